@@ -1,0 +1,39 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+/** Unix time in whole seconds at which the request was signed. */
+export const TIMESTAMP_HEADER = 'x-integrator-timestamp';
+/** `v1=` and the HMAC-SHA256 in hex over `<timestamp>.<body>`, keyed with TRIGGER_SECRET. */
+export const SIGNATURE_HEADER = 'x-integrator-signature';
+/** How long the caller will wait for the answer, in whole milliseconds. */
+export const TIMEOUT_HEADER = 'x-integrator-timeout-ms';
+
+/** A captured request is worth nothing after this long; clocks may differ by as much in either direction. */
+const MAX_AGE_S = 300;
+
+export type SignatureFault = 'missing-signature' | 'bad-signature' | 'stale-signature';
+
+/** The headers that sign `body` at `nowMs` (epoch milliseconds). */
+export function signatureHeaders(secret: string, body: string, nowMs: number): Record<string, string> {
+  const timestamp = String(Math.floor(nowMs / 1000));
+  return { [TIMESTAMP_HEADER]: timestamp, [SIGNATURE_HEADER]: `v1=${digest(secret, timestamp, body).toString('hex')}` };
+}
+
+/** What is wrong with the signature of a request received at `nowMs` (epoch milliseconds); undefined when nothing is. */
+export function signatureFault(
+  secret: string,
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  body: string | Uint8Array,
+  nowMs: number,
+): SignatureFault | undefined {
+  const timestamp = headers[TIMESTAMP_HEADER];
+  const signature = headers[SIGNATURE_HEADER];
+  if (typeof timestamp !== 'string' || typeof signature !== 'string') return 'missing-signature';
+  if (!/^\d{1,12}$/.test(timestamp) || !/^v1=[0-9a-f]{64}$/.test(signature)) return 'bad-signature';
+  if (!timingSafeEqual(digest(secret, timestamp, body), Buffer.from(signature.slice(3), 'hex'))) return 'bad-signature';
+  if (Math.abs(nowMs / 1000 - Number(timestamp)) > MAX_AGE_S) return 'stale-signature';
+  return undefined;
+}
+
+function digest(secret: string, timestamp: string, body: string | Uint8Array): Buffer {
+  return createHmac('sha256', secret).update(timestamp).update('.').update(body).digest();
+}

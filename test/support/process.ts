@@ -1,0 +1,76 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** A JSON object that a process wrote as one line of its standard output. */
+export type Line = Record<string, unknown>;
+
+/** One of our programs, running as a process of its own and talking in JSON lines on standard output. */
+export class Program {
+  /** Every JSON line so far, in order. */
+  readonly lines: Line[] = [];
+  /** All that it wrote to standard error. */
+  stderr = '';
+  readonly exited: Promise<number | null>;
+  readonly #child: ChildProcess;
+  readonly #name: string;
+  readonly #listeners = new Set<(line: Line | undefined) => void>();
+
+  /** Starts `script` (a path from the project's root) under this Node with only the given environment. */
+  constructor(script: string, args: readonly string[] = [], env: Record<string, string> = {}) {
+    this.#name = script;
+    this.#child = spawn(process.execPath, [fileURLToPath(new URL(`../../${script}`, import.meta.url)), ...args], {
+      env: { PATH: process.env['PATH'] ?? '', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+    });
+    const stdout = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream });
+    stdout.on('line', (text) => this.#take(text));
+    this.exited = once(this.#child, 'close').then(([code]) => {
+      for (const listener of this.#listeners) listener(undefined);
+      return code as number | null;
+    });
+  }
+
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error(`${this.#name} did not start`);
+    return this.#child.pid;
+  }
+
+  /** The first line, past or to come, that `matches`; rejects when the process ends without having said it. */
+  line(matches: (line: Line) => boolean): Promise<Line> {
+    const said = this.lines.find(matches);
+    if (said) return Promise.resolve(said);
+    return new Promise((resolve, reject) => {
+      const listener = (line: Line | undefined) => {
+        if (line && !matches(line)) return;
+        this.#listeners.delete(listener);
+        if (line) resolve(line);
+        else reject(new Error(`${this.#name} ended (code ${this.#child.exitCode}) before saying it:\n${this.stderr}`));
+      };
+      this.#listeners.add(listener);
+    });
+  }
+
+  /** The address the process says it listens on, once it does: `{"listening": "http://127.0.0.1:1234"}`. */
+  async listening(): Promise<string> {
+    const line = await this.line(({ listening }) => typeof listening === 'string');
+    return line['listening'] as string;
+  }
+
+  /** Sends the signal and waits for the end; gives the exit code, null when a signal ended it. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill(signal);
+    return this.exited;
+  }
+
+  #take(text: string): void {
+    if (!text.startsWith('{')) return;
+    const line = JSON.parse(text) as Line;
+    this.lines.push(line);
+    for (const listener of this.#listeners) listener(line);
+  }
+}
