@@ -1,0 +1,196 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { signatureFault, TIMEOUT_HEADER } from '../../daemon/http/signing.ts';
+import { PATIENCE } from '../../trigger/patience.ts';
+import { integratorThat, started } from './integrator.ts';
+import { CONTACT_ID, contactFlowEvent, FRAGMENT, invoke, invokeAt, SHORT, STREAM_ARN } from './invocation.ts';
+
+const SECRET = 'a-secret-of-the-trigger';
+
+/** The event with the value at `path` replaced; undefined removes it. */
+function eventWith(path: string, value: unknown): unknown {
+  const event = structuredClone(contactFlowEvent()) as Record<string, unknown>;
+  const names = path.split('.');
+  const last = names.pop() ?? '';
+  let place = event;
+  for (const name of names) place = place[name] as Record<string, unknown>;
+  if (value === undefined) delete place[last];
+  else place[last] = value;
+  return event;
+}
+
+test('a contact is handed to the integrator as the original did it', async (t) => {
+  const { domain, arrivals } = await integratorThat(t, started);
+  const attributes = { dg_model: 'nova', dg_callback: 'https://h/{contact-id}', dg_tag: 'a b', other: 'x' };
+  const { result } = await invokeAt(domain, { attributes });
+  t.deepEqual(result, { lambdaResult: 'success', reason: 'started', retryable: 'false', sessionId: 'session-1' });
+  t.is(arrivals.length, 1);
+  t.is(arrivals[0]?.method, 'POST');
+  t.is(arrivals[0]?.path, '/start-session');
+  t.is(arrivals[0]?.headers['content-type'], 'application/json');
+  t.deepEqual(JSON.parse(arrivals[0]?.body ?? ''), {
+    contactId: CONTACT_ID,
+    kvsStream: { arn: STREAM_ARN, startFragmentNumber: FRAGMENT },
+    dgParams: { model: 'nova', callback: `https://h/${CONTACT_ID}`, tag: ['a', 'b', 'dg_amazonconnect'] },
+    enforceRealtime: false,
+  });
+});
+
+test('a load test asks for real time', async (t) => {
+  const { domain, arrivals } = await integratorThat(t, started);
+  await invokeAt(domain, { attributes: { dgintegrator_enforcerealtime: 'true', dg_callback: 'UNSET' } });
+  const { enforceRealtime, dgParams } = JSON.parse(arrivals[0]?.body ?? '');
+  t.deepEqual({ enforceRealtime, dgParams }, { enforceRealtime: true, dgParams: { tag: 'dg_amazonconnect' } });
+});
+
+test('text beyond ASCII arrives whole and signed', async (t) => {
+  const { domain, arrivals } = await integratorThat(t, started);
+  const attributes = { dg_keyterm: 'Müller 東京 😀', dg_search: 'half \ud83d' };
+  const { result } = await invokeAt(domain, { attributes, env: { TRIGGER_SECRET: SECRET } });
+  t.is(result.lambdaResult, 'success');
+  const { headers = {}, body = '' } = arrivals[0] ?? {};
+  t.deepEqual(JSON.parse(body).dgParams.keyterm, ['Müller', '東京', '😀']);
+  t.is(signatureFault(SECRET, headers, body, Date.now()), undefined);
+});
+
+test('a path in the domain is kept', async (t) => {
+  const { domain, arrivals } = await integratorThat(t, started);
+  await invokeAt(`http://${domain}/prefix/`);
+  t.is(arrivals[0]?.path, '/prefix/start-session');
+});
+
+test('the request is signed with the secret, at the time of day', async (t) => {
+  const { domain, arrivals } = await integratorThat(t, started);
+  const signedAt = Date.parse('2031-05-06T07:08:09Z');
+  await invokeAt(domain, { env: { TRIGGER_SECRET: SECRET }, epoch: () => signedAt });
+  const { headers = {}, body = '' } = arrivals[0] ?? {};
+  t.is(signatureFault(SECRET, headers, body, signedAt), undefined);
+  t.is(signatureFault('another secret', headers, body, signedAt), 'bad-signature');
+  t.is(signatureFault(SECRET, headers, body, signedAt + 600_000), 'stale-signature');
+});
+
+test('without a secret the request goes unsigned', async (t) => {
+  const { domain, arrivals } = await integratorThat(t, started);
+  const { result } = await invokeAt(domain);
+  t.is(result.lambdaResult, 'success');
+  t.is(signatureFault(SECRET, arrivals[0]?.headers ?? {}, arrivals[0]?.body ?? '', Date.now()), 'missing-signature');
+});
+
+test('the integrator is told to give up before the trigger does', async (t) => {
+  const { domain, arrivals } = await integratorThat(t, started);
+  await invokeAt(domain, { patience: SHORT });
+  const header = arrivals[0]?.headers[TIMEOUT_HEADER];
+  t.regex(String(header), /^\d+$/);
+  t.true(Number(header) > 0 && Number(header) <= SHORT.budgetMs - SHORT.answerMarginMs, `${header}`);
+});
+
+test('a session that took all the time the integrator was given is still a success', async (t) => {
+  const { domain } = await integratorThat(t, (response, _nth, { headers }) => {
+    setTimeout(() => started(response), Number(headers[TIMEOUT_HEADER]));
+  });
+  // A margin wide enough for the slowest machine to bring the answer home in.
+  const { result } = await invokeAt(domain, { patience: { ...PATIENCE, answerMarginMs: 6000 } });
+  t.is(result.lambdaResult, 'success');
+});
+
+test('a function whose own time is nearly up gives the integrator less', async (t) => {
+  const { domain, arrivals } = await integratorThat(t, started);
+  await invokeAt(domain, { context: { getRemainingTimeInMillis: () => 3000 } });
+  t.true(Number(arrivals[0]?.headers[TIMEOUT_HEADER]) < 3000);
+});
+
+for (const [what, event, code] of [
+  ['no event', undefined, 'unexpected-event'],
+  ['an empty event', {}, 'unexpected-event'],
+  ['a text', 'ContactFlowEvent', 'unexpected-event'],
+  ['another event', eventWith('Name', 'ScheduledEvent'), 'unexpected-event'],
+  ['an event without details', eventWith('Details', null), 'contact-id-missing'],
+  ['an event without a contact id', eventWith('Details.ContactData.ContactId', undefined), 'contact-id-missing'],
+  ['a contact id that is a number', eventWith('Details.ContactData.ContactId', 7), 'contact-id-missing'],
+  ['no media streams', eventWith('Details.ContactData.MediaStreams', undefined), 'media-streaming-missing'],
+  ['null media streams', eventWith('Details.ContactData.MediaStreams', null), 'media-streaming-missing'],
+  ['no customer', eventWith('Details.ContactData.MediaStreams.Customer', undefined), 'media-streaming-missing'],
+  ['null audio', eventWith('Details.ContactData.MediaStreams.Customer.Audio', null), 'media-streaming-missing'],
+  [
+    'no stream',
+    eventWith('Details.ContactData.MediaStreams.Customer.Audio.StreamARN', null),
+    'media-streaming-missing',
+  ],
+  [
+    'no start fragment',
+    eventWith('Details.ContactData.MediaStreams.Customer.Audio.StartFragmentNumber', undefined),
+    'media-streaming-missing',
+  ],
+  ['attributes that are a list', contactFlowEvent(['dg_model']), 'bad-attributes'],
+  ['a locked parameter', contactFlowEvent({ dg_encoding: 'mulaw' }), 'locked-parameter'],
+  ['several callbacks', contactFlowEvent({ dg_callback: 'https://a https://b' }), 'several-callbacks'],
+  ['an attribute that is no text', contactFlowEvent({ dg_model: { nova: true } }), 'bad-attribute'],
+] as const) {
+  test(`${what} fails as ${code}, without a word to the integrator`, async (t) => {
+    const { domain, arrivals } = await integratorThat(t, started);
+    const { result } = await invoke(event, { env: { KVS_DG_INTEGRATOR_DOMAIN: domain } });
+    t.like(result, { lambdaResult: 'fail', retryable: 'false', sessionId: '' });
+    t.regex(result.reason, new RegExp(`^${code}: .*(invoke|put|set|remove|give|correct)`, 'is'));
+    t.is(arrivals.length, 0);
+  });
+}
+
+test('attributes that are missing or null are no attributes', async (t) => {
+  const { domain, arrivals } = await integratorThat(t, started);
+  for (const attributes of [undefined, null]) {
+    const event = eventWith('Details.ContactData.Attributes', attributes);
+    const { result } = await invoke(event, { env: { KVS_DG_INTEGRATOR_DOMAIN: domain } });
+    t.is(result.lambdaResult, 'success');
+  }
+  t.deepEqual(
+    arrivals.map(({ body }) => JSON.parse(body).dgParams),
+    [{ tag: 'dg_amazonconnect' }, { tag: 'dg_amazonconnect' }],
+  );
+});
+
+for (const domain of [undefined, '', 'http://user:hunter2@lb.internal', 'no/such/form']) {
+  test(`the domain ${domain} fails with the name of the setting`, async (t) => {
+    const { result } = await invoke(contactFlowEvent(), { env: { KVS_DG_INTEGRATOR_DOMAIN: domain } });
+    t.like(result, { lambdaResult: 'fail', retryable: 'false', sessionId: '' });
+    t.regex(result.reason, /^bad-setting: .*KVS_DG_INTEGRATOR_DOMAIN/);
+    t.notRegex(result.reason, /hunter2/);
+  });
+}
+
+test('whatever the event is, the answer is a flat map of texts that says why', async (t) => {
+  const anything = fc.oneof(
+    fc.anything(),
+    fc.anything().map((contact) => ({ Name: 'ContactFlowEvent', Details: { ContactData: contact } })),
+    fc.anything().map((attributes) => contactFlowEvent(attributes)),
+    fc.dictionary(fc.constantFrom('dg_a', 'dg_tag', 'dg_callback', 'x'), fc.anything()).map(contactFlowEvent),
+    fc.anything().map((audio) => eventWith('Details.ContactData.MediaStreams.Customer.Audio', audio)),
+  );
+  await fc.assert(
+    fc.asyncProperty(anything, async (event) => {
+      const { result } = await invoke(event);
+      t.deepEqual(Object.keys(result).sort(), ['lambdaResult', 'reason', 'retryable', 'sessionId']);
+      t.like(result, { lambdaResult: 'fail', retryable: 'false', sessionId: '' });
+      t.regex(result.reason, /^(?!trigger-fault)[a-z-]+: .{20,}/s);
+      t.true(result.reason.length <= 1000);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a reason stays short whatever an attribute is called', async (t) => {
+  const { result } = await invoke(contactFlowEvent({ [`dg_${'x'.repeat(30_000)}`]: 1 }), {});
+  t.true(result.reason.length <= 1000);
+});
+
+test('a fault of our own is an answer too, and its place is in the log', async (t) => {
+  const context = {
+    getRemainingTimeInMillis: () => {
+      throw new RangeError('planted-secret');
+    },
+  };
+  const { result, lines } = await invokeAt('127.0.0.1:1', { context });
+  t.like(result, { lambdaResult: 'fail', retryable: 'false', sessionId: '' });
+  t.regex(result.reason, /^trigger-fault: .*RangeError/);
+  t.true(lines.some((line) => line.includes('invocation') || line.includes('handler.test')));
+  t.false(JSON.stringify([result, lines]).includes('planted-secret'));
+});

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import test from 'ava';
+
+const ROOT = new URL('../../', import.meta.url);
+/** `import ... from 'x'`, `export ... from 'x'`, `import 'x'` and `import('x')`. */
+const SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*)(['"])(?<specifier>[^'"]+)\1/g;
+
+/** Every module that `entry` reaches, by our own files; and what these import from elsewhere. */
+function importGraph(entry: URL) {
+  const ours = new Set<string>();
+  const others = new Set<string>();
+  const waiting = [entry];
+  for (let file = waiting.pop(); file; file = waiting.pop()) {
+    if (ours.has(file.href)) continue;
+    ours.add(file.href);
+    for (const { groups } of readFileSync(file, 'utf8').matchAll(SPECIFIER)) {
+      const specifier = groups?.['specifier'] ?? '';
+      if (specifier.startsWith('.')) waiting.push(new URL(specifier, file));
+      else others.add(specifier);
+    }
+  }
+  return { ours: [...ours].map((href) => href.slice(ROOT.href.length)), others: [...others] };
+}
+
+test('the function needs nothing but Node and files of ours', (t) => {
+  const { ours, others } = importGraph(new URL('trigger/handler.ts', ROOT));
+  t.deepEqual(
+    others.filter((specifier) => !specifier.startsWith('node:') || !isBuiltin(specifier)),
+    [],
+  );
+  // Proof that the graph was walked.
+  for (const file of ['trigger/post.ts', 'daemon/http/signing.ts', 'daemon/deepgram/params.ts'])
+    t.true(ours.includes(file));
+  for (const module of ['node:http', 'node:https', 'node:crypto']) t.true(others.includes(module));
+});

@@ -1,0 +1,293 @@
+import test from 'ava';
+import { signatureFault, TIMESTAMP_HEADER } from '../../daemon/http/signing.ts';
+import { PATIENCE } from '../../trigger/patience.ts';
+import { integratorThat, json, nobody, socketsThat, started } from './integrator.ts';
+import { FLOW_LIMIT_MS, invokeAt, SHORT } from './invocation.ts';
+
+const FULL = { reason: 'at-capacity', message: 'This instance is full: try another.', retryable: true };
+const HTTP_HEAD = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n';
+
+test('an integrator that takes the request and says nothing is given up in time', async (t) => {
+  const { domain, arrivals } = await integratorThat(t, () => {});
+  const { result, tookMs } = await invokeAt(domain, { patience: SHORT });
+  t.like(result, { lambdaResult: 'fail', retryable: 'true', sessionId: '' });
+  t.regex(result.reason, /^integrator-timeout: .*look for this contact/);
+  t.is(arrivals.length, 1);
+  t.true(tookMs < FLOW_LIMIT_MS);
+});
+
+test('with the real budget a silent integrator costs the flow less than 7 s', async (t) => {
+  const { domain } = await integratorThat(t, () => {});
+  const { result, tookMs } = await invokeAt(domain, { patience: PATIENCE });
+  t.regex(result.reason, /^integrator-timeout: /);
+  t.true(tookMs < FLOW_LIMIT_MS, `${tookMs} ms`);
+});
+
+test("a function's own time limit comes before the budget", async (t) => {
+  const { domain } = await integratorThat(t, () => {});
+  const context = { getRemainingTimeInMillis: () => 2000 };
+  const { result, tookMs } = await invokeAt(domain, { context });
+  t.regex(result.reason, /^integrator-timeout: /);
+  t.true(tookMs < FLOW_LIMIT_MS);
+});
+
+test('an answer that stops in its middle is given up in time', async (t) => {
+  const { domain } = await integratorThat(t, (response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).write('{"sessionId": "s');
+  });
+  const { result, tookMs } = await invokeAt(domain, { patience: SHORT });
+  t.like(result, { lambdaResult: 'fail', retryable: 'true', sessionId: '' });
+  t.regex(result.reason, /^integrator-timeout: /);
+  t.true(tookMs < FLOW_LIMIT_MS);
+});
+
+test('headers that never end are given up in time', async (t) => {
+  const domain = await socketsThat(t, (socket) => {
+    socket.write(HTTP_HEAD);
+    const drip = setInterval(() => socket.write('x-more: 1\r\n'), 50);
+    socket.once('close', () => clearInterval(drip));
+  });
+  const { result, tookMs } = await invokeAt(domain, { patience: SHORT });
+  t.is(result.lambdaResult, 'fail');
+  t.true(tookMs < FLOW_LIMIT_MS);
+});
+
+test('a TLS handshake that nobody answers is no connection', async (t) => {
+  const domain = await socketsThat(t, () => {});
+  const { result } = await invokeAt(`https://${domain}`, { patience: SHORT });
+  t.regex(result.reason, /^integrator-unreachable: https:\/\/127\.0\.0\.1:\d+ cannot be reached \(no answer\)/);
+  t.is(result.retryable, 'true');
+});
+
+test('https to a server without TLS fails at once', async (t) => {
+  const { domain, arrivals } = await integratorThat(t, started);
+  const { result } = await invokeAt(`https://${domain}`);
+  t.like(result, { lambdaResult: 'fail', retryable: 'false' });
+  t.regex(result.reason, /^integrator-unreachable: /);
+  t.is(arrivals.length, 0);
+});
+
+test('a refused connection is tried again, then reported', async (t) => {
+  const { result, lines, tookMs } = await invokeAt(await nobody(), { patience: SHORT });
+  t.like(result, { lambdaResult: 'fail', retryable: 'true', sessionId: '' });
+  t.regex(result.reason, /^integrator-unreachable: .*ECONNREFUSED.*check KVS_DG_INTEGRATOR_DOMAIN/);
+  t.true(lines.filter((line) => line.includes('trigger.attempt-failed')).length >= 2);
+  t.true(tookMs < FLOW_LIMIT_MS);
+});
+
+test('a connection that is reset is tried again', async (t) => {
+  const { domain, arrivals } = await integratorThat(t, (response, nth) => {
+    if (nth === 1) response.socket?.resetAndDestroy();
+    else started(response);
+  });
+  const { result } = await invokeAt(domain);
+  t.is(result.lambdaResult, 'success');
+  t.is(arrivals.length, 2);
+});
+
+test('a connection that is reset in the middle of an answer is tried again', async (t) => {
+  const { domain, arrivals } = await integratorThat(t, (response, nth) => {
+    if (nth > 1) json(response, 200, { sessionId: 'session-1', status: 'already-running' });
+    else response.writeHead(200).write('{"sessionId":', () => response.socket?.resetAndDestroy());
+  });
+  const { result } = await invokeAt(domain);
+  t.like(result, { lambdaResult: 'success', reason: 'already-running', sessionId: 'session-1' });
+  t.is(arrivals.length, 2);
+});
+
+test('connections that are closed every time are reported', async (t) => {
+  const domain = await socketsThat(t, (socket) => socket.once('data', () => socket.end()));
+  const { result, tookMs } = await invokeAt(domain, { patience: SHORT });
+  t.like(result, { lambdaResult: 'fail', retryable: 'true' });
+  t.regex(result.reason, /^integrator-unreachable: .*ECONNRESET/);
+  t.true(tookMs < FLOW_LIMIT_MS);
+});
+
+for (const [what, reply] of [
+  ['no HTTP', 'SSH-2.0-OpenSSH_9.6\r\n'],
+  ['headers without end', `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(1_000_000)}`],
+] as const) {
+  test(`a server that speaks ${what} is not the integrator`, async (t) => {
+    const domain = await socketsThat(t, (socket) => socket.once('data', () => socket.write(reply)));
+    const { result } = await invokeAt(domain);
+    t.like(result, { lambdaResult: 'fail', retryable: 'false' });
+    t.regex(result.reason, /^integrator-bad-answer: /);
+  });
+}
+
+test('a server that switches to another protocol is given up in time', async (t) => {
+  const reply = 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n';
+  const domain = await socketsThat(t, (socket) => socket.once('data', () => socket.write(reply)));
+  const { result, tookMs } = await invokeAt(domain, { patience: SHORT });
+  t.is(result.lambdaResult, 'fail');
+  t.true(tookMs < FLOW_LIMIT_MS);
+});
+
+for (const body of [
+  '',
+  'OK',
+  'null',
+  '[]',
+  '"started"',
+  '{"sessionId": "s"}',
+  '{"status": "started"}',
+  '{"sessionId": "", "status": "started"}',
+  '{"sessionId": "s", "status": ""}',
+  '{"sessionId": 5, "status": "started"}',
+  '{"sessionId": null, "status": null}',
+  '{"sessionId": "s", "status": "started"',
+  `{"sessionId": "${'s'.repeat(5000)}", "status": "started"}`,
+]) {
+  test(`200 with ${body.slice(0, 60) || 'nothing'} is no session`, async (t) => {
+    const { domain, arrivals } = await integratorThat(t, (response) => response.end(body));
+    const { result } = await invokeAt(domain);
+    t.like(result, { lambdaResult: 'fail', retryable: 'false', sessionId: '' });
+    t.regex(result.reason, /^integrator-bad-answer: .*names no session/);
+    t.is(arrivals.length, 1);
+  });
+}
+
+test('a body without end is not read to its end', async (t) => {
+  let sentBytes = 0;
+  const { domain } = await integratorThat(t, (response) => {
+    const flood = () => {
+      const chunk = ' '.repeat(100_000);
+      sentBytes += chunk.length;
+      if (!response.destroyed) response.write(chunk, () => setImmediate(flood));
+    };
+    flood();
+  });
+  const { result } = await invokeAt(domain);
+  t.regex(result.reason, /^integrator-bad-answer: /);
+  t.true(sentBytes < 50_000_000, `${sentBytes} bytes`);
+});
+
+test('a full integrator is asked again, each time with a signature of its own', async (t) => {
+  let seconds = 1_900_000_000;
+  const { domain, arrivals } = await integratorThat(t, (response, nth) => {
+    seconds += 1;
+    if (nth < 3) json(response, 503, FULL);
+    else started(response);
+  });
+  const epoch = () => seconds * 1000;
+  const { result } = await invokeAt(domain, { env: { TRIGGER_SECRET: 'secret' }, epoch });
+  t.like(result, { lambdaResult: 'success', sessionId: 'session-1' });
+  t.is(new Set(arrivals.map(({ headers }) => headers[TIMESTAMP_HEADER])).size, 3);
+  for (const { headers, body } of arrivals) t.is(signatureFault('secret', headers, body, epoch()), undefined);
+});
+
+test('a load balancer without a healthy instance is asked again', async (t) => {
+  const { domain, arrivals } = await integratorThat(t, (response, nth) => {
+    if (nth === 1) response.writeHead(503, { 'content-type': 'text/html' }).end('<h1>Service Unavailable</h1>');
+    else started(response);
+  });
+  const { result } = await invokeAt(domain);
+  t.is(result.lambdaResult, 'success');
+  t.is(arrivals.length, 2);
+});
+
+test('a fleet that stays full is reported as full', async (t) => {
+  const { domain, arrivals } = await integratorThat(t, (response) => json(response, 503, FULL));
+  const { result, tookMs } = await invokeAt(domain, { patience: SHORT });
+  t.deepEqual(result, {
+    lambdaResult: 'fail',
+    reason: 'at-capacity: This instance is full: try another.',
+    retryable: 'true',
+    sessionId: '',
+  });
+  t.true(arrivals.length >= 2);
+  t.true(tookMs < FLOW_LIMIT_MS);
+});
+
+test('a 503 that says it is final is not asked again', async (t) => {
+  const { domain, arrivals } = await integratorThat(t, (response) =>
+    json(response, 503, { ...FULL, retryable: false }),
+  );
+  const { result } = await invokeAt(domain);
+  t.is(result.retryable, 'false');
+  t.is(arrivals.length, 1);
+});
+
+test('Retry-After is waited for', async (t) => {
+  const { domain, arrivals } = await integratorThat(t, (response, nth) => {
+    if (nth === 1) json(response, 503, FULL, { 'retry-after': '1' });
+    else started(response);
+  });
+  const { result } = await invokeAt(domain);
+  t.is(result.lambdaResult, 'success');
+  const [first, second] = arrivals;
+  // 10 ms for the rounding of two clocks.
+  t.true((second?.atMs ?? 0) - (first?.atMs ?? 0) >= 990);
+});
+
+test('a Retry-After beyond the budget still leaves one real attempt', async (t) => {
+  const { domain, arrivals } = await integratorThat(t, (response, nth) => {
+    if (nth === 1) json(response, 503, FULL, { 'retry-after': '3600' });
+    else started(response);
+  });
+  const { result, tookMs } = await invokeAt(domain, { patience: { ...PATIENCE, leastAttemptMs: 6000 } });
+  t.is(result.lambdaResult, 'success');
+  t.is(arrivals.length, 2);
+  t.true(tookMs < FLOW_LIMIT_MS);
+});
+
+for (const [status, body, retryable] of [
+  [400, { reason: 'locked-parameter', message: 'encoding is ours to set.', retryable: false }, 'false'],
+  [401, { reason: 'bad-signature', message: 'Set the same TRIGGER_SECRET on both sides.', retryable: false }, 'false'],
+  [404, { reason: 'stream-not-found', message: 'Kinesis has no such stream.', retryable: false }, 'false'],
+  [502, { reason: 'DeepgramRefused', message: 'INVALID_AUTH', retryable: false }, 'false'],
+  [502, { reason: 'kinesis.timeout', message: 'Kinesis did not answer.', retryable: true }, 'true'],
+] as const) {
+  test(`the integrator's ${status} ${body.reason} is passed on as it is, once`, async (t) => {
+    const { domain, arrivals } = await integratorThat(t, (response) => json(response, status, body));
+    const { result } = await invokeAt(domain);
+    const reason = `${body.reason}: ${body.message}`;
+    t.deepEqual(result, { lambdaResult: 'fail', reason, retryable, sessionId: '' });
+    t.is(arrivals.length, 1);
+  });
+}
+
+for (const [status, retryable] of [
+  [201, 'false'],
+  [204, 'false'],
+  [301, 'false'],
+  [400, 'false'],
+  [403, 'false'],
+  [404, 'false'],
+  [429, 'true'],
+  [500, 'true'],
+  [502, 'true'],
+  [504, 'true'],
+] as const) {
+  test(`HTTP ${status} without a reason is ${retryable === 'true' ? 'worth' : 'not worth'} another try`, async (t) => {
+    const { domain, arrivals } = await integratorThat(t, (response) => response.writeHead(status).end());
+    const { result } = await invokeAt(domain);
+    t.like(result, { lambdaResult: 'fail', retryable, sessionId: '' });
+    t.regex(result.reason, new RegExp(`^integrator-http-${status}: .*check`));
+    t.is(arrivals.length, 1);
+  });
+}
+
+for (const body of [
+  { reason: 'full' },
+  { reason: '', message: 'm', retryable: true },
+  { reason: 'full', message: 'm', retryable: 'true' },
+  { reason: 'not a code', message: 'm', retryable: false },
+  { reason: 5, message: 'm', retryable: false },
+]) {
+  test(`500 with ${JSON.stringify(body)} counts by its status`, async (t) => {
+    const { domain } = await integratorThat(t, (response) => json(response, 500, body));
+    const { result } = await invokeAt(domain);
+    t.regex(result.reason, /^integrator-http-500: /);
+    t.is(result.retryable, 'true');
+  });
+}
+
+test("a long message of the integrator's is cut, between characters", async (t) => {
+  const message = 'x😀'.repeat(10_000);
+  const { domain } = await integratorThat(t, (response) => json(response, 400, { ...FULL, message }));
+  const { result } = await invokeAt(domain);
+  t.true(result.reason.length <= 1000);
+  t.true(result.reason.startsWith('at-capacity: x😀'));
+  t.true(result.reason.isWellFormed());
+});

@@ -1,0 +1,133 @@
+import { type DeepgramParams, LOCKED_PARAMS, lockedParamIn } from '../daemon/deepgram/params.ts';
+import { TriggerFailure } from './failure.ts';
+import { isJsonObject } from './json.ts';
+
+/** What the contact's attributes ask for. */
+export type Wishes = {
+  dgParams: DeepgramParams;
+  enforceRealtime: boolean;
+  /** Names of attributes with an empty value among their values: legal, and hardly ever meant. */
+  withEmptyValue: readonly string[];
+};
+
+/** Marks an attribute as a Deepgram parameter. */
+const PREFIX = 'dg_';
+/** By this tag Deepgram tells apart what came through the integration. */
+const INTEGRATION_TAG = 'dg_amazonconnect';
+/** A flow cannot delete an attribute; it can set it to this. */
+const UNSET = 'unset';
+const CONTACT_ID_PLACE = '{contact-id}';
+/** Paces the audio as if it were live: load tests set it. */
+const ENFORCE_REALTIME = 'dgintegrator_enforcerealtime';
+/** Attribute names are the flow's; a reason has room for names of sensible length. */
+const MAX_QUOTED_LENGTH = 100;
+
+/** Reads `Attributes` of a contact, of any shape, by the grammar in original.md;
+ *  throws a TriggerFailure that names the attribute at fault. */
+export function readAttributes(attributes: unknown, contactId: string): Wishes {
+  const given = attributes ?? {};
+  if (!isJsonObject(given)) {
+    throw new TriggerFailure(
+      'bad-attributes',
+      "The event's Details.ContactData.Attributes is not a map: invoke this function from an Amazon Connect contact flow.",
+    );
+  }
+  const params = new Map<string, string | readonly string[]>();
+  const withEmptyValue: string[] = [];
+  for (const [attribute, value] of Object.entries(given)) {
+    if (!attribute.startsWith(PREFIX)) continue;
+    const param = paramName(attribute);
+    const text = trimmedText(attribute, value);
+    if (text.toLowerCase() === UNSET) continue;
+    const values = splitValues(text);
+    if (values.includes('')) withEmptyValue.push(attribute);
+    params.set(param, oneOrMany(values));
+  }
+  refuseLocked(Object.fromEntries(params));
+  fillInCallback(params, contactId);
+  addIntegrationTag(params);
+  const enforceRealtime = given[ENFORCE_REALTIME] === 'true';
+  return { dgParams: Object.fromEntries(params), enforceRealtime, withEmptyValue };
+}
+
+/** Splits an attribute's value at spaces; `\ ` is a space and `\\` a backslash within a value, any other
+ *  backslash stands for itself. Always at least one value, which may be empty (original.md). */
+export function splitValues(text: string): string[] {
+  const values: string[] = [];
+  let value = '';
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text.charAt(at);
+    const next = text.charAt(at + 1);
+    if (char === '\\' && (next === ' ' || next === '\\')) {
+      value += next;
+      at += 1;
+    } else if (char === ' ') {
+      values.push(value);
+      value = '';
+    } else {
+      value += char;
+    }
+  }
+  values.push(value);
+  return values;
+}
+
+function paramName(attribute: string): string {
+  const param = attribute.slice(PREFIX.length);
+  // `__proto__` is no parameter of Deepgram's, and sets a prototype where a less careful reader copies objects.
+  if (param !== '' && param !== '__proto__') return param;
+  throw new TriggerFailure(
+    'bad-attribute',
+    `The contact attribute ${quoted(attribute)} names no Deepgram parameter: remove it or correct its name.`,
+  );
+}
+
+function trimmedText(attribute: string, value: unknown): string {
+  if (typeof value === 'string') return value.trim();
+  throw new TriggerFailure(
+    'bad-attribute',
+    `The contact attribute ${quoted(attribute)} is not a text: set it with a Set contact attributes block.`,
+  );
+}
+
+function refuseLocked(params: DeepgramParams): void {
+  const locked = lockedParamIn(params);
+  if (locked === undefined) return;
+  throw new TriggerFailure(
+    'locked-parameter',
+    `The contact attribute ${quoted(PREFIX + locked)} cannot be set: the integrator itself sets ` +
+      `${Object.keys(LOCKED_PARAMS).join(', ')}. Remove it from the flow, or set it to UNSET.`,
+  );
+}
+
+function fillInCallback(params: Map<string, string | readonly string[]>, contactId: string): void {
+  const callback = params.get('callback');
+  if (callback === undefined) return;
+  if (typeof callback !== 'string') {
+    throw new TriggerFailure(
+      'several-callbacks',
+      `The contact attribute "${PREFIX}callback" has ${callback.length} values, because spaces separate values: ` +
+        'give one URL, with %20 where it needs a space.',
+    );
+  }
+  // A function, because `$&` and the like mean something in a replacement text.
+  params.set(
+    'callback',
+    callback.replaceAll(CONTACT_ID_PLACE, () => contactId),
+  );
+}
+
+function addIntegrationTag(params: Map<string, string | readonly string[]>): void {
+  const tags = [params.get('tag') ?? []].flat();
+  if (!tags.includes(INTEGRATION_TAG)) tags.push(INTEGRATION_TAG);
+  params.set('tag', oneOrMany(tags));
+}
+
+function oneOrMany(values: readonly string[]): string | readonly string[] {
+  const [only, ...others] = values;
+  return only !== undefined && others.length === 0 ? only : values;
+}
+
+function quoted(attribute: string): string {
+  return JSON.stringify(attribute.slice(0, MAX_QUOTED_LENGTH));
+}

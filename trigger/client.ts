@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock, Millis } from '../daemon/clock.ts';
+import type { DeepgramParams } from '../daemon/deepgram/params.ts';
+import { signatureHeaders, TIMEOUT_HEADER } from '../daemon/http/signing.ts';
+import type { Log } from './log.ts';
+import { type Patience, pauseMs } from './patience.ts';
+import { post } from './post.ts';
+import type { StartedSession } from './result.ts';
+import type { Settings } from './settings.ts';
+import { judgeAnswer, judgeError, type Verdict } from './verdict.ts';
+
+/** The body of POST /start-session (original.md). */
+export type StartRequest = {
+  contactId: string;
+  kvsStream: { arn: string; startFragmentNumber: string };
+  dgParams: DeepgramParams;
+  enforceRealtime: boolean;
+};
+
+export type ClientOptions = {
+  settings: Settings;
+  clock: Clock;
+  random: () => number;
+  log: Log;
+  patience: Patience;
+  /** On the clock's monotonic time: by then the call has returned or thrown. */
+  deadlineMs: Millis;
+};
+
+/** Asks the integrator for a session, again while it is unavailable or out of reach and there is time;
+ *  throws the last attempt's TriggerFailure. Asking again after a connection broke is safe as far as the same
+ *  instance is asked: it answers with the session that the contact already has. */
+export async function startSession(request: StartRequest, options: ClientOptions): Promise<StartedSession> {
+  const { clock, random, log, patience, deadlineMs } = options;
+  const body = JSON.stringify(request);
+  for (let attempt = 1; ; attempt += 1) {
+    const verdict = await attemptStart(body, options);
+    if ('session' in verdict) return verdict.session;
+    const { failure, again, retryAfterMs } = verdict;
+    const leftMs = deadlineMs - clock.now();
+    const waitMs = again ? pauseMs(attempt, { retryAfterMs, leftMs, random: random() }, patience) : undefined;
+    if (waitMs === undefined) throw failure;
+    log.warn('trigger.attempt-failed', { attempt, code: failure.code, waitMs: Math.round(waitMs) });
+    await sleep(waitMs);
+  }
+}
+
+async function attemptStart(
+  body: string,
+  { settings: { startSessionUrl: url, triggerSecret }, clock, patience, deadlineMs }: ClientOptions,
+): Promise<Verdict> {
+  const headers = () => ({
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(body)),
+    // The integrator gives up first, so a session that it did start is not reported as failed.
+    [TIMEOUT_HEADER]: String(Math.max(1, Math.floor(deadlineMs - clock.now() - patience.answerMarginMs))),
+    ...(triggerSecret === undefined ? {} : signatureHeaders(triggerSecret, body, clock.epoch())),
+  });
+  try {
+    const answer = await post(url, { body, headers, clock, connectMs: patience.connectMs, deadlineMs });
+    return judgeAnswer(answer, url.origin);
+  } catch (error) {
+    return judgeError(error, url.origin);
+  }
+}

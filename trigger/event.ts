@@ -1,0 +1,44 @@
+import { TriggerFailure } from './failure.ts';
+import { textAt, valueAt } from './json.ts';
+
+const EVENT_NAME = 'ContactFlowEvent';
+
+/** The contact id of an event of any shape: that of this contact, not of the first in a chain of transfers. */
+export function contactIdIn(event: unknown): string | undefined {
+  return textAt(event, 'Details', 'ContactData', 'ContactId');
+}
+
+/** The contact id of a contact flow's event (kinesis-video.md); throws a TriggerFailure for anything else. */
+export function requireContactId(event: unknown): string {
+  if (valueAt(event, 'Name') !== EVENT_NAME) {
+    throw new TriggerFailure(
+      'unexpected-event',
+      `The event's Name is not ${EVENT_NAME}: invoke this function from an Amazon Connect contact flow.`,
+    );
+  }
+  const contactId = contactIdIn(event);
+  if (contactId !== undefined) return contactId;
+  throw new TriggerFailure(
+    'contact-id-missing',
+    'The event has no Details.ContactData.ContactId: invoke this function from an Amazon Connect contact flow.',
+  );
+}
+
+/** The contact's attributes, of any shape. */
+export function attributesIn(event: unknown): unknown {
+  return valueAt(event, 'Details', 'ContactData', 'Attributes');
+}
+
+/** Where in Kinesis the contact's audio begins; throws a TriggerFailure when the flow does not stream. */
+export function kvsStreamIn(event: unknown): { arn: string; startFragmentNumber: string } {
+  const audio = valueAt(event, 'Details', 'ContactData', 'MediaStreams', 'Customer', 'Audio');
+  const arn = textAt(audio, 'StreamARN');
+  const startFragmentNumber = textAt(audio, 'StartFragmentNumber');
+  if (arn !== undefined && startFragmentNumber !== undefined) return { arn, startFragmentNumber };
+  throw new TriggerFailure(
+    'media-streaming-missing',
+    `The event has no MediaStreams.Customer.Audio.${arn === undefined ? 'StreamARN' : 'StartFragmentNumber'}: ` +
+      'put a Start media streaming block before this function in the flow, ' +
+      'and switch on live media streaming for the Amazon Connect instance.',
+  );
+}

@@ -1,0 +1,88 @@
+import { type Clock, systemClock } from '../daemon/clock.ts';
+import { readAttributes } from './attributes.ts';
+import { startSession } from './client.ts';
+import { attributesIn, contactIdIn, kvsStreamIn, requireContactId } from './event.ts';
+import { IntegratorRefusal, TriggerFailure } from './failure.ts';
+import { createLog, type Log, logOfContact } from './log.ts';
+import { deadlineMs, PATIENCE, type Patience } from './patience.ts';
+import { failed, type LambdaResult, type StartedSession, succeeded } from './result.ts';
+import { type Environment, readSettings, type Settings } from './settings.ts';
+
+/** What we use of Lambda's context. */
+export type LambdaContext = { getRemainingTimeInMillis?: () => number };
+
+export type Handler = (event: unknown, context?: LambdaContext) => Promise<LambdaResult>;
+
+export type HandlerOptions = {
+  env: Environment;
+  clock: Clock;
+  /** In [0, 1). */
+  random: () => number;
+  /** Takes one line of the log, without its end of line. */
+  writeLine: (line: string) => void;
+  patience?: Patience;
+};
+
+/** A handler that reads its settings once. It never throws: whatever goes wrong is in its answer, because a
+ *  contact flow cannot see what a function throws. */
+export function createHandler({ env, clock, random, writeLine, patience = PATIENCE }: HandlerOptions): Handler {
+  const log = createLog(env['LOG_LEVEL'], clock, writeLine);
+  const settings = settingsOrFailure(env);
+
+  const start = (event: unknown, contactLog: Log, deadline: number): Promise<StartedSession> => {
+    const contactId = requireContactId(event);
+    const { withEmptyValue, ...wishes } = readAttributes(attributesIn(event), contactId);
+    for (const attribute of withEmptyValue) contactLog.warn('trigger.empty-value', { attribute });
+    const kvsStream = kvsStreamIn(event);
+    if (settings instanceof TriggerFailure) throw settings;
+    const request = { contactId, kvsStream, ...wishes };
+    return startSession(request, { settings, clock, random, log: contactLog, patience, deadlineMs: deadline });
+  };
+
+  return async (event, context) => {
+    const startedMs = clock.now();
+    const contactLog = logOfContact(log, contactIdIn(event));
+    const tookMs = () => Math.round(clock.now() - startedMs);
+    try {
+      const session = await start(event, contactLog, deadlineMs(startedMs, patience, lambdaLeftMs(context)));
+      contactLog.info('trigger.succeeded', { ...session, tookMs: tookMs() });
+      return succeeded(session);
+    } catch (error) {
+      const failure = error instanceof TriggerFailure ? error : ownFault(error, contactLog);
+      const { code, retryable, message } = failure;
+      const msg = failure instanceof IntegratorRefusal ? undefined : message;
+      contactLog.error('trigger.failed', { code, retryable, tookMs: tookMs(), msg });
+      return failed(failure);
+    }
+  };
+}
+
+/** The Lambda function's entry point. */
+export const handler: Handler = createHandler({
+  env: process.env,
+  clock: systemClock,
+  random: Math.random,
+  writeLine: (line) => process.stdout.write(`${line}\n`),
+});
+
+function settingsOrFailure(env: Environment): Settings | TriggerFailure {
+  try {
+    return readSettings(env);
+  } catch (error) {
+    if (error instanceof TriggerFailure) return error;
+    throw error;
+  }
+}
+
+function lambdaLeftMs(context: LambdaContext | undefined): number | undefined {
+  const leftMs = context?.getRemainingTimeInMillis?.();
+  return Number.isFinite(leftMs) ? leftMs : undefined;
+}
+
+function ownFault(error: unknown, log: Log): TriggerFailure {
+  // The place and not the message: an unforeseen message may quote what it tripped over.
+  const name = error instanceof Error ? error.name : typeof error;
+  const place = error instanceof Error ? error.stack?.match(/^ +at .*$/m)?.[0].trim() : undefined;
+  log.error('trigger.own-fault', { name, place });
+  return new TriggerFailure('trigger-fault', `The trigger itself failed (${name}): see its log for the place.`);
+}

@@ -1,0 +1,31 @@
+import type { Clock } from '../daemon/clock.ts';
+
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+type Level = 'debug' | 'info' | 'warn' | 'error';
+
+/** Writes events, one JSON line each. Fields are named one by one by the caller and are never an attribute's
+ *  value, a URL with credentials or a secret. */
+export type Log = Readonly<Record<Level, (event: string, fields?: LogFields) => void>>;
+
+const LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent'] satisfies (Level | 'silent')[];
+const DEFAULT_LEVEL = 'info';
+
+/** A log that writes events of `wanted` level (LOG_LEVEL) and above; a level that does not exist means info. */
+export function createLog(wanted: string | undefined, clock: Clock, writeLine: (line: string) => void): Log {
+  const name = wanted?.trim().toLowerCase() || DEFAULT_LEVEL;
+  const isKnown = LEVELS.includes(name);
+  const least = LEVELS.indexOf(isKnown ? name : DEFAULT_LEVEL);
+  const writer = (level: Level) => (event: string, fields?: LogFields) => {
+    if (LEVELS.indexOf(level) < least) return;
+    writeLine(JSON.stringify({ level, time: new Date(clock.epoch()).toISOString(), event, ...fields }));
+  };
+  const log = { debug: writer('debug'), info: writer('info'), warn: writer('warn'), error: writer('error') };
+  if (!isKnown) log.warn('log.unknown-level', { msg: `LOG_LEVEL is none of ${LEVELS.join(', ')}: info is used` });
+  return log;
+}
+
+/** The same log with `contactId`, where the event has one, in every line. */
+export function logOfContact(log: Log, contactId: string | undefined): Log {
+  const writer = (level: Level) => (event: string, fields?: LogFields) => log[level](event, { contactId, ...fields });
+  return { debug: writer('debug'), info: writer('info'), warn: writer('warn'), error: writer('error') };
+}
