@@ -1,0 +1,163 @@
+import type { Millis } from '../clock.ts';
+import { AGENT, type AudioBlock, BYTES_PER_FRAME, type Channel, CUSTOMER, SAMPLES_PER_MS } from './pcm.ts';
+import { Track } from './track.ts';
+
+/** A run of the call as Deepgram gets it. */
+export interface Piece {
+  /** 2-channel 16-bit little-endian PCM: customer, agent, customer, … */
+  readonly pcm: Uint8Array;
+  /** When the oldest audio in it arrived here; undefined when it is all silence. */
+  readonly arrivedAtMs: Millis | undefined;
+}
+
+/** Below half of Connect's 64 ms block a difference is a clock's inexactness; above it a block is missing or extra. */
+const TOLERANCE_FRAMES = 32 * SAMPLES_PER_MS;
+/** A longer jump forward is a clock that was set, not audio that is missing: Kinesis would not have kept it. */
+const LONGEST_GAP_FRAMES = 10 * 60_000 * SAMPLES_PER_MS;
+/** A track that falls back by more has a clock that was set (kinesis-video.md: timecodes decrease in real streams). */
+const LONGEST_DRIFT_FRAMES = 1000 * SAMPLES_PER_MS;
+/** One track waits for the other with at most this, 480 KB, however fast the stream is read. */
+const LONGEST_LEAD_FRAMES = 30_000 * SAMPLES_PER_MS;
+
+/** A track and how its place on the call's clock differs from what its times say. */
+class Placed {
+  readonly track: Track;
+  /** Audio it had beyond what its clock had time for, so far. */
+  driftFrames = 0;
+  /** How much too late it was when it last came (back): what had been filled with silence by then. */
+  delayFrames = 0;
+
+  constructor(channel: Channel) {
+    this.track = new Track(channel);
+  }
+}
+
+/**
+ * Turns blocks of two tracks into one continuous run of 2-channel PCM on the call's own clock, which begins with the
+ * first block. Blocks go where their times say; where a track has nothing there is silence; no sample is dropped.
+ * How long a piece waits for the other track is told by the audio itself, so bursts and slow networks change nothing.
+ */
+export class Aligner {
+  readonly #placed = [new Placed(CUSTOMER), new Placed(AGENT)] as const;
+  readonly #tracks = [this.#placed[CUSTOMER].track, this.#placed[AGENT].track] as const;
+  readonly #waitMs: Millis;
+  /** Blocks before the first piece, kept until it is known which of them begins the call. */
+  #opening: AudioBlock[] | undefined = [];
+  /** The producer's time of frame 0. */
+  #originMs = 0;
+  #takenFrames = 0;
+  #holeFrames = 0;
+  #nowMs: Millis = 0;
+  #finished = false;
+
+  /** @param waitMs how long a track waits for the other, in its audio and in our time, before silence stands in for it */
+  constructor(waitMs: Millis) {
+    this.#waitMs = waitMs;
+  }
+
+  /** How far into the call the pieces taken so far reach. */
+  get positionMs(): Millis {
+    return this.#takenFrames / SAMPLES_PER_MS;
+  }
+
+  /** Call time so far for which neither track had audio. */
+  get holeMs(): Millis {
+    return this.#holeFrames / SAMPLES_PER_MS;
+  }
+
+  add(block: AudioBlock): void {
+    this.#nowMs = block.arrivedAtMs;
+    if (this.#opening) this.#opening.push(block);
+    else this.#place(block);
+  }
+
+  /** There is no more to come: nothing is waited for any longer. */
+  finish(): void {
+    this.#finished = true;
+  }
+
+  /** The next piece of the call, of at most `longestMs`; undefined until more is known. */
+  take(longestMs: Millis): Piece | undefined {
+    if (this.#opening && !this.#open(this.#opening)) return undefined;
+    const from = this.#takenFrames;
+    const to = Math.min(this.#horizon(), from + longestMs * SAMPLES_PER_MS);
+    if (to <= from) return undefined;
+    this.#holeFrames += this.#emptyFrames(from, to);
+    const pcm = new Uint8Array((to - from) * BYTES_PER_FRAME);
+    const oldestMs = Math.min(...this.#tracks.map((track) => track.write(pcm, from, to)));
+    this.#takenFrames = to;
+    return { pcm, arrivedAtMs: oldestMs === Infinity ? undefined : oldestMs };
+  }
+
+  /** Begins the call's clock once both tracks have been heard, or one has waited long enough for the other. */
+  #open(blocks: readonly AudioBlock[]): boolean {
+    const [first] = blocks;
+    if (!first) return false;
+    const bothHeard = blocks.some(({ channel }) => channel !== first.channel);
+    const audioMs = (blocks.at(-1)?.timeMs ?? first.timeMs) - first.timeMs;
+    const waitedEnough = audioMs >= this.#waitMs && this.#nowMs - first.arrivedAtMs >= this.#waitMs;
+    const tooMuch = audioMs * SAMPLES_PER_MS > LONGEST_LEAD_FRAMES;
+    if (!bothHeard && !waitedEnough && !tooMuch && !this.#finished) return false;
+    this.#originMs = blocks.reduce((earliest, { timeMs }) => Math.min(earliest, timeMs), Infinity);
+    this.#opening = undefined;
+    for (const block of blocks) this.#place(block);
+    return true;
+  }
+
+  #place({ channel, timeMs, pcm, arrivedAtMs }: AudioBlock): void {
+    const placed = this.#placed[channel];
+    const { track } = placed;
+    const isContinued = track.endFrame >= this.#takenFrames && track.endFrame > 0;
+    const nowhere = isContinued ? track.endFrame - LONGEST_DRIFT_FRAMES : this.#takenFrames - LONGEST_LEAD_FRAMES;
+    const reached = Math.max(this.#takenFrames, ...this.#tracks.map(({ endFrame }) => endFrame));
+    let frame = this.#frameOf(timeMs) + placed.driftFrames;
+    if (frame > reached + LONGEST_GAP_FRAMES || frame + placed.delayFrames < nowhere) {
+      // The clock was set. The call goes on where it is, and so does the other track, by the new time.
+      const goesOnAt = isContinued ? track.endFrame - placed.delayFrames : this.#takenFrames;
+      this.#originMs += (frame - goesOnAt) / SAMPLES_PER_MS;
+      frame = goesOnAt;
+    }
+    if (!isContinued) placed.delayFrames = Math.max(0, this.#takenFrames - frame);
+    frame += placed.delayFrames;
+    const lateFrames = frame - track.endFrame;
+    if (isContinued && lateFrames <= TOLERANCE_FRAMES) {
+      if (lateFrames < -TOLERANCE_FRAMES) placed.driftFrames -= lateFrames;
+      frame = track.endFrame;
+    }
+    track.append(frame, pcm, arrivedAtMs);
+  }
+
+  #frameOf(timeMs: Millis): number {
+    return Math.round((timeMs - this.#originMs) * SAMPLES_PER_MS);
+  }
+
+  /** The frame up to which the call is settled: both tracks are there, or one has waited long enough for the other. */
+  #horizon(): number {
+    const [a, b] = this.#tracks;
+    const [ahead, behind] = a.endFrame > b.endFrame ? [a, b] : [b, a];
+    const isAbsent = behind.endFrame < this.#takenFrames;
+    if (this.#finished || isAbsent) return ahead.endFrame;
+    const leadFrames = ahead.endFrame - behind.endFrame;
+    const waitFrames = this.#waitMs * SAMPLES_PER_MS;
+    const waitedEnough = leadFrames > waitFrames && this.#nowMs - ahead.waitingSinceMs >= this.#waitMs;
+    if (!waitedEnough && leadFrames <= LONGEST_LEAD_FRAMES) return behind.endFrame;
+    return ahead.endFrame - waitFrames;
+  }
+
+  /** Frames between the two for which neither track has a sample. */
+  #emptyFrames(from: number, to: number): number {
+    let empty = 0;
+    let frame = from;
+    while (frame < to) {
+      const covered = Math.max(...this.#tracks.map((track) => track.coveredTo(frame)));
+      if (covered > frame) {
+        frame = covered;
+      } else {
+        const next = Math.min(to, ...this.#tracks.map((track) => track.nextAfter(frame)));
+        empty += next - frame;
+        frame = next;
+      }
+    }
+    return empty;
+  }
+}

@@ -1,0 +1,26 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock, Millis } from '../clock.ts';
+
+/** original.md, enforceRealtime: at least 64 ms between messages of 64 ms. */
+export const REALTIME_MESSAGE_MS: Millis = 64;
+
+/** Lets audio through no faster than it lasts. */
+export class Pacer {
+  readonly #clock: Clock;
+  #freeAtMs = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Resolves when audio of `durationMs` may go, or at once when the signal says that pacing is over. */
+  async turn(durationMs: Millis, signal: AbortSignal): Promise<void> {
+    const waitMs = this.#freeAtMs - this.#clock.now();
+    if (waitMs > 0) {
+      await sleep(waitMs, undefined, { signal }).catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+      });
+    }
+    this.#freeAtMs = this.#clock.now() + durationMs;
+  }
+}

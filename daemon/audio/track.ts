@@ -1,0 +1,96 @@
+import { BYTES_PER_FRAME, BYTES_PER_SAMPLE, type Channel } from './pcm.ts';
+
+/** Audio of one track whose place on the call's clock is settled, waiting for its turn. */
+interface Stretch {
+  /** The frame of the call that its first sample belongs to. */
+  readonly startFrame: number;
+  readonly pcm: Uint8Array;
+  readonly arrivedAtMs: number;
+}
+
+/** One track's samples in order, each with its place on the call's clock; between them there may be gaps. */
+export class Track {
+  /** The frame after the last sample. */
+  endFrame = 0;
+  /** When the oldest sample still to be written arrived; Infinity when there is none. */
+  get waitingSinceMs(): number {
+    return this.#stretches[0]?.arrivedAtMs ?? Infinity;
+  }
+
+  readonly #channel: Channel;
+  #stretches: Stretch[] = [];
+  /** The first byte of a sample that a block of odd length cut in two. */
+  #half: number | undefined;
+
+  constructor(channel: Channel) {
+    this.#channel = channel;
+  }
+
+  /** Adds samples that begin at `startFrame`, which is not before `endFrame`. */
+  append(startFrame: number, pcm: Uint8Array, arrivedAtMs: number): void {
+    const samples = this.#wholeSamples(pcm, startFrame === this.endFrame);
+    if (samples.length > 0) this.#stretches.push({ startFrame, pcm: samples, arrivedAtMs });
+    this.endFrame = startFrame + samples.length / BYTES_PER_SAMPLE;
+  }
+
+  /** Up to which frame there are samples without a gap from `frame` on; `frame` itself when it has none. */
+  coveredTo(frame: number): number {
+    let covered = frame;
+    for (const { startFrame, pcm } of this.#stretches) {
+      if (startFrame > covered) break;
+      covered = Math.max(covered, startFrame + pcm.length / BYTES_PER_SAMPLE);
+    }
+    return covered;
+  }
+
+  /** The first frame after `frame` that has a sample; Infinity when there is none. */
+  nextAfter(frame: number): number {
+    for (const { startFrame } of this.#stretches) if (startFrame > frame) return startFrame;
+    return Infinity;
+  }
+
+  /**
+   * Writes the samples of frames `fromFrame` up to `toFrame` into `out`, 2-channel PCM that begins at `fromFrame`, and
+   * lets go of them. What the track has no sample for is left as it is. Gives when the oldest of them arrived.
+   */
+  write(out: Uint8Array, fromFrame: number, toFrame: number): number {
+    let oldestMs = Infinity;
+    let done = 0;
+    for (const { startFrame, pcm, arrivedAtMs } of this.#stretches) {
+      if (startFrame >= toFrame) break;
+      const first = Math.max(startFrame, fromFrame);
+      const endOfStretch = startFrame + pcm.length / BYTES_PER_SAMPLE;
+      const end = Math.min(endOfStretch, toFrame);
+      let to = (first - fromFrame) * BYTES_PER_FRAME + this.#channel * BYTES_PER_SAMPLE;
+      const lastByte = (end - startFrame) * BYTES_PER_SAMPLE;
+      for (let from = (first - startFrame) * BYTES_PER_SAMPLE; from < lastByte; from += BYTES_PER_SAMPLE) {
+        out[to] = pcm[from] as number;
+        out[to + 1] = pcm[from + 1] as number;
+        to += BYTES_PER_FRAME;
+      }
+      oldestMs = Math.min(oldestMs, arrivedAtMs);
+      if (end < endOfStretch) break;
+      done++;
+    }
+    if (done > 0) this.#stretches.splice(0, done);
+    return oldestMs;
+  }
+
+  /**
+   * Samples may be cut in two where one odd block follows another. An odd block followed by an even one, or by a gap,
+   * was not cut but is short of a byte: its last one is no sample and goes.
+   */
+  #wholeSamples(pcm: Uint8Array, follows: boolean): Uint8Array {
+    const half = follows ? this.#half : undefined;
+    this.#half = undefined;
+    if (pcm.length % BYTES_PER_SAMPLE === 0) return pcm;
+    if (half === undefined) {
+      this.#half = pcm[pcm.length - 1];
+      return pcm.subarray(0, -1);
+    }
+    const joined = new Uint8Array(pcm.length + 1);
+    joined[0] = half;
+    joined.set(pcm, 1);
+    return joined;
+  }
+}

@@ -1,0 +1,199 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { Aligner } from '../../daemon/audio/aligner.ts';
+import { AGENT, type AudioBlock, CUSTOMER, SAMPLES_PER_MS } from '../../daemon/audio/pcm.ts';
+import {
+  after,
+  align,
+  BLOCK_MS,
+  blocksOf,
+  bytesOf,
+  difference,
+  distinctSamples,
+  inOrder,
+  retimed,
+  spoken,
+  WAIT_MS,
+} from './tracks.ts';
+
+const SECOND = 1000 * SAMPLES_PER_MS;
+
+test('two gapless tracks come out sample for sample, the customer on channel 0, the agent on channel 1', (t) => {
+  const customer = distinctSamples(3 * SECOND, 1);
+  const agent = distinctSamples(3 * SECOND, 2);
+  const out = align(inOrder(blocksOf(CUSTOMER, customer), blocksOf(AGENT, agent)));
+  t.is(difference(out.customer, customer), 'the same');
+  t.is(difference(out.agent, agent), 'the same');
+  t.is(out.aligner.holeMs, 0);
+  t.is(out.aligner.positionMs, 3000);
+});
+
+test('whatever the sizes of the blocks and the order of the tracks, every sample comes out once and in its place', (t) => {
+  const sizes = fc.array(fc.integer({ min: 1, max: 1500 }), { minLength: 1, maxLength: 20 });
+  const track = fc.record({ length: fc.integer({ min: 1, max: 2 * SECOND }), sizes });
+  fc.assert(
+    fc.property(track, track, fc.boolean(), (one, two, agentFirst) => {
+      const customer = distinctSamples(one.length, 1);
+      const agent = distinctSamples(two.length, 2);
+      const tracks = [blocksOf(CUSTOMER, customer, one.sizes), blocksOf(AGENT, agent, two.sizes)];
+      const out = align(inOrder(...(agentFirst ? tracks.reverse() : tracks)));
+      t.is(difference(out.customer.slice(0, customer.length), customer), 'the same');
+      t.is(difference(out.agent.slice(0, agent.length), agent), 'the same');
+      t.is(out.customer.length, Math.max(customer.length, agent.length));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a track that ends early is silent from there on, and nothing of the other is lost', (t) => {
+  const customer = distinctSamples(5 * SECOND, 1);
+  const agent = distinctSamples(SECOND, 2);
+  const out = align(inOrder(blocksOf(CUSTOMER, customer), blocksOf(AGENT, agent)));
+  t.is(difference(out.customer, customer), 'the same');
+  t.is(difference(out.agent.slice(0, SECOND), agent), 'the same');
+  t.is(difference(spoken(out.agent), agent), 'the same');
+});
+
+test('a block that is missing in one track leaves just its time silent', (t) => {
+  const customer = distinctSamples(2 * SECOND, 1);
+  const blocks = blocksOf(CUSTOMER, customer);
+  const gap = blocks.splice(10, 1)[0] as AudioBlock;
+  const agent = distinctSamples(2 * SECOND, 2);
+  const out = align(inOrder(blocks, blocksOf(AGENT, agent)));
+  const expected = customer.slice();
+  expected.fill(0, gap.timeMs * SAMPLES_PER_MS, (gap.timeMs + BLOCK_MS) * SAMPLES_PER_MS);
+  t.is(difference(out.customer, expected), 'the same');
+  t.is(difference(out.agent, agent), 'the same');
+  t.is(out.aligner.holeMs, 0, 'the agent was heard meanwhile');
+});
+
+test('time that both tracks miss is a hole of just that long', (t) => {
+  const cut = (blocks: AudioBlock[]) => blocks.filter(({ timeMs }) => timeMs < 640 || timeMs >= 1280);
+  const customer = cut(blocksOf(CUSTOMER, distinctSamples(2 * SECOND, 1)));
+  const agent = cut(blocksOf(AGENT, distinctSamples(2 * SECOND, 2)));
+  const out = align(inOrder(customer, agent));
+  t.is(out.aligner.holeMs, 640);
+  t.is(out.aligner.positionMs, 2000);
+});
+
+test('a hole is counted right where one track comes back before the other', (t) => {
+  const customer = blocksOf(CUSTOMER, distinctSamples(2 * SECOND, 1)).filter(
+    ({ timeMs }) => timeMs < 640 || timeMs >= 960,
+  );
+  const agent = blocksOf(AGENT, distinctSamples(2 * SECOND, 2)).filter(({ timeMs }) => timeMs < 640 || timeMs >= 896);
+  t.is(align(inOrder(customer, agent)).aligner.holeMs, 256);
+});
+
+test('a track that begins late begins at its time', (t) => {
+  const customer = distinctSamples(4 * SECOND, 1);
+  const agent = distinctSamples(SECOND, 2);
+  const late = retimed(blocksOf(AGENT, agent), (time) => time + 2048);
+  const out = align(inOrder(blocksOf(CUSTOMER, customer), late));
+  t.is(difference(out.customer, customer), 'the same');
+  t.is(difference(out.agent.slice(0, after(2048, agent).length), after(2048, agent)), 'the same');
+});
+
+test('the call begins with the earliest block, whichever track brings it and whichever comes first', (t) => {
+  const customer = distinctSamples(SECOND, 1);
+  const agent = distinctSamples(SECOND, 2);
+  const early = retimed(blocksOf(AGENT, agent), (time) => time + 1000);
+  const late = retimed(blocksOf(CUSTOMER, customer), (time) => time + 1040);
+  const [first, ...rest] = inOrder(early, late);
+  const out = align([late[0] as AudioBlock, first as AudioBlock, ...rest.filter((block) => block !== late[0])]);
+  t.is(difference(out.agent.slice(0, SECOND), agent), 'the same');
+  t.is(difference(out.customer, after(40, customer)), 'the same');
+});
+
+test('a one-sided call waits for the other track only at its beginning', (t) => {
+  const aligner = new Aligner(WAIT_MS);
+  const waits: number[] = [];
+  for (const block of blocksOf(AGENT, distinctSamples(2 * SECOND))) {
+    aligner.add(block);
+    for (let piece = aligner.take(250); piece; piece = aligner.take(250)) {
+      if (piece.arrivedAtMs !== undefined) waits.push(block.arrivedAtMs - piece.arrivedAtMs);
+    }
+  }
+  t.true((waits[0] as number) <= WAIT_MS + BLOCK_MS, `the first piece waited ${waits[0]} ms`);
+  t.deepEqual([...new Set(waits.slice(2))], [0]);
+});
+
+test('tracks that come far apart in a burst are not torn apart: waiting takes time as well as audio', (t) => {
+  const customer = distinctSamples(2 * SECOND, 1);
+  const agent = distinctSamples(2 * SECOND, 2);
+  const burst = [...blocksOf(CUSTOMER, customer), ...blocksOf(AGENT, agent)].map((block) => ({
+    ...block,
+    arrivedAtMs: 5,
+  }));
+  const out = align(burst);
+  t.is(difference(out.customer, customer), 'the same');
+  t.is(difference(out.agent, agent), 'the same');
+});
+
+test('a sample that two odd blocks cut in two is put together again', (t) => {
+  const samples = distinctSamples(1024);
+  const bytes = bytesOf(samples);
+  const cut = [
+    { channel: CUSTOMER, timeMs: 0, pcm: bytes.slice(0, 1023), arrivedAtMs: 0 },
+    { channel: CUSTOMER, timeMs: 64, pcm: bytes.slice(1023), arrivedAtMs: 64 },
+  ] as const;
+  t.is(difference(align(cut).customer, samples), 'the same');
+});
+
+test('an odd block that nothing continues loses its half sample and no other', (t) => {
+  const first = bytesOf(distinctSamples(512, 1)).slice(0, 1023);
+  const second = distinctSamples(512, 2);
+  const out = align([
+    { channel: CUSTOMER, timeMs: 0, pcm: first, arrivedAtMs: 0 },
+    { channel: CUSTOMER, timeMs: 64, pcm: bytesOf(second), arrivedAtMs: 64 },
+  ]);
+  t.is(
+    difference(spoken(out.customer), Int16Array.of(...distinctSamples(512, 1).slice(0, 511), ...second)),
+    'the same',
+  );
+});
+
+for (const [name, rate] of [
+  ['fast', 1.01],
+  ['slow', 0.99],
+] as const) {
+  test(`a producer's clock that is 1 % too ${name} costs no sample and doubles none, and the tracks stay together`, (t) => {
+    const customer = distinctSamples(60 * SECOND, 1);
+    const agent = distinctSamples(60 * SECOND, 2);
+    const drifting = (blocks: AudioBlock[]) => retimed(blocks, (time) => Math.round(time * rate));
+    const out = align(inOrder(drifting(blocksOf(CUSTOMER, customer)), drifting(blocksOf(AGENT, agent))));
+    t.is(difference(spoken(out.customer), customer), 'the same');
+    t.is(difference(spoken(out.agent), agent), 'the same');
+    const skew = Math.abs(
+      out.customer.indexOf(customer.at(-1) as number, -600) - out.agent.indexOf(agent.at(-1) as number, -600),
+    );
+    t.true(skew <= 64 * SAMPLES_PER_MS, `${skew} samples apart at the end`);
+  });
+}
+
+for (const [name, jumpMs] of [
+  ['back to 0', -30_000],
+  ['forward by a day', 86_400_000],
+] as const) {
+  test(`a producer's clock that is set ${name} in mid-call changes nothing`, (t) => {
+    const customer = distinctSamples(60 * SECOND, 1);
+    const agent = distinctSamples(60 * SECOND, 2);
+    const ordered = inOrder(blocksOf(CUSTOMER, customer), blocksOf(AGENT, agent));
+    const out = align(
+      ordered.map((block) => (block.timeMs < 30_016 ? block : { ...block, timeMs: block.timeMs + jumpMs })),
+    );
+    t.is(difference(out.customer, customer), 'the same');
+    t.is(difference(out.agent, agent), 'the same');
+  });
+}
+
+test('a piece is never longer than asked for, however long the gap that it fills', (t) => {
+  const aligner = new Aligner(WAIT_MS);
+  const [first, last] = blocksOf(CUSTOMER, distinctSamples(1024)) as [AudioBlock, AudioBlock];
+  aligner.add(first);
+  aligner.add({ ...last, timeMs: 300_000 });
+  aligner.finish();
+  let longest = 0;
+  for (let piece = aligner.take(250); piece; piece = aligner.take(250)) longest = Math.max(longest, piece.pcm.length);
+  t.is(longest, 250 * SAMPLES_PER_MS * 4);
+  t.is(aligner.positionMs, 300_064);
+});
