@@ -1,0 +1,170 @@
+import { AGENT, type AudioBlock, type Channel, CUSTOMER } from '../audio/pcm.ts';
+import type { DemuxerEvents } from './demuxer.ts';
+import type { Track } from './elements.ts';
+
+/** kinesis-video.md: tracks are told apart by name; `Track_audio/L16` is an old form of FROM. */
+const CHANNEL_OF_TRACK: ReadonlyMap<string, Channel> = new Map([
+  ['AUDIO_FROM_CUSTOMER', CUSTOMER],
+  ['Track_audio/L16', CUSTOMER],
+  ['AUDIO_TO_CUSTOMER', AGENT],
+]);
+
+/** What waits for its ContactId is at most this: 32 s of both tracks, many times a Connect fragment. */
+const MAX_WAITING_BYTES = 1024 * 1024;
+
+/** Where a later GetMedia can go on without a loss: after this fragment. */
+export interface Position {
+  readonly fragmentNumber: string;
+  readonly continuationToken: string | undefined;
+}
+
+/** Why audio of the stream was not forwarded. */
+export type Withheld = 'no-contact-id' | 'contact-id-too-late' | 'corrupt';
+
+/** Whose the fragment at hand is. Only of `ours` is anything forwarded. */
+type Owner = 'unknown' | 'ours' | 'other' | 'refused';
+
+/**
+ * Lets through the audio of one contact and nothing else: a block leaves here only when its fragment is known to carry
+ * that ContactId (design.md, decision 3), be the tag before the cluster or after it. It outlives the connection: what
+ * an earlier one delivered is not let through again.
+ */
+export class ContactFilter implements DemuxerEvents {
+  /** The time to note on what arrives; whoever pushes bytes keeps it. */
+  nowMs = 0;
+  /** The last whole fragment of the contact. */
+  position: Position | undefined;
+  /** Whether a fragment of another contact came after ours: the call is over. */
+  nextContactBegan = false;
+  /** AWS_KINESISVIDEO_ERROR_CODE, when the stream reported an error in its body. */
+  errorCode: string | undefined;
+
+  readonly #contactId: string;
+  readonly #onWithheld: (why: Withheld, detail: string) => void;
+  #released: AudioBlock[] = [];
+
+  #owner: Owner = 'unknown';
+  #fragmentNumber: string | undefined;
+  #clusterIsWhole = false;
+  #waiting: AudioBlock[] = [];
+  #waitingBytes = 0;
+  readonly #channels = new Map<number, Channel>();
+  /** Blocks of this fragment seen so far, and how many of them an earlier connection has had already. */
+  #blocks = 0;
+  #blocksHad = 0;
+  /** The fragment that a connection ended in the middle of. */
+  #partial: { fragmentNumber: string; blocks: number } | undefined;
+
+  constructor(contactId: string, onWithheld: (why: Withheld, detail: string) => void) {
+    this.#contactId = contactId;
+    this.#onWithheld = onWithheld;
+  }
+
+  /** What may be forwarded since the last call, in the order of the stream. */
+  take(): readonly AudioBlock[] {
+    const released = this.#released;
+    this.#released = [];
+    return released;
+  }
+
+  /** The connection is over, or another begins: what it left unfinished counts as not had. */
+  connectionEnded(): void {
+    this.#endFragment();
+    this.errorCode = undefined;
+  }
+
+  fragment(): void {
+    this.#endFragment();
+  }
+
+  track({ number, name }: Track): void {
+    const channel = CHANNEL_OF_TRACK.get(name);
+    if (channel !== undefined) this.#channels.set(number, channel);
+  }
+
+  tag(name: string, value: string): void {
+    if (name === 'ContactId') this.#contact(value);
+    else if (name === 'AWS_KINESISVIDEO_FRAGMENT_NUMBER') this.#number(value);
+    else if (name === 'AWS_KINESISVIDEO_CONTINUATION_TOKEN') this.#whole(value);
+    else if (name === 'AWS_KINESISVIDEO_ERROR_CODE') this.errorCode = value;
+  }
+
+  block(trackNumber: number, timeMs: number, pcm: Uint8Array): void {
+    const channel = this.#channels.get(trackNumber);
+    if (channel === undefined) return;
+    this.#blocks++;
+    if (this.#blocks <= this.#blocksHad) return;
+    const block = { channel, timeMs, pcm, arrivedAtMs: this.nowMs };
+    if (this.#owner === 'ours') this.#released.push(block);
+    else if (this.#owner === 'unknown') this.#wait(block);
+  }
+
+  clusterEnd(): void {
+    this.#clusterIsWhole = true;
+    this.#whole(undefined);
+  }
+
+  corrupt(reason: string): void {
+    this.#onWithheld('corrupt', reason);
+  }
+
+  #contact(contactId: string): void {
+    if (contactId !== this.#contactId) {
+      this.#owner = 'other';
+      this.#waiting = [];
+      this.nextContactBegan ||= this.position !== undefined || this.#partial !== undefined;
+    } else if (this.#owner === 'unknown') {
+      this.#owner = 'ours';
+      for (const block of this.#waiting) this.#released.push(block);
+      this.#waiting = [];
+      if (this.#clusterIsWhole) this.#whole(undefined);
+    }
+  }
+
+  #number(fragmentNumber: string): void {
+    this.#fragmentNumber = fragmentNumber;
+    if (this.position && isNotAfter(fragmentNumber, this.position.fragmentNumber)) this.#blocksHad = Infinity;
+    else if (this.#partial?.fragmentNumber === fragmentNumber) this.#blocksHad = this.#partial.blocks;
+  }
+
+  /** Takes note that the fragment is whole, once that and its owner are known; the token comes after the cluster. */
+  #whole(continuationToken: string | undefined): void {
+    if (!this.#clusterIsWhole || this.#owner !== 'ours' || this.#fragmentNumber === undefined) return;
+    if (this.#blocksHad === Infinity) return;
+    const known = this.position?.fragmentNumber === this.#fragmentNumber ? this.position.continuationToken : undefined;
+    this.position = { fragmentNumber: this.#fragmentNumber, continuationToken: continuationToken ?? known };
+    this.#partial = undefined;
+  }
+
+  #wait(block: AudioBlock): void {
+    this.#waiting.push(block);
+    this.#waitingBytes += block.pcm.length;
+    if (this.#waitingBytes <= MAX_WAITING_BYTES) return;
+    this.#owner = 'refused';
+    this.#waiting = [];
+    this.#onWithheld('contact-id-too-late', `no ContactId within ${MAX_WAITING_BYTES} bytes`);
+  }
+
+  #endFragment(): void {
+    if (this.#owner === 'unknown' && this.#waiting.length > 0) {
+      this.#onWithheld('no-contact-id', `fragment ${this.#fragmentNumber} names no contact`);
+    }
+    if (this.#owner === 'ours' && this.#fragmentNumber !== this.position?.fragmentNumber && this.#fragmentNumber) {
+      this.#partial = { fragmentNumber: this.#fragmentNumber, blocks: Math.max(this.#blocks, this.#blocksHad) };
+    }
+    this.#owner = 'unknown';
+    this.#fragmentNumber = undefined;
+    this.#clusterIsWhole = false;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#channels.clear();
+    this.#blocks = 0;
+    this.#blocksHad = 0;
+  }
+}
+
+/** Fragment numbers are decimal, too long for a number, and grow with the order of ingestion. */
+function isNotAfter(fragmentNumber: string, other: string): boolean {
+  if (fragmentNumber.length !== other.length) return fragmentNumber.length < other.length;
+  return fragmentNumber <= other;
+}

@@ -1,0 +1,53 @@
+import { schema } from 'ebml';
+
+/** How the demuxer treats an element: steps into it, takes it whole, or skips it. */
+export type Treatment = 'enter' | 'take' | 'skip';
+
+export interface ElementKind {
+  readonly name: string;
+  /** Depth below the root as Matroska defines it: 0 EBML and Segment, 1 Cluster, Tags, Tracks…; -1 anywhere (CRC-32, Void). */
+  readonly level: number;
+  readonly treatment: Treatment;
+}
+
+/** A master whose children matter to us. The rest of the masters is skipped in one step. */
+const ENTERED = new Set(['EBML', 'Segment', 'Info', 'Tracks', 'Tags', 'Tag', 'Cluster', 'BlockGroup']);
+/** Taken whole: the leaves that we read, and the two small masters whose children only mean something together. */
+const TAKEN = new Set(['TimecodeScale', 'TrackEntry', 'SimpleTag', 'Timecode', 'SimpleBlock', 'Block']);
+
+/** Every element id of ebml's schema, the marker bits of the id included. */
+export const ELEMENTS: ReadonlyMap<number, ElementKind> = new Map(
+  [...schema].map(([id, { name, level }]) => [
+    id,
+    {
+      name,
+      level,
+      treatment: ENTERED.has(name) ? 'enter' : TAKEN.has(name) ? 'take' : 'skip',
+    },
+  ]),
+);
+
+/** The id of the element named so in ebml's schema. */
+function idOf(name: string): number {
+  for (const [id, kind] of ELEMENTS) if (kind.name === name) return id;
+  throw new Error(`ebml's schema has no element ${name}`);
+}
+
+export const ID = {
+  ebml: idOf('EBML'),
+  segment: idOf('Segment'),
+  timecodeScale: idOf('TimecodeScale'),
+  trackEntry: idOf('TrackEntry'),
+  trackNumber: idOf('TrackNumber'),
+  trackName: idOf('Name'),
+  simpleTag: idOf('SimpleTag'),
+  tagName: idOf('TagName'),
+  tagString: idOf('TagString'),
+  cluster: idOf('Cluster'),
+  timecode: idOf('Timecode'),
+  simpleBlock: idOf('SimpleBlock'),
+  block: idOf('Block'),
+} as const;
+
+/** The first bytes of every fragment: the id of the EBML header. */
+export const EBML_HEADER = Uint8Array.of(0x1a, 0x45, 0xdf, 0xa3);

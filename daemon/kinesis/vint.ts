@@ -1,0 +1,32 @@
+/** The size that means "until something ends it" (EBML: all value bits set). */
+export const UNKNOWN_SIZE = -1;
+
+/** Bytes of the variable-length integer that starts with `first`: 1 to 8, or 9 when it starts none (RFC 8794, 4.1). */
+export function vintLength(first: number): number {
+  return Math.clz32(first) - 23;
+}
+
+/** An element id: `length` bytes, big-endian, the length marker kept, as ebml's schema writes ids. */
+export function readId(bytes: Uint8Array, at: number, length: number): number {
+  return readUint(bytes, at, length);
+}
+
+/** An element size of `length` bytes, the marker taken off; UNKNOWN_SIZE for the reserved value. Inexact above 2^53. */
+export function readSize(bytes: Uint8Array, at: number, length: number): number {
+  const mask = 0xff >> length;
+  let value = (bytes[at] as number) & mask;
+  let allSet = value === mask;
+  for (let i = 1; i < length; i++) {
+    const byte = bytes[at + i] as number;
+    allSet &&= byte === 0xff;
+    value = value * 256 + byte;
+  }
+  return allSet ? UNKNOWN_SIZE : value;
+}
+
+/** An unsigned big-endian integer of `length` bytes. Inexact above 2^53. */
+export function readUint(bytes: Uint8Array, at: number, length: number): number {
+  let value = 0;
+  for (let i = 0; i < length; i++) value = value * 256 + (bytes[at + i] as number);
+  return value;
+}
