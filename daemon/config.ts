@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { LOG_LEVELS } from './observe/log.ts';
+
+/** sysexits.h EX_CONFIG: systemd shows it by name, and a restart would not help. */
+export const EXIT_CONFIG = 78;
+
+const DEFAULT_DEEPGRAM_API = 'wss://api.deepgram.com/v1/listen';
+
+/** A whole number of `unit`, or the default when the variable is not set. */
+const wholeNumber = (unit: string, min: number, max: number, byDefault: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `must be a whole number (${unit})`)
+    .transform(Number)
+    .pipe(z.number().min(min, `must be at least ${min} (${unit})`).max(max, `must be at most ${max} (${unit})`))
+    .default(byDefault);
+
+const environment = z
+  .object({
+    PORT: wholeNumber('TCP port; 0 takes a free one', 0, 65_535, 8080),
+    HOST: z.string().default('0.0.0.0'),
+    DEEPGRAM_API: z.string().default(DEFAULT_DEEPGRAM_API).transform(deepgramBase),
+    DEEPGRAM_API_KEY: z
+      .string('is missing: the API key that Deepgram gave you')
+      .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces'),
+    APP_REGION: awsRegion().optional(),
+    AWS_REGION: awsRegion().optional(),
+    LOG_LEVEL: z
+      .string()
+      .toLowerCase()
+      .default('info')
+      .pipe(z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`)),
+    MAX_SESSIONS: wholeNumber('sessions', 1, 100_000, 500),
+    START_TIMEOUT_MS: wholeNumber('ms', 100, 60_000, 6000),
+    CALL_END_GRACE_MS: wholeNumber('ms', 1000, 600_000, 15_000),
+    TRIGGER_SECRET: z.string().min(8, 'must have at least 8 characters').optional(),
+    CONTROL_SOCKET: z
+      .string()
+      .min(1)
+      .max(107, 'must be at most 107 characters: UNIX socket paths end there')
+      .optional(),
+  })
+  .refine(({ APP_REGION, AWS_REGION }) => APP_REGION ?? AWS_REGION, {
+    path: ['AWS_REGION'],
+    message:
+      'is missing: the region of the Kinesis video streams (APP_REGION, as the original called it, does as well)',
+    // Told even when another setting is wrong, so that all that is wrong is told at once.
+    when: () => true,
+  })
+  .transform(({ APP_REGION, AWS_REGION, ...settings }) => ({
+    ...settings,
+    region: (APP_REGION ?? AWS_REGION) as string,
+  }));
+
+/** What integratord runs with: read once, checked once. */
+export type Config = Readonly<z.infer<typeof environment>>;
+
+/** The settings that are wrong, a line for each. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly lines: readonly string[];
+
+  constructor(lines: readonly string[]) {
+    super(lines.join('\n'));
+    this.lines = lines;
+  }
+}
+
+/** Reads the settings from environment variables; an empty one counts as not set. Throws ConfigError. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const { data, error } = environment.safeParse(set);
+  if (data) return Object.freeze(data);
+  throw new ConfigError(error.issues.map(({ path, message }) => `${path.join('.')} ${message}`));
+}
+
+function awsRegion() {
+  return z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region, such as us-east-1');
+}
+
+/**
+ * What the SDK appends /v1/listen to. Accepts the original's full URL and a base, ws(s) and http(s).
+ * The value is not repeated in errors: it may hold credentials.
+ */
+function deepgramBase(value: string, context: z.RefinementCtx): string {
+  const url = URL.parse(value);
+  if (!url || !/^(ws|http)s?:$/.test(url.protocol)) {
+    context.addIssue({ code: 'custom', message: 'must be a ws, wss, http or https URL' });
+    return z.NEVER;
+  }
+  if (url.username || url.password || url.search || url.hash) {
+    context.addIssue({ code: 'custom', message: 'must not hold credentials, a query or a fragment' });
+    return z.NEVER;
+  }
+  url.protocol = url.protocol.replace('http', 'ws');
+  return url.href.replace(/\/+$/, '').replace(/\/v1\/listen$/, '');
+}

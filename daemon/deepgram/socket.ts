@@ -1,0 +1,97 @@
+import { DeepgramClient } from '@deepgram/sdk';
+import { type DeepgramParams, LOCKED_PARAMS } from './params.ts';
+import { WsTransport } from './transport.ts';
+
+type ListenV1ConnectionArgs = Parameters<DeepgramClient['listen']['v1']['connect']>[0];
+
+/** Where Deepgram is, and who we are there. */
+export interface DeepgramSettings {
+  /** ws(s) URL to which the SDK appends /v1/listen. */
+  readonly baseUrl: string;
+  readonly apiKey: string;
+}
+
+/** How a connection ended. */
+export interface SocketClose {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** One open WebSocket to /v1/listen. */
+export interface DeepgramSocket {
+  readonly requestId: string | undefined;
+  /** Bytes handed over that the network has not taken yet. */
+  readonly bufferedBytes: number;
+  /** Resolves when the connection is over, however that came; never rejects. */
+  readonly closed: Promise<SocketClose>;
+  sendAudio(pcm: Uint8Array): void;
+  /** Resolves when all that was sent so far has been taken by the network, or the connection is over. */
+  drained(): Promise<void>;
+  sendKeepAlive(): void;
+  /** Tells Deepgram that there is no more audio: it sends what it has still to say and closes. */
+  sendCloseStream(): void;
+  /** Ends the connection now. */
+  terminate(): void;
+}
+
+/**
+ * Opens one connection for 2-channel Connect audio with the session's own parameters.
+ * Throws DeepgramRefused, DeepgramUnreachable, or the signal's reason.
+ * @param onMessage takes each JSON message of Deepgram's
+ */
+export async function openSocket(
+  { baseUrl, apiKey }: DeepgramSettings,
+  params: DeepgramParams,
+  { signal, onMessage }: { signal: AbortSignal; onMessage: (message: unknown) => void },
+): Promise<DeepgramSocket> {
+  signal.throwIfAborted();
+  const transports = Promise.withResolvers<WsTransport>();
+  const client = new DeepgramClient({
+    apiKey,
+    environment: { base: baseUrl, production: baseUrl, agent: baseUrl, agentRest: baseUrl },
+    // The SDK's own reconnect loses audio (deepgram.md); with a transport it is off, and here it stays off.
+    reconnect: false,
+    transportFactory: (url, headers) => {
+      const transport = new WsTransport(url, headers);
+      transports.resolve(transport);
+      return transport;
+    },
+  });
+  // All of it goes in queryParams: beside it the SDK would take names such as `headers` or `debug` as its own settings.
+  const args: Partial<ListenV1ConnectionArgs> = { queryParams: { ...params, ...LOCKED_PARAMS } };
+  const listen = await client.listen.v1.connect(args as ListenV1ConnectionArgs);
+  listen.on('message', onMessage);
+  listen.connect();
+  const transport = await transports.promise;
+  const { socket } = transport;
+  const closed = new Promise<SocketClose>((resolve) => {
+    socket.once('close', (code, reason) => resolve({ code, reason: String(reason) }));
+  });
+  const abort = () => socket.terminate();
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  try {
+    await transport.opened;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+  return {
+    requestId: transport.requestId,
+    get bufferedBytes() {
+      return socket.bufferedAmount;
+    },
+    closed,
+    sendAudio: (pcm) => listen.sendMedia(pcm as Uint8Array<ArrayBuffer>),
+    drained: async () => {
+      // An empty ping queues up behind the audio; its callback says that all before it has left.
+      const flushed = new Promise<void>((resolve) => socket.ping('', true, () => resolve()));
+      await Promise.race([flushed, closed]);
+    },
+    sendKeepAlive: () => listen.sendKeepAlive({ type: 'KeepAlive' }),
+    sendCloseStream: () => listen.sendCloseStream({ type: 'CloseStream' }),
+    terminate: () => socket.terminate(),
+  };
+}

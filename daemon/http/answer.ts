@@ -1,0 +1,72 @@
+import type { ServerResponse } from 'node:http';
+import { DeepgramRefused, DeepgramUnreachable } from '../deepgram/errors.ts';
+import { KinesisRefused } from '../kinesis/refusal.ts';
+import { NoRoom, StartTimedOut } from '../session/manager.ts';
+import { BadRequest } from '../session/request.ts';
+import { BodyTooLarge } from './body.ts';
+import type { SignatureFault } from './signing.ts';
+
+/** What a request is answered with. */
+export interface Answer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The start's signature is missing, wrong or too old. */
+export class Unsigned extends Error {
+  override readonly name = 'Unsigned';
+  readonly reason: SignatureFault;
+
+  constructor(reason: SignatureFault) {
+    super(`The request is not signed as it must be: ${reason}. Is TRIGGER_SECRET the same here and at the trigger?`);
+    this.reason = reason;
+  }
+}
+
+/** A session's end, or another instance, may make room at any moment; the trigger has only seconds. */
+const RETRY_AFTER_S = '1';
+
+/**
+ * The answer to a start that failed: `reason` for programs, `message` for people, `retryable` when the same request may
+ * succeed later (design.md, "What must happen when").
+ */
+export function refusal(error: unknown): Answer {
+  if (error instanceof BadRequest) return failed(400, error.reason, error.message);
+  if (error instanceof Unsigned) return failed(401, error.reason, error.message);
+  if (error instanceof BodyTooLarge) return failed(413, 'body-too-large', error.message);
+  if (error instanceof NoRoom) return failed(503, error.reason, error.message);
+  if (error instanceof StartTimedOut) return failed(504, 'start-timeout', error.message);
+  if (error instanceof KinesisRefused) {
+    return failed(error.status, 'kinesis-refused', error.message, { awsError: error.awsName });
+  }
+  if (error instanceof DeepgramUnreachable) return failed(503, 'deepgram-unreachable', error.message);
+  if (error instanceof DeepgramRefused) return deepgramRefusal(error);
+  return failed(500, 'internal-error', 'The integrator failed; its log says how');
+}
+
+export function send(response: ServerResponse, { status, body, headers }: Answer): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    ...headers,
+  });
+  response.end(text);
+}
+
+function failed(status: number, reason: string, message: string, details: Record<string, unknown> = {}): Answer {
+  const retryable = status >= 503;
+  const body = { reason, message, retryable, ...details };
+  return status === 503 ? { status, body, headers: { 'retry-after': RETRY_AFTER_S } } : { status, body };
+}
+
+function deepgramRefusal({ status, dgError, requestId, message, retryable }: DeepgramRefused): Answer {
+  const details = { deepgramStatus: status, dgError, dgRequestId: requestId };
+  const sentence = dgError && !message.includes(dgError) ? `${message}: ${dgError}` : message;
+  const answer = failed(retryable ? 503 : 502, 'deepgram-refused', sentence, details);
+  const headers: Record<string, string> = { ...answer.headers };
+  if (dgError) headers['dg-error'] = dgError;
+  if (requestId) headers['dg-request-id'] = requestId;
+  return { ...answer, headers };
+}

@@ -1,0 +1,211 @@
+import { Aligner } from '../audio/aligner.ts';
+import { Pacer, REALTIME_MESSAGE_MS } from '../audio/pacer.ts';
+import { BYTES_PER_MS } from '../audio/pcm.ts';
+import type { Clock, Millis } from '../clock.ts';
+import { Link } from '../deepgram/link.ts';
+import { logResult } from '../deepgram/results.ts';
+import type { DeepgramSettings } from '../deepgram/socket.ts';
+import type { Kinesis, Media } from '../kinesis/client.ts';
+import { type EndOfContact, readContact } from '../kinesis/reader.ts';
+import { errorFields, type Log } from '../observe/log.ts';
+import type { StartRequest } from './request.ts';
+
+/** How long a track waits for the other before silence stands in for it. */
+const ALIGN_WAIT_MS: Millis = 200;
+/** deepgram.md: messages of 20 to 250 ms of audio are recommended. */
+const LONGEST_MESSAGE_MS: Millis = 250;
+
+/** What a session needs from the daemon around it. */
+export interface SessionDeps {
+  readonly kinesis: Kinesis;
+  readonly deepgram: DeepgramSettings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly callEndGraceMs: Millis;
+}
+
+/** How a session ended: `completed` when the call was over and Deepgram had all of it. */
+export type Outcome =
+  | { readonly name: 'completed'; readonly reason: EndOfContact }
+  | { readonly name: 'failed'; readonly error: unknown };
+
+export type SessionState = 'running' | 'ending' | 'ended';
+
+/** A session as operators see it; no secret is in it. */
+export interface SessionView {
+  readonly sessionId: string;
+  readonly contactId: string;
+  readonly state: SessionState;
+  readonly ageMs: Millis;
+  /** Call time handed over to Deepgram. */
+  readonly audioMs: Millis;
+  /** From the arrival of a block here to its hand-over to Deepgram's socket: the last one and the worst one. */
+  readonly lagMs: Millis;
+  readonly worstLagMs: Millis;
+  /** Audio that could not be had. */
+  readonly holeMs: Millis;
+  readonly deepgramRequestId: string | undefined;
+  readonly model: string | undefined;
+  /** Host of the callback URL, without path and credentials. */
+  readonly callbackHost: string | undefined;
+}
+
+/** The transcription of one contact: reader -> aligner -> link, wired here and nowhere else. */
+export class Session {
+  readonly sessionId: string;
+  readonly contactId: string;
+  /** Resolves when the session is over; never rejects. */
+  readonly ended: Promise<Outcome>;
+  readonly #deps: SessionDeps;
+  readonly #request: StartRequest;
+  readonly #log: Log;
+  readonly #link: Link;
+  readonly #aligner = new Aligner(ALIGN_WAIT_MS);
+  readonly #stop = new AbortController();
+  readonly #startedAtMs: Millis;
+  readonly #pacer: Pacer | undefined;
+  #state: SessionState = 'running';
+  #audioMs: Millis = 0;
+  #lagMs: Millis = 0;
+  #worstLagMs: Millis = 0;
+
+  /**
+   * Starts the session: resolves once Kinesis has answered and Deepgram's socket is open, and not before.
+   * Throws KinesisRefused, DeepgramRefused, DeepgramUnreachable, or the signal's reason; nothing is left open then.
+   */
+  static async start(
+    sessionId: string,
+    request: StartRequest,
+    deps: SessionDeps,
+    signal: AbortSignal,
+  ): Promise<Session> {
+    const { contactId, kvsStream, dgParams } = request;
+    const log = deps.log.child({ sessionId, contactId });
+    const failed = new AbortController();
+    const both = AbortSignal.any([signal, failed.signal]);
+    const opening = [
+      deps.kinesis.getMedia(kvsStream.arn, { fragmentNumber: kvsStream.startFragmentNumber }, both),
+      Link.open(deps.deepgram, dgParams, both, { clock: deps.clock, log, onMessage: logResult(log) }),
+    ] as const;
+    try {
+      const [media, link] = await Promise.all(opening);
+      return new Session(sessionId, request, deps, log, media, link);
+    } catch (error) {
+      failed.abort();
+      const [media, link] = await Promise.allSettled(opening);
+      if (media.status === 'fulfilled') media.value.close();
+      if (link.status === 'fulfilled') link.value.abandon();
+      signal.throwIfAborted();
+      throw error;
+    }
+  }
+
+  private constructor(sessionId: string, request: StartRequest, deps: SessionDeps, log: Log, media: Media, link: Link) {
+    this.sessionId = sessionId;
+    this.contactId = request.contactId;
+    this.#request = request;
+    this.#deps = deps;
+    this.#log = log;
+    this.#link = link;
+    this.#startedAtMs = deps.clock.now();
+    this.#pacer = request.enforceRealtime ? new Pacer(deps.clock) : undefined;
+    void link.closed.then(() => this.#stop.abort());
+    this.#log.info(
+      {
+        event: 'session.started',
+        kinesisRequestId: media.requestId,
+        deepgramRequestId: link.requestId,
+        params: Object.keys(request.dgParams),
+      },
+      'the session runs',
+    );
+    this.ended = this.#run(media).then((outcome) => this.#end(outcome));
+  }
+
+  /** Ends the session before the call does: what was read is sent, and Deepgram's last results are awaited. */
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  view(): SessionView {
+    return {
+      sessionId: this.sessionId,
+      contactId: this.contactId,
+      state: this.#state,
+      ageMs: this.#deps.clock.now() - this.#startedAtMs,
+      audioMs: this.#audioMs,
+      lagMs: this.#lagMs,
+      worstLagMs: this.#worstLagMs,
+      holeMs: this.#aligner.holeMs,
+      deepgramRequestId: this.#link.requestId,
+      model: only(this.#request.dgParams['model']),
+      callbackHost: URL.parse(only(this.#request.dgParams['callback']) ?? '')?.host,
+    };
+  }
+
+  async #run(media: Media): Promise<Outcome> {
+    try {
+      const reason = await this.#forwardAll(media);
+      this.#state = 'ending';
+      await this.#link.finish();
+      return { name: 'completed', reason };
+    } catch (error) {
+      this.#link.abandon();
+      return { name: 'failed', error };
+    }
+  }
+
+  async #forwardAll(media: Media): Promise<EndOfContact> {
+    const { kvsStream } = this.#request;
+    const { kinesis, clock, callEndGraceMs } = this.#deps;
+    const contact = {
+      contactId: this.contactId,
+      streamArn: kvsStream.arn,
+      startFragmentNumber: kvsStream.startFragmentNumber,
+    };
+    const options = { clock, log: this.#log, signal: this.#stop.signal, callEndGraceMs };
+    const reading = readContact(media, contact, kinesis, options);
+    try {
+      let read = await reading.next();
+      for (; !read.done; read = await reading.next()) {
+        for (const block of read.value) this.#aligner.add(block);
+        await this.#forward();
+      }
+      this.#aligner.finish();
+      await this.#forward();
+      return read.value;
+    } finally {
+      await reading.return('stopped');
+    }
+  }
+
+  /** Hands over what is settled of the call. Waiting here is what holds the stream back (design.md, decision 7). */
+  async #forward(): Promise<void> {
+    const longestMs = this.#pacer ? REALTIME_MESSAGE_MS : LONGEST_MESSAGE_MS;
+    for (let piece = this.#aligner.take(longestMs); piece; piece = this.#aligner.take(longestMs)) {
+      const durationMs = piece.pcm.length / BYTES_PER_MS;
+      await this.#pacer?.turn(durationMs, this.#stop.signal);
+      const congested = this.#link.send(piece.pcm);
+      this.#audioMs += durationMs;
+      if (piece.arrivedAtMs !== undefined) {
+        this.#lagMs = this.#deps.clock.now() - piece.arrivedAtMs;
+        this.#worstLagMs = Math.max(this.#worstLagMs, this.#lagMs);
+      }
+      if (congested) await congested;
+    }
+  }
+
+  #end(outcome: Outcome): Outcome {
+    this.#state = 'ended';
+    const { audioMs, worstLagMs, holeMs } = this.view();
+    const fields = { event: 'session.ended', outcome: outcome.name, audioMs, worstLagMs, holeMs };
+    if (outcome.name === 'completed') this.#log.info({ ...fields, reason: outcome.reason }, 'the session is over');
+    else
+      this.#log.error({ ...fields, ...errorFields(outcome.error) }, 'the session failed: the rest of the call is lost');
+    return outcome;
+  }
+}
+
+function only(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : value?.[0];
+}
