@@ -1,0 +1,56 @@
+/** What is different from one contact to the next. */
+export interface ContactFacts {
+  readonly contactId: string;
+  readonly streamArn: string;
+  readonly startFragmentNumber: string;
+  /** When media streaming was started. */
+  readonly startedAtMs: number;
+  /** The contact's attributes as the flow has set them: `dg_…` and any other. */
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** The Connect instance that all contacts come through; also a tag in its Kinesis streams. */
+export const CONNECT_INSTANCE_ID = '0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d';
+const INSTANCE_ARN = `arn:aws:connect:us-east-1:123456789012:instance/${CONNECT_INSTANCE_ID}`;
+const QUEUE_ARN = `${INSTANCE_ARN}/queue/5f6e7d8c-9b0a-4c1d-a2e3-f4a5b6c7d8e9`;
+
+/** The event by which a contact flow invokes a Lambda function, with all its fields (kinesis-video.md). */
+export function contactFlowEvent(contact: ContactFacts) {
+  const { contactId, streamArn, startFragmentNumber, startedAtMs, attributes } = contact;
+  return {
+    Name: 'ContactFlowEvent',
+    Details: {
+      ContactData: {
+        Attributes: { ...attributes },
+        Channel: 'VOICE',
+        ContactId: contactId,
+        CustomerEndpoint: { Address: '+15550100123', Type: 'TELEPHONE_NUMBER' },
+        CustomerId: null,
+        Description: null,
+        InitialContactId: contactId,
+        InitiationMethod: 'INBOUND',
+        InstanceARN: INSTANCE_ARN,
+        LanguageCode: 'en-US',
+        MediaStreams: {
+          Customer: {
+            Audio: {
+              StreamARN: streamArn,
+              // Connect writes its times as text: epoch milliseconds.
+              StartTimestamp: String(startedAtMs),
+              StopTimestamp: null,
+              StartFragmentNumber: startFragmentNumber,
+            },
+          },
+        },
+        Name: null,
+        PreviousContactId: contactId,
+        Queue: { ARN: QUEUE_ARN, Name: 'BasicQueue' },
+        References: {},
+        RelatedContactId: null,
+        SegmentAttributes: {},
+        SystemEndpoint: { Address: '+15550100999', Type: 'TELEPHONE_NUMBER' },
+      },
+      Parameters: {} as Record<string, string>,
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { ZodError } from 'zod';
+import type { CallbackQueue } from './callback.ts';
+import type { FaultQueue } from './faults.ts';
+import type { Recording } from './recording.ts';
+
+/** A connection that was accepted, open or not. */
+export interface KnownConnection {
+  recording: Recording;
+  callbackQueue: CallbackQueue | undefined;
+}
+
+/** What tests may see and order. */
+export interface Controls {
+  connections: readonly KnownConnection[];
+  faults: FaultQueue;
+}
+
+const AUDIO_PATH = /^\/standin\/connections\/([\w-]+)\/audio$/;
+
+/** Answers the requests that are for tests: GET /standin/connections, GET /standin/connections/ID/audio,
+ *  POST /standin/faults. All others, which a Deepgram without its other products does not know, get 404. */
+export async function answerControl(request: IncomingMessage, response: ServerResponse, controls: Controls) {
+  const route = `${request.method} ${request.url}`;
+  const audioOf = request.method === 'GET' ? AUDIO_PATH.exec(request.url ?? '')?.[1] : undefined;
+  const asked = controls.connections.find(({ recording }) => recording.facts.requestId === audioOf);
+  if (route === 'GET /standin/connections') {
+    const facts = controls.connections.map(({ recording, callbackQueue }) => ({
+      ...recording.facts,
+      callback: callbackQueue?.facts,
+    }));
+    answerJson(response, 200, facts);
+  } else if (asked) {
+    response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(asked.recording.audio());
+  } else if (route === 'POST /standin/faults') {
+    await takeFaults(request, response, controls.faults);
+  } else {
+    answerJson(response, 404, { err_code: 'NOT_FOUND', err_msg: `${route}: no such endpoint` });
+  }
+}
+
+async function takeFaults(request: IncomingMessage, response: ServerResponse, faults: FaultQueue): Promise<void> {
+  try {
+    faults.add(JSON.parse(await text(request)));
+    answerJson(response, 200, {});
+  } catch (error) {
+    if (!(error instanceof ZodError || error instanceof SyntaxError)) throw error;
+    answerJson(response, 400, { err_code: 'Bad Request', err_msg: error.message });
+  }
+}
+
+function answerJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}

@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { CallbackQueue } from './callback.ts';
+import { Connection, type Outlet } from './connection.ts';
+import { answerControl, type KnownConnection } from './control.ts';
+import { deliveryTo } from './delivery.ts';
+import { FaultQueue } from './faults.ts';
+import { checkedHandshake, Refusal, refuse } from './handshake.ts';
+import type { ListenParams } from './params.ts';
+import { Recording } from './recording.ts';
+import type { Vocabulary } from './vocabulary.ts';
+
+export interface StandInOptions {
+  port: number;
+  apiKey: string;
+  recordings: string | undefined;
+  net0001Ms: number;
+  callbackRetryMs: number;
+  vocabularies: readonly Vocabulary[];
+}
+
+/** Deepgram as its users see it from outside: /v1/listen, on one port of the loopback interface. */
+export class StandIn {
+  readonly #options: StandInOptions;
+  readonly #server = createServer();
+  /** Deepgram does not compress. */
+  readonly #webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
+  readonly #requestIds = new WeakMap<IncomingMessage, string>();
+  readonly #sockets = new Set<Socket>();
+  readonly #connections: KnownConnection[] = [];
+  readonly #faults = new FaultQueue();
+  readonly #stopping = new AbortController();
+
+  constructor(options: StandInOptions) {
+    this.#options = options;
+    this.#server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+    this.#server.on('request', (request, response) => {
+      response.setHeader('dg-request-id', randomUUID());
+      void answerControl(request, response, { connections: this.#connections, faults: this.#faults });
+    });
+    this.#server.on('upgrade', (request, socket, head) => this.#shakeHands(request, socket, head));
+    this.#webSockets.on('headers', (headers, request) => {
+      headers.push(`dg-request-id: ${this.#requestIds.get(request)}`);
+    });
+  }
+
+  /** Begins to listen; gives the address. */
+  async listen(): Promise<string> {
+    this.#server.listen(this.#options.port, '127.0.0.1');
+    await once(this.#server, 'listening');
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Drops every connection and all that waits, as a process that ends does. */
+  stop(): void {
+    this.#stopping.abort();
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #shakeHands(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // The server's own handling of a connection that breaks ends with the upgrade.
+    socket.once('error', () => socket.destroy());
+    const requestId = randomUUID();
+    const fault = this.#faults.next();
+    if ('hang' in fault) return;
+    try {
+      if ('refuse' in fault) throw new Refusal(fault.refuse, fault.dgError ?? 'Refused on request.');
+      const params = checkedHandshake(request, this.#options.apiKey);
+      this.#requestIds.set(request, requestId);
+      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+        const recording = new Recording(requestId, params.query, request.headers, this.#options.recordings);
+        const callbackQueue = this.#callbackQueue(params);
+        this.#connections.push({ recording, callbackQueue });
+        if (callbackQueue) webSocket.send(JSON.stringify({ request_id: requestId }));
+        new Connection(webSocket, {
+          context: { requestId, params },
+          recording,
+          vocabularies: this.#options.vocabularies,
+          outlet: callbackQueue ?? socketOutlet(webSocket),
+          fault,
+          net0001Ms: this.#options.net0001Ms,
+        });
+      });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      refuse(socket, error, requestId);
+    }
+  }
+
+  #callbackQueue({ callback }: ListenParams): CallbackQueue | undefined {
+    if (!callback) return undefined;
+    const { signal } = this.#stopping;
+    return new CallbackQueue(deliveryTo(callback, signal), this.#options.callbackRetryMs, signal);
+  }
+}
+
+function socketOutlet(socket: WebSocket): Outlet {
+  return { send: (message) => socket.send(JSON.stringify(message)), end: () => {} };
+}

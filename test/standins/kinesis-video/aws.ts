@@ -1,0 +1,139 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { z } from 'zod';
+import { AwsError, awsHeaders, sendAwsError } from './aws-errors.ts';
+import { Calls } from './calls.ts';
+import { type Fault, Faults } from './faults.ts';
+import { Connections, RateLimit } from './limits.ts';
+import { type BodyLimits, MediaBody, notFoundChunk } from './media-body.ts';
+import { readBody } from './request-body.ts';
+import { type AwsRequest, RequestLog } from './request-log.ts';
+import { getDataEndpointInput, getMediaInput, startOf } from './start-selector.ts';
+import { Stream } from './stream.ts';
+
+export interface Settings extends BodyLimits {
+  readonly region: string;
+  /** Refuse more requests per second than AWS does. */
+  readonly rateLimit: boolean;
+}
+
+/** Kinesis Video in one region, as far as a consumer of GetMedia sees it. */
+export class KinesisVideo {
+  readonly log = new RequestLog();
+  readonly faults = new Faults();
+  readonly calls = new Calls();
+  readonly connections = new Connections();
+  readonly #streams = new Map<string, Stream>();
+  readonly #settings: Settings;
+  readonly #rates = new RateLimit();
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  stream(name: string): Stream | undefined {
+    return this.#streams.get(name);
+  }
+
+  /** The stream of that name, made when there is none. */
+  ensureStream(name: string): Stream {
+    const stream = this.#streams.get(name) ?? new Stream(name, this.#settings.region);
+    this.#streams.set(name, stream);
+    return stream;
+  }
+
+  /** `POST /getDataEndpoint`: the data endpoint is this server itself. */
+  getDataEndpoint(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    return this.#answer('GetDataEndpoint', request, response, getDataEndpointInput, () => {
+      const body = JSON.stringify({ DataEndpoint: `http://${request.headers.host}` });
+      response.writeHead(200, { ...awsHeaders(), 'content-type': 'application/json' }).end(body);
+    });
+  }
+
+  /** `POST /getMedia`: answers at once, then sends fragments for as long as there are any. */
+  getMedia(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    return this.#answer('GetMedia', request, response, getMediaInput, (input, stream, record, fault) => {
+      record.selector = input.StartSelector;
+      const onEnd = this.connections.open(stream.name);
+      if (!onEnd) throw new AwsError('ConnectionLimitExceededException', `Too many connections to ${stream.name}`);
+      response.writeHead(200, { ...awsHeaders(), 'content-type': 'video/webm' }).flushHeaders();
+      const start = startOf(input.StartSelector);
+      const position = stream.positionOf(start);
+      if (position !== undefined) {
+        new MediaBody({ stream, position, response, record, fault, limits: this.#settings, onEnd });
+        return;
+      }
+      record.endedBy = 'not-found';
+      response.end(notFoundChunk('after' in start ? String(start.after) : '0'));
+      onEnd();
+    });
+  }
+
+  async #answer<Input extends { StreamName?: string | undefined; StreamARN?: string | undefined }>(
+    api: AwsRequest['api'],
+    request: IncomingMessage,
+    response: ServerResponse,
+    schema: z.ZodType<Input>,
+    serve: (input: Input, stream: Stream, record: AwsRequest, fault: Fault | undefined) => void,
+  ): Promise<void> {
+    const record = this.log.add(api);
+    try {
+      const body = await readBody(request);
+      this.#authenticate(request.headers.authorization);
+      const input = inputOf(body, schema);
+      record.stream = input.StreamARN ?? input.StreamName ?? '';
+      const stream = this.#streamOf(input.StreamARN, input.StreamName);
+      if (this.#settings.rateLimit && !this.#rates.allows(`${api} ${stream.name}`)) {
+        throw new AwsError('ClientLimitExceededException', `Rate exceeded for ${api} on stream ${stream.name}`);
+      }
+      const fault = this.faults.take(api, stream.name);
+      if (fault && 'hang' in fault) return;
+      if (fault && 'error' in fault) throw new AwsError(fault.error, `${fault.error}, as asked for`);
+      if (fault && 'status' in fault) response.writeHead(fault.status, awsHeaders()).end();
+      else serve(input, stream, record, fault);
+      if (response.headersSent) record.status = response.statusCode;
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      record.status = error.status;
+      record.error = error.name;
+      sendAwsError(response, error);
+    }
+  }
+
+  /** The signature itself is not checked: nobody here knows the secret key. */
+  #authenticate(authorization = ''): void {
+    const scope =
+      /^AWS4-HMAC-SHA256 Credential=[^/\s]+\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request,.*Signature=[0-9a-f]{64}$/;
+    const [, region, service] = scope.exec(authorization) ?? [];
+    if (!region) throw new AwsError('MissingAuthenticationTokenException', 'Missing Authentication Token');
+    if (region !== this.#settings.region || service !== 'kinesisvideo') {
+      const scoped = `Credential should be scoped to ${this.#settings.region}/kinesisvideo, not ${region}/${service}.`;
+      throw new AwsError('InvalidSignatureException', scoped);
+    }
+  }
+
+  #streamOf(arn: string | undefined, name: string | undefined): Stream {
+    const [, named = name] = /^arn:aws:kinesisvideo:[a-z0-9-]+:\d{12}:stream\/([\w.-]+)\/\d+$/.exec(arn ?? '') ?? [];
+    if (named === undefined)
+      throw new AwsError('InvalidArgumentException', 'StreamARN or StreamName: one must be valid');
+    const stream = this.#streams.get(named);
+    if (!stream || (arn !== undefined && stream.arn !== arn)) {
+      throw new AwsError(
+        'ResourceNotFoundException',
+        `The requested stream is not found or not active: ${arn ?? name}`,
+      );
+    }
+    return stream;
+  }
+}
+
+function inputOf<Input>(body: Buffer, schema: z.ZodType<Input>): Input {
+  let json: unknown;
+  try {
+    json = JSON.parse(body.toString());
+  } catch (cause) {
+    throw new AwsError('InvalidArgumentException', `The request is no JSON: ${cause}`);
+  }
+  const input = schema.safeParse(json);
+  if (!input.success) throw new AwsError('InvalidArgumentException', input.error.message);
+  return input.data;
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import type { CallPlan, CallTrack } from './call.ts';
+import type { Side } from './cutter.ts';
+
+const BYTES_PER_SAMPLE = 2;
+/** A block's offset from its cluster's timecode is a signed 16-bit number of milliseconds. */
+const MAX_FRAGMENT_MS = 30_000;
+
+const pcm = z
+  .base64()
+  .transform((text) => Buffer.from(text, 'base64'))
+  .refine(({ length }) => length > 0 && length % BYTES_PER_SAMPLE === 0, '16-bit PCM: an even number of bytes, not 0');
+
+/** Tracks as Connect has them: told apart by name. */
+const CONNECT_TRACKS = [
+  { side: 'customer', name: 'AUDIO_FROM_CUSTOMER', number: 1 },
+  { side: 'agent', name: 'AUDIO_TO_CUSTOMER', number: 2 },
+] as const;
+
+const track = z.strictObject({
+  side: z.enum(['customer', 'agent']),
+  name: z.string(),
+  number: z.int().min(1).max(126),
+  startsAtMs: z.int().nonnegative().default(0),
+});
+
+const options = z.strictObject({
+  contactTag: z.enum(['before', 'after', 'none']).default('after'),
+  cluster: z.enum(['known', 'unknown', 'unknown-short']).default('known'),
+  oddBlock: z.boolean().default(true),
+  /** In the order of the Tracks element; those without PCM are left out. */
+  tracks: z
+    .array(track)
+    .min(1)
+    .max(2)
+    .prefault([...CONNECT_TRACKS]),
+  missingFragments: z.array(z.int().nonnegative()).default([]),
+});
+
+/** The body of `POST /standin/streams/:name/calls`. */
+export const callRequest = z
+  .strictObject({
+    contactId: z.string().min(1),
+    customer: pcm.optional(),
+    agent: pcm.optional(),
+    realtime: z.boolean().default(true),
+    speed: z.number().positive().default(1),
+    startMs: z.int().nonnegative().optional(),
+    fragmentMs: z.int().min(1).max(MAX_FRAGMENT_MS).default(1024),
+    options: options.prefault({}),
+  })
+  .refine(({ customer, agent }) => customer || agent, 'a call has PCM for customer, agent or both');
+
+/** What a request sent by a test or the Connect stand-in may hold. */
+export type CallRequest = z.input<typeof callRequest>;
+
+/** The call that a request asks for. */
+export function planOf({ options, realtime, speed, ...request }: z.output<typeof callRequest>): CallPlan {
+  const tracks = options.tracks.flatMap((described): CallTrack[] => {
+    const voice = request[described.side satisfies Side];
+    return voice ? [{ ...described, pcm: voice }] : [];
+  });
+  const { contactId, startMs, fragmentMs } = request;
+  return { ...options, tracks, contactId, startMs, fragmentMs, speed: realtime ? speed : undefined };
+}

@@ -1,0 +1,92 @@
+/** Which end of the phone call is heard. */
+export type Side = 'customer' | 'agent';
+
+/** One direction of a call, as PCM: 16-bit little-endian, 8 kHz, mono. */
+export interface Voice {
+  readonly side: Side;
+  readonly pcm: Buffer;
+  /** How long after the call's begin this track begins. */
+  readonly startsAtMs: number;
+}
+
+/** A block on the call's own clock. */
+export interface Block {
+  readonly side: Side;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly pcm: Buffer;
+}
+
+/** The blocks whose time begins within one fragment; never empty. */
+export interface Cut {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly blocks: readonly Block[];
+}
+
+/** 16-bit samples at 8 kHz (kinesis-video.md). */
+export const BYTES_PER_MS = 16;
+/** A block is 512 samples, 64 ms (kinesis-video.md). */
+const BLOCK_BYTES = 1024;
+/** The block of another size near the end: 350 samples, no whole number of milliseconds, like nothing around it. */
+const ODD_BLOCK_BYTES = 700;
+/** "one block of another size, followed by a few more normal ones" (kinesis-video.md). */
+const BLOCKS_AFTER_ODD = 3;
+
+/** Cuts the voices into fragments of `fragmentMs`; a track's blocks, put together, are its PCM to the byte. */
+export function* cutIntoFragments(voices: readonly Voice[], fragmentMs: number, oddBlock: boolean): Generator<Cut> {
+  let blocks: Block[] = [];
+  let windowEndMs = fragmentMs;
+  for (const block of inOrderOfTime(voices.map((voice) => blocksOf(voice, oddBlock)))) {
+    if (block.startMs >= windowEndMs && blocks.length > 0) {
+      yield cutOf(blocks);
+      blocks = [];
+    }
+    if (block.startMs >= windowEndMs) windowEndMs = (Math.floor(block.startMs / fragmentMs) + 1) * fragmentMs;
+    blocks.push(block);
+  }
+  if (blocks.length > 0) yield cutOf(blocks);
+}
+
+function* blocksOf({ side, pcm, startsAtMs }: Voice, oddBlock: boolean): Generator<Block> {
+  const oddAt = oddBlock ? oddBlockAt(pcm.length) : -1;
+  for (let from = 0, to = 0; from < pcm.length; from = to) {
+    to = Math.min(from + (from === oddAt ? ODD_BLOCK_BYTES : BLOCK_BYTES), pcm.length);
+    const startMs = startsAtMs + Math.round(from / BYTES_PER_MS);
+    const endMs = startsAtMs + Math.ceil(to / BYTES_PER_MS);
+    yield { side, startMs, endMs, pcm: pcm.subarray(from, to) };
+  }
+}
+
+/** Where the odd block begins, leaving room for the normal ones after it; -1 in a track too short for it. */
+function oddBlockAt(bytes: number): number {
+  const after = ODD_BLOCK_BYTES + BLOCKS_AFTER_ODD * BLOCK_BYTES;
+  return bytes < after ? -1 : Math.floor((bytes - after) / BLOCK_BYTES) * BLOCK_BYTES;
+}
+
+function* inOrderOfTime(tracks: readonly Generator<Block>[]): Generator<Block> {
+  const heads = tracks.map(nextOf);
+  for (;;) {
+    let first = -1;
+    heads.forEach((block, track) => {
+      if (block && block.startMs < (heads[first]?.startMs ?? Infinity)) first = track;
+    });
+    const block = heads[first];
+    if (!block) return;
+    yield block;
+    heads[first] = nextOf(tracks[first] as Generator<Block>);
+  }
+}
+
+function nextOf(blocks: Generator<Block>): Block | undefined {
+  const { done, value } = blocks.next();
+  return done ? undefined : value;
+}
+
+function cutOf(blocks: readonly Block[]): Cut {
+  return {
+    startMs: (blocks[0] as Block).startMs,
+    endMs: Math.max(...blocks.map(({ endMs }) => endMs)),
+    blocks,
+  };
+}

@@ -1,0 +1,47 @@
+/** GetMedia and GetDataEndpoint: 5 per second per stream (kinesis-video.md). */
+const PER_SECOND = 5;
+/** GetMedia: 3 connections at a time per stream (kinesis-video.md). */
+const CONNECTIONS_PER_STREAM = 3;
+
+/** A bucket of a second's requests for each key, refilled all the time. */
+export class RateLimit {
+  readonly #buckets = new Map<string, { tokens: number; atMs: number }>();
+
+  /** Takes a token of the key's bucket; false when it is empty. */
+  allows(key: string): boolean {
+    const nowMs = performance.now();
+    const bucket = this.#buckets.get(key) ?? { tokens: PER_SECOND, atMs: nowMs };
+    const tokens = Math.min(PER_SECOND, bucket.tokens + ((nowMs - bucket.atMs) / 1000) * PER_SECOND);
+    const allowed = tokens >= 1;
+    this.#buckets.set(key, { tokens: allowed ? tokens - 1 : tokens, atMs: nowMs });
+    return allowed;
+  }
+}
+
+/** The GetMedia connections of one stream. */
+export interface ConnectionCount {
+  open: number;
+  /** The most that were ever open at a time. */
+  max: number;
+}
+
+/** Counts the GetMedia connections that are open per stream. */
+export class Connections {
+  readonly #counts = new Map<string, ConnectionCount>();
+
+  /** Takes one of the stream's connections; gives the function that gives it back, or undefined when none is left. */
+  open(stream: string): (() => void) | undefined {
+    const count = this.#counts.get(stream) ?? { open: 0, max: 0 };
+    this.#counts.set(stream, count);
+    if (count.open >= CONNECTIONS_PER_STREAM) return undefined;
+    count.open += 1;
+    count.max = Math.max(count.max, count.open);
+    return () => {
+      count.open -= 1;
+    };
+  }
+
+  counts(): Record<string, ConnectionCount> {
+    return Object.fromEntries(this.#counts);
+  }
+}

@@ -1,0 +1,36 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { Command } from 'commander';
+import { KinesisVideo } from './aws.ts';
+import { serverFor } from './server.ts';
+
+/** "the body just ends" after some seconds without a new fragment (kinesis-video.md). */
+const IDLE_END_MS = 5_000;
+/** The service closes a connection that is about 45 minutes old (kinesis-video.md). */
+const MAX_CONNECTION_MS = 45 * 60_000;
+
+const options = new Command('kinesis-video')
+  .description('Stands in for Amazon Kinesis Video Streams: GetDataEndpoint, GetMedia, and controls under /standin/.')
+  .option('--port <number>', 'port on 127.0.0.1; 0 takes a free one', Number, 0)
+  .option('--region <name>', 'region that requests have to be signed for', 'us-east-1')
+  .option('--idle-end-ms <ms>', 'a GetMedia body ends after so long with no new fragment', Number, IDLE_END_MS)
+  .option('--max-connection-ms <ms>', 'a GetMedia body ends when it is this old', Number, MAX_CONNECTION_MS)
+  .option('--no-rate-limit', 'allow more than 5 requests per second per stream')
+  .parse()
+  .opts<{ port: number; region: string; idleEndMs: number; maxConnectionMs: number; rateLimit: boolean }>();
+
+const kinesis = new KinesisVideo(options);
+const { server } = serverFor(kinesis).listen(options.port, '127.0.0.1');
+if (!server) throw new Error('polka has no server after listen()');
+await once(server, 'listening');
+process.stdout.write(
+  `${JSON.stringify({ listening: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })}\n`,
+);
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => {
+    kinesis.calls.stop();
+    server.close();
+    server.closeAllConnections();
+  });
+}

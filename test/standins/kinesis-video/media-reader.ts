@@ -1,0 +1,120 @@
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { Decoder, type StateAndTagData, type Tag } from 'ebml';
+
+/** A block as it was read; its time is Cluster.Timecode plus its own offset. */
+export interface ReadBlock {
+  readonly track: string;
+  readonly startMs: number;
+  readonly pcm: Buffer;
+}
+
+/** A fragment as ebml's decoder reads it. */
+export interface ReadFragment {
+  /** All tags, by name. */
+  readonly tags: Record<string, string>;
+  /** The names of its elements, in order. */
+  readonly elements: string[];
+  /** Track names by number. */
+  readonly tracks: Map<number, string>;
+  readonly blocks: ReadBlock[];
+  timecodeMs: number;
+}
+
+/** What Node calls a connection that went before its time, by the other side or our own. */
+const BROKEN = new Set(['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']);
+
+/** Reads a GetMedia body with ebml's decoder, which is slow but not ours: what our code sends and reads is judged by it. */
+export class MediaReader {
+  readonly fragments: ReadFragment[] = [];
+  /** How the body ended: whole, or broken off. */
+  readonly end: Promise<'whole' | 'broken'>;
+  readonly #payload: Readable;
+  readonly #chunks: Buffer[] = [];
+  readonly #decoder = new Decoder();
+  readonly #news = new EventTarget();
+  #trackNumber = 0;
+  #tagName = '';
+
+  constructor(payload: Readable) {
+    this.#payload = payload;
+    this.#decoder.on('data', (event: StateAndTagData) => this.#take(event));
+    this.end = this.#read();
+  }
+
+  /** Waits until what has been read is enough; rejects when the body ends before. */
+  async until(enough: (reader: this) => boolean): Promise<void> {
+    const ended = this.end.then(() => 'ended');
+    while (!enough(this)) {
+      const what = await Promise.race([once(this.#news, 'news').then(() => 'news'), ended]);
+      if (what === 'ended' && !enough(this)) throw new Error(`the body ended after ${this.fragments.length} fragments`);
+    }
+  }
+
+  /** Waits for a fragment to be there in full: its continuation token comes last. */
+  async fragment(index: number): Promise<ReadFragment> {
+    const token = 'AWS_KINESISVIDEO_CONTINUATION_TOKEN';
+    await this.until(({ fragments }) => fragments[index]?.tags[token] !== undefined);
+    return this.fragments[index] as ReadFragment;
+  }
+
+  /** The bytes of the body so far. */
+  get body(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
+  /** The PCM of one track so far, its blocks one after another. */
+  pcm(track: string): Buffer {
+    const blocks = this.fragments.flatMap((fragment) => fragment.blocks);
+    return Buffer.concat(blocks.filter((block) => block.track === track).map(({ pcm }) => pcm));
+  }
+
+  /** Hangs up. */
+  close(): void {
+    this.#payload.destroy();
+  }
+
+  async #read(): Promise<'whole' | 'broken'> {
+    try {
+      for await (const chunk of this.#payload) {
+        this.#chunks.push(chunk as Buffer);
+        this.#decoder.write(chunk as Buffer);
+        this.#news.dispatchEvent(new Event('news'));
+      }
+      return 'whole';
+    } catch (error) {
+      if (!BROKEN.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      return 'broken';
+    }
+  }
+
+  #take([state, element]: StateAndTagData): void {
+    if (state === 'end') return;
+    if (element.name === 'EBML') {
+      this.fragments.push({ tags: {}, elements: [], tracks: new Map(), blocks: [], timecodeMs: 0 });
+    }
+    const fragment = this.fragments.at(-1);
+    if (!fragment) throw new Error(`the body begins with ${element.name}, not with an EBML header`);
+    fragment.elements.push(element.name);
+    if (state === 'tag') this.#takeLeaf(fragment, element);
+  }
+
+  #takeLeaf(fragment: ReadFragment, leaf: Tag<'u' | '8' | 'b'> & { track?: number; payload?: Buffer }): void {
+    const { name, track = 0, payload } = leaf;
+    // ebml brings a Buffer of its own, which is not quite Node's.
+    const data = Buffer.from(leaf.data);
+    if (name === 'TrackNumber') this.#trackNumber = data.readUInt8();
+    if (name === 'Name') fragment.tracks.set(this.#trackNumber, data.toString());
+    if (name === 'TagName') this.#tagName = data.toString();
+    if (name === 'TagString') fragment.tags[this.#tagName] = data.toString();
+    if (name === 'Timecode') fragment.timecodeMs = Number(data.readBigUInt64BE());
+    if (name === 'SimpleBlock' && payload) {
+      const startMs = fragment.timecodeMs + data.readInt16BE(1);
+      fragment.blocks.push({
+        track: fragment.tracks.get(track) ?? `no track ${track}`,
+        startMs,
+        pcm: Buffer.from(payload),
+      });
+    }
+  }
+}
