@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto';
+import { signatureHeaders } from '../../daemon/http/signing.ts';
+import type { StartRequest } from '../../daemon/session/request.ts';
+import { DeepgramControl } from '../standins/deepgram/client.ts';
+import type { ConnectionFacts } from '../standins/deepgram/recording.ts';
+import { type CallDescription, KinesisVideoControl } from '../standins/kinesis-video/client.ts';
+import { type Line, Program } from '../support/process.ts';
+
+export const API_KEY = 'key-of-the-stage';
+export const REGION = 'us-east-1';
+
+/** Settings of a daemon under test: quick to see that a call is over. */
+const SETTINGS = {
+  PORT: '0',
+  HOST: '127.0.0.1',
+  AWS_REGION: REGION,
+  AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+  AWS_SECRET_ACCESS_KEY: 'secret-of-the-stage',
+  DEEPGRAM_API_KEY: API_KEY,
+  CALL_END_GRACE_MS: '1000',
+  LOG_LEVEL: 'debug',
+};
+
+export interface StageOptions {
+  readonly env?: Record<string, string>;
+  readonly kinesisArgs?: readonly string[];
+  readonly deepgramArgs?: readonly string[];
+}
+
+/** What a request was answered with. */
+export interface Answered {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Record<string, unknown>;
+}
+
+/** The daemon between the Kinesis Video and the Deepgram stand-in, each a process of its own. */
+export class Stage {
+  readonly kinesis: KinesisVideoControl;
+  readonly deepgram: DeepgramControl;
+  readonly daemon: Program;
+  readonly url: string;
+  readonly #programs: readonly Program[];
+
+  static async open({ env = {}, kinesisArgs = [], deepgramArgs = [] }: StageOptions = {}): Promise<Stage> {
+    const kinesis = new Program('test/standins/kinesis-video/main.ts', kinesisArgs);
+    const deepgram = new Program('test/standins/deepgram/main.ts', ['--api-key', API_KEY, ...deepgramArgs]);
+    const [kinesisUrl, deepgramUrl] = await Promise.all([kinesis.listening(), deepgram.listening()]);
+    const urls = { AWS_ENDPOINT_URL_KINESIS_VIDEO: kinesisUrl, DEEPGRAM_API: deepgramUrl };
+    const daemon = new Program('daemon/main.ts', [], { ...SETTINGS, ...urls, ...env });
+    return new Stage(kinesisUrl, deepgramUrl, daemon, await daemon.listening(), [daemon, kinesis, deepgram]);
+  }
+
+  private constructor(
+    kinesisUrl: string,
+    deepgramUrl: string,
+    daemon: Program,
+    url: string,
+    programs: readonly Program[],
+  ) {
+    this.kinesis = new KinesisVideoControl(kinesisUrl);
+    this.deepgram = new DeepgramControl(deepgramUrl);
+    this.daemon = daemon;
+    this.url = url;
+    this.#programs = programs;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#programs.map((program) => program.stop('SIGKILL')));
+  }
+
+  /** Puts a call on a stream of its own; gives the body that starts its session, tagged with the contact id. */
+  async call(call: Omit<CallDescription, 'contactId'>, stream = `stream-${randomUUID()}`): Promise<StartRequest> {
+    const contactId = randomUUID();
+    await this.kinesis.putStream(stream);
+    const { streamArn, startFragmentNumber } = await this.kinesis.startCall(stream, { ...call, contactId });
+    return {
+      contactId,
+      kvsStream: { arn: streamArn, startFragmentNumber },
+      dgParams: { model: 'nova-3', tag: contactId },
+      enforceRealtime: false,
+    };
+  }
+
+  /** POST /start-session, signed when there is a secret. */
+  async start(body: unknown, { secret, headers = {} }: { secret?: string; headers?: Record<string, string> } = {}) {
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    const signed = secret ? signatureHeaders(secret, text, Date.now()) : {};
+    return this.ask('POST', '/start-session', text, { ...signed, ...headers });
+  }
+
+  async ask(method: string, path: string, body?: string, headers: Record<string, string> = {}): Promise<Answered> {
+    const response = await fetch(
+      new URL(path, this.url),
+      body === undefined ? { method, headers } : { method, headers, body },
+    );
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (await response.json()) as Record<string, unknown>,
+    };
+  }
+
+  /** The daemon's log line about the end of the contact's session. */
+  ended(contactId: string): Promise<Line> {
+    return this.daemon.line((line) => line['event'] === 'session.ended' && line['contactId'] === contactId);
+  }
+
+  /** Starts the session, waits for its end, and gives what Deepgram received on its one connection. */
+  async transcribe(request: StartRequest): Promise<{ ended: Line; audio: Buffer; connection: ConnectionFacts }> {
+    const started = await this.start(request);
+    if (started.status !== 200) throw new Error(`not started: ${JSON.stringify(started.body)}`);
+    const ended = await this.ended(request.contactId);
+    const [connection, ...others] = await this.deepgram.connectionsTagged(request.contactId);
+    if (!connection || others.length > 0) throw new Error(`${others.length + (connection ? 1 : 0)} connections`);
+    return { ended, audio: await this.deepgram.audio(connection.requestId), connection };
+  }
+}
