@@ -38,8 +38,7 @@ async function run(): Promise<void> {
     }),
   );
   const servers = [server];
-  server.listen(config.PORT, config.HOST);
-  await once(server, 'listening');
+  await listenOrExit(server, config);
   if (config.CONTROL_SOCKET) servers.push(await serveControl(config.CONTROL_SOCKET, manager));
   if (!config.TRIGGER_SECRET) {
     log.warn(
@@ -70,6 +69,16 @@ function configOrExit(): Config {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(error.lines.map((line) => `integratord: ${line}\n`).join(''));
     process.exit(EXIT_CONFIG);
+  }
+}
+
+async function listenOrExit(server: Server, { HOST, PORT }: Config): Promise<void> {
+  server.listen(PORT, HOST);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    process.stderr.write(`integratord: cannot listen on ${HOST}:${PORT}: ${(error as Error).message}\n`);
+    process.exit(1);
   }
 }
 

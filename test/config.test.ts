@@ -1,0 +1,95 @@
+import test from 'ava';
+import { ConfigError, EXIT_CONFIG, readConfig } from '../daemon/config.ts';
+import { Program } from './support/process.ts';
+
+const NEEDED = { DEEPGRAM_API_KEY: 'key', AWS_REGION: 'us-east-1' };
+
+test('what is not set has the default of the README', (t) => {
+  t.deepEqual(readConfig(NEEDED), {
+    PORT: 8080,
+    HOST: '0.0.0.0',
+    DEEPGRAM_API: 'wss://api.deepgram.com',
+    DEEPGRAM_API_KEY: 'key',
+    LOG_LEVEL: 'info',
+    MAX_SESSIONS: 500,
+    START_TIMEOUT_MS: 6000,
+    CALL_END_GRACE_MS: 15_000,
+    region: 'us-east-1',
+  });
+});
+
+test('an empty setting counts as not set', (t) => {
+  t.deepEqual(readConfig({ ...NEEDED, PORT: '', TRIGGER_SECRET: '', APP_REGION: '' }), readConfig(NEEDED));
+});
+
+for (const [given, base] of [
+  ['wss://api.deepgram.com/v1/listen', 'wss://api.deepgram.com'],
+  ['wss://api.deepgram.com/v1/listen/', 'wss://api.deepgram.com'],
+  ['wss://api.deepgram.com', 'wss://api.deepgram.com'],
+  ['https://dg.example.org:8443/', 'wss://dg.example.org:8443'],
+  ['http://10.0.0.7/speech', 'ws://10.0.0.7/speech'],
+  ['ws://10.0.0.7/speech/v1/listen', 'ws://10.0.0.7/speech'],
+] as const) {
+  test(`DEEPGRAM_API may be ${given}`, (t) => {
+    t.is(readConfig({ ...NEEDED, DEEPGRAM_API: given }).DEEPGRAM_API, base);
+  });
+}
+
+test('the region is the original’s APP_REGION before AWS_REGION', (t) => {
+  t.is(readConfig({ ...NEEDED, APP_REGION: 'eu-west-2' }).region, 'eu-west-2');
+  t.is(readConfig({ DEEPGRAM_API_KEY: 'key', APP_REGION: 'us-gov-west-1' }).region, 'us-gov-west-1');
+});
+
+for (const [setting, value, says] of [
+  ['PORT', 'http', /^PORT must be a whole number/],
+  ['PORT', '65536', /^PORT must be at most 65535/],
+  ['MAX_SESSIONS', '0', /^MAX_SESSIONS must be at least 1/],
+  ['START_TIMEOUT_MS', '1.5', /^START_TIMEOUT_MS must be a whole number \(ms\)/],
+  ['CALL_END_GRACE_MS', '10', /^CALL_END_GRACE_MS must be at least 1000/],
+  ['DEEPGRAM_API', 'api.deepgram.com', /^DEEPGRAM_API must be a ws, wss, http or https URL/],
+  ['DEEPGRAM_API', 'wss://key@api.deepgram.com', /^DEEPGRAM_API must not hold credentials/],
+  ['DEEPGRAM_API', 'wss://api.deepgram.com?model=nova-3', /^DEEPGRAM_API must not hold credentials, a query/],
+  ['DEEPGRAM_API_KEY', 'two words', /^DEEPGRAM_API_KEY must be printable ASCII/],
+  ['AWS_REGION', 'Frankfurt', /^AWS_REGION must be an AWS region/],
+  ['LOG_LEVEL', 'loud', /^LOG_LEVEL must be one of trace, debug/],
+  ['TRIGGER_SECRET', 'short', /^TRIGGER_SECRET must have at least 8 characters/],
+  ['CONTROL_SOCKET', `/${'x'.repeat(107)}`, /^CONTROL_SOCKET must be at most 107 characters/],
+] as const) {
+  test(`${setting}=${value.slice(0, 40)} is refused in one line that does not repeat it`, (t) => {
+    const error = t.throws(() => readConfig({ ...NEEDED, [setting]: value }), { instanceOf: ConfigError });
+    t.is(error.lines.length, 1);
+    t.regex(error.lines[0] as string, says);
+    if (/KEY|SECRET|API$/.test(setting)) t.false(error.message.includes(value));
+  });
+}
+
+test('a start with wrong and missing settings ends with a line for each and exit code 78', async (t) => {
+  const daemon = new Program('daemon/main.ts', [], { PORT: 'x', LOG_LEVEL: 'loud', TRIGGER_SECRET: 'planted' });
+  t.is(await daemon.exited, EXIT_CONFIG);
+  const lines = daemon.stderr.trim().split('\n');
+  t.deepEqual(
+    lines.map((line) => line.split(' ').slice(0, 2).join(' ')),
+    [
+      'integratord: PORT',
+      'integratord: DEEPGRAM_API_KEY',
+      'integratord: LOG_LEVEL',
+      'integratord: TRIGGER_SECRET',
+      'integratord: AWS_REGION',
+    ],
+  );
+  t.false(daemon.stderr.includes('planted'));
+});
+
+test('a daemon that cannot listen says on what and why, and ends with 1', async (t) => {
+  const env = { ...NEEDED, PORT: '0', HOST: '192.0.2.1' };
+  const daemon = new Program('daemon/main.ts', [], env);
+  t.is(await daemon.exited, 1);
+  t.regex(daemon.stderr, /^integratord: cannot listen on 192\.0\.2\.1:0: .*EADDRNOTAVAIL/);
+});
+
+test('a daemon without TRIGGER_SECRET says that it takes unsigned starts', async (t) => {
+  const daemon = new Program('daemon/main.ts', [], { ...NEEDED, PORT: '0', HOST: '127.0.0.1' });
+  t.teardown(() => daemon.stop('SIGKILL'));
+  const line = await daemon.line(({ event }) => event === 'daemon.unsigned');
+  t.regex(String(line['msg']), /TRIGGER_SECRET is not set/);
+});
