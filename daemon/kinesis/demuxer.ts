@@ -19,8 +19,8 @@ export interface DemuxerEvents {
   corrupt(reason: string): void;
 }
 
-/** More than any block or tag that Kinesis carries for us: Connect's blocks have 1 KiB, the captures' video 110 KiB. */
-const MAX_TAKEN_BYTES = 256 * 1024;
+/** More than any element without children that Kinesis sends: Connect's blocks have 1 KiB, the captures' video 110 KiB. */
+const MAX_LEAF_BYTES = 256 * 1024;
 /** EBMLMaxIDLength of every Matroska file. */
 const MAX_ID_BYTES = 4;
 /** The bits of a block's flags that say several frames are packed into it. */
@@ -115,11 +115,11 @@ export class Demuxer {
       return headerLength;
     }
     if (size === UNKNOWN_SIZE) return this.#lose(`${kind?.name ?? 'an unknown element'} of unknown size`);
+    if (size > MAX_LEAF_BYTES) return this.#lose(`${kind?.name ?? 'an unknown element'} of ${size} bytes`);
     if (kind?.treatment !== 'take') {
       this.#toSkip = size;
       return headerLength;
     }
-    if (size > MAX_TAKEN_BYTES) return this.#lose(`${kind.name} of ${size} bytes`);
     if (available < headerLength + size) return this.#hold(bytes, at, headerLength + size);
     const fault = this.#take(id, bytes.subarray(at + headerLength, at + headerLength + size));
     return fault ? this.#lose(fault) : headerLength + size;

@@ -1,0 +1,108 @@
+import test from 'ava';
+import { systemClock } from '../../daemon/clock.ts';
+import type { After, Kinesis, Media } from '../../daemon/kinesis/client.ts';
+import { type EndOfContact, readContact } from '../../daemon/kinesis/reader.ts';
+import { KinesisRefused } from '../../daemon/kinesis/refusal.ts';
+import { createLog } from '../../daemon/observe/log.ts';
+import { block, fragment, OURS, type TestFragment } from './stream.ts';
+
+const CONTACT = { contactId: OURS, streamArn: 'arn:of-the-stream', startFragmentNumber: '0' };
+
+/** How a scripted connection ends once its fragments are delivered. */
+type Ending = 'ends' | 'breaks' | 'hangs';
+type Connection = { fragments?: TestFragment[]; ending?: Ending } | Error;
+
+function media({ fragments = [], ending = 'ends' }: Exclude<Connection, Error>): Media {
+  const closed = Promise.withResolvers<void>();
+  async function* body() {
+    for (const one of fragments) yield fragment(one);
+    if (ending === 'breaks') throw new Error('socket hang up');
+    if (ending === 'hangs') await closed.promise;
+  }
+  return { requestId: 'r', body: body(), close: () => closed.resolve() };
+}
+
+/** Reads a contact across scripted connections; the last one comes again and again. */
+async function read(
+  first: Exclude<Connection, Error>,
+  later: Connection[] = [{}],
+  signal = new AbortController().signal,
+) {
+  const asked: After[] = [];
+  const kinesis: Kinesis = {
+    getMedia: async (_arn, after) => {
+      asked.push(after);
+      const next = later[Math.min(asked.length - 1, later.length - 1)] as Connection;
+      if (next instanceof Error) throw next;
+      return media(next);
+    },
+    close: () => {},
+  };
+  const options = { clock: systemClock, log: createLog('silent'), signal, callEndGraceMs: 1000 };
+  const seeds: string[] = [];
+  const reading = readContact(media(first), CONTACT, kinesis, options);
+  let step = await reading.next();
+  for (; !step.done; step = await reading.next()) {
+    seeds.push(...step.value.map(({ pcm }) => Buffer.from(pcm).toString('hex')));
+  }
+  return { end: step.value satisfies EndOfContact, seeds, asked };
+}
+
+const payloads = (...seeds: number[]) => seeds.map((seed) => Buffer.from(block(seed).pcm).toString('hex'));
+
+test('an ended body is not an ended call: it reads on with the continuation token', async (t) => {
+  const { end, seeds, asked } = await read({ fragments: [{ number: 1 }] }, [{ fragments: [{ number: 2 }] }, {}]);
+  t.is(end, 'no-more-fragments');
+  t.deepEqual(seeds, payloads(1, 2));
+  t.like(asked[0], { fragmentNumber: '1', continuationToken: '1' });
+  t.like(asked[1], { fragmentNumber: '2', continuationToken: '2' });
+  t.true(asked.length >= 3, 'looked for at least twice more');
+});
+
+test('before any fragment of the contact it asks anew from where the call began', async (t) => {
+  const { asked } = await read({ fragments: [{ number: 1, contactId: 'another' }] });
+  t.is(asked[0]?.fragmentNumber, '0');
+});
+
+test('a broken connection and a refusal that passes are got over', async (t) => {
+  const throttled = new KinesisRefused('ClientLimitExceededException', 'too often', undefined);
+  const { end, seeds } = await read({ fragments: [{ number: 1 }], ending: 'breaks' }, [
+    throttled,
+    { fragments: [{ number: 2 }], ending: 'breaks' },
+    {},
+  ]);
+  t.is(end, 'no-more-fragments');
+  t.deepEqual(seeds, payloads(1, 2));
+});
+
+test('a connection that gives nothing any more is given up', async (t) => {
+  const { end, seeds } = await read({ fragments: [{ number: 1 }], ending: 'hangs' }, [
+    { fragments: [{ number: 2 }], ending: 'hangs' },
+    { ending: 'hangs' },
+  ]);
+  t.is(end, 'no-more-fragments');
+  t.deepEqual(seeds, payloads(1, 2));
+});
+
+test('the next contact on the stream ends the call at once', async (t) => {
+  const { end, seeds, asked } = await read({
+    fragments: [{ number: 1 }, { number: 2, contactId: 'another' }],
+    ending: 'hangs',
+  });
+  t.is(end, 'next-contact');
+  t.deepEqual(seeds, payloads(1));
+  t.deepEqual(asked, []);
+});
+
+test('a stream that is gone for good ends the reading with the reason', async (t) => {
+  const gone = new KinesisRefused('ResourceNotFoundException', 'no such stream', undefined);
+  const error = await t.throwsAsync(read({ fragments: [{ number: 1 }] }, [gone]), { instanceOf: KinesisRefused });
+  t.is(error?.awsName, 'ResourceNotFoundException');
+});
+
+test('told to stop, it stops though the connection is open', async (t) => {
+  const stop = new AbortController();
+  const reading = read({ fragments: [{ number: 1 }], ending: 'hangs' }, [{}], stop.signal);
+  setImmediate(() => stop.abort());
+  t.is((await reading).end, 'stopped');
+});

@@ -1,0 +1,63 @@
+import { bytesOf, distinctSamples } from '../audio/tracks.ts';
+import { UNKNOWN_SIZE, UNKNOWN_SIZE_SHORT } from '../standins/kinesis-video/ebml.ts';
+import {
+  cluster,
+  fragmentHead,
+  fragmentTail,
+  openCluster,
+  producerTags,
+  simpleBlock,
+} from '../standins/kinesis-video/mkv.ts';
+
+export const OURS = 'contact-of-ours';
+export const CUSTOMER_TRACK = 1;
+export const AGENT_TRACK = 2;
+
+const TRACKS = [
+  { number: CUSTOMER_TRACK, name: 'AUDIO_FROM_CUSTOMER' },
+  { number: AGENT_TRACK, name: 'AUDIO_TO_CUSTOMER' },
+];
+
+/** A block to be written: its payload is told by its seed. */
+export interface TestBlock {
+  readonly track: number;
+  readonly offsetMs: number;
+  readonly pcm: Uint8Array;
+}
+
+export interface TestFragment {
+  readonly number: number | string;
+  readonly contactId?: string | undefined;
+  readonly tagAt?: 'before' | 'after';
+  readonly size?: 'known' | 'unknown' | 'unknown-short';
+  readonly timecodeMs?: number;
+  readonly blocks?: readonly TestBlock[];
+}
+
+/** A block of a few samples that `seed` tells from all others. */
+export function block(seed: number, offsetMs = 0, track = CUSTOMER_TRACK): TestBlock {
+  return { track, offsetMs, pcm: bytesOf(distinctSamples(4, seed)) };
+}
+
+/** One fragment's bytes, as GetMedia sends them. */
+export function fragment({
+  number,
+  contactId = OURS,
+  tagAt = 'before',
+  size = 'known',
+  timecodeMs = 0,
+  blocks = [block(Number(number))],
+}: TestFragment): Buffer {
+  const written = blocks.map(({ track, offsetMs, pcm }) => simpleBlock(track, offsetMs, Buffer.from(pcm)));
+  const tags = contactId === '' ? Buffer.alloc(0) : producerTags([['ContactId', contactId]]);
+  const body =
+    size === 'known'
+      ? cluster(timecodeMs, written)
+      : Buffer.concat([openCluster(timecodeMs, size === 'unknown' ? UNKNOWN_SIZE : UNKNOWN_SIZE_SHORT), ...written]);
+  return Buffer.concat([
+    fragmentHead({ number: String(number), serverMs: 1, producerMs: 1 }, TRACKS, tagAt === 'before' ? tags : undefined),
+    body,
+    tagAt === 'after' ? tags : Buffer.alloc(0),
+    fragmentTail(String(number), 0),
+  ]);
+}
