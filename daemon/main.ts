@@ -22,9 +22,15 @@ async function run(): Promise<void> {
   const log = createLog(config.LOG_LEVEL);
   const kinesis = connectKinesis(config.region);
   const deepgram = { baseUrl: config.DEEPGRAM_API, apiKey: config.DEEPGRAM_API_KEY };
-  const callEndGraceMs = config.CALL_END_GRACE_MS;
+  const settings = {
+    callEndGraceMs: config.CALL_END_GRACE_MS,
+    alignWaitMs: config.ALIGN_WAIT_MS,
+    replayMs: config.REPLAY_MS,
+    deepgramGiveUpMs: config.DEEPGRAM_GIVE_UP_MS,
+    bufferBytes: config.SESSION_BUFFER_KIB * 1024,
+  };
   const manager = new SessionManager(
-    { kinesis, deepgram, clock: systemClock, log, callEndGraceMs },
+    { kinesis, deepgram, clock: systemClock, log, random: Math.random, settings },
     config.MAX_SESSIONS,
   );
   const server = createServer(

@@ -14,6 +14,10 @@ test('what is not set has the default of the README', (t) => {
     MAX_SESSIONS: 500,
     START_TIMEOUT_MS: 6000,
     CALL_END_GRACE_MS: 15_000,
+    ALIGN_WAIT_MS: 200,
+    REPLAY_MS: 2000,
+    DEEPGRAM_GIVE_UP_MS: 300_000,
+    SESSION_BUFFER_KIB: 1024,
     region: 'us-east-1',
   });
 });

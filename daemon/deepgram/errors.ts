@@ -7,7 +7,7 @@ export class DeepgramRefused extends Error {
   readonly dgError: string | undefined;
   /** The answer's dg-request-id header: what Deepgram's support asks for. */
   readonly requestId: string | undefined;
-  /** Whether the same request may succeed later: too many streams, or trouble of Deepgram's own. */
+  /** Whether the same request may succeed later: too slow, too many streams, or trouble of Deepgram's own. */
   readonly retryable: boolean;
 
   constructor(status: number, dgError: string | undefined, requestId: string | undefined) {
@@ -17,7 +17,7 @@ export class DeepgramRefused extends Error {
     this.status = status;
     this.dgError = dgError;
     this.requestId = requestId;
-    this.retryable = status === 429 || status >= 500;
+    this.retryable = status === 408 || status === 429 || status >= 500;
   }
 }
 

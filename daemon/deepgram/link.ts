@@ -1,33 +1,84 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BYTES_PER_MS } from '../audio/pcm.ts';
 import type { Clock, Millis } from '../clock.ts';
-import type { Log } from '../observe/log.ts';
-import { DeepgramLost } from './errors.ts';
-import type { DeepgramParams } from './params.ts';
-import { type DeepgramSettings, type DeepgramSocket, openSocket, type SocketClose } from './socket.ts';
+import { errorFields, type Log } from '../observe/log.ts';
+import { Connection } from './connection.ts';
+import { DeepgramLost, DeepgramRefused } from './errors.ts';
+import { momentOf, Outbox } from './outbox.ts';
+import { type DeepgramParams, reconnectParams } from './params.ts';
+import { FinalResults } from './results.ts';
+import type { DeepgramSettings, SocketClose } from './socket.ts';
 
-/** deepgram.md: 10 s without audio or KeepAlive closes the stream, one every 3-5 s is asked for. */
-const KEEP_ALIVE_AFTER_MS: Millis = 4000;
-/** How often silence is looked for; a KeepAlive is late by this at most. */
-const SILENCE_CHECK_MS: Millis = 500;
-/** Audio handed over but not yet sent, 2 s of it: past this the stream is read no further. */
-const HIGH_WATER_BYTES = 64 * 1024;
+/** The first retry comes soon, because most breaks pass at once; later ones leave room to a Deepgram in trouble. */
+const FIRST_RETRY_MS: Millis = 250;
+const LONGEST_RETRY_MS: Millis = 5000;
+/** A handshake that takes longer is given up and tried anew. */
+const HANDSHAKE_TIMEOUT_MS: Millis = 5000;
+/** A connection that lasted this long was a good one: the next break starts the patience anew. */
+const GOOD_CONNECTION_MS: Millis = 10_000;
 /** Deepgram answers CloseStream with the last results within a second or two; more means that it will not. */
 const FINISH_TIMEOUT_MS: Millis = 10_000;
+/** What a proper end looks like; 1005 is a close without a code. */
+const CLOSED_PROPERLY: ReadonlySet<number> = new Set([1000, 1005]);
 
 export interface LinkOptions {
   readonly clock: Clock;
   readonly log: Log;
-  readonly onMessage: (message: unknown) => void;
+  /** In [0, 1): the retries of many sessions must not come all at once. */
+  readonly random: () => number;
+  /** What is sent again after a reconnect when results do not come back to us (REPLAY_MS). */
+  readonly replayMs: Millis;
+  /** How long Deepgram may stay away before the session ends as failed (DEEPGRAM_GIVE_UP_MS). */
+  readonly giveUpMs: Millis;
+  /** The most audio that is kept here, sent and unsent. */
+  readonly bufferBytes: number;
+  /** Takes each message of Deepgram's, and where in the call its connection's time 0 is. */
+  readonly onMessage: (message: unknown, offsetMs: Millis) => void;
 }
 
-/** A session's line to Deepgram. */
+/** What has come of a link so far. */
+export interface LinkStats {
+  /** Deepgram's ids of the connections, first to last. */
+  readonly requestIds: readonly string[];
+  /** Call time handed over to Deepgram, and how much of it more than once. */
+  readonly audioMs: Millis;
+  readonly replayedMs: Millis;
+  /** From the arrival of a block here to its hand-over to Deepgram's socket: the last one and the worst one. */
+  readonly lagMs: Millis;
+  readonly worstLagMs: Millis;
+}
+
+/** Since when the line has been bad, and how often it has been tried since. */
+interface Trouble {
+  readonly sinceMs: Millis;
+  attempts: number;
+}
+
+/**
+ * A session's line to Deepgram, across as many connections as it takes. Audio handed over is kept until it need not be
+ * sent again, and every connection after the first begins early enough that nothing is lost (design.md, decision 6).
+ */
 export class Link {
-  readonly #socket: DeepgramSocket;
-  readonly #clock: Clock;
-  readonly #log: Log;
-  readonly #keepAlive: NodeJS.Timeout;
-  #sentAtMs: Millis;
+  readonly #settings: DeepgramSettings;
+  readonly #params: DeepgramParams;
+  readonly #options: LinkOptions;
+  readonly #outbox = new Outbox();
+  /** Where results come back to us, they tell what need not be kept. */
+  readonly #finals: FinalResults | undefined;
+  readonly #abandoned = new AbortController();
+  readonly #requestIds: string[] = [];
+  #ended: Promise<Error | undefined> = Promise.resolve(undefined);
+  #connection: Connection | undefined;
+  #trouble: Trouble | undefined;
+  #failure: Error | undefined;
   #finishing = false;
-  #lost: DeepgramLost | undefined;
+  #finishTimeout: NodeJS.Timeout | undefined;
+  #timedOut = false;
+  #room: PromiseWithResolvers<void> | undefined;
+  #sentTo = 0;
+  #replayedBytes = 0;
+  #lagMs: Millis = 0;
+  #worstLagMs: Millis = 0;
 
   /** Opens the line; throws DeepgramRefused, DeepgramUnreachable, or the signal's reason. */
   static async open(
@@ -36,77 +87,178 @@ export class Link {
     signal: AbortSignal,
     options: LinkOptions,
   ): Promise<Link> {
-    const socket = await openSocket(settings, params, { signal, onMessage: options.onMessage });
-    return new Link(socket, options);
+    const link = new Link(settings, params, options);
+    const first = await link.#connect(params, signal);
+    link.#ended = link.#stayConnected(first);
+    return link;
   }
 
-  private constructor(socket: DeepgramSocket, { clock, log }: LinkOptions) {
-    this.#socket = socket;
-    this.#clock = clock;
-    this.#log = log;
-    this.#sentAtMs = clock.now();
-    this.#keepAlive = setInterval(() => this.#breakSilence(), SILENCE_CHECK_MS);
-    void socket.closed.then((close) => this.#closed(close));
+  private constructor(settings: DeepgramSettings, params: DeepgramParams, options: LinkOptions) {
+    this.#settings = settings;
+    this.#params = params;
+    this.#options = options;
+    this.#finals = params['callback'] === undefined ? new FinalResults() : undefined;
   }
 
-  /** Deepgram's id of this stream: what its support asks for. */
-  get requestId(): string | undefined {
-    return this.#socket.requestId;
+  /** Resolves when the line is over: with an error when that was before its time. Never rejects. */
+  get ended(): Promise<Error | undefined> {
+    return this.#ended;
   }
 
-  /** Resolves when the line is over; `lost` then tells whether it ended before its time. */
-  get closed(): Promise<SocketClose> {
-    return this.#socket.closed;
-  }
-
-  get lost(): DeepgramLost | undefined {
-    return this.#lost;
+  stats(): LinkStats {
+    return {
+      requestIds: this.#requestIds,
+      audioMs: momentOf(this.#sentTo),
+      replayedMs: momentOf(this.#replayedBytes),
+      lagMs: this.#lagMs,
+      worstLagMs: this.#worstLagMs,
+    };
   }
 
   /**
-   * Hands over 2-channel PCM. Gives a promise when more is under way than should be: no more is to be sent until it
-   * resolves. Throws DeepgramLost when the line has ended.
+   * Hands over the next 2-channel PCM of the call. Gives a promise when as much is kept here as may be: nothing more is
+   * to be handed over until it resolves. Throws what ended the line.
+   * @param arrivedAtMs when the oldest audio in it arrived; undefined when it is all silence
    */
-  send(pcm: Uint8Array): Promise<void> | undefined {
-    if (this.#lost) throw this.#lost;
-    this.#sentAtMs = this.#clock.now();
-    this.#socket.sendAudio(pcm);
-    return this.#socket.bufferedBytes > HIGH_WATER_BYTES ? this.#socket.drained() : undefined;
+  send(pcm: Uint8Array, arrivedAtMs: Millis | undefined): Promise<void> | undefined {
+    if (this.#failure) throw this.#failure;
+    this.#outbox.add(pcm, arrivedAtMs);
+    this.#connection?.pump();
+    if (this.#outbox.heldBytes <= this.#options.bufferBytes) return undefined;
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
   }
 
-  /** Tells Deepgram that the call is over and waits for its last results. Throws DeepgramLost when it ends otherwise. */
+  /** Tells Deepgram, once it has all of the call, that this was it, and waits for its last results. Throws what kept it. */
   async finish(): Promise<void> {
-    if (this.#lost) throw this.#lost;
     this.#finishing = true;
-    clearInterval(this.#keepAlive);
-    this.#socket.sendCloseStream();
-    const timeout = setTimeout(() => {
-      this.#log.warn(
-        { event: 'deepgram.unfinished', waitedMs: FINISH_TIMEOUT_MS },
-        'Deepgram did not close the stream',
-      );
-      this.#socket.terminate();
-    }, FINISH_TIMEOUT_MS);
-    await this.#socket.closed;
-    clearTimeout(timeout);
-    if (this.#lost) throw this.#lost;
+    this.#settle();
+    const error = await this.#ended;
+    if (error) throw error;
   }
 
   /** Ends the line now, whatever Deepgram may still have to say. */
   abandon(): void {
-    this.#finishing = true;
-    this.#socket.terminate();
+    this.#abandoned.abort();
+    this.#connection?.terminate();
   }
 
-  #closed({ code, reason }: SocketClose): void {
-    clearInterval(this.#keepAlive);
-    this.#log.debug({ event: 'deepgram.closed', code, reason }, 'the stream to Deepgram is closed');
-    if (!this.#finishing) this.#lost = new DeepgramLost(code, reason, this.requestId);
+  async #connect(params: DeepgramParams, signal: AbortSignal): Promise<Connection> {
+    const { clock, bufferBytes, onMessage } = this.#options;
+    const startsAt = this.#outbox.sent;
+    const connection = await Connection.open(this.#settings, params, signal, {
+      outbox: this.#outbox,
+      clock,
+      windowBytes: bufferBytes / 2,
+      onMessage: (message) => {
+        this.#finals?.note(message, startsAt);
+        onMessage(message, momentOf(startsAt));
+      },
+      onSent: (arrivedAtMs, sentAtMs) => this.#sent(arrivedAtMs, sentAtMs),
+      onProgress: () => this.#settle(),
+    });
+    this.#requestIds.push(connection.requestId ?? '');
+    this.#connection = connection;
+    connection.pump();
+    this.#settle();
+    return connection;
   }
 
-  #breakSilence(): void {
-    if (this.#clock.now() - this.#sentAtMs < KEEP_ALIVE_AFTER_MS) return;
-    this.#sentAtMs = this.#clock.now();
-    this.#socket.sendKeepAlive();
+  async #stayConnected(first: Connection): Promise<Error | undefined> {
+    let connection = first;
+    try {
+      for (;;) {
+        const close = await connection.closed;
+        this.#connection = undefined;
+        clearTimeout(this.#finishTimeout);
+        const closedProperly = connection.closeStreamSent && CLOSED_PROPERLY.has(close.code);
+        if (closedProperly || this.#timedOut || this.#abandoned.signal.aborted) return undefined;
+        connection = await this.#reconnect(connection, close);
+      }
+    } catch (error) {
+      if (this.#abandoned.signal.aborted) return undefined;
+      this.#failure = error as Error;
+      return this.#failure;
+    } finally {
+      this.#room?.resolve();
+    }
   }
+
+  /** The next connection, which begins with what may have been lost. Throws when Deepgram will not have it any more. */
+  async #reconnect(broken: Connection, { code, reason }: SocketClose): Promise<Connection> {
+    const { clock, log, random, giveUpMs } = this.#options;
+    const lostAtMs = clock.now();
+    const wasGood = lostAtMs - broken.openedAtMs >= GOOD_CONNECTION_MS;
+    if (!this.#trouble || wasGood) this.#trouble = { sinceMs: lostAtMs, attempts: 0 };
+    const sentBytes = this.#outbox.sent;
+    const offsetMs = momentOf(this.#outbox.rewind(this.#keepFrom(broken)));
+    const replayedMs = momentOf(sentBytes) - offsetMs;
+    let cause: Error = new DeepgramLost(code, reason, broken.requestId);
+    for (;;) {
+      if (clock.now() - this.#trouble.sinceMs > giveUpMs) throw cause;
+      const delayMs = Math.round(retryDelayMs(this.#trouble.attempts++, random()));
+      log.warn({ event: 'deepgram.lost', code, reason, delayMs, ...errorFields(cause) }, 'connects to Deepgram again');
+      await sleep(delayMs, undefined, { signal: this.#abandoned.signal });
+      try {
+        const params = reconnectParams(this.#params, offsetMs, this.#requestIds.length + 1);
+        const signal = AbortSignal.any([this.#abandoned.signal, AbortSignal.timeout(HANDSHAKE_TIMEOUT_MS)]);
+        const connection = await this.#connect(params, signal);
+        this.#replayedBytes += sentBytes - connection.startsAt;
+        const fields = { requestId: connection.requestId, offsetMs, replayedMs, gapMs: clock.now() - lostAtMs };
+        log.info({ event: 'deepgram.reconnected', ...fields }, 'Deepgram listens again');
+        return connection;
+      } catch (error) {
+        if (error instanceof DeepgramRefused && !error.retryable) throw error;
+        cause = error as Error;
+      }
+    }
+  }
+
+  /** From where on audio may have to be sent again. */
+  #keepFrom(connection: Connection): number {
+    const { replayMs, bufferBytes } = this.#options;
+    const { sent } = this.#outbox;
+    if (!this.#finals) return Math.min(connection.readTo, sent - replayMs * BYTES_PER_MS);
+    // Results that never come must not keep more than half of what may be kept.
+    return Math.max(Math.min(this.#finals.reachTo, connection.readTo), sent - bufferBytes / 2);
+  }
+
+  #sent(arrivedAtMs: Millis | undefined, sentAtMs: Millis): void {
+    const isNew = this.#outbox.sent > this.#sentTo;
+    if (!isNew) return;
+    this.#sentTo = this.#outbox.sent;
+    if (arrivedAtMs === undefined) return;
+    this.#lagMs = sentAtMs - arrivedAtMs;
+    this.#worstLagMs = Math.max(this.#worstLagMs, this.#lagMs);
+  }
+
+  /** Lets go of what is no longer needed, and goes on with what waited for that. */
+  #settle(): void {
+    const connection = this.#connection;
+    if (!connection) return;
+    this.#outbox.forget(this.#keepFrom(connection));
+    if (this.#outbox.heldBytes <= this.#options.bufferBytes) {
+      this.#room?.resolve();
+      this.#room = undefined;
+    }
+    const allIsSent = this.#outbox.sent === this.#outbox.end;
+    if (this.#finishing && allIsSent && !connection.closeStreamSent) this.#closeStream(connection);
+  }
+
+  #closeStream(connection: Connection): void {
+    connection.closeStream();
+    this.#finishTimeout = setTimeout(() => {
+      this.#options.log.warn(
+        { event: 'deepgram.unfinished' },
+        'Deepgram did not close the stream: its last words may lack',
+      );
+      this.#timedOut = true;
+      connection.terminate();
+    }, FINISH_TIMEOUT_MS);
+  }
+}
+
+/** Doubles from one attempt to the next, and lies anywhere in the upper half of that. */
+function retryDelayMs(attempt: number, random: number): Millis {
+  return Math.min(FIRST_RETRY_MS * 2 ** attempt, LONGEST_RETRY_MS) * (0.5 + random / 2);
 }

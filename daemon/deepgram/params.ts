@@ -13,3 +13,13 @@ export const LOCKED_PARAMS = {
 export function lockedParamIn(params: DeepgramParams): string | undefined {
   return Object.keys(params).find((name) => Object.hasOwn(LOCKED_PARAMS, name));
 }
+
+/**
+ * The parameters of a connection that goes on with a call: Deepgram repeats `extra` in every result, so the consumer
+ * learns where in the call the connection's time 0 is (deepgram.md: times restart at 0 on every connection).
+ */
+export function reconnectParams(params: DeepgramParams, offsetMs: number, connection: number): DeepgramParams {
+  const extra = [params['extra'] ?? []].flat();
+  const ours = [`dgintegrator_offset_ms:${Math.round(offsetMs)}`, `dgintegrator_connection:${connection}`];
+  return { ...params, extra: [...extra, ...ours] };
+}

@@ -25,8 +25,8 @@ export interface DeepgramSocket {
   /** Resolves when the connection is over, however that came; never rejects. */
   readonly closed: Promise<SocketClose>;
   sendAudio(pcm: Uint8Array): void;
-  /** Resolves when all that was sent so far has been taken by the network, or the connection is over. */
-  drained(): Promise<void>;
+  /** Asks for a sign of life; `onPong` gets the mark back once Deepgram has read all that was sent before it. */
+  ping(mark: number): void;
   sendKeepAlive(): void;
   /** Tells Deepgram that there is no more audio: it sends what it has still to say and closes. */
   sendCloseStream(): void;
@@ -34,15 +34,24 @@ export interface DeepgramSocket {
   terminate(): void;
 }
 
+/** What a connection tells its owner. */
+export interface SocketEvents {
+  /** Each JSON message of Deepgram's. */
+  onMessage(message: unknown): void;
+  onPong(mark: number): void;
+  /** The network has taken something: `bufferedBytes` is less than it was. */
+  onTaken(): void;
+}
+
 /**
  * Opens one connection for 2-channel Connect audio with the session's own parameters.
  * Throws DeepgramRefused, DeepgramUnreachable, or the signal's reason.
- * @param onMessage takes each JSON message of Deepgram's
  */
 export async function openSocket(
   { baseUrl, apiKey }: DeepgramSettings,
   params: DeepgramParams,
-  { signal, onMessage }: { signal: AbortSignal; onMessage: (message: unknown) => void },
+  events: SocketEvents,
+  signal: AbortSignal,
 ): Promise<DeepgramSocket> {
   signal.throwIfAborted();
   const transports = Promise.withResolvers<WsTransport>();
@@ -60,10 +69,12 @@ export async function openSocket(
   // All of it goes in queryParams: beside it the SDK would take names such as `headers` or `debug` as its own settings.
   const args: Partial<ListenV1ConnectionArgs> = { queryParams: { ...params, ...LOCKED_PARAMS } };
   const listen = await client.listen.v1.connect(args as ListenV1ConnectionArgs);
-  listen.on('message', onMessage);
+  listen.on('message', (message) => events.onMessage(message));
   listen.connect();
   const transport = await transports.promise;
   const { socket } = transport;
+  transport.onTaken = () => events.onTaken();
+  socket.on('pong', (mark) => events.onPong(Number(mark.toString())));
   const closed = new Promise<SocketClose>((resolve) => {
     socket.once('close', (code, reason) => resolve({ code, reason: String(reason) }));
   });
@@ -85,11 +96,7 @@ export async function openSocket(
     },
     closed,
     sendAudio: (pcm) => listen.sendMedia(pcm as Uint8Array<ArrayBuffer>),
-    drained: async () => {
-      // An empty ping queues up behind the audio; its callback says that all before it has left.
-      const flushed = new Promise<void>((resolve) => socket.ping('', true, () => resolve()));
-      await Promise.race([flushed, closed]);
-    },
+    ping: (mark) => socket.ping(String(mark)),
     sendKeepAlive: () => listen.sendKeepAlive({ type: 'KeepAlive' }),
     sendCloseStream: () => listen.sendCloseStream({ type: 'CloseStream' }),
     terminate: () => socket.terminate(),

@@ -16,6 +16,8 @@ export class WsTransport implements DeepgramTransport {
   readonly opened: Promise<void>;
   /** The handshake's dg-request-id. */
   requestId: string | undefined;
+  /** Called whenever the network has taken a message. */
+  onTaken: () => void = () => {};
 
   constructor(url: string, headers: Record<string, string>) {
     this.socket = new WebSocket(url, { headers, perMessageDeflate: false, maxPayload: MAX_MESSAGE_BYTES });
@@ -40,7 +42,7 @@ export class WsTransport implements DeepgramTransport {
 
   send(data: DeepgramTransportMessage): void {
     if (data instanceof Blob) throw new TypeError('a Blob cannot be sent without waiting for it');
-    this.socket.send(data);
+    this.socket.send(data, this.#taken);
   }
 
   onOpen(listener: () => void): void {
@@ -66,6 +68,8 @@ export class WsTransport implements DeepgramTransport {
   close(code?: number, reason?: string): void {
     this.socket.close(code, reason);
   }
+
+  readonly #taken = () => this.onTaken();
 }
 
 function header(response: IncomingMessage, name: string): string | undefined {

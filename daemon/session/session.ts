@@ -10,8 +10,6 @@ import { type EndOfContact, readContact } from '../kinesis/reader.ts';
 import { errorFields, type Log } from '../observe/log.ts';
 import type { StartRequest } from './request.ts';
 
-/** How long a track waits for the other before silence stands in for it. */
-const ALIGN_WAIT_MS: Millis = 200;
 /** deepgram.md: messages of 20 to 250 ms of audio are recommended. */
 const LONGEST_MESSAGE_MS: Millis = 250;
 
@@ -21,7 +19,17 @@ export interface SessionDeps {
   readonly deepgram: DeepgramSettings;
   readonly clock: Clock;
   readonly log: Log;
+  readonly random: () => number;
+  readonly settings: SessionSettings;
+}
+
+/** The settings of the same names (README.md). */
+export interface SessionSettings {
   readonly callEndGraceMs: Millis;
+  readonly alignWaitMs: Millis;
+  readonly replayMs: Millis;
+  readonly deepgramGiveUpMs: Millis;
+  readonly bufferBytes: number;
 }
 
 /** How a session ended: `completed` when the call was over and Deepgram had all of it. */
@@ -44,7 +52,10 @@ export interface SessionView {
   readonly worstLagMs: Millis;
   /** Audio that could not be had. */
   readonly holeMs: Millis;
-  readonly deepgramRequestId: string | undefined;
+  readonly reconnects: number;
+  /** Call time sent to Deepgram again after a reconnect. */
+  readonly replayedMs: Millis;
+  readonly deepgramRequestIds: readonly string[];
   readonly model: string | undefined;
   /** Host of the callback URL, without path and credentials. */
   readonly callbackHost: string | undefined;
@@ -60,14 +71,11 @@ export class Session {
   readonly #request: StartRequest;
   readonly #log: Log;
   readonly #link: Link;
-  readonly #aligner = new Aligner(ALIGN_WAIT_MS);
+  readonly #aligner: Aligner;
   readonly #stop = new AbortController();
   readonly #startedAtMs: Millis;
   readonly #pacer: Pacer | undefined;
   #state: SessionState = 'running';
-  #audioMs: Millis = 0;
-  #lagMs: Millis = 0;
-  #worstLagMs: Millis = 0;
 
   /**
    * Starts the session: resolves once Kinesis has answered and Deepgram's socket is open, and not before.
@@ -85,7 +93,15 @@ export class Session {
     const both = AbortSignal.any([signal, failed.signal]);
     const opening = [
       deps.kinesis.getMedia(kvsStream.arn, { fragmentNumber: kvsStream.startFragmentNumber }, both),
-      Link.open(deps.deepgram, dgParams, both, { clock: deps.clock, log, onMessage: logResult(log) }),
+      Link.open(deps.deepgram, dgParams, both, {
+        clock: deps.clock,
+        log,
+        random: deps.random,
+        replayMs: deps.settings.replayMs,
+        giveUpMs: deps.settings.deepgramGiveUpMs,
+        bufferBytes: deps.settings.bufferBytes,
+        onMessage: logResult(log),
+      }),
     ] as const;
     try {
       const [media, link] = await Promise.all(opening);
@@ -109,12 +125,13 @@ export class Session {
     this.#link = link;
     this.#startedAtMs = deps.clock.now();
     this.#pacer = request.enforceRealtime ? new Pacer(deps.clock) : undefined;
-    void link.closed.then(() => this.#stop.abort());
+    this.#aligner = new Aligner(deps.settings.alignWaitMs);
+    void link.ended.then(() => this.#stop.abort());
     this.#log.info(
       {
         event: 'session.started',
         kinesisRequestId: media.requestId,
-        deepgramRequestId: link.requestId,
+        deepgramRequestId: link.stats().requestIds[0],
         params: Object.keys(request.dgParams),
       },
       'the session runs',
@@ -128,16 +145,19 @@ export class Session {
   }
 
   view(): SessionView {
+    const { audioMs, replayedMs, lagMs, worstLagMs, requestIds } = this.#link.stats();
     return {
       sessionId: this.sessionId,
       contactId: this.contactId,
       state: this.#state,
       ageMs: this.#deps.clock.now() - this.#startedAtMs,
-      audioMs: this.#audioMs,
-      lagMs: this.#lagMs,
-      worstLagMs: this.#worstLagMs,
+      audioMs,
+      lagMs,
+      worstLagMs,
       holeMs: this.#aligner.holeMs,
-      deepgramRequestId: this.#link.requestId,
+      reconnects: requestIds.length - 1,
+      replayedMs,
+      deepgramRequestIds: requestIds,
       model: only(this.#request.dgParams['model']),
       callbackHost: URL.parse(only(this.#request.dgParams['callback']) ?? '')?.host,
     };
@@ -157,13 +177,13 @@ export class Session {
 
   async #forwardAll(media: Media): Promise<EndOfContact> {
     const { kvsStream } = this.#request;
-    const { kinesis, clock, callEndGraceMs } = this.#deps;
+    const { kinesis, clock, settings } = this.#deps;
     const contact = {
       contactId: this.contactId,
       streamArn: kvsStream.arn,
       startFragmentNumber: kvsStream.startFragmentNumber,
     };
-    const options = { clock, log: this.#log, signal: this.#stop.signal, callEndGraceMs };
+    const options = { clock, log: this.#log, signal: this.#stop.signal, callEndGraceMs: settings.callEndGraceMs };
     const reading = readContact(media, contact, kinesis, options);
     try {
       let read = await reading.next();
@@ -183,22 +203,17 @@ export class Session {
   async #forward(): Promise<void> {
     const longestMs = this.#pacer ? REALTIME_MESSAGE_MS : LONGEST_MESSAGE_MS;
     for (let piece = this.#aligner.take(longestMs); piece; piece = this.#aligner.take(longestMs)) {
-      const durationMs = piece.pcm.length / BYTES_PER_MS;
-      await this.#pacer?.turn(durationMs, this.#stop.signal);
-      const congested = this.#link.send(piece.pcm);
-      this.#audioMs += durationMs;
-      if (piece.arrivedAtMs !== undefined) {
-        this.#lagMs = this.#deps.clock.now() - piece.arrivedAtMs;
-        this.#worstLagMs = Math.max(this.#worstLagMs, this.#lagMs);
-      }
+      await this.#pacer?.turn(piece.pcm.length / BYTES_PER_MS, this.#stop.signal);
+      const congested = this.#link.send(piece.pcm, piece.arrivedAtMs);
       if (congested) await congested;
     }
   }
 
   #end(outcome: Outcome): Outcome {
     this.#state = 'ended';
-    const { audioMs, worstLagMs, holeMs } = this.view();
-    const fields = { event: 'session.ended', outcome: outcome.name, audioMs, worstLagMs, holeMs };
+    const { audioMs, worstLagMs, holeMs, reconnects, replayedMs } = this.view();
+    const totals = { audioMs, worstLagMs, holeMs, reconnects, replayedMs };
+    const fields = { event: 'session.ended', outcome: outcome.name, ...totals };
     if (outcome.name === 'completed') this.#log.info({ ...fields, reason: outcome.reason }, 'the session is over');
     else
       this.#log.error({ ...fields, ...errorFields(outcome.error) }, 'the session failed: the rest of the call is lost');

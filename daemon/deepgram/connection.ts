@@ -1,0 +1,147 @@
+import { BYTES_PER_MS } from '../audio/pcm.ts';
+import type { Clock, Millis } from '../clock.ts';
+import type { Outbox } from './outbox.ts';
+import type { DeepgramParams } from './params.ts';
+import { type DeepgramSettings, type DeepgramSocket, openSocket, type SocketClose } from './socket.ts';
+
+/** deepgram.md: 10 s without audio or KeepAlive closes the stream, one every 3-5 s is asked for. */
+const KEEP_ALIVE_AFTER_MS: Millis = 4000;
+/** Audio handed to the socket and not taken by the network, 2 s of it: more would only grow old there. */
+const HIGH_WATER_BYTES = 64 * 1024;
+/** After so much audio a ping goes with it: its pong says that Deepgram has read up to there. */
+const PING_EVERY_BYTES = 1000 * BYTES_PER_MS;
+/** Without audio a ping goes after this long, so that a dead line is noticed in silence too. */
+const PING_AFTER_MS: Millis = 2000;
+/** With the two above and the tick, a half-open connection is noticed within 10 s. */
+const PONG_TIMEOUT_MS: Millis = 6000;
+const TICK_MS: Millis = 500;
+
+export interface ConnectionOptions {
+  readonly outbox: Outbox;
+  readonly clock: Clock;
+  /** The most that may be under way without a sign that Deepgram has read it. */
+  readonly windowBytes: number;
+  readonly onMessage: (message: unknown) => void;
+  /** Something was sent for the first time, or is known to have been read. */
+  readonly onProgress: () => void;
+  /** A parcel was handed over to the socket, which had arrived at that time. */
+  readonly onSent: (arrivedAtMs: Millis | undefined, sentAtMs: Millis) => void;
+}
+
+/** One WebSocket of a link: sends what the outbox holds, keeps the line alive, and notices when it is dead. */
+export class Connection {
+  /** Where in the call its audio, and Deepgram's time 0, begins. */
+  readonly startsAt: number;
+  readonly openedAtMs: Millis;
+  readonly #socket: DeepgramSocket;
+  readonly #options: ConnectionOptions;
+  readonly #timer: NodeJS.Timeout;
+  readonly #pings: { readonly position: number; readonly sentAtMs: Millis }[] = [];
+  #pingedAt: number;
+  #pingedAtMs: Millis;
+  #sentAtMs: Millis;
+  #readTo: number;
+  #closeStreamSent = false;
+
+  /** Opens it, to send the outbox from where that stands. Throws as `openSocket` does. */
+  static async open(
+    settings: DeepgramSettings,
+    params: DeepgramParams,
+    signal: AbortSignal,
+    options: ConnectionOptions,
+  ): Promise<Connection> {
+    let connection: Connection | undefined;
+    const events = {
+      onMessage: options.onMessage,
+      onPong: (position: number) => connection?.readUpTo(position),
+      onTaken: () => connection?.pump(),
+    };
+    connection = new Connection(await openSocket(settings, params, events, signal), options);
+    return connection;
+  }
+
+  private constructor(socket: DeepgramSocket, options: ConnectionOptions) {
+    const { outbox, clock } = options;
+    this.#socket = socket;
+    this.#options = options;
+    this.startsAt = outbox.sent;
+    this.#readTo = outbox.sent;
+    this.#pingedAt = outbox.sent;
+    this.openedAtMs = clock.now();
+    this.#sentAtMs = this.openedAtMs;
+    this.#pingedAtMs = this.openedAtMs;
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    void socket.closed.then(() => clearInterval(this.#timer));
+  }
+
+  get requestId(): string | undefined {
+    return this.#socket.requestId;
+  }
+
+  get closed(): Promise<SocketClose> {
+    return this.#socket.closed;
+  }
+
+  /** Up to where in the call Deepgram is known to have read. */
+  get readTo(): number {
+    return this.#readTo;
+  }
+
+  get closeStreamSent(): boolean {
+    return this.#closeStreamSent;
+  }
+
+  /** Sends as much of the outbox as the line takes now. */
+  pump(): void {
+    const { outbox, clock, windowBytes, onSent, onProgress } = this.#options;
+    let progressed = false;
+    while (this.#socket.bufferedBytes < HIGH_WATER_BYTES && outbox.sent - this.#readTo < windowBytes) {
+      const parcel = outbox.take();
+      if (!parcel) break;
+      progressed = true;
+      this.#socket.sendAudio(parcel.pcm);
+      this.#sentAtMs = clock.now();
+      onSent(parcel.arrivedAtMs, this.#sentAtMs);
+      if (outbox.sent - this.#pingedAt >= PING_EVERY_BYTES) this.#ping();
+    }
+    if (progressed) onProgress();
+  }
+
+  /** Tells Deepgram that all has been sent. */
+  closeStream(): void {
+    this.#closeStreamSent = true;
+    this.#socket.sendCloseStream();
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+
+  readUpTo(position: number): void {
+    while ((this.#pings[0]?.position ?? Infinity) <= position) this.#pings.shift();
+    this.#readTo = Math.max(this.#readTo, position);
+    this.pump();
+    this.#options.onProgress();
+  }
+
+  #ping(): void {
+    const position = this.#options.outbox.sent;
+    this.#pingedAt = position;
+    this.#pingedAtMs = this.#options.clock.now();
+    this.#pings.push({ position, sentAtMs: this.#pingedAtMs });
+    this.#socket.ping(position);
+  }
+
+  #tick(): void {
+    const nowMs = this.#options.clock.now();
+    if (nowMs - (this.#pings[0]?.sentAtMs ?? nowMs) > PONG_TIMEOUT_MS) {
+      this.#socket.terminate();
+      return;
+    }
+    if (nowMs - this.#sentAtMs >= KEEP_ALIVE_AFTER_MS && !this.#closeStreamSent) {
+      this.#sentAtMs = nowMs;
+      this.#socket.sendKeepAlive();
+    }
+    if (nowMs - this.#pingedAtMs >= PING_AFTER_MS) this.#ping();
+  }
+}
