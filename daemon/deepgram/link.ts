@@ -46,6 +46,8 @@ export interface LinkStats {
   /** From the arrival of a block here to its hand-over to Deepgram's socket: the last one and the worst one. */
   readonly lagMs: Millis;
   readonly worstLagMs: Millis;
+  /** The most audio that was ever kept here at once. */
+  readonly worstBufferBytes: number;
 }
 
 /** Since when the line has been bad, and how often it has been tried since. */
@@ -79,6 +81,7 @@ export class Link {
   #replayedBytes = 0;
   #lagMs: Millis = 0;
   #worstLagMs: Millis = 0;
+  #worstBufferBytes = 0;
 
   /** Opens the line; throws DeepgramRefused, DeepgramUnreachable, or the signal's reason. */
   static async open(
@@ -112,6 +115,7 @@ export class Link {
       replayedMs: momentOf(this.#replayedBytes),
       lagMs: this.#lagMs,
       worstLagMs: this.#worstLagMs,
+      worstBufferBytes: this.#worstBufferBytes,
     };
   }
 
@@ -124,6 +128,7 @@ export class Link {
     if (this.#failure) throw this.#failure;
     this.#outbox.add(pcm, arrivedAtMs);
     this.#connection?.pump();
+    this.#worstBufferBytes = Math.max(this.#worstBufferBytes, this.#outbox.heldBytes);
     if (this.#outbox.heldBytes <= this.#options.bufferBytes) return undefined;
     this.#room ??= Promise.withResolvers();
     return this.#room.promise;

@@ -2,7 +2,7 @@ import { Aligner } from '../audio/aligner.ts';
 import { Pacer, REALTIME_MESSAGE_MS } from '../audio/pacer.ts';
 import { BYTES_PER_MS } from '../audio/pcm.ts';
 import type { Clock, Millis } from '../clock.ts';
-import { Link } from '../deepgram/link.ts';
+import { Link, type LinkStats } from '../deepgram/link.ts';
 import { logResult } from '../deepgram/results.ts';
 import type { DeepgramSettings } from '../deepgram/socket.ts';
 import type { Kinesis, Media } from '../kinesis/client.ts';
@@ -40,21 +40,14 @@ export type Outcome =
 export type SessionState = 'running' | 'ending' | 'ended';
 
 /** A session as operators see it; no secret is in it. */
-export interface SessionView {
+export interface SessionView extends Omit<LinkStats, 'requestIds'> {
   readonly sessionId: string;
   readonly contactId: string;
   readonly state: SessionState;
   readonly ageMs: Millis;
-  /** Call time handed over to Deepgram. */
-  readonly audioMs: Millis;
-  /** From the arrival of a block here to its hand-over to Deepgram's socket: the last one and the worst one. */
-  readonly lagMs: Millis;
-  readonly worstLagMs: Millis;
   /** Audio that could not be had. */
   readonly holeMs: Millis;
   readonly reconnects: number;
-  /** Call time sent to Deepgram again after a reconnect. */
-  readonly replayedMs: Millis;
   readonly deepgramRequestIds: readonly string[];
   readonly model: string | undefined;
   /** Host of the callback URL, without path and credentials. */
@@ -145,18 +138,15 @@ export class Session {
   }
 
   view(): SessionView {
-    const { audioMs, replayedMs, lagMs, worstLagMs, requestIds } = this.#link.stats();
+    const { requestIds, ...stats } = this.#link.stats();
     return {
       sessionId: this.sessionId,
       contactId: this.contactId,
       state: this.#state,
       ageMs: this.#deps.clock.now() - this.#startedAtMs,
-      audioMs,
-      lagMs,
-      worstLagMs,
+      ...stats,
       holeMs: this.#aligner.holeMs,
       reconnects: requestIds.length - 1,
-      replayedMs,
       deepgramRequestIds: requestIds,
       model: only(this.#request.dgParams['model']),
       callbackHost: URL.parse(only(this.#request.dgParams['callback']) ?? '')?.host,
@@ -211,8 +201,8 @@ export class Session {
 
   #end(outcome: Outcome): Outcome {
     this.#state = 'ended';
-    const { audioMs, worstLagMs, holeMs, reconnects, replayedMs } = this.view();
-    const totals = { audioMs, worstLagMs, holeMs, reconnects, replayedMs };
+    const { audioMs, worstLagMs, holeMs, reconnects, replayedMs, worstBufferBytes } = this.view();
+    const totals = { audioMs, worstLagMs, holeMs, reconnects, replayedMs, worstBufferBytes };
     const fields = { event: 'session.ended', outcome: outcome.name, ...totals };
     if (outcome.name === 'completed') this.#log.info({ ...fields, reason: outcome.reason }, 'the session is over');
     else

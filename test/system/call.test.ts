@@ -2,7 +2,7 @@ import anyTest, { type TestFn } from 'ava';
 import { bytesOf, difference, distinctSamples } from '../audio/tracks.ts';
 import { CALL } from '../standins/deepgram/call-audio.ts';
 import type { CallDescription } from '../standins/kinesis-video/client.ts';
-import { Stage } from './stage.ts';
+import { channel, Stage } from './stage.ts';
 
 const test = anyTest as TestFn<{ stage: Stage }>;
 const SECOND = 8000;
@@ -13,11 +13,6 @@ test.before(async (t) => {
   t.context = { stage: await Stage.open() };
 });
 test.after.always((t) => t.context.stage.close());
-
-/** One channel of received 2-channel PCM. */
-function channel(audio: Buffer, index: 0 | 1): Int16Array {
-  return Int16Array.from({ length: audio.length / 4 }, (_, frame) => audio.readInt16LE(frame * 4 + index * 2));
-}
 
 /** Samples, and silence after them up to `length`. */
 function padded(samples: Int16Array, length: number, startsAt = 0): Int16Array {

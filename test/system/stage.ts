@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { signatureHeaders } from '../../daemon/http/signing.ts';
 import type { StartRequest } from '../../daemon/session/request.ts';
 import { DeepgramControl } from '../standins/deepgram/client.ts';
@@ -25,13 +26,23 @@ export interface StageOptions {
   readonly env?: Record<string, string>;
   readonly kinesisArgs?: readonly string[];
   readonly deepgramArgs?: readonly string[];
+  /** Puts something between the daemon and Deepgram: gives where the daemon finds it. */
+  readonly deepgramVia?: (url: string) => Promise<string>;
 }
+
+/** The stand-ins tell no news by themselves; they are asked so often. */
+const POLL_MS = 20;
 
 /** What a request was answered with. */
 export interface Answered {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Record<string, unknown>;
+}
+
+/** One channel of 2-channel PCM. */
+export function channel(audio: Buffer, index: 0 | 1): Int16Array {
+  return Int16Array.from({ length: audio.length / 4 }, (_, frame) => audio.readInt16LE(frame * 4 + index * 2));
 }
 
 /** The daemon between the Kinesis Video and the Deepgram stand-in, each a process of its own. */
@@ -41,12 +52,15 @@ export class Stage {
   readonly daemon: Program;
   readonly url: string;
   readonly #programs: readonly Program[];
+  readonly #calls = new Map<string, string>();
 
-  static async open({ env = {}, kinesisArgs = [], deepgramArgs = [] }: StageOptions = {}): Promise<Stage> {
+  static async open(options: StageOptions = {}): Promise<Stage> {
+    const { env = {}, kinesisArgs = [], deepgramArgs = [], deepgramVia } = options;
     const kinesis = new Program('test/standins/kinesis-video/main.ts', kinesisArgs);
     const deepgram = new Program('test/standins/deepgram/main.ts', ['--api-key', API_KEY, ...deepgramArgs]);
     const [kinesisUrl, deepgramUrl] = await Promise.all([kinesis.listening(), deepgram.listening()]);
-    const urls = { AWS_ENDPOINT_URL_KINESIS_VIDEO: kinesisUrl, DEEPGRAM_API: deepgramUrl };
+    const deepgramApi = deepgramVia ? await deepgramVia(deepgramUrl) : deepgramUrl;
+    const urls = { AWS_ENDPOINT_URL_KINESIS_VIDEO: kinesisUrl, DEEPGRAM_API: deepgramApi };
     const daemon = new Program('daemon/main.ts', [], { ...SETTINGS, ...urls, ...env });
     return new Stage(kinesisUrl, deepgramUrl, daemon, await daemon.listening(), [daemon, kinesis, deepgram]);
   }
@@ -73,7 +87,8 @@ export class Stage {
   async call(call: Omit<CallDescription, 'contactId'>, stream = `stream-${randomUUID()}`): Promise<StartRequest> {
     const contactId = randomUUID();
     await this.kinesis.putStream(stream);
-    const { streamArn, startFragmentNumber } = await this.kinesis.startCall(stream, { ...call, contactId });
+    const { streamArn, startFragmentNumber, callId } = await this.kinesis.startCall(stream, { ...call, contactId });
+    this.#calls.set(contactId, callId);
     return {
       contactId,
       kvsStream: { arn: streamArn, startFragmentNumber },
@@ -104,6 +119,22 @@ export class Stage {
   /** The daemon's log line about the end of the contact's session. */
   ended(contactId: string): Promise<Line> {
     return this.daemon.line((line) => line['event'] === 'session.ended' && line['contactId'] === contactId);
+  }
+
+  /** Waits until the contact's connections have received audio up to that time of the call. */
+  async deepgramHas(contactId: string, callMs: number): Promise<void> {
+    for (;;) {
+      const connections = await this.deepgram.connectionsTagged(contactId);
+      if (connections.some(({ bytes }) => bytes >= callMs * 32)) return;
+      await sleep(POLL_MS);
+    }
+  }
+
+  /** Waits until the contact's customer has been streamed up to that time of the call. */
+  async kinesisHas(contactId: string, callMs: number): Promise<void> {
+    const callId = this.#calls.get(contactId);
+    if (callId === undefined) throw new Error(`no call of ${contactId} was put on a stream`);
+    while ((await this.kinesis.call(callId)).bytes.customer < callMs * 16) await sleep(POLL_MS);
   }
 
   /** Starts the session, waits for its end, and gives what Deepgram received on its one connection. */

@@ -1,0 +1,161 @@
+import test, { type ExecutionContext } from 'ava';
+import { bytesOf, difference, distinctSamples } from '../audio/tracks.ts';
+import { Relay } from '../support/relay.ts';
+import { received } from './received.ts';
+import { channel, Stage, type StageOptions } from './stage.ts';
+
+const SECOND = 8000;
+const REPLAY_MS = 2000;
+
+async function stageFor(t: ExecutionContext, options?: StageOptions): Promise<Stage> {
+  const stage = await Stage.open(options);
+  t.teardown(() => stage.close());
+  return stage;
+}
+
+/** Callback mode, where results do not come back to us: nothing listens there, which Deepgram has to bear. */
+const CALLBACK = { callback: 'http://127.0.0.1:9/results' };
+
+test('five breaks in one call: everything arrives, and at most REPLAY_MS of it twice per reconnect', async (t) => {
+  const stage = await stageFor(t);
+  await stage.deepgram.addFaults(
+    { resetAfterMs: 3000 },
+    { closeAfterMs: 6000, code: 1011, reason: 'NET-0001' },
+    { closeAfterMs: 5000, code: 1011, reason: 'NET-0000' },
+    { refuse: 429, dgError: 'too many streams' },
+    { closeAfterMs: 4000, code: 1008, reason: 'DATA-0000' },
+  );
+  const [customer, agent] = [distinctSamples(40 * SECOND, 1), distinctSamples(40 * SECOND, 2)];
+  const call = await stage.call({ customer: bytesOf(customer), agent: bytesOf(agent), speed: 5 });
+  const request = { ...call, dgParams: { ...call.dgParams, ...CALLBACK, extra: 'mine:1' } };
+  t.is((await stage.start(request)).status, 200);
+  const ended = await stage.ended(request.contactId);
+  t.like(ended, { outcome: 'completed', holeMs: 0, reconnects: 4 });
+  const { audio, missingMs, twiceMs, agrees, stretches } = await received(stage.deepgram, request.contactId);
+  t.is(missingMs, 0);
+  t.true(agrees);
+  t.is(difference(channel(audio, 0), customer), 'the same');
+  t.is(difference(channel(audio, 1), agent), 'the same');
+  t.true(
+    twiceMs.every((ms) => ms <= REPLAY_MS),
+    `twice: ${twiceMs}`,
+  );
+  const extras = stretches.map(({ facts }) =>
+    facts.query.flatMap(([name, value]) => (name === 'extra' ? [value] : [])),
+  );
+  t.deepEqual(extras[0], ['mine:1']);
+  t.deepEqual(
+    extras.slice(1).map(([mine, , number]) => [mine, number]),
+    [2, 3, 4, 5].map((k) => ['mine:1', `dgintegrator_connection:${k}`]),
+  );
+});
+
+test('where results come back, what is final is not sent again, and nothing is lost', async (t) => {
+  const stage = await stageFor(t);
+  await stage.deepgram.addFaults({ resetAfterMs: 9000 }, { closeAfterMs: 9000, code: 1011, reason: 'NET-0000' });
+  const customer = distinctSamples(30 * SECOND, 1);
+  const request = await stage.call({ customer: bytesOf(customer), agent: bytesOf(customer), speed: 5 });
+  t.is((await stage.start(request)).status, 200);
+  t.like(await stage.ended(request.contactId), { outcome: 'completed', reconnects: 2 });
+  const { audio, missingMs } = await received(stage.deepgram, request.contactId);
+  t.is(missingMs, 0);
+  t.is(difference(channel(audio, 0), customer), 'the same');
+});
+
+test('a Deepgram that cannot be reached for 20 s of the call costs nothing but time', async (t) => {
+  const relays: Relay[] = [];
+  const stage = await stageFor(t, {
+    deepgramVia: async (url) => {
+      relays.push(await Relay.to(url));
+      return (relays[0] as Relay).url;
+    },
+  });
+  const relay = relays[0] as Relay;
+  t.teardown(() => relay.close());
+  const customer = distinctSamples(40 * SECOND, 1);
+  const call = await stage.call({ customer: bytesOf(customer), speed: 10 });
+  const request = { ...call, dgParams: { ...call.dgParams, ...CALLBACK } };
+  t.is((await stage.start(request)).status, 200);
+  await stage.deepgramHas(request.contactId, 5000);
+  relay.cut();
+  await stage.kinesisHas(request.contactId, 26_000);
+  relay.restore();
+  t.like(await stage.ended(request.contactId), { outcome: 'completed', holeMs: 0, reconnects: 1 });
+  const { audio, missingMs, twiceMs } = await received(stage.deepgram, request.contactId);
+  t.is(missingMs, 0);
+  t.is(difference(channel(audio, 0), customer), 'the same');
+  t.true((twiceMs[0] as number) <= REPLAY_MS);
+});
+
+test('a half-open connection is noticed and replaced', async (t) => {
+  const relays: Relay[] = [];
+  const stage = await stageFor(t, {
+    deepgramVia: async (url) => {
+      relays.push(await Relay.to(url));
+      return (relays[0] as Relay).url;
+    },
+  });
+  const relay = relays[0] as Relay;
+  t.teardown(() => relay.close());
+  const customer = distinctSamples(20 * SECOND, 1);
+  const call = await stage.call({ customer: bytesOf(customer), speed: 2 });
+  const request = { ...call, dgParams: { ...call.dgParams, ...CALLBACK } };
+  t.is((await stage.start(request)).status, 200);
+  await stage.deepgramHas(request.contactId, 3000);
+  const silencedAtMs = Date.now();
+  relay.silence();
+  const lost = await stage.daemon.line(({ event }) => event === 'deepgram.lost');
+  t.true(Number(lost['time']) - silencedAtMs < 10_000);
+  t.like(await stage.ended(request.contactId), { outcome: 'completed', holeMs: 0 });
+  const { audio, missingMs } = await received(stage.deepgram, request.contactId);
+  t.is(missingMs, 0);
+  t.is(difference(channel(audio, 0), customer), 'the same');
+});
+
+for (const status of [400, 401, 402, 403] as const) {
+  test(`a reconnect that is refused with ${status} ends the session, and says so`, async (t) => {
+    const stage = await stageFor(t);
+    await stage.deepgram.addFaults({ resetAfterMs: 1000 }, { refuse: status, dgError: 'not any more' });
+    const request = await stage.call({ customer: bytesOf(distinctSamples(10 * SECOND)), speed: 5 });
+    t.is((await stage.start(request)).status, 200);
+    const ended = await stage.ended(request.contactId);
+    t.is(ended['outcome'], 'failed');
+    t.regex(String(ended['error']), new RegExp(`DeepgramRefused: .*HTTP ${status}`));
+    t.like(await stage.ask('GET', '/health-check'), { body: { sessions: 0 } });
+  });
+}
+
+test('a Deepgram that stays away longer than DEEPGRAM_GIVE_UP_MS ends the session as failed', async (t) => {
+  const stage = await stageFor(t, { env: { DEEPGRAM_GIVE_UP_MS: '1000' } });
+  const refusals = Array.from({ length: 20 }, () => ({ refuse: 503, dgError: 'overloaded' }));
+  await stage.deepgram.addFaults({ resetAfterMs: 1000 }, ...refusals);
+  const request = await stage.call({ customer: bytesOf(distinctSamples(30 * SECOND)), speed: 5 });
+  t.is((await stage.start(request)).status, 200);
+  const ended = await stage.ended(request.contactId);
+  t.is(ended['outcome'], 'failed');
+  t.regex(String(ended['error']), /HTTP 503/);
+});
+
+test('a Deepgram that stalls for 60 s of the call holds the stream back, in bounded memory, and then gets all of it', async (t) => {
+  const stage = await stageFor(t);
+  await stage.deepgram.addFaults({ stallAfterMs: 5000, forMs: 3000 });
+  const customer = distinctSamples(90 * SECOND, 1);
+  const call = await stage.call({ customer: bytesOf(customer), agent: bytesOf(customer), speed: 20 });
+  const request = { ...call, dgParams: { ...call.dgParams, ...CALLBACK } };
+  t.is((await stage.start(request)).status, 200);
+  const ended = await stage.ended(request.contactId);
+  t.like(ended, { outcome: 'completed', holeMs: 0, reconnects: 0 });
+  t.true(Number(ended['worstBufferBytes']) > 500_000, 'it was held back');
+  t.true(Number(ended['worstBufferBytes']) <= 1024 * 1024 + 8000, `${ended['worstBufferBytes']} bytes`);
+  const { audio, missingMs } = await received(stage.deepgram, request.contactId);
+  t.is(missingMs, 0);
+  t.is(difference(channel(audio, 0), customer), 'the same');
+});
+
+test('a line without audio is kept alive', async (t) => {
+  const stage = await stageFor(t, { env: { CALL_END_GRACE_MS: '6000' }, deepgramArgs: ['--net-0001-ms', '5500'] });
+  const request = await stage.call({ customer: bytesOf(distinctSamples(SECOND)), realtime: false });
+  const { connection } = await stage.transcribe(request);
+  t.is(connection.controlMessages.KeepAlive, 1);
+  t.is(connection.closeCode, 1000);
+});

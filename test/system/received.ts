@@ -1,0 +1,56 @@
+import type { DeepgramControl } from '../standins/deepgram/client.ts';
+import type { ConnectionFacts } from '../standins/deepgram/recording.ts';
+
+const BYTES_PER_MS = 32;
+
+/** What one connection received, and where in the call that belongs. */
+export interface Stretch {
+  readonly offsetMs: number;
+  readonly audio: Buffer;
+  readonly facts: ConnectionFacts;
+}
+
+/** The call as the consumer of Deepgram's results can put it together from all connections of its session. */
+export interface Received {
+  /** 2-channel PCM; what no connection received is silence. */
+  readonly audio: Buffer;
+  readonly stretches: readonly Stretch[];
+  /** Call time that no connection received. */
+  readonly missingMs: number;
+  /** Per reconnect: call time that this connection received and the ones before it had received too. */
+  readonly twiceMs: readonly number[];
+  /** Whether every connection received the same for the same time. */
+  readonly agrees: boolean;
+}
+
+/** Puts the call together by the offsets that each connection tells in `extra`. */
+export async function received(deepgram: DeepgramControl, tag: string): Promise<Received> {
+  const stretches: Stretch[] = [];
+  for (const facts of await deepgram.connectionsTagged(tag)) {
+    stretches.push({ offsetMs: offsetOf(facts), audio: await deepgram.audio(facts.requestId), facts });
+  }
+  const audio = Buffer.alloc(Math.max(0, ...stretches.map(endOf)));
+  const twiceMs: number[] = [];
+  let missing = 0;
+  let reached = 0;
+  let agrees = true;
+  for (const stretch of stretches) {
+    const start = stretch.offsetMs * BYTES_PER_MS;
+    const twice = Math.max(0, Math.min(reached, endOf(stretch)) - start);
+    agrees &&= audio.subarray(start, start + twice).equals(stretch.audio.subarray(0, twice));
+    missing += Math.max(0, start - reached);
+    stretch.audio.copy(audio, start);
+    reached = Math.max(reached, endOf(stretch));
+    twiceMs.push(twice / BYTES_PER_MS);
+  }
+  return { audio, stretches, missingMs: missing / BYTES_PER_MS, twiceMs: twiceMs.slice(1), agrees };
+}
+
+function endOf({ offsetMs, audio }: Stretch): number {
+  return offsetMs * BYTES_PER_MS + audio.length;
+}
+
+function offsetOf({ query }: ConnectionFacts): number {
+  const told = query.find(([name, value]) => name === 'extra' && value.startsWith('dgintegrator_offset_ms:'));
+  return told ? Number(told[1].split(':')[1]) : 0;
+}
