@@ -33,6 +33,8 @@ const environment = z
     MAX_SESSIONS: wholeNumber('sessions', 1, 100_000, 500),
     START_TIMEOUT_MS: wholeNumber('ms', 100, 60_000, 6000),
     CALL_END_GRACE_MS: wholeNumber('ms', 1000, 600_000, 15_000),
+    READ_STALL_MS: wholeNumber('ms', 500, 600_000, 10_000),
+    ROTATE_AFTER_MS: wholeNumber('ms', 1000, 2_700_000, 2_400_000),
     ALIGN_WAIT_MS: wholeNumber('ms', 0, 5000, 200),
     REPLAY_MS: wholeNumber('ms', 0, 4000, 2000),
     DEEPGRAM_GIVE_UP_MS: wholeNumber('ms', 1000, 3_600_000, 300_000),

@@ -20,10 +20,12 @@ await program.parseAsync();
 async function run(): Promise<void> {
   const config = configOrExit();
   const log = createLog(config.LOG_LEVEL);
-  const kinesis = connectKinesis(config.region);
+  const kinesis = connectKinesis(config.region, systemClock);
   const deepgram = { baseUrl: config.DEEPGRAM_API, apiKey: config.DEEPGRAM_API_KEY };
   const settings = {
     callEndGraceMs: config.CALL_END_GRACE_MS,
+    readStallMs: config.READ_STALL_MS,
+    rotateAfterMs: config.ROTATE_AFTER_MS,
     alignWaitMs: config.ALIGN_WAIT_MS,
     replayMs: config.REPLAY_MS,
     deepgramGiveUpMs: config.DEEPGRAM_GIVE_UP_MS,

@@ -14,6 +14,8 @@ test('what is not set has the default of the README', (t) => {
     MAX_SESSIONS: 500,
     START_TIMEOUT_MS: 6000,
     CALL_END_GRACE_MS: 15_000,
+    READ_STALL_MS: 10_000,
+    ROTATE_AFTER_MS: 2_400_000,
     ALIGN_WAIT_MS: 200,
     REPLAY_MS: 2000,
     DEEPGRAM_GIVE_UP_MS: 300_000,

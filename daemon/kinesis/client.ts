@@ -3,13 +3,19 @@ import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
 import { GetDataEndpointCommand, KinesisVideoClient } from '@aws-sdk/client-kinesis-video';
 import { GetMediaCommand, KinesisVideoMediaClient, type StartSelector } from '@aws-sdk/client-kinesis-video-media';
-import type { Position } from './contact-filter.ts';
-import { kinesisRefusal } from './refusal.ts';
+import type { Clock, Millis } from '../clock.ts';
+import type { Position } from './contact.ts';
+import { type KinesisRefused, kinesisRefusal } from './refusal.ts';
+import { Turnstile } from './turnstile.ts';
 
-/** Endpoints kept before the oldest is forgotten: more streams than any Connect instance pools. */
-const MAX_ENDPOINTS = 10_000;
-/** A connection that Kinesis does not answer within this is given up; a start has its own, shorter deadline. */
-const CONNECT_TIMEOUT_MS = 10_000;
+/** Streams remembered before those that nobody asks for are forgotten: more than any Connect instance pools. */
+const MAX_STREAMS = 10_000;
+/** A connection that is not there within this is given up; a start has its own, shorter deadline. */
+const CONNECT_TIMEOUT_MS: Millis = 10_000;
+/** kinesis-video.md: 5 GetMedia and 5 GetDataEndpoint per second and stream; a tenth is left to others. */
+const STREAM_INTERVAL_MS: Millis = 1000 / 4.5;
+/** kinesis-video.md: 300 GetDataEndpoint per second and account, of which this instance takes no more than this. */
+const ENDPOINT_INTERVAL_MS: Millis = 1000 / 270;
 
 /** One GetMedia that Kinesis has answered. */
 export interface Media {
@@ -20,18 +26,27 @@ export interface Media {
   close(): void;
 }
 
-/** Where a GetMedia begins: right after a fragment. Without a token its number is used. */
-export type After = Pick<Position, 'fragmentNumber'> & Partial<Position>;
+/** Where a GetMedia begins: right after a fragment, or at a moment when the fragment is no longer there. */
+export type Start = Position | { readonly fragmentNumber: string } | { readonly atEpochMs: Millis };
 
 export interface Kinesis {
-  /** Opens one GetMedia. Throws KinesisRefused when Kinesis answers anything but 200, or does not answer. */
-  getMedia(streamArn: string, after: After, signal: AbortSignal): Promise<Media>;
+  /**
+   * Opens one GetMedia, when the service's rate limits let it. Throws KinesisRefused when Kinesis answers anything but
+   * 200, or does not answer.
+   */
+  getMedia(streamArn: string, start: Start, signal: AbortSignal): Promise<Media>;
   /** Ends the connections that are kept for later use. */
   close(): void;
 }
 
+/** What is known of a stream: shared by all its sessions. */
+interface Stream {
+  readonly turnstile: Turnstile;
+  endpoint: Promise<string> | undefined;
+}
+
 /** Kinesis Video in `region`, with the SDK's own credentials and its own AWS_ENDPOINT_URL_KINESIS_VIDEO. */
-export function connectKinesis(region: string): Kinesis {
+export function connectKinesis(region: string, clock: Clock): Kinesis {
   // The SDK's default of 50 sockets would let the 51st call on an endpoint wait for ever.
   const httpAgent = new HttpAgent({ keepAlive: true, maxSockets: Infinity });
   const httpsAgent = new HttpsAgent({ keepAlive: true, maxSockets: Infinity });
@@ -40,16 +55,27 @@ export function connectKinesis(region: string): Kinesis {
   const common = { region, requestHandler, maxAttempts: 1 };
   const control = new KinesisVideoClient(common);
   const media = new Map<string, KinesisVideoMediaClient>();
-  const endpoints = new Map<string, string>();
+  const streams = new Map<string, Stream>();
+  const endpointTurnstile = new Turnstile(ENDPOINT_INTERVAL_MS, clock);
 
-  async function endpointOf(streamArn: string, signal: AbortSignal): Promise<string> {
-    const known = endpoints.get(streamArn);
-    if (known) return known;
-    const command = new GetDataEndpointCommand({ StreamARN: streamArn, APIName: 'GET_MEDIA' });
+  function streamAt(arn: string): Stream {
+    let stream = streams.get(arn);
+    if (!stream) {
+      if (streams.size >= MAX_STREAMS)
+        for (const [key, { turnstile }] of streams) if (turnstile.isFree) streams.delete(key);
+      stream = { turnstile: new Turnstile(STREAM_INTERVAL_MS, clock), endpoint: undefined };
+      streams.set(arn, stream);
+    }
+    return stream;
+  }
+
+  async function askEndpoint(arn: string): Promise<string> {
+    // Not a session's own signal: whoever else waits for the same endpoint goes on waiting.
+    const signal = AbortSignal.timeout(CONNECT_TIMEOUT_MS);
+    await endpointTurnstile.pass(signal);
+    const command = new GetDataEndpointCommand({ StreamARN: arn, APIName: 'GET_MEDIA' });
     const { DataEndpoint: endpoint } = await control.send(command, { abortSignal: signal });
     if (!endpoint) throw new Error('GetDataEndpoint answered without an endpoint');
-    endpoints.set(streamArn, endpoint);
-    if (endpoints.size > MAX_ENDPOINTS) endpoints.delete(endpoints.keys().next().value as string);
     return endpoint;
   }
 
@@ -62,19 +88,27 @@ export function connectKinesis(region: string): Kinesis {
     return client;
   }
 
+  async function ask(arn: string, stream: Stream, start: Start, signal: AbortSignal): Promise<Media> {
+    stream.endpoint ??= askEndpoint(arn);
+    const client = mediaAt(await withSignal(stream.endpoint, signal));
+    await stream.turnstile.pass(signal);
+    const command = new GetMediaCommand({ StreamARN: arn, StartSelector: selector(start) });
+    const { Payload, $metadata } = await client.send(command, { abortSignal: signal });
+    if (!Payload) throw new Error('GetMedia answered without a body');
+    const body = Payload as Readable;
+    return { requestId: $metadata.requestId, body, close: () => body.destroy() };
+  }
+
   return {
-    async getMedia(streamArn, after, signal) {
+    async getMedia(streamArn, start, signal) {
+      const stream = streamAt(streamArn);
       try {
-        const client = mediaAt(await endpointOf(streamArn, signal));
-        const command = new GetMediaCommand({ StreamARN: streamArn, StartSelector: selector(after) });
-        const { Payload, $metadata } = await client.send(command, { abortSignal: signal });
-        if (!Payload) throw new Error('GetMedia answered without a body');
-        const body = Payload as Readable;
-        return { requestId: $metadata.requestId, body, close: () => body.destroy() };
+        return await ask(streamArn, stream, start, signal);
       } catch (error) {
+        const refusal = kinesisRefusal(error, streamArn);
         // kinesis-video.md: caching is allowed if the endpoint is reloaded on failure.
-        endpoints.delete(streamArn);
-        throw kinesisRefusal(error, streamArn);
+        if (isOfEndpoint(refusal)) stream.endpoint = undefined;
+        throw refusal;
       }
     },
     close() {
@@ -84,8 +118,29 @@ export function connectKinesis(region: string): Kinesis {
   };
 }
 
-function selector({ fragmentNumber, continuationToken }: After): StartSelector {
-  return continuationToken
-    ? { StartSelectorType: 'CONTINUATION_TOKEN', ContinuationToken: continuationToken }
-    : { StartSelectorType: 'FRAGMENT_NUMBER', AfterFragmentNumber: fragmentNumber };
+/** Whether another endpoint may help: not where Kinesis has understood the request and limits it. */
+function isOfEndpoint({ awsName }: KinesisRefused): boolean {
+  return !/LimitExceeded|Throttling|AbortError/.test(awsName);
+}
+
+function selector(start: Start): StartSelector {
+  if ('atEpochMs' in start) {
+    return { StartSelectorType: 'PRODUCER_TIMESTAMP', StartTimestamp: new Date(start.atEpochMs) };
+  }
+  if ('continuationToken' in start && start.continuationToken) {
+    return { StartSelectorType: 'CONTINUATION_TOKEN', ContinuationToken: start.continuationToken };
+  }
+  return { StartSelectorType: 'FRAGMENT_NUMBER', AfterFragmentNumber: start.fragmentNumber };
+}
+
+async function withSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }

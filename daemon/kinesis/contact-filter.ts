@@ -1,6 +1,8 @@
 import { AGENT, type AudioBlock, type Channel, CUSTOMER } from '../audio/pcm.ts';
+import type { Contact, Position } from './contact.ts';
 import type { DemuxerEvents } from './demuxer.ts';
 import type { Track } from './elements.ts';
+import { type KinesisRefused, refusalInStream } from './refusal.ts';
 
 /** kinesis-video.md: tracks are told apart by name; `Track_audio/L16` is an old form of FROM. */
 const CHANNEL_OF_TRACK: ReadonlyMap<string, Channel> = new Map([
@@ -11,12 +13,6 @@ const CHANNEL_OF_TRACK: ReadonlyMap<string, Channel> = new Map([
 
 /** What waits for its ContactId is at most this: 32 s of both tracks, many times a Connect fragment. */
 const MAX_WAITING_BYTES = 1024 * 1024;
-
-/** Where a later GetMedia can go on without a loss: after this fragment. */
-export interface Position {
-  readonly fragmentNumber: string;
-  readonly continuationToken: string | undefined;
-}
 
 /** Why audio of the stream was not forwarded. */
 export type Withheld = 'no-contact-id' | 'contact-id-too-late' | 'corrupt';
@@ -36,15 +32,14 @@ export class ContactFilter implements DemuxerEvents {
   position: Position | undefined;
   /** Whether a fragment of another contact came after ours: the call is over. */
   nextContactBegan = false;
-  /** AWS_KINESISVIDEO_ERROR_CODE, when the stream reported an error in its body. */
-  errorCode: string | undefined;
 
-  readonly #contactId: string;
+  readonly #ours: Contact;
   readonly #onWithheld: (why: Withheld, detail: string) => void;
   #released: AudioBlock[] = [];
 
   #owner: Owner = 'unknown';
   #fragmentNumber: string | undefined;
+  #producerEpochMs: number | undefined;
   #clusterIsWhole = false;
   #waiting: AudioBlock[] = [];
   #waitingBytes = 0;
@@ -52,12 +47,20 @@ export class ContactFilter implements DemuxerEvents {
   /** Blocks of this fragment seen so far, and how many of them an earlier connection has had already. */
   #blocks = 0;
   #blocksHad = 0;
+  #errorId: string | undefined;
+  #errorText = '';
   /** The fragment that a connection ended in the middle of. */
   #partial: { fragmentNumber: string; blocks: number } | undefined;
 
-  constructor(contactId: string, onWithheld: (why: Withheld, detail: string) => void) {
-    this.#contactId = contactId;
+  constructor(contact: Contact, onWithheld: (why: Withheld, detail: string) => void) {
+    this.#ours = contact;
     this.#onWithheld = onWithheld;
+    if ('producerEpochMs' in contact.start) this.position = contact.start;
+  }
+
+  /** Whether a whole fragment is behind us and nothing of the next one has come. */
+  get isBetweenFragments(): boolean {
+    return this.#fragmentNumber === undefined || this.#fragmentNumber === this.position?.fragmentNumber;
   }
 
   /** What may be forwarded since the last call, in the order of the stream. */
@@ -67,10 +70,16 @@ export class ContactFilter implements DemuxerEvents {
     return released;
   }
 
-  /** The connection is over, or another begins: what it left unfinished counts as not had. */
-  connectionEnded(): void {
+  /**
+   * The connection is over: what it left unfinished counts as not had. Gives the error that the stream itself reported
+   * (kinesis-video.md, "Error inside the stream").
+   */
+  connectionEnded(): KinesisRefused | undefined {
     this.#endFragment();
-    this.errorCode = undefined;
+    const error =
+      this.#errorId === undefined ? undefined : refusalInStream(this.#errorId, this.#errorText, this.#ours.streamArn);
+    this.#errorId = undefined;
+    return error;
   }
 
   fragment(): void {
@@ -86,7 +95,9 @@ export class ContactFilter implements DemuxerEvents {
     if (name === 'ContactId') this.#contact(value);
     else if (name === 'AWS_KINESISVIDEO_FRAGMENT_NUMBER') this.#number(value);
     else if (name === 'AWS_KINESISVIDEO_CONTINUATION_TOKEN') this.#whole(value);
-    else if (name === 'AWS_KINESISVIDEO_ERROR_CODE') this.errorCode = value;
+    else if (name === 'AWS_KINESISVIDEO_PRODUCER_TIMESTAMP') this.#producerEpochMs = Number(value) * 1000;
+    else if (name === 'AWS_KINESISVIDEO_ERROR_CODE') this.#errorText = value;
+    else if (name === 'AWS_KINESISVIDEO_ERROR_ID') this.#errorId = value;
   }
 
   block(trackNumber: number, timeMs: number, pcm: Uint8Array): void {
@@ -109,7 +120,7 @@ export class ContactFilter implements DemuxerEvents {
   }
 
   #contact(contactId: string): void {
-    if (contactId !== this.#contactId) {
+    if (contactId !== this.#ours.contactId) {
       this.#owner = 'other';
       this.#waiting = [];
       this.nextContactBegan ||= this.position !== undefined || this.#partial !== undefined;
@@ -132,7 +143,11 @@ export class ContactFilter implements DemuxerEvents {
     if (!this.#clusterIsWhole || this.#owner !== 'ours' || this.#fragmentNumber === undefined) return;
     if (this.#blocksHad === Infinity) return;
     const known = this.position?.fragmentNumber === this.#fragmentNumber ? this.position.continuationToken : undefined;
-    this.position = { fragmentNumber: this.#fragmentNumber, continuationToken: continuationToken ?? known };
+    this.position = {
+      fragmentNumber: this.#fragmentNumber,
+      continuationToken: continuationToken ?? known,
+      producerEpochMs: this.#producerEpochMs,
+    };
     this.#partial = undefined;
   }
 
@@ -154,6 +169,7 @@ export class ContactFilter implements DemuxerEvents {
     }
     this.#owner = 'unknown';
     this.#fragmentNumber = undefined;
+    this.#producerEpochMs = undefined;
     this.#clusterIsWhole = false;
     this.#waiting = [];
     this.#waitingBytes = 0;

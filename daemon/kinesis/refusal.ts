@@ -7,15 +7,19 @@ export class KinesisRefused extends Error {
   readonly status: 400 | 404 | 502 | 503;
   /** Whether the same request may succeed later. */
   readonly retryable: boolean;
+  /** Whether the stream no longer has the fragment asked for; another start in the stream may do. */
+  readonly isFragmentGone: boolean;
 
   constructor(awsName: string, message: string, cause: unknown) {
     super(message, { cause });
     this.awsName = awsName;
     this.status = STATUS_OF.get(awsName) ?? (isPassing(awsName, cause) ? 503 : 502);
-    this.retryable = this.status === 503;
+    this.isFragmentGone = awsName === FRAGMENT_GONE;
+    this.retryable = this.status === 503 || this.isFragmentGone;
   }
 }
 
+const FRAGMENT_GONE = 'FragmentGone';
 const STATUS_OF: ReadonlyMap<string, 400 | 404 | 502 | 503> = new Map([
   ['ResourceNotFoundException', 404],
   ['InvalidArgumentException', 400],
@@ -25,13 +29,22 @@ const STATUS_OF: ReadonlyMap<string, 400 | 404 | 502 | 503> = new Map([
   ['ConnectionLimitExceededException', 503],
   ['InvalidEndpointException', 503],
   ['ThrottlingException', 503],
+  ['InternalStreamError', 503],
 ]);
 
 /** Errors of the network and of the service itself pass; the rest of AWS' errors would only come again. */
 function isPassing(awsName: string, cause: unknown): boolean {
   if (/^E[A-Z]|Timeout|Abort|Throttl|LimitExceeded/.test(awsName)) return true;
-  const status = (cause as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+  const status = (cause as { $metadata?: { httpStatusCode?: number } } | undefined)?.$metadata?.httpStatusCode;
   return status !== undefined && status >= 500;
+}
+
+/** An error that the stream reports in its body, by AWS_KINESISVIDEO_ERROR_ID and its text (kinesis-video.md). */
+export function refusalInStream(errorId: string, text: string, streamArn: string): KinesisRefused {
+  const message = `Kinesis Video ended the stream of ${streamArn}: error ${errorId} ${text}`;
+  // 45xx: the stream's KMS key cannot be used; somebody has to give it back. The others pass.
+  if (/^45\d\d$/.test(errorId)) return new KinesisRefused('KmsKeyUnusable', message, undefined);
+  return new KinesisRefused(errorId === '4000' ? FRAGMENT_GONE : 'InternalStreamError', message, undefined);
 }
 
 /** What went wrong when asking for the stream, as a KinesisRefused. */

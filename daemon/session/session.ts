@@ -6,7 +6,7 @@ import { Link, type LinkStats } from '../deepgram/link.ts';
 import { logResult } from '../deepgram/results.ts';
 import type { DeepgramSettings } from '../deepgram/socket.ts';
 import type { Kinesis, Media } from '../kinesis/client.ts';
-import { type EndOfContact, readContact } from '../kinesis/reader.ts';
+import { type EndOfContact, type ReaderSettings, readContact } from '../kinesis/reader.ts';
 import { errorFields, type Log } from '../observe/log.ts';
 import type { StartRequest } from './request.ts';
 
@@ -24,8 +24,7 @@ export interface SessionDeps {
 }
 
 /** The settings of the same names (README.md). */
-export interface SessionSettings {
-  readonly callEndGraceMs: Millis;
+export interface SessionSettings extends ReaderSettings {
   readonly alignWaitMs: Millis;
   readonly replayMs: Millis;
   readonly deepgramGiveUpMs: Millis;
@@ -171,14 +170,14 @@ export class Session {
     const contact = {
       contactId: this.contactId,
       streamArn: kvsStream.arn,
-      startFragmentNumber: kvsStream.startFragmentNumber,
+      start: { fragmentNumber: kvsStream.startFragmentNumber },
     };
-    const options = { clock, log: this.#log, signal: this.#stop.signal, callEndGraceMs: settings.callEndGraceMs };
+    const options = { clock, log: this.#log, signal: this.#stop.signal, settings };
     const reading = readContact(media, contact, kinesis, options);
     try {
       let read = await reading.next();
       for (; !read.done; read = await reading.next()) {
-        for (const block of read.value) this.#aligner.add(block);
+        for (const block of read.value.blocks) this.#aligner.add(block);
         await this.#forward();
       }
       this.#aligner.finish();

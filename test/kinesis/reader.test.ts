@@ -1,12 +1,10 @@
 import test from 'ava';
 import { systemClock } from '../../daemon/clock.ts';
-import type { After, Kinesis, Media } from '../../daemon/kinesis/client.ts';
+import type { Kinesis, Media, Start } from '../../daemon/kinesis/client.ts';
 import { type EndOfContact, readContact } from '../../daemon/kinesis/reader.ts';
 import { KinesisRefused } from '../../daemon/kinesis/refusal.ts';
 import { createLog } from '../../daemon/observe/log.ts';
-import { block, fragment, OURS, type TestFragment } from './stream.ts';
-
-const CONTACT = { contactId: OURS, streamArn: 'arn:of-the-stream', startFragmentNumber: '0' };
+import { block, CONTACT, fragment, type TestFragment } from './stream.ts';
 
 /** How a scripted connection ends once its fragments are delivered. */
 type Ending = 'ends' | 'breaks' | 'hangs';
@@ -28,22 +26,23 @@ async function read(
   later: Connection[] = [{}],
   signal = new AbortController().signal,
 ) {
-  const asked: After[] = [];
+  const asked: Start[] = [];
   const kinesis: Kinesis = {
-    getMedia: async (_arn, after) => {
-      asked.push(after);
+    getMedia: async (_arn, start) => {
+      asked.push(start);
       const next = later[Math.min(asked.length - 1, later.length - 1)] as Connection;
       if (next instanceof Error) throw next;
       return media(next);
     },
     close: () => {},
   };
-  const options = { clock: systemClock, log: createLog('silent'), signal, callEndGraceMs: 1000 };
+  const settings = { callEndGraceMs: 1000, readStallMs: 10_000, rotateAfterMs: 600_000 };
+  const options = { clock: systemClock, log: createLog('silent'), signal, settings };
   const seeds: string[] = [];
   const reading = readContact(media(first), CONTACT, kinesis, options);
   let step = await reading.next();
   for (; !step.done; step = await reading.next()) {
-    seeds.push(...step.value.map(({ pcm }) => Buffer.from(pcm).toString('hex')));
+    seeds.push(...step.value.blocks.map(({ pcm }) => Buffer.from(pcm).toString('hex')));
   }
   return { end: step.value satisfies EndOfContact, seeds, asked };
 }
@@ -61,7 +60,7 @@ test('an ended body is not an ended call: it reads on with the continuation toke
 
 test('before any fragment of the contact it asks anew from where the call began', async (t) => {
   const { asked } = await read({ fragments: [{ number: 1, contactId: 'another' }] });
-  t.is(asked[0]?.fragmentNumber, '0');
+  t.like(asked[0], { fragmentNumber: '0' });
 });
 
 test('a broken connection and a refusal that passes are got over', async (t) => {

@@ -10,6 +10,7 @@ import {
 } from '../standins/kinesis-video/mkv.ts';
 
 export const OURS = 'contact-of-ours';
+export const CONTACT = { contactId: OURS, streamArn: 'arn:of-the-stream', start: { fragmentNumber: '0' } };
 export const CUSTOMER_TRACK = 1;
 export const AGENT_TRACK = 2;
 
