@@ -34,7 +34,8 @@ class Placed {
 
 /**
  * Turns blocks of two tracks into one continuous run of 2-channel PCM on the call's own clock, which begins with the
- * first block. Blocks go where their times say; where a track has nothing there is silence; no sample is dropped.
+ * first block. Blocks go where their times say; where a track has nothing there is silence; no sample is dropped, and none that
+ * comes again (as a producer may send it after a hitch) is doubled.
  * How long a piece waits for the other track is told by the audio itself, so bursts and slow networks change nothing.
  */
 export class Aligner {
@@ -111,6 +112,13 @@ export class Aligner {
     const nowhere = isContinued ? track.endFrame - LONGEST_DRIFT_FRAMES : this.#takenFrames - LONGEST_LEAD_FRAMES;
     const reached = Math.max(this.#takenFrames, ...this.#tracks.map(({ endFrame }) => endFrame));
     let frame = this.#frameOf(timeMs) + placed.driftFrames;
+    if (isContinued && frame + placed.delayFrames < track.endFrame - TOLERANCE_FRAMES) {
+      const unheard = track.newPart(frame + placed.delayFrames, pcm);
+      if (unheard.length < pcm.length) {
+        track.append(track.endFrame, unheard, arrivedAtMs);
+        return;
+      }
+    }
     if (frame > reached + LONGEST_GAP_FRAMES || frame + placed.delayFrames < nowhere) {
       // The clock was set. The call goes on where it is, and so does the other track, by the new time.
       const goesOnAt = isContinued ? track.endFrame - placed.delayFrames : this.#takenFrames;

@@ -1,3 +1,4 @@
+import { History } from './history.ts';
 import { BYTES_PER_FRAME, BYTES_PER_SAMPLE, type Channel } from './pcm.ts';
 
 /** Audio of one track whose place on the call's clock is settled, waiting for its turn. */
@@ -18,6 +19,7 @@ export class Track {
   }
 
   readonly #channel: Channel;
+  readonly #history = new History();
   #stretches: Stretch[] = [];
   /** The first byte of a sample that a block of odd length cut in two. */
   #half: number | undefined;
@@ -30,7 +32,13 @@ export class Track {
   append(startFrame: number, pcm: Uint8Array, arrivedAtMs: number): void {
     const samples = this.#wholeSamples(pcm, startFrame === this.endFrame);
     if (samples.length > 0) this.#stretches.push({ startFrame, pcm: samples, arrivedAtMs });
+    this.#history.note(startFrame, samples);
     this.endFrame = startFrame + samples.length / BYTES_PER_SAMPLE;
+  }
+
+  /** What of `pcm`, which is said to begin at `frame`, the track has not had yet; all of it when it is other audio. */
+  newPart(frame: number, pcm: Uint8Array): Uint8Array {
+    return this.#history.repeats(frame, pcm) ? pcm.subarray((this.endFrame - frame) * BYTES_PER_SAMPLE) : pcm;
   }
 
   /** Up to which frame there are samples without a gap from `frame` on; `frame` itself when it has none. */

@@ -152,6 +152,43 @@ test('an odd block that nothing continues loses its half sample and no other', (
   );
 });
 
+test('blocks that come again are left out, one as well as seconds of both tracks', (t) => {
+  const customer = distinctSamples(6 * SECOND, 1);
+  const agent = distinctSamples(6 * SECOND, 2);
+  const blocks = inOrder(blocksOf(CUSTOMER, customer), blocksOf(AGENT, agent));
+  for (const [from, to] of [
+    [20, 21],
+    [40, 44],
+    [60, 124],
+  ] as const) {
+    const out = align([...blocks.slice(0, to), ...blocks.slice(from, to), ...blocks.slice(to)]);
+    t.is(difference(out.customer, customer), 'the same');
+    t.is(difference(out.agent, agent), 'the same');
+    t.is(out.aligner.positionMs, 6000);
+  }
+});
+
+test('of a block that overlaps what was heard only the new part counts', (t) => {
+  const samples = distinctSamples(SECOND);
+  const bytes = bytesOf(samples);
+  const cut = (fromMs: number, toMs: number): AudioBlock => ({
+    channel: CUSTOMER,
+    timeMs: fromMs,
+    pcm: bytes.slice(fromMs * 16, toMs * 16),
+    arrivedAtMs: fromMs,
+  });
+  const out = align([cut(0, 300), cut(200, 500), cut(440, 700), cut(500, 660), cut(700, 1000)]);
+  t.is(difference(out.customer, samples), 'the same');
+});
+
+test('audio that claims a time that was heard already, but is other audio, is kept', (t) => {
+  const samples = distinctSamples(2 * SECOND);
+  const late = blocksOf(CUSTOMER, samples).map((block, i) =>
+    i < 10 ? block : { ...block, timeMs: block.timeMs - 100 },
+  );
+  t.is(difference(align(late).customer, samples), 'the same');
+});
+
 for (const [name, rate] of [
   ['fast', 1.01],
   ['slow', 0.99],
