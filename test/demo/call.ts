@@ -1,0 +1,105 @@
+import type { SessionView } from '../../daemon/session/session.ts';
+import type { Spoken } from './check.ts';
+import type { Result } from './results.ts';
+import { type Phrase, Transcript } from './transcript.ts';
+
+export type CallState = 'running' | 'ending' | 'ended' | 'failed';
+
+/** How a session ended, as integratord's log tells. */
+export interface SessionEnd {
+  /** Epoch milliseconds, as is the begin's. */
+  readonly atMs: number;
+  readonly outcome: string;
+  readonly audioMs: number;
+  readonly worstLagMs: number;
+  readonly holeMs: number;
+  readonly error: string | undefined;
+}
+
+/** A call as it is shown. */
+export interface CallView {
+  /** Counts the calls of this demo, from 1. */
+  readonly number: number;
+  readonly contactId: string;
+  readonly state: CallState;
+  /** Why the call failed. */
+  readonly problem: string | undefined;
+  readonly ageMs: number;
+  /** How much of the call Deepgram was given. */
+  readonly audioMs: number;
+  readonly lagMs: number;
+  readonly worstLagMs: number;
+  readonly holeMs: number;
+  readonly phrases: readonly Phrase[];
+  readonly interim: readonly Phrase[];
+  /** The phrases that should have arrived and did not; undefined while they still may. */
+  readonly missing: readonly Spoken[] | undefined;
+}
+
+/** One call, from the first that is heard of it to the last. */
+export class Call {
+  readonly number: number;
+  readonly contactId: string;
+  readonly #transcript = new Transcript();
+  #state: CallState = 'running';
+  #problem: string | undefined;
+  #missing: readonly Spoken[] | undefined;
+  #startedAtMs: number | undefined;
+  #figures = { ageMs: 0, audioMs: 0, lagMs: 0, worstLagMs: 0, holeMs: 0 };
+
+  constructor(number: number, contactId: string) {
+    this.number = number;
+    this.contactId = contactId;
+  }
+
+  get isOver(): boolean {
+    return this.#state === 'ended' || this.#state === 'failed';
+  }
+
+  started(atMs: number): void {
+    this.#startedAtMs = atMs;
+  }
+
+  take(result: Result): void {
+    this.#transcript.take(result);
+  }
+
+  polled({ state, ageMs, audioMs, lagMs, worstLagMs, holeMs }: SessionView): void {
+    // An answer that crossed the log line of the end is old news.
+    if (this.isOver) return;
+    this.#state = state;
+    this.#figures = { ageMs, audioMs, lagMs, worstLagMs, holeMs };
+  }
+
+  ended({ atMs, outcome, audioMs, worstLagMs, holeMs, error }: SessionEnd): void {
+    this.#state = outcome === 'completed' ? 'ended' : 'failed';
+    this.#problem = error;
+    const ageMs = atMs - (this.#startedAtMs ?? atMs);
+    this.#figures = { ...this.#figures, ageMs, audioMs, worstLagMs, holeMs };
+  }
+
+  refused(problem: string): void {
+    this.#state = 'failed';
+    this.#problem = problem;
+  }
+
+  checked(missing: readonly Spoken[]): void {
+    this.#missing = missing;
+  }
+
+  view(): CallView {
+    const { number, contactId } = this;
+    const { phrases, interim } = this.#transcript;
+    const problem = this.#problem;
+    return {
+      number,
+      contactId,
+      state: this.#state,
+      problem,
+      ...this.#figures,
+      phrases,
+      interim,
+      missing: this.#missing,
+    };
+  }
+}

@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage } from 'node:http';
+import { BodyTooLarge, readBody } from '../../daemon/http/body.ts';
+import { closeNow, listenOnLoopback } from './loopback.ts';
+
+/** Takes a message of Deepgram about a contact. */
+export type TakeMessage = (contactId: string, message: unknown) => void;
+
+export interface CallbackReceiver {
+  /** For the contact attribute dg_callback. */
+  readonly urlTemplate: string;
+  close(): void;
+}
+
+/** A result with all its words has a few KB; no message comes near this. */
+const MAX_BODY_BYTES = 1024 * 1024;
+/** Nobody guesses 128 bits. */
+const TOKEN_BYTES = 16;
+
+/** Receives what Deepgram posts, at a path that only this demo and its Deepgram know. */
+export async function receiveCallbacks(take: TakeMessage): Promise<CallbackReceiver> {
+  const token = randomBytes(TOKEN_BYTES).toString('hex');
+  const server = createServer(async (request, response) => {
+    const status = await received(request, token, take);
+    // What is left of a body that was not read would be taken for the next request.
+    response.writeHead(status, status === 200 ? {} : { connection: 'close' }).end();
+  });
+  const url = await listenOnLoopback(server, 0);
+  return { urlTemplate: `${url}/${token}/{contact-id}`, close: () => closeNow(server) };
+}
+
+async function received(request: IncomingMessage, token: string, take: TakeMessage): Promise<number> {
+  const [, given, contactId, ...more] = (request.url ?? '').split('/');
+  if (given !== token || !contactId || more.length > 0) return 404;
+  if (request.method !== 'POST') return 405;
+  let message: unknown;
+  try {
+    message = JSON.parse((await readBody(request, MAX_BODY_BYTES)).toString());
+  } catch (error) {
+    return error instanceof BodyTooLarge ? 413 : 400;
+  }
+  take(contactId, message);
+  return 200;
+}

@@ -1,0 +1,87 @@
+import type { Speaker } from '../fixtures/sample-call/script.ts';
+
+/** Words of one speaker that belong together. */
+export interface Spoken {
+  readonly speaker: Speaker;
+  readonly text: string;
+}
+
+/** A match that follows the match before it counts this much more than one that stands alone: so little that it never
+ *  outweighs a word, and enough that a lost phrase does not borrow its words from another. */
+const RUN_BONUS = 1 / 1024;
+
+/**
+ * The phrases of which less than `share` (0 to 1) of the words were heard from their speaker, in order. How the words
+ * are cut into results does not matter; `heard` has to be in time order.
+ */
+export function missingPhrases<Phrase extends Spoken>(
+  expected: readonly Phrase[],
+  heard: readonly Spoken[],
+  share: number,
+): Phrase[] {
+  const arrived = new Set(
+    (['customer', 'agent'] as const).flatMap((speaker) => {
+      const phrases = expected.filter((phrase) => phrase.speaker === speaker);
+      const said = heard.filter((phrase) => phrase.speaker === speaker).flatMap(({ text }) => wordsOf(text));
+      return arrivedOf(phrases, said, share);
+    }),
+  );
+  return expected.filter((phrase) => !arrived.has(phrase));
+}
+
+function arrivedOf<Phrase extends Spoken>(phrases: readonly Phrase[], said: readonly string[], share: number) {
+  const found = wordsFound(
+    phrases.flatMap(({ text }) => wordsOf(text)),
+    said,
+  );
+  let end = 0;
+  return phrases.filter(({ text }) => {
+    const start = end;
+    end += wordsOf(text).length;
+    return found.slice(start, end).filter(Boolean).length >= share * (end - start);
+  });
+}
+
+/** Lower case and without punctuation. */
+function wordsOf(text: string): string[] {
+  return (
+    text
+      .toLowerCase()
+      .replaceAll('’', "'")
+      .match(/[\p{L}\p{N}']+/gu) ?? []
+  );
+}
+
+/** For each expected word whether it is among the said ones: as many as can be, in order, in runs where possible. */
+function wordsFound(expected: readonly string[], said: readonly string[]): boolean[] {
+  const columns = said.length + 1;
+  const cells = (expected.length + 1) * columns;
+  /** The best score of the first words of both. */
+  const best = new Float64Array(cells);
+  /** The best score when the last of these words is matched with the last of those. */
+  const matched = new Float64Array(cells).fill(-Infinity);
+  for (let i = 1; i <= expected.length; i += 1) {
+    for (let j = 1; j <= said.length; j += 1) {
+      const at = i * columns + j;
+      const before = at - columns - 1;
+      if (expected[i - 1] === said[j - 1]) {
+        matched[at] = 1 + Math.max(best[before] ?? 0, (matched[before] ?? 0) + RUN_BONUS);
+      }
+      best[at] = Math.max(best[at - columns] ?? 0, best[at - 1] ?? 0, matched[at] ?? 0);
+    }
+  }
+  const found = expected.map(() => false);
+  let isInRun = false;
+  for (let i = expected.length, j = said.length; i > 0 && j > 0; ) {
+    const at = i * columns + j;
+    const before = at - columns - 1;
+    if (isInRun || matched[at] === best[at]) {
+      found[i - 1] = true;
+      isInRun = (matched[before] ?? 0) + RUN_BONUS > (best[before] ?? 0);
+      i -= 1;
+      j -= 1;
+    } else if (best[at - columns] === best[at]) i -= 1;
+    else j -= 1;
+  }
+  return found;
+}

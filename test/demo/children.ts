@@ -1,0 +1,78 @@
+import { Program } from '../support/process.ts';
+import { DemoFailed } from './failure.ts';
+
+/** The daemon waits up to 10 s for Deepgram's last results before it ends. */
+const STOP_TIMEOUT_MS = 12_000;
+/** The rest of a long log helps nobody; the last words tell why it ended. */
+const LAST_WORDS = 2000;
+
+interface Child {
+  readonly name: string;
+  readonly program: Program;
+}
+
+/** The processes that the demo consists of. None outlives it. */
+export class Children {
+  readonly #running = new Set<Child>();
+  #isStopping = false;
+
+  /** Starts a process, called `name` in messages, with only the given environment. Throws when all are being stopped. */
+  start(name: string, script: string, args: readonly string[], env: Record<string, string>): Program {
+    if (this.#isStopping) throw new DemoFailed(`${name} is not started: the demo is ending.`);
+    const leash = new URL(`leash.ts?parent=${process.pid}`, import.meta.url);
+    const program = new Program(script, args, { ...env, NODE_OPTIONS: `--import=${leash}` });
+    const child = { name, program };
+    this.#running.add(child);
+    void program.exited.then(() => this.#running.delete(child));
+    return program;
+  }
+
+  /** Starts a process that has to live as long as the demo and resolves with the address it listens on; `onDeath` is
+   *  told when it ends before. Throws DemoFailed when it does not start. */
+  async serve(
+    name: string,
+    script: string,
+    args: readonly string[],
+    env: Record<string, string>,
+    onDeath: (error: DemoFailed) => void,
+  ): Promise<{ program: Program; url: string }> {
+    const program = this.start(name, script, args, env);
+    try {
+      const url = await program.listening();
+      void program.exited.then((code) => {
+        if (!this.#isStopping) onDeath(new DemoFailed(`${name} ended (${told(code)}).${lastWords(program)}`));
+      });
+      return { program, url };
+    } catch (cause) {
+      const code = await program.exited;
+      throw new DemoFailed(`${name} did not start (${told(code)}).${lastWords(program)}`, { cause });
+    }
+  }
+
+  /** Ends all, the last that was started first: whoever uses another ends before it. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    for (const { program } of [...this.#running].reverse()) {
+      const timeout = setTimeout(() => program.stop('SIGKILL'), STOP_TIMEOUT_MS);
+      // To integratord SIGINT means to end its calls now; SIGTERM would let them go on to their end.
+      await program.stop('SIGINT');
+      clearTimeout(timeout);
+    }
+  }
+
+  /** Ends all at once, whatever they are doing. */
+  kill(): void {
+    this.#isStopping = true;
+    for (const { program } of this.#running) void program.stop('SIGKILL');
+  }
+}
+
+/** What a process that ended wrote last, for a message about it. */
+export function lastWords({ stderr }: Program): string {
+  const words = stderr.trim().slice(-LAST_WORDS);
+  return words === '' ? ' It gave no reason.' : ` It said:\n${words}`;
+}
+
+function told(code: number | null): string {
+  return code === null ? 'killed by a signal' : `exit code ${code}`;
+}

@@ -1,0 +1,139 @@
+import { readdirSync } from 'node:fs';
+import test, { type ExecutionContext } from 'ava';
+import { loadSampleCall } from '../fixtures/sample-call/read.ts';
+import { Program } from '../support/process.ts';
+import { losesAudio } from './lossy-deepgram.ts';
+import { allGone, childrenOf } from './processes.ts';
+import { RunningDemo } from './running-demo.ts';
+
+/** A call lasts some 10 s at this speed, on a machine that has nothing else to do. */
+const ONCE = ['--once', '--speed', '10'];
+const TIMEOUT_MS = 180_000;
+const KEY = 'a-key-of-ours';
+const PHRASES = loadSampleCall().phrases;
+
+/** A Deepgram that is not the demo's own, as the real one is not. */
+async function foreignDeepgram(t: ExecutionContext): Promise<string> {
+  const deepgram = new Program('test/standins/deepgram/main.ts', ['--api-key', KEY]);
+  t.teardown(() => deepgram.stop());
+  return deepgram.listening();
+}
+
+/** The lines of the transcript, without the call's number and the time. */
+function saidIn({ stdout }: RunningDemo): string[] {
+  return [...stdout.matchAll(/^#\d+ +\d+:\d\d {2}(.*)$/gm)].map(([, line]) => line as string);
+}
+
+const SCRIPT = PHRASES.map(({ speaker, text }) => `${speaker.padEnd(8)}  ${text}`).sort();
+
+test('played once, a call is told from both sides and the exit code says that nothing is missing', async (t) => {
+  t.timeout(TIMEOUT_MS);
+  const demo = new RunningDemo(t, ONCE);
+  t.is(await demo.exited, 0, demo.stderr);
+  t.deepEqual(saidIn(demo).sort(), SCRIPT);
+  t.regex(demo.stdout, /^Call 1 ended: 0:42 of audio, worst lag \d+ ms, holes 0 ms\.$/m);
+  t.regex(demo.stdout, /All 16 phrases arrived, each at its speaker\./);
+  t.deepEqual(readdirSync(demo.directory), []);
+});
+
+test('several calls at once are each told in full', async (t) => {
+  t.timeout(TIMEOUT_MS);
+  const demo = new RunningDemo(t, [...ONCE, '--calls', '2']);
+  t.is(await demo.exited, 0, demo.stderr);
+  t.deepEqual(saidIn(demo).sort(), [...SCRIPT, ...SCRIPT].sort());
+});
+
+test('with a key the words come from a Deepgram that cannot call back, by way of the log', async (t) => {
+  t.timeout(TIMEOUT_MS);
+  const demo = new RunningDemo(t, ONCE, { DEEPGRAM_API: await foreignDeepgram(t), DEEPGRAM_API_KEY: KEY });
+  t.is(await demo.exited, 0, demo.stderr);
+  t.deepEqual(
+    saidIn(demo),
+    PHRASES.map(({ speaker, text }) => `${speaker.padEnd(8)}  ${text}`),
+  );
+  t.regex(demo.stdout, /half of its words/);
+});
+
+test('words that Deepgram never heard are named, and the exit code is 1', async (t) => {
+  t.timeout(TIMEOUT_MS);
+  const lost = PHRASES[6] as (typeof PHRASES)[number];
+  const lossy = await losesAudio(await foreignDeepgram(t), lost.startMs, lost.endMs);
+  t.teardown(() => lossy.close());
+  const demo = new RunningDemo(t, ONCE, { DEEPGRAM_API: lossy.url, DEEPGRAM_API_KEY: KEY });
+  t.is(await demo.exited, 1, demo.stderr);
+  t.true(demo.stdout.endsWith(`  1 of 16 phrases are missing:\n    ${lost.speaker}: ${lost.text}\n`), demo.stdout);
+});
+
+test('a call that Deepgram refuses is told with the reason, and the exit code is 1', async (t) => {
+  t.timeout(TIMEOUT_MS);
+  const demo = new RunningDemo(t, ONCE, { DEEPGRAM_API: await foreignDeepgram(t), DEEPGRAM_API_KEY: 'another-key' });
+  t.is(await demo.exited, 1, demo.stderr);
+  t.regex(demo.stdout, /Call 1 failed: .*deepgram-refused/);
+  t.regex(demo.stdout, /16 of 16 phrases are missing:\n {4}agent: Thank you for calling Brightway Parcels/);
+});
+
+/** A demo is six processes that start at once: too many demos would start later than a call waits for them. */
+const inTurn = test.serial;
+
+for (const [args, code] of [
+  [['--once'], 130],
+  [[], 0],
+] as const) {
+  inTurn(`Ctrl-C in the middle of a call ends all (${args.join(' ') || 'served on'})`, async (t) => {
+    t.timeout(TIMEOUT_MS);
+    const demo = new RunningDemo(t, args);
+    await demo.says(/agent {5}Thank you for calling/);
+    const children = childrenOf(demo.pid);
+    t.is(children.length, 4);
+    demo.pressCtrlC();
+    t.is(await demo.exited, code, demo.stderr);
+    await allGone(children);
+    t.is(demo.stderr, '');
+    t.deepEqual(readdirSync(demo.directory), []);
+  });
+}
+
+inTurn('a demo that is killed takes its processes along', async (t) => {
+  t.timeout(TIMEOUT_MS);
+  const demo = new RunningDemo(t, []);
+  await demo.says(/Call 1: the session runs/);
+  const children = childrenOf(demo.pid);
+  t.is(children.length, 4);
+  demo.signal('SIGKILL');
+  await allGone(children);
+  t.pass();
+});
+
+inTurn('when a process of the demo dies, it is named, and nothing is left', async (t) => {
+  t.timeout(TIMEOUT_MS);
+  const demo = new RunningDemo(t, []);
+  await demo.says(/Call 1: the session runs/);
+  const children = childrenOf(demo.pid);
+  const daemon = children.find(({ commandLine }) => commandLine.includes('daemon/main.ts'));
+  process.kill(daemon?.pid as number, 'SIGKILL');
+  t.is(await demo.exited, 1);
+  t.regex(demo.stderr, /^demo: integratord ended \(killed by a signal\)\./);
+  await allGone(children);
+  t.deepEqual(readdirSync(demo.directory), []);
+});
+
+inTurn('when a process does not start, the demo says which and why', async (t) => {
+  t.timeout(TIMEOUT_MS);
+  const demo = new RunningDemo(t, [], { DEEPGRAM_API: 'ftp://127.0.0.1', DEEPGRAM_API_KEY: KEY });
+  t.is(await demo.exited, 1);
+  t.regex(
+    demo.stderr,
+    /^demo: integratord did not start \(exit code 78\)\. It said:\nintegratord: DEEPGRAM_API must be/,
+  );
+  t.deepEqual(readdirSync(demo.directory), []);
+});
+
+inTurn('a port that is taken ends the demo before anything is started', async (t) => {
+  t.timeout(TIMEOUT_MS);
+  const first = new RunningDemo(t, []);
+  const { port } = new URL(await first.pageUrl());
+  const second = new RunningDemo(t, ['--port', port]);
+  t.is(await second.exited, 1);
+  t.regex(second.stderr, new RegExp(`^demo: Port ${port} on 127\\.0\\.0\\.1 is taken: `));
+  t.is(second.stdout, '');
+});

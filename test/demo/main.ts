@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+/** Plays the sample call through the whole integration and shows the transcript in the terminal and on a page. */
+import { constants } from 'node:os';
+import { Children } from './children.ts';
+import { Demo } from './demo.ts';
+import { DemoFailed } from './failure.ts';
+import { chooseDeepgram, readOptions } from './settings.ts';
+import { Terminal } from './terminal.ts';
+
+/** Shells tell an end by signal this way. */
+const SIGNALLED = 128;
+
+const options = readOptions(process.argv);
+const terminal = new Terminal(process.stdout, process.env);
+const children = new Children();
+const cleanup = new AsyncDisposableStack();
+const demo = new Demo({ options, deepgram: chooseDeepgram(process.env), terminal, children, cleanup });
+process.once('exit', () => children.kill());
+
+let exitCode = 1;
+try {
+  exitCode = await Promise.race([interruption(), outputGone(), demo.failed, demo.run()]);
+} catch (error) {
+  terminal.settle();
+  process.stderr.write(`demo: ${error instanceof DemoFailed ? error.message : (error as Error).stack}\n`);
+}
+await cleanup.disposeAsync();
+process.exit(exitCode);
+
+/** Rejects when whoever read the output has gone, as in `demo | head`. */
+function outputGone(): Promise<never> {
+  return new Promise((_, reject) => {
+    process.stdout.on('error', ({ message }) => reject(new DemoFailed(`Nobody reads the output any more: ${message}`)));
+  });
+}
+
+/** Resolves at the first signal, with the exit code. Another one ends the children without waiting for them. */
+function interruption(): Promise<number> {
+  let isEnding = false;
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        if (isEnding) children.kill();
+        else terminal.say('Ending.');
+        isEnding = true;
+        resolve(options.once ? SIGNALLED + constants.signals[signal] : 0);
+      });
+    }
+  });
+}

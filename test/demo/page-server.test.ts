@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import test, { type ExecutionContext } from 'ava';
+import { CallBook } from './call-book.ts';
+import { DemoFailed } from './failure.ts';
+import { servePage } from './page-server.ts';
+
+/** A page of its own, and how often it was asked to play. */
+async function page(t: ExecutionContext, playAgain: (() => boolean) | undefined = () => true) {
+  let played = 0;
+  const book = new CallBook([], 1);
+  const counted = playAgain && (() => playAgain() && ++played > 0);
+  const { url, close } = await servePage({ port: 0, book, transcriber: 'X', expected: 0, playAgain: counted });
+  t.teardown(close);
+  return { url, book, played: () => played };
+}
+
+/** Unlike fetch, this sends any Host and Origin. */
+async function ask(method: string, url: string, headers: Record<string, string> = {}): Promise<IncomingMessage> {
+  const asked = request(url, { method, headers }).end();
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  return response;
+}
+
+test('a page that has been reached by another name is refused', async (t) => {
+  const { url } = await page(t);
+  t.is((await ask('GET', url, { host: 'attacker.example' })).statusCode, 421);
+  t.is((await ask('GET', `${url}/events`, { host: '127.0.0.1.attacker.example' })).statusCode, 421);
+  t.is((await ask('GET', url, { host: 'localhost' })).statusCode, 200);
+  t.is((await ask('GET', url)).statusCode, 200);
+});
+
+test('only the page itself may play calls', async (t) => {
+  const { url, played } = await page(t);
+  t.is((await ask('POST', `${url}/calls`)).statusCode, 403);
+  t.is((await ask('POST', `${url}/calls`, { origin: 'http://attacker.example' })).statusCode, 403);
+  t.is((await ask('POST', `${url}/calls`, { origin: 'http://localhost' })).statusCode, 403);
+  t.is((await ask('GET', `${url}/calls`, { origin: url })).statusCode, 404);
+  t.is(played(), 0);
+  t.is((await ask('POST', `${url}/calls`, { origin: url })).statusCode, 202);
+  t.is(played(), 1);
+});
+
+test('when no call can be made, the page is told so', async (t) => {
+  const { url } = await page(t, () => false);
+  const response = await ask('POST', `${url}/calls`, { origin: url });
+  t.is(response.statusCode, 409);
+  t.regex(await text(response), /wait for one to end/);
+});
+
+test('nothing but its own files may run on the page', async (t) => {
+  const { url } = await page(t);
+  const { headers } = await ask('GET', url);
+  t.regex(String(headers['content-security-policy']), /default-src 'none'; script-src 'self'; style-src 'self';/);
+  t.is(headers['x-content-type-options'], 'nosniff');
+  t.is((await ask('GET', `${url}/page.js`)).statusCode, 200);
+  t.is((await ask('GET', `${url}/../main.ts`)).statusCode, 404);
+});
+
+test('a page that is opened late gets what there is, and then what changes', async (t) => {
+  const { url, book } = await page(t);
+  book.result('early', { speaker: 'agent', startMs: 0, text: 'Good morning', isFinal: true });
+  const response = await ask('GET', `${url}/events`);
+  const received = response.setEncoding('utf8')[Symbol.asyncIterator]();
+  let seen = '';
+  while (!seen.includes('event: all')) seen += (await received.next()).value;
+  t.regex(seen, /"contactId":"early".*"text":"Good morning"/);
+  book.result('late', { speaker: 'customer', startMs: 0, text: 'Hello', isFinal: true });
+  while (!seen.includes('event: call')) seen += (await received.next()).value;
+  t.regex(seen, /"contactId":"late".*"text":"Hello"/);
+});
+
+test('a port that is taken is told by its number', async (t) => {
+  const { url, book } = await page(t);
+  const port = Number(new URL(url).port);
+  const again = servePage({ port, book, transcriber: 'X', expected: 0, playAgain: undefined });
+  const error = await t.throwsAsync(again, { instanceOf: DemoFailed });
+  t.regex(error?.message ?? '', new RegExp(`^Port ${port} on 127\\.0\\.0\\.1 is taken: .*--port`));
+});

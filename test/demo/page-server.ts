@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { CallView } from './call.ts';
+import type { CallBook } from './call-book.ts';
+import { closeNow, listenOnLoopback } from './loopback.ts';
+
+export interface PageOptions {
+  readonly port: number;
+  readonly book: CallBook;
+  /** Who transcribes, for the page's header. */
+  readonly transcriber: string;
+  /** How many phrases a call has. */
+  readonly expected: number;
+  /** Plays the sample call again; false when no call can be made now. Undefined when none is to be made. */
+  readonly playAgain: (() => boolean) | undefined;
+}
+
+export interface Page {
+  readonly url: string;
+  close(): void;
+}
+
+const FILES = new Map([
+  ['/', { type: 'text/html; charset=utf-8', body: fileBeside('page.html') }],
+  ['/page.css', { type: 'text/css; charset=utf-8', body: fileBeside('page.css') }],
+  ['/call.css', { type: 'text/css; charset=utf-8', body: fileBeside('call.css') }],
+  ['/page.js', { type: 'text/javascript; charset=utf-8', body: fileBeside('page.js') }],
+]);
+const HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
+/** A page elsewhere could let its own name point here (DNS rebinding); these names are nobody's but ours. */
+const OWN_NAMES = ['127.0.0.1', 'localhost'];
+/** How soon a page that lost its connection tries again. */
+const RECONNECT_MS = 1000;
+/** A page that is this far behind does not read; it gets everything anew when it connects again. */
+const MAX_UNREAD_BYTES = 1024 * 1024;
+
+/** Serves the page and keeps it up to date by Server-Sent Events. Throws DemoFailed when the port is taken. */
+export async function servePage(options: PageOptions): Promise<Page> {
+  const watching = new Set<ServerResponse>();
+  const stopListening = options.book.listen((call) => {
+    for (const response of watching) sendEvent(response, 'call', call);
+  });
+  const server = createServer((request, response) => {
+    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+    const route = `${request.method} ${request.url}`;
+    const file = request.method === 'GET' ? FILES.get(request.url ?? '') : undefined;
+    if (!isAddressedToUs(request)) answer(response, 421, 'Open the page as http://127.0.0.1 or http://localhost.');
+    else if (file) answer(response, 200, file.body, file.type);
+    else if (route === 'GET /events') watch(response, options, watching);
+    else if (route === 'POST /calls') play(request, response, options);
+    else answer(response, 404, `There is no ${route} here.`);
+  });
+  const url = await listenOnLoopback(server, options.port);
+  return {
+    url,
+    close() {
+      stopListening();
+      closeNow(server);
+    },
+  };
+}
+
+/** Sends everything so far, and from then on each call that has changed. */
+function watch(
+  response: ServerResponse,
+  { book, transcriber, expected, playAgain }: PageOptions,
+  watching: Set<ServerResponse>,
+): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  response.write(`retry: ${RECONNECT_MS}\n\n`);
+  sendEvent(response, 'all', { transcriber, expected, canPlay: playAgain !== undefined, calls: book.views() });
+  watching.add(response);
+  response.on('close', () => watching.delete(response));
+}
+
+function sendEvent(response: ServerResponse, name: 'all' | 'call', data: CallView | object): void {
+  if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
+  else response.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+}
+
+function play({ headers }: IncomingMessage, response: ServerResponse, options: PageOptions): void {
+  if (headers.origin !== `http://${headers.host}`) answer(response, 403, 'Only this page itself may play calls.');
+  else if (options.playAgain?.()) answer(response, 202, 'The call is being made.');
+  else answer(response, 409, 'No call can be made now: wait for one to end.');
+}
+
+function isAddressedToUs({ headers }: IncomingMessage): boolean {
+  return OWN_NAMES.includes(URL.parse(`http://${headers.host}`)?.hostname ?? '');
+}
+
+function answer(
+  response: ServerResponse,
+  status: number,
+  body: string | Buffer,
+  type = 'text/plain; charset=utf-8',
+): void {
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) }).end(body);
+}
+
+function fileBeside(name: string): Buffer {
+  return readFileSync(new URL(name, import.meta.url));
+}

@@ -1,0 +1,107 @@
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import type { Page } from 'playwright-core';
+import { loadSampleCall } from '../fixtures/sample-call/read.ts';
+import type { Speaker } from '../fixtures/sample-call/script.ts';
+import { launchChromium } from './browser.ts';
+import { RunningDemo } from './running-demo.ts';
+
+/** A call lasts some 10 s at this speed, on a machine that has nothing else to do. */
+const SPEED = ['--speed', '10'];
+const TIMEOUT_MS = 180_000;
+const DESKTOP = { width: 1280, height: 900 };
+const PHONE = { width: 390, height: 844 };
+const ARTEFACTS = fileURLToPath(new URL('../../artefacts/', import.meta.url));
+const PHRASES = loadSampleCall().phrases;
+
+const browser = await launchChromium();
+test.before(async () => {
+  await mkdir(ARTEFACTS, { recursive: true });
+});
+test.after.always(() => browser.close());
+
+/** What the speaker says, as the page shows it. */
+function shown(page: Page, speaker: Speaker): Promise<string[]> {
+  return page.locator(`.phrases [data-speaker=${speaker}] .text`).allTextContents();
+}
+
+function inScript(speaker: Speaker): string[] {
+  return PHRASES.filter((phrase) => phrase.speaker === speaker).map(({ text }) => text);
+}
+
+/** Left and right edges of the speaker's phrases, the outermost ones. */
+async function columnOf(page: Page, speaker: Speaker): Promise<{ left: number; right: number }> {
+  const phrases = await page.locator(`.phrases [data-speaker=${speaker}]`).all();
+  const boxes = await Promise.all(phrases.map((phrase) => phrase.boundingBox()));
+  const lefts = boxes.map((box) => box?.x ?? Number.NaN);
+  const rights = boxes.map((box) => (box?.x ?? Number.NaN) + (box?.width ?? 0));
+  return { left: Math.min(...lefts), right: Math.max(...rights) };
+}
+
+/** Opens a page and gathers what it complains about and whom it asks. */
+async function open(url: string, viewport: typeof DESKTOP, colorScheme: 'light' | 'dark' = 'light') {
+  const page = await browser.newPage({ viewport, colorScheme, reducedMotion: 'reduce' });
+  page.setDefaultTimeout(TIMEOUT_MS);
+  const complaints: string[] = [];
+  const origins = new Set<string>();
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('request', (request) => origins.add(new URL(request.url()).origin));
+  await page.goto(url);
+  return { page, complaints, origins };
+}
+
+test('a call is shown from its first word to its end, each speaker in a column', async (t) => {
+  t.timeout(TIMEOUT_MS);
+  const demo = new RunningDemo(t, SPEED);
+  const url = await demo.pageUrl();
+  const { page, complaints, origins } = await open(url, DESKTOP);
+  await page.locator('.phrase').nth(6).waitFor();
+  await page.screenshot({ path: `${ARTEFACTS}demo-running.png` });
+  await page.locator('.call[data-state=ended] .verdict[data-good=true]').waitFor();
+
+  t.deepEqual(await shown(page, 'customer'), inScript('customer'));
+  t.deepEqual(await shown(page, 'agent'), inScript('agent'));
+  t.true((await columnOf(page, 'customer')).right < (await columnOf(page, 'agent')).left);
+  t.is(await page.locator('.call').count(), 1);
+  t.is(await page.locator('.state').textContent(), 'Ended');
+  t.is(await page.locator('.holes').textContent(), 'None');
+  t.regex((await page.locator('.worst').textContent()) ?? '', /^(< 1|[1-9]\d*) ms$/);
+  t.is(await page.locator('.audio').textContent(), '0:42');
+  t.is(await page.locator('#connection').textContent(), 'Connected');
+  await page.screenshot({ path: `${ARTEFACTS}demo-ended.png`, fullPage: true });
+
+  await page.getByRole('button', { name: 'Play the sample call again' }).press('Enter');
+  await page.locator('.call[data-state=ended]').nth(1).waitFor();
+  await page.getByRole('heading', { name: 'Call 2' }).waitFor();
+  t.deepEqual(await shown(page, 'customer'), [...inScript('customer'), ...inScript('customer')]);
+
+  demo.signal('SIGINT');
+  await page.locator('#connection[data-state=lost]').waitFor();
+  t.deepEqual([...origins], [new URL(url).origin]);
+  // That the connection was lost in the end is as it should be.
+  t.deepEqual(
+    complaints.filter((text) => !text.includes('/events') && !text.includes('net::ERR_')),
+    [],
+  );
+});
+
+test('a page that is opened late, on a telephone, has everything and room for it', async (t) => {
+  t.timeout(TIMEOUT_MS);
+  const demo = new RunningDemo(t, [...SPEED, '--calls', '2']);
+  const url = await demo.pageUrl();
+  await demo.says(/Play the sample call again/);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    const { page, complaints } = await open(url, PHONE, colorScheme);
+    await page.locator('.call').nth(1).waitFor();
+    t.deepEqual(await shown(page, 'agent'), [...inScript('agent'), ...inScript('agent')]);
+    const width = await page.evaluate('document.documentElement.scrollWidth');
+    t.true(Number(width) <= PHONE.width, `the page is ${width} px wide`);
+    t.deepEqual(complaints, []);
+    await page.screenshot({ path: `${ARTEFACTS}demo-phone-${colorScheme}.png`, fullPage: true });
+    await page.setViewportSize(DESKTOP);
+    await page.screenshot({ path: `${ARTEFACTS}demo-desktop-${colorScheme}.png` });
+    await page.close();
+  }
+});

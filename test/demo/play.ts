@@ -1,0 +1,47 @@
+import type { LambdaResult } from '../../trigger/result.ts';
+import type { CallBook } from './call-book.ts';
+import { type Children, lastWords } from './children.ts';
+import { DemoFailed } from './failure.ts';
+import { linesOf } from './follow.ts';
+import type { Stack } from './stack.ts';
+
+/** How the sample call is to be played. */
+export interface Playing {
+  readonly calls: number;
+  readonly speed: number;
+  /** Where Deepgram posts its results; undefined when it cannot reach us. */
+  readonly callbackUrl: string | undefined;
+}
+
+/** Lets Connect's stand-in make calls through the trigger; resolves when the last has been spoken. Throws DemoFailed
+ *  when the stand-in ends before. */
+export async function playCalls(children: Children, stack: Stack, book: CallBook, playing: Playing): Promise<void> {
+  const args = ['--kinesis', stack.kinesisUrl, '--integrator', stack.integrator];
+  args.push('--calls', String(playing.calls), '--speed', String(playing.speed));
+  for (const [name, value] of Object.entries(attributesFor(playing))) args.push('--attribute', `${name}=${value}`);
+  const connect = children.start('The Connect stand-in', 'test/standins/connect/main.ts', args, {
+    TRIGGER_SECRET: stack.triggerSecret,
+  });
+  let spoken = 0;
+  for await (const { contactId, answer, ended } of linesOf(connect)) {
+    if (typeof contactId === 'string' && isAnswer(answer) && answer.lambdaResult === 'fail') {
+      book.refused(contactId, `The trigger did not start a session: ${answer.reason}`);
+    }
+    if (typeof ended === 'string') spoken += 1;
+  }
+  if (spoken < playing.calls) {
+    throw new DemoFailed(`The Connect stand-in ended in the middle of the call.${lastWords(connect)}`);
+  }
+}
+
+/** The contact's attributes, as a flow would set them. */
+function attributesFor({ callbackUrl }: Playing): Record<string, string> {
+  const common = { dg_model: 'nova-3', dg_interim_results: 'true', dg_tag: 'demo' };
+  // Smart formatting writes spoken numbers as digits: the real Deepgram's could then not be found in the script.
+  if (callbackUrl === undefined) return { ...common, dg_punctuate: 'true' };
+  return { ...common, dg_smart_format: 'true', dg_callback: callbackUrl };
+}
+
+function isAnswer(answer: unknown): answer is LambdaResult {
+  return typeof answer === 'object' && answer !== null && 'lambdaResult' in answer;
+}

@@ -1,0 +1,46 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** The end of a process that is not our own child raises no event: it has to be looked for. */
+const LOOK_EVERY_MS = 50;
+
+export interface Process {
+  readonly pid: number;
+  readonly commandLine: string;
+}
+
+/** The processes that this process has started and that still run; read from /proc. */
+export function childrenOf(parent: number): Process[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => parentOf(pid) === parent)
+    .map((pid) => ({ pid, commandLine: commandLineOf(pid) }));
+}
+
+/** Whether there is such a process. */
+export function isRunning({ pid, commandLine }: Process): boolean {
+  return parentOf(pid) !== undefined && commandLineOf(pid) === commandLine;
+}
+
+/** Resolves when none of these processes is left. */
+export async function allGone(processes: readonly Process[]): Promise<void> {
+  while (processes.some(isRunning)) await delay(LOOK_EVERY_MS);
+}
+
+function parentOf(pid: number): number | undefined {
+  return Number(/^PPid:\s*(\d+)$/m.exec(read(pid, 'status'))?.[1] ?? Number.NaN) || undefined;
+}
+
+function commandLineOf(pid: number): string {
+  return read(pid, 'cmdline').replaceAll('\0', ' ').trim();
+}
+
+/** Empty when the process is gone, which may be at any moment. */
+function read(pid: number, file: 'status' | 'cmdline'): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
+  }
+}

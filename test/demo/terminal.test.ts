@@ -1,0 +1,49 @@
+import test from 'ava';
+import { CallBook } from './call-book.ts';
+import type { Result } from './results.ts';
+import { Terminal } from './terminal.ts';
+
+const WORDS: Result = { speaker: 'customer', startMs: 65_300, text: 'It was meant to be here', isFinal: true };
+const GUESS: Result = { ...WORDS, text: 'It was', isFinal: false };
+const ESCAPE = '\x1b[';
+
+/** What is written when these results come, on an output of this kind. */
+function written(output: { isTTY?: boolean; columns?: number }, results: readonly Result[], env = {}): string {
+  let text = '';
+  const write = (more: string) => {
+    text += more;
+  };
+  const terminal = new Terminal({ ...output, write }, env);
+  const book = new CallBook([WORDS], 1);
+  book.listen((call, news) => terminal.show(call, news, 1));
+  for (const result of results) book.result('contact', result);
+  return text;
+}
+
+test('a terminal shows each speaker in a colour', (t) => {
+  const customer = written({ isTTY: true }, [WORDS]);
+  const agent = written({ isTTY: true }, [{ ...WORDS, speaker: 'agent' }]);
+  t.true(customer.includes('\x1b[36mcustomer  It was meant to be here\x1b[39m\n'), customer);
+  t.true(agent.includes('\x1b[35magent     It was meant to be here\x1b[39m\n'), agent);
+});
+
+test('a file, and a terminal under NO_COLOR, get no colour', (t) => {
+  t.is(written({}, [WORDS]), '#1   1:05  customer  It was meant to be here\n');
+  t.is(written({ isTTY: true }, [WORDS], { NO_COLOR: '1' }), '#1   1:05  customer  It was meant to be here\n');
+});
+
+test('interim words are for terminals, and give way to the settled ones', (t) => {
+  t.is(written({}, [GUESS, WORDS]), written({}, [WORDS]));
+  const shown = written({ isTTY: true }, [GUESS, WORDS], { NO_COLOR: '1' });
+  t.is(shown, '#1   1:05  customer  It was …\r\x1b[2K#1   1:05  customer  It was meant to be here\n');
+});
+
+test('an interim line is never longer than the terminal is wide', (t) => {
+  const shown = written({ isTTY: true, columns: 20 }, [GUESS], { NO_COLOR: '1' });
+  t.is(shown.length, 19);
+});
+
+test('a transcript gives the terminal no orders', (t) => {
+  const shown = written({}, [{ ...WORDS, text: `${ESCAPE}2Jcleared\nnew line` }]);
+  t.is(shown, '#1   1:05  customer  [2Jclearednew line\n');
+});
