@@ -39,6 +39,7 @@ const environment = z
     REPLAY_MS: wholeNumber('ms', 0, 4000, 2000),
     DEEPGRAM_GIVE_UP_MS: wholeNumber('ms', 1000, 3_600_000, 300_000),
     SESSION_BUFFER_KIB: wholeNumber('KiB', 256, 65_536, 1024),
+    STATE_DIR: z.string().startsWith('/', 'must be an absolute path').optional(),
     TRIGGER_SECRET: z.string().min(8, 'must have at least 8 characters').optional(),
     CONTROL_SOCKET: z
       .string()

@@ -8,8 +8,10 @@ import { type Config, ConfigError, EXIT_CONFIG, readConfig } from './config.ts';
 import { serveControl } from './http/control-api.ts';
 import { instanceApi } from './http/instance-api.ts';
 import { connectKinesis } from './kinesis/client.ts';
-import { createLog } from './observe/log.ts';
+import { createLog, type Log } from './observe/log.ts';
+import { Checkpoints } from './session/checkpoints.ts';
 import { SessionManager } from './session/manager.ts';
+import { Seal } from './session/seal.ts';
 
 program
   .name('integratord')
@@ -32,7 +34,15 @@ async function run(): Promise<void> {
     bufferBytes: config.SESSION_BUFFER_KIB * 1024,
   };
   const manager = new SessionManager(
-    { kinesis, deepgram, clock: systemClock, log, random: Math.random, settings },
+    {
+      kinesis,
+      deepgram,
+      clock: systemClock,
+      log,
+      random: Math.random,
+      checkpoints: checkpointsOf(config, log),
+      settings,
+    },
     config.MAX_SESSIONS,
   );
   const server = createServer(
@@ -46,6 +56,7 @@ async function run(): Promise<void> {
     }),
   );
   const servers = [server];
+  await manager.resume();
   await listenOrExit(server, config);
   if (config.CONTROL_SOCKET) servers.push(await serveControl(config.CONTROL_SOCKET, manager));
   if (!config.TRIGGER_SECRET) {
@@ -78,6 +89,10 @@ function configOrExit(): Config {
     process.stderr.write(error.lines.map((line) => `integratord: ${line}\n`).join(''));
     process.exit(EXIT_CONFIG);
   }
+}
+
+function checkpointsOf({ STATE_DIR, DEEPGRAM_API_KEY }: Config, log: Log): Checkpoints | undefined {
+  return STATE_DIR ? new Checkpoints(STATE_DIR, new Seal(DEEPGRAM_API_KEY), systemClock, log) : undefined;
 }
 
 async function listenOrExit(server: Server, { HOST, PORT }: Config): Promise<void> {

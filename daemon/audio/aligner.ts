@@ -1,5 +1,13 @@
 import type { Millis } from '../clock.ts';
-import { AGENT, type AudioBlock, BYTES_PER_FRAME, type Channel, CUSTOMER, SAMPLES_PER_MS } from './pcm.ts';
+import {
+  AGENT,
+  type AudioBlock,
+  BYTES_PER_FRAME,
+  BYTES_PER_SAMPLE,
+  type Channel,
+  CUSTOMER,
+  SAMPLES_PER_MS,
+} from './pcm.ts';
 import { Track } from './track.ts';
 
 /** A run of the call as Deepgram gets it. */
@@ -8,6 +16,15 @@ export interface Piece {
   readonly pcm: Uint8Array;
   /** When the oldest audio in it arrived here; undefined when it is all silence. */
   readonly arrivedAtMs: Millis | undefined;
+}
+
+/** How the producer's times become the call's: what a later aligner needs to go on with the same call. */
+export interface CallClock {
+  /** The producer's time of the call's first frame. */
+  readonly originMs: Millis;
+  /** Per channel: audio beyond what the clock had time for, and how much too late the track was when it came (back). */
+  readonly driftFrames: readonly [number, number];
+  readonly delayFrames: readonly [number, number];
 }
 
 /** Below half of Connect's 64 ms block a difference is a clock's inexactness; above it a block is missing or extra. */
@@ -46,14 +63,45 @@ export class Aligner {
   #opening: AudioBlock[] | undefined = [];
   /** The producer's time of frame 0. */
   #originMs = 0;
+  /** Where in the call this aligner begins. */
+  #firstFrame = 0;
   #takenFrames = 0;
   #holeFrames = 0;
   #nowMs: Millis = 0;
   #finished = false;
 
-  /** @param waitMs how long a track waits for the other, in its audio and in our time, before silence stands in for it */
-  constructor(waitMs: Millis) {
+  /**
+   * @param waitMs how long a track waits for the other, in its audio and in our time, before silence stands in for it
+   * @param from where to go on with a call, and its clock; audio from before is left out
+   */
+  constructor(waitMs: Millis, from?: { readonly callMs: Millis; readonly callClock: CallClock }) {
     this.#waitMs = waitMs;
+    if (!from) return;
+    const { originMs, driftFrames, delayFrames } = from.callClock;
+    this.#opening = undefined;
+    this.#originMs = originMs;
+    this.#firstFrame = from.callMs * SAMPLES_PER_MS;
+    this.#takenFrames = this.#firstFrame;
+    for (const channel of [CUSTOMER, AGENT] as const) {
+      this.#placed[channel].driftFrames = driftFrames[channel];
+      this.#placed[channel].delayFrames = delayFrames[channel];
+    }
+  }
+
+  /** Undefined before the call has begun. */
+  get callClock(): CallClock | undefined {
+    const [a, b] = this.#placed;
+    if (this.#opening) return undefined;
+    return {
+      originMs: this.#originMs,
+      driftFrames: [a.driftFrames, b.driftFrames],
+      delayFrames: [a.delayFrames, b.delayFrames],
+    };
+  }
+
+  /** Up to where the call's audio that was added reaches at the most. */
+  get reachMs(): Millis {
+    return Math.max(...this.#tracks.map(({ endFrame }) => endFrame)) / SAMPLES_PER_MS;
   }
 
   /** How far into the call the pieces taken so far reach. */
@@ -108,6 +156,12 @@ export class Aligner {
   #place({ channel, timeMs, pcm, arrivedAtMs }: AudioBlock): void {
     const placed = this.#placed[channel];
     const { track } = placed;
+    const fromBefore = this.#firstFrame - this.#frameOf(timeMs) - placed.driftFrames - placed.delayFrames;
+    if (this.#firstFrame > 0 && track.endFrame === 0 && fromBefore > 0) {
+      const rest = pcm.subarray(fromBefore * BYTES_PER_SAMPLE);
+      if (rest.length > 0) track.append(this.#firstFrame, rest, arrivedAtMs);
+      return;
+    }
     const isContinued = track.endFrame >= this.#takenFrames && track.endFrame > 0;
     const nowhere = isContinued ? track.endFrame - LONGEST_DRIFT_FRAMES : this.#takenFrames - LONGEST_LEAD_FRAMES;
     const reached = Math.max(this.#takenFrames, ...this.#tracks.map(({ endFrame }) => endFrame));

@@ -4,7 +4,7 @@ import type { Clock, Millis } from '../clock.ts';
 import { errorFields, type Log } from '../observe/log.ts';
 import { Connection } from './connection.ts';
 import { DeepgramLost, DeepgramRefused } from './errors.ts';
-import { momentOf, Outbox } from './outbox.ts';
+import { momentOf, Outbox, positionOf } from './outbox.ts';
 import { type DeepgramParams, reconnectParams } from './params.ts';
 import { FinalResults } from './results.ts';
 import type { DeepgramSettings, SocketClose } from './socket.ts';
@@ -18,6 +18,12 @@ const HANDSHAKE_TIMEOUT_MS: Millis = 5000;
 const GOOD_CONNECTION_MS: Millis = 10_000;
 /** Deepgram answers CloseStream with the last results within a second or two; more means that it will not. */
 const FINISH_TIMEOUT_MS: Millis = 10_000;
+/**
+ * Audio under way without a sign that Deepgram has read it is at most this, or REPLAY_MS when that is more, a message
+ * included: so a reconnect sends no more than that twice. Two pings of a second each fit in, with room for slow pongs.
+ */
+const LEAST_WINDOW_MS: Millis = 2000;
+const LONGEST_MESSAGE_MS: Millis = 250;
 /** What a proper end looks like; 1005 is a close without a code. */
 const CLOSED_PROPERLY: ReadonlySet<number> = new Set([1000, 1005]);
 
@@ -32,6 +38,9 @@ export interface LinkOptions {
   readonly giveUpMs: Millis;
   /** The most audio that is kept here, sent and unsent. */
   readonly bufferBytes: number;
+  /** Where in the call the audio begins, and how many connections there were, when the session goes on after a crash. */
+  readonly callMs: Millis;
+  readonly connections: number;
   /** Takes each message of Deepgram's, and where in the call its connection's time 0 is. */
   readonly onMessage: (message: unknown, offsetMs: Millis) => void;
 }
@@ -64,7 +73,7 @@ export class Link {
   readonly #settings: DeepgramSettings;
   readonly #params: DeepgramParams;
   readonly #options: LinkOptions;
-  readonly #outbox = new Outbox();
+  readonly #outbox: Outbox;
   /** Where results come back to us, they tell what need not be kept. */
   readonly #finals: FinalResults | undefined;
   readonly #abandoned = new AbortController();
@@ -91,7 +100,7 @@ export class Link {
     options: LinkOptions,
   ): Promise<Link> {
     const link = new Link(settings, params, options);
-    const first = await link.#connect(params, signal);
+    const first = await link.#connect(signal);
     link.#ended = link.#stayConnected(first);
     return link;
   }
@@ -100,12 +109,24 @@ export class Link {
     this.#settings = settings;
     this.#params = params;
     this.#options = options;
-    this.#finals = params['callback'] === undefined ? new FinalResults() : undefined;
+    this.#outbox = new Outbox(positionOf(options.callMs));
+    this.#sentTo = this.#outbox.sent;
+    this.#finals = params['callback'] === undefined ? new FinalResults(this.#outbox.sent) : undefined;
   }
 
   /** Resolves when the line is over: with an error when that was before its time. Never rejects. */
   get ended(): Promise<Error | undefined> {
     return this.#ended;
+  }
+
+  /** Up to where in the call nothing needs to be sent again, whatever happens to this process. */
+  get safeMs(): Millis {
+    return Math.max(0, momentOf(this.#connection ? this.#keepFrom(this.#connection) : this.#outbox.sent));
+  }
+
+  /** Connections so far, those before a crash included. */
+  get connections(): number {
+    return this.#options.connections + this.#requestIds.length;
   }
 
   stats(): LinkStats {
@@ -148,13 +169,15 @@ export class Link {
     this.#connection?.terminate();
   }
 
-  async #connect(params: DeepgramParams, signal: AbortSignal): Promise<Connection> {
-    const { clock, bufferBytes, onMessage } = this.#options;
+  async #connect(signal: AbortSignal): Promise<Connection> {
+    const { clock, replayMs, onMessage } = this.#options;
     const startsAt = this.#outbox.sent;
+    const isFirst = this.connections === 0;
+    const params = isFirst ? this.#params : reconnectParams(this.#params, momentOf(startsAt), this.connections + 1);
     const connection = await Connection.open(this.#settings, params, signal, {
       outbox: this.#outbox,
       clock,
-      windowBytes: bufferBytes / 2,
+      windowBytes: positionOf(Math.max(replayMs, LEAST_WINDOW_MS) - LONGEST_MESSAGE_MS),
       onMessage: (message) => {
         this.#finals?.note(message, startsAt);
         onMessage(message, momentOf(startsAt));
@@ -205,9 +228,8 @@ export class Link {
       log.warn({ event: 'deepgram.lost', code, reason, delayMs, ...errorFields(cause) }, 'connects to Deepgram again');
       await sleep(delayMs, undefined, { signal: this.#abandoned.signal });
       try {
-        const params = reconnectParams(this.#params, offsetMs, this.#requestIds.length + 1);
         const signal = AbortSignal.any([this.#abandoned.signal, AbortSignal.timeout(HANDSHAKE_TIMEOUT_MS)]);
-        const connection = await this.#connect(params, signal);
+        const connection = await this.#connect(signal);
         this.#replayedBytes += sentBytes - connection.startsAt;
         const fields = { requestId: connection.requestId, offsetMs, replayedMs, gapMs: clock.now() - lostAtMs };
         log.info({ event: 'deepgram.reconnected', ...fields }, 'Deepgram listens again');

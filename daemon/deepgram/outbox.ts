@@ -18,8 +18,13 @@ export class Outbox {
   readonly #parcels: Parcel[] = [];
   /** Index of the first parcel that is still to be sent. */
   #next = 0;
-  #end = 0;
+  #end: number;
   #heldBytes = 0;
+
+  /** @param start where in the call the audio begins that will be added */
+  constructor(start: number) {
+    this.#end = start;
+  }
 
   /** Where the call's audio that came so far ends. */
   get end(): number {

@@ -33,7 +33,12 @@ export function logResult(log: Log): (message: unknown, offsetMs: Millis) => voi
 /** Up to where in the call Deepgram has said its last word, as far as results come back to us. */
 export class FinalResults {
   /** Per channel, as a position in the call. */
-  readonly #reachTo: [number, number] = [0, 0];
+  readonly #reachTo: [number, number];
+
+  /** @param start where in the call the audio begins */
+  constructor(start: number) {
+    this.#reachTo = [start, start];
+  }
 
   /** What is final on both channels need not be sent again. */
   get reachTo(): number {

@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Millis } from '../clock.ts';
+import { errorFields } from '../observe/log.ts';
+import type { Checkpoint } from './checkpoint.ts';
 import type { StartRequest } from './request.ts';
 import { Session, type SessionDeps, type SessionView } from './session.ts';
+
+/** A session that goes on after a crash is tried so long at a time, and so often. */
+const RESUME_TIMEOUT_MS: Millis = 6000;
+const RESUME_AGAIN_MS: Millis = 1000;
 
 /** No session is taken here now; another instance, or a later try, may take it. */
 export class NoRoom extends Error {
@@ -76,9 +83,20 @@ export class SessionManager {
     const { noRoom } = this;
     if (noRoom === 'full') throw new NoRoom('full', `All ${this.#maxSessions} sessions are taken`);
     if (noRoom) throw new NoRoom(noRoom, 'This integrator is draining and takes no new session');
-    const { sessionId, starting } = this.#admit(request, timeoutMs);
+    const { sessionId, starting } = this.#admit(beginningOf(request), (beginning) =>
+      startWithin(timeoutMs, beginning, this.#deps),
+    );
     await starting;
     return { sessionId, contactId, status: 'started' };
+  }
+
+  /** Goes on with the sessions that an earlier daemon left when it was killed. Resolves when all have been looked at. */
+  async resume(): Promise<void> {
+    const { checkpoints, clock } = this.#deps;
+    for (const checkpoint of (await checkpoints?.load()) ?? []) {
+      const giveUpAtMs = clock.now() + this.#deps.settings.deepgramGiveUpMs;
+      this.#admit(checkpoint, (beginning) => resumeUntil(giveUpAtMs, beginning, this.#deps));
+    }
   }
 
   /** Takes no more starts and resolves when the last session is over. */
@@ -94,14 +112,9 @@ export class SessionManager {
     for (const { session } of this.#entries.values()) session?.stop();
   }
 
-  #admit(request: StartRequest, timeoutMs: Millis): Entry {
-    const sessionId = randomUUID();
-    const timeout = new StartTimedOut(`Kinesis Video and Deepgram had not both answered within ${timeoutMs} ms`);
-    const entry: Entry = {
-      sessionId,
-      starting: startWithin(timeoutMs, timeout, sessionId, request, this.#deps),
-      session: undefined,
-    };
+  #admit(beginning: Checkpoint, start: (beginning: Checkpoint) => Promise<Session>): Entry {
+    const { sessionId, request } = beginning;
+    const entry: Entry = { sessionId, starting: start(beginning), session: undefined };
     this.#entries.set(sessionId, entry);
     if (!request.enforceRealtime) this.#byContact.set(request.contactId, entry);
     void this.#follow(entry, request.contactId);
@@ -116,24 +129,50 @@ export class SessionManager {
     } catch {
       // The start failed: whoever asked for it has the error.
     } finally {
+      await this.#deps.checkpoints?.remove(entry.sessionId);
       this.#entries.delete(entry.sessionId);
       if (this.#byContact.get(contactId) === entry) this.#byContact.delete(contactId);
     }
   }
 }
 
-async function startWithin(
-  timeoutMs: Millis,
-  timeout: StartTimedOut,
-  sessionId: string,
-  request: StartRequest,
-  deps: SessionDeps,
-): Promise<Session> {
+/** A session that has nothing behind it yet. */
+function beginningOf(request: StartRequest): Checkpoint {
+  return {
+    sessionId: randomUUID(),
+    request,
+    position: { fragmentNumber: request.kvsStream.startFragmentNumber },
+    callClock: undefined,
+    callMs: 0,
+    connections: 0,
+    savedAtEpochMs: 0,
+  };
+}
+
+async function startWithin(timeoutMs: Millis, beginning: Checkpoint, deps: SessionDeps): Promise<Session> {
   const patience = new AbortController();
+  const timeout = new StartTimedOut(`Kinesis Video and Deepgram had not both answered within ${timeoutMs} ms`);
   const timer = setTimeout(() => patience.abort(timeout), timeoutMs);
   try {
-    return await Session.start(sessionId, request, deps, patience.signal);
+    return await Session.start(beginning, deps, patience.signal);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** Tries for as long as trying makes sense: nobody else will start this session again. */
+async function resumeUntil(giveUpAtMs: Millis, beginning: Checkpoint, deps: SessionDeps): Promise<Session> {
+  const { sessionId, request } = beginning;
+  for (;;) {
+    try {
+      return await startWithin(RESUME_TIMEOUT_MS, beginning, deps);
+    } catch (error) {
+      const passes = !('retryable' in (error as object)) || (error as { retryable: boolean }).retryable;
+      const isOver = !passes || deps.clock.now() > giveUpAtMs;
+      const fields = { event: 'session.not-resumed', sessionId, contactId: request.contactId, ...errorFields(error) };
+      deps.log.warn(fields, isOver ? 'the session cannot go on: the rest of the call is lost' : 'tries again');
+      if (isOver) throw error;
+      await sleep(RESUME_AGAIN_MS);
+    }
   }
 }

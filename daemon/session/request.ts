@@ -26,7 +26,7 @@ const paramValues = z.union(
 );
 
 /** The original's body (original.md): strict, every field needed, nothing else allowed. */
-const startBody = z.strictObject({
+export const startRequest = z.strictObject({
   contactId: z.string().regex(/^[\w.:-]{1,256}$/, 'must be a contact id: letters, digits, "-", "_", "." or ":"'),
   kvsStream: z.strictObject({
     arn: z.string().max(1024),
@@ -38,7 +38,7 @@ const startBody = z.strictObject({
   enforceRealtime: z.boolean(),
 });
 
-export type StartRequest = z.infer<typeof startBody>;
+export type StartRequest = z.infer<typeof startRequest>;
 
 const STREAM_ARN = /^arn:aws[\w-]*:kinesisvideo:(?<region>[a-z0-9-]+):\d{12}:stream\/[\w.-]{1,256}\/\d+$/;
 
@@ -50,7 +50,7 @@ export function parseStartRequest(body: string, region: string): StartRequest {
   } catch (error) {
     throw new BadRequest('bad-request', `The body is not JSON: ${(error as Error).name}`);
   }
-  const { data: request, error } = startBody.safeParse(json);
+  const { data: request, error } = startRequest.safeParse(json);
   if (!request) throw new BadRequest('bad-request', `The body is not a start: ${z.prettifyError(error)}`);
   const arnRegion = STREAM_ARN.exec(request.kvsStream.arn)?.groups?.['region'];
   if (!arnRegion) {

@@ -8,8 +8,13 @@ import type { DeepgramSettings } from '../deepgram/socket.ts';
 import type { Kinesis, Media } from '../kinesis/client.ts';
 import { type EndOfContact, type ReaderSettings, readContact } from '../kinesis/reader.ts';
 import { errorFields, type Log } from '../observe/log.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import type { Checkpoints } from './checkpoints.ts';
+import { Progress } from './progress.ts';
 import type { StartRequest } from './request.ts';
 
+/** Fragments may be as short as a block: a checkpoint a second is all that a restart gains from. */
+const CHECKPOINT_EVERY_MS: Millis = 1000;
 /** deepgram.md: messages of 20 to 250 ms of audio are recommended. */
 const LONGEST_MESSAGE_MS: Millis = 250;
 
@@ -20,6 +25,8 @@ export interface SessionDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
+  /** Where sessions are kept for the case of a crash; undefined without STATE_DIR. */
+  readonly checkpoints: Checkpoints | undefined;
   readonly settings: SessionSettings;
 }
 
@@ -64,27 +71,27 @@ export class Session {
   readonly #log: Log;
   readonly #link: Link;
   readonly #aligner: Aligner;
+  readonly #start: Checkpoint['position'];
+  readonly #progress: Progress;
   readonly #stop = new AbortController();
   readonly #startedAtMs: Millis;
   readonly #pacer: Pacer | undefined;
   #state: SessionState = 'running';
+  #savedAtMs: Millis = 0;
+  #loggedHoleMs: Millis = 0;
 
   /**
    * Starts the session: resolves once Kinesis has answered and Deepgram's socket is open, and not before.
    * Throws KinesisRefused, DeepgramRefused, DeepgramUnreachable, or the signal's reason; nothing is left open then.
    */
-  static async start(
-    sessionId: string,
-    request: StartRequest,
-    deps: SessionDeps,
-    signal: AbortSignal,
-  ): Promise<Session> {
+  static async start(beginning: Checkpoint, deps: SessionDeps, signal: AbortSignal): Promise<Session> {
+    const { sessionId, request, position, callMs, connections } = beginning;
     const { contactId, kvsStream, dgParams } = request;
     const log = deps.log.child({ sessionId, contactId });
     const failed = new AbortController();
     const both = AbortSignal.any([signal, failed.signal]);
     const opening = [
-      deps.kinesis.getMedia(kvsStream.arn, { fragmentNumber: kvsStream.startFragmentNumber }, both),
+      deps.kinesis.getMedia(kvsStream.arn, position, both),
       Link.open(deps.deepgram, dgParams, both, {
         clock: deps.clock,
         log,
@@ -92,12 +99,14 @@ export class Session {
         replayMs: deps.settings.replayMs,
         giveUpMs: deps.settings.deepgramGiveUpMs,
         bufferBytes: deps.settings.bufferBytes,
+        callMs,
+        connections,
         onMessage: logResult(log),
       }),
     ] as const;
     try {
       const [media, link] = await Promise.all(opening);
-      return new Session(sessionId, request, deps, log, media, link);
+      return new Session(beginning, deps, log, media, link);
     } catch (error) {
       failed.abort();
       const [media, link] = await Promise.allSettled(opening);
@@ -108,16 +117,19 @@ export class Session {
     }
   }
 
-  private constructor(sessionId: string, request: StartRequest, deps: SessionDeps, log: Log, media: Media, link: Link) {
+  private constructor(beginning: Checkpoint, deps: SessionDeps, log: Log, media: Media, link: Link) {
+    const { sessionId, request, position, callMs, callClock } = beginning;
     this.sessionId = sessionId;
     this.contactId = request.contactId;
+    this.#start = position;
+    this.#progress = new Progress(position);
     this.#request = request;
     this.#deps = deps;
     this.#log = log;
     this.#link = link;
     this.#startedAtMs = deps.clock.now();
     this.#pacer = request.enforceRealtime ? new Pacer(deps.clock) : undefined;
-    this.#aligner = new Aligner(deps.settings.alignWaitMs);
+    this.#aligner = new Aligner(deps.settings.alignWaitMs, callClock && { callMs, callClock });
     void link.ended.then(() => this.#stop.abort());
     this.#log.info(
       {
@@ -125,8 +137,9 @@ export class Session {
         kinesisRequestId: media.requestId,
         deepgramRequestId: link.stats().requestIds[0],
         params: Object.keys(request.dgParams),
+        callMs,
       },
-      'the session runs',
+      beginning.connections === 0 ? 'the session runs' : 'the session goes on after a crash',
     );
     this.ended = this.#run(media).then((outcome) => this.#end(outcome));
   }
@@ -153,35 +166,38 @@ export class Session {
   }
 
   async #run(media: Media): Promise<Outcome> {
+    let outcome: Outcome;
     try {
-      const reason = await this.#forwardAll(media);
+      outcome = { name: 'completed', reason: await this.#readAll(media) };
+    } catch (error) {
+      outcome = { name: 'failed', error };
+    }
+    try {
+      // What was read before a failure is worth as much as any other part of the call.
+      this.#aligner.finish();
+      await this.#forward();
       this.#state = 'ending';
       await this.#link.finish();
-      return { name: 'completed', reason };
+      return outcome;
     } catch (error) {
       this.#link.abandon();
-      return { name: 'failed', error };
+      return outcome.name === 'failed' ? outcome : { name: 'failed', error };
     }
   }
 
-  async #forwardAll(media: Media): Promise<EndOfContact> {
-    const { kvsStream } = this.#request;
+  async #readAll(media: Media): Promise<EndOfContact> {
     const { kinesis, clock, settings } = this.#deps;
-    const contact = {
-      contactId: this.contactId,
-      streamArn: kvsStream.arn,
-      start: { fragmentNumber: kvsStream.startFragmentNumber },
-    };
+    const contact = { contactId: this.contactId, streamArn: this.#request.kvsStream.arn, start: this.#start };
     const options = { clock, log: this.#log, signal: this.#stop.signal, settings };
     const reading = readContact(media, contact, kinesis, options);
     try {
       let read = await reading.next();
       for (; !read.done; read = await reading.next()) {
         for (const block of read.value.blocks) this.#aligner.add(block);
+        this.#progress.note(read.value.position, this.#aligner.reachMs);
         await this.#forward();
+        this.#saveCheckpoint();
       }
-      this.#aligner.finish();
-      await this.#forward();
       return read.value;
     } finally {
       await reading.return('stopped');
@@ -196,6 +212,32 @@ export class Session {
       const congested = this.#link.send(piece.pcm, piece.arrivedAtMs);
       if (congested) await congested;
     }
+    this.#reportHole();
+  }
+
+  #reportHole(): void {
+    const { holeMs, positionMs } = this.#aligner;
+    if (holeMs === this.#loggedHoleMs) return;
+    const fields = { event: 'audio.hole', missingMs: holeMs - this.#loggedHoleMs, callMs: positionMs };
+    this.#log.warn(fields, 'audio is missing in the stream: there is silence in its place');
+    this.#loggedHoleMs = holeMs;
+  }
+
+  #saveCheckpoint(): void {
+    const { clock, checkpoints } = this.#deps;
+    const { callClock } = this.#aligner;
+    if (!checkpoints || !callClock || clock.now() - this.#savedAtMs < CHECKPOINT_EVERY_MS) return;
+    this.#savedAtMs = clock.now();
+    const callMs = this.#link.safeMs;
+    checkpoints.save({
+      sessionId: this.sessionId,
+      request: this.#request,
+      position: this.#progress.before(callMs),
+      callClock,
+      callMs,
+      connections: this.#link.connections,
+      savedAtEpochMs: clock.epoch(),
+    });
   }
 
   #end(outcome: Outcome): Outcome {

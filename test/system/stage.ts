@@ -137,12 +137,21 @@ export class Stage {
     while ((await this.kinesis.call(callId)).bytes.customer < callMs * 16) await sleep(POLL_MS);
   }
 
+  /** The contact's connections to Deepgram, once Deepgram knows that they are closed. */
+  async closed(contactId: string): Promise<ConnectionFacts[]> {
+    for (;;) {
+      const connections = await this.deepgram.connectionsTagged(contactId);
+      if (connections.every(({ open }) => !open)) return connections;
+      await sleep(POLL_MS);
+    }
+  }
+
   /** Starts the session, waits for its end, and gives what Deepgram received on its one connection. */
   async transcribe(request: StartRequest): Promise<{ ended: Line; audio: Buffer; connection: ConnectionFacts }> {
     const started = await this.start(request);
     if (started.status !== 200) throw new Error(`not started: ${JSON.stringify(started.body)}`);
     const ended = await this.ended(request.contactId);
-    const [connection, ...others] = await this.deepgram.connectionsTagged(request.contactId);
+    const [connection, ...others] = await this.closed(request.contactId);
     if (!connection || others.length > 0) throw new Error(`${others.length + (connection ? 1 : 0)} connections`);
     return { ended, audio: await this.deepgram.audio(connection.requestId), connection };
   }
