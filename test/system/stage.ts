@@ -49,9 +49,10 @@ export function channel(audio: Buffer, index: 0 | 1): Int16Array {
 export class Stage {
   readonly kinesis: KinesisVideoControl;
   readonly deepgram: DeepgramControl;
-  readonly daemon: Program;
-  readonly url: string;
-  readonly #programs: readonly Program[];
+  daemon: Program;
+  url: string;
+  readonly #programs: Program[];
+  readonly #env: Record<string, string>;
   readonly #calls = new Map<string, string>();
 
   static async open(options: StageOptions = {}): Promise<Stage> {
@@ -61,22 +62,35 @@ export class Stage {
     const [kinesisUrl, deepgramUrl] = await Promise.all([kinesis.listening(), deepgram.listening()]);
     const deepgramApi = deepgramVia ? await deepgramVia(deepgramUrl) : deepgramUrl;
     const urls = { AWS_ENDPOINT_URL_KINESIS_VIDEO: kinesisUrl, DEEPGRAM_API: deepgramApi };
-    const daemon = new Program('daemon/main.ts', [], { ...SETTINGS, ...urls, ...env });
-    return new Stage(kinesisUrl, deepgramUrl, daemon, await daemon.listening(), [daemon, kinesis, deepgram]);
+    const settings = { ...SETTINGS, ...urls, ...env };
+    const daemon = new Program('daemon/main.ts', [], settings);
+    const stage = new Stage(kinesisUrl, deepgramUrl, daemon, settings, [daemon, kinesis, deepgram]);
+    stage.url = await daemon.listening();
+    return stage;
   }
 
   private constructor(
     kinesisUrl: string,
     deepgramUrl: string,
     daemon: Program,
-    url: string,
-    programs: readonly Program[],
+    env: Record<string, string>,
+    programs: Program[],
   ) {
     this.kinesis = new KinesisVideoControl(kinesisUrl);
     this.deepgram = new DeepgramControl(deepgramUrl);
     this.daemon = daemon;
-    this.url = url;
+    this.url = '';
+    this.#env = env;
     this.#programs = programs;
+  }
+
+  /** Kills the daemon, as a crash does, and starts another with the same settings. */
+  async crash(whileDown: () => Promise<void> = async () => {}): Promise<void> {
+    await this.daemon.stop('SIGKILL');
+    await whileDown();
+    this.daemon = new Program('daemon/main.ts', [], this.#env);
+    this.#programs.push(this.daemon);
+    this.url = await this.daemon.listening();
   }
 
   async close(): Promise<void> {
