@@ -5,6 +5,7 @@ import type { StartRequest } from '../../daemon/session/request.ts';
 import { DeepgramControl } from '../standins/deepgram/client.ts';
 import type { ConnectionFacts } from '../standins/deepgram/recording.ts';
 import { type CallDescription, KinesisVideoControl } from '../standins/kinesis-video/client.ts';
+import type { Retention } from '../standins/kinesis-video/stream.ts';
 import { type Line, Program } from '../support/process.ts';
 
 export const API_KEY = 'key-of-the-stage';
@@ -98,9 +99,13 @@ export class Stage {
   }
 
   /** Puts a call on a stream of its own; gives the body that starts its session, tagged with the contact id. */
-  async call(call: Omit<CallDescription, 'contactId'>, stream = `stream-${randomUUID()}`): Promise<StartRequest> {
+  async call(
+    call: Omit<CallDescription, 'contactId'>,
+    stream = `stream-${randomUUID()}`,
+    retention: Retention = {},
+  ): Promise<StartRequest> {
     const contactId = randomUUID();
-    await this.kinesis.putStream(stream);
+    await this.kinesis.putStream(stream, retention);
     const { streamArn, startFragmentNumber, callId } = await this.kinesis.startCall(stream, { ...call, contactId });
     this.#calls.set(contactId, callId);
     return {

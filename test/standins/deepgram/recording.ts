@@ -17,6 +17,8 @@ export interface ConnectionFacts {
   /** What broke the WebSocket, if something did. */
   error: string | undefined;
   bytes: number;
+  /** Of all audio, in hex, once the connection is closed. */
+  sha256: string | undefined;
   controlMessages: { KeepAlive: number; Finalize: number; CloseStream: number };
   audioMessageBytes: number[];
   audioArrivalsMs: number[];
@@ -49,6 +51,7 @@ export class Recording {
       closeReason: undefined,
       error: undefined,
       bytes: 0,
+      sha256: undefined,
       controlMessages: { KeepAlive: 0, Finalize: 0, CloseStream: 0 },
       audioMessageBytes: [],
       audioArrivalsMs: [],
@@ -85,6 +88,7 @@ export class Recording {
   close(code: number, reason: string): void {
     Object.assign(this.facts, {
       open: false,
+      sha256: this.sha256(),
       closedAt: new Date().toISOString(),
       closeCode: code,
       closeReason: reason,

@@ -43,6 +43,8 @@ export const callRequest = z
     contactId: z.string().min(1),
     customer: pcm.optional(),
     agent: pcm.optional(),
+    /** How often the PCM is spoken: a long call without a long request. A block is shorter than the PCM. */
+    times: z.int().positive().default(1),
     realtime: z.boolean().default(true),
     speed: z.number().positive().default(1),
     startMs: z.int().nonnegative().optional(),
@@ -55,10 +57,10 @@ export const callRequest = z
 export type CallRequest = z.input<typeof callRequest>;
 
 /** The call that a request asks for. */
-export function planOf({ options, realtime, speed, ...request }: z.output<typeof callRequest>): CallPlan {
+export function planOf({ options, realtime, speed, times, ...request }: z.output<typeof callRequest>): CallPlan {
   const tracks = options.tracks.flatMap((described): CallTrack[] => {
     const voice = request[described.side satisfies Side];
-    return voice ? [{ ...described, pcm: voice }] : [];
+    return voice ? [{ ...described, pcm: voice, times }] : [];
   });
   const { contactId, startMs, fragmentMs } = request;
   return { ...options, tracks, contactId, startMs, fragmentMs, speed: realtime ? speed : undefined };

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CONNECT_INSTANCE_ID } from '../connect/event.ts';
-import { type Block, BYTES_PER_MS, type Cut, cutIntoFragments, type Side, type Voice } from './cutter.ts';
+import { type Block, BYTES_PER_MS, type Cut, cutIntoFragments, type Side, type Voice, voiceBytes } from './cutter.ts';
 import { UNKNOWN_SIZE, UNKNOWN_SIZE_SHORT } from './ebml.ts';
 import { cluster, fragmentHead, openCluster, producerTags, simpleBlock, type Tag, type Track } from './mkv.ts';
 import type { Fragment, Stream } from './stream.ts';
@@ -147,7 +147,7 @@ export class Call {
 }
 
 function durationMs(tracks: readonly CallTrack[]): number {
-  return Math.max(...tracks.map(({ pcm, startsAtMs }) => startsAtMs + Math.ceil(pcm.length / BYTES_PER_MS)));
+  return Math.max(...tracks.map((track) => track.startsAtMs + Math.ceil(voiceBytes(track) / BYTES_PER_MS)));
 }
 
 /** The tags that Connect gives every fragment, as seen in a printed fragment of a real Connect stream. */

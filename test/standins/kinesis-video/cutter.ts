@@ -5,8 +5,15 @@ export type Side = 'customer' | 'agent';
 export interface Voice {
   readonly side: Side;
   readonly pcm: Buffer;
+  /** How often the PCM is spoken, one after the other. */
+  readonly times: number;
   /** How long after the call's begin this track begins. */
   readonly startsAtMs: number;
+}
+
+/** All that a voice says, in bytes. */
+export function voiceBytes({ pcm, times }: Voice): number {
+  return pcm.length * times;
 }
 
 /** A block on the call's own clock. */
@@ -48,14 +55,23 @@ export function* cutIntoFragments(voices: readonly Voice[], fragmentMs: number, 
   if (blocks.length > 0) yield cutOf(blocks);
 }
 
-function* blocksOf({ side, pcm, startsAtMs }: Voice, oddBlock: boolean): Generator<Block> {
-  const oddAt = oddBlock ? oddBlockAt(pcm.length) : -1;
-  for (let from = 0, to = 0; from < pcm.length; from = to) {
-    to = Math.min(from + (from === oddAt ? ODD_BLOCK_BYTES : BLOCK_BYTES), pcm.length);
+function* blocksOf(voice: Voice, oddBlock: boolean): Generator<Block> {
+  const { side, startsAtMs } = voice;
+  const bytes = voiceBytes(voice);
+  const oddAt = oddBlock ? oddBlockAt(bytes) : -1;
+  for (let from = 0, to = 0; from < bytes; from = to) {
+    to = Math.min(from + (from === oddAt ? ODD_BLOCK_BYTES : BLOCK_BYTES), bytes);
     const startMs = startsAtMs + Math.round(from / BYTES_PER_MS);
     const endMs = startsAtMs + Math.ceil(to / BYTES_PER_MS);
-    yield { side, startMs, endMs, pcm: pcm.subarray(from, to) };
+    yield { side, startMs, endMs, pcm: spoken(voice, from, to) };
   }
+}
+
+/** The bytes from `from` to `to` of all that a voice says; a block may reach from one time into the next. */
+function spoken({ pcm }: Voice, from: number, to: number): Buffer {
+  const start = from % pcm.length;
+  const first = pcm.subarray(start, start + to - from);
+  return first.length === to - from ? first : Buffer.concat([first, pcm.subarray(0, to - from - first.length)]);
 }
 
 /** Where the odd block begins, leaving room for the normal ones after it; -1 in a track too short for it. */

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { bytesOf, distinctSamples } from '../audio/tracks.ts';
+import { stereo } from '../standins/deepgram/call-audio.ts';
+import { Stage } from './stage.ts';
+
+const SPEED = 300;
+const MINUTES = 180;
+const MINUTE_SAMPLES = 60 * 8000;
+/** What takes so many minutes of the call takes so many milliseconds here. */
+const played = (minutes: number) => String((minutes * 60_000) / SPEED);
+
+for (const [name, rotateAfter, walls, connections] of [
+  ['rotated before each of them', played(40), 'kinesis.rotated', 2],
+  ['running into each of them', '2700000', 'kinesis.resumed', 1],
+] as const) {
+  // One after the other: three hours of audio in half a minute keep two cores busy.
+  test.serial(`a call of three hours across 45-minute walls, ${name}: 0 ms lost, 0 ms doubled`, async (t) => {
+    t.timeout(240_000);
+    const recordings = await mkdtemp(join(tmpdir(), 'integratord-recordings-'));
+    const stage = await Stage.open({
+      env: { ROTATE_AFTER_MS: rotateAfter, LOG_LEVEL: 'debug' },
+      kinesisArgs: ['--max-connection-ms', played(45)],
+      deepgramArgs: ['--recordings', recordings],
+    });
+    t.teardown(async () => {
+      await stage.close();
+      await rm(recordings, { recursive: true });
+    });
+    const [customer, agent] = [distinctSamples(MINUTE_SAMPLES, 1), distinctSamples(MINUTE_SAMPLES, 2)];
+    const voices = { customer: bytesOf(customer), agent: bytesOf(agent), times: MINUTES };
+    const request = await stage.call({ ...voices, speed: SPEED, options: { contactTag: 'before' } }, 'long', {
+      retentionMs: 20_000,
+    });
+    t.is(
+      (await stage.start({ ...request, dgParams: { ...request.dgParams, callback: 'http://127.0.0.1:9/' } })).status,
+      200,
+    );
+    const ended = await stage.ended(request.contactId);
+    t.like(ended, { outcome: 'completed', audioMs: MINUTES * 60_000, holeMs: 0, reconnects: 0, replayedMs: 0 });
+    const [received, ...others] = await stage.closed(request.contactId);
+    t.is(others.length, 0);
+    const minute = stereo(customer, agent);
+    const expected = createHash('sha256');
+    for (let i = 0; i < MINUTES; i++) expected.update(minute);
+    t.is(received?.sha256, expected.digest('hex'));
+    t.true(stage.daemon.lines.filter(({ event }) => event === walls).length >= 4, 'four walls and more');
+    t.is((await stage.kinesis.requests()).connections['long']?.max, connections);
+  });
+}
