@@ -50,7 +50,8 @@ export function connectKinesis(region: string, clock: Clock): Kinesis {
   // The SDK's default of 50 sockets would let the 51st call on an endpoint wait for ever.
   const httpAgent = new HttpAgent({ keepAlive: true, maxSockets: Infinity });
   const httpsAgent = new HttpsAgent({ keepAlive: true, maxSockets: Infinity });
-  const requestHandler = { httpAgent, httpsAgent, connectionTimeout: CONNECT_TIMEOUT_MS };
+  // No socket timeout: a body that back-pressure holds is as it should be; the reader knows when one is too silent.
+  const requestHandler = { httpAgent, httpsAgent, connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: 0 };
   // One attempt: who retries knows the deadline (the trigger at a start, the reader in a running call).
   const common = { region, requestHandler, maxAttempts: 1 };
   const control = new KinesisVideoClient(common);
@@ -93,7 +94,11 @@ export function connectKinesis(region: string, clock: Clock): Kinesis {
     const client = mediaAt(await withSignal(stream.endpoint, signal));
     await stream.turnstile.pass(signal);
     const command = new GetMediaCommand({ StreamARN: arn, StartSelector: selector(start) });
-    const { Payload, $metadata } = await client.send(command, { abortSignal: signal });
+    // The SDK ends the body too when its signal comes after the answer; ours is for the asking only.
+    const asking = new AbortController();
+    const { Payload, $metadata } = await withSignal(client.send(command, { abortSignal: asking.signal }), signal, () =>
+      asking.abort(),
+    );
     if (!Payload) throw new Error('GetMedia answered without a body');
     const body = Payload as Readable;
     return { requestId: $metadata.requestId, body, close: () => body.destroy() };
@@ -133,11 +138,15 @@ function selector(start: Start): StartSelector {
   return { StartSelectorType: 'FRAGMENT_NUMBER', AfterFragmentNumber: start.fragmentNumber };
 }
 
-async function withSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
+/** What the promise comes to, or the signal's reason when that comes first, which `onAbort` is told. */
+async function withSignal<T>(promise: Promise<T>, signal: AbortSignal, onAbort: () => void = () => {}): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
+  const abort = () => {
+    reject(signal.reason);
+    onAbort();
+  };
   signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
   try {
     return await Promise.race([promise, aborted]);
   } finally {

@@ -62,7 +62,8 @@ export async function* readContact(
   const filter = new ContactFilter(contact, (why, detail) => {
     log.warn({ event: 'kinesis.withheld', why, detail }, 'audio of the stream was not forwarded');
   });
-  const open = (from: Start, abort: AbortSignal) => kinesis.getMedia(contact.streamArn, from, abort);
+  const open = (from: Start, abort: AbortSignal) =>
+    kinesis.getMedia(contact.streamArn, from, AbortSignal.any([abort, AbortSignal.timeout(settings.readStallMs)]));
   const startedAtMs = clock.epoch();
   const stallMs = Math.min(settings.readStallMs, callEndGraceMs / 2);
   let heardAtMs = clock.now();

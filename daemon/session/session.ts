@@ -45,6 +45,15 @@ export type Outcome =
 
 export type SessionState = 'running' | 'ending' | 'ended';
 
+/** The stream gave nothing that carries the contact's id. */
+export class NoAudio extends Error {
+  override readonly name = 'NoAudio';
+
+  constructor() {
+    super('No audio of this contact came from its stream: is it this stream, and did media streaming start?');
+  }
+}
+
 /** A session as operators see it; no secret is in it. */
 export interface SessionView extends Omit<LinkStats, 'requestIds'> {
   readonly sessionId: string;
@@ -178,6 +187,8 @@ export class Session {
       await this.#forward();
       this.#state = 'ending';
       await this.#link.finish();
+      if (outcome.name === 'completed' && this.#aligner.positionMs === 0)
+        return { name: 'failed', error: new NoAudio() };
       return outcome;
     } catch (error) {
       this.#link.abandon();

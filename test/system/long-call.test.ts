@@ -9,6 +9,8 @@ import { Stage } from './stage.ts';
 
 const SPEED = 300;
 const MINUTES = 180;
+/** How often the end of the call is looked for. */
+const LAST_LOOKS = 3;
 const MINUTE_SAMPLES = 60 * 8000;
 /** What takes so many minutes of the call takes so many milliseconds here. */
 const played = (minutes: number) => String((minutes * 60_000) / SPEED);
@@ -47,7 +49,10 @@ for (const [name, rotateAfter, walls, connections] of [
     const expected = createHash('sha256');
     for (let i = 0; i < MINUTES; i++) expected.update(minute);
     t.is(received?.sha256, expected.digest('hex'));
-    t.true(stage.daemon.lines.filter(({ event }) => event === walls).length >= 4, 'four walls and more');
-    t.is((await stage.kinesis.requests()).connections['long']?.max, connections);
+    const { counts, connections: open } = await stage.kinesis.requests();
+    t.is(open['long']?.max, connections);
+    const crossed = stage.daemon.lines.filter(({ event }) => event === walls).length;
+    t.true(crossed >= 4, 'four walls and more');
+    t.true(counts.GetMedia <= crossed + 1 + LAST_LOOKS, 'and no connection beside those');
   });
 }

@@ -14,6 +14,7 @@ const faultRule = z.union([
   z.strictObject({ ...getMedia, endAfterFragments: count }),
   z.strictObject({ ...getMedia, resetAfterFragments: count }),
   z.strictObject({ ...getMedia, stallAfterFragments: count }),
+  z.strictObject({ ...getMedia, errorAfterFragments: count, errorId: z.int(), errorCode: z.string() }),
   z.strictObject({ ...getMedia, resetAfterBytes: count }),
   z.strictObject({ ...getMedia, corruptAfterBytes: count, bytes: z.base64() }),
 ]);

@@ -13,6 +13,9 @@ const NO_FAULT = {
   endAfterFragments: Infinity,
   resetAfterFragments: Infinity,
   stallAfterFragments: Infinity,
+  errorAfterFragments: Infinity,
+  errorId: 0,
+  errorCode: '',
   resetAfterBytes: Infinity,
   corruptAfterBytes: Infinity,
   bytes: '',
@@ -121,7 +124,11 @@ export class MediaBody {
 
   /** Lets the fault happen whose number of fragments has been reached. */
   #strike(): void {
-    const { endAfterFragments, resetAfterFragments, stallAfterFragments } = this.#fault;
+    const { endAfterFragments, resetAfterFragments, stallAfterFragments, errorAfterFragments } = this.#fault;
+    if (this.#fragmentsSent >= errorAfterFragments) {
+      this.#send(errorChunk(this.#lastNumber, this.#fault.errorId, this.#fault.errorCode));
+      this.#end('fault');
+    }
     if (this.#fragmentsSent >= endAfterFragments) this.#end('fault');
     if (this.#fragmentsSent >= resetAfterFragments) this.#reset();
     if (this.#state !== 'ended' && this.#fragmentsSent >= stallAfterFragments) this.#state = 'stalled';
