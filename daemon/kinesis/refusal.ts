@@ -50,6 +50,8 @@ export function refusalInStream(errorId: string, text: string, streamArn: string
 /** What went wrong when asking for the stream, as a KinesisRefused. */
 export function kinesisRefusal(cause: unknown, streamArn: string): KinesisRefused {
   const error = cause instanceof Error ? cause : new Error(String(cause));
-  const awsName = (error as NodeJS.ErrnoException).code ?? error.name;
+  // A DOMException's code is a number that says less than its name.
+  const { code } = error as NodeJS.ErrnoException;
+  const awsName = typeof code === 'string' ? code : error.name;
   return new KinesisRefused(awsName, `Kinesis Video refused ${streamArn}: ${awsName}: ${error.message}`, error);
 }

@@ -1,0 +1,33 @@
+import test from 'ava';
+import { systemClock } from '../../daemon/clock.ts';
+import { Turnstile } from '../../daemon/kinesis/turnstile.ts';
+
+const NEVER = new AbortController().signal;
+
+test('however many come at once, they go through one by one, in their order', async (t) => {
+  const turnstile = new Turnstile(20, systemClock);
+  const passed: [index: number, atMs: number][] = [];
+  const pass = async (index: number) => {
+    await turnstile.pass(NEVER);
+    passed.push([index, systemClock.now()]);
+  };
+  const beganMs = systemClock.now();
+  await Promise.all(Array.from({ length: 8 }, (_, index) => pass(index)));
+  t.deepEqual(
+    passed.map(([index]) => index),
+    [0, 1, 2, 3, 4, 5, 6, 7],
+  );
+  // A slow machine only makes it slower; a timer of Node's may be early by a millisecond.
+  for (const [index, atMs] of passed) t.true(atMs - beganMs >= index * 20 - 1);
+});
+
+test('who gives up does not go through, and those behind do', async (t) => {
+  const turnstile = new Turnstile(20, systemClock);
+  const impatient = new AbortController();
+  await turnstile.pass(NEVER);
+  const given = t.throwsAsync(turnstile.pass(impatient.signal), { name: 'AbortError' });
+  const behind = turnstile.pass(NEVER);
+  impatient.abort();
+  await given;
+  await t.notThrowsAsync(behind);
+});

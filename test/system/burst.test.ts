@@ -1,0 +1,31 @@
+import test from 'ava';
+import { bytesOf, distinctSamples } from '../audio/tracks.ts';
+import { Stage } from './stage.ts';
+
+const STREAMS = 67;
+/** kinesis-video.md: 3 concurrent connections per stream. */
+const SESSIONS_PER_STREAM = 3;
+
+test('201 starts at once, on 67 streams, stay within the limits of Kinesis and all come about', async (t) => {
+  // The stand-in limits each stream as Kinesis does: 5 GetMedia and 5 GetDataEndpoint per second, 3 connections.
+  const stage = await Stage.open({ env: { START_TIMEOUT_MS: '20000' } });
+  t.teardown(() => stage.close());
+  const pcm = bytesOf(distinctSamples(400));
+  const requests = await Promise.all(
+    Array.from({ length: STREAMS }, (_, i) => stage.call({ customer: pcm, realtime: false }, `busy-${i}`)),
+  );
+  const starts = requests.flatMap((request) =>
+    Array.from({ length: SESSIONS_PER_STREAM }, () => ({ ...request, enforceRealtime: true })),
+  );
+  const answers = await Promise.all(starts.map((request) => stage.start(request)));
+  t.deepEqual(
+    [...new Set(answers.map(({ status, body }) => `${status} ${body['reason'] ?? body['status']}`))],
+    ['200 started'],
+  );
+  const { requests: asked, counts } = await stage.kinesis.requests();
+  t.deepEqual(
+    asked.filter(({ error }) => error === 'ClientLimitExceededException'),
+    [],
+  );
+  t.is(counts.GetDataEndpoint, STREAMS, 'the sessions of a stream share its endpoint');
+});

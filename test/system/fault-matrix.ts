@@ -1,0 +1,238 @@
+import type { Fault } from '../standins/deepgram/faults.ts';
+import type { CallDescription, FaultRule } from '../standins/kinesis-video/client.ts';
+
+/** What goes wrong with one GetMedia or GetDataEndpoint of the call's stream. */
+type KinesisFault = FaultRule extends infer Rule ? (Rule extends unknown ? Omit<Rule, 'stream'> : never) : never;
+
+/** One thing that goes wrong in a call of 12 s, and what must come of it. */
+export interface Row {
+  /** Where the fault is described. */
+  readonly source: 'kinesis-video.md' | 'deepgram.md' | 'design.md';
+  readonly fault: string;
+  /** For the next requests or handshakes, in their order. */
+  readonly kinesis?: readonly KinesisFault[];
+  readonly deepgram?: readonly Fault[];
+  /** How long the stream keeps its fragments, in our time. */
+  readonly retentionMs?: number;
+  readonly call?: Partial<Omit<CallDescription, 'contactId' | 'customer' | 'agent'>>;
+  /** What of the call must arrive; a stretch that is `silent` is missing in the stream itself. */
+  readonly arrives: 'all' | 'nothing' | { readonly silentMs: readonly [from: number, to: number] } | 'what came before';
+  readonly outcome: 'completed' | 'failed';
+  /** Events that the daemon's log must have, besides the session's start and end. */
+  readonly reported: readonly string[];
+  readonly reconnects?: number;
+  /** What the end must name as its error. */
+  readonly error?: RegExp;
+}
+
+/** At these times of the call a fragment begins. */
+export const FRAGMENT_MS = 1024;
+/** An end of the first connection in mid-call, so that what is asked for next can go wrong too. */
+const cut = { endAfterFragments: 3 } as const;
+
+export const KINESIS_ROWS: readonly Row[] = [
+  {
+    source: 'kinesis-video.md',
+    fault: 'the body ends without an error',
+    kinesis: [cut],
+    arrives: 'all',
+    outcome: 'completed',
+    reported: ['kinesis.ended', 'kinesis.resumed'],
+  },
+  {
+    source: 'kinesis-video.md',
+    fault: 'the body ends again and again, after a fragment each',
+    kinesis: Array.from({ length: 5 }, () => ({ endAfterFragments: 1 })),
+    arrives: 'all',
+    outcome: 'completed',
+    reported: ['kinesis.resumed'],
+  },
+  {
+    source: 'kinesis-video.md',
+    fault: 'the connection breaks in mid-fragment',
+    kinesis: [{ resetAfterBytes: 50_000 }, { resetAfterBytes: 30_001 }],
+    arrives: 'all',
+    outcome: 'completed',
+    reported: ['kinesis.ended', 'kinesis.resumed'],
+  },
+  {
+    source: 'kinesis-video.md',
+    fault: 'the connection stays open and gives nothing any more',
+    kinesis: [{ stallAfterFragments: 4 }],
+    arrives: 'all',
+    outcome: 'completed',
+    reported: ['kinesis.ended', 'kinesis.resumed'],
+  },
+  ...(['ClientLimitExceededException', 'ConnectionLimitExceededException'] as const).map(
+    (error): Row => ({
+      source: 'kinesis-video.md',
+      fault: `going on meets ${error}`,
+      kinesis: [cut, { error }, { error }],
+      arrives: 'all',
+      outcome: 'completed',
+      reported: ['kinesis.refused', 'kinesis.resumed'],
+    }),
+  ),
+  {
+    source: 'kinesis-video.md',
+    fault: 'the endpoint has expired',
+    kinesis: [cut, { error: 'InvalidEndpointException' }],
+    arrives: 'all',
+    outcome: 'completed',
+    reported: ['kinesis.refused', 'kinesis.resumed'],
+  },
+  {
+    source: 'kinesis-video.md',
+    fault: 'going on meets an HTTP 500, then a 503',
+    kinesis: [cut, { status: 500 }, { status: 503 }],
+    arrives: 'all',
+    outcome: 'completed',
+    reported: ['kinesis.refused', 'kinesis.resumed'],
+  },
+  {
+    source: 'design.md',
+    fault: 'going on is not answered at all',
+    kinesis: [cut, { hang: true }],
+    arrives: 'all',
+    outcome: 'completed',
+    reported: ['kinesis.refused', 'kinesis.resumed'],
+  },
+  {
+    source: 'kinesis-video.md',
+    fault: 'the stream is deleted in mid-call',
+    kinesis: [cut, { error: 'ResourceNotFoundException' }],
+    arrives: 'what came before',
+    outcome: 'failed',
+    reported: [],
+    error: /ResourceNotFoundException/,
+  },
+  {
+    source: 'kinesis-video.md',
+    fault: 'the role loses its permission in mid-call',
+    kinesis: [cut, { error: 'NotAuthorizedException' }],
+    arrives: 'what came before',
+    outcome: 'failed',
+    reported: [],
+    error: /NotAuthorizedException/,
+  },
+  {
+    source: 'kinesis-video.md',
+    fault: 'error 5000 inside the stream',
+    kinesis: [{ errorAfterFragments: 3, errorId: 5000, errorCode: 'Internal error' }],
+    arrives: 'all',
+    outcome: 'completed',
+    reported: ['kinesis.resumed'],
+  },
+  {
+    source: 'kinesis-video.md',
+    fault: 'error 4000 inside the stream: the fragment is not found',
+    kinesis: [{ errorAfterFragments: 3, errorId: 4000, errorCode: 'Requested fragment is not found' }],
+    arrives: 'all',
+    outcome: 'completed',
+    reported: ['kinesis.fragment-gone', 'kinesis.resumed'],
+  },
+  {
+    source: 'kinesis-video.md',
+    fault: 'the outage is longer than the stream keeps its fragments',
+    kinesis: [cut, { hang: true }],
+    retentionMs: 300,
+    arrives: 'what came before',
+    outcome: 'completed',
+    reported: ['kinesis.refused', 'kinesis.fragment-gone', 'audio.hole'],
+  },
+  {
+    source: 'kinesis-video.md',
+    fault: 'error 4502 inside the stream: its KMS key cannot be used',
+    kinesis: [{ errorAfterFragments: 3, errorId: 4502, errorCode: 'KMS key access denied' }],
+    arrives: 'what came before',
+    outcome: 'failed',
+    reported: [],
+    error: /error 4502 KMS key access denied/,
+  },
+  {
+    source: 'design.md',
+    fault: 'bytes in the middle are no Matroska',
+    kinesis: [{ corruptAfterBytes: 3 * 35_000, bytes: Buffer.alloc(4000, 0xff).toString('base64') }],
+    arrives: 'what came before',
+    outcome: 'completed',
+    reported: ['kinesis.withheld', 'audio.hole'],
+  },
+  {
+    source: 'kinesis-video.md',
+    fault: 'fragments never reached the stream',
+    call: { options: { missingFragments: [4, 5, 8], oddBlock: false } },
+    arrives: { silentMs: [4 * FRAGMENT_MS, 6 * FRAGMENT_MS] },
+    outcome: 'completed',
+    reported: ['audio.hole'],
+  },
+  {
+    source: 'kinesis-video.md',
+    fault: 'no fragment carries a ContactId',
+    call: { options: { contactTag: 'none' } },
+    arrives: 'nothing',
+    outcome: 'failed',
+    reported: ['kinesis.withheld'],
+    error: /NoAudio/,
+  },
+];
+
+const lost = { arrives: 'all', outcome: 'completed', reported: ['deepgram.lost', 'deepgram.reconnected'] } as const;
+
+export const DEEPGRAM_ROWS: readonly Row[] = [
+  {
+    source: 'deepgram.md',
+    fault: 'the connection breaks (1006)',
+    deepgram: [{ resetAfterMs: 4000 }],
+    reconnects: 1,
+    ...lost,
+  },
+  ...(
+    [
+      [1011, 'NET-0000'],
+      [1011, 'NET-0001'],
+      [1008, 'DATA-0000'],
+      [1012, ''],
+      [1000, ''],
+    ] as const
+  ).map(
+    ([code, reason]): Row => ({
+      source: 'deepgram.md',
+      fault: `closes with ${code} ${reason || 'and no reason'} in mid-call`,
+      deepgram: [{ closeAfterMs: 4000, code, reason }],
+      reconnects: 1,
+      ...lost,
+    }),
+  ),
+  {
+    source: 'deepgram.md',
+    fault: 'reconnecting meets 429, then 500, then no answer',
+    deepgram: [{ resetAfterMs: 4000 }, { refuse: 429 }, { refuse: 500 }, { hang: true }],
+    reconnects: 1,
+    ...lost,
+  },
+  {
+    source: 'design.md',
+    fault: 'each new connection breaks too, four times',
+    deepgram: [2000, 1000, 3000, 2500].map((resetAfterMs) => ({ resetAfterMs })),
+    reconnects: 4,
+    ...lost,
+  },
+  {
+    source: 'deepgram.md',
+    fault: 'reconnecting meets 402: no credit any more',
+    deepgram: [{ resetAfterMs: 4000 }, { refuse: 402, dgError: 'no credit' }],
+    arrives: 'what came before',
+    outcome: 'failed',
+    reported: ['deepgram.lost'],
+    error: /DeepgramRefused: .*no credit \(HTTP 402/,
+  },
+  {
+    source: 'design.md',
+    fault: 'stalls for 1.5 s and then goes on',
+    deepgram: [{ stallAfterMs: 3000, forMs: 1500 }],
+    arrives: 'all',
+    outcome: 'completed',
+    reported: [],
+    reconnects: 0,
+  },
+];

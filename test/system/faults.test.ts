@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import anyTest, { type ExecutionContext, type TestFn } from 'ava';
+import { bytesOf, difference, distinctSamples } from '../audio/tracks.ts';
+import { DEEPGRAM_ROWS, FRAGMENT_MS, KINESIS_ROWS, type Row } from './fault-matrix.ts';
+import { received } from './received.ts';
+import { channel, Stage } from './stage.ts';
+
+const test = anyTest as TestFn<{ stage: Stage }>;
+const SECONDS = 12;
+const CUSTOMER = distinctSamples(SECONDS * 8000, 1);
+const AGENT = distinctSamples(SECONDS * 8000, 2);
+
+test.before(async (t) => {
+  t.context = { stage: await Stage.open({ env: { CALL_END_GRACE_MS: '1500', READ_STALL_MS: '700' } }) };
+});
+test.after.always((t) => t.context.stage.close());
+
+async function check(t: ExecutionContext<{ stage: Stage }>, row: Row): Promise<void> {
+  const { stage } = t.context;
+  const stream = `stream-${row.fault.replace(/\W+/g, '-')}`;
+  await stage.kinesis.addFaults(...(row.kinesis ?? []).map((rule) => ({ ...rule, stream })));
+  await stage.deepgram.addFaults(...(row.deepgram ?? []));
+  const voices = { customer: bytesOf(CUSTOMER), agent: bytesOf(AGENT), fragmentMs: FRAGMENT_MS };
+  const retention = row.retentionMs === undefined ? {} : { retentionMs: row.retentionMs };
+  const call = await stage.call({ ...voices, speed: 5, ...row.call }, stream, retention);
+  const request = { ...call, dgParams: { ...call.dgParams, callback: 'http://127.0.0.1:9/' } };
+  t.is((await stage.start(request)).status, 200);
+  const ended = await stage.ended(request.contactId);
+  t.is(ended['outcome'], row.outcome, JSON.stringify(ended));
+  if (row.error) t.regex(String(ended['error']), row.error);
+  if (row.reconnects !== undefined) t.is(ended['reconnects'], row.reconnects);
+  const events = stage.daemon.lines
+    .filter(({ contactId }) => contactId === request.contactId)
+    .map(({ event }) => event);
+  for (const event of row.reported) t.true(events.includes(event), `${event} is not among ${[...new Set(events)]}`);
+  await stage.closed(request.contactId);
+  const { audio, missingMs, agrees, twiceMs } = await received(stage.deepgram, request.contactId);
+  t.is(missingMs, 0);
+  t.true(agrees);
+  t.true(
+    twiceMs.every((ms) => ms <= 2000),
+    `twice: ${twiceMs}`,
+  );
+  compare(t, row, [channel(audio, 0), channel(audio, 1)], Number(ended['holeMs']));
+}
+
+/** Frames that no channel has a sample for; the call itself has no silence. */
+function silentFrames([customer, agent]: readonly Int16Array[]): number {
+  return customer?.filter((sample, at) => sample === 0 && agent?.[at] === 0).length ?? 0;
+}
+
+function compare(t: ExecutionContext, { arrives }: Row, heard: readonly Int16Array[], holeMs: number): void {
+  const spoken = [CUSTOMER, AGENT];
+  t.is(holeMs, silentFrames(heard) / 8, 'holes are counted to the millisecond');
+  for (const [index, samples] of heard.entries()) {
+    const expected = spoken[index] as Int16Array;
+    if (arrives === 'all') {
+      t.is(difference(samples, expected), 'the same');
+    } else if (arrives === 'nothing') {
+      t.is(samples.length, 0);
+    } else if (arrives === 'what came before') {
+      // Whatever is missing is silent: not a sample is in another place, or another one.
+      const wrong = samples.findIndex((sample, at) => sample !== 0 && sample !== expected[at]);
+      t.is(wrong, -1);
+      t.true(samples.filter((sample) => sample !== 0).length > 2 * 8000);
+    } else {
+      const silent = expected.slice();
+      silent.fill(0, arrives.silentMs[0] * 8, arrives.silentMs[1] * 8);
+      silent.fill(0, 8 * FRAGMENT_MS * 8, 9 * FRAGMENT_MS * 8);
+      t.is(difference(samples, silent), 'the same');
+    }
+  }
+}
+
+// A Deepgram fault is for the next handshake, whoever makes it, so these come one after the other.
+for (const row of DEEPGRAM_ROWS) test.serial(`Deepgram: ${row.fault}`, check, row);
+for (const row of KINESIS_ROWS) test(`Kinesis: ${row.fault}`, check, row);
+
+test('the table in README.md has every row', (t) => {
+  const readme = readFileSync(new URL('README.md', import.meta.url), 'utf8');
+  for (const { source, fault, outcome } of [...KINESIS_ROWS, ...DEEPGRAM_ROWS]) {
+    const line = readme.split('\n').find((text) => text.includes(`| ${fault} |`));
+    t.truthy(line, `no row says: ${fault}`);
+    t.true(line?.includes(source) && line.includes(outcome), `${fault}: ${line}`);
+  }
+});
