@@ -19,8 +19,7 @@ export class Children {
   /** Starts a process, called `name` in messages, with only the given environment. Throws when all are being stopped. */
   start(name: string, script: string, args: readonly string[], env: Record<string, string>): Program {
     if (this.#isStopping) throw new DemoFailed(`${name} is not started: the demo is ending.`);
-    const leash = new URL(`leash.ts?parent=${process.pid}`, import.meta.url);
-    const program = new Program(script, args, { ...env, NODE_OPTIONS: `--import=${leash}` });
+    const program = new Program(script, args, env);
     const child = { name, program };
     this.#running.add(child);
     void program.exited.then(() => this.#running.delete(child));

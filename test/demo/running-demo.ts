@@ -20,7 +20,7 @@ export class RunningDemo {
   /** Starts the demo; it ends with the test at the latest. */
   constructor(t: ExecutionContext, args: readonly string[], env: Record<string, string> = {}) {
     // Should the tests be killed, the demo must not stay behind.
-    const leash = new URL(`leash.ts?parent=${process.pid}`, import.meta.url);
+    const leash = new URL(`../support/leash.ts?parent=${process.pid}`, import.meta.url);
     this.#child = spawn(process.execPath, [MAIN, '--port', '0', ...args], {
       env: { PATH: process.env['PATH'] ?? '', TMPDIR: this.directory, NODE_OPTIONS: `--import=${leash}`, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

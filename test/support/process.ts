@@ -15,13 +15,17 @@ export class Program {
   readonly exited: Promise<number | null>;
   readonly #child: ChildProcess;
   readonly #name: string;
+  /** Whether it has ended and all that it said has been read. */
+  #isOver = false;
   readonly #listeners = new Set<(line: Line | undefined) => void>();
 
   /** Starts `script` (a path from the project's root) under this Node with only the given environment. */
   constructor(script: string, args: readonly string[] = [], env: Record<string, string> = {}) {
     this.#name = script;
+    // Whatever becomes of us, a test runner that is killed included, the process does not outlive us.
+    const leash = new URL(`leash.ts?parent=${process.pid}`, import.meta.url);
     this.#child = spawn(process.execPath, [fileURLToPath(new URL(`../../${script}`, import.meta.url)), ...args], {
-      env: { PATH: process.env['PATH'] ?? '', ...env },
+      env: { PATH: process.env['PATH'] ?? '', NODE_OPTIONS: `--import=${leash}`, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -30,6 +34,7 @@ export class Program {
     const stdout = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream });
     stdout.on('line', (text) => this.#take(text));
     this.exited = once(this.#child, 'close').then(([code]) => {
+      this.#isOver = true;
       for (const listener of this.#listeners) listener(undefined);
       return code as number | null;
     });
@@ -44,12 +49,13 @@ export class Program {
   line(matches: (line: Line) => boolean): Promise<Line> {
     const said = this.lines.find(matches);
     if (said) return Promise.resolve(said);
+    if (this.#isOver) return Promise.reject(this.#silence());
     return new Promise((resolve, reject) => {
       const listener = (line: Line | undefined) => {
         if (line && !matches(line)) return;
         this.#listeners.delete(listener);
         if (line) resolve(line);
-        else reject(new Error(`${this.#name} ended (code ${this.#child.exitCode}) before saying it:\n${this.stderr}`));
+        else reject(this.#silence());
       };
       this.#listeners.add(listener);
     });
@@ -65,6 +71,10 @@ export class Program {
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill(signal);
     return this.exited;
+  }
+
+  #silence(): Error {
+    return new Error(`${this.#name} ended (code ${this.#child.exitCode}) before saying it:\n${this.stderr}`);
   }
 
   #take(text: string): void {
