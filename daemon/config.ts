@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { LOG_LEVELS } from './observe/log.ts';
 
@@ -39,6 +40,9 @@ const environment = z
     REPLAY_MS: wholeNumber('ms', 0, 4000, 2000),
     DEEPGRAM_GIVE_UP_MS: wholeNumber('ms', 1000, 3_600_000, 300_000),
     SESSION_BUFFER_KIB: wholeNumber('KiB', 256, 65_536, 1024),
+    HEALTH_LAG_MS: wholeNumber('ms', 0, 600_000, 20_000),
+    DRAIN_DEADLINE_MS: wholeNumber('ms; 0 is none', 0, 172_800_000, 7_200_000),
+    SCALE_IN_PROTECTION: z.enum(['on', 'off'], 'must be on or off').default('off'),
     STATE_DIR: z.string().startsWith('/', 'must be an absolute path').optional(),
     TRIGGER_SECRET: z.string().min(8, 'must have at least 8 characters').optional(),
     CONTROL_SOCKET: z
@@ -73,12 +77,45 @@ export class ConfigError extends Error {
   }
 }
 
-/** Reads the settings from environment variables; an empty one counts as not set. Throws ConfigError. */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+/** May come from a file, which `<name>_FILE` names: systemd's credentials are files (design.md, decision 11). */
+const SECRETS = ['DEEPGRAM_API_KEY', 'TRIGGER_SECRET'] as const;
+
+/**
+ * Reads the settings from environment variables; an empty one counts as not set. Throws ConfigError.
+ * @param readFile gives a file's text, or undefined when there is no such file
+ */
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  readFile: (path: string) => string | undefined = readIfThere,
+): Config {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  for (const name of SECRETS) {
+    const path = set[`${name}_FILE`];
+    const text = path && readFile(path)?.trim();
+    if (text) set[name] ??= text;
+  }
   const { data, error } = environment.safeParse(set);
   if (data) return Object.freeze(data);
   throw new ConfigError(error.issues.map(({ path, message }) => `${path.join('.')} ${message}`));
+}
+
+/** The settings for an operator's eyes: of secrets only whether they are set. */
+export function maskedSettings(config: Config): Record<string, string | number> {
+  const { region, ...settings } = config;
+  const shown = Object.entries({ ...settings, AWS_REGION: region }).map(
+    ([name, value]) => [name, value ?? 'not set'] as const,
+  );
+  const secrets = SECRETS.map((name) => [name, config[name] === undefined ? 'not set' : 'set'] as const);
+  return Object.fromEntries([...shown, ...secrets]);
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new ConfigError([`${path} cannot be read: ${(error as Error).message}`]);
+  }
 }
 
 function awsRegion() {

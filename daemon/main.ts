@@ -1,50 +1,43 @@
 #!/usr/bin/env node
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { dirname } from 'node:path';
 import { program } from 'commander';
 import { systemClock } from './clock.ts';
 import { type Config, ConfigError, EXIT_CONFIG, readConfig } from './config.ts';
-import { serveControl } from './http/control-api.ts';
+import { controlApi } from './http/control-api.ts';
+import { listenOnSocket } from './http/control-socket.ts';
 import { instanceApi } from './http/instance-api.ts';
 import { connectKinesis } from './kinesis/client.ts';
+import { examine } from './observe/doctor.ts';
 import { createLog, type Log } from './observe/log.ts';
 import { Checkpoints } from './session/checkpoints.ts';
 import { SessionManager } from './session/manager.ts';
 import { Seal } from './session/seal.ts';
+import { VERSION } from './version.ts';
+
+/** Served there when systemd has made the directory; elsewhere CONTROL_SOCKET says where. */
+const DEFAULT_CONTROL_SOCKET = '/run/integratord/control.sock';
 
 program
   .name('integratord')
   .description('Transcribes Amazon Connect calls with Deepgram. Configured by environment variables: see README.md.')
+  .version(VERSION)
   .action(run);
 await program.parseAsync();
 
 async function run(): Promise<void> {
   const config = configOrExit();
+  const startedAtEpochMs = systemClock.epoch();
   const log = createLog(config.LOG_LEVEL);
   const kinesis = connectKinesis(config.region, systemClock);
   const deepgram = { baseUrl: config.DEEPGRAM_API, apiKey: config.DEEPGRAM_API_KEY };
-  const settings = {
-    callEndGraceMs: config.CALL_END_GRACE_MS,
-    readStallMs: config.READ_STALL_MS,
-    rotateAfterMs: config.ROTATE_AFTER_MS,
-    alignWaitMs: config.ALIGN_WAIT_MS,
-    replayMs: config.REPLAY_MS,
-    deepgramGiveUpMs: config.DEEPGRAM_GIVE_UP_MS,
-    bufferBytes: config.SESSION_BUFFER_KIB * 1024,
-  };
-  const manager = new SessionManager(
-    {
-      kinesis,
-      deepgram,
-      clock: systemClock,
-      log,
-      random: Math.random,
-      checkpoints: checkpointsOf(config, log),
-      settings,
-    },
-    config.MAX_SESSIONS,
-  );
+  const manager = managerOf(config, { kinesis, deepgram, log });
+  const { drain } = manager.admission;
+  await manager.resume();
+
   const server = createServer(
     instanceApi({
       manager,
@@ -55,10 +48,22 @@ async function run(): Promise<void> {
       triggerSecret: config.TRIGGER_SECRET,
     }),
   );
-  const servers = [server];
-  await manager.resume();
   await listenOrExit(server, config);
-  if (config.CONTROL_SOCKET) servers.push(await serveControl(config.CONTROL_SOCKET, manager));
+  const servers = [server];
+  const socketPath = config.CONTROL_SOCKET ?? defaultControlSocket();
+  if (socketPath) {
+    const api = controlApi({
+      manager,
+      config,
+      clock: systemClock,
+      log,
+      startedAtEpochMs,
+      version: VERSION,
+      lifecycle: () => ({ on: false }),
+      examine: () => examine({ config, manager, kinesis, deepgram }),
+    });
+    servers.push(await listenOnSocket(socketPath, api));
+  }
   if (!config.TRIGGER_SECRET) {
     log.warn(
       { event: 'daemon.unsigned' },
@@ -66,12 +71,9 @@ async function run(): Promise<void> {
     );
   }
   log.info({ event: 'daemon.started', listening: urlOf(server), region: config.region }, 'integratord takes sessions');
+  obeySignals(manager, config);
 
-  const signal = await firstSignal();
-  log.info({ event: 'daemon.draining', signal, sessions: manager.size }, 'no more starts; the running calls go on');
-  if (signal === 'SIGINT') manager.stopAll();
-  else void firstSignal().then(() => manager.stopAll());
-  await manager.drain();
+  await drain.drained;
   for (const each of servers) {
     each.close();
     each.closeAllConnections();
@@ -79,6 +81,41 @@ async function run(): Promise<void> {
   kinesis.close();
   log.info({ event: 'daemon.stopped' }, 'the last session is over');
   process.exit(0);
+}
+
+function managerOf(
+  config: Config,
+  { log, ...services }: Pick<ConstructorParameters<typeof SessionManager>[0], 'kinesis' | 'deepgram' | 'log'>,
+): SessionManager {
+  const settings = {
+    callEndGraceMs: config.CALL_END_GRACE_MS,
+    readStallMs: config.READ_STALL_MS,
+    rotateAfterMs: config.ROTATE_AFTER_MS,
+    alignWaitMs: config.ALIGN_WAIT_MS,
+    replayMs: config.REPLAY_MS,
+    deepgramGiveUpMs: config.DEEPGRAM_GIVE_UP_MS,
+    bufferBytes: config.SESSION_BUFFER_KIB * 1024,
+  };
+  const checkpoints = checkpointsOf(config, log);
+  const deps = { ...services, log, clock: systemClock, random: Math.random, checkpoints, settings };
+  return new SessionManager(deps, { maxSessions: config.MAX_SESSIONS, healthLagMs: config.HEALTH_LAG_MS });
+}
+
+function checkpointsOf({ STATE_DIR, DEEPGRAM_API_KEY }: Config, log: Log): Checkpoints | undefined {
+  return STATE_DIR ? new Checkpoints(STATE_DIR, new Seal(DEEPGRAM_API_KEY), systemClock, log) : undefined;
+}
+
+/** SIGTERM drains; SIGINT, or a second signal, ends the running calls now, cleanly. */
+function obeySignals({ admission: { drain } }: SessionManager, { DRAIN_DEADLINE_MS }: Config): void {
+  let signals = 0;
+  const obey = (signal: NodeJS.Signals) => {
+    signals++;
+    const deadlineAtEpochMs = DRAIN_DEADLINE_MS > 0 ? systemClock.epoch() + DRAIN_DEADLINE_MS : undefined;
+    drain.begin({ source: 'signal', reason: signal, deadlineAtEpochMs });
+    if (signal === 'SIGINT' || signals > 1) drain.endRest();
+  };
+  process.on('SIGTERM', obey);
+  process.on('SIGINT', obey);
 }
 
 function configOrExit(): Config {
@@ -91,10 +128,6 @@ function configOrExit(): Config {
   }
 }
 
-function checkpointsOf({ STATE_DIR, DEEPGRAM_API_KEY }: Config, log: Log): Checkpoints | undefined {
-  return STATE_DIR ? new Checkpoints(STATE_DIR, new Seal(DEEPGRAM_API_KEY), systemClock, log) : undefined;
-}
-
 async function listenOrExit(server: Server, { HOST, PORT }: Config): Promise<void> {
   server.listen(PORT, HOST);
   try {
@@ -105,9 +138,8 @@ async function listenOrExit(server: Server, { HOST, PORT }: Config): Promise<voi
   }
 }
 
-/** SIGTERM lets the running calls end by themselves; SIGINT, or a second signal, ends them now, cleanly. */
-async function firstSignal(): Promise<'SIGTERM' | 'SIGINT'> {
-  return Promise.race((['SIGTERM', 'SIGINT'] as const).map((name) => once(process, name).then(() => name)));
+function defaultControlSocket(): string | undefined {
+  return existsSync(dirname(DEFAULT_CONTROL_SOCKET)) ? DEFAULT_CONTROL_SOCKET : undefined;
 }
 
 function urlOf(server: Server): string {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { ConfigError, EXIT_CONFIG, readConfig } from '../daemon/config.ts';
+import { ConfigError, EXIT_CONFIG, maskedSettings, readConfig } from '../daemon/config.ts';
 import { Program } from './support/process.ts';
 
 const NEEDED = { DEEPGRAM_API_KEY: 'key', AWS_REGION: 'us-east-1' };
@@ -20,12 +20,30 @@ test('what is not set has the default of the README', (t) => {
     REPLAY_MS: 2000,
     DEEPGRAM_GIVE_UP_MS: 300_000,
     SESSION_BUFFER_KIB: 1024,
+    HEALTH_LAG_MS: 20_000,
+    DRAIN_DEADLINE_MS: 7_200_000,
+    SCALE_IN_PROTECTION: 'off',
     region: 'us-east-1',
   });
 });
 
 test('an empty setting counts as not set', (t) => {
   t.deepEqual(readConfig({ ...NEEDED, PORT: '', TRIGGER_SECRET: '', APP_REGION: '' }), readConfig(NEEDED));
+});
+
+test('a secret may come from a file, which systemd makes of a credential; one that is not there counts as not set', (t) => {
+  const files = { '/run/key': 'key-of-the-file\n', '/run/secret': 'secret-of-the-file' };
+  const read = (path: string) => files[path as keyof typeof files];
+  const named = { AWS_REGION: 'us-east-1', DEEPGRAM_API_KEY_FILE: '/run/key', TRIGGER_SECRET_FILE: '/run/secret' };
+  t.like(readConfig(named, read), { DEEPGRAM_API_KEY: 'key-of-the-file', TRIGGER_SECRET: 'secret-of-the-file' });
+  t.is(readConfig({ ...named, DEEPGRAM_API_KEY: 'key' }, read).DEEPGRAM_API_KEY, 'key');
+  t.is(readConfig({ ...NEEDED, TRIGGER_SECRET_FILE: '/run/none' }, read).TRIGGER_SECRET, undefined);
+});
+
+test('settings are shown without the secrets', (t) => {
+  const shown = maskedSettings(readConfig({ ...NEEDED, TRIGGER_SECRET: 'planted-secret' }));
+  t.like(shown, { DEEPGRAM_API_KEY: 'set', TRIGGER_SECRET: 'set', AWS_REGION: 'us-east-1', PORT: 8080 });
+  t.notRegex(JSON.stringify(shown), /planted/);
 });
 
 for (const [given, base] of [

@@ -23,3 +23,20 @@ export function reconnectParams(params: DeepgramParams, offsetMs: number, connec
   const ours = [`dgintegrator_offset_ms:${Math.round(offsetMs)}`, `dgintegrator_connection:${connection}`];
   return { ...params, extra: [...extra, ...ours] };
 }
+
+/** The parameters as an operator may see them: of a callback, whose URL may hold credentials, only where it goes. */
+export function maskedParams(params: DeepgramParams): Record<string, string | string[]> {
+  const masked = Object.entries(params).map(([name, value]) => {
+    if (name !== 'callback') return [name, typeof value === 'string' ? value : [...value]] as const;
+    return [name, maskedUrl(String(value))] as const;
+  });
+  return Object.fromEntries(masked);
+}
+
+function maskedUrl(value: string): string {
+  const url = URL.parse(value);
+  if (!url) return '***';
+  const credentials = url.username || url.password ? '***@' : '';
+  const query = url.search ? '?***' : '';
+  return `${url.protocol}//${credentials}${url.host}${url.pathname}${query}`;
+}

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { DeepgramRefused, DeepgramUnreachable } from '../deepgram/errors.ts';
 import { KinesisRefused } from '../kinesis/refusal.ts';
-import { NoRoom, StartTimedOut } from '../session/manager.ts';
+import { NoRoom } from '../session/admission.ts';
+import { StartTimedOut } from '../session/manager.ts';
 import { BadRequest } from '../session/request.ts';
 import { BodyTooLarge } from './body.ts';
 import type { SignatureFault } from './signing.ts';

@@ -1,42 +1,166 @@
-import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import { connect } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import polka from 'polka';
+import { z } from 'zod';
+import type { Clock, Millis } from '../clock.ts';
+import { type Config, maskedSettings } from '../config.ts';
+import type { Check } from '../observe/doctor.ts';
+import { errorFields, type Log } from '../observe/log.ts';
+import { NotCancellable } from '../session/drain.ts';
 import type { SessionManager } from '../session/manager.ts';
-import { send } from './answer.ts';
+import type { Session } from '../session/session.ts';
+import { type Answer, send } from './answer.ts';
+import { readBody } from './body.ts';
 
-/** Owner and group only: whoever may write to the socket operates the daemon. */
-const SOCKET_UMASK = 0o117;
+const API_VERSION = 1;
+/** A reason and a number. */
+const MAX_BODY_BYTES = 4096;
 
-/** Serves the operator's interface, versioned JSON over HTTP, on a UNIX socket: GET /v1/sessions. */
-export async function serveControl(path: string, manager: SessionManager): Promise<Server> {
-  const app = polka({
-    onNoMatch: (_request, response) => send(response, { status: 404, body: { reason: 'not-found' } }),
-  });
-  app.get('/v1/sessions', (_request, response) => send(response, { status: 200, body: { sessions: manager.views() } }));
-  await removeStale(path);
-  const server = createServer((request, response) =>
-    app.handler(request as Parameters<typeof app.handler>[0], response),
-  );
-  const umask = process.umask(SOCKET_UMASK);
-  try {
-    server.listen(path);
-  } finally {
-    process.umask(umask);
-  }
-  await once(server, 'listening');
-  return server;
+const reason = z.string().max(500).optional();
+const cordonOrder = z.strictObject({ reason });
+const drainOrder = z.strictObject({ reason, deadlineMs: z.number().nonnegative().nullable().optional() });
+
+export interface ControlApiOptions {
+  readonly manager: SessionManager;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly startedAtEpochMs: Millis;
+  readonly version: string;
+  /** What Auto Scaling and the instance metadata say. */
+  readonly lifecycle: () => Readonly<Record<string, unknown>>;
+  /** Looks whether all that the daemon needs is there. */
+  readonly examine: () => Promise<readonly Check[]>;
 }
 
-/** Removes the socket that a daemon that was killed left behind; one that somebody still serves stays. */
-async function removeStale(path: string): Promise<void> {
-  const socket = connect(path);
-  try {
-    await once(socket, 'connect');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') await rm(path, { force: true });
-  } finally {
-    socket.destroy();
+/** An answer that is not a success. */
+class Refusal extends Error {
+  readonly answer: Answer;
+
+  constructor(status: number, reason: string, message: string) {
+    super(message);
+    this.answer = { status, body: { reason, message } };
   }
+}
+
+type Handler = (request: IncomingMessage & { params: Record<string, string> }) => Promise<object> | object;
+
+/** The operator's interface, versioned JSON over HTTP, that integratorctl talks to. */
+export function controlApi(options: ControlApiOptions): (request: IncomingMessage, response: ServerResponse) => void {
+  const { manager, config, clock, log } = options;
+  const { drain } = manager.admission;
+  const app = polka({
+    onNoMatch: (request, response) =>
+      send(response, new Refusal(404, 'not-found', `There is no ${request.method} ${request.url}`).answer),
+  });
+  const on = (method: 'get' | 'post' | 'delete', path: string, handler: Handler) => {
+    app[method](path, (request, response) => {
+      Promise.resolve()
+        .then(() => handler(request as unknown as Parameters<Handler>[0]))
+        .then(
+          (body) => send(response, { status: 200, body: { apiVersion: API_VERSION, ...body } }),
+          (error: unknown) => send(response, refused(error, log)),
+        );
+    });
+  };
+
+  on('get', '/v1/status', () => ({ ...status(options), lifecycle: options.lifecycle() }));
+  on('get', '/v1/config', () => ({ settings: maskedSettings(config) }));
+  on('get', '/v1/doctor', async () => ({ checks: await options.examine() }));
+  on('get', '/v1/sessions', () => ({ sessions: manager.views() }));
+  on('get', '/v1/sessions/:id', ({ params }) => {
+    const session = sessionOf(manager, params);
+    return { session: session.view(), ...session.details() };
+  });
+  on('post', '/v1/sessions/:id/stop', async ({ params }) => {
+    const session = sessionOf(manager, params);
+    session.stop();
+    const outcome = await session.ended;
+    const why = outcome.name === 'completed' ? { reason: outcome.reason } : errorFields(outcome.error);
+    return { sessionId: session.sessionId, outcome: outcome.name, ...why };
+  });
+  on('post', '/v1/cordon', async (request) => {
+    if (drain.isDraining) throw new Refusal(409, 'draining', 'A draining integrator takes no new sessions anyway');
+    const { reason: why = 'ordered by an operator' } = await bodyOf(request, cordonOrder);
+    manager.admission.close(why);
+    log.info({ event: 'daemon.cordoned', reason: why }, 'takes no new sessions');
+    return { state: stateOf(manager) };
+  });
+  on('post', '/v1/uncordon', () => {
+    if (drain.isDraining) throw new Refusal(409, 'draining', 'The integrator drains: cancel that instead');
+    manager.admission.uncordon();
+    log.info({ event: 'daemon.uncordoned' }, 'takes new sessions');
+    return { state: stateOf(manager) };
+  });
+  on('post', '/v1/drain', async (request) => {
+    const { reason: why = 'ordered by an operator', deadlineMs } = await bodyOf(request, drainOrder);
+    const isNew = !drain.isDraining;
+    if (isNew || deadlineMs !== undefined) {
+      const waitMs = deadlineMs === undefined ? config.DRAIN_DEADLINE_MS || null : deadlineMs;
+      const deadlineAtEpochMs = waitMs === null ? undefined : clock.epoch() + waitMs;
+      drain.begin({ source: 'operator', reason: why, deadlineAtEpochMs });
+    }
+    return { drain: drain.view() };
+  });
+  on('get', '/v1/drain', () => {
+    const view = drain.view();
+    if (!view) throw new Refusal(409, 'not-draining', 'The integrator does not drain');
+    return { drain: view };
+  });
+  on('delete', '/v1/drain', () => {
+    if (!drain.isDraining) throw new Refusal(409, 'not-draining', 'The integrator does not drain');
+    drain.cancel();
+    return { state: stateOf(manager) };
+  });
+  return (request, response) => app.handler(request as Parameters<typeof app.handler>[0], response);
+}
+
+function status({ manager, config, clock, startedAtEpochMs, version }: ControlApiOptions): object {
+  const { cordon, drain, maxSessions } = manager.admission;
+  return {
+    version,
+    node: process.version,
+    pid: process.pid,
+    startedAtEpochMs,
+    uptimeMs: clock.epoch() - startedAtEpochMs,
+    state: stateOf(manager),
+    region: config.region,
+    sessions: manager.size,
+    maxSessions,
+    cordon,
+    drain: drain.view(),
+    checkpoints: config.STATE_DIR !== undefined,
+    unsignedStarts: config.TRIGGER_SECRET === undefined,
+  };
+}
+
+function stateOf({ admission, size }: SessionManager): string {
+  return admission.toldTo(size) ?? 'serving';
+}
+
+function sessionOf(manager: SessionManager, { id = '' }: Record<string, string>): Session {
+  const session = manager.session(id);
+  if (!session) throw new Refusal(404, 'not-found', `There is no session ${id} here`);
+  return session;
+}
+
+async function bodyOf<Shape>(request: IncomingMessage, shape: z.ZodType<Shape>): Promise<Shape> {
+  const text = (await readBody(request, MAX_BODY_BYTES)).toString();
+  const { data, error } = shape.safeParse(text === '' ? {} : parsed(text));
+  if (error) throw new Refusal(400, 'bad-request', z.prettifyError(error));
+  return data;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Refusal(400, 'bad-request', 'The body is not JSON');
+  }
+}
+
+function refused(error: unknown, log: Log): Answer {
+  if (error instanceof Refusal) return error.answer;
+  if (error instanceof NotCancellable) return new Refusal(409, 'not-cancellable', error.message).answer;
+  log.error({ event: 'control.failed', ...errorFields(error) }, 'an operator’s request failed');
+  return new Refusal(500, 'internal-error', 'The integrator failed; its log says how').answer;
 }

@@ -60,7 +60,8 @@ async function start(request: IncomingMessage, options: InstanceApiOptions): Pro
   );
 }
 
-/** 200 while starts are taken; a full or draining instance gets none from the load balancer. */
-function health({ noRoom, size }: SessionManager): Answer {
-  return { status: noRoom ? 503 : 200, body: { status: noRoom ?? 'serving', sessions: size } };
+/** 200 while starts are welcome; a full, cordoned or draining instance gets none from the load balancer. */
+function health({ admission, size }: SessionManager): Answer {
+  const closed = admission.toldTo(size);
+  return { status: closed ? 503 : 200, body: { status: closed ?? 'serving', sessions: size } };
 }

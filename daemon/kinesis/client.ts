@@ -29,15 +29,28 @@ export interface Media {
 /** Where a GetMedia begins: right after a fragment, or at a moment when the fragment is no longer there. */
 export type Start = Position | { readonly fragmentNumber: string } | { readonly atEpochMs: Millis };
 
-export interface Kinesis {
+/** Where streams are read. */
+export interface MediaSource {
   /**
    * Opens one GetMedia, when the service's rate limits let it. Throws KinesisRefused when Kinesis answers anything but
    * 200, or does not answer.
    */
   getMedia(streamArn: string, start: Start, signal: AbortSignal): Promise<Media>;
+}
+
+/** Kinesis Video of one region. */
+export interface Kinesis extends MediaSource {
+  /**
+   * Looks whether GetDataEndpoint can be asked at all, about a stream that need not exist. Throws KinesisRefused when
+   * not. Gives how far our clock is from the service's.
+   */
+  probe(signal: AbortSignal): Promise<{ clockSkewMs: Millis }>;
   /** Ends the connections that are kept for later use. */
   close(): void;
 }
+
+/** Nobody has a stream of this name; a role that may ask is told so, one that may not is not. */
+const PROBE_STREAM = 'integratord-doctor';
 
 /** What is known of a stream: shared by all its sessions. */
 interface Stream {
@@ -115,6 +128,16 @@ export function connectKinesis(region: string, clock: Clock): Kinesis {
         if (isOfEndpoint(refusal)) stream.endpoint = undefined;
         throw refusal;
       }
+    },
+    async probe(signal) {
+      try {
+        const command = new GetDataEndpointCommand({ StreamName: PROBE_STREAM, APIName: 'GET_MEDIA' });
+        await control.send(command, { abortSignal: signal });
+      } catch (error) {
+        const refusal = kinesisRefusal(error, PROBE_STREAM);
+        if (refusal.status !== 404) throw refusal;
+      }
+      return { clockSkewMs: control.config.systemClockOffset };
     },
     close() {
       control.destroy();

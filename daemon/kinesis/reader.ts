@@ -3,7 +3,7 @@ import type { AudioBlock } from '../audio/pcm.ts';
 import type { Clock, Millis } from '../clock.ts';
 import { errorFields, type Log } from '../observe/log.ts';
 import { Chunks } from './chunks.ts';
-import type { Kinesis, Media, Start } from './client.ts';
+import type { Media, MediaSource, Start } from './client.ts';
 import type { Contact, Position } from './contact.ts';
 import { ContactFilter } from './contact-filter.ts';
 import { Demuxer } from './demuxer.ts';
@@ -55,7 +55,7 @@ const START_MARGIN_MS: Millis = 10_000;
 export async function* readContact(
   first: Media,
   contact: Contact,
-  kinesis: Kinesis,
+  kinesis: MediaSource,
   { clock, log, signal, settings }: ReaderOptions,
 ): AsyncGenerator<Reading, EndOfContact> {
   const { callEndGraceMs, rotateAfterMs } = settings;

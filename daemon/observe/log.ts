@@ -1,7 +1,11 @@
-import { type DestinationStream, type Logger, pino } from 'pino';
+import { type DestinationStream, pino } from 'pino';
+
+type Write = (fields: object, message: string) => void;
 
 /** Log lines are events: `log.info({ event: 'kinesis.resumed', attempt }, 'reads on after a connection ended')`. */
-export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'> & { child(fields: Record<string, unknown>): Log };
+export interface Log extends Readonly<Record<'debug' | 'info' | 'warn' | 'error', Write>> {
+  child(fields: Record<string, unknown>): Log;
+}
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];

@@ -2,25 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Millis } from '../clock.ts';
 import { errorFields } from '../observe/log.ts';
+import { Admission, NoRoom } from './admission.ts';
 import type { Checkpoint } from './checkpoint.ts';
+import { Drain } from './drain.ts';
 import type { StartRequest } from './request.ts';
 import { Session, type SessionDeps, type SessionView } from './session.ts';
 
 /** A session that goes on after a crash is tried so long at a time, and so often. */
 const RESUME_TIMEOUT_MS: Millis = 6000;
 const RESUME_AGAIN_MS: Millis = 1000;
-
-/** No session is taken here now; another instance, or a later try, may take it. */
-export class NoRoom extends Error {
-  override readonly name = 'NoRoom';
-  /** `full` or `draining`. */
-  readonly reason: 'full' | 'draining';
-
-  constructor(reason: 'full' | 'draining', message: string) {
-    super(message);
-    this.reason = reason;
-  }
-}
 
 /** Kinesis or Deepgram had not answered when the caller's patience was over; nothing was left running. */
 export class StartTimedOut extends Error {
@@ -38,26 +28,28 @@ interface Entry {
   readonly sessionId: string;
   readonly starting: Promise<Session>;
   session: Session | undefined;
+  /** Whether it is ended before its time, and another daemon may go on with it. */
+  keepsCheckpoint: boolean;
 }
 
 /** The sessions of this daemon: admission, one session per contact, and their end. */
 export class SessionManager {
+  readonly admission: Admission;
   readonly #deps: SessionDeps;
-  readonly #maxSessions: number;
   readonly #entries = new Map<string, Entry>();
   /** The session that a second start of the same contact is answered with. */
   readonly #byContact = new Map<string, Entry>();
-  #draining = false;
 
-  constructor(deps: SessionDeps, maxSessions: number) {
+  /** @param settings MAX_SESSIONS and HEALTH_LAG_MS */
+  constructor(deps: SessionDeps, { maxSessions, healthLagMs }: { maxSessions: number; healthLagMs: Millis }) {
     this.#deps = deps;
-    this.#maxSessions = maxSessions;
-  }
-
-  /** Why no start is taken now; undefined when one is. */
-  get noRoom(): 'full' | 'draining' | undefined {
-    if (this.#draining) return 'draining';
-    return this.#entries.size >= this.#maxSessions ? 'full' : undefined;
+    const drained = {
+      size: () => this.#entries.size,
+      longestCallMs: () => Math.max(0, ...this.views().map(({ ageMs }) => ageMs)),
+      endRest: () => this.#endRest(),
+    };
+    const drain = new Drain(drained, deps.clock, deps.log, healthLagMs);
+    this.admission = new Admission(maxSessions, drain, deps.clock);
   }
 
   get size(): number {
@@ -69,6 +61,11 @@ export class SessionManager {
     return [...this.#entries.values()].flatMap(({ session }) => (session ? [session.view()] : []));
   }
 
+  /** The session of that id that runs; undefined when there is none, or it is only starting. */
+  session(sessionId: string): Session | undefined {
+    return this.#entries.get(sessionId)?.session;
+  }
+
   /**
    * Starts a session, or finds the one that transcribes the contact already; load tests (enforceRealtime) always get
    * their own. Throws NoRoom, StartTimedOut, KinesisRefused, DeepgramRefused or DeepgramUnreachable.
@@ -76,13 +73,12 @@ export class SessionManager {
   async start(request: StartRequest, timeoutMs: Millis): Promise<Started> {
     const { contactId, enforceRealtime } = request;
     const running = enforceRealtime ? undefined : this.#byContact.get(contactId);
-    if (running) {
+    if (running && running.session?.state !== 'ending') {
       await running.starting;
       return { sessionId: running.sessionId, contactId, status: 'already-running' };
     }
-    const { noRoom } = this;
-    if (noRoom === 'full') throw new NoRoom('full', `All ${this.#maxSessions} sessions are taken`);
-    if (noRoom) throw new NoRoom(noRoom, 'This integrator is draining and takes no new session');
+    const refusal = this.admission.refusal(this.size);
+    if (refusal) throw new NoRoom(refusal);
     const { sessionId, starting } = this.#admit(beginningOf(request), (beginning) =>
       startWithin(timeoutMs, beginning, this.#deps),
     );
@@ -99,22 +95,17 @@ export class SessionManager {
     }
   }
 
-  /** Takes no more starts and resolves when the last session is over. */
-  async drain(): Promise<void> {
-    this.#draining = true;
-    while (this.#entries.size > 0) {
-      await Promise.allSettled([...this.#entries.values()].map(async ({ starting }) => (await starting).ended));
+  /** Ends every session that runs: what was read is sent, Deepgram's last results are awaited, the checkpoints stay. */
+  #endRest(): void {
+    for (const entry of this.#entries.values()) {
+      entry.keepsCheckpoint = true;
+      entry.session?.stop();
     }
-  }
-
-  /** Ends every session that runs; what was read is sent, and Deepgram's last results are awaited. */
-  stopAll(): void {
-    for (const { session } of this.#entries.values()) session?.stop();
   }
 
   #admit(beginning: Checkpoint, start: (beginning: Checkpoint) => Promise<Session>): Entry {
     const { sessionId, request } = beginning;
-    const entry: Entry = { sessionId, starting: start(beginning), session: undefined };
+    const entry: Entry = { sessionId, starting: start(beginning), session: undefined, keepsCheckpoint: false };
     this.#entries.set(sessionId, entry);
     if (!request.enforceRealtime) this.#byContact.set(request.contactId, entry);
     void this.#follow(entry, request.contactId);
@@ -125,13 +116,15 @@ export class SessionManager {
   async #follow(entry: Entry, contactId: string): Promise<void> {
     try {
       entry.session = await entry.starting;
+      if (entry.keepsCheckpoint) entry.session.stop();
       await entry.session.ended;
     } catch {
       // The start failed: whoever asked for it has the error.
     } finally {
-      await this.#deps.checkpoints?.remove(entry.sessionId);
+      if (!entry.keepsCheckpoint) await this.#deps.checkpoints?.remove(entry.sessionId);
       this.#entries.delete(entry.sessionId);
       if (this.#byContact.get(contactId) === entry) this.#byContact.delete(contactId);
+      this.admission.drain.check();
     }
   }
 }

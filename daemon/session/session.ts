@@ -3,11 +3,13 @@ import { Pacer, REALTIME_MESSAGE_MS } from '../audio/pacer.ts';
 import { BYTES_PER_MS } from '../audio/pcm.ts';
 import type { Clock, Millis } from '../clock.ts';
 import { Link, type LinkStats } from '../deepgram/link.ts';
+import { maskedParams } from '../deepgram/params.ts';
 import { logResult } from '../deepgram/results.ts';
 import type { DeepgramSettings } from '../deepgram/socket.ts';
 import type { Kinesis, Media } from '../kinesis/client.ts';
 import { type EndOfContact, type ReaderSettings, readContact } from '../kinesis/reader.ts';
 import { errorFields, type Log } from '../observe/log.ts';
+import { Timeline, type TimelineEntry } from '../observe/timeline.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import { Progress } from './progress.ts';
@@ -77,7 +79,7 @@ export class Session {
   readonly ended: Promise<Outcome>;
   readonly #deps: SessionDeps;
   readonly #request: StartRequest;
-  readonly #log: Log;
+  readonly #log: Timeline;
   readonly #link: Link;
   readonly #aligner: Aligner;
   readonly #start: Checkpoint['position'];
@@ -86,6 +88,7 @@ export class Session {
   readonly #startedAtMs: Millis;
   readonly #pacer: Pacer | undefined;
   #state: SessionState = 'running';
+  #isHeard = false;
   #savedAtMs: Millis = 0;
   #loggedHoleMs: Millis = 0;
 
@@ -96,7 +99,7 @@ export class Session {
   static async start(beginning: Checkpoint, deps: SessionDeps, signal: AbortSignal): Promise<Session> {
     const { sessionId, request, position, callMs, connections } = beginning;
     const { contactId, kvsStream, dgParams } = request;
-    const log = deps.log.child({ sessionId, contactId });
+    const log = new Timeline(deps.log.child({ sessionId, contactId }), deps.clock);
     const failed = new AbortController();
     const both = AbortSignal.any([signal, failed.signal]);
     const opening = [
@@ -126,7 +129,7 @@ export class Session {
     }
   }
 
-  private constructor(beginning: Checkpoint, deps: SessionDeps, log: Log, media: Media, link: Link) {
+  private constructor(beginning: Checkpoint, deps: SessionDeps, log: Timeline, media: Media, link: Link) {
     const { sessionId, request, position, callMs, callClock } = beginning;
     this.sessionId = sessionId;
     this.contactId = request.contactId;
@@ -158,6 +161,15 @@ export class Session {
     this.#stop.abort();
   }
 
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** What happened to it so far, and what it was asked for, with secrets masked. */
+  details(): { params: Record<string, string | string[]>; timeline: readonly TimelineEntry[] } {
+    return { params: maskedParams(this.#request.dgParams), timeline: this.#log.entries };
+  }
+
   view(): SessionView {
     const { requestIds, ...stats } = this.#link.stats();
     return {
@@ -186,6 +198,7 @@ export class Session {
       this.#aligner.finish();
       await this.#forward();
       this.#state = 'ending';
+      this.#log.info({ event: 'session.ending' }, "all of the call is read; waits for Deepgram's last results");
       await this.#link.finish();
       if (outcome.name === 'completed' && this.#aligner.positionMs === 0)
         return { name: 'failed', error: new NoAudio() };
@@ -220,6 +233,8 @@ export class Session {
     const longestMs = this.#pacer ? REALTIME_MESSAGE_MS : LONGEST_MESSAGE_MS;
     for (let piece = this.#aligner.take(longestMs); piece; piece = this.#aligner.take(longestMs)) {
       await this.#pacer?.turn(piece.pcm.length / BYTES_PER_MS, this.#stop.signal);
+      if (!this.#isHeard) this.#log.info({ event: 'audio.first' }, 'the call is heard');
+      this.#isHeard = true;
       const congested = this.#link.send(piece.pcm, piece.arrivedAtMs);
       if (congested) await congested;
     }

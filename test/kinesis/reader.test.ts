@@ -1,6 +1,6 @@
 import test from 'ava';
 import { systemClock } from '../../daemon/clock.ts';
-import type { Kinesis, Media, Start } from '../../daemon/kinesis/client.ts';
+import type { Media, MediaSource, Start } from '../../daemon/kinesis/client.ts';
 import { type EndOfContact, readContact } from '../../daemon/kinesis/reader.ts';
 import { KinesisRefused } from '../../daemon/kinesis/refusal.ts';
 import { createLog } from '../../daemon/observe/log.ts';
@@ -27,14 +27,13 @@ async function read(
   signal = new AbortController().signal,
 ) {
   const asked: Start[] = [];
-  const kinesis: Kinesis = {
+  const kinesis: MediaSource = {
     getMedia: async (_arn, start) => {
       asked.push(start);
       const next = later[Math.min(asked.length - 1, later.length - 1)] as Connection;
       if (next instanceof Error) throw next;
       return media(next);
     },
-    close: () => {},
   };
   const settings = { callEndGraceMs: 1000, readStallMs: 10_000, rotateAfterMs: 600_000 };
   const options = { clock: systemClock, log: createLog('silent'), signal, settings };

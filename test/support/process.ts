@@ -19,13 +19,18 @@ export class Program {
   #isOver = false;
   readonly #listeners = new Set<(line: Line | undefined) => void>();
 
-  /** Starts `script` (a path from the project's root) under this Node with only the given environment. */
+  /** Starts `script` (a path from the project's root) under this Node with only the given environment, off EC2. */
   constructor(script: string, args: readonly string[] = [], env: Record<string, string> = {}) {
     this.#name = script;
     // Whatever becomes of us, a test runner that is killed included, the process does not outlive us.
     const leash = new URL(`leash.ts?parent=${process.pid}`, import.meta.url);
     this.#child = spawn(process.execPath, [fileURLToPath(new URL(`../../${script}`, import.meta.url)), ...args], {
-      env: { PATH: process.env['PATH'] ?? '', NODE_OPTIONS: `--import=${leash}`, ...env },
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        NODE_OPTIONS: `--import=${leash}`,
+        AWS_EC2_METADATA_DISABLED: 'true',
+        ...env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {

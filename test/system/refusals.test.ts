@@ -235,7 +235,7 @@ test('on SIGTERM the daemon takes no more starts, lets the running call end, and
   const running = await stage.call({ customer: bytesOf(distinctSamples(16_000)) });
   t.is((await stage.start(running)).status, 200);
   process.kill(stage.daemon.pid, 'SIGTERM');
-  await stage.daemon.line(({ event }) => event === 'daemon.draining');
+  await stage.daemon.line(({ event }) => event === 'drain.began');
   const answer = await stage.start(await stage.call({ customer: bytesOf(distinctSamples(800)) }));
   t.is(answer.status, 503);
   t.is(answer.body['reason'], 'draining');

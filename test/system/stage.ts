@@ -20,6 +20,7 @@ const SETTINGS = {
   AWS_SECRET_ACCESS_KEY: 'secret-of-the-stage',
   DEEPGRAM_API_KEY: API_KEY,
   CALL_END_GRACE_MS: '1000',
+  HEALTH_LAG_MS: '0',
   LOG_LEVEL: 'debug',
 };
 

@@ -1,0 +1,33 @@
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { connect } from 'node:net';
+
+/** Owner and group only: whoever may write to the socket operates the daemon. */
+const SOCKET_UMASK = 0o117;
+
+/** Serves HTTP on a UNIX socket of mode 0660, in place of one that a daemon that was killed left behind. */
+export async function listenOnSocket(path: string, handler: RequestListener): Promise<Server> {
+  await removeStale(path);
+  const server = createServer(handler);
+  const umask = process.umask(SOCKET_UMASK);
+  try {
+    server.listen(path);
+  } finally {
+    process.umask(umask);
+  }
+  await once(server, 'listening');
+  return server;
+}
+
+/** Removes the socket that a daemon that was killed left behind; one that somebody still serves stays. */
+async function removeStale(path: string): Promise<void> {
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') await rm(path, { force: true });
+  } finally {
+    socket.destroy();
+  }
+}
