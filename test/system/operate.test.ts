@@ -1,0 +1,199 @@
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { bytesOf, difference, distinctSamples } from '../audio/tracks.ts';
+import { ask } from './control.ts';
+import { received } from './received.ts';
+import { channel, Stage } from './stage.ts';
+
+const SECOND = 8000;
+
+async function stageWithSocket(t: ExecutionContext, env: Record<string, string> = {}) {
+  const directory = await mkdtemp(join(tmpdir(), 'integratord-run-'));
+  const socket = join(directory, 'control.sock');
+  const state = { STATE_DIR: join(directory, 'state') };
+  const stage = await Stage.open({ env: { CONTROL_SOCKET: socket, ...state, ...env } });
+  t.teardown(async () => {
+    await stage.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+  const control = (method: string, path: string, body?: unknown) => ask(socket, method, path, body);
+  return { stage, socket, control, stateDir: state.STATE_DIR };
+}
+
+/** A call in real time, so that it does not end before the test has done with it. */
+function runningCall(stage: Stage, seconds = 60) {
+  const samples = distinctSamples(seconds * SECOND);
+  return stage.call({ customer: bytesOf(samples), agent: bytesOf(samples) });
+}
+
+test('the control socket is for its owner and group only', async (t) => {
+  const { socket } = await stageWithSocket(t);
+  t.is((await stat(socket)).mode & 0o777, 0o660);
+});
+
+test('a socket that a killed daemon left behind is replaced', async (t) => {
+  const { stage, control } = await stageWithSocket(t);
+  await stage.crash();
+  t.is((await control('GET', '/v1/status')).status, 200);
+});
+
+test('status, sessions, one session and its timeline: with what operators ask for, and without secrets', async (t) => {
+  const { stage, control } = await stageWithSocket(t);
+  const call = await runningCall(stage);
+  const callback = 'http://user:planted@127.0.0.1:9/results?token=planted';
+  const started = await stage.start({ ...call, dgParams: { ...call.dgParams, callback } });
+  const { sessionId } = started.body;
+  await stage.deepgramHas(call.contactId, 1000);
+  t.like((await control('GET', '/v1/status')).body, {
+    apiVersion: 1,
+    state: 'serving',
+    sessions: 1,
+    maxSessions: 500,
+    checkpoints: true,
+    unsignedStarts: true,
+    pid: stage.daemon.pid,
+  });
+  const { sessions } = (await control('GET', '/v1/sessions')).body;
+  t.is(sessions.length, 1);
+  t.like(sessions[0], {
+    sessionId,
+    contactId: call.contactId,
+    state: 'running',
+    holeMs: 0,
+    reconnects: 0,
+    model: 'nova-3',
+    callbackHost: '127.0.0.1:9',
+  });
+  t.true(sessions[0].audioMs >= 1000);
+  const { body } = await control('GET', `/v1/sessions/${sessionId}`);
+  t.is(body.params.callback, 'http://***@127.0.0.1:9/results?***');
+  const events = body.timeline.map(({ event }: { event: string }) => event);
+  t.is(events[0], 'session.started');
+  t.true(events.includes('audio.first'));
+  t.is((await control('GET', '/v1/config')).body.settings.DEEPGRAM_API_KEY, 'set');
+  const everything = await Promise.all(
+    ['status', 'sessions', `sessions/${sessionId}`, 'config'].map((path) => control('GET', `/v1/${path}`)),
+  );
+  t.notRegex(JSON.stringify(everything), /planted|key-of-the-stage/);
+});
+
+test('stopping a session sends what was read, waits for the last results, and says how it ended', async (t) => {
+  const { stage, control } = await stageWithSocket(t);
+  const call = await runningCall(stage);
+  const { body } = await stage.start(call);
+  await stage.deepgramHas(call.contactId, 1000);
+  const stopped = await control('POST', `/v1/sessions/${body['sessionId']}/stop`);
+  t.like(stopped.body, { sessionId: body['sessionId'], outcome: 'completed', reason: 'stopped' });
+  const [connection] = await stage.closed(call.contactId);
+  t.like(connection, { closeCode: 1000, controlMessages: { CloseStream: 1 } });
+  t.is((await control('GET', `/v1/sessions/${body['sessionId']}`)).status, 404);
+});
+
+test('a cordoned daemon takes no new session, and lets the running ones go on', async (t) => {
+  const { stage, control } = await stageWithSocket(t);
+  const call = await runningCall(stage);
+  await stage.start(call);
+  t.is((await control('POST', '/v1/cordon', { reason: 'kernel update' })).body.state, 'cordoned');
+  t.is((await stage.ask('GET', '/health-check')).status, 503);
+  t.like((await stage.start(await runningCall(stage))).body, { reason: 'cordoned', retryable: true });
+  t.like((await control('GET', '/v1/status')).body, {
+    state: 'cordoned',
+    sessions: 1,
+    cordon: { reason: 'kernel update' },
+  });
+  t.is((await control('POST', '/v1/uncordon')).body.state, 'serving');
+  t.is((await stage.ask('GET', '/health-check')).status, 200);
+});
+
+test('a drain fails the health check at once, takes starts until the load balancer knows, and ends with the last call', async (t) => {
+  const { stage, control } = await stageWithSocket(t, { HEALTH_LAG_MS: '2000' });
+  const samples = distinctSamples(6 * SECOND);
+  const first = await stage.call({ customer: bytesOf(samples) });
+  await stage.start(first);
+  const { drain } = (await control('POST', '/v1/drain', { reason: 'rolling update' })).body;
+  t.like(drain, { source: 'operator', reason: 'rolling update', sessionsLeft: 1, state: 'draining' });
+  t.is((await stage.ask('GET', '/health-check')).status, 503);
+  const late = await stage.call({ customer: bytesOf(samples) });
+  t.is((await stage.start(late)).status, 200, 'a start that was on its way is taken');
+  await stage.daemon.line(({ event, contactId }) => event === 'session.ended' && contactId === first.contactId);
+  const refused = await stage.start(await stage.call({ customer: bytesOf(samples) }));
+  t.like(refused.body, { reason: 'draining', retryable: true });
+  t.is(await stage.daemon.exited, 0);
+  for (const { contactId } of [first, late]) {
+    t.like(await stage.ended(contactId), { outcome: 'completed', reason: 'no-more-fragments', holeMs: 0 });
+    const { audio, missingMs } = await received(stage.deepgram, contactId);
+    t.is(missingMs, 0);
+    t.is(difference(channel(audio, 0), samples), 'the same');
+  }
+});
+
+test('at the deadline the rest is ended cleanly, and its checkpoint stays', async (t) => {
+  const { stage, control, stateDir } = await stageWithSocket(t);
+  const call = await runningCall(stage);
+  await stage.start(call);
+  await stage.deepgramHas(call.contactId, 2000);
+  await control('POST', '/v1/drain', { deadlineMs: 500 });
+  t.is(await stage.daemon.exited, 0);
+  t.like(await stage.ended(call.contactId), { outcome: 'completed', reason: 'stopped' });
+  const [connection] = await stage.closed(call.contactId);
+  t.is(connection?.closeCode, 1000);
+  t.is((await readdir(stateDir)).length, 1);
+});
+
+test('an operator’s drain can be changed and cancelled, a signal’s cannot', async (t) => {
+  const { stage, control } = await stageWithSocket(t);
+  await stage.start(await runningCall(stage));
+  t.is((await control('GET', '/v1/drain')).body.reason, 'not-draining');
+  t.is((await control('DELETE', '/v1/drain')).status, 409);
+  t.is((await control('POST', '/v1/drain', { deadlineMs: null })).body.drain.deadlineAtEpochMs, null);
+  t.true((await control('POST', '/v1/drain', { deadlineMs: 60_000 })).body.drain.deadlineAtEpochMs > Date.now());
+  t.is((await control('POST', '/v1/cordon')).body.reason, 'draining');
+  t.is((await control('DELETE', '/v1/drain')).body.state, 'serving');
+  t.is((await stage.ask('GET', '/health-check')).status, 200);
+  process.kill(stage.daemon.pid, 'SIGTERM');
+  await stage.daemon.line(({ event, source }) => event === 'drain.began' && source === 'signal');
+  t.is((await control('DELETE', '/v1/drain')).body.reason, 'not-cancellable');
+  const later = (await control('POST', '/v1/drain', { deadlineMs: null })).body.drain;
+  t.true(later.deadlineAtEpochMs !== null, 'and an operator cannot put off its deadline');
+});
+
+test('bad orders are refused and say why', async (t) => {
+  const { control } = await stageWithSocket(t);
+  t.like(await control('POST', '/v1/drain', { deadlineMs: 'soon' }), { status: 400, body: { reason: 'bad-request' } });
+  t.like(await control('POST', '/v1/drain', { force: true }), { status: 400 });
+  t.like(await control('POST', '/v1/sessions/none/stop'), { status: 404, body: { reason: 'not-found' } });
+  t.like(await control('GET', '/v2/status'), { status: 404 });
+});
+
+test('the doctor says what is well and what is not, and what to do', async (t) => {
+  const { control } = await stageWithSocket(t, { MAX_SESSIONS: '10' });
+  const { checks } = (await control('GET', '/v1/doctor')).body;
+  const verdicts = Object.fromEntries(
+    checks.map((check: { name: string; verdict: string }) => [check.name, check.verdict]),
+  );
+  t.deepEqual(verdicts, {
+    'signed starts': 'warn',
+    checkpoints: 'ok',
+    deepgram: 'ok',
+    'kinesis video': 'ok',
+    clock: 'ok',
+    'file limit': 'ok',
+    capacity: 'ok',
+  });
+  const { control: elsewhere } = await stageWithSocket(t, {
+    DEEPGRAM_API_KEY: 'wrong',
+    AWS_ENDPOINT_URL_KINESIS_VIDEO: 'http://127.0.0.1:9',
+  });
+  const ill = (await elsewhere('GET', '/v1/doctor')).body.checks as {
+    name: string;
+    verdict: string;
+    remedy?: string;
+  }[];
+  for (const name of ['deepgram', 'kinesis video']) {
+    const check = ill.find((one) => one.name === name);
+    t.is(check?.verdict, 'fail', name);
+    t.truthy(check?.remedy);
+  }
+});
