@@ -6,16 +6,12 @@ import { Connection } from './connection.ts';
 import { DeepgramLost, DeepgramRefused } from './errors.ts';
 import { momentOf, Outbox, positionOf } from './outbox.ts';
 import { type DeepgramParams, reconnectParams } from './params.ts';
+import { Patience } from './patience.ts';
 import { FinalResults } from './results.ts';
 import type { DeepgramSettings, SocketClose } from './socket.ts';
 
-/** The first retry comes soon, because most breaks pass at once; later ones leave room to a Deepgram in trouble. */
-const FIRST_RETRY_MS: Millis = 250;
-const LONGEST_RETRY_MS: Millis = 5000;
 /** A handshake that takes longer is given up and tried anew. */
 const HANDSHAKE_TIMEOUT_MS: Millis = 5000;
-/** A connection that lasted this long was a good one: the next break starts the patience anew. */
-const GOOD_CONNECTION_MS: Millis = 10_000;
 /** Deepgram answers CloseStream with the last results within a second or two; more means that it will not. */
 const FINISH_TIMEOUT_MS: Millis = 10_000;
 /**
@@ -59,12 +55,6 @@ export interface LinkStats {
   readonly worstBufferBytes: number;
 }
 
-/** Since when the line has been bad, and how often it has been tried since. */
-interface Trouble {
-  readonly sinceMs: Millis;
-  attempts: number;
-}
-
 /**
  * A session's line to Deepgram, across as many connections as it takes. Audio handed over is kept until it need not be
  * sent again, and every connection after the first begins early enough that nothing is lost (design.md, decision 6).
@@ -76,11 +66,11 @@ export class Link {
   readonly #outbox: Outbox;
   /** Where results come back to us, they tell what need not be kept. */
   readonly #finals: FinalResults | undefined;
+  readonly #patience: Patience;
   readonly #abandoned = new AbortController();
   readonly #requestIds: string[] = [];
   #ended: Promise<Error | undefined> = Promise.resolve(undefined);
   #connection: Connection | undefined;
-  #trouble: Trouble | undefined;
   #failure: Error | undefined;
   #finishing = false;
   #finishTimeout: NodeJS.Timeout | undefined;
@@ -109,6 +99,7 @@ export class Link {
     this.#settings = settings;
     this.#params = params;
     this.#options = options;
+    this.#patience = new Patience(options.giveUpMs, options.clock, options.random);
     this.#outbox = new Outbox(positionOf(options.callMs));
     this.#sentTo = this.#outbox.sent;
     this.#finals = params['callback'] === undefined ? new FinalResults(this.#outbox.sent) : undefined;
@@ -214,17 +205,16 @@ export class Link {
 
   /** The next connection, which begins with what may have been lost. Throws when Deepgram will not have it any more. */
   async #reconnect(broken: Connection, { code, reason }: SocketClose): Promise<Connection> {
-    const { clock, log, random, giveUpMs } = this.#options;
+    const { clock, log } = this.#options;
     const lostAtMs = clock.now();
-    const wasGood = lostAtMs - broken.openedAtMs >= GOOD_CONNECTION_MS;
-    if (!this.#trouble || wasGood) this.#trouble = { sinceMs: lostAtMs, attempts: 0 };
+    this.#patience.lost(broken.openedAtMs);
     const sentBytes = this.#outbox.sent;
     const offsetMs = momentOf(this.#outbox.rewind(this.#keepFrom(broken)));
     const replayedMs = momentOf(sentBytes) - offsetMs;
     let cause: Error = new DeepgramLost(code, reason, broken.requestId);
     for (;;) {
-      if (clock.now() - this.#trouble.sinceMs > giveUpMs) throw cause;
-      const delayMs = Math.round(retryDelayMs(this.#trouble.attempts++, random()));
+      if (this.#patience.isOver) throw cause;
+      const delayMs = this.#patience.nextDelayMs();
       log.warn({ event: 'deepgram.lost', code, reason, delayMs, ...errorFields(cause) }, 'connects to Deepgram again');
       await sleep(delayMs, undefined, { signal: this.#abandoned.signal });
       try {
@@ -283,9 +273,4 @@ export class Link {
       connection.terminate();
     }, FINISH_TIMEOUT_MS);
   }
-}
-
-/** Doubles from one attempt to the next, and lies anywhere in the upper half of that. */
-function retryDelayMs(attempt: number, random: number): Millis {
-  return Math.min(FIRST_RETRY_MS * 2 ** attempt, LONGEST_RETRY_MS) * (0.5 + random / 2);
 }

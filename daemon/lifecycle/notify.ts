@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import type { Millis } from '../clock.ts';
 import { errorFields, type Log } from '../observe/log.ts';
 
@@ -12,6 +12,8 @@ import { errorFields, type Log } from '../observe/log.ts';
 const PROGRAM = 'systemd-notify';
 /** It waits up to 5 s for systemd by itself; one that takes longer than this must not stand before all that follow. */
 const PATIENCE_MS: Millis = 10_000;
+/** What systemd was not told is tried again after this: well within the third of a watchdog's time. */
+const AGAIN_MS: Millis = 1000;
 /** sd_watchdog_enabled(3) recommends half of the time; at a third, one that comes late or is lost does no harm. */
 const SIGNS_PER_WATCHDOG = 3;
 /** systemd shows one line; more of it would only be cut off. */
@@ -114,40 +116,52 @@ class SystemdNotifier implements Notifier {
 
   /** Says what is pending in one message, and after it what has come meanwhile: one process at a time. */
   #speak(): void {
-    const message = Array.from(this.#pending, ([variable, value]) => `${variable}=${value}`);
+    if (this.#isStopped) return;
+    const message = [...this.#pending];
     this.#pending.clear();
     this.#isSpeaking = true;
     run(message, this.#env, (error) => {
       this.#isSpeaking = false;
       this.#report(error);
-      if (this.#pending.size > 0) this.#speak();
+      if (error) this.#sayAgain(message);
+      else if (this.#pending.size > 0) this.#speak();
     });
+  }
+
+  /** A READY=1 that got lost would have the daemon killed as one that does not start. */
+  #sayAgain(message: readonly [variable: string, value: string][]): void {
+    if (this.#isStopped) return;
+    for (const [variable, value] of message) {
+      if (!this.#pending.has(variable)) this.#pending.set(variable, value);
+    }
+    this.#isSpeaking = true;
+    setTimeout(() => this.#speak(), AGAIN_MS).unref();
   }
 
   /** Tells once that systemd cannot be told, not with every sign of life. */
   #report(error: Error | undefined): void {
-    if (this.#isFailing === (error !== undefined)) return;
-    this.#isFailing = error !== undefined;
-    const { WATCHDOG = 'off' } = { WATCHDOG: this.#watchdog && 'on' };
-    if (error) {
-      const fields = { event: 'notify.failing', watchdog: WATCHDOG, ...errorFields(error) };
-      this.#log.error(fields, 'systemd cannot be told how the daemon is: is systemd-notify on the PATH?');
+    const isFailing = error !== undefined;
+    if (this.#isStopped || this.#isFailing === isFailing) return;
+    this.#isFailing = isFailing;
+    if (isFailing) {
+      const fields = { event: 'notify.failing', ...errorFields(error) };
+      this.#log.error(fields, 'systemd cannot be told how the daemon is, and may restart it: is systemd-notify there?');
     } else this.#log.info({ event: 'notify.recovered' }, 'systemd is told again how the daemon is');
   }
 }
 
 /** Runs systemd-notify; calls back once, when it has ended or could not be started. */
-function run(message: readonly string[], env: Record<string, string>, done: (error: Error | undefined) => void): void {
-  const options = { env, cwd: '/', stdio: 'ignore', timeout: PATIENCE_MS, killSignal: 'SIGKILL' } as const;
+function run(
+  message: readonly [variable: string, value: string][],
+  env: Record<string, string>,
+  done: (error: Error | undefined) => void,
+): void {
+  const options = { env, cwd: '/', timeout: PATIENCE_MS, killSignal: 'SIGKILL' } as const;
+  const assignments = message.map(([variable, value]) => `${variable}=${value}`);
   try {
-    const child = spawn(PROGRAM, message, options);
-    child.unref();
-    child.once('error', done);
-    child.once('exit', (code, signal) => {
-      done(code === 0 ? undefined : new Error(`${PROGRAM} ended with ${signal ?? `code ${code}`}`));
-    });
+    execFile(PROGRAM, assignments, options, (error) => done(error ?? undefined));
   } catch (error) {
-    // spawn throws at once for some troubles, such as too many open files.
+    // Some troubles, such as no memory for a process, are thrown at once.
     setImmediate(done, error as Error);
   }
 }

@@ -4,9 +4,11 @@ import type { Millis } from '../clock.ts';
 import { errorFields } from '../observe/log.ts';
 import { Admission, NoRoom } from './admission.ts';
 import type { Checkpoint } from './checkpoint.ts';
+import type { SessionDeps } from './deps.ts';
 import { Drain } from './drain.ts';
 import type { StartRequest } from './request.ts';
-import { Session, type SessionDeps, type SessionView } from './session.ts';
+import { Session } from './session.ts';
+import type { SessionView } from './view.ts';
 
 /** A session that goes on after a crash is tried so long at a time, and so often. */
 const RESUME_TIMEOUT_MS: Millis = 6000;

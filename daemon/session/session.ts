@@ -1,51 +1,24 @@
 import { Aligner } from '../audio/aligner.ts';
 import { Pacer, REALTIME_MESSAGE_MS } from '../audio/pacer.ts';
 import { BYTES_PER_MS } from '../audio/pcm.ts';
-import type { Clock, Millis } from '../clock.ts';
-import { Link, type LinkStats } from '../deepgram/link.ts';
+import type { Millis } from '../clock.ts';
+import type { Link } from '../deepgram/link.ts';
 import { maskedParams } from '../deepgram/params.ts';
-import { logResult } from '../deepgram/results.ts';
-import type { DeepgramSettings } from '../deepgram/socket.ts';
-import type { Kinesis, Media } from '../kinesis/client.ts';
-import { type EndOfContact, type ReaderSettings, readContact } from '../kinesis/reader.ts';
-import { errorFields, type Log } from '../observe/log.ts';
+import type { Media } from '../kinesis/client.ts';
+import { type EndOfContact, readContact } from '../kinesis/reader.ts';
+import { errorFields } from '../observe/log.ts';
 import { Timeline, type TimelineEntry } from '../observe/timeline.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import type { Checkpoints } from './checkpoints.ts';
+import type { SessionDeps } from './deps.ts';
+import { type Opened, openBoth } from './opening.ts';
 import { Progress } from './progress.ts';
 import type { StartRequest } from './request.ts';
+import { describedBy, type Outcome, type SessionState, type SessionView } from './view.ts';
 
 /** Fragments may be as short as a block: a checkpoint a second is all that a restart gains from. */
 const CHECKPOINT_EVERY_MS: Millis = 1000;
 /** deepgram.md: messages of 20 to 250 ms of audio are recommended. */
 const LONGEST_MESSAGE_MS: Millis = 250;
-
-/** What a session needs from the daemon around it. */
-export interface SessionDeps {
-  readonly kinesis: Kinesis;
-  readonly deepgram: DeepgramSettings;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly random: () => number;
-  /** Where sessions are kept for the case of a crash; undefined without STATE_DIR. */
-  readonly checkpoints: Checkpoints | undefined;
-  readonly settings: SessionSettings;
-}
-
-/** The settings of the same names (README.md). */
-export interface SessionSettings extends ReaderSettings {
-  readonly alignWaitMs: Millis;
-  readonly replayMs: Millis;
-  readonly deepgramGiveUpMs: Millis;
-  readonly bufferBytes: number;
-}
-
-/** How a session ended: `completed` when the call was over and Deepgram had all of it. */
-export type Outcome =
-  | { readonly name: 'completed'; readonly reason: EndOfContact }
-  | { readonly name: 'failed'; readonly error: unknown };
-
-export type SessionState = 'running' | 'ending' | 'ended';
 
 /** The stream gave nothing that carries the contact's id. */
 export class NoAudio extends Error {
@@ -54,21 +27,6 @@ export class NoAudio extends Error {
   constructor() {
     super('No audio of this contact came from its stream: is it this stream, and did media streaming start?');
   }
-}
-
-/** A session as operators see it; no secret is in it. */
-export interface SessionView extends Omit<LinkStats, 'requestIds'> {
-  readonly sessionId: string;
-  readonly contactId: string;
-  readonly state: SessionState;
-  readonly ageMs: Millis;
-  /** Audio that could not be had. */
-  readonly holeMs: Millis;
-  readonly reconnects: number;
-  readonly deepgramRequestIds: readonly string[];
-  readonly model: string | undefined;
-  /** Host of the callback URL, without path and credentials. */
-  readonly callbackHost: string | undefined;
 }
 
 /** The transcription of one contact: reader -> aligner -> link, wired here and nowhere else. */
@@ -97,39 +55,12 @@ export class Session {
    * Throws KinesisRefused, DeepgramRefused, DeepgramUnreachable, or the signal's reason; nothing is left open then.
    */
   static async start(beginning: Checkpoint, deps: SessionDeps, signal: AbortSignal): Promise<Session> {
-    const { sessionId, request, position, callMs, connections } = beginning;
-    const { contactId, kvsStream, dgParams } = request;
-    const log = new Timeline(deps.log.child({ sessionId, contactId }), deps.clock);
-    const failed = new AbortController();
-    const both = AbortSignal.any([signal, failed.signal]);
-    const opening = [
-      deps.kinesis.getMedia(kvsStream.arn, position, both),
-      Link.open(deps.deepgram, dgParams, both, {
-        clock: deps.clock,
-        log,
-        random: deps.random,
-        replayMs: deps.settings.replayMs,
-        giveUpMs: deps.settings.deepgramGiveUpMs,
-        bufferBytes: deps.settings.bufferBytes,
-        callMs,
-        connections,
-        onMessage: logResult(log),
-      }),
-    ] as const;
-    try {
-      const [media, link] = await Promise.all(opening);
-      return new Session(beginning, deps, log, media, link);
-    } catch (error) {
-      failed.abort();
-      const [media, link] = await Promise.allSettled(opening);
-      if (media.status === 'fulfilled') media.value.close();
-      if (link.status === 'fulfilled') link.value.abandon();
-      signal.throwIfAborted();
-      throw error;
-    }
+    const { sessionId, request } = beginning;
+    const log = new Timeline(deps.log.child({ sessionId, contactId: request.contactId }), deps.clock);
+    return new Session(beginning, deps, log, await openBoth(beginning, deps, log, signal));
   }
 
-  private constructor(beginning: Checkpoint, deps: SessionDeps, log: Timeline, media: Media, link: Link) {
+  private constructor(beginning: Checkpoint, deps: SessionDeps, log: Timeline, { media, link }: Opened) {
     const { sessionId, request, position, callMs, callClock } = beginning;
     this.sessionId = sessionId;
     this.contactId = request.contactId;
@@ -181,8 +112,7 @@ export class Session {
       holeMs: this.#aligner.holeMs,
       reconnects: requestIds.length - 1,
       deepgramRequestIds: requestIds,
-      model: only(this.#request.dgParams['model']),
-      callbackHost: URL.parse(only(this.#request.dgParams['callback']) ?? '')?.host,
+      ...describedBy(this.#request.dgParams),
     };
   }
 
@@ -276,8 +206,4 @@ export class Session {
       this.#log.error({ ...fields, ...errorFields(outcome.error) }, 'the session failed: the rest of the call is lost');
     return outcome;
   }
-}
-
-function only(value: string | readonly string[] | undefined): string | undefined {
-  return typeof value === 'string' ? value : value?.[0];
 }

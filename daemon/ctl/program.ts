@@ -1,0 +1,71 @@
+import { Command } from 'commander';
+import { addCompletionCommand } from './completion.ts';
+import { addCordonCommands } from './cordon.ts';
+import { addDoctorCommand } from './doctor.ts';
+import { addDrainCommand } from './drain.ts';
+import { EXIT_MEANINGS } from './exit-codes.ts';
+import { DEFAULT_SOCKET } from './invocation.ts';
+import { printable } from './printable.ts';
+import { addListCommand } from './session-list.ts';
+import { addShowCommand } from './session-show.ts';
+import { addStopCommand } from './session-stop.ts';
+import { addWatchCommand } from './session-watch.ts';
+import { addConfigCommand } from './settings.ts';
+import { addStatusCommand } from './status.ts';
+import { addVersionCommand, VERSION } from './version.ts';
+import type { World } from './world.ts';
+
+/** integratorctl's commands: what parses the command line, --help, the completions and the man page are made from it. */
+export function createProgram(world: World): Command {
+  const program = new Command('integratorctl')
+    .description('Looks into the integratord of this machine, and takes it out of service without hurting a call.')
+    .version(VERSION)
+    .option('--json', 'data as JSON on standard output, everything else on standard error')
+    .option('--no-header', 'no line of column titles')
+    .option('--socket <path>', `the control socket (default: $CONTROL_SOCKET, else ${DEFAULT_SOCKET})`)
+    .addHelpText('after', exitCodeHelp());
+  const sessions = program.command('sessions').description('list, show, watch and stop sessions');
+  addListCommand(sessions, world);
+  addShowCommand(sessions, world);
+  addWatchCommand(sessions, world);
+  addStopCommand(sessions, world);
+  addStatusCommand(program, world);
+  addDrainCommand(program, world);
+  addCordonCommands(program, world);
+  addDoctorCommand(program, world);
+  addConfigCommand(program, world);
+  addVersionCommand(program, world);
+  addCompletionCommand(program, world);
+  settle(program, world);
+  return program;
+}
+
+/** The command's full name, as it is typed. */
+export function pathOf(command: Command): string {
+  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
+}
+
+/** Makes the command and those below it write to the world, throw instead of exiting, and complain in one line. */
+function settle(command: Command, world: World): void {
+  const { stdout, stderr } = world;
+  command.exitOverride();
+  command.configureOutput({
+    writeOut: (text) => stdout.write(text),
+    writeErr: (text) => stderr.write(text),
+    getOutHelpWidth: () => stdout.columns ?? 80,
+    getErrHelpWidth: () => stderr.columns ?? 80,
+    outputError: (text, write) => write(`integratorctl: ${complaint(text)}; see: ${pathOf(command)} --help\n`),
+  });
+  for (const each of command.commands) settle(each, world);
+}
+
+/** What commander says, without its prefix and in one line. */
+function complaint(text: string): string {
+  const oneLine = text.trim().replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ');
+  return printable(oneLine.replace(/\.$/, ''));
+}
+
+function exitCodeHelp(): string {
+  const lines = EXIT_MEANINGS.map(({ code, meaning }) => `  ${String(code).padStart(3)}  ${meaning}`);
+  return ['', 'Exit codes:', ...lines].join('\n');
+}

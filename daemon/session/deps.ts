@@ -1,0 +1,26 @@
+import type { Clock, Millis } from '../clock.ts';
+import type { DeepgramSettings } from '../deepgram/socket.ts';
+import type { MediaSource } from '../kinesis/client.ts';
+import type { ReaderSettings } from '../kinesis/reader.ts';
+import type { Log } from '../observe/log.ts';
+import type { Checkpoints } from './checkpoints.ts';
+
+/** What a session needs from the daemon around it. */
+export interface SessionDeps {
+  readonly kinesis: MediaSource;
+  readonly deepgram: DeepgramSettings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  /** Where sessions are kept for the case of a crash; undefined without STATE_DIR. */
+  readonly checkpoints: Checkpoints | undefined;
+  readonly settings: SessionSettings;
+}
+
+/** The settings of the same names (README.md). */
+export interface SessionSettings extends ReaderSettings {
+  readonly alignWaitMs: Millis;
+  readonly replayMs: Millis;
+  readonly deepgramGiveUpMs: Millis;
+  readonly bufferBytes: number;
+}

@@ -1,0 +1,51 @@
+import { Link } from '../deepgram/link.ts';
+import { logResult } from '../deepgram/results.ts';
+import type { Media } from '../kinesis/client.ts';
+import type { Log } from '../observe/log.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import type { SessionDeps } from './deps.ts';
+
+/** Both ends of a session, open. */
+export interface Opened {
+  readonly media: Media;
+  readonly link: Link;
+}
+
+/**
+ * Opens the stream and the line to Deepgram at the same time: resolves once Kinesis has answered and Deepgram's socket
+ * is open. Throws KinesisRefused, DeepgramRefused, DeepgramUnreachable, or the signal's reason; nothing is left open then.
+ */
+export async function openBoth(
+  { request, position, callMs, connections }: Checkpoint,
+  { kinesis, deepgram, clock, random, settings }: SessionDeps,
+  log: Log,
+  signal: AbortSignal,
+): Promise<Opened> {
+  const failed = new AbortController();
+  const both = AbortSignal.any([signal, failed.signal]);
+  const opening = [
+    kinesis.getMedia(request.kvsStream.arn, position, both),
+    Link.open(deepgram, request.dgParams, both, {
+      clock,
+      log,
+      random,
+      replayMs: settings.replayMs,
+      giveUpMs: settings.deepgramGiveUpMs,
+      bufferBytes: settings.bufferBytes,
+      callMs,
+      connections,
+      onMessage: logResult(log),
+    }),
+  ] as const;
+  try {
+    const [media, link] = await Promise.all(opening);
+    return { media, link };
+  } catch (error) {
+    failed.abort();
+    const [media, link] = await Promise.allSettled(opening);
+    if (media.status === 'fulfilled') media.value.close();
+    if (link.status === 'fulfilled') link.value.abandon();
+    signal.throwIfAborted();
+    throw error;
+  }
+}
