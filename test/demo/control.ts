@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { json } from 'node:stream/consumers';
-import type { SessionView } from '../../daemon/session/session.ts';
+import type { SessionView } from '../../daemon/session/view.ts';
 import { DemoFailed } from './failure.ts';
 
 /** A daemon that does not answer its operator for so long hangs. */
