@@ -11,6 +11,11 @@ import { controlApi } from './http/control-api.ts';
 import { listenOnSocket } from './http/control-socket.ts';
 import { instanceApi } from './http/instance-api.ts';
 import { connectKinesis } from './kinesis/client.ts';
+import { connectAutoScaling } from './lifecycle/auto-scaling.ts';
+import { startLifecycle } from './lifecycle/lifecycle.ts';
+import { connectMetadata } from './lifecycle/metadata.ts';
+import { createNotifier } from './lifecycle/notify.ts';
+import { reportTo } from './lifecycle/report.ts';
 import { examine } from './observe/doctor.ts';
 import { createLog, type Log } from './observe/log.ts';
 import { Checkpoints } from './session/checkpoints.ts';
@@ -20,6 +25,9 @@ import { VERSION } from './version.ts';
 
 /** Served there when systemd has made the directory; elsewhere CONTROL_SOCKET says where. */
 const DEFAULT_CONTROL_SOCKET = '/run/integratord/control.sock';
+
+/** Auto Scaling has a deadline of its own, two days, whatever the hook says. */
+const NO_DEADLINE_MS = 172_800_000;
 
 program
   .name('integratord')
@@ -36,6 +44,20 @@ async function run(): Promise<void> {
   const deepgram = { baseUrl: config.DEEPGRAM_API, apiKey: config.DEEPGRAM_API_KEY };
   const manager = managerOf(config, { kinesis, deepgram, log });
   const { drain } = manager.admission;
+  const notifier = createNotifier(process.env, log);
+  // Off EC2 it takes seconds to find that out; no call waits for it.
+  const lifecycle = startLifecycle({
+    metadata: connectMetadata(process.env, systemClock),
+    autoScaling: connectAutoScaling(config.region),
+    drain,
+    clock: systemClock,
+    log,
+    random: Math.random,
+    settings: {
+      scaleInProtection: config.SCALE_IN_PROTECTION === 'on',
+      defaultDeadlineMs: config.DRAIN_DEADLINE_MS || NO_DEADLINE_MS,
+    },
+  });
   await manager.resume();
 
   const server = createServer(
@@ -59,8 +81,8 @@ async function run(): Promise<void> {
       log,
       startedAtEpochMs,
       version: VERSION,
-      lifecycle: () => ({ on: false }),
-      examine: () => examine({ config, manager, kinesis, deepgram }),
+      lifecycle,
+      examine: () => examine({ config, manager, kinesis, deepgram, lifecycle }),
     });
     servers.push(await listenOnSocket(socketPath, api));
   }
@@ -72,8 +94,16 @@ async function run(): Promise<void> {
   }
   log.info({ event: 'daemon.started', listening: urlOf(server), region: config.region }, 'integratord takes sessions');
   obeySignals(manager, config);
+  notifier.ready();
+  notifier.startWatchdog();
+  reportTo(notifier, manager);
+  void lifecycle.then((watched) => watched.ready());
 
   await drain.drained;
+  notifier.stopping();
+  const watched = await lifecycle;
+  await watched.finish();
+  watched.stop();
   for (const each of servers) {
     each.close();
     each.closeAllConnections();

@@ -3,6 +3,7 @@ import polka from 'polka';
 import { z } from 'zod';
 import type { Clock, Millis } from '../clock.ts';
 import { type Config, maskedSettings } from '../config.ts';
+import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import type { Check } from '../observe/doctor.ts';
 import { errorFields, type Log } from '../observe/log.ts';
 import { NotCancellable } from '../session/drain.ts';
@@ -27,7 +28,7 @@ export interface ControlApiOptions {
   readonly startedAtEpochMs: Millis;
   readonly version: string;
   /** What Auto Scaling and the instance metadata say. */
-  readonly lifecycle: () => Readonly<Record<string, unknown>>;
+  readonly lifecycle: Promise<Lifecycle>;
   /** Looks whether all that the daemon needs is there. */
   readonly examine: () => Promise<readonly Check[]>;
 }
@@ -63,7 +64,7 @@ export function controlApi(options: ControlApiOptions): (request: IncomingMessag
     });
   };
 
-  on('get', '/v1/status', () => ({ ...status(options), lifecycle: options.lifecycle() }));
+  on('get', '/v1/status', async () => ({ ...status(options), lifecycle: (await options.lifecycle).view() }));
   on('get', '/v1/config', () => ({ settings: maskedSettings(config) }));
   on('get', '/v1/doctor', async () => ({ checks: await options.examine() }));
   on('get', '/v1/sessions', () => ({ sessions: manager.views() }));

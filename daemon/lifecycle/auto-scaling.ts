@@ -1,8 +1,10 @@
-import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
+import type { AutoScalingClient, LifecycleHook as AwsHook } from '@aws-sdk/client-auto-scaling';
 import type { Millis } from '../clock.ts';
 
 /** A request that is not answered within this is tried again. */
 const ANSWER_TIMEOUT_MS: Millis = 5000;
+/** Auto Scaling's own default for a hook that is put without one. */
+const DEFAULT_HEARTBEAT_TIMEOUT_S = 3600;
 
 export type Transition = 'launching' | 'terminating';
 
@@ -54,6 +56,12 @@ export class NoActiveAction extends Error {
   override readonly name = 'NoActiveAction';
 }
 
+/** The SDK, once it is loaded, and a client of it. */
+interface Sdk {
+  readonly sdk: typeof import('@aws-sdk/client-auto-scaling');
+  readonly client: AutoScalingClient;
+}
+
 /**
  * Auto Scaling in `region` (or where that says, once it is known), with the SDK's own credentials and its own
  * AWS_ENDPOINT_URL_AUTO_SCALING. The SDK is loaded at the first request: off EC2 never.
@@ -65,7 +73,7 @@ export function connectAutoScaling(region: string | (() => Promise<string>)): Au
   async function load(): Promise<Sdk> {
     const sdk = await import('@aws-sdk/client-auto-scaling');
     client = new sdk.AutoScalingClient({ region, maxAttempts: 1 });
-    return { ...sdk, client };
+    return { sdk, client };
   }
 
   /** Makes one request, in time. */
@@ -74,9 +82,10 @@ export function connectAutoScaling(region: string | (() => Promise<string>)): Au
     send: (sdk: Sdk, options: { abortSignal: AbortSignal }) => Promise<Output>,
   ): Promise<Output> {
     loading ??= load();
+    const loaded = await loading;
     const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
     try {
-      return await send(await loading, { abortSignal });
+      return await send(loaded, { abortSignal });
     } catch (cause) {
       if (signal.aborted || !abortSignal.aborted) throw cause;
       throw new Error(`Auto Scaling had not answered after ${ANSWER_TIMEOUT_MS} ms`, { cause });
@@ -85,41 +94,34 @@ export function connectAutoScaling(region: string | (() => Promise<string>)): Au
 
   return {
     async findMember(instanceId, signal) {
-      const { AutoScalingInstances: members = [] } = await ask(signal, ({ client, ...sdk }, options) =>
+      const answer = await ask(signal, ({ sdk, client }, options) =>
         client.send(new sdk.DescribeAutoScalingInstancesCommand({ InstanceIds: [instanceId] }), options),
       );
-      const [member] = members;
+      const [member] = answer.AutoScalingInstances ?? [];
       if (!member?.AutoScalingGroupName) return undefined;
       const { AutoScalingGroupName: groupName, LifecycleState: lifecycleState = '', ProtectedFromScaleIn } = member;
       return { instanceId, groupName, lifecycleState, isProtected: ProtectedFromScaleIn === true };
     },
     async listHooks(groupName, signal) {
-      const { LifecycleHooks: hooks = [] } = await ask(signal, ({ client, ...sdk }, options) =>
+      const answer = await ask(signal, ({ sdk, client }, options) =>
         client.send(new sdk.DescribeLifecycleHooksCommand({ AutoScalingGroupName: groupName }), options),
       );
-      return hooks.flatMap(({ LifecycleHookName: name, LifecycleTransition, HeartbeatTimeout: timeoutS }) => {
-        const transition = TRANSITIONS[LifecycleTransition as keyof typeof TRANSITIONS];
-        return name && transition && timeoutS ? [{ name, transition, heartbeatTimeoutMs: timeoutS * 1000 }] : [];
-      });
+      return (answer.LifecycleHooks ?? []).flatMap(hookOf);
     },
     async recordHeartbeat(action, signal) {
-      await ask(signal, ({ client, ...sdk }, options) =>
+      await ask(signal, ({ sdk, client }, options) =>
         client.send(new sdk.RecordLifecycleActionHeartbeatCommand(inputOf(action)), options),
       ).catch(explain);
     },
     async completeAction(action, signal) {
       const input = { ...inputOf(action), LifecycleActionResult: 'CONTINUE' };
-      await ask(signal, ({ client, ...sdk }, options) =>
+      await ask(signal, ({ sdk, client }, options) =>
         client.send(new sdk.CompleteLifecycleActionCommand(input), options),
       ).catch(explain);
     },
     async setProtection({ groupName, instanceId }, isProtected, signal) {
-      const input = {
-        AutoScalingGroupName: groupName,
-        InstanceIds: [instanceId],
-        ProtectedFromScaleIn: isProtected,
-      };
-      await ask(signal, ({ client, ...sdk }, options) =>
+      const input = { AutoScalingGroupName: groupName, InstanceIds: [instanceId], ProtectedFromScaleIn: isProtected };
+      await ask(signal, ({ sdk, client }, options) =>
         client.send(new sdk.SetInstanceProtectionCommand(input), options),
       );
     },
@@ -127,7 +129,12 @@ export function connectAutoScaling(region: string | (() => Promise<string>)): Au
   };
 }
 
-type Sdk = typeof import('@aws-sdk/client-auto-scaling') & { readonly client: AutoScalingClient };
+/** What Auto Scaling answered as our term; a hook of a transition that we do not know is none of ours. */
+function hookOf({ LifecycleHookName: name, LifecycleTransition, HeartbeatTimeout }: AwsHook): LifecycleHook[] {
+  const transition = TRANSITIONS[LifecycleTransition as keyof typeof TRANSITIONS];
+  if (!name || !transition) return [];
+  return [{ name, transition, heartbeatTimeoutMs: (HeartbeatTimeout ?? DEFAULT_HEARTBEAT_TIMEOUT_S) * 1000 }];
+}
 
 function inputOf({ instanceId, groupName, hookName }: LifecycleAction) {
   return { InstanceId: instanceId, AutoScalingGroupName: groupName, LifecycleHookName: hookName };

@@ -1,4 +1,4 @@
-import { Agent, type IncomingMessage, request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import type { Clock, Millis } from '../clock.ts';
 
 /** The service's link-local address on every EC2 instance. */
@@ -28,8 +28,6 @@ export interface Metadata {
   spotAction(): Promise<SpotAction | undefined>;
   /** When EC2 announced that the Spot instance is likely to be taken back; undefined when it has not. */
   rebalanceNotice(): Promise<string | undefined>;
-  /** Ends the connections that are kept for later use. */
-  close(): void;
 }
 
 /** There is nobody to ask: not on EC2, switched off, or not there at the moment. */
@@ -50,7 +48,7 @@ export class MetadataRefused extends Error {
 
 interface Token {
   readonly value: string;
-  readonly renewAtMs: Millis;
+  renewAtMs: Millis;
 }
 
 interface Answer {
@@ -66,7 +64,6 @@ interface Answer {
 export function connectMetadata(env: Readonly<Record<string, string | undefined>>, clock: Clock): Metadata {
   const isDisabled = env['AWS_EC2_METADATA_DISABLED']?.toLowerCase() === 'true';
   const endpoint = env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] || DEFAULT_ENDPOINT;
-  const agent = new Agent({ keepAlive: true });
   let token: Promise<Token> | undefined;
 
   async function ask(method: 'GET' | 'PUT', path: string, headers: Record<string, string>): Promise<Answer> {
@@ -75,7 +72,7 @@ export function connectMetadata(env: Readonly<Record<string, string | undefined>
     if (url?.protocol !== 'http:') {
       throw new MetadataUnavailable(`AWS_EC2_METADATA_SERVICE_ENDPOINT is not an http URL: ${endpoint}`);
     }
-    return exchange(url, { method, headers, agent });
+    return exchange(url, method, headers);
   }
 
   async function askToken(): Promise<Token> {
@@ -88,25 +85,26 @@ export function connectMetadata(env: Readonly<Record<string, string | undefined>
   }
 
   /** A token that is good for now; one request for it, however many wait. */
-  async function freshToken(): Promise<string> {
+  async function freshToken(): Promise<Token> {
     const asked = token;
+    // A request that failed was reported to those who made it: here it only means that there is no token.
     const known = await asked?.catch(() => undefined);
-    if (known && clock.now() < known.renewAtMs) return known.value;
-    if (token === asked) token = askToken();
+    if (known && clock.now() < known.renewAtMs) return known;
     // Somebody who waited as well may have asked already.
-    return (await (token as Promise<Token>)).value;
+    if (token === asked || !token) token = askToken();
+    return token;
   }
 
   /** The value at the path; undefined when there is none. */
   async function get(path: string): Promise<string | undefined> {
     for (let isAgain = false; ; isAgain = true) {
-      const value = await freshToken();
-      const { status, text } = await ask('GET', `/latest/${path}`, { 'x-aws-ec2-metadata-token': value });
+      const used = await freshToken();
+      const { status, text } = await ask('GET', `/latest/${path}`, { 'x-aws-ec2-metadata-token': used.value });
       if (status === 200) return text.trim();
       if (status === 404) return undefined;
       if (status !== 401 || isAgain) throw new MetadataRefused(path, status);
-      // The token is not good any more, whatever we think of its age.
-      token = undefined;
+      // The token is not good any more, whatever its age.
+      used.renewAtMs = Number.NEGATIVE_INFINITY;
     }
   }
 
@@ -128,7 +126,6 @@ export function connectMetadata(env: Readonly<Record<string, string | undefined>
       const notice = await get('meta-data/events/recommendations/rebalance');
       return notice === undefined ? undefined : (fieldsOf(notice)['noticeTime'] as string);
     },
-    close: () => agent.destroy(),
   };
 }
 
@@ -145,14 +142,20 @@ function fieldsOf(json: string): Record<string, unknown> {
   return JSON.parse(json) as Record<string, unknown>;
 }
 
-/** One request and its whole answer, in time; rejects with MetadataUnavailable. */
-function exchange(url: URL, options: { method: string; headers: Record<string, string>; agent: Agent }) {
-  return new Promise<Answer>((resolve, reject) => {
+/**
+ * One request on a connection of its own (one that was kept might just be closing) and its whole answer; rejects with
+ * MetadataUnavailable.
+ */
+function exchange(url: URL, method: string, headers: Record<string, string>): Promise<Answer> {
+  const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+  return new Promise((resolve, reject) => {
     const fail = (cause: Error) => {
-      const message = `The instance metadata service at ${url.origin} does not answer: ${cause.message}`;
-      reject(new MetadataUnavailable(message, { cause }));
+      const why = signal.aborted ? `nothing came within ${ANSWER_TIMEOUT_MS} ms` : cause.message;
+      reject(
+        new MetadataUnavailable(`The instance metadata service at ${url.origin} does not answer: ${why}`, { cause }),
+      );
     };
-    const call = request(url, { ...options, signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) }, (response) => {
+    const call = request(url, { method, headers, signal, agent: false }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (piece: string) => {
         text += piece;

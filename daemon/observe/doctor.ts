@@ -5,6 +5,7 @@ import { DeepgramRefused } from '../deepgram/errors.ts';
 import { type DeepgramSettings, openSocket } from '../deepgram/socket.ts';
 import type { Kinesis } from '../kinesis/client.ts';
 import { KinesisRefused } from '../kinesis/refusal.ts';
+import type { Lifecycle, LifecycleView } from '../lifecycle/lifecycle.ts';
 import type { SessionManager } from '../session/manager.ts';
 
 /** One thing looked at, and what to do about it. */
@@ -20,6 +21,7 @@ export interface DoctorOptions {
   readonly manager: SessionManager;
   readonly kinesis: Kinesis;
   readonly deepgram: DeepgramSettings;
+  readonly lifecycle: Promise<Lifecycle>;
 }
 
 /** What Kinesis and Deepgram are given to answer; an operator waits for it. */
@@ -31,19 +33,17 @@ const OTHER_FILES = 200;
 /** Kinesis refuses signatures that are more than five minutes off; the trigger's starts too. */
 const SKEW_WARN_MS: Millis = 30_000;
 const SKEW_FAIL_MS: Millis = 300_000;
+/** A heartbeat is sent at a third of its time-out; a shorter one leaves no room for a retry. */
+const SHORTEST_HEARTBEAT_MS: Millis = 60_000;
 /** Nearly full: scaling out takes minutes. */
 const CAPACITY_WARN = 0.85;
 
 /** Looks whether all that the daemon needs is there: what it says is true now, from this process, with its settings. */
 export async function examine(options: DoctorOptions): Promise<Check[]> {
-  const [deepgram, aws] = await Promise.all([checkDeepgram(options), checkAws(options)]);
-  return [
-    ...checkSettings(options.config),
-    deepgram,
-    ...aws,
-    checkFiles(options.config),
-    checkCapacity(options.manager),
-  ];
+  const { config, manager, lifecycle } = options;
+  const [deepgram, aws, watched] = await Promise.all([checkDeepgram(options), checkAws(options), lifecycle]);
+  const hook = checkHook(watched.view());
+  return [...checkSettings(config), deepgram, ...aws, hook, checkFiles(config), checkCapacity(manager)];
 }
 
 function checkSettings({ TRIGGER_SECRET, STATE_DIR }: Config): Check[] {
@@ -102,6 +102,26 @@ async function checkAws({ kinesis, config }: DoctorOptions): Promise<Check[]> {
       : `check the region, DNS and the way out to Kinesis Video in ${config.region}`;
     return [{ name, verdict: 'fail', detail, remedy }];
   }
+}
+
+function checkHook({ on, groupName, terminatingHooks = [] }: LifecycleView): Check {
+  const name = 'lifecycle hook';
+  if (!on) return { name, verdict: 'ok', detail: 'not on EC2: only signals and operators drain here' };
+  if (!groupName)
+    return { name, verdict: 'warn', detail: 'the instance is in no Auto Scaling group, as far as is known' };
+  const [hook] = terminatingHooks;
+  if (!hook) {
+    const remedy = 'add a terminating hook to the group: without one Auto Scaling does not wait for running calls';
+    return { name, verdict: 'fail', detail: `${groupName} has no terminating hook`, remedy };
+  }
+  const detail = `${hook.name} of ${groupName}, heartbeat time-out ${hook.heartbeatTimeoutMs / 1000} s`;
+  if (hook.heartbeatTimeoutMs >= SHORTEST_HEARTBEAT_MS) return { name, verdict: 'ok', detail };
+  return {
+    name,
+    verdict: 'warn',
+    detail,
+    remedy: `give the hook a heartbeat time-out of ${SHORTEST_HEARTBEAT_MS / 1000} s or more`,
+  };
 }
 
 function checkClock(skewMs: Millis): Check {

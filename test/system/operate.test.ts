@@ -179,6 +179,7 @@ test('the doctor says what is well and what is not, and what to do', async (t) =
     deepgram: 'ok',
     'kinesis video': 'ok',
     clock: 'ok',
+    'lifecycle hook': 'ok',
     'file limit': 'ok',
     capacity: 'ok',
   });

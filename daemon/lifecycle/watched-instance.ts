@@ -1,0 +1,163 @@
+import type { Millis } from '../clock.ts';
+import { errorFields } from '../observe/log.ts';
+import type { Lifecycle, LifecycleOptions, LifecycleView } from './lifecycle.ts';
+import { completeWait, findMembership, hooksOf, isLaunching, type Membership } from './membership.ts';
+import type { SpotAction } from './metadata.ts';
+import { inBackground, type Persistence, persist } from './persist.ts';
+import { ScaleInProtection } from './protection.ts';
+import { Termination } from './termination.ts';
+import { type Sight, watch } from './watch.ts';
+
+/** What still runs is ended so long before EC2 takes a Spot instance: time for Deepgram's last results. */
+const SPOT_MARGIN_MS: Millis = 20_000;
+/** An exit that waits longer for Auto Scaling helps nobody: the hook's own time-out lets the instance go. */
+const FINISH_TIMEOUT_MS: Millis = 30_000;
+/** The metadata's word for an instance that is going. */
+const TERMINATED = 'Terminated';
+
+/** An instance that has metadata: watched from the construction to stop(). */
+export class WatchedInstance implements Lifecycle {
+  readonly #options: LifecycleOptions;
+  readonly #background: Persistence;
+  readonly #stopped = new AbortController();
+  /** Auto Scaling refuses to change the protection of an instance that is going. */
+  readonly #goes = new AbortController();
+  /** The place in the group at the start; pending for as long as Auto Scaling has not told. */
+  readonly #membership: Promise<Membership | undefined>;
+  #view: LifecycleView = { on: true };
+  #protection: ScaleInProtection | undefined;
+  #termination: Termination | undefined;
+  #isSpotOrdered = false;
+  #isRebalanceTold = false;
+  #finished: Promise<void> | undefined;
+
+  constructor(options: LifecycleOptions) {
+    this.#options = options;
+    this.#background = this.#until(this.#stopped.signal);
+    this.#membership = this.#join();
+    void inBackground(this.#protect(), this.#background);
+    void inBackground(
+      watch(options.metadata, (sight) => this.#see(sight), this.#background),
+      this.#background,
+    );
+  }
+
+  view(): LifecycleView {
+    return this.#view;
+  }
+
+  async ready(): Promise<void> {
+    await inBackground(this.#enterService(), this.#background);
+  }
+
+  finish(): Promise<void> {
+    this.#finished ??= this.#finishInTime();
+    return this.#finished;
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+    this.#goes.abort();
+    this.#options.autoScaling.close();
+  }
+
+  #until(signal: AbortSignal): Persistence {
+    const { log, random } = this.#options;
+    return { signal, log, random };
+  }
+
+  async #lookUp(signal: AbortSignal): Promise<Membership | undefined> {
+    const { metadata, autoScaling } = this.#options;
+    const instanceId = this.#view.instanceId ?? (await metadata.instanceId());
+    this.#view = { ...this.#view, instanceId };
+    const found = await findMembership(instanceId, autoScaling, signal);
+    if (found) {
+      const { groupName } = found.member;
+      this.#view = { ...this.#view, groupName, terminatingHooks: hooksOf(found, 'terminating') };
+    }
+    return found;
+  }
+
+  async #join(): Promise<Membership | undefined> {
+    const { log } = this.#options;
+    const found = await persist('find the Auto Scaling group', (signal) => this.#lookUp(signal), this.#background);
+    const { instanceId } = this.#view;
+    if (!found) {
+      log.info({ event: 'lifecycle.on', instanceId }, 'the instance is watched; it is in no Auto Scaling group');
+      return undefined;
+    }
+    const { groupName, lifecycleState } = found.member;
+    const hooks = found.hooks.map(({ name }) => name);
+    log.info({ event: 'lifecycle.on', instanceId, groupName, lifecycleState, hooks }, 'the instance is watched');
+    return found;
+  }
+
+  async #protect(): Promise<void> {
+    const { settings, autoScaling } = this.#options;
+    const found = await this.#membership;
+    if (!found || !settings.scaleInProtection) return;
+    const { member } = found;
+    const set = (isProtected: boolean, signal: AbortSignal) => autoScaling.setProtection(member, isProtected, signal);
+    this.#protection = new ScaleInProtection(member.isProtected, set, this.#until(this.#goes.signal));
+  }
+
+  async #enterService(): Promise<void> {
+    const found = await this.#membership;
+    if (!found || !isLaunching(found.member)) return;
+    const { autoScaling } = this.#options;
+    const hooks = hooksOf(found, 'launching');
+    await Promise.all(hooks.map((hook) => completeWait(hook, found.member, autoScaling, this.#background)));
+  }
+
+  #see({ targetState, spotAction, rebalanceNotice }: Sight): void {
+    const { drain, log } = this.#options;
+    if (targetState !== undefined) this.#view = { ...this.#view, state: targetState };
+    if (rebalanceNotice !== undefined && !this.#isRebalanceTold) {
+      this.#isRebalanceTold = true;
+      log.info({ event: 'lifecycle.rebalance', noticeTime: rebalanceNotice }, 'EC2 may take this Spot instance back');
+    }
+    // Where both are to be seen, Spot's deadline is the sooner one.
+    if (spotAction && !this.#isSpotOrdered) this.#drainForSpot(spotAction);
+    if (targetState === TERMINATED && !this.#termination) this.#drainForAutoScaling();
+    if (!this.#finished) void this.#protection?.want(drain.sessionsLeft > 0);
+  }
+
+  #drainForSpot({ action, atEpochMs }: SpotAction): void {
+    const reason = `Spot: ${action} at ${new Date(atEpochMs).toISOString()}`;
+    this.#options.drain.begin({ source: 'spot', reason, deadlineAtEpochMs: atEpochMs - SPOT_MARGIN_MS });
+    this.#isSpotOrdered = true;
+  }
+
+  #drainForAutoScaling(): void {
+    const { drain, clock, settings, autoScaling } = this.#options;
+    const deadlineAtEpochMs = clock.epoch() + settings.defaultDeadlineMs;
+    const reason = 'Auto Scaling terminates this instance';
+    if (!this.#isSpotOrdered) drain.begin({ source: 'lifecycle', reason, deadlineAtEpochMs });
+    this.#goes.abort();
+    this.#termination = new Termination((signal) => this.#lookUp(signal), autoScaling, this.#background);
+  }
+
+  async #finishInTime(): Promise<void> {
+    const { log } = this.#options;
+    const trying = new AbortController();
+    const late = Promise.withResolvers<never>();
+    // Unlike the pauses between attempts, this keeps the process alive until all is done.
+    const timer = setTimeout(() => {
+      late.reject(new Error(`Auto Scaling could not be told within ${FINISH_TIMEOUT_MS} ms`));
+    }, FINISH_TIMEOUT_MS);
+    try {
+      await Promise.race([this.#letGo(this.#until(trying.signal)), late.promise]);
+    } catch (error) {
+      const message = 'Auto Scaling goes on when the time-out of its hook is over';
+      log.error({ event: 'lifecycle.unfinished', ...errorFields(error) }, message);
+    } finally {
+      clearTimeout(timer);
+      trying.abort();
+    }
+  }
+
+  async #letGo(trying: Persistence): Promise<void> {
+    if (this.#termination) await this.#termination.complete(trying);
+    else await this.#protection?.want(false);
+  }
+}
