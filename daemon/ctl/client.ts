@@ -93,7 +93,7 @@ function refusal(status: number, answer: unknown): Refused {
   const { reason, message } = (answer ?? {}) as { reason?: unknown; message?: unknown };
   const code = typeof reason === 'string' ? reason : `HTTP ${status}`;
   const exit = EXIT_BY_REASON[code] ?? (status === 404 ? EXIT.notFound : EXIT.failure);
-  return new Refused(`integratord refused: ${typeof message === 'string' ? message : code}`, code, exit);
+  return new Refused(`integratord refused: ${typeof message === 'string' ? inOneLine(message) : code}`, code, exit);
 }
 
 function unanswered(timeoutMs: Millis): Failure {
@@ -119,4 +119,9 @@ function failureOf(error: NodeJS.ErrnoException, socketPath: string): Error {
   if (error instanceof SyntaxError) return new Failure(`${socketPath} does not answer in JSON; is it integratord's?`);
   if (error.code === undefined) return error;
   return new Failure(`cannot talk to ${socketPath} (${error.message}); see: systemctl status integratord`);
+}
+
+/** What is wrong with several fields comes in as many lines. */
+function inOneLine(text: string): string {
+  return text.trim().replaceAll(/\s*\n\s*/g, ', ');
 }

@@ -24,7 +24,9 @@ type DrainAnswer = Answer<{ drain: Drain }>;
 export function addDrainCommand(program: Command, world: World): void {
   program
     .command('drain')
-    .description('take no new sessions, let the running ones end, then let the daemon exit; again: watch the same drain')
+    .description(
+      'take no new sessions, let the running ones end, then let the daemon exit; again: watch the same drain',
+    )
     .addOption(
       new Option('--deadline <duration>', 'end what still runs after so long: 90s, 1h, 1h30m').argParser(parseDuration),
     )

@@ -6,6 +6,9 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
+/** A deadline beyond a year is a slip of the finger. */
+const LONGEST_MS = 365 * DAY_MS;
+
 const UNITS_MS: Readonly<Record<string, Millis>> = {
   ms: 1,
   s: SECOND_MS,
@@ -37,6 +40,6 @@ export function parseDuration(text: string): Millis {
   if (!DURATION.test(text)) throw new InvalidArgumentError('It must be a duration with a unit, such as 90s or 1h30m.');
   const parts = [...text.matchAll(PART)];
   const ms = parts.reduce((sum, [, count, unit]) => sum + Number(count) * (UNITS_MS[unit ?? ''] ?? Number.NaN), 0);
-  if (Number.isSafeInteger(ms)) return ms;
-  throw new InvalidArgumentError('It is longer than anybody can wait.');
+  if (ms <= LONGEST_MS) return ms;
+  throw new InvalidArgumentError('It must be at most 365d.');
 }

@@ -51,7 +51,7 @@ export class Interrupted extends Failure {
   override readonly name = 'Interrupted';
 
   constructor() {
-    super('interrupted; what the daemon has been told to do, it goes on doing', EXIT.interrupted);
+    super('interrupted', EXIT.interrupted);
   }
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock } from '../clock.ts';
-import { Failure, Interrupted, OutputClosed } from './failure.ts';
+import { EXIT } from './exit-codes.ts';
+import { Interrupted, OutputClosed } from './failure.ts';
 import { runCtl } from './run.ts';
 import type { World } from './world.ts';
 
@@ -9,7 +10,7 @@ const stop = new AbortController();
 // Once: a second Ctrl-C ends the process whatever it is doing.
 process.once('SIGINT', () => stop.abort(new Interrupted()));
 for (const output of [process.stdout, process.stderr]) {
-  output.on('error', (error: NodeJS.ErrnoException) => stop.abort(outputTrouble(error)));
+  output.on('error', (error: NodeJS.ErrnoException) => outputFailed(error));
 }
 
 const world: World = {
@@ -32,10 +33,16 @@ const world: World = {
   stop: stop.signal,
 };
 
-process.exitCode = await runCtl(process.argv.slice(2), world);
+const exit = await runCtl(process.argv.slice(2), world);
+process.exitCode ??= exit;
 
-function outputTrouble(error: NodeJS.ErrnoException): Failure {
-  if (error.code === 'EPIPE') return new OutputClosed(error);
-  process.exitCode = 1;
-  return new Failure(`cannot write its output (${error.message}); free the disk, or write elsewhere`);
+/** Nobody reads it any more: an end like any other. A full disk: not, and the data that were asked for are not there. */
+function outputFailed(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') {
+    process.exitCode = EXIT.failure;
+    process.stderr.write(
+      `integratorctl: cannot write its output (${error.message}); free the disk, or write elsewhere\n`,
+    );
+  }
+  stop.abort(new OutputClosed(error));
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { VERSION } from '../version.ts';
 import { addCompletionCommand } from './completion.ts';
 import { addCordonCommands } from './cordon.ts';
 import { addDoctorCommand } from './doctor.ts';
@@ -12,19 +13,22 @@ import { addStopCommand } from './session-stop.ts';
 import { addWatchCommand } from './session-watch.ts';
 import { addConfigCommand } from './settings.ts';
 import { addStatusCommand } from './status.ts';
-import { addVersionCommand, VERSION } from './version.ts';
-import type { World } from './world.ts';
+import { addVersionCommand } from './version.ts';
+import { DEFAULT_COLUMNS, type World } from './world.ts';
 
 /** integratorctl's commands: what parses the command line, --help, the completions and the man page are made from it. */
 export function createProgram(world: World): Command {
   const program = new Command('integratorctl')
+    .configureHelp({ showGlobalOptions: true })
     .description('Looks into the integratord of this machine, and takes it out of service without hurting a call.')
     .version(VERSION)
     .option('--json', 'data as JSON on standard output, everything else on standard error')
     .option('--no-header', 'no line of column titles')
     .option('--socket <path>', `the control socket (default: $CONTROL_SOCKET, else ${DEFAULT_SOCKET})`)
     .addHelpText('after', exitCodeHelp());
-  const sessions = program.command('sessions').description('list, show, watch and stop sessions');
+  const sessions = program
+    .command('sessions')
+    .description('list (when nothing else is said), show, watch and stop sessions');
   addListCommand(sessions, world);
   addShowCommand(sessions, world);
   addWatchCommand(sessions, world);
@@ -52,8 +56,8 @@ function settle(command: Command, world: World): void {
   command.configureOutput({
     writeOut: (text) => stdout.write(text),
     writeErr: (text) => stderr.write(text),
-    getOutHelpWidth: () => stdout.columns ?? 80,
-    getErrHelpWidth: () => stderr.columns ?? 80,
+    getOutHelpWidth: () => stdout.columns ?? DEFAULT_COLUMNS,
+    getErrHelpWidth: () => stderr.columns ?? DEFAULT_COLUMNS,
     outputError: (text, write) => write(`integratorctl: ${complaint(text)}; see: ${pathOf(command)} --help\n`),
   });
   for (const each of command.commands) settle(each, world);
@@ -61,7 +65,10 @@ function settle(command: Command, world: World): void {
 
 /** What commander says, without its prefix and in one line. */
 function complaint(text: string): string {
-  const oneLine = text.trim().replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ');
+  const oneLine = text
+    .trim()
+    .replace(/^error: /, '')
+    .replaceAll(/\s*\n\s*/g, ' ');
   return printable(oneLine.replace(/\.$/, ''));
 }
 

@@ -1,7 +1,5 @@
-import type { Output } from './world.ts';
+import { DEFAULT_COLUMNS, type Output } from './world.ts';
 
-/** What a terminal has when it does not say how wide it is. */
-const DEFAULT_COLUMNS = 80;
 /** To the begin of the line, and clear it. */
 const CLEAR_LINE = '\r\x1b[2K';
 

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Answer, SESSION_STATES, type Session, type SessionState } from './contract.ts';
 import { durationText } from './durations.ts';
+import { usageError } from './failure.ts';
 import { Invocation } from './invocation.ts';
 import { sessionsOfContact } from './session-choice.ts';
 import { type Column, tableLines } from './table.ts';
@@ -10,6 +11,9 @@ interface SessionColumn extends Column<Session> {
   /** What --sort orders by: numbers from the largest on, texts from A on. */
   readonly key: (session: Session) => number | string;
 }
+
+/** What `sessions` alone does. */
+export const DEFAULT_SESSIONS_COMMAND = 'list';
 
 const text = (title: string, key: (session: Session) => string): SessionColumn => ({ title, key, text: key });
 const number = (
@@ -56,8 +60,13 @@ export function addListOptions(command: Command): Command {
 
 /** integratorctl sessions list: the sessions of this daemon, one a line. */
 export function addListCommand(sessions: Command, world: World): void {
-  const list = sessions.command('list', { isDefault: true }).description('list the sessions, oldest first');
-  addListOptions(list).action(async (options: ListOptions, command: Command) => {
+  const list = sessions
+    .command(DEFAULT_SESSIONS_COMMAND, { isDefault: true })
+    .description('list the sessions, oldest first');
+  // What is no command comes here as an argument of the one that runs by default.
+  addListOptions(list.allowExcessArguments()).action(async (options: ListOptions, command: Command) => {
+    const [unknown] = command.args;
+    if (unknown !== undefined) throw usageError(`unknown command '${unknown}'; see: integratorctl sessions --help`);
     const invocation = new Invocation(command, world);
     const answer = await invocation.daemon.get<Sessions>('/v1/sessions');
     const chosen = chooseSessions(answer, options);

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { API_VERSION, type Session, type Stopped } from './contract.ts';
 import { EXIT } from './exit-codes.ts';
-import { Failure, Refused, usageError } from './failure.ts';
+import { Failure, Interrupted, Refused, usageError } from './failure.ts';
 import { Invocation } from './invocation.ts';
 import { sessionOf, sessionsOfContact } from './session-choice.ts';
 import type { Sessions } from './session-list.ts';
@@ -37,7 +37,9 @@ const COLUMNS: readonly Column<Outcome>[] = [
 export function addStopCommand(sessions: Command, world: World): void {
   sessions
     .command('stop')
-    .description("end sessions: what has been said so far is transcribed, what follows is not; waits for Deepgram's end")
+    .description(
+      "end sessions: what has been said so far is transcribed, what follows is not; waits for Deepgram's end",
+    )
     .argument('[id...]', 'session ids; unique prefixes will do')
     .option('--contact <id>', 'the sessions of this contact (a unique prefix will do)')
     .option('--all', 'every session of this daemon; asks before')
@@ -66,10 +68,9 @@ async function confirm({ stdin, stderr, stop }: World, count: number): Promise<v
   const lines = createInterface({ input: stdin, terminal: false });
   try {
     stderr.write(`Stop ${count === 1 ? 'the one session' : `all ${count} sessions`} of this daemon? [y/N] `);
-    const asked = AbortSignal.any([stop]);
     const answer = await Promise.race([
-      once(lines, 'line', { signal: asked }).then(([line]) => String(line)),
-      once(lines, 'close', { signal: asked }).then(() => ''),
+      once(lines, 'line', { signal: stop }).then(([line]) => String(line)),
+      once(lines, 'close', { signal: stop }).then(() => ''),
     ]);
     if (!/^y(es)?$/i.test(answer.trim())) throw new Failure('nothing was stopped; answer y, or say --yes');
   } catch (error) {
@@ -87,7 +88,7 @@ async function stopSessions(invocation: Invocation, chosen: readonly Session[]):
     chosen.length === 0 ? ['no session runs'] : stopped.length === 0 ? [] : tableLines(stopped, COLUMNS, invocation),
   );
   const refused = settled.find((each) => each.status === 'rejected');
-  if (refused) throw refused.reason;
+  if (refused) throw refused.reason instanceof Interrupted ? notAwaited(refused.reason) : refused.reason;
   const failed = stopped.filter(({ outcome }) => outcome === 'failed').length;
   if (failed > 0) {
     throw new Failure(`${failed} of ${stopped.length} ended as failed; see: journalctl -u integratord`, EXIT.failure);
@@ -105,4 +106,9 @@ async function stopSession({ daemon }: Invocation, { sessionId, contactId }: Ses
     }
     throw error;
   }
+}
+
+function notAwaited(cause: Error): Failure {
+  const what = 'interrupted, the sessions end all the same';
+  return new Failure(`${what}; see: integratorctl sessions`, EXIT.interrupted, { cause });
 }

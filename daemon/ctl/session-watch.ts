@@ -20,7 +20,9 @@ const WRAP_ON = '\x1b[?7h';
 export function addWatchCommand(sessions: Command, world: World): void {
   const watch = sessions
     .command('watch')
-    .description('show the list again every second: in place on a terminal, else one list (or JSON line) after another');
+    .description(
+      'show the list again every second: in place on a terminal, else one list (or JSON line) after another',
+    );
   addListOptions(watch).action(async (options: ListOptions, command: Command) => {
     const invocation = new Invocation(command, world);
     const { stdout, stop } = world;

@@ -1,13 +1,10 @@
 import type { Command } from 'commander';
-import manifest from '../../package.json' with { type: 'json' };
+import { VERSION } from '../version.ts';
 import { API_VERSION, type Status } from './contract.ts';
 import { DaemonNotRunning } from './failure.ts';
 import { Invocation } from './invocation.ts';
 import { printable } from './printable.ts';
 import type { World } from './world.ts';
-
-/** Of integratorctl, and of the daemon that is packaged with it. */
-export const VERSION: string = manifest.version;
 
 /** integratorctl version: its own, and that of the daemon that runs, which an update may have left behind. */
 export function addVersionCommand(program: Command, world: World): void {

@@ -1,6 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { Clock, Millis } from '../clock.ts';
 
+/** What a terminal has when it does not say how wide it is. */
+export const DEFAULT_COLUMNS = 80;
+
 /** Where text is written to: process.stdout, or what a test puts in its place. */
 export interface Output {
   readonly isTTY?: boolean;

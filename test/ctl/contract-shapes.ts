@@ -1,0 +1,94 @@
+import { z } from 'zod';
+
+/** The control API's answers, as they are agreed on; both the fake daemon and the real one are held to them. */
+
+const ms = z.number().nonnegative();
+const versioned = z.object({ apiVersion: z.literal(1) });
+
+const session = z.object({
+  sessionId: z.string().min(1),
+  contactId: z.string().min(1),
+  state: z.enum(['running', 'ending', 'ended']),
+  ageMs: ms,
+  audioMs: ms,
+  lagMs: ms,
+  worstLagMs: ms,
+  holeMs: ms,
+  reconnects: z.int().nonnegative(),
+  replayedMs: ms,
+  worstBufferBytes: z.number().nonnegative(),
+  deepgramRequestIds: z.array(z.string()),
+  model: z.string().optional(),
+  callbackHost: z.string().optional(),
+});
+
+const drain = z.object({
+  source: z.enum(['operator', 'signal', 'lifecycle', 'spot']),
+  reason: z.string(),
+  sinceEpochMs: ms,
+  deadlineAtEpochMs: ms.nullable(),
+  takesStartsUntilEpochMs: ms,
+  sessionsLeft: z.int().nonnegative(),
+  longestCallMs: ms,
+  state: z.enum(['draining', 'ending-rest', 'drained']),
+});
+
+const state = z.enum(['serving', 'full', 'cordoned', 'draining']);
+
+const status = versioned.extend({
+  version: z.string(),
+  node: z.string(),
+  pid: z.int().positive(),
+  startedAtEpochMs: ms,
+  uptimeMs: ms,
+  state,
+  region: z.string(),
+  sessions: z.int().nonnegative(),
+  maxSessions: z.int().positive(),
+  cordon: z.object({ sinceEpochMs: ms, reason: z.string().optional() }).optional(),
+  drain: drain.optional(),
+  lifecycle: z.object({
+    on: z.boolean(),
+    instanceId: z.string().optional(),
+    groupName: z.string().optional(),
+    state: z.string().optional(),
+  }),
+  checkpoints: z.boolean(),
+  unsignedStarts: z.boolean(),
+});
+
+const check = z.object({
+  name: z.string().min(1),
+  verdict: z.enum(['ok', 'warn', 'fail']),
+  detail: z.string(),
+  remedy: z.string().optional(),
+});
+
+const sessionDetails = versioned.extend({
+  session,
+  params: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
+  timeline: z.array(z.looseObject({ atEpochMs: ms, event: z.string() })),
+});
+
+const stopped = versioned.extend({
+  sessionId: z.string(),
+  outcome: z.enum(['completed', 'failed']),
+  reason: z.string().optional(),
+  error: z.string().optional(),
+});
+
+/** What a successful answer must look like, by `METHOD /path`. */
+export const SHAPES: readonly (readonly [request: RegExp, shape: z.ZodType])[] = [
+  [/^GET \/v1\/status$/, status],
+  [/^GET \/v1\/sessions$/, versioned.extend({ sessions: z.array(session) })],
+  [/^GET \/v1\/sessions\/[^/]+$/, sessionDetails],
+  [/^POST \/v1\/sessions\/[^/]+\/stop$/, stopped],
+  [/^POST \/v1\/(cordon|uncordon)$/, versioned.extend({ state })],
+  [/^(GET|POST) \/v1\/drain$/, versioned.extend({ drain })],
+  [/^DELETE \/v1\/drain$/, versioned.extend({ state })],
+  [/^GET \/v1\/config$/, versioned.extend({ settings: z.record(z.string(), z.unknown()) })],
+  [/^GET \/v1\/doctor$/, versioned.extend({ checks: z.array(check) })],
+];
+
+/** Any refusal. */
+export const REFUSAL = z.object({ reason: z.string().min(1), message: z.string().min(1) });

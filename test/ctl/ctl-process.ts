@@ -1,0 +1,74 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+export const CTL = fileURLToPath(new URL('../../daemon/ctl/main.ts', import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CtlOptions {
+  readonly env?: Record<string, string>;
+  /** The user to run it as. */
+  readonly uid?: number;
+}
+
+/** integratorctl as a process of its own, away from any terminal. */
+export class CtlProcess {
+  stdout = '';
+  stderr = '';
+  readonly ended: Promise<Ended>;
+  readonly child: ChildProcess;
+  /** Whether it has ended and all that it said has been read. */
+  #isOver = false;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(args: readonly string[], { env = {}, uid }: CtlOptions = {}) {
+    // Whatever becomes of us, the process does not outlive us.
+    const leash = new URL(`../support/leash.ts?parent=${process.pid}`, import.meta.url);
+    const options: SpawnOptions = {
+      env: { PATH: process.env['PATH'] ?? '', NODE_OPTIONS: `--import=${leash}`, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(uid === undefined ? {} : { uid }),
+    };
+    this.child = spawn(process.execPath, [CTL, ...args], options);
+    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#take('stdout', text));
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#take('stderr', text));
+    this.ended = once(this.child, 'close').then(([code]) => {
+      this.#isOver = true;
+      this.#tellListeners();
+      return { code: code as number | null, stdout: this.stdout, stderr: this.stderr };
+    });
+  }
+
+  /** Resolves once what it wrote matches; rejects when it ends without. */
+  async says(stream: 'stdout' | 'stderr', pattern: RegExp): Promise<void> {
+    while (!pattern.test(this[stream])) {
+      if (this.#isOver) throw new Error(`it ended without saying ${pattern}: ${this.stderr}`);
+      await new Promise<void>((resolve) => this.#listeners.add(resolve));
+    }
+  }
+
+  /** Stops reading what it writes, as `head` does when it has had enough. */
+  stopReading(): void {
+    this.child.stdout?.destroy();
+  }
+
+  #take(stream: 'stdout' | 'stderr', text: string): void {
+    this[stream] += text;
+    this.#tellListeners();
+  }
+
+  #tellListeners(): void {
+    for (const listener of this.#listeners) listener();
+    this.#listeners.clear();
+  }
+}
+
+/** Runs integratorctl to its end. */
+export async function ctl(args: readonly string[], options: CtlOptions = {}): Promise<Ended> {
+  return new CtlProcess(args, options).ended;
+}

@@ -1,0 +1,57 @@
+import type { Drain, Session, Status } from '../../daemon/ctl/contract.ts';
+
+const MINUTE_MS = 60_000;
+/** 2026-01-02T03:04:05Z. */
+export const NOW_EPOCH_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
+
+export function aSession(given: Partial<Session> = {}): Session {
+  return {
+    sessionId: 'c0ffee00-0000-4000-8000-000000000001',
+    contactId: 'fade0000-0000-4000-8000-00000000000a',
+    state: 'running',
+    ageMs: 62 * MINUTE_MS,
+    audioMs: 61 * MINUTE_MS,
+    lagMs: 12,
+    worstLagMs: 345,
+    holeMs: 0,
+    reconnects: 0,
+    replayedMs: 0,
+    worstBufferBytes: 10_240,
+    deepgramRequestIds: ['request-1'],
+    model: 'nova-3',
+    callbackHost: 'results.example.com',
+    ...given,
+  };
+}
+
+export function aDrain(given: Partial<Drain> = {}): Drain {
+  return {
+    source: 'operator',
+    reason: 'no reason given',
+    sinceEpochMs: NOW_EPOCH_MS,
+    deadlineAtEpochMs: null,
+    takesStartsUntilEpochMs: NOW_EPOCH_MS + 1000,
+    sessionsLeft: 3,
+    longestCallMs: 12 * MINUTE_MS + 4000,
+    state: 'draining',
+    ...given,
+  };
+}
+
+export function aStatus(given: Partial<Status> = {}): Status {
+  return {
+    version: '9.8.7',
+    node: 'v24.0.0',
+    pid: 4711,
+    startedAtEpochMs: NOW_EPOCH_MS,
+    uptimeMs: 26 * 60 * MINUTE_MS,
+    state: 'serving',
+    region: 'us-east-1',
+    sessions: 12,
+    maxSessions: 500,
+    lifecycle: { on: false },
+    checkpoints: true,
+    unsignedStarts: false,
+    ...given,
+  };
+}

@@ -1,0 +1,136 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import test from 'ava';
+import { CTL, CtlProcess, ctl } from './ctl-process.ts';
+import { aSession } from './examples.ts';
+import { fakeFor } from './fake-for.ts';
+
+const COMMANDS = [
+  ['sessions'],
+  ['sessions', 'show', 'x'],
+  ['sessions', 'watch'],
+  ['sessions', 'stop', 'x'],
+  ['status'],
+  ['drain'],
+  ['cordon'],
+  ['uncordon'],
+  ['doctor'],
+  ['config'],
+];
+
+test('every command says which socket nobody listens on, and exits with 3', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'ctl-'));
+  t.teardown(() => rm(directory, { recursive: true }));
+  const socket = join(directory, 'none.sock');
+  const stderr = `integratorctl: integratord does not listen on ${socket} (ENOENT); see: systemctl status integratord\n`;
+  for (const command of COMMANDS) {
+    t.deepEqual(await ctl([...command, '--socket', socket]), { code: 3, stdout: '', stderr }, command.join(' '));
+  }
+});
+
+test('a socket that a killed daemon left behind is no daemon', async (t) => {
+  const daemon = await fakeFor(t, { killable: true });
+  await daemon.leave();
+  const { code, stderr } = await ctl(['status', '--socket', daemon.socketPath]);
+  t.is(code, 3);
+  t.regex(stderr, /\(ECONNREFUSED\); see: systemctl status integratord/);
+});
+
+/** nobody, who is in no group. */
+const NOBODY = 65_534;
+const canTryAsNobody =
+  process.getuid?.() === 0 &&
+  spawnSync('test', ['-r', CTL, '-a', '-x', process.execPath], { uid: NOBODY }).status === 0;
+
+(canTryAsNobody ? test : test.skip)('who may not use the socket is told which group may, and gets 7', async (t) => {
+  const daemon = await fakeFor(t);
+  const { code, stdout, stderr } = await ctl(['status', '--socket', daemon.socketPath], { uid: NOBODY });
+  t.deepEqual([code, stdout], [7, '']);
+  t.regex(stderr, /^integratorctl: no permission to use \S+; use sudo, or .* the group integrator\n$/);
+});
+
+test('what is wrong with the command line is said in one line, and exits with 2', async (t) => {
+  const CASES: [args: string[], stderr: RegExp][] = [
+    [['frobnicate'], /unknown command 'frobnicate'; see: integratorctl --help/],
+    [
+      ['sessions', '--stat', 'x'],
+      /unknown option '--stat' \(Did you mean --state\?\); see: integratorctl sessions list/,
+    ],
+    [['sessions', '--state', 'odd'], /Allowed choices are running, ending, ended; see/],
+    [['sessions', '--limit', '0'], /It must be a whole number from 1 on; see/],
+    [['sessions', 'shw', 'x'], /unknown command 'shw'; see: integratorctl sessions --help/],
+    [['sessions', 'show'], /missing required argument 'id'; see: integratorctl sessions show --help/],
+    [['drain', '--deadline', '10'], /It must be a duration with a unit, such as 90s or 1h30m; see/],
+    [['drain', '--cancel', '--detach'], /'--cancel' cannot be used with option '--detach'; see/],
+    [['completion', 'tcsh'], /Allowed choices are bash, zsh, fish; see/],
+  ];
+  for (const [args, expected] of CASES) {
+    const { code, stdout, stderr } = await ctl(args);
+    t.deepEqual([code, stdout], [2, ''], args.join(' '));
+    t.regex(stderr, /^integratorctl: [^\n]+\n$/);
+    t.regex(stderr, expected);
+  }
+});
+
+test('without a command it shows its help as a usage error; asked for it, as an answer with the exit codes', async (t) => {
+  const bare = await ctl([]);
+  t.deepEqual([bare.code, bare.stdout], [2, '']);
+  t.regex(bare.stderr, /^Usage: integratorctl/);
+  const help = await ctl(['--help']);
+  t.deepEqual([help.code, help.stderr], [0, '']);
+  t.regex(
+    help.stdout,
+    /Exit codes:\n {4}0 {2}done\n(.*\n)*? {4}7 {2}no permission to use the control socket\n {2}130 {2}/,
+  );
+});
+
+test('Ctrl-C while the daemon is slow exits with 130', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.instead.set('GET /v1/status', new Promise(() => {}));
+  const status = new CtlProcess(['status', '--socket', daemon.socketPath]);
+  await daemon.hasBeenAsked('GET /v1/status');
+  status.child.kill('SIGINT');
+  t.like(await status.ended, { code: 130, stdout: '' });
+});
+
+test('a daemon that goes away before it has answered is a failure', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.instead.set('GET /v1/status', new Promise(() => {}));
+  const status = new CtlProcess(['status', '--socket', daemon.socketPath]);
+  await daemon.hasBeenAsked('GET /v1/status');
+  await daemon.leave();
+  const { code, stderr } = await status.ended;
+  t.is(code, 1);
+  t.regex(stderr, /^integratorctl: integratord closed the connection \(.*\); see: journalctl -u integratord\n$/);
+});
+
+test('a reader that has had enough is no trouble', async (t) => {
+  const daemon = await fakeFor(t);
+  // More than any pipe holds.
+  daemon.sessions = Array.from({ length: 3000 }, (_, at) => aSession({ sessionId: `session-${at}` }));
+  const command = `"${process.execPath}" "${CTL}" sessions --socket "${daemon.socketPath}" | head -n 1; echo \${PIPESTATUS[0]}`;
+  const { stdout, stderr } = await shell(command);
+  t.regex(stdout, /^SESSION .*\n0\n$/);
+  t.is(stderr, '');
+});
+
+test('watch goes on until its reader has had enough', async (t) => {
+  const daemon = await fakeFor(t);
+  const watch = new CtlProcess(['sessions', 'watch', '--json', '--socket', daemon.socketPath]);
+  await watch.says('stdout', /\n.*\n/);
+  watch.stopReading();
+  const { code, stdout, stderr } = await watch.ended;
+  t.deepEqual([code, stderr], [0, '']);
+  const [first, second] = stdout.split('\n').map((line) => line && JSON.parse(line));
+  t.deepEqual(first.sessions, daemon.sessions);
+  t.true(second.atEpochMs > first.atEpochMs);
+});
+
+async function shell(command: string): Promise<{ stdout: string; stderr: string }> {
+  const child = spawn('bash', ['-c', command], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { stdout, stderr };
+}

@@ -1,0 +1,143 @@
+import { once } from 'node:events';
+import { link, mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { Check, Drain, Session, SessionDetails, Status, Stopped } from '../../daemon/ctl/contract.ts';
+import { REFUSAL, SHAPES } from './contract-shapes.ts';
+import { aDrain, aSession, aStatus } from './examples.ts';
+
+/** A request that the fake daemon got. */
+export interface Asked {
+  readonly request: string;
+  readonly body: Record<string, unknown> | undefined;
+}
+
+interface Reply {
+  readonly status: number;
+  readonly body: object;
+}
+
+const ok = (body: object): Reply => ({ status: 200, body: { apiVersion: 1, ...body } });
+export const refusal = (status: number, reason: string, message = `not now: ${reason}`): Reply => ({
+  status,
+  body: { reason, message },
+});
+
+/** Speaks the control API's contract on a UNIX socket; what it says is what the test has put into its fields. */
+export class FakeDaemon {
+  readonly socketPath: string;
+  readonly asked: Asked[] = [];
+  sessions: readonly Session[] = [aSession()];
+  details: Omit<SessionDetails, 'session'> = { params: {}, timeline: [] };
+  status: Status = aStatus();
+  drain: Drain | undefined;
+  checks: readonly Check[] = [];
+  settings: Readonly<Record<string, unknown>> = {};
+  /** What a session that is stopped ends as. */
+  stopped: Pick<Stopped, 'outcome' | 'reason' | 'error'> = { outcome: 'completed', reason: 'stopped' };
+  /** Answers that stand in for the usual ones, by `METHOD /path`; a promise keeps the asker waiting. */
+  readonly instead = new Map<string, Reply | Promise<Reply>>();
+  readonly #server: Server;
+  readonly #directory: string;
+  readonly #listeners = new Set<() => void>();
+
+  /** @param killable when it goes, its socket stays, as that of a daemon that is killed */
+  static async open({ killable = false } = {}): Promise<FakeDaemon> {
+    const directory = await mkdtemp(join(tmpdir(), 'ctl-'));
+    const server = createServer();
+    const listened = join(directory, 'listened.sock');
+    const socketPath = killable ? join(directory, 'control.sock') : listened;
+    server.listen(listened);
+    await once(server, 'listening');
+    if (killable) await link(listened, socketPath);
+    return new FakeDaemon(server, directory, socketPath);
+  }
+
+  private constructor(server: Server, directory: string, socketPath: string) {
+    this.#server = server;
+    this.#directory = directory;
+    this.socketPath = socketPath;
+    server.on('request', async (request, response) => {
+      const { status, body } = await this.#reply(request);
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    });
+  }
+
+  /** Goes away as a process does that ends. */
+  async leave(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  async close(): Promise<void> {
+    if (this.#server.listening) await this.leave();
+    await rm(this.#directory, { recursive: true });
+  }
+
+  /** The bodies of the requests of that kind, so far. */
+  bodiesOf(request: string): Asked['body'][] {
+    return this.asked.filter((each) => each.request === request).map(({ body }) => body);
+  }
+
+  /** Resolves once it has been asked that `times` times. */
+  async hasBeenAsked(request: string, times = 1): Promise<void> {
+    while (this.bodiesOf(request).length < times) await new Promise<void>((resolve) => this.#listeners.add(resolve));
+  }
+
+  async #reply(incoming: IncomingMessage): Promise<Reply> {
+    const sent = await text(incoming);
+    const request = `${incoming.method} ${incoming.url}`;
+    this.asked.push({ request, body: sent === '' ? undefined : JSON.parse(sent) });
+    for (const listener of this.#listeners) listener();
+    this.#listeners.clear();
+    const reply = (await this.instead.get(request)) ?? this.#usual(request, this.asked.at(-1)?.body);
+    if (reply.status !== 200) REFUSAL.parse(reply.body);
+    else if ('apiVersion' in reply.body && reply.body.apiVersion === 1) shapeOf(request).parse(reply.body);
+    return reply;
+  }
+
+  #usual(request: string, body: Asked['body']): Reply {
+    const { drain } = this;
+    const [, id] = /^\w+ \/v1\/sessions\/([^/]+)/.exec(request) ?? [];
+    if (id !== undefined) return this.#session(id, request.endsWith('/stop'));
+    switch (request) {
+      case 'GET /v1/sessions':
+        return ok({ sessions: this.sessions });
+      case 'GET /v1/status':
+        return ok(this.status);
+      case 'POST /v1/cordon':
+      case 'POST /v1/uncordon':
+        if (drain) return refusal(409, 'draining');
+        return ok({ state: request.endsWith('/cordon') ? 'cordoned' : 'serving' });
+      case 'POST /v1/drain':
+        this.drain = drain ?? aDrain(typeof body?.['reason'] === 'string' ? { reason: body['reason'] } : {});
+        return ok({ drain: this.drain });
+      case 'GET /v1/drain':
+        return drain ? ok({ drain }) : refusal(409, 'not-draining');
+      case 'DELETE /v1/drain':
+        if (!drain) return refusal(409, 'not-draining');
+        return drain.source === 'operator' ? ok({ state: 'serving' }) : refusal(409, 'not-cancellable');
+      case 'GET /v1/config':
+        return ok({ settings: this.settings });
+      case 'GET /v1/doctor':
+        return ok({ checks: this.checks });
+    }
+    return refusal(404, 'not-found');
+  }
+
+  #session(id: string, isStop: boolean): Reply {
+    const session = this.sessions.find(({ sessionId }) => sessionId === decodeURIComponent(id));
+    if (!session) return refusal(404, 'not-found', `there is no session ${id}`);
+    return isStop ? ok({ sessionId: session.sessionId, ...this.stopped }) : ok({ session, ...this.details });
+  }
+}
+
+function shapeOf(request: string) {
+  const shape = SHAPES.find(([pattern]) => pattern.test(request))?.[1];
+  if (!shape) throw new Error(`the contract knows no ${request}`);
+  return shape;
+}

@@ -1,0 +1,109 @@
+import test from 'ava';
+import manifest from '../../package.json' with { type: 'json' };
+import { ctl } from './ctl-process.ts';
+import { aDrain, aStatus, NOW_EPOCH_MS } from './examples.ts';
+import { refusal } from './fake-daemon.ts';
+import { fakeFor } from './fake-for.ts';
+
+test('status tells what the daemon is doing', async (t) => {
+  const daemon = await fakeFor(t);
+  const plain = await ctl(['status', '--socket', daemon.socketPath]);
+  t.deepEqual([plain.code, plain.stderr], [0, '']);
+  t.regex(
+    plain.stdout,
+    /^state +serving\nsessions +12 of 500\ndaemon +integratord 9\.8\.7, pid 4711, Node v24\.0\.0$/m,
+  );
+  t.regex(plain.stdout, /^running +1d02h, since 2026-01-02T03:04:05\.000Z$/m);
+  t.regex(plain.stdout, /^Auto Scaling +off$/m);
+  t.notRegex(plain.stdout, /cordon|drain/);
+  daemon.status = aStatus({
+    state: 'draining',
+    cordon: { sinceEpochMs: NOW_EPOCH_MS, reason: 'odd noises' },
+    drain: aDrain({ source: 'lifecycle', reason: 'scale-in' }),
+    lifecycle: { on: true, instanceId: 'i-1', groupName: 'fleet', state: 'Terminating:Wait' },
+    unsignedStarts: true,
+  });
+  const { stdout } = await ctl(['status', '--socket', daemon.socketPath]);
+  t.regex(stdout, /^cordon +since 2026-01-02T03:04:05\.000Z: odd noises$/m);
+  t.regex(stdout, /^drain +draining: 3 sessions left, longest call 12m04s, no deadline \(lifecycle: scale-in\)$/m);
+  t.regex(stdout, /^Auto Scaling +i-1 of fleet is Terminating:Wait$/m);
+  t.regex(stdout, /^unsigned starts +taken from anybody/m);
+  const json = await ctl(['status', '--json', '--socket', daemon.socketPath]);
+  t.deepEqual(JSON.parse(json.stdout), { apiVersion: 1, ...daemon.status });
+});
+
+test('cordon and uncordon tell the state that follows', async (t) => {
+  const daemon = await fakeFor(t);
+  const run = (...args: string[]) => ctl([...args, '--socket', daemon.socketPath]);
+  t.like(await run('cordon', '--reason', 'odd noises'), { code: 0, stdout: 'the daemon is cordoned\n', stderr: '' });
+  t.deepEqual(daemon.bodiesOf('POST /v1/cordon'), [{ reason: 'odd noises' }]);
+  t.like(await run('uncordon'), { code: 0, stdout: 'the daemon is serving\n', stderr: '' });
+  t.deepEqual(JSON.parse((await run('cordon', '--json')).stdout), { apiVersion: 1, state: 'cordoned' });
+  daemon.drain = aDrain();
+  t.like(await run('cordon'), { code: 6, stdout: '' });
+  t.like(await run('uncordon'), { code: 6, stdout: '' });
+});
+
+test('doctor tells each verdict with its remedy, and exits with 1 when a check failed', async (t) => {
+  const daemon = await fakeFor(t);
+  const clock = { name: 'clock', verdict: 'warn', detail: '2.1 s off', remedy: 'run chrony' } as const;
+  daemon.checks = [{ name: 'settings', verdict: 'ok', detail: 'all of them' }, clock];
+  const warned = await ctl(['doctor', '--socket', daemon.socketPath]);
+  t.is(warned.code, 0, 'a warning is no failure');
+  t.is(warned.stdout, ['OK    settings  all of them', 'WARN  clock     2.1 s off', '      -> run chrony\n'].join('\n'));
+  daemon.checks = [clock, { name: 'deepgram-key', verdict: 'fail', detail: '401', remedy: 'set another key' }];
+  const failed = await ctl(['doctor', '--socket', daemon.socketPath]);
+  t.is(failed.code, 1);
+  t.regex(failed.stdout, /^FAIL {2}deepgram-key {2}401\n {6}-> set another key$/m);
+  t.is(failed.stderr, 'integratorctl: doctor found what must be mended (deepgram-key); see above\n');
+  const json = await ctl(['doctor', '--json', '--socket', daemon.socketPath]);
+  t.is(json.code, 1);
+  t.deepEqual(JSON.parse(json.stdout), { apiVersion: 1, checks: daemon.checks });
+});
+
+test('config shows the settings', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.settings = { PORT: 8080, DEEPGRAM_API_KEY: 'set', TRIGGER_SECRET: 'not set' };
+  const { code, stdout } = await ctl(['config', '--socket', daemon.socketPath]);
+  t.is(code, 0);
+  t.deepEqual(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(/ {2,}/)),
+    [
+      ['PORT', '8080'],
+      ['DEEPGRAM_API_KEY', 'set'],
+      ['TRIGGER_SECRET', 'not set'],
+    ],
+  );
+  const json = await ctl(['config', '--json', '--socket', daemon.socketPath]);
+  t.deepEqual(JSON.parse(json.stdout), { apiVersion: 1, settings: daemon.settings });
+});
+
+test('version tells both versions, and its own also when no daemon runs', async (t) => {
+  const daemon = await fakeFor(t);
+  const { version } = manifest;
+  const run = (...args: string[]) => ctl(['version', ...args, '--socket', daemon.socketPath]);
+  t.like(await run(), { code: 0, stdout: `integratorctl ${version}\nintegratord   9.8.7\n`, stderr: '' });
+  const versions = { apiVersion: 1, integratorctl: version, integratord: '9.8.7' };
+  t.deepEqual(JSON.parse((await run('--json')).stdout), versions);
+  await daemon.leave();
+  t.like(await run(), { code: 3, stdout: `integratorctl ${version}\nintegratord   not running\n` });
+  t.is((await ctl(['--version'])).stdout, `${version}\n`);
+});
+
+test('a daemon that speaks another version of the API is not guessed at', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.instead.set('GET /v1/sessions', { status: 200, body: { apiVersion: 2, sessions: [] } });
+  const { code, stdout, stderr } = await ctl(['sessions', '--socket', daemon.socketPath]);
+  t.deepEqual([code, stdout], [1, '']);
+  t.regex(stderr, /version 2 of the control API, this integratorctl version 1; use the integratorctl/);
+});
+
+test('a refusal is told in the words of the daemon', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.instead.set('GET /v1/config', refusal(500, 'fault', 'the daemon is confused'));
+  const stderr = 'integratorctl: integratord refused: the daemon is confused\n';
+  t.like(await ctl(['config', '--socket', daemon.socketPath]), { code: 1, stdout: '', stderr });
+});

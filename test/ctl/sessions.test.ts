@@ -1,0 +1,100 @@
+import test from 'ava';
+import { ctl } from './ctl-process.ts';
+import { aSession, NOW_EPOCH_MS } from './examples.ts';
+import { fakeFor } from './fake-for.ts';
+
+const OLD = aSession({ sessionId: 'old-1', contactId: 'c-1', ageMs: 7_380_000, lagMs: 5, holeMs: 1500, reconnects: 2 });
+const YOUNG = aSession({ sessionId: 'young-1', contactId: 'c-2', ageMs: 9000, lagMs: 250, state: 'ending' });
+const { model: _, callbackHost: __, ...BARE } = aSession({ sessionId: 'bare-1', contactId: 'c-2', ageMs: 90_000 });
+
+test('sessions lists one session a line, oldest first, in the columns that scripts know', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.sessions = [YOUNG, BARE, OLD];
+  const { code, stdout, stderr } = await ctl(['sessions', '--socket', daemon.socketPath]);
+  t.deepEqual([code, stderr], [0, '']);
+  const rows = stdout.trimEnd().split('\n');
+  t.deepEqual(
+    rows.map((row) => row.trim().split(/\s+/)),
+    [
+      'SESSION CONTACT STATE AGE LAG AUDIO HOLES RECONNECTS MODEL CALLBACK-HOST'.split(' '),
+      ['old-1', 'c-1', 'running', '2h03m', '5ms', '1h01m', '1.5s', '2', 'nova-3', 'results.example.com'],
+      ['bare-1', 'c-2', 'running', '1m30s', '12ms', '1h01m', '0ms', '0', '-', '-'],
+      ['young-1', 'c-2', 'ending', '9.0s', '250ms', '1h01m', '0ms', '0', 'nova-3', 'results.example.com'],
+    ],
+  );
+  const contactColumn = rows.map((row) => row.search(/CONTACT|c-\d/));
+  t.is(new Set(contactColumn).size, 1, 'the columns line up');
+});
+
+test('the list can be filtered, sorted, cut and stripped of its header', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.sessions = [OLD, BARE, YOUNG];
+  const CASES: [args: string[], ids: string[]][] = [
+    [['--state', 'ending'], ['young-1']],
+    [
+      ['--contact', 'c-2'],
+      ['bare-1', 'young-1'],
+    ],
+    [
+      ['--contact', 'c-2', '--sort', 'lag'],
+      ['young-1', 'bare-1'],
+    ],
+    [
+      ['--sort', 'session'],
+      ['bare-1', 'old-1', 'young-1'],
+    ],
+    [['--sort', 'reconnects', '--limit', '1'], ['old-1']],
+    [['--state', 'ended'], []],
+  ];
+  for (const [args, ids] of CASES) {
+    const { code, stdout } = await ctl(['sessions', 'list', '--no-header', ...args], {
+      env: { CONTROL_SOCKET: daemon.socketPath },
+    });
+    t.is(code, 0);
+    t.deepEqual(stdout.match(/^\S+/gm) ?? [], ids, args.join(' '));
+  }
+});
+
+test('--json gives the sessions as the daemon has them', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.sessions = [YOUNG, OLD];
+  const { code, stdout } = await ctl(['--json', '--socket', daemon.socketPath, 'sessions']);
+  t.is(code, 0);
+  t.deepEqual(JSON.parse(stdout), { apiVersion: 1, sessions: [OLD, YOUNG] });
+});
+
+test('sessions show tells figures, parameters and what happened', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.sessions = [OLD, YOUNG];
+  daemon.details = {
+    params: { model: 'nova-3', tag: ['a', 'b'], callback: 'https://***@results.example.com/x?key=***' },
+    timeline: [
+      { atEpochMs: NOW_EPOCH_MS, event: 'session.started' },
+      { atEpochMs: NOW_EPOCH_MS + 61_000, event: 'deepgram.reconnected', gapMs: 420, requestId: 'r-2' },
+    ],
+  };
+  const { code, stdout } = await ctl(['sessions', 'show', 'ol', '--socket', daemon.socketPath]);
+  t.is(code, 0);
+  t.regex(stdout, /^session +old-1\ncontact +c-1\nstate +running\nage +2h03m$/m);
+  t.regex(stdout, /^lag +5ms \(worst 345ms\)$/m);
+  t.regex(stdout, /^tag +a\ntag +b\ncallback +https:\/\/\*\*\*@results/m);
+  t.regex(stdout, /^2026-01-02T03:04:05.000Z +\+0ms +session.started +-$/m);
+  t.regex(stdout, /^2026-01-02T03:05:06.000Z +\+1m01s +deepgram.reconnected +gapMs=420 requestId=r-2$/m);
+  const json = await ctl(['sessions', 'show', 'old-1', '--json', '--socket', daemon.socketPath]);
+  t.deepEqual(JSON.parse(json.stdout), { apiVersion: 1, session: OLD, ...daemon.details });
+});
+
+test('an id that fits no session is not found; one that fits several is a usage error that lists them', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.sessions = ['ab-1', 'ab-2', 'ab'].map((sessionId) => aSession({ sessionId }));
+  const show = (id: string) => ctl(['sessions', 'show', id, '--socket', daemon.socketPath]);
+  t.like(await show('x'), {
+    code: 4,
+    stdout: '',
+    stderr: 'integratorctl: no session x; see: integratorctl sessions\n',
+  });
+  const stderr = 'integratorctl: a fits 3 sessions; give more of the id: ab-1 ab-2 ab\n';
+  t.like(await show('a'), { code: 2, stdout: '', stderr });
+  t.is((await show('ab')).code, 0, 'a whole id is never ambiguous');
+  t.is((await show('')).code, 2, 'as a script with an unset variable has it');
+});

@@ -1,0 +1,120 @@
+import test from 'ava';
+import { CtlProcess, ctl } from './ctl-process.ts';
+import { aSession } from './examples.ts';
+import { refusal } from './fake-daemon.ts';
+import { fakeFor } from './fake-for.ts';
+import { atDesk } from './terminal.ts';
+
+const SESSIONS = [
+  aSession({ sessionId: 'aa-1', contactId: 'c-1' }),
+  aSession({ sessionId: 'bb-2', contactId: 'c-1' }),
+  aSession({ sessionId: 'cc-3', contactId: 'c-2' }),
+  aSession({ sessionId: 'dd-4', contactId: 'c-2', state: 'ended' }),
+];
+
+test('sessions stop ends the named sessions and says how each ended', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.sessions = SESSIONS;
+  const { code, stdout, stderr } = await ctl(['sessions', 'stop', 'aa', 'cc-3', 'aa-1', '--socket', daemon.socketPath]);
+  t.deepEqual([code, stderr], [0, '']);
+  t.deepEqual(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(/ +/)),
+    [
+      ['SESSION', 'CONTACT', 'OUTCOME', 'REASON'],
+      ['aa-1', 'c-1', 'completed', 'stopped'],
+      ['cc-3', 'c-2', 'completed', 'stopped'],
+    ],
+  );
+  t.is(daemon.bodiesOf('POST /v1/sessions/aa-1/stop').length, 1, 'named twice, stopped once');
+  t.is(daemon.bodiesOf('POST /v1/sessions/bb-2/stop').length, 0);
+});
+
+test('sessions stop takes a contact, and gives JSON', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.sessions = SESSIONS;
+  const { code, stdout } = await ctl(['sessions', 'stop', '--contact', 'c-1', '--json', '--socket', daemon.socketPath]);
+  t.is(code, 0);
+  const ending = { outcome: 'completed', reason: 'stopped' };
+  t.deepEqual(JSON.parse(stdout), {
+    apiVersion: 1,
+    stopped: [
+      { contactId: 'c-1', sessionId: 'aa-1', ...ending },
+      { contactId: 'c-1', sessionId: 'bb-2', ...ending },
+    ],
+  });
+});
+
+test('nothing is stopped when one of the ids is wrong', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.sessions = SESSIONS;
+  t.is((await ctl(['sessions', 'stop', 'aa-1', 'zz', '--socket', daemon.socketPath])).code, 4);
+  t.deepEqual(
+    daemon.asked.map(({ request }) => request),
+    ['GET /v1/sessions'],
+  );
+});
+
+test('a session that ends as failed, or is over already, is told apart', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.sessions = SESSIONS;
+  daemon.stopped = { outcome: 'failed', reason: 'deepgram-lost', error: 'no answer' };
+  daemon.instead.set('POST /v1/sessions/bb-2/stop', refusal(404, 'not-found'));
+  const { code, stdout, stderr } = await ctl(['sessions', 'stop', '--contact', 'c-1', '--socket', daemon.socketPath]);
+  t.is(code, 1);
+  t.regex(stdout, /^aa-1 +c-1 +failed +deepgram-lost: no answer\nbb-2 +c-1 +already-over +-$/m);
+  t.is(stderr, 'integratorctl: 1 of 2 ended as failed; see: journalctl -u integratord\n');
+});
+
+test('a stop that the draining daemon refuses exits with 6', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.instead.set(`POST /v1/sessions/${aSession().sessionId}/stop`, refusal(409, 'draining', 'it drains'));
+  const { code, stdout, stderr } = await ctl(['sessions', 'stop', 'c0ff', '--socket', daemon.socketPath]);
+  t.deepEqual([code, stdout, stderr], [6, '', 'integratorctl: integratord refused: it drains\n']);
+});
+
+test('Ctrl-C while the last results are awaited says that the sessions end all the same', async (t) => {
+  const daemon = await fakeFor(t);
+  const request = `POST /v1/sessions/${aSession().sessionId}/stop`;
+  daemon.instead.set(request, new Promise(() => {}));
+  const stop = new CtlProcess(['sessions', 'stop', 'c0ff', '--socket', daemon.socketPath]);
+  await daemon.hasBeenAsked(request);
+  stop.child.kill('SIGINT');
+  const stderr = 'integratorctl: interrupted, the sessions end all the same; see: integratorctl sessions\n';
+  t.deepEqual(await stop.ended, { code: 130, stdout: '', stderr });
+});
+
+test('--all without a terminal needs --yes', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.sessions = SESSIONS;
+  const asked = await ctl(['sessions', 'stop', '--all', '--socket', daemon.socketPath]);
+  t.is(asked.code, 2);
+  t.regex(asked.stderr, /^integratorctl: there is no terminal to ask .*; say --yes\n$/);
+  t.deepEqual(daemon.asked, []);
+  const { code, stdout } = await ctl(['sessions', 'stop', '--all', '--yes', '--socket', daemon.socketPath]);
+  t.is(code, 0);
+  t.deepEqual(stdout.match(/^\S+-\d/gm), ['aa-1', 'bb-2', 'cc-3'], 'what has ended is left alone');
+});
+
+test('--all asks at a terminal, and stops nothing unless the answer is yes', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.sessions = SESSIONS;
+  for (const typed of ['n\n', '\n', '', 'yesterday\n']) {
+    const { code, stderr } = await atDesk(['sessions', 'stop', '--all'], { socketPath: daemon.socketPath, typed });
+    t.is(code, 1, JSON.stringify(typed));
+    t.regex(stderr.text, /^Stop all 3 sessions of this daemon\? \[y\/N\] .*nothing was stopped/);
+  }
+  t.is(daemon.bodiesOf('POST /v1/sessions/aa-1/stop').length, 0);
+  t.is((await atDesk(['sessions', 'stop', '--all'], { socketPath: daemon.socketPath, typed: 'y\n' })).code, 0);
+  t.is(daemon.bodiesOf('POST /v1/sessions/aa-1/stop').length, 1);
+});
+
+test('the sessions to stop are named in exactly one way', async (t) => {
+  const daemon = await fakeFor(t);
+  for (const args of [[], ['aa-1', '--all', '--yes'], ['--contact', 'c-1', '--all', '--yes']]) {
+    t.is((await ctl(['sessions', 'stop', ...args, '--socket', daemon.socketPath])).code, 2, args.join(' '));
+  }
+  t.deepEqual(daemon.asked, []);
+});
