@@ -46,9 +46,11 @@ async function run(): Promise<void> {
   const { drain } = manager.admission;
   const notifier = createNotifier(process.env, log);
   // Off EC2 it takes seconds to find that out; no call waits for it.
+  const metadata = connectMetadata(process.env, systemClock);
   const lifecycle = startLifecycle({
-    metadata: connectMetadata(process.env, systemClock),
-    autoScaling: connectAutoScaling(config.region),
+    metadata,
+    // The instance's own region, which need not be that of the streams.
+    autoScaling: connectAutoScaling(() => metadata.region()),
     drain,
     clock: systemClock,
     log,

@@ -40,7 +40,8 @@ export async function keepWaiting(
   const send = (signal: AbortSignal) => autoScaling.recordHeartbeat(action, signal);
   for (;;) {
     await persist(`send the heartbeat of the hook ${hook.name}`, send, { ...persistence, longestRetryMs: intervalMs });
-    persistence.log.debug({ event: 'lifecycle.heartbeat', hook: hook.name }, 'Auto Scaling goes on waiting');
+    const fields = { event: 'lifecycle.heartbeat', hook: hook.name, nextInMs: intervalMs };
+    persistence.log.debug(fields, 'Auto Scaling goes on waiting');
     await pause(intervalMs, persistence.signal);
   }
 }

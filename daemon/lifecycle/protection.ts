@@ -4,8 +4,8 @@ import { inBackground, type Persistence, persist } from './persist.ts';
 export class ScaleInProtection {
   readonly #set: (isProtected: boolean, signal: AbortSignal) => Promise<void>;
   readonly #persistence: Persistence;
-  /** As Auto Scaling has it; undefined while a request may or may not have been done. */
-  #current: boolean | undefined;
+  /** As Auto Scaling was last heard to have it. */
+  #current: boolean;
   #wanted: boolean;
   #work: Promise<void> | undefined;
 
@@ -36,9 +36,9 @@ export class ScaleInProtection {
     }
   }
 
+  /** Asks even for what seems to be so: an attempt before that failed may have been done all the same. */
   async #change(signal: AbortSignal): Promise<void> {
     const isProtected = this.#wanted;
-    this.#current = undefined;
     await this.#set(isProtected, signal);
     this.#current = isProtected;
     const message = isProtected ? 'scale-in spares this instance while calls run' : 'scale-in may take this instance';

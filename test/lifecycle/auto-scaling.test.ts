@@ -1,0 +1,70 @@
+import test from 'ava';
+import { connectAutoScaling, NoActiveAction } from '../../daemon/lifecycle/auto-scaling.ts';
+import { AutoScalingControl } from '../standins/auto-scaling/client.ts';
+import { Program } from '../support/process.ts';
+import { LAUNCHING, TERMINATING } from './stage.ts';
+
+/** Names may hold what XML has its own use for. */
+const GROUP = 'R&D <integrators> "one"';
+
+process.env['AWS_EC2_METADATA_DISABLED'] = 'true';
+process.env['AWS_ACCESS_KEY_ID'] = 'AKIDEXAMPLE';
+process.env['AWS_SECRET_ACCESS_KEY'] = 'secret-of-the-test';
+
+test('the SDK and the stand-in understand each other', async (t) => {
+  const program = new Program('test/standins/auto-scaling/main.ts', ['--group-name', GROUP, '--region', 'eu-west-1']);
+  t.teardown(() => program.stop('SIGKILL'));
+  const url = await program.listening();
+  const control = new AutoScalingControl(url);
+  // The worker's own environment; no other test here has a client.
+  process.env['AWS_ENDPOINT_URL_AUTO_SCALING'] = url;
+  const autoScaling = connectAutoScaling(async () => 'eu-west-1');
+  t.teardown(() => autoScaling.close());
+  const { signal } = new AbortController();
+  await control.setHooks(TERMINATING, LAUNCHING);
+
+  const member = await autoScaling.findMember('i-1', signal);
+  t.deepEqual(member, { instanceId: 'i-1', groupName: GROUP, lifecycleState: 'InService', isProtected: false });
+  if (!member) return;
+  await autoScaling.setProtection(member, true, signal);
+  t.true((await autoScaling.findMember('i-1', signal))?.isProtected);
+
+  t.deepEqual(await autoScaling.listHooks(GROUP, signal), [
+    { name: 'drain', transition: 'terminating', heartbeatTimeoutMs: 3000 },
+    { name: 'arrive', transition: 'launching', heartbeatTimeoutMs: 300_000 },
+  ]);
+  await control.setHooks(TERMINATING);
+  t.is((await autoScaling.listHooks(GROUP, signal)).length, 1);
+  await control.setHooks();
+  t.deepEqual(await autoScaling.listHooks(GROUP, signal), []);
+  await t.throwsAsync(autoScaling.listHooks('another', signal), { name: 'ValidationError', message: /not found/ });
+
+  await control.setHooks(TERMINATING);
+  const action = { instanceId: 'i-1', groupName: GROUP, hookName: 'drain' };
+  await autoScaling.recordHeartbeat(action, signal);
+  await autoScaling.completeAction(action, signal);
+  t.is((await autoScaling.findMember('i-1', signal))?.lifecycleState, 'Terminating:Proceed');
+  await t.throwsAsync(autoScaling.recordHeartbeat(action, signal), { instanceOf: NoActiveAction });
+  await t.throwsAsync(autoScaling.completeAction(action, signal), { instanceOf: NoActiveAction });
+  await t.throwsAsync(autoScaling.setProtection(member, false, signal), { name: 'ValidationError' });
+  await control.setInstance({ lifecycleState: null });
+  t.is(await autoScaling.findMember('i-1', signal), undefined);
+
+  await control.addFaults(
+    { action: 'DescribeLifecycleHooks', status: 400, code: 'Throttling' },
+    { action: 'DescribeLifecycleHooks', status: 500, code: 'ResourceContention' },
+    { action: 'DescribeLifecycleHooks', hang: true },
+  );
+  await t.throwsAsync(autoScaling.listHooks(GROUP, signal), { name: 'Throttling' });
+  await t.throwsAsync(autoScaling.listHooks(GROUP, signal), { name: 'ResourceContentionFault' });
+  const impatient = new AbortController();
+  const hanging = autoScaling.listHooks(GROUP, impatient.signal);
+  impatient.abort();
+  await t.throwsAsync(hanging, { name: 'AbortError' });
+
+  const elsewhere = connectAutoScaling('us-east-1');
+  t.teardown(() => elsewhere.close());
+  await t.throwsAsync(elsewhere.findMember('i-1', signal), { name: 'SignatureDoesNotMatch' });
+  const unsigned = await fetch(url, { method: 'POST', body: 'Action=DescribeLifecycleHooks&Version=2011-01-01' });
+  t.is(unsigned.status, 403);
+});

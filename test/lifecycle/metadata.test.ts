@@ -1,0 +1,155 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import { connectMetadata, MetadataRefused, MetadataUnavailable } from '../../daemon/lifecycle/metadata.ts';
+import { MetadataControl } from '../standins/imds/client.ts';
+import { Program } from '../support/process.ts';
+
+/** A client with a clock that the test moves. */
+function client(url: string, env: Record<string, string> = {}) {
+  const time = { nowMs: 0 };
+  const clock = { now: () => time.nowMs, epoch: () => time.nowMs };
+  return { metadata: connectMetadata({ AWS_EC2_METADATA_SERVICE_ENDPOINT: url, ...env }, clock), time };
+}
+
+/** A service of the test's own, and a client of it. */
+async function ownService(t: ExecutionContext) {
+  const program = new Program('test/standins/imds/main.ts', ['--instance-id', 'i-42', '--region', 'eu-west-1']);
+  t.teardown(() => program.stop('SIGKILL'));
+  const url = await program.listening();
+  const control = new MetadataControl(url);
+  const tokens = async () => (await control.requests()).filter(({ method }) => method === 'PUT').length;
+  return { ...client(url), control, tokens, url };
+}
+
+/** Something that is no metadata service, where one should be; gives a client of it. */
+async function strange(t: ExecutionContext, listener: RequestListener) {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return client(`http://127.0.0.1:${(server.address() as AddressInfo).port}`).metadata;
+}
+
+test('the instance learns what there is to learn, and that there is nothing else', async (t) => {
+  const { metadata, control } = await ownService(t);
+  t.is(await metadata.instanceId(), 'i-42');
+  t.is(await metadata.region(), 'eu-west-1');
+  t.is(await metadata.targetLifecycleState(), 'InService');
+  t.is(await metadata.spotAction(), undefined);
+  t.is(await metadata.rebalanceNotice(), undefined);
+  const time = '2031-05-06T07:08:09Z';
+  await control.setState({
+    targetLifecycleState: null,
+    spotAction: { action: 'stop', time },
+    rebalance: time,
+  });
+  t.is(await metadata.targetLifecycleState(), undefined);
+  t.deepEqual(await metadata.spotAction(), { action: 'stop', atEpochMs: Date.parse(time) });
+  t.is(await metadata.rebalanceNotice(), time);
+});
+
+test('one token serves many questions, at a time and one after the other', async (t) => {
+  const { metadata, tokens } = await ownService(t);
+  await Promise.all([metadata.instanceId(), metadata.region(), metadata.spotAction()]);
+  await metadata.targetLifecycleState();
+  t.is(await tokens(), 1);
+});
+
+test('a token is renewed before it expires', async (t) => {
+  const { metadata, time, tokens, control } = await ownService(t);
+  await metadata.instanceId();
+  time.nowMs += 0.9 * 21_600_000 - 1;
+  await metadata.instanceId();
+  t.is(await tokens(), 1);
+  time.nowMs += 1;
+  await Promise.all([metadata.instanceId(), metadata.region()]);
+  t.is(await tokens(), 2);
+  t.true((await control.requests()).every(({ status }) => status === 200));
+});
+
+test('a token that is refused is replaced, once for all who ask', async (t) => {
+  const { metadata, control, tokens } = await ownService(t);
+  await metadata.instanceId();
+  await control.expireTokens();
+  t.deepEqual(await Promise.all([metadata.instanceId(), metadata.region()]), ['i-42', 'eu-west-1']);
+  t.is(await tokens(), 2);
+});
+
+test('the stand-in gives nothing without a token', async (t) => {
+  const { url } = await ownService(t);
+  const statusOf = async (path: string, init: RequestInit) => (await fetch(new URL(path, url), init)).status;
+  t.is(await statusOf('/latest/meta-data/instance-id', {}), 401);
+  t.is(await statusOf('/latest/meta-data/instance-id', { headers: { 'x-aws-ec2-metadata-token': 'made-up' } }), 401);
+  t.is(await statusOf('/latest/api/token', { method: 'PUT' }), 400);
+  const headers = { 'x-aws-ec2-metadata-token-ttl-seconds': '21601' };
+  t.is(await statusOf('/latest/api/token', { method: 'PUT', headers }), 400);
+});
+
+test('a service that is switched off is not asked', async (t) => {
+  const { url, control } = await ownService(t);
+  const { metadata } = client(url, { AWS_EC2_METADATA_DISABLED: 'TRUE' });
+  await t.throwsAsync(metadata.instanceId(), {
+    instanceOf: MetadataUnavailable,
+    message: 'AWS_EC2_METADATA_DISABLED is true',
+  });
+  t.deepEqual(await control.requests(), []);
+});
+
+test('an endpoint that is no http URL is named', async (t) => {
+  await t.throwsAsync(client('localhost').metadata.instanceId(), {
+    instanceOf: MetadataUnavailable,
+    message: 'AWS_EC2_METADATA_SERVICE_ENDPOINT is not an http URL: localhost',
+  });
+});
+
+test('a service that does not answer is given up', async (t) => {
+  const metadata = await strange(t, () => {});
+  const error = await t.throwsAsync(metadata.instanceId(), { instanceOf: MetadataUnavailable });
+  t.regex(error.message, /nothing came within 1000 ms$/);
+});
+
+test('an answer that does not end or breaks off is no answer', async (t) => {
+  const endless: RequestListener = (_, response) => {
+    const more = () => {
+      while (!response.destroyed && response.write('x'.repeat(16_384)));
+    };
+    response.on('drain', more);
+    more();
+  };
+  const broken: RequestListener = (_, response) => {
+    response.writeHead(200, { 'content-length': '10' }).write('half');
+    setImmediate(() => response.destroy());
+  };
+  for (const listener of [endless, broken]) {
+    const metadata = await strange(t, listener);
+    await t.throwsAsync(metadata.instanceId(), { instanceOf: MetadataUnavailable });
+  }
+});
+
+test('a refusal tells its status', async (t) => {
+  const metadata = await strange(t, (_, response) => response.writeHead(403).end());
+  const error = await t.throwsAsync(metadata.instanceId(), { instanceOf: MetadataRefused });
+  t.is(error.status, 403);
+  t.regex(error.message, /token with HTTP 403$/);
+});
+
+test('a service that refuses every token is not asked for ever', async (t) => {
+  let questions = 0;
+  const metadata = await strange(t, (request, response) => {
+    if (request.method === 'GET') questions += 1;
+    response.writeHead(request.method === 'PUT' ? 200 : 401).end('token');
+  });
+  await t.throwsAsync(metadata.instanceId(), { instanceOf: MetadataRefused });
+  t.is(questions, 2);
+});
+
+test('a Spot notice without a time is an error that shows it', async (t) => {
+  const metadata = await strange(t, (request, response) => {
+    response.end(request.method === 'PUT' ? 'token' : '{"action":"terminate"}');
+  });
+  await t.throwsAsync(metadata.spotAction(), { message: /names no action and time: \{"action":"terminate"\}$/ });
+});

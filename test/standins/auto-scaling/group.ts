@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import type { Content } from './xml.ts';
+
+/** Both as Auto Scaling sets them for hooks that name no other (s). */
+const MAX_GLOBAL_TIMEOUT_S = 172_800;
+const GLOBAL_TIMEOUT_HEARTBEATS = 100;
+
+export const hookList = z.array(
+  z.strictObject({
+    name: z.string().min(1),
+    transition: z.enum(['autoscaling:EC2_INSTANCE_LAUNCHING', 'autoscaling:EC2_INSTANCE_TERMINATING']),
+    heartbeatTimeoutS: z.int().positive(),
+  }),
+);
+export type Hook = z.infer<typeof hookList>[number];
+
+export const instanceChange = z.strictObject({
+  /** null: the instance is in no group. */
+  lifecycleState: z.string().nullable().optional(),
+  protectedFromScaleIn: z.boolean().optional(),
+});
+export type InstanceChange = z.infer<typeof instanceChange>;
+
+/** An action that Auto Scaling refuses with ValidationError. */
+export class Invalid extends Error {}
+
+/** One group whose hooks hold one instance, whatever that instance's id. */
+export class Group {
+  readonly name: string;
+  #hooks: readonly Hook[] = [];
+  #instance: InstanceChange = { lifecycleState: 'InService', protectedFromScaleIn: false };
+  /** Hooks that have been completed: they hold nobody any more. */
+  readonly #completed = new Set<string>();
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** Replaces all hooks; none of these has been completed. */
+  setHooks(hooks: readonly Hook[]): void {
+    this.#hooks = hooks;
+    this.#completed.clear();
+  }
+
+  changeInstance(change: InstanceChange): void {
+    this.#instance = { ...this.#instance, ...change };
+  }
+
+  /** Does what the action says; gives what its answer holds. */
+  perform(action: string, params: Readonly<Record<string, string>>): Content {
+    switch (action) {
+      case 'DescribeAutoScalingInstances':
+        return { AutoScalingInstances: this.#describeInstance(params['InstanceIds.member.1'] ?? '') };
+      case 'DescribeLifecycleHooks':
+        return { LifecycleHooks: this.#describeHooks(params) };
+      case 'RecordLifecycleActionHeartbeat':
+        this.#activeHook(params);
+        return {};
+      case 'CompleteLifecycleAction':
+        return this.#complete(params);
+      case 'SetInstanceProtection':
+        return this.#protect(params);
+      default:
+        throw new Invalid(`Could not find operation ${action} for version 2011-01-01`);
+    }
+  }
+
+  #describeInstance(instanceId: string): Content {
+    const { lifecycleState, protectedFromScaleIn = false } = this.#instance;
+    if (!lifecycleState) return [];
+    const place = { InstanceId: instanceId, AutoScalingGroupName: this.name, AvailabilityZone: 'us-east-1a' };
+    const state = { LifecycleState: lifecycleState, HealthStatus: 'HEALTHY' };
+    return [{ ...place, ...state, ProtectedFromScaleIn: protectedFromScaleIn }];
+  }
+
+  #describeHooks(params: Readonly<Record<string, string>>): Content {
+    this.#checkGroup(params);
+    return this.#hooks.map(({ name, transition, heartbeatTimeoutS }) => ({
+      LifecycleHookName: name,
+      AutoScalingGroupName: this.name,
+      LifecycleTransition: transition,
+      HeartbeatTimeout: heartbeatTimeoutS,
+      GlobalTimeout: Math.min(heartbeatTimeoutS * GLOBAL_TIMEOUT_HEARTBEATS, MAX_GLOBAL_TIMEOUT_S),
+      DefaultResult: 'ABANDON',
+    }));
+  }
+
+  #complete(params: Readonly<Record<string, string>>): Content {
+    const result = params['LifecycleActionResult'];
+    if (result !== 'CONTINUE' && result !== 'ABANDON') throw new Invalid(`Invalid LifecycleActionResult: ${result}`);
+    const { name, transition } = this.#activeHook(params);
+    this.#completed.add(name);
+    const isLaunching = transition === 'autoscaling:EC2_INSTANCE_LAUNCHING';
+    this.#instance.lifecycleState = isLaunching ? 'InService' : 'Terminating:Proceed';
+    return {};
+  }
+
+  #protect(params: Readonly<Record<string, string>>): Content {
+    this.#checkGroup(params);
+    const { lifecycleState } = this.#instance;
+    if (lifecycleState !== 'InService') {
+      const instanceId = params['InstanceIds.member.1'];
+      throw new Invalid(`The instance ${instanceId} is not in InService or EnteringStandby or Standby.`);
+    }
+    this.#instance.protectedFromScaleIn = params['ProtectedFromScaleIn'] === 'true';
+    return {};
+  }
+
+  /** The hook that the instance waits for. That it terminates, only the metadata stand-in is told: that is not checked. */
+  #activeHook(params: Readonly<Record<string, string>>): Hook {
+    this.#checkGroup(params);
+    const { LifecycleHookName: name, InstanceId: instanceId } = params;
+    const hook = this.#hooks.find((each) => each.name === name);
+    if (!hook) throw new Invalid(`Lifecycle hook ${name} not found for group ${this.name}`);
+    const isLaunching = hook.transition === 'autoscaling:EC2_INSTANCE_LAUNCHING';
+    const isTooEarly = ['Pending', 'Terminating'].includes(this.#instance.lifecycleState ?? '');
+    const isOver = this.#completed.has(hook.name) || (isLaunching && this.#instance.lifecycleState !== 'Pending:Wait');
+    if (isTooEarly || isOver) throw new Invalid(`No active Lifecycle Action found with instance ID ${instanceId}`);
+    return hook;
+  }
+
+  #checkGroup({ AutoScalingGroupName: name }: Readonly<Record<string, string>>): void {
+    if (name !== this.name) throw new Invalid(`AutoScalingGroup name not found - AutoScalingGroup ${name} not found`);
+  }
+}

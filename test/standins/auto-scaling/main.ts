@@ -1,0 +1,36 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Command } from 'commander';
+import { AutoScalingApi } from './api.ts';
+import { Group } from './group.ts';
+import { answer } from './server.ts';
+
+const options = new Command('auto-scaling')
+  .description('Stands in for Amazon EC2 Auto Scaling: one group, its lifecycle hooks, and controls under /standin/.')
+  .option('--port <number>', 'port on 127.0.0.1; 0 takes a free one', Number, 0)
+  .option('--region <name>', 'region that requests have to be signed for', 'us-east-1')
+  .option('--group-name <name>', 'the group that the instance is in', 'integrators')
+  .parse()
+  .opts<{ port: number; region: string; groupName: string }>();
+
+const group = new Group(options.groupName);
+const api = new AutoScalingApi(group, options.region);
+const server = createServer((request, response) => {
+  void answer(api, group, request, response).catch((error: unknown) => {
+    // A client that hangs up in the middle of its request needs no answer; any other error is ours.
+    if (request.complete) throw error;
+  });
+});
+server.listen(options.port, '127.0.0.1');
+await once(server, 'listening');
+process.stdout.write(
+  `${JSON.stringify({ listening: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })}\n`,
+);
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => {
+    server.close();
+    server.closeAllConnections();
+  });
+}

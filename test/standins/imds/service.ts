@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { z } from 'zod';
+
+/** EC2's own limit for the life of a token. */
+const MAX_TOKEN_TTL_S = 21_600;
+const TTL_HEADER = 'x-aws-ec2-metadata-token-ttl-seconds';
+
+export const stateChange = z.strictObject({
+  /** null takes it away, as outside an Auto Scaling group. */
+  targetLifecycleState: z.string().nullable().optional(),
+  spotAction: z
+    .strictObject({ action: z.enum(['terminate', 'stop', 'hibernate']), time: z.iso.datetime() })
+    .nullable()
+    .optional(),
+  /** When the rebalance recommendation was made. */
+  rebalance: z.iso.datetime().nullable().optional(),
+});
+export type StateChange = z.infer<typeof stateChange>;
+
+/** One request as it was answered. */
+export interface MetadataRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly atMs: number;
+}
+
+export interface ServiceOptions {
+  readonly instanceId: string;
+  readonly region: string;
+  /** No token lives longer than this, whatever is asked for. */
+  readonly tokenTtlS: number;
+}
+
+/** The instance metadata service of one instance, version 2 only. */
+export class MetadataService {
+  readonly requests: MetadataRequest[] = [];
+  readonly #options: ServiceOptions;
+  /** Until when each is good, on performance.now's clock. */
+  readonly #tokens = new Map<string, number>();
+  #state: StateChange = { targetLifecycleState: 'InService' };
+
+  constructor(options: ServiceOptions) {
+    this.#options = options;
+  }
+
+  change(change: StateChange): void {
+    this.#state = { ...this.#state, ...change };
+  }
+
+  answer(request: IncomingMessage, response: ServerResponse): void {
+    const { method = '', url: path = '' } = request;
+    if (path === '/latest/api/token') this.#giveToken(request, response);
+    else if (!this.#isAuthorized(request)) response.writeHead(401).end();
+    else if (method === 'GET') this.#giveValue(path, response);
+    else response.writeHead(405).end();
+    this.requests.push({ method, path, status: response.statusCode, atMs: Date.now() });
+  }
+
+  /** Forgets every token, as nothing but time does: for tests that cannot wait. */
+  expireTokens(): void {
+    this.#tokens.clear();
+  }
+
+  #giveToken(request: IncomingMessage, response: ServerResponse): void {
+    if (request.method !== 'PUT') {
+      response.writeHead(405).end();
+      return;
+    }
+    // A request that a proxy forwarded may come from elsewhere: EC2 refuses it.
+    if (request.headers['x-forwarded-for'] !== undefined) {
+      response.writeHead(403).end();
+      return;
+    }
+    const asked = Number(request.headers[TTL_HEADER]);
+    if (!Number.isInteger(asked) || asked < 1 || asked > MAX_TOKEN_TTL_S) {
+      response.writeHead(400).end();
+      return;
+    }
+    const ttlS = Math.min(asked, this.#options.tokenTtlS);
+    const token = randomBytes(40).toString('base64url');
+    this.#tokens.set(token, performance.now() + ttlS * 1000);
+    response.writeHead(200, { 'content-type': 'text/plain', [TTL_HEADER]: String(ttlS) }).end(token);
+  }
+
+  #isAuthorized(request: IncomingMessage): boolean {
+    const goodUntil = this.#tokens.get(String(request.headers['x-aws-ec2-metadata-token']));
+    return goodUntil !== undefined && performance.now() < goodUntil;
+  }
+
+  #giveValue(path: string, response: ServerResponse): void {
+    const value = this.#values()[path];
+    if (value === undefined || value === null) response.writeHead(404).end();
+    else response.writeHead(200, { 'content-type': 'text/plain' }).end(value);
+  }
+
+  #values(): Record<string, string | null | undefined> {
+    const { targetLifecycleState, spotAction, rebalance } = this.#state;
+    return {
+      '/latest/meta-data/instance-id': this.#options.instanceId,
+      '/latest/meta-data/placement/region': this.#options.region,
+      '/latest/meta-data/autoscaling/target-lifecycle-state': targetLifecycleState,
+      '/latest/meta-data/spot/instance-action': spotAction && JSON.stringify(spotAction),
+      '/latest/meta-data/events/recommendations/rebalance': rebalance && JSON.stringify({ noticeTime: rebalance }),
+    };
+  }
+}
