@@ -1,4 +1,7 @@
 import type { Millis } from '../clock.ts';
+import type { DrainView } from '../session/drain.ts';
+
+export type { Check } from '../observe/doctor.ts';
 
 /** The version of the control API that this integratorctl speaks; every successful answer names its own. */
 export const API_VERSION = 1;
@@ -46,17 +49,8 @@ export interface Stopped {
   readonly error?: string;
 }
 
-export interface Drain {
-  readonly source: 'operator' | 'signal' | 'lifecycle' | 'spot';
-  readonly reason: string;
-  readonly sinceEpochMs: Millis;
-  /** null: the calls have all the time they want. */
-  readonly deadlineAtEpochMs: Millis | null;
-  readonly takesStartsUntilEpochMs: Millis;
-  readonly sessionsLeft: number;
-  readonly longestCallMs: Millis;
-  readonly state: 'draining' | 'ending-rest' | 'drained';
-}
+/** GET /v1/drain, as the daemon makes it. */
+export type Drain = DrainView;
 
 /** POST /v1/drain: no deadlineMs asks for DRAIN_DEADLINE_MS, null for none. */
 export interface DrainRequest {
@@ -84,13 +78,6 @@ export interface Status {
   };
   readonly checkpoints: boolean;
   readonly unsignedStarts: boolean;
-}
-
-export interface Check {
-  readonly name: string;
-  readonly verdict: 'ok' | 'warn' | 'fail';
-  readonly detail: string;
-  readonly remedy?: string;
 }
 
 /** Any successful answer, as it came. */

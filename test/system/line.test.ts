@@ -13,6 +13,19 @@ async function stageFor(t: ExecutionContext, options?: StageOptions): Promise<St
   return stage;
 }
 
+/** A stage whose daemon reaches Deepgram over a line that can break. */
+async function stageBehindRelay(t: ExecutionContext): Promise<{ stage: Stage; relay: Relay }> {
+  const opening = Promise.withResolvers<Relay>();
+  const deepgramVia = async (url: string) => {
+    opening.resolve(await Relay.to(url));
+    return (await opening.promise).url;
+  };
+  const stage = await stageFor(t, { deepgramVia });
+  const relay = await opening.promise;
+  t.teardown(() => relay.close());
+  return { stage, relay };
+}
+
 /** Callback mode, where results do not come back to us: nothing listens there, which Deepgram has to bear. */
 const CALLBACK = { callback: 'http://127.0.0.1:9/results' };
 
@@ -63,15 +76,7 @@ test('where results come back, what is final is not sent again, and nothing is l
 });
 
 test('a Deepgram that cannot be reached for 20 s of the call costs nothing but time', async (t) => {
-  const relays: Relay[] = [];
-  const stage = await stageFor(t, {
-    deepgramVia: async (url) => {
-      relays.push(await Relay.to(url));
-      return (relays[0] as Relay).url;
-    },
-  });
-  const relay = relays[0] as Relay;
-  t.teardown(() => relay.close());
+  const { stage, relay } = await stageBehindRelay(t);
   const customer = distinctSamples(40 * SECOND, 1);
   const call = await stage.call({ customer: bytesOf(customer), speed: 10 });
   const request = { ...call, dgParams: { ...call.dgParams, ...CALLBACK } };
@@ -88,15 +93,7 @@ test('a Deepgram that cannot be reached for 20 s of the call costs nothing but t
 });
 
 test('a half-open connection is noticed and replaced', async (t) => {
-  const relays: Relay[] = [];
-  const stage = await stageFor(t, {
-    deepgramVia: async (url) => {
-      relays.push(await Relay.to(url));
-      return (relays[0] as Relay).url;
-    },
-  });
-  const relay = relays[0] as Relay;
-  t.teardown(() => relay.close());
+  const { stage, relay } = await stageBehindRelay(t);
   const customer = distinctSamples(20 * SECOND, 1);
   const call = await stage.call({ customer: bytesOf(customer), speed: 2 });
   const request = { ...call, dgParams: { ...call.dgParams, ...CALLBACK } };
