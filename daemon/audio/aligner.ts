@@ -35,6 +35,8 @@ const LONGEST_GAP_FRAMES = 10 * 60_000 * SAMPLES_PER_MS;
 const LONGEST_DRIFT_FRAMES = 1000 * SAMPLES_PER_MS;
 /** One track waits for the other with at most this, 480 KB, however fast the stream is read. */
 const LONGEST_LEAD_FRAMES = 30_000 * SAMPLES_PER_MS;
+/** Blocks that wait for the call to begin: half a minute of Connect's, and an end even of empty ones. */
+const MOST_OPENING_BLOCKS = 500;
 
 /** A track and how its place on the call's clock differs from what its times say. */
 class Placed {
@@ -145,7 +147,7 @@ export class Aligner {
     const bothHeard = blocks.some(({ channel }) => channel !== first.channel);
     const audioMs = (blocks.at(-1)?.timeMs ?? first.timeMs) - first.timeMs;
     const waitedEnough = audioMs >= this.#waitMs && this.#nowMs - first.arrivedAtMs >= this.#waitMs;
-    const tooMuch = audioMs * SAMPLES_PER_MS > LONGEST_LEAD_FRAMES;
+    const tooMuch = blocks.length > MOST_OPENING_BLOCKS || audioMs * SAMPLES_PER_MS > LONGEST_LEAD_FRAMES;
     if (!bothHeard && !waitedEnough && !tooMuch && !this.#finished) return false;
     this.#originMs = blocks.reduce((earliest, { timeMs }) => Math.min(earliest, timeMs), Infinity);
     this.#opening = undefined;

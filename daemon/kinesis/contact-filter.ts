@@ -13,6 +13,10 @@ const CHANNEL_OF_TRACK: ReadonlyMap<string, Channel> = new Map([
 
 /** What waits for its ContactId is at most this: 32 s of both tracks, many times a Connect fragment. */
 const MAX_WAITING_BYTES = 1024 * 1024;
+/** What a block takes besides its audio, so that even empty ones come to an end. */
+const BLOCK_OVERHEAD_BYTES = 128;
+/** Connect has two tracks; a fragment with more of them than this is none of its. */
+const MAX_TRACKS = 16;
 
 /** Why audio of the stream was not forwarded. */
 export type Withheld = 'no-contact-id' | 'contact-id-too-late' | 'corrupt';
@@ -88,7 +92,7 @@ export class ContactFilter implements DemuxerEvents {
 
   track({ number, name }: Track): void {
     const channel = CHANNEL_OF_TRACK.get(name);
-    if (channel !== undefined) this.#channels.set(number, channel);
+    if (channel !== undefined && this.#channels.size < MAX_TRACKS) this.#channels.set(number, channel);
   }
 
   tag(name: string, value: string): void {
@@ -152,8 +156,10 @@ export class ContactFilter implements DemuxerEvents {
   }
 
   #wait(block: AudioBlock): void {
+    // A view keeps all of the chunk that it is a view of.
+    const isOfAnotherChunk = block.pcm.buffer !== this.#waiting.at(-1)?.pcm.buffer;
     this.#waiting.push(block);
-    this.#waitingBytes += block.pcm.length;
+    this.#waitingBytes += BLOCK_OVERHEAD_BYTES + (isOfAnotherChunk ? block.pcm.buffer.byteLength : 0);
     if (this.#waitingBytes <= MAX_WAITING_BYTES) return;
     this.#owner = 'refused';
     this.#waiting = [];
