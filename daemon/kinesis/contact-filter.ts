@@ -127,7 +127,7 @@ export class ContactFilter implements DemuxerEvents {
     if (contactId !== this.#ours.contactId) {
       this.#owner = 'other';
       this.#waiting = [];
-      this.nextContactBegan ||= this.position !== undefined || this.#partial !== undefined;
+      this.#noteNext();
     } else if (this.#owner === 'unknown') {
       this.#owner = 'ours';
       for (const block of this.#waiting) this.#released.push(block);
@@ -140,6 +140,14 @@ export class ContactFilter implements DemuxerEvents {
     this.#fragmentNumber = fragmentNumber;
     if (this.position && isNotAfter(fragmentNumber, this.position.fragmentNumber)) this.#blocksHad = Infinity;
     else if (this.#partial?.fragmentNumber === fragmentNumber) this.#blocksHad = this.#partial.blocks;
+    this.#noteNext();
+  }
+
+  /** A fragment of another contact ends the call, save one from before ours that a later connection shows once more. */
+  #noteNext(): void {
+    const had = this.#partial ?? this.position;
+    if (this.#owner !== 'other' || !had || this.#fragmentNumber === undefined) return;
+    this.nextContactBegan ||= !isNotAfter(this.#fragmentNumber, had.fragmentNumber);
   }
 
   /** Takes note that the fragment is whole, once that and its owner are known; the token comes after the cluster. */
