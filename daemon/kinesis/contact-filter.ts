@@ -13,6 +13,9 @@ const CHANNEL_OF_TRACK: ReadonlyMap<string, Channel> = new Map([
 
 /** What waits for its ContactId is at most this: 32 s of both tracks, many times a Connect fragment. */
 const MAX_WAITING_BYTES = 1024 * 1024;
+/** What Kinesis accepts when we go on after it (its API's patterns): anything else came of broken bytes. */
+const FRAGMENT_NUMBER = /^\d{1,128}$/;
+const TOKEN = /^[\w.-]{1,128}$/;
 /** What a block takes besides its audio, so that even empty ones come to an end. */
 const BLOCK_OVERHEAD_BYTES = 128;
 /** Connect has two tracks; a fragment with more of them than this is none of its. */
@@ -53,6 +56,8 @@ export class ContactFilter implements DemuxerEvents {
   #blocksHad = 0;
   #errorId: string | undefined;
   #errorText = '';
+  /** Whether the connection may still show what an older one has had. */
+  #isCatchingUp = true;
   /** The fragment that a connection ended in the middle of. */
   #partial: { fragmentNumber: string; blocks: number } | undefined;
 
@@ -80,6 +85,7 @@ export class ContactFilter implements DemuxerEvents {
    */
   connectionEnded(): KinesisRefused | undefined {
     this.#endFragment();
+    this.#isCatchingUp = true;
     const error =
       this.#errorId === undefined ? undefined : refusalInStream(this.#errorId, this.#errorText, this.#ours.streamArn);
     this.#errorId = undefined;
@@ -99,7 +105,7 @@ export class ContactFilter implements DemuxerEvents {
     if (name === 'ContactId') this.#contact(value);
     else if (name === 'AWS_KINESISVIDEO_FRAGMENT_NUMBER') this.#number(value);
     else if (name === 'AWS_KINESISVIDEO_CONTINUATION_TOKEN') this.#whole(value);
-    else if (name === 'AWS_KINESISVIDEO_PRODUCER_TIMESTAMP') this.#producerEpochMs = Number(value) * 1000;
+    else if (name === 'AWS_KINESISVIDEO_PRODUCER_TIMESTAMP') this.#producerEpochMs = epochMs(value);
     else if (name === 'AWS_KINESISVIDEO_ERROR_CODE') this.#errorText = value;
     else if (name === 'AWS_KINESISVIDEO_ERROR_ID') this.#errorId = value;
   }
@@ -137,10 +143,22 @@ export class ContactFilter implements DemuxerEvents {
   }
 
   #number(fragmentNumber: string): void {
+    if (!FRAGMENT_NUMBER.test(fragmentNumber)) return;
     this.#fragmentNumber = fragmentNumber;
-    if (this.position && isNotAfter(fragmentNumber, this.position.fragmentNumber)) this.#blocksHad = Infinity;
+    if (this.#wasHad(fragmentNumber)) this.#blocksHad = Infinity;
     else if (this.#partial?.fragmentNumber === fragmentNumber) this.#blocksHad = this.#partial.blocks;
+    this.#isCatchingUp &&= this.#blocksHad === Infinity;
     this.#noteNext();
+  }
+
+  /**
+   * A new connection may begin with what an older one has had. Once it is past that, only the same fragment again is left
+   * out: a number that broken bytes made too large must not silence the rest of the call.
+   */
+  #wasHad(fragmentNumber: string): boolean {
+    if (!this.position) return false;
+    if (!this.#isCatchingUp) return fragmentNumber === this.position.fragmentNumber;
+    return isNotAfter(fragmentNumber, this.position.fragmentNumber);
   }
 
   /** A fragment of another contact ends the call, save one from before ours that a later connection shows once more. */
@@ -154,10 +172,11 @@ export class ContactFilter implements DemuxerEvents {
   #whole(continuationToken: string | undefined): void {
     if (!this.#clusterIsWhole || this.#owner !== 'ours' || this.#fragmentNumber === undefined) return;
     if (this.#blocksHad === Infinity) return;
+    const token = continuationToken && TOKEN.test(continuationToken) ? continuationToken : undefined;
     const known = this.position?.fragmentNumber === this.#fragmentNumber ? this.position.continuationToken : undefined;
     this.position = {
       fragmentNumber: this.#fragmentNumber,
-      continuationToken: continuationToken ?? known,
+      continuationToken: token ?? known,
       producerEpochMs: this.#producerEpochMs,
     };
     this.#partial = undefined;
@@ -178,7 +197,8 @@ export class ContactFilter implements DemuxerEvents {
     if (this.#owner === 'unknown' && this.#waiting.length > 0) {
       this.#onWithheld('no-contact-id', `fragment ${this.#fragmentNumber} names no contact`);
     }
-    if (this.#owner === 'ours' && this.#fragmentNumber !== this.position?.fragmentNumber && this.#fragmentNumber) {
+    const isNew = this.#blocksHad !== Infinity && this.#fragmentNumber !== this.position?.fragmentNumber;
+    if (this.#owner === 'ours' && isNew && this.#fragmentNumber) {
       this.#partial = { fragmentNumber: this.#fragmentNumber, blocks: Math.max(this.#blocks, this.#blocksHad) };
     }
     this.#owner = 'unknown';
@@ -191,6 +211,12 @@ export class ContactFilter implements DemuxerEvents {
     this.#blocks = 0;
     this.#blocksHad = 0;
   }
+}
+
+/** Epoch milliseconds of a tag's seconds; undefined when they are none that a date can have. */
+function epochMs(seconds: string): number | undefined {
+  const ms = new Date(Number(seconds) * 1000).getTime();
+  return ms > 0 ? ms : undefined;
 }
 
 /** Fragment numbers are decimal, too long for a number, and grow with the order of ingestion. */

@@ -1,5 +1,5 @@
 import { readSimpleTag, readTrackEntry, type Track } from './elements.ts';
-import { EBML_HEADER, ELEMENTS, type ElementKind, ID } from './matroska.ts';
+import { EBML_HEADER, EBML_VERSION, ELEMENTS, type ElementKind, ID } from './matroska.ts';
 import { readId, readSize, readUint, UNKNOWN_SIZE, vintLength } from './vint.ts';
 
 /** What the demuxer finds, in the order of the bytes. */
@@ -178,6 +178,8 @@ export class Demuxer {
     if (dataAt > payload.length) return 'a block without a header';
     if (this.#clusterTicks === undefined) return 'a block before the timecode of its cluster';
     if ((payload[trackLength + 2] as number) & LACING_FLAGS) return 'a laced block, which Kinesis does not write';
+    // A broken size may have it reach into the next fragment, which may be another caller's.
+    if (holdsHeader(payload)) return 'a block that reaches into the next fragment';
     const offset = (readUint(payload, trackLength, 2) << 16) >> 16;
     const timeMs = (this.#clusterTicks + offset) * this.#scaleMs;
     this.#events.block(readSize(payload, 0, trackLength), timeMs, payload.subarray(dataAt));
@@ -212,7 +214,7 @@ export class Demuxer {
 
   /** Gives where the next EBML header stands, having passed over all before it. */
   #seek(bytes: Uint8Array, at: number): number {
-    const found = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(EBML_HEADER, at);
+    const found = indexOfHeader(bytes, at);
     let next = found;
     if (found < 0) {
       next = bytes.length - headerPrefixLength(bytes, at);
@@ -223,6 +225,23 @@ export class Demuxer {
     this.#offset += next - at;
     return next;
   }
+}
+
+function indexOfHeader(bytes: Uint8Array, from: number): number {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(EBML_HEADER, from);
+}
+
+/**
+ * Whether an EBML header is among the bytes. Audio may well hold the four bytes of its id, once in some hours of a
+ * thousand calls; that the id of EBMLVersion follows where it must is another matter.
+ */
+function holdsHeader(bytes: Uint8Array): boolean {
+  for (let at = indexOfHeader(bytes, 0); at >= 0; at = indexOfHeader(bytes, at + 1)) {
+    const sizeAt = at + EBML_HEADER.length;
+    const childAt = sizeAt + vintLength(bytes[sizeAt] ?? 0);
+    if (EBML_VERSION.every((byte, i) => bytes[childAt + i] === byte)) return true;
+  }
+  return false;
 }
 
 /** How many of the last bytes could be the beginning of an EBML header: 0 to 3. */

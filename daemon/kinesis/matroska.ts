@@ -51,3 +51,6 @@ export const ID = {
 
 /** The first bytes of every fragment: the id of the EBML header. */
 export const EBML_HEADER = Uint8Array.of(0x1a, 0x45, 0xdf, 0xa3);
+
+/** The id of an EBML header's first child, in all that Kinesis sends. */
+export const EBML_VERSION = Uint8Array.of(0x42, 0x86);

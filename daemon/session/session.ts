@@ -148,8 +148,9 @@ export class Session {
       let read = await reading.next();
       for (; !read.done; read = await reading.next()) {
         for (const block of read.value.blocks) this.#aligner.add(block);
-        this.#progress.note(read.value.position, this.#aligner.reachMs);
         await this.#forward();
+        // Before the call has begun nothing of it has a place yet, however much of it has been read.
+        if (this.#aligner.callClock) this.#progress.note(read.value.position, this.#aligner.reachMs);
         this.#saveCheckpoint();
       }
       return read.value;

@@ -47,6 +47,20 @@ for (const [mode, params] of [
   });
 }
 
+test('after kill -9 right at the beginning of a call not even its first fragment is lost', async (t) => {
+  const { stage } = await stageWithState(t);
+  const customer = distinctSamples(12 * SECOND, 1);
+  const request = await stage.call({ customer: bytesOf(customer), agent: bytesOf(customer), speed: 1 });
+  await stage.start(request);
+  await stage.deepgramHas(request.contactId, 2500);
+  await stage.crash();
+  t.like(await stage.ended(request.contactId), { outcome: 'completed', holeMs: 0 });
+  await stage.closed(request.contactId);
+  const { audio, missingMs } = await received(stage.deepgram, request.contactId);
+  t.is(missingMs, 0);
+  t.is(difference(channel(audio, 0), customer), 'the same');
+});
+
 test('two crashes in one call, the second right after the first, lose nothing', async (t) => {
   const { stage } = await stageWithState(t);
   const customer = distinctSamples(30 * SECOND, 1);

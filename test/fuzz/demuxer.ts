@@ -1,0 +1,71 @@
+import { crc32 } from 'node:zlib';
+import { Demuxer, type DemuxerEvents } from '../../daemon/kinesis/demuxer.ts';
+import { cut } from './chunks.ts';
+import type { Input } from './inputs.ts';
+import { PADDING, SOUND } from './sound.ts';
+
+/** An element takes an id and a size, a byte each at least; so no event costs less. */
+const BYTES_PER_EVENT = 2;
+
+/** What a demuxer said, in words, and how much of the input it handed out. */
+class Heard implements DemuxerEvents {
+  readonly events: string[] = [];
+  handedOutBytes = 0;
+
+  fragment(): void {
+    this.events.push('fragment');
+  }
+  track({ number, name }: { number: number; name: string }): void {
+    this.handedOutBytes += name.length;
+    this.events.push(`track ${number} ${name}`);
+  }
+  tag(name: string, value: string): void {
+    this.handedOutBytes += name.length + value.length;
+    this.events.push(`tag ${name}=${value}`);
+  }
+  block(track: number, timeMs: number, bytes: Uint8Array): void {
+    this.handedOutBytes += bytes.length;
+    this.events.push(`block ${track} @${timeMs} ${bytes.length} ${crc32(bytes)}`);
+  }
+  clusterEnd(): void {
+    this.events.push('cluster ends');
+  }
+  corrupt(reason: string): void {
+    this.events.push(`corrupt: ${reason}`);
+  }
+}
+
+const expected = heard([SOUND]).events;
+
+/**
+ * The demuxer alone: it throws nothing, hands out no more than it got, says the same however the bytes are cut, and
+ * after sound padding has found its way back.
+ */
+export function demuxerHolds({ bytes, sizes }: Input): void {
+  const hostile = heard([...cut(bytes, sizes)]);
+  if (hostile.events.length > bytes.length / BYTES_PER_EVENT + 1) {
+    throw new Error(`${hostile.events.length} events out of ${bytes.length} bytes`);
+  }
+  if (hostile.handedOutBytes > bytes.length) {
+    throw new Error(`${hostile.handedOutBytes} bytes handed out of ${bytes.length}`);
+  }
+  const inChunks = heard([...cut(bytes, sizes), ...PADDING, SOUND]).events;
+  const atOnce = heard([bytes, ...PADDING, SOUND]).events;
+  assertSame(inChunks, atOnce, 'in chunks it says otherwise than at once');
+  assertSame(inChunks.slice(-expected.length), expected, 'the sound fragment does not come out right');
+}
+
+function heard(chunks: readonly Uint8Array[]): Heard {
+  const heard = new Heard();
+  const demuxer = new Demuxer(heard);
+  for (const chunk of chunks) demuxer.push(chunk);
+  return heard;
+}
+
+function assertSame(actual: readonly string[], wanted: readonly string[], complaint: string): void {
+  const at = Math.max(
+    wanted.findIndex((event, i) => event !== actual[i]),
+    actual.findIndex((event, i) => event !== wanted[i]),
+  );
+  if (at >= 0) throw new Error(`${complaint}: event ${at} is "${actual[at]}", not "${wanted[at]}"`);
+}

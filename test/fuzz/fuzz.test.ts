@@ -1,0 +1,13 @@
+import test from 'ava';
+import { SEED_OF_THE_TESTS, seedFrom } from './seed.ts';
+import { report, TARGETS } from './targets.ts';
+
+/** Of all targets together; `npm run fuzz` is for more. */
+const INPUTS = 5000;
+
+for (const [name, { share, run }] of Object.entries(TARGETS)) {
+  test(`hostile bytes do no harm: ${name}`, async (t) => {
+    const finding = await run(seedFrom(process.env, SEED_OF_THE_TESTS), Math.round(share * INPUTS), () => {});
+    t.is(finding && report(finding), undefined);
+  });
+}

@@ -1,0 +1,54 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Aligner } from '../../daemon/audio/aligner.ts';
+import { ContactFilter } from '../../daemon/kinesis/contact-filter.ts';
+import { Demuxer } from '../../daemon/kinesis/demuxer.ts';
+import { CONTACT } from '../kinesis/stream.ts';
+import { chunksOf, HOSTILE_STREAMS, type HostileStream } from './hostile-streams.ts';
+
+/** Enough that whatever grows with the stream stands out from what does not. */
+const STREAM_BYTES = 64 * 1024 * 1024;
+/** As the daemon sets it by default, and as session.ts takes pieces. */
+const ALIGN_WAIT_MS = 200;
+const LONGEST_PIECE_MS = 250;
+/** After the second one nothing more went, in all that was tried. */
+const GC_ROUNDS = 3;
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+for (const stream of HOSTILE_STREAMS) {
+  const line = { stream: stream.name, heldBytes: await heldAfter(stream) };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+/** What demuxer, filter and aligner hold of a stream, all that they handed out being let go. */
+async function heldAfter(stream: HostileStream): Promise<number> {
+  const beforeBytes = await heldBytes();
+  const filter = new ContactFilter(CONTACT, () => {});
+  const demuxer = new Demuxer(filter);
+  const aligner = new Aligner(ALIGN_WAIT_MS);
+  for (const chunk of chunksOf(stream, STREAM_BYTES)) {
+    demuxer.push(chunk);
+    const blocks = filter.take();
+    if (!stream.isAligned) continue;
+    for (const block of blocks) aligner.add(block);
+    while (aligner.take(LONGEST_PIECE_MS));
+  }
+  const afterBytes = await heldBytes();
+  // Only now may they be collected themselves.
+  demuxer.push(new Uint8Array());
+  aligner.finish();
+  return afterBytes - beforeBytes;
+}
+
+/** What is alive: the heap, and the buffers outside of it, which V8 lets go of some time after what held them. */
+async function heldBytes(): Promise<number> {
+  for (let round = 0; round < GC_ROUNDS; round++) {
+    collectGarbage();
+    await turn();
+  }
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
