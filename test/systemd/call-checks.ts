@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import type { Machine } from './machine.ts';
+import { TRIGGER_SECRET } from './machine.ts';
+import { API_KEY, type LiveCall } from './stand-ins.ts';
+import type { Tap } from './tap.ts';
+
+/** What Deepgram has of a call that lost nothing, over so many connections. */
+const whole = (connections: number) => ({
+  customer: 'the same',
+  agent: 'the same',
+  missingMs: 0,
+  agrees: true,
+  connections,
+});
+
+/** What becomes of calls when things are done to the unit; it runs, and runs no more afterwards. */
+export async function checkCalls(tap: Tap, machine: Machine): Promise<void> {
+  const { unit, standIns } = machine;
+  const { journal } = unit;
+  const calls: LiveCall[] = [];
+
+  /** A call of so many seconds that is being transcribed, and `heardS` of which Deepgram has. */
+  async function running(seconds: number, heardS: number): Promise<LiveCall> {
+    const call = await standIns.call(seconds);
+    calls.push(call);
+    assert.equal(await machine.start(call), 200);
+    await standIns.heard(call, heardS);
+    return call;
+  }
+
+  /** Does something that ends the daemon; systemd starts another, which goes on with the call to its end. */
+  async function survives(call: LiveCall, deed: (mark: number) => Promise<void>): Promise<void> {
+    const { contactId } = call.request;
+    const sessionId = (await machine.sessions())[0]?.sessionId;
+    const restarts = Number((await unit.properties())['NRestarts']);
+    const { mark } = journal;
+    await deed(mark);
+    await machine.listening(mark);
+    assert.equal((await journal.event('session.started', { contactId }, mark))['sessionId'], sessionId);
+    assert.equal((await unit.until({ ActiveState: 'active' }))['NRestarts'], String(restarts + 1));
+    assert.equal((await machine.ended(call))['outcome'], 'completed');
+    assert.deepEqual(await standIns.compare(call), whole(2));
+  }
+
+  await tap.check('a call is transcribed, and integratorctl shows its session', async () => {
+    const call = await running(6, 1);
+    const { contactId } = call.request;
+    const [session, ...others] = await machine.sessions();
+    assert.equal(session?.contactId, contactId);
+    assert.equal(session?.state, 'running');
+    assert.deepEqual(others, []);
+    assert.match(await unit.container.run('integratorctl', 'sessions'), new RegExp(contactId));
+    assert.equal((await machine.ended(call))['outcome'], 'completed');
+    assert.deepEqual(await standIns.compare(call), whole(1));
+  });
+
+  await tap.check('after kill -9 it is started again, and the call goes on with nothing lost', async () => {
+    await survives(await running(16, 4), () => unit.signal('KILL'));
+  });
+
+  await tap.check('when it hangs the watchdog ends it, and the call goes on with nothing lost', async () => {
+    await survives(await running(36, 4), async (mark) => {
+      await unit.signal('STOP');
+      await journal.entry(({ message }) => message.includes('Watchdog timeout'), mark);
+    });
+  });
+
+  await tap.check('systemctl stop lets the call go on to its end, and then it is gone', async () => {
+    const call = await running(14, 3);
+    await unit.systemctl('stop', '--no-block');
+    await unit.until({ ActiveState: 'deactivating' });
+    assert.equal(await machine.health(), 503);
+    assert.equal((await machine.sessions())[0]?.state, 'running');
+    assert.equal((await machine.ended(call))['outcome'], 'completed');
+    const { Result, ExecMainStatus } = await unit.until({ ActiveState: 'inactive' });
+    assert.deepEqual([Result, ExecMainStatus], ['success', '0']);
+    assert.deepEqual(await standIns.compare(call), whole(1));
+  });
+
+  await tap.check('integratorctl drain ends it, and it is not started again', async () => {
+    const { mark } = journal;
+    await unit.systemctl('start');
+    await machine.listening(mark);
+    await unit.container.run('integratorctl', 'drain');
+    const { Result, SubState } = await unit.until({ ActiveState: 'inactive' });
+    assert.deepEqual([Result, SubState], ['success', 'dead'], 'not auto-restart');
+  });
+
+  await tap.check('the journal has the lines of every session, and no secret', async () => {
+    const lines = (await unit.container.run('journalctl', '--output=cat', '--unit=integratord')).split('\n');
+    for (const { request } of calls) {
+      const ofCall = lines.filter((line) => line.startsWith('{') && line.includes(request.contactId));
+      const events = ofCall.map((line) => (JSON.parse(line) as Record<string, unknown>)['event']);
+      assert.ok(events.includes('session.started') && events.includes('session.ended'), events.join(' '));
+    }
+    assert.ok(!lines.some((line) => line.includes(API_KEY) || line.includes(TRIGGER_SECRET)));
+  });
+}

@@ -1,0 +1,76 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Session } from '../../daemon/ctl/contract.ts';
+import { signatureHeaders } from '../../daemon/http/signing.ts';
+import { API_KEY, type LiveCall, type StandIns } from './stand-ins.ts';
+import type { Unit } from './unit.ts';
+
+export const TRIGGER_SECRET = 'trigger-secret-of-the-systemd-test';
+
+/** A machine with integratord on it: its root file system, its unit, and the services that it talks to. */
+export class Machine {
+  readonly root: string;
+  readonly unit: Unit;
+  readonly standIns: StandIns;
+  #url = '';
+
+  constructor(root: string, unit: Unit, standIns: StandIns) {
+    this.root = root;
+    this.unit = unit;
+    this.standIns = standIns;
+  }
+
+  /** Does what an administrator does before the first start: settings and secrets. */
+  async configure(): Promise<void> {
+    const { kinesis, deepgram } = this.standIns;
+    const settings = {
+      AWS_REGION: 'us-east-1',
+      HOST: '127.0.0.1',
+      PORT: '0',
+      AWS_ENDPOINT_URL_KINESIS_VIDEO: kinesis.url,
+      AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+      AWS_SECRET_ACCESS_KEY: 'no-secret',
+      AWS_EC2_METADATA_DISABLED: 'true',
+      DEEPGRAM_API: deepgram.url,
+      CALL_END_GRACE_MS: '1000',
+      HEALTH_LAG_MS: '500',
+    };
+    const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
+    const directory = join(this.root, 'etc/integratord');
+    await writeFile(join(directory, 'integratord.env'), lines.join(''));
+    await writeFile(join(directory, 'credentials/deepgram-api-key'), `${API_KEY}\n`);
+    await writeFile(join(directory, 'credentials/trigger-secret'), `${TRIGGER_SECRET}\n`);
+  }
+
+  /** Waits until a daemon that started after `mark` of the journal says where it listens. */
+  async listening(mark: number): Promise<void> {
+    const { listening } = await this.unit.journal.event('daemon.started', {}, mark);
+    this.#url = String(listening);
+  }
+
+  async health(): Promise<number> {
+    const response = await fetch(new URL('/health-check', this.#url));
+    await response.arrayBuffer();
+    return response.status;
+  }
+
+  /** POST /start-session as the trigger does it; gives the HTTP status. */
+  async start({ request }: LiveCall, { signed = true } = {}): Promise<number> {
+    const body = JSON.stringify(request);
+    const headers = signed ? signatureHeaders(TRIGGER_SECRET, body, Date.now()) : {};
+    const response = await fetch(new URL('/start-session', this.#url), { method: 'POST', body, headers });
+    await response.arrayBuffer();
+    return response.status;
+  }
+
+  /** The sessions, as `integratorctl sessions --json` inside shows them. */
+  async sessions(): Promise<readonly Session[]> {
+    const shown = await this.unit.container.run('integratorctl', 'sessions', '--json');
+    return (JSON.parse(shown) as { sessions: readonly Session[] }).sessions;
+  }
+
+  /** Waits for the end of the call's session; gives its last log line. */
+  ended({ request }: LiveCall): Promise<Record<string, unknown>> {
+    return this.unit.journal.event('session.ended', { contactId: request.contactId });
+  }
+}

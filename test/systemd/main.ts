@@ -1,0 +1,69 @@
+/** Installs integratord into a minimal Debian, boots that under a real systemd, and tries what operators rely on.
+ *  Prints TAP; exit code 0 when all passed, 1 when not, 2 when this machine cannot run it, 130 after Ctrl-C. */
+import { baseRoot, cacheDirectory, copyRoot, directoryOfThisRun, sweep } from './base-root.ts';
+import { checkCalls } from './call-checks.ts';
+import { removeTree } from './command.ts';
+import { Container } from './container.ts';
+import { checkInstall } from './install-checks.ts';
+import { Machine } from './machine.ts';
+import { makeRelease } from './release.ts';
+import { missingRequirements } from './requirements.ts';
+import { StandIns } from './stand-ins.ts';
+import { Tap } from './tap.ts';
+import { Unit } from './unit.ts';
+import { checkUnit } from './unit-checks.ts';
+
+const EXIT_FAILED = 1;
+const EXIT_CANNOT_RUN = 2;
+const EXIT_INTERRUPTED = 130;
+/** What of the journal is shown with a failure. */
+const JOURNAL_TAIL = 25;
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
+
+const missing = missingRequirements();
+if (missing.length > 0) {
+  for (const line of missing) process.stderr.write(`test:systemd: ${line}\n`);
+  process.exit(EXIT_CANNOT_RUN);
+}
+process.exit(await main(interrupted.signal));
+
+async function main(signal: AbortSignal): Promise<number> {
+  // Undone in the opposite order, whatever happens.
+  await using undo = new AsyncDisposableStack();
+  try {
+    return await testAll(undo, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return EXIT_INTERRUPTED;
+  }
+}
+
+async function testAll(undo: AsyncDisposableStack, signal: AbortSignal): Promise<number> {
+  let unit: Unit | undefined;
+  const tap = new Tap(say, signal, () => unit?.journal.tail(JOURNAL_TAIL) ?? []);
+  const cache = cacheDirectory();
+  await sweep(cache);
+  const base = await baseRoot(cache, (line) => say(`# ${line}`), signal);
+  const root = directoryOfThisRun(cache, 'root');
+  undo.defer(() => removeTree(root));
+  await copyRoot(base, root, signal);
+  const release = directoryOfThisRun(cache, 'release');
+  undo.defer(() => removeTree(release));
+  await makeRelease(release, signal);
+  await checkInstall(tap, release, root);
+
+  const standIns = await StandIns.start();
+  undo.defer(() => standIns.stop());
+  const container = new Container(root);
+  undo.defer(() => container.stop());
+  await container.booted(signal);
+  unit = new Unit(container);
+  const machine = new Machine(root, unit, standIns);
+  await checkUnit(tap, machine);
+  await checkCalls(tap, machine);
+  tap.end();
+  return tap.failed > 0 ? EXIT_FAILED : 0;
+}
