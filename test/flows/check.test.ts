@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { exitIn, ourFlow } from './our-flows.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Runs the checker as `npm run check:flows` does. */
+function check(...files: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      ['trigger/flows/check.ts', ...files],
+      { cwd: ROOT },
+      (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
+    );
+  });
+}
+
+test('the checker passes our own flows when it is given none', async (t) => {
+  t.deepEqual(await check(), {
+    code: 0,
+    stdout: 'trigger/flows/load-test.json: ok\ntrigger/flows/sample-inbound.json: ok\n',
+    stderr: '',
+  });
+});
+
+test('a finding is a line with file, action, rule and reason, and exit code 1', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'flows-'));
+  t.teardown(() => rm(directory, { recursive: true }));
+  const flow = ourFlow('sample-inbound');
+  exitIn(flow, 'Invoke trigger', 'NoMatchingError').lead('Hang up');
+  const file = join(directory, 'spoilt.json');
+  await writeFile(file, JSON.stringify(flow));
+
+  const { code, stdout } = await check('trigger/flows/load-test.json', file);
+  t.is(code, 1);
+  const lines = stdout.trimEnd().split('\n');
+  t.is(lines[0], 'trigger/flows/load-test.json: ok');
+  t.true(lines.slice(1).every((line) => line.startsWith(`${file}: `)));
+  const lost = 'By the error NoMatchingError the caller is hung up on, without the call that follows a success.';
+  t.true(lines.includes(`${file}: Invoke trigger: caller-lost: ${lost}`), stdout);
+});
+
+test('a file that is not there is named, with exit code 2, and the others are checked', async (t) => {
+  const { code, stdout, stderr } = await check('no-such-flow.json', 'trigger/flows/load-test.json');
+  t.is(code, 2);
+  t.is(stdout, 'trigger/flows/load-test.json: ok\n');
+  t.regex(stderr, /^no-such-flow\.json: cannot be read: ENOENT/);
+});

@@ -1,0 +1,91 @@
+import test from 'ava';
+import { readAttributes } from '../../trigger/attributes.ts';
+import { CONTACT_ID } from '../trigger/invocation.ts';
+import { ourFlow } from './our-flows.ts';
+import { type Happening, runFlow, type World } from './run-flow.ts';
+
+/** original.md: one call starts 90 sessions, 2 s apart. */
+const SESSIONS = 90;
+const PAUSE = { silentMs: 2000 };
+
+const run = (world?: World) => runFlow(ourFlow('load-test'), world);
+const isInvocation = (happening: Happening) => 'invokedWith' in happening;
+const invocations = (happenings: readonly Happening[]) =>
+  happenings.flatMap((happening) => ('invokedWith' in happening ? [happening.invokedWith] : []));
+const times = (happenings: readonly Happening[], said: string) =>
+  happenings.filter((happening) => 'said' in happening && happening.said === said).length;
+const silentMinutes = (happenings: readonly Happening[]) =>
+  happenings.filter((happening) => 'silentMs' in happening && happening.silentMs === 60_000).length;
+
+test('one call starts 90 sessions: one with the callback, then 89 without, paced', (t) => {
+  const asked = invocations(run()).map((attributes) => readAttributes(attributes, CONTACT_ID));
+  const tag = ['loadTest', 'dg_amazonconnect'];
+  const callback = `https://your-endpoint.invalid/${CONTACT_ID}`;
+  const first = { dgParams: { callback, model: 'nova-3', tag }, enforceRealtime: false, withEmptyValue: [] };
+  const further = { dgParams: { model: 'nova-3', tag }, enforceRealtime: true, withEmptyValue: [] };
+  t.deepEqual(asked, [first, ...Array.from({ length: SESSIONS - 1 }, () => further)]);
+});
+
+test('the sessions follow each other by 2 s of silence, and then the call is kept', (t) => {
+  const happenings = run();
+  const [start, stop] = [happenings.findIndex(isInvocation), happenings.findLastIndex(isInvocation)];
+  const between = happenings.slice(start, stop).filter((happening) => !isInvocation(happening));
+  t.deepEqual(
+    between,
+    Array.from({ length: SESSIONS - 1 }, () => PAUSE),
+  );
+  t.deepEqual(happenings[start - 1], { streaming: true });
+  t.deepEqual(happenings[stop + 1], { said: 'All sessions have been asked for.' });
+  t.is(silentMinutes(happenings), 100);
+  t.deepEqual(happenings.slice(-2), [{ streaming: false }, { hungUp: true }]);
+});
+
+test('a session that fails or has no answer is told of, and the load test goes on', (t) => {
+  const answers = ['success', 'fail', undefined];
+  const happenings = run({ answer: (index) => answers[index % answers.length] });
+  t.is(invocations(happenings).length, SESSIONS);
+  t.is(times(happenings, 'Failed.'), SESSIONS / answers.length);
+  t.is(times(happenings, 'No answer.'), SESSIONS / answers.length);
+});
+
+const FIRST_TROUBLES: [trouble: string, world: World, invoked: number, said: string][] = [
+  [
+    'media streaming does not start',
+    { fails: ({ Identifier }) => Identifier === 'Start media streaming' },
+    0,
+    'There is no load test, because media streaming did not start.',
+  ],
+  [
+    'the first parameters cannot be set',
+    { fails: ({ Identifier }) => Identifier === 'Set first parameters' },
+    0,
+    'There is no load test, because the parameters could not be set.',
+  ],
+  [
+    'the first session has no answer',
+    { answer: () => undefined },
+    1,
+    'There is no load test, because the trigger function did not answer.',
+  ],
+  [
+    'the first session fails',
+    { answer: () => 'fail' },
+    1,
+    'There is no load test, because the trigger function said that the first session failed.',
+  ],
+  [
+    'the further parameters cannot be set, which would send 90 transcripts to one callback',
+    { fails: ({ Identifier }) => Identifier === 'Set further parameters' },
+    1,
+    'The load test stays with one session, because the parameters of the others could not be set.',
+  ],
+];
+
+for (const [trouble, world, invoked, said] of FIRST_TROUBLES) {
+  test(`when ${trouble}, no further session is started, and the call is kept`, (t) => {
+    const happenings = run(world);
+    t.is(invocations(happenings).length, invoked);
+    t.is(times(happenings, said), 1);
+    t.is(silentMinutes(happenings), 100);
+  });
+}

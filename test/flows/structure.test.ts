@@ -1,0 +1,79 @@
+import { WHOLE_FLOW } from '../../trigger/flows/check/finding.ts';
+import { actionIn, type FlowJson } from './our-flows.ts';
+import { CALL, COMPARE, cut, findsWhen, HANG_UP, lead, type Mutation, SET, START, STOP } from './spoil.ts';
+
+const rename = (from: string, to: string) => (flow: FlowJson) => {
+  actionIn(flow, from).Identifier = to;
+};
+const put = (action: FlowJson['Actions'][number]) => (flow: FlowJson) => flow.Actions.push(action);
+
+const TRANSITIONS: Mutation[] = [
+  ['the version is another', (flow) => (flow.Version = '2017-11-21'), WHOLE_FLOW, 'wrong-version', /2019-10-30/],
+  ['it starts nowhere', (flow) => (flow.StartAction = 'Begin'), WHOLE_FLOW, 'unresolved', /"Begin"/],
+  ['a transition leads nowhere', lead('Say hello', 'NextAction', 'Sing'), 'Say hello', 'unresolved', /"Sing"/],
+  ['an error leads nowhere', lead(SET, 'NoMatchingError', 'Sing'), SET, 'unresolved', /NoMatchingError .*"Sing"/],
+  ['a condition leads nowhere', lead(COMPARE, 'fail', 'Sing'), COMPARE, 'unresolved', /condition fail .*"Sing"/],
+  ['an action is gone', (flow) => flow.Actions.splice(3, 1), START, 'unresolved', /Set Deepgram parameters/],
+  ['an action goes nowhere', cut('Say hello', 'NextAction'), 'Say hello', 'dead-end', /contact ends/],
+  ['an error is not wired', cut(START, 'NoMatchingError'), START, 'branch-missing', /contact ends/],
+  ['a loop never ends', cut(CALL, 'DoneLooping'), CALL, 'branch-missing', /DoneLooping/],
+  [
+    'an error is misspelt',
+    (flow) => Object.assign(actionIn(flow, START).Transitions, { Errors: [{ NextAction: SET, ErrorType: 'NoMatch' }] }),
+    START,
+    'branch-unknown',
+    /never takes the error NoMatch/,
+  ],
+  ['a type is misspelt', (flow) => (actionIn(flow, STOP).Type = 'Stop'), STOP, 'unknown-type', /the type Stop/],
+  [
+    'nothing leads to an action',
+    put({ Identifier: 'Lonely', Type: 'DisconnectParticipant', Parameters: {}, Transitions: {} }),
+    'Lonely',
+    'unreachable',
+    /No path/,
+  ],
+  [
+    'two actions have one identifier',
+    put({ Identifier: HANG_UP, Type: 'DisconnectParticipant', Parameters: {}, Transitions: {} }),
+    HANG_UP,
+    'bad-identifier',
+    /same Identifier/,
+  ],
+  ['an identifier has a colon', rename(HANG_UP, 'Hang: up'), 'Hang: up', 'bad-identifier', /%/],
+  ['an identifier is too long', rename(HANG_UP, 'x'.repeat(51)), 'x'.repeat(51), 'bad-identifier', /50 characters/],
+  ['a check has another default', lead(COMPARE, 'NextAction', CALL), COMPARE, 'default-differs', /NoMatchingCondition/],
+];
+
+const EDITOR: Mutation[] = [
+  ['a block has no place', (flow) => delete flow.Metadata.ActionMetadata[STOP], STOP, 'untidy', /position/],
+  ['the entry has no place', (flow) => delete flow.Metadata.entryPointPosition, WHOLE_FLOW, 'untidy', /entryPoint/],
+  [
+    'two blocks lie on each other',
+    ({ Metadata: { ActionMetadata: places } }) => Object.assign(places[HANG_UP] ?? {}, places[STOP]),
+    HANG_UP,
+    'untidy',
+    /Stop media streaming/,
+  ],
+  [
+    'there is a place for no block',
+    (flow) => Object.assign(flow.Metadata.ActionMetadata, { Ghost: { position: { x: 9000, y: 0 } } }),
+    'Ghost',
+    'untidy',
+    /not in this flow/,
+  ],
+  ['a note is at no block', (flow) => flow.Metadata.Annotations.push({ actionId: 'Ghost' }), 'Ghost', 'untidy', /./],
+  [
+    'there are too many actions',
+    (flow) => {
+      const { length } = flow.Actions;
+      const silence = actionIn(flow, 'Say hello');
+      for (let count = length; count <= 250; count += 1) flow.Actions.push({ ...silence, Identifier: `Say ${count}` });
+    },
+    WHOLE_FLOW,
+    'too-many-actions',
+    /250/,
+  ],
+];
+
+findsWhen(TRANSITIONS);
+findsWhen(EDITOR);

@@ -1,0 +1,93 @@
+import { onSuccess } from './answer.ts';
+import type { Finding } from './finding.ts';
+import type { Action, Branch, Flow } from './flow.ts';
+import { DISCONNECT, endsFlow, INVOKE, LOOP, setsStreaming, waysOut } from './language.ts';
+import { branchName, reachable } from './structure.ts';
+
+/** No caller is kept for ever, and none is hung up on because transcription did not work. */
+export function checkCaller(flow: Flow): Finding[] {
+  const triggers = [...reachable(flow)].filter(({ type }) => type === INVOKE);
+  const lost = triggers.flatMap((trigger) => {
+    const success = onSuccess(trigger, flow);
+    return success === undefined ? [] : lostCallers(flow, theCall(flow, success));
+  });
+  return [...checkEndless(flow), ...distinct([...lost, ...hangUpsByError(flow)])];
+}
+
+/** A Loop block ends by itself; any other way round in a circle does not. */
+function checkEndless(flow: Flow): Finding[] {
+  return [...reachable(flow)]
+    .filter((action) => comesBack(action, flow))
+    .map(({ identifier }) => ({
+      action: identifier,
+      what: 'endless',
+      why: 'A path leads back here without the ContinueLooping of a Loop block: the caller may never get out.',
+    }));
+}
+
+function comesBack(action: Action, flow: Flow): boolean {
+  const onward = (at: Action) => waysOut(at).filter(({ on }) => at.type !== LOOP || on !== 'ContinueLooping');
+  return spread(flow, onward(action), onward).has(action);
+}
+
+/** The actions that no contact gets past when transcription has started, without the ones that clear up after it:
+ *  what the caller has called for. */
+function theCall(flow: Flow, success: string): Set<Action> {
+  const from = [{ kind: 'next', on: '', to: success } satisfies Branch];
+  const isClearingUp = (action: Action) => action.type === DISCONNECT || setsStreaming(action, 'Disabled');
+  const canEndWithout = (gone: Action) => [...spread(flow, from, waysOut, new Set([gone]))].some(endsFlow);
+  return new Set([...spread(flow, from, waysOut)].filter((action) => !isClearingUp(action) && !canEndWithout(action)));
+}
+
+/** Every branch that leads straight to a hang-up before the caller has had the call. */
+function lostCallers(flow: Flow, call: ReadonlySet<Action>): Finding[] {
+  const start: Branch = { kind: 'next', on: '', to: flow.startAction };
+  return [...spread(flow, [start], waysOut, call)].flatMap((action) =>
+    waysOut(action)
+      .filter(({ kind }) => kind !== 'next' || action.identifier === flow.startAction)
+      .filter((branch) => hangsUp(flow, branch, call))
+      .map((branch) => lostBy(action, branch)),
+  );
+}
+
+/** Every error that leads straight to a hang-up where the action's success does not. */
+function hangUpsByError(flow: Flow): Finding[] {
+  return [...reachable(flow)].flatMap((action) => {
+    const [next, ...others] = waysOut(action);
+    if (next?.kind !== 'next' || hangsUp(flow, next)) return [];
+    return others.filter((branch) => hangsUp(flow, branch)).map((branch) => lostBy(action, branch));
+  });
+}
+
+/** Whether the branch leads to a hang-up with nothing to decide on the way, and none of `call` in between. */
+function hangsUp(flow: Flow, branch: Branch, call?: ReadonlySet<Action>): boolean {
+  const plainly = (at: Action) => waysOut(at).filter(({ kind }) => kind === 'next');
+  return [...spread(flow, [branch], plainly, call)].some(({ type }) => type === DISCONNECT);
+}
+
+function lostBy({ identifier }: Action, branch: Branch): Finding {
+  const why = `By ${branchName(branch)} the caller is hung up on, without the call that follows a success.`;
+  return { action: identifier, what: 'caller-lost', why };
+}
+
+/** All actions that the branches lead to, and those that follow, but for what is `closed`. */
+function spread(
+  { byIdentifier }: Flow,
+  from: readonly Branch[],
+  onward: (action: Action) => readonly Branch[],
+  closed: ReadonlySet<Action> = new Set(),
+): Set<Action> {
+  const reached = new Set<Action>();
+  const waiting = [...from];
+  for (let branch = waiting.shift(); branch !== undefined; branch = waiting.shift()) {
+    const action = byIdentifier.get(branch.to);
+    if (action === undefined || closed.has(action) || reached.has(action)) continue;
+    reached.add(action);
+    waiting.push(...onward(action));
+  }
+  return reached;
+}
+
+function distinct(findings: readonly Finding[]): Finding[] {
+  return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()];
+}

@@ -1,0 +1,96 @@
+import { isJsonObject, textAt, valueAt } from '../../json.ts';
+
+/** One way out of an action. */
+export type Branch = {
+  /** `next` is taken when no condition and no error is. */
+  kind: 'next' | 'condition' | 'error';
+  /** The value that a condition compares with, or the type of an error; empty for `next`. */
+  on: string;
+  /** Identifier of the action that follows. */
+  to: string;
+};
+
+export type Action = {
+  identifier: string;
+  type: string;
+  parameters: Readonly<Record<string, unknown>>;
+  branches: readonly Branch[];
+};
+
+/** A contact flow in the flow language, as far as the checker reads it. */
+export type Flow = {
+  version: unknown;
+  startAction: string;
+  /** In the order of the file; identifiers may be there twice. */
+  actions: readonly Action[];
+  /** The first action of each identifier. */
+  byIdentifier: ReadonlyMap<string, Action>;
+  metadata: unknown;
+};
+
+/** Why a text is not a contact flow. */
+export class NotAFlow extends Error {
+  override readonly name = 'NotAFlow';
+}
+
+/** Reads a flow as the editor exports it; throws NotAFlow when its shape is not that of one. */
+export function readFlow(text: string): Flow {
+  const json = parsed(text);
+  const listed = valueAt(json, 'Actions');
+  if (!Array.isArray(listed)) throw new NotAFlow('it has no list of Actions: export it from the flow editor again');
+  const actions = listed.map(readAction);
+  return {
+    version: valueAt(json, 'Version'),
+    startAction: textAt(json, 'StartAction') ?? '',
+    actions,
+    byIdentifier: new Map(actions.toReversed().map((action) => [action.identifier, action])),
+    metadata: valueAt(json, 'Metadata'),
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new NotAFlow(`it is not JSON: ${error instanceof Error ? error.message : error}`, { cause: error });
+  }
+}
+
+function readAction(json: unknown, index: number): Action {
+  const identifier = textAt(json, 'Identifier');
+  const type = textAt(json, 'Type');
+  const parameters = valueAt(json, 'Parameters') ?? {};
+  const transitions = valueAt(json, 'Transitions') ?? {};
+  if (identifier === undefined || type === undefined || !isJsonObject(parameters) || !isJsonObject(transitions)) {
+    throw new NotAFlow(`Actions[${index}] lacks an Identifier, a Type, or objects as its Parameters and Transitions`);
+  }
+  return { identifier, type, parameters, branches: readBranches(transitions, identifier) };
+}
+
+function readBranches(transitions: Readonly<Record<string, unknown>>, identifier: string): Branch[] {
+  const { NextAction: next, Conditions: conditions = [], Errors: errors = [] } = transitions;
+  if (!Array.isArray(conditions) || !Array.isArray(errors)) {
+    throw new NotAFlow(`the Conditions and Errors of "${identifier}" are not lists`);
+  }
+  return [
+    ...(next === undefined ? [] : [{ kind: 'next' as const, on: '', to: String(next) }]),
+    ...conditions.map((condition) => ({
+      kind: 'condition' as const,
+      on: operandOf(condition),
+      to: targetOf(condition),
+    })),
+    ...errors.map((error) => ({ kind: 'error' as const, on: textAt(error, 'ErrorType') ?? '', to: targetOf(error) })),
+  ];
+}
+
+/** What a condition compares with; of anything but one Equals, its JSON, which no rule will take for a known value. */
+function operandOf(json: unknown): string {
+  const condition = valueAt(json, 'Condition');
+  const operands = valueAt(condition, 'Operands');
+  const isPlain = textAt(condition, 'Operator') === 'Equals' && Array.isArray(operands) && operands.length === 1;
+  return isPlain ? String(operands[0]) : JSON.stringify(condition);
+}
+
+function targetOf(json: unknown): string {
+  return textAt(json, 'NextAction') ?? '';
+}

@@ -1,0 +1,122 @@
+import { type Finding, WHOLE_FLOW } from './finding.ts';
+import type { Action, Branch, Flow } from './flow.ts';
+import {
+  FLOW_LANGUAGE_VERSION,
+  grammarOf,
+  MAX_ACTIONS,
+  MAX_IDENTIFIER_LENGTH,
+  NOT_IN_IDENTIFIERS,
+  waysOut,
+} from './language.ts';
+
+/** What Amazon Connect itself would refuse, or silently end a contact for: names, transitions, branches. */
+export function checkStructure(flow: Flow): Finding[] {
+  return [
+    ...checkWhole(flow),
+    ...flow.actions.flatMap((action) => [
+      ...checkIdentifier(action, flow),
+      ...checkTargets(action, flow),
+      ...checkBranches(action),
+    ]),
+    ...checkReach(flow),
+  ];
+}
+
+/** The actions that a contact can come to, in the order in which they are found. */
+export function reachable(flow: Flow): Set<Action> {
+  const reached = new Set<Action>();
+  const waiting = [flow.startAction];
+  for (let identifier = waiting.shift(); identifier !== undefined; identifier = waiting.shift()) {
+    const action = flow.byIdentifier.get(identifier);
+    if (action === undefined || reached.has(action)) continue;
+    reached.add(action);
+    waiting.push(...waysOut(action).map(({ to }) => to));
+  }
+  return reached;
+}
+
+/** A branch as a person would name it. */
+export function branchName({ kind, on }: Pick<Branch, 'kind' | 'on'>): string {
+  return kind === 'next' ? 'NextAction' : `the ${kind} ${on}`;
+}
+
+function checkWhole(flow: Flow): Finding[] {
+  const findings: Finding[] = [];
+  const add = (what: Finding['what'], why: string) => findings.push({ action: WHOLE_FLOW, what, why });
+  if (flow.version !== FLOW_LANGUAGE_VERSION) {
+    add('wrong-version', `Version is ${JSON.stringify(flow.version)}: it has to be "${FLOW_LANGUAGE_VERSION}".`);
+  }
+  if (flow.actions.length > MAX_ACTIONS) {
+    add('too-many-actions', `${flow.actions.length} actions are more than the ${MAX_ACTIONS} that Connect takes.`);
+  }
+  if (!flow.byIdentifier.has(flow.startAction)) {
+    add('unresolved', `StartAction names ${JSON.stringify(flow.startAction)}, which is no action of this flow.`);
+  }
+  return findings;
+}
+
+function checkIdentifier(action: Action, flow: Flow): Finding[] {
+  const { identifier } = action;
+  const fault = (why: string): Finding => ({ action: identifier, what: 'bad-identifier', why });
+  return [
+    ...(flow.byIdentifier.get(identifier) === action ? [] : [fault('Another action has the same Identifier.')]),
+    ...(identifier.length <= MAX_IDENTIFIER_LENGTH
+      ? []
+      : [fault(`The Identifier is longer than ${MAX_IDENTIFIER_LENGTH} characters.`)]),
+    ...(NOT_IN_IDENTIFIERS.test(identifier) ? [fault('The Identifier has one of % : ( \\ / ) = $ , ; [ ] { }.')] : []),
+  ];
+}
+
+function checkTargets({ identifier, branches }: Action, flow: Flow): Finding[] {
+  return branches
+    .filter(({ to }) => !flow.byIdentifier.has(to))
+    .map((branch) => ({
+      action: identifier,
+      what: 'unresolved',
+      why: `${branchName(branch)} leads to ${JSON.stringify(branch.to)}, which is no action of this flow.`,
+    }));
+}
+
+function checkBranches(action: Action): Finding[] {
+  const { identifier, type, branches } = action;
+  const grammar = grammarOf(action);
+  if (grammar === undefined) {
+    const why = `The checker does not know the type ${type}: correct it, or teach it to check/language.ts.`;
+    return [{ action: identifier, what: 'unknown-type', why }];
+  }
+  const { errors, conditions = [], ends } = grammar;
+  const findings: Finding[] = [];
+  const add = (what: Finding['what'], why: string) => findings.push({ action: identifier, what, why });
+  const has = (kind: Branch['kind'], on: string) => branches.some((branch) => branch.kind === kind && branch.on === on);
+
+  if (!ends && !has('next', '')) add('dead-end', 'It has no NextAction: the contact ends here.');
+  const needed = [
+    ...errors.map((on) => ({ kind: 'error' as const, on })),
+    ...(conditions === 'any' ? [] : conditions).map((on) => ({ kind: 'condition' as const, on })),
+  ];
+  for (const branch of needed.filter(({ kind, on }) => !has(kind, on))) {
+    add('branch-missing', `${branchName(branch)} leads nowhere: the contact ends when it happens.`);
+  }
+  for (const branch of branches.filter(({ kind }) => kind !== 'next')) {
+    const known = branch.kind === 'error' ? errors : conditions;
+    if (known !== 'any' && !known.includes(branch.on))
+      add('branch-unknown', `${type} never takes ${branchName(branch)}.`);
+  }
+  const next = branches.find(({ kind }) => kind === 'next')?.to;
+  const standard = branches.find(({ on }) => on !== '' && on === grammar.default)?.to;
+  if (grammar.default !== undefined && next !== standard) {
+    add('default-differs', `NextAction leads elsewhere than ${grammar.default}: the editor writes the same for both.`);
+  }
+  return findings;
+}
+
+function checkReach(flow: Flow): Finding[] {
+  const reached = reachable(flow);
+  return flow.actions
+    .filter((action) => !reached.has(action))
+    .map(({ identifier }) => ({
+      action: identifier,
+      what: 'unreachable',
+      why: 'No path leads to it: remove or wire it.',
+    }));
+}
