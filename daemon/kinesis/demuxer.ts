@@ -36,8 +36,6 @@ export class Demuxer {
   readonly #events: DemuxerEvents;
   /** Where the next byte to look at stands in the body. */
   #offset = 0;
-  /** Bytes of an element of no interest still to be passed over. */
-  #toSkip = 0;
   /** Whether the thread is lost and the next EBML header is looked for. */
   #lost = false;
   /** The beginning of an element that the last chunk cut off, in a buffer of just the size it needs. */
@@ -75,12 +73,7 @@ export class Demuxer {
   #walk(bytes: Uint8Array, from: number): number {
     let at = from;
     while (at < bytes.length && !this.#held) {
-      if (this.#toSkip > 0) {
-        const skipped = Math.min(this.#toSkip, bytes.length - at);
-        this.#toSkip -= skipped;
-        this.#advance(skipped);
-        at += skipped;
-      } else if (this.#lost) {
+      if (this.#lost) {
         at = this.#seek(bytes, at);
       } else {
         const taken = this.#element(bytes, at);
@@ -116,12 +109,12 @@ export class Demuxer {
     }
     if (size === UNKNOWN_SIZE) return this.#lose(`${kind?.name ?? 'an unknown element'} of unknown size`);
     if (size > MAX_LEAF_BYTES) return this.#lose(`${kind?.name ?? 'an unknown element'} of ${size} bytes`);
-    if (kind?.treatment !== 'take') {
-      this.#toSkip = size;
-      return headerLength;
-    }
     if (available < headerLength + size) return this.#hold(bytes, at, headerLength + size);
-    const fault = this.#take(id, bytes.subarray(at + headerLength, at + headerLength + size));
+    const payload = bytes.subarray(at + headerLength, at + headerLength + size);
+    // A broken size may have it reach into the next fragment, which may be another caller's.
+    if (holdsHeader(payload))
+      return this.#lose(`${kind?.name ?? 'an unknown element'} that reaches into the next fragment`);
+    const fault = kind?.treatment === 'take' ? this.#take(id, payload) : undefined;
     return fault ? this.#lose(fault) : headerLength + size;
   }
 
@@ -178,8 +171,6 @@ export class Demuxer {
     if (dataAt > payload.length) return 'a block without a header';
     if (this.#clusterTicks === undefined) return 'a block before the timecode of its cluster';
     if ((payload[trackLength + 2] as number) & LACING_FLAGS) return 'a laced block, which Kinesis does not write';
-    // A broken size may have it reach into the next fragment, which may be another caller's.
-    if (holdsHeader(payload)) return 'a block that reaches into the next fragment';
     const offset = (readUint(payload, trackLength, 2) << 16) >> 16;
     const timeMs = (this.#clusterTicks + offset) * this.#scaleMs;
     this.#events.block(readSize(payload, 0, trackLength), timeMs, payload.subarray(dataAt));
