@@ -123,7 +123,8 @@ export class Demuxer {
     for (let parent = this.#masters.at(-1); parent; parent = this.#masters.at(-1)) {
       const parentIsOpen = this.#ends.at(-1) === Infinity;
       if (!kind) return !parentIsOpen;
-      if (kind.level === -1 || kind.level === parent.level + 1) return true;
+      if (kind.level === -1) return true;
+      if (kind.level === parent.level + 1) return kind.isOfHeader === (parent.name === 'EBML');
       if (kind.level > parent.level) return false;
       if (parentIsOpen) this.#leave();
       else if (id === ID.ebml) this.#abandon(`${parent.name} cut short by the next fragment`);

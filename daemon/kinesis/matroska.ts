@@ -8,12 +8,25 @@ export interface ElementKind {
   /** Depth below the root as Matroska defines it: 0 EBML and Segment, 1 Cluster, Tags, Tracks…; -1 anywhere (CRC-32, Void). */
   readonly level: number;
   readonly treatment: Treatment;
+  /** Whether it belongs into an EBML header, and nowhere else. */
+  readonly isOfHeader: boolean;
 }
 
 /** A master whose children matter to us. The rest of the masters is skipped in one step. */
 const ENTERED = new Set(['EBML', 'Segment', 'Info', 'Tracks', 'Tags', 'Tag', 'Cluster', 'BlockGroup']);
 /** Taken whole: the leaves that we read, and the two small masters whose children only mean something together. */
 const TAKEN = new Set(['TimecodeScale', 'TrackEntry', 'SimpleTag', 'Timecode', 'SimpleBlock', 'Block']);
+
+/** What an EBML header is made of; their level alone would let them stand in a Segment too. */
+const HEADER = new Set([
+  'EBMLVersion',
+  'EBMLReadVersion',
+  'EBMLMaxIDLength',
+  'EBMLMaxSizeLength',
+  'DocType',
+  'DocTypeVersion',
+  'DocTypeReadVersion',
+]);
 
 /** Every element id of ebml's schema, the marker bits of the id included. */
 export const ELEMENTS: ReadonlyMap<number, ElementKind> = new Map(
@@ -22,6 +35,7 @@ export const ELEMENTS: ReadonlyMap<number, ElementKind> = new Map(
     {
       name,
       level,
+      isOfHeader: HEADER.has(name),
       treatment: ENTERED.has(name) ? 'enter' : TAKEN.has(name) ? 'take' : 'skip',
     },
   ]),
