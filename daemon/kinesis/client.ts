@@ -93,6 +93,17 @@ export function connectKinesis(region: string, clock: Clock): Kinesis {
     return endpoint;
   }
 
+  /** The stream's endpoint: asked for once for all of its sessions, and again after it could not be had. */
+  function endpointOf(arn: string, stream: Stream): Promise<string> {
+    if (stream.endpoint) return stream.endpoint;
+    const asked = askEndpoint(arn);
+    stream.endpoint = asked;
+    asked.catch(() => {
+      if (stream.endpoint === asked) stream.endpoint = undefined;
+    });
+    return asked;
+  }
+
   function mediaAt(endpoint: string): KinesisVideoMediaClient {
     let client = media.get(endpoint);
     if (!client) {
@@ -103,8 +114,7 @@ export function connectKinesis(region: string, clock: Clock): Kinesis {
   }
 
   async function ask(arn: string, stream: Stream, start: Start, signal: AbortSignal): Promise<Media> {
-    stream.endpoint ??= askEndpoint(arn);
-    const client = mediaAt(await withSignal(stream.endpoint, signal));
+    const client = mediaAt(await withSignal(endpointOf(arn, stream), signal));
     await stream.turnstile.pass(signal);
     const command = new GetMediaCommand({ StreamARN: arn, StartSelector: selector(start) });
     // The SDK ends the body too when its signal comes after the answer; ours is for the asking only.

@@ -130,6 +130,15 @@ for (const [fault, status, awsError] of KINESIS_FAULTS) {
   });
 }
 
+test('an endpoint that could not be had once is asked for again by the next start', async (t) => {
+  const { stage } = t.context;
+  const stream = `throttled-${randomUUID()}`;
+  const request = await stage.call({ customer: bytesOf(distinctSamples(800)) }, stream);
+  await stage.kinesis.addFaults({ api: 'GetDataEndpoint', error: 'ClientLimitExceededException', stream });
+  t.is((await stage.start(request, { secret: SECRET })).status, 503);
+  t.is((await stage.start(request, { secret: SECRET })).status, 200);
+});
+
 test('a stream that does not exist gets 404', async (t) => {
   const answer = await t.context.stage.start(START, { secret: SECRET });
   t.is(answer.status, 404);
