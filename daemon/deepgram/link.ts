@@ -19,7 +19,8 @@ const FINISH_TIMEOUT_MS: Millis = 10_000;
  * included: so a reconnect sends no more than that twice. Two pings of a second each fit in, with room for slow pongs.
  */
 const LEAST_WINDOW_MS: Millis = 2000;
-const LONGEST_MESSAGE_MS: Millis = 250;
+/** deepgram.md: messages of 20 to 250 ms of audio are recommended. Who hands audio over cuts it to this. */
+export const LONGEST_MESSAGE_MS: Millis = 250;
 /** What a proper end looks like; 1005 is a close without a code. */
 const CLOSED_PROPERLY: ReadonlySet<number> = new Set([1000, 1005]);
 

@@ -98,22 +98,22 @@ export class Demuxer {
     const id = readId(bytes, at, idLength);
     const size = readSize(bytes, at + idLength, sizeLength);
     const kind = ELEMENTS.get(id);
-    if (!this.#place(id, kind)) return this.#lose(`${kind?.name ?? 'an unknown element'} where it cannot stand`);
+    const name = kind?.name ?? 'an unknown element';
+    if (!this.#place(id, kind)) return this.#lose(`${name} where it cannot stand`);
     const end = size === UNKNOWN_SIZE ? Infinity : this.#offset + headerLength + size;
     if (size !== UNKNOWN_SIZE && end > (this.#ends.at(-1) ?? Infinity)) {
-      return this.#lose(`${kind?.name ?? 'an unknown element'} longer than what it is in`);
+      return this.#lose(`${name} longer than what it is in`);
     }
     if (kind?.treatment === 'enter') {
       this.#enter(id, kind, end);
       return headerLength;
     }
-    if (size === UNKNOWN_SIZE) return this.#lose(`${kind?.name ?? 'an unknown element'} of unknown size`);
-    if (size > MAX_LEAF_BYTES) return this.#lose(`${kind?.name ?? 'an unknown element'} of ${size} bytes`);
+    if (size === UNKNOWN_SIZE) return this.#lose(`${name} of unknown size`);
+    if (size > MAX_LEAF_BYTES) return this.#lose(`${name} of ${size} bytes`);
     if (available < headerLength + size) return this.#hold(bytes, at, headerLength + size);
     const payload = bytes.subarray(at + headerLength, at + headerLength + size);
     // A broken size may have it reach into the next fragment, which may be another caller's.
-    if (holdsHeader(payload))
-      return this.#lose(`${kind?.name ?? 'an unknown element'} that reaches into the next fragment`);
+    if (holdsHeader(payload)) return this.#lose(`${name} that reaches into the next fragment`);
     const fault = kind?.treatment === 'take' ? this.#take(id, payload) : undefined;
     return fault ? this.#lose(fault) : headerLength + size;
   }

@@ -1,6 +1,6 @@
 import { schema } from 'ebml';
 
-/** How the demuxer treats an element: steps into it, takes it whole, or skips it. */
+/** How the demuxer treats an element: steps into it, takes it whole, or passes over it. */
 export type Treatment = 'enter' | 'take' | 'skip';
 
 export interface ElementKind {

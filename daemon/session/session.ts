@@ -2,7 +2,7 @@ import { Aligner } from '../audio/aligner.ts';
 import { Pacer, REALTIME_MESSAGE_MS } from '../audio/pacer.ts';
 import { BYTES_PER_MS } from '../audio/pcm.ts';
 import type { Millis } from '../clock.ts';
-import type { Link } from '../deepgram/link.ts';
+import { type Link, LONGEST_MESSAGE_MS } from '../deepgram/link.ts';
 import { maskedParams } from '../deepgram/params.ts';
 import type { Media } from '../kinesis/client.ts';
 import { type EndOfContact, readContact } from '../kinesis/reader.ts';
@@ -17,8 +17,6 @@ import { describedBy, type Outcome, type SessionState, type SessionView } from '
 
 /** Fragments may be as short as a block: a checkpoint a second is all that a restart gains from. */
 const CHECKPOINT_EVERY_MS: Millis = 1000;
-/** deepgram.md: messages of 20 to 250 ms of audio are recommended. */
-const LONGEST_MESSAGE_MS: Millis = 250;
 
 /** The stream gave nothing that carries the contact's id. */
 export class NoAudio extends Error {
