@@ -1,7 +1,6 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { Command } from 'commander';
+import { serve } from '../serve.ts';
 import { AutoScalingApi } from './api.ts';
 import { Group } from './group.ts';
 import { answer } from './server.ts';
@@ -22,15 +21,4 @@ const server = createServer((request, response) => {
     if (request.complete) throw error;
   });
 });
-server.listen(options.port, '127.0.0.1');
-await once(server, 'listening');
-process.stdout.write(
-  `${JSON.stringify({ listening: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })}\n`,
-);
-
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.once(signal, () => {
-    server.close();
-    server.closeAllConnections();
-  });
-}
+await serve(server, options.port);

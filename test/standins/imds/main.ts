@@ -1,7 +1,6 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { Command } from 'commander';
+import { serve } from '../serve.ts';
 import { answer } from './server.ts';
 import { MetadataService } from './service.ts';
 
@@ -16,15 +15,4 @@ const options = new Command('imds')
 
 const service = new MetadataService(options);
 const server = createServer((request, response) => void answer(service, request, response));
-server.listen(options.port, '127.0.0.1');
-await once(server, 'listening');
-process.stdout.write(
-  `${JSON.stringify({ listening: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })}\n`,
-);
-
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.once(signal, () => {
-    server.close();
-    server.closeAllConnections();
-  });
-}
+await serve(server, options.port);

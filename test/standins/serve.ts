@@ -1,0 +1,40 @@
+import { once } from 'node:events';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { ZodError, type z } from 'zod';
+
+/** Serves on 127.0.0.1 until SIGTERM or SIGINT, and says where on standard output, as `Program` expects. */
+export async function serve(server: Server, port: number): Promise<void> {
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  process.stdout.write(
+    `${JSON.stringify({ listening: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })}\n`,
+  );
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      server.close();
+      server.closeAllConnections();
+    });
+  }
+}
+
+/** Takes an order that a test gives as JSON; one that does not fit is answered with 400 and why. */
+export async function takeOrder<Order>(
+  request: IncomingMessage,
+  response: ServerResponse,
+  schema: z.ZodType<Order>,
+  act: (order: Order) => void,
+): Promise<void> {
+  try {
+    act(schema.parse(JSON.parse(await text(request))));
+    answerJson(response, 200, {});
+  } catch (error) {
+    if (!(error instanceof ZodError || error instanceof SyntaxError)) throw error;
+    answerJson(response, 400, { error: error.message });
+  }
+}
+
+export function answerJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
