@@ -18,6 +18,7 @@ import { createNotifier } from './lifecycle/notify.ts';
 import { reportTo } from './lifecycle/report.ts';
 import { examine } from './observe/doctor.ts';
 import { createLog, type Log } from './observe/log.ts';
+import { Pulse } from './pulse.ts';
 import { Checkpoints } from './session/checkpoints.ts';
 import { SessionManager } from './session/manager.ts';
 import { Seal } from './session/seal.ts';
@@ -40,7 +41,7 @@ async function run(): Promise<void> {
   const config = configOrExit();
   const startedAtEpochMs = systemClock.epoch();
   const log = createLog(config.LOG_LEVEL);
-  const kinesis = connectKinesis(config.region, systemClock);
+  const kinesis = connectKinesis(config.region, systemClock, new Pulse(systemClock));
   const deepgram = { baseUrl: config.DEEPGRAM_API, apiKey: config.DEEPGRAM_API_KEY };
   const manager = managerOf(config, { kinesis, deepgram, log });
   const { drain } = manager.admission;
