@@ -41,9 +41,10 @@ async function run(): Promise<void> {
   const config = configOrExit();
   const startedAtEpochMs = systemClock.epoch();
   const log = createLog(config.LOG_LEVEL);
-  const kinesis = connectKinesis(config.region, systemClock, new Pulse(systemClock));
+  const pulse = new Pulse(systemClock);
+  const kinesis = connectKinesis(config.region, systemClock, pulse);
   const deepgram = { baseUrl: config.DEEPGRAM_API, apiKey: config.DEEPGRAM_API_KEY };
-  const manager = managerOf(config, { kinesis, deepgram, log });
+  const manager = managerOf(config, { kinesis, deepgram, pulse, log });
   const { drain } = manager.admission;
   const notifier = createNotifier(process.env, log);
   // Off EC2 it takes seconds to find that out; no call waits for it.
@@ -118,13 +119,14 @@ async function run(): Promise<void> {
 
 function managerOf(
   config: Config,
-  { log, ...services }: Pick<ConstructorParameters<typeof SessionManager>[0], 'kinesis' | 'deepgram' | 'log'>,
+  { log, ...services }: Pick<ConstructorParameters<typeof SessionManager>[0], 'kinesis' | 'deepgram' | 'pulse' | 'log'>,
 ): SessionManager {
   const settings = {
     callEndGraceMs: config.CALL_END_GRACE_MS,
     readStallMs: config.READ_STALL_MS,
     rotateAfterMs: config.ROTATE_AFTER_MS,
     alignWaitMs: config.ALIGN_WAIT_MS,
+    messageMs: config.MESSAGE_MS,
     replayMs: config.REPLAY_MS,
     deepgramGiveUpMs: config.DEEPGRAM_GIVE_UP_MS,
     bufferBytes: config.SESSION_BUFFER_KIB * 1024,

@@ -17,6 +17,7 @@ test('what is not set has the default of the README', (t) => {
     READ_STALL_MS: 10_000,
     ROTATE_AFTER_MS: 2_400_000,
     ALIGN_WAIT_MS: 200,
+    MESSAGE_MS: 100,
     REPLAY_MS: 2000,
     DEEPGRAM_GIVE_UP_MS: 300_000,
     SESSION_BUFFER_KIB: 1024,

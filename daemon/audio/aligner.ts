@@ -130,7 +130,7 @@ export class Aligner {
     const out = new Int16Array((to - from) * CHANNELS);
     const oldestMs = Math.min(customer.write(out, from, to), agent.write(out, from, to));
     this.#takenFrames = to;
-    return { pcm: new Uint8Array(out.buffer), arrivedAtMs: oldestMs === Infinity ? undefined : oldestMs };
+    return { pcm: Buffer.from(out.buffer), arrivedAtMs: oldestMs === Infinity ? undefined : oldestMs };
   }
 
   /** Begins the call's clock once both tracks have been heard, or one has waited long enough for the other. */

@@ -95,8 +95,8 @@ export async function openSocket(
       return socket.bufferedAmount;
     },
     closed,
-    sendAudio: (pcm) => listen.sendMedia(pcm as Uint8Array<ArrayBuffer>),
-    ping: (mark) => socket.ping(String(mark)),
+    sendAudio: (pcm) => transport.sendAudio(pcm),
+    ping: (mark) => transport.sendPing(mark),
     sendKeepAlive: () => listen.sendKeepAlive({ type: 'KeepAlive' }),
     sendCloseStream: () => listen.sendCloseStream({ type: 'CloseStream' }),
     terminate: () => socket.terminate(),
