@@ -22,6 +22,9 @@ const SOME_CONTACT = contactOf(0);
 /** Calls begin at different places of the audio: bytes that went to a wrong call are noticed. */
 const BEGINNINGS = 16;
 
+/** A call, and a fragment, that no run gets to. */
+const AFTER_ALL_CALLS = 999_999_999_999;
+
 const { customer, agent } = loadSampleCall();
 
 /** One fragment of a call: its bytes as GetMedia sends them, cut into what comes at once, and the audio in it. */
@@ -53,7 +56,7 @@ export function ofCall(chunk: Buffer, call: number): Buffer {
 
 /** What ends a call: the stream goes on with another contact. */
 export function nextContact(): Buffer {
-  return head(0, contactOf(999_999_999_999));
+  return head(AFTER_ALL_CALLS, contactOf(AFTER_ALL_CALLS));
 }
 
 /** The fragments that all calls are made of, each built when it is first asked for. */
@@ -110,7 +113,7 @@ function cut(whole: Buffer, blocks: readonly Buffer[][], chunkMs: number, tailBy
 }
 
 function head(index: number, contactId: string): Buffer {
-  const atMs = BEGAN_AT_EPOCH_MS + index * FRAGMENT_MS;
+  const atMs = BEGAN_AT_EPOCH_MS + (index === AFTER_ALL_CALLS ? 0 : index * FRAGMENT_MS);
   const tags = producerTags([
     ['ContactId', contactId],
     ['InstanceId', '11111111-2222-4333-8444-555555555555'],

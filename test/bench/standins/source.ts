@@ -34,6 +34,7 @@ const material = new Material(chunkMs);
 const framedChunks: Buffer[][] = [];
 for (let index = 0; index < BUILT_AHEAD; index++) framedOf(index);
 const calls: Call[] = [];
+let isOver = false;
 setInterval(tick, TICK_MS);
 
 await serve(createServer(answer), 0);
@@ -56,7 +57,12 @@ function begin(streamArn: string, response: ServerResponse): void {
   const call = callOfStream(streamArn);
   // From here on the socket is written to directly: a chunk is one buffer and one write.
   response.writeHead(200, { 'content-type': 'video/webm', 'transfer-encoding': 'chunked' }).flushHeaders();
-  const socket = response.socket as Socket;
+  const { socket } = response;
+  if (!socket) return;
+  if (isOver) {
+    socket.end('0\r\n\r\n');
+    return;
+  }
   const dueMs = performance.now() + ((call * GOLDEN) % 1) * chunkMs;
   calls.push({ call, socket, dueMs, fragment: firstFragmentOf(call), chunks: 0 });
 }
@@ -84,6 +90,7 @@ function sendChunk(call: Call): void {
 /** Ends all calls after the fragment they are at. Gives how many fragments each has had. */
 function hangUp(): Record<number, number> {
   const fragments: Record<number, number> = {};
+  isOver = true;
   for (const call of calls.splice(0)) {
     while (call.chunks > 0) sendChunk(call);
     call.socket.write(framed(nextContact()));

@@ -23,7 +23,10 @@ export interface Running {
   readonly program: Program;
   /** What the sink gets of it. */
   readonly form: Form;
+  /** Ends it when its calls are over. */
   stop(): Promise<void>;
+  /** Ends it whatever it does. */
+  kill(): Promise<void>;
 }
 
 /** Starts a contender; resolves when all its calls are open. */
@@ -34,11 +37,11 @@ export const CONTENDERS: Readonly<Record<string, Contender>> = {
   'integratord, checkpoints': async (surroundings) => {
     const directory = await mkdtemp(join(tmpdir(), 'integratord-bench-'));
     const running = await startDaemon(surroundings, { STATE_DIR: directory });
-    const stop = async () => {
-      await running.stop();
+    const tidied = (end: () => Promise<void>) => async () => {
+      await end();
       await rm(directory, { recursive: true });
     };
-    return { ...running, stop };
+    return { ...running, stop: tidied(running.stop), kill: tidied(running.kill) };
   },
   'ebml-stream': (surroundings) => startRelay(surroundings, 'ebml-stream', 'pcm'),
   ebml: (surroundings) => startRelay(surroundings, 'ebml', 'pcm'),
@@ -62,13 +65,19 @@ async function startDaemon(surroundings: Surroundings, env: Record<string, strin
     HEALTH_LAG_MS: '0',
     ...env,
   });
-  const url = await program.listening();
-  let next = 0;
-  const starting = async () => {
-    while (next < calls) await startSession(url, next++);
-  };
-  await Promise.all(Array.from({ length: STARTING }, starting));
-  return { program, form: 'pcm', stop: () => stopped(program) };
+  const running = runningOf(program, 'pcm');
+  try {
+    const url = await program.listening();
+    let next = 0;
+    const starting = async () => {
+      while (next < calls) await startSession(url, next++);
+    };
+    await Promise.all(Array.from({ length: STARTING }, starting));
+    return running;
+  } catch (error) {
+    await running.kill();
+    throw error;
+  }
 }
 
 async function startSession(url: string, call: number): Promise<void> {
@@ -91,11 +100,19 @@ async function startRelay({ sourceUrl, sinkUrl, calls, nodeOptions }: Surroundin
   const args = ['--parser', parser, '--source', sourceUrl, '--sink', sinkUrl, '--calls', String(calls)];
   const program = new Program('test/bench/naive/relay.ts', args, { NODE_OPTIONS: nodeOptions });
   await program.line(({ event }) => event === 'open');
-  return { program, form, stop: () => stopped(program) };
+  return runningOf(program, form);
 }
 
-/** With no calls left they end by themselves, or by SIGTERM. */
-async function stopped(program: Program): Promise<void> {
-  const code = await program.stop('SIGTERM');
-  if (code !== 0 && code !== null) throw new Error(`a contender ended with ${code}: ${program.stderr}`);
+function runningOf(program: Program, form: Form): Running {
+  return {
+    program,
+    form,
+    async stop() {
+      const code = await program.stop('SIGTERM');
+      if (code !== 0 && code !== null) throw new Error(`a contender ended with ${code}: ${program.stderr}`);
+    },
+    async kill() {
+      await program.stop('SIGKILL');
+    },
+  };
 }

@@ -44,10 +44,16 @@ export async function wholeRound({ contender, chunkMs, calls, seconds, nodeOptio
       await sleep(WARM_UP_MS);
       const round = await measured(running, { source, sink, sinkUrl, chunkMs, calls, seconds });
       await hangUp(running, { sourceUrl, sinkUrl, chunkMs, isToBeWhole: round.keptUp });
+      // One that fell behind has calls to move for longer than anybody waits.
+      await (round.keptUp ? running.stop() : running.kill());
       return round;
-    } finally {
-      await running.stop();
+    } catch (error) {
+      await running.kill();
+      throw error;
     }
+  } catch (error) {
+    const said = [source, sink].map(({ stderr }) => stderr).join('');
+    throw said ? new Error(`${(error as Error).message}; a stand-in said: ${said}`, { cause: error }) : error;
   } finally {
     await Promise.all([source.stop(), sink.stop()]);
   }
