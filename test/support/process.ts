@@ -27,9 +27,9 @@ export class Program {
     this.#child = spawn(process.execPath, [fileURLToPath(new URL(`../../${script}`, import.meta.url)), ...args], {
       env: {
         PATH: process.env['PATH'] ?? '',
-        NODE_OPTIONS: `--import=${leash}`,
         AWS_EC2_METADATA_DISABLED: 'true',
         ...env,
+        NODE_OPTIONS: `--import=${leash} ${env['NODE_OPTIONS'] ?? ''}`,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -1,0 +1,120 @@
+/** The demux stage: bytes as they come from the network in, the audio of blocks out. */
+import { crc32 } from 'node:zlib';
+import { Demuxer, type DemuxerEvents } from '../../../daemon/kinesis/demuxer.ts';
+import { parseWithEbml } from '../naive/ebml.ts';
+import { parseWithEbmlStream } from '../naive/ebml-stream.ts';
+import type { Parsed } from '../naive/parsed.ts';
+import { type Feed, feedOf } from './feeds.ts';
+import type { Measured, StageTask } from './measured.ts';
+import { cpuPerPass, letStreamsRun } from './stopwatch.ts';
+
+/** Takes what a parser finds and adds it up; with a checksum where asked for, which costs more than parsing does. */
+class Ear {
+  /** Bytes of audio, tracks and tags. */
+  found = 0;
+  crc = 0;
+  readonly #checks: boolean;
+
+  constructor(checks: boolean) {
+    this.#checks = checks;
+  }
+
+  note(): void {
+    this.found++;
+  }
+
+  take(payload: Uint8Array): void {
+    this.found += payload.length;
+    if (this.#checks) this.crc = crc32(payload, this.crc);
+  }
+}
+
+class EarOfNaive extends Ear implements Parsed {
+  track(): void {
+    this.note();
+  }
+
+  tag(): void {
+    this.note();
+  }
+
+  block(_track: number, payload: Buffer): void {
+    this.take(payload);
+  }
+}
+
+class EarOfDaemon extends Ear implements DemuxerEvents {
+  fragment(): void {}
+  clusterEnd(): void {}
+
+  track(): void {
+    this.note();
+  }
+
+  tag(): void {
+    this.note();
+  }
+
+  block(_track: number, _timeMs: number, payload: Uint8Array): void {
+    this.take(payload);
+  }
+
+  corrupt(reason: string): void {
+    throw new Error(`the demuxer finds the feed corrupt: ${reason}`);
+  }
+}
+
+/** A parser of one body, and what hears it. */
+interface Parser {
+  readonly ear: Ear;
+  write(chunk: Buffer): void;
+}
+
+const PARSERS: Readonly<Record<string, (checks: boolean) => Parser>> = {
+  integratord(checks) {
+    const ear = new EarOfDaemon(checks);
+    const demuxer = new Demuxer(ear);
+    return { ear, write: (chunk) => demuxer.push(chunk) };
+  },
+  'ebml-stream'(checks) {
+    const ear = new EarOfNaive(checks);
+    const decoder = parseWithEbmlStream(ear);
+    return { ear, write: (chunk) => void decoder.write(chunk) };
+  },
+  ebml(checks) {
+    const ear = new EarOfNaive(checks);
+    const decoder = parseWithEbml(ear);
+    return { ear, write: (chunk) => void decoder.write(chunk) };
+  },
+};
+
+export async function measureDemux({ contender, feed: name, calls, cpuMs }: StageTask): Promise<Measured> {
+  const feed = feedOf(name, calls);
+  const open = PARSERS[contender] as (checks: boolean) => Parser;
+  const checked = await parse(feed, () => open(true));
+  const checksum = checked.reduce((sum, { crc }) => crc32(String(crc), sum), 0);
+  const expected = found(checked);
+  const pass = async () => {
+    const ears = await parse(feed, () => open(false));
+    if (found(ears) !== expected) throw new Error(`${contender} found ${found(ears)} in one pass, ${expected} before`);
+  };
+  return { cpuMsPerUnit: (await cpuPerPass(pass, cpuMs)) / feed.units, checksum };
+}
+
+/** Feeds all bodies at the same time, chunk by chunk, as a process with many calls has them. */
+async function parse({ bodies }: Feed, open: () => Parser): Promise<Ear[]> {
+  const parsers = bodies.map(open);
+  const rounds = Math.max(...bodies.map(({ length }) => length));
+  for (let round = 0; round < rounds; round++) {
+    for (let body = 0; body < bodies.length; body++) {
+      const chunk = bodies[body]?.[round];
+      if (chunk) parsers[body]?.write(chunk);
+    }
+    await letStreamsRun();
+  }
+  return parsers.map(({ ear }) => ear);
+}
+
+function found(ears: readonly Ear[]): number {
+  return ears.reduce((sum, ear) => sum + ear.found, 0);
+}

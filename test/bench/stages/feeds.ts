@@ -1,0 +1,67 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { FRAGMENT_MS, firstFragmentOf, Material, ofCall } from '../material.ts';
+
+/** What the demux stage is fed with. */
+export interface Feed {
+  /** Per GetMedia body its chunks. */
+  readonly bodies: readonly (readonly Buffer[])[];
+  /** Seconds of call in all of them, or MB where there is no call. */
+  readonly units: number;
+}
+
+/** Fragments per body, 8 s of call: what is there once per body weighs little. */
+export const FRAGMENTS = 5;
+/** Parsers that are at work at the same time; more show nothing else, and the slowest would take minutes. */
+const MOST_BODIES = 100;
+/** The captures are some hundred times as long as a chunk. */
+const MOST_CAPTURES = 10;
+const BYTES_PER_MB = 1e6;
+
+const KIB = 1024;
+/** How the chunks of a feed are cut; undefined is as they come from Connect, every 64 ms. */
+const CHUNK_BYTES: Readonly<Record<string, number | undefined>> = {
+  'connect, chunks of 64 ms': undefined,
+  'connect, chunks of 16 KiB': 16 * KIB,
+  'captures, chunks of 2 KiB': 2 * KIB,
+  'captures, chunks of 16 KiB': 16 * KIB,
+};
+export const FEED_NAMES = Object.keys(CHUNK_BYTES);
+/** The one that the targets are about. */
+export const LIVE_FEED = 'connect, chunks of 64 ms';
+
+const captures = new URL('../../fixtures/captures/', import.meta.url);
+
+/** The unit of a feed's figures: seconds of call, or MB. */
+export function unitOf(feed: string): 's of call' | 'MB' {
+  return feed.startsWith('captures') ? 'MB' : 's of call';
+}
+
+export function feedOf(name: string, calls: number): Feed {
+  const chunkBytes = CHUNK_BYTES[name];
+  if (unitOf(name) === 'MB') {
+    const files = readdirSync(captures).filter((file) => file.endsWith('.mkv'));
+    const bodies = Array.from({ length: Math.min(calls, MOST_CAPTURES) }, (_, i) =>
+      cut(readFileSync(new URL(files[i % files.length] as string, captures)), chunkBytes as number),
+    );
+    const bytes = bodies.flat().reduce((sum, { length }) => sum + length, 0);
+    return { bodies, units: bytes / BYTES_PER_MB };
+  }
+  const material = new Material(64);
+  const bodies = Array.from({ length: Math.min(calls, MOST_BODIES) }, (_, call) => {
+    const chunks = chunksOf(material, call);
+    return chunkBytes === undefined ? chunks : cut(Buffer.concat(chunks), chunkBytes);
+  });
+  return { bodies, units: (bodies.length * FRAGMENTS * FRAGMENT_MS) / 1000 };
+}
+
+function chunksOf(material: Material, call: number): Buffer[] {
+  return Array.from({ length: FRAGMENTS }, (_, i) => material.fragment(firstFragmentOf(call) + i).chunks)
+    .flat()
+    .map((chunk) => ofCall(chunk, call));
+}
+
+function cut(bytes: Buffer, chunkBytes: number): Buffer[] {
+  return Array.from({ length: Math.ceil(bytes.length / chunkBytes) }, (_, i) =>
+    bytes.subarray(i * chunkBytes, (i + 1) * chunkBytes),
+  );
+}

@@ -1,0 +1,32 @@
+import { Demuxer } from '../../../daemon/kinesis/demuxer.ts';
+
+/** Something that the demuxer found, to be told again. */
+export type Finding =
+  | { readonly kind: 'fragment' }
+  | { readonly kind: 'track'; readonly number: number; readonly name: string }
+  | { readonly kind: 'tag'; readonly name: string; readonly value: string }
+  | { readonly kind: 'block'; readonly track: number; readonly timeMs: number; readonly payload: Buffer }
+  | { readonly kind: 'clusterEnd' };
+
+/** What the demuxer finds in a body, per chunk. */
+export function findingsIn(body: readonly Buffer[]): Finding[][] {
+  let found: Finding[] = [];
+  const demuxer = new Demuxer({
+    fragment: () => found.push({ kind: 'fragment' }),
+    track: ({ number, name }) => found.push({ kind: 'track', number, name }),
+    tag: (name, value) => found.push({ kind: 'tag', name, value }),
+    block: (track, timeMs, bytes) => {
+      const payload = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+      found.push({ kind: 'block', track, timeMs, payload });
+    },
+    clusterEnd: () => found.push({ kind: 'clusterEnd' }),
+    corrupt: (reason) => {
+      throw new Error(`the demuxer finds the feed corrupt: ${reason}`);
+    },
+  });
+  return body.map((chunk) => {
+    found = [];
+    demuxer.push(chunk);
+    return found;
+  });
+}
