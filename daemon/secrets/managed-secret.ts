@@ -32,7 +32,8 @@ export class ManagedSecret implements Secret {
   readonly #options: ManagedSecretOptions;
   #current: SecretVersion;
   #previous: string | undefined;
-  #lookedAtMs: Millis;
+  /** The first refusal after a start looks at once: the secret may have been changed while the daemon started. */
+  #lookedAtMs: Millis = -Infinity;
   #looking: Promise<void> | undefined;
   /** Why the last look failed. */
   #fault: string | undefined;
@@ -50,7 +51,6 @@ export class ManagedSecret implements Secret {
     this.#options = options;
     this.#current = current;
     this.#previous = previous;
-    this.#lookedAtMs = options.clock.now();
   }
 
   get current(): string {

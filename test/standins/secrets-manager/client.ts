@@ -2,6 +2,9 @@ import type { z } from 'zod';
 import type { faultRules, SecretRequest } from './api.ts';
 import type { secretOrder } from './vault.ts';
 
+/** What a test puts into a secret, or changes of it. */
+export type SecretOrder = z.input<typeof secretOrder>;
+
 /** The controls of a Secrets Manager stand-in that listens at `url`, and serves secrets of `region`. */
 export class SecretsManagerControl {
   readonly url: string;
@@ -18,7 +21,7 @@ export class SecretsManagerControl {
   }
 
   /** Makes or changes the secret; gives its ARN. */
-  async put(name: string, order: z.input<typeof secretOrder> = {}): Promise<string> {
+  async put(name: string, order: SecretOrder = {}): Promise<string> {
     await this.#send(`secrets/${name}`, order);
     return this.arn(name);
   }
