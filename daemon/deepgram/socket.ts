@@ -63,7 +63,10 @@ export async function openSocket(
     return await openWith({ baseUrl, apiKey }, params, events, signal);
   } catch (error) {
     if (!(error instanceof DeepgramRefused && error.status === UNAUTHORISED)) throw error;
-    await key.renew();
+    const aborted = Promise.withResolvers<void>();
+    signal.addEventListener('abort', () => aborted.resolve(), { once: true });
+    await Promise.race([key.renew(), aborted.promise]);
+    signal.throwIfAborted();
     if (key.current === apiKey) throw error;
     return openWith({ baseUrl, apiKey: key.current }, params, events, signal);
   }
