@@ -97,6 +97,8 @@ tidy() {
   fi
   if [ "$unit" = yes ]; then
     systemctl kill --signal=KILL "$UNIT" 2>/dev/null || true
+    # Also one that would be started again and again.
+    timeout "$LONGEST_S" systemctl stop "$UNIT" || true
     rm -f "$DROP_IN"
     rmdir "$(dirname "$DROP_IN")" 2>/dev/null || true
     systemctl daemon-reload
