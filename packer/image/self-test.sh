@@ -26,7 +26,7 @@ case ${1:-} in
 esac
 
 # How long it may take to start, and to stop; and how often a second it is looked at.
-LONGEST_S=30
+LONGEST_S=90
 LOOKS_PER_S=5
 UNIT=integratord.service
 DROP_IN=/run/systemd/system/$UNIT.d/90-self-test.conf

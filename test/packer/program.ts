@@ -12,7 +12,7 @@ export interface Ended {
 }
 
 /** Programs that no npm package brings, and Debian's package for each. */
-const PACKAGES: Record<string, string> = { packer: 'packer', shellcheck: 'shellcheck', 'systemd-analyze': 'systemd' };
+const PACKAGES: Record<string, string> = { packer: 'packer', shellcheck: 'shellcheck' };
 
 /** Runs a program to its end, whatever that is, with nothing of our own environment but PATH. */
 export function attempt(program: string, args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
