@@ -12,8 +12,8 @@ variable "release" {
 
 variable "region" {
   type        = string
-  description = "Where the image is built and registered; \"\" takes AWS_REGION, or the region of AWS_PROFILE."
-  default     = ""
+  description = "Where the image is built and registered; \"\" takes the region of AWS_PROFILE."
+  default     = env("AWS_REGION")
 }
 
 variable "kernel" {

@@ -105,3 +105,13 @@ test('what is newer than Packer 1.6 is the plugins, and in the source what this 
   }
   t.deepEqual(Object.keys(template['packer'][0].required_plugins[0]), ['amazon']);
 });
+
+test('the README has every variable, with its default', async (t) => {
+  const rows = (await readFile(join(PACKER, 'README.md'), 'utf8')).matchAll(/^\| ((?:`\w+`(?:, )?)+) \| (.*?) \|/gm);
+  const told = new Map([...rows].flatMap(([, names, text]) => names?.match(/\w+/g)?.map((name) => [name, text]) ?? []));
+  t.deepEqual([...told.keys()].sort(), Object.keys(template['variable']).sort());
+  for (const [name, [variable]] of Object.entries<Block[]>(template['variable'])) {
+    const plain = /^\w[\w.]*$/.test(String(variable?.['default']));
+    if (plain) t.is(told.get(name), `\`${variable?.['default']}\``, name);
+  }
+});
