@@ -4,6 +4,7 @@ import { baseRoot, cacheDirectory, copyRoot, directoryOfThisRun, sweep } from '.
 import { checkCalls } from './call-checks.ts';
 import { removeTree } from './command.ts';
 import { Container } from './container.ts';
+import { checkImage, checkImageBuild } from './image-checks.ts';
 import { checkInstall } from './install-checks.ts';
 import { Machine } from './machine.ts';
 import { makeRelease } from './release.ts';
@@ -54,6 +55,7 @@ async function testAll(undo: AsyncDisposableStack, signal: AbortSignal): Promise
   undo.defer(() => removeTree(release));
   await makeRelease(release, signal);
   await checkInstall(tap, release, root);
+  await checkImageBuild(tap, root);
 
   const standIns = await StandIns.start();
   undo.defer(() => standIns.stop());
@@ -64,6 +66,7 @@ async function testAll(undo: AsyncDisposableStack, signal: AbortSignal): Promise
   const machine = new Machine(root, unit, standIns);
   await checkUnit(tap, machine);
   await checkCalls(tap, machine);
+  await checkImage(tap, machine);
   tap.end();
   return tap.failed > 0 ? EXIT_FAILED : 0;
 }
