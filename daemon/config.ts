@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { LOG_LEVELS } from './observe/log.ts';
+import { LOG_LEVELS } from './observe/log-levels.ts';
 
 /** sysexits.h EX_CONFIG: systemd shows it by name, and a restart would not help. */
 export const EXIT_CONFIG = 78;
@@ -97,6 +97,11 @@ export function readConfig(
   const { data, error } = environment.safeParse(set);
   if (data) return Object.freeze(data);
   throw new ConfigError(error.issues.map(({ path, message }) => `${path.join('.')} ${message}`));
+}
+
+/** What of the settings and of the AWS SDK's own no log may hold. */
+export function secretsOf(config: Config, env: Readonly<Record<string, string | undefined>>): (string | undefined)[] {
+  return [...SECRETS.map((name) => config[name]), env['AWS_SECRET_ACCESS_KEY'], env['AWS_SESSION_TOKEN']];
 }
 
 /** The settings for an operator's eyes: of secrets only whether they are set. */

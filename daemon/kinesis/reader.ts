@@ -107,7 +107,10 @@ export async function* readContact(
     }
     if (!next) {
       const cause = chunks.end?.how === 'broken' ? errorFields(chunks.end.cause) : {};
-      log.debug({ event: 'kinesis.ended', how: chunks.end?.how, ...cause }, 'a GetMedia connection ended');
+      log.debug(
+        { event: 'kinesis.ended', how: chunks.end?.how, requestId: media.requestId, ...cause },
+        'a GetMedia connection ended',
+      );
     }
     const streamError = filter.connectionEnded();
     looks = heard || next ? 0 : looks + 1;

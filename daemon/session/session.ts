@@ -56,7 +56,11 @@ export class Session {
    */
   static async start(beginning: Checkpoint, deps: SessionDeps, signal: AbortSignal): Promise<Session> {
     const { sessionId, traceId, request } = beginning;
-    const log = new Timeline(deps.log.child({ sessionId, contactId: request.contactId, traceId }), deps.clock);
+    const log = new Timeline(
+      deps.log.child({ sessionId, contactId: request.contactId, traceId }),
+      deps.clock,
+      request.dgParams,
+    );
     return new Session(beginning, deps, log, await openBoth(beginning, deps, log, signal));
   }
 
