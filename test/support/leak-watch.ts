@@ -1,5 +1,5 @@
-/** What a test plants where it must not come out again is marked by this word in it, or is a number of this kind. */
-const MARK = /planted[\w.-]*/i;
+/** What a test plants where it must not come out again is marked by one of these words, or is a number of this kind. */
+const MARK = /planted[\w.-]*|[\w.-]*-of-the-stage/i;
 const PHONE_NUMBER = /(?:\+|%2B)1[ -]?555[ -]?0100[ -]?\d{3}/i;
 /** Of a start; whatever it signs, it is one. */
 const SIGNATURE = /v1=[0-9a-f]{64}/;

@@ -8,7 +8,7 @@ const WITHOUT_REDACTION = `--import=${new URL('../observe/without-redaction.ts',
 
 /** Whatever others say of a call finds its way into the log: what is said here holds what no log may. */
 const SAYINGS = {
-  'an attribute’s value': 'cannot make sense of PLANTED-keyterm',
+  'an attribute’s value': 'cannot make sense of KEYTERM-of-the-stage',
   'a callback cut off in its credentials': 'cannot reach https://user:planted-passw',
   'a callback’s query': 'cannot reach wss://results.example/r?key=planted',
   'a phone number': 'who is +1 555-0100-123?',

@@ -113,7 +113,7 @@ export class Stage {
       contactId,
       kvsStream: { arn: streamArn, startFragmentNumber },
       // What no log may hold of them is planted: test/support/leak-watch.ts.
-      dgParams: { model: 'nova-3', tag: contactId, keyterm: 'planted-keyterm', caller: '+15550100123' },
+      dgParams: { model: 'nova-3', tag: contactId, keyterm: 'keyterm-of-the-stage', caller: '+15550100123' },
       enforceRealtime: false,
     };
   }
