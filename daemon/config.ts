@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { LOG_LEVELS } from './observe/log.ts';
+import { LOG_LEVELS } from './observe/log-levels.ts';
 import { SECRET_ARN_RULE, secretRegion } from './secrets/secret-arn.ts';
 
 /** sysexits.h EX_CONFIG: systemd shows it by name, and a restart would not help. */
@@ -137,6 +137,11 @@ export function readConfig(
   if (data && conflicts.length === 0) return Object.freeze(data);
   const faults = error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`) ?? [];
   throw new ConfigError([...faults, ...conflicts]);
+}
+
+/** What of the settings and of the AWS SDK's own no log may hold. */
+export function secretsOf(config: Config, env: Readonly<Record<string, string | undefined>>): (string | undefined)[] {
+  return [config.DEEPGRAM_API_KEY, config.TRIGGER_SECRET, env['AWS_SECRET_ACCESS_KEY'], env['AWS_SESSION_TOKEN']];
 }
 
 /** The settings for an operator's eyes: of secrets only whether they are set. */

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
 import { program } from 'commander';
 import { systemClock } from './clock.ts';
-import { type Config, ConfigError, EXIT_CONFIG, readConfig, wantsSignedStarts } from './config.ts';
+import { type Config, ConfigError, EXIT_CONFIG, readConfig, secretsOf, wantsSignedStarts } from './config.ts';
 import { controlApi } from './http/control-api.ts';
 import { listenOnSocket } from './http/control-socket.ts';
 import { instanceApi } from './http/instance-api.ts';
@@ -17,7 +17,8 @@ import { connectMetadata } from './lifecycle/metadata.ts';
 import { createNotifier } from './lifecycle/notify.ts';
 import { reportTo } from './lifecycle/report.ts';
 import { examine } from './observe/doctor.ts';
-import { createLog, type Log } from './observe/log.ts';
+import { logFaults } from './observe/faults.ts';
+import { createLog, type Log, type RootLog } from './observe/log.ts';
 import { Pulse } from './pulse.ts';
 import type { Secret } from './secrets/secret.ts';
 import { openSecrets, type Secrets, SecretsUnread } from './secrets/secrets.ts';
@@ -43,6 +44,8 @@ async function run(): Promise<void> {
   const config = configOrExit();
   const startedAtEpochMs = systemClock.epoch();
   const log = createLog(config.LOG_LEVEL);
+  log.redactor.learn(secretsOf(config, process.env));
+  logFaults(log);
   const secrets = await secretsOrExit(config, log);
   const pulse = new Pulse(systemClock);
   const kinesis = connectKinesis(config.region, systemClock, pulse);
@@ -166,7 +169,7 @@ function configOrExit(): Config {
   }
 }
 
-async function secretsOrExit(config: Config, log: Log): Promise<Secrets> {
+async function secretsOrExit(config: Config, log: RootLog): Promise<Secrets> {
   try {
     return await openSecrets(config, systemClock, log);
   } catch (error) {

@@ -219,7 +219,10 @@ export class Link {
     for (;;) {
       if (this.#patience.isOver) throw cause;
       const delayMs = this.#patience.nextDelayMs();
-      log.warn({ event: 'deepgram.lost', code, reason, delayMs, ...errorFields(cause) }, 'connects to Deepgram again');
+      log.warn(
+        { event: 'deepgram.lost', code, closeReason: reason, delayMs, ...errorFields(cause) },
+        'connects to Deepgram again',
+      );
       await sleep(delayMs, undefined, { signal: this.#abandoned.signal });
       try {
         const signal = AbortSignal.any([this.#abandoned.signal, AbortSignal.timeout(HANDSHAKE_TIMEOUT_MS)]);
@@ -270,7 +273,7 @@ export class Link {
     connection.closeStream();
     this.#finishTimeout = setTimeout(() => {
       this.#options.log.warn(
-        { event: 'deepgram.unfinished' },
+        { event: 'deepgram.unfinished', requestId: connection.requestId },
         'Deepgram did not close the stream: its last words may lack',
       );
       this.#timedOut = true;

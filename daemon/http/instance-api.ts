@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import polka from 'polka';
 import type { Clock, Millis } from '../clock.ts';
 import { errorFields, type Log } from '../observe/log.ts';
+import { TRACEPARENT_HEADER, type TraceId, traceIdOf } from '../observe/trace.ts';
 import type { Secret } from '../secrets/secret.ts';
 import type { SessionManager, Started } from '../session/manager.ts';
 import { parseStartRequest } from '../session/request.ts';
@@ -34,11 +35,18 @@ export function instanceApi(options: InstanceApiOptions): (request: IncomingMess
   });
   app.get('/health-check', (_request, response) => send(response, health(options.manager)));
   app.post('/start-session', (request, response) => {
-    start(request, options).then(
-      (started) => send(response, { status: 200, body: { ...started } }),
+    const about: About = { traceId: traceIdOf(request.headers[TRACEPARENT_HEADER]) };
+    start(request, options, about).then(
+      (started) => {
+        if (started.status === 'already-running') {
+          const fields = { event: 'start.repeated', ...about, sessionId: started.sessionId };
+          log.info(fields, 'the contact is transcribed already');
+        }
+        send(response, { status: 200, body: { ...started } });
+      },
       (error: unknown) => {
         const answer = refusal(error);
-        const fields = { event: 'start.refused', status: answer.status, reason: answer.body['reason'] };
+        const fields = { event: 'start.refused', ...about, status: answer.status, reason: answer.body['reason'] };
         log[answer.status === 500 ? 'error' : 'warn']({ ...fields, ...errorFields(error) }, 'a start was refused');
         // What is left of a body that we did not read would be taken for the next request.
         const headers = { ...answer.headers, ...(request.complete ? {} : { connection: 'close' }) };
@@ -49,16 +57,21 @@ export function instanceApi(options: InstanceApiOptions): (request: IncomingMess
   return (request, response) => app.handler(request as Parameters<typeof app.handler>[0], response);
 }
 
-async function start(request: IncomingMessage, options: InstanceApiOptions): Promise<Started> {
+/** What is known of a start while it is under way; its log lines carry it. */
+interface About {
+  readonly traceId: TraceId;
+  contactId?: string;
+}
+
+async function start(request: IncomingMessage, options: InstanceApiOptions, about: About): Promise<Started> {
   const { manager, clock, region, triggerSecret, startTimeoutMs } = options;
   const body = await readBody(request, MAX_BODY_BYTES);
   const fault = triggerSecret && (await faultIn(request, body, triggerSecret, clock));
   if (fault) throw new Unsigned(fault);
   const asked = Number(request.headers[TIMEOUT_HEADER]);
-  return manager.start(
-    parseStartRequest(body.toString(), region),
-    asked > 0 ? Math.min(asked, startTimeoutMs) : startTimeoutMs,
-  );
+  const startRequest = parseStartRequest(body.toString(), region);
+  about.contactId = startRequest.contactId;
+  return manager.start(startRequest, asked > 0 ? Math.min(asked, startTimeoutMs) : startTimeoutMs, about.traceId);
 }
 
 /** What is wrong with the signature, as far as the secret is known; it may have been changed since. */

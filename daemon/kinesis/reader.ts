@@ -118,7 +118,8 @@ export async function* readContact(
     if (!next) {
       const cause = chunks.end?.how === 'broken' ? errorFields(chunks.end.cause) : {};
       const how = isGivenUp ? 'strangers' : chunks.end?.how;
-      log.debug({ event: 'kinesis.ended', how, ...cause }, 'a GetMedia connection ended');
+      const fields = { event: 'kinesis.ended', how, requestId: media.requestId, ...cause };
+      log.debug(fields, 'a GetMedia connection ended');
     }
     const streamError = filter.connectionEnded();
     looks = heard || next ? 0 : looks + 1;

@@ -69,9 +69,12 @@ export class Checkpoints {
       const checkpoint = readCheckpoint(await readFile(join(this.#directory, name), 'utf8'), this.#seal);
       const ageMs = this.#clock.epoch() - checkpoint.savedAtEpochMs;
       if (ageMs <= STALE_AFTER_MS) return checkpoint;
-      this.#log.warn({ event: 'checkpoint.stale', name, ageMs }, 'a session is too old to go on');
+      const { sessionId, traceId, request } = checkpoint;
+      const fields = { event: 'checkpoint.stale', sessionId, contactId: request.contactId, traceId, ageMs };
+      this.#log.warn(fields, 'a session is too old to go on');
     } catch (error) {
-      this.#log.warn({ event: 'checkpoint.unreadable', name, ...errorFields(error) }, 'a session cannot go on');
+      const sessionId = name.slice(0, -SUFFIX.length);
+      this.#log.warn({ event: 'checkpoint.unreadable', sessionId, ...errorFields(error) }, 'a session cannot go on');
     }
     return undefined;
   }

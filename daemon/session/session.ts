@@ -8,6 +8,7 @@ import type { Media } from '../kinesis/client.ts';
 import { type EndOfContact, readContact } from '../kinesis/reader.ts';
 import { errorFields } from '../observe/log.ts';
 import { Timeline, type TimelineEntry } from '../observe/timeline.ts';
+import type { TraceId } from '../observe/trace.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { SessionDeps } from './deps.ts';
 import { type Opened, openBoth } from './opening.ts';
@@ -31,6 +32,7 @@ export class NoAudio extends Error {
 export class Session {
   readonly sessionId: string;
   readonly contactId: string;
+  readonly traceId: TraceId;
   /** Resolves when the session is over; never rejects. */
   readonly ended: Promise<Outcome>;
   readonly #deps: SessionDeps;
@@ -53,14 +55,19 @@ export class Session {
    * Throws KinesisRefused, DeepgramRefused, DeepgramUnreachable, or the signal's reason; nothing is left open then.
    */
   static async start(beginning: Checkpoint, deps: SessionDeps, signal: AbortSignal): Promise<Session> {
-    const { sessionId, request } = beginning;
-    const log = new Timeline(deps.log.child({ sessionId, contactId: request.contactId }), deps.clock);
+    const { sessionId, traceId, request } = beginning;
+    const log = new Timeline(
+      deps.log.child({ sessionId, contactId: request.contactId, traceId }),
+      deps.clock,
+      request.dgParams,
+    );
     return new Session(beginning, deps, log, await openBoth(beginning, deps, log, signal));
   }
 
   private constructor(beginning: Checkpoint, deps: SessionDeps, log: Timeline, { media, link }: Opened) {
-    const { sessionId, request, position, callMs, callClock } = beginning;
+    const { sessionId, traceId, request, position, callMs, callClock } = beginning;
     this.sessionId = sessionId;
+    this.traceId = traceId;
     this.contactId = request.contactId;
     this.#start = position;
     this.#progress = new Progress(position);
@@ -104,6 +111,7 @@ export class Session {
     return {
       sessionId: this.sessionId,
       contactId: this.contactId,
+      traceId: this.traceId,
       state: this.#state,
       ageMs: this.#deps.clock.now() - this.#startedAtMs,
       ...stats,
@@ -186,6 +194,7 @@ export class Session {
     const callMs = this.#link.safeMs;
     checkpoints.save({
       sessionId: this.sessionId,
+      traceId: this.traceId,
       request: this.#request,
       position: this.#progress.before(callMs),
       callClock,
@@ -197,8 +206,8 @@ export class Session {
 
   #end(outcome: Outcome): Outcome {
     this.#state = 'ended';
-    const { audioMs, worstLagMs, holeMs, reconnects, replayedMs, worstBufferBytes } = this.view();
-    const totals = { audioMs, worstLagMs, holeMs, reconnects, replayedMs, worstBufferBytes };
+    const { audioMs, worstLagMs, holeMs, reconnects, replayedMs, worstBufferBytes, deepgramRequestIds } = this.view();
+    const totals = { audioMs, worstLagMs, holeMs, reconnects, replayedMs, worstBufferBytes, deepgramRequestIds };
     const fields = { event: 'session.ended', outcome: outcome.name, ...totals };
     if (outcome.name === 'completed') this.#log.info({ ...fields, reason: outcome.reason }, 'the session is over');
     else

@@ -112,7 +112,8 @@ export class Stage {
     return {
       contactId,
       kvsStream: { arn: streamArn, startFragmentNumber },
-      dgParams: { model: 'nova-3', tag: contactId },
+      // What no log may hold of them is planted: test/support/leak-watch.ts.
+      dgParams: { model: 'nova-3', tag: contactId, keyterm: 'keyterm-of-the-stage', caller: '+15550100123' },
       enforceRealtime: false,
     };
   }
