@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+const ROOT = new URL('../../', import.meta.url);
+
 /** A JSON object that a process wrote as one line of its standard output. */
 export type Line = Record<string, unknown>;
 
@@ -19,12 +21,13 @@ export class Program {
   #isOver = false;
   readonly #listeners = new Set<(line: Line | undefined) => void>();
 
-  /** Starts `script` (a path from the project's root) under this Node with only the given environment, off EC2. */
+  /** Starts `script` (a path from the project's root, or an absolute one) under this Node with only the given
+   *  environment, off EC2. */
   constructor(script: string, args: readonly string[] = [], env: Record<string, string> = {}) {
     this.#name = script;
     // Whatever becomes of us, a test runner that is killed included, the process does not outlive us.
     const leash = new URL(`leash.ts?parent=${process.pid}`, import.meta.url);
-    this.#child = spawn(process.execPath, [fileURLToPath(new URL(`../../${script}`, import.meta.url)), ...args], {
+    this.#child = spawn(process.execPath, [fileURLToPath(new URL(script, ROOT)), ...args], {
       env: {
         PATH: process.env['PATH'] ?? '',
         NODE_OPTIONS: `--import=${leash}`,
