@@ -7,7 +7,7 @@ import { sha256 } from './checksum.ts';
 import { type Content, commonContents, materials } from './contents.ts';
 import { licencesOf } from './licences.ts';
 import { type Package, packagesOf } from './packages.ts';
-import { type Architecture, fetchRuntime } from './runtime.ts';
+import { type Architecture, fetchRuntime, type Runtime } from './runtime.ts';
 
 /** A tarball, as release/manifest.json names it to the build of the image. */
 export interface Release {
@@ -40,9 +40,12 @@ export async function makeReleases(
   // In the same file system as what it becomes.
   const scratch = await mkdtemp(join(out, '.unfinished-'));
   try {
+    // First what others have to give, and may not.
+    const runtimes: Runtime[] = [];
+    for (const arch of architectures) runtimes.push(await fetchRuntime(checkout, arch, join(scratch, 'npm')));
     const common = await makeCommon(checkout);
     const releases: Release[] = [];
-    for (const arch of architectures) releases.push(await makeRelease(checkout, common, arch, scratch));
+    for (const runtime of runtimes) releases.push(await makeRelease(checkout, common, runtime, scratch));
     for (const { file } of releases) await rename(join(scratch, file), join(out, file));
     return releases;
   } finally {
@@ -60,11 +63,10 @@ async function makeCommon(checkout: string): Promise<Common> {
 async function makeRelease(
   checkout: string,
   { version, packages, contents }: Common,
-  arch: Architecture,
+  runtime: Runtime,
   scratch: string,
 ): Promise<Release> {
-  const runtime = await fetchRuntime(checkout, arch, join(scratch, 'npm'));
-  const { version: node } = runtime;
+  const { arch, version: node } = runtime;
   const licences = await licencesOf(checkout, packages, { version: node, licence: runtime.licence });
   const all: Content[] = [
     ...contents,

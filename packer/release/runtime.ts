@@ -24,6 +24,7 @@ const PINNED: { readonly version: string; readonly integrity: Readonly<Record<Ar
 
 /** The Node that a release runs on. */
 export interface Runtime {
+  readonly arch: Architecture;
   readonly version: string;
   /** The file of the program. */
   readonly program: string;
@@ -64,6 +65,7 @@ export async function fetchRuntime(checkout: string, arch: Architecture, directo
   const wanted = ['package/bin/node', 'package/LICENSE'];
   await extract({ file, cwd: unpacked, strip: 1, filter: (path) => wanted.includes(path) });
   return {
+    arch,
     version,
     program: join(unpacked, 'bin/node'),
     licence: await readFile(join(unpacked, 'LICENSE'), 'utf8'),
