@@ -44,7 +44,7 @@ done
 [ "$(id -u)" -eq 0 ] || fail "only root can install it: run it with sudo"
 [ -f "$from/SHA256SUMS" ] || fail "$from is no release: there is no SHA256SUMS in it; name one with --from"
 # Before anything is changed: a release that was cut short must not take the place of one that works.
-(cd "$from" && sha256sum --check --quiet --strict SHA256SUMS) ||
+(cd "$from" && sha256sum --check --quiet --strict SHA256SUMS >&2) ||
   fail "the release in $from is damaged: unpack it again, and compare the tarball with release/manifest.json"
 version=$("$from/bin/node" "$from/daemon/main.js" --version) ||
   fail "the release in $from does not run here: is it the one for this machine ($(uname -m))?"
