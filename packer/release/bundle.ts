@@ -55,6 +55,6 @@ export async function bundlePrograms(checkout: string): Promise<Bundles> {
     );
   }
   const bundles = outputs.map(([path], index) => ({ path, text: outputFiles[index]?.text ?? '' }));
-  const sources = Object.keys(metafile.inputs).filter((path) => !/^(builtin|absent):/.test(path));
+  const sources = Object.keys(metafile.inputs).filter((path) => !/^(builtin|builtin-exports|absent):/.test(path));
   return { bundles, sources };
 }
