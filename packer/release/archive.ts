@@ -6,7 +6,7 @@ import type { Content } from './contents.ts';
 
 /** Of all files: when something was built says nothing about what it is. */
 const MTIME = new Date(0);
-/** zlib's own default; a higher one takes three times as long for the last percent. */
+/** zlib's own default; of Node, the best would make it smaller by 0.2 %. */
 const GZIP_LEVEL = 6;
 
 /**

@@ -5,7 +5,7 @@ import type { Bundles } from './bundle.ts';
 import { run } from './command.ts';
 import type { Package } from './packages.ts';
 
-/** A file of a release: what is in it, or which file it is a copy of. */
+/** A file of a release. */
 export interface Content {
   /** From the release's top directory on. */
   readonly path: string;
