@@ -6,7 +6,8 @@ import type { Package } from './packages.ts';
 /** A licence by its usual names, and the notices that the Apache License wants to be passed on. */
 const LICENCE_FILE = /^(licen[cs]e|copying|notice)([-.].*)?$/i;
 
-/** Licences of packages that name one but bring no text of it, in packer/release/licences. */
+/** Texts in packer/release/licences, of packages that name a licence but bring no text of it. These three are by the
+ *  author of trouter and matchit, under the same licence: theirs is the text. */
 const TEXTS: Readonly<Record<string, string>> = {
   '@arr/every': 'lukeed.txt',
   '@polka/url': 'lukeed.txt',
