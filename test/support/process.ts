@@ -4,6 +4,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { LeakWatch } from './leak-watch.ts';
 
+const ROOT = new URL('../../', import.meta.url);
+
 /** A JSON object that a process wrote as one line of its standard output. */
 export type Line = Record<string, unknown>;
 
@@ -26,11 +28,12 @@ export class Program {
   #isOver = false;
   readonly #listeners = new Set<(line: Line | undefined) => void>();
 
-  /** Starts `script` (a path from the project's root) under this Node with only the given environment, off EC2. */
+  /** Starts `script` (a path from the project's root, or an absolute one) under this Node with only the given
+   *  environment, off EC2. */
   constructor(script: string, args: readonly string[] = [], env: Record<string, string> = {}) {
     this.#name = script;
     this.#watch = script.startsWith('daemon/') ? new LeakWatch(env) : undefined;
-    this.#child = spawn(process.execPath, [fileURLToPath(new URL(`../../${script}`, import.meta.url)), ...args], {
+    this.#child = spawn(process.execPath, [fileURLToPath(new URL(script, ROOT)), ...args], {
       env: {
         PATH: process.env['PATH'] ?? '',
         AWS_EC2_METADATA_DISABLED: 'true',

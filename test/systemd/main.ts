@@ -7,7 +7,7 @@ import { Container } from './container.ts';
 import { checkImage, checkImageBuild } from './image-checks.ts';
 import { checkInstall } from './install-checks.ts';
 import { Machine } from './machine.ts';
-import { makeRelease } from './release.ts';
+import { unpackRelease } from './release.ts';
 import { missingRequirements } from './requirements.ts';
 import { StandIns } from './stand-ins.ts';
 import { Tap } from './tap.ts';
@@ -51,9 +51,9 @@ async function testAll(undo: AsyncDisposableStack, signal: AbortSignal): Promise
   const root = directoryOfThisRun(cache, 'root');
   undo.defer(() => removeTree(root));
   await copyRoot(base, root, signal);
-  const release = directoryOfThisRun(cache, 'release');
-  undo.defer(() => removeTree(release));
-  await makeRelease(release, signal);
+  const releases = directoryOfThisRun(cache, 'release');
+  undo.defer(() => removeTree(releases));
+  const release = await unpackRelease(releases, signal);
   await checkInstall(tap, release, root);
   await checkImageBuild(tap, root);
 
