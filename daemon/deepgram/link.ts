@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BYTES_PER_MS } from '../audio/pcm.ts';
 import type { Clock, Millis } from '../clock.ts';
 import { errorFields, type Log } from '../observe/log.ts';
+import type { SessionMetrics } from '../observe/session-metrics.ts';
 import { Connection } from './connection.ts';
 import { DeepgramLost, DeepgramRefused } from './errors.ts';
 import { momentOf, Outbox, positionOf } from './outbox.ts';
@@ -27,6 +28,7 @@ const CLOSED_PROPERLY: ReadonlySet<number> = new Set([1000, 1005]);
 export interface LinkOptions {
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: SessionMetrics;
   /** In [0, 1): the retries of many sessions must not come all at once. */
   readonly random: () => number;
   /** What is sent again after a reconnect when results do not come back to us (REPLAY_MS). */
@@ -162,13 +164,14 @@ export class Link {
   }
 
   async #connect(signal: AbortSignal): Promise<Connection> {
-    const { clock, replayMs, onMessage } = this.#options;
+    const { clock, metrics, replayMs, onMessage } = this.#options;
     const startsAt = this.#outbox.sent;
     const isFirst = this.connections === 0;
     const params = isFirst ? this.#params : reconnectParams(this.#params, momentOf(startsAt), this.connections + 1);
     const connection = await Connection.open(this.#settings, params, signal, {
       outbox: this.#outbox,
       clock,
+      metrics,
       windowBytes: positionOf(Math.max(replayMs, LEAST_WINDOW_MS) - LONGEST_MESSAGE_MS),
       onMessage: (message) => {
         this.#finals?.note(message, startsAt);
@@ -176,6 +179,9 @@ export class Link {
       },
       onSent: (arrivedAtMs, sentAtMs) => this.#sent(arrivedAtMs, sentAtMs),
       onProgress: () => this.#settle(),
+    }).catch((error: unknown) => {
+      metrics.handshakeFailed(error);
+      throw error;
     });
     this.#requestIds.push(connection.requestId ?? '');
     this.#connection = connection;
@@ -206,7 +212,7 @@ export class Link {
 
   /** The next connection, which begins with what may have been lost. Throws when Deepgram will not have it any more. */
   async #reconnect(broken: Connection, { code, reason }: SocketClose): Promise<Connection> {
-    const { clock, log } = this.#options;
+    const { clock, log, metrics } = this.#options;
     const lostAtMs = clock.now();
     this.#patience.lost(broken.openedAtMs);
     const sentBytes = this.#outbox.sent;
@@ -222,6 +228,8 @@ export class Link {
         const signal = AbortSignal.any([this.#abandoned.signal, AbortSignal.timeout(HANDSHAKE_TIMEOUT_MS)]);
         const connection = await this.#connect(signal);
         this.#replayedBytes += sentBytes - connection.startsAt;
+        metrics.replayedBytes += sentBytes - connection.startsAt;
+        metrics.reconnected(code);
         const fields = { requestId: connection.requestId, offsetMs, replayedMs, gapMs: clock.now() - lostAtMs };
         log.info({ event: 'deepgram.reconnected', ...fields }, 'Deepgram listens again');
         return connection;
@@ -244,9 +252,11 @@ export class Link {
   #sent(arrivedAtMs: Millis | undefined, sentAtMs: Millis): void {
     const isNew = this.#outbox.sent > this.#sentTo;
     if (!isNew) return;
+    this.#options.metrics.audioOutBytes += this.#outbox.sent - this.#sentTo;
     this.#sentTo = this.#outbox.sent;
     if (arrivedAtMs === undefined) return;
     this.#lagMs = sentAtMs - arrivedAtMs;
+    this.#options.metrics.lagMs.observe(this.#lagMs);
     this.#worstLagMs = Math.max(this.#worstLagMs, this.#lagMs);
   }
 

@@ -3,6 +3,7 @@ import type { DeepgramSettings } from '../deepgram/socket.ts';
 import type { MediaSource } from '../kinesis/client.ts';
 import type { ReaderSettings } from '../kinesis/reader.ts';
 import type { Log } from '../observe/log.ts';
+import type { SessionMetrics } from '../observe/session-metrics.ts';
 import type { Checkpoints } from './checkpoints.ts';
 
 /** What a session needs from the daemon around it. */
@@ -11,6 +12,7 @@ export interface SessionDeps {
   readonly deepgram: DeepgramSettings;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: SessionMetrics;
   readonly random: () => number;
   /** Where sessions are kept for the case of a crash; undefined without STATE_DIR. */
   readonly checkpoints: Checkpoints | undefined;

@@ -17,7 +17,7 @@ export interface Opened {
  */
 export async function openBoth(
   { request, position, callMs, connections }: Checkpoint,
-  { kinesis, deepgram, clock, random, settings }: SessionDeps,
+  { kinesis, deepgram, clock, random, metrics, settings }: SessionDeps,
   log: Log,
   signal: AbortSignal,
 ): Promise<Opened> {
@@ -28,6 +28,7 @@ export async function openBoth(
     Link.open(deepgram, request.dgParams, both, {
       clock,
       log,
+      metrics,
       random,
       replayMs: settings.replayMs,
       giveUpMs: settings.deepgramGiveUpMs,
