@@ -50,9 +50,12 @@ export interface InstanceSnapshot extends SessionSnapshot {
   readonly isDrainOverdue: boolean;
 }
 
+/** The sessions, as far as metrics look at them from outside. */
+export type Admitted = Pick<SessionManager, 'size' | 'admission'>;
+
 /** Counts what the main thread does, and puts it together with the sessions' counts of all threads. */
 export class InstanceMetrics {
-  readonly #manager: SessionManager;
+  readonly #manager: Admitted;
   readonly #threads: Threads;
   readonly #clock: Clock;
   readonly #startsSucceeded = emptyTally(START_SUCCESSES);
@@ -69,7 +72,7 @@ export class InstanceMetrics {
     return { counts: new SessionMetrics().snapshot().counts, instance };
   }
 
-  constructor(manager: SessionManager, threads: Threads, clock: Clock) {
+  constructor(manager: Admitted, threads: Threads, clock: Clock) {
     this.#manager = manager;
     this.#threads = threads;
     this.#clock = clock;
