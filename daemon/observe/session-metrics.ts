@@ -18,7 +18,7 @@ export const FAILURES = [
   'DeepgramLost',
   'other',
 ] as const;
-/** What was reported of the stream before audio was missing; `unsent` had come but never reached Deepgram. */
+/** What was reported of the stream before audio was missing (session/suspicion.ts); `unsent` had come but never reached Deepgram. */
 export const HOLE_CAUSES = [
   'missing',
   'corrupt',

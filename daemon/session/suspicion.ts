@@ -7,7 +7,10 @@ export interface Reach {
   readonly positionMs: Millis;
 }
 
-/** Names what a hole is put down to: what was last reported of the stream before audio turned out to be missing. */
+/**
+ * Names what a hole is put down to: the first thing that was reported of the stream since it was last whole. What else
+ * is reported before the hole shows comes of that: a fragment whose tags were broken then names no contact.
+ */
 export class Suspicion {
   #cause: HoleCause | undefined;
   /** Up to where audio had come when the report was in: a hole shows by the audio that comes after it. */
@@ -15,7 +18,7 @@ export class Suspicion {
 
   /** Something was reported of the stream that may cost audio. */
   note(cause: HoleCause): void {
-    this.#cause = cause;
+    this.#cause ??= cause;
     this.#untilMs = undefined;
   }
 
