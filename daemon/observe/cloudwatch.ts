@@ -68,13 +68,14 @@ export class CloudWatchReporter {
 
   async #send(): Promise<void> {
     const { stack, metrics, put, clock, log } = this.#options;
-    const now = await metrics.snapshot();
-    const identity = { stack, instance: await this.#identify() };
-    const data = metricData(now, this.#since, identity, new Date(clock.epoch()));
-    const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
     try {
+      const now = await metrics.snapshot();
+      const identity = { stack, instance: await this.#identify() };
+      const data = metricData(now, this.#since, identity, new Date(clock.epoch()));
+      const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
       // The SDK listens to the signal while it waits for CloudWatch, but not while it looks for credentials.
       await Promise.race([put(data, signal), aborted(signal)]);
+      this.#since = now;
     } catch (error) {
       metrics.cloudWatchPut('failed');
       if (this.#isFailing) return;
@@ -83,7 +84,6 @@ export class CloudWatchReporter {
       log.warn(fields, 'metrics do not reach CloudWatch: their counts wait for the next time; calls go on');
       return;
     }
-    this.#since = now;
     metrics.cloudWatchPut('ok');
     if (this.#isFailing) log.info({ event: 'cloudwatch.recovered' }, 'metrics reach CloudWatch again');
     this.#isFailing = false;

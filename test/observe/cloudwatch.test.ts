@@ -1,3 +1,4 @@
+import { mock } from 'node:test';
 import anyTest, { type ExecutionContext, type TestFn } from 'ava';
 import { systemClock } from '../../daemon/clock.ts';
 import { CloudWatchReporter, connectCloudWatch } from '../../daemon/observe/cloudwatch.ts';
@@ -26,7 +27,7 @@ test.before(async (t) => {
 test.after.always((t) => t.context.service.stop('SIGKILL'));
 
 /** A reporter of an instance without calls, under a stack of its own. */
-function reporting(t: ExecutionContext, stack: string) {
+function reporting(t: ExecutionContext, stack: string, put = connectCloudWatch(async () => 'us-east-1')) {
   const lines: Record<string, unknown>[] = [];
   const log = createLog('info', { write: (text) => lines.push(JSON.parse(text)) });
   const sessions = new SessionMetrics();
@@ -35,7 +36,6 @@ function reporting(t: ExecutionContext, stack: string) {
   const drained = { size: () => 0, longestCallMs: () => 0, endRest: () => {} };
   const admission = new Admission(10, new Drain(drained, systemClock, log, 0), systemClock);
   const metrics = new InstanceMetrics({ admission, size: 0 }, threads, systemClock);
-  const put = connectCloudWatch(async () => 'us-east-1');
   const instanceId = async () => INSTANCE_ID;
   const reporter = new CloudWatchReporter({ stack, metrics, put, instanceId, clock: systemClock, log });
   t.teardown(() => reporter.stop());
@@ -93,6 +93,26 @@ test.serial('reports that are asked for while one is under way are that one', as
   const { reporter } = reporting(t, 'once');
   await Promise.all([reporter.report(), reporter.report(), reporter.report()]);
   t.is((await cloudWatch.data('CapacityUsed', { Stack: 'once' })).length, 1);
+});
+
+test.serial('a report goes at once, and one each minute after it', async (t) => {
+  mock.timers.enable({ apis: ['setInterval'] });
+  t.teardown(() => mock.timers.reset());
+  let put = Promise.withResolvers<void>();
+  let puts = 0;
+  const { reporter } = reporting(t, 'punctual', async () => {
+    puts++;
+    put.resolve();
+  });
+  for (const expected of [1, 2, 3]) {
+    await put.promise;
+    await reporter.report();
+    t.is(puts, expected);
+    put = Promise.withResolvers();
+    mock.timers.tick(59_999);
+    t.is(puts, expected);
+    mock.timers.tick(1);
+  }
 });
 
 test.serial('an exit does not wait for a CloudWatch that does not answer', async (t) => {

@@ -173,6 +173,29 @@ test.serial('a running call, its checkpoint and a drain are to be seen while the
   await stage.ended(call.contactId);
 });
 
+test.serial('a call that goes on after a crash, rotates and falls silent is counted as that', async (t) => {
+  const stateDir = await mkdtemp(join(tmpdir(), 'integratord-metrics-'));
+  t.teardown(() => rm(stateDir, { recursive: true, force: true }));
+  const env = { STATE_DIR: stateDir, ROTATE_AFTER_MS: '1000', CALL_END_GRACE_MS: '6000' };
+  const stage = await opened(t, { env });
+  const call = await stage.call({ ...CALL, speed: 2 });
+  t.is((await stage.start(call)).status, 200);
+  await stage.deepgramHas(call.contactId, 2500);
+  await stage.crash();
+  await stage.ended(call.contactId);
+  const { values } = await scrape(stage.url);
+  const of = (name: string) => notZero(values, `integratord_${name}`);
+  t.deepEqual(of('sessions_started_total'), { '{origin="checkpoint"}': 1 });
+  t.deepEqual(of('starts_total'), {});
+  const rotated = stage.daemon.lines.filter(({ event }) => event === 'kinesis.rotated').length;
+  t.true(rotated > 0);
+  t.is(of('kinesis_rotations_total')[''], rotated);
+  const connections = await stage.closed(call.contactId);
+  const keepAlives = connections.reduce((sum, { controlMessages }) => sum + (controlMessages['KeepAlive'] ?? 0), 0);
+  t.true(keepAlives > 0);
+  t.is(of('deepgram_keepalives_total')[''], keepAlives);
+});
+
 test.serial('CloudWatch hears of the instance from its start to its end, and of what it did', async (t) => {
   const service = new Program('test/standins/cloudwatch/main.ts');
   t.teardown(() => service.stop('SIGKILL'));
