@@ -22,6 +22,8 @@ export class Checkpoints {
   /** Per session the work at its file that is under way, and what is to be saved after it. */
   readonly #working = new Map<string, Promise<void>>();
   readonly #next = new Map<string, Checkpoint>();
+  /** Per running session when its checkpoint was last written, or first was to be, in epoch milliseconds. */
+  readonly #savedAt = new Map<string, Millis>();
   #failing = false;
 
   constructor(directory: string, seal: Seal, clock: Clock, log: Log) {
@@ -31,9 +33,15 @@ export class Checkpoints {
     this.#log = log;
   }
 
+  /** Of the sessions that run, the age of the oldest checkpoint; 0 when there is none. */
+  get oldestAgeMs(): Millis {
+    return Math.max(0, this.#clock.epoch() - Math.min(Infinity, ...this.#savedAt.values()));
+  }
+
   /** Saves it soon, in place of the session's last one; of several that come while one is written the last counts. */
   save(checkpoint: Checkpoint): void {
     this.#next.set(checkpoint.sessionId, checkpoint);
+    if (!this.#savedAt.has(checkpoint.sessionId)) this.#savedAt.set(checkpoint.sessionId, checkpoint.savedAtEpochMs);
     this.#work(checkpoint.sessionId, async () => {
       const latest = this.#next.get(checkpoint.sessionId);
       this.#next.delete(checkpoint.sessionId);
@@ -44,7 +52,10 @@ export class Checkpoints {
   /** The session is over: it must not come back. Resolves when its file is gone, or cannot be removed. */
   async remove(sessionId: string): Promise<void> {
     this.#next.delete(sessionId);
-    await this.#work(sessionId, () => rm(this.#path(sessionId), { force: true }));
+    await this.#work(sessionId, () => {
+      this.#savedAt.delete(sessionId);
+      return rm(this.#path(sessionId), { force: true });
+    });
   }
 
   /** What an earlier daemon left: sessions that can go on. Stale and broken files are removed. */
@@ -83,6 +94,7 @@ export class Checkpoints {
     const path = this.#path(checkpoint.sessionId);
     await writeFile(`${path}.new`, writeCheckpoint(checkpoint, this.#seal), { mode: OWNER_ONLY });
     await rename(`${path}.new`, path);
+    this.#savedAt.set(checkpoint.sessionId, checkpoint.savedAtEpochMs);
   }
 
   /** Does it after whatever is under way at the session's file. */
