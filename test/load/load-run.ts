@@ -15,8 +15,10 @@ import { isWithinLag, type Judged } from './verdict.ts';
 import type { World } from './world.ts';
 
 const MS_PER_SECOND = 1000;
-/** Two seconds and more, so that all that a call needs has been used once. */
-const WARM_UP_BLOCKS = 40;
+/** More than two fragments, a ping and a checkpoint: all that a call needs has been used once. */
+const WARM_UP_AUDIO_MS = 2500;
+/** Audio that has not come by then never will. */
+const WARM_UP_TIMEOUT_MS = 30_000;
 /** A session ends within a second or two of its call; the daemon gives Deepgram up to 10 s for its last results. */
 const END_TIMEOUT_MS = 30_000;
 /** More would tell nothing new of why starts failed. */
@@ -81,7 +83,10 @@ export class LoadRun {
     const { daemon, deepgram } = this.#world;
     const { failure } = await daemon.startSession(WARM_UP_CALL);
     if (failure !== undefined) throw new LoadFailed(`the daemon did not take a first call: ${failure}`);
-    await deepgram.order('heard', { call: WARM_UP_CALL, blocks: WARM_UP_BLOCKS });
+    const received = deepgram.order('received', { call: WARM_UP_CALL, audioMs: WARM_UP_AUDIO_MS }).then(() => true);
+    if (!(await Promise.race([received, sleep(WARM_UP_TIMEOUT_MS, false, { ref: false })]))) {
+      throw new LoadFailed(`no ${WARM_UP_AUDIO_MS} ms of a first call arrived within ${WARM_UP_TIMEOUT_MS} ms`);
+    }
     const unended = await this.#hangUp([WARM_UP_CALL]);
     if (unended.length > 0) throw new LoadFailed('the first call did not end');
   }

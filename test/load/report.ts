@@ -24,6 +24,8 @@ export interface StageFigures {
   readonly messages: { readonly perCallSecond: number; readonly meanMs: number };
   readonly kinesis: { readonly strain: StrainFigures; readonly latenessMs: KinesisFigures['latenessMs'] };
   readonly deepgram: { readonly strain: StrainFigures };
+  /** Cores that were busy with something else on this machine, all the time on average. */
+  readonly otherCores: number;
 }
 
 /** What came of the calls, at their end. */
@@ -138,6 +140,7 @@ function stageText(stage: StageFigures, idleRssKib: number, faults: boolean): st
       `${strain(kinesis.strain)}, blocks late p50 ${ms(kinesis.latenessMs.p50)} p99 ${ms(kinesis.latenessMs.p99)} max ${ms(kinesis.latenessMs.max)} ms`,
     ),
     row('  Deepgram stand-in', strain(deepgram.strain)),
+    row('  rest of the machine', `${(100 * stage.otherCores).toFixed(0)} % of a core`),
   ];
 }
 
