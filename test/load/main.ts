@@ -27,7 +27,6 @@ process.exit(exitCode);
 async function run(): Promise<number> {
   const world = await openWorld(options, cleanup);
   const judged = await Promise.race([new LoadRun(world, options, say).run(), world.failed]);
-  await world.daemon.stop();
   const report = { ...judged, verdict: verdictOn(judged) };
   process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : reportText(report));
   return report.verdict.passed ? 0 : 1;
