@@ -117,7 +117,8 @@ export class HeardCall {
 /** One connection's audio: finds the marks, and compares all bytes of a call that is verified. */
 export class Ear {
   readonly #heard: HeardCall;
-  /** Where in the call the next byte stands. */
+  /** Where in the call the connection begins, and where the next byte stands. */
+  readonly #start: number;
   #position: number;
   readonly #mark = Buffer.alloc(STEREO_MARK_BYTES);
   /** A connection may begin in the middle of a block: that one is not looked at. */
@@ -128,9 +129,15 @@ export class Ear {
   /** @param offsetMs where in the call the connection begins */
   constructor(heard: HeardCall, offsetMs: number) {
     this.#heard = heard;
-    this.#position = offsetMs * STEREO_BYTES_PER_MS;
+    this.#start = offsetMs * STEREO_BYTES_PER_MS;
+    this.#position = this.#start;
     this.#plain = Buffer.alloc(heard.isVerified ? STEREO_BLOCK_BYTES : 0);
     heard.connections++;
+  }
+
+  /** Audio of this connection so far. */
+  get receivedMs(): number {
+    return (this.#position - this.#start) / STEREO_BYTES_PER_MS;
   }
 
   take(stretch: Masked): void {
