@@ -6,7 +6,7 @@ import { type PlannedFault, planFaults } from './faults.ts';
 import { MAX_CALLS, WARM_UP_CALL } from './identity.ts';
 import { monotonicMs } from './monotonic.ts';
 import type { Options } from './options.ts';
-import { rssOf } from './process-usage.ts';
+import { cpuTimesOf, rssOf } from './process-usage.ts';
 import type { AudioFigures, StageFigures } from './report.ts';
 import { BLOCK_MS } from './sound.ts';
 import { Spread, type SpreadFigures } from './spread.ts';
@@ -35,6 +35,8 @@ export class LoadRun {
   readonly #onProgress: OnProgress;
   readonly #latency = new Spread();
   readonly #starts: Start[] = [];
+  /** What the daemon used while calls were being started. */
+  #startCpuMs = 0;
   readonly #broken = { kinesis: 0, deepgram: 0 };
 
   constructor(world: World, options: Options, onProgress: OnProgress) {
@@ -98,6 +100,7 @@ export class LoadRun {
     const first = this.#starts.length;
     this.#onProgress(`starts calls ${first + 1} to ${first + calls}`);
     await deepgram.order('begin');
+    const before = cpuTimesOf(daemon.pid).totalMs;
     const beganMs = monotonicMs();
     const starting: Promise<Start>[] = [];
     for (let i = 0; i < calls; i++) {
@@ -109,6 +112,7 @@ export class LoadRun {
       this.#starts.push(start);
       if (start.failure === undefined) this.#latency.add(start.latencyMs);
     }
+    this.#startCpuMs += cpuTimesOf(daemon.pid).totalMs - before;
     return (await deepgram.order('figures')).lagMs;
   }
 
@@ -174,6 +178,7 @@ export class LoadRun {
       failed: reasons.length,
       reasons: reasons.slice(0, SHOWN_REASONS),
       latencyMs: this.#latency.figures(),
+      cpuMsPerStart: this.#startCpuMs / this.#starts.length,
     };
   }
 }

@@ -53,6 +53,8 @@ export interface Report {
     /** Why the first of them failed. */
     readonly reasons: readonly string[];
     readonly latencyMs: SpreadFigures;
+    /** CPU of the daemon meanwhile, the audio of the calls that ran already included. */
+    readonly cpuMsPerStart: number;
   };
   /** While calls were being started. */
   readonly lagWhileStartingMs: SpreadFigures;
@@ -87,7 +89,10 @@ export function reportText({
   const trouble = Object.entries(sessions.trouble).map(([event, count]) => `${event} ${count}`);
   return [
     `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.date}${options.tls ? ', TLS on both sides' : ''}`,
-    row('starts', `${starts.asked} asked, ${starts.failed} failed, ${spread(starts.latencyMs)}`),
+    row(
+      'starts',
+      `${starts.asked} asked, ${starts.failed} failed, ${spread(starts.latencyMs)}, ${ms(starts.cpuMsPerStart)} ms of CPU each`,
+    ),
     ...starts.reasons.map((reason) => row('', reason)),
     row('lag while starting', spread(rest.lagWhileStartingMs)),
     ...stages.flatMap((stage) => stageText(stage, rest.idleRssKib, options.faults)),
