@@ -79,6 +79,8 @@ test('Ctrl-C ends a run at once and leaves nothing behind', async (t) => {
   t.timeout(TIMEOUT_MS);
   const load = new RunningLoad(t, ['--calls', '3', '--seconds', '600']);
   await load.says(/measures 3 calls/);
+  // As under npm, which passes on what the terminal has sent to all.
+  load.interrupt();
   load.interrupt();
   t.is(await load.exited, 130);
   t.false(load.hasProcesses);

@@ -32,11 +32,11 @@ async function run(): Promise<number> {
   return report.verdict.passed ? 0 : 1;
 }
 
-/** Resolves at the first signal, with the exit code. */
+/** Resolves at the first signal, with the exit code. Under npm every signal comes twice: once more from npm itself. */
 function interruption(): Promise<number> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.once(signal, () => resolve(SIGNALLED + constants.signals[signal]));
+      process.on(signal, () => resolve(SIGNALLED + constants.signals[signal]));
     }
   });
 }
