@@ -8,6 +8,9 @@ const LONGEST_DRAIN_MINUTES = 47 * 60;
 
 const DEEPGRAM_API = 'wss://api.deepgram.com/v1/listen';
 
+/** As CDK takes it apart: a family, its generation, and what it has besides. */
+const INSTANCE_TYPE = /^[a-z]+\d{1,2}[a-z-]*\.[a-z0-9-]+$/;
+
 const wholeNumber = (unit: string, min: number, max: number) =>
   z
     .string()
@@ -71,7 +74,7 @@ const settings = z.object({
     .optional(),
   natGateways: wholeNumber('NAT gateways, one a zone', 0, 2).default(2),
   privateLink: z.enum(['on', 'off'], 'must be on or off').default('off'),
-  instanceTypes: list('instance types', /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, 'c7g.large,c6g.large')
+  instanceTypes: list('instance types', INSTANCE_TYPE, 'c7g.large,c6g.large')
     .refine(
       (types) => new Set(types.map(architectureOf)).size === 1,
       'must all be of one architecture, that of the image',
@@ -128,9 +131,9 @@ export function readSettings(context: Readonly<Record<string, unknown>>, region?
   return Object.freeze(data);
 }
 
-/** The architecture of an instance type, and so of the image. */
-export function architectureOf(instanceType: string): InstanceArchitecture {
-  return new InstanceType(instanceType).architecture;
+/** Of an instance type, and so of the image; undefined for what is no type, which its pattern tells. */
+function architectureOf(instanceType: string): InstanceArchitecture | undefined {
+  return INSTANCE_TYPE.test(instanceType) ? new InstanceType(instanceType).architecture : undefined;
 }
 
 /** CDK's own context has names with `@`, `:`, `-` or `/` in them: what has none of them was meant for us. */

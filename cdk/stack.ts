@@ -52,7 +52,7 @@ export class IntegratordStack extends Stack {
       privateLink.serves(this.trigger);
       privateLink.serves(this.fleet.group);
       // The first instance asks for its secrets at once.
-      this.fleet.node.addDependency(privateLink);
+      this.fleet.group.node.addDependency(privateLink);
     }
     this.alarmTopic = alarmEmail === undefined ? undefined : new AlarmTopic(this, 'Alarms', { email: alarmEmail });
     if (secrets.isKeyEmpty && settings.minInstances > 0) Annotations.of(this).addInfo(EMPTY_KEY);

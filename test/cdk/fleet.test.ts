@@ -1,24 +1,24 @@
 import test from 'ava';
+import { Duration } from 'aws-cdk-lib';
 import { Match } from 'aws-cdk-lib/assertions';
-import { AMI_ID, synthesized } from './synthesized.ts';
+import { heartbeatTimeout } from '../../cdk/timing.ts';
+import { AMI_ID, propertiesOf, synthesized } from './synthesized.ts';
 
 const template = synthesized();
 const GROUP = 'AWS::AutoScaling::AutoScalingGroup';
 const LAUNCH = 'AWS::EC2::LaunchTemplate';
 
-function propertiesOf(type: string, from = template): Record<string, never> {
-  const [resource, ...others] = Object.values(from.findResources(type));
-  if (resource === undefined || others.length > 0) throw new Error(`not one ${type}`);
-  return resource['Properties'];
+function hooksOf(): Record<string, unknown>[] {
+  return propertiesOf(template, GROUP)['LifecycleHookSpecificationList'] as Record<string, unknown>[];
 }
 
-function hooksOf(from = template): Record<string, unknown>[] {
-  return propertiesOf(GROUP, from)['LifecycleHookSpecificationList'] ?? [];
+function launchData(): Record<string, unknown> {
+  return propertiesOf(template, LAUNCH)['LaunchTemplateData'] as Record<string, unknown>;
 }
 
 test('an instance launches from the image, with a role, and with no key to log in with', (t) => {
-  const { LaunchTemplateData: data } = propertiesOf(LAUNCH);
-  t.is(data['ImageId'], AMI_ID as never);
+  const data = launchData();
+  t.is(data['ImageId'], AMI_ID);
   t.truthy(data['IamInstanceProfile']);
   t.false('KeyName' in data);
 });
@@ -31,7 +31,7 @@ test('the metadata service takes tokens only, and answers no further than the in
 });
 
 test('the root volume is encrypted, and goes with its instance', (t) => {
-  const { LaunchTemplateData: data } = propertiesOf(LAUNCH);
+  const data = launchData();
   const volumes = data['BlockDeviceMappings'] as { DeviceName: string; Ebs: Record<string, unknown> }[];
   t.deepEqual(
     volumes.map(({ DeviceName, Ebs }) => [DeviceName, Ebs['Encrypted'], Ebs['DeleteOnTermination']]),
@@ -40,7 +40,7 @@ test('the root volume is encrypted, and goes with its instance', (t) => {
 });
 
 test('no instance has a public address, whatever its subnet would give it', (t) => {
-  const { LaunchTemplateData: data } = propertiesOf(LAUNCH);
+  const data = launchData();
   const interfaces = data['NetworkInterfaces'] as Record<string, unknown>[];
   t.deepEqual(
     interfaces.map(({ AssociatePublicIpAddress }) => AssociatePublicIpAddress),
@@ -74,13 +74,25 @@ test('the hooks are part of the group, so that its first instance has them', (t)
 
 for (const minutes of [1, 120, 600, 1440, 2820]) {
   test(`a drain of ${minutes} min is over before Auto Scaling's 100 heartbeats and 48 h are`, (t) => {
-    const withDeadline = synthesized({ drainDeadlineMinutes: minutes });
-    const { HeartbeatTimeout } = hooksOf(withDeadline)[1] as { HeartbeatTimeout: number };
-    t.true(Number.isInteger(HeartbeatTimeout) && HeartbeatTimeout >= 30 && HeartbeatTimeout <= 7200);
-    t.true(100 * HeartbeatTimeout >= (minutes + 10) * 60, 'time for the deadline, and for ending what still runs');
+    const seconds = heartbeatTimeout(Duration.minutes(minutes)).toSeconds();
+    t.true(Number.isInteger(seconds) && seconds >= 30 && seconds <= 7200, 'what a hook may have');
+    t.true(100 * seconds >= (minutes + 10) * 60, 'time for the deadline, and for ending what still runs');
     t.true((minutes + 10) * 60 <= 48 * 3600);
   });
 }
+
+test('a longer deadline makes the terminating hook wait longer, and reaches the daemon', (t) => {
+  const longest = synthesized({ drainDeadlineMinutes: 2820 });
+  longest.hasResourceProperties(GROUP, {
+    LifecycleHookSpecificationList: Match.arrayWith([
+      Match.objectLike({
+        LifecycleTransition: 'autoscaling:EC2_INSTANCE_TERMINATING',
+        HeartbeatTimeout: heartbeatTimeout(Duration.minutes(2820)).toSeconds(),
+      }),
+    ]),
+  });
+  t.true(JSON.stringify(propertiesOf(longest, LAUNCH)).includes('DRAIN_DEADLINE_MS=\\"169200000\\"'));
+});
 
 test('an update of the stack replaces no instance, and leaves the size that scaling has found', (t) => {
   template.hasResource(GROUP, {
@@ -91,7 +103,7 @@ test('an update of the stack replaces no instance, and leaves the size that scal
       AutoScalingInstanceRefresh: Match.absent(),
     },
   });
-  t.false('DesiredCapacity' in propertiesOf(GROUP));
+  t.false('DesiredCapacity' in propertiesOf(template, GROUP));
 });
 
 test('an instance refresh launches before it terminates, and lets the old ones drain side by side', (t) => {
@@ -135,7 +147,7 @@ test('CPU guards the fleet against calls that cost more than was reckoned', (t) 
 });
 
 test('AZ rebalance is suspended', (t) => {
-  const { Create, Update } = propertiesOf('Custom::SuspendedAZRebalance');
+  const { Create, Update } = propertiesOf(template, 'Custom::SuspendedAZRebalance');
   for (const call of [Create, Update]) {
     const text = JSON.stringify(call);
     t.true(text.includes('suspendProcesses') && text.includes('AZRebalance'), text);
