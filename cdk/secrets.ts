@@ -34,7 +34,7 @@ export class Secrets extends Construct {
     acknowledge(
       trigger,
       'SMG4',
-      'Both sides must change at the same time, or starts are refused: it is changed by hand, as README.md says.',
+      'A new value is put in by hand, as README.md says, and taken while all runs; a function to do it is one thing more to trust.',
     );
   }
 

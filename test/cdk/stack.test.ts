@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { App, CloudFormationValidatePlugin } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { SNAPSHOT_FILE, snapshotOf } from './snapshot.ts';
 import { stackOf, synthesized, twoStacks } from './synthesized.ts';
@@ -110,6 +110,14 @@ test('Deepgram’s key is an empty secret, with the command to fill it, unless t
   const existing = synthesized(VARIANTS['all that exists already']);
   existing.resourceCountIs('AWS::SecretsManager::Secret', 1);
   t.deepEqual(existing.findOutputs('FillDeepgramKey'), {});
+});
+
+test('whoever deploys with an empty key is told that no instance can start before it is filled', (t) => {
+  const told = (context: Record<string, unknown>) =>
+    Annotations.fromStack(stackOf(context)).findInfo('*', Match.stringLikeRegexp('-c minInstances=0')).length;
+  t.is(told({}), 1);
+  t.is(told({ minInstances: 0 }), 0);
+  t.is(told(VARIANTS['all that exists already'] ?? {}), 0);
 });
 
 test('the trigger’s secret is made by Secrets Manager, and long enough for the daemon', (t) => {
