@@ -25,7 +25,7 @@ export function tellNextSteps(stack: IntegratordStack, { settings, secrets }: Ne
   if (secrets.isKeyEmpty) {
     tell(
       'FillDeepgramKey',
-      "Reads Deepgram's API key from the terminal, and ends with Ctrl-D twice; no instance takes a call without it",
+      "Reads Deepgram's API key from the terminal: paste it, then Enter and Ctrl-D; no instance takes a call without it",
       `aws secretsmanager put-secret-value ${region} --secret-id ${secrets.deepgramKey.secretArn} --secret-string file:///dev/stdin`,
     );
   }

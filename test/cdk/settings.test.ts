@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import test from 'ava';
-import { readSettings, SETTING_NAMES, SettingsError } from '../../cdk/settings.ts';
+import { readSettings, SettingsError } from '../../cdk/settings.ts';
 
 const SUBNETS = 'subnet-0123456789abcdef0,subnet-0fedcba9876543210';
 const CONNECT_ARN = 'arn:aws:connect:eu-west-2:123456789012:instance/12345678-1234-1234-1234-123456789012';
@@ -99,22 +97,4 @@ test('settings may come as the command line gives them, or as cdk.json does', (t
   const given = { minInstances: 3, privateLink: true, instanceTypes: ['c7g.large', 'c6g.large'], amiId: '' };
   const texts = { minInstances: '3', privateLink: 'on', instanceTypes: 'c7g.large, c6g.large' };
   t.deepEqual(readSettings(given), readSettings(texts));
-});
-
-test('the guide’s table has every setting, in order, with its default', async (t) => {
-  const guide = readFileSync(join(import.meta.dirname, '../../cdk/README.md'), 'utf8');
-  const rows = guide.split('\n').flatMap((line) => line.match(/^\| `(\w+)` \| (.*?) \| (.+) \|$/)?.slice(1, 4) ?? []);
-  const table = Array.from({ length: rows.length / 3 }, (_, row) => rows.slice(row * 3, row * 3 + 3));
-  const byDefault = readSettings({});
-  const expected = SETTING_NAMES.map((name) => {
-    const value = byDefault[name];
-    return [name, value === undefined ? '' : `\`${[value].flat().join(',')}\``];
-  });
-  t.deepEqual(
-    table.map(([name, value = '']) => [name, /^`.*`$/.test(value) ? value : '']),
-    expected,
-  );
-  for (const [name, value, meaning] of table) {
-    t.true(value !== '' && meaning !== '', `${name} has no default or no meaning`);
-  }
 });
