@@ -1,3 +1,4 @@
+import { Stack, Tags } from 'aws-cdk-lib';
 import {
   BlockDeviceVolume,
   EbsDeviceVolumeType,
@@ -53,6 +54,8 @@ export class Launch extends Construct {
         },
       ],
     });
+    // By which operators know an instance among others; CDK's own is a path in the app.
+    Tags.of(this.template).add('Name', Stack.of(this).stackName);
   }
 }
 

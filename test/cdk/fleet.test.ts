@@ -48,6 +48,19 @@ test('no instance has a public address, whatever its subnet would give it', (t) 
   );
 });
 
+test('an instance and its volume have the name of their stack', (t) => {
+  const Tags = [{ Key: 'Name', Value: 'calls-2' }];
+  synthesized({ stackName: 'calls-2' }).hasResourceProperties(LAUNCH, {
+    LaunchTemplateData: {
+      TagSpecifications: [
+        { ResourceType: 'instance', Tags },
+        { ResourceType: 'volume', Tags },
+      ],
+    },
+  });
+  t.pass();
+});
+
 test('CPU is measured by the minute, as the guard needs it', (t) => {
   template.hasResourceProperties(LAUNCH, { LaunchTemplateData: { Monitoring: { Enabled: true } } });
   t.pass();
