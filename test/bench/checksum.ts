@@ -19,7 +19,13 @@ export function bytesOf(call: number, fragments: number, form: Form, chunkMs: nu
  * The CRC-32 of a call's first bytes.
  * @param fragments after so many the call is over; only of interest where the end itself is moved
  */
-export function expectedChecksum(call: number, bytes: number, form: Form, chunkMs: number, fragments = Infinity): number {
+export function expectedChecksum(
+  call: number,
+  bytes: number,
+  form: Form,
+  chunkMs: number,
+  fragments = Infinity,
+): number {
   let crc = 0;
   let left = bytes;
   for (let i = 0; left > 0; i++) {

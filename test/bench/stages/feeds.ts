@@ -13,8 +13,8 @@ export interface Feed {
 export const FRAGMENTS = 5;
 /** Parsers that are at work at the same time; more show nothing else, and the slowest would take minutes. */
 const MOST_BODIES = 100;
-/** The captures are some hundred times as long as a chunk. */
-const MOST_CAPTURES = 10;
+/** Each capture once: they are long, and the slowest parser takes seconds for them. */
+const MOST_CAPTURES = 5;
 const BYTES_PER_MB = 1e6;
 
 const KIB = 1024;

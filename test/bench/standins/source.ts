@@ -6,8 +6,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
-import { firstFragmentOf, Material, nextContact, ofCall } from '../material.ts';
 import { answerJson, serve } from '../../standins/serve.ts';
+import { firstFragmentOf, Material, nextContact, ofCall } from '../material.ts';
 import { callOfStream } from './calls.ts';
 
 /** Far below any chunk's interval: calls keep their own phases. */
