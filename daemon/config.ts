@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { LOG_LEVELS } from './observe/log.ts';
+import { SECRET_ARN_RULE, secretRegion } from './secrets/secret-arn.ts';
 
 /** sysexits.h EX_CONFIG: systemd shows it by name, and a restart would not help. */
 export const EXIT_CONFIG = 78;
@@ -16,14 +17,25 @@ const wholeNumber = (unit: string, min: number, max: number, byDefault: number) 
     .pipe(z.number().min(min, `must be at least ${min} (${unit})`).max(max, `must be at most ${max} (${unit})`))
     .default(byDefault);
 
+/** May come from elsewhere than a variable (design.md, decision 11). */
+const SECRETS = {
+  DEEPGRAM_API_KEY: z.string().regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces'),
+  TRIGGER_SECRET: z.string().min(8, 'must have at least 8 characters'),
+};
+export type SecretName = keyof typeof SECRETS;
+const SECRET_NAMES = Object.keys(SECRETS) as SecretName[];
+const SECRET_ARN_SETTINGS = {
+  DEEPGRAM_API_KEY: 'DEEPGRAM_API_KEY_SECRET_ARN',
+  TRIGGER_SECRET: 'TRIGGER_SECRET_ARN',
+} as const satisfies Record<SecretName, string>;
+
 const environment = z
   .object({
     PORT: wholeNumber('TCP port; 0 takes a free one', 0, 65_535, 8080),
     HOST: z.string().default('0.0.0.0'),
     DEEPGRAM_API: z.string().default(DEFAULT_DEEPGRAM_API).transform(deepgramBase),
-    DEEPGRAM_API_KEY: z
-      .string('is missing: the API key that Deepgram gave you')
-      .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces'),
+    DEEPGRAM_API_KEY: SECRETS.DEEPGRAM_API_KEY.optional(),
+    DEEPGRAM_API_KEY_SECRET_ARN: secretArn().optional(),
     APP_REGION: awsRegion().optional(),
     AWS_REGION: awsRegion().optional(),
     LOG_LEVEL: z
@@ -37,6 +49,8 @@ const environment = z
     READ_STALL_MS: wholeNumber('ms', 500, 600_000, 10_000),
     ROTATE_AFTER_MS: wholeNumber('ms', 1000, 2_700_000, 2_400_000),
     ALIGN_WAIT_MS: wholeNumber('ms', 0, 5000, 200),
+    // deepgram.md: messages of 20 to 250 ms of audio are recommended.
+    MESSAGE_MS: wholeNumber('ms', 20, 250, 100),
     REPLAY_MS: wholeNumber('ms', 0, 4000, 2000),
     DEEPGRAM_GIVE_UP_MS: wholeNumber('ms', 1000, 3_600_000, 300_000),
     SESSION_BUFFER_KIB: wholeNumber('KiB', 256, 65_536, 1024),
@@ -44,12 +58,18 @@ const environment = z
     DRAIN_DEADLINE_MS: wholeNumber('ms; 0 is none', 0, 172_800_000, 7_200_000),
     SCALE_IN_PROTECTION: z.enum(['on', 'off'], 'must be on or off').default('off'),
     STATE_DIR: z.string().startsWith('/', 'must be an absolute path').optional(),
-    TRIGGER_SECRET: z.string().min(8, 'must have at least 8 characters').optional(),
+    TRIGGER_SECRET: SECRETS.TRIGGER_SECRET.optional(),
+    TRIGGER_SECRET_ARN: secretArn().optional(),
     CONTROL_SOCKET: z
       .string()
       .min(1)
       .max(107, 'must be at most 107 characters: UNIX socket paths end there')
       .optional(),
+  })
+  .refine(({ DEEPGRAM_API_KEY, DEEPGRAM_API_KEY_SECRET_ARN }) => DEEPGRAM_API_KEY ?? DEEPGRAM_API_KEY_SECRET_ARN, {
+    path: ['DEEPGRAM_API_KEY'],
+    message: 'is missing: the API key that Deepgram gave you (or DEEPGRAM_API_KEY_SECRET_ARN: where it is)',
+    when: () => true,
   })
   .refine(({ APP_REGION, AWS_REGION }) => APP_REGION ?? AWS_REGION, {
     path: ['AWS_REGION'],
@@ -77,11 +97,27 @@ export class ConfigError extends Error {
   }
 }
 
-/** May come from a file, which `<name>_FILE` names: systemd's credentials are files (design.md, decision 11). */
-const SECRETS = ['DEEPGRAM_API_KEY', 'TRIGGER_SECRET'] as const;
+/** The setting that names the secret in Secrets Manager. */
+export function secretArnSetting<Name extends SecretName>(name: Name): (typeof SECRET_ARN_SETTINGS)[Name] {
+  return SECRET_ARN_SETTINGS[name];
+}
+
+/** What is wrong with a secret's value, which is not repeated; undefined when nothing is. */
+export function secretFault(name: SecretName, value: string): string | undefined {
+  return SECRETS[name].safeParse(value).error?.issues[0]?.message;
+}
+
+/** Whether only signed starts are taken. */
+export function wantsSignedStarts({ TRIGGER_SECRET, TRIGGER_SECRET_ARN }: Config): boolean {
+  return (TRIGGER_SECRET ?? TRIGGER_SECRET_ARN) !== undefined;
+}
 
 /**
  * Reads the settings from environment variables; an empty one counts as not set. Throws ConfigError.
+ *
+ * A secret may be in the variable, or in a file that `<name>_FILE` names (systemd's credentials are files), or in
+ * Secrets Manager. The variable counts before the file; Secrets Manager and one of these together are an error, so that
+ * nobody wonders which of the two a changed secret has to be put into.
  * @param readFile gives a file's text, or undefined when there is no such file
  */
 export function readConfig(
@@ -89,14 +125,18 @@ export function readConfig(
   readFile: (path: string) => string | undefined = readIfThere,
 ): Config {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
-  for (const name of SECRETS) {
+  const conflicts: string[] = [];
+  for (const name of SECRET_NAMES) {
     const path = set[`${name}_FILE`];
     const text = path && readFile(path)?.trim();
     if (text) set[name] ??= text;
+    const arn = secretArnSetting(name);
+    if (set[name] && set[arn]) conflicts.push(`${arn} is set, and ${name} or its file as well: remove one of them`);
   }
   const { data, error } = environment.safeParse(set);
-  if (data) return Object.freeze(data);
-  throw new ConfigError(error.issues.map(({ path, message }) => `${path.join('.')} ${message}`));
+  if (data && conflicts.length === 0) return Object.freeze(data);
+  const faults = error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`) ?? [];
+  throw new ConfigError([...faults, ...conflicts]);
 }
 
 /** The settings for an operator's eyes: of secrets only whether they are set. */
@@ -105,7 +145,10 @@ export function maskedSettings(config: Config): Record<string, string | number> 
   const shown = Object.entries({ ...settings, AWS_REGION: region }).map(
     ([name, value]) => [name, value ?? 'not set'] as const,
   );
-  const secrets = SECRETS.map((name) => [name, config[name] === undefined ? 'not set' : 'set'] as const);
+  const secrets = SECRET_NAMES.map((name) => {
+    if (config[secretArnSetting(name)]) return [name, 'in Secrets Manager'] as const;
+    return [name, config[name] === undefined ? 'not set' : 'set'] as const;
+  });
   return Object.fromEntries([...shown, ...secrets]);
 }
 
@@ -116,6 +159,10 @@ function readIfThere(path: string): string | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new ConfigError([`${path} cannot be read: ${(error as Error).message}`]);
   }
+}
+
+function secretArn() {
+  return z.string().refine((arn) => secretRegion(arn) !== undefined, SECRET_ARN_RULE);
 }
 
 function awsRegion() {

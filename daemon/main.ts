@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
 import { program } from 'commander';
 import { systemClock } from './clock.ts';
-import { type Config, ConfigError, EXIT_CONFIG, readConfig } from './config.ts';
+import { type Config, ConfigError, EXIT_CONFIG, readConfig, wantsSignedStarts } from './config.ts';
 import { controlApi } from './http/control-api.ts';
 import { listenOnSocket } from './http/control-socket.ts';
 import { instanceApi } from './http/instance-api.ts';
@@ -18,6 +18,9 @@ import { createNotifier } from './lifecycle/notify.ts';
 import { reportTo } from './lifecycle/report.ts';
 import { examine } from './observe/doctor.ts';
 import { createLog, type Log } from './observe/log.ts';
+import { Pulse } from './pulse.ts';
+import type { Secret } from './secrets/secret.ts';
+import { openSecrets, type Secrets, SecretsUnread } from './secrets/secrets.ts';
 import { Checkpoints } from './session/checkpoints.ts';
 import { SessionManager } from './session/manager.ts';
 import { Seal } from './session/seal.ts';
@@ -40,9 +43,11 @@ async function run(): Promise<void> {
   const config = configOrExit();
   const startedAtEpochMs = systemClock.epoch();
   const log = createLog(config.LOG_LEVEL);
-  const kinesis = connectKinesis(config.region, systemClock);
-  const deepgram = { baseUrl: config.DEEPGRAM_API, apiKey: config.DEEPGRAM_API_KEY };
-  const manager = managerOf(config, { kinesis, deepgram, log });
+  const secrets = await secretsOrExit(config, log);
+  const pulse = new Pulse(systemClock);
+  const kinesis = connectKinesis(config.region, systemClock, pulse);
+  const deepgram = { baseUrl: config.DEEPGRAM_API, key: secrets.deepgramKey };
+  const manager = managerOf(config, { kinesis, deepgram, pulse, log });
   const { drain } = manager.admission;
   const notifier = createNotifier(process.env, log);
   // Off EC2 it takes seconds to find that out; no call waits for it.
@@ -69,7 +74,7 @@ async function run(): Promise<void> {
       log,
       region: config.region,
       startTimeoutMs: config.START_TIMEOUT_MS,
-      triggerSecret: config.TRIGGER_SECRET,
+      triggerSecret: secrets.triggerSecret,
     }),
   );
   await listenOrExit(server, config);
@@ -84,11 +89,11 @@ async function run(): Promise<void> {
       startedAtEpochMs,
       version: VERSION,
       lifecycle,
-      examine: () => examine({ config, manager, kinesis, deepgram, lifecycle }),
+      examine: () => examine({ config, manager, kinesis, deepgram, lifecycle, secrets }),
     });
     servers.push(await listenOnSocket(socketPath, api));
   }
-  if (!config.TRIGGER_SECRET) {
+  if (!wantsSignedStarts(config)) {
     log.warn(
       { event: 'daemon.unsigned' },
       'TRIGGER_SECRET is not set: starts are taken from anybody who reaches the port',
@@ -117,24 +122,25 @@ async function run(): Promise<void> {
 
 function managerOf(
   config: Config,
-  { log, ...services }: Pick<ConstructorParameters<typeof SessionManager>[0], 'kinesis' | 'deepgram' | 'log'>,
+  { log, ...services }: Pick<ConstructorParameters<typeof SessionManager>[0], 'kinesis' | 'deepgram' | 'pulse' | 'log'>,
 ): SessionManager {
   const settings = {
     callEndGraceMs: config.CALL_END_GRACE_MS,
     readStallMs: config.READ_STALL_MS,
     rotateAfterMs: config.ROTATE_AFTER_MS,
     alignWaitMs: config.ALIGN_WAIT_MS,
+    messageMs: config.MESSAGE_MS,
     replayMs: config.REPLAY_MS,
     deepgramGiveUpMs: config.DEEPGRAM_GIVE_UP_MS,
     bufferBytes: config.SESSION_BUFFER_KIB * 1024,
   };
-  const checkpoints = checkpointsOf(config, log);
+  const checkpoints = checkpointsOf(config, services.deepgram.key, log);
   const deps = { ...services, log, clock: systemClock, random: Math.random, checkpoints, settings };
   return new SessionManager(deps, { maxSessions: config.MAX_SESSIONS, healthLagMs: config.HEALTH_LAG_MS });
 }
 
-function checkpointsOf({ STATE_DIR, DEEPGRAM_API_KEY }: Config, log: Log): Checkpoints | undefined {
-  return STATE_DIR ? new Checkpoints(STATE_DIR, new Seal(DEEPGRAM_API_KEY), systemClock, log) : undefined;
+function checkpointsOf({ STATE_DIR }: Config, deepgramKey: Secret, log: Log): Checkpoints | undefined {
+  return STATE_DIR ? new Checkpoints(STATE_DIR, new Seal(deepgramKey), systemClock, log) : undefined;
 }
 
 /** SIGTERM drains; SIGINT, or a second signal, ends the running calls now, cleanly. */
@@ -157,6 +163,17 @@ function configOrExit(): Config {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(error.lines.map((line) => `integratord: ${line}\n`).join(''));
     process.exit(EXIT_CONFIG);
+  }
+}
+
+async function secretsOrExit(config: Config, log: Log): Promise<Secrets> {
+  try {
+    return await openSecrets(config, systemClock, log);
+  } catch (error) {
+    if (!(error instanceof SecretsUnread)) throw error;
+    process.stderr.write(error.lines.map((line) => `integratord: ${line}\n`).join(''));
+    // Not EXIT_CONFIG: a secret gets its value, a role its permission, a network its route while systemd tries again.
+    process.exit(1);
   }
 }
 

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { ConfigError, EXIT_CONFIG, maskedSettings, readConfig } from '../daemon/config.ts';
+import { ConfigError, EXIT_CONFIG, maskedSettings, readConfig, wantsSignedStarts } from '../daemon/config.ts';
 import { Program } from './support/process.ts';
 
 const NEEDED = { DEEPGRAM_API_KEY: 'key', AWS_REGION: 'us-east-1' };
@@ -17,6 +17,7 @@ test('what is not set has the default of the README', (t) => {
     READ_STALL_MS: 10_000,
     ROTATE_AFTER_MS: 2_400_000,
     ALIGN_WAIT_MS: 200,
+    MESSAGE_MS: 100,
     REPLAY_MS: 2000,
     DEEPGRAM_GIVE_UP_MS: 300_000,
     SESSION_BUFFER_KIB: 1024,
@@ -28,7 +29,10 @@ test('what is not set has the default of the README', (t) => {
 });
 
 test('an empty setting counts as not set', (t) => {
-  t.deepEqual(readConfig({ ...NEEDED, PORT: '', TRIGGER_SECRET: '', APP_REGION: '' }), readConfig(NEEDED));
+  t.deepEqual(
+    readConfig({ ...NEEDED, PORT: '', TRIGGER_SECRET: '', TRIGGER_SECRET_ARN: '', APP_REGION: '' }),
+    readConfig(NEEDED),
+  );
 });
 
 test('a secret may come from a file, which systemd makes of a credential; one that is not there counts as not set', (t) => {
@@ -38,6 +42,31 @@ test('a secret may come from a file, which systemd makes of a credential; one th
   t.like(readConfig(named, read), { DEEPGRAM_API_KEY: 'key-of-the-file', TRIGGER_SECRET: 'secret-of-the-file' });
   t.is(readConfig({ ...named, DEEPGRAM_API_KEY: 'key' }, read).DEEPGRAM_API_KEY, 'key');
   t.is(readConfig({ ...NEEDED, TRIGGER_SECRET_FILE: '/run/none' }, read).TRIGGER_SECRET, undefined);
+});
+
+const KEY_ARN = 'arn:aws:secretsmanager:eu-west-2:123456789012:secret:integrator/deepgram-key-AbCdEf';
+const SECRET_ARN = 'arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:trigger';
+
+test('a secret may be in Secrets Manager, in any region and partition', (t) => {
+  const named = { AWS_REGION: 'us-east-1', DEEPGRAM_API_KEY_SECRET_ARN: KEY_ARN, TRIGGER_SECRET_ARN: SECRET_ARN };
+  const config = readConfig(named);
+  t.like(config, { DEEPGRAM_API_KEY_SECRET_ARN: KEY_ARN, TRIGGER_SECRET_ARN: SECRET_ARN });
+  t.true(wantsSignedStarts(config));
+  t.like(maskedSettings(config), {
+    DEEPGRAM_API_KEY: 'in Secrets Manager',
+    DEEPGRAM_API_KEY_SECRET_ARN: KEY_ARN,
+    TRIGGER_SECRET: 'in Secrets Manager',
+  });
+});
+
+test('a secret in two places is refused, whether the other is a variable or a file; a file that is not there is none', (t) => {
+  const read = (path: string) => (path === '/run/key' ? 'key-of-the-file' : undefined);
+  const named = { AWS_REGION: 'us-east-1', DEEPGRAM_API_KEY_SECRET_ARN: KEY_ARN };
+  for (const other of [{ DEEPGRAM_API_KEY: 'key' }, { DEEPGRAM_API_KEY_FILE: '/run/key' }]) {
+    const error = t.throws(() => readConfig({ ...named, ...other }, read), { instanceOf: ConfigError });
+    t.regex(error.message, /^DEEPGRAM_API_KEY_SECRET_ARN is set, and DEEPGRAM_API_KEY or its file as well: remove one/);
+  }
+  t.notThrows(() => readConfig({ ...named, DEEPGRAM_API_KEY_FILE: '/run/none' }, read));
 });
 
 test('settings are shown without the secrets', (t) => {
@@ -77,10 +106,14 @@ for (const [setting, value, says] of [
   ['AWS_REGION', 'Frankfurt', /^AWS_REGION must be an AWS region/],
   ['LOG_LEVEL', 'loud', /^LOG_LEVEL must be one of trace, debug/],
   ['TRIGGER_SECRET', 'short', /^TRIGGER_SECRET must have at least 8 characters/],
+  ['DEEPGRAM_API_KEY_SECRET_ARN', 'deepgram-key', /^DEEPGRAM_API_KEY_SECRET_ARN must be the ARN of a secret/],
+  ['TRIGGER_SECRET_ARN', 'arn:aws:s3:::bucket', /^TRIGGER_SECRET_ARN must be the ARN of a secret/],
   ['CONTROL_SOCKET', `/${'x'.repeat(107)}`, /^CONTROL_SOCKET must be at most 107 characters/],
 ] as const) {
   test(`${setting}=${value.slice(0, 40)} is refused in one line that does not repeat it`, (t) => {
-    const error = t.throws(() => readConfig({ ...NEEDED, [setting]: value }), { instanceOf: ConfigError });
+    const { DEEPGRAM_API_KEY, ...others } = NEEDED;
+    const needed = setting === 'DEEPGRAM_API_KEY_SECRET_ARN' ? others : { DEEPGRAM_API_KEY, ...others };
+    const error = t.throws(() => readConfig({ ...needed, [setting]: value }), { instanceOf: ConfigError });
     t.is(error.lines.length, 1);
     t.regex(error.lines[0] as string, says);
     if (/KEY|SECRET|API$/.test(setting)) t.false(error.message.includes(value));
@@ -95,9 +128,9 @@ test('a start with wrong and missing settings ends with a line for each and exit
     lines.map((line) => line.split(' ').slice(0, 2).join(' ')),
     [
       'integratord: PORT',
-      'integratord: DEEPGRAM_API_KEY',
       'integratord: LOG_LEVEL',
       'integratord: TRIGGER_SECRET',
+      'integratord: DEEPGRAM_API_KEY',
       'integratord: AWS_REGION',
     ],
   );

@@ -2,11 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock, Millis } from '../daemon/clock.ts';
 import type { DeepgramParams } from '../daemon/deepgram/params.ts';
 import { signatureHeaders, TIMEOUT_HEADER } from '../daemon/http/signing.ts';
+import { IntegratorRefusal, type TriggerFailure } from './failure.ts';
 import type { Log } from './log.ts';
 import { type Patience, pauseMs } from './patience.ts';
 import { post } from './post.ts';
 import type { StartedSession } from './result.ts';
 import type { Settings } from './settings.ts';
+import type { SigningSecret } from './signing-secret.ts';
 import { judgeAnswer, judgeError, type Verdict } from './verdict.ts';
 
 /** The body of POST /start-session (original.md). */
@@ -19,6 +21,7 @@ export type StartRequest = {
 
 export type ClientOptions = {
   settings: Settings;
+  secret: SigningSecret;
   clock: Clock;
   random: () => number;
   log: Log;
@@ -28,15 +31,26 @@ export type ClientOptions = {
 };
 
 /** Asks the integrator for a session, again while it is unavailable or out of reach and there is time;
- *  throws the last attempt's TriggerFailure. Asking again after a connection broke is safe as far as the same
- *  instance is asked: it answers with the session that the contact already has. */
+ *  throws the last attempt's TriggerFailure. When a signature is refused and the secret has been changed, it is made
+ *  anew, once. Asking again after a connection broke is safe as far as the same instance is asked: it answers with the
+ *  session that the contact already has. */
 export async function startSession(request: StartRequest, options: ClientOptions): Promise<StartedSession> {
-  const { clock, random, log, patience, deadlineMs } = options;
+  const { clock, random, log, patience, deadlineMs, secret } = options;
   const body = JSON.stringify(request);
+  let signedWith = await secret.get(deadlineMs, log);
+  let hasRenewed = false;
   for (let attempt = 1; ; attempt += 1) {
-    const verdict = await attemptStart(body, options);
+    const verdict = await attemptStart(body, signedWith, options);
     if ('session' in verdict) return verdict.session;
     const { failure, again, retryAfterMs } = verdict;
+    if (signedWith !== undefined && isBadSignature(failure) && !hasRenewed) {
+      hasRenewed = true;
+      const renewed = await secret.after(signedWith, deadlineMs, log);
+      if (renewed === undefined) throw failure;
+      log.warn('trigger.secret-changed', { attempt });
+      signedWith = renewed;
+      continue;
+    }
     const leftMs = deadlineMs - clock.now();
     const waitMs = again ? pauseMs(attempt, { retryAfterMs, leftMs, random: random() }, patience) : undefined;
     if (waitMs === undefined) throw failure;
@@ -47,14 +61,15 @@ export async function startSession(request: StartRequest, options: ClientOptions
 
 async function attemptStart(
   body: string,
-  { settings: { startSessionUrl: url, triggerSecret }, clock, patience, deadlineMs }: ClientOptions,
+  signedWith: string | undefined,
+  { settings: { startSessionUrl: url }, clock, patience, deadlineMs }: ClientOptions,
 ): Promise<Verdict> {
   const headers = () => ({
     'content-type': 'application/json',
     'content-length': String(Buffer.byteLength(body)),
     // The integrator gives up first, so a session that it did start is not reported as failed.
     [TIMEOUT_HEADER]: String(Math.max(1, Math.floor(deadlineMs - clock.now() - patience.answerMarginMs))),
-    ...(triggerSecret === undefined ? {} : signatureHeaders(triggerSecret, body, clock.epoch())),
+    ...(signedWith === undefined ? {} : signatureHeaders(signedWith, body, clock.epoch())),
   });
   try {
     const answer = await post(url, { body, headers, clock, connectMs: patience.connectMs, deadlineMs });
@@ -62,4 +77,9 @@ async function attemptStart(
   } catch (error) {
     return judgeError(error, url.origin);
   }
+}
+
+/** The integrator's code for a signature made with another secret (README.md). */
+function isBadSignature(failure: TriggerFailure): boolean {
+  return failure instanceof IntegratorRefusal && failure.code === 'bad-signature';
 }

@@ -7,6 +7,7 @@ import { createLog, type Log, logOfContact } from './log.ts';
 import { deadlineMs, PATIENCE, type Patience } from './patience.ts';
 import { failed, type LambdaResult, type StartedSession, succeeded } from './result.ts';
 import { type Environment, readSettings, type Settings } from './settings.ts';
+import { type SigningSecret, signingSecret } from './signing-secret.ts';
 
 /** What we use of Lambda's context. */
 export type LambdaContext = { getRemainingTimeInMillis?: () => number };
@@ -23,20 +24,20 @@ export type HandlerOptions = {
   patience?: Patience;
 };
 
-/** A handler that reads its settings once. It never throws: whatever goes wrong is in its answer, because a
+/** A handler that reads its settings once, and keeps the secret while it is warm. It never throws: whatever goes wrong is in its answer, because a
  *  contact flow cannot see what a function throws. */
 export function createHandler({ env, clock, random, writeLine, patience = PATIENCE }: HandlerOptions): Handler {
   const log = createLog(env['LOG_LEVEL'], clock, writeLine);
-  const settings = settingsOrFailure(env);
+  const setup = setupOrFailure(env, clock);
 
   const start = (event: unknown, contactLog: Log, deadline: number): Promise<StartedSession> => {
     const contactId = requireContactId(event);
     const { withEmptyValue, ...wishes } = readAttributes(attributesIn(event), contactId);
     for (const attribute of withEmptyValue) contactLog.warn('trigger.empty-value', { attribute });
     const kvsStream = kvsStreamIn(event);
-    if (settings instanceof TriggerFailure) throw settings;
+    if (setup instanceof TriggerFailure) throw setup;
     const request = { contactId, kvsStream, ...wishes };
-    return startSession(request, { settings, clock, random, log: contactLog, patience, deadlineMs: deadline });
+    return startSession(request, { ...setup, clock, random, log: contactLog, patience, deadlineMs: deadline });
   };
 
   return async (event, context) => {
@@ -65,9 +66,13 @@ export const handler: Handler = createHandler({
   writeLine: (line) => process.stdout.write(`${line}\n`),
 });
 
-function settingsOrFailure(env: Environment): Settings | TriggerFailure {
+function setupOrFailure(
+  env: Environment,
+  clock: Clock,
+): { settings: Settings; secret: SigningSecret } | TriggerFailure {
   try {
-    return readSettings(env);
+    const settings = readSettings(env);
+    return { settings, secret: signingSecret(settings, clock) };
   } catch (error) {
     if (error instanceof TriggerFailure) return error;
     throw error;

@@ -1,3 +1,4 @@
+import { SECRET_ARN_RULE, secretRegion } from '../daemon/secrets/secret-arn.ts';
 import { TriggerFailure } from './failure.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -7,6 +8,8 @@ export type Settings = {
   startSessionUrl: URL;
   /** Signs the requests; undefined: they go unsigned, for an integrator that has no secret either. */
   triggerSecret: string | undefined;
+  /** Where the secret is in Secrets Manager; undefined: `triggerSecret` is all there is. */
+  triggerSecretArn: string | undefined;
 };
 
 const DOMAIN = 'KVS_DG_INTEGRATOR_DOMAIN';
@@ -15,7 +18,16 @@ const DOMAIN = 'KVS_DG_INTEGRATOR_DOMAIN';
 export function readSettings(env: Environment): Settings {
   const base = integratorUrl(env[DOMAIN]?.trim() ?? '');
   base.pathname = `${base.pathname.replace(/\/+$/, '')}/start-session`;
-  return { startSessionUrl: base, triggerSecret: env['TRIGGER_SECRET'] || undefined };
+  const triggerSecret = env['TRIGGER_SECRET'] || undefined;
+  const triggerSecretArn = env['TRIGGER_SECRET_ARN']?.trim() || undefined;
+  if (triggerSecretArn !== undefined) checkArn(triggerSecretArn, triggerSecret);
+  return { startSessionUrl: base, triggerSecret, triggerSecretArn };
+}
+
+function checkArn(arn: string, triggerSecret: string | undefined): void {
+  const fault =
+    secretRegion(arn) === undefined ? SECRET_ARN_RULE : triggerSecret && 'and TRIGGER_SECRET are both set: remove one';
+  if (fault) throw new TriggerFailure('bad-setting', `The trigger's environment variable TRIGGER_SECRET_ARN ${fault}.`);
 }
 
 function integratorUrl(value: string): URL {

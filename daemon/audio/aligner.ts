@@ -1,13 +1,5 @@
 import type { Millis } from '../clock.ts';
-import {
-  AGENT,
-  type AudioBlock,
-  BYTES_PER_FRAME,
-  BYTES_PER_SAMPLE,
-  type Channel,
-  CUSTOMER,
-  SAMPLES_PER_MS,
-} from './pcm.ts';
+import { AGENT, type AudioBlock, BYTES_PER_SAMPLE, CHANNELS, type Channel, CUSTOMER, SAMPLES_PER_MS } from './pcm.ts';
 import { Track } from './track.ts';
 
 /** A run of the call as Deepgram gets it. */
@@ -103,7 +95,7 @@ export class Aligner {
 
   /** Up to where the call's audio that was added reaches at the most. */
   get reachMs(): Millis {
-    return Math.max(...this.#tracks.map(({ endFrame }) => endFrame)) / SAMPLES_PER_MS;
+    return this.#reachFrames() / SAMPLES_PER_MS;
   }
 
   /** How far into the call the pieces taken so far reach. */
@@ -134,10 +126,11 @@ export class Aligner {
     const to = Math.min(this.#horizon(), from + longestMs * SAMPLES_PER_MS);
     if (to <= from) return undefined;
     this.#holeFrames += this.#emptyFrames(from, to);
-    const pcm = new Uint8Array((to - from) * BYTES_PER_FRAME);
-    const oldestMs = Math.min(...this.#tracks.map((track) => track.write(pcm, from, to)));
+    const [customer, agent] = this.#tracks;
+    const out = new Int16Array((to - from) * CHANNELS);
+    const oldestMs = Math.min(customer.write(out, from, to), agent.write(out, from, to));
     this.#takenFrames = to;
-    return { pcm, arrivedAtMs: oldestMs === Infinity ? undefined : oldestMs };
+    return { pcm: Buffer.from(out.buffer), arrivedAtMs: oldestMs === Infinity ? undefined : oldestMs };
   }
 
   /** Begins the call's clock once both tracks have been heard, or one has waited long enough for the other. */
@@ -166,7 +159,7 @@ export class Aligner {
     }
     const isContinued = track.endFrame >= this.#takenFrames && track.endFrame > 0;
     const nowhere = isContinued ? track.endFrame - LONGEST_DRIFT_FRAMES : this.#takenFrames - LONGEST_LEAD_FRAMES;
-    const reached = Math.max(this.#takenFrames, ...this.#tracks.map(({ endFrame }) => endFrame));
+    const reached = Math.max(this.#takenFrames, this.#reachFrames());
     let frame = this.#frameOf(timeMs) + placed.driftFrames;
     if (isContinued && frame + placed.delayFrames < track.endFrame - TOLERANCE_FRAMES) {
       const unheard = track.newPart(frame + placed.delayFrames, pcm);
@@ -210,18 +203,25 @@ export class Aligner {
 
   /** Frames between the two for which neither track has a sample. */
   #emptyFrames(from: number, to: number): number {
+    const [a, b] = this.#tracks;
     let empty = 0;
     let frame = from;
     while (frame < to) {
-      const covered = Math.max(...this.#tracks.map((track) => track.coveredTo(frame)));
+      let covered = a.coveredTo(frame);
+      if (covered < to) covered = Math.max(covered, b.coveredTo(frame));
       if (covered > frame) {
         frame = covered;
       } else {
-        const next = Math.min(to, ...this.#tracks.map((track) => track.nextAfter(frame)));
+        const next = Math.min(to, a.nextAfter(frame), b.nextAfter(frame));
         empty += next - frame;
         frame = next;
       }
     }
     return empty;
+  }
+
+  #reachFrames(): number {
+    const [a, b] = this.#tracks;
+    return Math.max(a.endFrame, b.endFrame);
   }
 }

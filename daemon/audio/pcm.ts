@@ -23,3 +23,8 @@ export interface AudioBlock {
   /** When it arrived here, in ms of our clock. */
   readonly arrivedAtMs: number;
 }
+
+/** The sample whose two bytes begin at `byte`, as its 16 bits. */
+export function sampleAt(pcm: Uint8Array, byte: number): number {
+  return (pcm[byte] as number) | ((pcm[byte + 1] as number) << 8);
+}

@@ -1,5 +1,5 @@
 import { History } from './history.ts';
-import { BYTES_PER_FRAME, BYTES_PER_SAMPLE, type Channel } from './pcm.ts';
+import { BYTES_PER_SAMPLE, CHANNELS, type Channel, sampleAt } from './pcm.ts';
 
 /** Audio of one track whose place on the call's clock is settled, waiting for its turn. */
 interface Stretch {
@@ -61,26 +61,26 @@ export class Track {
    * Writes the samples of frames `fromFrame` up to `toFrame` into `out`, 2-channel PCM that begins at `fromFrame`, and
    * lets go of them. What the track has no sample for is left as it is. Gives when the oldest of them arrived.
    */
-  write(out: Uint8Array, fromFrame: number, toFrame: number): number {
+  write(out: Int16Array, fromFrame: number, toFrame: number): number {
     let oldestMs = Infinity;
     let done = 0;
     for (const { startFrame, pcm, arrivedAtMs } of this.#stretches) {
       if (startFrame >= toFrame) break;
-      const first = Math.max(startFrame, fromFrame);
       const endOfStretch = startFrame + pcm.length / BYTES_PER_SAMPLE;
-      const end = Math.min(endOfStretch, toFrame);
-      let to = (first - fromFrame) * BYTES_PER_FRAME + this.#channel * BYTES_PER_SAMPLE;
-      const lastByte = (end - startFrame) * BYTES_PER_SAMPLE;
+      const lastByte = (Math.min(endOfStretch, toFrame) - startFrame) * BYTES_PER_SAMPLE;
+      const first = Math.max(startFrame, fromFrame);
+      let to = (first - fromFrame) * CHANNELS + this.#channel;
+      // By bytes: half of all blocks lie at an odd place in what was read, and a copy of each would cost more.
       for (let from = (first - startFrame) * BYTES_PER_SAMPLE; from < lastByte; from += BYTES_PER_SAMPLE) {
-        out[to] = pcm[from] as number;
-        out[to + 1] = pcm[from + 1] as number;
-        to += BYTES_PER_FRAME;
+        out[to] = sampleAt(pcm, from);
+        to += CHANNELS;
       }
-      oldestMs = Math.min(oldestMs, arrivedAtMs);
-      if (end < endOfStretch) break;
+      if (arrivedAtMs < oldestMs) oldestMs = arrivedAtMs;
+      if (endOfStretch > toFrame) break;
       done++;
     }
-    if (done > 0) this.#stretches.splice(0, done);
+    if (done === this.#stretches.length) this.#stretches.length = 0;
+    else if (done > 0) this.#stretches.splice(0, done);
     return oldestMs;
   }
 

@@ -1,5 +1,6 @@
 import { BYTES_PER_MS } from '../audio/pcm.ts';
 import type { Clock, Millis } from '../clock.ts';
+import type { Beat, Pulse } from '../pulse.ts';
 import type { Outbox } from './outbox.ts';
 import type { DeepgramParams } from './params.ts';
 import { type DeepgramSettings, type DeepgramSocket, openSocket, type SocketClose } from './socket.ts';
@@ -12,13 +13,14 @@ const HIGH_WATER_BYTES = 64 * 1024;
 const PING_EVERY_BYTES = 1000 * BYTES_PER_MS;
 /** Without audio a ping goes after this long, so that a dead line is noticed in silence too. */
 const PING_AFTER_MS: Millis = 2000;
-/** With the two above and the tick, a half-open connection is noticed within 10 s. */
+/** With the two above and the look below, a half-open connection is noticed within 10 s. */
 const PONG_TIMEOUT_MS: Millis = 6000;
-const TICK_MS: Millis = 500;
+const LOOK_EVERY_MS: Millis = 500;
 
 export interface ConnectionOptions {
   readonly outbox: Outbox;
   readonly clock: Clock;
+  readonly pulse: Pulse;
   /** The most that may be under way without a sign that Deepgram has read it. */
   readonly windowBytes: number;
   readonly onMessage: (message: unknown) => void;
@@ -35,12 +37,12 @@ export class Connection {
   readonly openedAtMs: Millis;
   readonly #socket: DeepgramSocket;
   readonly #options: ConnectionOptions;
-  readonly #timer: NodeJS.Timeout;
   readonly #pings: { readonly position: number; readonly sentAtMs: Millis }[] = [];
   #pingedAt: number;
   #pingedAtMs: Millis;
   #sentAtMs: Millis;
   #readTo: number;
+  #look: Beat;
   #closeStreamSent = false;
 
   /** Opens it, to send the outbox from where that stands. Throws as `openSocket` does. */
@@ -61,7 +63,7 @@ export class Connection {
   }
 
   private constructor(socket: DeepgramSocket, options: ConnectionOptions) {
-    const { outbox, clock } = options;
+    const { outbox, clock, pulse } = options;
     this.#socket = socket;
     this.#options = options;
     this.startsAt = outbox.sent;
@@ -70,8 +72,8 @@ export class Connection {
     this.openedAtMs = clock.now();
     this.#sentAtMs = this.openedAtMs;
     this.#pingedAtMs = this.openedAtMs;
-    this.#timer = setInterval(() => this.#tick(), TICK_MS);
-    void socket.closed.then(() => clearInterval(this.#timer));
+    this.#look = pulse.at(this.openedAtMs + LOOK_EVERY_MS, this.#lookAfter);
+    void socket.closed.then(() => pulse.cancel(this.#look));
   }
 
   get requestId(): string | undefined {
@@ -132,8 +134,11 @@ export class Connection {
     this.#socket.ping(position);
   }
 
-  #tick(): void {
-    const nowMs = this.#options.clock.now();
+  /** Is the line alive, and does it want a sign of life from us? */
+  readonly #lookAfter = () => {
+    const { clock, pulse } = this.#options;
+    const nowMs = clock.now();
+    this.#look = pulse.at(nowMs + LOOK_EVERY_MS, this.#lookAfter);
     if (nowMs - (this.#pings[0]?.sentAtMs ?? nowMs) > PONG_TIMEOUT_MS) {
       this.#socket.terminate();
       return;
@@ -143,5 +148,5 @@ export class Connection {
       this.#socket.sendKeepAlive();
     }
     if (nowMs - this.#pingedAtMs >= PING_AFTER_MS) this.#ping();
-  }
+  };
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BYTES_PER_MS } from '../audio/pcm.ts';
 import type { Clock, Millis } from '../clock.ts';
 import { errorFields, type Log } from '../observe/log.ts';
+import type { Pulse } from '../pulse.ts';
 import { Connection } from './connection.ts';
 import { DeepgramLost, DeepgramRefused } from './errors.ts';
 import { momentOf, Outbox, positionOf } from './outbox.ts';
@@ -19,16 +20,17 @@ const FINISH_TIMEOUT_MS: Millis = 10_000;
  * included: so a reconnect sends no more than that twice. Two pings of a second each fit in, with room for slow pongs.
  */
 const LEAST_WINDOW_MS: Millis = 2000;
-/** deepgram.md: messages of 20 to 250 ms of audio are recommended. Who hands audio over cuts it to this. */
-export const LONGEST_MESSAGE_MS: Millis = 250;
 /** What a proper end looks like; 1005 is a close without a code. */
 const CLOSED_PROPERLY: ReadonlySet<number> = new Set([1000, 1005]);
 
 export interface LinkOptions {
   readonly clock: Clock;
+  readonly pulse: Pulse;
   readonly log: Log;
   /** In [0, 1): the retries of many sessions must not come all at once. */
   readonly random: () => number;
+  /** Audio is handed over in messages no longer than this (MESSAGE_MS). */
+  readonly messageMs: Millis;
   /** What is sent again after a reconnect when results do not come back to us (REPLAY_MS). */
   readonly replayMs: Millis;
   /** How long Deepgram may stay away before the session ends as failed (DEEPGRAM_GIVE_UP_MS). */
@@ -162,14 +164,15 @@ export class Link {
   }
 
   async #connect(signal: AbortSignal): Promise<Connection> {
-    const { clock, replayMs, onMessage } = this.#options;
+    const { clock, pulse, replayMs, messageMs, onMessage } = this.#options;
     const startsAt = this.#outbox.sent;
     const isFirst = this.connections === 0;
     const params = isFirst ? this.#params : reconnectParams(this.#params, momentOf(startsAt), this.connections + 1);
     const connection = await Connection.open(this.#settings, params, signal, {
       outbox: this.#outbox,
       clock,
-      windowBytes: positionOf(Math.max(replayMs, LEAST_WINDOW_MS) - LONGEST_MESSAGE_MS),
+      pulse,
+      windowBytes: positionOf(Math.max(replayMs, LEAST_WINDOW_MS) - messageMs),
       onMessage: (message) => {
         this.#finals?.note(message, startsAt);
         onMessage(message, momentOf(startsAt));

@@ -1,14 +1,19 @@
 import { DeepgramClient } from '@deepgram/sdk';
+import type { Secret } from '../secrets/secret.ts';
+import { DeepgramRefused } from './errors.ts';
 import { type DeepgramParams, LOCKED_PARAMS } from './params.ts';
 import { WsTransport } from './transport.ts';
 
 type ListenV1ConnectionArgs = Parameters<DeepgramClient['listen']['v1']['connect']>[0];
 
+/** deepgram.md: INVALID_AUTH. */
+const UNAUTHORISED = 401;
+
 /** Where Deepgram is, and who we are there. */
 export interface DeepgramSettings {
   /** ws(s) URL to which the SDK appends /v1/listen. */
   readonly baseUrl: string;
-  readonly apiKey: string;
+  readonly key: Secret;
 }
 
 /** How a connection ended. */
@@ -44,11 +49,31 @@ export interface SocketEvents {
 }
 
 /**
- * Opens one connection for 2-channel Connect audio with the session's own parameters.
- * Throws DeepgramRefused, DeepgramUnreachable, or the signal's reason.
+ * Opens one connection for 2-channel Connect audio with the session's own parameters; once more when Deepgram did not
+ * take the key, and it has been changed meanwhile. Throws DeepgramRefused, DeepgramUnreachable, or the signal's reason.
  */
 export async function openSocket(
-  { baseUrl, apiKey }: DeepgramSettings,
+  { baseUrl, key }: DeepgramSettings,
+  params: DeepgramParams,
+  events: SocketEvents,
+  signal: AbortSignal,
+): Promise<DeepgramSocket> {
+  const apiKey = key.current;
+  try {
+    return await openWith({ baseUrl, apiKey }, params, events, signal);
+  } catch (error) {
+    if (!(error instanceof DeepgramRefused && error.status === UNAUTHORISED)) throw error;
+    const aborted = Promise.withResolvers<void>();
+    signal.addEventListener('abort', () => aborted.resolve(), { once: true });
+    await Promise.race([key.renew(), aborted.promise]);
+    signal.throwIfAborted();
+    if (key.current === apiKey) throw error;
+    return openWith({ baseUrl, apiKey: key.current }, params, events, signal);
+  }
+}
+
+async function openWith(
+  { baseUrl, apiKey }: { baseUrl: string; apiKey: string },
   params: DeepgramParams,
   events: SocketEvents,
   signal: AbortSignal,
@@ -95,8 +120,8 @@ export async function openSocket(
       return socket.bufferedAmount;
     },
     closed,
-    sendAudio: (pcm) => listen.sendMedia(pcm as Uint8Array<ArrayBuffer>),
-    ping: (mark) => socket.ping(String(mark)),
+    sendAudio: (pcm) => transport.sendAudio(pcm),
+    ping: (mark) => transport.sendPing(mark),
     sendKeepAlive: () => listen.sendKeepAlive({ type: 'KeepAlive' }),
     sendCloseStream: () => listen.sendCloseStream({ type: 'CloseStream' }),
     terminate: () => socket.terminate(),

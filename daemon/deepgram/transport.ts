@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { DeepgramTransport, DeepgramTransportCloseEvent, DeepgramTransportMessage } from '@deepgram/sdk';
 import WebSocket from 'ws';
 import { DeepgramRefused, DeepgramUnreachable } from './errors.ts';
@@ -14,10 +15,13 @@ export class WsTransport implements DeepgramTransport {
   readonly socket: WebSocket;
   /** Settles with the handshake; rejects with DeepgramRefused or DeepgramUnreachable. */
   readonly opened: Promise<void>;
+  /** What the WebSocket runs on, once it is open. */
+  stream: Socket | undefined;
   /** The handshake's dg-request-id. */
   requestId: string | undefined;
   /** Called whenever the network has taken a message. */
   onTaken: () => void = () => {};
+  #isCorked = false;
 
   constructor(url: string, headers: Record<string, string>) {
     this.socket = new WebSocket(url, { headers, perMessageDeflate: false, maxPayload: MAX_MESSAGE_BYTES });
@@ -36,6 +40,7 @@ export class WsTransport implements DeepgramTransport {
       });
     });
     this.socket.once('upgrade', (response: IncomingMessage) => {
+      this.stream = response.socket;
       this.requestId = header(response, 'dg-request-id');
     });
   }
@@ -68,6 +73,30 @@ export class WsTransport implements DeepgramTransport {
   close(code?: number, reason?: string): void {
     this.socket.close(code, reason);
   }
+
+  /** Sends audio as it is: past the SDK's own queues and events, which would cost as much again. */
+  sendAudio(pcm: Uint8Array): void {
+    this.#cork();
+    this.socket.send(pcm, this.#taken);
+  }
+
+  sendPing(mark: number): void {
+    this.#cork();
+    this.socket.ping(String(mark));
+  }
+
+  /** What is sent in one go is written in one go: a write to the network costs more than all that is done to a message. */
+  #cork(): void {
+    if (this.#isCorked) return;
+    this.#isCorked = true;
+    this.stream?.cork();
+    process.nextTick(this.#uncork);
+  }
+
+  readonly #uncork = () => {
+    this.#isCorked = false;
+    this.stream?.uncork();
+  };
 
   readonly #taken = () => this.onTaken();
 }

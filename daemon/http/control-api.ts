@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import polka from 'polka';
 import { z } from 'zod';
 import type { Clock, Millis } from '../clock.ts';
-import { type Config, maskedSettings } from '../config.ts';
+import { type Config, maskedSettings, wantsSignedStarts } from '../config.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import type { Check } from '../observe/doctor.ts';
 import { errorFields, type Log } from '../observe/log.ts';
@@ -130,7 +130,7 @@ function status({ manager, config, clock, startedAtEpochMs, version }: ControlAp
     cordon,
     drain: drain.view(),
     checkpoints: config.STATE_DIR !== undefined,
-    unsignedStarts: config.TRIGGER_SECRET === undefined,
+    unsignedStarts: !wantsSignedStarts(config),
   };
 }
 

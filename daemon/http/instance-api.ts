@@ -2,11 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import polka from 'polka';
 import type { Clock, Millis } from '../clock.ts';
 import { errorFields, type Log } from '../observe/log.ts';
+import type { Secret } from '../secrets/secret.ts';
 import type { SessionManager, Started } from '../session/manager.ts';
 import { parseStartRequest } from '../session/request.ts';
 import { type Answer, refusal, send, Unsigned } from './answer.ts';
 import { readBody } from './body.ts';
-import { signatureFault, TIMEOUT_HEADER } from './signing.ts';
+import { type SignatureFault, signatureFaultWithAny, TIMEOUT_HEADER } from './signing.ts';
 
 /** A contact flow's attributes have at most 32 KB (kinesis-video.md); JSON may double them. */
 const MAX_BODY_BYTES = 128 * 1024;
@@ -19,7 +20,7 @@ export interface InstanceApiOptions {
   /** The longest a start may take; a caller may ask for less. */
   readonly startTimeoutMs: Millis;
   /** TRIGGER_SECRET; without one, unsigned starts are taken. */
-  readonly triggerSecret: string | undefined;
+  readonly triggerSecret: Secret | undefined;
 }
 
 /** The HTTP interface that the load balancer and the trigger talk to: POST /start-session, GET /health-check. */
@@ -51,13 +52,26 @@ export function instanceApi(options: InstanceApiOptions): (request: IncomingMess
 async function start(request: IncomingMessage, options: InstanceApiOptions): Promise<Started> {
   const { manager, clock, region, triggerSecret, startTimeoutMs } = options;
   const body = await readBody(request, MAX_BODY_BYTES);
-  const fault = triggerSecret && signatureFault(triggerSecret, request.headers, body, clock.epoch());
+  const fault = triggerSecret && (await faultIn(request, body, triggerSecret, clock));
   if (fault) throw new Unsigned(fault);
   const asked = Number(request.headers[TIMEOUT_HEADER]);
   return manager.start(
     parseStartRequest(body.toString(), region),
     asked > 0 ? Math.min(asked, startTimeoutMs) : startTimeoutMs,
   );
+}
+
+/** What is wrong with the signature, as far as the secret is known; it may have been changed since. */
+async function faultIn(
+  { headers }: IncomingMessage,
+  body: Buffer,
+  secret: Secret,
+  clock: Clock,
+): Promise<SignatureFault | undefined> {
+  const fault = signatureFaultWithAny(secret.accepted, headers, body, clock.epoch());
+  if (fault !== 'bad-signature') return fault;
+  await secret.renew();
+  return signatureFaultWithAny(secret.accepted, headers, body, clock.epoch());
 }
 
 /** 200 while starts are welcome; a full, cordoned or draining instance gets none from the load balancer. */

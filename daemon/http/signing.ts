@@ -34,6 +34,20 @@ export function signatureFault(
   return undefined;
 }
 
+/** The same where several secrets are taken: undefined when the signature is right with one of them. */
+export function signatureFaultWithAny(
+  secrets: readonly string[],
+  ...request: [
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+    body: string | Uint8Array,
+    nowMs: number,
+  ]
+): SignatureFault | undefined {
+  const faults = secrets.map((secret) => signatureFault(secret, ...request));
+  if (faults.includes(undefined)) return undefined;
+  return faults.find((fault) => fault !== 'bad-signature') ?? 'bad-signature';
+}
+
 function digest(secret: string, timestamp: string, body: string | Uint8Array): Buffer {
   return createHmac('sha256', secret).update(timestamp).update('.').update(body).digest();
 }

@@ -1,10 +1,11 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import type { Readable } from 'node:stream';
 import { GetDataEndpointCommand, KinesisVideoClient } from '@aws-sdk/client-kinesis-video';
 import { GetMediaCommand, KinesisVideoMediaClient, type StartSelector } from '@aws-sdk/client-kinesis-video-media';
 import type { Clock, Millis } from '../clock.ts';
+import type { Pulse } from '../pulse.ts';
 import type { Position } from './contact.ts';
+import { MediaPayload, MediaTransport } from './media-transport.ts';
 import { type KinesisRefused, kinesisRefusal } from './refusal.ts';
 import { Turnstile } from './turnstile.ts';
 
@@ -59,15 +60,15 @@ interface Stream {
 }
 
 /** Kinesis Video in `region`, with the SDK's own credentials and its own AWS_ENDPOINT_URL_KINESIS_VIDEO. */
-export function connectKinesis(region: string, clock: Clock): Kinesis {
-  // The SDK's default of 50 sockets would let the 51st call on an endpoint wait for ever.
+export function connectKinesis(region: string, clock: Clock, pulse: Pulse): Kinesis {
+  // The SDK's default of 50 sockets would let the 51st start in a burst wait for the others.
   const httpAgent = new HttpAgent({ keepAlive: true, maxSockets: Infinity });
   const httpsAgent = new HttpsAgent({ keepAlive: true, maxSockets: Infinity });
-  // No socket timeout: a body that back-pressure holds is as it should be; the reader knows when one is too silent.
-  const requestHandler = { httpAgent, httpsAgent, connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: 0 };
   // One attempt: who retries knows the deadline (the trigger at a start, the reader in a running call).
-  const common = { region, requestHandler, maxAttempts: 1 };
-  const control = new KinesisVideoClient(common);
+  const common = { region, maxAttempts: 1 };
+  const requestHandler = { httpAgent, httpsAgent, connectionTimeout: CONNECT_TIMEOUT_MS };
+  const control = new KinesisVideoClient({ ...common, requestHandler });
+  const transport = new MediaTransport(pulse, clock, CONNECT_TIMEOUT_MS);
   const media = new Map<string, KinesisVideoMediaClient>();
   const streams = new Map<string, Stream>();
   const endpointTurnstile = new Turnstile(ENDPOINT_INTERVAL_MS, clock);
@@ -107,7 +108,12 @@ export function connectKinesis(region: string, clock: Clock): Kinesis {
   function mediaAt(endpoint: string): KinesisVideoMediaClient {
     let client = media.get(endpoint);
     if (!client) {
-      client = new KinesisVideoMediaClient({ ...common, endpoint, credentials: control.config.credentials });
+      client = new KinesisVideoMediaClient({
+        ...common,
+        endpoint,
+        requestHandler: transport,
+        credentials: control.config.credentials,
+      });
       media.set(endpoint, client);
     }
     return client;
@@ -122,9 +128,10 @@ export function connectKinesis(region: string, clock: Clock): Kinesis {
     const { Payload, $metadata } = await withSignal(client.send(command, { abortSignal: asking.signal }), signal, () =>
       asking.abort(),
     );
-    if (!Payload) throw new Error('GetMedia answered without a body');
-    const body = Payload as Readable;
-    return { requestId: $metadata.requestId, body, close: () => body.destroy() };
+    const payload: unknown = Payload;
+    if (!(payload instanceof MediaPayload)) throw new Error('GetMedia answered without a body');
+    const body = payload.media;
+    return { requestId: $metadata.requestId, body, close: () => body.close() };
   }
 
   return {

@@ -39,6 +39,8 @@ export class ContactFilter implements DemuxerEvents {
   position: Position | undefined;
   /** Whether a fragment of another contact came after ours: the call is over. */
   nextContactBegan = false;
+  /** Whole fragments so far that were not ours: those that name nobody, or belong to a call before ours. */
+  strangers = 0;
 
   readonly #ours: Contact;
   readonly #onWithheld: (why: Withheld, detail: string) => void;
@@ -197,6 +199,7 @@ export class ContactFilter implements DemuxerEvents {
     if (this.#owner === 'unknown' && this.#waiting.length > 0) {
       this.#onWithheld('no-contact-id', `fragment ${this.#fragmentNumber} names no contact`);
     }
+    if (this.#owner !== 'ours' && this.#clusterIsWhole) this.strangers++;
     const isNew = this.#blocksHad !== Infinity && this.#fragmentNumber !== this.position?.fragmentNumber;
     if (this.#owner === 'ours' && isNew && this.#fragmentNumber) {
       this.#partial = { fragmentNumber: this.#fragmentNumber, blocks: Math.max(this.#blocks, this.#blocksHad) };

@@ -1,6 +1,7 @@
 import { readSimpleTag, readTrackEntry, type Track } from './elements.ts';
-import { EBML_HEADER, EBML_VERSION, ELEMENTS, type ElementKind, ID } from './matroska.ts';
-import { readId, readSize, readUint, UNKNOWN_SIZE, vintLength } from './vint.ts';
+import { HeaderSearch } from './header-search.ts';
+import { EBML_HEADER, type ElementKind, ID, kindOf } from './matroska.ts';
+import { readSize, readUint, UNKNOWN_SIZE, vintLength } from './vint.ts';
 
 /** What the demuxer finds, in the order of the bytes. */
 export interface DemuxerEvents {
@@ -34,16 +35,20 @@ const NS_PER_MS = 1_000_000;
  */
 export class Demuxer {
   readonly #events: DemuxerEvents;
+  readonly #headers = new HeaderSearch();
   /** Where the next byte to look at stands in the body. */
   #offset = 0;
   /** Whether the thread is lost and the next EBML header is looked for. */
   #lost = false;
-  /** The beginning of an element that the last chunk cut off, in a buffer of just the size it needs. */
-  #held: Uint8Array | undefined;
+  /** The beginning of an element that the last chunk cut off, in a buffer of just the size it needs (of Node's pool). */
+  #held: Buffer | undefined;
   #heldLength = 0;
   /** The masters that we are in, outermost first, and where in the body each ends (Infinity: unknown). */
   readonly #masters: ElementKind[] = [];
   readonly #ends: number[] = [];
+  /** The innermost of them, and its end. */
+  #master: ElementKind | undefined;
+  #end = Infinity;
   #scaleMs = 1;
   #clusterTicks: number | undefined;
 
@@ -53,12 +58,13 @@ export class Demuxer {
 
   /** Takes the next bytes of the body. Views handed out stay valid as long as `chunk` is left alone. */
   push(chunk: Uint8Array): void {
+    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
     let at = 0;
-    while (at < chunk.length) at = this.#held ? this.#fill(this.#held, chunk, at) : this.#walk(chunk, at);
+    while (at < bytes.length) at = this.#held ? this.#fill(this.#held, bytes, at) : this.#walk(bytes, at);
   }
 
   /** Adds to the element that was cut off, and reads it when it is whole. Gives how far that took `chunk`. */
-  #fill(held: Uint8Array, chunk: Uint8Array, at: number): number {
+  #fill(held: Buffer, chunk: Buffer, at: number): number {
     const missing = chunk.subarray(at, at + held.length - this.#heldLength);
     held.set(missing, this.#heldLength);
     this.#heldLength += missing.length;
@@ -70,22 +76,24 @@ export class Demuxer {
   }
 
   /** Reads elements until the bytes are used up or the rest of them is held. */
-  #walk(bytes: Uint8Array, from: number): number {
+  #walk(bytes: Buffer, from: number): number {
+    this.#headers.begin(bytes);
     let at = from;
     while (at < bytes.length && !this.#held) {
       if (this.#lost) {
         at = this.#seek(bytes, at);
       } else {
         const taken = this.#element(bytes, at);
-        this.#advance(taken);
+        this.#offset += taken;
         at += taken;
+        if (this.#offset >= this.#end) this.#leaveWhole();
       }
     }
     return bytes.length;
   }
 
   /** Reads the element at `at` and gives the bytes that are done with: 0 when more must come, 1 when the thread was lost. */
-  #element(bytes: Uint8Array, at: number): number {
+  #element(bytes: Buffer, at: number): number {
     const available = bytes.length - at;
     const idLength = vintLength(bytes[at] as number);
     if (idLength > MAX_ID_BYTES) return this.#lose('no element id where one must stand');
@@ -95,33 +103,32 @@ export class Demuxer {
     const headerLength = idLength + sizeLength;
     if (available < headerLength) return this.#hold(bytes, at, headerLength);
 
-    const id = readId(bytes, at, idLength);
+    const id = readUint(bytes, at, idLength);
     const size = readSize(bytes, at + idLength, sizeLength);
-    const kind = ELEMENTS.get(id);
-    const name = kind?.name ?? 'an unknown element';
-    if (!this.#place(id, kind)) return this.#lose(`${name} where it cannot stand`);
+    const kind = kindOf(id);
+    if (!this.#place(id, kind)) return this.#lose(`${nameOf(kind)} where it cannot stand`);
     const end = size === UNKNOWN_SIZE ? Infinity : this.#offset + headerLength + size;
-    if (size !== UNKNOWN_SIZE && end > (this.#ends.at(-1) ?? Infinity)) {
-      return this.#lose(`${name} longer than what it is in`);
-    }
+    if (end > this.#end && end !== Infinity) return this.#lose(`${nameOf(kind)} longer than what it is in`);
     if (kind?.treatment === 'enter') {
       this.#enter(id, kind, end);
       return headerLength;
     }
-    if (size === UNKNOWN_SIZE) return this.#lose(`${name} of unknown size`);
-    if (size > MAX_LEAF_BYTES) return this.#lose(`${name} of ${size} bytes`);
+    if (size === UNKNOWN_SIZE) return this.#lose(`${nameOf(kind)} of unknown size`);
+    if (size > MAX_LEAF_BYTES) return this.#lose(`${nameOf(kind)} of ${size} bytes`);
     if (available < headerLength + size) return this.#hold(bytes, at, headerLength + size);
-    const payload = bytes.subarray(at + headerLength, at + headerLength + size);
+    const payloadAt = at + headerLength;
     // A broken size may have it reach into the next fragment, which may be another caller's.
-    if (holdsHeader(payload)) return this.#lose(`${name} that reaches into the next fragment`);
-    const fault = kind?.treatment === 'take' ? this.#take(id, payload) : undefined;
+    if (this.#headers.isWithin(payloadAt, payloadAt + size)) {
+      return this.#lose(`${nameOf(kind)} that reaches into the next fragment`);
+    }
+    const fault = kind?.treatment === 'take' ? this.#take(id, bytes, payloadAt, payloadAt + size) : undefined;
     return fault ? this.#lose(fault) : headerLength + size;
   }
 
   /** Leaves the masters that the element shows to be over; says whether it may stand where that leads. */
   #place(id: number, kind: ElementKind | undefined): boolean {
-    for (let parent = this.#masters.at(-1); parent; parent = this.#masters.at(-1)) {
-      const parentIsOpen = this.#ends.at(-1) === Infinity;
+    for (let parent = this.#master; parent; parent = this.#master) {
+      const parentIsOpen = this.#end === Infinity;
       if (!kind) return !parentIsOpen;
       if (kind.level === -1) return true;
       if (kind.level === parent.level + 1) return kind.isOfHeader === (parent.name === 'EBML');
@@ -136,6 +143,8 @@ export class Demuxer {
   #enter(id: number, kind: ElementKind, end: number): void {
     this.#masters.push(kind);
     this.#ends.push(end);
+    this.#master = kind;
+    this.#end = end;
     if (id === ID.cluster) this.#clusterTicks = undefined;
     if (id !== ID.ebml) return;
     this.#scaleMs = 1;
@@ -143,51 +152,54 @@ export class Demuxer {
   }
 
   #leave(): void {
+    const left = this.#masters.pop();
     this.#ends.pop();
-    if (this.#masters.pop()?.name === 'Cluster') this.#events.clusterEnd();
+    this.#master = this.#masters.at(-1);
+    this.#end = this.#ends.at(-1) ?? Infinity;
+    if (left?.name === 'Cluster') this.#events.clusterEnd();
   }
 
-  #take(id: number, payload: Uint8Array): string | undefined {
-    if (id === ID.simpleBlock || id === ID.block) return this.#takeBlock(payload);
+  /** Leaves the masters that end where we are. */
+  #leaveWhole(): void {
+    while (this.#offset >= this.#end) this.#leave();
+  }
+
+  #take(id: number, bytes: Buffer, from: number, to: number): string | undefined {
+    if (id === ID.simpleBlock || id === ID.block) return this.#takeBlock(bytes, from, to);
     if (id === ID.simpleTag) {
-      const tag = readSimpleTag(payload);
+      const tag = readSimpleTag(bytes, from, to);
       if (!tag) return 'a broken tag';
       this.#events.tag(tag.name, tag.value);
     } else if (id === ID.trackEntry) {
-      const track = readTrackEntry(payload);
+      const track = readTrackEntry(bytes, from, to);
       if (!track) return 'a broken track entry';
       this.#events.track(track);
     } else {
-      if (payload.length > 8) return 'a number of more than 8 bytes';
-      const value = readUint(payload, 0, payload.length);
+      if (to - from > 8) return 'a number of more than 8 bytes';
+      const value = readUint(bytes, from, to - from);
       if (id === ID.timecode) this.#clusterTicks = value;
       else if (id === ID.timecodeScale) this.#scaleMs = value / NS_PER_MS;
     }
     return undefined;
   }
 
-  #takeBlock(payload: Uint8Array): string | undefined {
-    const trackLength = vintLength(payload[0] ?? 0);
-    const dataAt = trackLength + 3;
-    if (dataAt > payload.length) return 'a block without a header';
+  #takeBlock(bytes: Buffer, from: number, to: number): string | undefined {
+    const trackLength = to > from ? vintLength(bytes[from] as number) : vintLength(0);
+    const offsetAt = from + trackLength;
+    const dataAt = offsetAt + 3;
+    if (dataAt > to) return 'a block without a header';
     if (this.#clusterTicks === undefined) return 'a block before the timecode of its cluster';
-    if ((payload[trackLength + 2] as number) & LACING_FLAGS) return 'a laced block, which Kinesis does not write';
-    const offset = (readUint(payload, trackLength, 2) << 16) >> 16;
+    if ((bytes[offsetAt + 2] as number) & LACING_FLAGS) return 'a laced block, which Kinesis does not write';
+    const offset = (readUint(bytes, offsetAt, 2) << 16) >> 16;
     const timeMs = (this.#clusterTicks + offset) * this.#scaleMs;
-    this.#events.block(readSize(payload, 0, trackLength), timeMs, payload.subarray(dataAt));
+    this.#events.block(readSize(bytes, from, trackLength), timeMs, bytes.subarray(dataAt, to));
     return undefined;
   }
 
-  #advance(bytes: number): void {
-    this.#offset += bytes;
-    while (this.#ends.length > 0 && (this.#ends.at(-1) as number) <= this.#offset) this.#leave();
-  }
-
   /** Keeps what is there of an element that needs `needed` bytes. */
-  #hold(bytes: Uint8Array, at: number, needed: number): 0 {
-    this.#held = new Uint8Array(needed);
-    this.#held.set(bytes.subarray(at));
-    this.#heldLength = bytes.length - at;
+  #hold(bytes: Buffer, at: number, needed: number): 0 {
+    this.#held = Buffer.allocUnsafe(needed);
+    this.#heldLength = bytes.copy(this.#held, 0, at);
     return 0;
   }
 
@@ -201,15 +213,16 @@ export class Demuxer {
   #abandon(reason: string): void {
     this.#masters.length = 0;
     this.#ends.length = 0;
+    this.#master = undefined;
+    this.#end = Infinity;
     this.#events.corrupt(reason);
   }
 
   /** Gives where the next EBML header stands, having passed over all before it. */
-  #seek(bytes: Uint8Array, at: number): number {
-    const found = indexOfHeader(bytes, at);
-    let next = found;
-    if (found < 0) {
-      next = bytes.length - headerPrefixLength(bytes, at);
+  #seek(bytes: Buffer, at: number): number {
+    let next = this.#headers.next(at);
+    if (next === Infinity) {
+      next = bytes.length - this.#headers.cutOff(at);
       if (next < bytes.length) this.#hold(bytes, next, EBML_HEADER.length);
     } else {
       this.#lost = false;
@@ -219,27 +232,6 @@ export class Demuxer {
   }
 }
 
-function indexOfHeader(bytes: Uint8Array, from: number): number {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(EBML_HEADER, from);
-}
-
-/**
- * Whether an EBML header is among the bytes. Audio may well hold the four bytes of its id, once in some hours of a
- * thousand calls; that the id of EBMLVersion follows where it must is another matter.
- */
-function holdsHeader(bytes: Uint8Array): boolean {
-  for (let at = indexOfHeader(bytes, 0); at >= 0; at = indexOfHeader(bytes, at + 1)) {
-    const sizeAt = at + EBML_HEADER.length;
-    const childAt = sizeAt + vintLength(bytes[sizeAt] ?? 0);
-    if (EBML_VERSION.every((byte, i) => bytes[childAt + i] === byte)) return true;
-  }
-  return false;
-}
-
-/** How many of the last bytes could be the beginning of an EBML header: 0 to 3. */
-function headerPrefixLength(bytes: Uint8Array, from: number): number {
-  for (let length = Math.min(EBML_HEADER.length - 1, bytes.length - from); length > 0; length--) {
-    if (EBML_HEADER.subarray(0, length).every((byte, i) => bytes[bytes.length - length + i] === byte)) return length;
-  }
-  return 0;
+function nameOf(kind: ElementKind | undefined): string {
+  return kind?.name ?? 'an unknown element';
 }

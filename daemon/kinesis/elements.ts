@@ -1,5 +1,5 @@
 import { ID } from './matroska.ts';
-import { readId, readSize, readUint, vintLength } from './vint.ts';
+import { readSize, readUint, vintLength } from './vint.ts';
 
 /** A track as its TrackEntry describes it. Connect names its two; the number is only valid within one fragment. */
 export interface Track {
@@ -7,48 +7,75 @@ export interface Track {
   readonly name: string;
 }
 
-const text = new TextDecoder();
+const NUL = 0;
+const BLANK = 0x20;
 
-/** The track that a TrackEntry's bytes describe; undefined when they are broken or have no number. */
-export function readTrackEntry(bytes: Uint8Array): Track | undefined {
+/** The track that the bytes of a TrackEntry describe; undefined when they are broken or have no number. */
+export function readTrackEntry(bytes: Buffer, from: number, to: number): Track | undefined {
   let number = 0;
   let name = '';
-  const whole = forEachChild(bytes, (id, payload) => {
-    if (id === ID.trackNumber) number = readUint(payload, 0, payload.length);
-    else if (id === ID.trackName) name = readText(payload);
-  });
-  return whole && number > 0 ? { number, name } : undefined;
+  const children = new Children(bytes, from, to);
+  while (children.next()) {
+    if (children.id === ID.trackNumber) number = readUint(bytes, children.from, children.to - children.from);
+    else if (children.id === ID.trackName) name = readText(bytes, children.from, children.to);
+  }
+  return children.areWhole && number > 0 ? { number, name } : undefined;
 }
 
 /** Name and value of a SimpleTag's bytes, in whichever order they stand; undefined when they are broken. */
-export function readSimpleTag(bytes: Uint8Array): { name: string; value: string } | undefined {
+export function readSimpleTag(bytes: Buffer, from: number, to: number): { name: string; value: string } | undefined {
   let name = '';
   let value = '';
-  const whole = forEachChild(bytes, (id, payload) => {
-    if (id === ID.tagName) name = readText(payload);
-    else if (id === ID.tagString) value = readText(payload);
-  });
-  return whole ? { name, value } : undefined;
+  const children = new Children(bytes, from, to);
+  while (children.next()) {
+    if (children.id === ID.tagName) name = readText(bytes, children.from, children.to);
+    else if (children.id === ID.tagString) value = readText(bytes, children.from, children.to);
+  }
+  return children.areWhole ? { name, value } : undefined;
 }
 
 /** Matroska pads strings with NULs, and real producers with blanks too (captures/test_mixed_tags.mkv). */
-function readText(payload: Uint8Array): string {
-  return text.decode(payload).replace(/[\0 ]+$/, '');
+function readText(bytes: Buffer, from: number, to: number): string {
+  let end = to;
+  while (end > from && (bytes[end - 1] === NUL || bytes[end - 1] === BLANK)) end--;
+  return bytes.toString('utf8', from, end);
 }
 
-/** Calls back for each child of a small master; false when the children do not fill it exactly. */
-function forEachChild(bytes: Uint8Array, onChild: (id: number, payload: Uint8Array) => void): boolean {
-  let at = 0;
-  while (at < bytes.length) {
-    const idLength = vintLength(bytes[at] as number);
-    if (idLength > 4 || at + idLength >= bytes.length) return false;
-    const sizeLength = vintLength(bytes[at + idLength] as number);
-    const start = at + idLength + sizeLength;
-    if (sizeLength > 8 || start > bytes.length) return false;
-    const size = readSize(bytes, at + idLength, sizeLength);
-    if (size < 0 || size > bytes.length - start) return false;
-    onChild(readId(bytes, at, idLength), bytes.subarray(start, start + size));
-    at = start + size;
+/** Goes through the children of a small master. */
+class Children {
+  id = 0;
+  /** Where the child's payload is. */
+  from = 0;
+  to: number;
+  readonly #bytes: Buffer;
+  readonly #end: number;
+
+  constructor(bytes: Buffer, from: number, end: number) {
+    this.#bytes = bytes;
+    this.to = from;
+    this.#end = end;
   }
-  return true;
+
+  /** Whether the children that `next` went through fill the master exactly. */
+  get areWhole(): boolean {
+    return this.to === this.#end;
+  }
+
+  /** Goes to the next child; false when there is none, or it is broken. */
+  next(): boolean {
+    const bytes = this.#bytes;
+    const at = this.to;
+    if (at >= this.#end) return false;
+    const idLength = vintLength(bytes[at] as number);
+    if (idLength > 4 || at + idLength >= this.#end) return false;
+    const sizeLength = vintLength(bytes[at + idLength] as number);
+    const from = at + idLength + sizeLength;
+    if (sizeLength > 8 || from > this.#end) return false;
+    const size = readSize(bytes, at + idLength, sizeLength);
+    if (size < 0 || size > this.#end - from) return false;
+    this.id = readUint(bytes, at, idLength);
+    this.from = from;
+    this.to = from + size;
+    return true;
+  }
 }

@@ -29,7 +29,7 @@ const HEADER = new Set([
 ]);
 
 /** Every element id of ebml's schema, the marker bits of the id included. */
-export const ELEMENTS: ReadonlyMap<number, ElementKind> = new Map(
+const ELEMENTS: ReadonlyMap<number, ElementKind> = new Map(
   [...schema].map(([id, { name, level }]) => [
     id,
     {
@@ -40,6 +40,14 @@ export const ELEMENTS: ReadonlyMap<number, ElementKind> = new Map(
     },
   ]),
 );
+
+/** Those whose id is one byte, blocks among them: they come thousands of times a second. */
+const SHORT_ELEMENTS = Array.from({ length: 256 }, (_, id) => ELEMENTS.get(id));
+
+/** What the element of that id is; undefined when ebml's schema does not have it. */
+export function kindOf(id: number): ElementKind | undefined {
+  return id < SHORT_ELEMENTS.length ? SHORT_ELEMENTS[id] : ELEMENTS.get(id);
+}
 
 /** The id of the element named so in ebml's schema. */
 function idOf(name: string): number {

@@ -79,22 +79,32 @@ export async function* readContact(
       rotateAfterMs,
     });
     let heard = false;
+    let isGivenUp = false;
+    let listeningSinceMs = clock.now();
     let next: Media | undefined;
     try {
       let chunk = await chunks.next();
       while (chunk) {
+        const { strangers } = filter;
         filter.nowMs = clock.now();
         demuxer.push(chunk);
         const blocks = filter.take();
         if (blocks.length > 0) {
-          if (!heard) chunks.waitUpTo(stallMs);
+          if (!heard) {
+            chunks.waitUpTo(stallMs);
+            patienceMs = stallMs;
+          }
           heard = true;
           heardAtMs = filter.nowMs;
           yield { blocks, position: filter.position };
+          // Back-pressure may have held us for long; that is no silence of the stream.
+          listeningSinceMs = clock.now();
         }
         if (filter.nextContactBegan) return 'next-contact';
+        // Fragments that are nobody's may flow for ever: a connection that brings only those gives nothing, as an idle one.
+        isGivenUp = filter.strangers > strangers && filter.nowMs - listeningSinceMs > patienceMs;
         next = successor.takeOver(filter.isBetweenFragments);
-        chunk = next ? undefined : await chunks.next();
+        chunk = next || isGivenUp ? undefined : await chunks.next();
       }
       next ??= await successor.afterEnd();
     } finally {
@@ -107,7 +117,8 @@ export async function* readContact(
     }
     if (!next) {
       const cause = chunks.end?.how === 'broken' ? errorFields(chunks.end.cause) : {};
-      log.debug({ event: 'kinesis.ended', how: chunks.end?.how, ...cause }, 'a GetMedia connection ended');
+      const how = isGivenUp ? 'strangers' : chunks.end?.how;
+      log.debug({ event: 'kinesis.ended', how, ...cause }, 'a GetMedia connection ended');
     }
     const streamError = filter.connectionEnded();
     looks = heard || next ? 0 : looks + 1;

@@ -6,11 +6,6 @@ export function vintLength(first: number): number {
   return Math.clz32(first) - 23;
 }
 
-/** An element id: `length` bytes, big-endian, the length marker kept, as ebml's schema writes ids. */
-export function readId(bytes: Uint8Array, at: number, length: number): number {
-  return readUint(bytes, at, length);
-}
-
 /** An element size of `length` bytes, the marker taken off; UNKNOWN_SIZE for the reserved value. Inexact above 2^53. */
 export function readSize(bytes: Uint8Array, at: number, length: number): number {
   const mask = 0xff >> length;
@@ -24,7 +19,7 @@ export function readSize(bytes: Uint8Array, at: number, length: number): number 
   return allSet ? UNKNOWN_SIZE : value;
 }
 
-/** An unsigned big-endian integer of `length` bytes. Inexact above 2^53. */
+/** An unsigned big-endian integer of `length` bytes, or an element id, its length marker kept, as ebml's schema has it. */
 export function readUint(bytes: Uint8Array, at: number, length: number): number {
   let value = 0;
   for (let i = 0; i < length; i++) value = value * 256 + (bytes[at + i] as number);

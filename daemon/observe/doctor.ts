@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import type { Millis } from '../clock.ts';
-import type { Config } from '../config.ts';
+import { type Config, wantsSignedStarts } from '../config.ts';
 import { DeepgramRefused } from '../deepgram/errors.ts';
 import { type DeepgramSettings, openSocket } from '../deepgram/socket.ts';
 import type { Kinesis } from '../kinesis/client.ts';
 import { KinesisRefused } from '../kinesis/refusal.ts';
 import type { Lifecycle, LifecycleView } from '../lifecycle/lifecycle.ts';
+import type { Secrets } from '../secrets/secrets.ts';
 import type { SessionManager } from '../session/manager.ts';
 
 /** One thing looked at, and what to do about it. */
@@ -22,6 +23,7 @@ export interface DoctorOptions {
   readonly kinesis: Kinesis;
   readonly deepgram: DeepgramSettings;
   readonly lifecycle: Promise<Lifecycle>;
+  readonly secrets: Secrets;
 }
 
 /** What Kinesis and Deepgram are given to answer; an operator waits for it. */
@@ -41,13 +43,19 @@ const CAPACITY_WARN = 0.85;
 /** Looks whether all that the daemon needs is there: what it says is true now, from this process, with its settings. */
 export async function examine(options: DoctorOptions): Promise<Check[]> {
   const { config, manager, lifecycle } = options;
-  const [deepgram, aws, watched] = await Promise.all([checkDeepgram(options), checkAws(options), lifecycle]);
+  const [deepgram, aws, secrets, watched] = await Promise.all([
+    checkDeepgram(options),
+    checkAws(options),
+    checkSecrets(options),
+    lifecycle,
+  ]);
   const hook = checkHook(watched.view());
-  return [...checkSettings(config), deepgram, ...aws, hook, checkFiles(config), checkCapacity(manager)];
+  return [...checkSettings(config), ...secrets, deepgram, ...aws, hook, checkFiles(config), checkCapacity(manager)];
 }
 
-function checkSettings({ TRIGGER_SECRET, STATE_DIR }: Config): Check[] {
-  const signed: Check = TRIGGER_SECRET
+function checkSettings(config: Config): Check[] {
+  const { STATE_DIR } = config;
+  const signed: Check = wantsSignedStarts(config)
     ? { name: 'signed starts', verdict: 'ok', detail: 'only starts signed with TRIGGER_SECRET are taken' }
     : {
         name: 'signed starts',
@@ -59,6 +67,17 @@ function checkSettings({ TRIGGER_SECRET, STATE_DIR }: Config): Check[] {
     ? { name: 'checkpoints', verdict: 'ok', detail: `in ${STATE_DIR}` }
     : { name: 'checkpoints', verdict: 'warn', detail: 'calls do not outlive a crash', remedy: 'set STATE_DIR' };
   return [signed, checkpoints];
+}
+
+/** Secrets from Secrets Manager; those that are set here need no word. */
+async function checkSecrets({ secrets: { managed } }: DoctorOptions): Promise<Check[]> {
+  await Promise.all(managed.map((secret) => secret.renew()));
+  return managed.map(({ setting, arn, fault }) => {
+    const name = `secret ${setting}`;
+    if (fault === undefined) return { name, verdict: 'ok', detail: `read from ${arn}` };
+    const remedy = 'the last value read still counts; a daemon that starts now would have none';
+    return { name, verdict: 'warn', detail: fault, remedy };
+  });
 }
 
 async function checkDeepgram({ deepgram }: DoctorOptions): Promise<Check> {

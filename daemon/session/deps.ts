@@ -3,6 +3,7 @@ import type { DeepgramSettings } from '../deepgram/socket.ts';
 import type { MediaSource } from '../kinesis/client.ts';
 import type { ReaderSettings } from '../kinesis/reader.ts';
 import type { Log } from '../observe/log.ts';
+import type { Pulse } from '../pulse.ts';
 import type { Checkpoints } from './checkpoints.ts';
 
 /** What a session needs from the daemon around it. */
@@ -10,6 +11,7 @@ export interface SessionDeps {
   readonly kinesis: MediaSource;
   readonly deepgram: DeepgramSettings;
   readonly clock: Clock;
+  readonly pulse: Pulse;
   readonly log: Log;
   readonly random: () => number;
   /** Where sessions are kept for the case of a crash; undefined without STATE_DIR. */
@@ -20,6 +22,7 @@ export interface SessionDeps {
 /** The settings of the same names (README.md). */
 export interface SessionSettings extends ReaderSettings {
   readonly alignWaitMs: Millis;
+  readonly messageMs: Millis;
   readonly replayMs: Millis;
   readonly deepgramGiveUpMs: Millis;
   readonly bufferBytes: number;

@@ -17,7 +17,7 @@ export interface Opened {
  */
 export async function openBoth(
   { request, position, callMs, connections }: Checkpoint,
-  { kinesis, deepgram, clock, random, settings }: SessionDeps,
+  { kinesis, deepgram, clock, pulse, random, settings }: SessionDeps,
   log: Log,
   signal: AbortSignal,
 ): Promise<Opened> {
@@ -27,8 +27,10 @@ export async function openBoth(
     kinesis.getMedia(request.kvsStream.arn, position, both),
     Link.open(deepgram, request.dgParams, both, {
       clock,
+      pulse,
       log,
       random,
+      messageMs: settings.messageMs,
       replayMs: settings.replayMs,
       giveUpMs: settings.deepgramGiveUpMs,
       bufferBytes: settings.bufferBytes,

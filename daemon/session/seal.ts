@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import type { Secret } from '../secrets/secret.ts';
 
 const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
@@ -9,24 +10,49 @@ const TAG_BYTES = 16;
  * runs with can open it, so a restarted daemon can, and a copied file alone is worth nothing.
  */
 export class Seal {
-  readonly #key: Uint8Array;
+  readonly #secret: Secret;
+  readonly #keys = new Map<string, Uint8Array>();
 
-  /** @param secret what only this daemon's settings hold, such as the Deepgram key */
-  constructor(secret: string) {
-    this.#key = new Uint8Array(hkdfSync('sha256', secret, '', 'integratord checkpoint', 32));
+  /** @param secret what only this daemon's settings hold, such as the Deepgram key; it may change while sessions run */
+  constructor(secret: Secret) {
+    this.#secret = secret;
   }
 
   close(text: string): string {
     const nonce = randomBytes(NONCE_BYTES);
-    const cipher = createCipheriv(CIPHER, this.#key, nonce);
+    const cipher = createCipheriv(CIPHER, this.#keyOf(this.#secret.current), nonce);
     return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString('base64');
   }
 
   /** Throws when it was sealed with another secret, or changed since. */
   open(sealed: string): string {
+    const [latest = this.#secret.current, ...before] = this.#secret.accepted;
+    try {
+      return this.#openWith(latest, sealed);
+    } catch (error) {
+      // Sealed by a daemon that knew the secret before it was changed.
+      const [previous] = before;
+      if (previous === undefined) throw error;
+      return this.#openWith(previous, sealed);
+    }
+  }
+
+  #openWith(secret: string, sealed: string): string {
     const bytes = Buffer.from(sealed, 'base64');
-    const decipher = createDecipheriv(CIPHER, this.#key, bytes.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
+    const decipher = createDecipheriv(CIPHER, this.#keyOf(secret), bytes.subarray(0, NONCE_BYTES), {
+      authTagLength: TAG_BYTES,
+    });
     decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
     return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]).toString('utf8');
+  }
+
+  /** Derived once for each value of the secret: sealing is done every second for every session. */
+  #keyOf(secret: string): Uint8Array {
+    let key = this.#keys.get(secret);
+    if (!key) {
+      key = new Uint8Array(hkdfSync('sha256', secret, '', 'integratord checkpoint', 32));
+      this.#keys.set(secret, key);
+    }
+    return key;
   }
 }

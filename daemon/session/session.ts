@@ -2,7 +2,7 @@ import { Aligner } from '../audio/aligner.ts';
 import { Pacer, REALTIME_MESSAGE_MS } from '../audio/pacer.ts';
 import { BYTES_PER_MS } from '../audio/pcm.ts';
 import type { Millis } from '../clock.ts';
-import { type Link, LONGEST_MESSAGE_MS } from '../deepgram/link.ts';
+import type { Link } from '../deepgram/link.ts';
 import { maskedParams } from '../deepgram/params.ts';
 import type { Media } from '../kinesis/client.ts';
 import { type EndOfContact, readContact } from '../kinesis/reader.ts';
@@ -159,7 +159,7 @@ export class Session {
 
   /** Hands over what is settled of the call. Waiting here is what holds the stream back (design.md, decision 7). */
   async #forward(): Promise<void> {
-    const longestMs = this.#pacer ? REALTIME_MESSAGE_MS : LONGEST_MESSAGE_MS;
+    const longestMs = this.#pacer ? REALTIME_MESSAGE_MS : this.#deps.settings.messageMs;
     for (let piece = this.#aligner.take(longestMs); piece; piece = this.#aligner.take(longestMs)) {
       await this.#pacer?.turn(piece.pcm.length / BYTES_PER_MS, this.#stop.signal);
       if (!this.#isHeard) this.#log.info({ event: 'audio.first' }, 'the call is heard');

@@ -1,3 +1,4 @@
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import test from 'ava';
 import { systemClock } from '../../daemon/clock.ts';
 import type { Media, MediaSource, Start } from '../../daemon/kinesis/client.ts';
@@ -6,14 +7,23 @@ import { KinesisRefused } from '../../daemon/kinesis/refusal.ts';
 import { createLog } from '../../daemon/observe/log.ts';
 import { block, CONTACT, fragment, type TestFragment } from './stream.ts';
 
-/** How a scripted connection ends once its fragments are delivered. */
-type Ending = 'ends' | 'breaks' | 'hangs';
-type Connection = { fragments?: TestFragment[]; ending?: Ending } | Error;
+/** How a scripted connection goes on once its fragments are delivered; `repeats`: the last one comes on and on. */
+type Ending = 'ends' | 'breaks' | 'hangs' | 'repeats';
+type Connection = { fragments?: readonly TestFragment[]; ending?: Ending } | Error;
 
 function media({ fragments = [], ending = 'ends' }: Exclude<Connection, Error>): Media {
   const closed = Promise.withResolvers<void>();
+  let isClosed = false;
+  void closed.promise.then(() => {
+    isClosed = true;
+  });
   async function* body() {
     for (const one of fragments) yield fragment(one);
+    const last = fragments.at(-1);
+    for (let number = Number(last?.number); ending === 'repeats' && !isClosed; number++) {
+      await turnOfTheLoop();
+      if (last) yield fragment({ ...last, number });
+    }
     if (ending === 'breaks') throw new Error('socket hang up');
     if (ending === 'hangs') await closed.promise;
   }
@@ -90,6 +100,30 @@ test('the next contact on the stream ends the call at once', async (t) => {
   t.is(end, 'next-contact');
   t.deepEqual(seeds, payloads(1));
   t.deepEqual(asked, []);
+});
+
+test('a stream that goes on for ever with fragments that name nobody ends the call as silence does', async (t) => {
+  const nobody = { fragments: [{ number: 2, contactId: '' }], ending: 'repeats' } as const;
+  const { end, seeds, asked } = await read({ ...nobody, fragments: [{ number: 1 }, ...nobody.fragments] }, [nobody]);
+  t.is(end, 'no-more-fragments');
+  t.deepEqual(seeds, payloads(1));
+  t.true(asked.length >= 2, 'looked for at least twice more');
+});
+
+test('a stream on which nobody is ever named ends the reading too', async (t) => {
+  const nobody = { fragments: [{ number: 1, contactId: '' }], ending: 'repeats' } as const;
+  const { end, seeds } = await read(nobody, [nobody]);
+  t.is(end, 'no-more-fragments');
+  t.deepEqual(seeds, []);
+});
+
+test('fragments that name nobody in the middle of a call do not end it', async (t) => {
+  const { end, seeds, asked } = await read({
+    fragments: [{ number: 1 }, { number: 2, contactId: '' }, { number: 3, contactId: '' }, { number: 4 }],
+  });
+  t.is(end, 'no-more-fragments');
+  t.deepEqual(seeds, payloads(1, 4));
+  t.like(asked[0], { fragmentNumber: '4' });
 });
 
 test('a stream that is gone for good ends the reading with the reason', async (t) => {

@@ -52,3 +52,21 @@ test('without a secret nothing is signed', (t) => {
   t.is(readSettings({ KVS_DG_INTEGRATOR_DOMAIN: 'lb', TRIGGER_SECRET: '' }).triggerSecret, undefined);
   t.is(readSettings({ KVS_DG_INTEGRATOR_DOMAIN: 'lb', TRIGGER_SECRET: 's' }).triggerSecret, 's');
 });
+
+const ARN = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:trigger-AbCdEf';
+
+test('the secret may be in Secrets Manager', (t) => {
+  t.is(readSettings({ KVS_DG_INTEGRATOR_DOMAIN: 'lb', TRIGGER_SECRET_ARN: ARN }).triggerSecretArn, ARN);
+  t.is(readSettings({ KVS_DG_INTEGRATOR_DOMAIN: 'lb', TRIGGER_SECRET_ARN: '' }).triggerSecretArn, undefined);
+});
+
+for (const [what, env] of [
+  ['an ARN of something else', { TRIGGER_SECRET_ARN: 'arn:aws:s3:::hunter2' }],
+  ['a secret in two places', { TRIGGER_SECRET_ARN: ARN, TRIGGER_SECRET: 'hunter2' }],
+] as const) {
+  test(`${what} is refused by the setting's name`, (t) => {
+    const read = () => readSettings({ KVS_DG_INTEGRATOR_DOMAIN: 'lb', ...env });
+    const error = t.throws(read, { name: 'TriggerFailure', code: 'bad-setting', message: /TRIGGER_SECRET_ARN/ });
+    t.false(error?.message.includes('hunter2'));
+  });
+}

@@ -1,7 +1,6 @@
 /** The align stage: what the demuxer finds in, 2-channel PCM of one contact out. */
 import { crc32 } from 'node:zlib';
 import { Aligner } from '../../../daemon/audio/aligner.ts';
-import { LONGEST_MESSAGE_MS } from '../../../daemon/deepgram/link.ts';
 import { ContactFilter } from '../../../daemon/kinesis/contact-filter.ts';
 import { contactOf, FRAGMENT_MS, PCM_BYTES_PER_MS } from '../material.ts';
 import { Merger } from '../naive/merger.ts';
@@ -11,8 +10,9 @@ import type { Measured, StageTask } from './measured.ts';
 import { cpuPerPass } from './stopwatch.ts';
 
 const CHUNK_MS = 64;
-/** The default of ALIGN_WAIT_MS. */
+/** The defaults of ALIGN_WAIT_MS and MESSAGE_MS. */
 const ALIGN_WAIT_MS = 200;
+const MESSAGE_MS = 100;
 const PASS_MS = FRAGMENTS * FRAGMENT_MS;
 
 /** What has come out of a call's mixer. */
@@ -47,7 +47,7 @@ const MIXERS: Readonly<Record<string, (call: number, ear: Ear) => Mix>> = {
         else filter.clusterEnd();
       }
       for (const block of filter.take()) aligner.add(block);
-      for (let piece = aligner.take(LONGEST_MESSAGE_MS); piece; piece = aligner.take(LONGEST_MESSAGE_MS)) {
+      for (let piece = aligner.take(MESSAGE_MS); piece; piece = aligner.take(MESSAGE_MS)) {
         hear(piece.pcm);
       }
     };

@@ -5,6 +5,8 @@ import WebSocket from 'ws';
 import { systemClock } from '../../../daemon/clock.ts';
 import { Link } from '../../../daemon/deepgram/link.ts';
 import { createLog } from '../../../daemon/observe/log.ts';
+import { Pulse } from '../../../daemon/pulse.ts';
+import { fixedSecret } from '../../../daemon/secrets/secret.ts';
 import { expectedChecksum } from '../checksum.ts';
 import { contactOf, firstFragmentOf, Material, PCM_BYTES_PER_MS } from '../material.ts';
 import { receivedAt } from '../standins/sink-client.ts';
@@ -16,6 +18,7 @@ const CHUNK_BYTES = CHUNK_MS * PCM_BYTES_PER_MS;
 const TICK_MS = 4;
 const WARM_UP_MS = 1000;
 const OPENING = 20;
+const pulse = new Pulse(systemClock);
 
 /** A line that a call's audio is handed over to. */
 interface Line {
@@ -26,12 +29,14 @@ interface Line {
 
 const LINES: Readonly<Record<string, (call: number, sinkUrl: string) => Promise<Line>>> = {
   async integratord(call, sinkUrl) {
-    const settings = { baseUrl: sinkUrl.replace('http', 'ws'), apiKey: 'key-of-the-benchmark' };
+    const settings = { baseUrl: sinkUrl.replace('http', 'ws'), key: fixedSecret('key-of-the-benchmark') };
     const params = { tag: contactOf(call), callback: 'https://results.example/' };
     const link = await Link.open(settings, params, new AbortController().signal, {
       clock: systemClock,
+      pulse,
       log: createLog('silent'),
       random: Math.random,
+      messageMs: 100,
       replayMs: 2000,
       giveUpMs: 1000,
       bufferBytes: 1024 * 1024,

@@ -1,0 +1,138 @@
+import type { Socket } from 'node:net';
+import type { Millis } from '../clock.ts';
+import type { Pulse } from '../pulse.ts';
+import { type BodyFraming, framingOf } from './http-body.ts';
+
+/** What one read takes at most: two seconds of a call, and a backlog at 64 KiB a turn of the event loop. */
+const READ_BYTES = 64 * 1024;
+/** Room for what has come of a call since the last read; it grows where that is more. */
+const LEAST_ROOM_BYTES = 2048;
+/**
+ * The longest that the kernel gathers what comes, when the thread is busy: a read costs the same for one block as for
+ * five. With a tick of the pulse and what the aligner waits for, the lag stays below 250 ms.
+ */
+const LONGEST_GATHER_MS: Millis = 160;
+
+/** Where all sockets of this thread read into: what came is copied to where it belongs before the next one reads. */
+export const READ_BUFFER = new Uint8Array(READ_BYTES);
+
+/**
+ * The body of a GetMedia answer. It reads when it is asked to and not more often than the pulse's load allows, so that
+ * the kernel gathers while the thread is busy, and while back-pressure holds the call.
+ */
+export class MediaBody implements AsyncIterableIterator<Uint8Array, undefined> {
+  readonly #socket: Socket;
+  readonly #pulse: Pulse;
+  readonly #now: () => Millis;
+  readonly #framing: BodyFraming;
+  #came: Uint8Array = new Uint8Array(LEAST_ROOM_BYTES);
+  #cameBytes = 0;
+  #readAtMs: Millis = 0;
+  #isToldSoon = false;
+  #isOver = false;
+  #fault: Error | undefined;
+  #waiting: PromiseWithResolvers<IteratorResult<Uint8Array, undefined>> | undefined;
+
+  /** @param headers of the answer. Throws BadHttp when they announce a body that cannot be read. */
+  constructor(socket: Socket, headers: Readonly<Record<string, string>>, pulse: Pulse, now: () => Millis) {
+    this.#socket = socket;
+    this.#pulse = pulse;
+    this.#now = now;
+    this.#framing = framingOf(headers);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** The next bytes; done when the body is whole. Throws when the connection broke before that. */
+  next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.#waiting = Promise.withResolvers();
+    const { promise } = this.#waiting;
+    if (this.#cameBytes > 0 || this.#isOver) this.#tell();
+    else this.#readSoon();
+    return promise;
+  }
+
+  /** Takes what was read of the socket: a view of READ_BUFFER, or the rest of what the head came in. */
+  take(bytes: Uint8Array): void {
+    if (this.#isOver) return;
+    // A read that was filled left something behind: there is a backlog, and no use in waiting for more to come.
+    this.#readAtMs = bytes.length === READ_BYTES ? 0 : this.#now();
+    this.#makeRoomFor(bytes.length);
+    try {
+      this.#cameBytes = this.#framing.unframe(bytes, this.#came, this.#cameBytes);
+    } catch (error) {
+      this.end(error as Error);
+      return;
+    }
+    if (this.#framing.isWhole) this.end(undefined);
+    else this.#tellSoon();
+  }
+
+  /** The connection is over; with an error when it broke. */
+  end(error: Error | undefined): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const isWhole = this.#framing.isWhole || (this.#framing.endsWithConnection && !error);
+    if (!isWhole) this.#fault = error ?? new Error('the connection ended in the middle of the body');
+    this.#socket.destroy();
+    this.#tellSoon();
+  }
+
+  close(): void {
+    this.end(new Error('closed'));
+  }
+
+  #makeRoomFor(bytes: number): void {
+    if (this.#cameBytes + bytes <= this.#came.length) return;
+    const larger = new Uint8Array(Math.max(this.#cameBytes + bytes, LEAST_ROOM_BYTES));
+    larger.set(this.#came.subarray(0, this.#cameBytes));
+    this.#came = larger;
+  }
+
+  #readSoon(): void {
+    const dueMs = this.#readAtMs + LONGEST_GATHER_MS * this.#pulse.load;
+    if (dueMs <= this.#now()) this.#read();
+    else this.#pulse.at(dueMs, this.#read);
+  }
+
+  /** From now on the socket may read, once (see media-transport.ts). */
+  readonly #read = () => {
+    if (!this.#isOver) this.#socket.resume();
+  };
+
+  #tellSoon(): void {
+    if (this.#isToldSoon) return;
+    this.#isToldSoon = true;
+    this.#pulse.afterArrivals(this.#toldSoon);
+  }
+
+  readonly #toldSoon = () => {
+    this.#isToldSoon = false;
+    this.#tell();
+  };
+
+  /** Gives whoever waits what has come. */
+  #tell(): void {
+    const waiting = this.#waiting;
+    if (!waiting) return;
+    if (this.#cameBytes > 0) {
+      const value = this.#came.subarray(0, this.#cameBytes);
+      // It belongs to whoever takes it from now on; the next read will likely bring as much.
+      this.#came = new Uint8Array(this.#isOver ? 0 : Math.max(this.#cameBytes, LEAST_ROOM_BYTES));
+      this.#cameBytes = 0;
+      this.#waiting = undefined;
+      waiting.resolve({ done: false, value });
+    } else if (this.#fault) {
+      this.#waiting = undefined;
+      waiting.reject(this.#fault);
+    } else if (this.#isOver) {
+      this.#waiting = undefined;
+      waiting.resolve({ done: true, value: undefined });
+    } else {
+      // Only framing came.
+      this.#readSoon();
+    }
+  }
+}

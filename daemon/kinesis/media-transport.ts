@@ -1,0 +1,150 @@
+import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import type { Clock, Millis } from '../clock.ts';
+import type { Pulse } from '../pulse.ts';
+import { type Head, HeadReader } from './http-head.ts';
+import { MediaBody, READ_BUFFER } from './media-body.ts';
+
+/** What the SDK hands over to be sent: signed, and all but the request line and the framing. */
+interface HttpRequest {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+}
+
+interface HttpResponse {
+  readonly statusCode: number;
+  readonly headers: Record<string, string>;
+  readonly body: Readable;
+}
+
+/** What the SDK hands on of an answer with the stream: it insists on a Readable, which nobody reads. */
+export class MediaPayload extends Readable {
+  readonly media: MediaBody;
+
+  constructor(media: MediaBody) {
+    super({ read: () => {} });
+    this.media = media;
+  }
+}
+
+type Failed = Error & { code?: string };
+
+/** TLS sessions remembered for resumption, one per endpoint: a region has a handful. */
+const MAX_SESSIONS = 100;
+
+/**
+ * What the SDK sends GetMedia through. Node's http client reads as soon as anything comes and allocates 64 KiB for it;
+ * a body that lasts as long as a call is read by the thread's pulse instead, into one buffer for all (media-body.ts).
+ * A connection carries one request: it lasts as long as a call, and Kinesis' own end of it is nothing special.
+ */
+export class MediaTransport {
+  readonly metadata = { handlerProtocol: 'http/1.1' };
+  readonly #pulse: Pulse;
+  readonly #clock: Clock;
+  readonly #connectTimeoutMs: Millis;
+  readonly #sessions = new Map<string, Buffer>();
+
+  constructor(pulse: Pulse, clock: Clock, connectTimeoutMs: Millis) {
+    this.#pulse = pulse;
+    this.#clock = clock;
+    this.#connectTimeoutMs = connectTimeoutMs;
+  }
+
+  /** Resolves with the answer's head. Rejects as Node's own client does: with the socket's error, or an AbortError. */
+  async handle(
+    request: HttpRequest,
+    { abortSignal }: { readonly abortSignal?: object } = {},
+  ): Promise<{ response: HttpResponse }> {
+    const { head, body } = await this.#ask(request, abortSignal instanceof AbortSignal ? abortSignal : undefined);
+    if (head.statusCode === 200) return { response: { ...head, body: new MediaPayload(body) } };
+    // An error's body is a few words, and the SDK reads it as an ordinary stream.
+    const words: Uint8Array[] = [];
+    for await (const bytes of body) words.push(bytes);
+    return { response: { ...head, body: Readable.from(words) } };
+  }
+
+  updateHttpClientConfig(): void {}
+
+  httpHandlerConfigs(): Record<string, never> {
+    return {};
+  }
+
+  #ask(request: HttpRequest, signal: AbortSignal | undefined): Promise<{ head: Head; body: MediaBody }> {
+    return new Promise((resolve, reject) => {
+      let body: MediaBody | undefined;
+      const reader = new HeadReader();
+      const take = (bytes: Uint8Array): boolean => {
+        if (body) {
+          body.take(bytes);
+          return false;
+        }
+        const found = reader.take(bytes);
+        if (!found) return true;
+        body = new MediaBody(socket, found.head.headers, this.#pulse, () => this.#clock.now());
+        if (found.rest.length > 0) body.take(found.rest);
+        resolve({ head: found.head, body });
+        return false;
+      };
+      const callback = (length: number): boolean => {
+        try {
+          return take(READ_BUFFER.subarray(0, length));
+        } catch (error) {
+          socket.destroy(error as Error);
+          return false;
+        }
+      };
+      // Returning false is what makes it read no more until `resume`.
+      const socket = this.#connect(request, { buffer: READ_BUFFER, callback });
+      const abort = () => socket.destroy(Object.assign(new Error('Request aborted'), { name: 'AbortError' }));
+      if (signal?.aborted) abort();
+      signal?.addEventListener('abort', abort, { once: true });
+      let failure: Failed | undefined;
+      socket.once('error', (error) => {
+        failure = error;
+      });
+      socket.once('close', () => {
+        signal?.removeEventListener('abort', abort);
+        if (body) body.end(failure);
+        else reject(failure ?? Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }));
+      });
+      socket.write(headOf(request));
+      if (request.body !== undefined) socket.write(request.body);
+    });
+  }
+
+  #connect({ protocol, hostname, port }: HttpRequest, onread: OnReadOpts): Socket {
+    const socket =
+      protocol === 'https:'
+        ? this.#connectTls(hostname, port ?? 443, onread)
+        : connect({ host: hostname, port: port ?? 80, onread });
+    const late = () => socket.destroy(Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' }));
+    socket.setTimeout(this.#connectTimeoutMs, late);
+    socket.once(protocol === 'https:' ? 'secureConnect' : 'connect', () => socket.setTimeout(0));
+    return socket;
+  }
+
+  #connectTls(host: string, port: number, onread: OnReadOpts): Socket {
+    const session = this.#sessions.get(host);
+    const servername = isIP(host) ? '' : host;
+    const options = { host, port, servername, ALPNProtocols: ['http/1.1'], onread, ...(session && { session }) };
+    // Node documents `onread` for TLS too; its types do not have it there.
+    const socket = connectTls(options as ConnectionOptions);
+    socket.on('session', (ticket) => {
+      if (this.#sessions.size >= MAX_SESSIONS) this.#sessions.clear();
+      this.#sessions.set(host, ticket);
+    });
+    return socket;
+  }
+}
+
+/** The request line and the headers. GetMedia has no query. */
+function headOf({ method, path, headers }: HttpRequest): string {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `${method} ${path} HTTP/1.1\r\n${lines.join('')}connection: close\r\n\r\n`;
+}

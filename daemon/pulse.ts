@@ -1,0 +1,121 @@
+import { performance } from 'node:perf_hooks';
+import type { Clock, Millis } from './clock.ts';
+
+/** Fine enough for what waits on it (reads some 100 ms apart, keep-alives of seconds); 50 wake-ups a second in all. */
+const TICK_MS: Millis = 20;
+/** Ticks that the wheel holds at once, 2.5 s; what is due later goes round more than once. */
+const SLOTS = 128;
+/** How often the event loop is asked how busy it was. */
+const MEASURE_EVERY_MS: Millis = 500;
+/** Below this share of busy time there is nothing to save; above the other one all is saved that may be. */
+const IDLE = 0.1;
+const BUSY = 0.4;
+
+/** Something to be done at its time, unless it is cancelled before. */
+export interface Beat {
+  dueMs: Millis;
+  task: (() => void) | undefined;
+}
+
+/**
+ * One timer for all that the sessions of a thread do at their times: reads, pings, keep-alives. A timer for each would
+ * wake the event loop thousands of times a second; this one does what is due in one go, and the system gives what has
+ * come meanwhile in one go too. It stands still while nothing waits.
+ */
+export class Pulse {
+  readonly #clock: Clock;
+  readonly #slots: Beat[][] = Array.from({ length: SLOTS }, () => []);
+  #waiting = 0;
+  #slot = 0;
+  #slotMs: Millis = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #arrived: (() => void)[] = [];
+  #elu = performance.eventLoopUtilization();
+  #measuredMs: Millis = 0;
+  #load = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** How busy the thread is: 0 when there is nothing to save by doing things less often, 1 when all must be saved. */
+  get load(): number {
+    this.#measure();
+    return this.#load;
+  }
+
+  /** Calls `task` once, at `dueMs` of the clock or up to a tick later. */
+  at(dueMs: Millis, task: () => void): Beat {
+    const beat: Beat = { dueMs, task };
+    this.#waiting++;
+    if (!this.#timer) this.#start();
+    this.#put(beat);
+    return beat;
+  }
+
+  cancel(beat: Beat): void {
+    beat.task = undefined;
+  }
+
+  /** Calls `task` once the event loop has taken in all that has arrived: together with the others that wait for that. */
+  afterArrivals(task: () => void): void {
+    if (this.#arrived.length === 0) setImmediate(this.#deliver);
+    this.#arrived.push(task);
+  }
+
+  readonly #deliver = () => {
+    const arrived = this.#arrived;
+    this.#arrived = [];
+    for (const task of arrived) task();
+  };
+
+  #start(): void {
+    this.#slotMs = this.#clock.now();
+    this.#timer = setInterval(this.#tick, TICK_MS);
+  }
+
+  #put(beat: Beat): void {
+    const ahead = Math.ceil((beat.dueMs - this.#slotMs) / TICK_MS);
+    const slot = (this.#slot + Math.min(Math.max(1, ahead), SLOTS - 1)) % SLOTS;
+    (this.#slots[slot] as Beat[]).push(beat);
+  }
+
+  readonly #tick = () => {
+    const nowMs = this.#clock.now();
+    // A loop that was held up for long catches up once round the wheel, which looks at everything.
+    if (nowMs - this.#slotMs > SLOTS * TICK_MS) this.#slotMs = nowMs - SLOTS * TICK_MS;
+    while (this.#slotMs + TICK_MS <= nowMs) {
+      this.#slotMs += TICK_MS;
+      this.#slot = (this.#slot + 1) % SLOTS;
+      const beats = this.#slots[this.#slot] as Beat[];
+      if (beats.length === 0) continue;
+      this.#slots[this.#slot] = [];
+      for (const beat of beats) this.#beat(beat, nowMs);
+    }
+    if (this.#waiting > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  };
+
+  #beat(beat: Beat, nowMs: Millis): void {
+    const { task } = beat;
+    if (task && beat.dueMs > nowMs) {
+      this.#put(beat);
+      return;
+    }
+    this.#waiting--;
+    task?.();
+  }
+
+  #measure(): void {
+    const nowMs = this.#clock.now();
+    if (nowMs - this.#measuredMs < MEASURE_EVERY_MS) return;
+    this.#measuredMs = nowMs;
+    const elu = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(elu, this.#elu);
+    this.#elu = elu;
+    const load = Math.min(1, Math.max(0, (utilization - IDLE) / (BUSY - IDLE)));
+    // Half way each time: what is saved makes the loop less busy, and that must not swing to and fro.
+    this.#load += (load - this.#load) / 2;
+  }
+}

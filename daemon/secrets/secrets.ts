@@ -1,0 +1,49 @@
+import type { Clock } from '../clock.ts';
+import { type Config, type SecretName, secretArnSetting, secretFault } from '../config.ts';
+import type { Log } from '../observe/log.ts';
+import { ManagedSecret } from './managed-secret.ts';
+import { fixedSecret, type Secret } from './secret.ts';
+import { SecretRefused } from './secret-refused.ts';
+
+/** The secrets that the daemon works with, wherever they come from. */
+export interface Secrets {
+  readonly deepgramKey: Secret;
+  /** Undefined: unsigned starts are taken. */
+  readonly triggerSecret: Secret | undefined;
+  /** Those that are in Secrets Manager. */
+  readonly managed: readonly ManagedSecret[];
+}
+
+/** Secrets that could not be read, a line for each. Another start may succeed. */
+export class SecretsUnread extends Error {
+  override readonly name = 'SecretsUnread';
+  readonly lines: readonly string[];
+
+  constructor(lines: readonly string[]) {
+    super(lines.join('\n'));
+    this.lines = lines;
+  }
+}
+
+/** Reads the secrets that settings name, all at once. Throws SecretsUnread. */
+export async function openSecrets(config: Config, clock: Clock, log: Log): Promise<Secrets> {
+  const names = ['DEEPGRAM_API_KEY', 'TRIGGER_SECRET'] as const;
+  const opened = await Promise.allSettled(names.map((name) => open(name, config, clock, log)));
+  const lines = opened.flatMap((one, at) => {
+    if (one.status === 'fulfilled') return [];
+    if (!(one.reason instanceof SecretRefused)) throw one.reason;
+    return [`${secretArnSetting(names[at] as SecretName)}: ${one.reason.message}`];
+  });
+  if (lines.length > 0) throw new SecretsUnread(lines);
+  const [deepgramKey, triggerSecret] = opened.map((one) => (one.status === 'fulfilled' ? one.value : undefined));
+  if (!deepgramKey) throw new TypeError('DEEPGRAM_API_KEY is neither set nor named: settings are checked before');
+  const managed = [deepgramKey, triggerSecret].filter((secret) => secret instanceof ManagedSecret);
+  return { deepgramKey, triggerSecret, managed };
+}
+
+async function open(name: SecretName, config: Config, clock: Clock, log: Log): Promise<Secret | undefined> {
+  const setting = secretArnSetting(name);
+  const { [name]: value, [setting]: arn } = config;
+  if (arn) return ManagedSecret.open({ setting, arn, faultOf: (text) => secretFault(name, text), clock, log });
+  return value === undefined ? undefined : fixedSecret(value);
+}

@@ -1,0 +1,92 @@
+import type { Socket } from 'node:net';
+import { BLOCKS_PER_FRAGMENT, blockChunk, LAST_CHUNK, type Speaker } from './fragments.ts';
+import { contactIdOf } from './identity.ts';
+import { monotonicMs } from './monotonic.ts';
+import { BLOCK_MS } from './sound.ts';
+
+/** What a connection may hold that the daemon has not taken, 2 s of a call: the rest stays in the stream. */
+const HIGH_WATER_BYTES = 64 * 1024;
+/** Nobody of this run: who uses the stream after a call. */
+const NEXT_CONTACT_ID = '20ad20ad-0000-4000-8000-000000000000';
+
+/** One GetMedia body. */
+interface Body {
+  readonly socket: Socket;
+  /** The next block to send. */
+  next: number;
+}
+
+/** One call on its stream. Nothing of it is stored: every block can be made again at any time. */
+export class Caller {
+  readonly call: number;
+  /** Blocks that are on the stream, of each track. */
+  blocks = 0;
+  #speaker: Speaker | undefined;
+  /** When block 0 was put on the stream, by the monotonic clock. */
+  #firstAtMs = 0;
+  #isHangingUp = false;
+  #isOver = false;
+  readonly #bodies = new Set<Body>();
+
+  constructor(call: number) {
+    this.call = call;
+  }
+
+  /** Sends the call to a socket whose response head is out, from a fragment (counted from 0) on. */
+  serve(socket: Socket, fragment: number): void {
+    const body = { socket, next: fragment * BLOCKS_PER_FRAGMENT };
+    this.#bodies.add(body);
+    socket.once('close', () => this.#bodies.delete(body));
+    socket.on('drain', () => this.#pump(body));
+    this.#pump(body);
+  }
+
+  /** Puts the next block on the stream and sends it to all who read. To be called every 64 ms. */
+  say(): void {
+    if (this.#isOver) return;
+    const nowMs = monotonicMs();
+    if (!this.#speaker) {
+      const beganAtEpochMs = Date.now() - BLOCK_MS;
+      this.#speaker = { call: this.call, contactId: contactIdOf(this.call), beganAtEpochMs };
+      this.#firstAtMs = nowMs;
+    }
+    this.blocks++;
+    this.#isOver = this.#isHangingUp && this.blocks % BLOCKS_PER_FRAGMENT === 0;
+    for (const body of this.#bodies) this.#pump(body, nowMs);
+  }
+
+  /** Ends the call with the fragment that is on the air. */
+  hangUp(): void {
+    this.#isHangingUp = true;
+  }
+
+  /** Ends the body that is read: properly, as Kinesis does at times, or as a network that breaks. False if there is none. */
+  breakOff(properly: boolean): boolean {
+    const [body] = this.#bodies;
+    if (!body) return false;
+    this.#bodies.delete(body);
+    if (properly) body.socket.end(LAST_CHUNK);
+    else body.socket.destroy();
+    return true;
+  }
+
+  /** @param saidAtMs when the block on the stream's end was put there, if just now */
+  #pump(body: Body, saidAtMs?: number): void {
+    const { socket } = body;
+    if (!this.#speaker || !this.#bodies.has(body)) return;
+    while (body.next < this.blocks && socket.writableLength < HIGH_WATER_BYTES) {
+      const isNow = saidAtMs !== undefined && body.next === this.blocks - 1;
+      const atMs = isNow ? saidAtMs : this.#firstAtMs + body.next * BLOCK_MS;
+      socket.write(blockChunk(this.#speaker, body.next, atMs));
+      body.next++;
+    }
+    if (this.#isOver && body.next === this.blocks) this.#giveTheStreamToTheNext(body);
+  }
+
+  /** kinesis-video.md: after a call the same stream carries another caller's audio; that is how its end shows. */
+  #giveTheStreamToTheNext(body: Body): void {
+    const speaker = { ...(this.#speaker as Speaker), contactId: NEXT_CONTACT_ID };
+    body.socket.write(blockChunk(speaker, this.blocks, monotonicMs()));
+    this.#bodies.delete(body);
+  }
+}

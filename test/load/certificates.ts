@@ -1,0 +1,57 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { LoadFailed } from './failure.ts';
+
+/** What a TLS server shows: PEM. */
+export interface TlsIdentity {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** Where the files are; a key is not for arguments, which everybody sees. */
+export interface Certificates {
+  readonly keyPath: string;
+  readonly certPath: string;
+  /** Of the CA, for those who are to trust it. */
+  readonly caPath: string;
+}
+
+const run = promisify(execFile);
+const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+const DAYS = ['-days', '1'];
+
+/** Makes a CA that nobody else trusts and a certificate for 127.0.0.1. Throws LoadFailed when openssl cannot be run. */
+export async function makeCertificates(directory: string): Promise<Certificates> {
+  const at = (name: string) => join(directory, name);
+  const openssl = (...args: readonly string[]) =>
+    run('openssl', args).catch((cause: Error) => {
+      throw new LoadFailed(`--tls needs openssl (Debian: apt-get install openssl): ${cause.message}`, { cause });
+    });
+  await openssl(
+    'req',
+    '-x509',
+    ...KEY,
+    ...DAYS,
+    '-subj',
+    '/CN=load run',
+    '-keyout',
+    at('ca.key'),
+    '-out',
+    at('ca.pem'),
+  );
+  await openssl('req', ...KEY, '-subj', '/CN=127.0.0.1', '-keyout', at('server.key'), '-out', at('server.csr'));
+  await writeFile(at('server.ext'), 'subjectAltName=IP:127.0.0.1\n');
+  const signer = ['-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial', '-extfile', at('server.ext')];
+  await openssl('x509', '-req', '-in', at('server.csr'), ...signer, ...DAYS, '-out', at('server.pem'));
+  return { keyPath: at('server.key'), certPath: at('server.pem'), caPath: at('ca.pem') };
+}
+
+/** Reads what a server needs; undefined where there is to be no TLS. */
+export function identityAt(certificates: Certificates | null): TlsIdentity | undefined {
+  if (!certificates) return undefined;
+  const { keyPath, certPath } = certificates;
+  return { key: readFileSync(keyPath, 'utf8'), cert: readFileSync(certPath, 'utf8') };
+}

@@ -1,0 +1,163 @@
+import { join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { signatureHeaders, TIMEOUT_HEADER } from '../../daemon/http/signing.ts';
+import { type Line, Program } from '../support/process.ts';
+import { LoadFailed } from './failure.ts';
+import { API_KEY, contactIdOf, fragmentNumberOf, REGION, streamArnOf, tagOf } from './identity.ts';
+import { monotonicMs } from './monotonic.ts';
+
+export interface DaemonSettings {
+  readonly script: string;
+  readonly kinesisUrl: string;
+  readonly deepgramUrl: string;
+  /** For its state and its socket. */
+  readonly directory: string;
+  readonly checkpoints: boolean;
+  readonly caPath: string | undefined;
+  readonly workers: number | undefined;
+}
+
+/** A start as the caller saw it. */
+export interface Start {
+  readonly call: number;
+  readonly latencyMs: number;
+  /** Why it failed. */
+  readonly failure: string | undefined;
+}
+
+/** What the daemon's log says of its sessions. */
+export interface Said {
+  completed: number;
+  failed: number;
+  holeMs: number;
+  reconnects: number;
+  replayedMs: number;
+  resumes: number;
+  /** Events of lines at warn and error. */
+  readonly trouble: Record<string, number>;
+}
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const SECRET = 'secret-of-the-load-run';
+/** As long as a trigger waits. */
+const START_TIMEOUT_MS = 6000;
+/** In callback mode, the usual one, results do not come back to the daemon; nothing ever calls this address. */
+const CALLBACK = 'https://load.example/{contact-id}';
+const MAX_SESSIONS = 100_000;
+
+/** The daemon under load: a process of its own that knows nothing of it. */
+export class Daemon {
+  /** Rejects when it ends before it was stopped. */
+  readonly failed: Promise<never>;
+  readonly #program: Program;
+  #url = '';
+  #isStopping = false;
+
+  constructor(settings: DaemonSettings) {
+    this.#program = new Program(relative(ROOT, resolve(settings.script)), [], environment(settings));
+    this.failed = this.#program.exited.then((code) => {
+      if (this.#isStopping) return new Promise<never>(() => {});
+      const how = code === null ? 'by a signal' : `exit code ${code}`;
+      throw new LoadFailed(`the daemon ended (${how}):\n${this.#program.stderr}`);
+    });
+    // Whoever waits for something of it is told.
+    this.failed.catch(() => {});
+  }
+
+  /** Resolves when it takes starts. Throws LoadFailed when it ends instead. */
+  async listening(): Promise<void> {
+    this.#url = await Promise.race([this.#program.listening(), this.failed]);
+  }
+
+  get pid(): number {
+    return this.#program.pid;
+  }
+
+  /** POST /start-session, signed, as the trigger does it. */
+  async startSession(call: number): Promise<Start> {
+    const body = JSON.stringify({
+      contactId: contactIdOf(call),
+      kvsStream: { arn: streamArnOf(call), startFragmentNumber: fragmentNumberOf(call, 0) },
+      dgParams: { model: 'nova-3', tag: tagOf(call), callback: CALLBACK },
+      enforceRealtime: false,
+    });
+    const headers = { ...signatureHeaders(SECRET, body, Date.now()), [TIMEOUT_HEADER]: String(START_TIMEOUT_MS) };
+    const beganMs = monotonicMs();
+    const failure = await fetch(`${this.#url}/start-session`, { method: 'POST', headers, body }).then(
+      async (response) => {
+        const answer = await response.text();
+        return response.status === 200 ? undefined : `${response.status} ${answer}`;
+      },
+      (error: Error) => `${error.message}: ${String(error.cause)}`,
+    );
+    return { call, latencyMs: monotonicMs() - beganMs, failure };
+  }
+
+  /** Resolves when the log has told the end of all these calls' sessions, or with those that are missing after so long. */
+  async ended(calls: readonly number[], timeoutMs: number): Promise<readonly number[]> {
+    const missing = new Set(calls.map(contactIdOf));
+    if (missing.size === 0) return [];
+    const allEnded = this.#program.line((line) => {
+      if (line['event'] === 'session.ended') missing.delete(String(line['contactId']));
+      return missing.size === 0;
+    });
+    const { promise: timedOut, resolve: giveUp } = Promise.withResolvers<void>();
+    const timeout = setTimeout(giveUp, timeoutMs);
+    await Promise.race([allEnded, timedOut, this.failed]).finally(() => clearTimeout(timeout));
+    return calls.filter((call) => missing.has(contactIdOf(call)));
+  }
+
+  /** What it has logged of these calls. */
+  said(calls: readonly number[]): Said {
+    const contacts = new Set(calls.map(contactIdOf));
+    const said: Said = { completed: 0, failed: 0, holeMs: 0, reconnects: 0, replayedMs: 0, resumes: 0, trouble: {} };
+    for (const line of this.#program.lines) {
+      if (contacts.has(String(line['contactId']))) note(line, said);
+    }
+    return said;
+  }
+
+  /** Has it drain, and end when it has no session any more. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#program.stop('SIGTERM');
+  }
+
+  async kill(): Promise<void> {
+    this.#isStopping = true;
+    await this.#program.stop('SIGKILL');
+  }
+}
+
+function environment(settings: DaemonSettings): Record<string, string> {
+  const { kinesisUrl, deepgramUrl, directory, checkpoints, caPath, workers } = settings;
+  return {
+    PORT: '0',
+    HOST: '127.0.0.1',
+    AWS_REGION: REGION,
+    AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+    AWS_SECRET_ACCESS_KEY: 'no-secret',
+    AWS_ENDPOINT_URL_KINESIS_VIDEO: kinesisUrl,
+    DEEPGRAM_API: deepgramUrl,
+    DEEPGRAM_API_KEY: API_KEY,
+    TRIGGER_SECRET: SECRET,
+    MAX_SESSIONS: String(MAX_SESSIONS),
+    HEALTH_LAG_MS: '0',
+    CONTROL_SOCKET: join(directory, 'control.sock'),
+    ...(checkpoints ? { STATE_DIR: join(directory, 'state') } : {}),
+    ...(caPath ? { NODE_EXTRA_CA_CERTS: caPath } : {}),
+    ...(workers === undefined ? {} : { WORKERS: String(workers) }),
+  };
+}
+
+function note(line: Line, said: Said): void {
+  const event = String(line['event']);
+  if (event === 'kinesis.resumed') said.resumes++;
+  if (line['level'] === 'warn' || line['level'] === 'error') said.trouble[event] = (said.trouble[event] ?? 0) + 1;
+  if (event !== 'session.ended') return;
+  if (line['outcome'] === 'completed') said.completed++;
+  else said.failed++;
+  said.holeMs += Number(line['holeMs']);
+  said.reconnects += Number(line['reconnects']);
+  said.replayedMs += Number(line['replayedMs']);
+}

@@ -1,0 +1,142 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { checkedHandshake, Refusal, refuse } from '../standins/deepgram/handshake.ts';
+import type { ListenParams } from '../standins/deepgram/params.ts';
+import type { TlsIdentity } from './certificates.ts';
+import { Ear, type HeardCall } from './heard-call.ts';
+import { API_KEY, callOfTags } from './identity.ts';
+import { BadFrame, ClientFrames, OPCODE, serverFrame } from './ws-frames.ts';
+
+/** RFC 6455, 1.3. */
+const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+const NORMAL = 1000;
+/** deepgram.md: a close of Deepgram's own making. */
+const SERVER_ERROR = 1011;
+const NET_0000 = 'NET-0000';
+
+/** Messages of audio since the beginning. */
+export interface MessageCounts {
+  messages: number;
+  bytes: number;
+}
+
+/** One accepted connection. */
+interface Connection {
+  readonly socket: Socket;
+  hasClosed: boolean;
+}
+
+/**
+ * Deepgram for a load run: the real handshake, pings, CloseStream and close; no results, as with a callback, where
+ * they go elsewhere. It reads its sockets itself: a WebSocket library would cost more than the daemon under test.
+ */
+export class LoadDeepgram {
+  readonly server: Server;
+  readonly counts: MessageCounts = { messages: 0, bytes: 0 };
+  handshakes = 0;
+  refused = 0;
+  readonly #open = new Map<number, Connection>();
+  readonly #callHeard: (call: number) => HeardCall;
+
+  constructor(tls: TlsIdentity | undefined, callHeard: (call: number) => HeardCall) {
+    this.#callHeard = callHeard;
+    this.server = tls ? createTlsServer(tls) : createServer();
+    this.server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  /** Ends the call's connection: with a close frame, or as a network that breaks. False if there is none. */
+  breakOff(call: number, properly: boolean): boolean {
+    const connection = this.#open.get(call);
+    if (!connection || connection.hasClosed) return false;
+    this.#open.delete(call);
+    if (properly) close(connection, SERVER_ERROR, NET_0000);
+    else connection.socket.destroy();
+    return true;
+  }
+
+  #upgrade(request: IncomingMessage, duplex: Duplex, head: Buffer): void {
+    const requestId = randomUUID();
+    const socket = duplex as Socket;
+    socket.on('error', () => socket.destroy());
+    try {
+      const params = checkedHandshake(request, API_KEY);
+      const call = callOfTags(params.tags);
+      if (call === undefined) throw new Refusal(400, 'tag is of no call of this load run');
+      this.handshakes++;
+      socket.write(acceptance(request, requestId));
+      if (params.callback) send(socket, { request_id: requestId });
+      this.#listen(socket, head, call, params, requestId);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.refused++;
+      refuse(socket, error, requestId);
+    }
+  }
+
+  #listen(socket: Socket, head: Buffer, call: number, { extra }: ListenParams, requestId: string): void {
+    const heard = this.#callHeard(call);
+    const ear = new Ear(heard, Number(extra['dgintegrator_offset_ms'] ?? 0));
+    const connection: Connection = { socket, hasClosed: false };
+    this.#open.set(call, connection);
+    socket.once('close', () => {
+      if (this.#open.get(call) === connection) this.#open.delete(call);
+    });
+    const frames = new ClientFrames({
+      audio: (stretch) => ear.take(stretch),
+      audioEnd: (bytes) => {
+        this.counts.messages++;
+        this.counts.bytes += bytes;
+      },
+      text: (text) => {
+        if ((JSON.parse(text) as { type?: unknown }).type !== 'CloseStream') return;
+        send(socket, { type: 'Metadata', request_id: requestId, channels: 2, duration: heard.bytes });
+        close(connection, NORMAL, '');
+      },
+      control: (opcode, payload) => {
+        if (opcode === OPCODE.ping) socket.write(serverFrame(OPCODE.pong, payload));
+        if (opcode !== OPCODE.close) return;
+        if (!connection.hasClosed) socket.write(serverFrame(OPCODE.close, payload));
+        socket.end();
+      },
+    });
+    const take = (bytes: Buffer) => {
+      try {
+        frames.push(bytes);
+      } catch (error) {
+        if (!(error instanceof BadFrame || error instanceof SyntaxError)) throw error;
+        this.refused++;
+        socket.destroy();
+      }
+    };
+    if (head.length > 0) take(head);
+    socket.on('data', take);
+  }
+}
+
+function close(connection: Connection, code: number, reason: string): void {
+  if (connection.hasClosed) return;
+  connection.hasClosed = true;
+  const payload = Buffer.alloc(2 + reason.length);
+  payload.writeUInt16BE(code);
+  payload.write(reason, 2, 'latin1');
+  connection.socket.write(serverFrame(OPCODE.close, payload));
+}
+
+function send(socket: Socket, message: object): void {
+  socket.write(serverFrame(OPCODE.text, Buffer.from(JSON.stringify(message))));
+}
+
+function acceptance(request: IncomingMessage, requestId: string): string {
+  const key = request.headers['sec-websocket-key'] ?? '';
+  return [
+    'HTTP/1.1 101 Switching Protocols',
+    'upgrade: websocket',
+    'connection: Upgrade',
+    `sec-websocket-accept: ${createHash('sha1').update(`${key}${WEBSOCKET_GUID}`).digest('base64')}`,
+    `dg-request-id: ${requestId}`,
+    '\r\n',
+  ].join('\r\n');
+}

@@ -1,0 +1,77 @@
+/** A process of a load run's own: Deepgram, which hears all of the run's calls. */
+import { type Certificates, identityAt } from './certificates.ts';
+import { LoadDeepgram, type MessageCounts } from './deepgram-server.ts';
+import { HeardCall, type HeardFigures } from './heard-call.ts';
+import { listen, takeOrders } from './orders.ts';
+import { Spread, type SpreadFigures } from './spread.ts';
+import { Strain, type StrainFigures } from './strain.ts';
+
+export interface DeepgramFigures {
+  readonly strain: StrainFigures;
+  /** Of all blocks since `begin`: of calls that nothing was done to, and of calls that were broken off at some time. */
+  readonly lagMs: SpreadFigures;
+  readonly lagOfBrokenMs: SpreadFigures;
+  readonly counts: MessageCounts;
+  readonly handshakes: number;
+  readonly refused: number;
+}
+
+export type DeepgramOrders = typeof orders;
+
+/** What was on a call's stream in the end. */
+export interface SaidCall {
+  readonly call: number;
+  readonly blocks: number;
+}
+
+/** What the process is given as its argument. */
+export interface DeepgramSettings {
+  readonly tls: Certificates | null;
+  /** The calls whose every byte is compared. */
+  readonly verified: readonly number[];
+}
+
+const { tls, verified } = JSON.parse(process.argv[2] ?? '') as DeepgramSettings;
+const isVerified = new Set(verified);
+const broken = new Set<number>();
+const heardCalls = new Map<number, HeardCall>();
+const lag = new Spread();
+const lagOfBroken = new Spread();
+const strain = new Strain();
+const deepgram = new LoadDeepgram(identityAt(tls), callHeard);
+
+const orders = {
+  listening: () => listen(deepgram.server, tls ? 'https' : 'http'),
+  /** Figures that are of a time are of the time since then. */
+  begin: () => {
+    strain.begin();
+    lag.reset();
+    lagOfBroken.reset();
+  },
+  figures: (): DeepgramFigures => ({
+    strain: strain.figures(),
+    lagMs: lag.figures(),
+    lagOfBrokenMs: lagOfBroken.figures(),
+    counts: deepgram.counts,
+    handshakes: deepgram.handshakes,
+    refused: deepgram.refused,
+  }),
+  /** Answers once so many blocks of the call have been heard. */
+  heard: ({ call, blocks }: SaidCall) => callHeard(call).heard(blocks),
+  /** The call's figures do not count among the others' from now on. */
+  willBreak: (call: number) => {
+    broken.add(call);
+  },
+  breakOff: ({ call, properly }: { call: number; properly: boolean }): boolean => deepgram.breakOff(call, properly),
+  totals: (said: readonly SaidCall[]): HeardFigures[] =>
+    said.map(({ call, blocks }) => callHeard(call).figures(blocks)),
+};
+takeOrders(orders);
+
+function callHeard(call: number): HeardCall {
+  const known = heardCalls.get(call);
+  if (known) return known;
+  const heard = new HeardCall(call, isVerified.has(call), (lagMs) => (broken.has(call) ? lagOfBroken : lag).add(lagMs));
+  heardCalls.set(call, heard);
+  return heard;
+}

@@ -1,0 +1,61 @@
+/** How a load run's calls are called. Everything follows from a call's number, so nobody has to be told. */
+
+export const REGION = 'us-east-1';
+export const API_KEY = 'key-of-the-load-run';
+/** Plays once before the others, so that what the daemon loads at its first call counts as idle. */
+export const WARM_UP_CALL = 99_999;
+export const MAX_CALLS = WARM_UP_CALL;
+
+const CALL_DIGITS = 12;
+const STREAM = /:stream\/load-(\d{12})\/1700000000000$/;
+const TAG = /^load-(\d+)$/;
+/** A fragment number looks like a real one: 47 digits, of which the last are the call's and the fragment's. */
+const NUMBER_BEGIN = '91343852333181432392682062607';
+const NUMBER_CALL_DIGITS = 8;
+const NUMBER_FRAGMENT_DIGITS = 10;
+const MAX_NUMBER_LENGTH = NUMBER_BEGIN.length + NUMBER_CALL_DIGITS + NUMBER_FRAGMENT_DIGITS;
+
+export function contactIdOf(call: number): string {
+  return `10ad10ad-0000-4000-8000-${padded(call, CALL_DIGITS)}`;
+}
+
+/** Every call has a stream of its own. */
+export function streamArnOf(call: number): string {
+  return `arn:aws:kinesisvideo:${REGION}:123456789012:stream/load-${padded(call, CALL_DIGITS)}/1700000000000`;
+}
+
+/** The call of a stream; undefined when it is none of ours. */
+export function callOfStream(arn: string): number | undefined {
+  const [, digits] = STREAM.exec(arn) ?? [];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** The Deepgram tag that a session is started with. */
+export function tagOf(call: number): string {
+  return `load-${call}`;
+}
+
+/** The call of a connection's tags; undefined when they name none. */
+export function callOfTags(tags: readonly string[]): number | undefined {
+  for (const tag of tags) {
+    const [, digits] = TAG.exec(tag) ?? [];
+    if (digits !== undefined) return Number(digits);
+  }
+  return undefined;
+}
+
+/** Fragments count from 1; number 0 is the one after which the call begins, which Connect tells the flow. */
+export function fragmentNumberOf(call: number, fragment: number): string {
+  return `${NUMBER_BEGIN}${padded(call, NUMBER_CALL_DIGITS)}${padded(fragment, NUMBER_FRAGMENT_DIGITS)}`;
+}
+
+/** Which fragment of the call has the number; undefined when it is none of its. */
+export function fragmentOfNumber(call: number, number: string): number | undefined {
+  const begin = `${NUMBER_BEGIN}${padded(call, NUMBER_CALL_DIGITS)}`;
+  if (number.length !== MAX_NUMBER_LENGTH || !number.startsWith(begin)) return undefined;
+  return Number(number.slice(begin.length));
+}
+
+function padded(number: number, digits: number): string {
+  return String(number).padStart(digits, '0');
+}

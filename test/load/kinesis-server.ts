@@ -1,0 +1,119 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import type { z } from 'zod';
+import { AwsError, awsHeaders, sendAwsError } from '../standins/kinesis-video/aws-errors.ts';
+import { readBody } from '../standins/kinesis-video/request-body.ts';
+import { getDataEndpointInput, getMediaInput, startOf } from '../standins/kinesis-video/start-selector.ts';
+import { Caller } from './caller.ts';
+import type { TlsIdentity } from './certificates.ts';
+import { callOfStream, fragmentOfNumber, REGION } from './identity.ts';
+import type { Rota } from './rota.ts';
+
+const SIGNED = new RegExp(
+  `^AWS4-HMAC-SHA256 Credential=[^/\\s]+/\\d{8}/${REGION}/kinesisvideo/aws4_request,.*Signature=`,
+);
+
+/** Kinesis Video for a load run: GetDataEndpoint and GetMedia of as many streams as are asked for, a call on each. */
+export class LoadKinesis {
+  readonly server: Server;
+  readonly requests = { GetDataEndpoint: 0, GetMedia: 0, resumed: 0, refused: 0 };
+  readonly #callers = new Map<number, Caller>();
+  readonly #rota: Rota;
+  readonly #scheme: 'http' | 'https';
+
+  constructor(rota: Rota, tls: TlsIdentity | undefined) {
+    this.#rota = rota;
+    this.#scheme = tls ? 'https' : 'http';
+    const listener: RequestListener = (request, response) => void this.#answer(request, response);
+    this.server = tls ? createTlsServer(tls, listener) : createServer(listener);
+  }
+
+  /** The call of that number, once it has been asked for. */
+  caller(call: number): Caller | undefined {
+    return this.#callers.get(call);
+  }
+
+  get callers(): Iterable<Caller> {
+    return this.#callers.values();
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const body = await readBody(request);
+      if (!SIGNED.test(request.headers.authorization ?? '')) {
+        throw new AwsError('MissingAuthenticationTokenException', 'Missing Authentication Token');
+      }
+      if (request.url === '/getDataEndpoint') this.#dataEndpoint(request, response, body);
+      else if (request.url === '/getMedia') this.#media(response, body);
+      else throw new AwsError('InvalidArgumentException', `There is no ${request.method} ${request.url} here`);
+    } catch (error) {
+      // A client that hangs up in the middle of its request needs no answer.
+      if (!request.complete) return;
+      if (!(error instanceof AwsError)) throw error;
+      this.requests.refused++;
+      sendAwsError(response, error);
+    }
+  }
+
+  #dataEndpoint(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
+    this.requests.GetDataEndpoint++;
+    callOf(inputOf(body, getDataEndpointInput));
+    response.writeHead(200, { ...awsHeaders(), 'content-type': 'application/json' });
+    response.end(JSON.stringify({ DataEndpoint: `${this.#scheme}://${request.headers.host}` }));
+  }
+
+  #media(response: ServerResponse, body: Buffer): void {
+    this.requests.GetMedia++;
+    const input = inputOf(body, getMediaInput);
+    const call = callOf(input);
+    const start = startOf(input.StartSelector);
+    const fragment = 'after' in start ? fragmentOfNumber(call, String(start.after)) : undefined;
+    if (fragment === undefined) {
+      throw new AwsError(
+        'InvalidArgumentException',
+        'A load run reads streams by the numbers of its own fragments only',
+      );
+    }
+    if (fragment > 0) this.requests.resumed++;
+    // Written past the response, which would copy and frame each write anew; so the connection ends with the body.
+    response.writeHead(200, {
+      ...awsHeaders(),
+      'content-type': 'video/webm',
+      connection: 'close',
+      'transfer-encoding': 'chunked',
+    });
+    response.flushHeaders();
+    this.#callerOf(call).serve(response.socket as Socket, fragment);
+  }
+
+  #callerOf(call: number): Caller {
+    const known = this.#callers.get(call);
+    if (known) return known;
+    const caller = new Caller(call);
+    this.#callers.set(call, caller);
+    this.#rota.add(caller);
+    return caller;
+  }
+}
+
+function callOf({ StreamARN = '' }: { StreamARN?: string | undefined }): number {
+  const call = callOfStream(StreamARN);
+  if (call === undefined)
+    throw new AwsError('ResourceNotFoundException', `The requested stream is not found: ${StreamARN}`);
+  return call;
+}
+
+function inputOf<Input>(body: Buffer, schema: z.ZodType<Input>): Input {
+  const input = schema.safeParse(parsed(body));
+  if (!input.success) throw new AwsError('InvalidArgumentException', input.error.message);
+  return input.data;
+}
+
+function parsed(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch (cause) {
+    throw new AwsError('InvalidArgumentException', `The request is no JSON: ${cause}`);
+  }
+}

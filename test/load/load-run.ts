@@ -1,0 +1,184 @@
+import { cpus } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Start } from './daemon.ts';
+import { LoadFailed } from './failure.ts';
+import { type PlannedFault, planFaults } from './faults.ts';
+import { MAX_CALLS, WARM_UP_CALL } from './identity.ts';
+import { monotonicMs } from './monotonic.ts';
+import type { Options } from './options.ts';
+import { rssOf } from './process-usage.ts';
+import type { AudioFigures, StageFigures } from './report.ts';
+import { BLOCK_MS } from './sound.ts';
+import { Spread, type SpreadFigures } from './spread.ts';
+import { measureStage } from './stage.ts';
+import { isWithinLag, type Judged } from './verdict.ts';
+import type { World } from './world.ts';
+
+const MS_PER_SECOND = 1000;
+/** Two seconds and more, so that all that a call needs has been used once. */
+const WARM_UP_BLOCKS = 40;
+/** A session ends within a second or two of its call; the daemon gives Deepgram up to 10 s for its last results. */
+const END_TIMEOUT_MS = 30_000;
+/** More would tell nothing new of why starts failed. */
+const SHOWN_REASONS = 5;
+const BYTES_PER_KIB = 1024;
+
+/** Tells whoever waits how far a run has come. */
+export type OnProgress = (text: string) => void;
+
+/** Puts a world under load: calls, more calls if need be, their end; and tells what came of it. */
+export class LoadRun {
+  readonly #world: World;
+  readonly #options: Options;
+  readonly #onProgress: OnProgress;
+  readonly #latency = new Spread();
+  readonly #starts: Start[] = [];
+  readonly #broken = { kinesis: 0, deepgram: 0 };
+
+  constructor(world: World, options: Options, onProgress: OnProgress) {
+    this.#world = world;
+    this.#options = options;
+    this.#onProgress = onProgress;
+  }
+
+  /** Throws LoadFailed when there is nothing to be measured. */
+  async run(): Promise<Judged> {
+    const options = this.#options;
+    await this.#warmUp();
+    const idleRssBytes = rssOf(this.#world.daemon.pid);
+    const lagWhileStartingMs = await this.#startMore();
+    const stages = [await this.#stage(idleRssBytes)];
+    while (
+      options.untilLag &&
+      isWithinLag(stages.at(-1), options) &&
+      this.#starts.length + options.calls <= MAX_CALLS
+    ) {
+      await this.#startMore();
+      stages.push(await this.#stage(idleRssBytes));
+    }
+    const started = this.#started();
+    const unended = await this.#hangUp(started);
+    const { requests } = await this.#world.kinesis.order('figures');
+    const { audio, reconnects } = await this.#audioOf(started);
+    const { kinesis: kinesisBroken, deepgram: deepgramBroken } = this.#broken;
+    const withinLag = stages.filter((stage) => isWithinLag(stage, options)).map(({ calls }) => calls);
+    return {
+      machine: machine(),
+      options,
+      idleRssKib: idleRssBytes / BYTES_PER_KIB,
+      starts: this.#startFigures(),
+      lagWhileStartingMs,
+      stages,
+      callsWithinLag: options.untilLag ? Math.max(0, ...withinLag) : undefined,
+      audio,
+      faults: { kinesisBroken, deepgramBroken, resumes: requests.resumed, reconnects },
+      sessions: { started: started.length, unended: unended.length, ...this.#world.daemon.said(started) },
+    };
+  }
+
+  /** One call from its start to its end, so that what is loaded and compiled only then does not count as a call's. */
+  async #warmUp(): Promise<void> {
+    const { daemon, deepgram } = this.#world;
+    const { failure } = await daemon.startSession(WARM_UP_CALL);
+    if (failure !== undefined) throw new LoadFailed(`the daemon did not take a first call: ${failure}`);
+    await deepgram.order('heard', { call: WARM_UP_CALL, blocks: WARM_UP_BLOCKS });
+    const unended = await this.#hangUp([WARM_UP_CALL]);
+    if (unended.length > 0) throw new LoadFailed('the first call did not end');
+  }
+
+  /** Starts --calls more at --ramp a second, and resolves when all are answered, with the lag of that time. */
+  async #startMore(): Promise<SpreadFigures> {
+    const { calls, ramp } = this.#options;
+    const { daemon, deepgram } = this.#world;
+    const first = this.#starts.length;
+    this.#onProgress(`starts calls ${first + 1} to ${first + calls}`);
+    await deepgram.order('begin');
+    const beganMs = monotonicMs();
+    const starting: Promise<Start>[] = [];
+    for (let i = 0; i < calls; i++) {
+      const waitMs = beganMs + (i / ramp) * MS_PER_SECOND - monotonicMs();
+      if (waitMs > 0) await sleep(waitMs);
+      starting.push(daemon.startSession(first + i));
+    }
+    for (const start of await Promise.all(starting)) {
+      this.#starts.push(start);
+      if (start.failure === undefined) this.#latency.add(start.latencyMs);
+    }
+    return (await deepgram.order('figures')).lagMs;
+  }
+
+  async #stage(idleRssBytes: number): Promise<StageFigures> {
+    const { seconds, faults, seed } = this.#options;
+    const calls = this.#started().length;
+    if (calls === 0) throw new LoadFailed(`no call could be started: ${this.#starts[0]?.failure}`);
+    const durationMs = seconds * MS_PER_SECOND;
+    this.#onProgress(`measures ${calls} calls for ${seconds} s`);
+    const planned = faults ? planFaults(calls, durationMs, seed) : [];
+    const breaking = planned.map((fault) => this.#breakOff(fault));
+    const figures = await measureStage(this.#world, { calls, durationMs, idleRssBytes });
+    await Promise.all(breaking);
+    return figures;
+  }
+
+  /** Breaks a connection when its time has come, if there is one just then, and counts it. */
+  async #breakOff({ call, of, properly, afterMs }: PlannedFault): Promise<void> {
+    const { kinesis, deepgram } = this.#world;
+    await sleep(afterMs);
+    await deepgram.order('willBreak', call);
+    const order = { call, properly };
+    const isBroken = of === 'kinesis' ? kinesis.order('breakOff', order) : deepgram.order('breakOff', order);
+    if (await isBroken) this.#broken[of]++;
+  }
+
+  /** Ends the calls, and gives those whose sessions do not end. */
+  async #hangUp(calls: readonly number[]): Promise<readonly number[]> {
+    const { daemon, kinesis } = this.#world;
+    this.#onProgress(`ends ${calls.length === 1 ? 'a call' : `${calls.length} calls`}`);
+    await kinesis.order('hangUp', calls);
+    return daemon.ended(calls, END_TIMEOUT_MS);
+  }
+
+  /** Compares what the calls said with what Deepgram heard of them. */
+  async #audioOf(calls: readonly number[]): Promise<{ audio: AudioFigures; reconnects: number }> {
+    const { kinesis, deepgram } = this.#world;
+    const blocks = new Map(await kinesis.order('totals'));
+    const said = calls.map((call) => ({ call, blocks: blocks.get(call) ?? 0 }));
+    const heard = await deepgram.order('totals', said);
+    const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+    const audio = {
+      saidSeconds: (sum(said.map((call) => call.blocks)) * BLOCK_MS) / MS_PER_SECOND,
+      receivedSeconds: sum(heard.map(({ receivedMs }) => receivedMs)) / MS_PER_SECOND,
+      holeMs: sum(heard.map(({ holeMs }) => holeMs)),
+      callsWithHoles: heard.filter(({ holeMs }) => holeMs > 0).length,
+      wrongBlocks: sum(heard.map(({ wrongBlocks }) => wrongBlocks)),
+      surplusMs: sum(heard.map(({ surplusMs }) => surplusMs)),
+      repeatedMs: sum(heard.map(({ repeatedBlocks }) => repeatedBlocks)) * BLOCK_MS,
+      verifiedCalls: heard.filter(({ isVerified }) => isVerified).length,
+    };
+    return { audio, reconnects: sum(heard.map(({ connections }) => Math.max(0, connections - 1))) };
+  }
+
+  #started(): number[] {
+    return this.#starts.filter(({ failure }) => failure === undefined).map(({ call }) => call);
+  }
+
+  #startFigures(): Judged['starts'] {
+    const reasons = this.#starts.map(({ failure }) => failure).filter((failure) => failure !== undefined);
+    return {
+      asked: this.#starts.length,
+      failed: reasons.length,
+      reasons: reasons.slice(0, SHOWN_REASONS),
+      latencyMs: this.#latency.figures(),
+    };
+  }
+}
+
+function machine(): Judged['machine'] {
+  const processors = cpus();
+  return {
+    cores: processors.length,
+    cpu: processors[0]?.model ?? 'unknown CPU',
+    node: process.version,
+    date: new Date().toISOString().slice(0, 10),
+  };
+}

@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+/** Puts a daemon under the load of many calls and measures it from outside: see README.md beside this file. */
+import { constants } from 'node:os';
+import { LoadFailed } from './failure.ts';
+import { LoadRun } from './load-run.ts';
+import { readOptions } from './options.ts';
+import { reportText } from './report.ts';
+import { verdictOn } from './verdict.ts';
+import { openWorld } from './world.ts';
+
+/** Shells tell an end by signal this way. */
+const SIGNALLED = 128;
+
+const options = readOptions(process.argv);
+const cleanup = new AsyncDisposableStack();
+const say = (text: string) => process.stderr.write(`load: ${text}\n`);
+
+let exitCode = 1;
+try {
+  exitCode = await Promise.race([interruption(), run()]);
+} catch (error) {
+  say(error instanceof LoadFailed ? error.message : String((error as Error).stack));
+}
+await cleanup.disposeAsync();
+process.exit(exitCode);
+
+async function run(): Promise<number> {
+  const world = await openWorld(options, cleanup);
+  const judged = await Promise.race([new LoadRun(world, options, say).run(), world.failed]);
+  await world.daemon.stop();
+  const report = { ...judged, verdict: verdictOn(judged) };
+  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : reportText(report));
+  return report.verdict.passed ? 0 : 1;
+}
+
+/** Resolves at the first signal, with the exit code. */
+function interruption(): Promise<number> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.once(signal, () => resolve(SIGNALLED + constants.signals[signal]));
+    }
+  });
+}

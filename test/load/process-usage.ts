@@ -1,0 +1,59 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** USER_HZ, in which /proc tells CPU time: 100 on every Linux that Node runs on. */
+const TICK_MS = 10;
+/** proc(5): fields after the name in /proc/PID/stat, counted from the state, the first after it. */
+const UTIME = 11;
+const STIME = 12;
+
+/** User and system time of a process since its beginning, of all of it and of each of its threads that still run. */
+export interface CpuTimes {
+  readonly totalMs: number;
+  readonly threads: ReadonlyMap<string, ThreadTime>;
+}
+export interface ThreadTime {
+  readonly name: string;
+  readonly cpuMs: number;
+}
+
+/** Reads the CPU time of a process from /proc. Throws when there is no such process. */
+export function cpuTimesOf(pid: number): CpuTimes {
+  const threads = new Map<string, ThreadTime>();
+  for (const id of readdirSync(`/proc/${pid}/task`)) {
+    const thread = threadTime(`/proc/${pid}/task/${id}/stat`);
+    if (thread) threads.set(id, thread);
+  }
+  return { totalMs: timeIn(readFileSync(`/proc/${pid}/stat`, 'utf8')).cpuMs, threads };
+}
+
+/** What threads used between two looks, the busiest first; threads of one name that did next to nothing are left out. */
+export function threadsBetween(before: CpuTimes, after: CpuTimes): ThreadTime[] {
+  return [...after.threads]
+    .map(([id, { name, cpuMs }]) => ({ name, cpuMs: cpuMs - (before.threads.get(id)?.cpuMs ?? 0) }))
+    .filter(({ cpuMs }) => cpuMs > 0)
+    .sort((one, other) => other.cpuMs - one.cpuMs);
+}
+
+/** Memory of a process that is in RAM, in bytes. */
+export function rssOf(pid: number): number {
+  const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  if (kib === undefined) throw new Error(`/proc/${pid}/status tells no VmRSS`);
+  return Number(kib) * 1024;
+}
+
+/** Undefined when the thread has ended since the directory was read. */
+function threadTime(path: string): ThreadTime | undefined {
+  try {
+    return timeIn(readFileSync(path, 'utf8'));
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
+}
+
+function timeIn(stat: string): ThreadTime {
+  const nameEnd = stat.lastIndexOf(')');
+  const fields = stat.slice(nameEnd + 2).split(' ');
+  const cpuMs = (Number(fields[UTIME]) + Number(fields[STIME])) * TICK_MS;
+  return { name: stat.slice(stat.indexOf('(') + 1, nameEnd), cpuMs };
+}

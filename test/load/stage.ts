@@ -1,0 +1,70 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicMs } from './monotonic.ts';
+import { type CpuTimes, cpuTimesOf, rssOf, threadsBetween } from './process-usage.ts';
+import type { StageFigures } from './report.ts';
+import { STEREO_BYTES_PER_MS } from './sound.ts';
+import type { World } from './world.ts';
+
+const MS_PER_SECOND = 1000;
+const BYTES_PER_KIB = 1024;
+
+/** What is read at a stage's beginning, to be compared with at its end. */
+interface Beginning {
+  readonly atMs: number;
+  readonly cpu: CpuTimes;
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** Measures the running `calls` for so long. `idleRssBytes`: the daemon's memory without any. */
+export async function measureStage(
+  world: World,
+  { calls, durationMs, idleRssBytes }: { calls: number; durationMs: number; idleRssBytes: number },
+): Promise<StageFigures> {
+  const beginning = await begin(world);
+  await sleep(durationMs);
+  return figuresSince(beginning, world, calls, idleRssBytes);
+}
+
+async function begin({ daemon, kinesis, deepgram }: World): Promise<Beginning> {
+  const { counts } = await deepgram.order('figures');
+  await Promise.all([kinesis.order('begin'), deepgram.order('begin')]);
+  return { atMs: monotonicMs(), cpu: cpuTimesOf(daemon.pid), ...counts };
+}
+
+async function figuresSince(
+  beginning: Beginning,
+  { daemon, kinesis, deepgram }: World,
+  calls: number,
+  idleRssBytes: number,
+): Promise<StageFigures> {
+  const cpu = cpuTimesOf(daemon.pid);
+  const rssBytes = rssOf(daemon.pid);
+  const wallMs = monotonicMs() - beginning.atMs;
+  const [said, heard] = await Promise.all([kinesis.order('figures'), deepgram.order('figures')]);
+  const messages = heard.counts.messages - beginning.messages;
+  const audioMs = (heard.counts.bytes - beginning.bytes) / STEREO_BYTES_PER_MS;
+  const cpuMs = cpu.totalMs - beginning.cpu.totalMs;
+  return {
+    calls,
+    seconds: wallMs / MS_PER_SECOND,
+    daemon: {
+      cpuMs,
+      cpuMsPerCallSecond: ratio(cpuMs, audioMs / MS_PER_SECOND),
+      callsPerCore: ratio(audioMs, cpuMs),
+      threads: threadsBetween(beginning.cpu, cpu),
+      rssKib: rssBytes / BYTES_PER_KIB,
+      rssKibPerCall: (rssBytes - idleRssBytes) / BYTES_PER_KIB / calls,
+    },
+    lagMs: heard.lagMs,
+    lagOfBrokenMs: heard.lagOfBrokenMs,
+    messages: { perCallSecond: ratio(messages, audioMs / MS_PER_SECOND), meanMs: ratio(audioMs, messages) },
+    kinesis: { strain: said.strain, latenessMs: said.latenessMs },
+    deepgram: { strain: heard.strain },
+  };
+}
+
+/** 0 where there was nothing to divide by: no audio, which the verdict tells. */
+function ratio(value: number, by: number): number {
+  return by === 0 ? 0 : value / by;
+}

@@ -1,0 +1,38 @@
+import type { Options } from './options.ts';
+import type { Report, StageFigures } from './report.ts';
+
+/** What a run is judged by. */
+export type Judged = Omit<Report, 'verdict'>;
+
+/** With --until-lag, the stage whose lag is too high ends the run and is no failure: it is what was looked for. */
+export function verdictOn(report: Judged): Report['verdict'] {
+  const { options, starts, stages, audio, sessions } = report;
+  const kept = options.untilLag ? stages.filter((stage) => isWithinLag(stage, options)) : stages;
+  const failures = [
+    ...above('failed starts', starts.failed, 0, ''),
+    ...above('failed sessions', sessions.failed, 0, ''),
+    ...above('sessions without an end', sessions.unended, 0, ''),
+    ...above('blocks of wrong audio', audio.wrongBlocks, 0, ''),
+    ...above('audio beyond the end of calls', audio.surplusMs, 0, ' ms'),
+    ...above('holes', audio.holeMs, options.maxHoles, ' ms'),
+    ...above('start latency p99', starts.latencyMs.p99, options.maxStartP99, ' ms'),
+    ...kept.flatMap(({ lagMs, daemon }) => [
+      ...above('lag p99', lagMs.p99, options.maxLagP99, ' ms'),
+      ...above('CPU per second of call', daemon.cpuMsPerCallSecond, options.maxCpu, ' ms'),
+      ...above('memory per call', daemon.rssKibPerCall, options.maxRss, ' KiB'),
+    ]),
+    ...(audio.receivedSeconds === 0 ? ['no audio arrived'] : []),
+  ];
+  return { passed: failures.length === 0, failures };
+}
+
+/** Whether a stage of --until-lag is within its bound. */
+export function isWithinLag(stage: StageFigures | undefined, { maxLagP99 }: Options): boolean {
+  return stage !== undefined && stage.lagMs.p99 <= maxLagP99;
+}
+
+function above(what: string, value: number, limit: number | undefined, unit: string): string[] {
+  if (limit === undefined || value <= limit) return [];
+  const shown = Number.isInteger(value) ? String(value) : value.toFixed(2);
+  return [`${what} ${shown}${unit}, at most ${limit}${unit} allowed`];
+}

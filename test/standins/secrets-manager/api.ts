@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { z } from 'zod';
+import { Refusal, type Vault } from './vault.ts';
+
+const CONTENT_TYPE = 'application/x-amz-json-1.1';
+
+/** What goes wrong with the next requests (`times`, or for ever with null). */
+const faultRule = z.union([
+  z.strictObject({
+    times: z.int().positive().nullable().default(1),
+    status: z.int().min(400).max(599),
+    type: z.string().default('InternalServiceError'),
+  }),
+  z.strictObject({ times: z.int().positive().nullable().default(1), hang: z.literal(true) }),
+]);
+export const faultRules = z.array(faultRule);
+type Fault = z.infer<typeof faultRule>;
+
+const input = z.strictObject({
+  SecretId: z.string().min(1),
+  VersionStage: z.string().default('AWSCURRENT'),
+});
+
+/** One request as it was answered; of the answer only whether it was one. */
+export interface SecretRequest {
+  readonly secretId: string;
+  readonly stage: string;
+  /** Missing as long as there is no answer. */
+  status?: number;
+  error?: string;
+}
+
+/** AWS' side: the JSON protocol of Secrets Manager in one region, with one vault. */
+export class SecretsManagerApi {
+  readonly requests: SecretRequest[] = [];
+  readonly #vault: Vault;
+  readonly #region: string;
+  #faults: Fault[] = [];
+
+  constructor(vault: Vault, region: string) {
+    this.#vault = vault;
+    this.#region = region;
+  }
+
+  /** Replaces what is to go wrong. */
+  setFaults(faults: readonly Fault[]): void {
+    this.#faults = [...faults];
+  }
+
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await text(request);
+    const send = (status: number, content: object) => {
+      response.writeHead(status, { 'content-type': CONTENT_TYPE, 'x-amzn-requestid': randomUUID() });
+      response.end(JSON.stringify(content));
+    };
+    const record: SecretRequest = { secretId: '', stage: '' };
+    this.requests.push(record);
+    try {
+      this.#authenticate(request.headers.authorization);
+      const { SecretId, VersionStage } = inputOf(request, body);
+      Object.assign(record, { secretId: SecretId, stage: VersionStage });
+      const fault = this.#takeFault();
+      if (fault && 'hang' in fault) return;
+      if (fault) {
+        record.status = fault.status;
+        record.error = fault.type;
+        return send(fault.status, { __type: fault.type, Message: `${fault.type}, as asked for` });
+      }
+      const content = this.#vault.read(SecretId, VersionStage);
+      record.status = 200;
+      send(200, content);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      record.status = 400;
+      record.error = error.type;
+      send(400, { __type: error.type, Message: error.message });
+    }
+  }
+
+  /** The signature itself is not checked: nobody here knows the secret key. */
+  #authenticate(authorization = ''): void {
+    const scope =
+      /^AWS4-HMAC-SHA256 Credential=[^/\s]+\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request,.*Signature=[0-9a-f]{64}$/;
+    const [, region, service] = scope.exec(authorization) ?? [];
+    if (!region) throw new Refusal('MissingAuthenticationTokenException', 'Missing Authentication Token');
+    if (region === this.#region && service === 'secretsmanager') return;
+    const scoped = `Credential should be scoped to ${this.#region}/secretsmanager, not ${region}/${service}.`;
+    throw new Refusal('InvalidSignatureException', scoped);
+  }
+
+  #takeFault(): Fault | undefined {
+    const [fault] = this.#faults;
+    if (!fault || fault.times === null) return fault;
+    fault.times -= 1;
+    if (fault.times === 0) this.#faults.shift();
+    return fault;
+  }
+}
+
+function inputOf({ headers }: IncomingMessage, body: string): z.infer<typeof input> {
+  if (headers['x-amz-target'] !== 'secretsmanager.GetSecretValue' || headers['content-type'] !== CONTENT_TYPE) {
+    throw new Refusal('UnknownOperationException', `${headers['x-amz-target']} as ${headers['content-type']}`);
+  }
+  const { data, error } = input.safeParse(JSON.parse(body));
+  if (!data) throw new Refusal('ValidationException', error.message);
+  return data;
+}

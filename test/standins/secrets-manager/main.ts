@@ -1,0 +1,23 @@
+import { createServer } from 'node:http';
+import { Command } from 'commander';
+import { serve } from '../serve.ts';
+import { SecretsManagerApi } from './api.ts';
+import { answer } from './server.ts';
+import { Vault } from './vault.ts';
+
+const options = new Command('secrets-manager')
+  .description('Stands in for AWS Secrets Manager: GetSecretValue in one region, and controls under /standin/.')
+  .option('--port <number>', 'port on 127.0.0.1; 0 takes a free one', Number, 0)
+  .option('--region <name>', 'region of the secrets, which requests have to be signed for', 'us-east-1')
+  .parse()
+  .opts<{ port: number; region: string }>();
+
+const vault = new Vault(options.region);
+const api = new SecretsManagerApi(vault, options.region);
+const server = createServer((request, response) => {
+  void answer(api, vault, request, response).catch((error: unknown) => {
+    // A client that hangs up in the middle of its request needs no answer; any other error is ours.
+    if (request.complete) throw error;
+  });
+});
+await serve(server, options.port);
