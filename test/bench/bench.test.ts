@@ -24,7 +24,7 @@ async function bench(...args: string[]): Promise<{ code: number; stdout: string;
 
 test('a run of few calls measures every stage and the whole, side by side', async (t) => {
   t.timeout(LONGEST_RUN_MS);
-  const { code, stdout, stderr } = await bench(...TINY, '--chunk-ms', '64,200');
+  const { code, stdout, stderr } = await bench(...TINY, '--chunk-ms', '200');
   t.is(code, 0, stderr);
   const { figures, targets, machine, node, date } = JSON.parse(stdout) as Report;
   const contendersOf = (stage: string, feed: string) =>
@@ -33,12 +33,10 @@ test('a run of few calls measures every stage and the whole, side by side', asyn
   t.deepEqual(contendersOf('demux', 'captures, chunks of 16 KiB'), ['integratord', 'ebml-stream', 'ebml']);
   t.deepEqual(contendersOf('align', 'blocks of 64 ms'), ['integratord', 'naive merging']);
   t.deepEqual(contendersOf('link', 'messages of 64 ms'), ['integratord', 'ws']);
-  for (const feed of ['chunks of 64 ms', 'chunks of 200 ms']) {
-    const whole = ['integratord', 'integratord, checkpoints', 'ebml-stream', 'ebml', 'naive floor'];
-    t.deepEqual(contendersOf('whole', feed), whole);
-  }
+  const whole = ['integratord', 'integratord, checkpoints', 'ebml-stream', 'ebml', 'naive floor'];
+  t.deepEqual(contendersOf('whole', 'chunks of 200 ms'), whole);
   for (const { cpuMs, contender } of figures) t.true(cpuMs > 0, contender);
-  t.is(targets.length, 3);
+  t.is(targets.length, 2);
   t.true(machine.cores >= 1);
   t.is(node, process.versions.node);
   t.false(Number.isNaN(Date.parse(date)));
