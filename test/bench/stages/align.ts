@@ -52,7 +52,7 @@ const MIXERS: Readonly<Record<string, (call: number, ear: Ear) => Mix>> = {
       }
     };
   },
-  naive(call, { hear }) {
+  'naive merging'(call, { hear }) {
     const merger = new Merger(contactOf(call), hear);
     return (chunk) => {
       for (const finding of chunk) {

@@ -92,11 +92,12 @@ export async function measureDemux({ contender, feed: name, calls, cpuMs }: Stag
   const feed = feedOf(name, calls);
   const open = PARSERS[contender] as (checks: boolean) => Parser;
   const checked = await parse(feed, () => open(true));
-  const checksum = checked.reduce((sum, { crc }) => crc32(String(crc), sum), 0);
-  const expected = found(checked);
+  const checksum = checked.reduce((sum, { crc, found }) => crc32(`${crc} ${found}`, sum), 0);
+  const expected = foundBy(checked);
   const pass = async () => {
     const ears = await parse(feed, () => open(false));
-    if (found(ears) !== expected) throw new Error(`${contender} found ${found(ears)} in one pass, ${expected} before`);
+    if (foundBy(ears) !== expected)
+      throw new Error(`${contender} found ${foundBy(ears)} in one pass, ${expected} before`);
   };
   return { cpuMsPerUnit: (await cpuPerPass(pass, cpuMs)) / feed.units, checksum };
 }
@@ -115,6 +116,6 @@ async function parse({ bodies }: Feed, open: () => Parser): Promise<Ear[]> {
   return parsers.map(({ ear }) => ear);
 }
 
-function found(ears: readonly Ear[]): number {
+function foundBy(ears: readonly Ear[]): number {
   return ears.reduce((sum, ear) => sum + ear.found, 0);
 }

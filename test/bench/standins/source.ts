@@ -14,6 +14,8 @@ import { callOfStream } from './calls.ts';
 const TICK_MS = 4;
 /** Calls begin spread over the interval, as calls do. */
 const GOLDEN = 0.618;
+/** Longer than any run. */
+const KEEP_ALIVE_MS = 60 * 60_000;
 /** Built ahead: 100 s of calls; what lasts longer is built on the way. */
 const BUILT_AHEAD = 64;
 
@@ -37,7 +39,10 @@ const calls: Call[] = [];
 let isOver = false;
 setInterval(tick, TICK_MS);
 
-await serve(createServer(answer), 0);
+const server = createServer(answer);
+// Who asks again must not meet a connection that is just being closed: starts may be seconds apart.
+server.keepAliveTimeout = KEEP_ALIVE_MS;
+await serve(server, 0);
 process.once('SIGTERM', () => process.exit());
 
 async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {

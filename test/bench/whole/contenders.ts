@@ -6,6 +6,10 @@ import type { Form } from '../checksum.ts';
 import { contactOf } from '../material.ts';
 import { streamArnOf } from '../standins/calls.ts';
 
+/** The one that this is all about, and the one that parses nothing. */
+export const OURS = 'integratord';
+export const FLOOR = 'naive floor';
+
 /** Calls that are started at a time. */
 const STARTING = 20;
 
@@ -33,7 +37,7 @@ export interface Running {
 type Contender = (surroundings: Surroundings) => Promise<Running>;
 
 export const CONTENDERS: Readonly<Record<string, Contender>> = {
-  integratord: (surroundings) => startDaemon(surroundings, {}),
+  [OURS]: (surroundings) => startDaemon(surroundings, {}),
   'integratord, checkpoints': async (surroundings) => {
     const directory = await mkdtemp(join(tmpdir(), 'integratord-bench-'));
     const running = await startDaemon(surroundings, { STATE_DIR: directory });
@@ -45,7 +49,7 @@ export const CONTENDERS: Readonly<Record<string, Contender>> = {
   },
   'ebml-stream': (surroundings) => startRelay(surroundings, 'ebml-stream', 'pcm'),
   ebml: (surroundings) => startRelay(surroundings, 'ebml', 'pcm'),
-  'naive floor': (surroundings) => startRelay(surroundings, 'none', 'mkv'),
+  [FLOOR]: (surroundings) => startRelay(surroundings, 'none', 'mkv'),
 };
 
 async function startDaemon(surroundings: Surroundings, env: Record<string, string>): Promise<Running> {

@@ -1,0 +1,36 @@
+/** Lists the functions of CPU profiles that took the most time by themselves. */
+import { readFileSync } from 'node:fs';
+
+interface Profile {
+  readonly nodes: readonly {
+    readonly id: number;
+    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+  }[];
+  readonly samples: readonly number[];
+  readonly timeDeltas: readonly number[];
+}
+
+const SHOWN = 40;
+/** What V8 calls time in which no JavaScript and nothing else of the process ran. */
+const IDLE = '(idle)';
+
+for (const path of process.argv.slice(2)) {
+  const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(path, 'utf8')) as Profile;
+  const names = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
+  const selfUs = new Map<string, number>();
+  samples.forEach((id, i) => {
+    const name = names.get(id) ?? '';
+    selfUs.set(name, (selfUs.get(name) ?? 0) + (timeDeltas[i] ?? 0));
+  });
+  selfUs.delete(IDLE);
+  const totalUs = [...selfUs.values()].reduce((sum, us) => sum + us, 0);
+  process.stdout.write(`${path}: ${(totalUs / 1e6).toFixed(2)} s that were not idle\n`);
+  for (const [name, us] of [...selfUs].sort(([, a], [, b]) => b - a).slice(0, SHOWN)) {
+    process.stdout.write(`${((us / totalUs) * 100).toFixed(2).padStart(6)} %  ${name}\n`);
+  }
+}
+
+function nameOf({ functionName, url, lineNumber }: Profile['nodes'][number]['callFrame']): string {
+  const place = url === '' ? '' : ` ${url.replace(/^.*\/(?=(daemon|test|node_modules)\/)/, '')}:${lineNumber + 1}`;
+  return `${functionName || '(anonymous)'}${place}`;
+}
