@@ -119,18 +119,23 @@ export class Aligner {
     this.#finished = true;
   }
 
-  /** The next piece of the call, of at most `longestMs`; undefined until more is known. */
-  take(longestMs: Millis): Piece | undefined {
+  /**
+   * The next piece of the call, of at most `longestMs`; undefined until more is known.
+   * @param roomFor where it is written: silence for as many frames as are asked for, or fewer
+   */
+  take(longestMs: Millis, roomFor: (frames: number) => Int16Array = ownRoom): Piece | undefined {
     if (this.#opening && !this.#open(this.#opening)) return undefined;
     const from = this.#takenFrames;
-    const to = Math.min(this.#horizon(), from + longestMs * SAMPLES_PER_MS);
-    if (to <= from) return undefined;
+    const frames = Math.min(this.#horizon() - from, longestMs * SAMPLES_PER_MS);
+    if (frames <= 0) return undefined;
+    const out = roomFor(frames);
+    const to = from + out.length / CHANNELS;
     this.#holeFrames += this.#emptyFrames(from, to);
     const [customer, agent] = this.#tracks;
-    const out = new Int16Array((to - from) * CHANNELS);
     const oldestMs = Math.min(customer.write(out, from, to), agent.write(out, from, to));
     this.#takenFrames = to;
-    return { pcm: Buffer.from(out.buffer), arrivedAtMs: oldestMs === Infinity ? undefined : oldestMs };
+    const pcm = Buffer.from(out.buffer, out.byteOffset, out.byteLength);
+    return { pcm, arrivedAtMs: oldestMs === Infinity ? undefined : oldestMs };
   }
 
   /** Begins the call's clock once both tracks have been heard, or one has waited long enough for the other. */
@@ -224,4 +229,8 @@ export class Aligner {
     const [a, b] = this.#tracks;
     return Math.max(a.endFrame, b.endFrame);
   }
+}
+
+function ownRoom(frames: number): Int16Array {
+  return new Int16Array(frames * CHANNELS);
 }

@@ -23,6 +23,8 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   readonly pulse: Pulse;
   readonly metrics: SessionMetrics;
+  /** Audio goes in messages no longer than this. */
+  readonly messageBytes: number;
   /** The most that may be under way without a sign that Deepgram has read it. */
   readonly windowBytes: number;
   readonly onMessage: (message: unknown) => void;
@@ -97,10 +99,10 @@ export class Connection {
 
   /** Sends as much of the outbox as the line takes now. */
   pump(): void {
-    const { outbox, clock, metrics, windowBytes, onSent, onProgress } = this.#options;
+    const { outbox, clock, metrics, messageBytes, windowBytes, onSent, onProgress } = this.#options;
     let progressed = false;
     while (this.#socket.bufferedBytes < HIGH_WATER_BYTES && outbox.sent - this.#readTo < windowBytes) {
-      const parcel = outbox.take();
+      const parcel = outbox.take(messageBytes);
       if (!parcel) break;
       progressed = true;
       this.#socket.sendAudio(parcel.pcm);

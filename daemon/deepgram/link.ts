@@ -21,6 +21,8 @@ const FINISH_TIMEOUT_MS: Millis = 10_000;
  * included: so a reconnect sends no more than that twice. Two pings of a second each fit in, with room for slow pongs.
  */
 const LEAST_WINDOW_MS: Millis = 2000;
+/** What waits to be sent when all is well: the audio of a read, or of two. */
+const USUALLY_UNSENT_MS: Millis = 500;
 /** What a proper end looks like; 1005 is a close without a code. */
 const CLOSED_PROPERLY: ReadonlySet<number> = new Set([1000, 1005]);
 
@@ -105,7 +107,7 @@ export class Link {
     this.#params = params;
     this.#options = options;
     this.#patience = new Patience(options.giveUpMs, options.clock, options.random);
-    this.#outbox = new Outbox(positionOf(options.callMs));
+    this.#outbox = new Outbox(positionOf(options.callMs), positionOf(options.replayMs + USUALLY_UNSENT_MS));
     this.#sentTo = this.#outbox.sent;
     this.#finals = params['callback'] === undefined ? new FinalResults(this.#outbox.sent) : undefined;
   }
@@ -136,8 +138,11 @@ export class Link {
     };
   }
 
+  /** Where the next frames of the call are best written before they are sent: as many as asked for, or fewer. */
+  readonly room = (frames: number): Int16Array => this.#outbox.room(frames);
+
   /**
-   * Hands over the next 2-channel PCM of the call. Gives a promise when as much is kept here as may be: nothing more is
+   * Hands over the next 2-channel PCM of the call, written to `room` or elsewhere. Gives a promise when as much is kept here as may be: nothing more is
    * to be handed over until it resolves. Throws what ended the line.
    * @param arrivedAtMs when the oldest audio in it arrived; undefined when it is all silence
    */
@@ -175,6 +180,7 @@ export class Link {
       clock,
       pulse,
       metrics,
+      messageBytes: positionOf(messageMs),
       windowBytes: positionOf(Math.max(replayMs, LEAST_WINDOW_MS) - messageMs),
       onMessage: (message) => {
         this.#finals?.note(message, startsAt);

@@ -1,28 +1,47 @@
-import { BYTES_PER_MS } from '../audio/pcm.ts';
+import { BYTES_PER_FRAME, BYTES_PER_MS, BYTES_PER_SAMPLE } from '../audio/pcm.ts';
 import type { Millis } from '../clock.ts';
 
 /** A run of the call on its way to Deepgram. */
 export interface Parcel {
+  /** Valid until what it holds is forgotten. */
   readonly pcm: Uint8Array;
-  /** Where in the call it begins, in bytes of 2-channel PCM. */
-  readonly at: number;
-  /** When the oldest audio in it arrived here; undefined when it is all silence. */
+  /** When the oldest audio in it arrived; undefined when it is all silence, or was sent before. */
   readonly arrivedAtMs: Millis | undefined;
 }
 
+/** Up to where in the call something arrived at that time. */
+interface Arrival {
+  readonly end: number;
+  readonly atMs: Millis | undefined;
+}
+
+/** How much larger than what it holds a ring may be before it shrinks again. */
+const SLACK = 4;
+
 /**
- * The part of the call that is still to be sent, and what was sent but may have to be sent again. Positions are bytes
- * of 2-channel PCM from the call's beginning.
+ * The part of the call that is still to be sent, and what was sent but may have to be sent again, in one ring of bytes:
+ * audio is written to where it stays until it is forgotten. Positions are bytes of 2-channel PCM from the call's
+ * beginning.
  */
 export class Outbox {
-  readonly #parcels: Parcel[] = [];
-  /** Index of the first parcel that is still to be sent. */
-  #next = 0;
+  readonly #leastBytes: number;
+  #ring: Buffer;
+  /** From where on it is held, up to where it has been sent, on whichever connection, and where it ends. */
+  #from: number;
+  #sent: number;
   #end: number;
-  #heldBytes = 0;
+  /** Of what is still to be sent, in order. */
+  readonly #arrivals: Arrival[] = [];
 
-  /** @param start where in the call the audio begins that will be added */
-  constructor(start: number) {
+  /**
+   * @param start where in the call the audio begins that will be added
+   * @param leastBytes room for what is usually held; more is taken when it is needed, and given back after that
+   */
+  constructor(start: number, leastBytes: number) {
+    this.#leastBytes = leastBytes - (leastBytes % BYTES_PER_FRAME);
+    this.#ring = Buffer.alloc(this.#leastBytes);
+    this.#from = start;
+    this.#sent = start;
     this.#end = start;
   }
 
@@ -33,52 +52,88 @@ export class Outbox {
 
   /** Up to where it has been sent, on whichever connection. */
   get sent(): number {
-    return this.#parcels[this.#next]?.at ?? this.#end;
+    return this.#sent;
   }
 
   get heldBytes(): number {
-    return this.#heldBytes;
+    return this.#end - this.#from;
   }
 
+  /** Where the next frames of the call are to be written, silence so far: as many as asked for, or fewer, but some. */
+  room(frames: number): Int16Array {
+    const wanted = frames * BYTES_PER_FRAME;
+    this.#fit(wanted);
+    const at = this.#end % this.#ring.length;
+    const bytes = Math.min(wanted, this.#ring.length - at);
+    return new Int16Array(this.#ring.buffer, this.#ring.byteOffset + at, bytes / BYTES_PER_SAMPLE).fill(0);
+  }
+
+  /** Adds what was written to `room`, or audio from elsewhere, which is copied. */
   add(pcm: Uint8Array, arrivedAtMs: Millis | undefined): void {
-    this.#parcels.push({ pcm, at: this.#end, arrivedAtMs });
-    this.#end += pcm.length;
-    this.#heldBytes += pcm.length;
+    if (!this.#isInPlace(pcm)) {
+      for (let done = 0; done < pcm.length; ) done += this.#copy(pcm.subarray(done));
+    } else {
+      this.#end += pcm.length;
+    }
+    this.#arrivals.push({ end: this.#end, atMs: arrivedAtMs });
   }
 
-  /** The next parcel to send, which counts as sent from now on. */
-  take(): Parcel | undefined {
-    const parcel = this.#parcels[this.#next];
-    if (parcel) this.#next++;
-    return parcel;
+  /** The next audio to send, at most `longestBytes` of it, which counts as sent from now on; undefined: there is none. */
+  take(longestBytes: number): Parcel | undefined {
+    const at = this.#sent % this.#ring.length;
+    const bytes = Math.min(longestBytes, this.#end - this.#sent, this.#ring.length - at);
+    if (bytes === 0) return undefined;
+    this.#sent += bytes;
+    return { pcm: this.#ring.subarray(at, at + bytes), arrivedAtMs: this.#arrivedAtMs() };
   }
 
   /** Lets go of what was sent and ends at or before `position`. */
   forget(position: number): void {
-    let done = 0;
-    while (done < this.#next && endOf(this.#parcels[done] as Parcel) <= position) {
-      this.#heldBytes -= (this.#parcels[done] as Parcel).pcm.length;
-      done++;
-    }
-    if (done === 0) return;
-    this.#parcels.splice(0, done);
-    this.#next -= done;
+    this.#from = Math.max(this.#from, Math.min(position, this.#sent));
   }
 
   /** All from `position` on is to be sent again, as far as it is still held. Gives where that begins. */
   rewind(position: number): number {
-    const first = this.#parcels.findIndex((parcel) => endOf(parcel) > position);
-    if (first >= 0) this.#cutAt(first, position);
-    this.#next = first >= 0 ? first : this.#parcels.length;
-    return this.sent;
+    this.#sent = Math.max(this.#from, Math.min(position, this.#sent));
+    return this.#sent;
   }
 
-  /** Makes a parcel begin at `position`, so that no more than asked for is sent again. */
-  #cutAt(index: number, position: number): void {
-    const { pcm, at, arrivedAtMs } = this.#parcels[index] as Parcel;
-    if (position <= at) return;
-    this.#parcels[index] = { pcm: pcm.subarray(position - at), at: position, arrivedAtMs };
-    this.#heldBytes -= position - at;
+  /** When the oldest of what has just been sent for the first time arrived. */
+  #arrivedAtMs(): Millis | undefined {
+    let oldestMs = Infinity;
+    for (let first = this.#arrivals[0]; first; first = this.#arrivals[0]) {
+      oldestMs = Math.min(oldestMs, first.atMs ?? Infinity);
+      if (first.end > this.#sent) break;
+      this.#arrivals.shift();
+    }
+    return oldestMs === Infinity ? undefined : oldestMs;
+  }
+
+  #isInPlace({ buffer, byteOffset }: Uint8Array): boolean {
+    return buffer === this.#ring.buffer && byteOffset === this.#ring.byteOffset + (this.#end % this.#ring.length);
+  }
+
+  #copy(pcm: Uint8Array): number {
+    const { buffer, byteOffset, byteLength } = this.room(Math.ceil(pcm.length / BYTES_PER_FRAME));
+    const copied = pcm.subarray(0, byteLength);
+    new Uint8Array(buffer, byteOffset, byteLength).set(copied);
+    this.#end += copied.length;
+    return copied.length;
+  }
+
+  /** Makes the ring large enough for so many more bytes, and small again when little of it is used. */
+  #fit(more: number): void {
+    const needed = this.heldBytes + more;
+    const isTooLarge = this.#ring.length > this.#leastBytes && needed * SLACK < this.#ring.length;
+    if (needed <= this.#ring.length && !isTooLarge) return;
+    const ring = Buffer.alloc(Math.max(this.#leastBytes, needed * 2));
+    for (let at = this.#from; at < this.#end; ) {
+      const source = this.#ring.subarray(at % this.#ring.length).subarray(0, this.#end - at);
+      // What is still on its way to a socket keeps the old ring until it is there.
+      const copied = source.copy(ring, at % ring.length);
+      at += copied;
+    }
+    this.#ring = ring;
   }
 }
 
@@ -90,8 +145,4 @@ export function positionOf(callMs: Millis): number {
 /** The moment of the call at a position. */
 export function momentOf(position: number): Millis {
   return position / BYTES_PER_MS;
-}
-
-function endOf({ at, pcm }: Parcel): number {
-  return at + pcm.length;
 }

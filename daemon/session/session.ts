@@ -179,7 +179,8 @@ export class Session {
   /** Hands over what is settled of the call. Waiting here is what holds the stream back (design.md, decision 7). */
   async #forward(): Promise<void> {
     const longestMs = this.#pacer ? REALTIME_MESSAGE_MS : this.#deps.settings.messageMs;
-    for (let piece = this.#aligner.take(longestMs); piece; piece = this.#aligner.take(longestMs)) {
+    const { room } = this.#link;
+    for (let piece = this.#aligner.take(longestMs, room); piece; piece = this.#aligner.take(longestMs, room)) {
       await this.#pacer?.turn(piece.pcm.length / BYTES_PER_MS, this.#stop.signal);
       if (!this.#isHeard) this.#log.info({ event: 'audio.first' }, 'the call is heard');
       this.#isHeard = true;
