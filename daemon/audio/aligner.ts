@@ -114,6 +114,12 @@ export class Aligner {
     else this.#place(block);
   }
 
+  /** To be called before the audio that was added is written over: what waits for its turn is copied. */
+  keep(): void {
+    this.#opening = this.#opening?.map((block) => ({ ...block, pcm: Buffer.from(block.pcm) }));
+    for (const track of this.#tracks) track.keep();
+  }
+
   /** There is no more to come: nothing is waited for any longer. */
   finish(): void {
     this.#finished = true;

@@ -5,8 +5,10 @@ import { BYTES_PER_SAMPLE, CHANNELS, type Channel, sampleAt } from './pcm.ts';
 interface Stretch {
   /** The frame of the call that its first sample belongs to. */
   readonly startFrame: number;
-  readonly pcm: Uint8Array;
+  pcm: Uint8Array;
   readonly arrivedAtMs: number;
+  /** Whether the audio is only lent to us. */
+  isLent: boolean;
 }
 
 /** One track's samples in order, each with its place on the call's clock; between them there may be gaps. */
@@ -31,9 +33,18 @@ export class Track {
   /** Adds samples that begin at `startFrame`, which is not before `endFrame`. */
   append(startFrame: number, pcm: Uint8Array, arrivedAtMs: number): void {
     const samples = this.#wholeSamples(pcm, startFrame === this.endFrame);
-    if (samples.length > 0) this.#stretches.push({ startFrame, pcm: samples, arrivedAtMs });
+    if (samples.length > 0) this.#stretches.push({ startFrame, pcm: samples, arrivedAtMs, isLent: true });
     this.#history.note(startFrame, samples);
     this.endFrame = startFrame + samples.length / BYTES_PER_SAMPLE;
+  }
+
+  /** Makes a copy of what waits for its turn and is only lent to us. */
+  keep(): void {
+    for (const stretch of this.#stretches) {
+      if (!stretch.isLent) continue;
+      stretch.pcm = Buffer.from(stretch.pcm);
+      stretch.isLent = false;
+    }
   }
 
   /** What of `pcm`, which is said to begin at `frame`, the track has not had yet; all of it when it is other audio. */

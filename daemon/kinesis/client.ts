@@ -21,7 +21,7 @@ const ENDPOINT_INTERVAL_MS: Millis = 1000 / 270;
 /** One GetMedia that Kinesis has answered. */
 export interface Media {
   readonly requestId: string | undefined;
-  /** MKV bytes until the service ends them; throws when the connection breaks. */
+  /** MKV bytes until the service ends them, each piece valid until the next; throws when the connection breaks. */
   readonly body: AsyncIterable<Uint8Array>;
   /** Ends the connection; `body` then throws or ends. */
   close(): void;

@@ -188,10 +188,9 @@ export class ContactFilter implements DemuxerEvents {
   }
 
   #wait(block: AudioBlock): void {
-    // A view keeps all of the chunk that it is a view of.
-    const isOfAnotherChunk = block.pcm.buffer !== this.#waiting.at(-1)?.pcm.buffer;
-    this.#waiting.push(block);
-    this.#waitingBytes += BLOCK_OVERHEAD_BYTES + (isOfAnotherChunk ? block.pcm.buffer.byteLength : 0);
+    // What came is only lent (media-body.ts); what waits must be ours.
+    this.#waiting.push({ ...block, pcm: Buffer.from(block.pcm) });
+    this.#waitingBytes += BLOCK_OVERHEAD_BYTES + block.pcm.length;
     if (this.#waitingBytes <= MAX_WAITING_BYTES) return;
     this.#owner = 'refused';
     this.#waiting = [];

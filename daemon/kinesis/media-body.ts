@@ -5,8 +5,9 @@ import { type BodyFraming, framingOf } from './http-body.ts';
 
 /** What one read takes at most: two seconds of a call, and a backlog at 64 KiB a turn of the event loop. */
 const READ_BYTES = 64 * 1024;
-/** Room for what has come of a call since the last read; it grows where that is more. */
+/** Room for what has come of a call since the last read: it grows where that is more, and shrinks after a backlog. */
 const LEAST_ROOM_BYTES = 2048;
+const MOST_KEPT_BYTES = 16 * 1024;
 /**
  * The longest that the kernel gathers what comes, when the thread is busy: a read costs the same for one block as for
  * five. With a tick of the pulse and what the aligner waits for, the lag stays below 250 ms.
@@ -27,6 +28,8 @@ export class MediaBody implements AsyncIterableIterator<Uint8Array, undefined> {
   readonly #framing: BodyFraming;
   #came: Uint8Array = new Uint8Array(LEAST_ROOM_BYTES);
   #cameBytes = 0;
+  /** Whether what came last is still being looked at: it must not be written over. */
+  #isLent = false;
   #readAtMs: Millis = 0;
   #isToldSoon = false;
   #isOver = false;
@@ -45,8 +48,13 @@ export class MediaBody implements AsyncIterableIterator<Uint8Array, undefined> {
     return this;
   }
 
-  /** The next bytes; done when the body is whole. Throws when the connection broke before that. */
+  /**
+   * The next bytes, valid until it is called again; done when the body is whole. Throws when the connection broke before
+   * that.
+   */
   next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.#isLent = false;
+    if (this.#cameBytes === 0 && this.#came.length > MOST_KEPT_BYTES) this.#came = new Uint8Array(LEAST_ROOM_BYTES);
     this.#waiting = Promise.withResolvers();
     const { promise } = this.#waiting;
     if (this.#cameBytes > 0 || this.#isOver) this.#tell();
@@ -85,10 +93,13 @@ export class MediaBody implements AsyncIterableIterator<Uint8Array, undefined> {
   }
 
   #makeRoomFor(bytes: number): void {
-    if (this.#cameBytes + bytes <= this.#came.length) return;
-    const larger = new Uint8Array(Math.max(this.#cameBytes + bytes, LEAST_ROOM_BYTES));
-    larger.set(this.#came.subarray(0, this.#cameBytes));
-    this.#came = larger;
+    // TLS may give something although nobody asks.
+    const needed = this.#cameBytes + bytes;
+    if (!this.#isLent && needed <= this.#came.length) return;
+    const other = new Uint8Array(Math.max(needed, LEAST_ROOM_BYTES));
+    other.set(this.#came.subarray(0, this.#cameBytes));
+    this.#came = other;
+    this.#isLent = false;
   }
 
   #readSoon(): void {
@@ -119,9 +130,8 @@ export class MediaBody implements AsyncIterableIterator<Uint8Array, undefined> {
     if (!waiting) return;
     if (this.#cameBytes > 0) {
       const value = this.#came.subarray(0, this.#cameBytes);
-      // It belongs to whoever takes it from now on; the next read will likely bring as much.
-      this.#came = new Uint8Array(this.#isOver ? 0 : Math.max(this.#cameBytes, LEAST_ROOM_BYTES));
       this.#cameBytes = 0;
+      this.#isLent = true;
       this.#waiting = undefined;
       waiting.resolve({ done: false, value });
     } else if (this.#fault) {

@@ -35,7 +35,7 @@ export interface ReaderOptions {
   readonly settings: ReaderSettings;
 }
 
-/** Blocks that may be forwarded, and up to where the contact has been had in whole. */
+/** Blocks that may be forwarded, valid until the next reading, and up to where the contact has been had in whole. */
 export interface Reading {
   readonly blocks: readonly AudioBlock[];
   readonly position: Position | undefined;

@@ -166,6 +166,7 @@ export class Session {
           this.#aligner.add(block);
         }
         await this.#forward();
+        this.#aligner.keep();
         // Before the call has begun nothing of it has a place yet, however much of it has been read.
         if (this.#aligner.callClock) this.#progress.note(read.value.position, this.#aligner.reachMs);
         this.#saveCheckpoint();
