@@ -1,8 +1,11 @@
 const CR = 0x0d;
 const LF = 0x0a;
+const TAB = 0x09;
+const SPACE = 0x20;
+const SEMICOLON = 0x3b;
 /** A chunk of more than 4 GiB is none. */
 const MAX_SIZE_DIGITS = 8;
-/** Chunk extensions and trailers: nobody sends them, anybody may (RFC 9112, 7.1). */
+/** Of a chunk's extension, and of the trailer: nobody sends them, anybody may (RFC 9112, 7.1). */
 const MAX_LINE_BYTES = 8192;
 
 /** The answer is not HTTP as RFC 9112 has it. */
@@ -14,7 +17,7 @@ export class BadHttp extends Error {
 export interface BodyFraming {
   /**
    * Copies the content that is in `bytes` to `into` at `at`, which has room for as many. Gives the index after it.
-   * Throws BadHttp.
+   * What comes after the end is nobody's and is passed over. Throws BadHttp.
    */
   unframe(bytes: Uint8Array, into: Uint8Array, at: number): number;
   /** Whether the body is whole. */
@@ -59,7 +62,16 @@ class Counted implements BodyFraming {
 }
 
 /** What of a chunked body comes next. */
-type Expected = 'size' | 'extension' | 'content' | 'end-of-content' | 'trailer' | 'nothing';
+type Expected =
+  | 'size'
+  | 'extension'
+  | 'LF of size'
+  | 'content'
+  | 'CR of content'
+  | 'LF of content'
+  | 'trailer'
+  | 'LF of trailer'
+  | 'nothing';
 
 /** RFC 9112, 7.1: a size in hex, that many bytes, and again, until a size of 0 and the trailer. */
 class Chunked implements BodyFraming {
@@ -67,7 +79,9 @@ class Chunked implements BodyFraming {
   #expected: Expected = 'size';
   #digits = 0;
   #left = 0;
+  /** Of the extension, or of the trailer's line. */
   #lineBytes = 0;
+  #trailerBytes = 0;
 
   get isWhole(): boolean {
     return this.#expected === 'nothing';
@@ -76,67 +90,84 @@ class Chunked implements BodyFraming {
   unframe(bytes: Uint8Array, into: Uint8Array, at: number): number {
     let end = at;
     let from = 0;
-    while (from < bytes.length) {
+    while (from < bytes.length && !this.isWhole) {
       if (this.#expected === 'content') {
         const to = Math.min(bytes.length, from + this.#left);
         into.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), end);
         end += to - from;
         this.#left -= to - from;
         from = to;
-        if (this.#left === 0) this.#expected = 'end-of-content';
-      } else if (this.#expected === 'nothing') {
-        throw new BadHttp('bytes after the last chunk');
+        if (this.#left === 0) this.#expected = 'CR of content';
       } else {
-        this.#take(bytes[from++] as number);
+        this.#expected = this.#after(bytes[from++] as number);
       }
     }
     return end;
   }
 
-  #take(byte: number): void {
-    if (this.#expected === 'size') this.#takeSize(byte);
-    else if (this.#expected === 'extension') this.#takeExtension(byte);
-    else if (this.#expected === 'end-of-content') this.#takeEndOfContent(byte);
-    else this.#takeTrailer(byte);
+  /** What comes after this byte of the framing. */
+  #after(byte: number): Expected {
+    switch (this.#expected) {
+      case 'size':
+        return this.#afterSize(byte);
+      case 'extension':
+        return this.#afterExtension(byte);
+      case 'LF of size':
+        mustBe(LF, byte, 'the line of a chunk size without its LF');
+        this.#digits = 0;
+        return this.#left === 0 ? 'trailer' : 'content';
+      case 'CR of content':
+        mustBe(CR, byte, 'a chunk longer than its size');
+        return 'LF of content';
+      case 'LF of content':
+        mustBe(LF, byte, 'a chunk without its LF');
+        return 'size';
+      case 'trailer':
+        return this.#afterTrailer(byte);
+      default:
+        mustBe(LF, byte, 'a line of the trailer without its LF');
+        // Field lines up to an empty one.
+        if (this.#lineBytes === 0) return 'nothing';
+        this.#lineBytes = 0;
+        return 'trailer';
+    }
   }
 
-  #takeSize(byte: number): void {
+  #afterSize(byte: number): Expected {
     const digit = hexDigit(byte);
     if (digit >= 0) {
       if (++this.#digits > MAX_SIZE_DIGITS) throw new BadHttp('a chunk size of too many digits');
       this.#left = this.#left * 16 + digit;
-      return;
+      return 'size';
     }
     if (this.#digits === 0) throw new BadHttp('no chunk size where one must stand');
-    this.#lineBytes = 0;
-    this.#expected = 'extension';
-    this.#takeExtension(byte);
+    if (byte === CR) return 'LF of size';
+    if (byte !== SEMICOLON && byte !== SPACE && byte !== TAB) throw new BadHttp('a chunk size that is no number');
+    this.#lineBytes = 1;
+    return 'extension';
   }
 
-  #takeExtension(byte: number): void {
-    if (++this.#lineBytes > MAX_LINE_BYTES) throw new BadHttp('a chunk extension without an end');
-    if (byte !== LF) return;
-    this.#digits = 0;
-    this.#lineBytes = 0;
-    this.#expected = this.#left === 0 ? 'trailer' : 'content';
-  }
-
-  #takeEndOfContent(byte: number): void {
-    if (byte === LF) this.#expected = 'size';
-    else if (byte !== CR) throw new BadHttp('a chunk longer than its size');
-  }
-
-  /** Field lines up to an empty one. */
-  #takeTrailer(byte: number): void {
-    if (byte === CR) return;
-    if (byte !== LF) {
-      if (++this.#lineBytes > MAX_LINE_BYTES) throw new BadHttp('a trailer without an end');
-    } else if (this.#lineBytes === 0) {
-      this.#expected = 'nothing';
-    } else {
+  #afterExtension(byte: number): Expected {
+    if (byte === CR) {
       this.#lineBytes = 0;
+      return 'LF of size';
     }
+    if (byte === LF) throw new BadHttp('a chunk extension without its CR');
+    if (++this.#lineBytes > MAX_LINE_BYTES) throw new BadHttp('a chunk extension without an end');
+    return 'extension';
   }
+
+  #afterTrailer(byte: number): Expected {
+    if (byte === CR) return 'LF of trailer';
+    if (byte === LF) throw new BadHttp('a line of the trailer without its CR');
+    this.#lineBytes++;
+    if (++this.#trailerBytes > MAX_LINE_BYTES) throw new BadHttp('a trailer without an end');
+    return 'trailer';
+  }
+}
+
+function mustBe(expected: number, byte: number, otherwise: string): void {
+  if (byte !== expected) throw new BadHttp(otherwise);
 }
 
 function hexDigit(byte: number): number {

@@ -20,10 +20,10 @@ export class HeadReader {
     this.#bytes = Buffer.concat([this.#bytes, bytes]);
     for (;;) {
       const end = this.#bytes.indexOf(END_OF_HEAD);
-      if (end < 0) {
-        if (this.#bytes.length > MAX_HEAD_BYTES) throw new BadHttp(`a head of more than ${MAX_HEAD_BYTES} bytes`);
-        return undefined;
+      if ((end < 0 ? this.#bytes.length : end) > MAX_HEAD_BYTES) {
+        throw new BadHttp(`a head of more than ${MAX_HEAD_BYTES} bytes`);
       }
+      if (end < 0) return undefined;
       const head = parseHead(this.#bytes.toString('latin1', 0, end));
       this.#bytes = this.#bytes.subarray(end + END_OF_HEAD.length);
       // 1xx come before the answer itself (RFC 9110, 15.2).

@@ -3,7 +3,7 @@ import type { Millis } from '../clock.ts';
 import type { Pulse } from '../pulse.ts';
 import { type BodyFraming, framingOf } from './http-body.ts';
 
-/** What one read takes at most: two seconds of a call, and a backlog at 64 KiB a turn of the event loop. */
+/** What one read takes at most: two seconds of a call, a backlog at 64 KiB a turn of the event loop. */
 const READ_BYTES = 64 * 1024;
 /** Room for what has come of a call since the last read: it grows where that is more, and shrinks after a backlog. */
 const LEAST_ROOM_BYTES = 2048;
@@ -13,6 +13,12 @@ const MOST_KEPT_BYTES = 16 * 1024;
  * five. With a tick of the pulse and what the aligner waits for, the lag stays below 250 ms.
  */
 const LONGEST_GATHER_MS: Millis = 160;
+
+/**
+ * What nobody speaks within the longest gathering, two tracks of it: as much left something behind, there is a backlog,
+ * and no use in waiting for more to come. TLS gives it in pieces of no more than 16 KiB.
+ */
+const BACKLOG_BYTES = 16 * 1024;
 
 /** Where all sockets of this thread read into: what came is copied to where it belongs before the next one reads. */
 export const READ_BUFFER = new Uint8Array(READ_BYTES);
@@ -31,6 +37,8 @@ export class MediaBody implements AsyncIterableIterator<Uint8Array, undefined> {
   /** Whether what came last is still being looked at: it must not be written over. */
   #isLent = false;
   #readAtMs: Millis = 0;
+  /** What the socket gave since it was last allowed to read. */
+  #readBytes = 0;
   #isToldSoon = false;
   #isOver = false;
   #fault: Error | undefined;
@@ -42,6 +50,7 @@ export class MediaBody implements AsyncIterableIterator<Uint8Array, undefined> {
     this.#pulse = pulse;
     this.#now = now;
     this.#framing = framingOf(headers);
+    if (this.#framing.isWhole) this.end(undefined);
   }
 
   [Symbol.asyncIterator](): this {
@@ -65,8 +74,8 @@ export class MediaBody implements AsyncIterableIterator<Uint8Array, undefined> {
   /** Takes what was read of the socket: a view of READ_BUFFER, or the rest of what the head came in. */
   take(bytes: Uint8Array): void {
     if (this.#isOver) return;
-    // A read that was filled left something behind: there is a backlog, and no use in waiting for more to come.
-    this.#readAtMs = bytes.length === READ_BYTES ? 0 : this.#now();
+    this.#readBytes += bytes.length;
+    this.#readAtMs = this.#readBytes >= BACKLOG_BYTES ? 0 : this.#now();
     this.#makeRoomFor(bytes.length);
     try {
       this.#cameBytes = this.#framing.unframe(bytes, this.#came, this.#cameBytes);
@@ -110,7 +119,9 @@ export class MediaBody implements AsyncIterableIterator<Uint8Array, undefined> {
 
   /** From now on the socket may read, once (see media-transport.ts). */
   readonly #read = () => {
-    if (!this.#isOver) this.#socket.resume();
+    if (this.#isOver) return;
+    this.#readBytes = 0;
+    this.#socket.resume();
   };
 
   #tellSoon(): void {

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { Clock, Millis } from '../clock.ts';
 import type { Pulse } from '../pulse.ts';
+import { BadHttp } from './http-body.ts';
 import { type Head, HeadReader } from './http-head.ts';
 import { MediaBody, READ_BUFFER } from './media-body.ts';
 
@@ -35,6 +36,8 @@ export class MediaPayload extends Readable {
 
 type Failed = Error & { code?: string };
 
+/** Of an error's answer. Kinesis says some hundred bytes; what stands between may say a page. */
+const MAX_WORDS_BYTES = 64 * 1024;
 /** TLS sessions remembered for resumption, one per endpoint: a region has a handful. */
 const MAX_SESSIONS = 100;
 
@@ -63,10 +66,7 @@ export class MediaTransport {
   ): Promise<{ response: HttpResponse }> {
     const { head, body } = await this.#ask(request, abortSignal instanceof AbortSignal ? abortSignal : undefined);
     if (head.statusCode === 200) return { response: { ...head, body: new MediaPayload(body) } };
-    // An error's body is a few words, and the SDK reads it as an ordinary stream.
-    const words: Uint8Array[] = [];
-    for await (const bytes of body) words.push(bytes);
-    return { response: { ...head, body: Readable.from(words) } };
+    return { response: { ...head, body: Readable.from(await wordsOf(head, body)) } };
   }
 
   updateHttpClientConfig(): void {}
@@ -141,6 +141,20 @@ export class MediaTransport {
     });
     return socket;
   }
+}
+
+/** An error's body, a few words, which the SDK reads as an ordinary stream. Throws BadHttp when it goes on and on. */
+async function wordsOf({ statusCode }: Head, body: MediaBody): Promise<Uint8Array[]> {
+  const words: Uint8Array[] = [];
+  let length = 0;
+  for await (const bytes of body) {
+    words.push(bytes);
+    length += bytes.length;
+    if (length <= MAX_WORDS_BYTES) continue;
+    body.close();
+    throw new BadHttp(`HTTP ${statusCode} with a body of more than ${MAX_WORDS_BYTES} bytes`);
+  }
+  return words;
 }
 
 /** The request line and the headers. GetMedia has no query. */

@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GetMediaCommand, KinesisVideoMediaClient } from '@aws-sdk/client-kinesis-video-media';
+import test, { type ExecutionContext } from 'ava';
+import { systemClock } from '../../daemon/clock.ts';
+import { BadHttp } from '../../daemon/kinesis/http-body.ts';
+import { type MediaPayload, MediaTransport } from '../../daemon/kinesis/media-transport.ts';
+import { Pulse } from '../../daemon/pulse.ts';
+import { type Answer, serve } from './raw-server.ts';
+
+const OK = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n';
+
+async function serving(t: ExecutionContext, answer: Answer) {
+  const { port, close } = await serve(answer);
+  t.teardown(close);
+  return port;
+}
+
+function ask(port: number, abortSignal?: AbortSignal) {
+  const transport = new MediaTransport(new Pulse(systemClock), systemClock, 5000);
+  const request = { protocol: 'http:', hostname: '127.0.0.1', port, method: 'POST', path: '/getMedia' };
+  return transport.handle({ ...request, headers: { host: 'x' }, body: '{}' }, abortSignal ? { abortSignal } : {});
+}
+
+async function media(port: number, signal?: AbortSignal) {
+  const { response } = await ask(port, signal);
+  return (response.body as MediaPayload).media;
+}
+
+async function all(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const parts: Uint8Array[] = [];
+  for await (const part of body) parts.push(part);
+  return Buffer.concat(parts).toString();
+}
+
+test('the content of an answer arrives, and ends with its last chunk though the connection stays', async (t) => {
+  const port = await serving(t, (socket) => socket.write(`${OK}5\r\nhello\r\n6\r\n world\r\n0\r\n\r\nmore`));
+  t.is(await all(await media(port)), 'hello world');
+});
+
+test('an answer of no length is whole at once though the connection stays', async (t) => {
+  const port = await serving(t, (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'));
+  t.is(await all(await media(port)), '');
+});
+
+test('a connection that ends or breaks before the last chunk throws', async (t) => {
+  const ends: Answer[] = [(socket) => socket.end(`${OK}5\r\nhello\r\n`), (socket) => socket.write(`${OK}zz\r\n`)];
+  for (const end of ends) await t.throwsAsync(all(await media(await serving(t, end))));
+});
+
+test('a connection that is reset before the head rejects', async (t) => {
+  const port = await serving(t, (socket) => socket.resetAndDestroy());
+  await t.throwsAsync(ask(port), { code: 'ECONNRESET' });
+});
+
+test('an abort ends the asking before the answer, and the body after it', async (t) => {
+  const silent = new AbortController();
+  const port = await serving(t, () => silent.abort());
+  await t.throwsAsync(ask(port, silent.signal), { name: 'AbortError' });
+  const later = new AbortController();
+  const body = await media(await serving(t, (socket) => socket.write(OK)), later.signal);
+  const next = body.next();
+  later.abort();
+  await t.throwsAsync(next, { name: 'AbortError' });
+});
+
+test('a reader that closes is told so', async (t) => {
+  const body = await media(await serving(t, (socket) => socket.write(OK)));
+  const next = body.next();
+  body.close();
+  await t.throwsAsync(next, { message: 'closed' });
+});
+
+test('an error answer whose body goes on and on is refused', async (t) => {
+  const port = await serving(t, (socket) => socket.write(`HTTP/1.1 502 Bad\r\n\r\n${'x'.repeat(70_000)}`));
+  await t.throwsAsync(ask(port), { instanceOf: BadHttp });
+});
+
+test('while nobody asks the server cannot go on, and afterwards all of it arrives', async (t) => {
+  const total = 32 * 1024 * 1024;
+  const written = Promise.withResolvers<void>();
+  let isWritten = false;
+  const port = await serving(t, (socket) => {
+    socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${total}\r\n\r\n`);
+    socket.write(Buffer.alloc(total), () => {
+      isWritten = true;
+      written.resolve();
+    });
+  });
+  const body = await media(port);
+  // However long: the kernel's buffers hold a few MiB.
+  await sleep(100);
+  t.false(isWritten);
+  let length = 0;
+  for await (const part of body) length += part.length;
+  t.is(length, total);
+  await written.promise;
+});
+
+test('the SDK makes its own exceptions of error answers', async (t) => {
+  const words = '{"Message":"no such stream"}';
+  const port = await serving(t, (socket) =>
+    socket.end(
+      `HTTP/1.1 404 Not Found\r\nx-amzn-ErrorType: ResourceNotFoundException\r\ncontent-length: ${words.length}\r\n\r\n${words}`,
+    ),
+  );
+  const client = new KinesisVideoMediaClient({
+    region: 'eu-west-2',
+    maxAttempts: 1,
+    endpoint: `http://127.0.0.1:${port}`,
+    requestHandler: new MediaTransport(new Pulse(systemClock), systemClock, 5000),
+    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+  });
+  const command = new GetMediaCommand({ StreamName: 's', StartSelector: { StartSelectorType: 'NOW' } });
+  await t.throwsAsync(client.send(command), { name: 'ResourceNotFoundException' });
+});
