@@ -32,6 +32,7 @@ import { openSecrets, type Secrets, SecretsUnread } from './secrets/secrets.ts';
 import { Checkpoints } from './session/checkpoints.ts';
 import { SessionManager } from './session/manager.ts';
 import { Seal } from './session/seal.ts';
+import { StateDirectory } from './session/state-directory.ts';
 import { VERSION } from './version.ts';
 
 /** Served there when systemd has made the directory; elsewhere CONTROL_SOCKET says where. */
@@ -159,7 +160,8 @@ function managerOf(
 }
 
 function checkpointsOf({ STATE_DIR }: Config, deepgramKey: Secret, log: Log): Checkpoints | undefined {
-  return STATE_DIR ? new Checkpoints(STATE_DIR, new Seal(deepgramKey), systemClock, log) : undefined;
+  if (!STATE_DIR) return undefined;
+  return new Checkpoints('main', new StateDirectory(STATE_DIR, new Seal(deepgramKey)), systemClock, log);
 }
 
 /** Serves /metrics on a port of its own, when METRICS_PORT says which. */
