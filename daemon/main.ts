@@ -50,7 +50,7 @@ async function run(): Promise<void> {
   logFaults(log);
   const secrets = await secretsOrExit(config, log);
   // The main thread hosts sessions itself when there is no worker to do so.
-  const main = hostingThread({ config, secrets, log, threads: Math.max(1, config.WORKERS) });
+  const main = hostingThread({ config, secrets, log, name: 'main', threads: Math.max(1, config.WORKERS) });
   const { kinesis, deepgram, checkpoints } = main;
   const threads = new Threads();
   threads.join(main.counted);

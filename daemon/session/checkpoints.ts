@@ -1,135 +1,248 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Clock, Millis } from '../clock.ts';
 import { errorFields, type Log } from '../observe/log.ts';
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
-import type { Seal } from './seal.ts';
+import type { Checkpoint, SessionIdentity, Whereabouts } from './checkpoint.ts';
+import { type LeftBehind, readLeft, STALE_AFTER_MS } from './left-behind.ts';
+import type { StateDirectory } from './state-directory.ts';
 
-/** kinesis-video.md: without retention the last five minutes stay readable; an older checkpoint leads nowhere. */
-const STALE_AFTER_MS: Millis = 5 * 60_000;
-const SUFFIX = '.checkpoint.json';
-const OWNER_ONLY = 0o600;
+/** Fragments may be as short as a block: a checkpoint a second is all that a restart gains from. */
+const WRITE_EVERY_MS: Millis = 1000;
+/** Session files that are written again together; each is an open file for a moment, and sockets need them too. */
+const FILES_AT_ONCE = 250;
+
+/** A running session, as its checkpoint sees it. */
+export interface Followed extends SessionIdentity {
+  /** Where it is now. */
+  whereabouts(): Omit<Whereabouts, 'savedAtEpochMs'>;
+}
+
+interface Running {
+  readonly session: Followed;
+  /** As it was last told. */
+  where: Whereabouts;
+  /** Whether it reads no more, and `where` stays as it is. */
+  isSettled: boolean;
+  /** The directory's `sealing` that its file is written with; undefined before it is. */
+  filedWith: number | undefined;
+  /** When what is on the disk of it was true; before anything is, when it first was to be there. */
+  savedAtEpochMs: Millis;
+}
 
 /**
- * The checkpoints of this daemon's sessions, a file each in STATE_DIR, replaced in one step so that a crash leaves the
- * old one or the new one. Nothing here can hurt a call: a disk that fails costs the checkpoint and is logged.
+ * The checkpoints of a thread's sessions. What never changes of a session is in a file of its own, written once; where
+ * all of them are is in one file, replaced at most once a second: a write per session and second was a quarter of the
+ * daemon's CPU. Nothing here can hurt a call: a disk that fails costs the checkpoint and is logged.
  */
 export class Checkpoints {
-  readonly #directory: string;
-  readonly #seal: Seal;
+  readonly #thread: string;
+  readonly #directory: StateDirectory;
   readonly #clock: Clock;
   readonly #log: Log;
-  /** Per session the work at its file that is under way, and what is to be saved after it. */
+  readonly #running = new Map<string, Running>();
+  /** What was loaded, until its session moves or ends here: it must stay on the disk for the next crash. */
+  readonly #inherited = new Map<string, Whereabouts>();
+  /** Per session the work at its file that is under way. */
   readonly #working = new Map<string, Promise<void>>();
-  readonly #next = new Map<string, Checkpoint>();
-  /** Per running session when its checkpoint was last written, or first was to be, in epoch milliseconds. */
-  readonly #savedAt = new Map<string, Millis>();
+  #writing: Promise<boolean> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #wroteAtMs: Millis = -Infinity;
+  #hasChanged = false;
+  #hasPositionsFile = false;
   #failing = false;
 
-  constructor(directory: string, seal: Seal, clock: Clock, log: Log) {
+  /** @param thread names the positions file: no two that are in use at the same time may have the same */
+  constructor(thread: string, directory: StateDirectory, clock: Clock, log: Log) {
+    this.#thread = thread;
     this.#directory = directory;
-    this.#seal = seal;
     this.#clock = clock;
     this.#log = log;
   }
 
   /** Of the sessions that run, the age of the oldest checkpoint; 0 when there is none. */
   get oldestAgeMs(): Millis {
-    return Math.max(0, this.#clock.epoch() - Math.min(Infinity, ...this.#savedAt.values()));
+    let oldest = Infinity;
+    for (const { savedAtEpochMs } of this.#running.values()) oldest = Math.min(oldest, savedAtEpochMs);
+    return Math.max(0, this.#clock.epoch() - oldest);
   }
 
-  /** Saves it soon, in place of the session's last one; of several that come while one is written the last counts. */
-  save(checkpoint: Checkpoint): void {
-    this.#next.set(checkpoint.sessionId, checkpoint);
-    if (!this.#savedAt.has(checkpoint.sessionId)) this.#savedAt.set(checkpoint.sessionId, checkpoint.savedAtEpochMs);
-    this.#work(checkpoint.sessionId, async () => {
-      const latest = this.#next.get(checkpoint.sessionId);
-      this.#next.delete(checkpoint.sessionId);
-      if (latest) await this.#write(latest);
-    });
+  /** The session has got on: it is asked soon where it is. The first time it gets its file at once. */
+  moved(session: Followed): void {
+    if (!this.#running.has(session.sessionId)) this.#follow(session);
+    this.#changed();
   }
 
-  /** The session is over: it must not come back. Resolves when its file is gone, or cannot be removed. */
-  async remove(sessionId: string): Promise<void> {
-    this.#next.delete(sessionId);
-    await this.#work(sessionId, () => {
-      this.#savedAt.delete(sessionId);
-      return rm(this.#path(sessionId), { force: true });
-    });
+  /** The session reads no more: from where it is now it would go on, whatever becomes of the rest. */
+  settle(sessionId: string): void {
+    const running = this.#running.get(sessionId);
+    if (!running) return;
+    running.where = this.#ask(running.session);
+    running.isSettled = true;
+    this.#changed();
   }
 
   /**
-   * What an earlier daemon, or a thread that ended, left: sessions that can go on. Stale and broken files are removed.
-   * @param only these sessions; others may be running
+   * The session is over: it must not come back. Resolves when nothing is left of it, or it cannot be removed. Where
+   * another thread than the session's loaded it, that one's checkpoints are to be told after the session's own.
+   */
+  async remove(sessionId: string): Promise<void> {
+    this.#running.delete(sessionId);
+    this.#inherited.delete(sessionId);
+    await this.#work(sessionId, () => this.#directory.removeSession(sessionId)).catch((error) => this.#report(error));
+    if (this.#isNeeded) this.#changed();
+    else if (this.#hasPositionsFile) await this.flush();
+  }
+
+  /**
+   * What an earlier daemon left: sessions that can go on. Stale and broken files are removed. Before it resolves, where
+   * all those sessions are is in this thread's own file, so that other threads may replace theirs: call it before they
+   * begin, and with `only` when one of them is gone.
+   *
+   * @param only ids of the sessions that a thread had which is gone; files of others are left alone
    */
   async load(only?: ReadonlySet<string>): Promise<Checkpoint[]> {
-    const checkpoints: Checkpoint[] = [];
     try {
-      await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-      for (const name of await readdir(this.#directory)) {
-        if (!name.includes(SUFFIX) || (only && !only.has(name.slice(0, name.indexOf(SUFFIX))))) continue;
-        const checkpoint = name.endsWith(SUFFIX) ? await this.#read(name) : undefined;
-        if (checkpoint) checkpoints.push(checkpoint);
-        else await rm(join(this.#directory, name), { force: true });
-      }
+      const left = await readLeft(this.#directory, this.#clock, this.#log, only);
+      const { checkpoints } = left;
+      const isSafe = await this.#inherit(checkpoints, left.threads.includes(this.#thread));
+      await this.#clear(isSafe && !only ? left : { ...left, threads: [], unfinished: [] });
+      return checkpoints;
+    } catch (error) {
+      this.#report(error);
+      return [];
+    }
+  }
+
+  /** Writes now where the sessions are. Resolves with whether that is on the disk; never rejects. */
+  async flush(): Promise<boolean> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    while (this.#writing) await this.#writing;
+    this.#writing = this.#write().finally(() => {
+      this.#writing = undefined;
+      if (this.#hasChanged) this.#changed();
+    });
+    return this.#writing;
+  }
+
+  get #isNeeded(): boolean {
+    return this.#running.size + this.#inherited.size > 0;
+  }
+
+  #follow(session: Followed): void {
+    const where = this.#ask(session);
+    const { savedAtEpochMs } = where;
+    const running: Running = { session, where, isSettled: false, filedWith: undefined, savedAtEpochMs };
+    this.#running.set(session.sessionId, running);
+    this.#inherited.delete(session.sessionId);
+    this.#file(running).catch((error) => this.#report(error));
+  }
+
+  #ask(session: Followed): Whereabouts {
+    return { ...session.whereabouts(), savedAtEpochMs: this.#clock.epoch() };
+  }
+
+  /** Keeps on the disk what was loaded. Resolves with whether it is there. */
+  #inherit(checkpoints: readonly Checkpoint[], hasPositionsFile: boolean): Promise<boolean> {
+    for (const { sessionId, traceId: _, request: __, ...where } of checkpoints) this.#inherited.set(sessionId, where);
+    this.#hasPositionsFile ||= hasPositionsFile;
+    // Then it is stale, and goes even if its sessions run in other threads and this one has none.
+    if (checkpoints.length > 0) setTimeout(() => this.#changed(), STALE_AFTER_MS + WRITE_EVERY_MS).unref();
+    return this.flush();
+  }
+
+  /** Removes what is worth nothing, or is in this thread's own file now. */
+  async #clear({ dead, threads, unfinished }: LeftBehind): Promise<void> {
+    try {
+      for (const sessionId of dead) await this.#directory.removeSession(sessionId);
+      for (const thread of threads) if (thread !== this.#thread) await this.#directory.removePositions(thread);
+      for (const name of unfinished) await this.#directory.removeUnfinished(name);
     } catch (error) {
       this.#report(error);
     }
-    return checkpoints;
   }
 
-  async #read(name: string): Promise<Checkpoint | undefined> {
+  /** Sees to it that what has changed is written, at most once a second. */
+  #changed(): void {
+    this.#hasChanged = true;
+    if (this.#timer || this.#writing) return;
+    const inMs = Math.max(0, this.#wroteAtMs + WRITE_EVERY_MS - this.#clock.now());
+    this.#timer = setTimeout(() => this.flush(), inMs);
+  }
+
+  async #write(): Promise<boolean> {
+    this.#hasChanged = false;
+    this.#wroteAtMs = this.#clock.now();
     try {
-      const checkpoint = readCheckpoint(await readFile(join(this.#directory, name), 'utf8'), this.#seal);
-      const ageMs = this.#clock.epoch() - checkpoint.savedAtEpochMs;
-      if (ageMs <= STALE_AFTER_MS) return checkpoint;
-      const { sessionId, traceId, request } = checkpoint;
-      const fields = { event: 'checkpoint.stale', sessionId, contactId: request.contactId, traceId, ageMs };
-      this.#log.warn(fields, 'a session is too old to go on');
+      await this.#writePositions();
+      await this.#writeUnfiled();
+      this.#recovered();
+      return true;
     } catch (error) {
-      const sessionId = name.slice(0, -SUFFIX.length);
-      this.#log.warn({ event: 'checkpoint.unreadable', sessionId, ...errorFields(error) }, 'a session cannot go on');
+      this.#report(error);
+      this.#hasChanged ||= this.#isNeeded;
+      return false;
     }
-    return undefined;
   }
 
-  async #write(checkpoint: Checkpoint): Promise<void> {
-    const path = this.#path(checkpoint.sessionId);
-    await writeFile(`${path}.new`, writeCheckpoint(checkpoint, this.#seal), { mode: OWNER_ONLY });
-    await rename(`${path}.new`, path);
-    this.#savedAt.set(checkpoint.sessionId, checkpoint.savedAtEpochMs);
+  async #writePositions(): Promise<void> {
+    const positions = new Map<string, Whereabouts>();
+    const staleMs = this.#clock.epoch() - STALE_AFTER_MS;
+    for (const [sessionId, where] of this.#inherited) {
+      if (where.savedAtEpochMs < staleMs) this.#inherited.delete(sessionId);
+      else positions.set(sessionId, where);
+    }
+    for (const [sessionId, running] of this.#running) {
+      if (!running.isSettled) running.where = this.#ask(running.session);
+      positions.set(sessionId, running.where);
+    }
+    this.#hasPositionsFile ||= positions.size > 0;
+    if (positions.size > 0) await this.#directory.writePositions(this.#thread, positions);
+    else if (this.#hasPositionsFile) await this.#directory.removePositions(this.#thread);
+    this.#hasPositionsFile = positions.size > 0;
+    for (const [sessionId, { savedAtEpochMs }] of positions) {
+      const running = this.#running.get(sessionId);
+      if (running) running.savedAtEpochMs = savedAtEpochMs;
+    }
   }
 
-  /** Does it after whatever is under way at the session's file. */
+  /** Session files that could not be written, or are sealed with a secret that has been changed since. */
+  async #writeUnfiled(): Promise<void> {
+    const { sealing } = this.#directory;
+    const unfiled = [...this.#running.values()].filter(({ filedWith }) => filedWith !== sealing);
+    this.#hasChanged ||= unfiled.length > FILES_AT_ONCE;
+    await Promise.all(unfiled.slice(0, FILES_AT_ONCE).map((running) => this.#file(running)));
+  }
+
+  #file(running: Running): Promise<void> {
+    const { session } = running;
+    const { sessionId, traceId, request } = session;
+    return this.#work(sessionId, async () => {
+      const { sealing } = this.#directory;
+      if (this.#running.get(sessionId) !== running || running.filedWith === sealing) return;
+      await this.#directory.writeSession({ sessionId, traceId, request, ...running.where });
+      running.filedWith = sealing;
+    });
+  }
+
+  /** Does it after whatever is under way at the session's file, and rejects as it does. */
   #work(sessionId: string, task: () => Promise<void>): Promise<void> {
-    const work = (this.#working.get(sessionId) ?? Promise.resolve())
-      .then(task)
-      .then(
-        () => this.#recovered(),
-        (error: unknown) => this.#report(error),
-      )
-      .finally(() => {
-        if (this.#working.get(sessionId) === work) this.#working.delete(sessionId);
-      });
+    const work = (this.#working.get(sessionId) ?? Promise.resolve()).then(task, task).finally(() => {
+      if (this.#working.get(sessionId) === work) this.#working.delete(sessionId);
+    });
     this.#working.set(sessionId, work);
     return work;
   }
 
-  /** Says once that the disk fails, not once per fragment of every call. */
+  /** Says once that the disk fails, not once a second. */
   #report(error: unknown): void {
     if (this.#failing) return;
     this.#failing = true;
-    const fields = { event: 'checkpoint.failing', directory: this.#directory, ...errorFields(error) };
+    const fields = { event: 'checkpoint.failing', directory: this.#directory.path, ...errorFields(error) };
     this.#log.error(fields, 'checkpoints cannot be written: calls go on, but would not outlive a crash');
   }
 
   #recovered(): void {
     if (!this.#failing) return;
     this.#failing = false;
-    this.#log.info({ event: 'checkpoint.recovered', directory: this.#directory }, 'checkpoints are written again');
-  }
-
-  #path(sessionId: string): string {
-    return join(this.#directory, `${sessionId}${SUFFIX}`);
+    this.#log.info({ event: 'checkpoint.recovered', directory: this.#directory.path }, 'checkpoints are written again');
   }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock, Millis } from '../clock.ts';
 import type { Log } from '../observe/log.ts';
 import type { SessionMetrics } from '../observe/session-metrics.ts';
@@ -55,6 +56,9 @@ export class SessionManager {
   readonly #entries = new Map<string, Entry>();
   /** The session that a second start of the same contact is answered with. */
   readonly #byContact = new Map<string, Entry>();
+  /** Sessions whose checkpoints are to be looked up, and what that gives. */
+  #wanted: Set<string> | undefined;
+  #left: Promise<readonly Checkpoint[]> = Promise.resolve([]);
 
   /** @param settings MAX_SESSIONS and HEALTH_LAG_MS */
   constructor(deps: ManagerDeps, { maxSessions, healthLagMs }: { maxSessions: number; healthLagMs: Millis }) {
@@ -166,6 +170,8 @@ export class SessionManager {
     } catch {
       // The start failed: whoever asked for it has the error.
     } finally {
+      // The thread that ran it has let go of it too; this one may have loaded it.
+      if (!entry.keepsCheckpoint) await this.#deps.checkpoints?.remove(entry.sessionId);
       this.#entries.delete(entry.sessionId);
       if (this.#byContact.get(contactId) === entry) this.#byContact.delete(contactId);
       this.admission.drain.check();
@@ -174,12 +180,12 @@ export class SessionManager {
 
   /** The session on another thread, from its checkpoint; undefined, and said so, when it cannot go on. */
   async #goOn(entry: Entry, threads: number): Promise<HostedSession | undefined> {
-    const { checkpoints, host, log, metrics } = this.#deps;
+    const { host, log, metrics } = this.#deps;
     const { sessionId, beginning, keepsCheckpoint } = entry;
     entry.session = undefined;
     // A drain has given it up already: another daemon goes on with it.
     if (keepsCheckpoint) return undefined;
-    const [checkpoint] = threads < MOST_THREADS ? ((await checkpoints?.load(new Set([sessionId]))) ?? []) : [];
+    const checkpoint = threads < MOST_THREADS ? await this.#checkpointOf(sessionId) : undefined;
     if (checkpoint) {
       try {
         return await host.resume(checkpoint);
@@ -193,8 +199,21 @@ export class SessionManager {
     const fields = { event: 'session.lost', why, sessionId, contactId: request.contactId, traceId };
     log.error(fields, 'the thread that hosted the session ended: the rest of the call is lost');
     metrics.sessionFailed(new SessionLost(why));
-    await checkpoints?.remove(sessionId);
     return undefined;
+  }
+
+  /** What its thread left of a session: all that ask for theirs in one turn, as those of a thread do, are looked up at once. */
+  async #checkpointOf(sessionId: string): Promise<Checkpoint | undefined> {
+    const wanted = this.#wanted ?? new Set();
+    wanted.add(sessionId);
+    if (!this.#wanted) {
+      this.#wanted = wanted;
+      this.#left = nextTurn().then(() => {
+        this.#wanted = undefined;
+        return this.#deps.checkpoints?.load(wanted) ?? [];
+      });
+    }
+    return (await this.#left).find((checkpoint) => checkpoint.sessionId === sessionId);
   }
 }
 

@@ -11,7 +11,7 @@ import type { SessionView } from './view.ts';
 export interface WorkerSettings {
   readonly config: Config;
   readonly logLevel: LogLevel;
-  /** Names the worker's checkpoints; the next one in its place has the same. */
+  /** No other worker of this process has it, not even one that takes its place. */
   readonly name: string;
   /** How many workers share what AWS allows this instance. */
   readonly workers: number;

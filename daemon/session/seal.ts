@@ -12,10 +12,22 @@ const TAG_BYTES = 16;
 export class Seal {
   readonly #secret: Secret;
   readonly #keys = new Map<string, Uint8Array>();
+  #sealsWith: string;
+  #generation = 0;
 
   /** @param secret what only this daemon's settings hold, such as the Deepgram key; it may change while sessions run */
   constructor(secret: Secret) {
     this.#secret = secret;
+    this.#sealsWith = secret.current;
+  }
+
+  /** Changes with the secret: what was sealed before can be opened for a while, and should be sealed again. */
+  get generation(): number {
+    if (this.#sealsWith !== this.#secret.current) {
+      this.#sealsWith = this.#secret.current;
+      this.#generation++;
+    }
+    return this.#generation;
   }
 
   close(text: string): string {
@@ -46,7 +58,7 @@ export class Seal {
     return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]).toString('utf8');
   }
 
-  /** Derived once for each value of the secret: sealing is done every second for every session. */
+  /** Derived once for each value of the secret: sealing is done for every session. */
   #keyOf(secret: string): Uint8Array {
     let key = this.#keys.get(secret);
     if (!key) {

@@ -5,21 +5,20 @@ import type { Millis } from '../clock.ts';
 import type { Link } from '../deepgram/link.ts';
 import { maskedParams } from '../deepgram/params.ts';
 import type { Media } from '../kinesis/client.ts';
+import type { Position } from '../kinesis/contact.ts';
 import { type EndOfContact, readContact } from '../kinesis/reader.ts';
 import { errorFields } from '../observe/log.ts';
 import type { HoleCause } from '../observe/session-metrics.ts';
 import { Timeline, type TimelineEntry } from '../observe/timeline.ts';
 import type { TraceId } from '../observe/trace.ts';
 import type { Checkpoint } from './checkpoint.ts';
+import type { Followed } from './checkpoints.ts';
 import type { SessionDeps } from './deps.ts';
 import { type Opened, openBoth } from './opening.ts';
 import { Progress } from './progress.ts';
 import type { StartRequest } from './request.ts';
 import { Suspicion } from './suspicion.ts';
 import { describedBy, type Outcome, type SessionState, type SessionView } from './view.ts';
-
-/** Fragments may be as short as a block: a checkpoint a second is all that a restart gains from. */
-const CHECKPOINT_EVERY_MS: Millis = 1000;
 
 /** The stream gave nothing that carries the contact's id. */
 export class NoAudio extends Error {
@@ -45,13 +44,13 @@ export class Session {
   readonly #aligner: Aligner;
   readonly #start: Checkpoint['position'];
   readonly #progress: Progress;
+  readonly #followed: Followed;
   readonly #suspicion = new Suspicion();
   readonly #stop = new AbortController();
   readonly #startedAtMs: Millis;
   readonly #pacer: Pacer | undefined;
   #state: SessionState = 'running';
   #isHeard = false;
-  #savedAtMs: Millis = 0;
   #loggedHoleMs: Millis = 0;
 
   /**
@@ -75,6 +74,7 @@ export class Session {
     this.contactId = request.contactId;
     this.#start = position;
     this.#progress = new Progress(position);
+    this.#followed = { sessionId, traceId, request, whereabouts: () => this.#whereabouts() };
     this.#request = request;
     this.#deps = deps;
     this.#log = log;
@@ -135,6 +135,8 @@ export class Session {
     } catch (error) {
       outcome = { name: 'failed', error };
     }
+    // From here on silence stands in for what was not read, and that is no place to go on from.
+    this.#deps.checkpoints?.settle(this.sessionId);
     try {
       // What was read before a failure is worth as much as any other part of the call.
       this.#aligner.finish();
@@ -167,9 +169,7 @@ export class Session {
         }
         await this.#forward();
         this.#aligner.keep();
-        // Before the call has begun nothing of it has a place yet, however much of it has been read.
-        if (this.#aligner.callClock) this.#progress.note(read.value.position, this.#aligner.reachMs);
-        this.#saveCheckpoint();
+        this.#noteProgress(read.value.position);
       }
       return read.value;
     } finally {
@@ -204,22 +204,18 @@ export class Session {
     this.#loggedHoleMs = holeMs;
   }
 
-  #saveCheckpoint(): void {
-    const { clock, checkpoints } = this.#deps;
-    const { callClock } = this.#aligner;
-    if (!checkpoints || !callClock || clock.now() - this.#savedAtMs < CHECKPOINT_EVERY_MS) return;
-    this.#savedAtMs = clock.now();
+  #noteProgress(position: Position | undefined): void {
+    const { checkpoints } = this.#deps;
+    // Before the call has begun nothing of it has a place yet, however much of it has been read.
+    if (!checkpoints || !this.#aligner.callClock) return;
+    this.#progress.note(position, this.#aligner.reachMs);
+    checkpoints.moved(this.#followed);
+  }
+
+  #whereabouts(): ReturnType<Followed['whereabouts']> {
     const callMs = this.#link.safeMs;
-    checkpoints.save({
-      sessionId: this.sessionId,
-      traceId: this.traceId,
-      request: this.#request,
-      position: this.#progress.before(callMs),
-      callClock,
-      callMs,
-      connections: this.#link.connections,
-      savedAtEpochMs: clock.epoch(),
-    });
+    const { connections } = this.#link;
+    return { position: this.#progress.before(callMs), callClock: this.#aligner.callClock, callMs, connections };
   }
 
   #end(outcome: Outcome): Outcome {

@@ -11,11 +11,14 @@ import { Checkpoints } from './checkpoints.ts';
 import type { SessionSettings } from './deps.ts';
 import { LocalHost } from './local-host.ts';
 import { Seal } from './seal.ts';
+import { StateDirectory } from './state-directory.ts';
 
 export interface ThreadOptions {
   readonly config: Config;
   readonly secrets: Secrets;
   readonly log: RootLog;
+  /** Names the thread's file of where its sessions are. */
+  readonly name: string;
   /** How many threads host sessions. */
   readonly threads: number;
 }
@@ -31,13 +34,14 @@ export interface HostingThread {
   counted(): SessionSnapshot;
 }
 
-export function hostingThread({ config, secrets, log, threads }: ThreadOptions): HostingThread {
+export function hostingThread({ config, secrets, log, name, threads }: ThreadOptions): HostingThread {
   const clock = systemClock;
   const pulse = new Pulse(clock);
   const kinesis = connectKinesis(config.region, clock, pulse, threads);
   const deepgram = { baseUrl: config.DEEPGRAM_API, key: secrets.deepgramKey };
   const { STATE_DIR } = config;
-  const checkpoints = STATE_DIR ? new Checkpoints(STATE_DIR, new Seal(secrets.deepgramKey), clock, log) : undefined;
+  const state = STATE_DIR ? new StateDirectory(STATE_DIR, new Seal(secrets.deepgramKey)) : undefined;
+  const checkpoints = state && new Checkpoints(name, state, clock, log);
   const metrics = new SessionMetrics();
   watchEventLoop(metrics.eventLoopDelayMs);
   const settings = sessionSettings(config);

@@ -25,6 +25,8 @@ export interface PoolOptions {
 export class WorkerPool implements SessionHost {
   readonly #options: PoolOptions;
   readonly #workers: WorkerHost[];
+  /** Workers that have begun, those that ended included. */
+  #count = 0;
   /** Resolves when another worker has begun. */
   #begun = Promise.withResolvers<void>();
 
@@ -74,7 +76,7 @@ export class WorkerPool implements SessionHost {
   #begin(index: number): WorkerHost {
     const { config, clock, log, threads, script = WORKER_SCRIPT } = this.#options;
     const begunAtMs = clock.now();
-    const name = `worker-${index + 1}`;
+    const name = `worker-${++this.#count}`;
     const worker = new WorkerHost(script, { config, logLevel: log.level, name, workers: config.WORKERS });
     const place = threads.join(() => worker.metrics());
     worker.onCounted = (snapshot) => place.note(snapshot);

@@ -12,12 +12,12 @@ import { hostingThread } from './thread.ts';
 
 const TELL_EVERY_MS: Millis = 1000;
 
-const { config, logLevel, workers } = workerData as WorkerSettings;
+const { config, logLevel, name, workers } = workerData as WorkerSettings;
 const log = createLog(logLevel);
 log.redactor.learn(secretsOf(config, process.env));
 logFaults(log);
 const secrets = await openSecrets(config, systemClock, log);
-const thread = hostingThread({ config, secrets, log, threads: workers });
+const thread = hostingThread({ config, secrets, log, name, threads: workers });
 const sessions = new Map<string, HostedSession>();
 
 const answers: { [Name in keyof Asked]: (ask: Asked[Name]['ask']) => Promise<Asked[Name]['answer']> } = {

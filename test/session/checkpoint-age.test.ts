@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { createLog } from '../../daemon/observe/log.ts';
 import { fixedSecret } from '../../daemon/secrets/secret.ts';
-import type { Checkpoint } from '../../daemon/session/checkpoint.ts';
-import { Checkpoints } from '../../daemon/session/checkpoints.ts';
+import { Checkpoints, type Followed } from '../../daemon/session/checkpoints.ts';
 import { Seal } from '../../daemon/session/seal.ts';
+import { StateDirectory } from '../../daemon/session/state-directory.ts';
 
 const START_MS = 1_700_000_000_000;
 
@@ -15,17 +15,16 @@ async function kept(t: ExecutionContext, directory?: string) {
   const home = await mkdtemp(join(tmpdir(), 'integratord-age-'));
   t.teardown(() => rm(home, { recursive: true, force: true }));
   const clock = { nowMs: START_MS, now: () => clock.nowMs, epoch: () => clock.nowMs };
-  const checkpoints = new Checkpoints(directory ?? home, new Seal(fixedSecret('the key')), clock, createLog('silent'));
-  const save = (sessionId: string) => checkpoints.save(checkpointOf(sessionId, clock.nowMs));
-  return { clock, checkpoints, save };
+  const state = new StateDirectory(directory ?? home, new Seal(fixedSecret('the key')));
+  const checkpoints = new Checkpoints('main', state, clock, createLog('silent'));
+  return { clock, checkpoints, move: (sessionId: string) => checkpoints.moved(followed(sessionId)) };
 }
 
-function checkpointOf(sessionId: string, savedAtEpochMs: number): Checkpoint {
+function followed(sessionId: string): Followed {
   const kvsStream = { arn: 'arn:aws:kinesisvideo:us-east-1:123456789012:stream/a/1', startFragmentNumber: '1' };
   const request = { contactId: sessionId, kvsStream, dgParams: {}, enforceRealtime: false };
-  const position = { fragmentNumber: '1' };
-  const traceId = '0af7651916cd43dd8448eb211c80319c';
-  return { sessionId, traceId, request, position, callClock: undefined, callMs: 0, connections: 1, savedAtEpochMs };
+  const where = { position: { fragmentNumber: '1' }, callClock: undefined, callMs: 0, connections: 1 };
+  return { sessionId, traceId: '0af7651916cd43dd8448eb211c80319c', request, whereabouts: () => where };
 }
 
 test('without a session there is no checkpoint that could be old', async (t) => {
@@ -33,10 +32,10 @@ test('without a session there is no checkpoint that could be old', async (t) => 
 });
 
 test('the oldest checkpoint of a running session is told, and that of an ended one no more', async (t) => {
-  const { clock, checkpoints, save } = await kept(t);
-  save('a');
+  const { clock, checkpoints, move } = await kept(t);
+  move('a');
   clock.nowMs += 3000;
-  save('b');
+  move('b');
   clock.nowMs += 500;
   t.is(checkpoints.oldestAgeMs, 3500);
   await checkpoints.remove('a');
@@ -45,10 +44,27 @@ test('the oldest checkpoint of a running session is told, and that of an ended o
   t.is(checkpoints.oldestAgeMs, 0);
 });
 
+test('a write makes the checkpoints of all young but one that is settled: its session reads no more', async (t) => {
+  const { clock, checkpoints, move } = await kept(t);
+  move('a');
+  move('b');
+  clock.nowMs += 3000;
+  t.true(await checkpoints.flush());
+  t.is(checkpoints.oldestAgeMs, 0);
+  checkpoints.settle('a');
+  clock.nowMs += 2000;
+  t.true(await checkpoints.flush());
+  t.is(checkpoints.oldestAgeMs, 2000);
+  await checkpoints.remove('a');
+  t.is(checkpoints.oldestAgeMs, 0);
+  await checkpoints.remove('b');
+});
+
 test('a checkpoint that cannot be written grows old from the first attempt on', async (t) => {
-  const { clock, checkpoints, save } = await kept(t, '/dev/null/nowhere');
-  save('a');
+  const { clock, checkpoints, move } = await kept(t, '/dev/null/nowhere');
+  move('a');
   clock.nowMs += 60_000;
-  save('a');
+  t.false(await checkpoints.flush());
   t.is(checkpoints.oldestAgeMs, 60_000);
+  await checkpoints.remove('a');
 });

@@ -43,6 +43,8 @@ for (const [mode, params] of [
     t.is(stretches.length, 2);
     t.is(difference(channel(audio, 0), customer), 'the same');
     t.is(difference(channel(audio, 1), agent), 'the same');
+    process.kill(stage.daemon.pid, 'SIGTERM');
+    t.is(await stage.daemon.exited, 0);
     t.deepEqual(await readdir(stateDir), [], 'a session that is over leaves nothing behind');
   });
 }
@@ -96,12 +98,16 @@ test('a stale, a broken and a foreign checkpoint do not come back, and nothing b
   await stage.start(call);
   await stage.deepgramHas(call.contactId, 5000);
   await stage.crash(async () => {
-    const [name] = (await readdir(stateDir)).filter((file) => file.endsWith('.json'));
-    const path = join(stateDir, name as string);
-    const checkpoint = JSON.parse(await readFile(path, 'utf8')) as { savedAtEpochMs: number };
-    checkpoint.savedAtEpochMs -= 6 * 60_000;
-    await writeFile(path, JSON.stringify(checkpoint));
+    for (const name of await readdir(stateDir)) {
+      const path = join(stateDir, name);
+      const aged = (await readFile(path, 'utf8')).replaceAll(
+        /(?<="savedAtEpochMs":)\d+/g,
+        (ms) => `${+ms - 6 * 60_000}`,
+      );
+      await writeFile(path, aged);
+    }
     await writeFile(join(stateDir, 'half.checkpoint.json'), '{"version":1,"sess');
+    await writeFile(join(stateDir, 'positions-worker-1.json'), '{"version":1,"sess');
     await writeFile(join(stateDir, 'notes.txt'), 'not ours');
   });
   const events = stage.daemon.lines.map(({ event }) => event);
