@@ -23,6 +23,9 @@ export interface RootLog extends Log {
   onLevel(listener: (level: LogLevel) => void): void;
 }
 
+/** By its number, and so at once: what a worker thread writes to its process.stdout is lost when it falls. */
+const STDOUT = 1;
+
 /** A log of JSON lines on standard output; nothing gets into it that its redactor knows. */
 export function createLog(level: LogLevel, destination?: DestinationStream): RootLog {
   const redactor = new Redactor();
@@ -34,7 +37,7 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Roo
     hooks: { streamWrite: (line: string) => redactor.clean(line) },
   };
   const gate = { level };
-  const rootLog = destination ? pino(options, destination) : pino(options);
+  const rootLog = pino(options, destination ?? pino.destination(STDOUT));
   const listeners: ((level: LogLevel) => void)[] = [];
   return {
     ...gated(rootLog, gate),
