@@ -26,6 +26,8 @@ export interface WholeTask {
 export interface WholeRound {
   /** CPU of the contender's process per second of call that it moved. */
   readonly cpuMsPerUnit: number;
+  /** How much of that the kernel took. */
+  readonly systemShare: number;
   /** Of one core, so that one can see that none of them was what is waited for. */
   readonly busy: { readonly contender: number; readonly source: number; readonly sink: number };
   readonly keptUp: boolean;
@@ -75,9 +77,10 @@ async function measured(
   const look = async () => ({
     bytes: (await totalsAt(sinkUrl)).bytes,
     atMs: performance.now(),
-    contender: cpuMsOf(program.pid),
-    source: cpuMsOf(source.pid),
-    sink: cpuMsOf(sink.pid),
+    contender: cpuMsOf(program.pid).total,
+    system: cpuMsOf(program.pid).system,
+    source: cpuMsOf(source.pid).total,
+    sink: cpuMsOf(sink.pid).total,
   });
   const before = await look();
   await sleep(seconds * 1000);
@@ -88,6 +91,7 @@ async function measured(
   const busy = (name: 'contender' | 'source' | 'sink') => (after[name] - before[name]) / elapsedMs;
   return {
     cpuMsPerUnit: (after.contender - before.contender) / (callMs / 1000),
+    systemShare: (after.system - before.system) / (after.contender - before.contender),
     busy: { contender: busy('contender'), source: busy('source'), sink: busy('sink') },
     keptUp: callMs >= KEPT_UP * calls * elapsedMs,
     residentMib: residentKibOf(program.pid) / 1024,
