@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { LOG_LEVELS } from './observe/log.ts';
+import { LOG_LEVELS } from './observe/log-levels.ts';
 import { SECRET_ARN_RULE, secretRegion } from './secrets/secret-arn.ts';
 
 /** sysexits.h EX_CONFIG: systemd shows it by name, and a restart would not help. */
@@ -8,14 +8,20 @@ export const EXIT_CONFIG = 78;
 
 const DEFAULT_DEEPGRAM_API = 'wss://api.deepgram.com/v1/listen';
 
-/** A whole number of `unit`, or the default when the variable is not set. */
-const wholeNumber = (unit: string, min: number, max: number, byDefault: number) =>
+/** What CloudWatch takes as a dimension's value: ASCII, not blank, and not a colon first. */
+const METRICS_STACK = /^[\x21-\x39\x3b-\x7e][\x20-\x7e]{0,254}$/;
+
+/** A whole number of `unit`. */
+const wholeNumberOf = (unit: string, min: number, max: number) =>
   z
     .string()
     .regex(/^\d+$/, `must be a whole number (${unit})`)
     .transform(Number)
-    .pipe(z.number().min(min, `must be at least ${min} (${unit})`).max(max, `must be at most ${max} (${unit})`))
-    .default(byDefault);
+    .pipe(z.number().min(min, `must be at least ${min} (${unit})`).max(max, `must be at most ${max} (${unit})`));
+
+/** The same, or the default when the variable is not set. */
+const wholeNumber = (unit: string, min: number, max: number, byDefault: number) =>
+  wholeNumberOf(unit, min, max).default(byDefault);
 
 /** May come from elsewhere than a variable (design.md, decision 11). */
 const SECRETS = {
@@ -57,6 +63,11 @@ const environment = z
     HEALTH_LAG_MS: wholeNumber('ms', 0, 600_000, 20_000),
     DRAIN_DEADLINE_MS: wholeNumber('ms; 0 is none', 0, 172_800_000, 7_200_000),
     SCALE_IN_PROTECTION: z.enum(['on', 'off'], 'must be on or off').default('off'),
+    METRICS_PORT: wholeNumberOf('TCP port; 0 takes a free one', 0, 65_535).optional(),
+    METRICS_STACK: z
+      .string()
+      .regex(METRICS_STACK, 'must be a CloudWatch dimension value: 1 to 255 printable ASCII characters, no colon first')
+      .optional(),
     STATE_DIR: z.string().startsWith('/', 'must be an absolute path').optional(),
     TRIGGER_SECRET: SECRETS.TRIGGER_SECRET.optional(),
     TRIGGER_SECRET_ARN: secretArn().optional(),
@@ -137,6 +148,11 @@ export function readConfig(
   if (data && conflicts.length === 0) return Object.freeze(data);
   const faults = error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`) ?? [];
   throw new ConfigError([...faults, ...conflicts]);
+}
+
+/** What of the settings and of the AWS SDK's own no log may hold. */
+export function secretsOf(config: Config, env: Readonly<Record<string, string | undefined>>): (string | undefined)[] {
+  return [config.DEEPGRAM_API_KEY, config.TRIGGER_SECRET, env['AWS_SECRET_ACCESS_KEY'], env['AWS_SESSION_TOKEN']];
 }
 
 /** The settings for an operator's eyes: of secrets only whether they are set. */

@@ -6,18 +6,26 @@ import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
 import { program } from 'commander';
 import { systemClock } from './clock.ts';
-import { type Config, ConfigError, EXIT_CONFIG, readConfig, wantsSignedStarts } from './config.ts';
+import { type Config, ConfigError, EXIT_CONFIG, readConfig, secretsOf, wantsSignedStarts } from './config.ts';
 import { controlApi } from './http/control-api.ts';
 import { listenOnSocket } from './http/control-socket.ts';
 import { instanceApi } from './http/instance-api.ts';
+import { metricsApi } from './http/metrics-api.ts';
 import { connectKinesis } from './kinesis/client.ts';
 import { connectAutoScaling } from './lifecycle/auto-scaling.ts';
 import { startLifecycle } from './lifecycle/lifecycle.ts';
-import { connectMetadata } from './lifecycle/metadata.ts';
+import { connectMetadata, type Metadata } from './lifecycle/metadata.ts';
 import { createNotifier } from './lifecycle/notify.ts';
 import { reportTo } from './lifecycle/report.ts';
+import { CloudWatchReporter, connectCloudWatch } from './observe/cloudwatch.ts';
 import { examine } from './observe/doctor.ts';
-import { createLog, type Log } from './observe/log.ts';
+import { watchEventLoop } from './observe/event-loop.ts';
+import { logFaults } from './observe/faults.ts';
+import { InstanceMetrics } from './observe/instance-metrics.ts';
+import { createLog, type Log, type RootLog } from './observe/log.ts';
+import { PrometheusPage } from './observe/prometheus.ts';
+import { SessionMetrics } from './observe/session-metrics.ts';
+import { Threads } from './observe/threads.ts';
 import { Pulse } from './pulse.ts';
 import type { Secret } from './secrets/secret.ts';
 import { openSecrets, type Secrets, SecretsUnread } from './secrets/secrets.ts';
@@ -43,11 +51,19 @@ async function run(): Promise<void> {
   const config = configOrExit();
   const startedAtEpochMs = systemClock.epoch();
   const log = createLog(config.LOG_LEVEL);
+  log.redactor.learn(secretsOf(config, process.env));
+  logFaults(log);
   const secrets = await secretsOrExit(config, log);
   const pulse = new Pulse(systemClock);
   const kinesis = connectKinesis(config.region, systemClock, pulse);
   const deepgram = { baseUrl: config.DEEPGRAM_API, key: secrets.deepgramKey };
-  const manager = managerOf(config, { kinesis, deepgram, pulse, log });
+  const sessionMetrics = new SessionMetrics();
+  const checkpoints = checkpointsOf(config, secrets.deepgramKey, log);
+  const manager = managerOf(config, { kinesis, deepgram, pulse, checkpoints, metrics: sessionMetrics, log });
+  const threads = new Threads();
+  threads.join(() => sessionMetrics.snapshot(checkpoints?.oldestAgeMs));
+  watchEventLoop(sessionMetrics.eventLoopDelayMs);
+  const metrics = new InstanceMetrics(manager, threads, systemClock);
   const { drain } = manager.admission;
   const notifier = createNotifier(process.env, log);
   // Off EC2 it takes seconds to find that out; no call waits for it.
@@ -67,18 +83,22 @@ async function run(): Promise<void> {
   });
   await manager.resume();
 
+  const metricsPage = new PrometheusPage(metrics);
   const server = createServer(
     instanceApi({
       manager,
       clock: systemClock,
       log,
+      metrics,
+      metricsPage: config.METRICS_PORT === undefined ? metricsPage : undefined,
       region: config.region,
       startTimeoutMs: config.START_TIMEOUT_MS,
       triggerSecret: secrets.triggerSecret,
     }),
   );
   await listenOrExit(server, config);
-  const servers = [server];
+  const servers = [server, ...(await serveMetrics(config, metricsPage, log))];
+  const reporter = reporterOf(config, metrics, metadata, log);
   const socketPath = config.CONTROL_SOCKET ?? defaultControlSocket();
   if (socketPath) {
     const api = controlApi({
@@ -109,7 +129,7 @@ async function run(): Promise<void> {
   await drain.drained;
   notifier.stopping();
   const watched = await lifecycle;
-  await watched.finish();
+  await Promise.all([watched.finish(), reporter?.stop()]);
   watched.stop();
   for (const each of servers) {
     each.close();
@@ -122,7 +142,7 @@ async function run(): Promise<void> {
 
 function managerOf(
   config: Config,
-  { log, ...services }: Pick<ConstructorParameters<typeof SessionManager>[0], 'kinesis' | 'deepgram' | 'pulse' | 'log'>,
+  services: Omit<ConstructorParameters<typeof SessionManager>[0], 'clock' | 'random' | 'settings'>,
 ): SessionManager {
   const settings = {
     callEndGraceMs: config.CALL_END_GRACE_MS,
@@ -134,13 +154,34 @@ function managerOf(
     deepgramGiveUpMs: config.DEEPGRAM_GIVE_UP_MS,
     bufferBytes: config.SESSION_BUFFER_KIB * 1024,
   };
-  const checkpoints = checkpointsOf(config, services.deepgram.key, log);
-  const deps = { ...services, log, clock: systemClock, random: Math.random, checkpoints, settings };
+  const deps = { ...services, clock: systemClock, random: Math.random, settings };
   return new SessionManager(deps, { maxSessions: config.MAX_SESSIONS, healthLagMs: config.HEALTH_LAG_MS });
 }
 
 function checkpointsOf({ STATE_DIR }: Config, deepgramKey: Secret, log: Log): Checkpoints | undefined {
   return STATE_DIR ? new Checkpoints(STATE_DIR, new Seal(deepgramKey), systemClock, log) : undefined;
+}
+
+/** Serves /metrics on a port of its own, when METRICS_PORT says which. */
+async function serveMetrics({ HOST, METRICS_PORT }: Config, page: PrometheusPage, log: Log): Promise<Server[]> {
+  if (METRICS_PORT === undefined) return [];
+  const server = createServer(metricsApi(page, log));
+  await listenOrExit(server, { HOST, PORT: METRICS_PORT });
+  log.info({ event: 'metrics.started', metricsAt: `${urlOf(server)}/metrics` }, 'shows metrics');
+  return [server];
+}
+
+/** Tells CloudWatch, when METRICS_STACK says under which name; in the instance's own region where it has one. */
+function reporterOf(
+  { METRICS_STACK, region }: Config,
+  metrics: InstanceMetrics,
+  metadata: Metadata,
+  log: Log,
+): CloudWatchReporter | undefined {
+  if (METRICS_STACK === undefined) return undefined;
+  const put = connectCloudWatch(() => metadata.region().catch(() => region));
+  const instanceId = () => metadata.instanceId();
+  return new CloudWatchReporter({ stack: METRICS_STACK, metrics, put, instanceId, clock: systemClock, log });
 }
 
 /** SIGTERM drains; SIGINT, or a second signal, ends the running calls now, cleanly. */
@@ -166,7 +207,7 @@ function configOrExit(): Config {
   }
 }
 
-async function secretsOrExit(config: Config, log: Log): Promise<Secrets> {
+async function secretsOrExit(config: Config, log: RootLog): Promise<Secrets> {
   try {
     return await openSecrets(config, systemClock, log);
   } catch (error) {
@@ -177,7 +218,7 @@ async function secretsOrExit(config: Config, log: Log): Promise<Secrets> {
   }
 }
 
-async function listenOrExit(server: Server, { HOST, PORT }: Config): Promise<void> {
+async function listenOrExit(server: Server, { HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>): Promise<void> {
   server.listen(PORT, HOST);
   try {
     await once(server, 'listening');

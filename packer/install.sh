@@ -1,14 +1,16 @@
 #!/bin/sh
-# Installs integratord from a release directory: application, commands, unit, user, settings. Needs no network and no
-# package manager, only systemd and coreutils; may run again and again, and leaves settings and secrets as they are.
+# Installs integratord from a release directory: application, commands, unit, user, settings, man pages, completions.
+# Needs no network and no package manager, only systemd and coreutils; may run again and again, and leaves settings and
+# secrets as they are.
 set -eu
+# Whatever the one who runs it keeps from others by default: everybody on the machine may use what is installed.
+umask 022
 
 usage() {
   cat <<'USAGE'
 usage: install.sh [--from DIR] [--root DIR]
 
-  --from DIR  the release: bin/node, daemon/, systemd/, and node_modules/ with package.json unless it is bundled
-              (default: the directory that this script is in)
+  --from DIR  the release, unpacked (default: the directory that this script is in)
   --root DIR  the root file system to install into (default: /, the running system)
 USAGE
 }
@@ -40,21 +42,13 @@ done
 [ "$root" != / ] || root=
 
 [ "$(id -u)" -eq 0 ] || fail "only root can install it: run it with sudo"
-for part in bin/node daemon systemd; do
-  [ -e "$from/$part" ] || fail "$from is no release: there is no $part in it; name one with --from"
-done
+[ -f "$from/SHA256SUMS" ] || fail "$from is no release: there is no SHA256SUMS in it; name one with --from"
+# Before anything is changed: a release that was cut short must not take the place of one that works.
+(cd "$from" && sha256sum --check --quiet --strict SHA256SUMS >&2) ||
+  fail "the release in $from is damaged: unpack it again, and compare the tarball with release/manifest.json"
+version=$("$from/bin/node" "$from/daemon/main.js" --version) ||
+  fail "the release in $from does not run here: is it the one for this machine ($(uname -m))?"
 command -v systemd-sysusers >/dev/null || fail "there is no systemd-sysusers here: systemd 252 or later is needed"
-
-# The script of a program: one file of a bundle, or a source that Node runs as it is.
-script_of() {
-  for script in "daemon/$1.js" "daemon/$1.ts"; do
-    if [ -f "$from/$script" ]; then
-      echo "$script"
-      return
-    fi
-  done
-  fail "$from is no release: there is no daemon/$1.js or daemon/$1.ts in it"
-}
 
 # A command that runs its script under the Node that came with it; exec, so that systemd watches Node itself.
 write_command() {
@@ -65,21 +59,16 @@ write_command() {
 
 # Whole beside the old one, and then in its place: whoever looks finds the one or the other.
 install_application() {
-  daemon=$(script_of main)
-  ctl=$(script_of ctl/main)
   new=$root/opt/integratord.new
   old=$root/opt/integratord.old
   rm -rf "$new" "$old"
   mkdir -p "$new/bin" "$root/usr/local/bin"
-  install -m 0755 "$from/bin/node" "$new/bin/node"
-  for part in daemon node_modules package.json; do
-    if [ -e "$from/$part" ]; then cp -R "$from/$part" "$new/$part"; fi
-  done
+  for part in bin/node daemon package.json MANIFEST.json LICENSES.txt; do cp -R "$from/$part" "$new/$part"; done
   # The daemon reads it as another user, and must not be able to change it.
   chown -R 0:0 "$new"
   chmod -R u=rwX,go=rX "$new"
-  write_command integratord "$daemon"
-  write_command integratorctl "$ctl"
+  write_command integratord daemon/main.js
+  write_command integratorctl daemon/ctl/main.js
   if [ -e "$root/opt/integratord" ]; then mv "$root/opt/integratord" "$old"; fi
   mv "$new" "$root/opt/integratord"
   rm -rf "$old"
@@ -100,13 +89,24 @@ install_configuration() {
   systemctl --root="${root:-/}" enable --quiet integratord.service
 }
 
+# Where man and the shells look besides their own directories, whether they are installed or not.
+install_documentation() {
+  share=$root/usr/local/share
+  install -D -m 0644 "$from/man/integratorctl.1" "$share/man/man1/integratorctl.1"
+  install -D -m 0644 "$from/man/integratord.8" "$share/man/man8/integratord.8"
+  install -D -m 0644 "$from/completions/bash/integratorctl" "$share/bash-completion/completions/integratorctl"
+  install -D -m 0644 "$from/completions/zsh/_integratorctl" "$share/zsh/site-functions/_integratorctl"
+  install -D -m 0644 "$from/completions/fish/integratorctl.fish" "$share/fish/vendor_completions.d/integratorctl.fish"
+}
+
 install_application
 install_configuration
+install_documentation
 # In a chroot, or into another root, there is no systemd to tell.
 if [ -z "$root" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
 
-cat <<'DONE'
-integratord is installed and starts with the system. Before it can:
+cat <<DONE
+integratord $version is installed and starts with the system. Before it can:
   - set AWS_REGION in /etc/integratord/integratord.env
   - put Deepgram's API key into /etc/integratord/credentials/deepgram-api-key
 then: systemctl restart integratord

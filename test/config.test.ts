@@ -69,6 +69,15 @@ test('a secret in two places is refused, whether the other is a variable or a fi
   t.notThrows(() => readConfig({ ...named, DEEPGRAM_API_KEY_FILE: '/run/none' }, read));
 });
 
+test('metrics have a port of their own, and go to CloudWatch, only where that is asked for', (t) => {
+  const { METRICS_PORT, METRICS_STACK } = readConfig(NEEDED);
+  t.deepEqual([METRICS_PORT, METRICS_STACK], [undefined, undefined]);
+  t.like(readConfig({ ...NEEDED, METRICS_PORT: '9464', METRICS_STACK: 'Calls eu' }), {
+    METRICS_PORT: 9464,
+    METRICS_STACK: 'Calls eu',
+  });
+});
+
 test('settings are shown without the secrets', (t) => {
   const shown = maskedSettings(readConfig({ ...NEEDED, TRIGGER_SECRET: 'planted-secret' }));
   t.like(shown, { DEEPGRAM_API_KEY: 'set', TRIGGER_SECRET: 'set', AWS_REGION: 'us-east-1', PORT: 8080 });
@@ -97,6 +106,9 @@ for (const [setting, value, says] of [
   ['PORT', 'http', /^PORT must be a whole number/],
   ['PORT', '65536', /^PORT must be at most 65535/],
   ['MAX_SESSIONS', '0', /^MAX_SESSIONS must be at least 1/],
+  ['METRICS_PORT', '-1', /^METRICS_PORT must be a whole number/],
+  ['METRICS_STACK', ':calls', /^METRICS_STACK must be a CloudWatch dimension value/],
+  ['METRICS_STACK', 'Anrufe für alle', /^METRICS_STACK must be a CloudWatch dimension value/],
   ['START_TIMEOUT_MS', '1.5', /^START_TIMEOUT_MS must be a whole number \(ms\)/],
   ['CALL_END_GRACE_MS', '10', /^CALL_END_GRACE_MS must be at least 1000/],
   ['DEEPGRAM_API', 'api.deepgram.com', /^DEEPGRAM_API must be a ws, wss, http or https URL/],

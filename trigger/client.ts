@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock, Millis } from '../daemon/clock.ts';
 import type { DeepgramParams } from '../daemon/deepgram/params.ts';
 import { signatureHeaders, TIMEOUT_HEADER } from '../daemon/http/signing.ts';
+import { TRACEPARENT_HEADER } from '../daemon/observe/trace.ts';
 import { IntegratorRefusal, type TriggerFailure } from './failure.ts';
 import type { Log } from './log.ts';
 import { type Patience, pauseMs } from './patience.ts';
@@ -28,6 +29,8 @@ export type ClientOptions = {
   patience: Patience;
   /** On the clock's monotonic time: by then the call has returned or thrown. */
   deadlineMs: Millis;
+  /** The trace that the daemon's log is to carry, the same at every attempt. */
+  traceparent: string;
 };
 
 /** Asks the integrator for a session, again while it is unavailable or out of reach and there is time;
@@ -62,11 +65,12 @@ export async function startSession(request: StartRequest, options: ClientOptions
 async function attemptStart(
   body: string,
   signedWith: string | undefined,
-  { settings: { startSessionUrl: url }, clock, patience, deadlineMs }: ClientOptions,
+  { settings: { startSessionUrl: url }, clock, patience, deadlineMs, traceparent }: ClientOptions,
 ): Promise<Verdict> {
   const headers = () => ({
     'content-type': 'application/json',
     'content-length': String(Buffer.byteLength(body)),
+    [TRACEPARENT_HEADER]: traceparent,
     // The integrator gives up first, so a session that it did start is not reported as failed.
     [TIMEOUT_HEADER]: String(Math.max(1, Math.floor(deadlineMs - clock.now() - patience.answerMarginMs))),
     ...(signedWith === undefined ? {} : signatureHeaders(signedWith, body, clock.epoch())),

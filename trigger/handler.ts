@@ -1,16 +1,21 @@
 import { type Clock, systemClock } from '../daemon/clock.ts';
+import { traceparentFrom } from '../daemon/observe/trace.ts';
 import { readAttributes } from './attributes.ts';
 import { startSession } from './client.ts';
 import { attributesIn, contactIdIn, kvsStreamIn, requireContactId } from './event.ts';
 import { IntegratorRefusal, TriggerFailure } from './failure.ts';
-import { createLog, type Log, logOfContact } from './log.ts';
+import { createLog, type Log, logOf } from './log.ts';
 import { deadlineMs, PATIENCE, type Patience } from './patience.ts';
 import { failed, type LambdaResult, type StartedSession, succeeded } from './result.ts';
 import { type Environment, readSettings, type Settings } from './settings.ts';
 import { type SigningSecret, signingSecret } from './signing-secret.ts';
 
 /** What we use of Lambda's context. */
-export type LambdaContext = { getRemainingTimeInMillis?: () => number };
+export type LambdaContext = {
+  getRemainingTimeInMillis?: () => number;
+  /** On Lambda's managed instances, where invocations share an environment, X-Ray's trace is here. */
+  xRayTraceId?: string;
+};
 
 export type Handler = (event: unknown, context?: LambdaContext) => Promise<LambdaResult>;
 
@@ -30,22 +35,26 @@ export function createHandler({ env, clock, random, writeLine, patience = PATIEN
   const log = createLog(env['LOG_LEVEL'], clock, writeLine);
   const setup = setupOrFailure(env, clock);
 
-  const start = (event: unknown, contactLog: Log, deadline: number): Promise<StartedSession> => {
+  const start = (event: unknown, traceparent: string, contactLog: Log, deadline: number): Promise<StartedSession> => {
     const contactId = requireContactId(event);
     const { withEmptyValue, ...wishes } = readAttributes(attributesIn(event), contactId);
     for (const attribute of withEmptyValue) contactLog.warn('trigger.empty-value', { attribute });
     const kvsStream = kvsStreamIn(event);
     if (setup instanceof TriggerFailure) throw setup;
     const request = { contactId, kvsStream, ...wishes };
-    return startSession(request, { ...setup, clock, random, log: contactLog, patience, deadlineMs: deadline });
+    const options = { ...setup, clock, random, log: contactLog, patience, deadlineMs: deadline, traceparent };
+    return startSession(request, options);
   };
 
   return async (event, context) => {
     const startedMs = clock.now();
-    const contactLog = logOfContact(log, contactIdIn(event));
+    // Lambda sets the variable anew for each invocation.
+    const { traceId, traceparent } = traceparentFrom(context?.xRayTraceId ?? env['_X_AMZN_TRACE_ID']);
+    const contactLog = logOf(log, { contactId: contactIdIn(event), traceId });
     const tookMs = () => Math.round(clock.now() - startedMs);
     try {
-      const session = await start(event, contactLog, deadlineMs(startedMs, patience, lambdaLeftMs(context)));
+      const deadline = deadlineMs(startedMs, patience, lambdaLeftMs(context));
+      const session = await start(event, traceparent, contactLog, deadline);
       contactLog.info('trigger.succeeded', { ...session, tookMs: tookMs() });
       return succeeded(session);
     } catch (error) {

@@ -24,8 +24,8 @@ export function createLog(wanted: string | undefined, clock: Clock, writeLine: (
   return log;
 }
 
-/** The same log with `contactId`, where the event has one, in every line. */
-export function logOfContact(log: Log, contactId: string | undefined): Log {
-  const writer = (level: Level) => (event: string, fields?: LogFields) => log[level](event, { contactId, ...fields });
+/** The same log with these fields, as the contact's id and the trace's, in every line. */
+export function logOf(log: Log, common: LogFields): Log {
+  const writer = (level: Level) => (event: string, fields?: LogFields) => log[level](event, { ...common, ...fields });
   return { debug: writer('debug'), info: writer('info'), warn: writer('warn'), error: writer('error') };
 }

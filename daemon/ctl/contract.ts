@@ -1,4 +1,5 @@
 import type { Millis } from '../clock.ts';
+import type { LogLevel } from '../observe/log-levels.ts';
 import type { DrainView } from '../session/drain.ts';
 
 export type { Check } from '../observe/doctor.ts';
@@ -13,6 +14,7 @@ export const SESSION_STATES = ['running', 'ending', 'ended'] as const satisfies 
 export interface Session {
   readonly sessionId: string;
   readonly contactId: string;
+  readonly traceId: string;
   readonly state: SessionState;
   readonly ageMs: Millis;
   readonly audioMs: Millis;
@@ -78,6 +80,15 @@ export interface Status {
   };
   readonly checkpoints: boolean;
   readonly unsignedStarts: boolean;
+}
+
+export { LOG_LEVELS, type LogLevel } from '../observe/log-levels.ts';
+
+/** GET and POST /v1/log-level. */
+export interface LevelOfLog {
+  readonly level: LogLevel;
+  /** LOG_LEVEL, which holds again after a restart. */
+  readonly configured: LogLevel;
 }
 
 /** Any successful answer, as it came. */

@@ -6,6 +6,7 @@ import { addDoctorCommand } from './doctor.ts';
 import { addDrainCommand } from './drain.ts';
 import { EXIT_MEANINGS } from './exit-codes.ts';
 import { DEFAULT_SOCKET } from './invocation.ts';
+import { addLogLevelCommand } from './log-level.ts';
 import { printable } from './printable.ts';
 import { addListCommand } from './session-list.ts';
 import { addShowCommand } from './session-show.ts';
@@ -38,6 +39,7 @@ export function createProgram(world: World): Command {
   addCordonCommands(program, world);
   addDoctorCommand(program, world);
   addConfigCommand(program, world);
+  addLogLevelCommand(program, world);
   addVersionCommand(program, world);
   addCompletionCommand(program, world);
   settle(program, world);

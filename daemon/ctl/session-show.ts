@@ -43,6 +43,7 @@ function figures(session: Session): (readonly [string, string | undefined])[] {
   return [
     ['session', session.sessionId],
     ['contact', session.contactId],
+    ['trace', session.traceId],
     ['state', session.state],
     ['age', durationText(session.ageMs)],
     ['audio', durationText(session.audioMs)],

@@ -1,5 +1,6 @@
 import { BYTES_PER_MS } from '../audio/pcm.ts';
 import type { Clock, Millis } from '../clock.ts';
+import type { SessionMetrics } from '../observe/session-metrics.ts';
 import type { Beat, Pulse } from '../pulse.ts';
 import type { Outbox } from './outbox.ts';
 import type { DeepgramParams } from './params.ts';
@@ -21,6 +22,7 @@ export interface ConnectionOptions {
   readonly outbox: Outbox;
   readonly clock: Clock;
   readonly pulse: Pulse;
+  readonly metrics: SessionMetrics;
   /** The most that may be under way without a sign that Deepgram has read it. */
   readonly windowBytes: number;
   readonly onMessage: (message: unknown) => void;
@@ -95,13 +97,14 @@ export class Connection {
 
   /** Sends as much of the outbox as the line takes now. */
   pump(): void {
-    const { outbox, clock, windowBytes, onSent, onProgress } = this.#options;
+    const { outbox, clock, metrics, windowBytes, onSent, onProgress } = this.#options;
     let progressed = false;
     while (this.#socket.bufferedBytes < HIGH_WATER_BYTES && outbox.sent - this.#readTo < windowBytes) {
       const parcel = outbox.take();
       if (!parcel) break;
       progressed = true;
       this.#socket.sendAudio(parcel.pcm);
+      metrics.deepgramBytes += parcel.pcm.length;
       this.#sentAtMs = clock.now();
       onSent(parcel.arrivedAtMs, this.#sentAtMs);
       if (outbox.sent - this.#pingedAt >= PING_EVERY_BYTES) this.#ping();
@@ -146,6 +149,7 @@ export class Connection {
     if (nowMs - this.#sentAtMs >= KEEP_ALIVE_AFTER_MS && !this.#closeStreamSent) {
       this.#sentAtMs = nowMs;
       this.#socket.sendKeepAlive();
+      this.#options.metrics.keepAlives++;
     }
     if (nowMs - this.#pingedAtMs >= PING_AFTER_MS) this.#ping();
   };

@@ -1,3 +1,13 @@
+/** What Deepgram means by a status, in our words (deepgram.md, "Protocol"). */
+const REFUSALS: Readonly<Record<number, string>> = {
+  400: 'a parameter is not accepted',
+  401: 'the API key is not accepted',
+  402: 'the account has no credit',
+  403: 'the API key may not do this',
+  404: 'there is no such place',
+  429: 'the account has too many streams',
+};
+
 /** Deepgram answered the handshake with something else than a WebSocket. */
 export class DeepgramRefused extends Error {
   override readonly name = 'DeepgramRefused';
@@ -11,8 +21,8 @@ export class DeepgramRefused extends Error {
   readonly retryable: boolean;
 
   constructor(status: number, dgError: string | undefined, requestId: string | undefined) {
-    // What Deepgram says of a bad request repeats the parameters' values; a message goes to logs, they must not.
-    const why = status === 400 ? 'a parameter is not accepted' : (dgError ?? 'no reason given');
+    // What Deepgram says may repeat the parameters' values; a message goes to logs, they must not.
+    const why = REFUSALS[status] ?? 'it has trouble of its own';
     super(`Deepgram refused the stream: ${why} (HTTP ${status}, dg-request-id ${requestId})`);
     this.status = status;
     this.dgError = dgError;
@@ -34,8 +44,10 @@ export class DeepgramUnreachable extends Error {
 /** An open connection to Deepgram ended before the call did. */
 export class DeepgramLost extends Error {
   override readonly name = 'DeepgramLost';
+  readonly requestId: string | undefined;
 
   constructor(code: number, reason: string, requestId: string | undefined) {
     super(`Deepgram closed the stream: ${code} ${reason || 'no reason given'} (dg-request-id ${requestId})`);
+    this.requestId = requestId;
   }
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BYTES_PER_MS } from '../audio/pcm.ts';
 import type { Clock, Millis } from '../clock.ts';
 import { errorFields, type Log } from '../observe/log.ts';
+import type { SessionMetrics } from '../observe/session-metrics.ts';
 import type { Pulse } from '../pulse.ts';
 import { Connection } from './connection.ts';
 import { DeepgramLost, DeepgramRefused } from './errors.ts';
@@ -27,6 +28,7 @@ export interface LinkOptions {
   readonly clock: Clock;
   readonly pulse: Pulse;
   readonly log: Log;
+  readonly metrics: SessionMetrics;
   /** In [0, 1): the retries of many sessions must not come all at once. */
   readonly random: () => number;
   /** Audio is handed over in messages no longer than this (MESSAGE_MS). */
@@ -164,7 +166,7 @@ export class Link {
   }
 
   async #connect(signal: AbortSignal): Promise<Connection> {
-    const { clock, pulse, replayMs, messageMs, onMessage } = this.#options;
+    const { clock, pulse, metrics, replayMs, messageMs, onMessage } = this.#options;
     const startsAt = this.#outbox.sent;
     const isFirst = this.connections === 0;
     const params = isFirst ? this.#params : reconnectParams(this.#params, momentOf(startsAt), this.connections + 1);
@@ -172,6 +174,7 @@ export class Link {
       outbox: this.#outbox,
       clock,
       pulse,
+      metrics,
       windowBytes: positionOf(Math.max(replayMs, LEAST_WINDOW_MS) - messageMs),
       onMessage: (message) => {
         this.#finals?.note(message, startsAt);
@@ -179,6 +182,9 @@ export class Link {
       },
       onSent: (arrivedAtMs, sentAtMs) => this.#sent(arrivedAtMs, sentAtMs),
       onProgress: () => this.#settle(),
+    }).catch((error: unknown) => {
+      metrics.handshakeFailed(error);
+      throw error;
     });
     this.#requestIds.push(connection.requestId ?? '');
     this.#connection = connection;
@@ -209,7 +215,7 @@ export class Link {
 
   /** The next connection, which begins with what may have been lost. Throws when Deepgram will not have it any more. */
   async #reconnect(broken: Connection, { code, reason }: SocketClose): Promise<Connection> {
-    const { clock, log } = this.#options;
+    const { clock, log, metrics } = this.#options;
     const lostAtMs = clock.now();
     this.#patience.lost(broken.openedAtMs);
     const sentBytes = this.#outbox.sent;
@@ -219,12 +225,17 @@ export class Link {
     for (;;) {
       if (this.#patience.isOver) throw cause;
       const delayMs = this.#patience.nextDelayMs();
-      log.warn({ event: 'deepgram.lost', code, reason, delayMs, ...errorFields(cause) }, 'connects to Deepgram again');
+      log.warn(
+        { event: 'deepgram.lost', code, closeReason: reason, delayMs, ...errorFields(cause) },
+        'connects to Deepgram again',
+      );
       await sleep(delayMs, undefined, { signal: this.#abandoned.signal });
       try {
         const signal = AbortSignal.any([this.#abandoned.signal, AbortSignal.timeout(HANDSHAKE_TIMEOUT_MS)]);
         const connection = await this.#connect(signal);
         this.#replayedBytes += sentBytes - connection.startsAt;
+        metrics.replayedBytes += sentBytes - connection.startsAt;
+        metrics.reconnected(code);
         const fields = { requestId: connection.requestId, offsetMs, replayedMs, gapMs: clock.now() - lostAtMs };
         log.info({ event: 'deepgram.reconnected', ...fields }, 'Deepgram listens again');
         return connection;
@@ -247,9 +258,11 @@ export class Link {
   #sent(arrivedAtMs: Millis | undefined, sentAtMs: Millis): void {
     const isNew = this.#outbox.sent > this.#sentTo;
     if (!isNew) return;
+    this.#options.metrics.audioOutBytes += this.#outbox.sent - this.#sentTo;
     this.#sentTo = this.#outbox.sent;
     if (arrivedAtMs === undefined) return;
     this.#lagMs = sentAtMs - arrivedAtMs;
+    this.#options.metrics.lagMs.observe(this.#lagMs);
     this.#worstLagMs = Math.max(this.#worstLagMs, this.#lagMs);
   }
 
@@ -270,7 +283,7 @@ export class Link {
     connection.closeStream();
     this.#finishTimeout = setTimeout(() => {
       this.#options.log.warn(
-        { event: 'deepgram.unfinished' },
+        { event: 'deepgram.unfinished', requestId: connection.requestId },
         'Deepgram did not close the stream: its last words may lack',
       );
       this.#timedOut = true;

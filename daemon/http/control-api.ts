@@ -5,7 +5,8 @@ import type { Clock, Millis } from '../clock.ts';
 import { type Config, maskedSettings, wantsSignedStarts } from '../config.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import type { Check } from '../observe/doctor.ts';
-import { errorFields, type Log } from '../observe/log.ts';
+import { errorFields, type Log, type RootLog } from '../observe/log.ts';
+import { LOG_LEVELS } from '../observe/log-levels.ts';
 import { NotCancellable } from '../session/drain.ts';
 import type { SessionManager } from '../session/manager.ts';
 import type { Session } from '../session/session.ts';
@@ -18,13 +19,14 @@ const MAX_BODY_BYTES = 4096;
 
 const reason = z.string().max(500).optional();
 const cordonOrder = z.strictObject({ reason });
+const levelOrder = z.strictObject({ level: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`) });
 const drainOrder = z.strictObject({ reason, deadlineMs: z.number().nonnegative().nullable().optional() });
 
 export interface ControlApiOptions {
   readonly manager: SessionManager;
   readonly config: Config;
   readonly clock: Clock;
-  readonly log: Log;
+  readonly log: RootLog;
   readonly startedAtEpochMs: Millis;
   readonly version: string;
   /** What Auto Scaling and the instance metadata say. */
@@ -66,17 +68,25 @@ export function controlApi(options: ControlApiOptions): (request: IncomingMessag
 
   on('get', '/v1/status', async () => ({ ...status(options), lifecycle: (await options.lifecycle).view() }));
   on('get', '/v1/config', () => ({ settings: maskedSettings(config) }));
+  on('get', '/v1/log-level', () => ({ level: log.level, configured: config.LOG_LEVEL }));
+  on('post', '/v1/log-level', async (request) => {
+    const { level } = await bodyOf(request, levelOrder);
+    log.orderLevel(level);
+    return { level, configured: config.LOG_LEVEL };
+  });
   on('get', '/v1/doctor', async () => ({ checks: await options.examine() }));
   on('get', '/v1/sessions', () => ({ sessions: manager.views() }));
   on('get', '/v1/sessions/:id', ({ params }) => {
     const session = sessionOf(manager, params);
-    return { session: session.view(), ...session.details() };
+    const details = session.details();
+    return { session: session.view(), ...details, timeline: log.redactor.cleaned(details.timeline) };
   });
   on('post', '/v1/sessions/:id/stop', async ({ params }) => {
     const session = sessionOf(manager, params);
     session.stop();
     const outcome = await session.ended;
-    const why = outcome.name === 'completed' ? { reason: outcome.reason } : errorFields(outcome.error);
+    const why =
+      outcome.name === 'completed' ? { reason: outcome.reason } : log.redactor.cleaned(errorFields(outcome.error));
     return { sessionId: session.sessionId, outcome: outcome.name, ...why };
   });
   on('post', '/v1/cordon', async (request) => {

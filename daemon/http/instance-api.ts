@@ -1,12 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import polka from 'polka';
 import type { Clock, Millis } from '../clock.ts';
+import type { InstanceMetrics } from '../observe/instance-metrics.ts';
 import { errorFields, type Log } from '../observe/log.ts';
+import type { PrometheusPage } from '../observe/prometheus.ts';
+import { TRACEPARENT_HEADER, type TraceId, traceIdOf } from '../observe/trace.ts';
 import type { Secret } from '../secrets/secret.ts';
 import type { SessionManager, Started } from '../session/manager.ts';
 import { parseStartRequest } from '../session/request.ts';
 import { type Answer, refusal, send, Unsigned } from './answer.ts';
 import { readBody } from './body.ts';
+import { sendMetrics } from './metrics-api.ts';
 import { type SignatureFault, signatureFaultWithAny, TIMEOUT_HEADER } from './signing.ts';
 
 /** A contact flow's attributes have at most 32 KB (kinesis-video.md); JSON may double them. */
@@ -16,6 +20,9 @@ export interface InstanceApiOptions {
   readonly manager: SessionManager;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: InstanceMetrics;
+  /** What GET /metrics shows; undefined when that is on a port of its own. */
+  readonly metricsPage: PrometheusPage | undefined;
   readonly region: string;
   /** The longest a start may take; a caller may ask for less. */
   readonly startTimeoutMs: Millis;
@@ -25,7 +32,7 @@ export interface InstanceApiOptions {
 
 /** The HTTP interface that the load balancer and the trigger talk to: POST /start-session, GET /health-check. */
 export function instanceApi(options: InstanceApiOptions): (request: IncomingMessage, response: ServerResponse) => void {
-  const { log } = options;
+  const { log, metrics, metricsPage } = options;
   const app = polka({
     onNoMatch: (request, response) => {
       const message = `There is no ${request.method} here; there are POST /start-session and GET /health-check`;
@@ -33,12 +40,22 @@ export function instanceApi(options: InstanceApiOptions): (request: IncomingMess
     },
   });
   app.get('/health-check', (_request, response) => send(response, health(options.manager)));
+  if (metricsPage) app.get('/metrics', (_request, response) => sendMetrics(response, metricsPage, log));
   app.post('/start-session', (request, response) => {
-    start(request, options).then(
-      (started) => send(response, { status: 200, body: { ...started } }),
+    const about: About = { traceId: traceIdOf(request.headers[TRACEPARENT_HEADER]) };
+    start(request, options, about).then(
+      (started) => {
+        metrics.startSucceeded(started.status);
+        if (started.status === 'already-running') {
+          const fields = { event: 'start.repeated', ...about, sessionId: started.sessionId };
+          log.info(fields, 'the contact is transcribed already');
+        }
+        send(response, { status: 200, body: { ...started } });
+      },
       (error: unknown) => {
         const answer = refusal(error);
-        const fields = { event: 'start.refused', status: answer.status, reason: answer.body['reason'] };
+        metrics.startFailed(answer.body['reason']);
+        const fields = { event: 'start.refused', ...about, status: answer.status, reason: answer.body['reason'] };
         log[answer.status === 500 ? 'error' : 'warn']({ ...fields, ...errorFields(error) }, 'a start was refused');
         // What is left of a body that we did not read would be taken for the next request.
         const headers = { ...answer.headers, ...(request.complete ? {} : { connection: 'close' }) };
@@ -49,16 +66,21 @@ export function instanceApi(options: InstanceApiOptions): (request: IncomingMess
   return (request, response) => app.handler(request as Parameters<typeof app.handler>[0], response);
 }
 
-async function start(request: IncomingMessage, options: InstanceApiOptions): Promise<Started> {
+/** What is known of a start while it is under way; its log lines carry it. */
+interface About {
+  readonly traceId: TraceId;
+  contactId?: string;
+}
+
+async function start(request: IncomingMessage, options: InstanceApiOptions, about: About): Promise<Started> {
   const { manager, clock, region, triggerSecret, startTimeoutMs } = options;
   const body = await readBody(request, MAX_BODY_BYTES);
   const fault = triggerSecret && (await faultIn(request, body, triggerSecret, clock));
   if (fault) throw new Unsigned(fault);
   const asked = Number(request.headers[TIMEOUT_HEADER]);
-  return manager.start(
-    parseStartRequest(body.toString(), region),
-    asked > 0 ? Math.min(asked, startTimeoutMs) : startTimeoutMs,
-  );
+  const startRequest = parseStartRequest(body.toString(), region);
+  about.contactId = startRequest.contactId;
+  return manager.start(startRequest, asked > 0 ? Math.min(asked, startTimeoutMs) : startTimeoutMs, about.traceId);
 }
 
 /** What is wrong with the signature, as far as the secret is known; it may have been changed since. */

@@ -35,6 +35,8 @@ type Owner = 'unknown' | 'ours' | 'other' | 'refused';
 export class ContactFilter implements DemuxerEvents {
   /** The time to note on what arrives; whoever pushes bytes keeps it. */
   nowMs = 0;
+  /** How far the last fragment was behind the end of the stream, when the service has told; whoever reads it resets it. */
+  behindNowMs: number | undefined;
   /** The last whole fragment of the contact. */
   position: Position | undefined;
   /** Whether a fragment of another contact came after ours: the call is over. */
@@ -108,6 +110,7 @@ export class ContactFilter implements DemuxerEvents {
     else if (name === 'AWS_KINESISVIDEO_FRAGMENT_NUMBER') this.#number(value);
     else if (name === 'AWS_KINESISVIDEO_CONTINUATION_TOKEN') this.#whole(value);
     else if (name === 'AWS_KINESISVIDEO_PRODUCER_TIMESTAMP') this.#producerEpochMs = epochMs(value);
+    else if (name === 'AWS_KINESISVIDEO_MILLIS_BEHIND_NOW') this.behindNowMs = Number(value);
     else if (name === 'AWS_KINESISVIDEO_ERROR_CODE') this.#errorText = value;
     else if (name === 'AWS_KINESISVIDEO_ERROR_ID') this.#errorId = value;
   }

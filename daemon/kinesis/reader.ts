@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AudioBlock } from '../audio/pcm.ts';
 import type { Clock, Millis } from '../clock.ts';
 import { errorFields, type Log } from '../observe/log.ts';
+import type { HoleCause, SessionMetrics } from '../observe/session-metrics.ts';
 import { Chunks } from './chunks.ts';
 import type { Media, MediaSource, Start } from './client.ts';
 import type { Contact, Position } from './contact.ts';
@@ -26,6 +27,9 @@ export interface ReaderSettings {
 export interface ReaderOptions {
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: SessionMetrics;
+  /** Something was reported that may cost audio: what will be missing next is missing because of it. */
+  readonly onTrouble: (cause: HoleCause) => void;
   /** Ends the reading; what was read so far has been yielded. */
   readonly signal: AbortSignal;
   readonly settings: ReaderSettings;
@@ -56,11 +60,12 @@ export async function* readContact(
   first: Media,
   contact: Contact,
   kinesis: MediaSource,
-  { clock, log, signal, settings }: ReaderOptions,
+  { clock, log, metrics, onTrouble, signal, settings }: ReaderOptions,
 ): AsyncGenerator<Reading, EndOfContact> {
   const { callEndGraceMs, rotateAfterMs } = settings;
   const filter = new ContactFilter(contact, (why, detail) => {
     log.warn({ event: 'kinesis.withheld', why, detail }, 'audio of the stream was not forwarded');
+    onTrouble(why);
   });
   const open = (from: Start, abort: AbortSignal) =>
     kinesis.getMedia(contact.streamArn, from, AbortSignal.any([abort, AbortSignal.timeout(settings.readStallMs)]));
@@ -76,6 +81,7 @@ export async function* readContact(
     const successor = new Successor((abort) => open(filter.position ?? contact.start, abort), {
       clock,
       log,
+      metrics,
       rotateAfterMs,
     });
     let heard = false;
@@ -87,7 +93,10 @@ export async function* readContact(
       while (chunk) {
         const { strangers } = filter;
         filter.nowMs = clock.now();
+        metrics.kinesisBytes += chunk.length;
         demuxer.push(chunk);
+        if (filter.behindNowMs !== undefined) metrics.behindNow(filter.behindNowMs);
+        filter.behindNowMs = undefined;
         const blocks = filter.take();
         if (blocks.length > 0) {
           if (!heard) {
@@ -118,7 +127,8 @@ export async function* readContact(
     if (!next) {
       const cause = chunks.end?.how === 'broken' ? errorFields(chunks.end.cause) : {};
       const how = isGivenUp ? 'strangers' : chunks.end?.how;
-      log.debug({ event: 'kinesis.ended', how, ...cause }, 'a GetMedia connection ended');
+      const fields = { event: 'kinesis.ended', how, requestId: media.requestId, ...cause };
+      log.debug(fields, 'a GetMedia connection ended');
     }
     const streamError = filter.connectionEnded();
     looks = heard || next ? 0 : looks + 1;
@@ -140,6 +150,7 @@ export async function* readContact(
         const delayMs = REOPEN_DELAYS_MS[Math.min(attempt, REOPEN_DELAYS_MS.length - 1)];
         await sleep(delayMs, undefined, { signal });
         const opened = await open(from, signal);
+        metrics.resumes++;
         log.info(
           { event: 'kinesis.resumed', attempt, requestId: opened.requestId },
           'reads on after a connection ended',
@@ -157,6 +168,7 @@ export async function* readContact(
   /** When the contact was last heard: what is left of the stream from then on is all that there is. */
   function moment(): Start {
     const atEpochMs = filter.position?.producerEpochMs ?? startedAtMs - START_MARGIN_MS;
+    onTrouble('fragment-gone');
     log.warn(
       { event: 'kinesis.fragment-gone', atEpochMs },
       'the stream no longer has the next fragment: goes on by time',

@@ -9,6 +9,8 @@ export class KinesisRefused extends Error {
   readonly retryable: boolean;
   /** Whether the stream no longer has the fragment asked for; another start in the stream may do. */
   readonly isFragmentGone: boolean;
+  /** What AWS' support asks for. */
+  readonly requestId: string | undefined;
 
   constructor(awsName: string, message: string, cause: unknown) {
     super(message, { cause });
@@ -16,6 +18,7 @@ export class KinesisRefused extends Error {
     this.status = STATUS_OF.get(awsName) ?? (isPassing(awsName, cause) ? 503 : 502);
     this.isFragmentGone = awsName === FRAGMENT_GONE;
     this.retryable = this.status === 503 || this.isFragmentGone;
+    this.requestId = metadataOf(cause)?.requestId;
   }
 }
 
@@ -35,8 +38,12 @@ const STATUS_OF: ReadonlyMap<string, 400 | 404 | 502 | 503> = new Map([
 /** Errors of the network and of the service itself pass; the rest of AWS' errors would only come again. */
 function isPassing(awsName: string, cause: unknown): boolean {
   if (/^E[A-Z]|Timeout|Abort|Throttl|LimitExceeded/.test(awsName)) return true;
-  const status = (cause as { $metadata?: { httpStatusCode?: number } } | undefined)?.$metadata?.httpStatusCode;
-  return status !== undefined && status >= 500;
+  return (metadataOf(cause)?.httpStatusCode ?? 0) >= 500;
+}
+
+/** What the SDK tells of the answer that an error came from. */
+function metadataOf(cause: unknown): { httpStatusCode?: number; requestId?: string } | undefined {
+  return (cause as { $metadata?: object } | undefined)?.$metadata;
 }
 
 /** An error that the stream reports in its body, by AWS_KINESISVIDEO_ERROR_ID and its text (kinesis-video.md). */

@@ -1,5 +1,6 @@
 import type { Clock, Millis } from '../clock.ts';
 import { errorFields, type Log } from '../observe/log.ts';
+import type { SessionMetrics } from '../observe/session-metrics.ts';
 import type { Media } from './client.ts';
 
 /** After a successor was refused the next one is asked for so much later. */
@@ -10,6 +11,7 @@ const LONGEST_WAIT_MS: Millis = 5000;
 export interface SuccessorOptions {
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: SessionMetrics;
   readonly rotateAfterMs: Millis;
 }
 
@@ -55,7 +57,7 @@ export class Successor {
   }
 
   async #prepare(): Promise<void> {
-    const { clock, log } = this.#options;
+    const { clock, log, metrics } = this.#options;
     try {
       const media = await this.#open(this.#abort.signal);
       if (this.#abort.signal.aborted) {
@@ -66,6 +68,7 @@ export class Successor {
         { event: 'kinesis.rotated', requestId: media.requestId },
         'a new connection takes over from an old one',
       );
+      metrics.rotations++;
       this.#media = media;
       this.#openedAtMs = clock.now();
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { Clock, Millis } from '../clock.ts';
+import { ForeignWords } from './foreign-words.ts';
 import type { Log } from './log.ts';
 
 /** What happened to a session, as its log has it. */
@@ -7,15 +8,19 @@ export type TimelineEntry = { readonly atEpochMs: Millis } & Readonly<Record<str
 /** What an operator reads of one session; older entries go. */
 const MAX_ENTRIES = 200;
 
-/** A log that also remembers the newest events of one session for `integratorctl sessions show`. */
+/** The log of one session: it also remembers the newest events for `integratorctl sessions show`, and masks what the
+ *  session was asked for where Deepgram or another quotes it. */
 export class Timeline implements Log {
   readonly #log: Log;
   readonly #clock: Clock;
+  readonly #foreign: ForeignWords;
   readonly #entries: TimelineEntry[] = [];
 
-  constructor(log: Log, clock: Clock) {
+  /** @param params whose values the log must not repeat: they are the contact's attributes */
+  constructor(log: Log, clock: Clock, params: Readonly<Record<string, string | readonly string[]>>) {
     this.#log = log;
     this.#clock = clock;
+    this.#foreign = new ForeignWords(Object.values(params).flat());
   }
 
   get entries(): readonly TimelineEntry[] {
@@ -23,7 +28,7 @@ export class Timeline implements Log {
   }
 
   // Debug lines are too many, and may hold what was said.
-  readonly debug = (...args: [fields: object, message: string]): void => this.#log.debug(...args);
+  readonly debug = (fields: object, message: string): void => this.#log.debug(this.#foreign.masked(fields), message);
   readonly info = (...args: [fields: object, message: string]): void => this.#note('info', ...args);
   readonly warn = (...args: [fields: object, message: string]): void => this.#note('warn', ...args);
   readonly error = (...args: [fields: object, message: string]): void => this.#note('error', ...args);
@@ -33,8 +38,9 @@ export class Timeline implements Log {
   }
 
   #note(level: 'info' | 'warn' | 'error', fields: object, message: string): void {
-    this.#log[level](fields, message);
-    this.#entries.push({ atEpochMs: this.#clock.epoch(), ...fields });
+    const masked = this.#foreign.masked(fields);
+    this.#log[level](masked, message);
+    this.#entries.push({ atEpochMs: this.#clock.epoch(), ...masked });
     if (this.#entries.length > MAX_ENTRIES) this.#entries.shift();
   }
 }

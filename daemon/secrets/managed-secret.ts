@@ -1,5 +1,5 @@
 import type { Clock, Millis } from '../clock.ts';
-import { errorFields, type Log } from '../observe/log.ts';
+import { errorFields, type RootLog } from '../observe/log.ts';
 import type { Secret } from './secret.ts';
 import { SecretRefused } from './secret-refused.ts';
 import { readSecret, type SecretVersion } from './secrets-manager.ts';
@@ -22,7 +22,8 @@ export interface ManagedSecretOptions {
   /** What is wrong with a value; undefined when nothing is. Must not repeat it. */
   readonly faultOf: (value: string) => string | undefined;
   readonly clock: Clock;
-  readonly log: Log;
+  /** Learns the values, to keep them out of all lines. */
+  readonly log: RootLog;
 }
 
 /** A secret in Secrets Manager: read at the start, again every five minutes, and when the value is refused. */
@@ -99,13 +100,16 @@ interface Versions {
   readonly previous: string | undefined;
 }
 
-async function versions({ arn, faultOf, clock }: ManagedSecretOptions, timeoutMs: Millis): Promise<Versions> {
+async function versions({ arn, faultOf, clock, log }: ManagedSecretOptions, timeoutMs: Millis): Promise<Versions> {
   const current = await readSecret(arn, 'AWSCURRENT', timeoutMs);
+  log.redactor.learn([current.value]);
   const fault = faultOf(current.value);
   if (fault) throw new SecretRefused('secret-unusable', `the value of ${arn} ${fault}`);
   if (!previousCounts(current, clock)) return { current, previous: undefined };
   try {
-    return { current, previous: (await readSecret(arn, 'AWSPREVIOUS', timeoutMs)).value };
+    const { value: previous } = await readSecret(arn, 'AWSPREVIOUS', timeoutMs);
+    log.redactor.learn([previous]);
+    return { current, previous };
   } catch (error) {
     // A secret that has had one value only.
     if (error instanceof SecretRefused && error.fault === 'secret-empty') return { current, previous: undefined };

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { type Config, type SecretName, secretArnSetting, secretFault } from '../config.ts';
-import type { Log } from '../observe/log.ts';
+import type { RootLog } from '../observe/log.ts';
 import { ManagedSecret } from './managed-secret.ts';
 import { fixedSecret, type Secret } from './secret.ts';
 import { SecretRefused } from './secret-refused.ts';
@@ -26,7 +26,7 @@ export class SecretsUnread extends Error {
 }
 
 /** Reads the secrets that settings name, all at once. Throws SecretsUnread. */
-export async function openSecrets(config: Config, clock: Clock, log: Log): Promise<Secrets> {
+export async function openSecrets(config: Config, clock: Clock, log: RootLog): Promise<Secrets> {
   const names = ['DEEPGRAM_API_KEY', 'TRIGGER_SECRET'] as const;
   const opened = await Promise.allSettled(names.map((name) => open(name, config, clock, log)));
   const lines = opened.flatMap((one, at) => {
@@ -41,7 +41,7 @@ export async function openSecrets(config: Config, clock: Clock, log: Log): Promi
   return { deepgramKey, triggerSecret, managed };
 }
 
-async function open(name: SecretName, config: Config, clock: Clock, log: Log): Promise<Secret | undefined> {
+async function open(name: SecretName, config: Config, clock: Clock, log: RootLog): Promise<Secret | undefined> {
   const setting = secretArnSetting(name);
   const { [name]: value, [setting]: arn } = config;
   if (arn) return ManagedSecret.open({ setting, arn, faultOf: (text) => secretFault(name, text), clock, log });

@@ -2,12 +2,14 @@ import { z } from 'zod';
 import type { CallClock } from '../audio/aligner.ts';
 import type { Millis } from '../clock.ts';
 import type { Position } from '../kinesis/contact.ts';
+import { newTraceId, type TraceId } from '../observe/trace.ts';
 import { type StartRequest, startRequest } from './request.ts';
 import type { Seal } from './seal.ts';
 
 /** From where a session goes on after its daemon was killed: all of the call before it is safe at Deepgram. */
 export interface Checkpoint {
   readonly sessionId: string;
+  readonly traceId: TraceId;
   readonly request: StartRequest;
   /** The fragment after which the rest of the call begins. */
   readonly position: Position | { readonly fragmentNumber: string };
@@ -24,6 +26,11 @@ const pair = z.tuple([z.number(), z.number()]);
 const file = z.object({
   version: z.literal(1),
   sessionId: z.uuid(),
+  // A daemon of before tracing wrote none.
+  traceId: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .default(newTraceId),
   request: z.string(),
   position: z.object({
     fragmentNumber: z.string(),

@@ -22,6 +22,8 @@ export class Checkpoints {
   /** Per session the work at its file that is under way, and what is to be saved after it. */
   readonly #working = new Map<string, Promise<void>>();
   readonly #next = new Map<string, Checkpoint>();
+  /** Per running session when its checkpoint was last written, or first was to be, in epoch milliseconds. */
+  readonly #savedAt = new Map<string, Millis>();
   #failing = false;
 
   constructor(directory: string, seal: Seal, clock: Clock, log: Log) {
@@ -31,9 +33,15 @@ export class Checkpoints {
     this.#log = log;
   }
 
+  /** Of the sessions that run, the age of the oldest checkpoint; 0 when there is none. */
+  get oldestAgeMs(): Millis {
+    return Math.max(0, this.#clock.epoch() - Math.min(Infinity, ...this.#savedAt.values()));
+  }
+
   /** Saves it soon, in place of the session's last one; of several that come while one is written the last counts. */
   save(checkpoint: Checkpoint): void {
     this.#next.set(checkpoint.sessionId, checkpoint);
+    if (!this.#savedAt.has(checkpoint.sessionId)) this.#savedAt.set(checkpoint.sessionId, checkpoint.savedAtEpochMs);
     this.#work(checkpoint.sessionId, async () => {
       const latest = this.#next.get(checkpoint.sessionId);
       this.#next.delete(checkpoint.sessionId);
@@ -44,7 +52,10 @@ export class Checkpoints {
   /** The session is over: it must not come back. Resolves when its file is gone, or cannot be removed. */
   async remove(sessionId: string): Promise<void> {
     this.#next.delete(sessionId);
-    await this.#work(sessionId, () => rm(this.#path(sessionId), { force: true }));
+    await this.#work(sessionId, () => {
+      this.#savedAt.delete(sessionId);
+      return rm(this.#path(sessionId), { force: true });
+    });
   }
 
   /** What an earlier daemon left: sessions that can go on. Stale and broken files are removed. */
@@ -69,9 +80,12 @@ export class Checkpoints {
       const checkpoint = readCheckpoint(await readFile(join(this.#directory, name), 'utf8'), this.#seal);
       const ageMs = this.#clock.epoch() - checkpoint.savedAtEpochMs;
       if (ageMs <= STALE_AFTER_MS) return checkpoint;
-      this.#log.warn({ event: 'checkpoint.stale', name, ageMs }, 'a session is too old to go on');
+      const { sessionId, traceId, request } = checkpoint;
+      const fields = { event: 'checkpoint.stale', sessionId, contactId: request.contactId, traceId, ageMs };
+      this.#log.warn(fields, 'a session is too old to go on');
     } catch (error) {
-      this.#log.warn({ event: 'checkpoint.unreadable', name, ...errorFields(error) }, 'a session cannot go on');
+      const sessionId = name.slice(0, -SUFFIX.length);
+      this.#log.warn({ event: 'checkpoint.unreadable', sessionId, ...errorFields(error) }, 'a session cannot go on');
     }
     return undefined;
   }
@@ -80,6 +94,7 @@ export class Checkpoints {
     const path = this.#path(checkpoint.sessionId);
     await writeFile(`${path}.new`, writeCheckpoint(checkpoint, this.#seal), { mode: OWNER_ONLY });
     await rename(`${path}.new`, path);
+    this.#savedAt.set(checkpoint.sessionId, checkpoint.savedAtEpochMs);
   }
 
   /** Does it after whatever is under way at the session's file. */

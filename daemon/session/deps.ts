@@ -3,6 +3,7 @@ import type { DeepgramSettings } from '../deepgram/socket.ts';
 import type { MediaSource } from '../kinesis/client.ts';
 import type { ReaderSettings } from '../kinesis/reader.ts';
 import type { Log } from '../observe/log.ts';
+import type { SessionMetrics } from '../observe/session-metrics.ts';
 import type { Pulse } from '../pulse.ts';
 import type { Checkpoints } from './checkpoints.ts';
 
@@ -13,6 +14,7 @@ export interface SessionDeps {
   readonly clock: Clock;
   readonly pulse: Pulse;
   readonly log: Log;
+  readonly metrics: SessionMetrics;
   readonly random: () => number;
   /** Where sessions are kept for the case of a crash; undefined without STATE_DIR. */
   readonly checkpoints: Checkpoints | undefined;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Millis } from '../clock.ts';
 import { errorFields } from '../observe/log.ts';
+import { newTraceId, type TraceId } from '../observe/trace.ts';
 import { Admission, NoRoom } from './admission.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { SessionDeps } from './deps.ts';
@@ -72,7 +73,7 @@ export class SessionManager {
    * Starts a session, or finds the one that transcribes the contact already; load tests (enforceRealtime) always get
    * their own. Throws NoRoom, StartTimedOut, KinesisRefused, DeepgramRefused or DeepgramUnreachable.
    */
-  async start(request: StartRequest, timeoutMs: Millis): Promise<Started> {
+  async start(request: StartRequest, timeoutMs: Millis, traceId: TraceId = newTraceId()): Promise<Started> {
     const { contactId, enforceRealtime } = request;
     const running = enforceRealtime ? undefined : this.#byContact.get(contactId);
     if (running && running.session?.state !== 'ending') {
@@ -81,7 +82,7 @@ export class SessionManager {
     }
     const refusal = this.admission.refusal(this.size);
     if (refusal) throw new NoRoom(refusal);
-    const { sessionId, starting } = this.#admit(beginningOf(request), (beginning) =>
+    const { sessionId, starting } = this.#admit(beginningOf(request, traceId), (beginning) =>
       startWithin(timeoutMs, beginning, this.#deps),
     );
     await starting;
@@ -132,9 +133,10 @@ export class SessionManager {
 }
 
 /** A session that has nothing behind it yet. */
-function beginningOf(request: StartRequest): Checkpoint {
+function beginningOf(request: StartRequest, traceId: TraceId): Checkpoint {
   return {
     sessionId: randomUUID(),
+    traceId,
     request,
     position: { fragmentNumber: request.kvsStream.startFragmentNumber },
     callClock: undefined,
@@ -157,15 +159,16 @@ async function startWithin(timeoutMs: Millis, beginning: Checkpoint, deps: Sessi
 
 /** Tries for as long as trying makes sense: nobody else will start this session again. */
 async function resumeUntil(giveUpAtMs: Millis, beginning: Checkpoint, deps: SessionDeps): Promise<Session> {
-  const { sessionId, request } = beginning;
+  const { sessionId, traceId, request } = beginning;
+  const log = deps.log.child({ sessionId, contactId: request.contactId, traceId });
   for (;;) {
     try {
       return await startWithin(RESUME_TIMEOUT_MS, beginning, deps);
     } catch (error) {
       const passes = !('retryable' in (error as object)) || (error as { retryable: boolean }).retryable;
       const isOver = !passes || deps.clock.now() > giveUpAtMs;
-      const fields = { event: 'session.not-resumed', sessionId, contactId: request.contactId, ...errorFields(error) };
-      deps.log.warn(fields, isOver ? 'the session cannot go on: the rest of the call is lost' : 'tries again');
+      const fields = { event: 'session.not-resumed', ...errorFields(error) };
+      log.warn(fields, isOver ? 'the session cannot go on: the rest of the call is lost' : 'tries again');
       if (isOver) throw error;
       await sleep(RESUME_AGAIN_MS);
     }

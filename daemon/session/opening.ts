@@ -17,7 +17,7 @@ export interface Opened {
  */
 export async function openBoth(
   { request, position, callMs, connections }: Checkpoint,
-  { kinesis, deepgram, clock, pulse, random, settings }: SessionDeps,
+  { kinesis, deepgram, clock, pulse, random, metrics, settings }: SessionDeps,
   log: Log,
   signal: AbortSignal,
 ): Promise<Opened> {
@@ -29,6 +29,7 @@ export async function openBoth(
       clock,
       pulse,
       log,
+      metrics,
       random,
       messageMs: settings.messageMs,
       replayMs: settings.replayMs,

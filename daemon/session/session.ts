@@ -7,12 +7,15 @@ import { maskedParams } from '../deepgram/params.ts';
 import type { Media } from '../kinesis/client.ts';
 import { type EndOfContact, readContact } from '../kinesis/reader.ts';
 import { errorFields } from '../observe/log.ts';
+import type { HoleCause } from '../observe/session-metrics.ts';
 import { Timeline, type TimelineEntry } from '../observe/timeline.ts';
+import type { TraceId } from '../observe/trace.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { SessionDeps } from './deps.ts';
 import { type Opened, openBoth } from './opening.ts';
 import { Progress } from './progress.ts';
 import type { StartRequest } from './request.ts';
+import { Suspicion } from './suspicion.ts';
 import { describedBy, type Outcome, type SessionState, type SessionView } from './view.ts';
 
 /** Fragments may be as short as a block: a checkpoint a second is all that a restart gains from. */
@@ -31,6 +34,7 @@ export class NoAudio extends Error {
 export class Session {
   readonly sessionId: string;
   readonly contactId: string;
+  readonly traceId: TraceId;
   /** Resolves when the session is over; never rejects. */
   readonly ended: Promise<Outcome>;
   readonly #deps: SessionDeps;
@@ -40,6 +44,7 @@ export class Session {
   readonly #aligner: Aligner;
   readonly #start: Checkpoint['position'];
   readonly #progress: Progress;
+  readonly #suspicion = new Suspicion();
   readonly #stop = new AbortController();
   readonly #startedAtMs: Millis;
   readonly #pacer: Pacer | undefined;
@@ -53,14 +58,19 @@ export class Session {
    * Throws KinesisRefused, DeepgramRefused, DeepgramUnreachable, or the signal's reason; nothing is left open then.
    */
   static async start(beginning: Checkpoint, deps: SessionDeps, signal: AbortSignal): Promise<Session> {
-    const { sessionId, request } = beginning;
-    const log = new Timeline(deps.log.child({ sessionId, contactId: request.contactId }), deps.clock);
+    const { sessionId, traceId, request } = beginning;
+    const log = new Timeline(
+      deps.log.child({ sessionId, contactId: request.contactId, traceId }),
+      deps.clock,
+      request.dgParams,
+    );
     return new Session(beginning, deps, log, await openBoth(beginning, deps, log, signal));
   }
 
   private constructor(beginning: Checkpoint, deps: SessionDeps, log: Timeline, { media, link }: Opened) {
-    const { sessionId, request, position, callMs, callClock } = beginning;
+    const { sessionId, traceId, request, position, callMs, callClock } = beginning;
     this.sessionId = sessionId;
+    this.traceId = traceId;
     this.contactId = request.contactId;
     this.#start = position;
     this.#progress = new Progress(position);
@@ -72,6 +82,7 @@ export class Session {
     this.#pacer = request.enforceRealtime ? new Pacer(deps.clock) : undefined;
     this.#aligner = new Aligner(deps.settings.alignWaitMs, callClock && { callMs, callClock });
     void link.ended.then(() => this.#stop.abort());
+    deps.metrics.sessionStarted(beginning.connections === 0 ? 'start' : 'checkpoint');
     this.#log.info(
       {
         event: 'session.started',
@@ -104,6 +115,7 @@ export class Session {
     return {
       sessionId: this.sessionId,
       contactId: this.contactId,
+      traceId: this.traceId,
       state: this.#state,
       ageMs: this.#deps.clock.now() - this.#startedAtMs,
       ...stats,
@@ -138,14 +150,18 @@ export class Session {
   }
 
   async #readAll(media: Media): Promise<EndOfContact> {
-    const { kinesis, clock, settings } = this.#deps;
+    const { kinesis, clock, metrics, settings } = this.#deps;
     const contact = { contactId: this.contactId, streamArn: this.#request.kvsStream.arn, start: this.#start };
-    const options = { clock, log: this.#log, signal: this.#stop.signal, settings };
+    const onTrouble = (cause: HoleCause) => this.#suspicion.note(cause);
+    const options = { clock, log: this.#log, metrics, onTrouble, signal: this.#stop.signal, settings };
     const reading = readContact(media, contact, kinesis, options);
     try {
       let read = await reading.next();
       for (; !read.done; read = await reading.next()) {
-        for (const block of read.value.blocks) this.#aligner.add(block);
+        for (const block of read.value.blocks) {
+          metrics.heard(block.channel, block.pcm.length);
+          this.#aligner.add(block);
+        }
         await this.#forward();
         // Before the call has begun nothing of it has a place yet, however much of it has been read.
         if (this.#aligner.callClock) this.#progress.note(read.value.position, this.#aligner.reachMs);
@@ -172,8 +188,13 @@ export class Session {
 
   #reportHole(): void {
     const { holeMs, positionMs } = this.#aligner;
-    if (holeMs === this.#loggedHoleMs) return;
-    const fields = { event: 'audio.hole', missingMs: holeMs - this.#loggedHoleMs, callMs: positionMs };
+    if (holeMs === this.#loggedHoleMs) {
+      this.#suspicion.unfounded(this.#aligner);
+      return;
+    }
+    const cause = this.#suspicion.blame();
+    const fields = { event: 'audio.hole', cause, missingMs: holeMs - this.#loggedHoleMs, callMs: positionMs };
+    this.#deps.metrics.hole(cause, fields.missingMs);
     this.#log.warn(fields, 'audio is missing in the stream: there is silence in its place');
     this.#loggedHoleMs = holeMs;
   }
@@ -186,6 +207,7 @@ export class Session {
     const callMs = this.#link.safeMs;
     checkpoints.save({
       sessionId: this.sessionId,
+      traceId: this.traceId,
       request: this.#request,
       position: this.#progress.before(callMs),
       callClock,
@@ -197,12 +219,19 @@ export class Session {
 
   #end(outcome: Outcome): Outcome {
     this.#state = 'ended';
-    const { audioMs, worstLagMs, holeMs, reconnects, replayedMs, worstBufferBytes } = this.view();
-    const totals = { audioMs, worstLagMs, holeMs, reconnects, replayedMs, worstBufferBytes };
+    const { audioMs, worstLagMs, holeMs, reconnects, replayedMs, worstBufferBytes, deepgramRequestIds } = this.view();
+    const totals = { audioMs, worstLagMs, holeMs, reconnects, replayedMs, worstBufferBytes, deepgramRequestIds };
     const fields = { event: 'session.ended', outcome: outcome.name, ...totals };
-    if (outcome.name === 'completed') this.#log.info({ ...fields, reason: outcome.reason }, 'the session is over');
-    else
-      this.#log.error({ ...fields, ...errorFields(outcome.error) }, 'the session failed: the rest of the call is lost');
+    if (outcome.name === 'completed') {
+      this.#deps.metrics.sessionCompleted(outcome.reason);
+      this.#log.info({ ...fields, reason: outcome.reason }, 'the session is over');
+    } else {
+      const unsentMs = Math.max(0, this.#aligner.reachMs - audioMs);
+      this.#deps.metrics.hole('unsent', unsentMs);
+      this.#deps.metrics.sessionFailed(outcome.error);
+      const words = 'the session failed: the rest of the call is lost';
+      this.#log.error({ ...fields, unsentMs, ...errorFields(outcome.error) }, words);
+    }
     return outcome;
   }
 }

@@ -2,6 +2,7 @@ import type { Millis } from '../clock.ts';
 import type { LinkStats } from '../deepgram/link.ts';
 import type { DeepgramParams } from '../deepgram/params.ts';
 import type { EndOfContact } from '../kinesis/reader.ts';
+import type { TraceId } from '../observe/trace.ts';
 
 export type SessionState = 'running' | 'ending' | 'ended';
 
@@ -14,6 +15,8 @@ export type Outcome =
 export interface SessionView extends Omit<LinkStats, 'requestIds'> {
   readonly sessionId: string;
   readonly contactId: string;
+  /** What the log of the trigger and of the daemon have in common about this start. */
+  readonly traceId: TraceId;
   readonly state: SessionState;
   readonly ageMs: Millis;
   /** Audio that could not be had. */

@@ -45,6 +45,7 @@ const CASES: [typed: string[], offered: string[]][] = [
   ],
   [['drain', '--deadline', ''], []],
   [['completion', 'b'], ['bash']],
+  [['log-level', 'de'], ['debug']],
 ];
 
 ifInstalled('bash')('bash completes commands, options and values', async (t) => {

@@ -8,6 +8,7 @@ const versioned = z.object({ apiVersion: z.literal(1) });
 const session = z.object({
   sessionId: z.string().min(1),
   contactId: z.string().min(1),
+  traceId: z.string().regex(/^[0-9a-f]{32}$/),
   state: z.enum(['running', 'ending', 'ended']),
   ageMs: ms,
   audioMs: ms,
@@ -33,6 +34,7 @@ const drain = z.object({
   state: z.enum(['draining', 'ending-rest', 'drained']),
 });
 
+const level = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']);
 const state = z.enum(['serving', 'full', 'cordoned', 'draining']);
 
 const status = versioned.extend({
@@ -86,6 +88,7 @@ export const SHAPES: readonly (readonly [request: RegExp, shape: z.ZodType])[] =
   [/^POST \/v1\/(cordon|uncordon)$/, versioned.extend({ state })],
   [/^(GET|POST) \/v1\/drain$/, versioned.extend({ drain })],
   [/^DELETE \/v1\/drain$/, versioned.extend({ state })],
+  [/^(GET|POST) \/v1\/log-level$/, versioned.extend({ level, configured: level })],
   [/^GET \/v1\/config$/, versioned.extend({ settings: z.record(z.string(), z.unknown()) })],
   [/^GET \/v1\/doctor$/, versioned.extend({ checks: z.array(check) })],
 ];

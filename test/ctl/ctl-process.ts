@@ -12,6 +12,8 @@ export interface Ended {
 
 export interface CtlOptions {
   readonly env?: Record<string, string>;
+  /** The sources' own, unless it is a bundle that is tried. */
+  readonly script?: string;
   /** The user to run it as. */
   readonly uid?: number;
 }
@@ -26,7 +28,7 @@ export class CtlProcess {
   #isOver = false;
   readonly #listeners = new Set<() => void>();
 
-  constructor(args: readonly string[], { env = {}, uid }: CtlOptions = {}) {
+  constructor(args: readonly string[], { env = {}, script = CTL, uid }: CtlOptions = {}) {
     // Whatever becomes of us, the process does not outlive us.
     const leash = new URL(`../support/leash.ts?parent=${process.pid}`, import.meta.url);
     const options: SpawnOptions = {
@@ -34,7 +36,7 @@ export class CtlProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(uid === undefined ? {} : { uid }),
     };
-    this.child = spawn(process.execPath, [CTL, ...args], options);
+    this.child = spawn(process.execPath, [script, ...args], options);
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#take('stdout', text));
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#take('stderr', text));
     this.ended = once(this.child, 'close').then(([code]) => {

@@ -28,7 +28,7 @@ test('integratorctl operates the real daemon, from the first look to the end of 
   const started = await stage.start(request);
   t.is(started.status, 200);
   const sessionId = String(started.body['sessionId']);
-  await holdToContract(t, socketPath, ['status', 'sessions', `sessions/${sessionId}`, 'config', 'doctor']);
+  await holdToContract(t, socketPath, ['status', 'sessions', `sessions/${sessionId}`, 'config', 'doctor', 'log-level']);
 
   const list = await run('sessions', '--no-header');
   t.deepEqual([list.code, list.stderr], [0, '']);
@@ -40,6 +40,12 @@ test('integratorctl operates the real daemon, from the first look to the end of 
   t.is((await run('version')).stdout, `integratorctl ${VERSION}\nintegratord   ${VERSION}\n`);
   t.regex((await run('config')).stdout, /^DEEPGRAM_API_KEY +set$/m);
   t.regex((await run('doctor')).stdout, /^OK +deepgram /m);
+
+  t.is(
+    (await run('log-level', 'warn')).stdout,
+    'the log level is warn until the next start, which goes by LOG_LEVEL (debug)\n',
+  );
+  t.is((await run('log-level', 'debug')).stdout, 'the log level is debug\n');
 
   t.like(await run('cordon'), { code: 0, stdout: 'the daemon is cordoned\n' });
   t.like(await run('uncordon'), { code: 0, stdout: 'the daemon is serving\n' });

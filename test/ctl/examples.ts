@@ -8,6 +8,7 @@ export function aSession(given: Partial<Session> = {}): Session {
   return {
     sessionId: 'c0ffee00-0000-4000-8000-000000000001',
     contactId: 'fade0000-0000-4000-8000-00000000000a',
+    traceId: '0af7651916cd43dd8448eb211c80319c',
     state: 'running',
     ageMs: 62 * MINUTE_MS,
     audioMs: 61 * MINUTE_MS,

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { Check, Drain, Session, SessionDetails, Status, Stopped } from '../../daemon/ctl/contract.ts';
+import type { Check, Drain, LevelOfLog, Session, SessionDetails, Status, Stopped } from '../../daemon/ctl/contract.ts';
 import { REFUSAL, SHAPES } from './contract-shapes.ts';
 import { aDrain, aSession, aStatus } from './examples.ts';
 
@@ -35,6 +35,7 @@ export class FakeDaemon {
   drain: Drain | undefined;
   checks: readonly Check[] = [];
   settings: Readonly<Record<string, unknown>> = {};
+  level: LevelOfLog = { level: 'info', configured: 'info' };
   /** What a session that is stopped ends as. */
   stopped: Pick<Stopped, 'outcome' | 'reason' | 'error'> = { outcome: 'completed', reason: 'stopped' };
   /** Answers that stand in for the usual ones, by `METHOD /path`; a promise keeps the asker waiting. */
@@ -121,6 +122,11 @@ export class FakeDaemon {
       case 'DELETE /v1/drain':
         if (!drain) return refusal(409, 'not-draining');
         return drain.source === 'operator' ? ok({ state: 'serving' }) : refusal(409, 'not-cancellable');
+      case 'POST /v1/log-level':
+        this.level = { ...this.level, ...(body as Pick<LevelOfLog, 'level'>) };
+        return ok(this.level);
+      case 'GET /v1/log-level':
+        return ok(this.level);
       case 'GET /v1/config':
         return ok({ settings: this.settings });
       case 'GET /v1/doctor':

@@ -107,3 +107,22 @@ test('a refusal is told in the words of the daemon', async (t) => {
   const stderr = 'integratorctl: integratord refused: the daemon is confused\n';
   t.like(await ctl(['config', '--socket', daemon.socketPath]), { code: 1, stdout: '', stderr });
 });
+
+test('log-level tells the level and until when it holds, and changes it', async (t) => {
+  const daemon = await fakeFor(t);
+  const run = (...args: string[]) => ctl(['log-level', ...args, '--socket', daemon.socketPath]);
+  t.like(await run(), { code: 0, stdout: 'the log level is info\n', stderr: '' });
+  const changed = 'the log level is debug until the next start, which goes by LOG_LEVEL (info)\n';
+  t.like(await run('debug'), { code: 0, stdout: changed, stderr: '' });
+  t.deepEqual(daemon.bodiesOf('POST /v1/log-level'), [{ level: 'debug' }]);
+  t.like(await run(), { code: 0, stdout: changed });
+  t.deepEqual(JSON.parse((await run('--json')).stdout), { apiVersion: 1, level: 'debug', configured: 'info' });
+});
+
+test('a level that does not exist is a usage error that names those that do, and reaches no daemon', async (t) => {
+  const daemon = await fakeFor(t);
+  const { code, stderr } = await ctl(['log-level', 'loud', '--socket', daemon.socketPath]);
+  t.is(code, 2);
+  t.regex(stderr, /^integratorctl: .*'loud' is invalid.*trace, debug, info, warn, error, fatal, silent/);
+  t.deepEqual(daemon.asked, []);
+});

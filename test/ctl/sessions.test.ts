@@ -75,7 +75,10 @@ test('sessions show tells figures, parameters and what happened', async (t) => {
   };
   const { code, stdout } = await ctl(['sessions', 'show', 'ol', '--socket', daemon.socketPath]);
   t.is(code, 0);
-  t.regex(stdout, /^session +old-1\ncontact +c-1\nstate +running\nage +2h03m$/m);
+  t.regex(
+    stdout,
+    /^session +old-1\ncontact +c-1\ntrace +0af7651916cd43dd8448eb211c80319c\nstate +running\nage +2h03m$/m,
+  );
   t.regex(stdout, /^lag +5ms \(worst 345ms\)$/m);
   t.regex(stdout, /^tag +a\ntag +b\ncallback +https:\/\/\*\*\*@results/m);
   t.regex(stdout, /^2026-01-02T03:04:05.000Z +\+0ms +session.started +-$/m);

@@ -5,6 +5,7 @@ import { readContact } from '../../daemon/kinesis/reader.ts';
 import { KinesisRefused } from '../../daemon/kinesis/refusal.ts';
 import { createLog } from '../../daemon/observe/log.ts';
 import { CONTACT } from '../kinesis/stream.ts';
+import { unobserved } from '../kinesis/unobserved.ts';
 import { CheckedAligner } from './aligned.ts';
 import { type Answer, type Body, Connections } from './connections.ts';
 import { assertOurs } from './guard.ts';
@@ -59,7 +60,7 @@ export async function readerHolds({ connections, stepsMs }: Script): Promise<voi
     if (!isUnderstood(start)) malformed.push(start);
     return answers();
   });
-  const options = { clock: steppedClock(stepsMs), log, signal: stop.signal, settings: SETTINGS };
+  const options = { ...unobserved, clock: steppedClock(stepsMs), log, signal: stop.signal, settings: SETTINGS };
   const bodies = connections.map(({ bytes }) => bytes);
   const aligner = new CheckedAligner();
   let yieldedBytes = 0;

@@ -9,6 +9,7 @@ import { type Answer, type Body, Connections } from '../fuzz/connections.ts';
 import { errorOf, tryOut } from '../fuzz/lanes.ts';
 import { calls, PooledStream } from '../fuzz/pooled-stream.ts';
 import { SEED_OF_THE_TESTS, seedFrom } from '../fuzz/seed.ts';
+import { unobserved } from './unobserved.ts';
 
 const HANDOVERS = 1000;
 /** Streams that are read at the same time: a reading mostly waits for its last looks at the end of the stream. */
@@ -61,7 +62,8 @@ async function holds(handover: Handover): Promise<void> {
   const contact = { contactId, streamArn: 'arn:of-the-stream', start };
   const { signal } = new AbortController();
   const first = await connections.getMedia(contact.streamArn, start, signal);
-  for await (const { blocks } of readContact(first, contact, connections, { clock, log, signal, settings: SETTINGS })) {
+  const options = { ...unobserved, clock, log, signal, settings: SETTINGS };
+  for await (const { blocks } of readContact(first, contact, connections, options)) {
     for (const { pcm } of blocks) yielded.push(stream.nameOf(pcm));
   }
   await connections.assertClosed();

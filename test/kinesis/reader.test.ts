@@ -6,6 +6,7 @@ import { type EndOfContact, readContact } from '../../daemon/kinesis/reader.ts';
 import { KinesisRefused } from '../../daemon/kinesis/refusal.ts';
 import { createLog } from '../../daemon/observe/log.ts';
 import { block, CONTACT, fragment, type TestFragment } from './stream.ts';
+import { unobserved } from './unobserved.ts';
 
 /** How a scripted connection goes on once its fragments are delivered; `repeats`: the last one comes on and on. */
 type Ending = 'ends' | 'breaks' | 'hangs' | 'repeats';
@@ -46,7 +47,7 @@ async function read(
     },
   };
   const settings = { callEndGraceMs: 1000, readStallMs: 10_000, rotateAfterMs: 600_000 };
-  const options = { clock: systemClock, log: createLog('silent'), signal, settings };
+  const options = { ...unobserved, clock: systemClock, log: createLog('silent'), signal, settings };
   const seeds: string[] = [];
   const reading = readContact(media(first), CONTACT, kinesis, options);
   let step = await reading.next();

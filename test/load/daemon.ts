@@ -117,12 +117,7 @@ export class Daemon {
     return said;
   }
 
-  /** Has it drain, and end when it has no session any more. */
-  async stop(): Promise<void> {
-    this.#isStopping = true;
-    await this.#program.stop('SIGTERM');
-  }
-
+  /** Ends it at once: what it was asked to do it has done, or never will. */
   async kill(): Promise<void> {
     this.#isStopping = true;
     await this.#program.stop('SIGKILL');

@@ -16,6 +16,7 @@ const NORMAL = 1000;
 /** deepgram.md: a close of Deepgram's own making. */
 const SERVER_ERROR = 1011;
 const NET_0000 = 'NET-0000';
+const MS_PER_SECOND = 1000;
 
 /** Messages of audio since the beginning. */
 export interface MessageCounts {
@@ -92,7 +93,12 @@ export class LoadDeepgram {
       },
       text: (text) => {
         if ((JSON.parse(text) as { type?: unknown }).type !== 'CloseStream') return;
-        send(socket, { type: 'Metadata', request_id: requestId, channels: 2, duration: heard.bytes });
+        send(socket, {
+          type: 'Metadata',
+          request_id: requestId,
+          channels: 2,
+          duration: ear.receivedMs / MS_PER_SECOND,
+        });
         close(connection, NORMAL, '');
       },
       control: (opcode, payload) => {

@@ -56,8 +56,8 @@ const orders = {
     handshakes: deepgram.handshakes,
     refused: deepgram.refused,
   }),
-  /** Answers once so many blocks of the call have been heard. */
-  heard: ({ call, blocks }: SaidCall) => callHeard(call).heard(blocks),
+  /** Answers once so much audio of the call has come. */
+  received: ({ call, audioMs }: { call: number; audioMs: number }) => callHeard(call).received(audioMs),
   /** The call's figures do not count among the others' from now on. */
   willBreak: (call: number) => {
     broken.add(call);

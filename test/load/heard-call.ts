@@ -47,11 +47,10 @@ export class HeardCall {
   #gapBytes = 0;
   /** Per block what was heard of it. */
   readonly #blocks: Hearing[] = [];
-  #heardBlocks = 0;
   #silentBlocks = 0;
   #wrongBlocks = 0;
   #repeatedBlocks = 0;
-  #isWanted: { blocks: number; resolve: () => void } | undefined;
+  #awaited: { bytes: number; resolve: () => void } | undefined;
   readonly #onBlock: OnBlock;
 
   constructor(call: number, isVerified: boolean, onBlock: OnBlock) {
@@ -60,11 +59,11 @@ export class HeardCall {
     this.#onBlock = onBlock;
   }
 
-  /** Resolves once so many blocks have been heard. */
-  heard(blocks: number): Promise<void> {
+  /** Resolves once so much audio has come, whatever it is. */
+  received(audioMs: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#isWanted = { blocks, resolve };
-    this.#tellWanted();
+    this.#awaited = { bytes: audioMs * STEREO_BYTES_PER_MS, resolve };
+    this.#tellAwaited();
     return promise;
   }
 
@@ -73,6 +72,7 @@ export class HeardCall {
     this.bytes += to - from;
     if (from > this.#reached) this.#gapBytes += from - this.#reached;
     this.#reached = Math.max(this.#reached, to);
+    if (this.#awaited) this.#tellAwaited();
   }
 
   /** A block came whole: as the call said it, as silence in the place of one track or both, or as something else. */
@@ -87,9 +87,7 @@ export class HeardCall {
     else {
       if (before === SILENT) this.#silentBlocks--;
       this.#blocks[block] = HEARD;
-      this.#heardBlocks++;
       this.#onBlock(msSince(saidAtTicks, nowMs));
-      this.#tellWanted();
     }
   }
 
@@ -109,15 +107,18 @@ export class HeardCall {
     };
   }
 
-  #tellWanted(): void {
-    if (this.#isWanted && this.#heardBlocks >= this.#isWanted.blocks) this.#isWanted.resolve();
+  #tellAwaited(): void {
+    if (!this.#awaited || this.bytes < this.#awaited.bytes) return;
+    this.#awaited.resolve();
+    this.#awaited = undefined;
   }
 }
 
 /** One connection's audio: finds the marks, and compares all bytes of a call that is verified. */
 export class Ear {
   readonly #heard: HeardCall;
-  /** Where in the call the next byte stands. */
+  /** Where in the call the connection begins, and where the next byte stands. */
+  readonly #start: number;
   #position: number;
   readonly #mark = Buffer.alloc(STEREO_MARK_BYTES);
   /** A connection may begin in the middle of a block: that one is not looked at. */
@@ -128,9 +129,15 @@ export class Ear {
   /** @param offsetMs where in the call the connection begins */
   constructor(heard: HeardCall, offsetMs: number) {
     this.#heard = heard;
-    this.#position = offsetMs * STEREO_BYTES_PER_MS;
+    this.#start = offsetMs * STEREO_BYTES_PER_MS;
+    this.#position = this.#start;
     this.#plain = Buffer.alloc(heard.isVerified ? STEREO_BLOCK_BYTES : 0);
     heard.connections++;
+  }
+
+  /** Audio of this connection so far. */
+  get receivedMs(): number {
+    return (this.#position - this.#start) / STEREO_BYTES_PER_MS;
   }
 
   take(stretch: Masked): void {

@@ -75,7 +75,7 @@ export class LoadKinesis {
         'A load run reads streams by the numbers of its own fragments only',
       );
     }
-    if (fragment > 0) this.requests.resumed++;
+    if (this.#callers.has(call)) this.requests.resumed++;
     // Written past the response, which would copy and frame each write anew; so the connection ends with the body.
     response.writeHead(200, {
       ...awsHeaders(),

@@ -6,7 +6,7 @@ import { type PlannedFault, planFaults } from './faults.ts';
 import { MAX_CALLS, WARM_UP_CALL } from './identity.ts';
 import { monotonicMs } from './monotonic.ts';
 import type { Options } from './options.ts';
-import { rssOf } from './process-usage.ts';
+import { cpuTimesOf, rssOf } from './process-usage.ts';
 import type { AudioFigures, StageFigures } from './report.ts';
 import { BLOCK_MS } from './sound.ts';
 import { Spread, type SpreadFigures } from './spread.ts';
@@ -15,8 +15,10 @@ import { isWithinLag, type Judged } from './verdict.ts';
 import type { World } from './world.ts';
 
 const MS_PER_SECOND = 1000;
-/** Two seconds and more, so that all that a call needs has been used once. */
-const WARM_UP_BLOCKS = 40;
+/** More than two fragments, a ping and a checkpoint: all that a call needs has been used once. */
+const WARM_UP_AUDIO_MS = 2500;
+/** Audio that has not come by then never will. */
+const WARM_UP_TIMEOUT_MS = 30_000;
 /** A session ends within a second or two of its call; the daemon gives Deepgram up to 10 s for its last results. */
 const END_TIMEOUT_MS = 30_000;
 /** More would tell nothing new of why starts failed. */
@@ -33,6 +35,8 @@ export class LoadRun {
   readonly #onProgress: OnProgress;
   readonly #latency = new Spread();
   readonly #starts: Start[] = [];
+  /** What the daemon used while calls were being started. */
+  #startCpuMs = 0;
   readonly #broken = { kinesis: 0, deepgram: 0 };
 
   constructor(world: World, options: Options, onProgress: OnProgress) {
@@ -81,7 +85,10 @@ export class LoadRun {
     const { daemon, deepgram } = this.#world;
     const { failure } = await daemon.startSession(WARM_UP_CALL);
     if (failure !== undefined) throw new LoadFailed(`the daemon did not take a first call: ${failure}`);
-    await deepgram.order('heard', { call: WARM_UP_CALL, blocks: WARM_UP_BLOCKS });
+    const received = deepgram.order('received', { call: WARM_UP_CALL, audioMs: WARM_UP_AUDIO_MS }).then(() => true);
+    if (!(await Promise.race([received, sleep(WARM_UP_TIMEOUT_MS, false, { ref: false })]))) {
+      throw new LoadFailed(`no ${WARM_UP_AUDIO_MS} ms of a first call arrived within ${WARM_UP_TIMEOUT_MS} ms`);
+    }
     const unended = await this.#hangUp([WARM_UP_CALL]);
     if (unended.length > 0) throw new LoadFailed('the first call did not end');
   }
@@ -93,6 +100,7 @@ export class LoadRun {
     const first = this.#starts.length;
     this.#onProgress(`starts calls ${first + 1} to ${first + calls}`);
     await deepgram.order('begin');
+    const before = cpuTimesOf(daemon.pid).totalMs;
     const beganMs = monotonicMs();
     const starting: Promise<Start>[] = [];
     for (let i = 0; i < calls; i++) {
@@ -104,6 +112,7 @@ export class LoadRun {
       this.#starts.push(start);
       if (start.failure === undefined) this.#latency.add(start.latencyMs);
     }
+    this.#startCpuMs += cpuTimesOf(daemon.pid).totalMs - before;
     return (await deepgram.order('figures')).lagMs;
   }
 
@@ -169,6 +178,7 @@ export class LoadRun {
       failed: reasons.length,
       reasons: reasons.slice(0, SHOWN_REASONS),
       latencyMs: this.#latency.figures(),
+      cpuMsPerStart: this.#startCpuMs / this.#starts.length,
     };
   }
 }

@@ -27,17 +27,16 @@ process.exit(exitCode);
 async function run(): Promise<number> {
   const world = await openWorld(options, cleanup);
   const judged = await Promise.race([new LoadRun(world, options, say).run(), world.failed]);
-  await world.daemon.stop();
   const report = { ...judged, verdict: verdictOn(judged) };
   process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : reportText(report));
   return report.verdict.passed ? 0 : 1;
 }
 
-/** Resolves at the first signal, with the exit code. */
+/** Resolves at the first signal, with the exit code. Under npm every signal comes twice: once more from npm itself. */
 function interruption(): Promise<number> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.once(signal, () => resolve(SIGNALLED + constants.signals[signal]));
+      process.on(signal, () => resolve(SIGNALLED + constants.signals[signal]));
     }
   });
 }

@@ -34,6 +34,16 @@ export function threadsBetween(before: CpuTimes, after: CpuTimes): ThreadTime[] 
     .sort((one, other) => other.cpuMs - one.cpuMs);
 }
 
+/** CPU time of all that ran on this machine since it began, all cores together; idle and stolen time is not in it. */
+export function machineCpuMs(): number {
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = readFileSync('/proc/stat', 'utf8')
+    .slice('cpu '.length, 200)
+    .trim()
+    .split(/\s+/)
+    .map(Number);
+  return (user + nice + system + irq + softirq) * TICK_MS;
+}
+
 /** Memory of a process that is in RAM, in bytes. */
 export function rssOf(pid: number): number {
   const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];

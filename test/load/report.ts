@@ -24,6 +24,8 @@ export interface StageFigures {
   readonly messages: { readonly perCallSecond: number; readonly meanMs: number };
   readonly kinesis: { readonly strain: StrainFigures; readonly latenessMs: KinesisFigures['latenessMs'] };
   readonly deepgram: { readonly strain: StrainFigures };
+  /** Cores that were busy with something else on this machine, all the time on average. */
+  readonly otherCores: number;
 }
 
 /** What came of the calls, at their end. */
@@ -51,6 +53,8 @@ export interface Report {
     /** Why the first of them failed. */
     readonly reasons: readonly string[];
     readonly latencyMs: SpreadFigures;
+    /** CPU of the daemon meanwhile, the audio of the calls that ran already included. */
+    readonly cpuMsPerStart: number;
   };
   /** While calls were being started. */
   readonly lagWhileStartingMs: SpreadFigures;
@@ -85,7 +89,10 @@ export function reportText({
   const trouble = Object.entries(sessions.trouble).map(([event, count]) => `${event} ${count}`);
   return [
     `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.date}${options.tls ? ', TLS on both sides' : ''}`,
-    row('starts', `${starts.asked} asked, ${starts.failed} failed, ${spread(starts.latencyMs)}`),
+    row(
+      'starts',
+      `${starts.asked} asked, ${starts.failed} failed, ${spread(starts.latencyMs)}, ${ms(starts.cpuMsPerStart)} ms of CPU each`,
+    ),
     ...starts.reasons.map((reason) => row('', reason)),
     row('lag while starting', spread(rest.lagWhileStartingMs)),
     ...stages.flatMap((stage) => stageText(stage, rest.idleRssKib, options.faults)),
@@ -138,6 +145,7 @@ function stageText(stage: StageFigures, idleRssKib: number, faults: boolean): st
       `${strain(kinesis.strain)}, blocks late p50 ${ms(kinesis.latenessMs.p50)} p99 ${ms(kinesis.latenessMs.p99)} max ${ms(kinesis.latenessMs.max)} ms`,
     ),
     row('  Deepgram stand-in', strain(deepgram.strain)),
+    row('  rest of the machine', `${(100 * stage.otherCores).toFixed(0)} % of a core`),
   ];
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from './monotonic.ts';
-import { type CpuTimes, cpuTimesOf, rssOf, threadsBetween } from './process-usage.ts';
+import { type CpuTimes, cpuTimesOf, machineCpuMs, rssOf, threadsBetween } from './process-usage.ts';
 import type { StageFigures } from './report.ts';
 import { STEREO_BYTES_PER_MS } from './sound.ts';
 import type { World } from './world.ts';
@@ -12,6 +12,7 @@ const BYTES_PER_KIB = 1024;
 interface Beginning {
   readonly atMs: number;
   readonly cpu: CpuTimes;
+  readonly machineMs: number;
   readonly messages: number;
   readonly bytes: number;
 }
@@ -29,7 +30,7 @@ export async function measureStage(
 async function begin({ daemon, kinesis, deepgram }: World): Promise<Beginning> {
   const { counts } = await deepgram.order('figures');
   await Promise.all([kinesis.order('begin'), deepgram.order('begin')]);
-  return { atMs: monotonicMs(), cpu: cpuTimesOf(daemon.pid), ...counts };
+  return { atMs: monotonicMs(), cpu: cpuTimesOf(daemon.pid), machineMs: machineCpuMs(), ...counts };
 }
 
 async function figuresSince(
@@ -39,6 +40,7 @@ async function figuresSince(
   idleRssBytes: number,
 ): Promise<StageFigures> {
   const cpu = cpuTimesOf(daemon.pid);
+  const machineMs = machineCpuMs() - beginning.machineMs;
   const rssBytes = rssOf(daemon.pid);
   const wallMs = monotonicMs() - beginning.atMs;
   const [said, heard] = await Promise.all([kinesis.order('figures'), deepgram.order('figures')]);
@@ -61,6 +63,7 @@ async function figuresSince(
     messages: { perCallSecond: ratio(messages, audioMs / MS_PER_SECOND), meanMs: ratio(audioMs, messages) },
     kinesis: { strain: said.strain, latenessMs: said.latenessMs },
     deepgram: { strain: heard.strain },
+    otherCores: Math.max(0, ratio(machineMs - cpuMs - said.strain.cpuMs - heard.strain.cpuMs, wallMs)),
   };
 }
 

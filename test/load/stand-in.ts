@@ -18,6 +18,8 @@ export class StandIn<Known extends Orders> {
   constructor(script: string, settings: unknown) {
     this.#child = fork(fileURLToPath(new URL(script, import.meta.url)), [JSON.stringify(settings)], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      // What this process was started with is for this process.
+      execArgv: [],
     });
     this.#exited = once(this.#child, 'exit');
     this.#child.on('message', ({ id, answer }: Answer) => {

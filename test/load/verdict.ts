@@ -21,6 +21,7 @@ export function verdictOn(report: Judged): Report['verdict'] {
       ...above('CPU per second of call', daemon.cpuMsPerCallSecond, options.maxCpu, ' ms'),
       ...above('memory per call', daemon.rssKibPerCall, options.maxRss, ' KiB'),
     ]),
+    ...(report.callsWithinLag === 0 ? ['no number of calls within the lag allowed'] : []),
     ...(audio.receivedSeconds === 0 ? ['no audio arrived'] : []),
   ];
   return { passed: failures.length === 0, failures };

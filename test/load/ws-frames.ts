@@ -49,8 +49,9 @@ export class ClientFrames {
   #messageBytes = 0;
   #left = 0;
   #phase = 0;
-  /** What is there of a text or control frame. */
-  #parts: Buffer[] = [];
+  /** What is there of a text message, and of a control frame, which may stand in the middle of a message. */
+  #textParts: Buffer[] = [];
+  #controlParts: Buffer[] = [];
 
   constructor(events: FrameEvents) {
     this.#events = events;
@@ -67,7 +68,10 @@ export class ClientFrames {
     while (this.#headerBytes < this.#headerNeeds) {
       if (at === chunk.length) return at;
       this.#header[this.#headerBytes++] = chunk[at++] as number;
-      if (this.#headerBytes === 2) this.#headerNeeds = headerBytes(this.#header[1] as number);
+      if (this.#headerBytes !== 2) continue;
+      const second = this.#header[1] as number;
+      if ((second & MASKED) === 0) throw new BadFrame('a client must mask its frames');
+      this.#headerNeeds = headerBytes(second);
     }
     this.#headerBytes = 0;
     this.#headerNeeds = 2;
@@ -78,7 +82,6 @@ export class ClientFrames {
 
   #begin(): void {
     const [first = 0, second = 0] = this.#header;
-    if ((second & MASKED) === 0) throw new BadFrame('a client must mask its frames');
     this.#isLast = (first & FIN) !== 0;
     this.#opcode = first & 0x0f;
     const length = second & 0x7f;
@@ -104,10 +107,10 @@ export class ClientFrames {
     const to = Math.min(chunk.length, from + this.#left);
     const stretch = { bytes: chunk, from, to, mask: this.#mask, phase: this.#phase };
     if (this.#opcode === OPCODE.binary) this.#events.audio(stretch);
-    else this.#parts.push(unmasked(stretch));
+    else (this.#opcode === OPCODE.text ? this.#textParts : this.#controlParts).push(unmasked(stretch));
     this.#phase = (this.#phase + to - from) & 3;
     this.#left -= to - from;
-    this.#messageBytes += to - from;
+    if (this.#opcode === OPCODE.binary) this.#messageBytes += to - from;
     if (this.#left === 0) this.#end();
     return to;
   }
@@ -115,13 +118,16 @@ export class ClientFrames {
   #end(): void {
     if (this.#opcode === OPCODE.binary) {
       if (this.#isLast) this.#events.audioEnd(this.#messageBytes);
-      return;
+    } else if (this.#opcode === OPCODE.text) {
+      if (!this.#isLast) return;
+      const text = Buffer.concat(this.#textParts).toString();
+      this.#textParts = [];
+      this.#events.text(text);
+    } else {
+      const payload = Buffer.concat(this.#controlParts);
+      this.#controlParts = [];
+      this.#events.control(this.#opcode, payload);
     }
-    if (!this.#isLast && this.#opcode < OPCODE.close) return;
-    const payload = this.#parts.length === 1 ? (this.#parts[0] as Buffer) : Buffer.concat(this.#parts);
-    this.#parts = [];
-    if (this.#opcode === OPCODE.text) this.#events.text(payload.toString());
-    else this.#events.control(this.#opcode, payload);
   }
 }
 

@@ -2,9 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { LeakWatch } from './leak-watch.ts';
+
+const ROOT = new URL('../../', import.meta.url);
 
 /** A JSON object that a process wrote as one line of its standard output. */
 export type Line = Record<string, unknown>;
+
+/** Whatever becomes of us, a test runner that is killed included, a process with this Node option does not outlive us. */
+export const LEASH = `--import=${new URL(`leash.ts?parent=${process.pid}`, import.meta.url)}`;
 
 /** One of our programs, running as a process of its own and talking in JSON lines on standard output. */
 export class Program {
@@ -12,24 +18,27 @@ export class Program {
   readonly lines: Line[] = [];
   /** All that it wrote to standard error. */
   stderr = '';
+  /** Resolves with the exit code; rejects when it is the daemon and wrote a secret into its log. */
   readonly exited: Promise<number | null>;
   readonly #child: ChildProcess;
   readonly #name: string;
+  /** Every daemon of every test is watched: the whole suite is one test of what its log may hold. */
+  readonly #watch: LeakWatch | undefined;
   /** Whether it has ended and all that it said has been read. */
   #isOver = false;
   readonly #listeners = new Set<(line: Line | undefined) => void>();
 
-  /** Starts `script` (a path from the project's root) under this Node with only the given environment, off EC2. */
+  /** Starts `script` (a path from the project's root, or an absolute one) under this Node with only the given
+   *  environment, off EC2. */
   constructor(script: string, args: readonly string[] = [], env: Record<string, string> = {}) {
     this.#name = script;
-    // Whatever becomes of us, a test runner that is killed included, the process does not outlive us.
-    const leash = new URL(`leash.ts?parent=${process.pid}`, import.meta.url);
-    this.#child = spawn(process.execPath, [fileURLToPath(new URL(`../../${script}`, import.meta.url)), ...args], {
+    this.#watch = script.startsWith('daemon/') ? new LeakWatch(env) : undefined;
+    this.#child = spawn(process.execPath, [fileURLToPath(new URL(script, ROOT)), ...args], {
       env: {
         PATH: process.env['PATH'] ?? '',
         AWS_EC2_METADATA_DISABLED: 'true',
         ...env,
-        NODE_OPTIONS: `--import=${leash} ${env['NODE_OPTIONS'] ?? ''}`,
+        NODE_OPTIONS: `${LEASH} ${env['NODE_OPTIONS'] ?? ''}`,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -41,6 +50,8 @@ export class Program {
     this.exited = once(this.#child, 'close').then(([code]) => {
       this.#isOver = true;
       for (const listener of this.#listeners) listener(undefined);
+      this.#watch?.read(this.stderr);
+      this.#failOnLeak();
       return code as number | null;
     });
   }
@@ -82,7 +93,13 @@ export class Program {
     return new Error(`${this.#name} ended (code ${this.#child.exitCode}) before saying it:\n${this.stderr}`);
   }
 
+  #failOnLeak(): void {
+    const [leak] = this.#watch?.leaks ?? [];
+    if (leak !== undefined) throw new Error(`${this.#name} wrote a secret into its log: ${leak}`);
+  }
+
   #take(text: string): void {
+    this.#watch?.read(text);
     if (!text.startsWith('{')) return;
     const line = JSON.parse(text) as Line;
     this.lines.push(line);

@@ -10,7 +10,8 @@ export interface ControlAnswer {
 /** Asks the daemon's control socket. */
 export function ask(socketPath: string, method: string, path: string, body?: unknown): Promise<ControlAnswer> {
   return new Promise((resolve, reject) => {
-    const call = request({ socketPath, method, path }, (response) => {
+    // A connection for each request: one that was kept may be closed by the daemon while it is used again.
+    const call = request({ socketPath, method, path, agent: false }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (piece: string) => {
         text += piece;

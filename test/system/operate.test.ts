@@ -159,6 +159,25 @@ test('an operator’s drain can be changed and cancelled, a signal’s cannot', 
   t.true(later.deadlineAtEpochMs !== null, 'and an operator cannot put off its deadline');
 });
 
+test('another log level holds at once, for a session that runs already too, and for no longer than the process', async (t) => {
+  const { stage, control } = await stageWithSocket(t, { LOG_LEVEL: 'info' });
+  const call = await runningCall(stage);
+  const { sessionId } = (await stage.start(call)).body;
+  t.like(await control('GET', '/v1/log-level'), { status: 200, body: { level: 'info', configured: 'info' } });
+  t.like(await control('POST', '/v1/log-level', { level: 'debug' }), { status: 200, body: { level: 'debug' } });
+  t.like(await stage.daemon.line(({ event }) => event === 'log.level'), { level: 'info', from: 'info', to: 'debug' });
+  t.like(await stage.daemon.line(({ event }) => event === 'deepgram.result'), { sessionId });
+  const debugAt = stage.daemon.lines.findIndex(({ level }) => level === 'debug');
+  const orderAt = stage.daemon.lines.findIndex(({ event }) => event === 'log.level');
+  t.true(debugAt > orderAt, 'nothing of it before the order');
+  for (const body of [{ level: 'loud' }, { level: 'info', for: '1h' }, {}, 'debug']) {
+    t.like(await control('POST', '/v1/log-level', body), { status: 400, body: { reason: 'bad-request' } });
+  }
+  t.is((await control('GET', '/v1/log-level')).body.level, 'debug');
+  await stage.crash();
+  t.is((await control('GET', '/v1/log-level')).body.level, 'info');
+});
+
 test('bad orders are refused and say why', async (t) => {
   const { control } = await stageWithSocket(t);
   t.like(await control('POST', '/v1/drain', { deadlineMs: 'soon' }), { status: 400, body: { reason: 'bad-request' } });

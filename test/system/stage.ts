@@ -25,6 +25,8 @@ const SETTINGS = {
 };
 
 export interface StageOptions {
+  /** The script of the daemon: the sources' own, unless it is a bundle that is tried. */
+  readonly daemon?: string;
   readonly env?: Record<string, string>;
   readonly kinesisArgs?: readonly string[];
   readonly deepgramArgs?: readonly string[];
@@ -54,43 +56,37 @@ export class Stage {
   daemon: Program;
   url: string;
   readonly #programs: Program[];
-  readonly #env: Record<string, string>;
+  readonly #startDaemon: () => Program;
   readonly #calls = new Map<string, string>();
 
   static async open(options: StageOptions = {}): Promise<Stage> {
-    const { env = {}, kinesisArgs = [], deepgramArgs = [], deepgramVia } = options;
+    const { daemon = 'daemon/main.ts', env = {}, kinesisArgs = [], deepgramArgs = [], deepgramVia } = options;
     const kinesis = new Program('test/standins/kinesis-video/main.ts', kinesisArgs);
     const deepgram = new Program('test/standins/deepgram/main.ts', ['--api-key', API_KEY, ...deepgramArgs]);
     const [kinesisUrl, deepgramUrl] = await Promise.all([kinesis.listening(), deepgram.listening()]);
     const deepgramApi = deepgramVia ? await deepgramVia(deepgramUrl) : deepgramUrl;
     const urls = { AWS_ENDPOINT_URL_KINESIS_VIDEO: kinesisUrl, DEEPGRAM_API: deepgramApi };
     const settings = { ...SETTINGS, ...urls, ...env };
-    const daemon = new Program('daemon/main.ts', [], settings);
-    const stage = new Stage(kinesisUrl, deepgramUrl, daemon, settings, [daemon, kinesis, deepgram]);
-    stage.url = await daemon.listening();
+    const startDaemon = () => new Program(daemon, [], settings);
+    const stage = new Stage(kinesisUrl, deepgramUrl, startDaemon, [kinesis, deepgram]);
+    stage.url = await stage.daemon.listening();
     return stage;
   }
 
-  private constructor(
-    kinesisUrl: string,
-    deepgramUrl: string,
-    daemon: Program,
-    env: Record<string, string>,
-    programs: Program[],
-  ) {
+  private constructor(kinesisUrl: string, deepgramUrl: string, startDaemon: () => Program, standIns: Program[]) {
     this.kinesis = new KinesisVideoControl(kinesisUrl);
     this.deepgram = new DeepgramControl(deepgramUrl);
-    this.daemon = daemon;
+    this.#startDaemon = startDaemon;
+    this.daemon = startDaemon();
     this.url = '';
-    this.#env = env;
-    this.#programs = programs;
+    this.#programs = [this.daemon, ...standIns];
   }
 
   /** Kills the daemon, as a crash does, and starts another with the same settings. */
   async crash(whileDown: () => Promise<void> = async () => {}): Promise<void> {
     await this.daemon.stop('SIGKILL');
     await whileDown();
-    this.daemon = new Program('daemon/main.ts', [], this.#env);
+    this.daemon = this.#startDaemon();
     this.#programs.push(this.daemon);
     this.url = await this.daemon.listening();
   }
@@ -112,7 +108,8 @@ export class Stage {
     return {
       contactId,
       kvsStream: { arn: streamArn, startFragmentNumber },
-      dgParams: { model: 'nova-3', tag: contactId },
+      // What no log may hold of them is planted: test/support/leak-watch.ts.
+      dgParams: { model: 'nova-3', tag: contactId, keyterm: 'keyterm-of-the-stage', caller: '+15550100123' },
       enforceRealtime: false,
     };
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFile, readFile } from 'node:fs/promises';
+import { appendFile, readFile, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { attempt, run } from './command.ts';
 import type { Tap } from './tap.ts';
@@ -7,6 +7,10 @@ import type { Tap } from './tap.ts';
 const SETTINGS = 'etc/integratord/integratord.env';
 /** Directories that the install script may write to. */
 const TOUCHED = ['opt', 'usr/local', 'etc'];
+/** What bash does when somebody types `integratorctl unc` and then the tab key. */
+const COMPLETE = `. /usr/local/share/bash-completion/completions/integratorctl
+  COMP_WORDS=(integratorctl unc) COMP_CWORD=1
+  _integratorctl && printf '%s\\n' "\${COMPREPLY[@]}"`;
 
 /** Installs the release into the root file system, as the image build does. */
 export async function checkInstall(tap: Tap, release: string, root: string): Promise<void> {
@@ -27,10 +31,37 @@ export async function checkInstall(tap: Tap, release: string, root: string): Pro
     assert.match(await readFile(join(root, SETTINGS), 'utf8'), /a line of the administrator/);
   });
 
+  await tap.check('the man pages and the completions are where man and the shells look for them', async () => {
+    for (const path of [
+      'man/man1/integratorctl.1',
+      'man/man8/integratord.8',
+      'bash-completion/completions/integratorctl',
+      'zsh/site-functions/_integratorctl',
+      'fish/vendor_completions.d/integratorctl.fish',
+    ]) {
+      const file = join(root, 'usr/local/share', path);
+      assert.equal((await stat(file)).mode & 0o777, 0o644, path);
+      assert.match(await readFile(file, 'utf8'), /integratorctl/, path);
+    }
+    const { stdout } = await attempt('chroot', [root, 'bash', '-c', COMPLETE]);
+    assert.deepEqual(stdout.trim().split('\n'), ['uncordon']);
+  });
+
+  await tap.check('a release that was cut short changes nothing', async () => {
+    const damaged = `${release}.damaged`;
+    await run('cp', ['--archive', '--reflink=auto', release, damaged]);
+    await truncate(join(damaged, 'daemon/main.js'), 1000);
+    const before = await listing(root);
+    const ended = await attempt(join(damaged, 'install.sh'), ['--root', root]);
+    assert.equal(ended.code, 1);
+    assert.match(ended.stderr, /daemon\/main.js: FAILED\n(.*\n)*install.sh: the release in .* is damaged/);
+    assert.deepEqual(await listing(root), before);
+  });
+
   await tap.check('what it cannot install it refuses, with a reason', async () => {
     const script = join(release, 'install.sh');
     for (const [args, code, reason] of [
-      [['--from', root, '--root', root], 1, /is no release: there is no bin\/node in it/],
+      [['--from', root, '--root', root], 1, /is no release: there is no SHA256SUMS in it/],
       [['--root', join(root, 'nowhere')], 2, /needs a directory/],
       [['--root'], 2, /needs a directory/],
       [['--fast'], 2, /usage/],
@@ -42,10 +73,10 @@ export async function checkInstall(tap: Tap, release: string, root: string): Pro
   });
 }
 
-/** Everything in it: path, kind, mode, owner, target of a link; and the contents of what is not ours to change. */
+/** Everything in it: path, kind, mode, owner, target of a link, contents. */
 async function listing(root: string): Promise<string[]> {
   const paths = TOUCHED.map((directory) => join(root, directory));
   const kinds = await run('find', [...paths, '-printf', '%P %y %m %U:%G %l\n']);
-  const contents = await run('find', [join(root, 'etc'), '-type', 'f', '-exec', 'sha256sum', '{}', '+']);
+  const contents = await run('find', [...paths, '-type', 'f', '-exec', 'sha256sum', '{}', '+']);
   return [...kinds.split('\n'), ...contents.split('\n')].sort();
 }

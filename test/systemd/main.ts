@@ -4,9 +4,10 @@ import { baseRoot, cacheDirectory, copyRoot, directoryOfThisRun, sweep } from '.
 import { checkCalls } from './call-checks.ts';
 import { removeTree } from './command.ts';
 import { Container } from './container.ts';
+import { checkImage, checkImageBuild } from './image-checks.ts';
 import { checkInstall } from './install-checks.ts';
 import { Machine } from './machine.ts';
-import { makeRelease } from './release.ts';
+import { unpackRelease } from './release.ts';
 import { missingRequirements } from './requirements.ts';
 import { StandIns } from './stand-ins.ts';
 import { Tap } from './tap.ts';
@@ -50,10 +51,11 @@ async function testAll(undo: AsyncDisposableStack, signal: AbortSignal): Promise
   const root = directoryOfThisRun(cache, 'root');
   undo.defer(() => removeTree(root));
   await copyRoot(base, root, signal);
-  const release = directoryOfThisRun(cache, 'release');
-  undo.defer(() => removeTree(release));
-  await makeRelease(release, signal);
+  const releases = directoryOfThisRun(cache, 'release');
+  undo.defer(() => removeTree(releases));
+  const release = await unpackRelease(releases, signal);
   await checkInstall(tap, release, root);
+  await checkImageBuild(tap, root);
 
   const standIns = await StandIns.start();
   undo.defer(() => standIns.stop());
@@ -64,6 +66,7 @@ async function testAll(undo: AsyncDisposableStack, signal: AbortSignal): Promise
   const machine = new Machine(root, unit, standIns);
   await checkUnit(tap, machine);
   await checkCalls(tap, machine);
+  await checkImage(tap, machine);
   tap.end();
   return tap.failed > 0 ? EXIT_FAILED : 0;
 }

@@ -1,29 +1,22 @@
-import { existsSync } from 'node:fs';
-import { cp, mkdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { Release } from '../../packer/release/release.ts';
+import { run } from './command.ts';
 
-const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
-/** What of the checkout is part of a release as it is. */
-const PARTS = ['daemon', 'systemd', 'package.json'];
+const MAIN = fileURLToPath(new URL('../../packer/release/main.ts', import.meta.url));
 
-/** Makes a release directory of this checkout: what packer/install.sh installs from. */
-export async function makeRelease(directory: string, signal: AbortSignal): Promise<void> {
-  await mkdir(join(directory, 'bin'), { recursive: true });
-  await cp(join(CHECKOUT, 'node_modules/node/bin/node'), join(directory, 'bin/node'));
-  await cp(join(CHECKOUT, 'packer/install.sh'), join(directory, 'install.sh'));
-  for (const part of [...PARTS, ...(await productionPackages())]) {
-    signal.throwIfAborted();
-    await mkdir(join(directory, dirname(part)), { recursive: true });
-    await cp(join(CHECKOUT, part), join(directory, part), { recursive: true });
-  }
-}
-
-/** Directories of the installed packages that are needed to run, as `npm ci --omit=dev` would install them. */
-async function productionPackages(): Promise<string[]> {
-  const lock = JSON.parse(await readFile(join(CHECKOUT, 'package-lock.json'), 'utf8')) as {
-    packages: Record<string, { dev?: boolean }>;
+/** Makes the release of this machine's architecture as `npm run release` does, and unpacks its tarball as whoever
+ *  installs it does; gives the directory that packer/install.sh is then in. */
+export async function unpackRelease(directory: string, signal: AbortSignal): Promise<string> {
+  // With our own environment, unlike what `run` runs: npm's settings may be in it.
+  await promisify(execFile)(process.execPath, [MAIN, '--arch', process.arch, '--out', directory], { signal });
+  const { releases } = JSON.parse(await readFile(join(directory, 'manifest.json'), 'utf8')) as {
+    releases: readonly [Release];
   };
-  const needed = Object.entries(lock.packages).filter(([path, { dev }]) => path !== '' && !dev);
-  return needed.map(([path]) => path).filter((path) => existsSync(join(CHECKOUT, path)));
+  const [{ file }] = releases;
+  await run('tar', ['--extract', '--file', join(directory, file), '--directory', directory], signal);
+  return join(directory, file.replace(/\.tar\.gz$/, ''));
 }

@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { signatureFault, TIMEOUT_HEADER } from '../../daemon/http/signing.ts';
 import { PATIENCE } from '../../trigger/patience.ts';
-import { integratorThat, started } from './integrator.ts';
+import { integratorThat, json, started } from './integrator.ts';
 import { CONTACT_ID, contactFlowEvent, FRAGMENT, invoke, invokeAt, SHORT, STREAM_ARN } from './invocation.ts';
 
 const SECRET = 'a-secret-of-the-trigger';
@@ -193,4 +193,28 @@ test('a fault of our own is an answer too, and its place is in the log', async (
   t.regex(result.reason, /^trigger-fault: .*RangeError/);
   t.true(lines.some((line) => line.includes('invocation') || line.includes('handler.test')));
   t.false(JSON.stringify([result, lines]).includes('planted-secret'));
+});
+
+test('every attempt carries the trace of the invocation, and so does every line of the log', async (t) => {
+  const { domain, arrivals } = await integratorThat(t, (response, nth) => {
+    if (nth === 1) json(response, 503, { reason: 'full', message: 'full', retryable: true });
+    else started(response);
+  });
+  const xRayTraceId = 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1';
+  const traceId = '5759e988bd862e3fe1be46a994272793';
+  const { lines } = await invokeAt(domain, { context: { xRayTraceId } });
+  t.deepEqual(
+    arrivals.map(({ headers }) => headers['traceparent']),
+    Array(2).fill(`00-${traceId}-53995c3f42cd8ad8-01`),
+  );
+  t.deepEqual(
+    lines.map((line) => [JSON.parse(line).event, JSON.parse(line).traceId]),
+    [
+      ['trigger.attempt-failed', traceId],
+      ['trigger.succeeded', traceId],
+    ],
+  );
+  const { arrivals: untraced, domain: other } = await integratorThat(t, started);
+  await invokeAt(other);
+  t.regex(String(untraced[0]?.headers['traceparent']), /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
 });

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { createLog, logOfContact } from '../../trigger/log.ts';
+import { createLog, logOf } from '../../trigger/log.ts';
 
 const clock = { now: () => 0, epoch: () => Date.parse('2031-05-06T07:08:09Z') };
 
@@ -30,12 +30,12 @@ for (const [level, events] of [
 
 test('an event is one line of JSON with its level, time, name and contact', (t) => {
   const lines: string[] = [];
-  const log = logOfContact(
+  const log = logOf(
     createLog('info', clock, (line) => lines.push(line)),
-    'contact-1',
+    { contactId: 'contact-1', traceId: 'trace-1' },
   );
   log.info('trigger.succeeded', { sessionId: 'line\nbreak', msg: undefined });
   const time = '2031-05-06T07:08:09.000Z';
-  const event = { level: 'info', time, event: 'trigger.succeeded', contactId: 'contact-1', sessionId: 'line\nbreak' };
-  t.deepEqual(lines, [JSON.stringify(event)]);
+  const event = { level: 'info', time, event: 'trigger.succeeded', contactId: 'contact-1' };
+  t.deepEqual(lines, [JSON.stringify({ ...event, traceId: 'trace-1', sessionId: 'line\nbreak' })]);
 });

@@ -5,6 +5,7 @@ import WebSocket from 'ws';
 import { systemClock } from '../../../daemon/clock.ts';
 import { Link } from '../../../daemon/deepgram/link.ts';
 import { createLog } from '../../../daemon/observe/log.ts';
+import { SessionMetrics } from '../../../daemon/observe/session-metrics.ts';
 import { Pulse } from '../../../daemon/pulse.ts';
 import { fixedSecret } from '../../../daemon/secrets/secret.ts';
 import { expectedChecksum } from '../checksum.ts';
@@ -19,6 +20,7 @@ const TICK_MS = 4;
 const WARM_UP_MS = 1000;
 const OPENING = 20;
 const pulse = new Pulse(systemClock);
+const metrics = new SessionMetrics();
 
 /** A line that a call's audio is handed over to. */
 interface Line {
@@ -35,6 +37,7 @@ const LINES: Readonly<Record<string, (call: number, sinkUrl: string) => Promise<
       clock: systemClock,
       pulse,
       log: createLog('silent'),
+      metrics,
       random: Math.random,
       messageMs: 100,
       replayMs: 2000,

@@ -5,6 +5,9 @@ import { z } from 'zod';
 /** EC2's own limit for the life of a token. */
 const MAX_TOKEN_TTL_S = 21_600;
 const TTL_HEADER = 'x-aws-ec2-metadata-token-ttl-seconds';
+const ROLES = '/latest/meta-data/iam/security-credentials/';
+/** EC2's credentials of a role are good for about six hours. */
+const CREDENTIALS_TTL_MS = 6 * 3_600_000;
 
 export const stateChange = z.strictObject({
   /** null takes it away, as outside an Auto Scaling group. */
@@ -100,9 +103,24 @@ export class MetadataService {
     return {
       '/latest/meta-data/instance-id': this.#options.instanceId,
       '/latest/meta-data/placement/region': this.#options.region,
+      [ROLES]: 'integrator',
+      [`${ROLES}integrator`]: roleCredentials(),
       '/latest/meta-data/autoscaling/target-lifecycle-state': targetLifecycleState,
       '/latest/meta-data/spot/instance-action': spotAction && JSON.stringify(spotAction),
       '/latest/meta-data/events/recommendations/rebalance': rebalance && JSON.stringify({ noticeTime: rebalance }),
     };
   }
+}
+
+/** What the SDK signs with on an instance that has a role. */
+function roleCredentials(): string {
+  const expiration = new Date(Date.now() + CREDENTIALS_TTL_MS).toISOString();
+  return JSON.stringify({
+    Code: 'Success',
+    Type: 'AWS-HMAC',
+    AccessKeyId: 'ASIAEXAMPLE',
+    SecretAccessKey: 'secret-of-the-role',
+    Token: 'token-of-the-role',
+    Expiration: expiration,
+  });
 }

@@ -1,0 +1,19 @@
+import { App } from 'aws-cdk-lib';
+import { readSettings, type Settings, SettingsError } from './settings.ts';
+import { IntegratordStack } from './stack.ts';
+
+// The app that cdk.json names: `npm run cdk -- deploy -c amiId=ami-…`. README.md lists the settings.
+const app = new App();
+const settings = settingsOrExit();
+new IntegratordStack(app, settings.stackName, settings);
+app.synth();
+
+function settingsOrExit(): Settings {
+  try {
+    return readSettings(app.node.getAllContext(), process.env['CDK_DEFAULT_REGION']);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    process.stderr.write(error.lines.map((line) => `integratord: ${line}\n`).join(''));
+    process.exit(1);
+  }
+}

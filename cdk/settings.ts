@@ -1,0 +1,192 @@
+import { type InstanceArchitecture, InstanceType } from 'aws-cdk-lib/aws-ec2';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { z } from 'zod';
+import { LOG_LEVELS } from '../daemon/observe/log-levels.ts';
+
+/** Auto Scaling lets no instance wait longer than 48 h; the last hour is for ending what still runs, and then some. */
+const LONGEST_DRAIN_MINUTES = 47 * 60;
+
+const DEEPGRAM_API = 'wss://api.deepgram.com/v1/listen';
+
+/** As CDK takes it apart: a family, its generation, and what it has besides. */
+const INSTANCE_TYPE = /^[a-z]+\d{1,2}[a-z-]*\.[a-z0-9-]+$/;
+
+const wholeNumber = (unit: string, min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `must be a whole number (${unit})`)
+    .transform(Number)
+    .pipe(z.number().min(min, `must be at least ${min} (${unit})`).max(max, `must be at most ${max} (${unit})`));
+
+const arn = (of: string, pattern: RegExp, example: string) =>
+  z.string().regex(pattern, `must be the ARN of ${of}, such as ${example}`);
+
+const list = (what: string, item: RegExp, example: string) =>
+  z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .pipe(
+      z
+        .array(z.string().regex(item, `must be ${what}, separated by commas, such as ${example}`))
+        .refine((items) => new Set(items).size === items.length, 'must not name anything twice'),
+    );
+
+const kmsKeyArn = () =>
+  arn(
+    'a KMS key',
+    /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/,
+    'arn:aws:kms:us-east-1:123456789012:key/1234abcd-…',
+  );
+
+/** Every setting of the stack, in the order of README.md's table; `deploy -c NAME=VALUE` sets one. */
+const settings = z.object({
+  amiId: z
+    .string()
+    .regex(/^ami-[0-9a-f]{8,17}$/, 'must be the id of an image, such as ami-0123456789abcdef0')
+    .optional(),
+  stackName: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, 'must be letters, digits and hyphens, a letter first')
+    .default('integratord'),
+  connectInstanceArn: arn(
+    'an Amazon Connect instance',
+    /^arn:aws[a-z-]*:connect:[a-z0-9-]+:\d{12}:instance\/[A-Za-z0-9-]+$/,
+    'arn:aws:connect:us-east-1:123456789012:instance/1234abcd-…',
+  ).optional(),
+  streamPrefix: z
+    .string()
+    .regex(/^[\w.-]+$/, 'must be letters, digits, underscores, full stops and hyphens')
+    .optional(),
+  streamsKmsKeyArn: kmsKeyArn().optional(),
+  deepgramApi: z.string().default(DEEPGRAM_API).transform(deepgramUrl),
+  deepgramKeySecretArn: arn(
+    'a secret in Secrets Manager',
+    /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}$/,
+    'arn:aws:secretsmanager:us-east-1:123456789012:secret:deepgram-AbCdEf',
+  ).optional(),
+  deepgramKeySecretKmsKeyArn: kmsKeyArn().optional(),
+  vpcId: z
+    .string()
+    .regex(/^vpc-[0-9a-f]{8,17}$/, 'must be the id of a VPC, such as vpc-0123456789abcdef0')
+    .optional(),
+  subnetIds: list('ids of subnets', /^subnet-[0-9a-f]{8,17}$/, 'subnet-0123456789abcdef0,subnet-0fedcba9876543210')
+    .refine((ids) => ids.length >= 2, 'must be at least two subnets, in different zones: the load balancer needs them')
+    .optional(),
+  natGateways: wholeNumber('NAT gateways, one a zone', 0, 2).default(2),
+  privateLink: z.enum(['on', 'off'], 'must be on or off').default('off'),
+  instanceTypes: list('instance types', INSTANCE_TYPE, 'c7g.large,c6g.large')
+    .refine(
+      (types) => new Set(types.map(architectureOf)).size === 1,
+      'must all be of one architecture, that of the image',
+    )
+    .default(['c7g.large']),
+  minInstances: wholeNumber('instances', 0, 1000).default(2),
+  maxInstances: wholeNumber('instances', 1, 1000).default(10),
+  desiredInstances: wholeNumber('instances', 0, 1000).optional(),
+  sessionsPerInstance: wholeNumber('sessions', 1, 100_000).default(500),
+  targetCapacityPercent: wholeNumber('percent', 10, 90).default(60),
+  spotPercent: wholeNumber('percent', 0, 100).default(0),
+  onDemandBase: wholeNumber('instances', 0, 1000).default(1),
+  drainDeadlineMinutes: wholeNumber('minutes', 1, LONGEST_DRAIN_MINUTES).default(120),
+  logLevel: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
+  logRetentionDays: wholeNumber('days', 1, 3653)
+    .refine((days) => RetentionDays[days] !== undefined, 'must be a number of days that CloudWatch Logs knows')
+    .default(30),
+  alarmEmail: z.email('must be an e-mail address').optional(),
+});
+
+/** What the stack is made with: read once, checked once. */
+export type Settings = Readonly<z.infer<typeof settings>>;
+
+export const SETTING_NAMES = Object.keys(settings.shape) as (keyof Settings)[];
+
+/** The settings that are wrong, a line for each, each beginning with the setting's name. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+  readonly lines: readonly string[];
+
+  constructor(lines: readonly string[]) {
+    super(lines.join('\n'));
+    this.lines = lines;
+  }
+}
+
+/**
+ * Reads the settings from CDK's context; an empty one counts as not set. Throws SettingsError.
+ * @param region where the stack is going to be, where that is known
+ */
+export function readSettings(context: Readonly<Record<string, unknown>>, region?: string): Settings {
+  const unknown = Object.keys(context).filter(isMistyped);
+  const given = SETTING_NAMES.flatMap((name) => {
+    const text = textOf(context[name]);
+    return text === '' ? [] : [[name, text] as const];
+  });
+  const { data, error } = settings.safeParse(Object.fromEntries(given));
+  const lines = [
+    ...unknown.map((name) => `${name} is no setting; there are ${SETTING_NAMES.join(', ')}`),
+    ...(error?.issues ?? []).map(({ path, message }) => `${String(path[0])} ${message}`),
+    ...(data ? conflictsIn(data, region) : []),
+  ];
+  if (lines.length > 0 || !data) throw new SettingsError([...new Set(lines)]);
+  return Object.freeze(data);
+}
+
+/** Of an instance type, and so of the image; undefined for what is no type, which its pattern tells. */
+function architectureOf(instanceType: string): InstanceArchitecture | undefined {
+  return INSTANCE_TYPE.test(instanceType) ? new InstanceType(instanceType).architecture : undefined;
+}
+
+/** CDK's own context has names with `@`, `:`, `-` or `/` in them: what has none of them was meant for us. */
+function isMistyped(name: string): boolean {
+  return /^\w+$/.test(name) && !SETTING_NAMES.includes(name as keyof Settings);
+}
+
+/** The command line gives texts; cdk.json may give numbers, booleans and arrays. */
+function textOf(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  return String(value).trim();
+}
+
+/** What is wrong with settings that are right each by itself. */
+function conflictsIn(given: Settings, region: string | undefined): string[] {
+  const { connectInstanceArn, vpcId, subnetIds, minInstances, maxInstances, desiredInstances } = given;
+  const connectRegion = connectInstanceArn?.split(':')[3];
+  const rules: [boolean, string][] = [
+    [
+      region !== undefined && connectRegion !== undefined && connectRegion !== region,
+      `connectInstanceArn is in ${connectRegion}, and the stack would be in ${region}: set AWS_REGION=${connectRegion}`,
+    ],
+    [
+      (vpcId === undefined) !== (subnetIds === undefined),
+      'vpcId and subnetIds go together: set both for a VPC that exists, none for a new one',
+    ],
+    [minInstances > maxInstances, `minInstances is ${minInstances}, above maxInstances, which is ${maxInstances}`],
+    [
+      desiredInstances !== undefined && (desiredInstances < minInstances || desiredInstances > maxInstances),
+      `desiredInstances is ${desiredInstances}, not within minInstances and maxInstances (${minInstances} to ${maxInstances})`,
+    ],
+    [
+      given.natGateways === 0 &&
+        vpcId === undefined &&
+        (given.privateLink === 'off' || given.deepgramApi === DEEPGRAM_API),
+      'natGateways is 0: without a way out, privateLink must be on, and deepgramApi a Deepgram of your own within reach',
+    ],
+    [
+      given.deepgramKeySecretKmsKeyArn !== undefined && given.deepgramKeySecretArn === undefined,
+      'deepgramKeySecretKmsKeyArn is the key of the secret that deepgramKeySecretArn names: set that too',
+    ],
+  ];
+  return rules.flatMap(([isBroken, line]) => (isBroken ? [line] : []));
+}
+
+/** As the daemon takes it; the value is not repeated in errors: it may hold credentials. */
+function deepgramUrl(value: string, context: z.RefinementCtx): string {
+  const url = URL.parse(value);
+  if (!url || !/^(ws|http)s?:$/.test(url.protocol)) {
+    context.addIssue({ code: 'custom', message: 'must be a ws, wss, http or https URL' });
+  } else if (url.username || url.password || url.search || url.hash) {
+    context.addIssue({ code: 'custom', message: 'must not hold credentials, a query or a fragment' });
+  }
+  return url?.href ?? z.NEVER;
+}

@@ -1,0 +1,115 @@
+import { Annotations, Aws, CfnParameter, Duration, Stack } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { AlarmTopic } from './alarm-topic.ts';
+import { Fleet } from './fleet.ts';
+import { InstanceRole } from './instance-role.ts';
+import { LoadBalancer } from './load-balancer.ts';
+import { Logs } from './logs.ts';
+import { Network } from './network.ts';
+import { tellNextSteps } from './next-steps.ts';
+import { INSTANCE_PORT } from './ports.ts';
+import { PrivateLink } from './private-link.ts';
+import { Secrets } from './secrets.ts';
+import type { Settings } from './settings.ts';
+import { HEALTH_LAG } from './timing.ts';
+import { Trigger } from './trigger.ts';
+import { userDataWith } from './user-data.ts';
+
+/** CloudFormation waits for the group's instances, and they wait for the key. */
+const EMPTY_KEY =
+  "Without deepgramKeySecretArn the stack makes an empty secret for Deepgram's key: let its first deployment have " +
+  '-c minInstances=0, fill the secret as the output FillDeepgramKey says, and deploy again without that.';
+
+/** All that integratord needs in one region of an account, to transcribe the calls of one Connect instance. */
+export class IntegratordStack extends Stack {
+  readonly logs: Logs;
+  readonly loadBalancer: LoadBalancer;
+  readonly trigger: Trigger;
+  readonly fleet: Fleet;
+  /** Where alarms go, when there is somebody to tell. */
+  readonly alarmTopic: AlarmTopic | undefined;
+
+  constructor(scope: Construct, id: string, settings: Settings) {
+    super(scope, id, { description: 'integratord: real-time transcription of Amazon Connect calls with Deepgram' });
+    const { connectInstanceArn, alarmEmail } = settings;
+    const network = this.#network(settings);
+    const secrets = new Secrets(this, 'Secrets', { deepgramKeyArn: settings.deepgramKeySecretArn });
+    this.logs = new Logs(this, 'Logs', { retention: settings.logRetentionDays });
+    this.loadBalancer = new LoadBalancer(this, 'LoadBalancer', { network });
+    this.trigger = new Trigger(this, 'Trigger', {
+      network,
+      secret: secrets.trigger,
+      logGroup: this.logs.trigger,
+      logLevel: settings.logLevel,
+      startsAt: this.loadBalancer.domain,
+    });
+    this.fleet = this.#fleet(settings, network, secrets);
+    this.loadBalancer.takesStartsFrom(this.trigger);
+    this.loadBalancer.sendsThemTo(this.fleet.group);
+    if (connectInstanceArn !== undefined) this.trigger.mayBeInvokedBy(connectInstanceArn);
+    if (settings.privateLink === 'on') {
+      const privateLink = new PrivateLink(this, 'PrivateLink', { network });
+      privateLink.serves(this.trigger);
+      privateLink.serves(this.fleet.group);
+      // The first instance asks for its secrets at once.
+      this.fleet.group.node.addDependency(privateLink);
+    }
+    this.alarmTopic = alarmEmail === undefined ? undefined : new AlarmTopic(this, 'Alarms', { email: alarmEmail });
+    if (secrets.isKeyEmpty && settings.minInstances > 0) Annotations.of(this).addInfo(EMPTY_KEY);
+    tellNextSteps(this, { settings, secrets });
+  }
+
+  #network({ vpcId, subnetIds, natGateways, logRetentionDays }: Settings): Network {
+    if (vpcId !== undefined && subnetIds !== undefined) return Network.existing(this, 'Network', vpcId, subnetIds);
+    return Network.make(this, 'Network', { natGateways, logRetention: logRetentionDays });
+  }
+
+  #fleet(settings: Settings, network: Network, secrets: Secrets): Fleet {
+    const drainDeadline = Duration.minutes(settings.drainDeadlineMinutes);
+    const { role } = new InstanceRole(this, 'InstanceRole', {
+      secretArns: [secrets.deepgramKey.secretArn, secrets.trigger.secretArn],
+      secretsKmsKeyArn: settings.deepgramKeySecretKmsKeyArn,
+      streamPrefix: settings.streamPrefix,
+      streamsKmsKeyArn: settings.streamsKmsKeyArn,
+      logGroup: this.logs.fleet,
+    });
+    const daemonSettings = {
+      AWS_REGION: Aws.REGION,
+      DEEPGRAM_API: settings.deepgramApi,
+      DEEPGRAM_API_KEY_SECRET_ARN: secrets.deepgramKey.secretArn,
+      TRIGGER_SECRET_ARN: secrets.trigger.secretArn,
+      PORT: String(INSTANCE_PORT),
+      MAX_SESSIONS: String(settings.sessionsPerInstance),
+      HEALTH_LAG_MS: String(HEALTH_LAG.toMilliseconds()),
+      DRAIN_DEADLINE_MS: String(drainDeadline.toMilliseconds()),
+      LOG_LEVEL: settings.logLevel,
+      METRICS_STACK: Aws.STACK_NAME,
+    };
+    return new Fleet(this, 'Fleet', {
+      network,
+      imageId: settings.amiId ?? this.#imageParameter(),
+      instanceTypes: settings.instanceTypes,
+      role,
+      userData: userDataWith(daemonSettings, this.logs.fleet.logGroupName),
+      size: { min: settings.minInstances, max: settings.maxInstances, desired: settings.desiredInstances },
+      spotPercent: settings.spotPercent,
+      onDemandBase: settings.onDemandBase,
+      targetCapacityPercent: settings.targetCapacityPercent,
+      drainDeadline,
+      deepgramPort: portOf(settings.deepgramApi),
+      logGroup: this.logs.deployment,
+    });
+  }
+
+  /** A stack without an image can be synthesized and looked at, and is deployed by whoever names one. */
+  #imageParameter(): string {
+    const description = 'The image that Packer made; or synthesize with -c amiId=ami-…';
+    return new CfnParameter(this, 'AmiId', { type: 'AWS::EC2::Image::Id', description }).valueAsString;
+  }
+}
+
+function portOf(deepgramApi: string): number {
+  const { port, protocol } = new URL(deepgramApi);
+  if (port !== '') return Number(port);
+  return /^(wss|https):$/.test(protocol) ? 443 : 80;
+}

@@ -1,0 +1,86 @@
+import { Arn, ArnFormat } from 'aws-cdk-lib';
+import { CfnIntegrationAssociation } from 'aws-cdk-lib/aws-connect';
+import { type Connections, type IConnectable, Peer, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { Network } from './network.ts';
+import { HTTPS_PORT } from './ports.ts';
+import type { NamedSecret } from './secrets.ts';
+import { TRIGGER_TIMEOUT } from './timing.ts';
+import { bundledTrigger } from './trigger-bundle.ts';
+import { TriggerRole } from './trigger-role.ts';
+
+/** CPU comes with memory, and a cold start within a caller's patience with CPU. */
+const MEMORY_MIB = 512;
+
+export interface TriggerProps {
+  readonly network: Network;
+  readonly secret: NamedSecret;
+  readonly logGroup: ILogGroup;
+  readonly logLevel: string;
+  /** Where integratord takes starts. */
+  readonly startsAt: string;
+}
+
+/** The Lambda function that a contact flow invokes. */
+export class Trigger extends Construct implements IConnectable {
+  readonly function: LambdaFunction;
+  readonly connections: Connections;
+
+  constructor(scope: Construct, id: string, { network, secret, logGroup, logLevel, startsAt }: TriggerProps) {
+    super(scope, id);
+    const { vpc, subnets } = network;
+    const securityGroup = new SecurityGroup(this, 'SecurityGroup', {
+      vpc,
+      description: 'Trigger of integratord',
+      allowAllOutbound: false,
+    });
+    securityGroup.addEgressRule(Peer.anyIpv4(), Port.tcp(HTTPS_PORT), 'Secrets Manager');
+    this.connections = securityGroup.connections;
+    const { role } = new TriggerRole(this, 'Role', { secretArn: secret.secretArn, logGroup });
+    this.function = new LambdaFunction(this, 'Function', {
+      description: 'Starts the transcription of a call: invoked by a contact flow, it asks integratord for a session',
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      code: bundledTrigger(),
+      handler: 'index.handler',
+      timeout: TRIGGER_TIMEOUT,
+      memorySize: MEMORY_MIB,
+      environment: {
+        KVS_DG_INTEGRATOR_DOMAIN: startsAt,
+        TRIGGER_SECRET_ARN: secret.secretArn,
+        LOG_LEVEL: triggerLevel(logLevel),
+      },
+      vpc,
+      vpcSubnets: subnets,
+      securityGroups: [securityGroup],
+      role,
+      logGroup,
+    });
+  }
+
+  /** Lets this instance of Connect invoke it, and nobody else, and puts it on the instance's list of functions. */
+  mayBeInvokedBy(connectInstanceArn: string): void {
+    const { account } = Arn.split(connectInstanceArn, ArnFormat.SLASH_RESOURCE_NAME);
+    const permission = {
+      principal: new ServicePrincipal('connect.amazonaws.com'),
+      sourceArn: connectInstanceArn,
+      ...(account === undefined ? {} : { sourceAccount: account }),
+    };
+    this.function.addPermission('Connect', permission);
+    const association = new CfnIntegrationAssociation(this, 'Association', {
+      instanceId: connectInstanceArn,
+      integrationType: 'LAMBDA_FUNCTION',
+      integrationArn: this.function.functionArn,
+    });
+    association.node.addDependency(this.function);
+  }
+}
+
+/** The trigger knows fewer levels than the daemon. */
+function triggerLevel(logLevel: string): string {
+  if (logLevel === 'trace') return 'debug';
+  return logLevel === 'fatal' ? 'error' : logLevel;
+}

@@ -1,0 +1,29 @@
+import type { RequestListener, ServerResponse } from 'node:http';
+import { errorFields, type Log } from '../observe/log.ts';
+import type { PrometheusPage } from '../observe/prometheus.ts';
+import { send } from './answer.ts';
+
+/** GET /metrics on a port of its own, which the load balancer need not reach. */
+export function metricsApi(page: PrometheusPage, log: Log): RequestListener {
+  return (request, response) => {
+    const [path] = (request.url ?? '').split('?');
+    if (request.method === 'GET' && path === '/metrics') return sendMetrics(response, page, log);
+    const message = `There is no ${request.method} ${path} here; there is GET /metrics`;
+    send(response, { status: 404, body: { reason: 'not-found', message } });
+  };
+}
+
+/** Answers with the metrics of this moment. */
+export function sendMetrics(response: ServerResponse, page: PrometheusPage, log: Log): void {
+  page.text().then(
+    ({ contentType, text }) => {
+      const headers = { 'content-type': contentType, 'content-length': Buffer.byteLength(text) };
+      response.writeHead(200, headers).end(text);
+    },
+    (error: unknown) => {
+      log.error({ event: 'metrics.failed', ...errorFields(error) }, 'the metrics could not be put together');
+      const message = 'The integrator failed; its log says how';
+      send(response, { status: 500, body: { reason: 'internal-error', message } });
+    },
+  );
+}

@@ -1,0 +1,83 @@
+import type { MetricDatum } from '@aws-sdk/client-cloudwatch';
+import type { DistributionSnapshot } from './distribution.ts';
+import type { InstanceCounts, InstanceSnapshot } from './instance-metrics.ts';
+import type { SessionCounts } from './session-metrics.ts';
+import { difference } from './sums.ts';
+import type { Tally } from './tally.ts';
+
+/** What has been counted up to some moment: CloudWatch wants what came since then. */
+export type Baseline = { readonly counts: SessionCounts; readonly instance: InstanceCounts };
+
+export interface Identity {
+  /** METRICS_STACK. */
+  readonly stack: string;
+  readonly instance: string;
+}
+
+type Unit = 'Count' | 'Percent' | 'Milliseconds' | 'Seconds' | 'None';
+
+/** A metric of CloudWatch without its dimensions: one value, or how often which values came. */
+type Reading = { readonly MetricName: string; readonly Unit: Unit } & (
+  | { readonly Value: number }
+  | { readonly Values: number[]; readonly Counts: number[] }
+);
+
+/** Every metric under the stack, where all its instances add up, and under the instance in it. */
+export function metricData(
+  now: InstanceSnapshot,
+  since: Baseline,
+  { stack, instance }: Identity,
+  at: Date,
+): MetricDatum[] {
+  const ofStack = { Name: 'Stack', Value: stack };
+  const dimensionSets = [[ofStack], [ofStack, { Name: 'Instance', Value: instance }]];
+  const all = readings(now, since);
+  return dimensionSets.flatMap((Dimensions) => all.map((reading) => ({ ...reading, Dimensions, Timestamp: at })));
+}
+
+function readings(now: InstanceSnapshot, since: Baseline): Reading[] {
+  const counts = difference(now.counts, since.counts);
+  const { startsFailed } = difference(now.instance, since.instance);
+  const { refusals } = counts;
+  return [
+    single('CapacityUsed', 'Percent', (now.activeSessions / now.maxSessions) * 100),
+    single('ActiveSessions', 'Count', now.activeSessions),
+    single('SessionsStarted', 'Count', total(counts.sessionsStarted)),
+    single('StartsFailed', 'Count', total(startsFailed)),
+    single('SessionsCompleted', 'Count', total(counts.sessionsCompleted)),
+    single('SessionsFailed', 'Count', total(counts.sessionsFailed)),
+    single('HoleMilliseconds', 'Milliseconds', total(counts.holesMs)),
+    ...distributed('LagMilliseconds', counts.lagMs),
+    single('KinesisResumes', 'Count', counts.resumes),
+    single('KinesisRotations', 'Count', counts.rotations),
+    single('DeepgramReconnects', 'Count', total(counts.reconnects)),
+    single('DeepgramRefusedAuth', 'Count', refusals['401'] + refusals['402'] + refusals['403']),
+    single('DeepgramRefusedRate', 'Count', refusals['429']),
+    single('ReplayedMilliseconds', 'Milliseconds', counts.replayedMs),
+    single('AudioSecondsIn', 'Seconds', counts.audioInMs.reduce((sum, ms) => sum + ms, 0) / 1000),
+    single('AudioSecondsOut', 'Seconds', (counts.audioOutMs * counts.audioInMs.length) / 1000),
+    ...distributed('EventLoopDelayMilliseconds', counts.eventLoopDelayMs),
+    single('Draining', 'None', Number(now.drainState !== 'none')),
+    single('DrainOverdue', 'None', Number(now.isDrainOverdue)),
+    single('CheckpointAgeSeconds', 'Seconds', now.checkpointAgeMs / 1000),
+  ];
+}
+
+function single(MetricName: string, Unit: Unit, Value: number): Reading {
+  return { MetricName, Unit, Value };
+}
+
+/**
+ * Each bucket as its mean, as often as it was met: average and sum are exact, percentiles as exact as the buckets.
+ * Nothing when nothing was observed: CloudWatch takes no empty list.
+ */
+function distributed(MetricName: string, { counts, sums }: DistributionSnapshot): Reading[] {
+  const met = counts.flatMap((count, bucket) => (count > 0 ? [{ mean: (sums[bucket] ?? 0) / count, count }] : []));
+  if (met.length === 0) return [];
+  const Values = met.map(({ mean }) => mean);
+  return [{ MetricName, Unit: 'Milliseconds', Values, Counts: met.map(({ count }) => count) }];
+}
+
+function total(tally: Tally<string>): number {
+  return Object.values(tally).reduce((sum, count) => sum + count, 0);
+}

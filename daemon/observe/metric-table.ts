@@ -1,0 +1,191 @@
+import type { DistributionSnapshot } from './distribution.ts';
+import { DRAIN_STATES, type InstanceSnapshot } from './instance-metrics.ts';
+import { BEHIND_BOUNDS_MS, DELAY_BOUNDS_MS, LAG_BOUNDS_MS } from './session-metrics.ts';
+import type { Tally } from './tally.ts';
+
+/** One value of a metric and what tells it from the others. */
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+interface Described {
+  readonly name: string;
+  /** Base unit, as Prometheus has it; a count of things has none. */
+  readonly unit: 'seconds' | 'bytes' | 'ratio' | '';
+  readonly labels: readonly string[];
+  readonly help: string;
+}
+
+/** A metric as operators know it, and where its values are. */
+export type Metric = Described &
+  (
+    | { readonly type: 'gauge' | 'counter'; readonly samples: (now: InstanceSnapshot) => readonly Sample[] }
+    | {
+        readonly type: 'histogram';
+        readonly boundsMs: readonly number[];
+        readonly distribution: (now: InstanceSnapshot) => DistributionSnapshot;
+      }
+  );
+
+const CHANNEL_NAMES = ['customer', 'agent'] as const;
+const S_PER_MS = 1 / 1000;
+
+const one = (value: number): readonly Sample[] => [{ labels: {}, value }];
+const each = (label: string, tally: Tally<string>, factor = 1, others: Record<string, string> = {}): Sample[] =>
+  Object.entries(tally).map(([name, count]) => ({ labels: { ...others, [label]: name }, value: count * factor }));
+const perChannel = (read: (channel: number) => number): readonly Sample[] =>
+  CHANNEL_NAMES.map((name, channel) => ({ labels: { channel: name }, value: read(channel) }));
+
+function gauge(
+  name: string,
+  help: string,
+  samples: (now: InstanceSnapshot) => readonly Sample[],
+  labels: string[] = [],
+) {
+  return { type: 'gauge', name: `integratord_${name}`, unit: unitOf(name), labels, help, samples } as const;
+}
+
+function counter(
+  name: string,
+  help: string,
+  samples: (now: InstanceSnapshot) => readonly Sample[],
+  labels: string[] = [],
+) {
+  return { type: 'counter', name: `integratord_${name}_total`, unit: unitOf(name), labels, help, samples } as const;
+}
+
+function histogram(
+  name: string,
+  help: string,
+  boundsMs: readonly number[],
+  distribution: (now: InstanceSnapshot) => DistributionSnapshot,
+) {
+  const described = { name: `integratord_${name}`, unit: unitOf(name), labels: [], help } as const;
+  return { type: 'histogram', ...described, boundsMs, distribution } as const;
+}
+
+function unitOf(name: string): Described['unit'] {
+  return (['seconds', 'bytes', 'ratio'] as const).find((unit) => name.endsWith(`_${unit}`)) ?? '';
+}
+
+/** Every metric of integratord, in the order of README.md's table. */
+export const METRICS: readonly Metric[] = [
+  gauge('sessions_active', 'Sessions that run or start now', ({ activeSessions }) => one(activeSessions)),
+  gauge('sessions_limit', 'Sessions that are taken at the most (MAX_SESSIONS)', ({ maxSessions }) => one(maxSessions)),
+  gauge('capacity_used_ratio', 'Active sessions as a part of the limit, 0 to 1', ({ activeSessions, maxSessions }) =>
+    one(activeSessions / maxSessions),
+  ),
+  counter(
+    'starts',
+    'Answered POST /start-session, by result (success, fail) and reason',
+    ({ instance }) => [
+      ...each('reason', instance.startsSucceeded, 1, { result: 'success' }),
+      ...each('reason', instance.startsFailed, 1, { result: 'fail' }),
+    ],
+    ['result', 'reason'],
+  ),
+  counter(
+    'sessions_started',
+    'Sessions that began to run: by a start, or going on from a checkpoint after a crash',
+    ({ counts }) => each('origin', counts.sessionsStarted),
+    ['origin'],
+  ),
+  counter(
+    'sessions_ended',
+    'Sessions that are over, by outcome (completed, failed) and reason; of a failure the kind of error',
+    ({ counts }) => [
+      ...each('reason', counts.sessionsCompleted, 1, { outcome: 'completed' }),
+      ...each('reason', counts.sessionsFailed, 1, { outcome: 'failed' }),
+    ],
+    ['outcome', 'reason'],
+  ),
+  counter(
+    'audio_received_seconds',
+    'Audio that came from Kinesis, per channel (customer, agent)',
+    ({ counts }) => perChannel((channel) => (counts.audioInMs[channel] ?? 0) * S_PER_MS),
+    ['channel'],
+  ),
+  counter(
+    'audio_sent_seconds',
+    'Audio handed over to Deepgram for the first time, silence included, per channel',
+    ({ counts }) => perChannel(() => counts.audioOutMs * S_PER_MS),
+    ['channel'],
+  ),
+  counter(
+    'hole_seconds',
+    'Call time without audio that could be had, and audio that came but was never sent, by what was reported before it',
+    ({ counts }) => each('cause', counts.holesMs, S_PER_MS),
+    ['cause'],
+  ),
+  histogram(
+    'lag_seconds',
+    'From the arrival of audio here to its hand-over to Deepgram, per message',
+    LAG_BOUNDS_MS,
+    ({ counts }) => counts.lagMs,
+  ),
+  histogram(
+    'kinesis_behind_now_seconds',
+    'How far behind the end of its stream a session reads, per fragment (AWS_KINESISVIDEO_MILLIS_BEHIND_NOW)',
+    BEHIND_BOUNDS_MS,
+    ({ counts }) => counts.behindNowMs,
+  ),
+  counter('kinesis_received_bytes', 'Bytes of GetMedia bodies', ({ counts }) => one(counts.kinesisBytes)),
+  counter('kinesis_rotations', 'GetMedia connections that were replaced for their age', ({ counts }) =>
+    one(counts.rotations),
+  ),
+  counter('kinesis_resumes', 'GetMedia connections opened anew after one had ended, broken or stalled', ({ counts }) =>
+    one(counts.resumes),
+  ),
+  counter('deepgram_sent_bytes', 'Bytes of audio given to sockets to Deepgram, replays included', ({ counts }) =>
+    one(counts.deepgramBytes),
+  ),
+  counter(
+    'deepgram_reconnects',
+    'Connections to Deepgram opened in place of a lost one, by the WebSocket close code of that',
+    ({ counts }) => each('code', counts.reconnects),
+    ['code'],
+  ),
+  counter('deepgram_replayed_seconds', 'Call time sent again after reconnects', ({ counts }) =>
+    one(counts.replayedMs * S_PER_MS),
+  ),
+  counter(
+    'deepgram_refusals',
+    'Handshakes that Deepgram refused, by HTTP status; unreachable: there was no answer',
+    ({ counts }) => each('status', counts.refusals),
+    ['status'],
+  ),
+  counter('deepgram_keepalives', 'KeepAlive messages sent while there was no audio', ({ counts }) =>
+    one(counts.keepAlives),
+  ),
+  histogram(
+    'event_loop_delay_seconds',
+    'The worst delay of the event loop in each second, of each thread',
+    DELAY_BOUNDS_MS,
+    ({ counts }) => counts.eventLoopDelayMs,
+  ),
+  gauge(
+    'drain_state',
+    '1 for the state that the instance is in: none, draining, ending-rest or drained',
+    ({ drainState }) => DRAIN_STATES.map((state) => ({ labels: { state }, value: Number(state === drainState) })),
+    ['state'],
+  ),
+  gauge('drain_sessions_left', 'Sessions that a drain waits for; 0 without a drain', ({ drainSessionsLeft }) =>
+    one(drainSessionsLeft),
+  ),
+  gauge('drain_overdue', '1 while sessions run past the deadline of the drain', ({ isDrainOverdue }) =>
+    one(Number(isDrainOverdue)),
+  ),
+  gauge('cordoned', '1 while an operator keeps new sessions away', ({ isCordoned }) => one(Number(isCordoned))),
+  gauge(
+    'checkpoint_age_seconds',
+    'Age of the oldest checkpoint among the running sessions; 0 without checkpoints',
+    ({ checkpointAgeMs }) => one(checkpointAgeMs * S_PER_MS),
+  ),
+  counter(
+    'cloudwatch_puts',
+    'PutMetricData requests to CloudWatch, by result (ok, failed); without METRICS_STACK there are none',
+    ({ instance }) => each('result', instance.cloudWatchPuts),
+    ['result'],
+  ),
+];

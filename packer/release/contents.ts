@@ -1,0 +1,72 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Bundles } from './bundle.ts';
+import { run } from './command.ts';
+import type { Package } from './packages.ts';
+
+/** A file of a release. */
+export interface Content {
+  /** From the release's top directory on. */
+  readonly path: string;
+  readonly mode: 0o644 | 0o755;
+  readonly data: Buffer;
+}
+
+/** Where a shell looks for a completion, by name: `integratorctl`, `_integratorctl`, `integratorctl.fish`. */
+const COMPLETIONS = { bash: 'integratorctl', zsh: '_integratorctl', fish: 'integratorctl.fish' } as const;
+
+/** What is the same in the releases of every architecture. */
+export async function commonContents(checkout: string, version: string, { bundles }: Bundles): Promise<Content[]> {
+  return [
+    { path: 'install.sh', mode: 0o755, data: await readFile(join(checkout, 'packer/install.sh')) },
+    // Node must know that the bundles are ES modules; to find out costs reading them twice.
+    textFile('package.json', { name: 'integratord', version, private: true, type: 'module' }),
+    ...bundles.map(({ path, text }) => ({ path, mode: 0o644 as const, data: Buffer.from(text) })),
+    ...(await directory(join(checkout, 'systemd'), 'systemd')),
+    ...(await manPages(checkout)),
+    ...(await completions(checkout)),
+  ];
+}
+
+/** What the release is made of, for people and for tools that look for vulnerable packages. */
+export function materials(facts: {
+  readonly version: string;
+  readonly arch: string;
+  readonly node: string;
+  readonly packages: readonly Package[];
+}): Content {
+  const packages = facts.packages.map(({ name, version, license }) => ({ name, version, license }));
+  return textFile('MANIFEST.json', { name: 'integratord', platform: 'linux', ...facts, packages });
+}
+
+function textFile(path: string, value: object): Content {
+  return { path, mode: 0o644, data: Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`) };
+}
+
+async function directory(from: string, to: string): Promise<Content[]> {
+  const names = (await readdir(from)).sort();
+  return Promise.all(
+    names.map(async (name) => ({ path: `${to}/${name}`, mode: 0o644, data: await readFile(join(from, name)) })),
+  );
+}
+
+async function manPages(checkout: string): Promise<Content[]> {
+  const pages = await mkdtemp(join(tmpdir(), 'integratord-man-'));
+  try {
+    await run(process.execPath, ['daemon/ctl/man.ts', pages], checkout, 'The man pages cannot be made.');
+    return await directory(pages, 'man');
+  } finally {
+    await rm(pages, { recursive: true });
+  }
+}
+
+async function completions(checkout: string): Promise<Content[]> {
+  return Promise.all(
+    Object.entries(COMPLETIONS).map(async ([shell, name]) => {
+      const args = ['daemon/ctl/main.ts', 'completion', shell];
+      const script = await run(process.execPath, args, checkout, `The completions of ${shell} cannot be made.`);
+      return { path: `completions/${shell}/${name}`, mode: 0o644, data: Buffer.from(script) };
+    }),
+  );
+}

@@ -1,0 +1,45 @@
+import { readJson } from './checkout.ts';
+import { ReleaseFailure } from './failure.ts';
+
+/** The package that a source belongs to: the innermost node_modules counts. */
+const OF_A_PACKAGE = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/;
+
+/** A package that is in a bundle. */
+export interface Package {
+  readonly name: string;
+  readonly version: string;
+  /** As SPDX names it. */
+  readonly license: string;
+  /** Where its sources are kept; packages of one repository have one licence. */
+  readonly repository: string;
+  /** From the checkout on. */
+  readonly directory: string;
+}
+
+interface PackageJson {
+  readonly name: string;
+  readonly version: string;
+  readonly license?: unknown;
+  readonly repository?: string | { readonly url?: string };
+}
+
+/** The packages that these sources belong to, by name and version. Throws ReleaseFailure when one names no licence. */
+export async function packagesOf(checkout: string, sources: readonly string[]): Promise<Package[]> {
+  const directories = new Set(sources.flatMap((source) => OF_A_PACKAGE.exec(source)?.[0] ?? []));
+  const packages = await Promise.all([...directories].map((directory) => readPackage(checkout, directory)));
+  return packages.sort((a, b) => compare(a.name, b.name) || compare(a.version, b.version));
+}
+
+async function readPackage(checkout: string, directory: string): Promise<Package> {
+  const { name, version, license, repository } = await readJson<PackageJson>(checkout, `${directory}/package.json`);
+  if (typeof license !== 'string' || license === 'UNLICENSED') {
+    throw new ReleaseFailure(`${name} ${version} is bundled, but names no licence in its package.json: do without it`);
+  }
+  const url = typeof repository === 'string' ? repository : (repository?.url ?? '');
+  return { name, version, license, repository: url, directory };
+}
+
+/** By code points: the same order in every locale. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

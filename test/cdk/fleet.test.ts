@@ -1,0 +1,222 @@
+import test from 'ava';
+import { Duration } from 'aws-cdk-lib';
+import { Match } from 'aws-cdk-lib/assertions';
+import { heartbeatTimeout } from '../../cdk/timing.ts';
+import { AMI_ID, propertiesOf, synthesized } from './synthesized.ts';
+
+const template = synthesized();
+const GROUP = 'AWS::AutoScaling::AutoScalingGroup';
+const LAUNCH = 'AWS::EC2::LaunchTemplate';
+
+function hooksOf(): Record<string, unknown>[] {
+  return propertiesOf(template, GROUP)['LifecycleHookSpecificationList'] as Record<string, unknown>[];
+}
+
+function launchData(): Record<string, unknown> {
+  return propertiesOf(template, LAUNCH)['LaunchTemplateData'] as Record<string, unknown>;
+}
+
+test('an instance launches from the image, with a role, and with no key to log in with', (t) => {
+  const data = launchData();
+  t.is(data['ImageId'], AMI_ID);
+  t.truthy(data['IamInstanceProfile']);
+  t.false('KeyName' in data);
+});
+
+test('the metadata service takes tokens only, and answers no further than the instance', (t) => {
+  template.hasResourceProperties(LAUNCH, {
+    LaunchTemplateData: { MetadataOptions: { HttpTokens: 'required', HttpPutResponseHopLimit: 1 } },
+  });
+  t.pass();
+});
+
+test('the root volume is encrypted, and goes with its instance', (t) => {
+  const data = launchData();
+  const volumes = data['BlockDeviceMappings'] as { DeviceName: string; Ebs: Record<string, unknown> }[];
+  t.deepEqual(
+    volumes.map(({ DeviceName, Ebs }) => [DeviceName, Ebs['Encrypted'], Ebs['DeleteOnTermination']]),
+    [['/dev/xvda', true, true]],
+  );
+});
+
+test('no instance has a public address, whatever its subnet would give it', (t) => {
+  const data = launchData();
+  const interfaces = data['NetworkInterfaces'] as Record<string, unknown>[];
+  t.deepEqual(
+    interfaces.map(({ AssociatePublicIpAddress }) => AssociatePublicIpAddress),
+    [false],
+  );
+});
+
+test('an instance and its volume have the name of their stack', (t) => {
+  const Tags = [{ Key: 'Name', Value: 'calls-2' }];
+  synthesized({ stackName: 'calls-2' }).hasResourceProperties(LAUNCH, {
+    LaunchTemplateData: {
+      TagSpecifications: [
+        { ResourceType: 'instance', Tags },
+        { ResourceType: 'volume', Tags },
+      ],
+    },
+  });
+  t.pass();
+});
+
+test('CPU is measured by the minute, as the guard needs it', (t) => {
+  template.hasResourceProperties(LAUNCH, { LaunchTemplateData: { Monitoring: { Enabled: true } } });
+  t.pass();
+});
+
+test('a launching instance counts once its daemon takes sessions, or is given up after ten minutes', (t) => {
+  t.like(
+    hooksOf().find((hook) => hook['LifecycleTransition'] === 'autoscaling:EC2_INSTANCE_LAUNCHING'),
+    { DefaultResult: 'ABANDON', HeartbeatTimeout: 600 },
+  );
+});
+
+test('a terminating instance is waited for as long as its daemon beats', (t) => {
+  t.like(
+    hooksOf().find((hook) => hook['LifecycleTransition'] === 'autoscaling:EC2_INSTANCE_TERMINATING'),
+    { DefaultResult: 'CONTINUE', HeartbeatTimeout: 300 },
+  );
+});
+
+test('the hooks are part of the group, so that its first instance has them', (t) => {
+  t.is(hooksOf().length, 2);
+  template.resourceCountIs('AWS::AutoScaling::LifecycleHook', 0);
+});
+
+for (const minutes of [1, 120, 600, 1440, 2820]) {
+  test(`a drain of ${minutes} min is over before Auto Scaling's 100 heartbeats and 48 h are`, (t) => {
+    const seconds = heartbeatTimeout(Duration.minutes(minutes)).toSeconds();
+    t.true(Number.isInteger(seconds) && seconds >= 30 && seconds <= 7200, 'what a hook may have');
+    t.true(100 * seconds >= (minutes + 10) * 60, 'time for the deadline, and for ending what still runs');
+    t.true((minutes + 10) * 60 <= 48 * 3600);
+  });
+}
+
+test('a longer deadline makes the terminating hook wait longer, and reaches the daemon', (t) => {
+  const longest = synthesized({ drainDeadlineMinutes: 2820 });
+  longest.hasResourceProperties(GROUP, {
+    LifecycleHookSpecificationList: Match.arrayWith([
+      Match.objectLike({
+        LifecycleTransition: 'autoscaling:EC2_INSTANCE_TERMINATING',
+        HeartbeatTimeout: heartbeatTimeout(Duration.minutes(2820)).toSeconds(),
+      }),
+    ]),
+  });
+  t.true(JSON.stringify(propertiesOf(longest, LAUNCH)).includes('DRAIN_DEADLINE_MS=\\"169200000\\"'));
+});
+
+test('an update of the stack replaces no instance, and leaves the size that scaling has found', (t) => {
+  template.hasResource(GROUP, {
+    UpdatePolicy: {
+      AutoScalingScheduledAction: { IgnoreUnmodifiedGroupSizeProperties: true },
+      AutoScalingRollingUpdate: Match.absent(),
+      AutoScalingReplacingUpdate: Match.absent(),
+      AutoScalingInstanceRefresh: Match.absent(),
+    },
+  });
+  t.false('DesiredCapacity' in propertiesOf(template, GROUP));
+});
+
+test('an instance refresh launches before it terminates, and lets the old ones drain side by side', (t) => {
+  template.hasResourceProperties(GROUP, {
+    InstanceMaintenancePolicy: { MinHealthyPercentage: 100, MaxHealthyPercentage: 200 },
+  });
+  t.pass();
+});
+
+test('an instance that is full, and so fails the load balancer’s check, is not replaced for it', (t) => {
+  template.hasResourceProperties(GROUP, { HealthCheckType: 'EC2' });
+  t.pass();
+});
+
+test('the fleet scales on sessions in percent of capacity, as the daemons of this stack send it', (t) => {
+  template.hasResourceProperties('AWS::AutoScaling::ScalingPolicy', {
+    PolicyType: 'TargetTrackingScaling',
+    TargetTrackingConfiguration: {
+      TargetValue: 60,
+      DisableScaleIn: Match.absent(),
+      CustomizedMetricSpecification: {
+        Namespace: 'Integratord',
+        MetricName: 'CapacityUsed',
+        Statistic: 'Average',
+        Dimensions: [{ Name: 'Stack', Value: { Ref: 'AWS::StackName' } }],
+      },
+    },
+  });
+  t.pass();
+});
+
+test('CPU guards the fleet against calls that cost more than was reckoned', (t) => {
+  template.hasResourceProperties('AWS::AutoScaling::ScalingPolicy', {
+    TargetTrackingConfiguration: {
+      PredefinedMetricSpecification: { PredefinedMetricType: 'ASGAverageCPUUtilization' },
+      TargetValue: 40,
+    },
+  });
+  template.resourceCountIs('AWS::AutoScaling::ScalingPolicy', 2);
+  t.pass();
+});
+
+test('AZ rebalance is suspended', (t) => {
+  const { Create, Update } = propertiesOf(template, 'Custom::SuspendedAZRebalance');
+  for (const call of [Create, Update]) {
+    const text = JSON.stringify(call);
+    t.true(text.includes('suspendProcesses') && text.includes('AZRebalance'), text);
+  }
+  template.hasResourceProperties('AWS::IAM::Policy', {
+    PolicyDocument: { Statement: [{ Action: 'autoscaling:SuspendProcesses', Effect: 'Allow' }] },
+  });
+});
+
+test('without Spot all instances are on demand, and none is replaced on a mere notice', (t) => {
+  template.hasResourceProperties(GROUP, {
+    CapacityRebalance: false,
+    MixedInstancesPolicy: { InstancesDistribution: { OnDemandPercentageAboveBaseCapacity: 100 } },
+  });
+  t.pass();
+});
+
+test('with Spot there is a floor on demand, several types to choose from, and an early replacement', (t) => {
+  const spot = { spotPercent: 70, onDemandBase: 3, instanceTypes: 'c7g.large,c6g.large, m7g.large' };
+  synthesized(spot).hasResourceProperties(GROUP, {
+    CapacityRebalance: true,
+    MixedInstancesPolicy: {
+      InstancesDistribution: {
+        OnDemandBaseCapacity: 3,
+        OnDemandPercentageAboveBaseCapacity: 30,
+        SpotAllocationStrategy: 'price-capacity-optimized',
+      },
+      LaunchTemplate: {
+        Overrides: [{ InstanceType: 'c7g.large' }, { InstanceType: 'c6g.large' }, { InstanceType: 'm7g.large' }],
+      },
+    },
+  });
+  t.pass();
+});
+
+test('the sizes are those that are set', (t) => {
+  synthesized({ minInstances: 3, maxInstances: 30, desiredInstances: 5 }).hasResourceProperties(GROUP, {
+    MinSize: '3',
+    MaxSize: '30',
+    DesiredCapacity: '5',
+  });
+  t.pass();
+});
+
+test('the first instance comes after the way out of its subnet, and goes before it', (t) => {
+  const [group] = Object.values(template.findResources(GROUP));
+  const routes = Object.keys(
+    template.findResources('AWS::EC2::Route', { Properties: { NatGatewayId: Match.anyValue() } }),
+  );
+  t.is(routes.length, 2);
+  for (const route of routes) t.true(group?.['DependsOn'].includes(route), route);
+});
+
+test('a template without an image can be synthesized, and asks for one when it is deployed', (t) => {
+  const without = synthesized({ amiId: '' });
+  without.hasParameter('AmiId', { Type: 'AWS::EC2::Image::Id', Default: Match.absent() });
+  without.hasResourceProperties(LAUNCH, { LaunchTemplateData: { ImageId: { Ref: 'AmiId' } } });
+  t.pass();
+});

@@ -1,0 +1,76 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { readSettings, SETTING_NAMES } from '../../cdk/settings.ts';
+import { synthesized } from './synthesized.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const guide = readFileSync(join(ROOT, 'cdk/README.md'), 'utf8');
+
+/** The rows of the table with that head, a list of cells each. */
+function rowsUnder(head: string): string[][] {
+  const lines = guide.split('\n');
+  const start = lines.indexOf(head) + 2;
+  if (start < 2) throw new Error(`the guide has no table with the head ${head}`);
+  const end = lines.findIndex((line, at) => at >= start && !line.startsWith('|'));
+  return lines.slice(start, end).map((line) => line.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, '').trim()));
+}
+
+test('the table of settings has every setting, in order, with its default and a meaning', (t) => {
+  const byDefault = readSettings({});
+  const expected = SETTING_NAMES.map((name) => {
+    const value = byDefault[name];
+    return [`\`${name}\``, value === undefined ? 'said in words' : `\`${[value].flat().join(',')}\``];
+  });
+  const rows = rowsUnder('| setting | default | |');
+  t.deepEqual(
+    rows.map(([name, value = '']) => [name, /^`[^`]*`$/.test(value) ? value : 'said in words']),
+    expected,
+  );
+  for (const [name, value, meaning] of rows) t.true(!!value && !!meaning, name);
+});
+
+test('what the guide reckons is what its formulas give with its inputs', (t) => {
+  const inputs = rowsUnder('| input | assumed | |').map(([name = '', value]) => [
+    name.replaceAll('`', ''),
+    Number(value),
+  ]);
+  const heads = ['| for 1,000 call-hours | formula | $ |', '| whether anybody calls or not, for 730 h | formula | $ |'];
+  const costs = heads.flatMap(rowsUnder);
+  t.is(costs.length, 11);
+  for (const [what, formula = '', dollars] of costs) {
+    const names = inputs.map(([name]) => String(name));
+    const result = new Function(...names, `return ${formula.replaceAll('`', '')}`)(...inputs.map(([, value]) => value));
+    t.is(result.toFixed(2), dollars, what);
+  }
+});
+
+test('every output, setting and reason that the guide names exists', (t) => {
+  const template = synthesized().toJSON();
+  for (const output of ['TriggerFunctionArn', 'FillDeepgramKey', 'RollOut', 'Watch']) {
+    t.true(guide.includes(output) && output in template['Outputs'], output);
+  }
+  for (const [, name] of guide.matchAll(/-c (\w+)=/g))
+    t.true(
+      SETTING_NAMES.some((each) => each === name),
+      name,
+    );
+  const sources = [
+    'trigger/event.ts',
+    'trigger/attributes.ts',
+    'trigger/settings.ts',
+    'trigger/verdict.ts',
+    'README.md',
+  ];
+  const known = sources.map((file) => readFileSync(join(ROOT, file), 'utf8')).join('\n');
+  for (const [symptom = ''] of rowsUnder('| symptom | look at | likely |')) {
+    if (!symptom.startsWith('R ')) continue;
+    for (const [, reason = ''] of symptom.matchAll(/`([\w-]+)`/g)) t.true(known.includes(reason), reason);
+  }
+});
+
+test('every file that the guide sends its reader to is there', (t) => {
+  const files = guide.match(/(?:trigger|test)\/[\w/.-]+\.(?:md|json|ts|snapshot)/g) ?? [];
+  t.true(files.length > 4);
+  for (const file of files) t.true(existsSync(join(ROOT, file)), file);
+});

@@ -1,0 +1,146 @@
+import test from 'ava';
+import { Match, type Template } from 'aws-cdk-lib/assertions';
+import { DEREGISTRATION_DELAY, HEALTH_CHECK, HEALTH_LAG } from '../../cdk/timing.ts';
+import { PATIENCE } from '../../trigger/patience.ts';
+import { propertiesOf, synthesized } from './synthesized.ts';
+
+const template = synthesized();
+const EXISTING = { vpcId: 'vpc-0123456789abcdef0', subnetIds: 'subnet-0123456789abcdef0,subnet-0fedcba9876543210' };
+const SUBNETS = EXISTING.subnetIds.split(',');
+const existing = synthesized({ ...EXISTING, privateLink: 'on' });
+const isolated = synthesized({ natGateways: 0, privateLink: 'on', deepgramApi: 'ws://deepgram.internal:8080' });
+
+type Rule = { IpProtocol: string; FromPort: number; ToPort: number; CidrIp?: string };
+
+/** What a security group lets in or out, inline and beside it: `tcp 80 from <its other end>`. */
+function rulesOf(from: Template, direction: 'Ingress' | 'Egress', group: string): string[] {
+  const groups = from.findResources('AWS::EC2::SecurityGroup');
+  const id = Object.keys(groups).find((name) => name.startsWith(group)) ?? '';
+  const inline: Rule[] = groups[id]?.['Properties'][`SecurityGroup${direction}`] ?? [];
+  const beside = Object.values(from.findResources(`AWS::EC2::SecurityGroup${direction}`))
+    .map((rule) => rule['Properties'])
+    .filter(({ GroupId }) => GroupId['Fn::GetAtt'][0] === id);
+  const other = direction === 'Ingress' ? 'SourceSecurityGroupId' : 'DestinationSecurityGroupId';
+  return [...inline, ...beside]
+    .map((rule) => {
+      const end = rule.CidrIp ?? rule[other]?.['Fn::GetAtt'][0].replace(/SecurityGroup.*/, '');
+      return `${rule.IpProtocol} ${rule.FromPort}${rule.FromPort === rule.ToPort ? '' : `-${rule.ToPort}`} ${end}`;
+    })
+    .sort();
+}
+
+test('starts come from the trigger only, and go to the instances only', (t) => {
+  t.deepEqual(rulesOf(template, 'Ingress', 'LoadBalancer'), ['tcp 80 Trigger']);
+  t.deepEqual(rulesOf(template, 'Egress', 'LoadBalancer'), ['tcp 8080 Fleet']);
+});
+
+test('nobody but the load balancer reaches an instance, and an instance reaches AWS and Deepgram', (t) => {
+  t.deepEqual(rulesOf(template, 'Ingress', 'Fleet'), ['tcp 8080 LoadBalancer']);
+  t.deepEqual(rulesOf(template, 'Egress', 'Fleet'), ['tcp 443 0.0.0.0/0']);
+});
+
+test('nobody reaches the trigger by network, and it reaches the load balancer and Secrets Manager', (t) => {
+  t.deepEqual(rulesOf(template, 'Ingress', 'Trigger'), []);
+  t.deepEqual(rulesOf(template, 'Egress', 'Trigger'), ['tcp 443 0.0.0.0/0', 'tcp 80 LoadBalancer']);
+});
+
+test('a self-hosted Deepgram is reached at its own port', (t) => {
+  const selfHosted = synthesized({ deepgramApi: 'ws://deepgram.internal:8080' });
+  t.deepEqual(rulesOf(selfHosted, 'Egress', 'Fleet'), ['tcp 443 0.0.0.0/0', 'tcp 8080 0.0.0.0/0']);
+});
+
+test('the load balancer is internal, and drops headers that are not HTTP', (t) => {
+  template.hasResourceProperties('AWS::ElasticLoadBalancingV2::LoadBalancer', {
+    Scheme: 'internal',
+    LoadBalancerAttributes: Match.arrayWith([
+      { Key: 'routing.http.drop_invalid_header_fields.enabled', Value: 'true' },
+    ]),
+  });
+  t.pass();
+});
+
+test('the load balancer asks /health-check, and sends a start to whoever has the fewest under way', (t) => {
+  template.hasResourceProperties('AWS::ElasticLoadBalancingV2::TargetGroup', {
+    Port: 8080,
+    Protocol: 'HTTP',
+    HealthCheckPath: '/health-check',
+    Matcher: { HttpCode: '200' },
+    HealthCheckIntervalSeconds: 5,
+    HealthCheckTimeoutSeconds: 3,
+    UnhealthyThresholdCount: 2,
+    TargetGroupAttributes: Match.arrayWith([
+      { Key: 'deregistration_delay.timeout_seconds', Value: '10' },
+      { Key: 'load_balancing.algorithm.type', Value: 'least_outstanding_requests' },
+    ]),
+  });
+  t.pass();
+});
+
+test('a drain is known to the load balancer before the daemon refuses starts', (t) => {
+  const { interval, timeout, unhealthyThresholdCount } = HEALTH_CHECK;
+  const worstMs = interval.toMilliseconds() * unhealthyThresholdCount + timeout.toMilliseconds();
+  t.true(worstMs < HEALTH_LAG.toMilliseconds(), `${worstMs} ms`);
+});
+
+test('an instance that leaves the load balancer finishes the starts that are under way', (t) => {
+  t.true(DEREGISTRATION_DELAY.toMilliseconds() > PATIENCE.budgetMs);
+});
+
+test('without a VPC there is a new small one: two zones, instances in private subnets', (t) => {
+  template.resourceCountIs('AWS::EC2::VPC', 1);
+  template.resourceCountIs('AWS::EC2::Subnet', 4);
+  template.resourceCountIs('AWS::EC2::NatGateway', 2);
+  const subnets = Object.entries(template.findResources('AWS::EC2::Subnet'));
+  t.true(subnets.every(([, { Properties }]) => Properties['MapPublicIpOnLaunch'] === false));
+  const zones = propertiesOf(template, 'AWS::AutoScaling::AutoScalingGroup')['VPCZoneIdentifier'] as { Ref: string }[];
+  t.is(zones.length, 2);
+  for (const { Ref } of zones) t.true(Ref.includes('Private'), Ref);
+});
+
+test('a new VPC logs what it turns away', (t) => {
+  template.hasResourceProperties('AWS::EC2::FlowLog', { TrafficType: 'REJECT', ResourceType: 'VPC' });
+  t.pass();
+});
+
+test('one NAT gateway serves both zones, if that is asked for', (t) => {
+  synthesized({ natGateways: 1 }).resourceCountIs('AWS::EC2::NatGateway', 1);
+  t.pass();
+});
+
+test('an existing VPC is used without a look-up, and nothing is added to it but endpoints', (t) => {
+  existing.resourceCountIs('AWS::EC2::VPC', 0);
+  existing.resourceCountIs('AWS::EC2::Subnet', 0);
+  existing.hasResourceProperties('AWS::AutoScaling::AutoScalingGroup', { VPCZoneIdentifier: SUBNETS });
+  existing.hasResourceProperties('AWS::ElasticLoadBalancingV2::LoadBalancer', { Subnets: SUBNETS });
+  existing.hasResourceProperties('AWS::Lambda::Function', { VpcConfig: { SubnetIds: SUBNETS } });
+  existing.hasResourceProperties('AWS::ElasticLoadBalancingV2::TargetGroup', { VpcId: EXISTING.vpcId });
+  t.false(JSON.stringify(existing.toJSON()).includes('zone-of-subnet'), 'the made-up zones are nowhere to be seen');
+});
+
+test('PrivateLink has an endpoint for each service that instances and trigger call, in their subnets', (t) => {
+  const endpoints = Object.values(existing.findResources('AWS::EC2::VPCEndpoint')).map((each) => each['Properties']);
+  const services = endpoints.map(({ ServiceName }) => {
+    const name = ServiceName['Fn::Join']?.[1].at(-1) ?? ServiceName;
+    return name.split('.').at(-1);
+  });
+  const called = ['autoscaling', 'kinesisvideo', 'logs', 'monitoring', 'secretsmanager', 'ssm', 'ssmmessages'];
+  t.deepEqual(services.sort(), called);
+  for (const endpoint of endpoints) {
+    t.like(endpoint, { VpcEndpointType: 'Interface', PrivateDnsEnabled: true, SubnetIds: SUBNETS });
+  }
+  t.deepEqual(rulesOf(existing, 'Ingress', 'PrivateLink'), ['tcp 443 Fleet', 'tcp 443 Trigger']);
+});
+
+test('PrivateLink is off unless it is asked for', (t) => {
+  template.resourceCountIs('AWS::EC2::VPCEndpoint', 0);
+  t.pass();
+});
+
+test('a new VPC can be without any way to the internet', (t) => {
+  isolated.resourceCountIs('AWS::EC2::InternetGateway', 0);
+  isolated.resourceCountIs('AWS::EC2::NatGateway', 0);
+  isolated.resourceCountIs('AWS::EC2::VPCEndpoint', 7);
+  const [group] = Object.values(isolated.findResources('AWS::AutoScaling::AutoScalingGroup'));
+  const endpoints = Object.keys(isolated.findResources('AWS::EC2::VPCEndpoint'));
+  for (const endpoint of endpoints) t.true(group?.['DependsOn'].includes(endpoint), endpoint);
+});

@@ -1,0 +1,100 @@
+import test from 'ava';
+import { readSettings, SettingsError } from '../../cdk/settings.ts';
+
+const SUBNETS = 'subnet-0123456789abcdef0,subnet-0fedcba9876543210';
+const CONNECT_ARN = 'arn:aws:connect:eu-west-2:123456789012:instance/12345678-1234-1234-1234-123456789012';
+
+function linesFor(context: Record<string, unknown>, region?: string): readonly string[] {
+  try {
+    readSettings(context, region);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.lines;
+    throw error;
+  }
+  return [];
+}
+
+for (const [name, value, expected] of [
+  ['amiId', 'ami-xyz', 'must be the id of an image'],
+  ['stackName', '2nd', 'must be letters, digits and hyphens'],
+  ['connectInstanceArn', 'my-instance', 'must be the ARN of an Amazon Connect instance'],
+  ['streamPrefix', 'acme/*', 'must be letters, digits'],
+  ['streamsKmsKeyArn', 'alias/calls', 'must be the ARN of a KMS key'],
+  ['deepgramApi', 'deepgram.example.org', 'must be a ws, wss, http or https URL'],
+  ['deepgramApi', 'wss://user:secret@deepgram.example.org', 'must not hold credentials'],
+  ['deepgramKeySecretArn', 'my-key', 'must be the ARN of a secret'],
+  ['deepgramKeySecretKmsKeyArn', 'key', 'must be the ARN of a KMS key'],
+  ['vpcId', 'default', 'must be the id of a VPC'],
+  ['subnetIds', 'a,b', 'must be ids of subnets'],
+  ['subnetIds', 'subnet-0123456789abcdef0', 'must be at least two subnets'],
+  ['subnetIds', 'subnet-0123456789abcdef0,subnet-0123456789abcdef0', 'must not name anything twice'],
+  ['natGateways', 3, 'must be at most 2'],
+  ['privateLink', 'yes', 'must be on or off'],
+  ['instanceTypes', 'large', 'must be instance types'],
+  ['instanceTypes', 'c7g.large,c7i.large', 'must all be of one architecture'],
+  ['minInstances', -1, 'must be a whole number'],
+  ['maxInstances', 0, 'must be at least 1'],
+  ['desiredInstances', 'two', 'must be a whole number'],
+  ['sessionsPerInstance', 0, 'must be at least 1'],
+  ['targetCapacityPercent', 100, 'must be at most 90'],
+  ['spotPercent', 101, 'must be at most 100'],
+  ['onDemandBase', 1.5, 'must be a whole number'],
+  ['drainDeadlineMinutes', 2880, 'must be at most 2820'],
+  ['drainDeadlineMinutes', 0, 'must be at least 1'],
+  ['logLevel', 'verbose', 'must be one of trace, debug'],
+  ['logRetentionDays', 31, 'must be a number of days that CloudWatch Logs knows'],
+  ['alarmEmail', 'on-call', 'must be an e-mail address'],
+] as const) {
+  test(`${name} = ${value}: ${expected}`, (t) => {
+    const lines = linesFor({ [name]: value }).filter((line) => line.startsWith(`${name} `));
+    t.is(lines.length, 1);
+    t.true(lines[0]?.includes(expected), lines[0]);
+    t.false(lines[0]?.includes('secret@'), 'a value may hold a secret, and is not repeated');
+  });
+}
+
+for (const [what, context, expected] of [
+  ['a VPC without subnets', { vpcId: 'vpc-0123456789abcdef0' }, 'vpcId and subnetIds go together'],
+  ['subnets without a VPC', { subnetIds: SUBNETS }, 'vpcId and subnetIds go together'],
+  ['a minimum above the maximum', { minInstances: 11 }, 'minInstances is 11, above maxInstances'],
+  ['a desired size out of bounds', { desiredInstances: 1 }, 'desiredInstances is 1, not within'],
+  ['no way out, and no PrivateLink', { natGateways: 0, deepgramApi: 'ws://deepgram.internal' }, 'natGateways is 0'],
+  ['no way out, and Deepgram in the internet', { natGateways: 0, privateLink: 'on' }, 'natGateways is 0'],
+  [
+    'a key for a secret that is not named',
+    { deepgramKeySecretKmsKeyArn: 'arn:aws:kms:us-east-1:123456789012:key/1234abcd' },
+    'deepgramKeySecretKmsKeyArn is the key of the secret',
+  ],
+  ['a typing error', { minInstance: 3 }, 'minInstance is no setting; there are amiId'],
+] as const) {
+  test(`${what} is told by name`, (t) => {
+    const lines = linesFor(context);
+    t.is(lines.length, 1);
+    t.true(lines[0]?.startsWith(expected), lines[0]);
+  });
+}
+
+test('a stack in another region than its Connect instance is refused, with what to do', (t) => {
+  t.deepEqual(linesFor({ connectInstanceArn: CONNECT_ARN }, 'us-east-1'), [
+    'connectInstanceArn is in eu-west-2, and the stack would be in us-east-1: set AWS_REGION=eu-west-2',
+  ]);
+  t.deepEqual(linesFor({ connectInstanceArn: CONNECT_ARN }, 'eu-west-2'), []);
+});
+
+test('all that is wrong is told at once, a line for each', (t) => {
+  const lines = linesFor({ amiId: 'x', logLevel: 'y', no_such: 1 });
+  t.deepEqual(
+    lines.map((line) => line.split(' ')[0]),
+    ['no_such', 'amiId', 'logLevel'],
+  );
+});
+
+test('context that is CDK’s own is none of the settings', (t) => {
+  t.deepEqual(linesFor({ '@aws-cdk/core:flag': true, 'aws:cdk:bundling-stacks': [], 'cli-telemetry': false }), []);
+});
+
+test('settings may come as the command line gives them, or as cdk.json does', (t) => {
+  const given = { minInstances: 3, privateLink: true, instanceTypes: ['c7g.large', 'c6g.large'], amiId: '' };
+  const texts = { minInstances: '3', privateLink: 'on', instanceTypes: 'c7g.large, c6g.large' };
+  t.deepEqual(readSettings(given), readSettings(texts));
+});

@@ -1,0 +1,178 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { App, CloudFormationValidatePlugin } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { SNAPSHOT_FILE, snapshotOf } from './snapshot.ts';
+import { stackOf, synthesized, twoStacks } from './synthesized.ts';
+
+const KEY_ARN = 'arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+
+/** Between them, every branch of every construct. */
+const VARIANTS: Record<string, Record<string, unknown>> = {
+  'all defaults': {},
+  'a closed VPC, Spot, and somebody to tell': {
+    natGateways: 0,
+    privateLink: 'on',
+    deepgramApi: 'ws://deepgram.internal:8080',
+    spotPercent: 50,
+    alarmEmail: 'on-call@example.org',
+    streamPrefix: 'acme-connect-',
+  },
+  'all that exists already': {
+    vpcId: 'vpc-0123456789abcdef0',
+    subnetIds: 'subnet-0123456789abcdef0,subnet-0fedcba9876543210',
+    privateLink: 'on',
+    streamsKmsKeyArn: KEY_ARN,
+    deepgramKeySecretArn: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:deepgram-AbCdEf',
+    deepgramKeySecretKmsKeyArn: KEY_ARN,
+  },
+};
+
+for (const [name, context] of Object.entries(VARIANTS)) {
+  test(`cdk-nag finds nothing in ${name} that has not been reasoned about`, (t) => {
+    const stack = stackOf(context);
+    const { violations } = new AwsSolutionsChecks(stack).validateScope(stack);
+    t.deepEqual(
+      violations.map(({ ruleName, description, violatingResources }) => ({
+        ruleName,
+        description,
+        violatingResources,
+      })),
+      [],
+    );
+  });
+
+  test(`CloudFormation's own schemas and rules find nothing wrong with ${name}`, (t) => {
+    t.deepEqual(findingsIn(synthesized(context).toJSON()), []);
+  });
+}
+
+test('that the schemas find nothing means something: they find what is made wrong', (t) => {
+  const template = synthesized().toJSON();
+  const isGroup = ({ Type }: { Type: string }) => Type === 'AWS::AutoScaling::AutoScalingGroup';
+  const group = Object.values<{ Type: string; Properties: object }>(template['Resources']).find(isGroup);
+  Object.assign(group?.Properties ?? {}, { NoSuchProperty: 'x' });
+  t.true(findingsIn(template).some((finding) => finding.includes('NoSuchProperty')));
+});
+
+/** What the engine that CDK brings, with CloudFormation's resource schemas, says to a template. */
+function findingsIn(template: object): string[] {
+  const directory = mkdtempSync(join(tmpdir(), 'integratord-template-'));
+  try {
+    const file = join(directory, 'template.json');
+    writeFileSync(file, JSON.stringify(template));
+    const stack = { stackConstructPath: 'stack', templatePath: file, accountId: undefined, region: undefined };
+    const context = { templatePaths: [file], stackTemplates: [stack], appConstruct: new App({ outdir: directory }) };
+    const { violations } = new CloudFormationValidatePlugin().validate(context);
+    return violations.map(({ ruleName, description }) => `${ruleName}: ${description}`);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+test('the stack can be deployed twice in one account and region: nothing has a fixed name', (t) => {
+  const context = { alarmEmail: 'on-call@example.org' };
+  const [first, second] = twoStacks(context).map((stack) => Template.fromStack(stack));
+  t.deepEqual(physicalNamesIn(first as Template), []);
+  t.deepEqual(physicalNamesIn(second as Template), []);
+});
+
+/** Properties that give a resource a name in the account; a policy's is one within its role. */
+function physicalNamesIn(template: Template): string[] {
+  type Resources = Record<string, { Type: string; Properties?: Record<string, unknown> }>;
+  return Object.entries(template.toJSON()['Resources'] as Resources)
+    .filter(([, { Type }]) => Type !== 'AWS::IAM::Policy')
+    .flatMap(([id, { Type, Properties = {} }]) => {
+      const own = ['Name', 'GroupName', `${Type.split('::').at(-1)}Name`];
+      return own.filter((property) => Properties[property] !== undefined).map((property) => `${id}.${property}`);
+    });
+}
+
+test('no output is exported, so none is in the way of another stack’s', (t) => {
+  t.deepEqual(
+    Object.entries(synthesized().toJSON()['Outputs']).filter(([, output]) => 'Export' in (output as object)),
+    [],
+  );
+});
+
+test('Deepgram’s key is an empty secret, with the command to fill it, unless there is one', (t) => {
+  const template = synthesized();
+  template.hasResourceProperties('AWS::SecretsManager::Secret', {
+    SecretString: Match.absent(),
+    GenerateSecretString: Match.absent(),
+  });
+  template.hasOutput('FillDeepgramKey', {
+    Value: { 'Fn::Join': ['', Match.arrayWith([Match.stringLikeRegexp('put-secret-value')])] },
+  });
+  const existing = synthesized(VARIANTS['all that exists already']);
+  existing.resourceCountIs('AWS::SecretsManager::Secret', 1);
+  t.deepEqual(existing.findOutputs('FillDeepgramKey'), {});
+});
+
+test('whoever deploys with an empty key is told that no instance can start before it is filled', (t) => {
+  const told = (context: Record<string, unknown>) =>
+    Annotations.fromStack(stackOf(context)).findInfo('*', Match.stringLikeRegexp('-c minInstances=0')).length;
+  t.is(told({}), 1);
+  t.is(told({ minInstances: 0 }), 0);
+  t.is(told(VARIANTS['all that exists already'] ?? {}), 0);
+});
+
+test('the trigger’s secret is made by Secrets Manager, and long enough for the daemon', (t) => {
+  synthesized().hasResourceProperties('AWS::SecretsManager::Secret', {
+    GenerateSecretString: { PasswordLength: 48, ExcludePunctuation: true },
+  });
+  t.pass();
+});
+
+test('every log group has a retention, the one that is set', (t) => {
+  const groups = Object.values(synthesized({ logRetentionDays: 90 }).findResources('AWS::Logs::LogGroup'));
+  t.true(groups.length >= 3);
+  for (const { Properties } of groups) t.is(Properties.RetentionInDays, 90);
+});
+
+test('every Lambda function writes to a log group of the stack', (t) => {
+  const template = synthesized();
+  const groups = Object.keys(template.findResources('AWS::Logs::LogGroup'));
+  const functions = Object.values(template.findResources('AWS::Lambda::Function'));
+  t.is(functions.length, 2);
+  for (const { Properties } of functions) t.true(groups.includes(Properties.LoggingConfig.LogGroup.Ref));
+});
+
+test('alarms have a topic with the e-mail address, where one is set', (t) => {
+  synthesized().resourceCountIs('AWS::SNS::Topic', 0);
+  const template = synthesized({ alarmEmail: 'on-call@example.org' });
+  template.hasResourceProperties('AWS::SNS::Subscription', { Protocol: 'email', Endpoint: 'on-call@example.org' });
+  template.hasResourceProperties('AWS::SNS::TopicPolicy', {
+    PolicyDocument: {
+      Statement: Match.arrayWith([
+        Match.objectLike({
+          Effect: 'Allow',
+          Action: 'sns:Publish',
+          Principal: { Service: 'cloudwatch.amazonaws.com' },
+          Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+        }),
+      ]),
+    },
+  });
+  t.pass();
+});
+
+test('the outputs tell how to go on', (t) => {
+  const outputs = Object.keys(synthesized().toJSON()['Outputs']).sort();
+  t.deepEqual(outputs, [
+    'FillDeepgramKey',
+    'FleetLogGroup',
+    'FleetName',
+    'RollOut',
+    'TriggerFunctionArn',
+    'TriggerLogGroup',
+    'Watch',
+  ]);
+});
+
+test('the template is the one that was last looked at (node test/cdk/snapshot.ts writes it)', (t) => {
+  t.deepEqual(JSON.parse(snapshotOf(synthesized())), JSON.parse(readFileSync(SNAPSHOT_FILE, 'utf8')));
+});

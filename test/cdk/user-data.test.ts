@@ -1,0 +1,128 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { userDataWith } from '../../cdk/user-data.ts';
+import { readConfig } from '../../daemon/config.ts';
+import { propertiesOf, synthesized } from './synthesized.ts';
+
+/** What CloudFormation fills in, by the beginning of the name that is referred to. */
+const FILLED_IN: Record<string, string> = {
+  'AWS::Region': 'us-east-1',
+  'AWS::StackName': 'integratord',
+  SecretsEmptyDeepgramKey: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:Key-AbCdEf',
+  SecretsTriggerSecret: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:Trigger-AbCdEf',
+  LogsFleet: 'integratord-LogsFleet-abc',
+};
+
+/** The script as an instance gets it. */
+function scriptOf(context: Record<string, unknown> = {}): string {
+  const { UserData } = propertiesOf(synthesized(context), 'AWS::EC2::LaunchTemplate')['LaunchTemplateData'] as {
+    UserData: { 'Fn::Base64': { 'Fn::Join': [string, (string | { Ref: string })[]] } };
+  };
+  return UserData['Fn::Base64']['Fn::Join'][1]
+    .map((part) => (typeof part === 'string' ? part : filledIn(part)))
+    .join('');
+}
+
+function filledIn({ Ref }: { Ref: string }): string {
+  const [, value] = Object.entries(FILLED_IN).find(([name]) => Ref.startsWith(name)) ?? [];
+  if (value === undefined) throw new Error(`user data refers to ${Ref}`);
+  return value;
+}
+
+/** Runs user data by a shell, in a directory in place of the root, and says what it wrote and called. */
+function run(script: string): { env: string; calls: string } {
+  const root = mkdtempSync(join(tmpdir(), 'integratord-user-data-'));
+  try {
+    for (const directory of ['etc/integratord', 'usr/local/sbin', 'bin'])
+      mkdirSync(join(root, directory), { recursive: true });
+    for (const command of ['usr/local/sbin/integratord-log-group', 'bin/systemctl']) {
+      const file = join(root, command);
+      writeFileSync(file, `#!/bin/sh\necho "\${0##*/} $*" >>'${root}/calls'\n`);
+      chmodSync(file, 0o755);
+    }
+    const here = script
+      .replaceAll(' /usr/local', ` ${root}/usr/local`)
+      .replaceAll('\n/usr/local', `\n${root}/usr/local`);
+    const input = here.replaceAll('>/etc/', `>${root}/etc/`);
+    execFileSync('/bin/sh', ['-s'], { input, cwd: root, env: { PATH: `${root}/bin:/usr/bin:/bin` } });
+    const read = (file: string) => readFileSync(join(root, file), 'utf8');
+    return { env: read('etc/integratord/integratord.env'), calls: read('calls') };
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}
+
+/** Reads an environment file as systemd does, as far as ours go: NAME="value". */
+function settingsIn(env: string): Record<string, string> {
+  const lines = env.trimEnd().split('\n');
+  return Object.fromEntries(
+    lines.map((line) => {
+      const [, name = '', value = ''] = line.match(/^(\w+)="((?:[^"\\]|\\.)*)"$/) ?? [];
+      return [name, value.replace(/\\(.)/g, '$1')];
+    }),
+  );
+}
+
+test('the image’s daemon gets its settings and its log group, and is started with them', (t) => {
+  const { env, calls } = run(scriptOf());
+  t.deepEqual(settingsIn(env), {
+    AWS_REGION: 'us-east-1',
+    DEEPGRAM_API: 'wss://api.deepgram.com/v1/listen',
+    DEEPGRAM_API_KEY_SECRET_ARN: FILLED_IN['SecretsEmptyDeepgramKey'],
+    TRIGGER_SECRET_ARN: FILLED_IN['SecretsTriggerSecret'],
+    PORT: '8080',
+    MAX_SESSIONS: '500',
+    HEALTH_LAG_MS: '20000',
+    DRAIN_DEADLINE_MS: '7200000',
+    LOG_LEVEL: 'info',
+    METRICS_STACK: 'integratord',
+  });
+  t.is(calls, 'integratord-log-group integratord-LogsFleet-abc\nsystemctl restart integratord\n');
+});
+
+test('the daemon takes what the stack sets', (t) => {
+  const settings = { sessionsPerInstance: 250, drainDeadlineMinutes: 30, logLevel: 'warn' };
+  const { env } = run(scriptOf({ ...settings, deepgramApi: 'ws://deepgram.internal:8080' }));
+  const config = readConfig(
+    { ...settingsIn(env), DEEPGRAM_API_KEY: 'key', TRIGGER_SECRET: 'eight-or-more' },
+    () => undefined,
+  );
+  t.like(config, {
+    region: 'us-east-1',
+    DEEPGRAM_API: 'ws://deepgram.internal:8080',
+    MAX_SESSIONS: 250,
+    DRAIN_DEADLINE_MS: 1_800_000,
+    LOG_LEVEL: 'warn',
+    PORT: 8080,
+  });
+});
+
+test('there is no secret in user data, only where to read them', (t) => {
+  const script = scriptOf();
+  const names = Object.keys(settingsIn(run(script).env));
+  t.deepEqual(
+    names.filter((name) => /KEY|SECRET|TOKEN|PASSWORD/.test(name)),
+    ['DEEPGRAM_API_KEY_SECRET_ARN', 'TRIGGER_SECRET_ARN'],
+  );
+  t.false(script.includes('{{resolve:'), 'CloudFormation would write the secret into it');
+});
+
+test('what a value holds stays a value, whatever a shell or systemd would make of it', (t) => {
+  const hostile = `$(touch pwned) \`id\` "quoted" 'single' back\\slash $HOME END_OF_SETTINGS ; rm -rf .`;
+  const { env } = run(`${userDataWith({ HOSTILE: hostile }, 'group').render()}`);
+  t.deepEqual(settingsIn(env), { HOSTILE: hostile });
+});
+
+test('a value of several lines, which would end the file early, is refused by name', (t) => {
+  t.throws(() => userDataWith({ DEEPGRAM_API: 'a\nEND_OF_SETTINGS\nreboot' }, 'group'), {
+    message: /^DEEPGRAM_API has/,
+  });
+});
+
+test('what fails in user data ends it: no daemon runs with half of its settings', (t) => {
+  const failing = scriptOf().replace('/usr/local/sbin/integratord-log-group', '/bin/false');
+  t.throws(() => run(failing));
+});

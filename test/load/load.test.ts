@@ -1,0 +1,105 @@
+import test, { type ExecutionContext } from 'ava';
+import { RunningLoad } from './running-load.ts';
+
+/** Small, and with no bound on what depends on how busy the machine is. */
+const SMALL = ['--calls', '5', '--seconds', '3', '--ramp', '5', '--max-lag-p99', '60000', '--json'];
+const TIMEOUT_MS = 120_000;
+
+/** A run that ends by itself, with its exit code and report. */
+async function ran(t: ExecutionContext, ...args: readonly string[]) {
+  t.timeout(TIMEOUT_MS);
+  const load = new RunningLoad(t, [...SMALL, ...args]);
+  const code = await load.exited;
+  if (load.stdout === '') throw new Error(`no report (exit code ${code}):\n${load.stderr}`);
+  return { code, report: await load.report(), load };
+}
+
+test('a daemon that loses nothing passes, and every figure is told', async (t) => {
+  const { code, report, load } = await ran(t);
+  t.deepEqual(report.verdict, { passed: true, failures: [] });
+  t.is(code, 0);
+  const { starts, stages, audio, sessions } = report;
+  t.like(starts, { asked: 5, failed: 0, latencyMs: { count: 5 } });
+  t.like(sessions, { started: 5, completed: 5, failed: 0, unended: 0 });
+  t.like(audio, { holeMs: 0, wrongBlocks: 0, surplusMs: 0, repeatedMs: 0, verifiedCalls: 5 });
+  t.is(audio.receivedSeconds, audio.saidSeconds);
+  t.true(audio.saidSeconds >= 5 * 3);
+  const [stage] = stages;
+  t.is(stages.length, 1);
+  t.true((stage?.lagMs.count ?? 0) > 0 && (stage?.lagMs.p50 ?? 0) > 0);
+  t.true((stage?.daemon.cpuMsPerCallSecond ?? 0) > 0 && (stage?.daemon.callsPerCore ?? 0) > 0);
+  t.true((stage?.daemon.threads.length ?? 0) > 0);
+  t.true((stage?.messages.perCallSecond ?? 0) > 0 && (stage?.kinesis.strain.cpuMs ?? 0) > 0);
+  t.false(load.hasProcesses);
+  t.deepEqual(load.leftFiles, []);
+});
+
+test('a threshold that is passed fails the run and is named', async (t) => {
+  const { code, report } = await ran(t, '--max-cpu', '0', '--max-start-p99', '0');
+  t.is(code, 1);
+  t.false(report.verdict.passed);
+  const [start, cpu, ...others] = report.verdict.failures;
+  t.regex(start ?? '', /^start latency p99 [\d.]+ ms, at most 0 ms allowed$/);
+  t.regex(cpu ?? '', /^CPU per second of call [\d.]+ ms, at most 0 ms allowed$/);
+  t.deepEqual(others, []);
+});
+
+test('a daemon that loses audio fails, whatever it says of itself', async (t) => {
+  const { code, report } = await ran(t, '--daemon', 'test/load/lossy-daemon.ts', '--verify', '0');
+  t.is(code, 1);
+  t.true(report.audio.holeMs > 0);
+  t.is(report.sessions.holeMs, 0);
+  t.true(report.verdict.failures.some((failure) => /^holes \d+ ms/.test(failure)));
+});
+
+test('connections that are broken on both sides are counted, and cost no audio', async (t) => {
+  const { code, report } = await ran(t, '--faults', '--tls');
+  t.is(code, 0, JSON.stringify(report.verdict));
+  const { kinesisBroken, deepgramBroken, resumes, reconnects } = report.faults;
+  t.deepEqual({ kinesisBroken, deepgramBroken }, { kinesisBroken: 1, deepgramBroken: 1 });
+  t.deepEqual({ resumes, reconnects }, { resumes: kinesisBroken, reconnects: deepgramBroken });
+  t.is(report.sessions.resumes, resumes);
+  t.is(report.sessions.reconnects, reconnects);
+  t.is(report.audio.holeMs, 0);
+  t.true((report.stages[0]?.lagOfBrokenMs.count ?? 0) > 0);
+});
+
+test('until the lag is too high, more calls are added, and the last good number is told', async (t) => {
+  t.timeout(TIMEOUT_MS);
+  const args = ['--calls', '2', '--seconds', '1', '--until-lag', '--max-lag-p99', '0', '--json'];
+  const load = new RunningLoad(t, args);
+  const { stages, callsWithinLag, verdict } = await load.report();
+  t.is(stages.length, 1);
+  t.is(callsWithinLag, 0);
+  t.deepEqual(verdict.failures, ['no number of calls within the lag allowed']);
+  t.is(await load.exited, 1);
+});
+
+test('Ctrl-C ends a run at once and leaves nothing behind', async (t) => {
+  t.timeout(TIMEOUT_MS);
+  const load = new RunningLoad(t, ['--calls', '3', '--seconds', '600']);
+  await load.says(/measures 3 calls/);
+  // As under npm, which passes on what the terminal has sent to all.
+  load.interrupt();
+  load.interrupt();
+  t.is(await load.exited, 130);
+  t.false(load.hasProcesses);
+  t.deepEqual(load.leftFiles, []);
+});
+
+for (const [args, words] of [
+  [['--calls', '0'], /--calls.*whole number from 1/],
+  [['--seconds', 'ten'], /--seconds.*whole number/],
+  [['--max-cpu', '-1'], /--max-cpu.*number from 0/],
+  [['--daemon', 'nowhere.ts'], /--daemon.*no such file/],
+  [['--until-lag', '--faults'], /--until-lag and --faults/],
+  [['--fast'], /unknown option/],
+  [['more'], /too many arguments/],
+] as const) {
+  test(`wrong options are told and exit with 2: ${args.join(' ')}`, async (t) => {
+    const load = new RunningLoad(t, args);
+    t.is(await load.exited, 2);
+    t.regex(load.stderr, words);
+    t.is(load.stdout, '');
+  });
+}

@@ -1,0 +1,70 @@
+import test from 'ava';
+import * as ws from 'ws';
+import { BadFrame, ClientFrames, type Masked, OPCODE, serverFrame, unmask } from './ws-frames.ts';
+
+/** Not in the package's types. */
+const { Sender } = ws as unknown as { Sender: { frame(data: Buffer, options: object): Buffer[] } };
+
+/** What the reader tells of bytes that come in pieces of `pieceBytes`. */
+function eventsOf(bytes: Buffer, pieceBytes: number): unknown[] {
+  const events: unknown[] = [];
+  let audio: Buffer[] = [];
+  const frames = new ClientFrames({
+    audio: (stretch) => audio.push(plain(stretch)),
+    audioEnd: (length) => {
+      events.push({ audio: Buffer.concat(audio).toString('hex'), length });
+      audio = [];
+    },
+    text: (text) => events.push({ text }),
+    control: (opcode, payload) => events.push({ opcode, payload: payload.toString() }),
+  });
+  for (let at = 0; at < bytes.length; at += pieceBytes) frames.push(bytes.subarray(at, at + pieceBytes));
+  return events;
+}
+
+function plain(stretch: Masked): Buffer {
+  const out = Buffer.alloc(stretch.to - stretch.from);
+  unmask(stretch, out, 0);
+  return out;
+}
+
+/** A frame as the ws package's clients write it. */
+function frame(opcode: number, payload: Buffer, fin = true): Buffer {
+  const options = { fin, rsv1: false, opcode, mask: true, readOnly: true };
+  return Buffer.concat(Sender.frame(Buffer.from(payload), options));
+}
+
+const AUDIO = [1, 125, 126, 2048, 65_535, 65_536, 70_000].map((length) => Buffer.alloc(length, `audio of ${length}`));
+
+for (const pieceBytes of [1, 7, 100, 4096, 1_000_000]) {
+  test(`what a client sends is read whole, in pieces of ${pieceBytes} bytes`, (t) => {
+    const sent = Buffer.concat([
+      ...AUDIO.map((audio) => frame(OPCODE.binary, audio)),
+      frame(OPCODE.text, Buffer.from('{"type":"KeepAlive"}')),
+      frame(OPCODE.binary, Buffer.alloc(0)),
+      frame(OPCODE.ping, Buffer.from('96000')),
+      frame(OPCODE.binary, Buffer.from('in '), false),
+      frame(OPCODE.ping, Buffer.from('between')),
+      frame(OPCODE.continuation, Buffer.from('two')),
+      frame(OPCODE.text, Buffer.from('{"type":'), false),
+      frame(OPCODE.ping, Buffer.alloc(0)),
+      frame(OPCODE.continuation, Buffer.from('"Finalize"}')),
+      frame(OPCODE.close, Buffer.of(3, 232)),
+    ]);
+    t.deepEqual(eventsOf(sent, pieceBytes), [
+      ...AUDIO.map((audio) => ({ audio: audio.toString('hex'), length: audio.length })),
+      { text: '{"type":"KeepAlive"}' },
+      { audio: '', length: 0 },
+      { opcode: OPCODE.ping, payload: '96000' },
+      { opcode: OPCODE.ping, payload: 'between' },
+      { audio: Buffer.from('in two').toString('hex'), length: 6 },
+      { opcode: OPCODE.ping, payload: '' },
+      { text: '{"type":"Finalize"}' },
+      { opcode: OPCODE.close, payload: '\u0003\ufffd' },
+    ]);
+  });
+}
+
+test('a frame that is not masked is refused', (t) => {
+  t.throws(() => eventsOf(serverFrame(OPCODE.text, Buffer.from('{}')), 100), { instanceOf: BadFrame });
+});

@@ -1,0 +1,94 @@
+import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import { temporaryDirectory } from './directory.ts';
+import { attempt, attemptAsRoot, CHECKOUT } from './program.ts';
+import { PACKER } from './template.ts';
+
+const IMAGE = join(PACKER, 'image');
+const SYSCTL = join(IMAGE, 'root/etc/sysctl.d/60-integratord.conf');
+const NODE = join(CHECKOUT, 'node_modules/node/bin/node');
+
+test('shellcheck finds no fault in any script of packer/', async (t) => {
+  const scripts: string[] = [];
+  for (const entry of await readdir(PACKER, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() && /^#!.*\b(ba)?sh\b/.test(await readFile(path, 'utf8'))) scripts.push(path);
+  }
+  t.true(scripts.length >= 7, scripts.join(' '));
+  const { code, stdout, stderr } = await attempt('shellcheck', scripts);
+  t.is(code, 0, stdout + stderr);
+});
+
+test('the kernel takes every setting, and each has its reason above it', async (t) => {
+  // In a network of its own, so that this machine keeps its settings.
+  const { code, stdout, stderr } = await attemptAsRoot('unshare', ['--net', 'sysctl', `--load=${SYSCTL}`]);
+  t.is(code, 0, stderr);
+  t.is(stderr, '');
+  const text = await readFile(SYSCTL, 'utf8');
+  const settings = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  t.deepEqual(stdout.trim().split('\n'), settings);
+  for (const paragraph of text.split('\n\n')) t.regex(paragraph, /^#/);
+});
+
+test('the self-test passes for a daemon that is healthy and stops', async (t) => {
+  const prefix = await installation(t, `exec ${NODE} ${CHECKOUT}daemon/main.ts "$@"`);
+  const { code, stdout, stderr } = await attempt(join(IMAGE, 'self-test.sh'), ['--prefix', prefix]);
+  t.is(code, 0, stderr);
+  t.regex(stdout, /was healthy at http:\/\/127\.0\.0\.1:\d+ and stopped cleanly/);
+});
+
+const SERVER = (status: number, atStop: string) => `exec ${NODE} -e '
+  const server = require("node:http").createServer((_, response) => response.writeHead(${status}).end());
+  process.on("SIGTERM", () => { ${atStop} });
+  server.listen(0, "127.0.0.1", () => console.log(JSON.stringify({ listening: "http://127.0.0.1:" + server.address().port })));'`;
+
+for (const [what, program, reason] of [
+  ['ends at once', 'echo "AWS_REGION is missing" >&2; exit 78', /ended before it listened\n.*\nAWS_REGION is missing/],
+  ['is not healthy', SERVER(503, 'process.exit(0)'), /health-check answered 503/],
+  ['does not end with 0', SERVER(200, 'process.exit(3)'), /ended with 3 after SIGTERM/],
+] as const) {
+  test(`the self-test fails for a daemon that ${what}`, async (t) => {
+    const { code, stderr } = await attempt(join(IMAGE, 'self-test.sh'), ['--prefix', await installation(t, program)]);
+    t.is(code, 1);
+    t.regex(stderr, reason);
+  });
+}
+
+test('the self-test fails where nothing is installed', async (t) => {
+  const { code, stderr } = await attempt(join(IMAGE, 'self-test.sh'), ['--prefix', '/nonexistent']);
+  t.is(code, 1);
+  t.regex(stderr, /there is no \/nonexistent\/bin\/integratord/);
+});
+
+test('the self-test knows only its own options', async (t) => {
+  const { code, stderr } = await attempt(join(IMAGE, 'self-test.sh'), ['--fast']);
+  t.is(code, 2);
+  t.regex(stderr, /^usage/);
+});
+
+for (const [what, group] of [
+  ['none', []],
+  ['an empty one', ['']],
+  ['one with a quote', ['a"b']],
+  ['one with a space', ['a b']],
+  ['one of two lines', ['a\nb']],
+  ['one that is too long', ['a'.repeat(513)]],
+  ['two', ['a', 'b']],
+] as const) {
+  test(`the command for the log group refuses, as a name, ${what}`, async (t) => {
+    const { code, stderr } = await attempt(join(IMAGE, 'root/usr/local/sbin/integratord-log-group'), group);
+    t.is(code, 2);
+    t.regex(stderr, /^integratord-log-group: /);
+  });
+}
+
+/** Makes what looks like an installation, with this program as its daemon. */
+async function installation(t: Parameters<typeof temporaryDirectory>[0], program: string): Promise<string> {
+  const prefix = await temporaryDirectory(t);
+  await mkdir(join(prefix, 'bin'));
+  await symlink(NODE, join(prefix, 'bin/node'));
+  await writeFile(join(prefix, 'bin/integratord'), `#!/bin/sh\n${program}\n`);
+  await chmod(join(prefix, 'bin/integratord'), 0o755);
+  return prefix;
+}

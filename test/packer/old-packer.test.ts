@@ -1,0 +1,74 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import { temporaryDirectory } from './directory.ts';
+import { attempt, CHECKOUT } from './program.ts';
+import { type Block, PACKER, projectForOldPacker } from './template.ts';
+
+/** Debian's Packer carries the Amazon builder of its time: it needs no plugin, and no network. */
+const packer = (...args: string[]) => attempt('packer', args, { PACKER_LOG: '0', HOME: '/nonexistent' });
+
+test('the template is formatted as `packer fmt` does it', async (t) => {
+  const { code, stdout, stderr } = await packer('fmt', '-check', '-diff', PACKER);
+  t.is(code, 0, stdout + stderr);
+});
+
+for (const [what, ...variables] of [
+  ['as it is'],
+  ['for x86_64', 'architecture=x86_64'],
+  ['with a key of your own', 'region=eu-central-1', 'kms_key_id=alias/images'],
+  ['through Session Manager', 'ssh_interface=session_manager', 'iam_instance_profile=build', 'subnet_id=subnet-1'],
+] as const) {
+  test(`the template is valid ${what}`, async (t) => {
+    const template = await projectForOldPacker(await temporaryDirectory(t));
+    const { code, stdout, stderr } = await packer('validate', ...variables.flatMap((each) => ['-var', each]), template);
+    t.is(code, 0, stdout + stderr);
+  });
+}
+
+for (const [what, variable, reason] of [
+  ['an architecture that Amazon Linux has not', 'architecture=riscv64', /does not identify an element/],
+  ['a release that is not there', 'release=/nonexistent.tar.gz', /Bad source '\/nonexistent\.tar\.gz'/],
+  ['Session Manager without a profile that allows it', 'ssh_interface=session_manager', /no iam_instance_profile/],
+] as const) {
+  test(`the template refuses ${what}`, async (t) => {
+    const template = await projectForOldPacker(await temporaryDirectory(t));
+    const { code, stdout, stderr } = await packer('validate', '-var', variable, template);
+    t.is(code, 1);
+    t.regex(stdout + stderr, reason);
+  });
+}
+
+test("a build writes the manifest, from which the README's line takes the image's id", async (t) => {
+  const template = await projectForOldPacker(await temporaryDirectory(t));
+  await replaceSourceByNull(template);
+  const built = await packer('build', template);
+  t.is(built.code, 0, built.stdout + built.stderr);
+
+  const path = join(template, 'manifest.json');
+  const manifest = JSON.parse(await readFile(path, 'utf8')) as { builds: Block[] };
+  t.is(manifest.builds.length, 1);
+  const { version } = JSON.parse(await readFile(join(CHECKOUT, 'package.json'), 'utf8'));
+  t.deepEqual(manifest.builds[0]?.['custom_data'], { version, architecture: 'arm64' });
+
+  // The Amazon builder's artifact is REGION:AMI; what stands before it is of an earlier build.
+  const ofAmazon = (ami: string) => ({ ...manifest.builds[0], artifact_id: `us-east-1:${ami}` });
+  await writeFile(path, JSON.stringify({ ...manifest, builds: [ofAmazon('ami-01'), ofAmazon('ami-02')] }));
+  const line = /-c amiId=\$\(node -p "(.*)"\)/.exec(await readFile(join(PACKER, 'README.md'), 'utf8'))?.[1];
+  t.truthy(line, 'the line is not in packer/README.md');
+  const command = 'cd "$1" && exec "$2" -p "$3"';
+  const { stdout } = await attempt('sh', ['-c', command, 'sh', join(template, '..'), process.execPath, line ?? '']);
+  t.is(stdout.trim(), 'ami-02');
+});
+
+/** The build of the template, without the instance: what would be done on it is not. */
+async function replaceSourceByNull(template: string): Promise<void> {
+  const path = join(template, 'build.pkr.hcl');
+  const text = await readFile(path, 'utf8');
+  const withoutSteps = text.replaceAll(/^ {2}(#.*\n {2})*provisioner "\w+" \{\n[\s\S]*?^ {2}\}\n/gm, '');
+  await writeFile(path, withoutSteps.replace('source.amazon-ebs.integratord', 'source.null.nothing'));
+  await writeFile(
+    join(template, 'source-of-the-test.pkr.hcl'),
+    'source "null" "nothing" {\n  communicator = "none"\n}\n',
+  );
+}

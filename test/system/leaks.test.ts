@@ -1,0 +1,44 @@
+import test, { type ExecutionContext } from 'ava';
+import { bytesOf, distinctSamples } from '../audio/tracks.ts';
+import { LEASH } from '../support/process.ts';
+import { Stage } from './stage.ts';
+
+const SECOND = 8000;
+const WITHOUT_REDACTION = `--import=${new URL('../observe/without-redaction.ts', import.meta.url)}`;
+
+/** Whatever others say of a call finds its way into the log: what is said here holds what no log may. */
+const SAYINGS = {
+  'an attribute’s value': 'cannot make sense of KEYTERM-of-the-stage',
+  'a callback cut off in its credentials': 'cannot reach https://user:planted-passw',
+  'a callback’s query': 'cannot reach wss://results.example/r?key=planted',
+  'a phone number': 'who is +1 555-0100-123?',
+};
+
+/** A call whose line to Deepgram is closed with each of the sayings, on a daemon that logs all. */
+async function callThatIsSpokenOf(t: ExecutionContext, env: Record<string, string>, sayings: readonly string[]) {
+  const stage = await Stage.open({ env });
+  const request = await stage.call({ customer: bytesOf(distinctSamples(8 * SECOND)), speed: 4 });
+  await stage.deepgram.addFaults(...sayings.map((reason) => ({ closeAfterMs: 500, code: 1011 as const, reason })));
+  t.is((await stage.start(request)).status, 200);
+  await stage.ended(request.contactId);
+  const lost = stage.daemon.lines.filter(({ event }) => event === 'deepgram.lost');
+  return { stage, lost };
+}
+
+test('what others quote of a call’s secrets is masked in the log', async (t) => {
+  const { stage, lost } = await callThatIsSpokenOf(t, {}, Object.values(SAYINGS));
+  t.deepEqual(
+    lost.map(({ closeReason }) => closeReason),
+    ['cannot make sense of ***', 'cannot reach https://***', 'cannot reach wss://results.example/***', 'who is ***?'],
+  );
+  await t.notThrowsAsync(stage.close());
+});
+
+for (const [what, saying] of Object.entries(SAYINGS)) {
+  test(`a daemon whose log is not redacted fails its test over ${what}`, async (t) => {
+    const env = { NODE_OPTIONS: `${LEASH} ${WITHOUT_REDACTION}` };
+    const { stage, lost } = await callThatIsSpokenOf(t, env, [saying]);
+    t.is(lost[0]?.['closeReason'], saying);
+    await t.throwsAsync(stage.close(), { message: /^daemon\/main\.ts wrote a secret into its log: / });
+  });
+}

@@ -1,0 +1,227 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { bytesOf, distinctSamples } from '../audio/tracks.ts';
+import { notZero, readScrape, scrape } from '../observe/scrape.ts';
+import { CloudWatchControl } from '../standins/cloudwatch/client.ts';
+import { Program } from '../support/process.ts';
+import { received } from './received.ts';
+import { Stage, type StageOptions } from './stage.ts';
+
+const SECONDS = 10;
+const FRAGMENT_MS = 1024;
+const CUSTOMER = distinctSamples(SECONDS * 8000, 1);
+const AGENT = distinctSamples(SECONDS * 8000, 2);
+const CALL = {
+  customer: bytesOf(CUSTOMER),
+  agent: bytesOf(AGENT),
+  fragmentMs: FRAGMENT_MS,
+  options: { oddBlock: false },
+};
+
+// A daemon each, one after the other: side by side they would starve each other on a small machine.
+async function opened(t: ExecutionContext, options: StageOptions = {}): Promise<Stage> {
+  const stage = await Stage.open(options);
+  t.teardown(() => stage.close());
+  return stage;
+}
+
+/** Debian's package prometheus brings it; .ci/run installs that. */
+function checkWithPromtool(t: ExecutionContext, page: string): void {
+  const { error, status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+    input: page,
+    encoding: 'utf8',
+  });
+  if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') {
+    t.log('not checked: promtool is not installed');
+    return;
+  }
+  t.is(`${stdout}${stderr}`, '', 'promtool finds nothing to say');
+  t.is(status, 0);
+}
+
+test.serial(
+  'the sums in /metrics are what was done to the calls, faults included, and promtool finds nothing to say',
+  async (t) => {
+    const stage = await opened(t);
+    // A connection to Deepgram that closes with 1011, and the next handshake refused with 429.
+    await stage.deepgram.addFaults({ closeAfterMs: 3000, code: 1011, reason: '' }, { refuse: 429 });
+    const noisy = await stage.call({ ...CALL, speed: 5 });
+    const callback = 'http://127.0.0.1:9/';
+    t.is((await stage.start({ ...noisy, dgParams: { ...noisy.dgParams, callback } })).status, 200);
+    await stage.ended(noisy.contactId);
+    // Two fragments that the stream does not have, and a connection to Kinesis that ends after three.
+    await stage.kinesis.addFaults({ stream: 'lossy', endAfterFragments: 3 });
+    const lossy = await stage.call(
+      { ...CALL, speed: 5, options: { oddBlock: false, missingFragments: [4, 5] } },
+      'lossy',
+    );
+    t.is((await stage.start(lossy)).status, 200);
+    t.is((await stage.start(lossy)).body['status'], 'already-running');
+    const ended = await stage.ended(lossy.contactId);
+    t.is((await stage.start('{')).status, 400);
+
+    const { values } = await scrape(stage.url);
+    const of = (name: string) => notZero(values, `integratord_${name}`);
+    t.deepEqual(of('starts_total'), {
+      '{result="success",reason="started"}': 2,
+      '{result="success",reason="already-running"}': 1,
+      '{result="fail",reason="bad-request"}': 1,
+    });
+    t.deepEqual(of('sessions_started_total'), { '{origin="start"}': 2 });
+    t.deepEqual(of('sessions_ended_total'), { '{outcome="completed",reason="no-more-fragments"}': 2 });
+    const heard = (2 * SECONDS * 1000 - 2 * FRAGMENT_MS) / 1000;
+    t.deepEqual(of('audio_received_seconds_total'), { '{channel="customer"}': heard, '{channel="agent"}': heard });
+    t.deepEqual(of('audio_sent_seconds_total'), {
+      '{channel="customer"}': 2 * SECONDS,
+      '{channel="agent"}': 2 * SECONDS,
+    });
+    t.is(ended['holeMs'], 2 * FRAGMENT_MS);
+    t.deepEqual(of('hole_seconds_total'), { '{cause="missing"}': (2 * FRAGMENT_MS) / 1000 });
+    t.deepEqual(of('deepgram_reconnects_total'), { '{code="1011"}': 1 });
+    t.deepEqual(of('deepgram_refusals_total'), { '{status="429"}': 1 });
+    t.true((of('kinesis_resumes_total')[''] ?? 0) >= 1);
+    await stage.closed(noisy.contactId);
+    const { twiceMs } = await received(stage.deepgram, noisy.contactId);
+    const replayedS = of('deepgram_replayed_seconds_total')[''] ?? 0;
+    // What was under way when Deepgram closed never got there, and is sent again all the same.
+    t.true(replayedS * 1000 >= (twiceMs[0] ?? Infinity), `${replayedS} s, twice ${twiceMs}`);
+    t.is(of('deepgram_sent_bytes_total')[''], (2 * SECONDS + replayedS) * 32_000);
+    t.true((of('lag_seconds_count')[''] ?? 0) > 0);
+    t.true((of('kinesis_behind_now_seconds_count')[''] ?? 0) > 0);
+    t.deepEqual(of('drain_state'), { '{state="none"}': 1 });
+    const identified = [noisy, lossy].flatMap(({ contactId, kvsStream }) => [contactId, kvsStream.arn]);
+    const { text } = await scrape(stage.url);
+    for (const id of identified) t.false(text.includes(id));
+    checkWithPromtool(t, text);
+  },
+);
+
+test.serial('every hole is put down to what was reported before it', async (t) => {
+  const stage = await opened(t, { env: { READ_STALL_MS: '700' } });
+  const holes: Record<string, number> = {};
+  const noteHoles = async (contactId: string) => {
+    const ended = await stage.ended(contactId);
+    for (const { event, contactId: of, cause, missingMs } of stage.daemon.lines) {
+      if (event === 'audio.hole' && of === contactId)
+        holes[String(cause)] = (holes[String(cause)] ?? 0) + Number(missingMs);
+    }
+    return ended;
+  };
+  const garbage = Buffer.alloc(4000, 0xff).toString('base64');
+  await stage.kinesis.addFaults(
+    { stream: 'broken', corruptAfterBytes: 105_000, bytes: garbage },
+    { stream: 'forgetful', endAfterFragments: 3 },
+    { stream: 'forgetful', hang: true },
+  );
+  const broken = await stage.call({ ...CALL, speed: 5 }, 'broken');
+  await stage.start(broken);
+  const forgetful = await stage.call({ ...CALL, speed: 5 }, 'forgetful', { retentionMs: 300 });
+  await stage.start(forgetful);
+  for (const { contactId } of [broken, forgetful]) await noteHoles(contactId);
+  // While Deepgram is away, the rest of the call comes.
+  const away = [{ refuse: 503 }, { refuse: 503 }, { refuse: 503 }, { refuse: 402 }];
+  await stage.deepgram.addFaults({ closeAfterMs: 3000, code: 1011, reason: '' }, ...away);
+  const unpaid = await stage.call({ ...CALL, speed: 20 });
+  await stage.start(unpaid);
+  const failed = await noteHoles(unpaid.contactId);
+  t.like(failed, { outcome: 'failed' });
+
+  const { values } = await scrape(stage.url);
+  const found = notZero(values, 'integratord_hole_seconds_total');
+  t.deepEqual(Object.keys(holes).sort(), ['corrupt', 'fragment-gone']);
+  t.is(found['{cause="corrupt"}'], (holes['corrupt'] ?? 0) / 1000);
+  t.is(found['{cause="fragment-gone"}'], (holes['fragment-gone'] ?? 0) / 1000);
+  t.true(Number(failed['unsentMs']) > 0);
+  t.is(found['{cause="unsent"}'], Number(failed['unsentMs']) / 1000);
+  t.deepEqual(Object.keys(found).length, 3);
+  t.is(values.get('integratord_sessions_ended_total{outcome="failed",reason="DeepgramRefused"}'), 1);
+  t.deepEqual(notZero(values, 'integratord_deepgram_refusals_total'), { '{status="402"}': 1, '{status="5xx"}': 3 });
+});
+
+test.serial('with METRICS_PORT the metrics are there, and not where the load balancer is', async (t) => {
+  const stage = await opened(t, { env: { METRICS_PORT: '0' } });
+  const { metricsAt } = await stage.daemon.line(({ event }) => event === 'metrics.started');
+  const response = await fetch(String(metricsAt));
+  t.regex(response.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
+  t.is(readScrape(await response.text()).get('integratord_sessions_limit'), 500);
+  t.is((await fetch(new URL('/health-check', String(metricsAt)))).status, 404);
+  t.is((await fetch(new URL('/metrics', stage.url))).status, 404);
+});
+
+test.serial('a running call, its checkpoint and a drain are to be seen while they last', async (t) => {
+  const stateDir = await mkdtemp(join(tmpdir(), 'integratord-metrics-'));
+  t.teardown(() => rm(stateDir, { recursive: true, force: true }));
+  const stage = await opened(t, { env: { STATE_DIR: stateDir, MAX_SESSIONS: '4' } });
+  const call = await stage.call({ ...CALL, speed: 1 });
+  t.is((await stage.start(call)).status, 200);
+  await stage.deepgramHas(call.contactId, 2500);
+  process.kill(stage.daemon.pid, 'SIGTERM');
+  await stage.daemon.line(({ event }) => event === 'drain.began');
+  const { values } = await scrape(stage.url);
+  t.like(Object.fromEntries(values), {
+    integratord_sessions_active: 1,
+    integratord_capacity_used_ratio: 0.25,
+    'integratord_drain_state{state="draining"}': 1,
+    'integratord_drain_state{state="none"}': 0,
+    integratord_drain_sessions_left: 1,
+    integratord_drain_overdue: 0,
+  });
+  t.true((values.get('integratord_checkpoint_age_seconds') ?? 0) > 0);
+  await stage.ended(call.contactId);
+});
+
+test.serial('a call that goes on after a crash, rotates and falls silent is counted as that', async (t) => {
+  const stateDir = await mkdtemp(join(tmpdir(), 'integratord-metrics-'));
+  t.teardown(() => rm(stateDir, { recursive: true, force: true }));
+  const env = { STATE_DIR: stateDir, ROTATE_AFTER_MS: '1000', CALL_END_GRACE_MS: '6000' };
+  const stage = await opened(t, { env });
+  const call = await stage.call({ ...CALL, speed: 2 });
+  t.is((await stage.start(call)).status, 200);
+  await stage.deepgramHas(call.contactId, 2500);
+  await stage.crash();
+  await stage.ended(call.contactId);
+  const { values } = await scrape(stage.url);
+  const of = (name: string) => notZero(values, `integratord_${name}`);
+  t.deepEqual(of('sessions_started_total'), { '{origin="checkpoint"}': 1 });
+  t.deepEqual(of('starts_total'), {});
+  const rotated = stage.daemon.lines.filter(({ event }) => event === 'kinesis.rotated').length;
+  t.true(rotated > 0);
+  t.is(of('kinesis_rotations_total')[''], rotated);
+  const connections = await stage.closed(call.contactId);
+  const keepAlives = connections.reduce((sum, { controlMessages }) => sum + (controlMessages['KeepAlive'] ?? 0), 0);
+  t.true(keepAlives > 0);
+  t.is(of('deepgram_keepalives_total')[''], keepAlives);
+});
+
+test.serial('CloudWatch hears of the instance from its start to its end, and of what it did', async (t) => {
+  const service = new Program('test/standins/cloudwatch/main.ts');
+  t.teardown(() => service.stop('SIGKILL'));
+  const cloudWatch = new CloudWatchControl(await service.listening());
+  const env = { METRICS_STACK: 'calls', AWS_ENDPOINT_URL_CLOUDWATCH: cloudWatch.url };
+  const stage = await opened(t, { env });
+  await cloudWatch.requested(1);
+  await stage.transcribe(await stage.call({ ...CALL, speed: 20 }));
+  t.is(await stage.daemon.stop('SIGTERM'), 0);
+  const told = async (name: string) => (await cloudWatch.data(name, { Stack: 'calls' })).map(({ Value }) => Value);
+  t.deepEqual(await told('SessionsStarted'), [0, 1]);
+  t.deepEqual(await told('SessionsCompleted'), [0, 1]);
+  t.deepEqual(await told('AudioSecondsIn'), [0, 2 * SECONDS]);
+  t.deepEqual(await told('Draining'), [0, 1]);
+  t.deepEqual(await told('CapacityUsed'), [0, 0]);
+  const [lag] = await cloudWatch.data('LagMilliseconds', { Stack: 'calls' });
+  t.true((lag?.Values?.length ?? 0) > 0);
+});
+
+test.serial('a CloudWatch that is not there costs no call anything', async (t) => {
+  const env = { METRICS_STACK: 'calls', AWS_ENDPOINT_URL_CLOUDWATCH: 'http://127.0.0.1:9' };
+  const stage = await opened(t, { env });
+  await stage.daemon.line(({ event }) => event === 'cloudwatch.failing');
+  const { ended } = await stage.transcribe(await stage.call({ ...CALL, speed: 20 }));
+  t.like(ended, { outcome: 'completed', holeMs: 0 });
+  const { values } = await scrape(stage.url);
+  t.is(values.get('integratord_cloudwatch_puts_total{result="failed"}'), 1);
+  t.is(await stage.daemon.stop('SIGTERM'), 0);
+});
