@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { LOG_LEVELS } from './observe/log-levels.ts';
 import { SECRET_ARN_RULE, secretRegion } from './secrets/secret-arn.ts';
@@ -49,6 +50,7 @@ const environment = z
       .toLowerCase()
       .default('info')
       .pipe(z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`)),
+    WORKERS: wholeNumber('worker threads', 0, 256, defaultWorkers()),
     MAX_SESSIONS: wholeNumber('sessions', 1, 100_000, 500),
     START_TIMEOUT_MS: wholeNumber('ms', 100, 60_000, 6000),
     CALL_END_GRACE_MS: wholeNumber('ms', 1000, 600_000, 15_000),
@@ -166,6 +168,12 @@ export function maskedSettings(config: Config): Record<string, string | number> 
     return [name, config[name] === undefined ? 'not set' : 'set'] as const;
   });
   return Object.fromEntries([...shown, ...secrets]);
+}
+
+/** One per vCPU; with one only, a second thread would gain nothing. */
+function defaultWorkers(): number {
+  const vcpus = availableParallelism();
+  return vcpus > 1 ? vcpus : 0;
 }
 
 function readIfThere(path: string): string | undefined {

@@ -11,7 +11,6 @@ import { controlApi } from './http/control-api.ts';
 import { listenOnSocket } from './http/control-socket.ts';
 import { instanceApi } from './http/instance-api.ts';
 import { metricsApi } from './http/metrics-api.ts';
-import { connectKinesis } from './kinesis/client.ts';
 import { connectAutoScaling } from './lifecycle/auto-scaling.ts';
 import { startLifecycle } from './lifecycle/lifecycle.ts';
 import { connectMetadata, type Metadata } from './lifecycle/metadata.ts';
@@ -19,19 +18,15 @@ import { createNotifier } from './lifecycle/notify.ts';
 import { reportTo } from './lifecycle/report.ts';
 import { CloudWatchReporter, connectCloudWatch } from './observe/cloudwatch.ts';
 import { examine } from './observe/doctor.ts';
-import { watchEventLoop } from './observe/event-loop.ts';
 import { logFaults } from './observe/faults.ts';
 import { InstanceMetrics } from './observe/instance-metrics.ts';
 import { createLog, type Log, type RootLog } from './observe/log.ts';
 import { PrometheusPage } from './observe/prometheus.ts';
-import { SessionMetrics } from './observe/session-metrics.ts';
 import { Threads } from './observe/threads.ts';
-import { Pulse } from './pulse.ts';
-import type { Secret } from './secrets/secret.ts';
 import { openSecrets, type Secrets, SecretsUnread } from './secrets/secrets.ts';
-import { Checkpoints } from './session/checkpoints.ts';
 import { SessionManager } from './session/manager.ts';
-import { Seal } from './session/seal.ts';
+import { hostingThread } from './session/thread.ts';
+import { WorkerPool } from './session/worker-pool.ts';
 import { VERSION } from './version.ts';
 
 /** Served there when systemd has made the directory; elsewhere CONTROL_SOCKET says where. */
@@ -54,15 +49,17 @@ async function run(): Promise<void> {
   log.redactor.learn(secretsOf(config, process.env));
   logFaults(log);
   const secrets = await secretsOrExit(config, log);
-  const pulse = new Pulse(systemClock);
-  const kinesis = connectKinesis(config.region, systemClock, pulse);
-  const deepgram = { baseUrl: config.DEEPGRAM_API, key: secrets.deepgramKey };
-  const sessionMetrics = new SessionMetrics();
-  const checkpoints = checkpointsOf(config, secrets.deepgramKey, log);
-  const manager = managerOf(config, { kinesis, deepgram, pulse, checkpoints, metrics: sessionMetrics, log });
+  // The main thread hosts sessions itself when there is no worker to do so.
+  const main = hostingThread({ config, secrets, log, threads: Math.max(1, config.WORKERS) });
+  const { kinesis, deepgram, checkpoints } = main;
   const threads = new Threads();
-  threads.join(() => sessionMetrics.snapshot(checkpoints?.oldestAgeMs));
-  watchEventLoop(sessionMetrics.eventLoopDelayMs);
+  threads.join(main.counted);
+  const workers = config.WORKERS > 0 ? new WorkerPool({ config, clock: systemClock, log, threads }) : undefined;
+  const host = workers ?? main.host;
+  const manager = new SessionManager(
+    { host, clock: systemClock, log, checkpoints, metrics: main.metrics },
+    { maxSessions: config.MAX_SESSIONS, healthLagMs: config.HEALTH_LAG_MS },
+  );
   const metrics = new InstanceMetrics(manager, threads, systemClock);
   const { drain } = manager.admission;
   const notifier = createNotifier(process.env, log);
@@ -81,6 +78,7 @@ async function run(): Promise<void> {
       defaultDeadlineMs: config.DRAIN_DEADLINE_MS || NO_DEADLINE_MS,
     },
   });
+  await workers?.ready();
   await manager.resume();
 
   const metricsPage = new PrometheusPage(metrics);
@@ -138,28 +136,6 @@ async function run(): Promise<void> {
   kinesis.close();
   log.info({ event: 'daemon.stopped' }, 'the last session is over');
   process.exit(0);
-}
-
-function managerOf(
-  config: Config,
-  services: Omit<ConstructorParameters<typeof SessionManager>[0], 'clock' | 'random' | 'settings'>,
-): SessionManager {
-  const settings = {
-    callEndGraceMs: config.CALL_END_GRACE_MS,
-    readStallMs: config.READ_STALL_MS,
-    rotateAfterMs: config.ROTATE_AFTER_MS,
-    alignWaitMs: config.ALIGN_WAIT_MS,
-    messageMs: config.MESSAGE_MS,
-    replayMs: config.REPLAY_MS,
-    deepgramGiveUpMs: config.DEEPGRAM_GIVE_UP_MS,
-    bufferBytes: config.SESSION_BUFFER_KIB * 1024,
-  };
-  const deps = { ...services, clock: systemClock, random: Math.random, settings };
-  return new SessionManager(deps, { maxSessions: config.MAX_SESSIONS, healthLagMs: config.HEALTH_LAG_MS });
-}
-
-function checkpointsOf({ STATE_DIR }: Config, deepgramKey: Secret, log: Log): Checkpoints | undefined {
-  return STATE_DIR ? new Checkpoints(STATE_DIR, new Seal(deepgramKey), systemClock, log) : undefined;
 }
 
 /** Serves /metrics on a port of its own, when METRICS_PORT says which. */

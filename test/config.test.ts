@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import test from 'ava';
 import { ConfigError, EXIT_CONFIG, maskedSettings, readConfig, wantsSignedStarts } from '../daemon/config.ts';
 import { Program } from './support/process.ts';
@@ -12,6 +13,7 @@ test('what is not set has the default of the README', (t) => {
     DEEPGRAM_API_KEY: 'key',
     LOG_LEVEL: 'info',
     MAX_SESSIONS: 500,
+    WORKERS: availableParallelism() > 1 ? availableParallelism() : 0,
     START_TIMEOUT_MS: 6000,
     CALL_END_GRACE_MS: 15_000,
     READ_STALL_MS: 10_000,

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { DeepgramRefused, DeepgramUnreachable } from '../deepgram/errors.ts';
 import { KinesisRefused } from '../kinesis/refusal.ts';
 import { NoRoom } from '../session/admission.ts';
-import { StartTimedOut } from '../session/manager.ts';
+import { StartTimedOut, ThreadLost } from '../session/host.ts';
 import { BadRequest } from '../session/request.ts';
 import { BodyTooLarge } from './body.ts';
 import type { SignatureFault } from './signing.ts';
@@ -37,6 +37,7 @@ export function refusal(error: unknown): Answer {
   if (error instanceof Unsigned) return failed(401, error.reason, error.message);
   if (error instanceof BodyTooLarge) return failed(413, 'body-too-large', error.message);
   if (error instanceof NoRoom) return failed(503, error.reason, error.message);
+  if (error instanceof ThreadLost) return failed(503, 'thread-lost', error.message);
   if (error instanceof StartTimedOut) return failed(504, 'start-timeout', error.message);
   if (error instanceof KinesisRefused) {
     return failed(error.status, 'kinesis-refused', error.message, { awsError: error.awsName });

@@ -8,8 +8,8 @@ import type { Check } from '../observe/doctor.ts';
 import { errorFields, type Log, type RootLog } from '../observe/log.ts';
 import { LOG_LEVELS } from '../observe/log-levels.ts';
 import { NotCancellable } from '../session/drain.ts';
+import type { Ending } from '../session/host.ts';
 import type { SessionManager } from '../session/manager.ts';
-import type { Session } from '../session/session.ts';
 import { type Answer, send } from './answer.ts';
 import { readBody } from './body.ts';
 
@@ -75,19 +75,14 @@ export function controlApi(options: ControlApiOptions): (request: IncomingMessag
     return { level, configured: config.LOG_LEVEL };
   });
   on('get', '/v1/doctor', async () => ({ checks: await options.examine() }));
-  on('get', '/v1/sessions', () => ({ sessions: manager.views() }));
-  on('get', '/v1/sessions/:id', ({ params }) => {
-    const session = sessionOf(manager, params);
-    const details = session.details();
-    return { session: session.view(), ...details, timeline: log.redactor.cleaned(details.timeline) };
+  on('get', '/v1/sessions', async () => ({ sessions: await manager.views() }));
+  on('get', '/v1/sessions/:id', async ({ params: { id = '' } }) => {
+    const details = (await manager.details(id)) ?? noSession(id);
+    return { ...details, timeline: log.redactor.cleaned(details.timeline) };
   });
-  on('post', '/v1/sessions/:id/stop', async ({ params }) => {
-    const session = sessionOf(manager, params);
-    session.stop();
-    const outcome = await session.ended;
-    const why =
-      outcome.name === 'completed' ? { reason: outcome.reason } : log.redactor.cleaned(errorFields(outcome.error));
-    return { sessionId: session.sessionId, outcome: outcome.name, ...why };
+  on('post', '/v1/sessions/:id/stop', async ({ params: { id = '' } }) => {
+    const ending = (await manager.stop(id)) ?? noSession(id);
+    return { sessionId: id, outcome: ending.name, ...whyOf(ending, log) };
   });
   on('post', '/v1/cordon', async (request) => {
     if (drain.isDraining) throw new Refusal(409, 'draining', 'A draining integrator takes no new sessions anyway');
@@ -148,10 +143,13 @@ function stateOf({ admission, size }: SessionManager): string {
   return admission.toldTo(size) ?? 'serving';
 }
 
-function sessionOf(manager: SessionManager, { id = '' }: Record<string, string>): Session {
-  const session = manager.session(id);
-  if (!session) throw new Refusal(404, 'not-found', `There is no session ${id} here`);
-  return session;
+function noSession(id: string): never {
+  throw new Refusal(404, 'not-found', `There is no session ${id} here`);
+}
+
+function whyOf(ending: Ending, log: RootLog): object {
+  if (ending.name === 'completed') return { reason: ending.reason };
+  return ending.name === 'failed' ? log.redactor.cleaned(ending.error) : {};
 }
 
 async function bodyOf<Shape>(request: IncomingMessage, shape: z.ZodType<Shape>): Promise<Shape> {

@@ -59,8 +59,11 @@ interface Stream {
   endpoint: Promise<string> | undefined;
 }
 
-/** Kinesis Video in `region`, with the SDK's own credentials and its own AWS_ENDPOINT_URL_KINESIS_VIDEO. */
-export function connectKinesis(region: string, clock: Clock, pulse: Pulse): Kinesis {
+/**
+ * Kinesis Video in `region`, with the SDK's own credentials and its own AWS_ENDPOINT_URL_KINESIS_VIDEO.
+ * @param threads how many share what the account may ask for; a stream's sessions are all in one of them
+ */
+export function connectKinesis(region: string, clock: Clock, pulse: Pulse, threads = 1): Kinesis {
   // The SDK's default of 50 sockets would let the 51st start in a burst wait for the others.
   const httpAgent = new HttpAgent({ keepAlive: true, maxSockets: Infinity });
   const httpsAgent = new HttpsAgent({ keepAlive: true, maxSockets: Infinity });
@@ -71,7 +74,7 @@ export function connectKinesis(region: string, clock: Clock, pulse: Pulse): Kine
   const transport = new MediaTransport(pulse, clock, CONNECT_TIMEOUT_MS);
   const media = new Map<string, KinesisVideoMediaClient>();
   const streams = new Map<string, Stream>();
-  const endpointTurnstile = new Turnstile(ENDPOINT_INTERVAL_MS, clock);
+  const endpointTurnstile = new Turnstile(ENDPOINT_INTERVAL_MS * threads, clock);
 
   function streamAt(arn: string): Stream {
     let stream = streams.get(arn);

@@ -22,6 +22,7 @@ export const START_FAILURES = [
   'cordoned',
   'draining',
   'start-timeout',
+  'thread-lost',
   'internal-error',
   'other',
 ] as const;

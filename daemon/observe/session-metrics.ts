@@ -16,6 +16,7 @@ export const FAILURES = [
   'DeepgramRefused',
   'DeepgramUnreachable',
   'DeepgramLost',
+  'SessionLost',
   'other',
 ] as const;
 /** What was reported of the stream before audio was missing (session/suspicion.ts); `unsent` had come but never reached Deepgram. */

@@ -58,13 +58,16 @@ export class Checkpoints {
     });
   }
 
-  /** What an earlier daemon left: sessions that can go on. Stale and broken files are removed. */
-  async load(): Promise<Checkpoint[]> {
+  /**
+   * What an earlier daemon, or a thread that ended, left: sessions that can go on. Stale and broken files are removed.
+   * @param only these sessions; others may be running
+   */
+  async load(only?: ReadonlySet<string>): Promise<Checkpoint[]> {
     const checkpoints: Checkpoint[] = [];
     try {
       await mkdir(this.#directory, { recursive: true, mode: 0o700 });
       for (const name of await readdir(this.#directory)) {
-        if (!name.includes(SUFFIX)) continue;
+        if (!name.includes(SUFFIX) || (only && !only.has(name.slice(0, name.indexOf(SUFFIX))))) continue;
         const checkpoint = name.endsWith(SUFFIX) ? await this.#read(name) : undefined;
         if (checkpoint) checkpoints.push(checkpoint);
         else await rm(join(this.#directory, name), { force: true });

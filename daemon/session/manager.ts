@@ -1,24 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Millis } from '../clock.ts';
-import { errorFields } from '../observe/log.ts';
+import type { Clock, Millis } from '../clock.ts';
+import type { Log } from '../observe/log.ts';
+import type { SessionMetrics } from '../observe/session-metrics.ts';
 import { newTraceId, type TraceId } from '../observe/trace.ts';
 import { Admission, NoRoom } from './admission.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import type { SessionDeps } from './deps.ts';
+import type { Checkpoints } from './checkpoints.ts';
 import { Drain } from './drain.ts';
+import { type Ending, type HostedSession, type SessionDetails, type SessionHost, ThreadLost } from './host.ts';
 import type { StartRequest } from './request.ts';
-import { Session } from './session.ts';
 import type { SessionView } from './view.ts';
 
-/** A session that goes on after a crash is tried so long at a time, and so often. */
-const RESUME_TIMEOUT_MS: Millis = 6000;
-const RESUME_AGAIN_MS: Millis = 1000;
-
-/** Kinesis or Deepgram had not answered when the caller's patience was over; nothing was left running. */
-export class StartTimedOut extends Error {
-  override readonly name = 'StartTimedOut';
-}
+/** A session that has taken so many threads with it, or was there when they fell, is not tried on another one. */
+const MOST_THREADS = 3;
 
 export interface Started {
   readonly sessionId: string;
@@ -26,11 +20,30 @@ export interface Started {
   readonly status: 'started' | 'already-running';
 }
 
+/** The thread that hosted the session ended, and it could not go on on another. */
+export class SessionLost extends Error {
+  override readonly name = 'SessionLost';
+}
+
+/** What the manager needs of the daemon around it. */
+export interface ManagerDeps {
+  readonly host: SessionHost;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Pick<SessionMetrics, 'sessionFailed'>;
+  /** Where sessions are kept for the case of a crash; undefined without STATE_DIR. */
+  readonly checkpoints: Checkpoints | undefined;
+}
+
 /** A session from the moment it is admitted: while it starts there is only the promise of it. */
 interface Entry {
   readonly sessionId: string;
-  readonly starting: Promise<Session>;
-  session: Session | undefined;
+  readonly beginning: Checkpoint;
+  readonly admittedAtMs: Millis;
+  readonly starting: Promise<HostedSession>;
+  session: HostedSession | undefined;
+  /** Whether the call is over, and only Deepgram's last results are awaited. */
+  isEnding: boolean;
   /** Whether it is ended before its time, and another daemon may go on with it. */
   keepsCheckpoint: boolean;
 }
@@ -38,17 +51,17 @@ interface Entry {
 /** The sessions of this daemon: admission, one session per contact, and their end. */
 export class SessionManager {
   readonly admission: Admission;
-  readonly #deps: SessionDeps;
+  readonly #deps: ManagerDeps;
   readonly #entries = new Map<string, Entry>();
   /** The session that a second start of the same contact is answered with. */
   readonly #byContact = new Map<string, Entry>();
 
   /** @param settings MAX_SESSIONS and HEALTH_LAG_MS */
-  constructor(deps: SessionDeps, { maxSessions, healthLagMs }: { maxSessions: number; healthLagMs: Millis }) {
+  constructor(deps: ManagerDeps, { maxSessions, healthLagMs }: { maxSessions: number; healthLagMs: Millis }) {
     this.#deps = deps;
     const drained = {
       size: () => this.#entries.size,
-      longestCallMs: () => Math.max(0, ...this.views().map(({ ageMs }) => ageMs)),
+      longestCallMs: () => this.#longestCallMs(),
       endRest: () => this.#endRest(),
     };
     const drain = new Drain(drained, deps.clock, deps.log, healthLagMs);
@@ -60,75 +73,128 @@ export class SessionManager {
   }
 
   /** Sessions that run, oldest first. */
-  views(): SessionView[] {
-    return [...this.#entries.values()].flatMap(({ session }) => (session ? [session.view()] : []));
+  async views(): Promise<SessionView[]> {
+    const views = await this.#deps.host.views();
+    return views.sort((one, other) => other.ageMs - one.ageMs);
   }
 
-  /** The session of that id that runs; undefined when there is none, or it is only starting. */
-  session(sessionId: string): Session | undefined {
-    return this.#entries.get(sessionId)?.session;
+  /** All that may be known of the session of that id; undefined when there is none, or it is only starting. */
+  async details(sessionId: string): Promise<SessionDetails | undefined> {
+    return this.#entries.has(sessionId) ? this.#deps.host.details(sessionId) : undefined;
+  }
+
+  /** Ends the session of that id and gives how it ended; undefined when there is none, or it is only starting. */
+  async stop(sessionId: string): Promise<Ending | undefined> {
+    const session = this.#entries.get(sessionId)?.session;
+    session?.stop(false);
+    return session?.ended;
   }
 
   /**
    * Starts a session, or finds the one that transcribes the contact already; load tests (enforceRealtime) always get
-   * their own. Throws NoRoom, StartTimedOut, KinesisRefused, DeepgramRefused or DeepgramUnreachable.
+   * their own. Throws NoRoom, or as SessionHost does.
    */
   async start(request: StartRequest, timeoutMs: Millis, traceId: TraceId = newTraceId()): Promise<Started> {
     const { contactId, enforceRealtime } = request;
     const running = enforceRealtime ? undefined : this.#byContact.get(contactId);
-    if (running && running.session?.state !== 'ending') {
+    if (running && !running.isEnding) {
       await running.starting;
       return { sessionId: running.sessionId, contactId, status: 'already-running' };
     }
     const refusal = this.admission.refusal(this.size);
     if (refusal) throw new NoRoom(refusal);
-    const { sessionId, starting } = this.#admit(beginningOf(request, traceId), (beginning) =>
-      startWithin(timeoutMs, beginning, this.#deps),
-    );
-    await starting;
-    return { sessionId, contactId, status: 'started' };
+    const beginning = beginningOf(request, traceId);
+    await this.#admit(beginning, this.#deps.host.start(beginning, timeoutMs)).starting;
+    return { sessionId: beginning.sessionId, contactId, status: 'started' };
   }
 
   /** Goes on with the sessions that an earlier daemon left when it was killed. Resolves when all have been looked at. */
   async resume(): Promise<void> {
-    const { checkpoints, clock } = this.#deps;
-    for (const checkpoint of (await checkpoints?.load()) ?? []) {
-      const giveUpAtMs = clock.now() + this.#deps.settings.deepgramGiveUpMs;
-      this.#admit(checkpoint, (beginning) => resumeUntil(giveUpAtMs, beginning, this.#deps));
+    for (const checkpoint of (await this.#deps.checkpoints?.load()) ?? []) {
+      this.#admit(checkpoint, this.#deps.host.resume(checkpoint));
     }
+  }
+
+  #longestCallMs(): Millis {
+    let oldestAtMs = this.#deps.clock.now();
+    for (const { session, admittedAtMs } of this.#entries.values()) {
+      if (session) oldestAtMs = Math.min(oldestAtMs, admittedAtMs);
+    }
+    return this.#deps.clock.now() - oldestAtMs;
   }
 
   /** Ends every session that runs: what was read is sent, Deepgram's last results are awaited, the checkpoints stay. */
   #endRest(): void {
     for (const entry of this.#entries.values()) {
       entry.keepsCheckpoint = true;
-      entry.session?.stop();
+      entry.session?.stop(true);
     }
   }
 
-  #admit(beginning: Checkpoint, start: (beginning: Checkpoint) => Promise<Session>): Entry {
+  #admit(beginning: Checkpoint, starting: Promise<HostedSession>): Entry {
     const { sessionId, request } = beginning;
-    const entry: Entry = { sessionId, starting: start(beginning), session: undefined, keepsCheckpoint: false };
+    const admittedAtMs = this.#deps.clock.now();
+    const entry: Entry = {
+      sessionId,
+      beginning,
+      admittedAtMs,
+      starting,
+      session: undefined,
+      isEnding: false,
+      keepsCheckpoint: false,
+    };
     this.#entries.set(sessionId, entry);
     if (!request.enforceRealtime) this.#byContact.set(request.contactId, entry);
-    void this.#follow(entry, request.contactId);
+    void this.#follow(entry);
     return entry;
   }
 
-  /** Keeps the entry for as long as its session lasts. */
-  async #follow(entry: Entry, contactId: string): Promise<void> {
+  /** Keeps the entry for as long as its session lasts, on however many threads. */
+  async #follow(entry: Entry): Promise<void> {
+    const { contactId } = entry.beginning.request;
     try {
-      entry.session = await entry.starting;
-      if (entry.keepsCheckpoint) entry.session.stop();
-      await entry.session.ended;
+      let session: HostedSession | undefined = await entry.starting;
+      for (let threads = 1; session; threads++) {
+        entry.session = session;
+        if (entry.keepsCheckpoint) session.stop(true);
+        void session.ending.then(() => {
+          entry.isEnding = true;
+        });
+        const ending: Ending = await session.ended;
+        session = ending.name === 'lost' ? await this.#goOn(entry, threads) : undefined;
+      }
     } catch {
       // The start failed: whoever asked for it has the error.
     } finally {
-      if (!entry.keepsCheckpoint) await this.#deps.checkpoints?.remove(entry.sessionId);
       this.#entries.delete(entry.sessionId);
       if (this.#byContact.get(contactId) === entry) this.#byContact.delete(contactId);
       this.admission.drain.check();
     }
+  }
+
+  /** The session on another thread, from its checkpoint; undefined, and said so, when it cannot go on. */
+  async #goOn(entry: Entry, threads: number): Promise<HostedSession | undefined> {
+    const { checkpoints, host, log, metrics } = this.#deps;
+    const { sessionId, beginning, keepsCheckpoint } = entry;
+    entry.session = undefined;
+    // A drain has given it up already: another daemon goes on with it.
+    if (keepsCheckpoint) return undefined;
+    const [checkpoint] = threads < MOST_THREADS ? ((await checkpoints?.load(new Set([sessionId]))) ?? []) : [];
+    if (checkpoint) {
+      try {
+        return await host.resume(checkpoint);
+      } catch (error) {
+        if (error instanceof ThreadLost) return this.#goOn(entry, threads + 1);
+        throw error;
+      }
+    }
+    const { traceId, request } = beginning;
+    const why = threads < MOST_THREADS ? 'no-checkpoint' : 'too-many-threads';
+    const fields = { event: 'session.lost', why, sessionId, contactId: request.contactId, traceId };
+    log.error(fields, 'the thread that hosted the session ended: the rest of the call is lost');
+    metrics.sessionFailed(new SessionLost(why));
+    await checkpoints?.remove(sessionId);
+    return undefined;
   }
 }
 
@@ -144,33 +210,4 @@ function beginningOf(request: StartRequest, traceId: TraceId): Checkpoint {
     connections: 0,
     savedAtEpochMs: 0,
   };
-}
-
-async function startWithin(timeoutMs: Millis, beginning: Checkpoint, deps: SessionDeps): Promise<Session> {
-  const patience = new AbortController();
-  const timeout = new StartTimedOut(`Kinesis Video and Deepgram had not both answered within ${timeoutMs} ms`);
-  const timer = setTimeout(() => patience.abort(timeout), timeoutMs);
-  try {
-    return await Session.start(beginning, deps, patience.signal);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Tries for as long as trying makes sense: nobody else will start this session again. */
-async function resumeUntil(giveUpAtMs: Millis, beginning: Checkpoint, deps: SessionDeps): Promise<Session> {
-  const { sessionId, traceId, request } = beginning;
-  const log = deps.log.child({ sessionId, contactId: request.contactId, traceId });
-  for (;;) {
-    try {
-      return await startWithin(RESUME_TIMEOUT_MS, beginning, deps);
-    } catch (error) {
-      const passes = !('retryable' in (error as object)) || (error as { retryable: boolean }).retryable;
-      const isOver = !passes || deps.clock.now() > giveUpAtMs;
-      const fields = { event: 'session.not-resumed', ...errorFields(error) };
-      log.warn(fields, isOver ? 'the session cannot go on: the rest of the call is lost' : 'tries again');
-      if (isOver) throw error;
-      await sleep(RESUME_AGAIN_MS);
-    }
-  }
 }

@@ -37,6 +37,7 @@ export class Session {
   readonly traceId: TraceId;
   /** Resolves when the session is over; never rejects. */
   readonly ended: Promise<Outcome>;
+  readonly #ending = Promise.withResolvers<void>();
   readonly #deps: SessionDeps;
   readonly #request: StartRequest;
   readonly #log: Timeline;
@@ -101,8 +102,9 @@ export class Session {
     this.#stop.abort();
   }
 
-  get state(): SessionState {
-    return this.#state;
+  /** Resolves when all of the call is read, and only Deepgram's last results are awaited. */
+  get ending(): Promise<void> {
+    return this.#ending.promise;
   }
 
   /** What happened to it so far, and what it was asked for, with secrets masked. */
@@ -138,6 +140,7 @@ export class Session {
       this.#aligner.finish();
       await this.#forward();
       this.#state = 'ending';
+      this.#ending.resolve();
       this.#log.info({ event: 'session.ending' }, "all of the call is read; waits for Deepgram's last results");
       await this.#link.finish();
       if (outcome.name === 'completed' && this.#aligner.positionMs === 0)
@@ -219,6 +222,7 @@ export class Session {
 
   #end(outcome: Outcome): Outcome {
     this.#state = 'ended';
+    this.#ending.resolve();
     const { audioMs, worstLagMs, holeMs, reconnects, replayedMs, worstBufferBytes, deepgramRequestIds } = this.view();
     const totals = { audioMs, worstLagMs, holeMs, reconnects, replayedMs, worstBufferBytes, deepgramRequestIds };
     const fields = { event: 'session.ended', outcome: outcome.name, ...totals };

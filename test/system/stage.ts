@@ -22,6 +22,8 @@ const SETTINGS = {
   CALL_END_GRACE_MS: '1000',
   HEALTH_LAG_MS: '0',
   LOG_LEVEL: 'debug',
+  // Threads have a test of their own (workers.test.ts); one less to start for every other one.
+  WORKERS: '0',
 };
 
 export interface StageOptions {

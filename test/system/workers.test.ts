@@ -1,0 +1,180 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { bytesOf, difference, distinctSamples } from '../audio/tracks.ts';
+import { ask } from './control.ts';
+import { received } from './received.ts';
+import { channel, Stage } from './stage.ts';
+
+const SECOND = 8000;
+const FALLING = `--import=${new URL('falling-thread.ts', import.meta.url)}`;
+
+/** A daemon with two worker threads; `fall` ends one of them, as a fault would, and resolves when that is known. */
+async function stageWithWorkers(t: ExecutionContext, { state = true, workers = 2 } = {}) {
+  const directory = await mkdtemp(join(tmpdir(), 'integratord-workers-'));
+  const [socket, stateDir] = [join(directory, 'control.sock'), join(directory, 'state')];
+  const env = {
+    WORKERS: String(workers),
+    CONTROL_SOCKET: socket,
+    NODE_OPTIONS: FALLING,
+    FALLING_THREADS: directory,
+    ...(state ? { STATE_DIR: stateDir } : {}),
+  };
+  const stage = await Stage.open({ env });
+  t.teardown(async () => {
+    await stage.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+  const control = (method: string, path: string, body?: unknown) => ask(socket, method, path, body);
+  const fall = async (name: string) => {
+    await writeFile(join(directory, name), '');
+    await stage.daemon.line(({ event, thread }) => event === 'thread.lost' && thread === name);
+    await rm(join(directory, name));
+  };
+  return { stage, control, fall, stateDir };
+}
+
+test('calls on worker threads arrive sample for sample, and one call as another is found again by its contact', async (t) => {
+  const { stage } = await stageWithWorkers(t);
+  const calls = await Promise.all(
+    [1, 2, 3, 4].map(async (seed) => {
+      const [customer, agent] = [distinctSamples(30 * SECOND, seed), distinctSamples(30 * SECOND, seed + 10)];
+      const request = await stage.call({ customer: bytesOf(customer), agent: bytesOf(agent), speed: 3 });
+      return { request, customer, agent };
+    }),
+  );
+  for (const { request } of calls) t.is((await stage.start(request)).body['status'], 'started');
+  for (const { request } of calls) t.is((await stage.start(request)).body['status'], 'already-running');
+  for (const { request, customer, agent } of calls) {
+    t.like(await stage.ended(request.contactId), { outcome: 'completed', holeMs: 0 });
+    await stage.closed(request.contactId);
+    const { audio } = await received(stage.deepgram, request.contactId);
+    t.is(difference(channel(audio, 0), customer), 'the same');
+    t.is(difference(channel(audio, 1), agent), 'the same');
+  }
+});
+
+test('an operator sees, shows and stops sessions whatever thread they are on, and is told of none that is not there', async (t) => {
+  const { stage, control } = await stageWithWorkers(t);
+  const ids: string[] = [];
+  for (let call = 0; call < 3; call++) {
+    const request = await stage.call({ customer: bytesOf(distinctSamples(60 * SECOND, call)) });
+    ids.push(String((await stage.start(request)).body['sessionId']));
+    await stage.deepgramHas(request.contactId, 500);
+  }
+  const { sessions } = (await control('GET', '/v1/sessions')).body;
+  t.deepEqual(
+    sessions.map(({ sessionId }: { sessionId: string }) => sessionId),
+    ids,
+    'oldest first',
+  );
+  for (const id of ids) {
+    const { session, params, timeline } = (await control('GET', `/v1/sessions/${id}`)).body;
+    t.is(session.sessionId, id);
+    t.is(params.model, 'nova-3');
+    t.is(timeline[0].event, 'session.started');
+    t.like((await control('POST', `/v1/sessions/${id}/stop`)).body, { outcome: 'completed', reason: 'stopped' });
+    t.is((await control('GET', `/v1/sessions/${id}`)).status, 404);
+  }
+});
+
+test('a start that is refused on a thread is answered as on any other: with status, reason and Deepgram’s own headers', async (t) => {
+  const { stage } = await stageWithWorkers(t);
+  const request = await stage.call({ customer: bytesOf(distinctSamples(SECOND)) });
+  await stage.deepgram.addFaults({ refuse: 402, dgError: 'no credit' });
+  const refused = await stage.start(request);
+  t.is(refused.status, 502);
+  t.like(refused.body, { reason: 'deepgram-refused', deepgramStatus: 402, retryable: false });
+  t.is(refused.headers.get('dg-error'), 'no credit');
+  const elsewhere = {
+    ...request,
+    kvsStream: { ...request.kvsStream, arn: request.kvsStream.arn.replace('stream-', 'no-') },
+  };
+  t.like((await stage.start(elsewhere)).body, { reason: 'kinesis-refused', awsError: 'ResourceNotFoundException' });
+});
+
+for (const workers of [2, 1]) {
+  test(`when a thread of ${workers} falls, its sessions go on from their checkpoints: no sample is lost`, async (t) => {
+    const { stage, fall, stateDir } = await stageWithWorkers(t, { workers });
+    const calls = await Promise.all(
+      [1, 2].map(async (seed) => {
+        const customer = distinctSamples(30 * SECOND, seed);
+        return { customer, request: await stage.call({ customer: bytesOf(customer), speed: 3 }) };
+      }),
+    );
+    const started = [];
+    for (const { request } of calls) started.push(await stage.start(request));
+    for (const { request } of calls) await stage.deepgramHas(request.contactId, 9000);
+    await fall('worker-1');
+    for (const [index, { request, customer }] of calls.entries()) {
+      t.like(await stage.ended(request.contactId), {
+        outcome: 'completed',
+        holeMs: 0,
+        sessionId: started[index]?.body['sessionId'],
+      });
+      await stage.closed(request.contactId);
+      const { audio, missingMs } = await received(stage.deepgram, request.contactId);
+      t.is(missingMs, 0);
+      t.is(difference(channel(audio, 0), customer), 'the same');
+    }
+    t.is(stage.daemon.lines.filter(({ event }) => event === 'daemon.fault').length, 1);
+    t.deepEqual(
+      (await readdir(stateDir)).filter((name) => name.includes('.checkpoint')),
+      [],
+    );
+  });
+}
+
+test('without checkpoints a thread that falls takes its sessions with it, and that is said of each', async (t) => {
+  const { stage, fall } = await stageWithWorkers(t, { state: false, workers: 1 });
+  const request = await stage.call({ customer: bytesOf(distinctSamples(60 * SECOND)) });
+  const { sessionId } = (await stage.start(request)).body;
+  await fall('worker-1');
+  const lost = await stage.daemon.line(({ event }) => event === 'session.lost');
+  t.like(lost, { sessionId, contactId: request.contactId, why: 'no-checkpoint' });
+  t.is((await stage.start(request)).body['status'], 'started', 'and the contact can be started anew');
+});
+
+test('another log level holds on every thread', async (t) => {
+  const { stage, control } = await stageWithWorkers(t);
+  await control('POST', '/v1/log-level', { level: 'error' });
+  const request = await stage.call({ customer: bytesOf(distinctSamples(SECOND)), realtime: false });
+  await stage.start(request);
+  await control('POST', '/v1/log-level', { level: 'debug' });
+  const second = await stage.call({ customer: bytesOf(distinctSamples(SECOND)), realtime: false });
+  await stage.start(second);
+  await stage.ended(second.contactId);
+  const startedOnes = stage.daemon.lines.filter(({ event }) => event === 'session.started');
+  t.deepEqual(
+    startedOnes.map(({ contactId }) => contactId),
+    [second.contactId],
+  );
+});
+
+test('the metrics are those of all threads, and those of one that fell stay counted', async (t) => {
+  const { stage, fall } = await stageWithWorkers(t);
+  for (let call = 0; call < 2; call++) {
+    const request = await stage.call({ customer: bytesOf(distinctSamples(2 * SECOND)), realtime: false });
+    await stage.start(request);
+    await stage.ended(request.contactId);
+  }
+  const completed = async () => {
+    const text = await (await fetch(new URL('/metrics', stage.url))).text();
+    const lines = text.split('\n').filter((line) => /^integratord_sessions_ended_total\{.*completed/.test(line));
+    return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+  };
+  t.is(await completed(), 2);
+  await fall('worker-1');
+  t.is(await completed(), 2);
+});
+
+test('a drain waits for the calls of every thread', async (t) => {
+  const { stage } = await stageWithWorkers(t);
+  const requests = await Promise.all(
+    [1, 2].map((seed) => stage.call({ customer: bytesOf(distinctSamples(6 * SECOND, seed)), speed: 2 })),
+  );
+  for (const request of requests) await stage.start(request);
+  t.is(await stage.daemon.stop('SIGTERM'), 0);
+  for (const { contactId } of requests) t.like(await stage.ended(contactId), { outcome: 'completed', holeMs: 0 });
+});
