@@ -67,6 +67,8 @@ async function startDaemon(surroundings: Surroundings, env: Record<string, strin
     MAX_SESSIONS: String(calls),
     START_TIMEOUT_MS: '60000',
     HEALTH_LAG_MS: '0',
+    // One thread, as the others have: what workers cost besides is not what is compared here.
+    WORKERS: '0',
     ...env,
   });
   const running = runningOf(program, 'pcm');
