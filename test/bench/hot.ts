@@ -37,12 +37,12 @@ for (const path of positionals) {
   });
   selfUs.delete(IDLE);
   const totalUs = [...selfUs.values()].reduce((sum, us) => sum + us, 0);
-  process.stdout.write(
-    `${path}: ${(totalUs / 1e6).toFixed(2)} s not idle of ${(Math.min(toUs, atUs) - fromUs) / 1e6} s\n`,
-  );
-  for (const [name, us] of [...selfUs].sort(([, a], [, b]) => b - a).slice(0, SHOWN)) {
-    process.stdout.write(`${((us / totalUs) * 100).toFixed(2).padStart(6)} %  ${name}\n`);
-  }
+  const lines = [...selfUs]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, SHOWN)
+    .map(([name, us]) => `${((us / totalUs) * 100).toFixed(2).padStart(6)} %  ${name}`);
+  const seconds = (Math.min(toUs, atUs) - fromUs) / 1e6;
+  process.stdout.write([`${path}: ${(totalUs / 1e6).toFixed(2)} s not idle of ${seconds} s`, ...lines, ''].join('\n'));
 }
 
 function nameOf({ functionName, url, lineNumber }: Profile['nodes'][number]['callFrame']): string {
