@@ -8,7 +8,7 @@ const materials = new Map<number, Material>();
 
 /** How many bytes a call of so many fragments is moved as. */
 export function bytesOf(call: number, fragments: number, form: Form, chunkMs: number): number {
-  let bytes = form === 'mkv' ? nextContact().length : 0;
+  let bytes = endOf(form).reduce((sum, { length }) => sum + length, 0);
   for (let i = 0; i < fragments; i++) {
     for (const part of partsOf(call, i, form, chunkMs)) bytes += part.length;
   }
@@ -29,13 +29,18 @@ export function expectedChecksum(
   let crc = 0;
   let left = bytes;
   for (let i = 0; left > 0; i++) {
-    for (const part of i >= fragments ? [nextContact()] : partsOf(call, i, form, chunkMs)) {
+    for (const part of i < fragments ? partsOf(call, i, form, chunkMs) : endOf(form)) {
       crc = crc32(part.subarray(0, left), crc);
       left -= Math.min(left, part.length);
     }
     if (i >= fragments && left > 0) throw new Error(`call ${call}: ${left} bytes arrived after its end`);
   }
   return crc;
+}
+
+/** What the end of a call is moved as. */
+function endOf(form: Form): readonly Buffer[] {
+  return form === 'mkv' ? [nextContact()] : [];
 }
 
 /** What one fragment of a call is moved as. */

@@ -1,5 +1,9 @@
-/** Lists the functions of CPU profiles that took the most time by themselves. */
+/**
+ * Lists the functions of CPU profiles that took the most time by themselves; with --from and --to only of what was done
+ * between these seconds of the profile, such as those after all calls have started.
+ */
 import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 
 interface Profile {
   readonly nodes: readonly {
@@ -14,20 +18,31 @@ const SHOWN = 40;
 /** What V8 calls time in which no JavaScript and nothing else of the process ran. */
 const IDLE = '(idle)';
 
-for (const path of process.argv.slice(2)) {
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { from: { type: 'string', default: '0' }, to: { type: 'string', default: 'Infinity' } },
+});
+const [fromUs, toUs] = [Number(values.from) * 1e6, Number(values.to) * 1e6];
+
+for (const path of positionals) {
   const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(path, 'utf8')) as Profile;
   const names = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
   const selfUs = new Map<string, number>();
+  let atUs = 0;
   samples.forEach((id, i) => {
+    atUs += timeDeltas[i] ?? 0;
+    if (atUs < fromUs || atUs >= toUs) return;
     const name = names.get(id) ?? '';
     selfUs.set(name, (selfUs.get(name) ?? 0) + (timeDeltas[i] ?? 0));
   });
   selfUs.delete(IDLE);
   const totalUs = [...selfUs.values()].reduce((sum, us) => sum + us, 0);
-  process.stdout.write(`${path}: ${(totalUs / 1e6).toFixed(2)} s that were not idle\n`);
-  for (const [name, us] of [...selfUs].sort(([, a], [, b]) => b - a).slice(0, SHOWN)) {
-    process.stdout.write(`${((us / totalUs) * 100).toFixed(2).padStart(6)} %  ${name}\n`);
-  }
+  const lines = [...selfUs]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, SHOWN)
+    .map(([name, us]) => `${((us / totalUs) * 100).toFixed(2).padStart(6)} %  ${name}`);
+  const seconds = (Math.min(toUs, atUs) - fromUs) / 1e6;
+  process.stdout.write([`${path}: ${(totalUs / 1e6).toFixed(2)} s not idle of ${seconds} s`, ...lines, ''].join('\n'));
 }
 
 function nameOf({ functionName, url, lineNumber }: Profile['nodes'][number]['callFrame']): string {

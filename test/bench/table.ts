@@ -32,8 +32,9 @@ function noteOf({ whole }: Figure): string {
   const of = (value: (round: WholeRound) => number) => median(whole.map(value));
   const busy = (who: 'contender' | 'source' | 'sink') => `${(of((round) => round.busy[who]) * 100).toFixed(0)} %`;
   const fellBehind = whole.some(({ keptUp }) => !keptUp) ? 'FELL BEHIND; ' : '';
+  const kernel = `kernel ${(of(({ systemShare }) => systemShare) * 100).toFixed(0)} %`;
   const cores = `busy: it ${busy('contender')}, source ${busy('source')}, sink ${busy('sink')}`;
-  return `${fellBehind}${cores}; ${of(({ residentMib }) => residentMib).toFixed(0)} MiB`;
+  return `${fellBehind}${kernel}; ${cores}; ${of(({ residentMib }) => residentMib).toFixed(0)} MiB`;
 }
 
 function aligned(rows: readonly string[][]): string[] {

@@ -6,11 +6,12 @@ const MS_PER_TICK = 10;
 const UTIME = 11;
 const STIME = 12;
 
-/** CPU of a process so far, user and system, of all its threads, in ms. */
-export function cpuMsOf(pid: number): number {
+/** CPU of a process so far, of all its threads, in ms; `system` is the part of `total` that the kernel took. */
+export function cpuMsOf(pid: number): { readonly total: number; readonly system: number } {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[UTIME]) + Number(fields[STIME])) * MS_PER_TICK;
+  const [user, system] = [Number(fields[UTIME]) * MS_PER_TICK, Number(fields[STIME]) * MS_PER_TICK];
+  return { total: user + system, system };
 }
 
 /** Memory of a process that is resident now, in KiB. */
