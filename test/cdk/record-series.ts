@@ -8,8 +8,7 @@ import { Stage } from '../system/stage.ts';
 import { type Datum, SERIES_DIRECTORY, type Series } from './series.ts';
 
 // `node test/cdk/record-series.ts` runs real daemons between the stand-ins, one for each of these, all at once and by
-// the wall clock, and keeps what they told CloudWatch. With names, only
-// those. It takes nine minutes and next to no CPU.
+// the wall clock, and keeps what they told CloudWatch; with names, only those. It takes nine minutes and little CPU.
 const MINUTES = 9;
 const MINUTE_MS = 60_000;
 /** A call of 8 s begins so often. */
