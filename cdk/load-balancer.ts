@@ -1,3 +1,5 @@
+import { Duration } from 'aws-cdk-lib';
+import { type Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { type IConnectable, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import {
   ApplicationListener,
@@ -72,6 +74,12 @@ export class LoadBalancer extends Construct {
 
   takesStartsFrom(trigger: IConnectable): void {
     this.#balancer.connections.allowFrom(trigger, Port.tcp(STARTS_PORT), "The trigger's starts");
+  }
+
+  /** Instances that pass the health check; not reported while no instance is registered. */
+  healthyInstances(): Metric {
+    // Each zone's node counts for itself; the one that sees the most is right, as the others still have to look.
+    return this.#instances.metrics.healthyHostCount({ statistic: Stats.MAXIMUM, period: Duration.minutes(1) });
   }
 
   sendsThemTo(fleet: IApplicationLoadBalancerTarget): void {

@@ -41,6 +41,7 @@ export function tellNextSteps(stack: IntegratordStack, { settings, secrets }: Ne
     'After a deployment with another image or setting: replaces the instances, each after its last call',
     `aws autoscaling start-instance-refresh ${region} --auto-scaling-group-name ${group} --preferences '{"SkipMatching":true}'`,
   );
+  tell('Dashboard', 'Calls, lag, holes, capacity, drains and alarms on one page', stack.dashboard.url);
   tell(
     'Watch',
     'What the instances do, as it happens',

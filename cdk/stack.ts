@@ -1,6 +1,8 @@
 import { Annotations, Aws, CfnParameter, Duration, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { AlarmTopic } from './alarm-topic.ts';
+import { Alarms } from './alarms.ts';
+import { Dashboard } from './dashboard.ts';
 import { Fleet } from './fleet.ts';
 import { InstanceRole } from './instance-role.ts';
 import { LoadBalancer } from './load-balancer.ts';
@@ -26,12 +28,11 @@ export class IntegratordStack extends Stack {
   readonly loadBalancer: LoadBalancer;
   readonly trigger: Trigger;
   readonly fleet: Fleet;
-  /** Where alarms go, when there is somebody to tell. */
-  readonly alarmTopic: AlarmTopic | undefined;
+  readonly dashboard: Dashboard;
 
   constructor(scope: Construct, id: string, settings: Settings) {
     super(scope, id, { description: 'integratord: real-time transcription of Amazon Connect calls with Deepgram' });
-    const { connectInstanceArn, alarmEmail } = settings;
+    const { connectInstanceArn } = settings;
     const network = this.#network(settings);
     const secrets = new Secrets(this, 'Secrets', { deepgramKeyArn: settings.deepgramKeySecretArn });
     this.logs = new Logs(this, 'Logs', { retention: settings.logRetentionDays });
@@ -54,9 +55,23 @@ export class IntegratordStack extends Stack {
       // The first instance asks for its secrets at once.
       this.fleet.group.node.addDependency(privateLink);
     }
-    this.alarmTopic = alarmEmail === undefined ? undefined : new AlarmTopic(this, 'Alarms', { email: alarmEmail });
+    this.dashboard = this.#watched(settings);
     if (secrets.isKeyEmpty && settings.minInstances > 0) Annotations.of(this).addInfo(EMPTY_KEY);
     tellNextSteps(this, { settings, secrets });
+  }
+
+  /** With somebody to tell, where there is one. */
+  #watched({ alarmEmail, targetCapacityPercent }: Settings): Dashboard {
+    const { loadBalancer, fleet } = this;
+    const topic =
+      alarmEmail === undefined ? undefined : new AlarmTopic(this, 'AlarmTopic', { email: alarmEmail }).topic;
+    const alarms = new Alarms(this, 'Alarms', { loadBalancer, group: fleet.group, topic });
+    return new Dashboard(this, 'Overview', {
+      alarms: alarms.all,
+      loadBalancer,
+      group: fleet.group,
+      targetCapacityPercent,
+    });
   }
 
   #network({ vpcId, subnetIds, natGateways, logRetentionDays }: Settings): Network {

@@ -152,7 +152,7 @@ test('CPU guards the fleet against calls that cost more than was reckoned', (t) 
   template.hasResourceProperties('AWS::AutoScaling::ScalingPolicy', {
     TargetTrackingConfiguration: {
       PredefinedMetricSpecification: { PredefinedMetricType: 'ASGAverageCPUUtilization' },
-      TargetValue: 40,
+      TargetValue: 60,
     },
   });
   template.resourceCountIs('AWS::AutoScaling::ScalingPolicy', 2);

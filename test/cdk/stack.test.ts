@@ -163,6 +163,7 @@ test('alarms have a topic with the e-mail address, where one is set', (t) => {
 test('the outputs tell how to go on', (t) => {
   const outputs = Object.keys(synthesized().toJSON()['Outputs']).sort();
   t.deepEqual(outputs, [
+    'Dashboard',
     'FillDeepgramKey',
     'FleetLogGroup',
     'FleetName',

@@ -1,0 +1,120 @@
+import { Aws } from 'aws-cdk-lib';
+import type { IAutoScalingGroup } from 'aws-cdk-lib/aws-autoscaling';
+import {
+  AlarmStatusWidget,
+  Dashboard as CloudWatchDashboard,
+  GraphWidget,
+  type HorizontalAnnotation,
+  type IAlarm,
+  type IMetric,
+  Metric,
+  Stats,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { Construct } from 'constructs';
+import { CAPACITY_ALARM_PERCENT, STARTS_FAILED_ALARM_PERCENT } from './alarms.ts';
+import { capacityUsed, fleetMetric, groupMetric, instanceMetrics, startsFailedPercent } from './fleet-metrics.ts';
+import type { LoadBalancer } from './load-balancer.ts';
+
+/** A dashboard is 24 units wide. */
+const WIDTH = 24;
+const PER_ROW = 3;
+const HEIGHT = 6;
+
+export interface DashboardProps {
+  readonly alarms: readonly IAlarm[];
+  readonly loadBalancer: LoadBalancer;
+  readonly group: IAutoScalingGroup;
+  readonly targetCapacityPercent: number;
+}
+
+/** What the fleet does, on one page: are calls transcribed, how late, and what was lost. */
+export class Dashboard extends Construct {
+  /** Where a browser finds it. */
+  readonly url: string;
+
+  constructor(scope: Construct, id: string, { alarms, loadBalancer, group, targetCapacityPercent }: DashboardProps) {
+    super(scope, id);
+    const sum = (name: string, label: string) => fleetMetric(name, Stats.SUM).with({ label });
+    const most = (name: string, label: string) => fleetMetric(name, Stats.MAXIMUM).with({ label });
+    const percentile = (name: string, percent: number) =>
+      fleetMetric(name, Stats.percentile(percent)).with({ label: `p${percent}` });
+    const ofGroup = (name: string, label: string) => groupMetric(group, name, Stats.MAXIMUM).with({ label });
+    const dashboard = new CloudWatchDashboard(this, 'Dashboard', {
+      widgets: [
+        [new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: WIDTH, height: 3 })],
+        [
+          graph('Calls that run, by instance', [instanceMetrics('ActiveSessions', 'Maximum')], { stacked: true }),
+          graph('Calls that begin and end, a minute', [
+            sum('SessionsStarted', 'started'),
+            sum('SessionsCompleted', 'completed'),
+            sum('SessionsFailed', 'failed'),
+          ]),
+          graph('Starts that fail', [sum('StartsFailed', 'failed, a minute')], {
+            right: [startsFailedPercent()],
+            rightAnnotations: [line(STARTS_FAILED_ALARM_PERCENT, 'alarm')],
+          }),
+        ],
+        [
+          graph('Lag from Kinesis to Deepgram, ms', [
+            percentile('LagMilliseconds', 50),
+            percentile('LagMilliseconds', 99),
+            most('LagMilliseconds', 'worst'),
+          ]),
+          graph('Holes: audio that is missing, ms a minute', [sum('HoleMilliseconds', 'missing')]),
+          graph('Connections made anew, a minute', [
+            sum('KinesisResumes', 'Kinesis, after trouble'),
+            sum('KinesisRotations', 'Kinesis, for their age'),
+            sum('DeepgramReconnects', 'Deepgram'),
+          ]),
+        ],
+        [
+          graph('Deepgram refuses, a minute', [
+            sum('DeepgramRefusedAuth', '401, 402, 403'),
+            sum('DeepgramRefusedRate', '429'),
+          ]),
+          graph(
+            'Capacity in use, %',
+            [capacityUsed().with({ label: 'on average' }), most('CapacityUsed', 'the fullest instance')],
+            { leftAnnotations: [line(CAPACITY_ALARM_PERCENT, 'alarm'), line(targetCapacityPercent, 'scaling')] },
+          ),
+          graph('Drains', [sum('Draining', 'instances that drain'), most('DrainOverdue', 'past the deadline')]),
+        ],
+        [
+          graph('Instances', [
+            ofGroup('GroupDesiredCapacity', 'wanted'),
+            ofGroup('GroupInServiceInstances', 'in service'),
+            loadBalancer.healthyInstances().with({ label: 'healthy' }),
+          ]),
+          graph('CPU, %', [cpuOf(group, Stats.AVERAGE, 'on average'), cpuOf(group, Stats.MAXIMUM, 'the busiest')]),
+          graph('Event loop, ms late', [
+            percentile('EventLoopDelayMilliseconds', 99),
+            most('EventLoopDelayMilliseconds', 'worst'),
+          ]),
+        ],
+      ],
+    });
+    const console = `https://${Aws.REGION}.console.aws.amazon.com/cloudwatch/home?region=${Aws.REGION}`;
+    this.url = `${console}#dashboards/dashboard/${dashboard.dashboardName}`;
+  }
+}
+
+interface GraphOptions {
+  readonly stacked?: boolean;
+  readonly right?: IMetric[];
+  readonly leftAnnotations?: HorizontalAnnotation[];
+  readonly rightAnnotations?: HorizontalAnnotation[];
+}
+
+function graph(title: string, left: IMetric[], options: GraphOptions = {}): GraphWidget {
+  const leftYAxis = { min: 0 };
+  return new GraphWidget({ title, left, leftYAxis, width: WIDTH / PER_ROW, height: HEIGHT, ...options });
+}
+
+function line(value: number, label: string): HorizontalAnnotation {
+  return { value, label };
+}
+
+function cpuOf(group: IAutoScalingGroup, statistic: string, label: string): IMetric {
+  const dimensionsMap = { AutoScalingGroupName: group.autoScalingGroupName };
+  return new Metric({ namespace: 'AWS/EC2', metricName: 'CPUUtilization', dimensionsMap, statistic, label });
+}

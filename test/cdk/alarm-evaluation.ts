@@ -1,0 +1,146 @@
+import { evaluate, type Points } from './metric-math.ts';
+import type { Datum } from './series.ts';
+
+export type AlarmState = 'OK' | 'ALARM';
+
+/** What CloudFormation is told of a metric; in a query it has an id. */
+interface MetricProperties {
+  readonly Namespace: string;
+  readonly MetricName: string;
+}
+
+/** The properties of an AWS::CloudWatch::Alarm that our alarms have, as the template says them. */
+export interface AlarmProperties extends Partial<MetricProperties> {
+  readonly Statistic?: string;
+  readonly Period?: number;
+  readonly Metrics?: readonly {
+    readonly Id: string;
+    readonly Expression?: string;
+    readonly MetricStat?: { readonly Metric: MetricProperties; readonly Period: number; readonly Stat: string };
+  }[];
+  readonly ComparisonOperator: string;
+  readonly Threshold: number;
+  readonly EvaluationPeriods: number;
+  readonly DatapointsToAlarm?: number;
+  readonly TreatMissingData?: string;
+}
+
+/** The data of a metric, by `Namespace/MetricName`; none when it was not sent. */
+export type MetricSource = (name: string) => readonly Datum[];
+
+const MINUTE_S = 60;
+
+const STATISTICS: Readonly<Record<string, (values: readonly number[]) => number>> = {
+  Sum: (values) => values.reduce((sum, value) => sum + value, 0),
+  Average: (values) => values.reduce((sum, value) => sum + value, 0) / values.length,
+  Maximum: (values) => Math.max(...values),
+  Minimum: (values) => Math.min(...values),
+  SampleCount: (values) => values.length,
+};
+
+const COMPARISONS: Readonly<Record<string, (value: number, threshold: number) => boolean>> = {
+  GreaterThanThreshold: (value, threshold) => value > threshold,
+  GreaterThanOrEqualToThreshold: (value, threshold) => value >= threshold,
+  LessThanThreshold: (value, threshold) => value < threshold,
+};
+
+/**
+ * The state of a metric alarm at the end of each minute, as CloudWatch's User Guide describes it ("Alarm evaluation"):
+ * periods end with the minute that is evaluated, and more of them than the alarm needs are looked at, so that it can do
+ * without what is missing. AWS does not tell how many: `rangePeriods` is to be tried with several.
+ */
+export function statesOf(
+  alarm: AlarmProperties,
+  source: MetricSource,
+  minutes: number,
+  rangePeriods: number,
+): AlarmState[] {
+  const states: AlarmState[] = [];
+  for (let minute = 1; minute <= minutes; minute++) {
+    const isBreaching = breachesIn(alarm, source, minute * MINUTE_S, rangePeriods);
+    states.push(nextState(alarm, isBreaching, states.at(-1) ?? 'OK'));
+  }
+  return states;
+}
+
+/** Whether each period of the evaluation range breaches, oldest first; undefined where there is no data point. */
+function breachesIn(
+  alarm: AlarmProperties,
+  source: MetricSource,
+  endS: number,
+  rangePeriods: number,
+): (boolean | undefined)[] {
+  const compare = known(COMPARISONS, alarm.ComparisonOperator);
+  const { periodS, pointsAt } = metricOf(alarm, source);
+  const ends = Array.from({ length: rangePeriods }, (_, back) => endS - (rangePeriods - 1 - back) * periodS);
+  const points = pointsAt(ends);
+  return ends.map((end) => {
+    const value = points.get(end);
+    return value === undefined ? undefined : compare(value, alarm.Threshold);
+  });
+}
+
+function metricOf(alarm: AlarmProperties, source: MetricSource) {
+  const { Namespace, MetricName, Statistic, Period, Metrics } = alarm;
+  if (!Metrics) {
+    const data = source(`${Namespace}/${MetricName}`);
+    const periodS = Period ?? 0;
+    return { periodS, pointsAt: (ends: readonly number[]) => pointsOf(data, Statistic ?? '', periodS, ends) };
+  }
+  const [query, ...otherQueries] = Metrics.filter(({ Expression }) => Expression !== undefined);
+  const stats = Metrics.flatMap(({ Id, MetricStat }) => (MetricStat ? [{ Id, ...MetricStat }] : []));
+  const [periodS, ...otherPeriods] = new Set(stats.map((stat) => stat.Period));
+  if (!query?.Expression || otherQueries.length > 0) throw new Error('not one expression');
+  if (periodS === undefined || otherPeriods.length > 0) throw new Error('not one period');
+  const expression = query.Expression;
+  const pointsAt = (ends: readonly number[]) => {
+    const metrics = stats.map(({ Id, Metric, Stat }) => {
+      const data = source(`${Metric.Namespace}/${Metric.MetricName}`);
+      return [Id, pointsOf(data, Stat, periodS, ends)] as const;
+    });
+    return evaluate(expression, Object.fromEntries(metrics));
+  };
+  return { periodS, pointsAt };
+}
+
+function pointsOf(data: readonly Datum[], statistic: string, periodS: number, ends: readonly number[]): Points {
+  const aggregate = known(STATISTICS, statistic);
+  const points = ends.flatMap((end): [number, number][] => {
+    const values = data.filter(([atS]) => atS >= end - periodS && atS < end).map(([, value]) => value);
+    return values.length === 0 ? [] : [[end, aggregate(values)]];
+  });
+  return new Map(points);
+}
+
+/**
+ * From what the evaluation range holds ("How alarm state is evaluated when data is missing"): with enough data points
+ * the newest decide; else what is missing is filled in as the alarm says, only as often as it must be.
+ */
+export function nextState(
+  alarm: Pick<AlarmProperties, 'EvaluationPeriods' | 'DatapointsToAlarm' | 'TreatMissingData'>,
+  range: readonly (boolean | undefined)[],
+  state: AlarmState,
+): AlarmState {
+  const { EvaluationPeriods, DatapointsToAlarm = EvaluationPeriods, TreatMissingData } = alarm;
+  const real = range.filter((isBreaching) => isBreaching !== undefined).slice(-EvaluationPeriods);
+  const breaching = real.filter(Boolean).length;
+  const missing = EvaluationPeriods - real.length;
+  const byReal = breaching >= DatapointsToAlarm ? 'ALARM' : 'OK';
+  if (missing === 0 || byReal === 'ALARM') return byReal;
+  switch (TreatMissingData) {
+    case 'notBreaching':
+      return 'OK';
+    case 'breaching':
+      return breaching + missing >= DatapointsToAlarm ? 'ALARM' : 'OK';
+    case 'ignore':
+      return breaching < real.length ? 'OK' : state;
+    default:
+      throw new Error(`TreatMissingData is ${TreatMissingData}: no alarm of ours has been tried with that`);
+  }
+}
+
+function known<Value>(table: Readonly<Record<string, Value>>, name: string): Value {
+  const value = table[name];
+  if (value === undefined) throw new Error(`${name} is not known here`);
+  return value;
+}

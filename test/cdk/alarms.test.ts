@@ -1,0 +1,297 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { type AlarmProperties, type AlarmState, type MetricSource, statesOf } from './alarm-evaluation.ts';
+import { minutely, recordedSeries, type Series } from './series.ts';
+import { synthesized } from './synthesized.ts';
+
+const GUIDE = readFileSync(join(import.meta.dirname, '../../cdk/README.md'), 'utf8');
+const METRICS_GUIDE = readFileSync(join(import.meta.dirname, '../../daemon/observe/README.md'), 'utf8');
+const template = synthesized({ alarmEmail: 'on-call@example.org' });
+
+type Described = { AlarmDescription: string; AlarmActions?: unknown[]; OKActions?: unknown[] };
+type MetricAlarm = AlarmProperties & Described;
+type CompositeAlarm = Described & { AlarmRule: { 'Fn::Join': [string, (string | { 'Fn::GetAtt': string[] })[]] } };
+
+const METRIC_ALARMS = propertiesByName<MetricAlarm>('AWS::CloudWatch::Alarm');
+const COMPOSITE_ALARMS = propertiesByName<CompositeAlarm>('AWS::CloudWatch::CompositeAlarm');
+
+/** By the name that the construct has, which is in the logical id: AlarmsHoles0123ABCD. */
+function propertiesByName<Properties>(type: string): Record<string, Properties> {
+  const resources = Object.entries(template.findResources(type));
+  return Object.fromEntries(resources.map(([id, resource]) => [nameIn(id), resource['Properties']]));
+}
+
+function nameIn(logicalId: string): string {
+  return logicalId.replace(/^Alarms(Outages)?|[0-9A-F]{8}$/g, '');
+}
+
+/** The metric alarms that must all be in ALARM; throws at a rule of another form. */
+function allOf({ AlarmRule }: CompositeAlarm): string[] {
+  const text = AlarmRule['Fn::Join'][1]
+    .map((part) => (typeof part === 'string' ? part : nameIn(part['Fn::GetAtt'][0] ?? '')))
+    .join('');
+  if (!/^\(ALARM\("\w+"\)( AND ALARM\("\w+"\))*\)$/.test(text)) throw new Error(`not known here: ${text}`);
+  return [...text.matchAll(/ALARM\("(\w+)"\)/g)].map(([, name = '']) => name);
+}
+
+/** AWS does not tell how far an alarm looks back for what is missing: whatever it is, the outcome must be the same. */
+const RANGES: Readonly<Record<string, (periods: number) => number>> = {
+  'no further than it must': (periods) => periods,
+  'two periods further, as in AWS’ example': (periods) => periods + 2,
+  'twice as far': (periods) => periods * 2,
+};
+
+/** Which alarms that tell somebody have been in ALARM in the minutes, and since which. */
+function firedOn(source: MetricSource, minutes: number, range: (periods: number) => number): Record<string, number> {
+  const states = new Map<string, AlarmState[]>();
+  for (const [name, alarm] of Object.entries(METRIC_ALARMS)) {
+    states.set(name, statesOf(alarm, source, minutes, range(alarm.EvaluationPeriods)));
+  }
+  for (const [name, alarm] of Object.entries(COMPOSITE_ALARMS)) {
+    const parts = allOf(alarm).map((part) => states.get(part) ?? []);
+    const at = (minute: number) => (parts.every((part) => part[minute] === 'ALARM') ? 'ALARM' : 'OK');
+    states.set(
+      name,
+      Array.from({ length: minutes }, (_, minute) => at(minute)),
+    );
+  }
+  const telling = [...states].filter(([name]) => TELLING.includes(name));
+  const since = telling.map(([name, each]) => [name, each.indexOf('ALARM') + 1] as const);
+  return Object.fromEntries(since.filter(([, minute]) => minute > 0));
+}
+
+const TELLING = Object.entries({ ...METRIC_ALARMS, ...COMPOSITE_ALARMS }).flatMap(([name, { AlarmActions }]) =>
+  AlarmActions ? [name] : [],
+);
+
+/** What AWS itself tells of a fleet whose instances are as many as wanted, and healthy. */
+const UP = { wanted: 2, healthy: 2 };
+type Fleet = Record<keyof typeof UP, number | undefined | ((minute: number) => number | undefined)>;
+
+/** What CloudWatch has of a stack: from its daemons, and from AWS. */
+function sourceOf({ metrics, minutes }: Series, fleet: Partial<Fleet> = {}): MetricSource {
+  const { wanted, healthy } = { ...UP, ...fleet };
+  const each = (value: Fleet['wanted']) =>
+    minutely(Array.from({ length: minutes }, (_, minute) => (typeof value === 'function' ? value(minute) : value)));
+  const all = {
+    ...Object.fromEntries(Object.entries(metrics).map(([name, data]) => [`Integratord/${name}`, data])),
+    'AWS/AutoScaling/GroupDesiredCapacity': each(wanted),
+    'AWS/ApplicationELB/HealthyHostCount': each(healthy),
+  };
+  return (name) => all[name as keyof typeof all] ?? [];
+}
+
+/** Each recorded series, and all alarms that it must set off, with the minute by which they must tell. */
+const RECORDED: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  'calls-that-go-well': {},
+  'a-night-without-calls': {},
+  'a-deployment': {},
+  'a-drain-that-ends-with-its-last-call': {},
+  'a-drain-that-its-deadline-ends': {},
+  'a-hole-in-one-call': {},
+  'one-bad-start': {},
+  'one-429-that-passes': {},
+  'holes-in-every-call': { Holes: 7 },
+  'one-start-in-five-is-bad': { StartsFailing: 4 },
+  'deepgram-refuses-the-key': { DeepgramRefusesUs: 2, StartsFailing: 2 },
+  'deepgram-has-no-credit': { DeepgramRefusesUs: 5, StartsFailing: 5 },
+  'too-many-streams-for-deepgram': { DeepgramTooManyStreams: 5, StartsFailing: 4 },
+  'a-full-instance': { CapacityShort: 6 },
+};
+
+for (const [name, expected] of Object.entries(RECORDED)) {
+  const fires = Object.keys(expected).sort();
+  const outcome = fires.length === 0 ? 'sets off no alarm' : `sets off ${fires.join(', ')}, and no other`;
+  for (const [reach, range] of Object.entries(RANGES)) {
+    test(`${name.replaceAll('-', ' ')}: ${outcome}, when an alarm looks back ${reach}`, (t) => {
+      const recorded = recordedSeries(name);
+      const fired = firedOn(sourceOf(recorded), recorded.minutes, range);
+      t.deepEqual(Object.keys(fired).sort(), fires);
+      for (const [alarm, byMinute] of Object.entries(expected)) t.true((fired[alarm] ?? Infinity) <= byMinute, alarm);
+    });
+  }
+}
+
+/** Daemons that do nothing for an hour, some metrics apart. */
+function idle(metrics: Record<string, (minute: number) => number | undefined> = {}, minutes = 60): Series {
+  const quiet = Object.keys(recordedSeries('a-night-without-calls').metrics).map((name) => [name, () => 0] as const);
+  const all = Object.entries({ ...Object.fromEntries(quiet), ...metrics });
+  const valuesOf = (at: (minute: number) => number | undefined) => Array.from({ length: minutes }, (_, n) => at(n));
+  return { minutes, metrics: Object.fromEntries(all.map(([name, at]) => [name, minutely(valuesOf(at))])) };
+}
+
+const SILENT = { minutes: 60, metrics: {} };
+const from =
+  <Then>(start: number, then: Then, before: Then) =>
+  (minute: number) =>
+    minute >= start ? then : before;
+
+/** Series by hand, for what no stand-in does, with all alarms that each must set off. */
+const BY_HAND: Readonly<Record<string, [source: MetricSource, fires: string[], minutes?: number]>> = {
+  'no instances, and none wanted': [sourceOf(SILENT, { wanted: 0, healthy: undefined }), []],
+  'a fleet that is taken to zero on purpose': [
+    sourceOf(idle({ CapacityUsed: from<number | undefined>(20, undefined, 0) }), {
+      wanted: from(20, 0, 2),
+      healthy: from<number | undefined>(20, undefined, 2),
+    }),
+    [],
+  ],
+  'a fleet that comes up from zero within ten minutes': [
+    sourceOf(idle({ CapacityUsed: from<number | undefined>(30, 0, undefined) }), {
+      wanted: from(20, 2, 0),
+      healthy: from<number | undefined>(30, 2, undefined),
+    }),
+    [],
+  ],
+  'instances that never come up': [
+    sourceOf(SILENT, { wanted: from(10, 2, 0), healthy: undefined }),
+    ['NoHealthyInstance', 'NoMetrics'],
+  ],
+  'all instances gone at once': [
+    sourceOf(idle({ CapacityUsed: from<number | undefined>(30, undefined, 10) }), {
+      healthy: from<number | undefined>(30, undefined, 2),
+    }),
+    ['NoHealthyInstance', 'NoMetrics'],
+  ],
+  'instances that fail the health check, and tell so': [
+    sourceOf(idle(), { healthy: from(30, 0, 2) }),
+    ['NoHealthyInstance'],
+  ],
+  'instances that are unhealthy for two minutes': [
+    sourceOf(idle(), { healthy: (minute) => (minute === 30 || minute === 31 ? 0 : 2) }),
+    [],
+  ],
+  'a deployment that doubles the fleet, and halves it again': [
+    sourceOf(idle(), { healthy: (minute) => (minute > 20 && minute < 40 ? 4 : 2) }),
+    [],
+  ],
+  'Auto Scaling does not tell for a while how many it wants': [
+    sourceOf(idle(), { wanted: (minute) => (minute > 20 && minute < 40 ? undefined : 2) }),
+    [],
+  ],
+  'no instance, while Auto Scaling does not tell that it wants any': [
+    sourceOf(idle({ CapacityUsed: from<number | undefined>(40, undefined, 0) }), {
+      wanted: from<number | undefined>(30, undefined, 2),
+      healthy: from<number | undefined>(40, undefined, 2),
+    }),
+    ['NoHealthyInstance', 'NoMetrics'],
+  ],
+  'daemons that cannot reach CloudWatch': [sourceOf(SILENT, {}), ['NoMetrics']],
+  'a minute without metrics now and then': [
+    sourceOf(idle({ CapacityUsed: (minute) => (minute % 7 === 0 ? undefined : 50) })),
+    [],
+  ],
+  'a drain that its deadline does not end': [
+    sourceOf(idle({ Draining: from(10, 1, 0), DrainOverdue: from(30, 1, 0) })),
+    ['DrainOverdue'],
+  ],
+  'a drain whose end is caught in the act': [sourceOf(idle({ DrainOverdue: (minute) => Number(minute === 30) })), []],
+  'capacity at 85 %, and no more': [sourceOf(idle({ CapacityUsed: () => 85 })), []],
+  'a burst that scaling answers': [
+    sourceOf(idle({ CapacityUsed: (minute) => (minute > 20 && minute < 25 ? 95 : 60) })),
+    [],
+  ],
+  'one start in a hundred': [sourceOf(idle({ SessionsStarted: () => 990, StartsFailed: () => 10 })), []],
+  'a little more than one start in a hundred': [
+    sourceOf(idle({ SessionsStarted: () => 989, StartsFailed: () => 11 })),
+    ['StartsFailing'],
+  ],
+  'a call at night that starts at the third attempt': [
+    sourceOf(
+      idle({ SessionsStarted: (minute) => Number(minute === 30), StartsFailed: (minute) => (minute === 30 ? 2 : 0) }),
+    ),
+    [],
+  ],
+  'calls at night, of which each fails at once': [
+    sourceOf(idle({ StartsFailed: (minute) => Number(minute % 5 === 0) })),
+    ['StartsFailing'],
+  ],
+  'starts that all fail from one minute on, in a busy fleet': [
+    sourceOf(idle({ SessionsStarted: from(30, 0, 200), StartsFailed: from(30, 200, 0) }), {}),
+    ['StartsFailing'],
+    // Known after the minute in which it began.
+    31,
+  ],
+  'holes in four minutes of every five': [
+    sourceOf(idle({ HoleMilliseconds: (minute) => (minute % 5 === 0 ? 0 : 64) })),
+    [],
+  ],
+  '429 in every other minute': [
+    sourceOf(idle({ DeepgramRefusedRate: (minute) => minute % 2 })),
+    ['DeepgramTooManyStreams'],
+  ],
+};
+
+for (const [name, [source, fires, minutes = 60]] of Object.entries(BY_HAND)) {
+  const outcome = fires.length === 0 ? 'sets off no alarm' : `sets off ${fires.join(', ')}, and no other`;
+  for (const [reach, range] of Object.entries(RANGES)) {
+    test(`${name}: ${outcome}, when an alarm looks back ${reach}`, (t) => {
+      t.deepEqual(Object.keys(firedOn(source, minutes, range)).sort(), [...fires].sort());
+    });
+  }
+}
+
+test('every alarm that tells somebody is set off by one series at least, and its end is told too', (t) => {
+  const fired = [
+    ...Object.values(RECORDED).flatMap(Object.keys),
+    ...Object.values(BY_HAND).flatMap(([, fires]) => fires),
+  ];
+  t.deepEqual([...new Set(fired)].sort(), [...TELLING].sort());
+  for (const name of TELLING) {
+    const { AlarmActions, OKActions } = { ...METRIC_ALARMS, ...COMPOSITE_ALARMS }[name] as Described;
+    t.is(AlarmActions?.length, 1, name);
+    t.deepEqual(OKActions, AlarmActions, name);
+  }
+});
+
+test('every alarm that tells somebody says what is wrong and where the runbook goes on, and there it does', (t) => {
+  const headings = GUIDE.split('\n## Alarms\n')[1]?.split('\n## ')[0]?.split('\n### ').slice(1) ?? [];
+  const runbook = new Map(headings.map((text) => [text.split('\n')[0], text]));
+  t.deepEqual([...runbook.keys()].sort(), [...TELLING].sort());
+  for (const name of TELLING) {
+    const { AlarmDescription } = { ...METRIC_ALARMS, ...COMPOSITE_ALARMS }[name] as Described;
+    t.true(AlarmDescription.endsWith(`Runbook: cdk/README.md, "${name}".`), AlarmDescription);
+    t.regex(runbook.get(name) ?? '', /\n- \*\*Look closer:\*\* [\s\S]+\n- \*\*Do:\*\* /, name);
+  }
+});
+
+test('an alarm that is a part of another tells nobody by itself', (t) => {
+  const parts = new Set(Object.values(COMPOSITE_ALARMS).flatMap(allOf));
+  const others = Object.keys(METRIC_ALARMS).filter((name) => !TELLING.includes(name));
+  t.deepEqual(others.sort(), [...parts].sort());
+});
+
+test('without an address the alarms are there, and tell nobody', (t) => {
+  const silent = synthesized();
+  for (const type of ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm']) {
+    const alarms = Object.values(silent.findResources(type));
+    t.is(alarms.length, Object.keys(template.findResources(type)).length);
+    for (const { Properties } of alarms) t.false('AlarmActions' in Properties);
+  }
+});
+
+test('the dashboard and the alarms show what daemons send, and nothing else of theirs', (t) => {
+  const [, table = ''] = METRICS_GUIDE.split('\n## CloudWatch\n');
+  const sent = new Set([...table.matchAll(/`([A-Z]\w+)`/g)].map(([, name]) => name));
+  const [dashboard] = Object.values(template.findResources('AWS::CloudWatch::Dashboard'));
+  const text = JSON.stringify([dashboard, template.findResources('AWS::CloudWatch::Alarm')]);
+  const byName = [
+    ...text.matchAll(/\\"Integratord\\",\\"(\w+)\\"/g),
+    ...text.matchAll(/"MetricName":"(\w+)","Namespace":"Integratord"/g),
+  ];
+  const bySearch = [...text.matchAll(/MetricName=\W+(\w+)/g)];
+  const used = new Set([...byName, ...bySearch].map(([, name]) => name));
+  t.true(used.size >= 15, [...used].join());
+  for (const name of used) t.true(sent.has(name), name);
+});
+
+test('the dashboard has calls, lag, holes, failing starts, capacity, drains, instances and all alarms', (t) => {
+  const [dashboard] = Object.values(template.findResources('AWS::CloudWatch::Dashboard'));
+  const parts: unknown[] = dashboard?.['Properties'].DashboardBody['Fn::Join'][1];
+  const { widgets } = JSON.parse(parts.map((part) => (typeof part === 'string' ? part : 'filled-in')).join(''));
+  const titles = widgets.map(({ properties }: { properties: { title: string } }) => properties.title).join('; ');
+  for (const topic of [/Calls/, /Lag/, /Holes/, /Starts that fail/, /Capacity/, /Drains/, /Instances/])
+    t.regex(titles, topic);
+  t.is(widgets[0].properties.alarms.length, TELLING.length);
+});
