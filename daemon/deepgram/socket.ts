@@ -117,7 +117,7 @@ async function openWith(
   return {
     requestId: transport.requestId,
     get bufferedBytes() {
-      return socket.bufferedAmount;
+      return transport.bufferedBytes;
     },
     closed,
     sendAudio: (pcm) => transport.sendAudio(pcm),

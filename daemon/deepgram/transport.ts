@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import type { DeepgramTransport, DeepgramTransportCloseEvent, DeepgramTransportMessage } from '@deepgram/sdk';
 import WebSocket from 'ws';
 import { DeepgramRefused, DeepgramUnreachable } from './errors.ts';
+import { FrameWriter } from './frames.ts';
 
 /** The longest message we take: a final result with words and alternatives has some KiB. */
 const MAX_MESSAGE_BYTES = 1024 * 1024;
@@ -15,22 +15,15 @@ export class WsTransport implements DeepgramTransport {
   readonly socket: WebSocket;
   /** Settles with the handshake; rejects with DeepgramRefused or DeepgramUnreachable. */
   readonly opened: Promise<void>;
-  /** What the WebSocket runs on, once it is open. */
-  stream: Socket | undefined;
   /** The handshake's dg-request-id. */
   requestId: string | undefined;
   /** Called whenever the network has taken a message. */
   onTaken: () => void = () => {};
-  #isCorked = false;
+  /** Once it is open. */
+  #frames: FrameWriter | undefined;
 
   constructor(url: string, headers: Record<string, string>) {
-    const isEncrypted = url.startsWith('wss:');
-    this.socket = new WebSocket(url, {
-      headers,
-      perMessageDeflate: false,
-      maxPayload: MAX_MESSAGE_BYTES,
-      ...(isEncrypted && { generateMask: noMask }),
-    });
+    this.socket = new WebSocket(url, { headers, perMessageDeflate: false, maxPayload: MAX_MESSAGE_BYTES });
     this.opened = new Promise((resolve, reject) => {
       this.socket.once('open', resolve);
       this.socket.once('error', (cause) => reject(new DeepgramUnreachable(new URL(url).host, cause)));
@@ -46,13 +39,14 @@ export class WsTransport implements DeepgramTransport {
       });
     });
     this.socket.once('upgrade', (response: IncomingMessage) => {
-      this.stream = response.socket;
+      this.#frames = new FrameWriter(response.socket, url.startsWith('wss:'), this.#taken);
       this.requestId = header(response, 'dg-request-id');
     });
   }
 
   send(data: DeepgramTransportMessage): void {
     if (data instanceof Blob) throw new TypeError('a Blob cannot be sent without waiting for it');
+    this.#frames?.flush();
     this.socket.send(data, this.#taken);
   }
 
@@ -80,39 +74,21 @@ export class WsTransport implements DeepgramTransport {
     this.socket.close(code, reason);
   }
 
-  /** Sends audio as it is: past the SDK's own queues and events, which would cost as much again. */
+  /** Sends audio past the SDK's and the socket's own queues, events and copies. */
   sendAudio(pcm: Uint8Array): void {
-    this.#cork();
-    this.socket.send(pcm, this.#taken);
+    this.#frames?.audio(pcm);
   }
 
   sendPing(mark: number): void {
-    this.#cork();
-    this.socket.ping(String(mark));
+    this.#frames?.ping(String(mark));
   }
 
-  /** What is sent in one go is written in one go: a write to the network costs more than all that is done to a message. */
-  #cork(): void {
-    if (this.#isCorked) return;
-    this.#isCorked = true;
-    this.stream?.cork();
-    process.nextTick(this.#uncork);
+  /** Bytes handed over that the network has not taken yet. */
+  get bufferedBytes(): number {
+    return this.socket.bufferedAmount + (this.#frames?.pendingBytes ?? 0);
   }
-
-  readonly #uncork = () => {
-    this.#isCorked = false;
-    this.stream?.uncork();
-  };
 
   readonly #taken = () => this.onTaken();
-}
-
-/**
- * RFC 6455, 10.3: masking keeps what a peer sends from being taken for something else by what lies between. Inside TLS
- * nothing lies between, and a mask of zeros, which `ws` sees and skips, saves a copy of all audio.
- */
-function noMask(mask: Buffer): void {
-  mask.fill(0);
 }
 
 function header(response: IncomingMessage, name: string): string | undefined {
