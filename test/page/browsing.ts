@@ -2,14 +2,11 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { LOOK_EVERY_MS } from './page-stage.ts';
 
 export const PHONE = { width: 360, height: 780 };
 export const TABLET = { width: 768, height: 1024 };
 export const DESKTOP = { width: 1440, height: 900 };
-export const TIMEOUT_MS = 90_000;
-/** Time can only be stopped at a moment that has not passed yet. */
-const CLOCK_LEAD_MS = 60_000;
+export const TIMEOUT_MS = 120_000;
 
 export const ARTEFACTS = fileURLToPath(new URL('../../artefacts/', import.meta.url));
 await mkdir(ARTEFACTS, { recursive: true });
@@ -44,24 +41,8 @@ export async function visit(
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('request', (request) => origins.add(new URL(request.url()).origin));
-  // The page's time goes on only when it is told to: no test waits for it, and none is late.
-  await page.clock.install();
   await page.goto(url);
-  await page.clock.pauseAt(Date.now() + CLOCK_LEAD_MS);
   return { page, complaints, origins };
-}
-
-/** Lets the page look at the daemon so many times again. */
-export async function look(page: Page, times = 1): Promise<void> {
-  for (let looks = 0; looks < times; looks++) {
-    let isAnswered = false;
-    const answered = page.waitForResponse(/\/v1\/overview/).then(() => {
-      isAnswered = true;
-    });
-    // The page sets its timer once it has dealt with the answer before, which may be after this moment.
-    while (!isAnswered) await page.clock.runFor(LOOK_EVERY_MS);
-    await answered;
-  }
 }
 
 /** What axe-core finds wrong with the page as it is now, a line for each. */
