@@ -29,7 +29,7 @@ function relay(socketPath: string, path: string, response: ServerResponse): void
   response.once('close', () => gone.abort());
   const asked = ask({ socketPath, path, signal, agent: false });
   asked.once('error', (error) => {
-    const message = `integratord does not answer at its control socket: ${error.message}`;
+    const message = `integratord does not answer at its control socket: ${error.message}.`;
     if (response.headersSent) response.destroy();
     else refuse(response, 502, 'daemon-not-running', message);
   });

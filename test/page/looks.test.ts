@@ -33,6 +33,7 @@ for (const { name, sessions, status } of SITUATIONS) {
   for (const colorScheme of ['light', 'dark'] as const) {
     test(`${name}, ${colorScheme}: whole at every width, and without a barrier`, async (t) => {
       t.timeout(TIMEOUT_MS);
+      const examined = colorScheme === 'light' ? PHONE : DESKTOP;
       const stage = await PageStage.open(t);
       stage.sessions = someSessions(sessions);
       stage.status = status;
@@ -42,9 +43,10 @@ for (const { name, sessions, status } of SITUATIONS) {
       await page.locator('#connection[data-state=connected]').waitFor();
       for (const viewport of [PHONE, TABLET, DESKTOP]) {
         await page.setViewportSize(viewport);
+        t.is(await page.locator('#pages').isVisible(), sessions > 24);
         t.is(await widthOf(page), viewport.width, `${viewport.width} px`);
-        // Between the two nothing changes that axe-core knows of.
-        if (viewport !== TABLET) t.deepEqual(await barriers(page), [], `${viewport.width} px`);
+        // Either layout in one of the schemes: axe-core takes seconds.
+        if (viewport === examined) t.deepEqual(await barriers(page), [], `${viewport.width} px`);
         const file = `page-${name.replaceAll(' ', '-')}-${viewport.width}-${colorScheme}.png`;
         await page.screenshot({ path: `${ARTEFACTS}${file}`, fullPage: sessions <= 12 });
       }

@@ -66,7 +66,8 @@ export class PageStage {
   #sessionsNow(): SessionView[] {
     const wobbling = this.sessions.map((session, index) => {
       const share = 1 + 0.4 * Math.sin(this.asked.length * (0.5 + (index % 5) / 7) + index);
-      return { ...session, lagMs: session.lagMs * share };
+      const lagMs = session.lagMs * share;
+      return { ...session, lagMs, worstLagMs: Math.max(lagMs, session.worstLagMs) };
     });
     return wobbling as SessionView[];
   }

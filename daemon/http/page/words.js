@@ -21,9 +21,10 @@ export function clockText(ms) {
 /** A lag or a hole: < 1 ms, 345 ms, 4.5 s, 2:05 min. */
 export function shortText(ms) {
   if (ms > 0 && ms < LEAST_MS) return '< 1 ms';
-  if (Math.round(ms) < SECOND_MS) return `${Math.round(ms)} ms`;
+  const wholeMs = Math.round(ms);
+  if (wholeMs < SECOND_MS) return `${wholeMs} ms`;
   // Down, not to the nearest: 59.96 s are not a minute yet.
-  if (ms < MINUTE_S * SECOND_MS) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`;
+  if (wholeMs < MINUTE_S * SECOND_MS) return `${(Math.floor(wholeMs / 100) / 10).toFixed(1)} s`;
   return `${clockText(ms)} ${ms < HOUR_S * SECOND_MS ? 'min' : 'h'}`;
 }
 
