@@ -82,6 +82,25 @@ export interface Status {
   readonly unsignedStarts: boolean;
 }
 
+/** GET /v1/overview?sort=age|lag|holes&find=PART-OF-AN-ID&offset=0&limit=24, for whoever can show a few of many. */
+export interface Overview {
+  readonly atEpochMs: Millis;
+  readonly status: Status;
+  /** Of all sessions that are here now. */
+  readonly totals: {
+    readonly sessions: number;
+    /** The worst of them. */
+    readonly lagMs: Millis;
+    readonly holeMs: Millis;
+    readonly sessionsWithHoles: number;
+    readonly reconnects: number;
+  };
+  /** How many fit, and the place among them of the first that is shown. */
+  readonly found: number;
+  readonly offset: number;
+  readonly sessions: readonly Session[];
+}
+
 export { LOG_LEVELS, type LogLevel } from '../observe/log-levels.ts';
 
 /** GET and POST /v1/log-level. */

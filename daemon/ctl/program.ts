@@ -7,6 +7,7 @@ import { addDrainCommand } from './drain.ts';
 import { EXIT_MEANINGS } from './exit-codes.ts';
 import { DEFAULT_SOCKET } from './invocation.ts';
 import { addLogLevelCommand } from './log-level.ts';
+import { addPageCommand } from './page.ts';
 import { printable } from './printable.ts';
 import { addListCommand } from './session-list.ts';
 import { addShowCommand } from './session-show.ts';
@@ -40,6 +41,7 @@ export function createProgram(world: World): Command {
   addDoctorCommand(program, world);
   addConfigCommand(program, world);
   addLogLevelCommand(program, world);
+  addPageCommand(program, world);
   addVersionCommand(program, world);
   addCompletionCommand(program, world);
   settle(program, world);

@@ -12,6 +12,9 @@ import type { Ending } from '../session/host.ts';
 import type { SessionManager } from '../session/manager.ts';
 import { type Answer, send } from './answer.ts';
 import { readBody } from './body.ts';
+import { isAddressedToLoopback, isFromBrowser } from './browser-guard.ts';
+import { overviewOf, overviewQuery } from './overview.ts';
+import { PAGE_HEADERS, pageFileAt, sendPageFile } from './page-files.ts';
 
 const API_VERSION = 1;
 /** A reason and a number. */
@@ -47,7 +50,10 @@ class Refusal extends Error {
 
 type Handler = (request: IncomingMessage & { params: Record<string, string> }) => Promise<object> | object;
 
-/** The operator's interface, versioned JSON over HTTP, that integratorctl talks to. */
+/**
+ * The operator's interface: versioned JSON over HTTP, which integratorctl talks to, and the status page, which browsers
+ * get to through a forwarded socket. A browser can only look: whatever page it shows, it changes nothing here.
+ */
 export function controlApi(options: ControlApiOptions): (request: IncomingMessage, response: ServerResponse) => void {
   const { manager, config, clock, log } = options;
   const { drain } = manager.admission;
@@ -66,7 +72,7 @@ export function controlApi(options: ControlApiOptions): (request: IncomingMessag
     });
   };
 
-  on('get', '/v1/status', async () => ({ ...status(options), lifecycle: (await options.lifecycle).view() }));
+  on('get', '/v1/status', () => status(options));
   on('get', '/v1/config', () => ({ settings: maskedSettings(config) }));
   on('get', '/v1/log-level', () => ({ level: log.level, configured: config.LOG_LEVEL }));
   on('post', '/v1/log-level', async (request) => {
@@ -76,6 +82,11 @@ export function controlApi(options: ControlApiOptions): (request: IncomingMessag
   });
   on('get', '/v1/doctor', async () => ({ checks: await options.examine() }));
   on('get', '/v1/sessions', async () => ({ sessions: await manager.views() }));
+  on('get', '/v1/overview', async (request) => {
+    const query = queryOf(request, overviewQuery);
+    const [now, all] = await Promise.all([status(options), manager.views()]);
+    return { atEpochMs: clock.epoch(), status: now, ...overviewOf(all, query) };
+  });
   on('get', '/v1/sessions/:id', async ({ params: { id = '' } }) => {
     const details = (await manager.details(id)) ?? noSession(id);
     return { ...details, timeline: log.redactor.cleaned(details.timeline) };
@@ -117,10 +128,27 @@ export function controlApi(options: ControlApiOptions): (request: IncomingMessag
     drain.cancel();
     return { state: stateOf(manager) };
   });
-  return (request, response) => app.handler(request as Parameters<typeof app.handler>[0], response);
+  return (request, response) => {
+    for (const [name, value] of Object.entries(PAGE_HEADERS)) response.setHeader(name, value);
+    const refusal = callerRefusal(request);
+    const file = request.method === 'GET' ? pageFileAt(request.url ?? '') : undefined;
+    if (refusal) send(response, refusal.answer);
+    else if (file) sendPageFile(response, file);
+    else app.handler(request as Parameters<typeof app.handler>[0], response);
+  };
 }
 
-function status({ manager, config, clock, startedAtEpochMs, version }: ControlApiOptions): object {
+/** Why nobody may ask this way, if so: whoever forwards the socket to a port lets every page in their browser try. */
+function callerRefusal(request: IncomingMessage): Refusal | undefined {
+  if (!isAddressedToLoopback(request)) {
+    return new Refusal(421, 'wrong-host', `There is no ${request.headers.host} here; ask for http://localhost`);
+  }
+  if (request.method === 'GET' || !isFromBrowser(request)) return undefined;
+  return new Refusal(403, 'read-only', 'A browser can only look; integratorctl changes things');
+}
+
+async function status(options: ControlApiOptions): Promise<object> {
+  const { manager, config, clock, startedAtEpochMs, version } = options;
   const { cordon, drain, maxSessions } = manager.admission;
   return {
     version,
@@ -136,6 +164,7 @@ function status({ manager, config, clock, startedAtEpochMs, version }: ControlAp
     drain: drain.view(),
     checkpoints: config.STATE_DIR !== undefined,
     unsignedStarts: !wantsSignedStarts(config),
+    lifecycle: (await options.lifecycle).view(),
   };
 }
 
@@ -155,6 +184,13 @@ function whyOf(ending: Ending, log: RootLog): object {
 async function bodyOf<Shape>(request: IncomingMessage, shape: z.ZodType<Shape>): Promise<Shape> {
   const text = (await readBody(request, MAX_BODY_BYTES)).toString();
   const { data, error } = shape.safeParse(text === '' ? {} : parsed(text));
+  if (error) throw new Refusal(400, 'bad-request', z.prettifyError(error));
+  return data;
+}
+
+function queryOf<Shape>({ url = '' }: IncomingMessage, shape: z.ZodType<Shape>): Shape {
+  const query = Object.fromEntries(new URLSearchParams(url.split('?')[1] ?? ''));
+  const { data, error } = shape.safeParse(query);
   if (error) throw new Refusal(400, 'bad-request', z.prettifyError(error));
   return data;
 }

@@ -1,5 +1,6 @@
 import { type BuildOptions, build } from 'esbuild';
 import { builtinsAsTheyAre, optionalAddOnsAbsent } from './bundle-modules.ts';
+import { pageBuiltIn } from './bundle-page.ts';
 import { ReleaseFailure } from './failure.ts';
 
 /** What is run: each becomes one file, at the same place in the release. */
@@ -19,7 +20,7 @@ const OPTIONS = {
   write: false,
   // A failure says all that there is to say.
   logLevel: 'silent',
-  plugins: [builtinsAsTheyAre, optionalAddOnsAbsent],
+  plugins: [builtinsAsTheyAre, optionalAddOnsAbsent, pageBuiltIn],
 } satisfies BuildOptions;
 
 /** A program in one file. */

@@ -46,6 +46,7 @@ const CASES: [typed: string[], offered: string[]][] = [
   [['drain', '--deadline', ''], []],
   [['completion', 'b'], ['bash']],
   [['log-level', 'de'], ['debug']],
+  [['page', '--l'], ['--listen']],
 ];
 
 ifInstalled('bash')('bash completes commands, options and values', async (t) => {

@@ -79,9 +79,25 @@ const stopped = versioned.extend({
   error: z.string().optional(),
 });
 
+const overview = versioned.extend({
+  atEpochMs: ms,
+  status: status.omit({ apiVersion: true }),
+  totals: z.object({
+    sessions: z.int().nonnegative(),
+    lagMs: ms,
+    holeMs: ms,
+    sessionsWithHoles: z.int().nonnegative(),
+    reconnects: z.int().nonnegative(),
+  }),
+  found: z.int().nonnegative(),
+  offset: z.int().nonnegative(),
+  sessions: z.array(session),
+});
+
 /** What a successful answer must look like, by `METHOD /path`. */
 export const SHAPES: readonly (readonly [request: RegExp, shape: z.ZodType])[] = [
   [/^GET \/v1\/status$/, status],
+  [/^GET \/v1\/overview(\?.*)?$/, overview],
   [/^GET \/v1\/sessions$/, versioned.extend({ sessions: z.array(session) })],
   [/^GET \/v1\/sessions\/[^/]+$/, sessionDetails],
   [/^POST \/v1\/sessions\/[^/]+\/stop$/, stopped],

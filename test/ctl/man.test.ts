@@ -32,7 +32,7 @@ test('the pages have the parts that a man page has, and nothing that roff would 
 test('integratorctl(1) has every command, option and exit code', async (t) => {
   const page = await readFile(join(await pages(t), 'integratorctl.1'), 'utf8');
   const COMMANDS =
-    'sessions list,sessions show,sessions watch,sessions stop,status,drain,cordon,uncordon,doctor,config,log-level,version,completion';
+    'sessions list,sessions show,sessions watch,sessions stop,status,drain,cordon,uncordon,doctor,config,log-level,page,version,completion';
   for (const command of COMMANDS.split(',')) {
     // A hyphen in a man page is written as a minus.
     const name = RegExp.escape(command.replaceAll('-', '\\-'));

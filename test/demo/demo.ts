@@ -43,8 +43,11 @@ export class Demo {
   /** Sets everything up and plays the calls. Gives the exit code, with --once; without, it goes on until it is ended. */
   async run(): Promise<number> {
     const { options } = this.#deps;
-    const callbackUrl = await this.#show();
-    const stack = await this.#start();
+    const directory = mkdtempSync(join(tmpdir(), 'demo-'));
+    this.#deps.cleanup.defer(() => rmSync(directory, { recursive: true }));
+    const controlSocket = join(directory, 'control.sock');
+    const callbackUrl = await this.#show(controlSocket);
+    const stack = await this.#start(controlSocket);
     this.#watch(stack);
     this.#play = (calls) => {
       this.#played += calls;
@@ -59,11 +62,12 @@ export class Demo {
   }
 
   /** Serves the page and receives callbacks; gives the URL for them, if Deepgram can reach it. */
-  async #show(): Promise<string | undefined> {
+  async #show(controlSocket: string): Promise<string | undefined> {
     const { options, deepgram, terminal, cleanup } = this.#deps;
     const page = await servePage({
       port: options.port,
       book: this.#book,
+      controlSocket,
       transcriber: deepgram.name,
       expected: this.#phrases.length,
       playAgain: options.once ? undefined : () => this.#playAgain(),
@@ -78,12 +82,10 @@ export class Demo {
     return callbacks.urlTemplate;
   }
 
-  async #start(): Promise<Stack> {
+  async #start(controlSocket: string): Promise<Stack> {
     const { deepgram, terminal, children, cleanup } = this.#deps;
-    const directory = mkdtempSync(join(tmpdir(), 'demo-'));
-    cleanup.defer(() => rmSync(directory, { recursive: true }));
     cleanup.defer(() => children.stop());
-    const stack = await startStack(children, deepgram, directory, this.#fail);
+    const stack = await startStack(children, deepgram, controlSocket, this.#fail);
     terminal.say(`Path: Connect stand-in > Kinesis Video stand-in > integratord > ${deepgram.name}`);
     if (deepgram.isReal) {
       terminal.say('Real recognition is never letter for letter: a phrase counts as arrived with half of its words.');

@@ -6,12 +6,22 @@ import { CallBook } from './call-book.ts';
 import { DemoFailed } from './failure.ts';
 import { servePage } from './page-server.ts';
 
+/** Of an integratord that has not come yet. */
+const NO_SOCKET = '/nonexistent/control.sock';
+
 /** A page of its own, and how often it was asked to play. */
 async function page(t: ExecutionContext, playAgain: (() => boolean) | undefined = () => true) {
   let played = 0;
   const book = new CallBook([], 1);
   const counted = playAgain && (() => playAgain() && ++played > 0);
-  const { url, close } = await servePage({ port: 0, book, transcriber: 'X', expected: 0, playAgain: counted });
+  const { url, close } = await servePage({
+    port: 0,
+    book,
+    controlSocket: NO_SOCKET,
+    transcriber: 'X',
+    expected: 0,
+    playAgain: counted,
+  });
   t.teardown(close);
   return { url, book, played: () => played };
 }
@@ -55,6 +65,7 @@ test('nothing but its own files may run on the page', async (t) => {
   t.regex(String(headers['content-security-policy']), /default-src 'none'; script-src 'self'; style-src 'self';/);
   t.is(headers['x-content-type-options'], 'nosniff');
   t.is((await ask('GET', `${url}/page.js`)).statusCode, 200);
+  t.is((await ask('GET', `${url}/page/session-card.js`)).statusCode, 200);
   t.is((await ask('GET', `${url}/../main.ts`)).statusCode, 404);
 });
 
@@ -71,10 +82,25 @@ test('a page that is opened late gets what there is, and then what changes', asy
   t.regex(seen, /"contactId":"late".*"text":"Hello"/);
 });
 
+test('while there is no integratord, its own page says so', async (t) => {
+  const { url } = await page(t);
+  const response = await ask('GET', `${url}/instance/`);
+  t.is(response.statusCode, 502);
+  t.regex(await text(response), /does not answer at its control socket/);
+  t.is((await ask('GET', `${url}/instance/v1/config`)).statusCode, 404);
+});
+
 test('a port that is taken is told by its number', async (t) => {
   const { url, book } = await page(t);
   const port = Number(new URL(url).port);
-  const again = servePage({ port, book, transcriber: 'X', expected: 0, playAgain: undefined });
+  const again = servePage({
+    port,
+    book,
+    controlSocket: NO_SOCKET,
+    transcriber: 'X',
+    expected: 0,
+    playAgain: undefined,
+  });
   const error = await t.throwsAsync(again, { instanceOf: DemoFailed });
   t.regex(error?.message ?? '', new RegExp(`^Port ${port} on 127\\.0\\.0\\.1 is taken: .*--port`));
 });

@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { pageRelay } from '../../daemon/ctl/page-relay.ts';
+import { isAddressedToLoopback } from '../../daemon/http/browser-guard.ts';
+import { PAGE_FILES, PAGE_HEADERS, type PageFile } from '../../daemon/http/page-files.ts';
 import type { CallView } from './call.ts';
 import type { CallBook } from './call-book.ts';
 import { closeNow, listenOnLoopback } from './loopback.ts';
@@ -7,6 +10,8 @@ import { closeNow, listenOnLoopback } from './loopback.ts';
 export interface PageOptions {
   readonly port: number;
   readonly book: CallBook;
+  /** integratord's, where it is or will be. */
+  readonly controlSocket: string;
   /** Who transcribes, for the page's header. */
   readonly transcriber: string;
   /** How many phrases a call has. */
@@ -20,23 +25,15 @@ export interface Page {
   close(): void;
 }
 
-const FILES = new Map([
+/** The demo's own files, and of the daemon's page those that it is made with. */
+const FILES: ReadonlyMap<string, PageFile> = new Map([
   ['/', { type: 'text/html; charset=utf-8', body: fileBeside('page.html') }],
-  ['/page.css', { type: 'text/css; charset=utf-8', body: fileBeside('page.css') }],
   ['/call.css', { type: 'text/css; charset=utf-8', body: fileBeside('call.css') }],
   ['/page.js', { type: 'text/javascript; charset=utf-8', body: fileBeside('page.js') }],
+  ...[...PAGE_FILES].map(([name, file]) => [`/page/${name}`, file] as const),
 ]);
-const HEADERS = {
-  'cache-control': 'no-store',
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-};
-/** A page elsewhere could let its own name point here (DNS rebinding); these names are nobody's but ours. */
-const OWN_NAMES = ['127.0.0.1', 'localhost'];
+/** The daemon's whole page is below it, as an operator sees it. */
+const INSTANCE = '/instance';
 /** How soon a page that lost its connection tries again. */
 const RECONNECT_MS = 1000;
 /** A page that is this far behind does not read; it gets everything anew when it connects again. */
@@ -48,13 +45,19 @@ export async function servePage(options: PageOptions): Promise<Page> {
   const stopListening = options.book.listen((call) => {
     for (const response of watching) sendEvent(response, 'call', call);
   });
+  const showInstance = pageRelay(options.controlSocket);
   const server = createServer((request, response) => {
-    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+    for (const [name, value] of Object.entries(PAGE_HEADERS)) response.setHeader(name, value);
     const route = `${request.method} ${request.url}`;
-    const file = request.method === 'GET' ? FILES.get(request.url ?? '') : undefined;
-    if (!isAddressedToUs(request)) answer(response, 421, 'Open the page as http://127.0.0.1 or http://localhost.');
+    const { url: path = '' } = request;
+    const file = request.method === 'GET' ? FILES.get(path) : undefined;
+    if (!isAddressedToLoopback(request))
+      answer(response, 421, 'Open the page as http://127.0.0.1 or http://localhost.');
     else if (file) answer(response, 200, file.body, file.type);
-    else if (route === 'GET /events') watch(response, options, watching);
+    else if (path.startsWith(`${INSTANCE}/`)) {
+      request.url = path.slice(INSTANCE.length);
+      showInstance(request, response);
+    } else if (route === 'GET /events') watch(response, options, watching);
     else if (route === 'POST /calls') play(request, response, options);
     else answer(response, 404, `There is no ${route} here.`);
   });
@@ -90,10 +93,6 @@ function play({ headers }: IncomingMessage, response: ServerResponse, options: P
   if (headers.origin !== `http://${headers.host}`) answer(response, 403, 'Only this page itself may play calls.');
   else if (options.playAgain?.()) answer(response, 202, 'The call is being made.');
   else answer(response, 409, 'No call can be made now: wait for one to end.');
-}
-
-function isAddressedToUs({ headers }: IncomingMessage): boolean {
-  return OWN_NAMES.includes(URL.parse(`http://${headers.host}`)?.hostname ?? '');
 }
 
 function answer(

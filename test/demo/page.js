@@ -1,15 +1,18 @@
-/** Shows the calls that /events tells of. Everything that comes from outside becomes text, never markup. */
+/** Shows the calls that /events tells of: integratord's cards, and in each what customer and agent say. */
+
+import { setText } from './page/dom.js';
+import { LagHistory } from './page/lag-history.js';
+import { SessionCard } from './page/session-card.js';
+import { clockText } from './page/words.js';
 
 const NAMES = { customer: 'Customer', agent: 'Agent' };
-const STATES = { running: 'Running', ending: 'Ending', ended: 'Ended', failed: 'Failed' };
-const MS_PER_S = 1000;
-/** A figure below is not told from 0 by anybody. */
-const LEAST_LAG_MS = 1;
 
 const connection = document.getElementById('connection');
 const playButton = document.getElementById('play');
 const notice = document.getElementById('notice');
 const calls = document.getElementById('calls');
+const cards = new Map();
+const lags = new LagHistory();
 /** How many phrases a call should have, and whether this page may play one, as the server tells. */
 let expected = 0;
 let canPlay = false;
@@ -32,7 +35,11 @@ function showAll(all) {
   const path = `Amazon Connect and Kinesis Video stand-ins › integratord › ${all.transcriber}`;
   setText(document.getElementById('path'), path);
   const known = new Set(all.calls.map(({ contactId }) => contactId));
-  for (const card of [...calls.children]) if (!known.has(card.dataset.contact)) card.remove();
+  for (const [contactId, { element }] of cards) {
+    if (known.has(contactId)) continue;
+    element.remove();
+    cards.delete(contactId);
+  }
   for (const call of all.calls) showCall(call);
   showWhetherEmpty();
 }
@@ -45,15 +52,10 @@ function showWhetherEmpty() {
 
 function showCall(call) {
   const card = cardOf(call);
-  const part = (name) => card.querySelector(`.${name}`);
-  card.dataset.state = call.state;
-  setText(part('state'), STATES[call.state]);
-  setText(part('age'), inCall(call.ageMs));
-  setText(part('audio'), inCall(call.audioMs));
-  setText(part('lag'), milliseconds(call.lagMs));
-  setText(part('worst'), milliseconds(call.worstLagMs));
-  setText(part('holes'), call.holeMs === 0 ? 'None' : milliseconds(call.holeMs));
-  part('holes').dataset.bad = String(call.holeMs > 0);
+  const part = (name) => card.element.querySelector(`.${name}`);
+  const nowMs = Date.now();
+  if (call.state === 'running') lags.note(call.contactId, nowMs, call.lagMs);
+  card.show(call, lags.of(call.contactId), nowMs);
   part('problem').hidden = !call.problem;
   setText(part('problem'), call.problem ?? '');
   showPhrases(part('phrases'), call.phrases);
@@ -63,17 +65,15 @@ function showCall(call) {
 
 /** The card of the call; a new one goes to the top, where it is seen. */
 function cardOf({ contactId, number }) {
-  const known = [...calls.children].find((card) => card.dataset.contact === contactId);
+  const known = cards.get(contactId);
   if (known) return known;
-  const card = document.getElementById('call').content.firstElementChild.cloneNode(true);
-  card.dataset.contact = contactId;
-  const title = card.querySelector('.title');
-  title.id = `call-${number}`;
-  title.textContent = `Call ${number}`;
-  card.setAttribute('aria-labelledby', title.id);
-  card.querySelector('.transcript').setAttribute('aria-label', `Transcript of call ${number}`);
-  card.querySelector('code').textContent = contactId;
-  calls.prepend(card);
+  const title = `Call ${number}`;
+  const card = new SessionCard(contactId, title);
+  cards.set(contactId, card);
+  card.element.classList.add('call');
+  card.element.append(document.getElementById('conversation').content.firstElementChild.cloneNode(true));
+  card.element.querySelector('.transcript').setAttribute('aria-label', `Transcript of call ${number}`);
+  calls.prepend(card.element);
   showWhetherEmpty();
   return card;
 }
@@ -96,7 +96,7 @@ function newPhrase(key, { speaker, startMs }) {
   item.dataset.key = key;
   item.dataset.speaker = speaker;
   item.querySelector('.speaker').textContent = NAMES[speaker];
-  item.querySelector('.time').textContent = inCall(startMs);
+  item.querySelector('.time').textContent = clockText(startMs);
   return item;
 }
 
@@ -133,19 +133,4 @@ async function play() {
     // A disabled button has lost the focus.
     playButton.focus();
   }
-}
-
-/** Leaves equal text alone, so that nothing is announced that has not changed. */
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
-/** Time in the call, as m:ss. */
-function inCall(ms) {
-  const seconds = Math.floor(ms / MS_PER_S);
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
-}
-
-function milliseconds(ms) {
-  return ms > 0 && ms < LEAST_LAG_MS ? '< 1 ms' : `${Math.round(ms)} ms`;
 }

@@ -70,12 +70,19 @@ test('a call is shown from its first word to its end, each speaker in a column',
   t.regex((await page.locator('.worst').textContent()) ?? '', /^(< 1|[1-9]\d*) ms$/);
   t.is(await page.locator('.audio').textContent(), '0:42');
   t.is(await page.locator('#connection').textContent(), 'Connected');
+  t.is(await page.locator('.sparkline').count(), 1);
   await page.screenshot({ path: `${ARTEFACTS}demo-ended.png`, fullPage: true });
 
   await page.getByRole('button', { name: 'Play the sample call again' }).press('Enter');
   await page.locator('.call[data-state=ended]').nth(1).waitFor();
   await page.getByRole('heading', { name: 'Call 2' }).waitFor();
   t.deepEqual(await shown(page, 'customer'), [...inScript('customer'), ...inScript('customer')]);
+
+  const instance = await open(`${url}/instance/`, DESKTOP);
+  await instance.page.locator('#connection[data-state=connected]').waitFor();
+  t.is(await instance.page.locator('#state').textContent(), 'Serving');
+  t.deepEqual(instance.complaints, []);
+  await instance.page.close();
 
   demo.signal('SIGINT');
   await page.locator('#connection[data-state=lost]').waitFor();

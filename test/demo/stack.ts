@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import type { Program } from '../support/process.ts';
 import type { Children } from './children.ts';
 import type { DemoFailed } from './failure.ts';
@@ -26,7 +25,7 @@ const SECRET_BYTES = 32;
 export async function startStack(
   children: Children,
   deepgram: DeepgramChoice,
-  directory: string,
+  controlSocket: string,
   onDeath: (error: DemoFailed) => void,
 ): Promise<Stack> {
   const [kinesis, deepgramEnv] = await Promise.all([
@@ -34,7 +33,6 @@ export async function startStack(
     deepgram.isReal ? deepgram.env : startDeepgramStandIn(children, onDeath),
   ]);
   const triggerSecret = randomBytes(SECRET_BYTES).toString('hex');
-  const controlSocket = join(directory, 'control.sock');
   const env = {
     PORT: '0',
     HOST: '127.0.0.1',

@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import anyTest, { type TestFn } from 'ava';
+import anyTest, { type ExecutionContext, type TestFn } from 'ava';
+import { CHECKOUT } from '../../packer/release/checkout.ts';
 import { bytesOf, difference, distinctSamples } from '../audio/tracks.ts';
 import { CtlProcess } from '../ctl/ctl-process.ts';
 import { AutoScalingControl } from '../standins/auto-scaling/client.ts';
@@ -39,6 +40,7 @@ test('the bundled integratorctl operates the bundled daemon', async (t) => {
   const request = await stage.call(LONG_CALL);
   t.is((await stage.start(request)).status, 200);
   const run = (...args: string[]) => new CtlProcess(args, { script: ctl, env }).ended;
+  await showsPage(t, ctl, env);
   const { sessions } = JSON.parse((await run('sessions', '--json')).stdout) as { sessions: { contactId: string }[] };
   t.deepEqual(
     sessions.map(({ contactId }) => contactId),
@@ -51,6 +53,24 @@ test('the bundled integratorctl operates the bundled daemon', async (t) => {
   t.is(await stage.daemon.exited, 0);
   t.like(await run('status'), { code: 3 });
 });
+
+/** The bundled integratorctl shows the bundled daemon's page, whose every file is built in. */
+async function showsPage(t: ExecutionContext, script: string, env: Record<string, string>): Promise<void> {
+  const page = new CtlProcess(['page', '--listen', '0', '--json'], { script, env });
+  await page.says('stdout', /}\n$/);
+  const { url } = JSON.parse(page.stdout) as { url: string };
+  for (const name of await readdir(join(CHECKOUT, 'daemon/http/page'))) {
+    const served = await fetch(`${url}/${name}`);
+    t.deepEqual(
+      [served.status, await served.text()],
+      [200, await readFile(join(CHECKOUT, 'daemon/http/page', name), 'utf8')],
+      name,
+    );
+  }
+  t.is(((await (await fetch(`${url}/v1/overview`)).json()) as { found: number }).found, 1);
+  page.child.kill('SIGINT');
+  t.is((await page.ended).code, 130);
+}
 
 test('the bundled daemon on an instance uses its role, and completes its lifecycle hook', async (t) => {
   const services = ['imds', 'auto-scaling'].map((name) => new Program(`test/standins/${name}/main.ts`));

@@ -87,7 +87,10 @@ export class KinesisVideoControl {
 /** Not `fetch`: it gives up after 5 minutes without an answer, and the end of a call may be further away. */
 function send(method: string, url: URL, body: string): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
-    const call = request(url, { method, headers: { 'content-length': Buffer.byteLength(body) } }, (response) => {
+    const headers = { 'content-length': Buffer.byteLength(body) };
+    // A connection for each request: on a busy machine one that was kept is closed by the stand-in, after 5 s, while a
+    // call of megabytes is still being put into words, and to write it then fails (EPIPE).
+    const call = request(url, { method, headers, agent: false }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (piece: string) => {
         text += piece;

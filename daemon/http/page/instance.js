@@ -1,0 +1,87 @@
+import { byId, setText } from './dom.js';
+import { Sparkline } from './lag-history.js';
+import { LATE_MS } from './session-card.js';
+import { clockText, countText, holesText, numberText, shortText, timeText } from './words.js';
+
+export const STATE_WORDS = { serving: 'Serving', full: 'Full', cordoned: 'Cordoned', draining: 'Draining' };
+
+const SOURCES = {
+  operator: 'Ordered by an operator',
+  signal: 'Ordered by a signal',
+  lifecycle: 'Auto Scaling takes the instance',
+  spot: 'EC2 takes the Spot instance',
+};
+
+/** The instance as a whole: tiles, and what an operator must know about a drain or a cordon. */
+export class Instance {
+  #lagLine = new Sparkline();
+
+  constructor() {
+    byId('lag-line').append(this.#lagLine.element);
+  }
+
+  /** @param samples of the worst lag, from a LagHistory */
+  show({ status, totals, atEpochMs }, samples) {
+    const { lifecycle, maxSessions, region, state } = status;
+    setText(byId('where'), [lifecycle.instanceId, lifecycle.groupName, region].filter(Boolean).join(' · '));
+    setText(byId('state'), STATE_WORDS[state]);
+    byId('state').dataset.state = state;
+    setText(
+      byId('lifecycle'),
+      lifecycle.state ? `Auto Scaling: ${lifecycle.state}` : `up ${clockText(status.uptimeMs)}`,
+    );
+    // Sessions that only start are of the count, and of no list yet.
+    setText(byId('count'), numberText(status.sessions));
+    setText(byId('capacity'), `of ${numberText(maxSessions)}`);
+    byId('room').max = maxSessions;
+    byId('room').value = status.sessions;
+    setText(byId('lag'), totals.sessions === 0 ? '–' : shortText(totals.lagMs));
+    byId('lag').dataset.bad = String(totals.lagMs >= LATE_MS);
+    this.#lagLine.show(samples, atEpochMs);
+    setText(byId('holes'), holesText(totals.holeMs));
+    byId('holes').dataset.bad = String(totals.holeMs > 0);
+    const where = `in ${numberText(totals.sessionsWithHoles)} of ${countText(totals.sessions, 'session')}`;
+    setText(byId('holes-where'), totals.holeMs > 0 ? where : 'no audio is missing');
+    setText(byId('reconnects'), numberText(totals.reconnects));
+    showCordon(status.cordon, status.drain);
+    showDrain(status.drain, atEpochMs);
+    const unsigned = status.unsignedStarts ? ' · takes unsigned starts' : '';
+    const checkpoints = status.checkpoints ? '' : ' · keeps no checkpoints';
+    const daemon = `integratord ${status.version}, pid ${status.pid}, Node ${status.node}`;
+    setText(
+      byId('about'),
+      `${daemon}, since ${new Date(status.startedAtEpochMs).toISOString()}${checkpoints}${unsigned}`,
+    );
+  }
+}
+
+function showCordon(cordon, drain) {
+  byId('cordon').hidden = !cordon || Boolean(drain);
+  if (!cordon) return;
+  setText(byId('cordon-why'), `Since ${timeText(cordon.sinceEpochMs)}${cordon.reason ? `: ${cordon.reason}` : ''}.`);
+}
+
+function showDrain(drain, nowEpochMs) {
+  byId('drain').hidden = !drain;
+  if (!drain) return;
+  const { source, reason, sinceEpochMs, deadlineAtEpochMs, takesStartsUntilEpochMs, longestCallMs } = drain;
+  setText(byId('drain-title'), drainTitle(drain));
+  setText(byId('drain-why'), `${SOURCES[source]}: ${reason}. Since ${timeText(sinceEpochMs)}.`);
+  setText(byId('drain-longest'), drain.sessionsLeft > 0 ? clockText(longestCallMs) : '–');
+  const leftMs = deadlineAtEpochMs - nowEpochMs;
+  const deadline = leftMs > 0 ? `${timeText(deadlineAtEpochMs)}, in ${clockText(leftMs)}` : 'Passed';
+  setText(byId('drain-deadline'), deadlineAtEpochMs === null ? 'None' : deadline);
+  const takesStarts = drain.state === 'draining' && takesStartsUntilEpochMs > nowEpochMs;
+  setText(byId('drain-starts'), takesStarts ? `taken until ${timeText(takesStartsUntilEpochMs)}` : 'refused');
+  const time = byId('drain-time');
+  time.hidden = deadlineAtEpochMs === null;
+  if (deadlineAtEpochMs === null) return;
+  time.max = Math.max(1, deadlineAtEpochMs - sinceEpochMs);
+  time.value = Math.min(time.max, nowEpochMs - sinceEpochMs);
+}
+
+export function drainTitle({ state, sessionsLeft }) {
+  if (state === 'drained') return 'Drained: no session is left';
+  const left = `${countText(sessionsLeft, 'session')} left`;
+  return state === 'ending-rest' ? `The deadline has passed, the rest is being ended: ${left}` : `Draining: ${left}`;
+}

@@ -1,0 +1,135 @@
+import test, { type ExecutionContext } from 'ava';
+import type { Page } from 'playwright-core';
+import { launchChromium } from '../demo/browser.ts';
+import { PHONE, TIMEOUT_MS, visit } from './browsing.ts';
+import { idOf, someSessions } from './calls.ts';
+import { PageStage } from './page-stage.ts';
+
+const browser = await launchChromium();
+test.after.always(() => browser.close());
+
+async function open(t: ExecutionContext, count: number, options: Parameters<typeof visit>[2] = {}) {
+  t.timeout(TIMEOUT_MS);
+  const stage = await PageStage.open(t);
+  stage.sessions = someSessions(count);
+  const visited = await visit(browser, stage.url, options);
+  await visited.page.locator('#connection[data-state=connected]').waitFor();
+  return { stage, ...visited };
+}
+
+const contacts = (page: Page) => page.locator('.card h3').allTextContents();
+
+/** Waits until the first card is that one. */
+const firstIs = (page: Page, index: number) =>
+  page.locator('#cards > li:first-child h3', { hasText: idOf('c0a1', index) }).waitFor();
+
+test('of 2,000 sessions the page asks for one list and shows a part, leafs through it, and stays where it is', async (t) => {
+  const { stage, page, complaints } = await open(t, 2000);
+  t.is((await contacts(page)).length, 24);
+  t.is(await page.locator('#shown').textContent(), '2,000');
+  t.is(await page.locator('#page-number').textContent(), '1–24 of 2,000');
+  await page.getByRole('button', { name: 'Previous' }).press('Enter');
+  const next = page.getByRole('button', { name: 'Next' });
+  await next.press('Enter');
+  await firstIs(page, 24);
+  t.is(await page.locator('#page-number').textContent(), '25–48 of 2,000');
+  t.is(await page.evaluate('document.activeElement.id'), 'next', 'the focus is where it was');
+  // What is asked for next is the same part again.
+  await page.waitForResponse(/offset=24/);
+  t.deepEqual([...new Set(stage.asked.map((query) => new URLSearchParams(query).get('offset')))], ['0', '24']);
+  t.is(await page.locator('.card').count(), 24);
+  t.deepEqual(complaints, []);
+  await page.close();
+});
+
+test('one call among many is found by its contact, and those that are worst come first', async (t) => {
+  const { page } = await open(t, 200);
+  await page.getByLabel('Order').selectOption('Worst lag first');
+  await page.waitForResponse(/sort=lag/);
+  await page.getByLabel('Order').selectOption('Most holes first');
+  await firstIs(page, 192);
+  await page.getByLabel('Find').fill(idOf('c0a1', 77).slice(0, 12));
+  await page.locator('#shown', { hasText: '1 of 200' }).waitFor();
+  t.deepEqual(await contacts(page), [idOf('c0a1', 77)]);
+  t.is(await page.locator('#news').textContent(), '1 session found, 1 to 1 shown.');
+  await page.getByLabel('Find').fill('nobody');
+  await page.getByText('None of the 200 sessions has that in its ids.').waitFor();
+  await page.close();
+});
+
+test('what an operator must know is told once, politely, and figures are not', async (t) => {
+  const { stage, page } = await open(t, 3);
+  const news = page.getByRole('status');
+  t.is(await news.textContent(), '');
+  stage.sessions = stage.sessions.map((session) => ({ ...session, ageMs: session.ageMs + 60_000, lagMs: 99 }));
+  await page.locator('.age', { hasText: '4:09' }).waitFor();
+  t.is(await news.textContent(), '');
+  stage.sessions = stage.sessions.map((session) => ({ ...session, holeMs: 640 }));
+  await page.locator('#news', { hasText: 'Audio is missing in 3 sessions.' }).waitFor({ state: 'attached' });
+  stage.status = { state: 'cordoned', cordon: { sinceEpochMs: stage.nowEpochMs, reason: 'kernel update' } };
+  await page.locator('#news', { hasText: 'The instance is cordoned.' }).waitFor({ state: 'attached' });
+  t.regex((await page.locator('#cordon').textContent()) ?? '', /kernel update/);
+  stage.refusal = { status: 500, body: { reason: 'internal-error', message: 'The integrator failed.' } };
+  await page.locator('#trouble', { hasText: 'The integrator failed. What is below is from' }).waitFor();
+  stage.refusal = undefined;
+  await page.locator('#news', { hasText: 'integratord answers again.' }).waitFor({ state: 'attached' });
+  t.true(await page.locator('#trouble').isHidden());
+  await page.close();
+});
+
+test('a page that is paused asks for nothing until it goes on, or something else is chosen', async (t) => {
+  const { stage, page } = await open(t, 3);
+  const pause = page.getByRole('button', { name: 'Pause' });
+  await pause.press(' ');
+  t.is(await pause.getAttribute('aria-pressed'), 'true');
+  t.is(await page.locator('#connection').textContent(), 'Paused');
+  const asked = stage.asked.length;
+  await page.getByLabel('Order').selectOption('Worst lag first');
+  await page.locator('#connection', { hasText: /Paused at \d\d:/ }).waitFor();
+  t.true(stage.asked.length <= asked + 1);
+  t.true(stage.asked.at(-1)?.includes('sort=lag'));
+  await pause.press(' ');
+  await page.locator('#connection[data-state=connected]').waitFor();
+  await page.close();
+});
+
+test('everything can be reached and used from the keyboard, and what is opened stays open', async (t) => {
+  const { page } = await open(t, 3);
+  const focused = () => page.evaluate('document.activeElement.textContent.trim() || document.activeElement.id');
+  const path: unknown[] = [];
+  for (let tabs = 0; tabs < 5; tabs++) {
+    await page.keyboard.press('Tab');
+    path.push(await focused());
+  }
+  t.deepEqual([path[0], path[1], path[2], path[4]], ['Skip to the sessions', 'Pause', 'find', 'Ids and settings']);
+  await page.keyboard.press('Enter');
+  await page.getByText(idOf('5e55', 0)).waitFor();
+  await page.waitForResponse(/overview/);
+  await page.waitForResponse(/overview/);
+  t.true(await page.getByText(idOf('5e55', 0)).isVisible());
+  t.is(await focused(), 'Ids and settings');
+  await page.locator('.skip').focus();
+  await page.keyboard.press('Enter');
+  t.is(await page.evaluate('document.activeElement.id'), 'sessions');
+  await page.close();
+});
+
+test('nothing moves for those who do not want it, and what is pressed is big enough for a finger', async (t) => {
+  const { page } = await open(t, 3, { viewport: PHONE, reducedMotion: 'reduce' });
+  t.is(await page.evaluate('document.getAnimations().length'), 0);
+  t.is(await page.evaluate('getComputedStyle(document.querySelector(".card")).animationName'), 'none');
+  for (const control of await page.locator('button:visible, input:visible, select:visible, summary:visible').all()) {
+    t.true(((await control.boundingBox())?.height ?? 0) >= 24, await control.innerText());
+  }
+  await page.close();
+});
+
+test('what comes from outside is shown as text', async (t) => {
+  const { stage, page, complaints } = await open(t, 1);
+  const contactId = '<img src=x onerror=alert(1)><b>';
+  stage.sessions = [{ ...(someSessions(1)[0] as (typeof stage.sessions)[number]), sessionId: 'other', contactId }];
+  await page.getByRole('heading', { name: contactId }).waitFor();
+  t.is(await page.locator('.card img, .card b').count(), 0);
+  t.deepEqual(complaints, []);
+  await page.close();
+});

@@ -1,0 +1,62 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+
+export const PHONE = { width: 360, height: 780 };
+export const TABLET = { width: 768, height: 1024 };
+export const DESKTOP = { width: 1440, height: 900 };
+export const TIMEOUT_MS = 120_000;
+
+export const ARTEFACTS = fileURLToPath(new URL('../../artefacts/', import.meta.url));
+await mkdir(ARTEFACTS, { recursive: true });
+
+const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** WCAG 2.2, A and AA, and what axe-core's makers recommend besides. */
+const AXE_TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+export interface Visit {
+  readonly page: Page;
+  /** What the browser complained about. */
+  readonly complaints: string[];
+  /** Whom the page asked. */
+  readonly origins: Set<string>;
+}
+
+/** Opens the page and keeps what it complains about and whom it asks. */
+export async function visit(
+  browser: Browser,
+  url: string,
+  options: { viewport?: typeof PHONE; colorScheme?: 'light' | 'dark'; reducedMotion?: 'reduce' | 'no-preference' } = {},
+): Promise<Visit> {
+  const page = await browser.newPage({
+    viewport: DESKTOP,
+    colorScheme: 'light',
+    reducedMotion: 'reduce',
+    ...options,
+  });
+  page.setDefaultTimeout(TIMEOUT_MS);
+  const complaints: string[] = [];
+  const origins = new Set<string>();
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('request', (request) => origins.add(new URL(request.url()).origin));
+  await page.goto(url);
+  return { page, complaints, origins };
+}
+
+/** What axe-core finds wrong with the page as it is now, a line for each. */
+export async function barriers(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  const found = (await page.evaluate(`axe.run({ runOnly: ${JSON.stringify(AXE_TAGS)} })`)) as {
+    violations: { id: string; nodes: { target: string[]; failureSummary: string }[] }[];
+  };
+  return found.violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`),
+  );
+}
+
+/** How wide the page is; more than the viewport means that it has to be moved from side to side. */
+export async function widthOf(page: Page): Promise<number> {
+  return Number(await page.evaluate('document.documentElement.scrollWidth'));
+}
