@@ -14,7 +14,8 @@ export function userDataWith(settings: DaemonSettings, logGroupName: string): Us
     'set -eu',
     // Between quoted delimiters the shell expands nothing: what a value holds stays a value.
     [`cat >${SETTINGS_FILE} <<'${END}'`, ...Object.entries(settings).map(settingLine), END].join('\n'),
-    `/usr/local/sbin/integratord-log-group '${logGroupName}'`,
+    // A log that does not reach CloudWatch must not keep calls from being transcribed.
+    `/usr/local/sbin/integratord-log-group '${logGroupName}' || logger -t integratord-user-data 'no log to CloudWatch'`,
     'systemctl restart integratord',
   );
   return userData;

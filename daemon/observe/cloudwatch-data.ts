@@ -22,7 +22,13 @@ type Reading = { readonly MetricName: string; readonly Unit: Unit } & (
   | { readonly Values: number[]; readonly Counts: number[] }
 );
 
-/** Every metric under the stack, where all its instances add up, and under the instance in it. */
+/** What the group scales on. */
+const CAPACITY = 'CapacityUsed';
+
+/**
+ * Every metric under the stack, where all its instances add up, and under the instance in it. The capacity of an instance
+ * that drains is none: in the stack's average its empty places would make the group smaller in the middle of a roll-out.
+ */
 export function metricData(
   now: InstanceSnapshot,
   since: Baseline,
@@ -30,9 +36,13 @@ export function metricData(
   at: Date,
 ): MetricDatum[] {
   const ofStack = { Name: 'Stack', Value: stack };
-  const dimensionSets = [[ofStack], [ofStack, { Name: 'Instance', Value: instance }]];
+  const ofInstance = { Name: 'Instance', Value: instance };
   const all = readings(now, since);
-  return dimensionSets.flatMap((Dimensions) => all.map((reading) => ({ ...reading, Dimensions, Timestamp: at })));
+  const shared = now.drainState === 'none' ? all : all.filter(({ MetricName }) => MetricName !== CAPACITY);
+  return [
+    ...shared.map((reading) => ({ ...reading, Dimensions: [ofStack], Timestamp: at })),
+    ...all.map((reading) => ({ ...reading, Dimensions: [ofStack, ofInstance], Timestamp: at })),
+  ];
 }
 
 function readings(now: InstanceSnapshot, since: Baseline): Reading[] {
@@ -40,7 +50,7 @@ function readings(now: InstanceSnapshot, since: Baseline): Reading[] {
   const { startsFailed } = difference(now.instance, since.instance);
   const { refusals } = counts;
   return [
-    single('CapacityUsed', 'Percent', (now.activeSessions / now.maxSessions) * 100),
+    single(CAPACITY, 'Percent', (now.activeSessions / now.maxSessions) * 100),
     single('ActiveSessions', 'Count', now.activeSessions),
     single('SessionsStarted', 'Count', total(counts.sessionsStarted)),
     single('StartsFailed', 'Count', total(startsFailed)),

@@ -33,14 +33,15 @@ function filledIn({ Ref }: { Ref: string }): string {
 }
 
 /** Runs user data by a shell, in a directory in place of the root, and says what it wrote and called. */
-function run(script: string): { env: string; calls: string } {
+function run(script: string, logGroupExit = 0): { env: string; calls: string } {
   const root = mkdtempSync(join(tmpdir(), 'integratord-user-data-'));
   try {
     for (const directory of ['etc/integratord', 'usr/local/sbin', 'bin'])
       mkdirSync(join(root, directory), { recursive: true });
-    for (const command of ['usr/local/sbin/integratord-log-group', 'bin/systemctl']) {
+    const exits = { 'usr/local/sbin/integratord-log-group': logGroupExit, 'bin/systemctl': 0, 'bin/logger': 0 };
+    for (const [command, exit] of Object.entries(exits)) {
       const file = join(root, command);
-      writeFileSync(file, `#!/bin/sh\necho "\${0##*/} $*" >>'${root}/calls'\n`);
+      writeFileSync(file, `#!/bin/sh\necho "\${0##*/} $*" >>'${root}/calls'\nexit ${exit}\n`);
       chmodSync(file, 0o755);
     }
     const here = script
@@ -83,13 +84,16 @@ test('the image’s daemon gets its settings and its log group, and is started w
   t.is(calls, 'integratord-log-group integratord-LogsFleet-abc\nsystemctl restart integratord\n');
 });
 
+test('a log that does not reach CloudWatch is said to, and the daemon is started all the same', (t) => {
+  const { calls } = run(scriptOf(), 1);
+  t.is(calls.split('\n')[1], 'logger -t integratord-user-data no log to CloudWatch');
+  t.is(calls.split('\n')[2], 'systemctl restart integratord');
+});
+
 test('the daemon takes what the stack sets', (t) => {
   const settings = { sessionsPerInstance: 250, drainDeadlineMinutes: 30, logLevel: 'warn' };
   const { env } = run(scriptOf({ ...settings, deepgramApi: 'ws://deepgram.internal:8080' }));
-  const config = readConfig(
-    { ...settingsIn(env), DEEPGRAM_API_KEY: 'key', TRIGGER_SECRET: 'eight-or-more' },
-    () => undefined,
-  );
+  const config = readConfig(settingsIn(env), () => undefined);
   t.like(config, {
     region: 'us-east-1',
     DEEPGRAM_API: 'ws://deepgram.internal:8080',
@@ -123,6 +127,6 @@ test('a value of several lines, which would end the file early, is refused by na
 });
 
 test('what fails in user data ends it: no daemon runs with half of its settings', (t) => {
-  const failing = scriptOf().replace('/usr/local/sbin/integratord-log-group', '/bin/false');
+  const failing = scriptOf().replace('>/etc/integratord/', '>/etc/is-not-there/');
   t.throws(() => run(failing));
 });

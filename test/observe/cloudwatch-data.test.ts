@@ -59,12 +59,20 @@ test('counts are of the time since the last report, states are of now', (t) => {
   sessions.hole('corrupt', 7);
   const draining = { drainState: 'draining', isDrainOverdue: true } as const;
   t.like(told(instance(sessions, draining), first), {
-    CapacityUsed: 25,
     HoleMilliseconds: 7,
     AudioSecondsIn: 0,
     Draining: 1,
     DrainOverdue: 1,
   });
+});
+
+test('an instance that drains has no part in the capacity that the group scales on', (t) => {
+  const data = metricData(instance(new SessionMetrics(), { drainState: 'draining' }), NOTHING, IDENTITY, AT);
+  const capacity = data.filter(({ MetricName }) => MetricName === 'CapacityUsed');
+  t.deepEqual(
+    capacity.map(({ Dimensions }) => Dimensions?.length),
+    [2],
+  );
 });
 
 test('the lag is told so that average and percentiles can be had: what each bucket held, as its mean', (t) => {
