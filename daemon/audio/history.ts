@@ -1,43 +1,42 @@
-import { BYTES_PER_SAMPLE, SAMPLES_PER_MS, sampleAt } from './pcm.ts';
+import { BYTES_PER_SAMPLE, SAMPLES_PER_MS } from './pcm.ts';
 
-/** What a producer sends again is a fragment, some seconds long. */
-const HISTORY_MS = 4096;
 /**
- * One sample of each ms is kept: 8 KiB a track in place of 64. A block of Connect's has 64 of them, and that all of
- * them are alike in two pieces of audio at the same place happens only in silence.
+ * What a producer sends again is a fragment, one or two seconds long: 32 KiB of memory per track. All of it is kept: by
+ * some of the samples alone audio that differs elsewhere would be taken for a repetition, and be lost.
  */
-const STRIDE = SAMPLES_PER_MS;
-/** HISTORY_MS is a power of two. */
-const LAST_CELL = HISTORY_MS - 1;
+const HISTORY_FRAMES = 2048 * SAMPLES_PER_MS;
+const HISTORY_BYTES = HISTORY_FRAMES * BYTES_PER_SAMPLE;
 
-/** Samples of the last seconds of a track, to tell whether audio came before. */
+/** The last seconds of a track, to tell whether audio came before. */
 export class History {
-  readonly #ring = new Uint16Array(HISTORY_MS);
+  readonly #ring = new Uint8Array(HISTORY_BYTES);
   #endFrame = 0;
 
   /** Takes note of samples from `startFrame` on; what lies between them and the ones before was silence. */
   note(startFrame: number, samples: Uint8Array): void {
-    const ring = this.#ring;
-    const endFrame = startFrame + samples.length / BYTES_PER_SAMPLE;
-    const gapEnd = Math.ceil(startFrame / STRIDE);
-    const gapStart = Math.max(Math.ceil(this.#endFrame / STRIDE), gapEnd - HISTORY_MS);
-    for (let cell = gapStart; cell < gapEnd; cell++) ring[cell & LAST_CELL] = 0;
-    const end = Math.ceil(endFrame / STRIDE);
-    for (let cell = Math.max(gapEnd, end - HISTORY_MS); cell < end; cell++) {
-      ring[cell & LAST_CELL] = sampleAt(samples, (cell * STRIDE - startFrame) * BYTES_PER_SAMPLE);
-    }
-    this.#endFrame = endFrame;
+    const gap = Math.min((startFrame - this.#endFrame) * BYTES_PER_SAMPLE, HISTORY_BYTES);
+    if (gap > 0) this.#write(startFrame * BYTES_PER_SAMPLE - gap, new Uint8Array(gap));
+    const kept = samples.subarray(Math.max(0, samples.length - HISTORY_BYTES));
+    this.#endFrame = startFrame + samples.length / BYTES_PER_SAMPLE;
+    this.#write(this.#endFrame * BYTES_PER_SAMPLE - kept.length, kept);
   }
 
-  /** Whether these are, by all that is kept, the samples that the track has had from `frame` on, as far as it has had any there. */
+  /** Whether these are the samples that the track has had from `frame` on, as far as it has had any there. */
   repeats(frame: number, samples: Uint8Array): boolean {
-    if (frame < 0 || frame >= this.#endFrame || frame < this.#endFrame - HISTORY_MS * STRIDE) return false;
-    const first = Math.ceil(frame / STRIDE);
-    const wholeFrames = Math.floor(samples.length / BYTES_PER_SAMPLE);
-    const end = Math.ceil(Math.min(frame + wholeFrames, this.#endFrame) / STRIDE);
-    for (let cell = first; cell < end; cell++) {
-      if (this.#ring[cell & LAST_CELL] !== sampleAt(samples, (cell * STRIDE - frame) * BYTES_PER_SAMPLE)) return false;
+    if (frame < 0 || frame >= this.#endFrame || frame < this.#endFrame - HISTORY_FRAMES) return false;
+    const known = Math.min(samples.length, (this.#endFrame - frame) * BYTES_PER_SAMPLE);
+    let at = (frame * BYTES_PER_SAMPLE) % HISTORY_BYTES;
+    for (let i = 0; i < known; i++) {
+      if (samples[i] !== this.#ring[at]) return false;
+      if (++at === HISTORY_BYTES) at = 0;
     }
-    return end > first;
+    return true;
+  }
+
+  #write(position: number, bytes: Uint8Array): void {
+    const at = position % HISTORY_BYTES;
+    const first = bytes.subarray(0, HISTORY_BYTES - at);
+    this.#ring.set(first, at);
+    this.#ring.set(bytes.subarray(first.length), 0);
   }
 }

@@ -122,7 +122,7 @@ test('an event loop that hangs shows nothing', async (t) => {
   const before = (await said(2)).length;
   // Ten signs would be due in this time.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
-  t.true((await said(before)).length <= before + 1, 'one may have been under way');
+  t.true((await said(before)).length <= before + 2, 'one may have been under way, and one comes right after');
 });
 
 for (const [why, env] of [

@@ -45,7 +45,7 @@ test('a threshold that is passed fails the run and is named', async (t) => {
 });
 
 test('a daemon that loses audio fails, whatever it says of itself', async (t) => {
-  const { code, report } = await ran(t, '--daemon', 'test/load/lossy-daemon.ts', '--verify', '0');
+  const { code, report } = await ran(t, '--daemon', 'test/load/lossy-daemon.ts', '--workers', '0', '--verify', '0');
   t.is(code, 1);
   t.true(report.audio.holeMs > 0);
   t.is(report.sessions.holeMs, 0);

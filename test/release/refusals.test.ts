@@ -128,9 +128,12 @@ test('a package that is bundled must bring the text of its licence, or one of it
   t.is(licences.split('the licence of the rich').length, 2);
 });
 
+/** The programs that a bundle is made of, besides the one that a test is about. */
+const OTHERS = { 'daemon/session/worker.ts': '', 'daemon/ctl/main.ts': '' };
+
 test('a bundle that would need a package beside it is refused', async (t) => {
   const asking = "try { require('not-installed'); } catch { globalThis.isSlow = true; }";
-  const checkout = await directoryOf(t, { 'daemon/main.ts': asking, 'daemon/ctl/main.ts': '' });
+  const checkout = await directoryOf(t, { ...OTHERS, 'daemon/main.ts': asking });
   await t.throwsAsync(bundlePrograms(checkout), {
     name: 'ReleaseFailure',
     message: /would need not-installed beside it/,
@@ -138,6 +141,6 @@ test('a bundle that would need a package beside it is refused', async (t) => {
 });
 
 test('a source with a fault in it is refused, and named', async (t) => {
-  const checkout = await directoryOf(t, { 'daemon/main.ts': 'const = 1;', 'daemon/ctl/main.ts': '' });
+  const checkout = await directoryOf(t, { ...OTHERS, 'daemon/main.ts': 'const = 1;' });
   await t.throwsAsync(bundlePrograms(checkout), { name: 'ReleaseFailure', message: /daemon\/main\.ts:1/ });
 });
