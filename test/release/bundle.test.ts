@@ -22,15 +22,17 @@ test.before(async (t) => {
 });
 test.after.always((t) => t.context.programs?.remove());
 
-test('the bundled daemon transcribes a whole call, sample for sample', async (t) => {
-  const stage = await Stage.open({ daemon: t.context.programs.daemon });
-  t.teardown(() => stage.close());
-  const { ended, audio } = await stage.transcribe(await stage.call(CALL));
-  t.like(ended, { outcome: 'completed', holeMs: 0 });
-  t.is(difference(channel(audio, 0), CUSTOMER), 'the same');
-  t.is(difference(channel(audio, 1), AGENT), 'the same');
-  t.is(stage.daemon.stderr, '');
-});
+for (const workers of ['0', '2']) {
+  test(`the bundled daemon transcribes a whole call, sample for sample, with ${workers} worker threads`, async (t) => {
+    const stage = await Stage.open({ daemon: t.context.programs.daemon, env: { WORKERS: workers } });
+    t.teardown(() => stage.close());
+    const { ended, audio } = await stage.transcribe(await stage.call(CALL));
+    t.like(ended, { outcome: 'completed', holeMs: 0 });
+    t.is(difference(channel(audio, 0), CUSTOMER), 'the same');
+    t.is(difference(channel(audio, 1), AGENT), 'the same');
+    t.is(stage.daemon.stderr, '');
+  });
+}
 
 test('the bundled integratorctl operates the bundled daemon', async (t) => {
   const { daemon, ctl, directory } = t.context.programs;
