@@ -105,6 +105,7 @@ export class Outbox {
       oldestMs = Math.min(oldestMs, first.atMs ?? Infinity);
       if (first.end > this.#sent) break;
       this.#arrivals.shift();
+      if (first.end === this.#sent) break;
     }
     return oldestMs === Infinity ? undefined : oldestMs;
   }
