@@ -143,7 +143,7 @@ async function serveMetrics({ HOST, METRICS_PORT }: Config, page: PrometheusPage
   if (METRICS_PORT === undefined) return [];
   const server = createServer(metricsApi(page, log));
   await listenOrExit(server, { HOST, PORT: METRICS_PORT });
-  log.info({ event: 'metrics.started', metricsAt: `${urlOf(server)}/metrics` }, 'shows metrics');
+  log.info({ event: 'metrics.started', metricsAt: urlOf(server) }, 'serves /metrics');
   return [server];
 }
 

@@ -144,7 +144,7 @@ test.serial('every hole is put down to what was reported before it', async (t) =
 test.serial('with METRICS_PORT the metrics are there, and not where the load balancer is', async (t) => {
   const stage = await opened(t, { env: { METRICS_PORT: '0' } });
   const { metricsAt } = await stage.daemon.line(({ event }) => event === 'metrics.started');
-  const response = await fetch(String(metricsAt));
+  const response = await fetch(new URL('/metrics', String(metricsAt)));
   t.regex(response.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
   t.is(readScrape(await response.text()).get('integratord_sessions_limit'), 500);
   t.is((await fetch(new URL('/health-check', String(metricsAt)))).status, 404);
