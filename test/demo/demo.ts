@@ -97,7 +97,7 @@ export class Demo {
     const polling = new AbortController();
     this.#deps.cleanup.defer(() => polling.abort());
     watchLog(daemon, this.#book).catch(this.#fail);
-    watchSessions(controlSocket, this.#book, polling.signal).catch(this.#fail);
+    watchSessions(controlSocket, this.#book, daemon, polling.signal).catch(this.#fail);
   }
 
   #offerMoreCalls(): Promise<never> {

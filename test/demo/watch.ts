@@ -1,4 +1,4 @@
-import { setInterval } from 'node:timers/promises';
+import { setInterval, setTimeout } from 'node:timers/promises';
 import type { Line, Program } from '../support/process.ts';
 import type { CallBook } from './call-book.ts';
 import { sessionsAt } from './control.ts';
@@ -7,20 +7,32 @@ import { resultInLog, resultInMessage } from './results.ts';
 
 /** As often as a person may want to see a figure change. */
 const POLL_EVERY_MS = 1000;
+/** A process that is killed closes its socket a moment before its end is told. */
+const DEATH_IS_KNOWN_WITHIN_MS = 2000;
 
 /** Enters into the book what integratord logs, until it ends. */
 export async function watchLog(daemon: Program, book: CallBook): Promise<void> {
   for await (const line of linesOf(daemon)) takeLogLine(line, book);
 }
 
-/** Enters into the book what integratord's control socket tells, until `signal`. Throws DemoFailed. */
-export async function watchSessions(socketPath: string, book: CallBook, signal: AbortSignal): Promise<void> {
+/**
+ * Enters into the book what integratord's control socket tells, until `signal`. Throws DemoFailed, and not before the
+ * daemon's own end is known when that is why nobody answers.
+ */
+export async function watchSessions(
+  socketPath: string,
+  book: CallBook,
+  daemon: Program,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     for await (const _ of setInterval(POLL_EVERY_MS, undefined, { signal })) {
       book.polled(await sessionsAt(socketPath, signal));
     }
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (signal.aborted) return;
+    await Promise.race([daemon.exited, setTimeout(DEATH_IS_KNOWN_WITHIN_MS, undefined, { ref: false })]);
+    throw error;
   }
 }
 
