@@ -135,7 +135,7 @@ export const KINESIS_ROWS: readonly Row[] = [
     source: 'kinesis-video.md',
     fault: 'the outage is longer than the stream keeps its fragments',
     kinesis: [cut, { hang: true }],
-    retentionMs: 300,
+    retentionMs: 800,
     arrives: 'what came before',
     outcome: 'completed',
     reported: ['kinesis.refused', 'kinesis.fragment-gone', 'audio.hole'],
