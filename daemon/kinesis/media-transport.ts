@@ -148,7 +148,8 @@ async function wordsOf({ statusCode }: Head, body: MediaBody): Promise<Uint8Arra
   const words: Uint8Array[] = [];
   let length = 0;
   for await (const bytes of body) {
-    words.push(bytes);
+    // They are lent until the next are asked for.
+    words.push(Buffer.from(bytes));
     length += bytes.length;
     if (length <= MAX_WORDS_BYTES) continue;
     body.close();

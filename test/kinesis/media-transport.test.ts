@@ -28,7 +28,7 @@ async function media(port: number, signal?: AbortSignal) {
 
 async function all(body: AsyncIterable<Uint8Array>): Promise<string> {
   const parts: Uint8Array[] = [];
-  for await (const part of body) parts.push(part);
+  for await (const part of body) parts.push(Buffer.from(part));
   return Buffer.concat(parts).toString();
 }
 
@@ -68,6 +68,18 @@ test('a reader that closes is told so', async (t) => {
   const next = body.next();
   body.close();
   await t.throwsAsync(next, { message: 'closed' });
+});
+
+test('an error answer that comes in pieces is whole', async (t) => {
+  const [one, other] = ['a'.repeat(300), 'b'.repeat(300)];
+  const port = await serving(t, async (socket) => {
+    socket.write(`HTTP/1.1 400 Bad\r\ncontent-length: 600\r\n\r\n${one}`);
+    // Long enough to be read by itself; if it is not, there is one piece less, and as much to see.
+    await sleep(50);
+    socket.write(other);
+  });
+  const { response } = await ask(port);
+  t.is(await all(response.body), one + other);
 });
 
 test('an error answer whose body goes on and on is refused', async (t) => {
