@@ -142,8 +142,8 @@ export class Link {
   readonly room = (frames: number): Int16Array => this.#outbox.room(frames);
 
   /**
-   * Hands over the next 2-channel PCM of the call, written to `room` or elsewhere. Gives a promise when as much is kept here as may be: nothing more is
-   * to be handed over until it resolves. Throws what ended the line.
+   * Hands over the next 2-channel PCM of the call, written to `room` or elsewhere. Gives a promise when as much is kept
+   * here as may be: nothing more is to be handed over until it resolves. Throws what ended the line.
    * @param arrivedAtMs when the oldest audio in it arrived; undefined when it is all silence
    */
   send(pcm: Uint8Array, arrivedAtMs: Millis | undefined): Promise<void> | undefined {

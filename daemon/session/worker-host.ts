@@ -9,7 +9,7 @@ import { unpackError } from './packed-error.ts';
 import type { SessionView } from './view.ts';
 
 /** The worker's own script: beside this one in the sources, and beside the bundle that this one is part of. */
-export const WORKER_SCRIPT = import.meta.url.endsWith('.ts')
+const WORKER_SCRIPT = import.meta.url.endsWith('.ts')
   ? new URL('worker.ts', import.meta.url)
   : new URL('session/worker.js', import.meta.url);
 
@@ -34,8 +34,8 @@ export class WorkerHost implements SessionHost {
   #isGone = false;
   #nextId = 0;
 
-  constructor(script: URL, settings: WorkerSettings) {
-    this.#worker = new Worker(script, { workerData: settings, name: settings.name });
+  constructor(settings: WorkerSettings) {
+    this.#worker = new Worker(WORKER_SCRIPT, { workerData: settings, name: settings.name });
     this.#worker.on('message', (message: FromWorker) => this.#take(message));
     // What it was has been logged by the thread itself (logFaults), or kept it from beginning.
     this.#worker.on('error', () => {});

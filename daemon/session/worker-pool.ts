@@ -5,7 +5,7 @@ import type { Threads } from '../observe/threads.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { type HostedSession, type SessionDetails, type SessionHost, ThreadLost } from './host.ts';
 import type { SessionView } from './view.ts';
-import { WORKER_SCRIPT, WorkerHost } from './worker-host.ts';
+import { WorkerHost } from './worker-host.ts';
 
 /** One that ends sooner than this is followed by the next one only after the pause: it may not be able to begin. */
 const SHORT_LIFE_MS: Millis = 5000;
@@ -17,8 +17,6 @@ export interface PoolOptions {
   readonly log: RootLog;
   /** Where the workers' counts are added up. */
   readonly threads: Threads;
-  /** What a worker runs; a test may bring its own. */
-  readonly script?: URL;
 }
 
 /** The worker threads that host sessions, WORKERS of them at all times: one that ends is followed by another. */
@@ -74,10 +72,10 @@ export class WorkerPool implements SessionHost {
   }
 
   #begin(index: number): WorkerHost {
-    const { config, clock, log, threads, script = WORKER_SCRIPT } = this.#options;
+    const { config, clock, log, threads } = this.#options;
     const begunAtMs = clock.now();
     const name = `worker-${++this.#count}`;
-    const worker = new WorkerHost(script, { config, logLevel: log.level, name, workers: config.WORKERS });
+    const worker = new WorkerHost({ config, logLevel: log.level, name, workers: config.WORKERS });
     const place = threads.join(() => worker.metrics());
     worker.onCounted = (snapshot) => place.note(snapshot);
     void worker.gone.then(() => {
@@ -97,6 +95,7 @@ export class WorkerPool implements SessionHost {
 }
 
 /** A worker that ends while it is asked has no sessions any more. */
-function nothingOfALostOne(): SessionView[] {
-  return [];
+function nothingOfALostOne(error: unknown): SessionView[] {
+  if (error instanceof ThreadLost) return [];
+  throw error;
 }
