@@ -23,8 +23,11 @@ export interface RootLog extends Log {
   onLevel(listener: (level: LogLevel) => void): void;
 }
 
-/** By its number, and so at once: what a worker thread writes to its process.stdout is lost when it falls. */
-const STDOUT = 1;
+/**
+ * By its number and synchronously: what a worker thread has given to its process.stdout, or to the thread pool, is lost
+ * when it falls, and its last words are the ones that matter.
+ */
+const STDOUT = { dest: 1, sync: true };
 
 /** A log of JSON lines on standard output; nothing gets into it that its redactor knows. */
 export function createLog(level: LogLevel, destination?: DestinationStream): RootLog {
