@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { API_VERSION, type Session, type Stopped } from './contract.ts';
 import { EXIT } from './exit-codes.ts';
@@ -65,6 +64,8 @@ async function choose(invocation: Invocation, ids: readonly string[], { contact,
 }
 
 async function confirm({ stdin, stderr, stop }: World, count: number): Promise<void> {
+  // Only now: to load it is a good part of what any other command takes.
+  const { createInterface } = await import('node:readline');
   const lines = createInterface({ input: stdin, terminal: false });
   try {
     stderr.write(`Stop ${count === 1 ? 'the one session' : `all ${count} sessions`} of this daemon? [y/N] `);

@@ -3,6 +3,8 @@ import type { Plugin } from 'esbuild';
 
 /** Export names that are no words of JavaScript cannot be imported by name. */
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
+/** commander requires it for subcommands that are programs of their own; there are none here, and it costs 16 ms. */
+const NEVER_MEANT = 'node:child_process';
 
 /**
  * Takes Node's own modules by process.getBuiltinModule, not by an import statement: that reads every export, and some
@@ -17,18 +19,31 @@ export const builtinsAsTheyAre: Plugin = {
       const namespace = kind === 'import-statement' ? 'builtin-exports' : 'builtin';
       return { path: path.replace(/^(node:)?/, 'node:'), namespace, sideEffects: false };
     });
-    onLoad({ filter: /^/, namespace: 'builtin' }, ({ path }) => ({ contents: `module.exports = ${taken(path)};` }));
+    onLoad({ filter: /^/, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = ${path === NEVER_MEANT ? takenWhenUsed(path) : taken(path)};`,
+    }));
     onLoad({ filter: /^/, namespace: 'builtin-exports' }, ({ path }) => ({ contents: exportsOf(path) }));
   },
 };
 
 /** An export for each of the module's: PURE, so that those which nobody imports are dropped unread. */
 function exportsOf(path: string): string {
-  const names = Object.keys(process.getBuiltinModule(path) ?? {}).filter((name) => IDENTIFIER.test(name));
-  const exported = names.filter((name) => name !== 'default');
+  const exported = namesIn(path);
   const lines = exported.map((name) => `const _${name} = /* @__PURE__ */ (() => builtin.${name})();`);
   const list = exported.map((name) => `_${name} as ${name}`).join(', ');
   return `const builtin = ${taken(path)};\n${lines.join('\n')}\nexport { builtin as default, ${list} };`;
+}
+
+/** The module as an object whose every property loads it. */
+function takenWhenUsed(path: string): string {
+  return `{ ${namesIn(path)
+    .map((name) => `get ${name}() { return ${taken(path)}.${name}; }`)
+    .join(', ')} }`;
+}
+
+function namesIn(path: string): string[] {
+  const names = Object.keys(process.getBuiltinModule(path) ?? {});
+  return names.filter((name) => IDENTIFIER.test(name) && name !== 'default');
 }
 
 function taken(path: string): string {
