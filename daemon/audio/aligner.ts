@@ -1,10 +1,11 @@
 import type { Millis } from '../clock.ts';
 import { AGENT, type AudioBlock, BYTES_PER_SAMPLE, CHANNELS, type Channel, CUSTOMER, SAMPLES_PER_MS } from './pcm.ts';
+import type { Tape } from './tape.ts';
 import { Track } from './track.ts';
 
 /** A run of the call as Deepgram gets it. */
 export interface Piece {
-  /** 2-channel 16-bit little-endian PCM: customer, agent, customer, … */
+  /** On the tape: 2-channel 16-bit little-endian PCM: customer, agent, customer, … */
   readonly pcm: Uint8Array;
   /** When the oldest audio in it arrived here; undefined when it is all silence. */
   readonly arrivedAtMs: Millis | undefined;
@@ -53,6 +54,7 @@ export class Aligner {
   readonly #placed = [new Placed(CUSTOMER), new Placed(AGENT)] as const;
   readonly #tracks = [this.#placed[CUSTOMER].track, this.#placed[AGENT].track] as const;
   readonly #waitMs: Millis;
+  readonly #tape: Tape;
   /** Blocks before the first piece, kept until it is known which of them begins the call. */
   #opening: AudioBlock[] | undefined = [];
   /** The producer's time of frame 0. */
@@ -66,10 +68,12 @@ export class Aligner {
 
   /**
    * @param waitMs how long a track waits for the other, in its audio and in our time, before silence stands in for it
+   * @param tape where the call is written
    * @param from where to go on with a call, and its clock; audio from before is left out
    */
-  constructor(waitMs: Millis, from?: { readonly callMs: Millis; readonly callClock: CallClock }) {
+  constructor(waitMs: Millis, tape: Tape, from?: { readonly callMs: Millis; readonly callClock: CallClock }) {
     this.#waitMs = waitMs;
+    this.#tape = tape;
     if (!from) return;
     const { originMs, driftFrames, delayFrames } = from.callClock;
     this.#opening = undefined;
@@ -125,16 +129,13 @@ export class Aligner {
     this.#finished = true;
   }
 
-  /**
-   * The next piece of the call, of at most `longestMs`; undefined until more is known.
-   * @param roomFor where it is written: silence for as many frames as are asked for, or fewer
-   */
-  take(longestMs: Millis, roomFor: (frames: number) => Int16Array = ownRoom): Piece | undefined {
+  /** Writes the next piece of the call, of at most `longestMs`, to the tape; undefined until more is known. */
+  take(longestMs: Millis): Piece | undefined {
     if (this.#opening && !this.#open(this.#opening)) return undefined;
     const from = this.#takenFrames;
     const frames = Math.min(this.#horizon() - from, longestMs * SAMPLES_PER_MS);
     if (frames <= 0) return undefined;
-    const out = roomFor(frames);
+    const out = this.#tape.room(frames);
     const to = from + out.length / CHANNELS;
     this.#holeFrames += this.#emptyFrames(from, to);
     const [customer, agent] = this.#tracks;
@@ -173,7 +174,7 @@ export class Aligner {
     const reached = Math.max(this.#takenFrames, this.#reachFrames());
     let frame = this.#frameOf(timeMs) + placed.driftFrames;
     if (isContinued && frame + placed.delayFrames < track.endFrame - TOLERANCE_FRAMES) {
-      const unheard = track.newPart(frame + placed.delayFrames, pcm);
+      const unheard = track.newPart(frame + placed.delayFrames, pcm, this.#tape, this.#takenFrames);
       if (unheard.length < pcm.length) {
         track.append(track.endFrame, unheard, arrivedAtMs);
         return;
@@ -235,8 +236,4 @@ export class Aligner {
     const [a, b] = this.#tracks;
     return Math.max(a.endFrame, b.endFrame);
   }
-}
-
-function ownRoom(frames: number): Int16Array {
-  return new Int16Array(frames * CHANNELS);
 }

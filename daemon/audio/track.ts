@@ -1,5 +1,5 @@
-import { History } from './history.ts';
 import { BYTES_PER_SAMPLE, CHANNELS, type Channel, sampleAt } from './pcm.ts';
+import type { Tape } from './tape.ts';
 
 /** Audio of one track whose place on the call's clock is settled, waiting for its turn. */
 interface Stretch {
@@ -21,7 +21,6 @@ export class Track {
   }
 
   readonly #channel: Channel;
-  readonly #history = new History();
   #stretches: Stretch[] = [];
   /** The first byte of a sample that a block of odd length cut in two. */
   #half: number | undefined;
@@ -34,7 +33,6 @@ export class Track {
   append(startFrame: number, pcm: Uint8Array, arrivedAtMs: number): void {
     const samples = this.#wholeSamples(pcm, startFrame === this.endFrame);
     if (samples.length > 0) this.#stretches.push({ startFrame, pcm: samples, arrivedAtMs, isLent: true });
-    this.#history.note(startFrame, samples);
     this.endFrame = startFrame + samples.length / BYTES_PER_SAMPLE;
   }
 
@@ -47,9 +45,20 @@ export class Track {
     }
   }
 
-  /** What of `pcm`, which is said to begin at `frame`, the track has not had yet; all of it when it is other audio. */
-  newPart(frame: number, pcm: Uint8Array): Uint8Array {
-    return this.#history.repeats(frame, pcm) ? pcm.subarray((this.endFrame - frame) * BYTES_PER_SAMPLE) : pcm;
+  /**
+   * What of `pcm`, which is said to begin at `frame`, the track has not had yet; all of it when it is other audio, or
+   * when the tape no longer has what was there. Every sample is looked at: by some of them alone audio that differs
+   * elsewhere would be taken for a repetition, and be lost.
+   * @param takenFrames up to where the track was written to the tape
+   */
+  newPart(frame: number, pcm: Uint8Array, tape: Tape, takenFrames: number): Uint8Array {
+    const knownFrames = Math.min(Math.floor(pcm.length / BYTES_PER_SAMPLE), this.endFrame - frame);
+    for (let i = 0; i < knownFrames; i++) {
+      const at = frame + i;
+      const before = at < takenFrames ? tape.sampleAt(at, this.#channel) : this.#waitingSample(at);
+      if (before !== sampleAt(pcm, i * BYTES_PER_SAMPLE)) return pcm;
+    }
+    return knownFrames > 0 ? pcm.subarray((this.endFrame - frame) * BYTES_PER_SAMPLE) : pcm;
   }
 
   /** Up to which frame there are samples without a gap from `frame` on; `frame` itself when it has none. */
@@ -80,12 +89,8 @@ export class Track {
       const endOfStretch = startFrame + pcm.length / BYTES_PER_SAMPLE;
       const lastByte = (Math.min(endOfStretch, toFrame) - startFrame) * BYTES_PER_SAMPLE;
       const first = Math.max(startFrame, fromFrame);
-      let to = (first - fromFrame) * CHANNELS + this.#channel;
-      // By bytes: half of all blocks lie at an odd place in what was read, and a copy of each would cost more.
-      for (let from = (first - startFrame) * BYTES_PER_SAMPLE; from < lastByte; from += BYTES_PER_SAMPLE) {
-        out[to] = sampleAt(pcm, from);
-        to += CHANNELS;
-      }
+      const to = (first - fromFrame) * CHANNELS + this.#channel;
+      interleave(pcm.subarray((first - startFrame) * BYTES_PER_SAMPLE, lastByte), out, to);
       if (arrivedAtMs < oldestMs) oldestMs = arrivedAtMs;
       if (endOfStretch > toFrame) break;
       done++;
@@ -112,4 +117,31 @@ export class Track {
     joined.set(pcm, 1);
     return joined;
   }
+
+  /** The sample of a frame before the end that still waits for its turn; in a gap it is silence. */
+  #waitingSample(frame: number): number {
+    const stretch = this.#stretches.findLast(({ startFrame }) => startFrame <= frame);
+    const byte = (frame - (stretch?.startFrame ?? frame)) * BYTES_PER_SAMPLE;
+    return stretch && byte < stretch.pcm.length ? sampleAt(stretch.pcm, byte) : 0;
+  }
+}
+
+/** Writes samples to every other place of `out`, from `to` on. */
+function interleave(pcm: Uint8Array, out: Int16Array, to: number): void {
+  const count = pcm.length / BYTES_PER_SAMPLE;
+  if (count === 0) return;
+  const isOdd = pcm.byteOffset % BYTES_PER_SAMPLE !== 0;
+  const words = new Uint16Array(pcm.buffer, isOdd ? pcm.byteOffset - 1 : pcm.byteOffset, count);
+  if (!isOdd) {
+    for (let i = 0; i < count; i++) out[to + i * CHANNELS] = words[i] as number;
+    return;
+  }
+  // Half of all blocks lie at an odd place in what was read: each sample is in two words, and each word is read once.
+  let low = (words[0] as number) >>> 8;
+  for (let i = 1; i < count; i++) {
+    const word = words[i] as number;
+    out[to + (i - 1) * CHANNELS] = low | (word << 8);
+    low = word >>> 8;
+  }
+  out[to + (count - 1) * CHANNELS] = low | ((pcm[pcm.length - 1] as number) << 8);
 }

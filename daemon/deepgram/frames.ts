@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { borrowBuffer, returnBuffer } from '../buffer-pool.ts';
 
 /** RFC 6455, 5.2: the whole message in one frame, binary or a ping. */
 const BINARY = 0x82;
@@ -10,8 +11,6 @@ const MASK_BYTES = 4;
 const LONGEST_SHORT = 125;
 const LENGTH_IN_TWO = 126;
 const LONGEST_PAYLOAD = 0xffff;
-/** Room for what one read of a call gives: it grows where that is more. */
-const USUAL_BYTES = 4096;
 /** Keys are drawn so many at a time. */
 const KEYS = new Int32Array(1024);
 let keysLeft = 0;
@@ -26,10 +25,9 @@ export class FrameWriter {
   readonly #socket: Socket;
   readonly #isMasked: boolean;
   readonly #onTaken: () => void;
-  #buffer = Buffer.allocUnsafeSlow(USUAL_BYTES);
+  /** What waits to be written. */
+  #buffer: Buffer | undefined;
   #length = 0;
-  /** Whether the network has not taken yet what is in the buffer. */
-  #isLent = false;
   #isScheduled = false;
 
   /**
@@ -51,10 +49,7 @@ export class FrameWriter {
   /** Sends 2-channel PCM as one message, at the end of what is done now. */
   audio(pcm: Uint8Array): void {
     if (pcm.length > LONGEST_PAYLOAD) throw new RangeError(`a message of ${pcm.length} bytes`);
-    const key = this.#begin(BINARY, pcm.length);
-    if (key === 0) this.#buffer.set(pcm, this.#length);
-    else mask(pcm, key, this.#buffer, this.#length);
-    this.#length += pcm.length;
+    this.#add(BINARY, pcm);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     process.nextTick(this.flush);
@@ -62,52 +57,52 @@ export class FrameWriter {
 
   /** Sends a ping, and all that waits before it. */
   ping(text: string): void {
-    const payload = Buffer.from(text, 'latin1');
-    const key = this.#begin(PING, payload.length);
-    mask(payload, key, this.#buffer, this.#length);
-    this.#length += payload.length;
+    this.#add(PING, Buffer.from(text, 'latin1'));
     this.flush();
   }
 
   /** Writes what waits. */
   readonly flush = (): void => {
     this.#isScheduled = false;
-    if (this.#length === 0 || this.#socket.destroyed) {
-      this.#length = 0;
+    const buffer = this.#buffer;
+    if (!buffer) return;
+    const written = buffer.subarray(0, this.#length);
+    this.#buffer = undefined;
+    this.#length = 0;
+    if (this.#socket.destroyed) {
+      returnBuffer(buffer);
       return;
     }
-    const buffer = this.#buffer;
-    this.#isLent = true;
-    this.#socket.write(buffer.subarray(0, this.#length), () => {
-      if (buffer === this.#buffer) this.#isLent = false;
+    this.#socket.write(written, () => {
+      returnBuffer(buffer);
       this.#onTaken();
     });
-    this.#length = 0;
   };
 
-  /** Writes a frame's header, and gives the key that its payload is to be masked with. */
-  #begin(opcode: number, payloadBytes: number): number {
-    const isShort = payloadBytes <= LONGEST_SHORT;
+  #add(opcode: number, payload: Uint8Array): void {
+    const isShort = payload.length <= LONGEST_SHORT;
     const headerBytes = (isShort ? 2 : 4) + MASK_BYTES;
-    this.#makeRoomFor(headerBytes + payloadBytes);
-    const buffer = this.#buffer;
+    const buffer = this.#roomFor(headerBytes + payload.length);
     let at = this.#length;
     buffer[at++] = opcode;
-    buffer[at++] = MASKED | (isShort ? payloadBytes : LENGTH_IN_TWO);
-    if (!isShort) at = buffer.writeUInt16BE(payloadBytes, at);
+    buffer[at++] = MASKED | (isShort ? payload.length : LENGTH_IN_TWO);
+    if (!isShort) at = buffer.writeUInt16BE(payload.length, at);
     const key = this.#isMasked ? freshKey() : 0;
-    this.#length = buffer.writeInt32LE(key, at);
-    return key;
+    at = buffer.writeInt32LE(key, at);
+    if (key === 0) buffer.set(payload, at);
+    else mask(payload, key, buffer, at);
+    this.#length = at + payload.length;
   }
 
-  #makeRoomFor(bytes: number): void {
+  #roomFor(bytes: number): Buffer {
+    const before = this.#buffer;
     const needed = this.#length + bytes;
-    if (!this.#isLent && needed <= this.#buffer.length) return;
-    const other = Buffer.allocUnsafeSlow(Math.max(needed, USUAL_BYTES));
-    // What is lent has been written out: nothing of it belongs into the next write.
-    this.#buffer.copy(other, 0, 0, this.#length);
-    this.#buffer = other;
-    this.#isLent = false;
+    if (before && needed <= before.length) return before;
+    const room = borrowBuffer(needed);
+    before?.copy(room, 0, 0, this.#length);
+    if (before) returnBuffer(before);
+    this.#buffer = room;
+    return room;
   }
 }
 

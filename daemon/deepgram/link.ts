@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BYTES_PER_MS } from '../audio/pcm.ts';
+import type { Tape } from '../audio/tape.ts';
 import type { Clock, Millis } from '../clock.ts';
 import { errorFields, type Log } from '../observe/log.ts';
 import type { SessionMetrics } from '../observe/session-metrics.ts';
@@ -23,6 +24,8 @@ const FINISH_TIMEOUT_MS: Millis = 10_000;
 const LEAST_WINDOW_MS: Millis = 2000;
 /** What waits to be sent when all is well: the audio of a read, or of two. */
 const USUALLY_UNSENT_MS: Millis = 500;
+/** What a producer sends again is a fragment, one or two seconds long: so far back the call can be looked at. */
+const LEAST_TAPE_MS: Millis = 2048;
 /** What a proper end looks like; 1005 is a close without a code. */
 const CLOSED_PROPERLY: ReadonlySet<number> = new Set([1000, 1005]);
 
@@ -107,7 +110,8 @@ export class Link {
     this.#params = params;
     this.#options = options;
     this.#patience = new Patience(options.giveUpMs, options.clock, options.random);
-    this.#outbox = new Outbox(positionOf(options.callMs), positionOf(options.replayMs + USUALLY_UNSENT_MS));
+    const keptMs = Math.max(options.replayMs, LEAST_TAPE_MS) + USUALLY_UNSENT_MS;
+    this.#outbox = new Outbox(positionOf(options.callMs), positionOf(keptMs));
     this.#sentTo = this.#outbox.sent;
     this.#finals = params['callback'] === undefined ? new FinalResults(this.#outbox.sent) : undefined;
   }
@@ -138,11 +142,13 @@ export class Link {
     };
   }
 
-  /** Where the next frames of the call are best written before they are sent: as many as asked for, or fewer. */
-  readonly room = (frames: number): Int16Array => this.#outbox.room(frames);
+  /** Where the call's audio is best written before it is sent. */
+  get tape(): Tape {
+    return this.#outbox;
+  }
 
   /**
-   * Hands over the next 2-channel PCM of the call, written to `room` or elsewhere. Gives a promise when as much is kept
+   * Hands over the next 2-channel PCM of the call, written to `tape` or elsewhere. Gives a promise when as much is kept
    * here as may be: nothing more is to be handed over until it resolves. Throws what ended the line.
    * @param arrivedAtMs when the oldest audio in it arrived; undefined when it is all silence
    */

@@ -1,4 +1,12 @@
-import { BYTES_PER_FRAME, BYTES_PER_MS, BYTES_PER_SAMPLE } from '../audio/pcm.ts';
+import {
+  BYTES_PER_FRAME,
+  BYTES_PER_MS,
+  BYTES_PER_SAMPLE,
+  type Channel,
+  SAMPLES_PER_MS,
+  sampleAt,
+} from '../audio/pcm.ts';
+import type { Tape } from '../audio/tape.ts';
 import type { Millis } from '../clock.ts';
 
 /** A run of the call on its way to Deepgram. */
@@ -20,14 +28,16 @@ const SLACK = 4;
 
 /**
  * The part of the call that is still to be sent, and what was sent but may have to be sent again, in one ring of bytes:
- * audio is written to where it stays until it is forgotten. Positions are bytes of 2-channel PCM from the call's
+ * audio is written to where it stays until it is forgotten, and until it is written over can be looked at. Positions are bytes of 2-channel PCM from the call's
  * beginning.
  */
-export class Outbox {
+export class Outbox implements Tape {
   readonly #leastBytes: number;
   #ring: Buffer;
   /** From where on it is held, up to where it has been sent, on whichever connection, and where it ends. */
   #from: number;
+  /** From where on it has not been written over. */
+  #intactFrom: number;
   #sent: number;
   #end: number;
   /** Of what is still to be sent, in order. */
@@ -41,6 +51,7 @@ export class Outbox {
     this.#leastBytes = leastBytes - (leastBytes % BYTES_PER_FRAME);
     this.#ring = Buffer.alloc(this.#leastBytes);
     this.#from = start;
+    this.#intactFrom = start;
     this.#sent = start;
     this.#end = start;
   }
@@ -59,13 +70,19 @@ export class Outbox {
     return this.#end - this.#from;
   }
 
-  /** Where the next frames of the call are to be written, silence so far: as many as asked for, or fewer, but some. */
   room(frames: number): Int16Array {
     const wanted = frames * BYTES_PER_FRAME;
     this.#fit(wanted);
     const at = this.#end % this.#ring.length;
     const bytes = Math.min(wanted, this.#ring.length - at);
+    this.#intactFrom = Math.max(this.#intactFrom, this.#end + bytes - this.#ring.length);
     return new Int16Array(this.#ring.buffer, this.#ring.byteOffset + at, bytes / BYTES_PER_SAMPLE).fill(0);
+  }
+
+  sampleAt(frame: number, channel: Channel): number | undefined {
+    const position = frame * BYTES_PER_FRAME;
+    if (position < this.#intactFrom || position >= this.#end) return undefined;
+    return sampleAt(this.#ring, (position % this.#ring.length) + channel * BYTES_PER_SAMPLE);
   }
 
   /** Adds what was written to `room`, or audio from elsewhere, which is copied. */
@@ -128,7 +145,8 @@ export class Outbox {
     const isTooLarge = this.#ring.length > this.#leastBytes && needed * SLACK < this.#ring.length;
     if (needed <= this.#ring.length && !isTooLarge) return;
     const ring = Buffer.alloc(Math.max(this.#leastBytes, needed * 2));
-    for (let at = this.#from; at < this.#end; ) {
+    this.#intactFrom = Math.max(this.#intactFrom, Math.min(this.#from, this.#end + more - ring.length));
+    for (let at = this.#intactFrom; at < this.#end; ) {
       const source = this.#ring.subarray(at % this.#ring.length).subarray(0, this.#end - at);
       // What is still on its way to a socket keeps the old ring until it is there.
       const copied = source.copy(ring, at % ring.length);
@@ -140,7 +158,7 @@ export class Outbox {
 
 /** The position of a moment of the call, at a whole frame. */
 export function positionOf(callMs: Millis): number {
-  return Math.floor(callMs) * BYTES_PER_MS;
+  return Math.floor(callMs * SAMPLES_PER_MS) * BYTES_PER_FRAME;
 }
 
 /** The moment of the call at a position. */

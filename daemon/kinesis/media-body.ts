@@ -1,13 +1,11 @@
 import type { Socket } from 'node:net';
+import { borrowBuffer, returnBuffer } from '../buffer-pool.ts';
 import type { Millis } from '../clock.ts';
 import type { Pulse } from '../pulse.ts';
 import { type BodyFraming, framingOf } from './http-body.ts';
 
 /** What one read takes at most: two seconds of a call, a backlog at 64 KiB a turn of the event loop. */
 const READ_BYTES = 64 * 1024;
-/** Room for what has come of a call since the last read: it grows where that is more, and shrinks after a backlog. */
-const LEAST_ROOM_BYTES = 2048;
-const MOST_KEPT_BYTES = 16 * 1024;
 /**
  * The longest that the kernel gathers what comes, when the thread is busy: a read costs the same for one block as for
  * five. With a tick of the pulse and what the aligner waits for, the lag stays below 250 ms.
@@ -32,10 +30,10 @@ export class MediaBody implements AsyncIterableIterator<Uint8Array, undefined> {
   readonly #pulse: Pulse;
   readonly #now: () => Millis;
   readonly #framing: BodyFraming;
-  #came: Uint8Array = new Uint8Array(LEAST_ROOM_BYTES);
+  /** What came and nobody has asked for yet, and what is being looked at. */
+  #came: Buffer | undefined;
   #cameBytes = 0;
-  /** Whether what came last is still being looked at: it must not be written over. */
-  #isLent = false;
+  #lent: Buffer | undefined;
   #readAtMs: Millis = 0;
   /** What the socket gave since it was last allowed to read. */
   #readBytes = 0;
@@ -62,8 +60,8 @@ export class MediaBody implements AsyncIterableIterator<Uint8Array, undefined> {
    * that.
    */
   next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    this.#isLent = false;
-    if (this.#cameBytes === 0 && this.#came.length > MOST_KEPT_BYTES) this.#came = new Uint8Array(LEAST_ROOM_BYTES);
+    if (this.#lent) returnBuffer(this.#lent);
+    this.#lent = undefined;
     this.#waiting = Promise.withResolvers();
     const { promise } = this.#waiting;
     if (this.#cameBytes > 0 || this.#isOver) this.#tell();
@@ -76,9 +74,8 @@ export class MediaBody implements AsyncIterableIterator<Uint8Array, undefined> {
     if (this.#isOver) return;
     this.#readBytes += bytes.length;
     this.#readAtMs = this.#readBytes >= BACKLOG_BYTES ? 0 : this.#now();
-    this.#makeRoomFor(bytes.length);
     try {
-      this.#cameBytes = this.#framing.unframe(bytes, this.#came, this.#cameBytes);
+      this.#cameBytes = this.#framing.unframe(bytes, this.#roomFor(bytes.length), this.#cameBytes);
     } catch (error) {
       this.end(error as Error);
       return;
@@ -101,14 +98,16 @@ export class MediaBody implements AsyncIterableIterator<Uint8Array, undefined> {
     this.end(new Error('closed'));
   }
 
-  #makeRoomFor(bytes: number): void {
-    // TLS may give something although nobody asks.
+  /** Where what came is, with room for more: TLS may give something although nobody asks. */
+  #roomFor(bytes: number): Buffer {
+    const before = this.#came;
     const needed = this.#cameBytes + bytes;
-    if (!this.#isLent && needed <= this.#came.length) return;
-    const other = new Uint8Array(Math.max(needed, LEAST_ROOM_BYTES));
-    other.set(this.#came.subarray(0, this.#cameBytes));
-    this.#came = other;
-    this.#isLent = false;
+    if (before && needed <= before.length) return before;
+    const room = borrowBuffer(needed);
+    before?.copy(room, 0, 0, this.#cameBytes);
+    if (before) returnBuffer(before);
+    this.#came = room;
+    return room;
   }
 
   #readSoon(): void {
@@ -139,10 +138,11 @@ export class MediaBody implements AsyncIterableIterator<Uint8Array, undefined> {
   #tell(): void {
     const waiting = this.#waiting;
     if (!waiting) return;
-    if (this.#cameBytes > 0) {
+    if (this.#came && this.#cameBytes > 0) {
       const value = this.#came.subarray(0, this.#cameBytes);
+      this.#lent = this.#came;
+      this.#came = undefined;
       this.#cameBytes = 0;
-      this.#isLent = true;
       this.#waiting = undefined;
       waiting.resolve({ done: false, value });
     } else if (this.#fault) {

@@ -81,7 +81,7 @@ export class Session {
     this.#link = link;
     this.#startedAtMs = deps.clock.now();
     this.#pacer = request.enforceRealtime ? new Pacer(deps.clock) : undefined;
-    this.#aligner = new Aligner(deps.settings.alignWaitMs, callClock && { callMs, callClock });
+    this.#aligner = new Aligner(deps.settings.alignWaitMs, link.tape, callClock && { callMs, callClock });
     void link.ended.then(() => this.#stop.abort());
     deps.metrics.sessionStarted(beginning.connections === 0 ? 'start' : 'checkpoint');
     this.#log.info(
@@ -180,8 +180,7 @@ export class Session {
   /** Hands over what is settled of the call. Waiting here is what holds the stream back (design.md, decision 7). */
   async #forward(): Promise<void> {
     const longestMs = this.#pacer ? REALTIME_MESSAGE_MS : this.#deps.settings.messageMs;
-    const { room } = this.#link;
-    for (let piece = this.#aligner.take(longestMs, room); piece; piece = this.#aligner.take(longestMs, room)) {
+    for (let piece = this.#aligner.take(longestMs); piece; piece = this.#aligner.take(longestMs)) {
       await this.#pacer?.turn(piece.pcm.length / BYTES_PER_MS, this.#stop.signal);
       if (!this.#isHeard) this.#log.info({ event: 'audio.first' }, 'the call is heard');
       this.#isHeard = true;

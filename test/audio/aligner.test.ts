@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { Aligner } from '../../daemon/audio/aligner.ts';
 import { AGENT, type AudioBlock, CUSTOMER, SAMPLES_PER_MS } from '../../daemon/audio/pcm.ts';
+import { TapedAligner } from '../support/taped-aligner.ts';
 import {
   after,
   align,
@@ -105,7 +105,7 @@ test('the call begins with the earliest block, whichever track brings it and whi
 });
 
 test('a one-sided call waits for the other track only at its beginning', (t) => {
-  const aligner = new Aligner(WAIT_MS);
+  const aligner = new TapedAligner(WAIT_MS);
   const waits: number[] = [];
   for (const block of blocksOf(AGENT, distinctSamples(2 * SECOND))) {
     aligner.add(block);
@@ -224,7 +224,7 @@ for (const [name, jumpMs] of [
 }
 
 test('a piece is never longer than asked for, however long the gap that it fills', (t) => {
-  const aligner = new Aligner(WAIT_MS);
+  const aligner = new TapedAligner(WAIT_MS);
   const [first, last] = blocksOf(CUSTOMER, distinctSamples(1024)) as [AudioBlock, AudioBlock];
   aligner.add(first);
   aligner.add({ ...last, timeMs: 300_000 });

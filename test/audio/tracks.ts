@@ -1,5 +1,5 @@
-import { Aligner } from '../../daemon/audio/aligner.ts';
 import { type AudioBlock, type Channel, SAMPLES_PER_MS } from '../../daemon/audio/pcm.ts';
+import { TapedAligner } from '../support/taped-aligner.ts';
 
 export const BLOCK_MS = 64;
 export const WAIT_MS = 200;
@@ -37,10 +37,12 @@ export function retimed(blocks: AudioBlock[], timeMs: (time: number) => number):
 }
 
 /** What an aligner makes of the blocks, and the aligner itself. Blocks of one time arrive together, all others alone. */
-export function align(blocks: readonly AudioBlock[], aligner = new Aligner(WAIT_MS)) {
+export function align(blocks: readonly AudioBlock[], aligner = new TapedAligner(WAIT_MS)) {
   const pieces: Uint8Array[] = [];
   const take = () => {
-    for (let piece = aligner.take(250); piece; piece = aligner.take(250)) pieces.push(piece.pcm);
+    for (let piece = aligner.take(250); piece; piece = aligner.take(250)) {
+      pieces.push(Buffer.from(piece.pcm));
+    }
   };
   for (const [i, block] of blocks.entries()) {
     aligner.add(block);

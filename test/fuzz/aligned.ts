@@ -1,5 +1,5 @@
-import { Aligner } from '../../daemon/audio/aligner.ts';
 import { type AudioBlock, BYTES_PER_FRAME, BYTES_PER_SAMPLE, SAMPLES_PER_MS } from '../../daemon/audio/pcm.ts';
+import { TapedAligner } from '../support/taped-aligner.ts';
 
 /** As the daemon sets it by default, and as session.ts takes pieces. */
 const ALIGN_WAIT_MS = 200;
@@ -60,7 +60,7 @@ function addSpoken(samples: number[], pcm: Uint8Array, from: number, stride: num
 
 /** An aligner that is taken from after each reading, as a session does, and checked by what comes out. */
 export class CheckedAligner {
-  readonly #aligner = new Aligner(ALIGN_WAIT_MS);
+  readonly #aligner = new TapedAligner(ALIGN_WAIT_MS);
   readonly #channels = [new Channel(), new Channel()] as const;
   #blocks = 0;
   #audioMs = 0;

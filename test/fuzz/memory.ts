@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { Aligner } from '../../daemon/audio/aligner.ts';
 import { ContactFilter } from '../../daemon/kinesis/contact-filter.ts';
 import { Demuxer } from '../../daemon/kinesis/demuxer.ts';
 import { CONTACT } from '../kinesis/stream.ts';
+import { TapedAligner } from '../support/taped-aligner.ts';
 import { chunksOf, HOSTILE_STREAMS, type HostileStream } from './hostile-streams.ts';
 
 /** Enough that whatever grows with the stream stands out from what does not. */
@@ -28,7 +28,7 @@ async function heldAfter(stream: HostileStream): Promise<number> {
   const beforeBytes = await heldBytes();
   const filter = new ContactFilter(CONTACT, () => {});
   const demuxer = new Demuxer(filter);
-  const aligner = new Aligner(ALIGN_WAIT_MS);
+  const aligner = new TapedAligner(ALIGN_WAIT_MS);
   for (const chunk of chunksOf(stream, STREAM_BYTES)) {
     demuxer.push(chunk);
     const blocks = filter.take();

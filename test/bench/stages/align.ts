@@ -1,7 +1,7 @@
 /** The align stage: what the demuxer finds in, 2-channel PCM of one contact out. */
 import { crc32 } from 'node:zlib';
-import { Aligner } from '../../../daemon/audio/aligner.ts';
 import { ContactFilter } from '../../../daemon/kinesis/contact-filter.ts';
+import { TapedAligner } from '../../support/taped-aligner.ts';
 import { contactOf, FRAGMENT_MS, PCM_BYTES_PER_MS } from '../material.ts';
 import { Merger } from '../naive/merger.ts';
 import { FRAGMENTS, feedOf, LIVE_FEED } from './feeds.ts';
@@ -36,7 +36,7 @@ const MIXERS: Readonly<Record<string, (call: number, ear: Ear) => Mix>> = {
     const filter = new ContactFilter(contact, (why, detail) => {
       throw new Error(`audio was withheld: ${why} ${detail}`);
     });
-    const aligner = new Aligner(ALIGN_WAIT_MS);
+    const aligner = new TapedAligner(ALIGN_WAIT_MS);
     return (chunk, shiftMs, nowMs) => {
       filter.nowMs = nowMs;
       for (const finding of chunk) {

@@ -1,15 +1,44 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { History } from '../../daemon/audio/history.ts';
-import { BYTES_PER_SAMPLE, SAMPLES_PER_MS } from '../../daemon/audio/pcm.ts';
+import { AGENT, BYTES_PER_SAMPLE, CHANNELS, SAMPLES_PER_MS } from '../../daemon/audio/pcm.ts';
+import { Track } from '../../daemon/audio/track.ts';
+import { Outbox, positionOf } from '../../daemon/deepgram/outbox.ts';
+import { TAPE_MS } from '../support/taped-aligner.ts';
 import { bytesOf, distinctSamples } from './tracks.ts';
 
 const KEPT_MS = 2048;
 const KEPT_FRAMES = KEPT_MS * SAMPLES_PER_MS;
 const BLOCK_FRAMES = 64 * SAMPLES_PER_MS;
+const PIECE_FRAMES = 100 * SAMPLES_PER_MS;
+
+/** A track on its tape, on a line that takes everything at once. */
+class TapedTrack {
+  readonly #track = new Track(AGENT);
+  readonly #outbox = new Outbox(0, positionOf(TAPE_MS));
+  #takenFrames = 0;
+
+  /** Adds samples from `startFrame` on; `waitingFrames` of all that there is then are not written to the tape yet. */
+  note(startFrame: number, samples: Uint8Array, waitingFrames = 0): void {
+    this.#track.append(startFrame, samples, 0);
+    this.#track.keep();
+    while (this.#takenFrames < this.#track.endFrame - waitingFrames) {
+      const room = this.#outbox.room(Math.min(PIECE_FRAMES, this.#track.endFrame - waitingFrames - this.#takenFrames));
+      const toFrame = this.#takenFrames + room.length / CHANNELS;
+      this.#track.write(room, this.#takenFrames, toFrame);
+      this.#takenFrames = toFrame;
+      this.#outbox.add(bytesOf(room), 0);
+      while (this.#outbox.take(room.byteLength));
+      this.#outbox.forget(this.#outbox.sent);
+    }
+  }
+
+  repeats(frame: number, samples: Uint8Array): boolean {
+    return this.#track.newPart(frame, samples, this.#outbox, this.#takenFrames) !== samples;
+  }
+}
 
 /** A track's samples, every one of them, silence in its gaps. */
-class NaiveHistory {
+class NaiveTrack {
   readonly #samples: number[] = [];
 
   note(startFrame: number, samples: Int16Array): void {
@@ -41,6 +70,7 @@ const appends = fc.array(
     gapFrames: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat(40), fc.nat(2 * KEPT_FRAMES)),
     frames: fc.oneof(fc.nat(20), fc.constant(BLOCK_FRAMES), fc.nat(3000), fc.constant(KEPT_FRAMES + 77)),
     isSilent: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
+    waitingFrames: fc.oneof(fc.constant(0), fc.nat(3000)),
   }),
   { minLength: 1, maxLength: 8 },
 );
@@ -53,7 +83,7 @@ test('what a track has had is recognised at any place and alignment, across gaps
   });
   fc.assert(
     fc.property(appends, fc.array(look, { maxLength: 5 }), (all, looks) => {
-      const { history, naive } = noted(all);
+      const { track, naive } = noted(all);
       for (const { backFrames, frames, more } of looks) {
         const frame = naive.endFrame - backFrames;
         if (frame < 0) continue;
@@ -61,7 +91,7 @@ test('what a track has had is recognised at any place and alignment, across gaps
         const reachesEnd = frame + frames >= naive.endFrame;
         // Beyond the end the track has had nothing yet, so whatever comes there does not tell against it.
         const samples = reachesEnd ? Int16Array.from([...again, ...samplesFrom(99, more)]) : again;
-        t.true(history.repeats(frame, bytesOf(samples)));
+        t.true(track.repeats(frame, bytesOf(samples)));
       }
     }),
     { numRuns: 60 },
@@ -76,7 +106,7 @@ test('audio that differs in a single sample is other audio', (t) => {
   });
   fc.assert(
     fc.property(appends, fc.array(look, { maxLength: 5 }), (all, looks) => {
-      const { history, naive } = noted(all);
+      const { track, naive } = noted(all);
       for (const { backFrames, frames, changed } of looks) {
         const frame = naive.endFrame - backFrames;
         if (frame < 0) continue;
@@ -84,7 +114,7 @@ test('audio that differs in a single sample is other audio', (t) => {
         const at = changed % other.length;
         other[at] = (other[at] as number) ^ 0x0101;
         t.is(naive.differsAt(frame, other), at);
-        t.false(history.repeats(frame, bytesOf(other)));
+        t.false(track.repeats(frame, bytesOf(other)));
       }
     }),
     { numRuns: 60 },
@@ -93,66 +123,67 @@ test('audio that differs in a single sample is other audio', (t) => {
 
 test('other speech at the same place is not taken for a repetition, whatever the alignment', (t) => {
   for (let shift = 0; shift < SAMPLES_PER_MS; shift++) {
-    const history = new History();
-    history.note(shift, bytesOf(samplesFrom(1, BLOCK_FRAMES)));
-    t.true(history.repeats(shift, bytesOf(samplesFrom(1, BLOCK_FRAMES))));
-    t.false(history.repeats(shift, bytesOf(samplesFrom(2, BLOCK_FRAMES))));
-    t.false(history.repeats(shift + 1, bytesOf(samplesFrom(1, BLOCK_FRAMES))), 'the same a sample later');
+    const track = new TapedTrack();
+    track.note(shift, bytesOf(samplesFrom(1, BLOCK_FRAMES)));
+    t.true(track.repeats(shift, bytesOf(samplesFrom(1, BLOCK_FRAMES))));
+    t.false(track.repeats(shift, bytesOf(samplesFrom(2, BLOCK_FRAMES))));
+    t.false(track.repeats(shift + 1, bytesOf(samplesFrom(1, BLOCK_FRAMES))), 'the same a sample later');
   }
 });
 
 test('however short a block is, it is known again, and one that differs is not', (t) => {
-  const history = new History();
+  const track = new TapedTrack();
   const samples = samplesFrom(1, 64);
-  history.note(0, bytesOf(samples));
+  track.note(0, bytesOf(samples));
   for (let from = 0; from < 32; from++) {
     for (let length = 1; length < 8; length++) {
       const again = samples.slice(from, from + length);
-      t.true(history.repeats(from, bytesOf(again)), `${length} samples from ${from}`);
+      t.true(track.repeats(from, bytesOf(again)), `${length} samples from ${from}`);
       again[length - 1] = (again[length - 1] as number) ^ 0x0101;
-      t.false(history.repeats(from, bytesOf(again)), `${length} samples from ${from}, the last another`);
+      t.false(track.repeats(from, bytesOf(again)), `${length} samples from ${from}, the last another`);
     }
   }
 });
 
 test('a gap is silence: silence there is a repetition, speech is not', (t) => {
-  const history = new History();
-  history.note(0, bytesOf(samplesFrom(1, BLOCK_FRAMES)));
-  history.note(2 * BLOCK_FRAMES, bytesOf(samplesFrom(2, BLOCK_FRAMES)));
-  t.true(history.repeats(BLOCK_FRAMES, new Uint8Array(BLOCK_FRAMES * BYTES_PER_SAMPLE)));
-  t.false(history.repeats(BLOCK_FRAMES, bytesOf(samplesFrom(1, BLOCK_FRAMES))));
+  const track = new TapedTrack();
+  track.note(0, bytesOf(samplesFrom(1, BLOCK_FRAMES)));
+  track.note(2 * BLOCK_FRAMES, bytesOf(samplesFrom(2, BLOCK_FRAMES)));
+  t.true(track.repeats(BLOCK_FRAMES, new Uint8Array(BLOCK_FRAMES * BYTES_PER_SAMPLE)));
+  t.false(track.repeats(BLOCK_FRAMES, bytesOf(samplesFrom(1, BLOCK_FRAMES))));
 });
 
 test('what lies outside of what the track has had, or of what is kept, is new', (t) => {
-  const history = new History();
+  const track = new TapedTrack();
   const one = bytesOf(samplesFrom(1, BLOCK_FRAMES));
-  t.false(history.repeats(0, one), 'nothing yet');
-  history.note(0, bytesOf(samplesFrom(1, 2 * KEPT_FRAMES)));
-  t.false(history.repeats(-1, one));
-  t.false(history.repeats(2 * KEPT_FRAMES, one));
-  const kept = bytesOf(samplesFrom(1, 2 * KEPT_FRAMES).slice(KEPT_FRAMES - 1));
-  t.true(history.repeats(KEPT_FRAMES, kept.subarray(BYTES_PER_SAMPLE)), 'as far back as it goes');
-  t.false(history.repeats(KEPT_FRAMES - 1, kept), 'a sample further');
+  const tapeFrames = TAPE_MS * SAMPLES_PER_MS;
+  t.false(track.repeats(0, one), 'nothing yet');
+  track.note(0, bytesOf(samplesFrom(1, 2 * tapeFrames)));
+  t.false(track.repeats(-1, one));
+  t.false(track.repeats(2 * tapeFrames, one));
+  const kept = bytesOf(samplesFrom(1, 2 * tapeFrames).slice(tapeFrames - 1));
+  t.true(track.repeats(tapeFrames, kept.subarray(BYTES_PER_SAMPLE)), 'as far back as it goes');
+  t.false(track.repeats(tapeFrames - 1, kept), 'a sample further');
 });
 
 test('half a sample at the end of a block does not tell against it', (t) => {
-  const history = new History();
+  const track = new TapedTrack();
   const bytes = bytesOf(samplesFrom(1, BLOCK_FRAMES));
-  history.note(0, bytes);
+  track.note(0, bytes);
   for (const odd of [bytes.subarray(0, -1), bytes.subarray(0, 101), Uint8Array.of(...bytes, 7)]) {
-    t.true(history.repeats(0, odd), `${odd.length} bytes`);
+    t.true(track.repeats(0, odd), `${odd.length} bytes`);
   }
 });
 
-/** Both histories after the same appends. */
-function noted(all: readonly { gapFrames: number; frames: number; isSilent: boolean }[]) {
-  const history = new History();
-  const naive = new NaiveHistory();
-  for (const [i, { gapFrames, frames, isSilent }] of all.entries()) {
+/** Both after the same appends. */
+function noted(all: readonly { gapFrames: number; frames: number; isSilent: boolean; waitingFrames: number }[]) {
+  const track = new TapedTrack();
+  const naive = new NaiveTrack();
+  for (const [i, { gapFrames, frames, isSilent, waitingFrames }] of all.entries()) {
     const samples = isSilent ? new Int16Array(frames) : samplesFrom(i + 1, frames);
     const startFrame = naive.endFrame + gapFrames;
-    history.note(startFrame, bytesOf(samples));
+    track.note(startFrame, bytesOf(samples), waitingFrames);
     naive.note(startFrame, samples);
   }
-  return { history, naive };
+  return { track, naive };
 }

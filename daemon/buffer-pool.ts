@@ -1,0 +1,21 @@
+/** Room for what one read of a call gives, or for the messages made of it; larger ones are not kept. */
+const USUAL_BYTES = 16 * 1024;
+/** Kept for later use: 4 MiB of a thread's, enough for a tick in which every call is read. */
+const MOST_KEPT = 256;
+
+/**
+ * Buffers for what is on its way through this thread and stays nowhere: the one that was given back last is handed out
+ * next, so that a thread works in a few that its caches hold, and not in one per call that they do not.
+ */
+const kept: Buffer[] = [];
+
+/** A buffer with room for that many bytes, with whatever is in it. It is the caller's alone until given back. */
+export function borrowBuffer(leastBytes: number): Buffer {
+  if (leastBytes > USUAL_BYTES) return Buffer.allocUnsafeSlow(leastBytes);
+  return kept.pop() ?? Buffer.allocUnsafeSlow(USUAL_BYTES);
+}
+
+/** Gives it back: nobody may look at it any more. One that is dropped instead is collected, and nothing is wrong. */
+export function returnBuffer(buffer: Buffer): void {
+  if (buffer.length === USUAL_BYTES && kept.length < MOST_KEPT) kept.push(buffer);
+}
