@@ -120,7 +120,8 @@ export class Caller {
         continue;
       }
       const isNow = saidAtMs !== undefined && body.next === this.blocks - 1;
-      const atMs = isNow ? saidAtMs : this.#firstAtMs + body.next * BLOCK_MS;
+      // A call whose first block was late is ahead of that by as much.
+      const atMs = isNow ? saidAtMs : Math.min(this.#firstAtMs + body.next * BLOCK_MS, monotonicMs());
       socket.write(blockChunk(this.#speaker, body.next, atMs));
       body.next++;
     }
