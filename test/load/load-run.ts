@@ -66,7 +66,8 @@ export class LoadRun {
     const started = this.#started();
     const unended = await this.#hangUp(started);
     const { audio, counted } = await outcomeOf(this.#world, this.#starts);
-    const comparisons = compared(before, await daemon.scrape(), counted);
+    const notCompared = this.#whyNotCompared(unended);
+    const comparisons = notCompared === undefined ? compared(before, await daemon.scrape(), counted) : [];
     const { kinesis: kinesisBroken, deepgram: deepgramBroken, fragment: fragmentsLost } = this.#broken;
     const resumes = counted.mediaReopened;
     const reconnects = Object.values(counted.reconnects).reduce((sum, count) => sum + count, 0);
@@ -83,6 +84,7 @@ export class LoadRun {
       faults: { kinesisBroken, deepgramBroken, fragmentsLost, resumes, reconnects, unreadMs: counted.unreadMs },
       sessions: { started: started.length, unended: unended.length, ...daemon.said(started) },
       comparisons,
+      notCompared,
     };
   }
 
@@ -159,6 +161,13 @@ export class LoadRun {
 
   #started(): number[] {
     return this.#starts.filter(({ failure }) => failure === undefined).map(({ call }) => call);
+  }
+
+  /** What is not over yet, or nobody knows how it went, is counted here or there. Such a run has failed anyway. */
+  #whyNotCompared(unended: readonly number[]): string | undefined {
+    if (unended.length > 0) return `${unended.length} sessions have not ended`;
+    const unanswered = this.#starts.filter(({ status, reason }) => status === undefined && reason === undefined);
+    return unanswered.length > 0 ? `${unanswered.length} starts had no answer` : undefined;
   }
 
   #startFigures(): Judged['starts'] {

@@ -81,6 +81,8 @@ export interface Report {
   readonly sessions: { readonly started: number; readonly unended: number } & Said;
   /** What /metrics says of the calls, beside what was counted outside. */
   readonly comparisons: readonly Comparison[];
+  /** Why there is nothing to be compared, if so. */
+  readonly notCompared: string | undefined;
   readonly verdict: { readonly passed: boolean; readonly failures: readonly string[] };
 }
 
@@ -129,7 +131,9 @@ export function reportText({
       'broken',
       `${kinesisBroken} Kinesis bodies (${resumes} resumed), ${deepgramBroken} Deepgram sockets (${reconnects} reconnected, ${spanText(unreadMs)} ms on their way never read), ${fragmentsLost} fragments lost`,
     ),
-    ...comparisonText(comparisons),
+    ...(rest.notCompared === undefined
+      ? comparisonText(comparisons)
+      : [row('/metrics', `not compared: ${rest.notCompared}`)]),
     ...(trouble.length > 0 ? [row('log, warn and error', trouble.join(', '))] : []),
     verdict.passed ? 'PASSED' : `FAILED: ${verdict.failures.join('; ')}`,
     '',
