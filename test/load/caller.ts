@@ -16,6 +16,18 @@ interface Body {
   next: number;
 }
 
+/** What has come of a call on its stream. */
+export interface CallTotals {
+  readonly call: number;
+  /** Blocks of each track that were said, and how many of them the stream lost. */
+  readonly blocks: number;
+  readonly lostBlocks: number;
+  /** GetMedia connections that were answered. */
+  readonly connections: number;
+  /** Whether a connection has brought the next contact on the stream, after all of the call. */
+  readonly isOver: boolean;
+}
+
 /** One call on its stream. Nothing of it is stored: every block can be made again at any time. */
 export class Caller {
   readonly call: number;
@@ -26,6 +38,11 @@ export class Caller {
   #firstAtMs = 0;
   #isHangingUp = false;
   #isOver = false;
+  /** Fragments, counted from 0, that the stream does not have, and the last of them. */
+  readonly #lost = new Set<number>();
+  #lastLost = -1;
+  #connections = 0;
+  #isHandedOver = false;
   readonly #bodies = new Set<Body>();
 
   constructor(call: number) {
@@ -35,6 +52,7 @@ export class Caller {
   /** Sends the call to a socket whose response head is out, from a fragment (counted from 0) on. */
   serve(socket: Socket, fragment: number): void {
     const body = { socket, next: fragment * BLOCKS_PER_FRAGMENT };
+    this.#connections++;
     this.#bodies.add(body);
     socket.once('close', () => this.#bodies.delete(body));
     socket.on('drain', () => this.#pump(body));
@@ -51,11 +69,13 @@ export class Caller {
       this.#firstAtMs = nowMs;
     }
     this.blocks++;
-    this.#isOver = this.#isHangingUp && this.blocks % BLOCKS_PER_FRAGMENT === 0;
+    // What is lost at a call's very end cannot be told from a call that ended sooner.
+    const isWhole = this.blocks % BLOCKS_PER_FRAGMENT === 0 && fragmentOf(this.blocks - 1) > this.#lastLost;
+    this.#isOver = this.#isHangingUp && isWhole;
     for (const body of this.#bodies) this.#pump(body, nowMs);
   }
 
-  /** Ends the call with the fragment that is on the air. */
+  /** Ends the call with the fragment that is on the air, or with one after those that are lost. */
   hangUp(): void {
     this.#isHangingUp = true;
   }
@@ -70,13 +90,38 @@ export class Caller {
     return true;
   }
 
+  /** The next fragment to begin never gets to the stream. False if that is so already. */
+  loseFragment(): boolean {
+    // A call whose beginning is lost begins later.
+    const next = Math.max(1, Math.ceil(this.blocks / BLOCKS_PER_FRAGMENT));
+    if (this.#lost.has(next)) return false;
+    this.#lost.add(next);
+    this.#lastLost = next;
+    return true;
+  }
+
+  totals(): CallTotals {
+    return {
+      call: this.call,
+      blocks: this.blocks,
+      lostBlocks: this.#lost.size * BLOCKS_PER_FRAGMENT,
+      connections: this.#connections,
+      isOver: this.#isHandedOver,
+    };
+  }
+
   /** @param saidAtMs when the block on the stream's end was put there, if just now */
   #pump(body: Body, saidAtMs?: number): void {
     const { socket } = body;
     if (!this.#speaker || !this.#bodies.has(body)) return;
     while (body.next < this.blocks && socket.writableLength < HIGH_WATER_BYTES) {
+      if (this.#lost.has(fragmentOf(body.next))) {
+        body.next++;
+        continue;
+      }
       const isNow = saidAtMs !== undefined && body.next === this.blocks - 1;
-      const atMs = isNow ? saidAtMs : this.#firstAtMs + body.next * BLOCK_MS;
+      // A call whose first block was late is ahead of that by as much.
+      const atMs = isNow ? saidAtMs : Math.min(this.#firstAtMs + body.next * BLOCK_MS, monotonicMs());
       socket.write(blockChunk(this.#speaker, body.next, atMs));
       body.next++;
     }
@@ -88,5 +133,10 @@ export class Caller {
     const speaker = { ...(this.#speaker as Speaker), contactId: NEXT_CONTACT_ID };
     body.socket.write(blockChunk(speaker, this.blocks, monotonicMs()));
     this.#bodies.delete(body);
+    this.#isHandedOver = true;
   }
+}
+
+function fragmentOf(block: number): number {
+  return Math.floor(block / BLOCKS_PER_FRAGMENT);
 }

@@ -1,10 +1,12 @@
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { signatureHeaders, TIMEOUT_HEADER } from '../../daemon/http/signing.ts';
+import { type Scrape, scrape } from '../observe/scrape.ts';
 import { type Line, Program } from '../support/process.ts';
 import { LoadFailed } from './failure.ts';
 import { API_KEY, contactIdOf, fragmentNumberOf, REGION, streamArnOf, tagOf } from './identity.ts';
 import { monotonicMs } from './monotonic.ts';
+import { REPLAY_MS } from './reconnects.ts';
 
 export interface DaemonSettings {
   readonly script: string;
@@ -21,8 +23,11 @@ export interface DaemonSettings {
 export interface Start {
   readonly call: number;
   readonly latencyMs: number;
-  /** Why it failed. */
+  /** Why it failed, in words. */
   readonly failure: string | undefined;
+  /** What the answer says, if there was one: how the start succeeded, or why it was refused. */
+  readonly status: string | undefined;
+  readonly reason: string | undefined;
 }
 
 /** What the daemon's log says of its sessions. */
@@ -83,14 +88,22 @@ export class Daemon {
     });
     const headers = { ...signatureHeaders(SECRET, body, Date.now()), [TIMEOUT_HEADER]: String(START_TIMEOUT_MS) };
     const beganMs = monotonicMs();
-    const failure = await fetch(`${this.#url}/start-session`, { method: 'POST', headers, body }).then(
-      async (response) => {
-        const answer = await response.text();
-        return response.status === 200 ? undefined : `${response.status} ${answer}`;
-      },
-      (error: Error) => `${error.message}: ${String(error.cause)}`,
-    );
-    return { call, latencyMs: monotonicMs() - beganMs, failure };
+    const answered = await fetch(`${this.#url}/start-session`, { method: 'POST', headers, body })
+      .then(async (response) => {
+        const text = await response.text();
+        const { status, reason } = JSON.parse(text) as { status?: string; reason?: string };
+        const failure = response.status === 200 ? undefined : `${response.status} ${text}`;
+        return { failure, status, reason };
+      })
+      .catch(({ message, cause }: Error) => {
+        return { failure: `${message}: ${String(cause)}`, status: undefined, reason: undefined };
+      });
+    return { call, latencyMs: monotonicMs() - beganMs, ...answered };
+  }
+
+  /** What its /metrics says now, as an operator's Prometheus sees it. */
+  async scrape(): Promise<Scrape> {
+    return (await scrape(this.#url)).values;
   }
 
   /** Resolves when the log has told the end of all these calls' sessions, or with those that are missing after so long. */
@@ -137,6 +150,7 @@ function environment(settings: DaemonSettings): Record<string, string> {
     DEEPGRAM_API_KEY: API_KEY,
     TRIGGER_SECRET: SECRET,
     MAX_SESSIONS: String(MAX_SESSIONS),
+    REPLAY_MS: String(REPLAY_MS),
     HEALTH_LAG_MS: '0',
     CONTROL_SOCKET: join(directory, 'control.sock'),
     ...(checkpoints ? { STATE_DIR: join(directory, 'state') } : {}),

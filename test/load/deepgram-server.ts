@@ -8,6 +8,7 @@ import type { ListenParams } from '../standins/deepgram/params.ts';
 import type { TlsIdentity } from './certificates.ts';
 import { Ear, type HeardCall } from './heard-call.ts';
 import { API_KEY, callOfTags } from './identity.ts';
+import { ABNORMAL_CLOSURE } from './reconnects.ts';
 import { BadFrame, ClientFrames, OPCODE, serverFrame } from './ws-frames.ts';
 
 /** RFC 6455, 1.3. */
@@ -27,7 +28,7 @@ export interface MessageCounts {
 /** One accepted connection. */
 interface Connection {
   readonly socket: Socket;
-  hasClosed: boolean;
+  readonly ear: Ear;
 }
 
 /**
@@ -51,7 +52,7 @@ export class LoadDeepgram {
   /** Ends the call's connection: with a close frame, or as a network that breaks. False if there is none. */
   breakOff(call: number, properly: boolean): boolean {
     const connection = this.#open.get(call);
-    if (!connection || connection.hasClosed) return false;
+    if (!connection || hasClosed(connection)) return false;
     this.#open.delete(call);
     if (properly) close(connection, SERVER_ERROR, NET_0000);
     else connection.socket.destroy();
@@ -80,7 +81,7 @@ export class LoadDeepgram {
   #listen(socket: Socket, head: Buffer, call: number, { extra }: ListenParams, requestId: string): void {
     const heard = this.#callHeard(call);
     const ear = new Ear(heard, Number(extra['dgintegrator_offset_ms'] ?? 0));
-    const connection: Connection = { socket, hasClosed: false };
+    const connection: Connection = { socket, ear };
     this.#open.set(call, connection);
     socket.once('close', () => {
       if (this.#open.get(call) === connection) this.#open.delete(call);
@@ -104,7 +105,7 @@ export class LoadDeepgram {
       control: (opcode, payload) => {
         if (opcode === OPCODE.ping) socket.write(serverFrame(OPCODE.pong, payload));
         if (opcode !== OPCODE.close) return;
-        if (!connection.hasClosed) socket.write(serverFrame(OPCODE.close, payload));
+        if (!hasClosed(connection)) socket.write(serverFrame(OPCODE.close, payload));
         socket.end();
       },
     });
@@ -122,9 +123,14 @@ export class LoadDeepgram {
   }
 }
 
+/** Whether our close frame is out. */
+function hasClosed({ ear }: Connection): boolean {
+  return ear.closeCode !== ABNORMAL_CLOSURE;
+}
+
 function close(connection: Connection, code: number, reason: string): void {
-  if (connection.hasClosed) return;
-  connection.hasClosed = true;
+  if (hasClosed(connection)) return;
+  connection.ear.closeCode = code;
   const payload = Buffer.alloc(2 + reason.length);
   payload.writeUInt16BE(code);
   payload.write(reason, 2, 'latin1');

@@ -1,14 +1,18 @@
+export const FAULT_KINDS = ['kinesis', 'deepgram', 'fragment'] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
 /** One thing that is to go wrong. */
 export interface PlannedFault {
   readonly call: number;
-  readonly of: 'kinesis' | 'deepgram';
-  /** The connection is ended by the protocol's own means; else it breaks. */
+  /** A connection to Kinesis or to Deepgram breaks off, or the stream loses a fragment. */
+  readonly of: FaultKind;
+  /** The connection is ended by the protocol's own means; else it breaks. Of a fragment it says nothing. */
   readonly properly: boolean;
   /** From the beginning of the measuring. */
   readonly afterMs: number;
 }
 
-/** Each side breaks off a tenth of the calls. */
+/** Each kind befalls a tenth of the calls. */
 const SHARE = 0.1;
 /** What breaks at the very end tells no more than one that breaks before. */
 const LATEST = 0.9;
@@ -17,7 +21,7 @@ const LATEST = 0.9;
 export function planFaults(calls: number, durationMs: number, seed: number): PlannedFault[] {
   const random = randomFrom(seed);
   const count = Math.ceil(calls * SHARE);
-  return (['kinesis', 'deepgram'] as const).flatMap((of) =>
+  return FAULT_KINDS.flatMap((of) =>
     Array.from({ length: count }, () => ({
       call: Math.floor(random() * calls),
       of,

@@ -1,4 +1,5 @@
 import { monotonicMs, msSince } from './monotonic.ts';
+import { ABNORMAL_CLOSURE, type Brought, type Reconnect, reconnectsOf } from './reconnects.ts';
 import {
   patternOf,
   readMark,
@@ -25,7 +26,9 @@ export interface HeardFigures {
   readonly surplusMs: number;
   /** Blocks that came again after a reconnect. */
   readonly repeatedBlocks: number;
-  readonly connections: number;
+  /** Up to where in the call audio came. */
+  readonly reachedMs: number;
+  readonly reconnects: readonly Reconnect[];
   /** Whether every byte was compared, and not the marks alone. */
   readonly isVerified: boolean;
 }
@@ -39,7 +42,8 @@ type Hearing = typeof UNKNOWN | typeof HEARD | typeof SILENT;
 export class HeardCall {
   readonly call: number;
   readonly isVerified: boolean;
-  connections = 0;
+  /** First to last. */
+  readonly connections: Ear[] = [];
   /** Bytes received, those that came again included. */
   bytes = 0;
   /** Up to where in the call bytes came, and how many before that did not. */
@@ -102,7 +106,8 @@ export class HeardCall {
       wrongBlocks: this.#wrongBlocks,
       surplusMs: Math.max(0, this.#reached - expected) / STEREO_BYTES_PER_MS,
       repeatedBlocks: this.#repeatedBlocks,
-      connections: this.connections,
+      reachedMs: this.#reached / STEREO_BYTES_PER_MS,
+      reconnects: reconnectsOf(this.connections),
       isVerified: this.isVerified,
     };
   }
@@ -115,7 +120,9 @@ export class HeardCall {
 }
 
 /** One connection's audio: finds the marks, and compares all bytes of a call that is verified. */
-export class Ear {
+export class Ear implements Brought {
+  /** How the connection ended, as its other end sees it: who closes it properly says so. */
+  closeCode = ABNORMAL_CLOSURE;
   readonly #heard: HeardCall;
   /** Where in the call the connection begins, and where the next byte stands. */
   readonly #start: number;
@@ -132,12 +139,20 @@ export class Ear {
     this.#start = offsetMs * STEREO_BYTES_PER_MS;
     this.#position = this.#start;
     this.#plain = Buffer.alloc(heard.isVerified ? STEREO_BLOCK_BYTES : 0);
-    heard.connections++;
+    heard.connections.push(this);
+  }
+
+  get fromMs(): number {
+    return this.#start / STEREO_BYTES_PER_MS;
+  }
+
+  get toMs(): number {
+    return this.#position / STEREO_BYTES_PER_MS;
   }
 
   /** Audio of this connection so far. */
   get receivedMs(): number {
-    return (this.#position - this.#start) / STEREO_BYTES_PER_MS;
+    return this.toMs - this.fromMs;
   }
 
   take(stretch: Masked): void {

@@ -17,7 +17,6 @@ const SIGNED = new RegExp(
 /** Kinesis Video for a load run: GetDataEndpoint and GetMedia of as many streams as are asked for, a call on each. */
 export class LoadKinesis {
   readonly server: Server;
-  readonly requests = { GetDataEndpoint: 0, GetMedia: 0, resumed: 0, refused: 0 };
   readonly #callers = new Map<number, Caller>();
   readonly #rota: Rota;
   readonly #scheme: 'http' | 'https';
@@ -51,20 +50,17 @@ export class LoadKinesis {
       // A client that hangs up in the middle of its request needs no answer.
       if (!request.complete) return;
       if (!(error instanceof AwsError)) throw error;
-      this.requests.refused++;
       sendAwsError(response, error);
     }
   }
 
   #dataEndpoint(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
-    this.requests.GetDataEndpoint++;
     callOf(inputOf(body, getDataEndpointInput));
     response.writeHead(200, { ...awsHeaders(), 'content-type': 'application/json' });
     response.end(JSON.stringify({ DataEndpoint: `${this.#scheme}://${request.headers.host}` }));
   }
 
   #media(response: ServerResponse, body: Buffer): void {
-    this.requests.GetMedia++;
     const input = inputOf(body, getMediaInput);
     const call = callOf(input);
     const start = startOf(input.StartSelector);
@@ -75,7 +71,6 @@ export class LoadKinesis {
         'A load run reads streams by the numbers of its own fragments only',
       );
     }
-    if (this.#callers.has(call)) this.requests.resumed++;
     // Written past the response, which would copy and frame each write anew; so the connection ends with the body.
     response.writeHead(200, {
       ...awsHeaders(),

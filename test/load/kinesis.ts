@@ -1,4 +1,5 @@
 /** A process of a load run's own: Kinesis Video, with all of the run's calls on it. */
+import type { CallTotals } from './caller.ts';
 import { type Certificates, identityAt } from './certificates.ts';
 import { LoadKinesis } from './kinesis-server.ts';
 import { listen, takeOrders } from './orders.ts';
@@ -9,7 +10,6 @@ export interface KinesisFigures {
   readonly strain: StrainFigures;
   /** How long after its time blocks were written. */
   readonly latenessMs: { readonly p50: number; readonly p99: number; readonly max: number };
-  readonly requests: LoadKinesis['requests'];
   /** All blocks of a track put on streams since the beginning. */
   readonly blocks: number;
 }
@@ -41,7 +41,6 @@ const orders = {
     return {
       strain: strain.figures(),
       latenessMs: { p50: ms(lateness.percentile(50)), p99: ms(lateness.percentile(99)), max: ms(lateness.max) },
-      requests: kinesis.requests,
       blocks: [...kinesis.callers].reduce((sum, { blocks }) => sum + blocks, 0),
     };
   },
@@ -50,7 +49,8 @@ const orders = {
   },
   breakOff: ({ call, properly }: { call: number; properly: boolean }): boolean =>
     kinesis.caller(call)?.breakOff(properly) ?? false,
-  /** What was on each call's stream in the end. */
-  totals: (): [call: number, blocks: number][] => [...kinesis.callers].map(({ call, blocks }) => [call, blocks]),
+  loseFragment: (call: number): boolean => kinesis.caller(call)?.loseFragment() ?? false,
+  /** What has come of every call. */
+  totals: (): CallTotals[] => [...kinesis.callers].map((caller) => caller.totals()),
 };
 takeOrders(orders);

@@ -1,14 +1,15 @@
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { compared } from './comparison.ts';
 import type { Start } from './daemon.ts';
 import { LoadFailed } from './failure.ts';
-import { type PlannedFault, planFaults } from './faults.ts';
+import { type FaultKind, type PlannedFault, planFaults } from './faults.ts';
 import { MAX_CALLS, WARM_UP_CALL } from './identity.ts';
 import { monotonicMs } from './monotonic.ts';
 import type { Options } from './options.ts';
+import { outcomeOf } from './outcome.ts';
 import { cpuTimesOf, rssOf } from './process-usage.ts';
-import type { AudioFigures, StageFigures } from './report.ts';
-import { BLOCK_MS } from './sound.ts';
+import type { StageFigures } from './report.ts';
 import { Spread, type SpreadFigures } from './spread.ts';
 import { measureStage } from './stage.ts';
 import { isWithinLag, type Judged } from './verdict.ts';
@@ -37,7 +38,7 @@ export class LoadRun {
   readonly #starts: Start[] = [];
   /** What the daemon used while calls were being started. */
   #startCpuMs = 0;
-  readonly #broken = { kinesis: 0, deepgram: 0 };
+  readonly #broken: Record<FaultKind, number> = { kinesis: 0, deepgram: 0, fragment: 0 };
 
   constructor(world: World, options: Options, onProgress: OnProgress) {
     this.#world = world;
@@ -49,7 +50,9 @@ export class LoadRun {
   async run(): Promise<Judged> {
     const options = this.#options;
     await this.#warmUp();
-    const idleRssBytes = rssOf(this.#world.daemon.pid);
+    const { daemon } = this.#world;
+    const before = await daemon.scrape();
+    const idleRssBytes = rssOf(daemon.pid);
     const lagWhileStartingMs = await this.#startMore();
     const stages = [await this.#stage(idleRssBytes)];
     while (
@@ -62,9 +65,12 @@ export class LoadRun {
     }
     const started = this.#started();
     const unended = await this.#hangUp(started);
-    const { requests } = await this.#world.kinesis.order('figures');
-    const { audio, reconnects } = await this.#audioOf(started);
-    const { kinesis: kinesisBroken, deepgram: deepgramBroken } = this.#broken;
+    const { audio, counted } = await outcomeOf(this.#world, this.#starts);
+    const notCompared = this.#whyNotCompared(unended);
+    const comparisons = notCompared === undefined ? compared(before, await daemon.scrape(), counted) : [];
+    const { kinesis: kinesisBroken, deepgram: deepgramBroken, fragment: fragmentsLost } = this.#broken;
+    const resumes = counted.mediaReopened;
+    const reconnects = Object.values(counted.reconnects).reduce((sum, count) => sum + count, 0);
     const withinLag = stages.filter((stage) => isWithinLag(stage, options)).map(({ calls }) => calls);
     return {
       machine: machine(),
@@ -75,8 +81,10 @@ export class LoadRun {
       stages,
       callsWithinLag: options.untilLag ? Math.max(0, ...withinLag) : undefined,
       audio,
-      faults: { kinesisBroken, deepgramBroken, resumes: requests.resumed, reconnects },
-      sessions: { started: started.length, unended: unended.length, ...this.#world.daemon.said(started) },
+      faults: { kinesisBroken, deepgramBroken, fragmentsLost, resumes, reconnects, unreadMs: counted.unreadMs },
+      sessions: { started: started.length, unended: unended.length, ...daemon.said(started) },
+      comparisons,
+      notCompared,
     };
   }
 
@@ -129,14 +137,18 @@ export class LoadRun {
     return figures;
   }
 
-  /** Breaks a connection when its time has come, if there is one just then, and counts it. */
+  /** Breaks what is to break when its time has come, if there is such a thing just then, and counts it. */
   async #breakOff({ call, of, properly, afterMs }: PlannedFault): Promise<void> {
     const { kinesis, deepgram } = this.#world;
     await sleep(afterMs);
     await deepgram.order('willBreak', call);
     const order = { call, properly };
-    const isBroken = of === 'kinesis' ? kinesis.order('breakOff', order) : deepgram.order('breakOff', order);
-    if (await isBroken) this.#broken[of]++;
+    const broken = {
+      kinesis: () => kinesis.order('breakOff', order),
+      deepgram: () => deepgram.order('breakOff', order),
+      fragment: () => kinesis.order('loseFragment', call),
+    };
+    if (await broken[of]()) this.#broken[of]++;
   }
 
   /** Ends the calls, and gives those whose sessions do not end. */
@@ -147,28 +159,15 @@ export class LoadRun {
     return daemon.ended(calls, END_TIMEOUT_MS);
   }
 
-  /** Compares what the calls said with what Deepgram heard of them. */
-  async #audioOf(calls: readonly number[]): Promise<{ audio: AudioFigures; reconnects: number }> {
-    const { kinesis, deepgram } = this.#world;
-    const blocks = new Map(await kinesis.order('totals'));
-    const said = calls.map((call) => ({ call, blocks: blocks.get(call) ?? 0 }));
-    const heard = await deepgram.order('totals', said);
-    const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
-    const audio = {
-      saidSeconds: (sum(said.map((call) => call.blocks)) * BLOCK_MS) / MS_PER_SECOND,
-      receivedSeconds: sum(heard.map(({ receivedMs }) => receivedMs)) / MS_PER_SECOND,
-      holeMs: sum(heard.map(({ holeMs }) => holeMs)),
-      callsWithHoles: heard.filter(({ holeMs }) => holeMs > 0).length,
-      wrongBlocks: sum(heard.map(({ wrongBlocks }) => wrongBlocks)),
-      surplusMs: sum(heard.map(({ surplusMs }) => surplusMs)),
-      repeatedMs: sum(heard.map(({ repeatedBlocks }) => repeatedBlocks)) * BLOCK_MS,
-      verifiedCalls: heard.filter(({ isVerified }) => isVerified).length,
-    };
-    return { audio, reconnects: sum(heard.map(({ connections }) => Math.max(0, connections - 1))) };
-  }
-
   #started(): number[] {
     return this.#starts.filter(({ failure }) => failure === undefined).map(({ call }) => call);
+  }
+
+  /** What is not over yet, or nobody knows how it went, is counted here or there. Such a run has failed anyway. */
+  #whyNotCompared(unended: readonly number[]): string | undefined {
+    if (unended.length > 0) return `${unended.length} sessions have not ended`;
+    const unanswered = this.#starts.filter(({ status, reason }) => status === undefined && reason === undefined);
+    return unanswered.length > 0 ? `${unanswered.length} starts had no answer` : undefined;
   }
 
   #startFigures(): Judged['starts'] {

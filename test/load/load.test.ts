@@ -28,7 +28,7 @@ test('a daemon that loses nothing passes, and every figure is told', async (t) =
   t.is(stages.length, 1);
   t.true((stage?.lagMs.count ?? 0) > 0 && (stage?.lagMs.p50 ?? 0) > 0);
   t.true((stage?.daemon.cpuMsPerCallSecond ?? 0) > 0 && (stage?.daemon.callsPerCore ?? 0) > 0);
-  t.true((stage?.daemon.threads.length ?? 0) > 0);
+  t.true((stage?.daemon.threads.length ?? 0) > 0 && (stage?.daemon.eventLoopDelayMs.count ?? 0) > 0);
   t.true((stage?.messages.perCallSecond ?? 0) > 0 && (stage?.kinesis.strain.cpuMs ?? 0) > 0);
   t.false(load.hasProcesses);
   t.deepEqual(load.leftFiles, []);
@@ -44,24 +44,51 @@ test('a threshold that is passed fails the run and is named', async (t) => {
   t.deepEqual(others, []);
 });
 
-test('a daemon that loses audio fails, whatever it says of itself', async (t) => {
+test('a daemon that loses audio fails, and so do its metrics that know nothing of it', async (t) => {
   const { code, report } = await ran(t, '--daemon', 'test/load/lossy-daemon.ts', '--workers', '0', '--verify', '0');
   t.is(code, 1);
   t.true(report.audio.holeMs > 0);
   t.is(report.sessions.holeMs, 0);
-  t.true(report.verdict.failures.some((failure) => /^holes \d+ ms/.test(failure)));
+  const { failures } = report.verdict;
+  t.true(failures.some((failure) => /^holes \d+ ms/.test(failure)));
+  const differing = report.comparisons.filter(({ agrees }) => !agrees);
+  t.deepEqual(
+    differing.map(({ series }) => series),
+    [
+      'integratord_audio_sent_seconds_total{channel="customer"}',
+      'integratord_audio_sent_seconds_total{channel="agent"}',
+      'integratord_hole_seconds_total{cause="missing"}',
+      'integratord_deepgram_sent_bytes_total',
+    ],
+  );
+  const [sent] = differing;
+  t.true((sent?.said ?? 0) > report.audio.receivedSeconds);
+  const words = `/metrics says ${sent?.series} ${sent?.said}, counted were ${report.audio.receivedSeconds}`;
+  t.true(failures.includes(words), failures.join('\n'));
 });
 
-test('connections that are broken on both sides are counted, and cost no audio', async (t) => {
-  const { code, report } = await ran(t, '--faults', '--tls');
+test('what is broken on both sides is counted, costs no audio but what the stream lost, and /metrics says the same', async (t) => {
+  const { code, report } = await ran(t, '--faults', '--tls', '--workers', '2');
   t.is(code, 0, JSON.stringify(report.verdict));
-  const { kinesisBroken, deepgramBroken, resumes, reconnects } = report.faults;
-  t.deepEqual({ kinesisBroken, deepgramBroken }, { kinesisBroken: 1, deepgramBroken: 1 });
+  const { kinesisBroken, deepgramBroken, fragmentsLost, resumes, reconnects } = report.faults;
+  t.deepEqual(
+    { kinesisBroken, deepgramBroken, fragmentsLost },
+    { kinesisBroken: 1, deepgramBroken: 1, fragmentsLost: 1 },
+  );
   t.deepEqual({ resumes, reconnects }, { resumes: kinesisBroken, reconnects: deepgramBroken });
   t.is(report.sessions.resumes, resumes);
   t.is(report.sessions.reconnects, reconnects);
-  t.is(report.audio.holeMs, 0);
+  t.is(report.audio.lostMs, 1024);
+  t.is(report.audio.holeMs, 1024);
   t.true((report.stages[0]?.lagOfBrokenMs.count ?? 0) > 0);
+  const said = (name: string) => report.comparisons.filter(({ series }) => series.startsWith(`integratord_${name}`));
+  t.true(report.comparisons.every(({ agrees }) => agrees));
+  t.is(said('sessions_ended_total')[0]?.said, 5);
+  t.is(said('audio_received_seconds_total')[0]?.said, report.audio.saidSeconds - 1.024);
+  t.is(said('audio_sent_seconds_total')[0]?.said, report.audio.saidSeconds);
+  t.is(said('hole_seconds_total{cause="missing"}')[0]?.said, 1.024);
+  t.is(said('deepgram_reconnects_total')[0]?.said, reconnects);
+  t.is(said('kinesis_resumes_total')[0]?.said, resumes);
 });
 
 test('until the lag is too high, more calls are added, and the last good number is told', async (t) => {

@@ -1,3 +1,5 @@
+import type { BucketSpread } from './bucket-spread.ts';
+import { type Comparison, type Span, spanText } from './comparison.ts';
 import type { Said } from './daemon.ts';
 import type { KinesisFigures } from './kinesis.ts';
 import type { Options } from './options.ts';
@@ -15,6 +17,8 @@ export interface StageFigures {
     readonly cpuMsPerCallSecond: number;
     /** What one core could do at that price. */
     readonly callsPerCore: number;
+    /** The worst of each second of each thread, as /metrics tells it. */
+    readonly eventLoopDelayMs: BucketSpread;
     readonly threads: readonly ThreadTime[];
     readonly rssKib: number;
     readonly rssKibPerCall: number;
@@ -35,6 +39,8 @@ export interface AudioFigures {
   /** What Deepgram received, what came twice included. */
   readonly receivedSeconds: number;
   readonly holeMs: number;
+  /** What the run itself kept from the streams; it is among the holes. */
+  readonly lostMs: number;
   readonly callsWithHoles: number;
   readonly wrongBlocks: number;
   readonly surplusMs: number;
@@ -66,10 +72,17 @@ export interface Report {
   readonly faults: {
     readonly kinesisBroken: number;
     readonly deepgramBroken: number;
+    readonly fragmentsLost: number;
     readonly resumes: number;
     readonly reconnects: number;
+    /** What was under way to Deepgram when connections broke, as far as can be told. */
+    readonly unreadMs: Span;
   };
   readonly sessions: { readonly started: number; readonly unended: number } & Said;
+  /** What /metrics says of the calls, beside what was counted outside. */
+  readonly comparisons: readonly Comparison[];
+  /** Why there is nothing to be compared, if so. */
+  readonly notCompared: string | undefined;
   readonly verdict: { readonly passed: boolean; readonly failures: readonly string[] };
 }
 
@@ -82,10 +95,11 @@ export function reportText({
   audio,
   faults,
   sessions,
+  comparisons,
   verdict,
   ...rest
 }: Report): string {
-  const { kinesisBroken, deepgramBroken, resumes, reconnects } = faults;
+  const { kinesisBroken, deepgramBroken, fragmentsLost, resumes, reconnects, unreadMs } = faults;
   const trouble = Object.entries(sessions.trouble).map(([event, count]) => `${event} ${count}`);
   return [
     `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.date}${options.tls ? ', TLS on both sides' : ''}`,
@@ -103,7 +117,7 @@ export function reportText({
     ),
     row(
       'holes',
-      `${ms(audio.holeMs)} ms in ${audio.callsWithHoles} calls; the daemon's log tells ${ms(sessions.holeMs)} ms`,
+      `${ms(audio.holeMs)} ms in ${audio.callsWithHoles} calls, ${ms(audio.lostMs)} of it made by the run; the daemon's log tells ${ms(sessions.holeMs)} ms`,
     ),
     row(
       'wrong',
@@ -115,8 +129,11 @@ export function reportText({
     ),
     row(
       'broken',
-      `${kinesisBroken} Kinesis bodies (${resumes} resumed), ${deepgramBroken} Deepgram sockets (${reconnects} reconnected)`,
+      `${kinesisBroken} Kinesis bodies (${resumes} resumed), ${deepgramBroken} Deepgram sockets (${reconnects} reconnected, ${spanText(unreadMs)} ms on their way never read), ${fragmentsLost} fragments lost`,
     ),
+    ...(rest.notCompared === undefined
+      ? comparisonText(comparisons)
+      : [row('/metrics', `not compared: ${rest.notCompared}`)]),
     ...(trouble.length > 0 ? [row('log, warn and error', trouble.join(', '))] : []),
     verdict.passed ? 'PASSED' : `FAILED: ${verdict.failures.join('; ')}`,
     '',
@@ -135,6 +152,7 @@ function stageText(stage: StageFigures, idleRssKib: number, faults: boolean): st
       `${daemon.cpuMsPerCallSecond.toFixed(3)} ms per second of call, ${ms(daemon.callsPerCore)} calls per core`,
     ),
     row('  daemon threads', `${threads} ms`),
+    row('  daemon event loop', `${bucketSpread(daemon.eventLoopDelayMs)}, the worst of each second of each thread`),
     row(
       '  daemon memory',
       `${ms(daemon.rssKib / 1024)} MiB, idle ${ms(idleRssKib / 1024)} MiB: ${ms(daemon.rssKibPerCall)} KiB per call`,
@@ -156,6 +174,26 @@ function row(name: string, text: string): string {
 function spread({ count, p50, p95, p99, max }: SpreadFigures): string {
   if (count === 0) return 'none';
   return `p50 ${ms(p50)} p95 ${ms(p95)} p99 ${ms(p99)} max ${ms(max)} ms`;
+}
+
+function bucketSpread({ count, p50, p99, max }: BucketSpread): string {
+  const bound = (value: number | null) => (value === null ? 'beyond all bounds' : `<= ${ms(value)}`);
+  return count === 0 ? 'late: nothing told' : `late p50 ${bound(p50)} p99 ${bound(p99)} max ${bound(max)} ms`;
+}
+
+function comparisonText(comparisons: readonly Comparison[]): string[] {
+  const length = Math.max(...comparisons.map(({ series }) => series.length));
+  const differing = comparisons.filter(({ agrees }) => !agrees).length;
+  return [
+    row(
+      '/metrics',
+      differing === 0 ? 'says what was counted outside:' : `differs in ${differing} from what was counted:`,
+    ),
+    ...comparisons.map(({ series, said, counted, agrees }) => {
+      const beside = agrees ? '' : '   DIFFERS';
+      return `  ${series.padEnd(length)}  ${said}, counted ${spanText(counted)}${beside}`;
+    }),
+  ];
 }
 
 function strain({ cpuMs, wallMs, eventLoopDelayMs }: StrainFigures): string {

@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Scrape } from '../observe/scrape.ts';
+import { spreadBetween } from './bucket-spread.ts';
 import { monotonicMs } from './monotonic.ts';
 import { type CpuTimes, cpuTimesOf, machineCpuMs, rssOf, threadsBetween } from './process-usage.ts';
 import type { StageFigures } from './report.ts';
@@ -7,6 +9,7 @@ import type { World } from './world.ts';
 
 const MS_PER_SECOND = 1000;
 const BYTES_PER_KIB = 1024;
+const EVENT_LOOP_DELAY = 'integratord_event_loop_delay_seconds';
 
 /** What is read at a stage's beginning, to be compared with at its end. */
 interface Beginning {
@@ -15,6 +18,7 @@ interface Beginning {
   readonly machineMs: number;
   readonly messages: number;
   readonly bytes: number;
+  readonly metrics: Scrape;
 }
 
 /** Measures the running `calls` for so long. `idleRssBytes`: the daemon's memory without any. */
@@ -28,9 +32,11 @@ export async function measureStage(
 }
 
 async function begin({ daemon, kinesis, deepgram }: World): Promise<Beginning> {
+  // A scrape costs the daemon something: it is over before the measuring begins, and comes after its end.
+  const metrics = await daemon.scrape();
   const { counts } = await deepgram.order('figures');
   await Promise.all([kinesis.order('begin'), deepgram.order('begin')]);
-  return { atMs: monotonicMs(), cpu: cpuTimesOf(daemon.pid), machineMs: machineCpuMs(), ...counts };
+  return { atMs: monotonicMs(), cpu: cpuTimesOf(daemon.pid), machineMs: machineCpuMs(), metrics, ...counts };
 }
 
 async function figuresSince(
@@ -44,6 +50,7 @@ async function figuresSince(
   const rssBytes = rssOf(daemon.pid);
   const wallMs = monotonicMs() - beginning.atMs;
   const [said, heard] = await Promise.all([kinesis.order('figures'), deepgram.order('figures')]);
+  const metrics = await daemon.scrape();
   const messages = heard.counts.messages - beginning.messages;
   const audioMs = (heard.counts.bytes - beginning.bytes) / STEREO_BYTES_PER_MS;
   const cpuMs = cpu.totalMs - beginning.cpu.totalMs;
@@ -54,6 +61,7 @@ async function figuresSince(
       cpuMs,
       cpuMsPerCallSecond: ratio(cpuMs, audioMs / MS_PER_SECOND),
       callsPerCore: ratio(audioMs, cpuMs),
+      eventLoopDelayMs: spreadBetween(beginning.metrics, metrics, EVENT_LOOP_DELAY),
       threads: threadsBetween(beginning.cpu, cpu),
       rssKib: rssBytes / BYTES_PER_KIB,
       rssKibPerCall: (rssBytes - idleRssBytes) / BYTES_PER_KIB / calls,

@@ -1,3 +1,4 @@
+import { type Comparison, spanText } from './comparison.ts';
 import type { Options } from './options.ts';
 import type { Report, StageFigures } from './report.ts';
 
@@ -6,7 +7,7 @@ export type Judged = Omit<Report, 'verdict'>;
 
 /** With --until-lag, the stage whose lag is too high ends the run and is no failure: it is what was looked for. */
 export function verdictOn(report: Judged): Report['verdict'] {
-  const { options, starts, stages, audio, sessions } = report;
+  const { options, starts, stages, audio, sessions, comparisons } = report;
   const kept = options.untilLag ? stages.filter((stage) => isWithinLag(stage, options)) : stages;
   const failures = [
     ...above('failed starts', starts.failed, 0, ''),
@@ -14,13 +15,14 @@ export function verdictOn(report: Judged): Report['verdict'] {
     ...above('sessions without an end', sessions.unended, 0, ''),
     ...above('blocks of wrong audio', audio.wrongBlocks, 0, ''),
     ...above('audio beyond the end of calls', audio.surplusMs, 0, ' ms'),
-    ...above('holes', audio.holeMs, options.maxHoles, ' ms'),
+    ...above('holes', audio.holeMs - audio.lostMs, options.maxHoles, ' ms'),
     ...above('start latency p99', starts.latencyMs.p99, options.maxStartP99, ' ms'),
     ...kept.flatMap(({ lagMs, daemon }) => [
       ...above('lag p99', lagMs.p99, options.maxLagP99, ' ms'),
       ...above('CPU per second of call', daemon.cpuMsPerCallSecond, options.maxCpu, ' ms'),
       ...above('memory per call', daemon.rssKibPerCall, options.maxRss, ' KiB'),
     ]),
+    ...comparisons.filter(({ agrees }) => !agrees).map(difference),
     ...(report.callsWithinLag === 0 ? ['no number of calls within the lag allowed'] : []),
     ...(audio.receivedSeconds === 0 ? ['no audio arrived'] : []),
   ];
@@ -30,6 +32,10 @@ export function verdictOn(report: Judged): Report['verdict'] {
 /** Whether a stage of --until-lag is within its bound. */
 export function isWithinLag(stage: StageFigures | undefined, { maxLagP99 }: Options): boolean {
   return stage !== undefined && stage.lagMs.p99 <= maxLagP99;
+}
+
+function difference({ series, said, counted }: Comparison): string {
+  return `/metrics says ${series} ${said}, counted were ${spanText(counted)}`;
 }
 
 function above(what: string, value: number, limit: number | undefined, unit: string): string[] {

@@ -1,0 +1,68 @@
+import type { Counted, Span } from './comparison.ts';
+import type { Start } from './daemon.ts';
+import type { AudioFigures } from './report.ts';
+import { BLOCK_MS } from './sound.ts';
+import type { World } from './world.ts';
+
+const MS_PER_SECOND = 1000;
+
+/** What came of the calls of a run, as those saw it who are not the daemon. */
+export interface Outcome {
+  readonly audio: AudioFigures;
+  readonly counted: Counted;
+}
+
+/** Compares what the calls said with what Deepgram heard of them, once all are over. */
+export async function outcomeOf({ kinesis, deepgram }: World, starts: readonly Start[]): Promise<Outcome> {
+  const started = new Set(starts.filter(({ failure }) => failure === undefined).map(({ call }) => call));
+  const said = (await kinesis.order('totals')).filter(({ call }) => started.has(call));
+  const heard = await deepgram.order('totals', said);
+  const reconnects = heard.flatMap((call) => call.reconnects);
+  const holeMs = sum(heard.map((call) => call.holeMs));
+  const heardMs = sum(heard.map(({ receivedMs }) => receivedMs));
+  const saidMs = sum(said.map(({ blocks }) => blocks)) * BLOCK_MS;
+  const lostMs = sum(said.map(({ lostBlocks }) => lostBlocks)) * BLOCK_MS;
+  return {
+    audio: {
+      saidSeconds: saidMs / MS_PER_SECOND,
+      receivedSeconds: heardMs / MS_PER_SECOND,
+      holeMs,
+      lostMs,
+      callsWithHoles: heard.filter((call) => call.holeMs > 0).length,
+      wrongBlocks: sum(heard.map(({ wrongBlocks }) => wrongBlocks)),
+      surplusMs: sum(heard.map(({ surplusMs }) => surplusMs)),
+      repeatedMs: sum(heard.map(({ repeatedBlocks }) => repeatedBlocks)) * BLOCK_MS,
+      verifiedCalls: heard.filter(({ isVerified }) => isVerified).length,
+    },
+    counted: {
+      starts: {
+        succeeded: tally(starts.map(({ status }) => status)),
+        failed: tally(starts.map(({ reason }) => reason)),
+      },
+      handedOver: said.filter(({ isOver }) => isOver).length,
+      mediaReopened: sum(said.map(({ connections }) => connections - 1)),
+      spokenMs: saidMs - lostMs,
+      reachedMs: sum(heard.map(({ reachedMs }) => reachedMs)),
+      holeMs,
+      heardMs,
+      unreadMs: together(reconnects.map(({ unreadMs }) => unreadMs)),
+      reconnects: tally(reconnects.map(({ closeCode }) => String(closeCode))),
+      replayedMs: together(reconnects.map(({ replayedMs }) => replayedMs)),
+    },
+  };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function together(spans: readonly Span[]): Span {
+  return { least: sum(spans.map(({ least }) => least)), most: sum(spans.map(({ most }) => most)) };
+}
+
+/** How often each word came. */
+function tally(words: readonly (string | undefined)[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const word of words) if (word !== undefined) counts[word] = (counts[word] ?? 0) + 1;
+  return counts;
+}
