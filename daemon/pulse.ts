@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import type { Clock, Millis } from './clock.ts';
 
-/** Fine enough for what waits on it (reads some 100 ms apart, keep-alives of seconds); 50 wake-ups a second in all. */
-const TICK_MS: Millis = 20;
+/** Fine enough for what waits on it (reads some 100 ms apart, keep-alives of seconds); 100 wake-ups a second in all. */
+const TICK_MS: Millis = 10;
 /** Ticks that the wheel holds at once, 2.5 s; what is due later goes round more than once. */
-const SLOTS = 128;
+const SLOTS = 256;
 /** How often the event loop is asked how busy it was. */
 const MEASURE_EVERY_MS: Millis = 500;
 /** Below this share of busy time there is nothing to save; above the other one all is saved that may be. */
@@ -29,7 +29,6 @@ export class Pulse {
   #slot = 0;
   #slotMs: Millis = 0;
   #timer: NodeJS.Timeout | undefined;
-  #arrived: (() => void)[] = [];
   #elu = performance.eventLoopUtilization();
   #measuredMs: Millis = 0;
   #load = 0;
@@ -56,18 +55,6 @@ export class Pulse {
   cancel(beat: Beat): void {
     beat.task = undefined;
   }
-
-  /** Calls `task` once the event loop has taken in all that has arrived: together with the others that wait for that. */
-  afterArrivals(task: () => void): void {
-    if (this.#arrived.length === 0) setImmediate(this.#deliver);
-    this.#arrived.push(task);
-  }
-
-  readonly #deliver = () => {
-    const arrived = this.#arrived;
-    this.#arrived = [];
-    for (const task of arrived) task();
-  };
 
   #start(): void {
     this.#slotMs = this.#clock.now();

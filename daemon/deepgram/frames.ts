@@ -50,15 +50,11 @@ export class FrameWriter {
   audio(pcm: Uint8Array): void {
     if (pcm.length > LONGEST_PAYLOAD) throw new RangeError(`a message of ${pcm.length} bytes`);
     this.#add(BINARY, pcm);
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    process.nextTick(this.flush);
   }
 
-  /** Sends a ping, and all that waits before it. */
+  /** Sends a ping, at the end of what is done now. Audio after it is masked fastest when a frame of it is whole words. */
   ping(text: string): void {
     this.#add(PING, Buffer.from(text, 'latin1'));
-    this.flush();
   }
 
   /** Writes what waits. */
@@ -92,6 +88,9 @@ export class FrameWriter {
     if (key === 0) buffer.set(payload, at);
     else mask(payload, key, buffer, at);
     this.#length = at + payload.length;
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    process.nextTick(this.flush);
   }
 
   #roomFor(bytes: number): Buffer {

@@ -6,6 +6,8 @@ import { FrameWriter } from './frames.ts';
 
 /** The longest message we take: a final result with words and alternatives has some KiB. */
 const MAX_MESSAGE_BYTES = 1024 * 1024;
+/** With the frame's header of six bytes four words: what follows it lies at a whole word again. */
+const PING_DIGITS = 10;
 
 /**
  * The SDK's seam for a socket of one's own. The SDK's default offers permessage-deflate, which costs CPU and gains
@@ -80,7 +82,7 @@ export class WsTransport implements DeepgramTransport {
   }
 
   sendPing(mark: number): void {
-    this.#frames?.ping(String(mark));
+    this.#frames?.ping(String(mark).padStart(PING_DIGITS, '0'));
   }
 
   /** Bytes handed over that the network has not taken yet. */

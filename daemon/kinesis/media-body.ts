@@ -10,7 +10,7 @@ const READ_BYTES = 64 * 1024;
  * The longest that the kernel gathers what comes, when the thread is busy: a read costs the same for one block as for
  * five. With a tick of the pulse and what the aligner waits for, the lag stays below 250 ms.
  */
-const LONGEST_GATHER_MS: Millis = 160;
+const LONGEST_GATHER_MS: Millis = 180;
 
 /**
  * What nobody speaks within the longest gathering, two tracks of it: as much left something behind, there is a backlog,
@@ -126,7 +126,8 @@ export class MediaBody implements AsyncIterableIterator<Uint8Array, undefined> {
   #tellSoon(): void {
     if (this.#isToldSoon) return;
     this.#isToldSoon = true;
-    this.#pulse.afterArrivals(this.#toldSoon);
+    // Once all is taken in, one call after the other: what each does with its audio stays in the caches meanwhile.
+    setImmediate(this.#toldSoon);
   }
 
   readonly #toldSoon = () => {

@@ -81,6 +81,7 @@ test('all that is sent in one go is one write, and nothing waits after it', asyn
   const server = new Server();
   const writer = new FrameWriter(server.socket, false, () => {});
   for (let message = 0; message < 3; message++) writer.audio(Buffer.alloc(3200, message));
+  writer.ping('with them');
   t.is(server.writes, 0);
   t.true(writer.pendingBytes > 3 * 3200);
   await new Promise(process.nextTick);
@@ -104,15 +105,18 @@ test('in plain text audio is masked, each message by a key of its own; inside TL
   t.deepEqual(written(true), ['00000000', '00000000']);
 });
 
-test('who waits is told when the network has taken what was written; a dead connection gets nothing', (t) => {
+test('who waits is told when the network has taken what was written; a dead connection gets nothing', async (t) => {
   const server = new Server();
   let taken = 0;
   const writer = new FrameWriter(server.socket, false, () => taken++);
   writer.ping('1');
+  await new Promise(process.nextTick);
   t.is(taken, 0);
   server.take();
   t.is(taken, 1);
   Object.assign(server.socket, { destroyed: true });
   writer.ping('2');
+  await new Promise(process.nextTick);
   t.is(server.writes, 0);
+  t.is(writer.pendingBytes, 0);
 });
