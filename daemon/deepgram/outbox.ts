@@ -23,8 +23,8 @@ interface Arrival {
   readonly atMs: Millis | undefined;
 }
 
-/** How much larger than what it holds a ring may be before it shrinks again. */
-const SLACK = 4;
+/** A ring that has grown shrinks again when so much of the least would do: not to and fro. */
+const SHRINKS_AT = 0.9;
 
 /**
  * The part of the call that is still to be sent, and what was sent but may have to be sent again, in one ring of bytes:
@@ -142,7 +142,7 @@ export class Outbox implements Tape {
   /** Makes the ring large enough for so many more bytes, and small again when little of it is used. */
   #fit(more: number): void {
     const needed = this.heldBytes + more;
-    const isTooLarge = this.#ring.length > this.#leastBytes && needed * SLACK < this.#ring.length;
+    const isTooLarge = this.#ring.length > this.#leastBytes && needed <= this.#leastBytes * SHRINKS_AT;
     if (needed <= this.#ring.length && !isTooLarge) return;
     const ring = Buffer.alloc(Math.max(this.#leastBytes, needed * 2));
     this.#intactFrom = Math.max(this.#intactFrom, Math.min(this.#from, this.#end + more - ring.length));

@@ -1,6 +1,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { BARE_ENVIRONMENT } from '../support/bare-environment.ts';
 
 export const CTL = fileURLToPath(new URL('../../daemon/ctl/main.ts', import.meta.url));
 
@@ -32,7 +33,7 @@ export class CtlProcess {
     // Whatever becomes of us, the process does not outlive us.
     const leash = new URL(`../support/leash.ts?parent=${process.pid}`, import.meta.url);
     const options: SpawnOptions = {
-      env: { PATH: process.env['PATH'] ?? '', NODE_OPTIONS: `--import=${leash}`, ...env },
+      env: { ...BARE_ENVIRONMENT, NODE_OPTIONS: `--import=${leash}`, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(uid === undefined ? {} : { uid }),
     };

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
+import { BARE_ENVIRONMENT } from '../support/bare-environment.ts';
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
 
@@ -22,7 +23,7 @@ export class RunningDemo {
     // Should the tests be killed, the demo must not stay behind.
     const leash = new URL(`../support/leash.ts?parent=${process.pid}`, import.meta.url);
     this.#child = spawn(process.execPath, [MAIN, '--port', '0', ...args], {
-      env: { PATH: process.env['PATH'] ?? '', TMPDIR: this.directory, NODE_OPTIONS: `--import=${leash}`, ...env },
+      env: { ...BARE_ENVIRONMENT, TMPDIR: this.directory, NODE_OPTIONS: `--import=${leash}`, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       // In a group of its own, as a shell would start it, so that Ctrl-C can be had.
       detached: true,

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { signatureHeaders, TIMEOUT_HEADER } from '../../daemon/http/signing.ts';
 import { type Scrape, scrape } from '../observe/scrape.ts';
 import { type Line, Program } from '../support/process.ts';
+import { unitNodeOptions } from '../support/unit-node-options.ts';
 import { LoadFailed } from './failure.ts';
 import { API_KEY, contactIdOf, fragmentNumberOf, REGION, streamArnOf, tagOf } from './identity.ts';
 import { monotonicMs } from './monotonic.ts';
@@ -140,6 +141,7 @@ export class Daemon {
 function environment(settings: DaemonSettings): Record<string, string> {
   const { kinesisUrl, deepgramUrl, directory, checkpoints, caPath, workers } = settings;
   return {
+    NODE_OPTIONS: unitNodeOptions(),
     PORT: '0',
     HOST: '127.0.0.1',
     AWS_REGION: REGION,

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { BARE_ENVIRONMENT } from './bare-environment.ts';
 import { LeakWatch } from './leak-watch.ts';
 
 const ROOT = new URL('../../', import.meta.url);
@@ -35,7 +36,7 @@ export class Program {
     this.#watch = script.startsWith('daemon/') ? new LeakWatch(env) : undefined;
     this.#child = spawn(process.execPath, [fileURLToPath(new URL(script, ROOT)), ...args], {
       env: {
-        PATH: process.env['PATH'] ?? '',
+        ...BARE_ENVIRONMENT,
         AWS_EC2_METADATA_DISABLED: 'true',
         ...env,
         NODE_OPTIONS: `${LEASH} ${env['NODE_OPTIONS'] ?? ''}`,

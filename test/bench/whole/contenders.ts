@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Program } from '../../support/process.ts';
+import { unitNodeOptions } from '../../support/unit-node-options.ts';
 import type { Form } from '../checksum.ts';
 import { contactOf } from '../material.ts';
 import { streamArnOf } from '../standins/calls.ts';
@@ -58,7 +59,7 @@ export const CONTENDERS: Readonly<Record<string, Contender>> = {
 async function startDaemon(surroundings: Surroundings, env: Record<string, string>): Promise<Running> {
   const { sourceUrl, sinkUrl, calls, nodeOptions } = surroundings;
   const program = new Program('daemon/main.ts', [], {
-    NODE_OPTIONS: nodeOptions,
+    NODE_OPTIONS: `${unitNodeOptions()} ${nodeOptions}`,
     PORT: '0',
     HOST: '127.0.0.1',
     AWS_REGION: 'us-east-1',
