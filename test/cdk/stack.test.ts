@@ -64,7 +64,7 @@ function physicalNamesIn(template: Template): string[] {
   return Object.entries(template.toJSON()['Resources'] as Resources)
     .filter(([, { Type }]) => Type !== 'AWS::IAM::Policy')
     .flatMap(([id, { Type, Properties = {} }]) => {
-      const own = ['Name', 'GroupName', `${Type.split('::').at(-1)}Name`];
+      const own = ['Name', 'GroupName', 'AlarmName', `${Type.split('::').at(-1)}Name`];
       return own.filter((property) => Properties[property] !== undefined).map((property) => `${id}.${property}`);
     });
 }
