@@ -10,7 +10,10 @@ app.synth();
 
 function settingsOrExit(): Settings {
   try {
-    return readSettings(app.node.getAllContext(), process.env['CDK_DEFAULT_REGION']);
+    return readSettings(app.node.getAllContext(), {
+      region: process.env['CDK_DEFAULT_REGION'],
+      account: process.env['CDK_DEFAULT_ACCOUNT'],
+    });
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     process.stderr.write(error.lines.map((line) => `integratord: ${line}\n`).join(''));

@@ -1,4 +1,4 @@
-import { Aws, type CfnElement, Stack } from 'aws-cdk-lib';
+import { Arn, ArnFormat, Aws, type CfnElement, Stack } from 'aws-cdk-lib';
 import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -94,7 +94,9 @@ function decryptSecrets({ secretsKmsKeyArn }: InstanceRoleProps): PolicyStatemen
 }
 
 function decrypt(keyArn: string, service: string): PolicyStatement {
-  const viaService = `${service}.${Aws.REGION}.${Aws.URL_SUFFIX}`;
+  // The key's region, which is that of what it encrypts: a secret may be elsewhere than the stack.
+  const { region = Aws.REGION } = Arn.split(keyArn, ArnFormat.SLASH_RESOURCE_NAME);
+  const viaService = `${service}.${region}.${Aws.URL_SUFFIX}`;
   return allow(['kms:Decrypt'], [keyArn], { StringEquals: { 'kms:ViaService': viaService } });
 }
 

@@ -16,7 +16,7 @@ import { Construct } from 'constructs';
 /** Of Amazon Linux. */
 const ROOT_DEVICE = '/dev/xvda';
 /** For the image, checkpoints of a few KB a session, and a journal that is also sent to CloudWatch. */
-const ROOT_GIB = 20;
+export const ROOT_GIB = 20;
 
 export interface LaunchProps {
   readonly imageId: string;

@@ -73,7 +73,7 @@ export class LoadBalancer extends Construct {
   }
 
   takesStartsFrom(trigger: IConnectable): void {
-    this.#balancer.connections.allowFrom(trigger, Port.tcp(STARTS_PORT), "The trigger's starts");
+    this.#balancer.connections.allowFrom(trigger, Port.tcp(STARTS_PORT), 'Starts of calls');
   }
 
   /** Instances that pass the health check; not reported while no instance is registered. */

@@ -2,6 +2,7 @@ import { type InstanceArchitecture, InstanceType } from 'aws-cdk-lib/aws-ec2';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { z } from 'zod';
 import { LOG_LEVELS } from '../daemon/observe/log-levels.ts';
+import { misplacedIn, type Place } from './place.ts';
 
 /** Auto Scaling lets no instance wait longer than 48 h; the last hour is for ending what still runs, and then some. */
 const LONGEST_DRAIN_MINUTES = 47 * 60;
@@ -111,11 +112,8 @@ export class SettingsError extends Error {
   }
 }
 
-/**
- * Reads the settings from CDK's context; an empty one counts as not set. Throws SettingsError.
- * @param region where the stack is going to be, where that is known
- */
-export function readSettings(context: Readonly<Record<string, unknown>>, region?: string): Settings {
+/** Reads the settings from CDK's context; an empty one counts as not set. Throws SettingsError. */
+export function readSettings(context: Readonly<Record<string, unknown>>, place: Place = {}): Settings {
   const unknown = Object.keys(context).filter(isMistyped);
   const given = SETTING_NAMES.flatMap((name) => {
     const text = textOf(context[name]);
@@ -125,7 +123,7 @@ export function readSettings(context: Readonly<Record<string, unknown>>, region?
   const lines = [
     ...unknown.map((name) => `${name} is no setting; there are ${SETTING_NAMES.join(', ')}`),
     ...(error?.issues ?? []).map(({ path, message }) => `${String(path[0])} ${message}`),
-    ...(data ? conflictsIn(data, region) : []),
+    ...(data ? [...conflictsIn(data), ...misplacedIn(data, place)] : []),
   ];
   if (lines.length > 0 || !data) throw new SettingsError([...new Set(lines)]);
   return Object.freeze(data);
@@ -149,14 +147,9 @@ function textOf(value: unknown): string {
 }
 
 /** What is wrong with settings that are right each by itself. */
-function conflictsIn(given: Settings, region: string | undefined): string[] {
-  const { connectInstanceArn, vpcId, subnetIds, minInstances, maxInstances, desiredInstances } = given;
-  const connectRegion = connectInstanceArn?.split(':')[3];
+function conflictsIn(given: Settings): string[] {
+  const { vpcId, subnetIds, minInstances, maxInstances, desiredInstances } = given;
   const rules: [boolean, string][] = [
-    [
-      region !== undefined && connectRegion !== undefined && connectRegion !== region,
-      `connectInstanceArn is in ${connectRegion}, and the stack would be in ${region}: set AWS_REGION=${connectRegion}`,
-    ],
     [
       (vpcId === undefined) !== (subnetIds === undefined),
       'vpcId and subnetIds go together: set both for a VPC that exists, none for a new one',

@@ -22,6 +22,9 @@ const EMPTY_KEY =
   "Without deepgramKeySecretArn the stack makes an empty secret for Deepgram's key: let its first deployment have " +
   '-c minInstances=0, fill the secret as the output FillDeepgramKey says, and deploy again without that.';
 
+/** W3005: what depends on a whole construct depends on some of its resources twice, which does no harm. */
+const FOR_CFN_LINT = { 'cfn-lint': { config: { ignore_checks: ['W3005'] } } };
+
 /** All that integratord needs in one region of an account, to transcribe the calls of one Connect instance. */
 export class IntegratordStack extends Stack {
   readonly logs: Logs;
@@ -32,6 +35,7 @@ export class IntegratordStack extends Stack {
 
   constructor(scope: Construct, id: string, settings: Settings) {
     super(scope, id, { description: 'integratord: real-time transcription of Amazon Connect calls with Deepgram' });
+    this.templateOptions.metadata = FOR_CFN_LINT;
     const { connectInstanceArn } = settings;
     const network = this.#network(settings);
     const secrets = new Secrets(this, 'Secrets', { deepgramKeyArn: settings.deepgramKeySecretArn });

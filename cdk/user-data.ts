@@ -7,16 +7,18 @@ export type DaemonSettings = Readonly<Record<string, string>>;
 const SETTINGS_FILE = '/etc/integratord/integratord.env';
 const END = 'END_OF_SETTINGS';
 
-/** Gives the image's daemon its settings and its log group, and starts it. */
+/** Gives the image's daemon its settings, starts it, and sends its log to the log group. */
 export function userDataWith(settings: DaemonSettings, logGroupName: string): UserData {
   const userData = UserData.forLinux({ shebang: '#!/bin/sh' });
   userData.addCommands(
     'set -eu',
     // Between quoted delimiters the shell expands nothing: what a value holds stays a value.
     [`cat >${SETTINGS_FILE} <<'${END}'`, ...Object.entries(settings).map(settingLine), END].join('\n'),
-    // A log that does not reach CloudWatch must not keep calls from being transcribed.
+    // Not waited for, so that the log of one that does not come up is sent too; and first, so that no agent that hangs
+    // keeps calls from being transcribed.
+    'systemctl restart --no-block integratord',
+    // What has been said by then is in the journal, and goes along.
     `/usr/local/sbin/integratord-log-group '${logGroupName}' || logger -t integratord-user-data 'no log to CloudWatch'`,
-    'systemctl restart integratord',
   );
   return userData;
 }

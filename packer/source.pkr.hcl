@@ -1,6 +1,6 @@
 locals {
   version = jsondecode(file("${path.root}/../package.json")).version
-  # Node's names of the architectures; one that is not here ends the build.
+  # Node's names of the architectures.
   node_architecture = { arm64 = "arm64", x86_64 = "x64" }[var.architecture]
   build_instance    = { arm64 = "t4g.small", x86_64 = "t3.small" }[var.architecture]
   tarball           = "integratord-${local.version}-linux-${local.node_architecture}.tar.gz"

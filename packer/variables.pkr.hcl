@@ -2,6 +2,11 @@ variable "architecture" {
   type        = string
   description = "Of the image and of the instances that run it: arm64, or x86_64."
   default     = "arm64"
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.architecture)
+    error_message = "The architecture has to be arm64 or x86_64."
+  }
 }
 
 variable "release" {
@@ -38,6 +43,12 @@ variable "root_volume_gib" {
   type        = number
   description = "Size of the root volume. The system takes 2 GiB, the logs up to 1 GiB."
   default     = 10
+
+  # cdk/launch.ts gives an instance 20 GiB, and EC2 launches none whose volume is smaller than its image.
+  validation {
+    condition     = var.root_volume_gib >= 8 && var.root_volume_gib <= 20
+    error_message = "The root_volume_gib has to be from 8, as the source image has them, to 20, as instances have them."
+  }
 }
 
 variable "vpc_id" {
@@ -56,6 +67,11 @@ variable "ssh_interface" {
   type        = string
   description = "How Packer reaches the build instance: public_ip, private_ip, or session_manager, which opens no port."
   default     = "public_ip"
+
+  validation {
+    condition     = contains(["public_ip", "private_ip", "session_manager"], var.ssh_interface)
+    error_message = "The ssh_interface has to be public_ip, private_ip or session_manager."
+  }
 }
 
 variable "iam_instance_profile" {

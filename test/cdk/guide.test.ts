@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { readSettings, SETTING_NAMES } from '../../cdk/settings.ts';
+import { checkFlow } from '../../trigger/flows/check/check-flow.ts';
 import { synthesized } from './synthesized.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -73,4 +75,30 @@ test('every file that the guide sends its reader to is there', (t) => {
   const files = guide.match(/(?:trigger|test)\/[\w/.-]+\.(?:md|json|ts|snapshot)/g) ?? [];
   t.true(files.length > 4);
   for (const file of files) t.true(existsSync(join(ROOT, file)), file);
+});
+
+/** The commands from nothing to a transcribed call. */
+const COMMANDS = /```sh\n# 1\.([\s\S]*?)```/.exec(guide)?.[1] ?? '';
+
+test('what the commands write down as settings are settings', (t) => {
+  const [, json = ''] = /echo '(.*)' \\\n *>cdk\/cdk\.context\.json/.exec(COMMANDS) ?? [];
+  t.deepEqual(Object.keys(JSON.parse(json)), ['connectInstanceArn', 'deepgramKeySecretArn']);
+  for (const name of Object.keys(JSON.parse(json))) {
+    t.true(
+      SETTING_NAMES.some((each) => each === name),
+      name,
+    );
+  }
+});
+
+test('the command for the flow puts in a callback and a function, and what comes of it is a flow without a fault', (t) => {
+  const [command = ''] = /^sed -e [\s\S]*?sample-inbound\.json/m.exec(COMMANDS) ?? [];
+  const made = execFileSync('sh', ['-c', command], { cwd: ROOT, encoding: 'utf8' });
+  const expected = readFileSync(join(ROOT, 'trigger/flows/sample-inbound.json'), 'utf8')
+    .replace('https://your-endpoint.invalid/{contact-id}', 'https://YOUR.CALLBACK/{contact-id}')
+    .replace('"LambdaFunctionARN": ""', '"LambdaFunctionARN": "TRIGGER_ARN"');
+  t.is(made, expected);
+  t.regex(made, /"LambdaFunctionARN": "TRIGGER_ARN"/);
+  t.regex(made, /"dg_callback": "https:\/\/YOUR\.CALLBACK\/\{contact-id\}"/);
+  t.deepEqual(checkFlow(made), []);
 });

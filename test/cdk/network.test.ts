@@ -44,6 +44,27 @@ test('nobody reaches the trigger by network, and it reaches the load balancer an
   t.deepEqual(rulesOf(template, 'Egress', 'Trigger'), ['tcp 443 0.0.0.0/0', 'tcp 80 LoadBalancer']);
 });
 
+/** What EC2 takes as the description of a security group or of one of its rules: it has no apostrophe, for one. */
+const DESCRIPTION_FOR_EC2 = /^[a-zA-Z0-9. _\-:/()#,@[\]+=&;{}!$*]{1,255}$/;
+
+test('security groups and their rules are described in characters that EC2 takes', (t) => {
+  for (const each of [template, existing, isolated]) {
+    const groups = Object.values(each.findResources('AWS::EC2::SecurityGroup')).map((group) => group['Properties']);
+    const rules = ['AWS::EC2::SecurityGroupIngress', 'AWS::EC2::SecurityGroupEgress'].flatMap((type) =>
+      Object.values(each.findResources(type)).map((rule) => rule['Properties']),
+    );
+    const inline = groups.flatMap((group) =>
+      [group.SecurityGroupIngress ?? [], group.SecurityGroupEgress ?? []].flat(),
+    );
+    const described = [
+      ...groups.map((group) => group.GroupDescription),
+      ...[...rules, ...inline].map((rule) => rule.Description),
+    ];
+    t.true(described.length > 8);
+    for (const description of described) t.regex(description, DESCRIPTION_FOR_EC2);
+  }
+});
+
 test('a self-hosted Deepgram is reached at its own port', (t) => {
   const selfHosted = synthesized({ deepgramApi: 'ws://deepgram.internal:8080' });
   t.deepEqual(rulesOf(selfHosted, 'Egress', 'Fleet'), ['tcp 443 0.0.0.0/0', 'tcp 8080 0.0.0.0/0']);

@@ -93,7 +93,7 @@ test('an instance decrypts with the keys that were named only, and only through 
     JSON.stringify({
       StringEquals: {
         'kms:ViaService': {
-          'Fn::Join': ['', [`${service}.`, { Ref: 'AWS::Region' }, '.', { Ref: 'AWS::URLSuffix' }]],
+          'Fn::Join': ['', [`${service}.us-east-1.`, { Ref: 'AWS::URLSuffix' }]],
         },
       },
     });

@@ -1,12 +1,13 @@
 import test from 'ava';
+import type { Place } from '../../cdk/place.ts';
 import { readSettings, SettingsError } from '../../cdk/settings.ts';
 
 const SUBNETS = 'subnet-0123456789abcdef0,subnet-0fedcba9876543210';
 const CONNECT_ARN = 'arn:aws:connect:eu-west-2:123456789012:instance/12345678-1234-1234-1234-123456789012';
 
-function linesFor(context: Record<string, unknown>, region?: string): readonly string[] {
+function linesFor(context: Record<string, unknown>, place: Place = {}): readonly string[] {
   try {
-    readSettings(context, region);
+    readSettings(context, place);
   } catch (error) {
     if (error instanceof SettingsError) return error.lines;
     throw error;
@@ -74,11 +75,31 @@ for (const [what, context, expected] of [
   });
 }
 
-test('a stack in another region than its Connect instance is refused, with what to do', (t) => {
-  t.deepEqual(linesFor({ connectInstanceArn: CONNECT_ARN }, 'us-east-1'), [
+test('a stack in another region or account than its Connect instance is refused, with what to do', (t) => {
+  const connect = { connectInstanceArn: CONNECT_ARN };
+  t.deepEqual(linesFor(connect, { region: 'us-east-1', account: '210987654321' }), [
     'connectInstanceArn is in eu-west-2, and the stack would be in us-east-1: set AWS_REGION=eu-west-2',
+    'connectInstanceArn is of the account 123456789012, and the stack would be in 210987654321: use credentials of 123456789012',
   ]);
-  t.deepEqual(linesFor({ connectInstanceArn: CONNECT_ARN }, 'eu-west-2'), []);
+  t.deepEqual(linesFor(connect, { region: 'eu-west-2', account: '123456789012' }), []);
+  t.deepEqual(linesFor(connect), [], 'where nobody knows yet');
+});
+
+test('a key of another region than what it is for is refused: it cannot be what that is encrypted with', (t) => {
+  const key = (region: string) => `arn:aws:kms:${region}:123456789012:key/1234abcd`;
+  const streams = { connectInstanceArn: CONNECT_ARN, streamsKmsKeyArn: key('us-east-1') };
+  t.deepEqual(linesFor(streams), [
+    "streamsKmsKeyArn is in us-east-1, and Connect's streams are in eu-west-2: name the key there",
+  ]);
+  t.deepEqual(linesFor({ ...streams, streamsKmsKeyArn: key('eu-west-2') }), []);
+  const secret = {
+    deepgramKeySecretArn: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:deepgram-AbCdEf',
+    deepgramKeySecretKmsKeyArn: key('eu-west-2'),
+  };
+  t.deepEqual(linesFor(secret), [
+    'deepgramKeySecretKmsKeyArn is in eu-west-2, and the secret in us-east-1: name the key that encrypts it there',
+  ]);
+  t.deepEqual(linesFor({ ...secret, deepgramKeySecretKmsKeyArn: key('us-east-1') }), []);
 });
 
 test('all that is wrong is told at once, a line for each', (t) => {

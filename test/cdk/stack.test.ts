@@ -7,29 +7,7 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { SNAPSHOT_FILE, snapshotOf } from './snapshot.ts';
 import { stackOf, synthesized, twoStacks } from './synthesized.ts';
-
-const KEY_ARN = 'arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
-
-/** Between them, every branch of every construct. */
-const VARIANTS: Record<string, Record<string, unknown>> = {
-  'all defaults': {},
-  'a closed VPC, Spot, and somebody to tell': {
-    natGateways: 0,
-    privateLink: 'on',
-    deepgramApi: 'ws://deepgram.internal:8080',
-    spotPercent: 50,
-    alarmEmail: 'on-call@example.org',
-    streamPrefix: 'acme-connect-',
-  },
-  'all that exists already': {
-    vpcId: 'vpc-0123456789abcdef0',
-    subnetIds: 'subnet-0123456789abcdef0,subnet-0fedcba9876543210',
-    privateLink: 'on',
-    streamsKmsKeyArn: KEY_ARN,
-    deepgramKeySecretArn: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:deepgram-AbCdEf',
-    deepgramKeySecretKmsKeyArn: KEY_ARN,
-  },
-};
+import { VARIANTS } from './variants.ts';
 
 for (const [name, context] of Object.entries(VARIANTS)) {
   test(`cdk-nag finds nothing in ${name} that has not been reasoned about`, (t) => {
@@ -86,7 +64,7 @@ function physicalNamesIn(template: Template): string[] {
   return Object.entries(template.toJSON()['Resources'] as Resources)
     .filter(([, { Type }]) => Type !== 'AWS::IAM::Policy')
     .flatMap(([id, { Type, Properties = {} }]) => {
-      const own = ['Name', 'GroupName', `${Type.split('::').at(-1)}Name`];
+      const own = ['Name', 'GroupName', 'AlarmName', `${Type.split('::').at(-1)}Name`];
       return own.filter((property) => Properties[property] !== undefined).map((property) => `${id}.${property}`);
     });
 }

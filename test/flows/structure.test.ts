@@ -40,6 +40,13 @@ const TRANSITIONS: Mutation[] = [
     /same Identifier/,
   ],
   ['an identifier has a colon', rename(HANG_UP, 'Hang: up'), 'Hang: up', 'bad-identifier', /%/],
+  [
+    'an identifier is one of JavaScript’s own',
+    rename(HANG_UP, 'valueOf'),
+    'valueOf',
+    'bad-identifier',
+    /does not take/,
+  ],
   ['an identifier is too long', rename(HANG_UP, 'x'.repeat(51)), 'x'.repeat(51), 'bad-identifier', /50 characters/],
   ['a check has another default', lead(COMPARE, 'NextAction', CALL), COMPARE, 'default-differs', /NoMatchingCondition/],
 ];

@@ -27,7 +27,10 @@ for (const [what, ...variables] of [
 }
 
 for (const [what, variable, reason] of [
-  ['an architecture that Amazon Linux has not', 'architecture=riscv64', /does not identify an element/],
+  ['an architecture that Amazon Linux has not', 'architecture=riscv64', /has to be arm64 or x86_64/],
+  ['a way in that Packer has not', 'ssh_interface=public', /has to be public_ip, private_ip or session_manager/],
+  ['a volume that its instances could not hold', 'root_volume_gib=21', /root_volume_gib has to be from 8, .* to 20, /s],
+  ['a volume that the source image does not fit into', 'root_volume_gib=7', /root_volume_gib has to be from 8, /],
   ['a release that is not there', 'release=/nonexistent.tar.gz', /Bad source '\/nonexistent\.tar\.gz'/],
   ['Session Manager without a profile that allows it', 'ssh_interface=session_manager', /no iam_instance_profile/],
 ] as const) {

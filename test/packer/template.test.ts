@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { ROOT_GIB } from '../../cdk/launch.ts';
 import { type Block, PACKER, readTemplate, split, templateFiles } from './template.ts';
 
 const template = await readTemplate();
@@ -28,6 +29,11 @@ test('every volume is encrypted, with a key that can be chosen', (t) => {
   t.is(source['launch_block_device_mappings'].length, 1);
   t.like(source['launch_block_device_mappings'][0], { encrypted: true, kms_key_id: `\${var.kms_key_id}` });
   t.deepEqual(template['variable'].kms_key_id[0].default, '');
+});
+
+test("the image's volume cannot be larger than the stack's instances have it, which EC2 would not launch", (t) => {
+  const [{ condition } = { condition: '' }] = template['variable'].root_volume_gib[0].validation as Block[];
+  t.is(condition, `\${var.root_volume_gib >= 8 && var.root_volume_gib <= ${ROOT_GIB}}`);
 });
 
 test("the source image is Amazon's newest Amazon Linux 2023 of the architecture, and nobody else's", (t) => {

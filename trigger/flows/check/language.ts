@@ -7,6 +7,19 @@ export const MAX_ACTIONS = 250;
 export const MAX_IDENTIFIER_LENGTH = 50;
 /** Characters that an identifier must not have. */
 export const NOT_IN_IDENTIFIERS = /[%:(\\/)=$,;[\]{}]/;
+/** What an identifier must not be: names that every object of JavaScript has. */
+export const NOT_IDENTIFIERS: ReadonlySet<string> = new Set([
+  '__proto__',
+  'constructor',
+  '__defineGetter__',
+  '__defineSetter__',
+  'toString',
+  'hasOwnProperty',
+  'isPrototypeOf',
+  'propertyIsEnumerable',
+  'toLocaleString',
+  'valueOf',
+]);
 
 export const STREAMING = 'UpdateContactMediaStreamingBehavior';
 export const ATTRIBUTES = 'UpdateContactAttributes';

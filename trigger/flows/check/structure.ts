@@ -5,6 +5,7 @@ import {
   grammarOf,
   MAX_ACTIONS,
   MAX_IDENTIFIER_LENGTH,
+  NOT_IDENTIFIERS,
   NOT_IN_IDENTIFIERS,
   waysOut,
 } from './language.ts';
@@ -63,6 +64,7 @@ function checkIdentifier(action: Action, flow: Flow): Finding[] {
     ...(identifier.length <= MAX_IDENTIFIER_LENGTH
       ? []
       : [fault(`The Identifier is longer than ${MAX_IDENTIFIER_LENGTH} characters.`)]),
+    ...(NOT_IDENTIFIERS.has(identifier) ? [fault('Connect does not take this Identifier.')] : []),
     ...(NOT_IN_IDENTIFIERS.test(identifier) ? [fault('The Identifier has one of % : ( \\ / ) = $ , ; [ ] { }.')] : []),
   ];
 }

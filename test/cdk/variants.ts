@@ -1,0 +1,22 @@
+const KEY_ARN = 'arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+
+/** Settings of users that between them take every branch of every construct. */
+export const VARIANTS: Readonly<Record<string, Record<string, unknown>>> = {
+  'all defaults': {},
+  'a closed VPC, Spot, and somebody to tell': {
+    natGateways: 0,
+    privateLink: 'on',
+    deepgramApi: 'ws://deepgram.internal:8080',
+    spotPercent: 50,
+    alarmEmail: 'on-call@example.org',
+    streamPrefix: 'acme-connect-',
+  },
+  'all that exists already': {
+    vpcId: 'vpc-0123456789abcdef0',
+    subnetIds: 'subnet-0123456789abcdef0,subnet-0fedcba9876543210',
+    privateLink: 'on',
+    streamsKmsKeyArn: KEY_ARN,
+    deepgramKeySecretArn: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:deepgram-AbCdEf',
+    deepgramKeySecretKmsKeyArn: KEY_ARN,
+  },
+};
