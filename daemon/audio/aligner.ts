@@ -86,6 +86,10 @@ export class Aligner {
     }
   }
 
+  get hasBegun(): boolean {
+    return this.#opening === undefined;
+  }
+
   /** Undefined before the call has begun. */
   get callClock(): CallClock | undefined {
     const [a, b] = this.#placed;

@@ -90,7 +90,7 @@ export class Track {
       const lastByte = (Math.min(endOfStretch, toFrame) - startFrame) * BYTES_PER_SAMPLE;
       const first = Math.max(startFrame, fromFrame);
       const to = (first - fromFrame) * CHANNELS + this.#channel;
-      interleave(pcm.subarray((first - startFrame) * BYTES_PER_SAMPLE, lastByte), out, to);
+      interleave(pcm, (first - startFrame) * BYTES_PER_SAMPLE, lastByte, out, to);
       if (arrivedAtMs < oldestMs) oldestMs = arrivedAtMs;
       if (endOfStretch > toFrame) break;
       done++;
@@ -126,12 +126,13 @@ export class Track {
   }
 }
 
-/** Writes samples to every other place of `out`, from `to` on. */
-function interleave(pcm: Uint8Array, out: Int16Array, to: number): void {
-  const count = pcm.length / BYTES_PER_SAMPLE;
-  if (count === 0) return;
-  const isOdd = pcm.byteOffset % BYTES_PER_SAMPLE !== 0;
-  const words = new Uint16Array(pcm.buffer, isOdd ? pcm.byteOffset - 1 : pcm.byteOffset, count);
+/** Writes the samples from byte `from` up to `end` to every other place of `out`, from `to` on. */
+function interleave(pcm: Uint8Array, from: number, end: number, out: Int16Array, to: number): void {
+  const count = (end - from) / BYTES_PER_SAMPLE;
+  if (count <= 0) return;
+  const at = pcm.byteOffset + from;
+  const isOdd = at % BYTES_PER_SAMPLE !== 0;
+  const words = new Uint16Array(pcm.buffer, isOdd ? at - 1 : at, count);
   if (!isOdd) {
     for (let i = 0; i < count; i++) out[to + i * CHANNELS] = words[i] as number;
     return;
@@ -143,5 +144,5 @@ function interleave(pcm: Uint8Array, out: Int16Array, to: number): void {
     out[to + (i - 1) * CHANNELS] = low | (word << 8);
     low = word >>> 8;
   }
-  out[to + (count - 1) * CHANNELS] = low | ((pcm[pcm.length - 1] as number) << 8);
+  out[to + (count - 1) * CHANNELS] = low | ((pcm[end - 1] as number) << 8);
 }

@@ -22,8 +22,8 @@ const FINISH_TIMEOUT_MS: Millis = 10_000;
  * included: so a reconnect sends no more than that twice. Two pings of a second each fit in, with room for slow pongs.
  */
 const LEAST_WINDOW_MS: Millis = 2000;
-/** What waits to be sent when all is well: the audio of a read, or of two. */
-const USUALLY_UNSENT_MS: Millis = 500;
+/** What waits to be sent when all is well: the audio of a read. */
+const USUALLY_UNSENT_MS: Millis = 300;
 /** What a producer sends again is a fragment, one or two seconds long: so far back the call can be looked at. */
 const LEAST_TAPE_MS: Millis = 2048;
 /** What a proper end looks like; 1005 is a close without a code. */

@@ -24,20 +24,11 @@ export class Chunks {
   }
 
   /** The next bytes; undefined at the end, whatever ended it. */
-  async next(): Promise<Uint8Array | undefined> {
+  next(): Promise<Uint8Array | undefined> {
     if (this.#signal.aborted) this.#stop();
     this.#waiting = true;
     this.#timer.refresh();
-    try {
-      const { value, done } = await this.#iterator.next();
-      if (!done) return value;
-      this.end ??= { how: 'closed' };
-    } catch (cause) {
-      this.end ??= { how: 'broken', cause };
-    } finally {
-      this.#waiting = false;
-    }
-    return undefined;
+    return this.#iterator.next().then(this.#came, this.#broke);
   }
 
   /** From now on a read may wait this long. */
@@ -59,6 +50,17 @@ export class Chunks {
     this.end ??= { how: 'idle' };
     this.#media.close();
   }
+
+  readonly #came = ({ value, done }: IteratorResult<Uint8Array, undefined>): Uint8Array | undefined => {
+    this.#waiting = false;
+    if (done) this.end ??= { how: 'closed' };
+    return value;
+  };
+
+  readonly #broke = (cause: unknown): undefined => {
+    this.#waiting = false;
+    this.end ??= { how: 'broken', cause };
+  };
 
   readonly #stop = () => {
     this.end ??= { how: 'stopped' };

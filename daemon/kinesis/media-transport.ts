@@ -75,47 +75,53 @@ export class MediaTransport {
     return {};
   }
 
+  /** What its closures share lives as long as the call: neither the request nor the answer's head is among it. */
   #ask(request: HttpRequest, signal: AbortSignal | undefined): Promise<{ head: Head; body: MediaBody }> {
-    return new Promise((resolve, reject) => {
-      let body: MediaBody | undefined;
-      const reader = new HeadReader();
-      const take = (bytes: Uint8Array): boolean => {
-        if (body) {
-          body.take(bytes);
-          return false;
-        }
-        const found = reader.take(bytes);
-        if (!found) return true;
-        body = new MediaBody(socket, found.head.headers, this.#pulse, () => this.#clock.now());
-        if (found.rest.length > 0) body.take(found.rest);
-        resolve({ head: found.head, body });
+    const answer = Promise.withResolvers<{ head: Head; body: MediaBody }>();
+    const { promise } = answer;
+    let asking: { readonly answer: typeof answer; readonly reader: HeadReader } | undefined = {
+      answer,
+      reader: new HeadReader(),
+    };
+    let body: MediaBody | undefined;
+    const take = (bytes: Uint8Array): boolean => {
+      if (!asking) {
+        body?.take(bytes);
         return false;
-      };
-      const callback = (length: number): boolean => {
-        try {
-          return take(READ_BUFFER.subarray(0, length));
-        } catch (error) {
-          socket.destroy(error as Error);
-          return false;
-        }
-      };
-      // Returning false is what makes it read no more until `resume`.
-      const socket = this.#connect(request, { buffer: READ_BUFFER, callback });
-      const abort = () => socket.destroy(Object.assign(new Error('Request aborted'), { name: 'AbortError' }));
-      if (signal?.aborted) abort();
-      signal?.addEventListener('abort', abort, { once: true });
-      let failure: Failed | undefined;
-      socket.once('error', (error) => {
-        failure = error;
-      });
-      socket.once('close', () => {
-        signal?.removeEventListener('abort', abort);
-        if (body) body.end(failure);
-        else reject(failure ?? Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }));
-      });
-      socket.write(headOf(request));
-      if (request.body !== undefined) socket.write(request.body);
+      }
+      const found = asking.reader.take(bytes);
+      if (!found) return true;
+      body = new MediaBody(socket, found.head.headers, this.#pulse, () => this.#clock.now());
+      if (found.rest.length > 0) body.take(found.rest);
+      asking.answer.resolve({ head: found.head, body });
+      asking = undefined;
+      return false;
+    };
+    const callback = (length: number): boolean => {
+      try {
+        return take(READ_BUFFER.subarray(0, length));
+      } catch (error) {
+        socket.destroy(error as Error);
+        return false;
+      }
+    };
+    // Returning false is what makes it read no more until `resume`.
+    const socket = this.#connect(request, { buffer: READ_BUFFER, callback });
+    const abort = () => socket.destroy(Object.assign(new Error('Request aborted'), { name: 'AbortError' }));
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    let failure: Failed | undefined;
+    socket.once('error', (error) => {
+      failure = error;
     });
+    socket.once('close', () => {
+      signal?.removeEventListener('abort', abort);
+      body?.end(failure);
+      asking?.answer.reject(failure ?? Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }));
+    });
+    socket.write(headOf(request));
+    if (request.body !== undefined) socket.write(request.body);
+    return promise;
   }
 
   #connect({ protocol, hostname, port }: HttpRequest, onread: OnReadOpts): Socket {

@@ -1,4 +1,4 @@
-import { Aligner } from '../audio/aligner.ts';
+import { Aligner, type Piece } from '../audio/aligner.ts';
 import { Pacer, REALTIME_MESSAGE_MS } from '../audio/pacer.ts';
 import { BYTES_PER_MS } from '../audio/pcm.ts';
 import type { Millis } from '../clock.ts';
@@ -49,6 +49,7 @@ export class Session {
   readonly #stop = new AbortController();
   readonly #startedAtMs: Millis;
   readonly #pacer: Pacer | undefined;
+  readonly #longestMs: Millis;
   #state: SessionState = 'running';
   #isHeard = false;
   #loggedHoleMs: Millis = 0;
@@ -81,6 +82,7 @@ export class Session {
     this.#link = link;
     this.#startedAtMs = deps.clock.now();
     this.#pacer = request.enforceRealtime ? new Pacer(deps.clock) : undefined;
+    this.#longestMs = this.#pacer ? REALTIME_MESSAGE_MS : deps.settings.messageMs;
     this.#aligner = new Aligner(deps.settings.alignWaitMs, link.tape, callClock && { callMs, callClock });
     void link.ended.then(() => this.#stop.abort());
     deps.metrics.sessionStarted(beginning.connections === 0 ? 'start' : 'checkpoint');
@@ -167,7 +169,8 @@ export class Session {
           metrics.heard(block.channel, block.pcm.length);
           this.#aligner.add(block);
         }
-        await this.#forward();
+        const handedOver = this.#forward();
+        if (handedOver) await handedOver;
         this.#aligner.keep();
         this.#noteProgress(read.value.position);
       }
@@ -178,16 +181,29 @@ export class Session {
   }
 
   /** Hands over what is settled of the call. Waiting here is what holds the stream back (design.md, decision 7). */
-  async #forward(): Promise<void> {
-    const longestMs = this.#pacer ? REALTIME_MESSAGE_MS : this.#deps.settings.messageMs;
-    for (let piece = this.#aligner.take(longestMs); piece; piece = this.#aligner.take(longestMs)) {
-      await this.#pacer?.turn(piece.pcm.length / BYTES_PER_MS, this.#stop.signal);
-      if (!this.#isHeard) this.#log.info({ event: 'audio.first' }, 'the call is heard');
-      this.#isHeard = true;
-      const congested = this.#link.send(piece.pcm, piece.arrivedAtMs);
-      if (congested) await congested;
+  #forward(): Promise<void> | undefined {
+    // Most often there is nothing to wait for, and a promise for each read of each call would cost more than it tells.
+    if (this.#pacer) return this.#forwardPaced(this.#pacer);
+    for (let piece = this.#aligner.take(this.#longestMs); piece; piece = this.#aligner.take(this.#longestMs)) {
+      const congested = this.#send(piece);
+      if (congested) return congested.then(() => this.#forward());
     }
     this.#reportHole();
+    return undefined;
+  }
+
+  async #forwardPaced(pacer: Pacer): Promise<void> {
+    for (let piece = this.#aligner.take(this.#longestMs); piece; piece = this.#aligner.take(this.#longestMs)) {
+      await pacer.turn(piece.pcm.length / BYTES_PER_MS, this.#stop.signal);
+      await this.#send(piece);
+    }
+    this.#reportHole();
+  }
+
+  #send({ pcm, arrivedAtMs }: Piece): Promise<void> | undefined {
+    if (!this.#isHeard) this.#log.info({ event: 'audio.first' }, 'the call is heard');
+    this.#isHeard = true;
+    return this.#link.send(pcm, arrivedAtMs);
   }
 
   #reportHole(): void {
@@ -206,7 +222,7 @@ export class Session {
   #noteProgress(position: Position | undefined): void {
     const { checkpoints } = this.#deps;
     // Before the call has begun nothing of it has a place yet, however much of it has been read.
-    if (!checkpoints || !this.#aligner.callClock) return;
+    if (!checkpoints || !this.#aligner.hasBegun) return;
     this.#progress.note(position, this.#aligner.reachMs);
     checkpoints.moved(this.#followed);
   }
