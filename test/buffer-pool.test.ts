@@ -1,0 +1,30 @@
+import test from 'ava';
+import { borrowBuffer, returnBuffer } from '../daemon/buffer-pool.ts';
+
+test.serial('the buffer that was given back last is the next to be lent, and by nobody else meanwhile', (t) => {
+  const one = borrowBuffer(100);
+  const other = borrowBuffer(100);
+  t.not(one, other);
+  returnBuffer(one);
+  returnBuffer(other);
+  t.is(borrowBuffer(1), other);
+  t.is(borrowBuffer(1), one);
+  t.not(borrowBuffer(1), one);
+});
+
+test.serial('there is room for as much as is asked for, however much that is', (t) => {
+  for (const bytes of [0, 1, 5000, 32 * 1024, 32 * 1024 + 1, 1_000_000]) {
+    t.true(borrowBuffer(bytes).length >= bytes, `${bytes} bytes`);
+  }
+});
+
+test.serial('neither large buffers nor any number of them are kept', (t) => {
+  const large = borrowBuffer(1_000_000);
+  returnBuffer(large);
+  t.not(borrowBuffer(1_000_000), large);
+  const many = Array.from({ length: 1000 }, () => borrowBuffer(1));
+  for (const buffer of many) returnBuffer(buffer);
+  const again = new Set(Array.from({ length: 1000 }, () => borrowBuffer(1)));
+  const kept = many.filter((buffer) => again.has(buffer));
+  t.true(kept.length > 0 && kept.length < many.length, `${kept.length} of ${many.length}`);
+});
