@@ -123,7 +123,8 @@ export class Link {
 
   /** Up to where in the call nothing needs to be sent again, whatever happens to this process. */
   get safeMs(): Millis {
-    return Math.max(0, momentOf(this.#connection ? this.#keepFrom(this.#connection) : this.#outbox.sent));
+    const position = this.#connection ? this.#keepFrom(this.#connection) : this.#outbox.sent;
+    return Math.max(0, Math.floor(momentOf(position)));
   }
 
   /** Connections so far, those before a crash included. */
@@ -258,13 +259,15 @@ export class Link {
     }
   }
 
-  /** From where on audio may have to be sent again. */
+  /** From where on audio may have to be sent again, at a whole ms. */
   #keepFrom(connection: Connection): number {
     const { replayMs, bufferBytes } = this.#options;
     const { sent } = this.#outbox;
-    if (!this.#finals) return Math.min(connection.readTo, sent - replayMs * BYTES_PER_MS);
-    // Results that never come must not keep more than half of what may be kept.
-    return Math.max(Math.min(this.#finals.reachTo, connection.readTo), sent - bufferBytes / 2);
+    const position = this.#finals
+      ? // Results that never come must not keep more than half of what may be kept.
+        Math.max(Math.min(this.#finals.reachTo, connection.readTo), sent - bufferBytes / 2)
+      : Math.min(connection.readTo, sent - replayMs * BYTES_PER_MS);
+    return positionOf(momentOf(position));
   }
 
   #sent(arrivedAtMs: Millis | undefined, sentAtMs: Millis): void {

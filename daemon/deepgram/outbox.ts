@@ -1,11 +1,4 @@
-import {
-  BYTES_PER_FRAME,
-  BYTES_PER_MS,
-  BYTES_PER_SAMPLE,
-  type Channel,
-  SAMPLES_PER_MS,
-  sampleAt,
-} from '../audio/pcm.ts';
+import { BYTES_PER_FRAME, BYTES_PER_MS, BYTES_PER_SAMPLE, type Channel, sampleAt } from '../audio/pcm.ts';
 import type { Tape } from '../audio/tape.ts';
 import type { Millis } from '../clock.ts';
 
@@ -156,9 +149,9 @@ export class Outbox implements Tape {
   }
 }
 
-/** The position of a moment of the call, at a whole frame. */
+/** The position of a moment of the call, at a whole ms: what is told of where a connection begins has no fractions. */
 export function positionOf(callMs: Millis): number {
-  return Math.floor(callMs * SAMPLES_PER_MS) * BYTES_PER_FRAME;
+  return Math.floor(callMs) * BYTES_PER_MS;
 }
 
 /** The moment of the call at a position. */
