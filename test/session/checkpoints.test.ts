@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,8 +60,17 @@ function copyingDisk(home: string, state: string) {
   const copies: string[] = [];
   const copy = () => {
     const path = join(home, `copy-${copies.length}`);
-    mkdirSync(path);
-    cpSync(state, path, { recursive: true });
+    // Other steps are under way in Node's own threads: a file that goes while it is copied makes the copy none.
+    for (let isWhole = false; !isWhole; ) {
+      rmSync(path, { recursive: true, force: true });
+      mkdirSync(path);
+      try {
+        cpSync(state, path, { recursive: true });
+        isWhole = true;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      }
+    }
     copies.push(path);
   };
   const disk: Disk = {
