@@ -182,22 +182,19 @@ export class Session {
 
   /** Hands over what is settled of the call. Waiting here is what holds the stream back (design.md, decision 7). */
   #forward(): Promise<void> | undefined {
-    // Most often there is nothing to wait for, and a promise for each read of each call would cost more than it tells.
-    if (this.#pacer) return this.#forwardPaced(this.#pacer);
     for (let piece = this.#aligner.take(this.#longestMs); piece; piece = this.#aligner.take(this.#longestMs)) {
-      const congested = this.#send(piece);
-      if (congested) return congested.then(() => this.#forward());
+      const handedOver = this.#handOver(piece);
+      // Most often there is nothing to wait for, and a promise for each read of each call would cost more than it tells.
+      if (handedOver) return handedOver.then(() => this.#forward());
     }
     this.#reportHole();
     return undefined;
   }
 
-  async #forwardPaced(pacer: Pacer): Promise<void> {
-    for (let piece = this.#aligner.take(this.#longestMs); piece; piece = this.#aligner.take(this.#longestMs)) {
-      await pacer.turn(piece.pcm.length / BYTES_PER_MS, this.#stop.signal);
-      await this.#send(piece);
-    }
-    this.#reportHole();
+  /** Gives a promise when nothing more is to be handed over until it resolves. */
+  #handOver(piece: Piece): Promise<void> | undefined {
+    if (!this.#pacer) return this.#send(piece);
+    return this.#pacer.turn(piece.pcm.length / BYTES_PER_MS, this.#stop.signal).then(() => this.#send(piece));
   }
 
   #send({ pcm, arrivedAtMs }: Piece): Promise<void> | undefined {
