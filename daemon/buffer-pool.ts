@@ -15,6 +15,17 @@ export function borrowBuffer(leastBytes: number): Buffer {
   return kept.pop() ?? Buffer.allocUnsafeSlow(USUAL_BYTES);
 }
 
+/** The buffer if it has room for that many bytes; else a larger one that begins with its first `usedBytes`, in its place. */
+export function withRoom(buffer: Buffer | undefined, usedBytes: number, leastBytes: number): Buffer {
+  if (buffer && leastBytes <= buffer.length) return buffer;
+  const larger = borrowBuffer(leastBytes);
+  if (buffer) {
+    buffer.copy(larger, 0, 0, usedBytes);
+    returnBuffer(buffer);
+  }
+  return larger;
+}
+
 /** Gives it back: nobody may look at it any more. One that is dropped instead is collected, and nothing is wrong. */
 export function returnBuffer(buffer: Buffer): void {
   if (buffer.length === USUAL_BYTES && kept.length < MOST_KEPT) kept.push(buffer);

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { borrowBuffer, returnBuffer } from '../daemon/buffer-pool.ts';
+import { borrowBuffer, returnBuffer, withRoom } from '../daemon/buffer-pool.ts';
 
 test.serial('the buffer that was given back last is the next to be lent, and by nobody else meanwhile', (t) => {
   const one = borrowBuffer(100);
@@ -27,4 +27,15 @@ test.serial('neither large buffers nor any number of them are kept', (t) => {
   const again = new Set(Array.from({ length: 1000 }, () => borrowBuffer(1)));
   const kept = many.filter((buffer) => again.has(buffer));
   t.true(kept.length > 0 && kept.length < many.length, `${kept.length} of ${many.length}`);
+});
+
+test.serial('what outgrows its buffer goes on in a larger one, and the smaller one is free', (t) => {
+  const small = borrowBuffer(100);
+  small.write('what came so far');
+  t.is(withRoom(small, 16, small.length), small);
+  const large = withRoom(small, 16, small.length + 1);
+  t.true(large.length > small.length);
+  t.is(large.toString('latin1', 0, 16), 'what came so far');
+  t.is(borrowBuffer(1), small);
+  t.true(withRoom(undefined, 0, 1).length > 0);
 });

@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { borrowBuffer, returnBuffer } from '../buffer-pool.ts';
+import { returnBuffer, withRoom } from '../buffer-pool.ts';
 
 /** RFC 6455, 5.2: the whole message in one frame, binary or a ping. */
 const BINARY = 0x82;
@@ -78,7 +78,8 @@ export class FrameWriter {
   #add(opcode: number, payload: Uint8Array): void {
     const isShort = payload.length <= LONGEST_SHORT;
     const headerBytes = (isShort ? 2 : 4) + MASK_BYTES;
-    const buffer = this.#roomFor(headerBytes + payload.length);
+    const buffer = withRoom(this.#buffer, this.#length, this.#length + headerBytes + payload.length);
+    this.#buffer = buffer;
     let at = this.#length;
     buffer[at++] = opcode;
     buffer[at++] = MASKED | (isShort ? payload.length : LENGTH_IN_TWO);
@@ -91,17 +92,6 @@ export class FrameWriter {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     process.nextTick(this.flush);
-  }
-
-  #roomFor(bytes: number): Buffer {
-    const before = this.#buffer;
-    const needed = this.#length + bytes;
-    if (before && needed <= before.length) return before;
-    const room = borrowBuffer(needed);
-    before?.copy(room, 0, 0, this.#length);
-    if (before) returnBuffer(before);
-    this.#buffer = room;
-    return room;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { borrowBuffer, returnBuffer } from '../buffer-pool.ts';
+import { returnBuffer, withRoom } from '../buffer-pool.ts';
 import type { Millis } from '../clock.ts';
 import type { Pulse } from '../pulse.ts';
 import { type BodyFraming, framingOf } from './http-body.ts';
@@ -74,8 +74,10 @@ export class MediaBody implements AsyncIterableIterator<Uint8Array, undefined> {
     if (this.#isOver) return;
     this.#readBytes += bytes.length;
     this.#readAtMs = this.#readBytes >= BACKLOG_BYTES ? 0 : this.#now();
+    // TLS may give something although nobody asks.
+    this.#came = withRoom(this.#came, this.#cameBytes, this.#cameBytes + bytes.length);
     try {
-      this.#cameBytes = this.#framing.unframe(bytes, this.#roomFor(bytes.length), this.#cameBytes);
+      this.#cameBytes = this.#framing.unframe(bytes, this.#came, this.#cameBytes);
     } catch (error) {
       this.end(error as Error);
       return;
@@ -96,18 +98,6 @@ export class MediaBody implements AsyncIterableIterator<Uint8Array, undefined> {
 
   close(): void {
     this.end(new Error('closed'));
-  }
-
-  /** Where what came is, with room for more: TLS may give something although nobody asks. */
-  #roomFor(bytes: number): Buffer {
-    const before = this.#came;
-    const needed = this.#cameBytes + bytes;
-    if (before && needed <= before.length) return before;
-    const room = borrowBuffer(needed);
-    before?.copy(room, 0, 0, this.#cameBytes);
-    if (before) returnBuffer(before);
-    this.#came = room;
-    return room;
   }
 
   #readSoon(): void {
