@@ -21,8 +21,8 @@ const SHRINKS_AT = 0.9;
 
 /**
  * The part of the call that is still to be sent, and what was sent but may have to be sent again, in one ring of bytes:
- * audio is written to where it stays until it is forgotten, and until it is written over can be looked at. Positions are bytes of 2-channel PCM from the call's
- * beginning.
+ * audio is written to where it stays until it is forgotten, and can be looked at until it is written over. Positions are
+ * bytes of 2-channel PCM from the call's beginning.
  */
 export class Outbox implements Tape {
   readonly #leastBytes: number;
