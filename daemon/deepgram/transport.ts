@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import type { createConnection, Socket, TcpNetConnectOpts } from 'node:net';
 import type { DeepgramTransport, DeepgramTransportCloseEvent, DeepgramTransportMessage } from '@deepgram/sdk';
 import WebSocket from 'ws';
+import { connectTls } from '../tls.ts';
 import { DeepgramRefused, DeepgramUnreachable } from './errors.ts';
 import { FrameWriter } from './frames.ts';
 
@@ -25,7 +27,13 @@ export class WsTransport implements DeepgramTransport {
   #frames: FrameWriter | undefined;
 
   constructor(url: string, headers: Record<string, string>) {
-    this.socket = new WebSocket(url, { headers, perMessageDeflate: false, maxPayload: MAX_MESSAGE_BYTES });
+    const isEncrypted = url.startsWith('wss:');
+    this.socket = new WebSocket(url, {
+      headers,
+      perMessageDeflate: false,
+      maxPayload: MAX_MESSAGE_BYTES,
+      ...(isEncrypted && { createConnection: connectEncrypted as typeof createConnection }),
+    });
     this.opened = new Promise((resolve, reject) => {
       this.socket.once('open', resolve);
       this.socket.once('error', (cause) => reject(new DeepgramUnreachable(new URL(url).host, cause)));
@@ -41,7 +49,7 @@ export class WsTransport implements DeepgramTransport {
       });
     });
     this.socket.once('upgrade', (response: IncomingMessage) => {
-      this.#frames = new FrameWriter(response.socket, url.startsWith('wss:'), this.#taken);
+      this.#frames = new FrameWriter(response.socket, isEncrypted, this.#taken);
       this.requestId = header(response, 'dg-request-id');
     });
   }
@@ -91,6 +99,11 @@ export class WsTransport implements DeepgramTransport {
   }
 
   readonly #taken = () => this.onTaken();
+}
+
+/** Takes the place of `ws`' own connecting, which makes a TLS context for each connection and resumes none. */
+function connectEncrypted({ host = '', port }: TcpNetConnectOpts): Socket {
+  return connectTls({ host, port: Number(port) });
 }
 
 function header(response: IncomingMessage, name: string): string | undefined {
