@@ -17,10 +17,8 @@ export interface Followed extends SessionIdentity {
 
 interface Running {
   readonly session: Followed;
-  /** As it was last told. */
-  where: Whereabouts;
-  /** Whether it reads no more, and `where` stays as it is. */
-  isSettled: boolean;
+  /** Where it is once it reads no more; until then it is asked, and what it says is not kept. */
+  settled: Whereabouts | undefined;
   /** The directory's `sealing` that its file is written with; undefined before it is. */
   filedWith: number | undefined;
   /** When what is on the disk of it was true; before anything is, when it first was to be there. */
@@ -74,8 +72,7 @@ export class Checkpoints {
   settle(sessionId: string): void {
     const running = this.#running.get(sessionId);
     if (!running) return;
-    running.where = this.#ask(running.session);
-    running.isSettled = true;
+    running.settled = this.#where(running);
     this.#changed();
   }
 
@@ -128,16 +125,15 @@ export class Checkpoints {
   }
 
   #follow(session: Followed): void {
-    const where = this.#ask(session);
-    const { savedAtEpochMs } = where;
-    const running: Running = { session, where, isSettled: false, filedWith: undefined, savedAtEpochMs };
+    const savedAtEpochMs = this.#clock.epoch();
+    const running: Running = { session, settled: undefined, filedWith: undefined, savedAtEpochMs };
     this.#running.set(session.sessionId, running);
     this.#inherited.delete(session.sessionId);
     this.#file(running).catch((error) => this.#report(error));
   }
 
-  #ask(session: Followed): Whereabouts {
-    return { ...session.whereabouts(), savedAtEpochMs: this.#clock.epoch() };
+  #where({ settled, session }: Running, nowEpochMs = this.#clock.epoch()): Whereabouts {
+    return settled ?? { ...session.whereabouts(), savedAtEpochMs: nowEpochMs };
   }
 
   /** Keeps on the disk what was loaded. Resolves with whether it is there. */
@@ -184,24 +180,24 @@ export class Checkpoints {
   }
 
   async #writePositions(): Promise<void> {
-    const positions = new Map<string, Whereabouts>();
-    const staleMs = this.#clock.epoch() - STALE_AFTER_MS;
-    for (const [sessionId, where] of this.#inherited) {
-      if (where.savedAtEpochMs < staleMs) this.#inherited.delete(sessionId);
-      else positions.set(sessionId, where);
-    }
-    for (const [sessionId, running] of this.#running) {
-      if (!running.isSettled) running.where = this.#ask(running.session);
-      positions.set(sessionId, running.where);
-    }
-    this.#hasPositionsFile ||= positions.size > 0;
-    if (positions.size > 0) await this.#directory.writePositions(this.#thread, positions);
+    const nowEpochMs = this.#clock.epoch();
+    for (const [sessionId, { savedAtEpochMs }] of this.#inherited)
+      if (savedAtEpochMs < nowEpochMs - STALE_AFTER_MS) this.#inherited.delete(sessionId);
+    const asked = [...this.#running.values()];
+    const isNeeded = this.#isNeeded;
+    this.#hasPositionsFile ||= isNeeded;
+    if (isNeeded) await this.#directory.writePositions(this.#thread, this.#positions(nowEpochMs));
     else if (this.#hasPositionsFile) await this.#directory.removePositions(this.#thread);
-    this.#hasPositionsFile = positions.size > 0;
-    for (const [sessionId, { savedAtEpochMs }] of positions) {
-      const running = this.#running.get(sessionId);
-      if (running) running.savedAtEpochMs = savedAtEpochMs;
-    }
+    this.#hasPositionsFile = isNeeded;
+    // What was settled while it was written is not what was written.
+    for (const running of asked)
+      running.savedAtEpochMs = Math.min(nowEpochMs, running.settled?.savedAtEpochMs ?? nowEpochMs);
+  }
+
+  #positions(nowEpochMs: Millis): Map<string, Whereabouts> {
+    const positions = new Map(this.#inherited);
+    for (const [sessionId, running] of this.#running) positions.set(sessionId, this.#where(running, nowEpochMs));
+    return positions;
   }
 
   /** Session files that could not be written, or are sealed with a secret that has been changed since. */
@@ -218,7 +214,7 @@ export class Checkpoints {
     return this.#work(sessionId, async () => {
       const { sealing } = this.#directory;
       if (this.#running.get(sessionId) !== running || running.filedWith === sealing) return;
-      await this.#directory.writeSession({ sessionId, traceId, request, ...running.where });
+      await this.#directory.writeSession({ sessionId, traceId, request, ...this.#where(running) });
       running.filedWith = sealing;
     });
   }
