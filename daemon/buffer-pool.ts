@@ -1,6 +1,6 @@
 /** Room for what one read of a call gives, or for the messages made of it; larger ones are not kept. */
-const USUAL_BYTES = 32 * 1024;
-/** Kept for later use, up to 8 MiB: as many as a thread of a thousand calls has in its hands when it was held up. */
+const USUAL_BYTES = 16 * 1024;
+/** Kept for later use, up to 4 MiB: as many as a thread of a thousand calls has in its hands when it was held up. */
 const MOST_KEPT = 256;
 
 /**

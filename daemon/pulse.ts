@@ -9,12 +9,19 @@ const SLOTS = 256;
 const MEASURE_EVERY_MS: Millis = 500;
 /** Below this share of busy time there is nothing to save; above the other one all is saved that may be. */
 const IDLE = 0.1;
-const BUSY = 0.4;
+const BUSY = 0.35;
 
-/** Something to be done at its time, unless it is cancelled before. */
-export interface Beat {
-  dueMs: Millis;
-  task: (() => void) | undefined;
+/** Something to be done when its time has come, each time that it is set. */
+export class Beat {
+  readonly task: () => void;
+  dueMs: Millis = 0;
+  /** Its neighbours in the list that it waits in; itself when it waits in none. */
+  previous: Beat = this;
+  next: Beat = this;
+
+  constructor(task: () => void) {
+    this.task = task;
+  }
 }
 
 /**
@@ -24,7 +31,8 @@ export interface Beat {
  */
 export class Pulse {
   readonly #clock: Clock;
-  readonly #slots: Beat[][] = Array.from({ length: SLOTS }, () => []);
+  /** A list each: this is what stands before the first and after the last of it. */
+  readonly #slots = Array.from({ length: SLOTS }, () => new Beat(() => {}));
   #waiting = 0;
   #slot = 0;
   #slotMs: Millis = 0;
@@ -43,17 +51,24 @@ export class Pulse {
     return this.#load;
   }
 
-  /** Calls `task` once, at `dueMs` of the clock or up to a tick later. */
-  at(dueMs: Millis, task: () => void): Beat {
-    const beat: Beat = { dueMs, task };
+  /** The time that what is due is reckoned by. */
+  now(): Millis {
+    return this.#clock.now();
+  }
+
+  /** Has its task done once, at `dueMs` of the clock or up to a tick later; one that waits is put off, or on. */
+  set(beat: Beat, dueMs: Millis): void {
+    this.cancel(beat);
+    beat.dueMs = dueMs;
     this.#waiting++;
     if (!this.#timer) this.#start();
     this.#put(beat);
-    return beat;
   }
 
   cancel(beat: Beat): void {
-    beat.task = undefined;
+    if (beat.next === beat) return;
+    unlink(beat);
+    this.#waiting--;
   }
 
   #start(): void {
@@ -63,8 +78,11 @@ export class Pulse {
 
   #put(beat: Beat): void {
     const ahead = Math.ceil((beat.dueMs - this.#slotMs) / TICK_MS);
-    const slot = (this.#slot + Math.min(Math.max(1, ahead), SLOTS - 1)) % SLOTS;
-    (this.#slots[slot] as Beat[]).push(beat);
+    const slot = this.#slots[(this.#slot + Math.min(Math.max(1, ahead), SLOTS - 1)) % SLOTS] as Beat;
+    beat.previous = slot.previous;
+    beat.next = slot;
+    slot.previous.next = beat;
+    slot.previous = beat;
   }
 
   readonly #tick = () => {
@@ -74,10 +92,9 @@ export class Pulse {
     while (this.#slotMs + TICK_MS <= nowMs) {
       this.#slotMs += TICK_MS;
       this.#slot = (this.#slot + 1) % SLOTS;
-      const beats = this.#slots[this.#slot] as Beat[];
-      if (beats.length === 0) continue;
-      this.#slots[this.#slot] = [];
-      for (const beat of beats) this.#beat(beat, nowMs);
+      const slot = this.#slots[this.#slot] as Beat;
+      // What is put from here on goes to another slot.
+      while (slot.next !== slot) this.#beat(slot.next, nowMs);
     }
     if (this.#waiting > 0) return;
     clearInterval(this.#timer);
@@ -85,13 +102,13 @@ export class Pulse {
   };
 
   #beat(beat: Beat, nowMs: Millis): void {
-    const { task } = beat;
-    if (task && beat.dueMs > nowMs) {
+    unlink(beat);
+    if (beat.dueMs > nowMs) {
       this.#put(beat);
-      return;
+    } else {
+      this.#waiting--;
+      beat.task();
     }
-    this.#waiting--;
-    task?.();
   }
 
   #measure(): void {
@@ -105,4 +122,11 @@ export class Pulse {
     // Half way each time: what is saved makes the loop less busy, and that must not swing to and fro.
     this.#load += (load - this.#load) / 2;
   }
+}
+
+function unlink(beat: Beat): void {
+  beat.previous.next = beat.next;
+  beat.next.previous = beat.previous;
+  beat.previous = beat;
+  beat.next = beat;
 }

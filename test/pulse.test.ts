@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import test from 'ava';
 import fc from 'fast-check';
 import type { Clock, Millis } from '../daemon/clock.ts';
-import { Pulse } from '../daemon/pulse.ts';
+import { Beat, Pulse } from '../daemon/pulse.ts';
 
 const TICK_MS = 10;
 /** What the wheel holds at once. */
@@ -32,6 +32,12 @@ class Hand implements Clock {
     this.nowMs += ms;
     mock.timers.tick(TICK_MS);
   }
+}
+
+function at(pulse: Pulse, dueMs: Millis, task: () => void): Beat {
+  const beat = new Beat(task);
+  pulse.set(beat, dueMs);
+  return beat;
 }
 
 /** Runs what does not wait for anything with timers that only `Hand` moves. */
@@ -63,7 +69,7 @@ test('whatever the times and however time goes by, each task runs once, never be
             if (afterSteps % goes.length !== step) continue;
             const sinceMs = clock.nowMs;
             const dueMs = sinceMs + inMs;
-            pulse.at(dueMs, () => {
+            at(pulse, dueMs, () => {
               ran[i] = (ran[i] ?? 0) + 1;
               t.true(clock.nowMs >= dueMs);
               // At the look before, it was not due for a tick, or it was not there yet.
@@ -90,7 +96,7 @@ test('whatever the times and however time goes by, each task runs once, never be
 test('what is due later than the wheel holds goes round until its time', (t) => {
   withTimers((clock, pulse) => {
     let ran = false;
-    pulse.at(clock.nowMs + 3 * ROUND_MS, () => {
+    at(pulse, clock.nowMs + 3 * ROUND_MS, () => {
       ran = true;
     });
     clock.forward(3 * ROUND_MS - TICK_MS);
@@ -104,15 +110,31 @@ test('what is cancelled does not run, near or far, also when a task of the same 
   withTimers((clock, pulse) => {
     const ran: string[] = [];
     const dueMs = clock.nowMs + 100;
-    const near = pulse.at(dueMs, () => ran.push('near'));
-    const far = pulse.at(clock.nowMs + 2 * ROUND_MS, () => ran.push('far'));
-    pulse.at(dueMs, () => pulse.cancel(late));
-    const late = pulse.at(dueMs, () => ran.push('late'));
-    pulse.at(dueMs, () => ran.push('kept'));
+    const near = at(pulse, dueMs, () => ran.push('near'));
+    const far = at(pulse, clock.nowMs + 2 * ROUND_MS, () => ran.push('far'));
+    at(pulse, dueMs, () => pulse.cancel(late));
+    const late = at(pulse, dueMs, () => ran.push('late'));
+    at(pulse, dueMs, () => ran.push('kept'));
     pulse.cancel(near);
     pulse.cancel(far);
     clock.forward(3 * ROUND_MS);
     t.deepEqual(ran, ['kept']);
+  });
+});
+
+test('what is set anew while it waits runs once, at the later time or the earlier one', (t) => {
+  withTimers((clock, pulse) => {
+    const ran: string[] = [];
+    const beganMs = clock.nowMs;
+    const [on, off, gone] = ['on', 'off', 'gone'].map((name) => new Beat(() => ran.push(`${name} ${clock.nowMs}`)));
+    for (const beat of [on, off, gone] as Beat[]) pulse.set(beat, beganMs + 100);
+    pulse.set(on as Beat, beganMs + 2 * ROUND_MS);
+    pulse.set(off as Beat, beganMs + 50);
+    pulse.cancel(gone as Beat);
+    clock.forward(ROUND_MS);
+    pulse.set(gone as Beat, clock.nowMs + 50);
+    clock.forward(2 * ROUND_MS);
+    t.deepEqual(ran, [`off ${beganMs + 50}`, `gone ${beganMs + ROUND_MS + 50}`, `on ${beganMs + 2 * ROUND_MS}`]);
   });
 });
 
@@ -121,10 +143,10 @@ test('a task may register itself again, and keeps its rhythm', (t) => {
     const ran: Millis[] = [];
     const again = () => {
       ran.push(clock.nowMs);
-      if (ran.length < 5) pulse.at(clock.nowMs + 100, again);
+      if (ran.length < 5) at(pulse, clock.nowMs + 100, again);
     };
     const beganMs = clock.nowMs;
-    pulse.at(beganMs + 100, again);
+    at(pulse, beganMs + 100, again);
     clock.forward(2000);
     t.deepEqual(
       ran,
@@ -138,9 +160,9 @@ test('a task that registers one that is due already does not keep the thread to 
     let ran = 0;
     const again = () => {
       ran++;
-      pulse.at(clock.nowMs, again);
+      at(pulse, clock.nowMs, again);
     };
-    pulse.at(clock.nowMs, again);
+    at(pulse, clock.nowMs, again);
     clock.forward(TICK_MS);
     t.is(ran, 1);
     clock.forward(TICK_MS);
@@ -154,7 +176,7 @@ for (const heldUpMs of [TICK_MS + 1, ROUND_MS - 1, ROUND_MS, ROUND_MS + 1, 10 * 
       const ran: Millis[] = [];
       const beganMs = clock.nowMs;
       const dueMs = Array.from({ length: 40 }, (_, i) => beganMs + Math.round((heldUpMs * (i + 1)) / 20));
-      for (const ms of dueMs) pulse.at(ms, () => ran.push(ms));
+      for (const ms of dueMs) at(pulse, ms, () => ran.push(ms));
       clock.stall(heldUpMs);
       const nowMs = beganMs + heldUpMs;
       const lastTickMs = nowMs - TICK_MS;
@@ -175,11 +197,11 @@ for (const heldUpMs of [TICK_MS + 1, ROUND_MS - 1, ROUND_MS, ROUND_MS + 1, 10 * 
 test('it begins anew after it has stood still', (t) => {
   withTimers((clock, pulse) => {
     const ran: string[] = [];
-    pulse.at(clock.nowMs + 50, () => ran.push('first'));
+    at(pulse, clock.nowMs + 50, () => ran.push('first'));
     clock.forward(200);
     // No timer any more: time goes by without a tick.
     clock.nowMs += 100_000;
-    pulse.at(clock.nowMs + 50, () => ran.push('second'));
+    at(pulse, clock.nowMs + 50, () => ran.push('second'));
     t.deepEqual(ran, ['first']);
     clock.forward(60);
     t.deepEqual(ran, ['first', 'second']);
@@ -213,10 +235,11 @@ test('a thread that only computes is busy, one that waits is not, and neither is
 test('a program ends once nothing waits on its pulse any more', async (t) => {
   const program = `
     import { systemClock } from '${new URL('../daemon/clock.ts', import.meta.url)}';
-    import { Pulse } from '${new URL('../daemon/pulse.ts', import.meta.url)}';
+    import { Beat, Pulse } from '${new URL('../daemon/pulse.ts', import.meta.url)}';
     const pulse = new Pulse(systemClock);
-    const beat = pulse.at(systemClock.now() + 50, () => console.log('cancelled'));
-    pulse.at(systemClock.now() + 30, () => console.log('ran'));
+    const beat = new Beat(() => console.log('cancelled'));
+    pulse.set(beat, systemClock.now() + 50);
+    pulse.set(new Beat(() => console.log('ran')), systemClock.now() + 30);
     pulse.cancel(beat);
   `;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program]);

@@ -1,7 +1,7 @@
 import { BYTES_PER_MS } from '../audio/pcm.ts';
 import type { Clock, Millis } from '../clock.ts';
 import type { SessionMetrics } from '../observe/session-metrics.ts';
-import type { Beat, Pulse } from '../pulse.ts';
+import { Beat, type Pulse } from '../pulse.ts';
 import type { Outbox } from './outbox.ts';
 import type { DeepgramParams } from './params.ts';
 import { type DeepgramSettings, type DeepgramSocket, openSocket, type SocketClose } from './socket.ts';
@@ -46,7 +46,7 @@ export class Connection {
   #pingedAtMs: Millis;
   #sentAtMs: Millis;
   #readTo: number;
-  #look: Beat;
+  readonly #look = new Beat(() => this.#lookAfter());
   #closeStreamSent = false;
 
   /** Opens it, to send the outbox from where that stands. Throws as `openSocket` does. */
@@ -76,7 +76,7 @@ export class Connection {
     this.openedAtMs = clock.now();
     this.#sentAtMs = this.openedAtMs;
     this.#pingedAtMs = this.openedAtMs;
-    this.#look = pulse.at(this.openedAtMs + LOOK_EVERY_MS, this.#lookAfter);
+    pulse.set(this.#look, this.openedAtMs + LOOK_EVERY_MS);
     void socket.closed.then(() => pulse.cancel(this.#look));
   }
 
@@ -140,10 +140,10 @@ export class Connection {
   }
 
   /** Is the line alive, and does it want a sign of life from us? */
-  readonly #lookAfter = () => {
+  #lookAfter(): void {
     const { clock, pulse } = this.#options;
     const nowMs = clock.now();
-    this.#look = pulse.at(nowMs + LOOK_EVERY_MS, this.#lookAfter);
+    pulse.set(this.#look, nowMs + LOOK_EVERY_MS);
     if (nowMs - (this.#pings[0]?.sentAtMs ?? nowMs) > PONG_TIMEOUT_MS) {
       this.#socket.terminate();
       return;
@@ -154,5 +154,5 @@ export class Connection {
       this.#options.metrics.keepAlives++;
     }
     if (nowMs - this.#pingedAtMs >= PING_AFTER_MS) this.#ping();
-  };
+  }
 }

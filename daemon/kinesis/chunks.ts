@@ -1,4 +1,5 @@
 import type { Millis } from '../clock.ts';
+import { Beat, type Pulse } from '../pulse.ts';
 import type { Media } from './client.ts';
 
 /** How a GetMedia body came to its end. None of them says that the call is over (kinesis-video.md). */
@@ -6,64 +7,70 @@ export type MediaEnd = { how: 'closed' } | { how: 'idle' } | { how: 'stopped' } 
 
 /** The bytes of one GetMedia, until it ends, breaks, or gives nothing for too long while it is being read. */
 export class Chunks {
-  /** How it ended, once `next` has given undefined. */
-  end: MediaEnd | undefined;
   readonly #media: Media;
-  readonly #iterator: AsyncIterator<Uint8Array>;
-  #timer: NodeJS.Timeout;
+  readonly #pulse: Pulse;
   readonly #signal: AbortSignal;
-  #waiting = false;
+  readonly #look = new Beat(() => this.#lookAfter());
+  #idleMs: Millis;
+  #askedAtMs: Millis;
+  #isHeld = false;
+  #endedByUs: MediaEnd | undefined;
 
   /** @param idleMs how long a read may wait before the connection is given up */
-  constructor(media: Media, idleMs: Millis, signal: AbortSignal) {
+  constructor(media: Media, idleMs: Millis, pulse: Pulse, signal: AbortSignal) {
     this.#media = media;
-    this.#iterator = media.body[Symbol.asyncIterator]();
+    this.#pulse = pulse;
     this.#signal = signal;
-    this.#timer = setTimeout(() => this.#idle(), idleMs);
+    this.#idleMs = idleMs;
+    this.#askedAtMs = pulse.now();
+    pulse.set(this.#look, this.#askedAtMs + idleMs);
     signal.addEventListener('abort', this.#stop, { once: true });
   }
 
-  /** The next bytes; undefined at the end, whatever ended it. */
+  /** How it ended, once `next` has given undefined. */
+  get end(): MediaEnd {
+    const { fault } = this.#media.body;
+    return this.#endedByUs ?? (fault ? { how: 'broken', cause: fault } : { how: 'closed' });
+  }
+
+  /** The next bytes, valid until it is called again; undefined at the end, whatever ended it. */
   next(): Promise<Uint8Array | undefined> {
     if (this.#signal.aborted) this.#stop();
-    this.#waiting = true;
-    this.#timer.refresh();
-    return this.#iterator.next().then(this.#came, this.#broke);
+    this.#askedAtMs = this.#pulse.now();
+    return this.#media.body.next();
   }
 
   /** From now on a read may wait this long. */
   waitUpTo(idleMs: Millis): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#idle(), idleMs);
+    this.#idleMs = idleMs;
+    this.#pulse.set(this.#look, this.#askedAtMs + idleMs);
+  }
+
+  /** Waits for what holds the call back. A connection that is not asked meanwhile is as it should be, and not idle. */
+  async holdUntil(free: Promise<void>): Promise<void> {
+    this.#isHeld = true;
+    await free;
+    this.#isHeld = false;
   }
 
   /** Ends the connection. */
   close(): void {
-    clearTimeout(this.#timer);
+    this.#pulse.cancel(this.#look);
     this.#signal.removeEventListener('abort', this.#stop);
     this.#media.close();
   }
 
-  /** Only a connection that we do wait for can be idle: one that back-pressure holds is as it should be. */
-  #idle(): void {
-    if (!this.#waiting) return;
-    this.end ??= { how: 'idle' };
-    this.#media.close();
+  #lookAfter(): void {
+    const nowMs = this.#pulse.now();
+    const dueMs = (this.#isHeld ? nowMs : this.#askedAtMs) + this.#idleMs;
+    if (dueMs > nowMs) this.#pulse.set(this.#look, dueMs);
+    else this.#end({ how: 'idle' });
   }
 
-  readonly #came = ({ value, done }: IteratorResult<Uint8Array, undefined>): Uint8Array | undefined => {
-    this.#waiting = false;
-    if (done) this.end ??= { how: 'closed' };
-    return value;
-  };
+  readonly #stop = () => this.#end({ how: 'stopped' });
 
-  readonly #broke = (cause: unknown): undefined => {
-    this.#waiting = false;
-    this.end ??= { how: 'broken', cause };
-  };
-
-  readonly #stop = () => {
-    this.end ??= { how: 'stopped' };
+  #end(end: MediaEnd): void {
+    this.#endedByUs ??= end;
     this.#media.close();
-  };
+  }
 }

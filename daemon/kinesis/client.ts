@@ -5,6 +5,7 @@ import { GetMediaCommand, KinesisVideoMediaClient, type StartSelector } from '@a
 import type { Clock, Millis } from '../clock.ts';
 import type { Pulse } from '../pulse.ts';
 import type { Position } from './contact.ts';
+import type { MediaBytes } from './media-body.ts';
 import { MediaPayload, MediaTransport } from './media-transport.ts';
 import { type KinesisRefused, kinesisRefusal } from './refusal.ts';
 import { Turnstile } from './turnstile.ts';
@@ -21,9 +22,9 @@ const ENDPOINT_INTERVAL_MS: Millis = 1000 / 270;
 /** One GetMedia that Kinesis has answered. */
 export interface Media {
   readonly requestId: string | undefined;
-  /** MKV bytes until the service ends them, each piece valid until the next; throws when the connection breaks. */
-  readonly body: AsyncIterable<Uint8Array>;
-  /** Ends the connection; `body` then throws or ends. */
+  /** MKV, until the service ends it or the connection breaks. */
+  readonly body: MediaBytes;
+  /** Ends the connection; `body` has no more then. */
   close(): void;
 }
 
@@ -71,7 +72,7 @@ export function connectKinesis(region: string, clock: Clock, pulse: Pulse, threa
   const common = { region, maxAttempts: 1 };
   const requestHandler = { httpAgent, httpsAgent, connectionTimeout: CONNECT_TIMEOUT_MS };
   const control = new KinesisVideoClient({ ...common, requestHandler });
-  const transport = new MediaTransport(pulse, clock, CONNECT_TIMEOUT_MS);
+  const transport = new MediaTransport(pulse, CONNECT_TIMEOUT_MS);
   const media = new Map<string, KinesisVideoMediaClient>();
   const streams = new Map<string, Stream>();
   const endpointTurnstile = new Turnstile(ENDPOINT_INTERVAL_MS * threads, clock);

@@ -3,6 +3,7 @@ import type { Contact, Position } from './contact.ts';
 import type { DemuxerEvents } from './demuxer.ts';
 import type { Track } from './elements.ts';
 import { type KinesisRefused, refusalInStream } from './refusal.ts';
+import { TrackChannels } from './track-channels.ts';
 
 /** kinesis-video.md: tracks are told apart by name; `Track_audio/L16` is an old form of FROM. */
 const CHANNEL_OF_TRACK: ReadonlyMap<string, Channel> = new Map([
@@ -18,8 +19,6 @@ const FRAGMENT_NUMBER = /^\d{1,128}$/;
 const TOKEN = /^[\w.-]{1,128}$/;
 /** What a block takes besides its audio, so that even empty ones come to an end. */
 const BLOCK_OVERHEAD_BYTES = 128;
-/** Connect has two tracks; a fragment with more of them than this is none of its. */
-const MAX_TRACKS = 16;
 
 /** Why audio of the stream was not forwarded. */
 export type Withheld = 'no-contact-id' | 'contact-id-too-late' | 'corrupt';
@@ -54,7 +53,7 @@ export class ContactFilter implements DemuxerEvents {
   #clusterIsWhole = false;
   #waiting: AudioBlock[] = [];
   #waitingBytes = 0;
-  readonly #channels = new Map<number, Channel>();
+  readonly #channels = new TrackChannels();
   /** Blocks of this fragment seen so far, and how many of them an earlier connection has had already. */
   #blocks = 0;
   #blocksHad = 0;
@@ -76,8 +75,8 @@ export class ContactFilter implements DemuxerEvents {
     return this.#fragmentNumber === undefined || this.#fragmentNumber === this.position?.fragmentNumber;
   }
 
-  /** What may be forwarded since the last call, in the order of the stream. */
-  take(): readonly AudioBlock[] {
+  /** What may be forwarded since the last call, in the order of the stream; the array is the caller's. */
+  take(): AudioBlock[] {
     const released = this.#released;
     this.#released = [];
     return released;
@@ -102,7 +101,7 @@ export class ContactFilter implements DemuxerEvents {
 
   track({ number, name }: Track): void {
     const channel = CHANNEL_OF_TRACK.get(name);
-    if (channel !== undefined && this.#channels.size < MAX_TRACKS) this.#channels.set(number, channel);
+    if (channel !== undefined) this.#channels.add(number, channel);
   }
 
   tag(name: string, value: string): void {
@@ -116,7 +115,7 @@ export class ContactFilter implements DemuxerEvents {
   }
 
   block(trackNumber: number, timeMs: number, pcm: Uint8Array): void {
-    const channel = this.#channels.get(trackNumber);
+    const channel = this.#channels.of(trackNumber);
     if (channel === undefined) return;
     this.#blocks++;
     if (this.#blocks <= this.#blocksHad) return;
@@ -210,7 +209,7 @@ export class ContactFilter implements DemuxerEvents {
     this.#fragmentNumber = undefined;
     this.#producerEpochMs = undefined;
     this.#clusterIsWhole = false;
-    this.#waiting = [];
+    if (this.#waiting.length > 0) this.#waiting = [];
     this.#waitingBytes = 0;
     this.#channels.clear();
     this.#blocks = 0;

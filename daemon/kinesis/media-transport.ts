@@ -1,8 +1,8 @@
-import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
+import { connect, type OnReadOpts, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import type { Clock, Millis } from '../clock.ts';
+import type { Millis } from '../clock.ts';
 import type { Pulse } from '../pulse.ts';
+import { connectTls } from '../tls.ts';
 import { BadHttp } from './http-body.ts';
 import { type Head, HeadReader } from './http-head.ts';
 import { MediaBody, READ_BUFFER } from './media-body.ts';
@@ -38,8 +38,6 @@ type Failed = Error & { code?: string };
 
 /** Of an error's answer. Kinesis says some hundred bytes; what stands between may say a page. */
 const MAX_WORDS_BYTES = 64 * 1024;
-/** TLS sessions remembered for resumption, one per endpoint: a region has a handful. */
-const MAX_SESSIONS = 100;
 
 /**
  * What the SDK sends GetMedia through. Node's http client reads as soon as anything comes and allocates 64 KiB for it;
@@ -49,13 +47,10 @@ const MAX_SESSIONS = 100;
 export class MediaTransport {
   readonly metadata = { handlerProtocol: 'http/1.1' };
   readonly #pulse: Pulse;
-  readonly #clock: Clock;
   readonly #connectTimeoutMs: Millis;
-  readonly #sessions = new Map<string, Buffer>();
 
-  constructor(pulse: Pulse, clock: Clock, connectTimeoutMs: Millis) {
+  constructor(pulse: Pulse, connectTimeoutMs: Millis) {
     this.#pulse = pulse;
-    this.#clock = clock;
     this.#connectTimeoutMs = connectTimeoutMs;
   }
 
@@ -91,7 +86,7 @@ export class MediaTransport {
       }
       const found = asking.reader.take(bytes);
       if (!found) return true;
-      body = new MediaBody(socket, found.head.headers, this.#pulse, () => this.#clock.now());
+      body = new MediaBody(socket, found.head.headers, this.#pulse);
       if (found.rest.length > 0) body.take(found.rest);
       asking.answer.resolve({ head: found.head, body });
       asking = undefined;
@@ -127,33 +122,20 @@ export class MediaTransport {
   #connect({ protocol, hostname, port }: HttpRequest, onread: OnReadOpts): Socket {
     const socket =
       protocol === 'https:'
-        ? this.#connectTls(hostname, port ?? 443, onread)
+        ? connectTls({ host: hostname, port: port ?? 443, onread })
         : connect({ host: hostname, port: port ?? 80, onread });
     const late = () => socket.destroy(Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' }));
     socket.setTimeout(this.#connectTimeoutMs, late);
     socket.once(protocol === 'https:' ? 'secureConnect' : 'connect', () => socket.setTimeout(0));
     return socket;
   }
-
-  #connectTls(host: string, port: number, onread: OnReadOpts): Socket {
-    const session = this.#sessions.get(host);
-    const servername = isIP(host) ? '' : host;
-    const options = { host, port, servername, ALPNProtocols: ['http/1.1'], onread, ...(session && { session }) };
-    // Node documents `onread` for TLS too; its types do not have it there.
-    const socket = connectTls(options as ConnectionOptions);
-    socket.on('session', (ticket) => {
-      if (this.#sessions.size >= MAX_SESSIONS) this.#sessions.clear();
-      this.#sessions.set(host, ticket);
-    });
-    return socket;
-  }
 }
 
-/** An error's body, a few words, which the SDK reads as an ordinary stream. Throws BadHttp when it goes on and on. */
+/** An error's body, a few words, which the SDK reads as an ordinary stream. Throws what broke it, and BadHttp when it goes on and on. */
 async function wordsOf({ statusCode }: Head, body: MediaBody): Promise<Uint8Array[]> {
   const words: Uint8Array[] = [];
   let length = 0;
-  for await (const bytes of body) {
+  for (let bytes = await body.next(); bytes; bytes = await body.next()) {
     // They are lent until the next are asked for.
     words.push(Buffer.from(bytes));
     length += bytes.length;
@@ -161,6 +143,7 @@ async function wordsOf({ statusCode }: Head, body: MediaBody): Promise<Uint8Arra
     body.close();
     throw new BadHttp(`HTTP ${statusCode} with a body of more than ${MAX_WORDS_BYTES} bytes`);
   }
+  if (body.fault) throw body.fault;
   return words;
 }
 

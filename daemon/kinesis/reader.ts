@@ -3,6 +3,7 @@ import type { AudioBlock } from '../audio/pcm.ts';
 import type { Clock, Millis } from '../clock.ts';
 import { errorFields, type Log } from '../observe/log.ts';
 import type { HoleCause, SessionMetrics } from '../observe/session-metrics.ts';
+import type { Pulse } from '../pulse.ts';
 import { Chunks } from './chunks.ts';
 import type { Media, MediaSource, Start } from './client.ts';
 import type { Contact, Position } from './contact.ts';
@@ -25,20 +26,20 @@ export interface ReaderSettings {
 }
 
 export interface ReaderOptions {
+  /**
+   * Takes what may be forwarded, in stream order and each block once, valid until it returns or its promise resolves,
+   * and up to where the contact has been had in whole. A promise holds the stream back until it resolves.
+   */
+  readonly forward: (blocks: readonly AudioBlock[], position: Position | undefined) => Promise<void> | undefined;
   readonly clock: Clock;
+  readonly pulse: Pulse;
   readonly log: Log;
   readonly metrics: SessionMetrics;
   /** Something was reported that may cost audio: what will be missing next is missing because of it. */
   readonly onTrouble: (cause: HoleCause) => void;
-  /** Ends the reading; what was read so far has been yielded. */
+  /** Ends the reading; what was read so far has been forwarded. */
   readonly signal: AbortSignal;
   readonly settings: ReaderSettings;
-}
-
-/** Blocks that may be forwarded, valid until the next reading, and up to where the contact has been had in whole. */
-export interface Reading {
-  readonly blocks: readonly AudioBlock[];
-  readonly position: Position | undefined;
 }
 
 /** kinesis-video.md: an ended body is not an ended call, so at least two further looks decide. */
@@ -53,15 +54,15 @@ const GIVE_UP_MS: Millis = 5 * 60_000;
 const START_MARGIN_MS: Millis = 10_000;
 
 /**
- * Yields the contact's audio as it arrives, in stream order and each block once, across as many GetMedia connections as
- * it takes, starting with `first`. Returns why it ended; throws KinesisRefused when the stream is no longer given.
+ * Forwards the contact's audio as it arrives, across as many GetMedia connections as it takes, starting with `first`.
+ * Gives why it ended; throws KinesisRefused when the stream is no longer given, and what `forward` throws.
  */
-export async function* readContact(
+export async function readContact(
   first: Media,
   contact: Contact,
   kinesis: MediaSource,
-  { clock, log, metrics, onTrouble, signal, settings }: ReaderOptions,
-): AsyncGenerator<Reading, EndOfContact> {
+  { forward, clock, pulse, log, metrics, onTrouble, signal, settings }: ReaderOptions,
+): Promise<EndOfContact> {
   const { callEndGraceMs, rotateAfterMs } = settings;
   const filter = new ContactFilter(contact, (why, detail) => {
     log.warn({ event: 'kinesis.withheld', why, detail }, 'audio of the stream was not forwarded');
@@ -76,7 +77,7 @@ export async function* readContact(
   let media = first;
   let patienceMs = stallMs;
   for (;;) {
-    const chunks = new Chunks(media, patienceMs, signal);
+    const chunks = new Chunks(media, patienceMs, pulse, signal);
     const demuxer = new Demuxer(filter);
     const successor = new Successor((abort) => open(filter.position ?? contact.start, abort), {
       clock,
@@ -105,7 +106,10 @@ export async function* readContact(
           }
           heard = true;
           heardAtMs = filter.nowMs;
-          yield { blocks, position: filter.position };
+          const free = forward(blocks, filter.position);
+          if (free) await chunks.holdUntil(free);
+          // What is kept while the next bytes are waited for is what the garbage collector copies.
+          blocks.length = 0;
           // Back-pressure may have held us for long; that is no silence of the stream.
           listeningSinceMs = clock.now();
         }
@@ -125,8 +129,9 @@ export async function* readContact(
       return 'stopped';
     }
     if (!next) {
-      const cause = chunks.end?.how === 'broken' ? errorFields(chunks.end.cause) : {};
-      const how = isGivenUp ? 'strangers' : chunks.end?.how;
+      const { end } = chunks;
+      const cause = end.how === 'broken' ? errorFields(end.cause) : {};
+      const how = isGivenUp ? 'strangers' : end.how;
       const fields = { event: 'kinesis.ended', how, requestId: media.requestId, ...cause };
       log.debug(fields, 'a GetMedia connection ended');
     }

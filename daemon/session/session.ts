@@ -1,6 +1,6 @@
 import { Aligner, type Piece } from '../audio/aligner.ts';
 import { Pacer, REALTIME_MESSAGE_MS } from '../audio/pacer.ts';
-import { BYTES_PER_MS } from '../audio/pcm.ts';
+import { type AudioBlock, BYTES_PER_MS } from '../audio/pcm.ts';
 import type { Millis } from '../clock.ts';
 import type { Link } from '../deepgram/link.ts';
 import { maskedParams } from '../deepgram/params.ts';
@@ -8,7 +8,6 @@ import type { Media } from '../kinesis/client.ts';
 import type { Position } from '../kinesis/contact.ts';
 import { type EndOfContact, readContact } from '../kinesis/reader.ts';
 import { errorFields } from '../observe/log.ts';
-import type { HoleCause } from '../observe/session-metrics.ts';
 import { Timeline, type TimelineEntry } from '../observe/timeline.ts';
 import type { TraceId } from '../observe/trace.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -156,28 +155,35 @@ export class Session {
     }
   }
 
-  async #readAll(media: Media): Promise<EndOfContact> {
-    const { kinesis, clock, metrics, settings } = this.#deps;
+  #readAll(media: Media): Promise<EndOfContact> {
+    const { kinesis, clock, pulse, metrics, settings } = this.#deps;
     const contact = { contactId: this.contactId, streamArn: this.#request.kvsStream.arn, start: this.#start };
-    const onTrouble = (cause: HoleCause) => this.#suspicion.note(cause);
-    const options = { clock, log: this.#log, metrics, onTrouble, signal: this.#stop.signal, settings };
-    const reading = readContact(media, contact, kinesis, options);
-    try {
-      let read = await reading.next();
-      for (; !read.done; read = await reading.next()) {
-        for (const block of read.value.blocks) {
-          metrics.heard(block.channel, block.pcm.length);
-          this.#aligner.add(block);
-        }
-        const handedOver = this.#forward();
-        if (handedOver) await handedOver;
-        this.#aligner.keep();
-        this.#noteProgress(read.value.position);
-      }
-      return read.value;
-    } finally {
-      await reading.return('stopped');
+    return readContact(media, contact, kinesis, {
+      forward: (blocks, position) => this.#hear(blocks, position),
+      clock,
+      pulse,
+      log: this.#log,
+      metrics,
+      onTrouble: (cause) => this.#suspicion.note(cause),
+      signal: this.#stop.signal,
+      settings,
+    });
+  }
+
+  #hear(blocks: readonly AudioBlock[], position: Position | undefined): Promise<void> | undefined {
+    for (const block of blocks) {
+      this.#deps.metrics.heard(block.channel, block.pcm.length);
+      this.#aligner.add(block);
     }
+    const handedOver = this.#forward();
+    if (handedOver) return handedOver.then(() => this.#heard(position));
+    this.#heard(position);
+    return undefined;
+  }
+
+  #heard(position: Position | undefined): void {
+    this.#aligner.keep();
+    this.#noteProgress(position);
   }
 
   /** Hands over what is settled of the call. Waiting here is what holds the stream back (design.md, decision 7). */

@@ -1,5 +1,6 @@
 import type { Media, MediaSource, Start } from '../../daemon/kinesis/client.ts';
 import { kinesisRefusal } from '../../daemon/kinesis/refusal.ts';
+import { bodyOf } from '../kinesis/body.ts';
 import { type ChunkSizes, cut } from './chunks.ts';
 
 /** decision 4 of the design: a call has two connections at most, and that only while one takes over from the other. */
@@ -71,7 +72,7 @@ export class Connections implements MediaSource {
       closed.resolve();
       this.#onEnd();
     };
-    async function* body() {
+    async function* chunks() {
       try {
         for (const chunk of cut(bytes, sizes)) {
           if (!isOpen) return;
@@ -83,6 +84,6 @@ export class Connections implements MediaSource {
         end();
       }
     }
-    return { requestId: 'by the script', body: body(), close: end };
+    return { requestId: 'by the script', body: bodyOf(chunks()), close: end };
   }
 }

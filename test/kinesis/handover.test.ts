@@ -1,5 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
+import type { AudioBlock } from '../../daemon/audio/pcm.ts';
 import type { Clock } from '../../daemon/clock.ts';
 import type { Start } from '../../daemon/kinesis/client.ts';
 import { readContact } from '../../daemon/kinesis/reader.ts';
@@ -55,19 +56,20 @@ test('not a frame of another contact in 1,000 hand-overs of a pooled stream, and
 async function holds(handover: Handover): Promise<void> {
   const stream = new PooledStream(handover.calls);
   const { contactId, start, expected } = stream;
-  const yielded: string[] = [];
+  const forwarded: string[] = [];
   const clock = new JumpingClock(handover.jumpsMs);
-  const script = new Script(stream, handover, clock, () => yielded.length);
+  const script = new Script(stream, handover, clock, () => forwarded.length);
   const { connections } = script;
   const contact = { contactId, streamArn: 'arn:of-the-stream', start };
   const { signal } = new AbortController();
   const first = await connections.getMedia(contact.streamArn, start, signal);
-  const options = { ...unobserved, clock, log, signal, settings: SETTINGS };
-  for await (const { blocks } of readContact(first, contact, connections, options)) {
-    for (const { pcm } of blocks) yielded.push(stream.nameOf(pcm));
-  }
+  const forward = (blocks: readonly AudioBlock[]) => {
+    for (const { pcm } of blocks) forwarded.push(stream.nameOf(pcm));
+    return undefined;
+  };
+  await readContact(first, contact, connections, { ...unobserved, forward, clock, log, signal, settings: SETTINGS });
   await connections.assertClosed();
-  if (yielded.join() !== expected.join()) throw new Error(`yielded [${yielded.join()}], not [${expected.join()}]`);
+  if (forwarded.join() !== expected.join()) throw new Error(`gave [${forwarded.join()}], not [${expected.join()}]`);
 }
 
 /** A clock that jumps by the script when it is looked at; after that it stands, but for each connection. */
@@ -106,7 +108,7 @@ class Script {
   #heardAtLastEnd = 0;
   #heardAtEndBefore = -1;
 
-  /** @param heard how many blocks the reader has yielded so far */
+  /** @param heard how many blocks the reader has forwarded so far */
   constructor(stream: PooledStream, handover: Handover, clock: JumpingClock, heard: () => number) {
     this.#stream = stream;
     this.#handover = handover;

@@ -1,10 +1,12 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import test from 'ava';
+import type { AudioBlock } from '../../daemon/audio/pcm.ts';
 import { systemClock } from '../../daemon/clock.ts';
 import type { Media, MediaSource, Start } from '../../daemon/kinesis/client.ts';
-import { type EndOfContact, readContact } from '../../daemon/kinesis/reader.ts';
+import { readContact } from '../../daemon/kinesis/reader.ts';
 import { KinesisRefused } from '../../daemon/kinesis/refusal.ts';
 import { createLog } from '../../daemon/observe/log.ts';
+import { bodyOf } from './body.ts';
 import { block, CONTACT, fragment, type TestFragment } from './stream.ts';
 import { unobserved } from './unobserved.ts';
 
@@ -18,7 +20,7 @@ function media({ fragments = [], ending = 'ends' }: Exclude<Connection, Error>):
   void closed.promise.then(() => {
     isClosed = true;
   });
-  async function* body() {
+  async function* bytes() {
     for (const one of fragments) yield fragment(one);
     const last = fragments.at(-1);
     for (let number = Number(last?.number); ending === 'repeats' && !isClosed; number++) {
@@ -28,7 +30,7 @@ function media({ fragments = [], ending = 'ends' }: Exclude<Connection, Error>):
     if (ending === 'breaks') throw new Error('socket hang up');
     if (ending === 'hangs') await closed.promise;
   }
-  return { requestId: 'r', body: body(), close: () => closed.resolve() };
+  return { requestId: 'r', body: bodyOf(bytes()), close: () => closed.resolve() };
 }
 
 /** Reads a contact across scripted connections; the last one comes again and again. */
@@ -47,14 +49,13 @@ async function read(
     },
   };
   const settings = { callEndGraceMs: 1000, readStallMs: 10_000, rotateAfterMs: 600_000 };
-  const options = { ...unobserved, clock: systemClock, log: createLog('silent'), signal, settings };
   const seeds: string[] = [];
-  const reading = readContact(media(first), CONTACT, kinesis, options);
-  let step = await reading.next();
-  for (; !step.done; step = await reading.next()) {
-    seeds.push(...step.value.blocks.map(({ pcm }) => Buffer.from(pcm).toString('hex')));
-  }
-  return { end: step.value satisfies EndOfContact, seeds, asked };
+  const forward = (blocks: readonly AudioBlock[]) => {
+    seeds.push(...blocks.map(({ pcm }) => Buffer.from(pcm).toString('hex')));
+    return undefined;
+  };
+  const options = { ...unobserved, forward, clock: systemClock, log: createLog('silent'), signal, settings };
+  return { end: await readContact(media(first), CONTACT, kinesis, options), seeds, asked };
 }
 
 const payloads = (...seeds: number[]) => seeds.map((seed) => Buffer.from(block(seed).pcm).toString('hex'));
