@@ -1,5 +1,6 @@
 import type { Millis } from '../clock.ts';
-import { AGENT, type AudioBlock, BYTES_PER_SAMPLE, CHANNELS, type Channel, CUSTOMER, SAMPLES_PER_MS } from './pcm.ts';
+import { createMono, interleave, MOST_FRAMES } from './interleave.ts';
+import { AGENT, type AudioBlock, BYTES_PER_SAMPLE, type Channel, CUSTOMER, SAMPLES_PER_MS } from './pcm.ts';
 import type { Tape } from './tape.ts';
 import { Track } from './track.ts';
 
@@ -30,6 +31,9 @@ const LONGEST_DRIFT_FRAMES = 1000 * SAMPLES_PER_MS;
 const LONGEST_LEAD_FRAMES = 30_000 * SAMPLES_PER_MS;
 /** Blocks that wait for the call to begin: half a minute of Connect's, and an end even of empty ones. */
 const MOST_OPENING_BLOCKS = 500;
+
+/** Per channel the piece that is being taken: all aligners of this thread use it in turn. */
+const MONO = [createMono(), createMono()] as const;
 
 /** A track and how its place on the call's clock differs from what its times say. */
 class Placed {
@@ -137,15 +141,16 @@ export class Aligner {
   take(longestMs: Millis): Piece | undefined {
     if (this.#opening && !this.#open(this.#opening)) return undefined;
     const from = this.#takenFrames;
-    const frames = Math.min(this.#horizon() - from, longestMs * SAMPLES_PER_MS);
+    const frames = Math.min(this.#horizon() - from, longestMs * SAMPLES_PER_MS, MOST_FRAMES);
     if (frames <= 0) return undefined;
-    const out = this.#tape.room(frames);
-    const to = from + out.length / CHANNELS;
+    const room = this.#tape.room(frames);
+    const to = from + room.length;
     this.#holeFrames += this.#emptyFrames(from, to);
     const [customer, agent] = this.#tracks;
-    const oldestMs = Math.min(customer.write(out, from, to), agent.write(out, from, to));
+    const oldestMs = Math.min(customer.read(MONO[CUSTOMER].bytes, from, to), agent.read(MONO[AGENT].bytes, from, to));
+    interleave(MONO[CUSTOMER].words, MONO[AGENT].words, room);
     this.#takenFrames = to;
-    const pcm = Buffer.from(out.buffer, out.byteOffset, out.byteLength);
+    const pcm = Buffer.from(room.buffer, room.byteOffset, room.byteLength);
     return { pcm, arrivedAtMs: oldestMs === Infinity ? undefined : oldestMs };
   }
 

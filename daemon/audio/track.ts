@@ -1,4 +1,4 @@
-import { BYTES_PER_SAMPLE, CHANNELS, type Channel, sampleAt } from './pcm.ts';
+import { BYTES_PER_SAMPLE, type Channel, sampleAt } from './pcm.ts';
 import type { Tape } from './tape.ts';
 
 /** Audio of one track whose place on the call's clock is settled, waiting for its turn. */
@@ -78,23 +78,32 @@ export class Track {
   }
 
   /**
-   * Writes the samples of frames `fromFrame` up to `toFrame` into `out`, 2-channel PCM that begins at `fromFrame`, and
-   * lets go of them. What the track has no sample for is left as it is. Gives when the oldest of them arrived.
+   * Copies the samples of frames `fromFrame` up to `toFrame` to `out`, silence where there are none, and lets go of
+   * them. Gives when the oldest of them arrived; Infinity when there are none.
    */
-  write(out: Int16Array, fromFrame: number, toFrame: number): number {
+  read(out: Uint8Array, fromFrame: number, toFrame: number): number {
     let oldestMs = Infinity;
     let done = 0;
+    let at = fromFrame;
     for (const { startFrame, pcm, arrivedAtMs } of this.#stretches) {
       if (startFrame >= toFrame) break;
-      const endOfStretch = startFrame + pcm.length / BYTES_PER_SAMPLE;
-      const lastByte = (Math.min(endOfStretch, toFrame) - startFrame) * BYTES_PER_SAMPLE;
-      const first = Math.max(startFrame, fromFrame);
-      const to = (first - fromFrame) * CHANNELS + this.#channel;
-      interleave(pcm, (first - startFrame) * BYTES_PER_SAMPLE, lastByte, out, to);
       if (arrivedAtMs < oldestMs) oldestMs = arrivedAtMs;
+      const endOfStretch = startFrame + pcm.length / BYTES_PER_SAMPLE;
+      const first = Math.max(startFrame, at);
+      const end = Math.min(endOfStretch, toFrame);
+      if (end > first) {
+        silence(out, at - fromFrame, first - fromFrame);
+        const isWhole = first === startFrame && end === endOfStretch;
+        out.set(
+          isWhole ? pcm : samples(pcm, first - startFrame, end - startFrame),
+          (first - fromFrame) * BYTES_PER_SAMPLE,
+        );
+        at = end;
+      }
       if (endOfStretch > toFrame) break;
       done++;
     }
+    silence(out, at - fromFrame, toFrame - fromFrame);
     if (done === this.#stretches.length) this.#stretches.length = 0;
     else if (done > 0) this.#stretches.splice(0, done);
     return oldestMs;
@@ -126,23 +135,10 @@ export class Track {
   }
 }
 
-/** Writes the samples from byte `from` up to `end` to every other place of `out`, from `to` on. */
-function interleave(pcm: Uint8Array, from: number, end: number, out: Int16Array, to: number): void {
-  const count = (end - from) / BYTES_PER_SAMPLE;
-  if (count <= 0) return;
-  const at = pcm.byteOffset + from;
-  const isOdd = at % BYTES_PER_SAMPLE !== 0;
-  const words = new Uint16Array(pcm.buffer, isOdd ? at - 1 : at, count);
-  if (!isOdd) {
-    for (let i = 0; i < count; i++) out[to + i * CHANNELS] = words[i] as number;
-    return;
-  }
-  // Half of all blocks lie at an odd place in what was read: each sample is in two words, and each word is read once.
-  let low = (words[0] as number) >>> 8;
-  for (let i = 1; i < count; i++) {
-    const word = words[i] as number;
-    out[to + (i - 1) * CHANNELS] = low | (word << 8);
-    low = word >>> 8;
-  }
-  out[to + (count - 1) * CHANNELS] = low | ((pcm[end - 1] as number) << 8);
+function samples(pcm: Uint8Array, from: number, end: number): Uint8Array {
+  return pcm.subarray(from * BYTES_PER_SAMPLE, end * BYTES_PER_SAMPLE);
+}
+
+function silence(out: Uint8Array, from: number, end: number): void {
+  if (end > from) out.fill(0, from * BYTES_PER_SAMPLE, end * BYTES_PER_SAMPLE);
 }

@@ -63,13 +63,13 @@ export class Outbox implements Tape {
     return this.#end - this.#from;
   }
 
-  room(frames: number): Int16Array {
+  room(frames: number): Int32Array {
     const wanted = frames * BYTES_PER_FRAME;
     this.#fit(wanted);
     const at = this.#end % this.#ring.length;
     const bytes = Math.min(wanted, this.#ring.length - at);
     this.#intactFrom = Math.max(this.#intactFrom, this.#end + bytes - this.#ring.length);
-    return new Int16Array(this.#ring.buffer, this.#ring.byteOffset + at, bytes / BYTES_PER_SAMPLE).fill(0);
+    return new Int32Array(this.#ring.buffer, this.#ring.byteOffset + at, bytes / BYTES_PER_FRAME);
   }
 
   sampleAt(frame: number, channel: Channel): number | undefined {

@@ -11,7 +11,7 @@ const READ_BYTES = 64 * 1024;
  * The longest that the kernel gathers what comes, when the thread is busy: a read costs the same for one block as for
  * five. With a tick of the pulse and what the aligner waits for, the lag stays below 250 ms.
  */
-const LONGEST_GATHER_MS: Millis = 200;
+const LONGEST_GATHER_MS: Millis = 220;
 
 /**
  * What nobody speaks within the longest gathering, two tracks of it: as much left something behind, there is a backlog,

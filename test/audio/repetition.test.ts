@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { AGENT, BYTES_PER_SAMPLE, CHANNELS, SAMPLES_PER_MS } from '../../daemon/audio/pcm.ts';
+import { createMono, interleave } from '../../daemon/audio/interleave.ts';
+import { AGENT, BYTES_PER_SAMPLE, SAMPLES_PER_MS } from '../../daemon/audio/pcm.ts';
 import { Track } from '../../daemon/audio/track.ts';
 import { Outbox, positionOf } from '../../daemon/deepgram/outbox.ts';
 import { TAPE_MS } from '../support/taped-aligner.ts';
@@ -10,10 +11,13 @@ const KEPT_MS = 2048;
 const KEPT_FRAMES = KEPT_MS * SAMPLES_PER_MS;
 const BLOCK_FRAMES = 64 * SAMPLES_PER_MS;
 const PIECE_FRAMES = 100 * SAMPLES_PER_MS;
+/** What the customer says meanwhile. */
+const NOTHING = createMono();
 
 /** A track on its tape, on a line that takes everything at once. */
 class TapedTrack {
   readonly #track = new Track(AGENT);
+  readonly #samples = createMono();
   readonly #outbox = new Outbox(0, positionOf(TAPE_MS));
   #takenFrames = 0;
 
@@ -23,10 +27,11 @@ class TapedTrack {
     this.#track.keep();
     while (this.#takenFrames < this.#track.endFrame - waitingFrames) {
       const room = this.#outbox.room(Math.min(PIECE_FRAMES, this.#track.endFrame - waitingFrames - this.#takenFrames));
-      const toFrame = this.#takenFrames + room.length / CHANNELS;
-      this.#track.write(room, this.#takenFrames, toFrame);
+      const toFrame = this.#takenFrames + room.length;
+      this.#track.read(this.#samples.bytes, this.#takenFrames, toFrame);
+      interleave(NOTHING.words, this.#samples.words, room);
       this.#takenFrames = toFrame;
-      this.#outbox.add(bytesOf(room), 0);
+      this.#outbox.add(Buffer.from(room.buffer, room.byteOffset, room.byteLength), 0);
       while (this.#outbox.take(room.byteLength));
       this.#outbox.forget(this.#outbox.sent);
     }

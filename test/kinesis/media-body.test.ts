@@ -6,7 +6,7 @@ import type { Clock, Millis } from '../../daemon/clock.ts';
 import { MediaBody } from '../../daemon/kinesis/media-body.ts';
 import { type Beat, Pulse } from '../../daemon/pulse.ts';
 
-const PERIOD_MS = 200;
+const PERIOD_MS = 220;
 const READ = Buffer.alloc(1000);
 /** More than a call of two tracks can have said in a period. */
 const BACKLOG = Buffer.alloc(20_000);
@@ -86,7 +86,7 @@ test('a read that comes later than the next one is due begins the rhythm anew', 
   t.is(pulse.beat, undefined, 'it is read at once');
   body.take(READ);
   void body.next();
-  t.is(pulse.run(), 1750 + PERIOD_MS);
+  t.is(pulse.run(), 1000 + 2 * PERIOD_MS + 350 + PERIOD_MS);
 });
 
 test('a backlog is read without waiting', async (t) => {
