@@ -1,5 +1,5 @@
-/** Room for what one read of a call gives, or for the messages made of it; larger ones are not kept. */
-const USUAL_BYTES = 16 * 1024;
+/** Room for what one read of a call gives, or for what is written of it in one go; larger ones are not kept. */
+export const USUAL_BYTES = 16 * 1024;
 /** Kept for later use, up to 4 MiB: as many as a thread of a thousand calls has in its hands when it was held up. */
 const MOST_KEPT = 256;
 

@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { returnBuffer, withRoom } from '../buffer-pool.ts';
+import { borrowBuffer, returnBuffer } from '../buffer-pool.ts';
 
 /** RFC 6455, 5.2: the whole message in one frame, binary or a ping. */
 const BINARY = 0x82;
@@ -16,7 +16,7 @@ const KEYS = new Int32Array(1024);
 let keysLeft = 0;
 
 /**
- * Writes audio and pings as frames on a WebSocket's own connection, all that is sent in one go as one write. `ws` makes
+ * Writes audio and pings as frames on a WebSocket's own connection, what is sent in one go as one write. `ws` makes
  * a buffer, a mask by single bytes and a write of its own for every message, which costs more than all else that is
  * done to audio. Frames are whole messages, so those that `ws` writes between them are in nobody's way, as long as
  * `flush` comes first.
@@ -60,6 +60,10 @@ export class FrameWriter {
   /** Writes what waits. */
   readonly flush = (): void => {
     this.#isScheduled = false;
+    this.#write();
+  };
+
+  #write(): void {
     const buffer = this.#buffer;
     if (!buffer) return;
     const written = buffer.subarray(0, this.#length);
@@ -73,13 +77,15 @@ export class FrameWriter {
       returnBuffer(buffer);
       this.#onTaken();
     });
-  };
+  }
 
   #add(opcode: number, payload: Uint8Array): void {
     const isShort = payload.length <= LONGEST_SHORT;
     const headerBytes = (isShort ? 2 : 4) + MASK_BYTES;
-    const buffer = withRoom(this.#buffer, this.#length, this.#length + headerBytes + payload.length);
-    this.#buffer = buffer;
+    const needed = headerBytes + payload.length;
+    if (this.#buffer && this.#length + needed > this.#buffer.length) this.#write();
+    this.#buffer ??= borrowBuffer(needed);
+    const buffer = this.#buffer;
     let at = this.#length;
     buffer[at++] = opcode;
     buffer[at++] = MASKED | (isShort ? payload.length : LENGTH_IN_TWO);

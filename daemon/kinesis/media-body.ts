@@ -1,26 +1,24 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { returnBuffer, withRoom } from '../buffer-pool.ts';
+import { returnBuffer, USUAL_BYTES, withRoom } from '../buffer-pool.ts';
 import type { Millis } from '../clock.ts';
 import { Beat, type Pulse } from '../pulse.ts';
 import { type BodyFraming, framingOf } from './http-body.ts';
 
-/** What one read takes at most: two seconds of a call, a backlog at 64 KiB a turn of the event loop. */
-const READ_BYTES = 64 * 1024;
 /**
  * The longest that the kernel gathers what comes, when the thread is busy: a read costs the same for one block as for
  * five. With a tick of the pulse and what the aligner waits for, the lag stays below 250 ms.
  */
 const LONGEST_GATHER_MS: Millis = 220;
 
+/** Where all sockets of this thread read into: what came is copied to where it belongs before the next one reads. */
+export const READ_BUFFER = new Uint8Array(USUAL_BYTES);
+
 /**
  * What nobody speaks within the longest gathering, two tracks of it: as much left something behind, there is a backlog,
- * and no use in waiting for more to come. TLS gives it in pieces of no more than 16 KiB.
+ * and no use in waiting for more to come.
  */
-const BACKLOG_BYTES = 16 * 1024;
-
-/** Where all sockets of this thread read into: what came is copied to where it belongs before the next one reads. */
-export const READ_BUFFER = new Uint8Array(READ_BYTES);
+const BACKLOG_BYTES = USUAL_BYTES;
 
 /** The bytes of a body as they come. */
 export interface MediaBytes {
@@ -79,6 +77,8 @@ export class MediaBody implements MediaBytes {
   take(bytes: Uint8Array): void {
     if (this.#isOver) return;
     this.#readBytes += bytes.length;
+    // What fills a buffer is told; growing ones for a backlog would make it longer.
+    if (this.#came && this.#cameBytes + bytes.length > this.#came.length) this.#tell();
     // TLS may give something although nobody asks.
     this.#came = withRoom(this.#came, this.#cameBytes, this.#cameBytes + bytes.length);
     try {

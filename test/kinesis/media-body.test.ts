@@ -9,7 +9,7 @@ import { type Beat, Pulse } from '../../daemon/pulse.ts';
 const PERIOD_MS = 220;
 const READ = Buffer.alloc(1000);
 /** More than a call of two tracks can have said in a period. */
-const BACKLOG = Buffer.alloc(20_000);
+const BACKLOG = Buffer.alloc(16 * 1024);
 
 /** The pulse of a thread that is as busy as can be: what is set runs when it is told to. */
 class BusyPulse extends Pulse {
