@@ -5,11 +5,11 @@ import type { Clock, Millis } from './clock.ts';
 const TICK_MS: Millis = 10;
 /** Ticks that the wheel holds at once, 2.5 s; what is due later goes round more than once. */
 const SLOTS = 256;
-/** How often the event loop is asked how busy it was. */
+/** How often the thread is asked how busy it was. */
 const MEASURE_EVERY_MS: Millis = 500;
-/** Below this share of busy time there is nothing to save; above the other one all is saved that may be. */
-const IDLE = 0.1;
-const BUSY = 0.35;
+/** Below this share of a core there is nothing to save; above the other one all is saved that may be. */
+const IDLE = 0.05;
+const BUSY = 0.2;
 
 /** Something to be done when its time has come, each time that it is set. */
 export class Beat {
@@ -37,7 +37,8 @@ export class Pulse {
   #slot = 0;
   #slotMs: Millis = 0;
   #timer: NodeJS.Timeout | undefined;
-  #elu = performance.eventLoopUtilization();
+  #cpuMs: Millis = cpuTimeMs();
+  #cpuAtMs: Millis = performance.now();
   #measuredMs: Millis = 0;
   #load = 0;
 
@@ -115,13 +116,22 @@ export class Pulse {
     const nowMs = this.#clock.now();
     if (nowMs - this.#measuredMs < MEASURE_EVERY_MS) return;
     this.#measuredMs = nowMs;
-    const elu = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(elu, this.#elu);
-    this.#elu = elu;
-    const load = Math.min(1, Math.max(0, (utilization - IDLE) / (BUSY - IDLE)));
-    // Half way each time: what is saved makes the loop less busy, and that must not swing to and fro.
+    // Not the event loop's utilization: libuv counts sleep as work when a socket that is not to be read ends it.
+    const cpuMs = cpuTimeMs();
+    const atMs = performance.now();
+    const share = (cpuMs - this.#cpuMs) / (atMs - this.#cpuAtMs);
+    this.#cpuMs = cpuMs;
+    this.#cpuAtMs = atMs;
+    const load = Math.min(1, Math.max(0, (share - IDLE) / (BUSY - IDLE)));
+    // Half way each time: what is saved makes the thread less busy, and that must not swing to and fro.
     this.#load += (load - this.#load) / 2;
   }
+}
+
+/** What this thread alone has used of a core. */
+function cpuTimeMs(): Millis {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }
 
 function unlink(beat: Beat): void {
