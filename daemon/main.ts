@@ -35,6 +35,12 @@ const DEFAULT_CONTROL_SOCKET = '/run/integratord/control.sock';
 /** Auto Scaling has a deadline of its own, two days, whatever the hook says. */
 const NO_DEADLINE_MS = 172_800_000;
 
+/**
+ * Longer than the minute that a load balancer keeps an idle connection (idle_timeout.timeout_seconds): closed by us first,
+ * a start that is on its way would be answered by 502.
+ */
+const KEEP_ALIVE_MS = 75_000;
+
 program
   .name('integratord')
   .description('Transcribes Amazon Connect calls with Deepgram. Configured by environment variables: see README.md.')
@@ -83,6 +89,7 @@ async function run(): Promise<void> {
 
   const metricsPage = new PrometheusPage(metrics);
   const server = createServer(
+    { keepAliveTimeout: KEEP_ALIVE_MS },
     instanceApi({
       manager,
       clock: systemClock,

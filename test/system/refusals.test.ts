@@ -223,6 +223,14 @@ test('a Deepgram that cannot be reached: 503, to be tried again', async (t) => {
   t.like(answer.body, { reason: 'deepgram-unreachable', retryable: true });
 });
 
+test('an idle connection is kept for longer than a load balancer keeps it: no start comes to one that is closed', async (t) => {
+  const stage = await Stage.open();
+  t.teardown(() => stage.close());
+  const { headers } = await stage.ask('GET', '/health-check');
+  const [, seconds] = /^timeout=(\d+)$/.exec(headers.get('keep-alive') ?? '') ?? [];
+  t.true(Number(seconds) > 60);
+});
+
 test('a full daemon answers 503 with Retry-After and fails its health check; the running call is not hurt', async (t) => {
   const stage = await Stage.open({ env: { MAX_SESSIONS: '1' } });
   t.teardown(() => stage.close());
