@@ -51,6 +51,8 @@ export interface Kinesis extends MediaSource {
   close(): void;
 }
 
+/** What Node calls a connection that the other side has closed. */
+const BROKEN: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
 /** Nobody has a stream of this name; a role that may ask is told so, one that may not is not. */
 const PROBE_STREAM = 'integratord-doctor';
 
@@ -93,7 +95,7 @@ export function connectKinesis(region: string, clock: Clock, pulse: Pulse, threa
     const signal = AbortSignal.timeout(CONNECT_TIMEOUT_MS);
     await endpointTurnstile.pass(signal);
     const command = new GetDataEndpointCommand({ StreamARN: arn, APIName: 'GET_MEDIA' });
-    const { DataEndpoint: endpoint } = await control.send(command, { abortSignal: signal });
+    const { DataEndpoint: endpoint } = await onceMore(() => control.send(command, { abortSignal: signal }));
     if (!endpoint) throw new Error('GetDataEndpoint answered without an endpoint');
     return endpoint;
   }
@@ -153,7 +155,7 @@ export function connectKinesis(region: string, clock: Clock, pulse: Pulse, threa
     async probe(signal) {
       try {
         const command = new GetDataEndpointCommand({ StreamName: PROBE_STREAM, APIName: 'GET_MEDIA' });
-        await control.send(command, { abortSignal: signal });
+        await onceMore(() => control.send(command, { abortSignal: signal }));
       } catch (error) {
         const refusal = kinesisRefusal(error, PROBE_STREAM);
         if (refusal.status !== 404) throw refusal;
@@ -165,6 +167,19 @@ export function connectKinesis(region: string, clock: Clock, pulse: Pulse, threa
       for (const client of media.values()) client.destroy();
     },
   };
+}
+
+/**
+ * Sends, and sends again when the connection broke before an answer: one that was kept may be closed by the service just
+ * when it is used again, and that says nothing of the next.
+ */
+async function onceMore<T>(send: () => Promise<T>): Promise<T> {
+  try {
+    return await send();
+  } catch (error) {
+    if (!BROKEN.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    return send();
+  }
 }
 
 /** Whether another endpoint may help: not where Kinesis has understood the request and limits it. */

@@ -1,0 +1,58 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import { systemClock } from '../../daemon/clock.ts';
+import { connectKinesis, type Kinesis } from '../../daemon/kinesis/client.ts';
+import { KinesisRefused } from '../../daemon/kinesis/refusal.ts';
+import { Pulse } from '../../daemon/pulse.ts';
+
+process.env['AWS_ACCESS_KEY_ID'] = 'a';
+process.env['AWS_SECRET_ACCESS_KEY'] = 'b';
+
+/** Kinesis' control endpoint, which breaks a connection instead of answering where `breaks` says so. */
+async function serving(t: ExecutionContext, breaks: (requestOnConnection: number, request: number) => boolean) {
+  const asked = new Map<Socket, number>();
+  let requests = 0;
+  const server: Server = createServer((request, response) => {
+    const { socket } = request;
+    asked.set(socket, (asked.get(socket) ?? 0) + 1);
+    requests++;
+    if (breaks(asked.get(socket) as number, requests)) socket.destroy();
+    else response.writeHead(404, { 'x-amzn-errortype': 'ResourceNotFoundException' }).end('{}');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  process.env['AWS_ENDPOINT_URL_KINESIS_VIDEO'] = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const kinesis = connectKinesis('eu-west-2', systemClock, new Pulse(systemClock));
+  t.teardown(() => {
+    kinesis.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  return { kinesis, connections: () => asked.size, requests: () => requests };
+}
+
+const probe = (kinesis: Kinesis) => kinesis.probe(AbortSignal.timeout(20_000));
+
+// One after the other: the SDK reads where Kinesis is from the environment.
+test.serial(
+  'a kept connection that the service closes when it is used again costs another one, and no failure',
+  async (t) => {
+    const { kinesis, connections } = await serving(t, (requestOnConnection) => requestOnConnection > 1);
+    await probe(kinesis);
+    await probe(kinesis);
+    await probe(kinesis);
+    t.is(connections(), 3);
+  },
+);
+
+test.serial(
+  'a service that breaks each connection is asked no more than twice, and is a refusal that passes',
+  async (t) => {
+    const { kinesis, requests } = await serving(t, () => true);
+    const refusal = await t.throwsAsync(probe(kinesis), { instanceOf: KinesisRefused });
+    t.true(refusal?.retryable);
+    t.is(requests(), 2);
+  },
+);
