@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -117,12 +118,15 @@ test('the watchdog is shown at once, and again and again, that the event loop tu
 });
 
 test('an event loop that hangs shows nothing', async (t) => {
-  const { notifier, said } = await stageWith(t, KEEPS, { WATCHDOG_USEC: '300000' });
+  const { notifier, said, program } = await stageWith(t, KEEPS, { WATCHDOG_USEC: '300000' });
   notifier.startWatchdog();
-  const before = (await said(2)).length;
+  await said(2);
+  // Looked at without letting the loop go on, so that it does not matter how slow the machine is.
+  const count = () => readFileSync(`${program}.said`, 'utf8').split('\n').length;
+  const before = count();
   // Ten signs would be due in this time.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
-  t.true((await said(before)).length <= before + 2, 'one may have been under way, and one comes right after');
+  t.true(count() <= before + 1, 'one may have been under way');
 });
 
 for (const [why, env] of [
