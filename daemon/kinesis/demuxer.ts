@@ -192,7 +192,8 @@ export class Demuxer {
     if ((bytes[offsetAt + 2] as number) & LACING_FLAGS) return 'a laced block, which Kinesis does not write';
     const offset = (readUint(bytes, offsetAt, 2) << 16) >> 16;
     const timeMs = (this.#clusterTicks + offset) * this.#scaleMs;
-    this.#events.block(readSize(bytes, from, trackLength), timeMs, bytes.subarray(dataAt, to));
+    const payload = new Uint8Array(bytes.buffer, bytes.byteOffset + dataAt, to - dataAt);
+    this.#events.block(readSize(bytes, from, trackLength), timeMs, payload);
     return undefined;
   }
 
