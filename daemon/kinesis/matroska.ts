@@ -1,4 +1,8 @@
+import './built-ins.ts'; // Before ebml, which changes them.
 import { schema } from 'ebml';
+import { restoreBuiltIns } from './built-ins.ts';
+
+restoreBuiltIns();
 
 /** How the demuxer treats an element: steps into it, takes it whole, or passes over it. */
 export type Treatment = 'enter' | 'take' | 'skip';
