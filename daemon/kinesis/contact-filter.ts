@@ -3,6 +3,7 @@ import type { Contact, Position } from './contact.ts';
 import type { DemuxerEvents } from './demuxer.ts';
 import type { Track } from './elements.ts';
 import { type KinesisRefused, refusalInStream } from './refusal.ts';
+import { TagNames } from './tag-names.ts';
 import { TrackChannels } from './track-channels.ts';
 
 /** kinesis-video.md: tracks are told apart by name; `Track_audio/L16` is an old form of FROM. */
@@ -11,6 +12,18 @@ const CHANNEL_OF_TRACK: ReadonlyMap<string, Channel> = new Map([
   ['Track_audio/L16', CUSTOMER],
   ['AUDIO_TO_CUSTOMER', AGENT],
 ]);
+
+/** The tags that are read (kinesis-video.md, "Body"). */
+const TAG = {
+  contactId: 'ContactId',
+  fragmentNumber: 'AWS_KINESISVIDEO_FRAGMENT_NUMBER',
+  continuationToken: 'AWS_KINESISVIDEO_CONTINUATION_TOKEN',
+  producerTimestamp: 'AWS_KINESISVIDEO_PRODUCER_TIMESTAMP',
+  millisBehindNow: 'AWS_KINESISVIDEO_MILLIS_BEHIND_NOW',
+  errorCode: 'AWS_KINESISVIDEO_ERROR_CODE',
+  errorId: 'AWS_KINESISVIDEO_ERROR_ID',
+} as const;
+export const TAG_NAMES = new TagNames(Object.values(TAG));
 
 /** What waits for its ContactId is at most this: 32 s of both tracks, many times a Connect fragment. */
 const MAX_WAITING_BYTES = 1024 * 1024;
@@ -104,14 +117,18 @@ export class ContactFilter implements DemuxerEvents {
     if (channel !== undefined) this.#channels.add(number, channel);
   }
 
+  tagName(bytes: Buffer, from: number, to: number): string | undefined {
+    return TAG_NAMES.find(bytes, from, to);
+  }
+
   tag(name: string, value: string): void {
-    if (name === 'ContactId') this.#contact(value);
-    else if (name === 'AWS_KINESISVIDEO_FRAGMENT_NUMBER') this.#number(value);
-    else if (name === 'AWS_KINESISVIDEO_CONTINUATION_TOKEN') this.#whole(value);
-    else if (name === 'AWS_KINESISVIDEO_PRODUCER_TIMESTAMP') this.#producerEpochMs = epochMs(value);
-    else if (name === 'AWS_KINESISVIDEO_MILLIS_BEHIND_NOW') this.behindNowMs = Number(value);
-    else if (name === 'AWS_KINESISVIDEO_ERROR_CODE') this.#errorText = value;
-    else if (name === 'AWS_KINESISVIDEO_ERROR_ID') this.#errorId = value;
+    if (name === TAG.contactId) this.#contact(value);
+    else if (name === TAG.fragmentNumber) this.#number(value);
+    else if (name === TAG.continuationToken) this.#whole(value);
+    else if (name === TAG.producerTimestamp) this.#producerEpochMs = epochMs(value);
+    else if (name === TAG.millisBehindNow) this.behindNowMs = Number(value);
+    else if (name === TAG.errorCode) this.#errorText = value;
+    else if (name === TAG.errorId) this.#errorId = value;
   }
 
   block(trackNumber: number, timeMs: number, pcm: Uint8Array): void {

@@ -1,14 +1,13 @@
-import { readSimpleTag, readTrackEntry, type Track } from './elements.ts';
+import { readTrackEntry, type TagEvents, type Track, tellSimpleTag } from './elements.ts';
 import { HeaderSearch } from './header-search.ts';
 import { EBML_HEADER, type ElementKind, ID, kindOf } from './matroska.ts';
 import { readSize, readUint, UNKNOWN_SIZE, vintLength } from './vint.ts';
 
 /** What the demuxer finds, in the order of the bytes. */
-export interface DemuxerEvents {
+export interface DemuxerEvents extends TagEvents {
   /** An EBML header: a new fragment begins, whatever the one before it lacked. */
   fragment(): void;
   track(track: Track): void;
-  tag(name: string, value: string): void;
   /**
    * @param timeMs the cluster's timecode plus the block's own offset, on the producer's clock
    * @param payload a view of what was pushed, not a copy
@@ -167,9 +166,7 @@ export class Demuxer {
   #take(id: number, bytes: Buffer, from: number, to: number): string | undefined {
     if (id === ID.simpleBlock || id === ID.block) return this.#takeBlock(bytes, from, to);
     if (id === ID.simpleTag) {
-      const tag = readSimpleTag(bytes, from, to);
-      if (!tag) return 'a broken tag';
-      this.#events.tag(tag.name, tag.value);
+      if (!tellSimpleTag(bytes, from, to, this.#events)) return 'a broken tag';
     } else if (id === ID.trackEntry) {
       const track = readTrackEntry(bytes, from, to);
       if (!track) return 'a broken track entry';

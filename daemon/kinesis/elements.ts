@@ -22,23 +22,39 @@ export function readTrackEntry(bytes: Buffer, from: number, to: number): Track |
   return children.areWhole && number > 0 ? { number, name } : undefined;
 }
 
-/** Name and value of a SimpleTag's bytes, in whichever order they stand; undefined when they are broken. */
-export function readSimpleTag(bytes: Buffer, from: number, to: number): { name: string; value: string } | undefined {
-  let name = '';
-  let value = '';
+/** What a SimpleTag is told to. */
+export interface TagEvents {
+  /**
+   * The name that a tag has, given as UTF-8 bytes `from` up to `to` without their padding; undefined when nobody reads
+   * such a tag, and then its value is not looked at.
+   */
+  tagName(bytes: Buffer, from: number, to: number): string | undefined;
+  tag(name: string, value: string): void;
+}
+
+/** Tells what a SimpleTag's bytes say, in whichever order; false when they are broken, and then nothing is told. */
+export function tellSimpleTag(bytes: Buffer, from: number, to: number, events: TagEvents): boolean {
+  let [nameFrom, nameTo, valueFrom, valueTo] = [to, to, to, to];
   const children = new Children(bytes, from, to);
   while (children.next()) {
-    if (children.id === ID.tagName) name = readText(bytes, children.from, children.to);
-    else if (children.id === ID.tagString) value = readText(bytes, children.from, children.to);
+    if (children.id === ID.tagName) [nameFrom, nameTo] = [children.from, children.to];
+    else if (children.id === ID.tagString) [valueFrom, valueTo] = [children.from, children.to];
   }
-  return children.areWhole ? { name, value } : undefined;
+  if (!children.areWhole) return false;
+  const name = events.tagName(bytes, nameFrom, endOfText(bytes, nameFrom, nameTo));
+  if (name !== undefined) events.tag(name, readText(bytes, valueFrom, valueTo));
+  return true;
+}
+
+function readText(bytes: Buffer, from: number, to: number): string {
+  return bytes.toString('utf8', from, endOfText(bytes, from, to));
 }
 
 /** Matroska pads strings with NULs, and real producers with blanks too (captures/test_mixed_tags.mkv). */
-function readText(bytes: Buffer, from: number, to: number): string {
+function endOfText(bytes: Buffer, from: number, to: number): number {
   let end = to;
   while (end > from && (bytes[end - 1] === NUL || bytes[end - 1] === BLANK)) end--;
-  return bytes.toString('utf8', from, end);
+  return end;
 }
 
 /** Goes through the children of a small master. */

@@ -19,6 +19,9 @@ class Heard implements DemuxerEvents {
     this.handedOutBytes += name.length;
     this.events.push(`track ${number} ${name}`);
   }
+  tagName(bytes: Buffer, from: number, to: number): string {
+    return bytes.toString('utf8', from, to);
+  }
   tag(name: string, value: string): void {
     this.handedOutBytes += name.length + value.length;
     this.events.push(`tag ${name}=${value}`);

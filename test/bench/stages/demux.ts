@@ -1,5 +1,6 @@
 /** The demux stage: bytes as they come from the network in, the audio of blocks out. */
 import { crc32 } from 'node:zlib';
+import { TAG_NAMES } from '../../../daemon/kinesis/contact-filter.ts';
 import { Demuxer, type DemuxerEvents } from '../../../daemon/kinesis/demuxer.ts';
 import { parseWithEbml } from '../naive/ebml.ts';
 import { parseWithEbmlStream } from '../naive/ebml-stream.ts';
@@ -51,9 +52,13 @@ class EarOfDaemon extends Ear implements DemuxerEvents {
     this.note();
   }
 
-  tag(): void {
+  /** Every tag counts; those that the daemon reads are read. */
+  tagName(bytes: Buffer, from: number, to: number): string | undefined {
     this.note();
+    return TAG_NAMES.find(bytes, from, to);
   }
+
+  tag(): void {}
 
   block(_track: number, _timeMs: number, payload: Uint8Array): void {
     this.take(payload);

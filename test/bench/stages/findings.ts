@@ -14,6 +14,7 @@ export function findingsIn(body: readonly Buffer[]): Finding[][] {
   const demuxer = new Demuxer({
     fragment: () => found.push({ kind: 'fragment' }),
     track: ({ number, name }) => found.push({ kind: 'track', number, name }),
+    tagName: (bytes, from, to) => bytes.toString('utf8', from, to),
     tag: (name, value) => found.push({ kind: 'tag', name, value }),
     block: (track, timeMs, bytes) => {
       const payload = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);

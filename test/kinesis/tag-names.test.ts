@@ -1,0 +1,25 @@
+import test from 'ava';
+import { TagNames } from '../../daemon/kinesis/tag-names.ts';
+
+const NAMES = ['ContactId', 'AWS_KINESISVIDEO_ERROR_ID', 'AWS_KINESISVIDEO_ERROR_CODE', 'Größe'];
+
+/** What is found where `text` stands among other bytes. */
+function found(text: string): string | undefined {
+  const bytes = Buffer.from(`ID${text}ID`);
+  return new TagNames(NAMES).find(bytes, 2, bytes.length - 2);
+}
+
+test('each name is found wherever its bytes stand', (t) => {
+  for (const name of NAMES) t.is(found(name), name);
+});
+
+test('what only resembles a name is none', (t) => {
+  for (const name of NAMES) {
+    for (const other of [name.slice(1), name.slice(0, -1), `${name} `, `x${name}`, name.toUpperCase().toLowerCase()]) {
+      if (other !== name) t.is(found(other), undefined, other);
+    }
+    t.is(found(`?${name.slice(1)}`), undefined);
+    t.is(found(`${name.slice(0, -1)}?`), undefined);
+  }
+  t.is(found(''), undefined);
+});
