@@ -232,7 +232,9 @@ export class Link {
     const lostAtMs = clock.now();
     this.#patience.lost(broken.openedAtMs);
     const sentBytes = this.#outbox.sent;
-    const offsetMs = momentOf(this.#outbox.rewind(this.#keepFrom(broken)));
+    const keptFrom = this.#keepFrom(broken);
+    this.#outbox.forget(keptFrom);
+    const offsetMs = momentOf(this.#outbox.rewind(keptFrom));
     const replayedMs = momentOf(sentBytes) - offsetMs;
     let cause: Error = new DeepgramLost(code, reason, broken.requestId);
     for (;;) {
@@ -259,7 +261,10 @@ export class Link {
     }
   }
 
-  /** From where on audio may have to be sent again, at a whole ms. */
+  /**
+   * From where on audio may have to be sent again, at a whole ms; never before what it once was, nor before where the
+   * session went on after a crash: what was safe stays safe, however little the connection at hand has been sent.
+   */
   #keepFrom(connection: Connection): number {
     const { replayMs, bufferBytes } = this.#options;
     const { sent } = this.#outbox;
@@ -267,7 +272,7 @@ export class Link {
       ? // Results that never come must not keep more than half of what may be kept.
         Math.max(Math.min(this.#finals.reachTo, connection.readTo), sent - bufferBytes / 2)
       : Math.min(connection.readTo, sent - replayMs * BYTES_PER_MS);
-    return positionOf(momentOf(position));
+    return Math.max(this.#outbox.heldFrom, positionOf(momentOf(position)));
   }
 
   #sent(arrivedAtMs: Millis | undefined, sentAtMs: Millis): void {

@@ -59,6 +59,11 @@ export class Outbox implements Tape {
     return this.#sent;
   }
 
+  /** From where on it is held: what comes before need not be sent again. */
+  get heldFrom(): number {
+    return this.#from;
+  }
+
   get heldBytes(): number {
     return this.#end - this.#from;
   }
