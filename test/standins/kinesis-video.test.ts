@@ -228,6 +228,25 @@ test('a stream may also forget by time', async (t) => {
   t.is(reader.fragments[0]?.tags['AWS_KINESISVIDEO_ERROR_ID'], '4000');
 });
 
+test('a stream may forget its first fragments while a request waits for an answer in vain', async (t) => {
+  const { control, sdk } = await ownKinesisVideo(t, PATIENT);
+  await control.putStream('amnesiac');
+  const call = await control.startCall('amnesiac', recording());
+  const all = await sdk.readCall(call);
+  await all.fragment(9);
+  await control.addFaults({ api: 'GetDataEndpoint', hang: true, forgetFragments: 5 });
+  const hangUp = new AbortController();
+  const hanging = t.throwsAsync(sdk.dataEndpoint(call.streamArn, hangUp.signal), { name: 'AbortError' });
+  const asked = async () =>
+    (await control.requests()).requests.filter(({ api, stream }) => api === 'GetDataEndpoint' && stream);
+  while ((await asked()).length < 2);
+  hangUp.abort();
+  await hanging;
+  const reader = await sdk.getMedia(call.streamArn, { StartSelectorType: 'EARLIEST' });
+  await reader.fragment(0);
+  t.is(number(reader, 0), number(all, 5));
+});
+
 test('a live call is heard while it goes on', async (t) => {
   const { control, sdk } = await shared;
   for (const cluster of ['known', 'unknown'] as const) {

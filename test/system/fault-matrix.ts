@@ -12,11 +12,13 @@ export interface Row {
   /** For the next requests or handshakes, in their order. */
   readonly kinesis?: readonly KinesisFault[];
   readonly deepgram?: readonly Fault[];
-  /** How long the stream keeps its fragments, in our time. */
-  readonly retentionMs?: number;
   readonly call?: Partial<Omit<CallDescription, 'contactId' | 'customer' | 'agent'>>;
-  /** What of the call must arrive; a stretch that is `silent` is missing in the stream itself. */
-  readonly arrives: 'all' | 'nothing' | { readonly silentMs: readonly [from: number, to: number] } | 'what came before';
+  /** What of the call must arrive; the stretches that are `silent` are missing in the stream itself. */
+  readonly arrives:
+    | 'all'
+    | 'nothing'
+    | { readonly silentMs: readonly (readonly [from: number, to: number])[] }
+    | 'what came before';
   readonly outcome: 'completed' | 'failed';
   /** Events that the daemon's log must have, besides the session's start and end. */
   readonly reported: readonly string[];
@@ -134,9 +136,8 @@ export const KINESIS_ROWS: readonly Row[] = [
   {
     source: 'kinesis-video.md',
     fault: 'the outage is longer than the stream keeps its fragments',
-    kinesis: [cut, { hang: true }],
-    retentionMs: 800,
-    arrives: 'what came before',
+    kinesis: [cut, { hang: true, forgetFragments: 5 }],
+    arrives: { silentMs: [[3 * FRAGMENT_MS, 5 * FRAGMENT_MS]] },
     outcome: 'completed',
     reported: ['kinesis.refused', 'kinesis.fragment-gone', 'audio.hole'],
   },
@@ -161,7 +162,12 @@ export const KINESIS_ROWS: readonly Row[] = [
     source: 'kinesis-video.md',
     fault: 'fragments never reached the stream',
     call: { options: { missingFragments: [4, 5, 8], oddBlock: false } },
-    arrives: { silentMs: [4 * FRAGMENT_MS, 6 * FRAGMENT_MS] },
+    arrives: {
+      silentMs: [
+        [4 * FRAGMENT_MS, 6 * FRAGMENT_MS],
+        [8 * FRAGMENT_MS, 9 * FRAGMENT_MS],
+      ],
+    },
     outcome: 'completed',
     reported: ['audio.hole'],
   },

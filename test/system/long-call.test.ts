@@ -54,7 +54,8 @@ for (const [name, rotateAfter, walls, connections] of [
     const { counts, connections: open } = await stage.kinesis.requests();
     t.is(open['long']?.max, connections);
     const crossed = stage.daemon.lines.filter(({ event }) => event === walls).length;
-    t.true(crossed >= 4, 'four walls and more');
+    // A start that took long is made up for faster than in real time: then there is one less.
+    t.true(crossed >= 3, 'three walls and more');
     t.true(counts.GetMedia <= crossed + 1 + LAST_LOOKS, 'and no connection beside those');
   });
 }

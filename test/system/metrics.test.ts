@@ -114,11 +114,11 @@ test.serial('every hole is put down to what was reported before it', async (t) =
   await stage.kinesis.addFaults(
     { stream: 'broken', corruptAfterBytes: 105_000, bytes: garbage },
     { stream: 'forgetful', endAfterFragments: 3 },
-    { stream: 'forgetful', hang: true },
+    { stream: 'forgetful', hang: true, forgetFragments: 5 },
   );
   const broken = await stage.call({ ...CALL, speed: 5 }, 'broken');
   await stage.start(broken);
-  const forgetful = await stage.call({ ...CALL, speed: 5 }, 'forgetful', { retentionMs: 300 });
+  const forgetful = await stage.call({ ...CALL, speed: 5 }, 'forgetful');
   await stage.start(forgetful);
   for (const { contactId } of [broken, forgetful]) await noteHoles(contactId);
   // While Deepgram is away, the rest of the call comes.
@@ -178,7 +178,7 @@ test.serial('a call that goes on after a crash, rotates and falls silent is coun
   t.teardown(() => rm(stateDir, { recursive: true, force: true }));
   const env = { STATE_DIR: stateDir, ROTATE_AFTER_MS: '1000', CALL_END_GRACE_MS: '6000' };
   const stage = await opened(t, { env });
-  const call = await stage.call({ ...CALL, speed: 2 });
+  const call = await stage.call(CALL);
   t.is((await stage.start(call)).status, 200);
   await stage.deepgramHas(call.contactId, 2500);
   await stage.crash();

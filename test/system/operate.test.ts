@@ -108,14 +108,14 @@ test('a cordoned daemon takes no new session, and lets the running ones go on', 
 });
 
 test('a drain fails the health check at once, takes starts until the load balancer knows, and ends with the last call', async (t) => {
-  const { stage, control } = await stageWithSocket(t, { HEALTH_LAG_MS: '2000' });
-  const samples = distinctSamples(6 * SECOND);
+  const { stage, control } = await stageWithSocket(t, { HEALTH_LAG_MS: '4000' });
+  const samples = distinctSamples(8 * SECOND);
   const first = await stage.call({ customer: bytesOf(samples) });
+  const late = await stage.call({ customer: bytesOf(samples) });
   await stage.start(first);
   const { drain } = (await control('POST', '/v1/drain', { reason: 'rolling update' })).body;
   t.like(drain, { source: 'operator', reason: 'rolling update', sessionsLeft: 1, state: 'draining' });
   t.is((await stage.ask('GET', '/health-check')).status, 503);
-  const late = await stage.call({ customer: bytesOf(samples) });
   t.is((await stage.start(late)).status, 200, 'a start that was on its way is taken');
   await stage.daemon.line(({ event, contactId }) => event === 'session.ended' && contactId === first.contactId);
   const refused = await stage.start(await stage.call({ customer: bytesOf(samples) }));

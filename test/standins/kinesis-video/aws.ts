@@ -86,7 +86,10 @@ export class KinesisVideo {
         throw new AwsError('ClientLimitExceededException', `Rate exceeded for ${api} on stream ${stream.name}`);
       }
       const fault = this.faults.take(api, stream.name);
-      if (fault && 'hang' in fault) return;
+      if (fault && 'hang' in fault) {
+        if ('forgetFragments' in fault) stream.forget(fault.forgetFragments);
+        return;
+      }
       if (fault && 'error' in fault) throw new AwsError(fault.error, `${fault.error}, as asked for`);
       if (fault && 'status' in fault) response.writeHead(fault.status, awsHeaders()).end();
       else serve(input, stream, record, fault);

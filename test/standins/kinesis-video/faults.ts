@@ -11,6 +11,8 @@ const faultRule = z.union([
   z.strictObject({ ...anyApi, error: z.enum(Object.keys(AWS_ERRORS) as (keyof typeof AWS_ERRORS)[]) }),
   z.strictObject({ ...anyApi, status: z.int().min(400).max(599) }),
   z.strictObject({ ...anyApi, hang: z.literal(true) }),
+  /** No answer either, and from then on the stream's first so many fragments are gone. */
+  z.strictObject({ ...anyApi, hang: z.literal(true), forgetFragments: count }),
   z.strictObject({ ...getMedia, endAfterFragments: count }),
   z.strictObject({ ...getMedia, resetAfterFragments: count }),
   z.strictObject({ ...getMedia, stallAfterFragments: count }),

@@ -39,6 +39,8 @@ export class Stream {
   readonly #fragments: Fragment[] = [];
   readonly #readers = new Set<() => void>();
   #evicted = 0;
+  /** The position before which all is gone, whatever the retention is. */
+  #forgotten = 0;
   /** The numbers handed out as a call's StartFragmentNumber, with the position of the call's first fragment. */
   readonly #starts = new Map<bigint, number>();
   #lastNumber: bigint;
@@ -90,6 +92,11 @@ export class Stream {
     return this.#fragments[position - this.#evicted];
   }
 
+  /** The first so many of all its fragments are gone, or will be as soon as they have come. */
+  forget(fragments: number): void {
+    this.#forgotten = Math.max(this.#forgotten, fragments);
+  }
+
   /** Calls `wake` after every new part, until the returned function is called. */
   subscribe(wake: () => void): () => void {
     this.#readers.add(wake);
@@ -111,7 +118,8 @@ export class Stream {
   #evict(): void {
     const { retentionMs = Infinity, retentionFragments = Infinity } = this.retention;
     const oldestMs = Date.now() - retentionMs;
-    let gone = Math.max(0, this.#fragments.length - retentionFragments);
+    const forgotten = Math.min(this.#forgotten - this.#evicted, this.#fragments.length);
+    let gone = Math.max(0, forgotten, this.#fragments.length - retentionFragments);
     while (gone < this.#fragments.length && (this.#fragments[gone] as Fragment).serverMs < oldestMs) gone++;
     this.#fragments.splice(0, gone);
     this.#evicted += gone;
