@@ -6,6 +6,8 @@ import { ZodError, type z } from 'zod';
 
 /** Serves on 127.0.0.1 until SIGTERM or SIGINT, and says where on standard output, as `Program` expects. */
 export async function serve(server: Server, port: number): Promise<void> {
+  // A client on a slow machine may ask again just when an idle connection would be closed.
+  server.keepAliveTimeout = 0;
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   process.stdout.write(

@@ -151,9 +151,13 @@ export class Stage {
 
   /** Waits until the contact's customer has been streamed up to that time of the call. */
   async kinesisHas(contactId: string, callMs: number): Promise<void> {
-    const callId = this.#calls.get(contactId);
-    if (callId === undefined) throw new Error(`no call of ${contactId} was put on a stream`);
+    const callId = this.#callOf(contactId);
     while ((await this.kinesis.call(callId)).bytes.customer < callMs * 16) await sleep(POLL_MS);
+  }
+
+  /** Both parties of the contact's call hang up. */
+  async hangUp(contactId: string): Promise<void> {
+    await this.kinesis.stopCall(this.#callOf(contactId));
   }
 
   /** The contact's connections to Deepgram, once Deepgram knows that they are closed. */
@@ -163,6 +167,12 @@ export class Stage {
       if (connections.every(({ open }) => !open)) return connections;
       await sleep(POLL_MS);
     }
+  }
+
+  #callOf(contactId: string): string {
+    const callId = this.#calls.get(contactId);
+    if (callId === undefined) throw new Error(`no call of ${contactId} was put on a stream`);
+    return callId;
   }
 
   /** Starts the session, waits for its end, and gives what Deepgram received on its one connection. */

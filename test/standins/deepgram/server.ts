@@ -53,6 +53,8 @@ export class StandIn {
 
   /** Begins to listen; gives the address. */
   async listen(): Promise<string> {
+    // A client on a slow machine may ask again just when an idle connection would be closed.
+    this.#server.keepAliveTimeout = 0;
     this.#server.listen(this.#options.port, '127.0.0.1');
     await once(this.#server, 'listening');
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;

@@ -22,6 +22,8 @@ const options = new Command('kinesis-video')
 const kinesis = new KinesisVideo(options);
 const { server } = serverFor(kinesis).listen(options.port, '127.0.0.1');
 if (!server) throw new Error('polka has no server after listen()');
+// A client on a slow machine may ask again just when an idle connection would be closed.
+server.keepAliveTimeout = 0;
 await once(server, 'listening');
 process.stdout.write(
   `${JSON.stringify({ listening: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })}\n`,
