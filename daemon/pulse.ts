@@ -1,15 +1,15 @@
 import { performance } from 'node:perf_hooks';
 import type { Clock, Millis } from './clock.ts';
 
-/** Fine enough for what waits on it (reads some 100 ms apart, keep-alives of seconds); 100 wake-ups a second in all. */
-const TICK_MS: Millis = 10;
+/** Fine enough for what waits on it (reads some 100 ms apart, keep-alives of seconds); 50 wake-ups a second in all. */
+const TICK_MS: Millis = 20;
 /** Ticks that the wheel holds at once, 2.5 s; what is due later goes round more than once. */
-const SLOTS = 256;
+const SLOTS = 128;
 /** How often the thread is asked how busy it was. */
 const MEASURE_EVERY_MS: Millis = 500;
 /** Below this share of a core there is nothing to save; above the other one all is saved that may be. */
-const IDLE = 0.05;
-const BUSY = 0.2;
+const IDLE = 0.01;
+const BUSY = 0.05;
 
 /** Something to be done when its time has come, each time that it is set. */
 export class Beat {

@@ -2,8 +2,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Millis } from '../clock.ts';
 import type { Distribution } from './distribution.ts';
 
-/** The loop is looked at so often; Node's figures contain this wait itself. */
-const RESOLUTION_MS: Millis = 10;
+/** The loop is looked at so often, each time a wake-up; Node’s figures contain this wait itself. */
+const RESOLUTION_MS: Millis = 40;
 /** One worst case of each second: what a call feels, not an average over the idle rest. */
 const EVERY_MS: Millis = 1000;
 
