@@ -192,6 +192,7 @@ test.serial('a call that goes on after a crash, rotates and falls silent is coun
   t.deepEqual(of('sessions_started_total'), { '{origin="checkpoint"}': 1 });
   t.deepEqual(of('starts_total'), {});
   const rotated = stage.daemon.lines.filter(({ event }) => event === 'kinesis.rotated').length;
+  t.true(rotated > 0);
   t.is(of('kinesis_rotations_total')[''], rotated);
   const connections = await stage.closed(call.contactId);
   const keepAlives = connections.reduce((sum, { controlMessages }) => sum + (controlMessages['KeepAlive'] ?? 0), 0);
