@@ -2,7 +2,10 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Millis } from '../clock.ts';
 import type { Distribution } from './distribution.ts';
 
-/** The loop is looked at so often, each time a wake-up; Node’s figures contain this wait itself. */
+/**
+ * The loop is looked at so often, each time a wake-up. Node's figures contain this wait itself, so what is told of a
+ * delay may lack as much.
+ */
 const RESOLUTION_MS: Millis = 40;
 /** One worst case of each second: what a call feels, not an average over the idle rest. */
 const EVERY_MS: Millis = 1000;

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import test from 'ava';
 
-/** Prints the names of the language's built-ins, and of what hangs on them, that are not what they were before `module`. */
+/** Gives the names of the language's built-ins, and of what hangs on them, that are not what they were before `module`. */
 function changedBy(module: string): string[] {
   const source = `
     const known = new Map();

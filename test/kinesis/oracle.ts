@@ -8,15 +8,12 @@ export type Findings = string[];
 const digest = (payload: Uint8Array) => createHash('sha1').update(payload).digest('hex').slice(0, 16);
 const trimmed = (text: string) => text.replace(/[\0 ]+$/, '');
 
-/** Wants to be told of a tag whatever its name is. */
-export const textOf = (bytes: Buffer, from: number, to: number) => bytes.toString('utf8', from, to);
-
 /** Events that note what they are told. `clusterEnd` is left out: ebml has no notion of it. */
 export function recorder(findings: Findings): DemuxerEvents {
   return {
     fragment: () => findings.push('fragment'),
     track: ({ number, name }) => findings.push(`track ${number} ${name}`),
-    tagName: textOf,
+    tagName: (bytes, from, to) => bytes.toString('utf8', from, to),
     tag: (name, value) => findings.push(`tag ${name}=${value}`),
     block: (track, timeMs, payload) => findings.push(`block ${track} @${timeMs} ${payload.length} ${digest(payload)}`),
     clusterEnd: () => {},

@@ -15,11 +15,9 @@ test('each name is found wherever its bytes stand', (t) => {
 
 test('what only resembles a name is none', (t) => {
   for (const name of NAMES) {
-    for (const other of [name.slice(1), name.slice(0, -1), `${name} `, `x${name}`, name.toUpperCase().toLowerCase()]) {
-      if (other !== name) t.is(found(other), undefined, other);
-    }
-    t.is(found(`?${name.slice(1)}`), undefined);
-    t.is(found(`${name.slice(0, -1)}?`), undefined);
+    const ofOtherLength = [name.slice(1), name.slice(0, -1), `${name} `, `x${name}`];
+    const asLong = [name.toLowerCase(), `?${name.slice(1)}`, `${name.slice(0, -1)}?`];
+    for (const other of [...ofOtherLength, ...asLong]) t.is(found(other), undefined, other);
   }
   t.is(found(''), undefined);
 });

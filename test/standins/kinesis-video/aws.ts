@@ -87,7 +87,7 @@ export class KinesisVideo {
       }
       const fault = this.faults.take(api, stream.name);
       if (fault && 'hang' in fault) {
-        if ('forgetFragments' in fault) stream.forget(fault.forgetFragments);
+        stream.forget(fault.forgetFragments);
         return;
       }
       if (fault && 'error' in fault) throw new AwsError(fault.error, `${fault.error}, as asked for`);

@@ -10,9 +10,8 @@ const getMedia = { api: z.literal('GetMedia').default('GetMedia'), stream: z.str
 const faultRule = z.union([
   z.strictObject({ ...anyApi, error: z.enum(Object.keys(AWS_ERRORS) as (keyof typeof AWS_ERRORS)[]) }),
   z.strictObject({ ...anyApi, status: z.int().min(400).max(599) }),
-  z.strictObject({ ...anyApi, hang: z.literal(true) }),
-  /** No answer either, and from then on the stream's first so many fragments are gone. */
-  z.strictObject({ ...anyApi, hang: z.literal(true), forgetFragments: count }),
+  /** No answer; from then on the stream's first so many fragments are gone. */
+  z.strictObject({ ...anyApi, hang: z.literal(true), forgetFragments: count.default(0) }),
   z.strictObject({ ...getMedia, endAfterFragments: count }),
   z.strictObject({ ...getMedia, resetAfterFragments: count }),
   z.strictObject({ ...getMedia, stallAfterFragments: count }),

@@ -1,6 +1,6 @@
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { createServer, type RequestListener } from 'node:http';
 import { Command } from 'commander';
+import { serve } from '../serve.ts';
 import { KinesisVideo } from './aws.ts';
 import { serverFor } from './server.ts';
 
@@ -20,19 +20,5 @@ const options = new Command('kinesis-video')
   .opts<{ port: number; region: string; idleEndMs: number; maxConnectionMs: number; rateLimit: boolean }>();
 
 const kinesis = new KinesisVideo(options);
-const { server } = serverFor(kinesis).listen(options.port, '127.0.0.1');
-if (!server) throw new Error('polka has no server after listen()');
-// A client on a slow machine may ask again just when an idle connection would be closed.
-server.keepAliveTimeout = 0;
-await once(server, 'listening');
-process.stdout.write(
-  `${JSON.stringify({ listening: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })}\n`,
-);
-
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.once(signal, () => {
-    kinesis.calls.stop();
-    server.close();
-    server.closeAllConnections();
-  });
-}
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => kinesis.calls.stop());
+await serve(createServer(serverFor(kinesis).handler as RequestListener), options.port);
