@@ -7,7 +7,7 @@ const A_MINUTE = Duration.minutes(1);
 /** Failed starts are weighed over so long: at night calls are far between. */
 const STARTS_WINDOW = Duration.minutes(15);
 
-/** What the daemons of this stack send once a minute (daemon/observe/README.md), all instances taken together. */
+/** What the daemons of this stack send once a minute (daemon/metrics/README.md), all instances taken together. */
 export function fleetMetric(metricName: string, statistic: string, period = A_MINUTE): Metric {
   const dimensionsMap = { Stack: Aws.STACK_NAME };
   return new Metric({ namespace: METRICS_NAMESPACE, metricName, dimensionsMap, statistic, period });

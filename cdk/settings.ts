@@ -1,7 +1,7 @@
 import { type InstanceArchitecture, InstanceType } from 'aws-cdk-lib/aws-ec2';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { z } from 'zod';
-import { LOG_LEVELS } from '../daemon/observe/log-levels.ts';
+import { LOG_LEVELS } from '../daemon/contract/log-levels.ts';
 import { misplacedIn, type Place } from './place.ts';
 
 /** Auto Scaling lets no instance wait longer than 48 h; the last hour is for ending what still runs, and then some. */

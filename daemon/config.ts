@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { LOG_LEVELS } from './observe/log-levels.ts';
-import { SECRET_ARN_RULE, secretRegion } from './secrets/secret-arn.ts';
+import { LOG_LEVELS } from './contract/log-levels.ts';
+import { SECRET_ARN_RULE, secretRegion } from './contract/secret-arn.ts';
 
 /** sysexits.h EX_CONFIG: systemd shows it by name, and a restart would not help. */
 export const EXIT_CONFIG = 78;

@@ -1,4 +1,4 @@
-import { type DeepgramParams, LOCKED_PARAMS, lockedParamIn } from '../daemon/deepgram/params.ts';
+import { type DeepgramParams, LOCKED_PARAMS, lockedParamIn } from '../daemon/contract/deepgram-params.ts';
 import { TriggerFailure } from './failure.ts';
 import { isJsonObject } from './json.ts';
 

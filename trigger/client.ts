@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Clock, Millis } from '../daemon/clock.ts';
-import type { DeepgramParams } from '../daemon/deepgram/params.ts';
-import { signatureHeaders, TIMEOUT_HEADER } from '../daemon/http/signing.ts';
-import { TRACEPARENT_HEADER } from '../daemon/observe/trace.ts';
+import type { DeepgramParams } from '../daemon/contract/deepgram-params.ts';
+import { signatureHeaders, TIMEOUT_HEADER } from '../daemon/contract/signing.ts';
+import { TRACEPARENT_HEADER } from '../daemon/contract/traceparent.ts';
+import type { Clock, Millis } from '../daemon/runtime/clock.ts';
 import { IntegratorRefusal, type TriggerFailure } from './failure.ts';
 import type { Log } from './log.ts';
 import { type Patience, pauseMs } from './patience.ts';

@@ -1,5 +1,5 @@
-import { type Clock, systemClock } from '../daemon/clock.ts';
-import { traceparentFrom } from '../daemon/observe/trace.ts';
+import { traceparentFrom } from '../daemon/contract/traceparent.ts';
+import { type Clock, systemClock } from '../daemon/runtime/clock.ts';
 import { readAttributes } from './attributes.ts';
 import { startSession } from './client.ts';
 import { attributesIn, contactIdIn, kvsStreamIn, requireContactId } from './event.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../daemon/clock.ts';
+import type { Clock } from '../daemon/runtime/clock.ts';
 
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 type Level = 'debug' | 'info' | 'warn' | 'error';

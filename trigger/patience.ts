@@ -1,4 +1,4 @@
-import type { Millis } from '../daemon/clock.ts';
+import type { Millis } from '../daemon/runtime/clock.ts';
 
 /** How the seconds that a contact flow grants us are spent. */
 export type Patience = {

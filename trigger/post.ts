@@ -1,5 +1,5 @@
 import * as http from 'node:http';
-import type { Clock, Millis } from '../daemon/clock.ts';
+import type { Clock, Millis } from '../daemon/runtime/clock.ts';
 
 export type HttpAnswer = {
   status: number;

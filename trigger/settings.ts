@@ -1,4 +1,4 @@
-import { SECRET_ARN_RULE, secretRegion } from '../daemon/secrets/secret-arn.ts';
+import { SECRET_ARN_RULE, secretRegion } from '../daemon/contract/secret-arn.ts';
 import { TriggerFailure } from './failure.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,4 +1,4 @@
-import type { Clock, Millis } from '../daemon/clock.ts';
+import type { Clock, Millis } from '../daemon/runtime/clock.ts';
 import { SecretRefused } from '../daemon/secrets/secret-refused.ts';
 import { readSecret } from '../daemon/secrets/secrets-manager.ts';
 import { TriggerFailure } from './failure.ts';

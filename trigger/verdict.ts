@@ -1,4 +1,4 @@
-import type { Millis } from '../daemon/clock.ts';
+import type { Millis } from '../daemon/runtime/clock.ts';
 import { IntegratorRefusal, TriggerFailure } from './failure.ts';
 import { textAt, valueAt } from './json.ts';
 import { AnswerTimeout, ConnectTimeout, type HttpAnswer } from './post.ts';

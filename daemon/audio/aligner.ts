@@ -1,4 +1,4 @@
-import type { Millis } from '../clock.ts';
+import type { Millis } from '../runtime/clock.ts';
 import { createMono, interleave, MOST_FRAMES } from './interleave.ts';
 import { AGENT, type AudioBlock, BYTES_PER_SAMPLE, type Channel, CUSTOMER, SAMPLES_PER_MS } from './pcm.ts';
 import type { Tape } from './tape.ts';

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { json } from 'node:stream/consumers';
-import type { Millis } from '../clock.ts';
-import { type Answer, API_VERSION } from './contract.ts';
+import { type Answer, API_VERSION } from '../contract/control-api.ts';
+import type { Millis } from '../runtime/clock.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { ConnectionLost, DaemonNotRunning, Failure, Refused } from './failure.ts';
 

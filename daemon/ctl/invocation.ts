@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { ControlClient } from './client.ts';
-import { type Paint, paintFor } from './colours.ts';
-import { printable, printableJson } from './printable.ts';
-import type { World } from './world.ts';
+import type { World } from './io.ts';
+import { type Paint, paintFor } from './output/colors.ts';
+import { printable, printableJson } from './output/printable.ts';
 
 /** Where the packaged daemon listens. */
 export const DEFAULT_SOCKET = '/run/integratord/control.sock';

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 import { setTimeout as pause } from 'node:timers/promises';
-import { systemClock } from '../clock.ts';
+import { systemClock } from '../runtime/clock.ts';
 import { EXIT } from './exit-codes.ts';
 import { Interrupted, OutputClosed } from './failure.ts';
+import type { World } from './io.ts';
 import { runCtl } from './run.ts';
-import type { World } from './world.ts';
 
 const stop = new AbortController();
 // Once: a second Ctrl-C ends the process whatever it is doing.

@@ -1,22 +1,22 @@
 import { Command } from 'commander';
-import { VERSION } from '../version.ts';
-import { addCompletionCommand } from './completion.ts';
-import { addCordonCommands } from './cordon.ts';
-import { addDoctorCommand } from './doctor.ts';
-import { addDrainCommand } from './drain.ts';
+import { VERSION } from '../contract/version.ts';
+import { addCompletionCommand } from './commands/completion.ts';
+import { addCordonCommands } from './commands/cordon.ts';
+import { addDoctorCommand } from './commands/doctor.ts';
+import { addDrainCommand } from './commands/drain.ts';
+import { addLogLevelCommand } from './commands/log-level.ts';
+import { addPageCommand } from './commands/page.ts';
+import { addListCommand } from './commands/session-list.ts';
+import { addShowCommand } from './commands/session-show.ts';
+import { addStopCommand } from './commands/session-stop.ts';
+import { addWatchCommand } from './commands/session-watch.ts';
+import { addConfigCommand } from './commands/settings.ts';
+import { addStatusCommand } from './commands/status.ts';
+import { addVersionCommand } from './commands/version.ts';
 import { EXIT_MEANINGS } from './exit-codes.ts';
 import { DEFAULT_SOCKET } from './invocation.ts';
-import { addLogLevelCommand } from './log-level.ts';
-import { addPageCommand } from './page.ts';
-import { printable } from './printable.ts';
-import { addListCommand } from './session-list.ts';
-import { addShowCommand } from './session-show.ts';
-import { addStopCommand } from './session-stop.ts';
-import { addWatchCommand } from './session-watch.ts';
-import { addConfigCommand } from './settings.ts';
-import { addStatusCommand } from './status.ts';
-import { addVersionCommand } from './version.ts';
-import { DEFAULT_COLUMNS, type World } from './world.ts';
+import { DEFAULT_COLUMNS, type World } from './io.ts';
+import { printable } from './output/printable.ts';
 
 /** integratorctl's commands: what parses the command line, --help, the completions and the man page are made from it. */
 export function createProgram(world: World): Command {

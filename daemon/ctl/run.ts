@@ -1,9 +1,9 @@
 import { CommanderError } from 'commander';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { Failure, OutputClosed } from './failure.ts';
-import { printable } from './printable.ts';
+import type { World } from './io.ts';
+import { printable } from './output/printable.ts';
 import { createProgram } from './program.ts';
-import type { World } from './world.ts';
 
 /** Runs integratorctl with these arguments; gives the exit code, and has said why when that is not 0. */
 export async function runCtl(args: readonly string[], world: World): Promise<ExitCode> {

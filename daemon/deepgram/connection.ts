@@ -1,9 +1,9 @@
 import { BYTES_PER_MS } from '../audio/pcm.ts';
-import type { Clock, Millis } from '../clock.ts';
-import type { SessionMetrics } from '../observe/session-metrics.ts';
-import { Beat, type Pulse } from '../pulse.ts';
-import type { Outbox } from './outbox.ts';
-import type { DeepgramParams } from './params.ts';
+import type { DeepgramParams } from '../contract/deepgram-params.ts';
+import type { SessionMetrics } from '../metrics/session-metrics.ts';
+import type { Clock, Millis } from '../runtime/clock.ts';
+import { Beat, type Pulse } from '../runtime/timer-wheel.ts';
+import type { Outbox } from './replay-buffer.ts';
 import { type DeepgramSettings, type DeepgramSocket, openSocket, type SocketClose } from './socket.ts';
 
 /** deepgram.md: 10 s without audio or KeepAlive closes the stream, one every 3-5 s is asked for. */

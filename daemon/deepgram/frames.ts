@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { borrowBuffer, returnBuffer } from '../buffer-pool.ts';
+import { borrowBuffer, returnBuffer } from '../runtime/buffer-pool.ts';
 
 /** RFC 6455, 5.2: the whole message in one frame, binary or a ping. */
 const BINARY = 0x82;

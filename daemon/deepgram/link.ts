@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BYTES_PER_MS } from '../audio/pcm.ts';
 import type { Tape } from '../audio/tape.ts';
-import type { Clock, Millis } from '../clock.ts';
-import { errorFields, type Log } from '../observe/log.ts';
-import type { SessionMetrics } from '../observe/session-metrics.ts';
-import type { Pulse } from '../pulse.ts';
+import { type DeepgramParams, reconnectParams } from '../contract/deepgram-params.ts';
+import { errorFields, type Log } from '../log/log.ts';
+import type { SessionMetrics } from '../metrics/session-metrics.ts';
+import { Patience } from '../runtime/backoff.ts';
+import type { Clock, Millis } from '../runtime/clock.ts';
+import type { Pulse } from '../runtime/timer-wheel.ts';
 import { Connection } from './connection.ts';
 import { DeepgramLost, DeepgramRefused } from './errors.ts';
-import { momentOf, Outbox, positionOf } from './outbox.ts';
-import { type DeepgramParams, reconnectParams } from './params.ts';
-import { Patience } from './patience.ts';
+import { momentOf, Outbox, positionOf } from './replay-buffer.ts';
 import { FinalResults } from './results.ts';
 import type { DeepgramSettings, SocketClose } from './socket.ts';
 

@@ -1,6 +1,6 @@
-import type { Millis } from '../clock.ts';
-import type { Log } from '../observe/log.ts';
-import { positionOf } from './outbox.ts';
+import type { Log } from '../log/log.ts';
+import type { Millis } from '../runtime/clock.ts';
+import { positionOf } from './replay-buffer.ts';
 
 /** A Results message, as far as we read it (deepgram.md, "Protocol"). */
 interface Results {

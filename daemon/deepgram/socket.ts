@@ -1,7 +1,7 @@
 import { DeepgramClient } from '@deepgram/sdk';
+import { type DeepgramParams, LOCKED_PARAMS } from '../contract/deepgram-params.ts';
 import type { Secret } from '../secrets/secret.ts';
 import { DeepgramRefused } from './errors.ts';
-import { type DeepgramParams, LOCKED_PARAMS } from './params.ts';
 import { WsTransport } from './transport.ts';
 
 type ListenV1ConnectionArgs = Parameters<DeepgramClient['listen']['v1']['connect']>[0];

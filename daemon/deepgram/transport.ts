@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { createConnection, Socket, TcpNetConnectOpts } from 'node:net';
 import type { DeepgramTransport, DeepgramTransportCloseEvent, DeepgramTransportMessage } from '@deepgram/sdk';
 import WebSocket from 'ws';
-import { connectTls } from '../tls.ts';
+import { connectTls } from '../runtime/tls.ts';
 import { DeepgramRefused, DeepgramUnreachable } from './errors.ts';
 import { FrameWriter } from './frames.ts';
 

@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
+import { NoRoom } from '../admission/admission.ts';
+import type { SignatureFault } from '../contract/signing.ts';
+import { BadRequest } from '../contract/start-request.ts';
 import { DeepgramRefused, DeepgramUnreachable } from '../deepgram/errors.ts';
 import { KinesisRefused } from '../kinesis/refusal.ts';
-import { NoRoom } from '../session/admission.ts';
-import { StartTimedOut, ThreadLost } from '../session/host.ts';
-import { BadRequest } from '../session/request.ts';
-import { BodyTooLarge } from './body.ts';
-import type { SignatureFault } from './signing.ts';
+import { BodyTooLarge } from '../runtime/bounded-body.ts';
+import { StartTimedOut, ThreadLost } from '../threads/host.ts';
 
 /** What a request is answered with. */
 export interface Answer {

@@ -1,17 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import polka from 'polka';
-import type { Clock, Millis } from '../clock.ts';
-import type { InstanceMetrics } from '../observe/instance-metrics.ts';
-import { errorFields, type Log } from '../observe/log.ts';
-import type { PrometheusPage } from '../observe/prometheus.ts';
-import { TRACEPARENT_HEADER, type TraceId, traceIdOf } from '../observe/trace.ts';
+import type { SessionManager, Started } from '../admission/manager.ts';
+import { type SignatureFault, signatureFaultWithAny, TIMEOUT_HEADER } from '../contract/signing.ts';
+import { parseStartRequest } from '../contract/start-request.ts';
+import { TRACEPARENT_HEADER, type TraceId, traceIdOf } from '../contract/traceparent.ts';
+import { errorFields, type Log } from '../log/log.ts';
+import type { InstanceMetrics } from '../metrics/instance-metrics.ts';
+import type { PrometheusPage } from '../metrics/prometheus.ts';
+import { readBody } from '../runtime/bounded-body.ts';
+import type { Clock, Millis } from '../runtime/clock.ts';
 import type { Secret } from '../secrets/secret.ts';
-import type { SessionManager, Started } from '../session/manager.ts';
-import { parseStartRequest } from '../session/request.ts';
 import { type Answer, refusal, send, Unsigned } from './answer.ts';
-import { readBody } from './body.ts';
 import { sendMetrics } from './metrics-api.ts';
-import { type SignatureFault, signatureFaultWithAny, TIMEOUT_HEADER } from './signing.ts';
 
 /** A contact flow's attributes have at most 32 KB (kinesis-video.md); JSON may double them. */
 const MAX_BODY_BYTES = 128 * 1024;

@@ -1,6 +1,6 @@
 import type { RequestListener, ServerResponse } from 'node:http';
-import { errorFields, type Log } from '../observe/log.ts';
-import type { PrometheusPage } from '../observe/prometheus.ts';
+import { errorFields, type Log } from '../log/log.ts';
+import type { PrometheusPage } from '../metrics/prometheus.ts';
 import { send } from './answer.ts';
 
 /** GET /metrics on a port of its own, which the load balancer need not reach. */

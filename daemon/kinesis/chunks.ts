@@ -1,5 +1,5 @@
-import type { Millis } from '../clock.ts';
-import { Beat, type Pulse } from '../pulse.ts';
+import type { Millis } from '../runtime/clock.ts';
+import { Beat, type Pulse } from '../runtime/timer-wheel.ts';
 import type { Media } from './client.ts';
 
 /** How a GetMedia body came to its end. None of them says that the call is over (kinesis-video.md). */

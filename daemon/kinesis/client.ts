@@ -2,13 +2,13 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { GetDataEndpointCommand, KinesisVideoClient } from '@aws-sdk/client-kinesis-video';
 import { GetMediaCommand, KinesisVideoMediaClient, type StartSelector } from '@aws-sdk/client-kinesis-video-media';
-import type { Clock, Millis } from '../clock.ts';
-import type { Pulse } from '../pulse.ts';
+import type { Clock, Millis } from '../runtime/clock.ts';
+import { Turnstile } from '../runtime/rate-limiter.ts';
+import type { Pulse } from '../runtime/timer-wheel.ts';
 import type { Position } from './contact.ts';
-import type { MediaBytes } from './media-body.ts';
-import { MediaPayload, MediaTransport } from './media-transport.ts';
+import type { MediaBytes } from './http/media-body.ts';
+import { MediaPayload, MediaTransport } from './http/media-transport.ts';
 import { type KinesisRefused, kinesisRefusal } from './refusal.ts';
-import { Turnstile } from './turnstile.ts';
 
 /** Streams remembered before those that nobody asks for are forgotten: more than any Connect instance pools. */
 const MAX_STREAMS = 10_000;

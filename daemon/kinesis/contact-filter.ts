@@ -1,7 +1,7 @@
 import { AGENT, type AudioBlock, type Channel, CUSTOMER } from '../audio/pcm.ts';
+import type { DemuxerEvents } from '../matroska/demuxer.ts';
+import type { Track } from '../matroska/elements.ts';
 import type { Contact, Position } from './contact.ts';
-import type { DemuxerEvents } from './demuxer.ts';
-import type { Track } from './elements.ts';
 import { type KinesisRefused, refusalInStream } from './refusal.ts';
 import { TagNames } from './tag-names.ts';
 import { TrackChannels } from './track-channels.ts';

@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AudioBlock } from '../audio/pcm.ts';
-import type { Clock, Millis } from '../clock.ts';
-import { errorFields, type Log } from '../observe/log.ts';
-import type { HoleCause, SessionMetrics } from '../observe/session-metrics.ts';
-import type { Pulse } from '../pulse.ts';
+import { errorFields, type Log } from '../log/log.ts';
+import { Demuxer } from '../matroska/demuxer.ts';
+import type { HoleCause, SessionMetrics } from '../metrics/session-metrics.ts';
+import type { Clock, Millis } from '../runtime/clock.ts';
+import type { Pulse } from '../runtime/timer-wheel.ts';
 import { Chunks } from './chunks.ts';
 import type { Media, MediaSource, Start } from './client.ts';
 import type { Contact, Position } from './contact.ts';
 import { ContactFilter } from './contact-filter.ts';
-import { Demuxer } from './demuxer.ts';
 import { KinesisRefused } from './refusal.ts';
-import { Successor } from './successor.ts';
+import { Successor } from './rotation.ts';
 
 /** Why there is no more audio of the contact. */
 export type EndOfContact = 'next-contact' | 'no-more-fragments' | 'stopped';

@@ -1,5 +1,5 @@
 import type { AutoScalingClient, LifecycleHook as AwsHook } from '@aws-sdk/client-auto-scaling';
-import type { Millis } from '../clock.ts';
+import type { Millis } from '../runtime/clock.ts';
 
 /** A request that is not answered within this is tried again. */
 const ANSWER_TIMEOUT_MS: Millis = 5000;

@@ -1,6 +1,6 @@
-import type { Clock, Millis } from '../clock.ts';
-import { errorFields, type Log } from '../observe/log.ts';
-import type { Drainable } from '../session/drain.ts';
+import type { Drainable } from '../admission/drain.ts';
+import { errorFields, type Log } from '../log/log.ts';
+import type { Clock, Millis } from '../runtime/clock.ts';
 import type { AutoScaling, LifecycleHook } from './auto-scaling.ts';
 import { type Metadata, MetadataRefused, MetadataUnavailable } from './metadata.ts';
 import { WatchedInstance } from './watched-instance.ts';

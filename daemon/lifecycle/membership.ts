@@ -1,6 +1,6 @@
 import type { AutoScaling, GroupMember, LifecycleAction, LifecycleHook, Transition } from './auto-scaling.ts';
 import { NoActiveAction } from './auto-scaling.ts';
-import { type Persistence, pause, persist } from './persist.ts';
+import { type Persistence, pause, persist } from './retry.ts';
 
 /** Three chances to send one heartbeat before the hook's time is over. */
 const BEATS_PER_TIMEOUT = 3;

@@ -1,5 +1,5 @@
 import { type IncomingMessage, request } from 'node:http';
-import type { Clock, Millis } from '../clock.ts';
+import type { Clock, Millis } from '../runtime/clock.ts';
 
 /** The service's link-local address on every EC2 instance. */
 const DEFAULT_ENDPOINT = 'http://169.254.169.254';

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import type { Millis } from '../clock.ts';
-import { errorFields, type Log } from '../observe/log.ts';
+import { errorFields, type Log } from '../log/log.ts';
+import type { Millis } from '../runtime/clock.ts';
 
 /*
  * systemd listens on a UNIX datagram socket, which Node has not. The native packages that have it (unix-dgram,

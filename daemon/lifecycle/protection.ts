@@ -1,4 +1,4 @@
-import { inBackground, type Persistence, persist } from './persist.ts';
+import { inBackground, type Persistence, persist } from './retry.ts';
 
 /** The instance's protection from scale-in: what is wanted last is what comes about, one request at a time. */
 export class ScaleInProtection {

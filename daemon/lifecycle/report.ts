@@ -1,5 +1,5 @@
-import type { Millis } from '../clock.ts';
-import type { SessionManager } from '../session/manager.ts';
+import type { SessionManager } from '../admission/manager.ts';
+import type { Millis } from '../runtime/clock.ts';
 import type { Notifier } from './notify.ts';
 
 /** A line for `systemctl status` that is no older than this. */

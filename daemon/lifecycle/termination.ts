@@ -1,6 +1,6 @@
 import type { AutoScaling } from './auto-scaling.ts';
 import { completeWait, hooksOf, keepWaiting, type Membership } from './membership.ts';
-import { inBackground, type Persistence, persist } from './persist.ts';
+import { inBackground, type Persistence, persist } from './retry.ts';
 
 /** Asks Auto Scaling for the instance's place anew: hooks may have come and gone since the start. */
 export type LookUp = (signal: AbortSignal) => Promise<Membership | undefined>;

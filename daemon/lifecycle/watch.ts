@@ -1,7 +1,7 @@
-import type { Millis } from '../clock.ts';
-import { errorFields } from '../observe/log.ts';
+import { errorFields } from '../log/log.ts';
+import type { Millis } from '../runtime/clock.ts';
 import type { Metadata, SpotAction } from './metadata.ts';
-import { type Persistence, pause, retryDelayMs } from './persist.ts';
+import { type Persistence, pause, retryDelayMs } from './retry.ts';
 
 /** The health check has to fail within 2 s of the news: looking takes half of that at most. */
 const LOOK_EVERY_MS: Millis = 1000;

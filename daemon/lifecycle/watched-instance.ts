@@ -1,10 +1,10 @@
-import type { Millis } from '../clock.ts';
-import { errorFields } from '../observe/log.ts';
+import { errorFields } from '../log/log.ts';
+import type { Millis } from '../runtime/clock.ts';
 import type { Lifecycle, LifecycleOptions, LifecycleView } from './lifecycle.ts';
 import { completeWait, findMembership, hooksOf, isLaunching, type Membership } from './membership.ts';
 import type { SpotAction } from './metadata.ts';
-import { inBackground, type Persistence, persist } from './persist.ts';
 import { ScaleInProtection } from './protection.ts';
+import { inBackground, type Persistence, persist } from './retry.ts';
 import { Termination } from './termination.ts';
 import { type Sight, watch } from './watch.ts';
 

@@ -1,5 +1,5 @@
-import type { Clock, Millis } from '../clock.ts';
-import { errorFields, type RootLog } from '../observe/log.ts';
+import { errorFields, type RootLog } from '../log/log.ts';
+import type { Clock, Millis } from '../runtime/clock.ts';
 import type { Secret } from './secret.ts';
 import { SecretRefused } from './secret-refused.ts';
 import { readSecret, type SecretVersion } from './secrets-manager.ts';

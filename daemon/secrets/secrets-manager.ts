@@ -1,5 +1,5 @@
-import type { Millis } from '../clock.ts';
-import { secretRegion } from './secret-arn.ts';
+import { secretRegion } from '../contract/secret-arn.ts';
+import type { Millis } from '../runtime/clock.ts';
 import { SecretRefused, secretEmpty, secretRefusal } from './secret-refused.ts';
 
 /** Secrets Manager's own labels of versions: the one that counts, and the one that counted before. */

@@ -1,6 +1,6 @@
-import type { Clock } from '../clock.ts';
 import { type Config, type SecretName, secretArnSetting, secretFault } from '../config.ts';
-import type { RootLog } from '../observe/log.ts';
+import type { RootLog } from '../log/log.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { ManagedSecret } from './managed-secret.ts';
 import { fixedSecret, type Secret } from './secret.ts';
 import { SecretRefused } from './secret-refused.ts';

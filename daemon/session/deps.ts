@@ -1,11 +1,11 @@
-import type { Clock, Millis } from '../clock.ts';
+import type { Checkpoints } from '../checkpoints/checkpoints.ts';
 import type { DeepgramSettings } from '../deepgram/socket.ts';
 import type { MediaSource } from '../kinesis/client.ts';
 import type { ReaderSettings } from '../kinesis/reader.ts';
-import type { Log } from '../observe/log.ts';
-import type { SessionMetrics } from '../observe/session-metrics.ts';
-import type { Pulse } from '../pulse.ts';
-import type { Checkpoints } from './checkpoints.ts';
+import type { Log } from '../log/log.ts';
+import type { SessionMetrics } from '../metrics/session-metrics.ts';
+import type { Clock, Millis } from '../runtime/clock.ts';
+import type { Pulse } from '../runtime/timer-wheel.ts';
 
 /** What a session needs from the daemon around it. */
 export interface SessionDeps {

@@ -1,8 +1,8 @@
+import type { Checkpoint } from '../checkpoints/checkpoint.ts';
 import { Link } from '../deepgram/link.ts';
 import { logResult } from '../deepgram/results.ts';
 import type { Media } from '../kinesis/client.ts';
-import type { Log } from '../observe/log.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import type { Log } from '../log/log.ts';
 import type { SessionDeps } from './deps.ts';
 
 /** Both ends of a session, open. */

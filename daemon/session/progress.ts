@@ -1,5 +1,5 @@
-import type { Millis } from '../clock.ts';
 import type { Position } from '../kinesis/contact.ts';
+import type { Millis } from '../runtime/clock.ts';
 
 /** Which fragments of the contact are behind us, and up to where in the call each of them reaches. */
 export class Progress {

@@ -1,22 +1,22 @@
 import { Aligner, type Piece } from '../audio/aligner.ts';
 import { Pacer, REALTIME_MESSAGE_MS } from '../audio/pacer.ts';
 import { type AudioBlock, BYTES_PER_MS } from '../audio/pcm.ts';
-import type { Millis } from '../clock.ts';
+import type { Checkpoint } from '../checkpoints/checkpoint.ts';
+import type { Followed } from '../checkpoints/checkpoints.ts';
+import { maskedParams } from '../contract/deepgram-params.ts';
+import type { StartRequest } from '../contract/start-request.ts';
+import type { TraceId } from '../contract/traceparent.ts';
 import type { Link } from '../deepgram/link.ts';
-import { maskedParams } from '../deepgram/params.ts';
 import type { Media } from '../kinesis/client.ts';
 import type { Position } from '../kinesis/contact.ts';
 import { type EndOfContact, readContact } from '../kinesis/reader.ts';
-import { errorFields } from '../observe/log.ts';
-import { Timeline, type TimelineEntry } from '../observe/timeline.ts';
-import type { TraceId } from '../observe/trace.ts';
-import type { Checkpoint } from './checkpoint.ts';
-import type { Followed } from './checkpoints.ts';
+import { errorFields } from '../log/log.ts';
+import type { Millis } from '../runtime/clock.ts';
 import type { SessionDeps } from './deps.ts';
+import { Suspicion } from './gap-cause.ts';
 import { type Opened, openBoth } from './opening.ts';
 import { Progress } from './progress.ts';
-import type { StartRequest } from './request.ts';
-import { Suspicion } from './suspicion.ts';
+import { Timeline, type TimelineEntry } from './session-log.ts';
 import { describedBy, type Outcome, type SessionState, type SessionView } from './view.ts';
 
 /** The stream gave nothing that carries the contact's id. */

@@ -1,8 +1,8 @@
-import type { Millis } from '../clock.ts';
+import type { DeepgramParams } from '../contract/deepgram-params.ts';
+import type { TraceId } from '../contract/traceparent.ts';
 import type { LinkStats } from '../deepgram/link.ts';
-import type { DeepgramParams } from '../deepgram/params.ts';
 import type { EndOfContact } from '../kinesis/reader.ts';
-import type { TraceId } from '../observe/trace.ts';
+import type { Millis } from '../runtime/clock.ts';
 
 export type SessionState = 'running' | 'ending' | 'ended';
 

@@ -4,7 +4,7 @@ import { pageBuiltIn } from './bundle-page.ts';
 import { ReleaseFailure } from './failure.ts';
 
 /** What is run: each becomes one file, at the same place in the release. */
-const ENTRIES = ['daemon/main.ts', 'daemon/session/worker.ts', 'daemon/ctl/main.ts'];
+const ENTRIES = ['daemon/main.ts', 'daemon/threads/worker.ts', 'daemon/ctl/main.ts'];
 
 const OPTIONS = {
   entryPoints: ENTRIES,

@@ -54,7 +54,7 @@ async function directory(from: string, to: string): Promise<Content[]> {
 async function manPages(checkout: string): Promise<Content[]> {
   const pages = await mkdtemp(join(tmpdir(), 'integratord-man-'));
   try {
-    await run(process.execPath, ['daemon/ctl/man.ts', pages], checkout, 'The man pages cannot be made.');
+    await run(process.execPath, ['daemon/ctl/docs/man.ts', pages], checkout, 'The man pages cannot be made.');
     return await directory(pages, 'man');
   } finally {
     await rm(pages, { recursive: true });

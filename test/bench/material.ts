@@ -1,5 +1,5 @@
 import { loadSampleCall } from '../fixtures/sample-call/read.ts';
-import { cluster, fragmentHead, fragmentTail, producerTags, simpleBlock } from '../standins/kinesis-video/mkv.ts';
+import { cluster, fragmentHead, fragmentTail, producerTags, simpleBlock } from '../simulators/kinesis-video/mkv.ts';
 
 /** Connect's block: 512 samples (kinesis-video.md). */
 const BLOCK_MS = 64;

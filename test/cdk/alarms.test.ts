@@ -6,7 +6,7 @@ import { minutely, recordedSeries, type Series } from './series.ts';
 import { synthesized } from './synthesized.ts';
 
 const GUIDE = readFileSync(join(import.meta.dirname, '../../cdk/README.md'), 'utf8');
-const METRICS_GUIDE = readFileSync(join(import.meta.dirname, '../../daemon/observe/README.md'), 'utf8');
+const METRICS_GUIDE = readFileSync(join(import.meta.dirname, '../../daemon/metrics/README.md'), 'utf8');
 const template = synthesized({ alarmEmail: 'on-call@example.org' });
 
 type Described = { AlarmDescription: string; AlarmActions?: unknown[]; OKActions?: unknown[] };

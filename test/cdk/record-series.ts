@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join as pathOf } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bytesOf, distinctSamples } from '../audio/tracks.ts';
-import { CloudWatchControl } from '../standins/cloudwatch/client.ts';
+import { CloudWatchControl } from '../simulators/cloudwatch/client.ts';
 import { Program } from '../support/process.ts';
 import { Stage } from '../system/stage.ts';
 import { type Datum, SERIES_DIRECTORY, type Series } from './series.ts';
@@ -181,7 +181,7 @@ async function record(stack: string, { env = {}, run }: Scenario, cloudWatch: Cl
   }
 }
 
-const service = new Program('test/standins/cloudwatch/main.ts');
+const service = new Program('test/simulators/cloudwatch/main.ts');
 try {
   const cloudWatch = new CloudWatchControl(await service.listening());
   const wanted = process.argv.slice(2);

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { VERSION } from '../../daemon/version.ts';
+import { VERSION } from '../../daemon/contract/version.ts';
 import { ask } from '../system/control.ts';
 import { Stage } from '../system/stage.ts';
 import { SHAPES } from './contract-shapes.ts';

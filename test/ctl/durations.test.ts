@@ -1,5 +1,5 @@
 import test from 'ava';
-import { durationText, parseDuration } from '../../daemon/ctl/durations.ts';
+import { durationText, parseDuration } from '../../daemon/ctl/output/durations.ts';
 
 const SHOWN: [ms: number, text: string][] = [
   [0, '0ms'],

@@ -1,4 +1,4 @@
-import type { Drain, Session, Status } from '../../daemon/ctl/contract.ts';
+import type { Drain, Session, Status } from '../../daemon/contract/control-api.ts';
 
 const MINUTE_MS = 60_000;
 /** 2026-01-02T03:04:05Z. */

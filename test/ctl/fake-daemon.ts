@@ -4,7 +4,15 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { Check, Drain, LevelOfLog, Session, SessionDetails, Status, Stopped } from '../../daemon/ctl/contract.ts';
+import type {
+  Check,
+  Drain,
+  LevelOfLog,
+  Session,
+  SessionDetails,
+  Status,
+  Stopped,
+} from '../../daemon/contract/control-api.ts';
 import { REFUSAL, SHAPES } from './contract-shapes.ts';
 import { aDrain, aSession, aStatus } from './examples.ts';
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { EXIT_MEANINGS } from '../../daemon/ctl/exit-codes.ts';
 
-const MAN = fileURLToPath(new URL('../../daemon/ctl/man.ts', import.meta.url));
+const MAN = fileURLToPath(new URL('../../daemon/ctl/docs/man.ts', import.meta.url));
 const PAGES = ['integratorctl.1', 'integratord.8'];
 
 async function pages(t: ExecutionContext): Promise<string> {

@@ -1,8 +1,8 @@
 import { PassThrough } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
+import type { World } from '../../daemon/ctl/io.ts';
 import { runCtl } from '../../daemon/ctl/run.ts';
-import type { World } from '../../daemon/ctl/world.ts';
 import { NOW_EPOCH_MS } from './examples.ts';
 
 /** A terminal, or a pipe, that remembers what was written to it. */

@@ -1,13 +1,13 @@
 import test, { type ExecutionContext } from 'ava';
 import { BYTES_PER_MS } from '../../daemon/audio/pcm.ts';
-import { systemClock } from '../../daemon/clock.ts';
 import { Link } from '../../daemon/deepgram/link.ts';
-import { createLog } from '../../daemon/observe/log.ts';
-import { SessionMetrics } from '../../daemon/observe/session-metrics.ts';
-import { Pulse } from '../../daemon/pulse.ts';
+import { createLog } from '../../daemon/log/log.ts';
+import { SessionMetrics } from '../../daemon/metrics/session-metrics.ts';
+import { systemClock } from '../../daemon/runtime/clock.ts';
+import { Pulse } from '../../daemon/runtime/timer-wheel.ts';
 import { fixedSecret } from '../../daemon/secrets/secret.ts';
-import { DeepgramControl } from '../standins/deepgram/client.ts';
-import type { Fault } from '../standins/deepgram/faults.ts';
+import { DeepgramControl } from '../simulators/deepgram/client.ts';
+import type { Fault } from '../simulators/deepgram/faults.ts';
 import { Program } from '../support/process.ts';
 
 const KEY = 'key-of-the-test';
@@ -17,7 +17,7 @@ const PIECE = Buffer.alloc(100 * BYTES_PER_MS, 1);
 
 /** What a line says to be safe, asked whenever something happens, of a session that goes on in mid-call after a crash. */
 async function asked(t: ExecutionContext, params: Record<string, string>, fault: Fault) {
-  const standIn = new Program('test/standins/deepgram/main.ts', ['--api-key', KEY]);
+  const standIn = new Program('test/simulators/deepgram/main.ts', ['--api-key', KEY]);
   t.teardown(() => standIn.stop());
   const url = await standIn.listening();
   await new DeepgramControl(url).addFaults(fault);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
-import { BodyTooLarge, readBody } from '../../daemon/http/body.ts';
+import { BodyTooLarge, readBody } from '../../daemon/runtime/bounded-body.ts';
 import { closeNow, listenOnLoopback } from './loopback.ts';
 
 /** Takes a message of Deepgram about a contact. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { pageRelay } from '../../daemon/ctl/page-relay.ts';
-import { isAddressedToLoopback } from '../../daemon/http/browser-guard.ts';
-import { PAGE_FILES, PAGE_HEADERS, type PageFile } from '../../daemon/http/page-files.ts';
+import { isAddressedToLoopback } from '../../daemon/contract/browser-guard.ts';
+import { PAGE_FILES, PAGE_HEADERS, type PageFile } from '../../daemon/control/page-files.ts';
+import { pageRelay } from '../../daemon/ctl/commands/page-relay.ts';
 import type { CallView } from './call.ts';
 import type { CallBook } from './call-book.ts';
 import { closeNow, listenOnLoopback } from './loopback.ts';

@@ -19,7 +19,7 @@ export async function playCalls(children: Children, stack: Stack, book: CallBook
   const args = ['--kinesis', stack.kinesisUrl, '--integrator', stack.integrator];
   args.push('--calls', String(playing.calls), '--speed', String(playing.speed));
   for (const [name, value] of Object.entries(attributesFor(playing))) args.push('--attribute', `${name}=${value}`);
-  const connect = children.start('The Connect stand-in', 'test/standins/connect/main.ts', args, {
+  const connect = children.start('The Connect stand-in', 'test/simulators/connect/main.ts', args, {
     TRIGGER_SECRET: stack.triggerSecret,
   });
   let spoken = 0;

@@ -29,7 +29,7 @@ export async function startStack(
   onDeath: (error: DemoFailed) => void,
 ): Promise<Stack> {
   const [kinesis, deepgramEnv] = await Promise.all([
-    children.serve('The Kinesis Video stand-in', 'test/standins/kinesis-video/main.ts', [], {}, onDeath),
+    children.serve('The Kinesis Video stand-in', 'test/simulators/kinesis-video/main.ts', [], {}, onDeath),
     deepgram.isReal ? deepgram.env : startDeepgramStandIn(children, onDeath),
   ]);
   const triggerSecret = randomBytes(SECRET_BYTES).toString('hex');
@@ -53,6 +53,6 @@ export async function startStack(
 
 async function startDeepgramStandIn(children: Children, onDeath: (error: DemoFailed) => void) {
   const args = ['--api-key', STAND_IN_KEY];
-  const { url } = await children.serve('The Deepgram stand-in', 'test/standins/deepgram/main.ts', args, {}, onDeath);
+  const { url } = await children.serve('The Deepgram stand-in', 'test/simulators/deepgram/main.ts', args, {}, onDeath);
   return { DEEPGRAM_API: url, DEEPGRAM_API_KEY: STAND_IN_KEY };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { AGENT_TRACK, CUSTOMER_TRACK, fragment } from '../kinesis/stream.ts';
-import { errorChunk } from '../standins/kinesis-video/mkv.ts';
+import { errorChunk } from '../simulators/kinesis-video/mkv.ts';
 import { CONTACT_ID, type Owner, payload } from './payload.ts';
 
 /** Fragment numbers look like real ones: 47 digits (fixtures/captures). */

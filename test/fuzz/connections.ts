@@ -1,6 +1,6 @@
 import type { Media, MediaSource, Start } from '../../daemon/kinesis/client.ts';
 import { kinesisRefusal } from '../../daemon/kinesis/refusal.ts';
-import { bodyOf } from '../kinesis/body.ts';
+import { bodyOf } from '../kinesis/http/body.ts';
 import { type ChunkSizes, cut } from './chunks.ts';
 
 /** decision 4 of the design: a call has two connections at most, and that only while one takes over from the other. */

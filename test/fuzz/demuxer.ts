@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { Demuxer, type DemuxerEvents } from '../../daemon/kinesis/demuxer.ts';
+import { Demuxer, type DemuxerEvents } from '../../daemon/matroska/demuxer.ts';
 import { cut } from './chunks.ts';
 import type { Input } from './inputs.ts';
 import { PADDING, SOUND } from './sound.ts';

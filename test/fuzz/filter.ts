@@ -1,6 +1,6 @@
 import { AGENT, type AudioBlock, CUSTOMER } from '../../daemon/audio/pcm.ts';
 import { ContactFilter } from '../../daemon/kinesis/contact-filter.ts';
-import { Demuxer } from '../../daemon/kinesis/demuxer.ts';
+import { Demuxer } from '../../daemon/matroska/demuxer.ts';
 import { AGENT_TRACK, CONTACT } from '../kinesis/stream.ts';
 import { CheckedAligner } from './aligned.ts';
 import { cut } from './chunks.ts';

@@ -1,4 +1,4 @@
-import { EBML_HEADER } from '../../daemon/kinesis/matroska.ts';
+import { EBML_HEADER } from '../../daemon/matroska/element-ids.ts';
 import { OURS } from '../kinesis/stream.ts';
 import { occurrences } from './mutations.ts';
 import { foreignCells } from './payload.ts';

@@ -1,6 +1,6 @@
 import { OURS } from '../kinesis/stream.ts';
-import { element, elementStart, sizeField, UNKNOWN_SIZE, unsigned } from '../standins/kinesis-video/ebml.ts';
-import { fragmentHead, openCluster, producerTags, simpleBlock } from '../standins/kinesis-video/mkv.ts';
+import { element, elementStart, sizeField, UNKNOWN_SIZE, unsigned } from '../simulators/kinesis-video/ebml.ts';
+import { fragmentHead, openCluster, producerTags, simpleBlock } from '../simulators/kinesis-video/mkv.ts';
 
 /** A stream that never ends its fragment and would make whoever keeps something of each element keep ever more. */
 export interface HostileStream {

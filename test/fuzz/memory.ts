@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { ContactFilter } from '../../daemon/kinesis/contact-filter.ts';
-import { Demuxer } from '../../daemon/kinesis/demuxer.ts';
+import { Demuxer } from '../../daemon/matroska/demuxer.ts';
 import { CONTACT } from '../kinesis/stream.ts';
 import { TapedAligner } from '../support/taped-aligner.ts';
 import { chunksOf, HOSTILE_STREAMS, type HostileStream } from './hostile-streams.ts';

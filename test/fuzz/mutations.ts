@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { EBML_HEADER } from '../../daemon/kinesis/matroska.ts';
+import { EBML_HEADER } from '../../daemon/matroska/element-ids.ts';
 
 /** Ids whose neighbourhood decides most: a broken size or id there changes what all that follows is taken for. */
 const IDS = ['1a45dfa3', '18538067', '1f43b675', '1654ae6b', '1254c367', '7373', '67c8', '45a3', '4487', 'e7', 'a3'];

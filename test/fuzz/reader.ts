@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import type { AudioBlock } from '../../daemon/audio/pcm.ts';
-import type { Clock } from '../../daemon/clock.ts';
 import type { Start } from '../../daemon/kinesis/client.ts';
 import { readContact } from '../../daemon/kinesis/reader.ts';
 import { KinesisRefused } from '../../daemon/kinesis/refusal.ts';
-import { createLog } from '../../daemon/observe/log.ts';
+import { createLog } from '../../daemon/log/log.ts';
+import type { Clock } from '../../daemon/runtime/clock.ts';
 import { CONTACT } from '../kinesis/stream.ts';
 import { unobserved } from '../kinesis/unobserved.ts';
 import { CheckedAligner } from './aligned.ts';

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { systemClock } from '../../daemon/clock.ts';
 import { connectKinesis, type Kinesis } from '../../daemon/kinesis/client.ts';
 import { KinesisRefused } from '../../daemon/kinesis/refusal.ts';
-import { Pulse } from '../../daemon/pulse.ts';
+import { systemClock } from '../../daemon/runtime/clock.ts';
+import { Pulse } from '../../daemon/runtime/timer-wheel.ts';
 
 process.env['AWS_ACCESS_KEY_ID'] = 'a';
 process.env['AWS_SECRET_ACCESS_KEY'] = 'b';

@@ -1,10 +1,10 @@
 import test from 'ava';
 import fc from 'fast-check';
 import type { AudioBlock } from '../../daemon/audio/pcm.ts';
-import type { Clock } from '../../daemon/clock.ts';
 import type { Start } from '../../daemon/kinesis/client.ts';
 import { readContact } from '../../daemon/kinesis/reader.ts';
-import { createLog } from '../../daemon/observe/log.ts';
+import { createLog } from '../../daemon/log/log.ts';
+import type { Clock } from '../../daemon/runtime/clock.ts';
 import { chunkSizes } from '../fuzz/chunks.ts';
 import { type Answer, type Body, Connections } from '../fuzz/connections.ts';
 import { errorOf, tryOut } from '../fuzz/lanes.ts';

@@ -1,12 +1,12 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import test from 'ava';
 import type { AudioBlock } from '../../daemon/audio/pcm.ts';
-import { systemClock } from '../../daemon/clock.ts';
 import type { Media, MediaSource, Start } from '../../daemon/kinesis/client.ts';
 import { readContact } from '../../daemon/kinesis/reader.ts';
 import { KinesisRefused } from '../../daemon/kinesis/refusal.ts';
-import { createLog } from '../../daemon/observe/log.ts';
-import { bodyOf } from './body.ts';
+import { createLog } from '../../daemon/log/log.ts';
+import { systemClock } from '../../daemon/runtime/clock.ts';
+import { bodyOf } from './http/body.ts';
 import { block, CONTACT, fragment, type TestFragment } from './stream.ts';
 import { unobserved } from './unobserved.ts';
 

@@ -1,5 +1,5 @@
 import { bytesOf, distinctSamples } from '../audio/tracks.ts';
-import { UNKNOWN_SIZE, UNKNOWN_SIZE_SHORT } from '../standins/kinesis-video/ebml.ts';
+import { UNKNOWN_SIZE, UNKNOWN_SIZE_SHORT } from '../simulators/kinesis-video/ebml.ts';
 import {
   cluster,
   fragmentHead,
@@ -7,7 +7,7 @@ import {
   openCluster,
   producerTags,
   simpleBlock,
-} from '../standins/kinesis-video/mkv.ts';
+} from '../simulators/kinesis-video/mkv.ts';
 
 export const OURS = 'contact-of-ours';
 export const CONTACT = { contactId: OURS, streamArn: 'arn:of-the-stream', start: { fragmentNumber: '0' } };

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { connectAutoScaling, NoActiveAction } from '../../daemon/lifecycle/auto-scaling.ts';
-import { AutoScalingControl } from '../standins/auto-scaling/client.ts';
+import { AutoScalingControl } from '../simulators/auto-scaling/client.ts';
 import { Program } from '../support/process.ts';
 import { LAUNCHING, TERMINATING } from './stage.ts';
 
@@ -12,7 +12,7 @@ process.env['AWS_ACCESS_KEY_ID'] = 'AKIDEXAMPLE';
 process.env['AWS_SECRET_ACCESS_KEY'] = 'secret-of-the-test';
 
 test('the SDK and the stand-in understand each other', async (t) => {
-  const program = new Program('test/standins/auto-scaling/main.ts', ['--group-name', GROUP, '--region', 'eu-west-1']);
+  const program = new Program('test/simulators/auto-scaling/main.ts', ['--group-name', GROUP, '--region', 'eu-west-1']);
   t.teardown(() => program.stop('SIGKILL'));
   const url = await program.listening();
   const control = new AutoScalingControl(url);

@@ -2,12 +2,13 @@
  * What integratord does with its lifecycle, without the calls: SESSIONS of them run until SIGUSR2 ends them all. Logs to
  * standard output and ends when drained, as integratord does, by having nothing left to do.
  */
-import { systemClock } from '../../daemon/clock.ts';
+
+import type { DrainOrder } from '../../daemon/admission/drain.ts';
 import { connectAutoScaling } from '../../daemon/lifecycle/auto-scaling.ts';
 import { startLifecycle } from '../../daemon/lifecycle/lifecycle.ts';
 import { connectMetadata } from '../../daemon/lifecycle/metadata.ts';
-import { createLog } from '../../daemon/observe/log.ts';
-import type { DrainOrder } from '../../daemon/session/drain.ts';
+import { createLog } from '../../daemon/log/log.ts';
+import { systemClock } from '../../daemon/runtime/clock.ts';
 
 /** Stands for the server that keeps a daemon alive. */
 const server = setInterval(() => {}, 60_000);

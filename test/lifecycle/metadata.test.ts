@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { connectMetadata, MetadataRefused, MetadataUnavailable } from '../../daemon/lifecycle/metadata.ts';
-import { MetadataControl } from '../standins/imds/client.ts';
+import { MetadataControl } from '../simulators/imds/client.ts';
 import { Program } from '../support/process.ts';
 
 /** A client with a clock that the test moves. */
@@ -15,7 +15,7 @@ function client(url: string, env: Record<string, string> = {}) {
 
 /** A service of the test's own, and a client of it. */
 async function ownService(t: ExecutionContext) {
-  const program = new Program('test/standins/imds/main.ts', ['--instance-id', 'i-42', '--region', 'eu-west-1']);
+  const program = new Program('test/simulators/imds/main.ts', ['--instance-id', 'i-42', '--region', 'eu-west-1']);
   t.teardown(() => program.stop('SIGKILL'));
   const url = await program.listening();
   const control = new MetadataControl(url);

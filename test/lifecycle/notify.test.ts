@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { createNotifier, type Notifier } from '../../daemon/lifecycle/notify.ts';
-import { createLog } from '../../daemon/observe/log.ts';
+import { createLog } from '../../daemon/log/log.ts';
 
 /** Stands in for systemd-notify: keeps each message as a line, with whatever of our environment it was given. */
 const KEEPS = `#!/bin/sh

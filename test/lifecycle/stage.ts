@@ -1,7 +1,7 @@
 import type { ExecutionContext } from 'ava';
-import { AutoScalingControl } from '../standins/auto-scaling/client.ts';
-import type { Hook } from '../standins/auto-scaling/group.ts';
-import { MetadataControl } from '../standins/imds/client.ts';
+import { AutoScalingControl } from '../simulators/auto-scaling/client.ts';
+import type { Hook } from '../simulators/auto-scaling/group.ts';
+import { MetadataControl } from '../simulators/imds/client.ts';
 import { type Line, Program } from '../support/process.ts';
 
 export const INSTANCE_ID = 'i-0a1b2c3d4e5f60718';
@@ -31,8 +31,8 @@ export class Stage {
 
   static async open(t: ExecutionContext, metadataArgs: readonly string[] = []): Promise<Stage> {
     await seat(t);
-    const metadata = new Program('test/standins/imds/main.ts', ['--instance-id', INSTANCE_ID, ...metadataArgs]);
-    const autoScaling = new Program('test/standins/auto-scaling/main.ts');
+    const metadata = new Program('test/simulators/imds/main.ts', ['--instance-id', INSTANCE_ID, ...metadataArgs]);
+    const autoScaling = new Program('test/simulators/auto-scaling/main.ts');
     const programs = [metadata, autoScaling];
     t.teardown(async () => {
       await Promise.all(programs.map((program) => program.stop('SIGKILL')));

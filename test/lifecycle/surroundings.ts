@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Drainable, DrainOrder } from '../../daemon/admission/drain.ts';
 import type { AutoScaling, GroupMember, LifecycleHook } from '../../daemon/lifecycle/auto-scaling.ts';
 import type { LifecycleOptions } from '../../daemon/lifecycle/lifecycle.ts';
 import type { Metadata } from '../../daemon/lifecycle/metadata.ts';
-import { createLog, type Log } from '../../daemon/observe/log.ts';
-import type { Drainable, DrainOrder } from '../../daemon/session/drain.ts';
+import { createLog, type Log } from '../../daemon/log/log.ts';
 import type { Line } from '../support/process.ts';
 
 export const NOW_EPOCH_MS = Date.parse('2030-01-01T00:00:00Z');

@@ -1,4 +1,4 @@
-import type { Scrape } from '../observe/scrape.ts';
+import type { Scrape } from '../metrics/scrape.ts';
 
 /**
  * How the times of a histogram in /metrics are spread, as far as its buckets tell: each is the upper bound, in ms, of the

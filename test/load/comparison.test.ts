@@ -1,5 +1,5 @@
 import test from 'ava';
-import { readScrape } from '../observe/scrape.ts';
+import { readScrape } from '../metrics/scrape.ts';
 import { spreadBetween } from './bucket-spread.ts';
 import { type Counted, compared } from './comparison.ts';
 import { reconnectsOf } from './reconnects.ts';

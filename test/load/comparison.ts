@@ -1,4 +1,4 @@
-import type { Scrape, Series } from '../observe/scrape.ts';
+import type { Scrape, Series } from '../metrics/scrape.ts';
 import { STEREO_BYTES_PER_MS } from './sound.ts';
 
 /** What is known of a number from outside: the number, or the least and the most that it may be. */

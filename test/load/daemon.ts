@@ -1,7 +1,7 @@
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { signatureHeaders, TIMEOUT_HEADER } from '../../daemon/http/signing.ts';
-import { type Scrape, scrape } from '../observe/scrape.ts';
+import { signatureHeaders, TIMEOUT_HEADER } from '../../daemon/contract/signing.ts';
+import { type Scrape, scrape } from '../metrics/scrape.ts';
 import { type Line, Program } from '../support/process.ts';
 import { unitNodeOptions } from '../support/unit-node-options.ts';
 import { LoadFailed } from './failure.ts';

@@ -1,5 +1,5 @@
-import { UNKNOWN_SIZE } from '../standins/kinesis-video/ebml.ts';
-import { fragmentHead, fragmentTail, openCluster, producerTags, simpleBlock } from '../standins/kinesis-video/mkv.ts';
+import { UNKNOWN_SIZE } from '../simulators/kinesis-video/ebml.ts';
+import { fragmentHead, fragmentTail, openCluster, producerTags, simpleBlock } from '../simulators/kinesis-video/mkv.ts';
 import { contactIdOf, fragmentNumberOf } from './identity.ts';
 import { ticksOf } from './monotonic.ts';
 import { BLOCK_BYTES, BLOCK_MS, monoPattern, PATTERNS, patternOf, type Track, writeMark } from './sound.ts';

@@ -2,9 +2,9 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { z } from 'zod';
-import { AwsError, awsHeaders, sendAwsError } from '../standins/kinesis-video/aws-errors.ts';
-import { readBody } from '../standins/kinesis-video/request-body.ts';
-import { getDataEndpointInput, getMediaInput, startOf } from '../standins/kinesis-video/start-selector.ts';
+import { AwsError, awsHeaders, sendAwsError } from '../simulators/kinesis-video/aws-errors.ts';
+import { readBody } from '../simulators/kinesis-video/request-body.ts';
+import { getDataEndpointInput, getMediaInput, startOf } from '../simulators/kinesis-video/start-selector.ts';
 import { Caller } from './caller.ts';
 import type { TlsIdentity } from './certificates.ts';
 import { callOfStream, fragmentOfNumber, REGION } from './identity.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Scrape } from '../observe/scrape.ts';
+import type { Scrape } from '../metrics/scrape.ts';
 import { spreadBetween } from './bucket-spread.ts';
 import { monotonicMs } from './monotonic.ts';
 import { type CpuTimes, cpuTimesOf, machineCpuMs, rssOf, threadsBetween } from './process-usage.ts';

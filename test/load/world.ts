@@ -6,7 +6,7 @@ import { Daemon } from './daemon.ts';
 import type { DeepgramOrders, DeepgramSettings } from './deepgram.ts';
 import type { KinesisOrders, KinesisSettings } from './kinesis.ts';
 import type { Options } from './options.ts';
-import { StandIn } from './stand-in.ts';
+import { StandIn } from './simulator.ts';
 
 /** A daemon and all that it knows of the world, each a process of its own. */
 export interface World {

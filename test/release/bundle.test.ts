@@ -4,8 +4,8 @@ import anyTest, { type ExecutionContext, type TestFn } from 'ava';
 import { CHECKOUT } from '../../packer/release/checkout.ts';
 import { bytesOf, difference, distinctSamples } from '../audio/tracks.ts';
 import { CtlProcess } from '../ctl/ctl-process.ts';
-import { AutoScalingControl } from '../standins/auto-scaling/client.ts';
-import { MetadataControl } from '../standins/imds/client.ts';
+import { AutoScalingControl } from '../simulators/auto-scaling/client.ts';
+import { MetadataControl } from '../simulators/imds/client.ts';
 import { Program } from '../support/process.ts';
 import { channel, Stage } from '../system/stage.ts';
 import { type BundledPrograms, bundledPrograms } from './bundled-programs.ts';
@@ -61,11 +61,11 @@ async function showsPage(t: ExecutionContext, script: string, env: Record<string
   const page = new CtlProcess(['page', '--listen', '0', '--json'], { script, env });
   await page.says('stdout', /}\n$/);
   const { url } = JSON.parse(page.stdout) as { url: string };
-  for (const name of await readdir(join(CHECKOUT, 'daemon/http/page'))) {
+  for (const name of await readdir(join(CHECKOUT, 'daemon/control/page'))) {
     const served = await fetch(`${url}/${name}`);
     t.deepEqual(
       [served.status, await served.text()],
-      [200, await readFile(join(CHECKOUT, 'daemon/http/page', name), 'utf8')],
+      [200, await readFile(join(CHECKOUT, 'daemon/control/page', name), 'utf8')],
       name,
     );
   }
@@ -75,7 +75,7 @@ async function showsPage(t: ExecutionContext, script: string, env: Record<string
 }
 
 test('the bundled daemon on an instance uses its role, and completes its lifecycle hook', async (t) => {
-  const services = ['imds', 'auto-scaling'].map((name) => new Program(`test/standins/${name}/main.ts`));
+  const services = ['imds', 'auto-scaling'].map((name) => new Program(`test/simulators/${name}/main.ts`));
   t.teardown(() => Promise.all(services.map((service) => service.stop('SIGKILL'))));
   const [metadataUrl = '', autoScalingUrl = ''] = await Promise.all(services.map((service) => service.listening()));
   const [metadata, autoScaling] = [new MetadataControl(metadataUrl), new AutoScalingControl(autoScalingUrl)];

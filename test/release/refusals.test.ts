@@ -129,7 +129,7 @@ test('a package that is bundled must bring the text of its licence, or one of it
 });
 
 /** The programs that a bundle is made of, besides the one that a test is about. */
-const OTHERS = { 'daemon/session/worker.ts': '', 'daemon/ctl/main.ts': '' };
+const OTHERS = { 'daemon/threads/worker.ts': '', 'daemon/ctl/main.ts': '' };
 
 test('a bundle that would need a package beside it is refused', async (t) => {
   const asking = "try { require('not-installed'); } catch { globalThis.isSlow = true; }";

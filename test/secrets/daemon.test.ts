@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { EXIT_CONFIG } from '../../daemon/config.ts';
 import { bytesOf, distinctSamples } from '../audio/tracks.ts';
-import type { SecretOrder } from '../standins/secrets-manager/client.ts';
+import type { SecretOrder } from '../simulators/secrets-manager/client.ts';
 import { Program } from '../support/process.ts';
 import { ask } from '../system/control.ts';
 import { API_KEY, Stage } from '../system/stage.ts';

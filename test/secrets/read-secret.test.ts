@@ -1,11 +1,11 @@
 import test, { type ExecutionContext } from 'ava';
-import { systemClock } from '../../daemon/clock.ts';
-import { createLog } from '../../daemon/observe/log.ts';
+import { Seal } from '../../daemon/checkpoints/checkpoint-cipher.ts';
+import { createLog } from '../../daemon/log/log.ts';
+import { systemClock } from '../../daemon/runtime/clock.ts';
 import { ManagedSecret } from '../../daemon/secrets/managed-secret.ts';
 import type { Secret } from '../../daemon/secrets/secret.ts';
 import { fixedSecret } from '../../daemon/secrets/secret.ts';
 import { readSecret } from '../../daemon/secrets/secrets-manager.ts';
-import { Seal } from '../../daemon/session/seal.ts';
 import { secretsManagerFor } from './secrets-manager-process.ts';
 
 const TIMEOUT_MS = 30_000;

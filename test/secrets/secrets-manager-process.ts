@@ -1,5 +1,5 @@
 import type { ExecutionContext } from 'ava';
-import { SecretsManagerControl } from '../standins/secrets-manager/client.ts';
+import { SecretsManagerControl } from '../simulators/secrets-manager/client.ts';
 import { Program } from '../support/process.ts';
 
 /** What a role gives a process on AWS. */
@@ -7,7 +7,7 @@ const CREDENTIALS = { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: '
 
 /** A Secrets Manager stand-in for the time of the test, and the environment of a process that uses it. */
 export async function secretsManagerFor(t: Pick<ExecutionContext, 'teardown'>, region = 'us-east-1') {
-  const program = new Program('test/standins/secrets-manager/main.ts', ['--region', region]);
+  const program = new Program('test/simulators/secrets-manager/main.ts', ['--region', region]);
   t.teardown(() => program.stop('SIGKILL'));
   const url = await program.listening();
   return {

@@ -1,5 +1,5 @@
 import { Aligner, type Piece } from '../../daemon/audio/aligner.ts';
-import { Outbox, positionOf } from '../../daemon/deepgram/outbox.ts';
+import { Outbox, positionOf } from '../../daemon/deepgram/replay-buffer.ts';
 
 /** As much of the call as a session's tape has at least. */
 export const TAPE_MS = 2348;

@@ -1,7 +1,7 @@
 import anyTest, { type TestFn } from 'ava';
 import { bytesOf, difference, distinctSamples } from '../audio/tracks.ts';
-import { CALL } from '../standins/deepgram/call-audio.ts';
-import type { CallDescription } from '../standins/kinesis-video/client.ts';
+import { CALL } from '../simulators/deepgram/call-audio.ts';
+import type { CallDescription } from '../simulators/kinesis-video/client.ts';
 import { channel, Stage } from './stage.ts';
 
 const test = anyTest as TestFn<{ stage: Stage }>;

@@ -1,5 +1,5 @@
-import type { Fault } from '../standins/deepgram/faults.ts';
-import type { CallDescription, FaultRule } from '../standins/kinesis-video/client.ts';
+import type { Fault } from '../simulators/deepgram/faults.ts';
+import type { CallDescription, FaultRule } from '../simulators/kinesis-video/client.ts';
 
 /** What goes wrong with one GetMedia or GetDataEndpoint of the call's stream. */
 type KinesisFault = FaultRule extends infer Rule ? (Rule extends unknown ? Omit<Rule, 'stream'> : never) : never;

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { bytesOf, difference, distinctSamples } from '../audio/tracks.ts';
-import { AutoScalingControl } from '../standins/auto-scaling/client.ts';
-import { MetadataControl } from '../standins/imds/client.ts';
+import { AutoScalingControl } from '../simulators/auto-scaling/client.ts';
+import { MetadataControl } from '../simulators/imds/client.ts';
 import { Program } from '../support/process.ts';
 import { received } from './received.ts';
 import { channel, Stage } from './stage.ts';
@@ -16,8 +16,8 @@ const SLACK_MS = 2000;
 
 /** A daemon on an instance of a group that has a terminating hook. */
 async function instance(t: ExecutionContext) {
-  const metadataService = new Program('test/standins/imds/main.ts');
-  const autoScalingService = new Program('test/standins/auto-scaling/main.ts');
+  const metadataService = new Program('test/simulators/imds/main.ts');
+  const autoScalingService = new Program('test/simulators/auto-scaling/main.ts');
   const [metadataUrl, autoScalingUrl] = await Promise.all([
     metadataService.listening(),
     autoScalingService.listening(),

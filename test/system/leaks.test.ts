@@ -4,7 +4,7 @@ import { LEASH } from '../support/process.ts';
 import { Stage } from './stage.ts';
 
 const SECOND = 8000;
-const WITHOUT_REDACTION = `--import=${new URL('../observe/without-redaction.ts', import.meta.url)}`;
+const WITHOUT_REDACTION = `--import=${new URL('../log/without-redaction.ts', import.meta.url)}`;
 
 /** Whatever others say of a call finds its way into the log: what is said here holds what no log may. */
 const SAYINGS = {

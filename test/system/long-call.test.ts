@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { bytesOf, distinctSamples } from '../audio/tracks.ts';
-import { stereo } from '../standins/deepgram/call-audio.ts';
+import { stereo } from '../simulators/deepgram/call-audio.ts';
 import { Stage } from './stage.ts';
 
 const SPEED = 300;

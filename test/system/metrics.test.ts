@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { bytesOf, distinctSamples } from '../audio/tracks.ts';
-import { notZero, readScrape, scrape } from '../observe/scrape.ts';
-import { CloudWatchControl } from '../standins/cloudwatch/client.ts';
+import { notZero, readScrape, scrape } from '../metrics/scrape.ts';
+import { CloudWatchControl } from '../simulators/cloudwatch/client.ts';
 import { Program } from '../support/process.ts';
 import { received } from './received.ts';
 import { Stage, type StageOptions } from './stage.ts';
@@ -201,7 +201,7 @@ test.serial('a call that goes on after a crash, rotates and falls silent is coun
 });
 
 test.serial('CloudWatch hears of the instance from its start to its end, and of what it did', async (t) => {
-  const service = new Program('test/standins/cloudwatch/main.ts');
+  const service = new Program('test/simulators/cloudwatch/main.ts');
   t.teardown(() => service.stop('SIGKILL'));
   const cloudWatch = new CloudWatchControl(await service.listening());
   const env = { METRICS_STACK: 'calls', AWS_ENDPOINT_URL_CLOUDWATCH: cloudWatch.url };

@@ -1,5 +1,5 @@
-import type { DeepgramControl } from '../standins/deepgram/client.ts';
-import type { ConnectionFacts } from '../standins/deepgram/recording.ts';
+import type { DeepgramControl } from '../simulators/deepgram/client.ts';
+import type { ConnectionFacts } from '../simulators/deepgram/recording.ts';
 
 const BYTES_PER_MS = 32;
 

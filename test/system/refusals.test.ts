@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:net';
 import anyTest, { type TestFn } from 'ava';
 import { bytesOf, distinctSamples } from '../audio/tracks.ts';
-import type { Fault } from '../standins/deepgram/faults.ts';
-import type { FaultRule } from '../standins/kinesis-video/client.ts';
+import type { Fault } from '../simulators/deepgram/faults.ts';
+import type { FaultRule } from '../simulators/kinesis-video/client.ts';
 import { API_KEY, REGION, Stage } from './stage.ts';
 
 const SECRET = 'secret-between-trigger-and-daemon';
@@ -77,7 +77,7 @@ test('a body that is too long gets 413', async (t) => {
 
 test('an unsigned, a wrongly signed and a replayed start get 401', async (t) => {
   const { stage } = t.context;
-  const { signatureHeaders } = await import('../../daemon/http/signing.ts');
+  const { signatureHeaders } = await import('../../daemon/contract/signing.ts');
   const body = JSON.stringify(START);
   const cases = {
     'missing-signature': {},

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { signatureHeaders } from '../../daemon/http/signing.ts';
-import type { StartRequest } from '../../daemon/session/request.ts';
-import { DeepgramControl } from '../standins/deepgram/client.ts';
-import type { ConnectionFacts } from '../standins/deepgram/recording.ts';
-import { type CallDescription, KinesisVideoControl } from '../standins/kinesis-video/client.ts';
-import type { Retention } from '../standins/kinesis-video/stream.ts';
+import { signatureHeaders } from '../../daemon/contract/signing.ts';
+import type { StartRequest } from '../../daemon/contract/start-request.ts';
+import { DeepgramControl } from '../simulators/deepgram/client.ts';
+import type { ConnectionFacts } from '../simulators/deepgram/recording.ts';
+import { type CallDescription, KinesisVideoControl } from '../simulators/kinesis-video/client.ts';
+import type { Retention } from '../simulators/kinesis-video/stream.ts';
 import { type Line, Program } from '../support/process.ts';
 
 export const API_KEY = 'key-of-the-stage';
@@ -63,8 +63,8 @@ export class Stage {
 
   static async open(options: StageOptions = {}): Promise<Stage> {
     const { daemon = 'daemon/main.ts', env = {}, kinesisArgs = [], deepgramArgs = [], deepgramVia } = options;
-    const kinesis = new Program('test/standins/kinesis-video/main.ts', kinesisArgs);
-    const deepgram = new Program('test/standins/deepgram/main.ts', ['--api-key', API_KEY, ...deepgramArgs]);
+    const kinesis = new Program('test/simulators/kinesis-video/main.ts', kinesisArgs);
+    const deepgram = new Program('test/simulators/deepgram/main.ts', ['--api-key', API_KEY, ...deepgramArgs]);
     const [kinesisUrl, deepgramUrl] = await Promise.all([kinesis.listening(), deepgram.listening()]);
     const deepgramApi = deepgramVia ? await deepgramVia(deepgramUrl) : deepgramUrl;
     const urls = { AWS_ENDPOINT_URL_KINESIS_VIDEO: kinesisUrl, DEEPGRAM_API: deepgramApi };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Machine } from './machine.ts';
 import { TRIGGER_SECRET } from './machine.ts';
-import { API_KEY, type LiveCall } from './stand-ins.ts';
+import { API_KEY, type LiveCall } from './simulators.ts';
 import type { Tap } from './tap.ts';
 
 /** What Deepgram has of a call that lost nothing, over so many connections. */

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Session } from '../../daemon/ctl/contract.ts';
-import { signatureHeaders } from '../../daemon/http/signing.ts';
-import { API_KEY, type LiveCall, type StandIns } from './stand-ins.ts';
+import type { Session } from '../../daemon/contract/control-api.ts';
+import { signatureHeaders } from '../../daemon/contract/signing.ts';
+import { API_KEY, type LiveCall, type StandIns } from './simulators.ts';
 import type { Unit } from './unit.ts';
 
 export const TRIGGER_SECRET = 'trigger-secret-of-the-systemd-test';

@@ -9,7 +9,7 @@ import { checkInstall } from './install-checks.ts';
 import { Machine } from './machine.ts';
 import { unpackRelease } from './release.ts';
 import { missingRequirements } from './requirements.ts';
-import { StandIns } from './stand-ins.ts';
+import { StandIns } from './simulators.ts';
 import { Tap } from './tap.ts';
 import { Unit } from './unit.ts';
 import { checkUnit } from './unit-checks.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Machine, TRIGGER_SECRET } from './machine.ts';
-import { API_KEY } from './stand-ins.ts';
+import { API_KEY } from './simulators.ts';
 import type { Tap } from './tap.ts';
 
 /** `systemd-analyze security` counts from 0, nothing to exploit, to 100. */

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { LOCKED_PARAMS } from '../../daemon/deepgram/params.ts';
+import { LOCKED_PARAMS } from '../../daemon/contract/deepgram-params.ts';
 import { readAttributes, splitValues } from '../../trigger/attributes.ts';
 import { CONTACT_ID } from './invocation.ts';
 

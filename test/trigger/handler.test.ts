@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { signatureFault, TIMEOUT_HEADER } from '../../daemon/http/signing.ts';
+import { signatureFault, TIMEOUT_HEADER } from '../../daemon/contract/signing.ts';
 import { PATIENCE } from '../../trigger/patience.ts';
 import { integratorThat, json, started } from './integrator.ts';
 import { CONTACT_ID, contactFlowEvent, FRAGMENT, invoke, invokeAt, SHORT, STREAM_ARN } from './invocation.ts';

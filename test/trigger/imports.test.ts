@@ -34,7 +34,7 @@ test('the function needs nothing but Node and files of ours, until it has a secr
   // Later: a cold start that needs them not is quicker.
   t.deepEqual(later.sort(), ['@aws-sdk/client-secrets-manager', 'node:https']);
   // Proof that the graph was walked.
-  for (const file of ['trigger/post.ts', 'daemon/http/signing.ts', 'daemon/deepgram/params.ts'])
+  for (const file of ['trigger/post.ts', 'daemon/contract/signing.ts', 'daemon/contract/deepgram-params.ts'])
     t.true(ours.includes(file));
   for (const module of ['node:http', 'node:crypto']) t.true(others.includes(module));
 });

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { signatureFault, TIMESTAMP_HEADER } from '../../daemon/http/signing.ts';
+import { signatureFault, TIMESTAMP_HEADER } from '../../daemon/contract/signing.ts';
 import { PATIENCE } from '../../trigger/patience.ts';
 import { integratorThat, json, nobody, socketsThat, started } from './integrator.ts';
 import { FLOW_LIMIT_MS, invokeAt, SHORT } from './invocation.ts';

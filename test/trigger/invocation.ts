@@ -1,4 +1,4 @@
-import { systemClock } from '../../daemon/clock.ts';
+import { systemClock } from '../../daemon/runtime/clock.ts';
 import { createHandler, type LambdaContext } from '../../trigger/handler.ts';
 import { PATIENCE, type Patience } from '../../trigger/patience.ts';
 import type { LambdaResult } from '../../trigger/result.ts';

@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
-import { systemClock } from '../../daemon/clock.ts';
-import { signatureFault } from '../../daemon/http/signing.ts';
+import { signatureFault } from '../../daemon/contract/signing.ts';
+import { systemClock } from '../../daemon/runtime/clock.ts';
 import { createHandler } from '../../trigger/handler.ts';
 import { PATIENCE } from '../../trigger/patience.ts';
 import { secretsManagerFor } from '../secrets/secrets-manager-process.ts';

@@ -7,7 +7,7 @@ import { Agent, type IncomingMessage, request } from 'node:http';
 import { parseArgs } from 'node:util';
 import WebSocket from 'ws';
 import { contactOf } from '../material.ts';
-import { streamArnOf } from '../standins/calls.ts';
+import { streamArnOf } from '../simulators/calls.ts';
 import { parseWithEbml } from './ebml.ts';
 import { parseWithEbmlStream } from './ebml-stream.ts';
 import { Merger } from './merger.ts';

@@ -1,4 +1,4 @@
-import { Demuxer } from '../../../daemon/kinesis/demuxer.ts';
+import { Demuxer } from '../../../daemon/matroska/demuxer.ts';
 
 /** Something that the demuxer found, to be told again. */
 export type Finding =

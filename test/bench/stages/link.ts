@@ -2,15 +2,15 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import WebSocket from 'ws';
-import { systemClock } from '../../../daemon/clock.ts';
 import { Link } from '../../../daemon/deepgram/link.ts';
-import { createLog } from '../../../daemon/observe/log.ts';
-import { SessionMetrics } from '../../../daemon/observe/session-metrics.ts';
-import { Pulse } from '../../../daemon/pulse.ts';
+import { createLog } from '../../../daemon/log/log.ts';
+import { SessionMetrics } from '../../../daemon/metrics/session-metrics.ts';
+import { systemClock } from '../../../daemon/runtime/clock.ts';
+import { Pulse } from '../../../daemon/runtime/timer-wheel.ts';
 import { fixedSecret } from '../../../daemon/secrets/secret.ts';
 import { expectedChecksum } from '../checksum.ts';
 import { contactOf, firstFragmentOf, Material, PCM_BYTES_PER_MS } from '../material.ts';
-import { receivedAt } from '../standins/sink-client.ts';
+import { receivedAt } from '../simulators/sink-client.ts';
 import type { Measured, StageTask } from './measured.ts';
 import { cpuMs } from './stopwatch.ts';
 

@@ -14,7 +14,7 @@ export const STAGE_CONTENDERS: Readonly<
 
 /** Measures a stage once, in a process of its own. */
 export async function stageRound(task: Omit<StageTask, 'sinkUrl'>, nodeOptions: string): Promise<Measured> {
-  const sink = task.stage === 'link' ? new Program('test/bench/standins/sink.ts') : undefined;
+  const sink = task.stage === 'link' ? new Program('test/bench/simulators/sink.ts') : undefined;
   try {
     const sinkUrl = (await sink?.listening()) ?? '';
     const args = [JSON.stringify({ ...task, sinkUrl } satisfies StageTask)];

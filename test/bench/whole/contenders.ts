@@ -5,7 +5,7 @@ import { Program } from '../../support/process.ts';
 import { unitNodeOptions } from '../../support/unit-node-options.ts';
 import type { Form } from '../checksum.ts';
 import { contactOf } from '../material.ts';
-import { streamArnOf } from '../standins/calls.ts';
+import { streamArnOf } from '../simulators/calls.ts';
 
 /** The one that this is all about, and the one that parses nothing. */
 export const OURS = 'integratord';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Program } from '../../support/process.ts';
 import { bytesOf, expectedChecksum } from '../checksum.ts';
 import { contactOf, FRAGMENT_MS, Material, PCM_BYTES_PER_MS } from '../material.ts';
-import { receivedAt, totalsAt } from '../standins/sink-client.ts';
+import { receivedAt, totalsAt } from '../simulators/sink-client.ts';
 import { CONTENDERS, type Running } from './contenders.ts';
 import { cpuMsOf, residentKibOf } from './process-cpu.ts';
 
@@ -36,8 +36,8 @@ export interface WholeRound {
 
 /** Moves live calls through one contender, and checks that each got through to the byte. */
 export async function wholeRound({ contender, chunkMs, calls, seconds, nodeOptions }: WholeTask): Promise<WholeRound> {
-  const source = new Program('test/bench/standins/source.ts', ['--chunk-ms', String(chunkMs)]);
-  const sink = new Program('test/bench/standins/sink.ts');
+  const source = new Program('test/bench/simulators/source.ts', ['--chunk-ms', String(chunkMs)]);
+  const sink = new Program('test/bench/simulators/sink.ts');
   try {
     const [sourceUrl, sinkUrl] = await Promise.all([source.listening(), sink.listening()]);
     const start = CONTENDERS[contender] as (typeof CONTENDERS)[string];

@@ -1,0 +1,99 @@
+import * as fs from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import type { Seal } from './checkpoint-cipher.ts';
+import { type Positions, readPositions, writePositions } from './positions-file.ts';
+
+const SESSION = /^(?<sessionId>.+)\.checkpoint\.json$/;
+const POSITIONS = /^positions-(?<name>.+)\.json$/;
+/** What a crash leaves of a file that was being written. */
+const UNFINISHED = /^(?:.+\.checkpoint|positions-.+)\.json\.new$/;
+const OWNER_ONLY = 0o600;
+const OWNER_ONLY_DIRECTORY = 0o700;
+
+/** What is needed of node:fs/promises. */
+export type Disk = Pick<typeof fs, 'mkdir' | 'readdir' | 'readFile' | 'rename' | 'rm' | 'writeFile'>;
+
+/** The files that are ours in a STATE_DIR; others are left alone. */
+export interface StateFiles {
+  readonly sessionIds: readonly string[];
+  /** The names of the threads that wrote positions. */
+  readonly threads: readonly string[];
+  /** File names. */
+  readonly unfinished: readonly string[];
+}
+
+/**
+ * The files in STATE_DIR: `ID.checkpoint.json` of each session, and `positions-THREAD.json` of each thread with the
+ * moving parts of its sessions. Each is replaced in one step: a crash leaves the old one or the new one.
+ */
+export class StateDirectory {
+  readonly path: string;
+  readonly #seal: Seal;
+  readonly #disk: Disk;
+
+  constructor(path: string, seal: Seal, disk: Disk = fs) {
+    this.path = path;
+    this.#seal = seal;
+    this.#disk = disk;
+  }
+
+  /** Changes when session files that were written before should be written again, to stay readable. */
+  get sealing(): number {
+    return this.#seal.generation;
+  }
+
+  /** Makes the directory when it is not there. */
+  async list(): Promise<StateFiles> {
+    await this.#disk.mkdir(this.path, { recursive: true, mode: OWNER_ONLY_DIRECTORY });
+    const names = await this.#disk.readdir(this.path);
+    return {
+      sessionIds: names.flatMap((name) => SESSION.exec(name)?.groups?.['sessionId'] ?? []),
+      threads: names.flatMap((name) => POSITIONS.exec(name)?.groups?.['name'] ?? []),
+      unfinished: names.filter((name) => UNFINISHED.test(name)),
+    };
+  }
+
+  /** Throws when it is not there, not whole, or was sealed with another secret. */
+  async readSession(sessionId: string): Promise<Checkpoint> {
+    return readCheckpoint(await this.#disk.readFile(this.#sessionPath(sessionId), 'utf8'), this.#seal);
+  }
+
+  writeSession(checkpoint: Checkpoint): Promise<void> {
+    return this.#replace(this.#sessionPath(checkpoint.sessionId), writeCheckpoint(checkpoint, this.#seal));
+  }
+
+  removeSession(sessionId: string): Promise<void> {
+    return this.#disk.rm(this.#sessionPath(sessionId), { force: true });
+  }
+
+  /** Throws when it is not there, or not whole; tells of single sessions in it that are broken. */
+  async readPositions(thread: string, onBroken: (sessionId: string, error: Error) => void): Promise<Positions> {
+    return readPositions(await this.#disk.readFile(this.#positionsPath(thread), 'utf8'), onBroken);
+  }
+
+  writePositions(thread: string, positions: Positions): Promise<void> {
+    return this.#replace(this.#positionsPath(thread), writePositions(positions));
+  }
+
+  removePositions(thread: string): Promise<void> {
+    return this.#disk.rm(this.#positionsPath(thread), { force: true });
+  }
+
+  removeUnfinished(fileName: string): Promise<void> {
+    return this.#disk.rm(join(this.path, fileName), { force: true });
+  }
+
+  async #replace(path: string, text: string): Promise<void> {
+    await this.#disk.writeFile(`${path}.new`, text, { mode: OWNER_ONLY });
+    await this.#disk.rename(`${path}.new`, path);
+  }
+
+  #sessionPath(sessionId: string): string {
+    return join(this.path, `${sessionId}.checkpoint.json`);
+  }
+
+  #positionsPath(thread: string): string {
+    return join(this.path, `positions-${thread}.json`);
+  }
+}

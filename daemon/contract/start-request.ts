@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { lockedParamIn } from './deepgram-params.ts';
+
+/** A start that is refused for what it asks: it would be refused again. */
+export class BadRequest extends Error {
+  override readonly name = 'BadRequest';
+  /** A word for programs: `bad-request`, `wrong-stream`, `locked-parameter`. */
+  readonly reason: string;
+
+  constructor(reason: string, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/** Far above what a contact flow can set (32 KB of attributes in all), far below what could hurt. */
+const MAX_PARAMS = 200;
+const MAX_PARAM_VALUES = 500;
+const MAX_VALUE_LENGTH = 8192;
+
+const paramName = z.string().regex(/^(?!__proto__$)[\w.-]{1,128}$/, 'is not a parameter name');
+const paramValue = z.string().max(MAX_VALUE_LENGTH);
+const paramValues = z.union(
+  [paramValue, z.array(paramValue).min(1).max(MAX_PARAM_VALUES)],
+  'must be a string or a non-empty array of strings',
+);
+
+/** The original's body (original.md): strict, every field needed, nothing else allowed. */
+export const startRequest = z.strictObject({
+  contactId: z.string().regex(/^[\w.:-]{1,256}$/, 'must be a contact id: letters, digits, "-", "_", "." or ":"'),
+  kvsStream: z.strictObject({
+    arn: z.string().max(1024),
+    startFragmentNumber: z.string().regex(/^\d{1,128}$/, 'must be a fragment number: digits'),
+  }),
+  dgParams: z.record(paramName, paramValues).refine((params) => Object.keys(params).length <= MAX_PARAMS, {
+    message: `must have at most ${MAX_PARAMS} parameters`,
+  }),
+  enforceRealtime: z.boolean(),
+});
+
+export type StartRequest = z.infer<typeof startRequest>;
+
+const STREAM_ARN = /^arn:aws[\w-]*:kinesisvideo:(?<region>[a-z0-9-]+):\d{12}:stream\/[\w.-]{1,256}\/\d+$/;
+
+/** Checks the body of a start for a daemon in `region`. Throws BadRequest. */
+export function parseStartRequest(body: string, region: string): StartRequest {
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch (error) {
+    throw new BadRequest('bad-request', `The body is not JSON: ${(error as Error).name}`);
+  }
+  const { data: request, error } = startRequest.safeParse(json);
+  if (!request) throw new BadRequest('bad-request', `The body is not a start: ${z.prettifyError(error)}`);
+  const arnRegion = STREAM_ARN.exec(request.kvsStream.arn)?.groups?.['region'];
+  if (!arnRegion) {
+    throw new BadRequest(
+      'wrong-stream',
+      `kvsStream.arn is not the ARN of a Kinesis video stream: ${request.kvsStream.arn}`,
+    );
+  }
+  if (arnRegion !== region) {
+    throw new BadRequest('wrong-stream', `kvsStream.arn is in ${arnRegion}, this integrator in ${region}`);
+  }
+  const locked = lockedParamIn(request.dgParams);
+  if (locked) {
+    throw new BadRequest(
+      'locked-parameter',
+      `${locked} is set by the integrator: remove dg_${locked} from the contact flow`,
+    );
+  }
+  return request;
+}

@@ -1,0 +1,211 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import polka from 'polka';
+import { z } from 'zod';
+import { NotCancellable } from '../admission/drain.ts';
+import type { SessionManager } from '../admission/manager.ts';
+import { type Config, maskedSettings, wantsSignedStarts } from '../config.ts';
+import { isAddressedToLoopback, isFromBrowser } from '../contract/browser-guard.ts';
+import { LOG_LEVELS } from '../contract/log-levels.ts';
+import { type Answer, send } from '../http/answer.ts';
+import type { Lifecycle } from '../lifecycle/lifecycle.ts';
+import { errorFields, type Log, type RootLog } from '../log/log.ts';
+import { readBody } from '../runtime/bounded-body.ts';
+import type { Clock, Millis } from '../runtime/clock.ts';
+import type { Ending } from '../threads/host.ts';
+import type { Check } from './doctor.ts';
+import { overviewOf, overviewQuery } from './overview.ts';
+import { PAGE_HEADERS, pageFileAt, sendPageFile } from './page-files.ts';
+
+const API_VERSION = 1;
+/** A reason and a number. */
+const MAX_BODY_BYTES = 4096;
+
+const reason = z.string().max(500).optional();
+const cordonOrder = z.strictObject({ reason });
+const levelOrder = z.strictObject({ level: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`) });
+const drainOrder = z.strictObject({ reason, deadlineMs: z.number().nonnegative().nullable().optional() });
+
+export interface ControlApiOptions {
+  readonly manager: SessionManager;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: RootLog;
+  readonly startedAtEpochMs: Millis;
+  readonly version: string;
+  /** What Auto Scaling and the instance metadata say. */
+  readonly lifecycle: Promise<Lifecycle>;
+  /** Looks whether all that the daemon needs is there. */
+  readonly examine: () => Promise<readonly Check[]>;
+}
+
+/** An answer that is not a success. */
+class Refusal extends Error {
+  readonly answer: Answer;
+
+  constructor(status: number, reason: string, message: string) {
+    super(message);
+    this.answer = { status, body: { reason, message } };
+  }
+}
+
+type Handler = (request: IncomingMessage & { params: Record<string, string> }) => Promise<object> | object;
+
+/**
+ * The operator's interface: versioned JSON over HTTP, which integratorctl talks to, and the status page, which browsers
+ * get to through a forwarded socket. A browser can only look: whatever page it shows, it changes nothing here.
+ */
+export function controlApi(options: ControlApiOptions): (request: IncomingMessage, response: ServerResponse) => void {
+  const { manager, config, clock, log } = options;
+  const { drain } = manager.admission;
+  const app = polka({
+    onNoMatch: (request, response) =>
+      send(response, new Refusal(404, 'not-found', `There is no ${request.method} ${request.url}`).answer),
+  });
+  const on = (method: 'get' | 'post' | 'delete', path: string, handler: Handler) => {
+    app[method](path, (request, response) => {
+      Promise.resolve()
+        .then(() => handler(request as unknown as Parameters<Handler>[0]))
+        .then(
+          (body) => send(response, { status: 200, body: { apiVersion: API_VERSION, ...body } }),
+          (error: unknown) => send(response, refused(error, log)),
+        );
+    });
+  };
+
+  on('get', '/v1/status', () => status(options));
+  on('get', '/v1/config', () => ({ settings: maskedSettings(config) }));
+  on('get', '/v1/log-level', () => ({ level: log.level, configured: config.LOG_LEVEL }));
+  on('post', '/v1/log-level', async (request) => {
+    const { level } = await bodyOf(request, levelOrder);
+    log.orderLevel(level);
+    return { level, configured: config.LOG_LEVEL };
+  });
+  on('get', '/v1/doctor', async () => ({ checks: await options.examine() }));
+  on('get', '/v1/sessions', async () => ({ sessions: await manager.views() }));
+  on('get', '/v1/overview', async (request) => {
+    const query = queryOf(request, overviewQuery);
+    const [now, all] = await Promise.all([status(options), manager.views()]);
+    return { atEpochMs: clock.epoch(), status: now, ...overviewOf(all, query) };
+  });
+  on('get', '/v1/sessions/:id', async ({ params: { id = '' } }) => {
+    const details = (await manager.details(id)) ?? noSession(id);
+    return { ...details, timeline: log.redactor.cleaned(details.timeline) };
+  });
+  on('post', '/v1/sessions/:id/stop', async ({ params: { id = '' } }) => {
+    const ending = (await manager.stop(id)) ?? noSession(id);
+    return { sessionId: id, outcome: ending.name, ...whyOf(ending, log) };
+  });
+  on('post', '/v1/cordon', async (request) => {
+    if (drain.isDraining) throw new Refusal(409, 'draining', 'A draining integrator takes no new sessions anyway');
+    const { reason: why = 'ordered by an operator' } = await bodyOf(request, cordonOrder);
+    manager.admission.close(why);
+    log.info({ event: 'daemon.cordoned', reason: why }, 'takes no new sessions');
+    return { state: stateOf(manager) };
+  });
+  on('post', '/v1/uncordon', () => {
+    if (drain.isDraining) throw new Refusal(409, 'draining', 'The integrator drains: cancel that instead');
+    manager.admission.uncordon();
+    log.info({ event: 'daemon.uncordoned' }, 'takes new sessions');
+    return { state: stateOf(manager) };
+  });
+  on('post', '/v1/drain', async (request) => {
+    const { reason: why = 'ordered by an operator', deadlineMs } = await bodyOf(request, drainOrder);
+    const isNew = !drain.isDraining;
+    if (isNew || deadlineMs !== undefined) {
+      const waitMs = deadlineMs === undefined ? config.DRAIN_DEADLINE_MS || null : deadlineMs;
+      const deadlineAtEpochMs = waitMs === null ? undefined : clock.epoch() + waitMs;
+      drain.begin({ source: 'operator', reason: why, deadlineAtEpochMs });
+    }
+    return { drain: drain.view() };
+  });
+  on('get', '/v1/drain', () => {
+    const view = drain.view();
+    if (!view) throw new Refusal(409, 'not-draining', 'The integrator does not drain');
+    return { drain: view };
+  });
+  on('delete', '/v1/drain', () => {
+    if (!drain.isDraining) throw new Refusal(409, 'not-draining', 'The integrator does not drain');
+    drain.cancel();
+    return { state: stateOf(manager) };
+  });
+  return (request, response) => {
+    for (const [name, value] of Object.entries(PAGE_HEADERS)) response.setHeader(name, value);
+    const refusal = callerRefusal(request);
+    const file = request.method === 'GET' ? pageFileAt(request.url ?? '') : undefined;
+    if (refusal) send(response, refusal.answer);
+    else if (file) sendPageFile(response, file);
+    else app.handler(request as Parameters<typeof app.handler>[0], response);
+  };
+}
+
+/** Why nobody may ask this way, if so: whoever forwards the socket to a port lets every page in their browser try. */
+function callerRefusal(request: IncomingMessage): Refusal | undefined {
+  if (!isAddressedToLoopback(request)) {
+    return new Refusal(421, 'wrong-host', `There is no ${request.headers.host} here; ask for http://localhost`);
+  }
+  if (request.method === 'GET' || !isFromBrowser(request)) return undefined;
+  return new Refusal(403, 'read-only', 'A browser can only look; integratorctl changes things');
+}
+
+async function status(options: ControlApiOptions): Promise<object> {
+  const { manager, config, clock, startedAtEpochMs, version } = options;
+  const { cordon, drain, maxSessions } = manager.admission;
+  return {
+    version,
+    node: process.version,
+    pid: process.pid,
+    startedAtEpochMs,
+    uptimeMs: clock.epoch() - startedAtEpochMs,
+    state: stateOf(manager),
+    region: config.region,
+    sessions: manager.size,
+    maxSessions,
+    cordon,
+    drain: drain.view(),
+    checkpoints: config.STATE_DIR !== undefined,
+    unsignedStarts: !wantsSignedStarts(config),
+    lifecycle: (await options.lifecycle).view(),
+  };
+}
+
+function stateOf({ admission, size }: SessionManager): string {
+  return admission.toldTo(size) ?? 'serving';
+}
+
+function noSession(id: string): never {
+  throw new Refusal(404, 'not-found', `There is no session ${id} here`);
+}
+
+function whyOf(ending: Ending, log: RootLog): object {
+  if (ending.name === 'completed') return { reason: ending.reason };
+  return ending.name === 'failed' ? log.redactor.cleaned(ending.error) : {};
+}
+
+async function bodyOf<Shape>(request: IncomingMessage, shape: z.ZodType<Shape>): Promise<Shape> {
+  const text = (await readBody(request, MAX_BODY_BYTES)).toString();
+  const { data, error } = shape.safeParse(text === '' ? {} : parsed(text));
+  if (error) throw new Refusal(400, 'bad-request', z.prettifyError(error));
+  return data;
+}
+
+function queryOf<Shape>({ url = '' }: IncomingMessage, shape: z.ZodType<Shape>): Shape {
+  const query = Object.fromEntries(new URLSearchParams(url.split('?')[1] ?? ''));
+  const { data, error } = shape.safeParse(query);
+  if (error) throw new Refusal(400, 'bad-request', z.prettifyError(error));
+  return data;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Refusal(400, 'bad-request', 'The body is not JSON');
+  }
+}
+
+function refused(error: unknown, log: Log): Answer {
+  if (error instanceof Refusal) return error.answer;
+  if (error instanceof NotCancellable) return new Refusal(409, 'not-cancellable', error.message).answer;
+  log.error({ event: 'control.failed', ...errorFields(error) }, 'an operator’s request failed');
+  return new Refusal(500, 'internal-error', 'The integrator failed; its log says how').answer;
+}

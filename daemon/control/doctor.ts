@@ -1,0 +1,179 @@
+import { readFileSync } from 'node:fs';
+import type { SessionManager } from '../admission/manager.ts';
+import { type Config, wantsSignedStarts } from '../config.ts';
+import { DeepgramRefused } from '../deepgram/errors.ts';
+import { type DeepgramSettings, openSocket } from '../deepgram/socket.ts';
+import type { Kinesis } from '../kinesis/client.ts';
+import { KinesisRefused } from '../kinesis/refusal.ts';
+import type { Lifecycle, LifecycleView } from '../lifecycle/lifecycle.ts';
+import type { Millis } from '../runtime/clock.ts';
+import type { Secrets } from '../secrets/secrets.ts';
+
+/** One thing looked at, and what to do about it. */
+export interface Check {
+  readonly name: string;
+  readonly verdict: 'ok' | 'warn' | 'fail';
+  readonly detail: string;
+  readonly remedy?: string;
+}
+
+export interface DoctorOptions {
+  readonly config: Config;
+  readonly manager: SessionManager;
+  readonly kinesis: Kinesis;
+  readonly deepgram: DeepgramSettings;
+  readonly lifecycle: Promise<Lifecycle>;
+  readonly secrets: Secrets;
+}
+
+/** What Kinesis and Deepgram are given to answer; an operator waits for it. */
+const TIMEOUT_MS: Millis = 5000;
+/** Sockets per session: one to Kinesis, a second one while it is replaced, one to Deepgram. */
+const FILES_PER_SESSION = 3;
+/** Log, control socket, load balancer, checkpoints. */
+const OTHER_FILES = 200;
+/** Kinesis refuses signatures that are more than five minutes off; the trigger's starts too. */
+const SKEW_WARN_MS: Millis = 30_000;
+const SKEW_FAIL_MS: Millis = 300_000;
+/** A heartbeat is sent at a third of its time-out; a shorter one leaves no room for a retry. */
+const SHORTEST_HEARTBEAT_MS: Millis = 60_000;
+/** Nearly full: scaling out takes minutes. */
+const CAPACITY_WARN = 0.85;
+
+/** Looks whether all that the daemon needs is there: what it says is true now, from this process, with its settings. */
+export async function examine(options: DoctorOptions): Promise<Check[]> {
+  const { config, manager, lifecycle } = options;
+  const [deepgram, aws, secrets, watched] = await Promise.all([
+    checkDeepgram(options),
+    checkAws(options),
+    checkSecrets(options),
+    lifecycle,
+  ]);
+  const hook = checkHook(watched.view());
+  return [...checkSettings(config), ...secrets, deepgram, ...aws, hook, checkFiles(config), checkCapacity(manager)];
+}
+
+function checkSettings(config: Config): Check[] {
+  const { STATE_DIR } = config;
+  const signed: Check = wantsSignedStarts(config)
+    ? { name: 'signed starts', verdict: 'ok', detail: 'only starts signed with TRIGGER_SECRET are taken' }
+    : {
+        name: 'signed starts',
+        verdict: 'warn',
+        detail: 'starts are taken from anybody who reaches the port',
+        remedy: 'set TRIGGER_SECRET here and at the trigger',
+      };
+  const checkpoints: Check = STATE_DIR
+    ? { name: 'checkpoints', verdict: 'ok', detail: `in ${STATE_DIR}` }
+    : { name: 'checkpoints', verdict: 'warn', detail: 'calls do not outlive a crash', remedy: 'set STATE_DIR' };
+  return [signed, checkpoints];
+}
+
+/** Secrets from Secrets Manager; those that are set here need no word. */
+async function checkSecrets({ secrets: { managed } }: DoctorOptions): Promise<Check[]> {
+  await Promise.all(managed.map((secret) => secret.renew()));
+  return managed.map(({ setting, arn, fault }) => {
+    const name = `secret ${setting}`;
+    if (fault === undefined) return { name, verdict: 'ok', detail: `read from ${arn}` };
+    const remedy = 'the last value read still counts; a daemon that starts now would have none';
+    return { name, verdict: 'warn', detail: fault, remedy };
+  });
+}
+
+async function checkDeepgram({ deepgram }: DoctorOptions): Promise<Check> {
+  const name = 'deepgram';
+  const { host } = new URL(deepgram.baseUrl);
+  const events = { onMessage: () => {}, onPong: () => {}, onTaken: () => {} };
+  try {
+    const socket = await openSocket(deepgram, {}, events, AbortSignal.timeout(TIMEOUT_MS));
+    socket.sendCloseStream();
+    socket.terminate();
+    return { name, verdict: 'ok', detail: `${host} is reached and accepts the key` };
+  } catch (error) {
+    const detail = (error as Error).message;
+    if (!(error instanceof DeepgramRefused)) {
+      return { name, verdict: 'fail', detail, remedy: `check DEEPGRAM_API, DNS, TLS and the way out to ${host}` };
+    }
+    if (error.status === 401 || error.status === 403) {
+      return {
+        name,
+        verdict: 'fail',
+        detail,
+        remedy: 'give DEEPGRAM_API_KEY a key that Deepgram accepts for listening',
+      };
+    }
+    if (error.status === 402) return { name, verdict: 'fail', detail, remedy: 'add credit to the Deepgram account' };
+    return { name, verdict: 'warn', detail, remedy: 'look at Deepgram’s status; the key was not refused' };
+  }
+}
+
+async function checkAws({ kinesis, config }: DoctorOptions): Promise<Check[]> {
+  const name = 'kinesis video';
+  try {
+    const { clockSkewMs } = await kinesis.probe(AbortSignal.timeout(TIMEOUT_MS));
+    const detail = `credentials work in ${config.region}, and GetDataEndpoint is allowed`;
+    return [{ name, verdict: 'ok', detail }, checkClock(clockSkewMs)];
+  } catch (error) {
+    const detail = (error as Error).message;
+    const isDenied = error instanceof KinesisRefused && error.status === 502;
+    const remedy = isDenied
+      ? 'give the role kinesisvideo:GetDataEndpoint and kinesisvideo:GetMedia on Connect’s streams, and check the credentials'
+      : `check the region, DNS and the way out to Kinesis Video in ${config.region}`;
+    return [{ name, verdict: 'fail', detail, remedy }];
+  }
+}
+
+function checkHook({ on, groupName, terminatingHooks = [] }: LifecycleView): Check {
+  const name = 'lifecycle hook';
+  if (!on) return { name, verdict: 'ok', detail: 'not on EC2: only signals and operators drain here' };
+  if (!groupName)
+    return { name, verdict: 'warn', detail: 'the instance is in no Auto Scaling group, as far as is known' };
+  const [hook] = terminatingHooks;
+  if (!hook) {
+    const remedy = 'add a terminating hook to the group: without one Auto Scaling does not wait for running calls';
+    return { name, verdict: 'fail', detail: `${groupName} has no terminating hook`, remedy };
+  }
+  const detail = `${hook.name} of ${groupName}, heartbeat time-out ${hook.heartbeatTimeoutMs / 1000} s`;
+  if (hook.heartbeatTimeoutMs >= SHORTEST_HEARTBEAT_MS) return { name, verdict: 'ok', detail };
+  return {
+    name,
+    verdict: 'warn',
+    detail,
+    remedy: `give the hook a heartbeat time-out of ${SHORTEST_HEARTBEAT_MS / 1000} s or more`,
+  };
+}
+
+function checkClock(skewMs: Millis): Check {
+  const name = 'clock';
+  const detail = `${Math.round(Math.abs(skewMs) / 1000)} s away from AWS’ time`;
+  if (Math.abs(skewMs) < SKEW_WARN_MS) return { name, verdict: 'ok', detail };
+  return { name, verdict: Math.abs(skewMs) < SKEW_FAIL_MS ? 'warn' : 'fail', detail, remedy: 'start chrony' };
+}
+
+function checkFiles({ MAX_SESSIONS }: Config): Check {
+  const name = 'file limit';
+  const limit = openFilesLimit();
+  const needed = MAX_SESSIONS * FILES_PER_SESSION + OTHER_FILES;
+  if (limit === undefined)
+    return { name, verdict: 'warn', detail: 'the limit of open files is not known on this system' };
+  const detail = `${limit} open files; ${MAX_SESSIONS} sessions need ${needed}`;
+  if (limit >= needed) return { name, verdict: 'ok', detail };
+  return { name, verdict: 'fail', detail, remedy: 'raise LimitNOFILE in the unit, or lower MAX_SESSIONS' };
+}
+
+function openFilesLimit(): number | undefined {
+  try {
+    const soft = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+    return soft === 'unlimited' ? Infinity : Number(soft);
+  } catch {
+    // Only Linux tells it there; what cannot be known is said to be unknown.
+    return undefined;
+  }
+}
+
+function checkCapacity({ admission, size }: SessionManager): Check {
+  const name = 'capacity';
+  const detail = `${size} of ${admission.maxSessions} sessions`;
+  if (size < admission.maxSessions * CAPACITY_WARN) return { name, verdict: 'ok', detail };
+  return { name, verdict: 'warn', detail, remedy: 'add instances, or raise MAX_SESSIONS if CPU allows' };
+}

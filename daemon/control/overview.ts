@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import type { Millis } from '../runtime/clock.ts';
+import type { SessionView } from '../session/view.ts';
+
+/** What is first: the oldest session, the one furthest behind, or the one that lost most. */
+export const OVERVIEW_SORTS = ['age', 'lag', 'holes'] as const;
+
+type Sort = (typeof OVERVIEW_SORTS)[number];
+
+/** More cards than anybody looks at; a screenful is a fraction of it. */
+const MAX_SHOWN = 100;
+const SHOWN_BY_DEFAULT = 24;
+/** Beyond every id. */
+const MAX_FIND_LENGTH = 100;
+
+const KEYS: Readonly<Record<Sort, (session: SessionView) => number>> = {
+  age: ({ ageMs }) => ageMs,
+  lag: ({ lagMs }) => lagMs,
+  holes: ({ holeMs }) => holeMs,
+};
+
+/** What GET /v1/overview may ask for. */
+export const overviewQuery = z.strictObject({
+  sort: z.enum(OVERVIEW_SORTS, `must be one of ${OVERVIEW_SORTS.join(', ')}`).default('age'),
+  find: z.string().trim().max(MAX_FIND_LENGTH).default(''),
+  offset: z.coerce.number().int().nonnegative().default(0),
+  limit: z.coerce.number().int().min(1).max(MAX_SHOWN).default(SHOWN_BY_DEFAULT),
+});
+
+export type OverviewQuery = z.infer<typeof overviewQuery>;
+
+/** All sessions in a few figures, and some of them whole. */
+export interface Overview {
+  readonly totals: {
+    readonly sessions: number;
+    /** The lag of the one that is furthest behind now. */
+    readonly lagMs: Millis;
+    /** Audio that could not be had, in the sessions that are here now. */
+    readonly holeMs: Millis;
+    readonly sessionsWithHoles: number;
+    readonly reconnects: number;
+  };
+  /** How many sessions fit what was looked for. */
+  readonly found: number;
+  /** The place of the first of `sessions` among them. */
+  readonly offset: number;
+  readonly sessions: readonly SessionView[];
+}
+
+/**
+ * Looks through all sessions for whoever can show a few: the answer's size does not grow with their number.
+ * `find` is a part of a contact's or a session's id. An offset past the end gives the last part that there is, as the
+ * list grows shorter while somebody leafs through it.
+ */
+export function overviewOf(all: readonly SessionView[], { sort, find, offset, limit }: OverviewQuery): Overview {
+  const totals = { sessions: all.length, lagMs: 0, holeMs: 0, sessionsWithHoles: 0, reconnects: 0 };
+  for (const { lagMs, holeMs, reconnects } of all) {
+    totals.lagMs = Math.max(totals.lagMs, lagMs);
+    totals.holeMs += holeMs;
+    totals.sessionsWithHoles += Number(holeMs > 0);
+    totals.reconnects += reconnects;
+  }
+  const part = find.toLowerCase();
+  const fitting = part === '' ? all : all.filter((session) => hasId(session, part));
+  const key = KEYS[sort];
+  const sorted = fitting.toSorted((one, other) => key(other) - key(one) || other.ageMs - one.ageMs);
+  const lastOffset = Math.max(0, Math.ceil(sorted.length / limit) - 1) * limit;
+  const from = Math.min(offset, lastOffset);
+  return { totals, found: sorted.length, offset: from, sessions: sorted.slice(from, from + limit) };
+}
+
+function hasId({ contactId, sessionId }: SessionView, part: string): boolean {
+  return contactId.toLowerCase().includes(part) || sessionId.toLowerCase().includes(part);
+}

@@ -1,0 +1,29 @@
+import { Argument, type Command } from 'commander';
+import { type LevelOfLog, LOG_LEVELS } from '../../contract/control-api.ts';
+import { Invocation } from '../invocation.ts';
+import type { World } from '../io.ts';
+import { printable } from '../output/printable.ts';
+
+/** integratorctl log-level: how much the daemon says, for as long as it runs. */
+export function addLogLevelCommand(program: Command, world: World): void {
+  program
+    .command('log-level')
+    .description("show the level of the daemon's log, or change it until the daemon's next start")
+    .addArgument(new Argument('[level]', 'what is said from now on, by running sessions too').choices(LOG_LEVELS))
+    .action(async (level: string | undefined, _options: object, command: Command) => {
+      const invocation = new Invocation(command, world);
+      const { daemon } = invocation;
+      const path = '/v1/log-level';
+      const answer =
+        level === undefined
+          ? await daemon.get<LevelOfLog>(path)
+          : await daemon.post<LevelOfLog>(path, { body: { level } });
+      invocation.show(answer, () => [sentence(answer)]);
+    });
+}
+
+function sentence({ level, configured }: LevelOfLog): string {
+  const isChanged = level !== configured;
+  const rest = isChanged ? ` until the next start, which goes by LOG_LEVEL (${printable(configured)})` : '';
+  return `the log level is ${printable(level)}${rest}`;
+}

@@ -1,0 +1,115 @@
+import { once } from 'node:events';
+import type { Command } from 'commander';
+import { API_VERSION, type Session, type Stopped } from '../../contract/control-api.ts';
+import { EXIT } from '../exit-codes.ts';
+import { Failure, Interrupted, Refused, usageError } from '../failure.ts';
+import { Invocation } from '../invocation.ts';
+import type { World } from '../io.ts';
+import { type Column, tableLines } from '../output/table.ts';
+import { sessionOf, sessionsOfContact } from './session-choice.ts';
+import type { Sessions } from './session-list.ts';
+
+interface StopOptions {
+  readonly contact?: string;
+  readonly all?: boolean;
+  readonly yes?: boolean;
+}
+
+/** How a session that was to be stopped ended; `already-over`: by itself, before the daemon had been asked. */
+type Outcome = Omit<Stopped, 'outcome'> & {
+  readonly contactId: string;
+  readonly outcome: Stopped['outcome'] | 'already-over';
+};
+
+const COLUMNS: readonly Column<Outcome>[] = [
+  { title: 'SESSION', text: ({ sessionId }) => sessionId },
+  { title: 'CONTACT', text: ({ contactId }) => contactId },
+  {
+    title: 'OUTCOME',
+    text: ({ outcome }) => outcome,
+    style: ({ outcome }) => (outcome === 'failed' ? 'red' : undefined),
+  },
+  { title: 'REASON', text: ({ reason, error }) => [reason, error].filter(Boolean).join(': ') },
+];
+
+/** integratorctl sessions stop: ends sessions in order and waits for their last results. */
+export function addStopCommand(sessions: Command, world: World): void {
+  sessions
+    .command('stop')
+    .description(
+      "end sessions: what has been said so far is transcribed, what follows is not; waits for Deepgram's end",
+    )
+    .argument('[id...]', 'session ids; unique prefixes will do')
+    .option('--contact <id>', 'the sessions of this contact (a unique prefix will do)')
+    .option('--all', 'every session of this daemon; asks before')
+    .option('--yes', 'do not ask')
+    .action(async (ids: string[], options: StopOptions, command: Command) => {
+      const invocation = new Invocation(command, world);
+      const chosen = await choose(invocation, ids, options);
+      if (options.all && !options.yes && chosen.length > 0) await confirm(world, chosen.length);
+      await stopSessions(invocation, chosen);
+    });
+}
+
+async function choose(invocation: Invocation, ids: readonly string[], { contact, all, yes }: StopOptions) {
+  const ways = [ids.length > 0, contact !== undefined, all === true].filter(Boolean).length;
+  if (ways !== 1) throw usageError('name the sessions to stop in one way: by ID..., by --contact, or by --all');
+  if (all && !yes && !invocation.world.stdin.isTTY) {
+    throw usageError('there is no terminal to ask whether to stop every session; say --yes');
+  }
+  const { sessions } = await invocation.daemon.get<Sessions>('/v1/sessions');
+  if (ids.length > 0) return [...new Set(ids.map((id) => sessionOf(sessions, id)))];
+  const named = contact === undefined ? sessions : sessionsOfContact(sessions, contact);
+  return named.filter(({ state }) => state !== 'ended');
+}
+
+async function confirm({ stdin, stderr, stop }: World, count: number): Promise<void> {
+  // Only now: to load it is a good part of what any other command takes.
+  const { createInterface } = await import('node:readline');
+  const lines = createInterface({ input: stdin, terminal: false });
+  try {
+    stderr.write(`Stop ${count === 1 ? 'the one session' : `all ${count} sessions`} of this daemon? [y/N] `);
+    const answer = await Promise.race([
+      once(lines, 'line', { signal: stop }).then(([line]) => String(line)),
+      once(lines, 'close', { signal: stop }).then(() => ''),
+    ]);
+    if (!/^y(es)?$/i.test(answer.trim())) throw new Failure('nothing was stopped; answer y, or say --yes');
+  } catch (error) {
+    stop.throwIfAborted();
+    throw error;
+  } finally {
+    lines.close();
+  }
+}
+
+async function stopSessions(invocation: Invocation, chosen: readonly Session[]): Promise<void> {
+  const settled = await Promise.allSettled(chosen.map((session) => stopSession(invocation, session)));
+  const stopped = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  invocation.show({ apiVersion: API_VERSION, stopped }, () =>
+    chosen.length === 0 ? ['no session runs'] : stopped.length === 0 ? [] : tableLines(stopped, COLUMNS, invocation),
+  );
+  const refused = settled.find((each) => each.status === 'rejected');
+  if (refused) throw refused.reason instanceof Interrupted ? notAwaited(refused.reason) : refused.reason;
+  const failed = stopped.filter(({ outcome }) => outcome === 'failed').length;
+  if (failed > 0) {
+    throw new Failure(`${failed} of ${stopped.length} ended as failed; see: journalctl -u integratord`, EXIT.failure);
+  }
+}
+
+async function stopSession({ daemon }: Invocation, { sessionId, contactId }: Session): Promise<Outcome> {
+  try {
+    const path = `/v1/sessions/${encodeURIComponent(sessionId)}/stop`;
+    const { apiVersion: _, ...stopped } = await daemon.post<Stopped>(path, { timeoutMs: Infinity });
+    return { contactId, ...stopped };
+  } catch (error) {
+    if (error instanceof Refused && error.exit === EXIT.notFound) {
+      return { sessionId, contactId, outcome: 'already-over' };
+    }
+    throw error;
+  }
+}
+
+function notAwaited(cause: Error): Failure {
+  const what = 'interrupted, the sessions end all the same';
+  return new Failure(`${what}; see: integratorctl sessions`, EXIT.interrupted, { cause });
+}

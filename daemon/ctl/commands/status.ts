@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import type { Status } from '../../contract/control-api.ts';
+import { Invocation } from '../invocation.ts';
+import type { World } from '../io.ts';
+import { drainText } from '../output/drain-text.ts';
+import { durationText } from '../output/durations.ts';
+import { pairLines } from '../output/table.ts';
+
+/** integratorctl status: what the daemon is doing. */
+export function addStatusCommand(program: Command, world: World): void {
+  program
+    .command('status')
+    .description('show whether the daemon takes sessions, how many it has, and what it is waiting for')
+    .action(async (_options: object, command: Command) => {
+      const invocation = new Invocation(command, world);
+      const status = await invocation.daemon.get<Status>('/v1/status');
+      invocation.show(status, () => pairLines(pairs(status, world.clock.epoch()), invocation.paint));
+    });
+}
+
+function pairs(status: Status, nowEpochMs: number): (readonly [string, string | undefined])[] {
+  const { cordon, drain, lifecycle } = status;
+  return [
+    ['state', status.state],
+    ['sessions', `${status.sessions} of ${status.maxSessions}`],
+    ['cordon', cordon && `since ${timeText(cordon.sinceEpochMs)}${cordon.reason ? `: ${cordon.reason}` : ''}`],
+    ['drain', drain && `${drainText(drain, nowEpochMs)} (${drain.source}: ${drain.reason})`],
+    ['daemon', `integratord ${status.version}, pid ${status.pid}, Node ${status.node}`],
+    ['running', `${durationText(status.uptimeMs)}, since ${timeText(status.startedAtEpochMs)}`],
+    ['region', status.region],
+    ['Auto Scaling', lifecycleText(lifecycle)],
+    ['checkpoints', status.checkpoints ? 'kept' : 'off: a crash ends the sessions (STATE_DIR is not set)'],
+    ['unsigned starts', status.unsignedStarts ? 'taken from anybody (TRIGGER_SECRET is not set)' : 'refused'],
+  ];
+}
+
+function lifecycleText({ on, instanceId, groupName, state }: Status['lifecycle']): string {
+  if (!on) return 'off';
+  return [instanceId, groupName && `of ${groupName}`, state && `is ${state}`].filter(Boolean).join(' ') || 'on';
+}
+
+function timeText(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}

@@ -1,0 +1,65 @@
+import type { Option } from 'commander';
+import { EXIT_MEANINGS } from '../exit-codes.ts';
+import { DEFAULT_SOCKET } from '../invocation.ts';
+import { type CommandNode, flattened, ownOptions } from './command-tree.ts';
+import { bold, definition, example, heading, pageHead, paragraph, roffText, subheading } from './roff.ts';
+
+/** integratorctl(1), made from the commands. */
+export function integratorctlPage(tree: CommandNode, version: string): string {
+  const commands = flattened(tree).filter(({ words, children }) => words.length > 0 && children.length === 0);
+  const summary = 'look into a running integratord, and take it out of service';
+  const lines = [
+    ...pageHead({ name: 'integratorctl', section: 1, summary, version }),
+    ...heading('SYNOPSIS'),
+    `${bold('integratorctl')} [options] ${bold('command')} [arguments]`,
+    ...heading('DESCRIPTION'),
+    roffText(tree.description),
+    ...paragraph(`Options can stand before and after the command. ${bold('sessions')} alone lists the sessions.`),
+    ...paragraph('Ids of sessions and contacts can be cut short to whatever is still unique.'),
+    ...heading('COMMANDS'),
+    ...commands.flatMap(commandLines),
+    ...heading('OPTIONS'),
+    ...tree.options.flatMap(optionLines),
+    ...heading('EXIT STATUS'),
+    ...EXIT_MEANINGS.flatMap(({ code, meaning }) => definition(bold(String(code)), sentence(meaning))),
+    ...heading('ENVIRONMENT'),
+    ...definition(bold('CONTROL_SOCKET'), roffText('The control socket, unless --socket names one.')),
+    ...definition(bold('NO_COLOR'), 'When set, nothing is coloured. Off a terminal nothing is, anyway.'),
+    ...heading('FILES'),
+    ...definition(bold(DEFAULT_SOCKET), 'The control socket, open to root and to the group integrator.'),
+    ...heading('EXAMPLES'),
+    'Take the instance out of service, give the calls an hour, and look again later:',
+    ...example(["integratorctl drain --deadline 1h --reason 'kernel update' --detach", 'integratorctl drain']),
+    ...paragraph('The sessions that lost audio:'),
+    ...example(["integratorctl sessions --json | jq '.sessions[] | select(.holeMs > 0)'"]),
+    ...heading('SEE ALSO'),
+    `${bold('integratord')}(8), ${bold('systemctl')}(1), ${bold('journalctl')}(1)`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function commandLines(node: CommandNode): string[] {
+  const options = ownOptions(node).filter(({ long }) => long !== '--help');
+  const usage = node.usage.replace('[options] ', options.length > 0 ? '[options] ' : '').replace(/ ?\[options\]$/, '');
+  const name = ['integratorctl', ...node.words].join(' ');
+  return [
+    ...subheading([name, options.length > 0 && usage === '' ? '[options]' : usage].filter(Boolean).join(' ')),
+    sentence(node.description),
+    ...node.arguments.flatMap((argument) => {
+      const choices = argument.argChoices ? `: ${argument.argChoices.join(', ')}` : '';
+      return definition(bold(argument.name()), sentence(`${argument.description}${choices}`));
+    }),
+    ...options.flatMap(optionLines),
+  ];
+}
+
+function optionLines({ flags, description, argChoices, defaultValue, negate }: Option): string[] {
+  const choices = argChoices ? ` (${argChoices.join(', ')})` : '';
+  const byDefault = defaultValue === undefined || negate ? '' : `; ${defaultValue} when not given`;
+  return definition(bold(flags), sentence(`${description}${choices}${byDefault}`));
+}
+
+/** What --help says in passing, as a sentence. */
+function sentence(text: string): string {
+  return roffText(`${text.charAt(0).toUpperCase()}${text.slice(1)}.`);
+}

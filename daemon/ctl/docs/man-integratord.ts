@@ -1,0 +1,34 @@
+import { DEFAULT_SOCKET } from '../invocation.ts';
+import { bold, definition, heading, pageHead, paragraph, roffOfMarkdown, roffText } from './roff.ts';
+import type { Setting } from './settings-table.ts';
+
+/** integratord(8), made from the settings that README.md describes. */
+export function integratordPage(settings: readonly Setting[], version: string): string {
+  const summary = 'transcribe Amazon Connect calls with Deepgram';
+  const lines = [
+    ...pageHead({ name: 'integratord', section: 8, summary, version }),
+    ...heading('SYNOPSIS'),
+    bold('integratord'),
+    ...heading('DESCRIPTION'),
+    'Takes POST /start\\-session from the trigger Lambda, reads the audio of the call from Kinesis Video Streams',
+    'and sends it to Deepgram until the call is over. It takes no arguments and is run by systemd.',
+    ...paragraph(`${bold('integratorctl')}(1) looks into it and takes it out of service.`),
+    ...heading('ENVIRONMENT'),
+    ...settings.flatMap(({ name, byDefault, meaning }) => {
+      const origin = byDefault === 'needed' ? 'needed' : `default: ${byDefault}`;
+      return definition(roffOfMarkdown(name), roffOfMarkdown([meaning, `(${origin})`].filter(Boolean).join(' ')));
+    }),
+    ...heading('SIGNALS'),
+    ...definition(bold('SIGTERM'), 'Drain: no new sessions, the running ones go on to their end, then exit.'),
+    ...definition(bold('SIGINT'), 'End the running sessions now, in order, then exit.'),
+    ...heading('EXIT STATUS'),
+    ...definition(bold('0'), 'Drained.'),
+    ...definition(bold('1'), 'It could not start.'),
+    ...definition(bold('78'), roffText('A setting is wrong or missing (EX_CONFIG); it says which on standard error.')),
+    ...heading('FILES'),
+    ...definition(bold(DEFAULT_SOCKET), `The control socket that ${bold('integratorctl')}(1) uses.`),
+    ...heading('SEE ALSO'),
+    `${bold('integratorctl')}(1), ${bold('systemd')}(1), ${bold('journalctl')}(1)`,
+  ];
+  return `${lines.join('\n')}\n`;
+}

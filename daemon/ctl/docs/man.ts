@@ -1,0 +1,32 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { VERSION } from '../../contract/version.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { EXIT } from '../exit-codes.ts';
+import { createProgram } from '../program.ts';
+import { commandTree } from './command-tree.ts';
+import { integratorctlPage } from './man-integratorctl.ts';
+import { integratordPage } from './man-integratord.ts';
+import { readSettings } from './settings-table.ts';
+
+/** `node daemon/ctl/docs/man.ts DIR` writes integratorctl.1 and integratord.8 into DIR. */
+const [directory, ...others] = process.argv.slice(2);
+if (directory === undefined || others.length > 0) {
+  process.stderr.write('man: needs one directory to write the pages into: node daemon/ctl/docs/man.ts DIR\n');
+  process.exit(EXIT.usage);
+}
+
+const { env, stdin, stdout, stderr } = process;
+const stop = new AbortController().signal;
+const world = { env, stdin, stdout, stderr, clock: systemClock, pause: (ms: number) => pause(ms), stop };
+const pages = {
+  'integratorctl.1': integratorctlPage(commandTree(createProgram(world)), VERSION),
+  'integratord.8': integratordPage(await readSettings(), VERSION),
+};
+await mkdir(directory, { recursive: true });
+for (const [name, page] of Object.entries(pages)) {
+  const file = join(directory, name);
+  await writeFile(file, page);
+  process.stdout.write(`${file}\n`);
+}

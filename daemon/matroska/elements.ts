@@ -1,0 +1,97 @@
+import { ID } from './element-ids.ts';
+import { readSize, readUint, vintLength } from './vint.ts';
+
+/** A track as its TrackEntry describes it. Connect names its two; the number is only valid within one fragment. */
+export interface Track {
+  readonly number: number;
+  readonly name: string;
+}
+
+const NUL = 0;
+const BLANK = 0x20;
+
+/** The track that the bytes of a TrackEntry describe; undefined when they are broken or have no number. */
+export function readTrackEntry(bytes: Buffer, from: number, to: number): Track | undefined {
+  let number = 0;
+  let name = '';
+  const children = new Children(bytes, from, to);
+  while (children.next()) {
+    if (children.id === ID.trackNumber) number = readUint(bytes, children.from, children.to - children.from);
+    else if (children.id === ID.trackName) name = readText(bytes, children.from, children.to);
+  }
+  return children.areWhole && number > 0 ? { number, name } : undefined;
+}
+
+/** What a SimpleTag is told to. */
+export interface TagEvents {
+  /**
+   * The name that a tag has, given as UTF-8 bytes `from` up to `to` without their padding; undefined when nobody reads
+   * such a tag, and then its value is not looked at.
+   */
+  tagName(bytes: Buffer, from: number, to: number): string | undefined;
+  tag(name: string, value: string): void;
+}
+
+/** Tells what a SimpleTag's bytes say, in whichever order; false when they are broken, and then nothing is told. */
+export function tellSimpleTag(bytes: Buffer, from: number, to: number, events: TagEvents): boolean {
+  let [nameFrom, nameTo, valueFrom, valueTo] = [to, to, to, to];
+  const children = new Children(bytes, from, to);
+  while (children.next()) {
+    if (children.id === ID.tagName) [nameFrom, nameTo] = [children.from, children.to];
+    else if (children.id === ID.tagString) [valueFrom, valueTo] = [children.from, children.to];
+  }
+  if (!children.areWhole) return false;
+  const name = events.tagName(bytes, nameFrom, endOfText(bytes, nameFrom, nameTo));
+  if (name !== undefined) events.tag(name, readText(bytes, valueFrom, valueTo));
+  return true;
+}
+
+function readText(bytes: Buffer, from: number, to: number): string {
+  return bytes.toString('utf8', from, endOfText(bytes, from, to));
+}
+
+/** Matroska pads strings with NULs, and real producers with blanks too (captures/test_mixed_tags.mkv). */
+function endOfText(bytes: Buffer, from: number, to: number): number {
+  let end = to;
+  while (end > from && (bytes[end - 1] === NUL || bytes[end - 1] === BLANK)) end--;
+  return end;
+}
+
+/** Goes through the children of a small master. */
+class Children {
+  id = 0;
+  /** Where the child's payload is. */
+  from = 0;
+  to: number;
+  readonly #bytes: Buffer;
+  readonly #end: number;
+
+  constructor(bytes: Buffer, from: number, end: number) {
+    this.#bytes = bytes;
+    this.to = from;
+    this.#end = end;
+  }
+
+  /** Whether the children that `next` went through fill the master exactly. */
+  get areWhole(): boolean {
+    return this.to === this.#end;
+  }
+
+  /** Goes to the next child; false when there is none, or it is broken. */
+  next(): boolean {
+    const bytes = this.#bytes;
+    const at = this.to;
+    if (at >= this.#end) return false;
+    const idLength = vintLength(bytes[at] as number);
+    if (idLength > 4 || at + idLength >= this.#end) return false;
+    const sizeLength = vintLength(bytes[at + idLength] as number);
+    const from = at + idLength + sizeLength;
+    if (sizeLength > 8 || from > this.#end) return false;
+    const size = readSize(bytes, at + idLength, sizeLength);
+    if (size < 0 || size > this.#end - from) return false;
+    this.id = readUint(bytes, at, idLength);
+    this.from = from;
+    this.to = from + size;
+    return true;
+  }
+}

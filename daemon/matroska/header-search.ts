@@ -1,0 +1,49 @@
+import { EBML_HEADER, EBML_VERSION } from './element-ids.ts';
+import { vintLength } from './vint.ts';
+
+/** Finds EBML headers in a run of bytes, looking at each byte once however often it is asked. */
+export class HeaderSearch {
+  #bytes: Buffer = Buffer.alloc(0);
+  /** Where the first header's id is at or after the place last asked about; Infinity: nowhere. */
+  #next = -1;
+
+  /** From now on these bytes are looked at. */
+  begin(bytes: Buffer): void {
+    this.#bytes = bytes;
+    this.#next = -1;
+  }
+
+  /** Where the next header's id is at or after `from`; Infinity when there is none. */
+  next(from: number): number {
+    if (this.#next < from) {
+      const found = this.#bytes.indexOf(EBML_HEADER, from);
+      this.#next = found < 0 ? Infinity : found;
+    }
+    return this.#next;
+  }
+
+  /**
+   * Whether a header is among the bytes `from` up to `to`. Audio may well hold the four bytes of its id, once in some
+   * hours of a thousand calls; that the id of EBMLVersion follows where it must is another matter.
+   */
+  isWithin(from: number, to: number): boolean {
+    for (let at = this.next(from); at + EBML_HEADER.length <= to; at = this.next(at + 1)) {
+      const sizeAt = at + EBML_HEADER.length;
+      const childAt = sizeAt + (sizeAt < to ? vintLength(this.#bytes[sizeAt] as number) : 0);
+      if (childAt + EBML_VERSION.length <= to && EBML_VERSION.every((byte, i) => this.#bytes[childAt + i] === byte)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** How many of the last bytes, from `from` on, could be the beginning of a header's id: 0 to 3. */
+  cutOff(from: number): number {
+    const bytes = this.#bytes;
+    for (let length = Math.min(EBML_HEADER.length - 1, bytes.length - from); length > 0; length--) {
+      const isBeginning = EBML_HEADER.subarray(0, length).every((byte, i) => bytes[bytes.length - length + i] === byte);
+      if (isBeginning) return length;
+    }
+    return 0;
+  }
+}

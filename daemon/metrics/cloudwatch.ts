@@ -1,0 +1,125 @@
+import { hostname } from 'node:os';
+import type { CloudWatchClient, MetricDatum } from '@aws-sdk/client-cloudwatch';
+import { errorFields, type Log } from '../log/log.ts';
+import type { Clock, Millis } from '../runtime/clock.ts';
+import { type Baseline, metricData } from './cloudwatch-data.ts';
+import { InstanceMetrics } from './instance-metrics.ts';
+
+/** What the policy of the instance's role is limited to (cloudwatch:namespace). */
+export const NAMESPACE = 'Integratord';
+const EVERY_MS: Millis = 60_000;
+/** The next one comes in a minute, and carries what this one could not. */
+const ANSWER_TIMEOUT_MS: Millis = 20_000;
+/** An exit waits so long for the last one at the most. */
+const LAST_TIMEOUT_MS: Millis = 5000;
+
+export interface CloudWatchOptions {
+  /** METRICS_STACK. */
+  readonly stack: string;
+  readonly metrics: InstanceMetrics;
+  /** Sends the data in one request; throws when CloudWatch has not taken them. */
+  readonly put: PutMetricData;
+  /** The instance's id; rejects off EC2. */
+  readonly instanceId: () => Promise<string>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export type PutMetricData = (data: MetricDatum[], signal: AbortSignal) => Promise<void>;
+
+/**
+ * Tells CloudWatch once a minute how the instance does. What a request could not tell is in the next one; trouble is
+ * logged once per spell and counted, and none of it reaches a call.
+ */
+export class CloudWatchReporter {
+  readonly #options: CloudWatchOptions;
+  readonly #timer: NodeJS.Timeout;
+  #since: Baseline;
+  #instance: string | undefined;
+  #reporting: Promise<void> | undefined;
+  readonly #ending = new AbortController();
+  #isFailing = false;
+
+  /** Begins at once: a new instance counts among the stack's from its first moment. */
+  constructor(options: CloudWatchOptions) {
+    this.#options = options;
+    this.#since = InstanceMetrics.nothingYet();
+    this.#timer = setInterval(() => void this.report(), EVERY_MS).unref();
+    void this.report();
+  }
+
+  /** Sends what has come since the last time that this went well. Never rejects. */
+  async report(): Promise<void> {
+    // Two at a time would both send the same counts.
+    this.#reporting ??= this.#send().finally(() => {
+      this.#reporting = undefined;
+    });
+    await this.#reporting;
+  }
+
+  /** Sends what is left to tell, for as long as an exit may wait for that, and ends. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    const timer = setTimeout(() => this.#ending.abort(), LAST_TIMEOUT_MS);
+    await this.#reporting;
+    await this.report();
+    clearTimeout(timer);
+  }
+
+  async #send(): Promise<void> {
+    const { stack, metrics, put, clock, log } = this.#options;
+    try {
+      const now = await metrics.snapshot();
+      const identity = { stack, instance: await this.#identify() };
+      const data = metricData(now, this.#since, identity, new Date(clock.epoch()));
+      const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
+      // The SDK listens to the signal while it waits for CloudWatch, but not while it looks for credentials.
+      await Promise.race([put(data, signal), aborted(signal)]);
+      this.#since = now;
+    } catch (error) {
+      metrics.cloudWatchPut('failed');
+      if (this.#isFailing) return;
+      this.#isFailing = true;
+      const fields = { event: 'cloudwatch.failing', ...errorFields(error) };
+      log.warn(fields, 'metrics do not reach CloudWatch: their counts wait for the next time; calls go on');
+      return;
+    }
+    metrics.cloudWatchPut('ok');
+    if (this.#isFailing) log.info({ event: 'cloudwatch.recovered' }, 'metrics reach CloudWatch again');
+    this.#isFailing = false;
+  }
+
+  /** The instance's id; the host's name for as long as there is none to be had. */
+  async #identify(): Promise<string> {
+    try {
+      this.#instance ??= await this.#options.instanceId();
+      return this.#instance;
+    } catch {
+      // Off EC2, or the metadata service is in trouble, which the lifecycle has reported.
+      return hostname();
+    }
+  }
+}
+
+/** Rejects with the signal's reason once it is aborted. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    if (signal.aborted) reject(signal.reason);
+  });
+}
+
+/**
+ * CloudWatch in `region` (or where that says, once it is known), with the SDK's own credentials and its own
+ * AWS_ENDPOINT_URL_CLOUDWATCH. The SDK is loaded at the first request.
+ */
+export function connectCloudWatch(region: () => Promise<string>): PutMetricData {
+  let client: CloudWatchClient | undefined;
+  return async (data, signal) => {
+    const sdk = await import('@aws-sdk/client-cloudwatch');
+    // One attempt: the next minute's carries what this one could not.
+    client ??= new sdk.CloudWatchClient({ region, maxAttempts: 1 });
+    const command = new sdk.PutMetricDataCommand({ Namespace: NAMESPACE, MetricData: data });
+    await client.send(command, { abortSignal: signal });
+  };
+}

@@ -1,0 +1,116 @@
+import type { DrainView } from '../admission/drain.ts';
+import type { SessionManager } from '../admission/manager.ts';
+import type { Clock, Millis } from '../runtime/clock.ts';
+import { SessionMetrics, type SessionSnapshot } from './session-metrics.ts';
+import { emptyTally, oneOf, type Tally } from './tally.ts';
+import type { Threads } from './thread-totals.ts';
+
+export const START_SUCCESSES = ['started', 'already-running'] as const;
+/** The reasons of `refusal` (http/answer.ts), as README.md lists them. */
+export const START_FAILURES = [
+  'bad-request',
+  'wrong-stream',
+  'locked-parameter',
+  'missing-signature',
+  'bad-signature',
+  'stale-signature',
+  'body-too-large',
+  'kinesis-refused',
+  'deepgram-refused',
+  'deepgram-unreachable',
+  'full',
+  'cordoned',
+  'draining',
+  'start-timeout',
+  'thread-lost',
+  'internal-error',
+  'other',
+] as const;
+export const DRAIN_STATES = ['none', 'draining', 'ending-rest', 'drained'] as const satisfies readonly (
+  | 'none'
+  | DrainView['state']
+)[];
+
+/** What this process has done besides the sessions; nothing here ever goes back. */
+export type InstanceCounts = {
+  readonly startsSucceeded: Tally<(typeof START_SUCCESSES)[number]>;
+  readonly startsFailed: Tally<(typeof START_FAILURES)[number]>;
+  readonly cloudWatchPuts: Tally<'ok' | 'failed'>;
+};
+
+/** All that is known of the instance at one moment. */
+export interface InstanceSnapshot extends SessionSnapshot {
+  readonly instance: InstanceCounts;
+  readonly activeSessions: number;
+  readonly maxSessions: number;
+  readonly isCordoned: boolean;
+  readonly drainState: (typeof DRAIN_STATES)[number];
+  /** Sessions that a drain waits for; 0 when there is none. */
+  readonly drainSessionsLeft: number;
+  /** Whether sessions still run past the deadline of the drain. */
+  readonly isDrainOverdue: boolean;
+}
+
+/** The sessions, as far as metrics look at them from outside. */
+export type Admitted = Pick<SessionManager, 'size' | 'admission'>;
+
+/** Counts what the main thread does, and puts it together with the sessions' counts of all threads. */
+export class InstanceMetrics {
+  readonly #manager: Admitted;
+  readonly #threads: Threads;
+  readonly #clock: Clock;
+  readonly #startsSucceeded = emptyTally(START_SUCCESSES);
+  readonly #startsFailed = emptyTally(START_FAILURES);
+  readonly #cloudWatchPuts = emptyTally(['ok', 'failed']);
+
+  /** What a process has counted that has just begun. */
+  static nothingYet(): Pick<InstanceSnapshot, 'counts' | 'instance'> {
+    const instance = {
+      startsSucceeded: emptyTally(START_SUCCESSES),
+      startsFailed: emptyTally(START_FAILURES),
+      cloudWatchPuts: emptyTally(['ok', 'failed']),
+    };
+    return { counts: new SessionMetrics().snapshot().counts, instance };
+  }
+
+  constructor(manager: Admitted, threads: Threads, clock: Clock) {
+    this.#manager = manager;
+    this.#threads = threads;
+    this.#clock = clock;
+  }
+
+  startSucceeded(status: (typeof START_SUCCESSES)[number]): void {
+    this.#startsSucceeded[status]++;
+  }
+
+  startFailed(reason: unknown): void {
+    this.#startsFailed[oneOf(START_FAILURES, String(reason), 'other')]++;
+  }
+
+  cloudWatchPut(result: 'ok' | 'failed'): void {
+    this.#cloudWatchPuts[result]++;
+  }
+
+  /** Never rejects, and waits for no busy thread for long. */
+  async snapshot(): Promise<InstanceSnapshot> {
+    const sessions = await this.#threads.sum();
+    const { size, admission } = this.#manager;
+    const drain = admission.drain.view();
+    const deadlineAtEpochMs: Millis = drain?.deadlineAtEpochMs ?? Infinity;
+    const drainSessionsLeft = drain?.sessionsLeft ?? 0;
+    return {
+      ...sessions,
+      instance: {
+        startsSucceeded: { ...this.#startsSucceeded },
+        startsFailed: { ...this.#startsFailed },
+        cloudWatchPuts: { ...this.#cloudWatchPuts },
+      },
+      activeSessions: size,
+      maxSessions: admission.maxSessions,
+      isCordoned: admission.cordon !== undefined,
+      drainState: drain?.state ?? 'none',
+      drainSessionsLeft,
+      isDrainOverdue: drainSessionsLeft > 0 && this.#clock.epoch() > deadlineAtEpochMs,
+    };
+  }
+}

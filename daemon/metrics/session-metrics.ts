@@ -1,0 +1,173 @@
+import { BYTES_PER_MS, CHANNELS, type Channel } from '../audio/pcm.ts';
+import { DeepgramRefused, DeepgramUnreachable } from '../deepgram/errors.ts';
+import type { Millis } from '../runtime/clock.ts';
+import { Distribution, type DistributionSnapshot } from './distribution.ts';
+import { sumOf } from './sums.ts';
+import { emptyTally, oneOf, type Tally } from './tally.ts';
+
+/** A session began because of a start, or goes on from a checkpoint. */
+export const ORIGINS = ['start', 'checkpoint'] as const;
+/** Why a call that was transcribed to its end was over (EndOfContact). */
+export const COMPLETIONS = ['next-contact', 'no-more-fragments', 'stopped'] as const;
+/** What made a session fail: the names of our errors, and all others. */
+export const FAILURES = [
+  'NoAudio',
+  'KinesisRefused',
+  'DeepgramRefused',
+  'DeepgramUnreachable',
+  'DeepgramLost',
+  'SessionLost',
+  'other',
+] as const;
+/** What was reported of the stream before audio was missing (session/gap-cause.ts); `unsent` had come but never reached Deepgram. */
+export const HOLE_CAUSES = [
+  'missing',
+  'corrupt',
+  'no-contact-id',
+  'contact-id-too-late',
+  'fragment-gone',
+  'unsent',
+] as const;
+/** RFC 6455 and deepgram.md: what Deepgram, a proxy or a broken line closes with. */
+export const CLOSE_CODES = ['1000', '1001', '1005', '1006', '1008', '1011', '1012', '1013', 'other'] as const;
+/** Deepgram's answers to a handshake (deepgram.md), and that there was none. */
+export const REFUSALS = ['400', '401', '402', '403', '404', '408', '429', '5xx', 'other', 'unreachable'] as const;
+
+export type HoleCause = (typeof HOLE_CAUSES)[number];
+
+/** Upper bounds of the lag: dense where it is good (below ALIGN_WAIT_MS and about it), up to where it is very bad. */
+export const LAG_BOUNDS_MS: readonly Millis[] = [
+  10, 25, 50, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 5000, 7500, 10_000,
+];
+/** How far behind the stream's end is read: a fragment is seconds; without retention five minutes are all there is. */
+export const BEHIND_BOUNDS_MS: readonly Millis[] = [100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000];
+export const DELAY_BOUNDS_MS: readonly Millis[] = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000];
+
+/** What a thread has counted of its sessions so far: nothing here ever goes back. */
+export type SessionCounts = {
+  readonly sessionsStarted: Tally<(typeof ORIGINS)[number]>;
+  readonly sessionsCompleted: Tally<(typeof COMPLETIONS)[number]>;
+  readonly sessionsFailed: Tally<(typeof FAILURES)[number]>;
+  /** Audio of each channel that came from Kinesis, and call time handed over to Deepgram for the first time. */
+  readonly audioInMs: readonly Millis[];
+  readonly audioOutMs: Millis;
+  readonly holesMs: Tally<HoleCause>;
+  readonly lagMs: DistributionSnapshot;
+  readonly behindNowMs: DistributionSnapshot;
+  readonly kinesisBytes: number;
+  readonly rotations: number;
+  readonly resumes: number;
+  readonly deepgramBytes: number;
+  readonly reconnects: Tally<(typeof CLOSE_CODES)[number]>;
+  readonly replayedMs: Millis;
+  readonly refusals: Tally<(typeof REFUSALS)[number]>;
+  readonly keepAlives: number;
+  readonly eventLoopDelayMs: DistributionSnapshot;
+};
+
+/** What a thread tells of its sessions; a message can carry it. */
+export interface SessionSnapshot {
+  readonly counts: SessionCounts;
+  /** Of the running sessions, the one whose checkpoint is the oldest; 0 without any. */
+  readonly checkpointAgeMs: Millis;
+}
+
+const BYTES_PER_MS_OF_CHANNEL = BYTES_PER_MS / CHANNELS;
+
+/**
+ * What one thread counts of its sessions: numbers in fields, so that counting costs the audio path next to nothing.
+ * Nobody reads it there; a snapshot goes to whoever serves metrics.
+ */
+export class SessionMetrics {
+  /** 2-channel PCM handed over to Deepgram for the first time, and again after a reconnect. */
+  audioOutBytes = 0;
+  replayedBytes = 0;
+  /** What GetMedia gave, and the audio that was given to Deepgram's socket. */
+  kinesisBytes = 0;
+  deepgramBytes = 0;
+  rotations = 0;
+  resumes = 0;
+  keepAlives = 0;
+  readonly lagMs = new Distribution(LAG_BOUNDS_MS);
+  readonly eventLoopDelayMs = new Distribution(DELAY_BOUNDS_MS);
+  readonly #behindNowMs = new Distribution(BEHIND_BOUNDS_MS);
+  readonly #audioInBytes = new Float64Array(CHANNELS);
+  readonly #sessionsStarted = emptyTally(ORIGINS);
+  readonly #sessionsCompleted = emptyTally(COMPLETIONS);
+  readonly #sessionsFailed = emptyTally(FAILURES);
+  readonly #holesMs = emptyTally(HOLE_CAUSES);
+  readonly #reconnects = emptyTally(CLOSE_CODES);
+  readonly #refusals = emptyTally(REFUSALS);
+
+  sessionStarted(origin: (typeof ORIGINS)[number]): void {
+    this.#sessionsStarted[origin]++;
+  }
+
+  sessionCompleted(reason: (typeof COMPLETIONS)[number]): void {
+    this.#sessionsCompleted[reason]++;
+  }
+
+  sessionFailed(error: unknown): void {
+    this.#sessionsFailed[oneOf(FAILURES, error instanceof Error ? error.name : '', 'other')]++;
+  }
+
+  /** Audio of one channel that came from Kinesis. */
+  heard(channel: Channel, bytes: number): void {
+    (this.#audioInBytes[channel] as number) += bytes;
+  }
+
+  /** How far behind the end of its stream a fragment was, as the stream says; broken bytes may say anything. */
+  behindNow(behindMs: Millis): void {
+    if (behindMs >= 0 && behindMs < Infinity) this.#behindNowMs.observe(behindMs);
+  }
+
+  hole(cause: HoleCause, missingMs: Millis): void {
+    this.#holesMs[cause] += missingMs;
+  }
+
+  /** A connection that Deepgram, or the line, had closed with this code was replaced. */
+  reconnected(closeCode: number): void {
+    this.#reconnects[oneOf(CLOSE_CODES, String(closeCode), 'other')]++;
+  }
+
+  /** A handshake with Deepgram came to nothing. One that we gave up ourselves is no refusal. */
+  handshakeFailed(error: unknown): void {
+    if (error instanceof DeepgramUnreachable) this.#refusals.unreachable++;
+    else if (error instanceof DeepgramRefused) this.#refusals[refusalOf(error.status)]++;
+  }
+
+  snapshot(checkpointAgeMs: Millis = 0): SessionSnapshot {
+    const counts = {
+      sessionsStarted: { ...this.#sessionsStarted },
+      sessionsCompleted: { ...this.#sessionsCompleted },
+      sessionsFailed: { ...this.#sessionsFailed },
+      audioInMs: [...this.#audioInBytes].map((bytes) => bytes / BYTES_PER_MS_OF_CHANNEL),
+      audioOutMs: this.audioOutBytes / BYTES_PER_MS,
+      holesMs: { ...this.#holesMs },
+      lagMs: this.lagMs.snapshot(),
+      behindNowMs: this.#behindNowMs.snapshot(),
+      kinesisBytes: this.kinesisBytes,
+      rotations: this.rotations,
+      resumes: this.resumes,
+      deepgramBytes: this.deepgramBytes,
+      reconnects: { ...this.#reconnects },
+      replayedMs: this.replayedBytes / BYTES_PER_MS,
+      refusals: { ...this.#refusals },
+      keepAlives: this.keepAlives,
+      eventLoopDelayMs: this.eventLoopDelayMs.snapshot(),
+    };
+    return { counts, checkpointAgeMs };
+  }
+}
+
+/** Two threads taken together. */
+export function together(a: SessionSnapshot, b: SessionSnapshot): SessionSnapshot {
+  return {
+    counts: sumOf(a.counts, b.counts),
+    checkpointAgeMs: Math.max(a.checkpointAgeMs, b.checkpointAgeMs),
+  };
+}
+
+function refusalOf(status: number): (typeof REFUSALS)[number] {
+  return status >= 500 ? '5xx' : oneOf(REFUSALS, String(status), 'other');
+}

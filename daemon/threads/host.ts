@@ -1,0 +1,58 @@
+import type { Checkpoint } from '../checkpoints/checkpoint.ts';
+import type { EndOfContact } from '../kinesis/reader.ts';
+import type { errorFields } from '../log/log.ts';
+import type { Millis } from '../runtime/clock.ts';
+import type { TimelineEntry } from '../session/session-log.ts';
+import type { SessionView } from '../session/view.ts';
+
+/** How a session ended, as it is told to others; `lost` with the thread that hosted it. */
+export type Ending =
+  | { readonly name: 'completed'; readonly reason: EndOfContact }
+  | { readonly name: 'failed'; readonly error: ReturnType<typeof errorFields> }
+  | { readonly name: 'lost' };
+
+/** All that an operator may know of one session; no secret is in it. */
+export interface SessionDetails {
+  readonly session: SessionView;
+  readonly params: Readonly<Record<string, string | string[]>>;
+  readonly timeline: readonly TimelineEntry[];
+}
+
+/** A session that runs, seen from where it was asked for. */
+export interface HostedSession {
+  /** Resolves when all of the call is read, and only Deepgram's last results are awaited. */
+  readonly ending: Promise<void>;
+  /** Resolves when the session is over and its checkpoint is gone, unless that is kept; never rejects. */
+  readonly ended: Promise<Ending>;
+  /** Ends the session before the call does; with its checkpoint kept, another daemon may go on with it. */
+  stop(keepsCheckpoint: boolean): void;
+}
+
+/** Where sessions run: this thread, or worker threads. */
+export interface SessionHost {
+  /**
+   * Resolves once Kinesis has answered and Deepgram's socket is open. Throws StartTimedOut, KinesisRefused,
+   * DeepgramRefused, DeepgramUnreachable or ThreadLost; nothing is left running then.
+   */
+  start(beginning: Checkpoint, timeoutMs: Millis): Promise<HostedSession>;
+  /** Goes on with a session that was cut off; tries for as long as trying makes sense. Throws what ended that. */
+  resume(checkpoint: Checkpoint): Promise<HostedSession>;
+  /** The sessions that run, in no order. */
+  views(): Promise<SessionView[]>;
+  /** Undefined when no session of that id runs here. */
+  details(sessionId: string): Promise<SessionDetails | undefined>;
+}
+
+/** Kinesis or Deepgram had not answered when the caller's patience was over; nothing was left running. */
+export class StartTimedOut extends Error {
+  override readonly name = 'StartTimedOut';
+}
+
+/** The worker thread that was to host a session ended before the session had begun. */
+export class ThreadLost extends Error {
+  override readonly name = 'ThreadLost';
+
+  constructor() {
+    super('The worker thread that was to host the session ended; another takes its place');
+  }
+}

@@ -1,0 +1,61 @@
+/** A worker thread that hosts sessions: does what the main thread asks (messages.ts). Audio never leaves it. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { secretsOf } from '../config.ts';
+import { logFaults } from '../log/faults.ts';
+import { createLog } from '../log/log.ts';
+import { type Millis, systemClock } from '../runtime/clock.ts';
+import { openSecrets } from '../secrets/secrets.ts';
+import type { HostedSession } from './host.ts';
+import { hostingThread } from './hosting-thread.ts';
+import type { Asked, FromWorker, Question, ToWorker, WorkerSettings } from './messages.ts';
+import { packError } from './packed-error.ts';
+
+const TELL_EVERY_MS: Millis = 1000;
+
+const { config, logLevel, name, workers } = workerData as WorkerSettings;
+const log = createLog(logLevel);
+log.redactor.learn(secretsOf(config, process.env));
+logFaults(log);
+const secrets = await openSecrets(config, systemClock, log);
+const thread = hostingThread({ config, secrets, log, name, threads: workers });
+const sessions = new Map<string, HostedSession>();
+
+const answers: { [Name in keyof Asked]: (ask: Asked[Name]['ask']) => Promise<Asked[Name]['answer']> } = {
+  start: async ({ beginning, timeoutMs }) => follow(beginning.sessionId, await thread.host.start(beginning, timeoutMs)),
+  resume: async ({ checkpoint }) => follow(checkpoint.sessionId, await thread.host.resume(checkpoint)),
+  views: () => thread.host.views(),
+  details: ({ sessionId }) => thread.host.details(sessionId),
+  metrics: async () => thread.counted(),
+};
+
+parentPort?.on('message', (message: ToWorker) => {
+  if (message.type === 'stop') sessions.get(message.sessionId)?.stop(message.keepsCheckpoint);
+  else if (message.type === 'log-level') log.setLevel(message.level);
+  else void answer(message);
+});
+
+// What it has counted is not to be lost with it.
+setInterval(() => tell({ type: 'counted', snapshot: thread.counted() }), TELL_EVERY_MS).unref();
+
+function tell(message: FromWorker): void {
+  parentPort?.postMessage(message);
+}
+
+async function answer(question: Question): Promise<void> {
+  const { id, type } = question;
+  try {
+    // The type of the question says which function it is for; the compiler cannot follow that.
+    tell({ type: 'answer', id, answer: await answers[type](question as never) });
+  } catch (error) {
+    tell({ type: 'refusal', id, error: packError(error) });
+  }
+}
+
+function follow(sessionId: string, session: HostedSession): undefined {
+  sessions.set(sessionId, session);
+  void session.ending.then(() => tell({ type: 'ending', sessionId }));
+  void session.ended.then((ending) => {
+    sessions.delete(sessionId);
+    tell({ type: 'ended', sessionId, ending });
+  });
+}

@@ -1,0 +1,58 @@
+import test from 'ava';
+import type { Drain, Status } from '../../daemon/contract/control-api.ts';
+import { aDrain, NOW_EPOCH_MS } from '../ctl/examples.ts';
+import { launchChromium } from '../demo/browser.ts';
+import { ARTEFACTS, barriers, DESKTOP, PHONE, TABLET, TIMEOUT_MS, visit, widthOf } from './browsing.ts';
+import { someSessions } from './calls.ts';
+import { PageStage } from './page-stage.ts';
+
+const browser = await launchChromium();
+test.after.always(() => browser.close());
+
+const HOUR_MS = 3_600_000;
+const DRAIN: Partial<Drain> = {
+  source: 'lifecycle',
+  reason: 'the Auto Scaling group wants the instance Terminated',
+  sinceEpochMs: NOW_EPOCH_MS - HOUR_MS / 2,
+  deadlineAtEpochMs: NOW_EPOCH_MS + 1.5 * HOUR_MS,
+  takesStartsUntilEpochMs: NOW_EPOCH_MS - HOUR_MS / 2 + 20_000,
+  sessionsLeft: 12,
+};
+const INSTANCE: Partial<Status> = {
+  lifecycle: { on: true, instanceId: 'i-0123456789abcdef0', groupName: 'integratord-fleet', state: 'InService' },
+};
+
+const SITUATIONS: readonly { name: string; sessions: number; status: Partial<Status> }[] = [
+  { name: 'no call', sessions: 0, status: { lifecycle: { on: false } } },
+  { name: '3 calls', sessions: 3, status: INSTANCE },
+  { name: '200 calls', sessions: 200, status: INSTANCE },
+  { name: 'a drain', sessions: 12, status: { ...INSTANCE, state: 'draining', drain: aDrain(DRAIN) } },
+];
+
+for (const { name, sessions, status } of SITUATIONS) {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    test(`${name}, ${colorScheme}: whole at every width, and without a barrier`, async (t) => {
+      t.timeout(TIMEOUT_MS);
+      const examined = colorScheme === 'light' ? PHONE : DESKTOP;
+      const stage = await PageStage.open(t);
+      stage.sessions = someSessions(sessions);
+      stage.status = status;
+      const { page, complaints, origins } = await visit(browser, stage.url, { colorScheme });
+      // Once the lines of lag have a few points.
+      while (stage.asked.length < 3) await page.waitForResponse(/overview/);
+      await page.locator('#connection[data-state=connected]').waitFor();
+      for (const viewport of [PHONE, TABLET, DESKTOP]) {
+        await page.setViewportSize(viewport);
+        t.is(await page.locator('#pages').isVisible(), sessions > 24);
+        t.is(await widthOf(page), viewport.width, `${viewport.width} px`);
+        // Either layout in one of the schemes: axe-core takes seconds.
+        if (viewport === examined) t.deepEqual(await barriers(page), [], `${viewport.width} px`);
+        const file = `page-${name.replaceAll(' ', '-')}-${viewport.width}-${colorScheme}.png`;
+        await page.screenshot({ path: `${ARTEFACTS}${file}`, fullPage: sessions <= 12 });
+      }
+      t.deepEqual([...origins], [new URL(stage.url).origin]);
+      t.deepEqual(complaints, []);
+      await page.close();
+    });
+  }
+}

@@ -1,0 +1,74 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { ExecutionContext } from 'ava';
+import type { Session, Status } from '../../daemon/contract/control-api.ts';
+import { overviewOf, overviewQuery } from '../../daemon/control/overview.ts';
+import { PAGE_HEADERS, pageFileAt, sendPageFile } from '../../daemon/control/page-files.ts';
+import type { SessionView } from '../../daemon/session/view.ts';
+import { aStatus, NOW_EPOCH_MS } from '../ctl/examples.ts';
+
+/** As often as the page looks. */
+export const LOOK_EVERY_MS = 2000;
+
+/** The page as the daemon serves it, over sessions and a state that a test has put there. */
+export class PageStage {
+  sessions: readonly Session[] = [];
+  status: Partial<Status> = {};
+  /** What the overview is answered with instead. */
+  refusal: { status: number; body: object } | undefined;
+  /** Each overview that was asked for: its query. */
+  readonly asked: string[] = [];
+  /** The daemon's clock: every look is as long after the one before as the page means it to be, however long it took. */
+  nowEpochMs = NOW_EPOCH_MS;
+  readonly url: string;
+
+  static async open(t: ExecutionContext): Promise<PageStage> {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.teardown(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    const stage = new PageStage(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    server.on('request', (request, response) => stage.#answer(request, response));
+    return stage;
+  }
+
+  private constructor(url: string) {
+    this.url = url;
+  }
+
+  #answer({ url = '' }: IncomingMessage, response: ServerResponse): void {
+    const file = pageFileAt(url);
+    if (file) {
+      sendPageFile(response, file);
+      return;
+    }
+    const [path, query = ''] = url.split('?');
+    const { status, body } =
+      path === '/v1/overview' ? this.#overview(query) : { status: 404, body: { reason: 'not-found' } };
+    response.writeHead(status, { ...PAGE_HEADERS, 'content-type': 'application/json' }).end(JSON.stringify(body));
+  }
+
+  #overview(query: string): { status: number; body: object } {
+    this.asked.push(query);
+    if (this.refusal) return this.refusal;
+    this.nowEpochMs += LOOK_EVERY_MS;
+    const shown = overviewOf(this.#sessionsNow(), overviewQuery.parse(Object.fromEntries(new URLSearchParams(query))));
+    const status = aStatus({ sessions: this.sessions.length, ...this.status });
+    const body = { atEpochMs: this.nowEpochMs, status, ...shown };
+    return { status: 200, body: { apiVersion: 1, ...body } };
+  }
+
+  /** The sessions with lags that go up and down a little, each in its own time. */
+  #sessionsNow(): SessionView[] {
+    const wobbling = this.sessions.map((session, index) => {
+      const share = 1 + 0.4 * Math.sin(this.asked.length * (0.5 + (index % 5) / 7) + index);
+      const lagMs = session.lagMs * share;
+      return { ...session, lagMs, worstLagMs: Math.max(lagMs, session.worstLagMs) };
+    });
+    return wobbling as SessionView[];
+  }
+}

@@ -1,0 +1,126 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GetMediaCommand, KinesisVideoMediaClient } from '@aws-sdk/client-kinesis-video-media';
+import test, { type ExecutionContext } from 'ava';
+import { BadHttp } from '../../../daemon/kinesis/http/http-body.ts';
+import { type MediaPayload, MediaTransport } from '../../../daemon/kinesis/http/media-transport.ts';
+import { systemClock } from '../../../daemon/runtime/clock.ts';
+import { Pulse } from '../../../daemon/runtime/timer-wheel.ts';
+import { wholeOf } from './body.ts';
+import { type Answer, serve } from './raw-server.ts';
+
+const OK = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n';
+
+async function serving(t: ExecutionContext, answer: Answer) {
+  const { port, close } = await serve(answer);
+  t.teardown(close);
+  return port;
+}
+
+function ask(port: number, abortSignal?: AbortSignal) {
+  const transport = new MediaTransport(new Pulse(systemClock), 5000);
+  const request = { protocol: 'http:', hostname: '127.0.0.1', port, method: 'POST', path: '/getMedia' };
+  return transport.handle({ ...request, headers: { host: 'x' }, body: '{}' }, abortSignal ? { abortSignal } : {});
+}
+
+async function media(port: number, signal?: AbortSignal) {
+  const { response } = await ask(port, signal);
+  return (response.body as MediaPayload).media;
+}
+
+test('the content of an answer arrives, and ends with its last chunk though the connection stays', async (t) => {
+  const port = await serving(t, (socket) => socket.write(`${OK}5\r\nhello\r\n6\r\n world\r\n0\r\n\r\nmore`));
+  t.is(String(await wholeOf(await media(port))), 'hello world');
+});
+
+test('an answer of no length is whole at once though the connection stays', async (t) => {
+  const port = await serving(t, (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'));
+  t.is(String(await wholeOf(await media(port))), '');
+});
+
+test('a connection that ends or breaks before the last chunk is a fault', async (t) => {
+  const ends: Answer[] = [(socket) => socket.end(`${OK}5\r\nhello\r\n`), (socket) => socket.write(`${OK}zz\r\n`)];
+  for (const end of ends) await t.throwsAsync(wholeOf(await media(await serving(t, end))));
+});
+
+test('a connection that is reset before the head rejects', async (t) => {
+  const port = await serving(t, (socket) => socket.resetAndDestroy());
+  await t.throwsAsync(ask(port), { code: 'ECONNRESET' });
+});
+
+test('an abort ends the asking before the answer, and the body after it', async (t) => {
+  const silent = new AbortController();
+  const port = await serving(t, () => silent.abort());
+  await t.throwsAsync(ask(port, silent.signal), { name: 'AbortError' });
+  const later = new AbortController();
+  const body = await media(await serving(t, (socket) => socket.write(OK)), later.signal);
+  const next = body.next();
+  later.abort();
+  t.is(await next, undefined);
+  t.is(body.fault?.name, 'AbortError');
+});
+
+test('a body that is closed has no more', async (t) => {
+  const body = await media(await serving(t, (socket) => socket.write(OK)));
+  const next = body.next();
+  body.close();
+  t.is(await next, undefined);
+  t.is(body.fault?.message, 'closed');
+});
+
+test('an error answer that comes in pieces is whole', async (t) => {
+  const [one, other] = ['a'.repeat(300), 'b'.repeat(300)];
+  const port = await serving(t, async (socket) => {
+    socket.write(`HTTP/1.1 400 Bad\r\ncontent-length: 600\r\n\r\n${one}`);
+    // Long enough to be read by itself; if it is not, there is one piece less, and as much to see.
+    await sleep(50);
+    socket.write(other);
+  });
+  const { response } = await ask(port);
+  const words: Buffer[] = [];
+  for await (const part of response.body) words.push(part);
+  t.is(Buffer.concat(words).toString(), one + other);
+});
+
+test('an error answer whose body goes on and on is refused', async (t) => {
+  const port = await serving(t, (socket) => socket.write(`HTTP/1.1 502 Bad\r\n\r\n${'x'.repeat(70_000)}`));
+  await t.throwsAsync(ask(port), { instanceOf: BadHttp });
+});
+
+test('while nobody asks the server cannot go on, and afterwards all of it arrives', async (t) => {
+  const total = 32 * 1024 * 1024;
+  const written = Promise.withResolvers<void>();
+  let isWritten = false;
+  const port = await serving(t, (socket) => {
+    socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${total}\r\n\r\n`);
+    socket.write(Buffer.alloc(total), () => {
+      isWritten = true;
+      written.resolve();
+    });
+  });
+  const body = await media(port);
+  // However long: the kernel's buffers hold a few MiB.
+  await sleep(100);
+  t.false(isWritten);
+  let length = 0;
+  for (let bytes = await body.next(); bytes; bytes = await body.next()) length += bytes.length;
+  t.is(length, total);
+  await written.promise;
+});
+
+test('the SDK makes its own exceptions of error answers', async (t) => {
+  const words = '{"Message":"no such stream"}';
+  const port = await serving(t, (socket) =>
+    socket.end(
+      `HTTP/1.1 404 Not Found\r\nx-amzn-ErrorType: ResourceNotFoundException\r\ncontent-length: ${words.length}\r\n\r\n${words}`,
+    ),
+  );
+  const client = new KinesisVideoMediaClient({
+    region: 'eu-west-2',
+    maxAttempts: 1,
+    endpoint: `http://127.0.0.1:${port}`,
+    requestHandler: new MediaTransport(new Pulse(systemClock), 5000),
+    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+  });
+  const command = new GetMediaCommand({ StreamName: 's', StartSelector: { StartSelectorType: 'NOW' } });
+  await t.throwsAsync(client.send(command), { name: 'ResourceNotFoundException' });
+});

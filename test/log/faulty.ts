@@ -1,0 +1,20 @@
+/** A process with the daemon's log that ends over an error that nobody catches: thrown, or a promise's. */
+import { logFaults } from '../../daemon/log/faults.ts';
+import { createLog } from '../../daemon/log/log.ts';
+
+const log = createLog('info');
+log.redactor.learn(['planted-key-of-deepgram']);
+logFaults(log);
+
+const cause = Object.assign(new Error('no answer from https://user:planted-word@h.example/planted'), {
+  request: { headers: { authorization: 'planted-header' } },
+});
+const error = new Error('the key planted-key-of-deepgram is wrong', { cause });
+if (process.argv[2] === 'rejected') Promise.reject(error);
+else setImmediate(() => throwIt());
+// Keeps it alive: only the fault ends it.
+setInterval(() => {}, 60_000);
+
+function throwIt(): never {
+  throw error;
+}

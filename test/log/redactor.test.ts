@@ -1,0 +1,163 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { ForeignWords } from '../../daemon/log/attribute-mask.ts';
+import { Redactor } from '../../daemon/log/redactor.ts';
+
+const KEY = 'planted/secret+"key';
+
+/** What may come to be logged, and what is left of it. */
+const TEXTS: Record<string, [text: string, masked: string]> = {
+  'a secret by its value': [`the key ${KEY} is wrong`, 'the key *** is wrong'],
+  'a secret in a query': [`key=${encodeURIComponent(KEY)}&a=b`, 'key=***&a=b'],
+  'an Authorization header': ['Authorization: Token 0123456789abcdef', 'Authorization: ***'],
+  'a header in JSON': ['{"authorization":"Token 0123","a":1}', '{"authorization":"***","a":1}'],
+  'a token without its header': ['sent Bearer abcdefghijklmnop.qrs', 'sent Bearer ***'],
+  'a signature of ours': [`x-integrator-signature: v1=${'0f'.repeat(32)}`, 'x-integrator-signature: ***'],
+  'a signature without its header': [`got v1=${'0f'.repeat(32)}`, 'got v1=***'],
+  'the headers that AWS repeats when a signature does not match': [
+    "should have been 'POST\n/getMedia\n\nhost:h\nx-amz-security-token:IQoJb3JpZ2luX2Vj//8=\n\nhost'",
+    "should have been 'POST\n/getMedia\n\nhost:h\nx-amz-security-token:***\n\nhost'",
+  ],
+  'what AWS signs with': [
+    'AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260102/us-east-1, SignedHeaders=host, Signature=0f0f',
+    'AWS4-HMAC-SHA256 Credential=***, SignedHeaders=host, Signature=***',
+  ],
+  'an access key id': ['the key ASIA0123456789ABCDEF has expired', 'the key *** has expired'],
+  'the credentials of a URL': [
+    'cannot reach https://user:word@host.example:8443/',
+    'cannot reach https://***@host.example:8443/',
+  ],
+  'path, query and fragment of a URL': [
+    'Invalid URL: wss://api.deepgram.com/v1/listen?callback=https%3A%2F%2Fu%3Ap%40h#x',
+    'Invalid URL: wss://api.deepgram.com/***',
+  ],
+  'credentials whose host was cut off': ['no route to https://user:wor', 'no route to https://***'],
+  'a URL in quotes': [
+    'cannot post to "https://h.example/T0/B0", gives up',
+    'cannot post to "https://h.example/***", gives up',
+  ],
+  'a phone number': ['called +15550100123, +49 (30) 1234-567 and %2B15550100123', 'called ***, *** and ***'],
+  'a SIP address': ['from sip:caller@pbx.example', 'from sip:***@pbx.example'],
+};
+
+for (const [what, [text, masked]] of Object.entries(TEXTS)) {
+  test(`${what} is masked, in text that is logged as JSON too`, (t) => {
+    const redactor = new Redactor([KEY]);
+    t.deepEqual(JSON.parse(redactor.clean(JSON.stringify({ text }))), { text: masked });
+    t.deepEqual(redactor.cleaned({ a: [{ text }] }), { a: [{ text: masked }] });
+  });
+}
+
+test('what operators look for stays', (t) => {
+  const line = JSON.stringify({
+    level: 'info',
+    time: 1_767_323_045_000,
+    event: 'session.started',
+    sessionId: 'c0ffee00-0000-4000-8000-000000000001',
+    traceId: '0af7651916cd43dd8448eb211c80319c',
+    listening: 'http://127.0.0.1:8080',
+    stack: ['at start (file:///opt/integratord/daemon/main.js:10:5)'],
+    error:
+      'KinesisRefused: Kinesis Video refused arn:aws:kinesisvideo:us-east-1:123456789012:stream/a/1767323045000: timeout',
+    fragment: '91343852333181432392682062607743920146159169392',
+    deadline: '2026-01-02T03:04:05.000Z',
+    large: 1e21,
+    since: '+1m01s',
+  });
+  t.is(new Redactor([KEY]).clean(line), line);
+});
+
+test('a secret that is learnt later is masked from then on, and short ones are not looked for', (t) => {
+  const redactor = new Redactor(['main', undefined]);
+  t.is(redactor.clean('domain rotated-key'), 'domain rotated-key');
+  redactor.learn(['rotated-key']);
+  t.is(redactor.clean('domain rotated-key'), 'domain ***');
+});
+
+/** Texts made of what the shapes are made of. */
+const hostile = fc
+  .array(
+    fc.constantFrom(
+      ...[
+        'https://',
+        '@',
+        '"',
+        '\\',
+        '\n',
+        '?',
+        '/',
+        ':',
+        '=',
+        ' ',
+        "'",
+        'n',
+        'u',
+        'Authorization',
+        'password',
+        'Token ',
+      ],
+      ...[
+        '+1555',
+        '0100123',
+        'abcdefghijklmnopqrst',
+        'v1=',
+        'sip:',
+        '%2B',
+        'ntidote-key',
+        '\u0007',
+        '\ud800',
+        '{',
+        ',',
+        '5',
+      ],
+    ),
+    { maxLength: 20 },
+  )
+  .map((parts) => parts.join(''));
+
+test('whatever it masks, JSON stays JSON with the same fields', (t) => {
+  const redactor = new Redactor(['ntidote-key', KEY]);
+  const property = fc.property(hostile, hostile, fc.integer(), (one, other, number) => {
+    const fields = { password: number, one, cookie: null, authorization: true, nested: { [`${other}x`]: other } };
+    const cleaned = redactor.cleaned(fields);
+    return cleaned.password === number && cleaned.cookie === null && 'one' in cleaned && 'nested' in cleaned;
+  });
+  t.notThrows(() => fc.assert(property, { numRuns: 3000 }));
+});
+
+test('a secret of any characters is found in whatever text it is logged', (t) => {
+  const secret = fc.string({ minLength: 8, maxLength: 60 }).filter((text) => !'***'.includes(text));
+  const property = fc.property(secret, fc.string(), fc.string(), (value, before, after) => {
+    const { text } = new Redactor([value]).cleaned({ text: `${before} ${value} ${after}` });
+    return !text.includes(value);
+  });
+  t.notThrows(() => fc.assert(property, { numRuns: 1000 }));
+});
+
+test('a session’s own values are masked in others’ words, and not in ours or in what was said', (t) => {
+  const callback = 'https://user:pass%20word@hooks.example/T0/B0123456?token=abcdef';
+  const words = new ForeignWords(['nova-3', 'Jane Doe', 'true', 'stopped', callback]);
+  const masked = words.masked({
+    event: 'session.ended',
+    reason: 'stopped',
+    transcript: 'this is Jane Doe',
+    closeReason: 'jane doe and Jane%20Doe: no NOVA-3',
+    causes: [`cannot post to ${callback}`, 'user was told pass word, B0123456 and abcdef'],
+    channel: 1,
+    missing: undefined,
+  });
+  t.deepEqual(masked, {
+    event: 'session.ended',
+    reason: 'stopped',
+    transcript: 'this is Jane Doe',
+    closeReason: '*** and ***: no ***',
+    causes: ['cannot post to ***', '*** was told ***, *** and ***'],
+    channel: 1,
+    missing: undefined,
+  });
+});
+
+test('a session without values masks nothing', (t) => {
+  t.deepEqual(new ForeignWords(['', 'en']).masked({ error: 'when' }), { error: 'when' });
+  t.deepEqual(new ForeignWords([]).masked({ error: 'when' }), { error: 'when' });
+});

@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import test from 'ava';
+import { metricData } from '../../daemon/metrics/cloudwatch-data.ts';
+import { InstanceMetrics, type InstanceSnapshot } from '../../daemon/metrics/instance-metrics.ts';
+import { SessionMetrics } from '../../daemon/metrics/session-metrics.ts';
+
+const AT = new Date('2026-11-24T12:00:00Z');
+const IDENTITY = { stack: 'calls', instance: 'i-0a1b2c3d4e5f60718' };
+const NOTHING = InstanceMetrics.nothingYet();
+
+function instance(sessions: SessionMetrics, known: Partial<InstanceSnapshot> = {}): InstanceSnapshot {
+  return {
+    ...sessions.snapshot(),
+    instance: NOTHING.instance,
+    activeSessions: 3,
+    maxSessions: 12,
+    isCordoned: false,
+    drainState: 'none',
+    drainSessionsLeft: 0,
+    isDrainOverdue: false,
+    ...known,
+  };
+}
+
+/** What is told under the stack alone, by name. */
+function told(now: InstanceSnapshot, since = NOTHING) {
+  const data = metricData(now, since, IDENTITY, AT).filter(({ Dimensions }) => Dimensions?.length === 1);
+  return Object.fromEntries(
+    data.map(({ MetricName, Value, Values, Counts }) => [MetricName, Value ?? { Values, Counts }]),
+  );
+}
+
+test('every metric is told once of the stack and once of the instance in it', (t) => {
+  const data = metricData(instance(new SessionMetrics()), NOTHING, IDENTITY, AT);
+  const names = (dimensions: object) =>
+    data
+      .filter(({ Dimensions }) => JSON.stringify(Dimensions) === JSON.stringify(dimensions))
+      .map(({ MetricName }) => MetricName);
+  const stack = { Name: 'Stack', Value: 'calls' };
+  t.deepEqual(names([stack]), names([stack, { Name: 'Instance', Value: IDENTITY.instance }]));
+  t.is(new Set(names([stack])).size, data.length / 2);
+});
+
+test('counts are of the time since the last report, states are of now', (t) => {
+  const sessions = new SessionMetrics();
+  sessions.hole('corrupt', 500);
+  sessions.hole('missing', 20);
+  sessions.heard(0, 16_000);
+  sessions.heard(1, 16_000);
+  sessions.audioOutBytes = 32_000;
+  const first = instance(sessions);
+  t.like(told(first), {
+    CapacityUsed: 25,
+    ActiveSessions: 3,
+    HoleMilliseconds: 520,
+    AudioSecondsIn: 2,
+    AudioSecondsOut: 2,
+  });
+  sessions.hole('corrupt', 7);
+  const draining = { drainState: 'draining', isDrainOverdue: true } as const;
+  t.like(told(instance(sessions, draining), first), {
+    HoleMilliseconds: 7,
+    AudioSecondsIn: 0,
+    Draining: 1,
+    DrainOverdue: 1,
+  });
+});
+
+test('an instance that drains has no part in the capacity that the group scales on', (t) => {
+  const data = metricData(instance(new SessionMetrics(), { drainState: 'draining' }), NOTHING, IDENTITY, AT);
+  const capacity = data.filter(({ MetricName }) => MetricName === 'CapacityUsed');
+  t.deepEqual(
+    capacity.map(({ Dimensions }) => Dimensions?.length),
+    [2],
+  );
+});
+
+test('the lag is told so that average and percentiles can be had: what each bucket held, as its mean', (t) => {
+  const sessions = new SessionMetrics();
+  for (const lagMs of [4, 6, 180, 30_000]) sessions.lagMs.observe(lagMs);
+  t.deepEqual(told(instance(sessions))['LagMilliseconds'], { Values: [5, 180, 30_000], Counts: [2, 1, 1] });
+});
+
+test('a minute without audio tells no lag: CloudWatch takes no empty list', (t) => {
+  t.false('LagMilliseconds' in told(instance(new SessionMetrics())));
+});
+
+test('README.md names the metrics that CloudWatch gets', (t) => {
+  const sessions = new SessionMetrics();
+  sessions.lagMs.observe(1);
+  sessions.eventLoopDelayMs.observe(1);
+  const readme = readFileSync(new URL('../../daemon/metrics/README.md', import.meta.url), 'utf8');
+  const rows = readme
+    .slice(readme.indexOf('## CloudWatch'))
+    .split('\n')
+    .filter((line) => line.startsWith('| `'));
+  const named = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name));
+  t.deepEqual(named.sort(), Object.keys(told(instance(sessions))).sort());
+});

@@ -1,0 +1,41 @@
+import test from 'ava';
+import { borrowBuffer, returnBuffer, withRoom } from '../../daemon/runtime/buffer-pool.ts';
+
+test.serial('the buffer that was given back last is the next to be lent, and by nobody else meanwhile', (t) => {
+  const one = borrowBuffer(100);
+  const other = borrowBuffer(100);
+  t.not(one, other);
+  returnBuffer(one);
+  returnBuffer(other);
+  t.is(borrowBuffer(1), other);
+  t.is(borrowBuffer(1), one);
+  t.not(borrowBuffer(1), one);
+});
+
+test.serial('there is room for as much as is asked for, however much that is', (t) => {
+  for (const bytes of [0, 1, 5000, 32 * 1024, 32 * 1024 + 1, 1_000_000]) {
+    t.true(borrowBuffer(bytes).length >= bytes, `${bytes} bytes`);
+  }
+});
+
+test.serial('neither large buffers nor any number of them are kept', (t) => {
+  const large = borrowBuffer(1_000_000);
+  returnBuffer(large);
+  t.not(borrowBuffer(1_000_000), large);
+  const many = Array.from({ length: 1000 }, () => borrowBuffer(1));
+  for (const buffer of many) returnBuffer(buffer);
+  const again = new Set(Array.from({ length: 1000 }, () => borrowBuffer(1)));
+  const kept = many.filter((buffer) => again.has(buffer));
+  t.true(kept.length > 0 && kept.length < many.length, `${kept.length} of ${many.length}`);
+});
+
+test.serial('what outgrows its buffer goes on in a larger one, and the smaller one is free', (t) => {
+  const small = borrowBuffer(100);
+  small.write('what came so far');
+  t.is(withRoom(small, 16, small.length), small);
+  const large = withRoom(small, 16, small.length + 1);
+  t.true(large.length > small.length);
+  t.is(large.toString('latin1', 0, 16), 'what came so far');
+  t.is(borrowBuffer(1), small);
+  t.true(withRoom(undefined, 0, 1).length > 0);
+});

@@ -1,0 +1,251 @@
+import { execFile } from 'node:child_process';
+import { mock } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import test from 'ava';
+import fc from 'fast-check';
+import type { Clock, Millis } from '../../daemon/runtime/clock.ts';
+import { Beat, Pulse } from '../../daemon/runtime/timer-wheel.ts';
+
+const TICK_MS = 20;
+/** What the wheel holds at once. */
+const ROUND_MS = 128 * TICK_MS;
+
+/** A clock that goes when it is told to, and takes the timers of Node's `mock` along. */
+class Hand implements Clock {
+  nowMs: Millis;
+
+  constructor(nowMs: Millis = 1000) {
+    this.nowMs = nowMs;
+  }
+
+  readonly now = () => this.nowMs;
+  readonly epoch = () => this.nowMs;
+
+  /** Lets the timers fire as time goes by. */
+  forward(ms: Millis): void {
+    for (let left = ms; left > 0; left -= TICK_MS) this.stall(Math.min(left, TICK_MS));
+  }
+
+  /** As when the event loop was held up: the timer fires once, late. */
+  stall(ms: Millis): void {
+    this.nowMs += ms;
+    mock.timers.tick(TICK_MS);
+  }
+}
+
+function at(pulse: Pulse, dueMs: Millis, task: () => void): Beat {
+  const beat = new Beat(task);
+  pulse.set(beat, dueMs);
+  return beat;
+}
+
+/** Runs what does not wait for anything with timers that only `Hand` moves. */
+function withTimers(use: (clock: Hand, pulse: Pulse) => void): void {
+  mock.timers.enable({ apis: ['setInterval'] });
+  try {
+    const clock = new Hand();
+    use(clock, new Pulse(clock));
+  } finally {
+    mock.timers.reset();
+  }
+}
+
+test('whatever the times and however time goes by, each task runs once, never before its time, at the first tick after', (t) => {
+  const steps = fc.array(fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 61, max: 9000 })), {
+    minLength: 1,
+    maxLength: 30,
+  });
+  const tasks = fc.array(fc.record({ afterSteps: fc.nat(29), inMs: fc.integer({ min: -500, max: 9000 }) }), {
+    maxLength: 20,
+  });
+  fc.assert(
+    fc.property(steps, tasks, (goes, all) => {
+      withTimers((clock, pulse) => {
+        const ran = all.map(() => 0);
+        let beforeMs = clock.nowMs;
+        const register = (step: number) => {
+          for (const [i, { afterSteps, inMs }] of all.entries()) {
+            if (afterSteps % goes.length !== step) continue;
+            const sinceMs = clock.nowMs;
+            const dueMs = sinceMs + inMs;
+            at(pulse, dueMs, () => {
+              ran[i] = (ran[i] ?? 0) + 1;
+              t.true(clock.nowMs >= dueMs);
+              // At the look before, it was not due for a tick, or it was not there yet.
+              t.true(beforeMs < Math.max(dueMs, sinceMs) + 2 * TICK_MS, `${clock.nowMs - dueMs} ms late`);
+            });
+          }
+        };
+        for (const [step, ms] of goes.entries()) {
+          register(step);
+          beforeMs = clock.nowMs;
+          clock.stall(ms);
+        }
+        for (let i = 0; i < 10_000 / TICK_MS; i++) {
+          beforeMs = clock.nowMs;
+          clock.stall(TICK_MS);
+        }
+        t.true(ran.every((times) => times === 1));
+      });
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('what is due later than the wheel holds goes round until its time', (t) => {
+  withTimers((clock, pulse) => {
+    let ran = false;
+    at(pulse, clock.nowMs + 3 * ROUND_MS, () => {
+      ran = true;
+    });
+    clock.forward(3 * ROUND_MS - TICK_MS);
+    t.false(ran);
+    clock.forward(TICK_MS);
+    t.true(ran);
+  });
+});
+
+test('what is cancelled does not run, near or far, also when a task of the same tick cancels it', (t) => {
+  withTimers((clock, pulse) => {
+    const ran: string[] = [];
+    const dueMs = clock.nowMs + 100;
+    const near = at(pulse, dueMs, () => ran.push('near'));
+    const far = at(pulse, clock.nowMs + 2 * ROUND_MS, () => ran.push('far'));
+    at(pulse, dueMs, () => pulse.cancel(late));
+    const late = at(pulse, dueMs, () => ran.push('late'));
+    at(pulse, dueMs, () => ran.push('kept'));
+    pulse.cancel(near);
+    pulse.cancel(far);
+    clock.forward(3 * ROUND_MS);
+    t.deepEqual(ran, ['kept']);
+  });
+});
+
+test('what is set anew while it waits runs once, at the later time or the earlier one', (t) => {
+  withTimers((clock, pulse) => {
+    const ran: string[] = [];
+    const beganMs = clock.nowMs;
+    const [on, off, gone] = ['on', 'off', 'gone'].map((name) => new Beat(() => ran.push(`${name} ${clock.nowMs}`)));
+    for (const beat of [on, off, gone] as Beat[]) pulse.set(beat, beganMs + 100);
+    pulse.set(on as Beat, beganMs + 2 * ROUND_MS);
+    pulse.set(off as Beat, beganMs + 2 * TICK_MS);
+    pulse.cancel(gone as Beat);
+    clock.forward(ROUND_MS);
+    pulse.set(gone as Beat, clock.nowMs + 2 * TICK_MS);
+    clock.forward(2 * ROUND_MS);
+    t.deepEqual(ran, [
+      `off ${beganMs + 2 * TICK_MS}`,
+      `gone ${beganMs + ROUND_MS + 2 * TICK_MS}`,
+      `on ${beganMs + 2 * ROUND_MS}`,
+    ]);
+  });
+});
+
+test('a task may register itself again, and keeps its rhythm', (t) => {
+  withTimers((clock, pulse) => {
+    const ran: Millis[] = [];
+    const again = () => {
+      ran.push(clock.nowMs);
+      if (ran.length < 5) at(pulse, clock.nowMs + 100, again);
+    };
+    const beganMs = clock.nowMs;
+    at(pulse, beganMs + 100, again);
+    clock.forward(2000);
+    t.deepEqual(
+      ran,
+      [100, 200, 300, 400, 500].map((ms) => beganMs + ms),
+    );
+  });
+});
+
+test('a task that registers one that is due already does not keep the thread to itself', (t) => {
+  withTimers((clock, pulse) => {
+    let ran = 0;
+    const again = () => {
+      ran++;
+      at(pulse, clock.nowMs, again);
+    };
+    at(pulse, clock.nowMs, again);
+    clock.forward(TICK_MS);
+    t.is(ran, 1);
+    clock.forward(TICK_MS);
+    t.is(ran, 2);
+  });
+});
+
+for (const heldUpMs of [TICK_MS + 1, ROUND_MS - 1, ROUND_MS, ROUND_MS + 1, 10 * ROUND_MS]) {
+  test(`a loop that was held up for ${heldUpMs} ms does at once what is due by then, and nothing else`, (t) => {
+    withTimers((clock, pulse) => {
+      const ran: Millis[] = [];
+      const beganMs = clock.nowMs;
+      const dueMs = Array.from({ length: 40 }, (_, i) => beganMs + Math.round((heldUpMs * (i + 1)) / 20));
+      for (const ms of dueMs) at(pulse, ms, () => ran.push(ms));
+      clock.stall(heldUpMs);
+      const nowMs = beganMs + heldUpMs;
+      const lastTickMs = nowMs - TICK_MS;
+      t.true(ran.every((ms) => ms <= nowMs));
+      t.deepEqual(
+        ran.toSorted((a, b) => a - b).filter((ms) => ms <= lastTickMs),
+        dueMs.filter((ms) => ms <= lastTickMs),
+      );
+      clock.forward(heldUpMs + 2 * TICK_MS);
+      t.deepEqual(
+        ran.toSorted((a, b) => a - b),
+        dueMs,
+      );
+    });
+  });
+}
+
+test('it begins anew after it has stood still', (t) => {
+  withTimers((clock, pulse) => {
+    const ran: string[] = [];
+    at(pulse, clock.nowMs + 50, () => ran.push('first'));
+    clock.forward(200);
+    // No timer any more: time goes by without a tick.
+    clock.nowMs += 100_000;
+    at(pulse, clock.nowMs + 50, () => ran.push('second'));
+    t.deepEqual(ran, ['first']);
+    clock.forward(60);
+    t.deepEqual(ran, ['first', 'second']);
+  });
+});
+
+test('a thread that only computes is busy, one that waits is not, and neither is believed at once', async (t) => {
+  const clock = new Hand();
+  const pulse = new Pulse(clock);
+  const untilMs = performance.now() + 30;
+  while (performance.now() < untilMs);
+  const loads: number[] = [];
+  for (let i = 0; i < 4; i++) {
+    clock.nowMs += 500;
+    loads.push(pulse.load);
+    const nextMs = performance.now() + 5;
+    while (performance.now() < nextMs);
+  }
+  // Half way each time, from a beginning that may have waited a little.
+  t.true((loads[0] as number) <= 0.5);
+  t.true(loads.every((load, i) => i === 0 || load > (loads[i - 1] as number)));
+  t.true((loads[3] as number) > 0.8);
+  t.is(pulse.load, loads[3] as number, 'asked again at the same time it is the same');
+  while (pulse.load > 0.05) {
+    await sleep(20);
+    clock.nowMs += 500;
+  }
+  t.pass();
+});
+
+test('a program ends once nothing waits on its pulse any more', async (t) => {
+  const program = `
+    import { systemClock } from '${new URL('../../daemon/runtime/clock.ts', import.meta.url)}';
+    import { Beat, Pulse } from '${new URL('../../daemon/runtime/timer-wheel.ts', import.meta.url)}';
+    const pulse = new Pulse(systemClock);
+    const beat = new Beat(() => console.log('cancelled'));
+    pulse.set(beat, systemClock.now() + 50);
+    pulse.set(new Beat(() => console.log('ran')), systemClock.now() + 30);
+    pulse.cancel(beat);
+  `;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program]);
+  t.is(stdout, 'ran\n');
+});

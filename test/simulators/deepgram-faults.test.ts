@@ -1,0 +1,102 @@
+import { once } from 'node:events';
+import test from 'ava';
+import { WebSocket } from 'ws';
+import { Program } from '../support/process.ts';
+import { CALL_AUDIO, expectedOn } from './deepgram/call-audio.ts';
+import { callQuery, ListenClient, refusalOf } from './deepgram/listen-client.ts';
+
+/** 8 kHz, two channels of 16 bits. */
+const BYTES_PER_SECOND = 32_000;
+/** More than the kernel's buffers for one connection hold. */
+const MORE_THAN_BUFFERS_BYTES = 48_000_000;
+
+const standIn = new Program('test/simulators/deepgram/main.ts');
+const url = await standIn.listening();
+test.after.always(() => standIn.stop());
+
+/** The faults are for the next handshakes, whoever makes them, so these tests take turns. */
+const inTurn = test.serial;
+
+async function order(faults: unknown): Promise<number> {
+  const response = await fetch(`${url}/standin/faults`, { method: 'POST', body: JSON.stringify(faults) });
+  return response.status;
+}
+
+async function bytesReceived(client: ListenClient): Promise<number> {
+  const connections = (await (await fetch(`${url}/standin/connections`)).json()) as {
+    requestId: string;
+    bytes: number;
+  }[];
+  return connections.find(({ requestId }) => requestId === client.headers['dg-request-id'])?.bytes ?? 0;
+}
+
+inTurn('handshakes are refused as ordered, one each, and then no more', async (t) => {
+  await order([{ refuse: 429, dgError: 'Too many streams.' }, { none: true }, { refuse: 402 }]);
+  const { status, headers, body } = await refusalOf(url, callQuery({}));
+  t.is(status, 429);
+  t.is(headers['dg-error'], 'Too many streams.');
+  t.like(body, { err_code: 'TOO_MANY_REQUESTS', err_msg: 'Too many streams.' });
+  await (await ListenClient.open(url)).finish();
+  t.is((await refusalOf(url, callQuery({}))).status, 402);
+  await (await ListenClient.open(url)).finish();
+});
+
+inTurn('a handshake that hangs is never answered, others are', async (t) => {
+  await order([{ hang: true }]);
+  const headers = { authorization: 'Token stand-in-key' };
+  const address = `${url.replace('http', 'ws')}/v1/listen?${new URLSearchParams(callQuery({}))}`;
+  const both = [new WebSocket(address, { headers }), new WebSocket(address, { headers })];
+  await Promise.any(both.map((socket) => once(socket, 'open')));
+  await (await ListenClient.open(url)).finish();
+  t.deepEqual(both.map(({ readyState }) => readyState).sort(), [WebSocket.CONNECTING, WebSocket.OPEN]);
+  for (const socket of both) {
+    // To give up before the opening is an error to ws.
+    socket.on('error', () => {});
+    socket.terminate();
+  }
+});
+
+inTurn('a connection is closed after so much audio, with code and reason', async (t) => {
+  await order([{ closeAfterMs: 2000, code: 1011, reason: 'NET-0000' }]);
+  const client = await ListenClient.open(url);
+  client.play(CALL_AUDIO);
+  t.deepEqual(await client.closed, { code: 1011, reason: 'NET-0000' });
+  t.is(await bytesReceived(client), Math.ceil((2 * BYTES_PER_SECOND) / 4096) * 4096);
+});
+
+inTurn('a connection is torn down after so much audio', async (t) => {
+  await order([{ resetAfterMs: 1000 }]);
+  const client = await ListenClient.open(url);
+  client.play(CALL_AUDIO.subarray(0, BYTES_PER_SECOND));
+  t.is((await client.closed).code, 1006);
+});
+
+inTurn('a connection that stalls takes no more audio, so that the sender feels it', async (t) => {
+  await order([{ stallAfterMs: 1000, forMs: 600_000 }]);
+  const stalled = await ListenClient.open(url);
+  stalled.play(CALL_AUDIO.subarray(0, BYTES_PER_SECOND));
+  stalled.play(CALL_AUDIO);
+  const other = await ListenClient.open(url);
+  other.play(CALL_AUDIO);
+  await other.finish();
+  const received = await bytesReceived(stalled);
+  t.true(received >= BYTES_PER_SECOND && received < BYTES_PER_SECOND + CALL_AUDIO.length / 2, `${received} bytes`);
+  stalled.socket.send(Buffer.alloc(MORE_THAN_BUFFERS_BYTES));
+  t.is(await bytesReceived(stalled), received);
+  t.true(stalled.socket.bufferedAmount > 0);
+  stalled.socket.terminate();
+});
+
+inTurn('a stall that passes costs no word', async (t) => {
+  await order([{ stallAfterMs: 1000, forMs: 100 }]);
+  const client = await ListenClient.open(url);
+  client.play(CALL_AUDIO);
+  t.is((await client.finish()).code, 1000);
+  t.deepEqual(client.said(0), expectedOn(0));
+});
+
+inTurn('faults that do not exist are not taken', async (t) => {
+  t.is(await order([{ explode: true }]), 400);
+  t.is(await order({ hang: true }), 400);
+  await (await ListenClient.open(url)).finish();
+});
