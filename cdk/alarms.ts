@@ -12,7 +12,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { capacityUsed, fleetMetric, startsFailedPercent } from './fleet-metrics.ts';
 import type { LoadBalancer } from './load-balancer.ts';
-import { Outages } from './outages.ts';
+import { OutageAlarms } from './outages.ts';
 import { withRunbook } from './runbook.ts';
 
 /** Above it, scaling has not kept up, or may not: its own target is lower (settings.ts). */
@@ -96,7 +96,7 @@ export class Alarms extends Construct {
   constructor(scope: Construct, id: string, { loadBalancer, group, topic }: AlarmsProps) {
     super(scope, id);
     const alarms = Object.entries(WATCHED).map(([name, watched]) => this.#watch(name, watched));
-    const outages = new Outages(this, 'Outages', { loadBalancer, group });
+    const outages = new OutageAlarms(this, 'OutageAlarms', { loadBalancer, group });
     this.all = [...alarms, outages.noHealthyInstance, outages.noMetrics];
     if (topic === undefined) return;
     for (const alarm of this.all) {

@@ -15,7 +15,7 @@ export interface CalmZonesProps {
  * Suspends AZRebalance: it would drain instances that serve calls, only for as many to be in each zone. No property
  * of the group does that, in CloudFormation as in CDK, so the API is called once, while the stack is deployed.
  */
-export class CalmZones extends Construct {
+export class SuspendAzRebalance extends Construct {
   constructor(scope: Construct, id: string, { group, logGroup }: CalmZonesProps) {
     super(scope, id);
     const suspension = new AwsCustomResource(this, 'Suspension', {

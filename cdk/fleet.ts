@@ -11,7 +11,7 @@ import type { IRole } from 'aws-cdk-lib/aws-iam';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
-import { CalmZones } from './calm-zones.ts';
+import { SuspendAzRebalance } from './calm-zones.ts';
 import { waitForCalls } from './drain-hooks.ts';
 import { Launch } from './launch.ts';
 import { FLEET_TAG } from './names.ts';
@@ -87,7 +87,7 @@ export class Fleet extends Construct {
     Tags.of(this.group).add(FLEET_TAG, Stack.of(this).stackId, { applyToLaunchedInstances: false });
     waitForCalls(this.group, props.drainDeadline);
     scaleWithCalls(this.group, props.targetCapacityPercent);
-    new CalmZones(this, 'CalmZones', { group: this.group, logGroup: props.logGroup });
+    new SuspendAzRebalance(this, 'SuspendAzRebalance', { group: this.group, logGroup: props.logGroup });
     this.#acknowledge();
   }
 

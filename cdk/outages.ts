@@ -30,7 +30,7 @@ export interface OutagesProps {
  * Says when there should be instances and none is to be seen. What tells of an instance, healthy or at work, is not
  * sent at all when there is none; so its absence counts as bad, but only while the fleet is meant to have instances.
  */
-export class Outages extends Construct {
+export class OutageAlarms extends Construct {
   readonly noHealthyInstance: CompositeAlarm;
   readonly noMetrics: CompositeAlarm;
 

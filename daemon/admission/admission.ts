@@ -5,8 +5,8 @@ import type { Drain } from './drain.ts';
 export type Closed = 'full' | 'cordoned' | 'draining';
 
 /** No session is taken here now; another instance, or a later try, may take it. */
-export class NoRoom extends Error {
-  override readonly name = 'NoRoom';
+export class AtCapacity extends Error {
+  override readonly name = 'AtCapacity';
   readonly reason: Closed;
 
   constructor(reason: Closed) {
@@ -42,7 +42,7 @@ export class Admission {
   }
 
   /** What the load balancer is told: why it should send no more starts; undefined when it may. */
-  toldTo(sessions: number): Closed | undefined {
+  healthStatus(sessions: number): Closed | undefined {
     if (this.drain.isDraining) return 'draining';
     return this.#closed(sessions);
   }

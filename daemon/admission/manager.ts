@@ -9,7 +9,7 @@ import type { SessionMetrics } from '../metrics/session-metrics.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import type { SessionView } from '../session/view.ts';
 import { type Ending, type HostedSession, type SessionDetails, type SessionHost, ThreadLost } from '../threads/host.ts';
-import { Admission, NoRoom } from './admission.ts';
+import { Admission, AtCapacity } from './admission.ts';
 import { Drain } from './drain.ts';
 
 /** A session that has taken so many threads with it, or was there when they fell, is not tried on another one. */
@@ -96,7 +96,7 @@ export class SessionManager {
 
   /**
    * Starts a session, or finds the one that transcribes the contact already; load tests (enforceRealtime) always get
-   * their own. Throws NoRoom, or as SessionHost does.
+   * their own. Throws AtCapacity, or as SessionHost does.
    */
   async start(request: StartRequest, timeoutMs: Millis, traceId: TraceId = newTraceId()): Promise<Started> {
     const { contactId, enforceRealtime } = request;
@@ -106,7 +106,7 @@ export class SessionManager {
       return { sessionId: running.sessionId, contactId, status: 'already-running' };
     }
     const refusal = this.admission.refusal(this.size);
-    if (refusal) throw new NoRoom(refusal);
+    if (refusal) throw new AtCapacity(refusal);
     const beginning = beginningOf(request, traceId);
     await this.#admit(beginning, this.#deps.host.start(beginning, timeoutMs)).starting;
     return { sessionId: beginning.sessionId, contactId, status: 'started' };

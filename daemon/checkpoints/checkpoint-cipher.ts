@@ -9,7 +9,7 @@ const TAG_BYTES = 16;
  * Keeps text that a file must not show: a callback URL may hold credentials. Whoever knows the secret that the daemon
  * runs with can open it, so a restarted daemon can, and a copied file alone is worth nothing.
  */
-export class Seal {
+export class CheckpointCipher {
   readonly #secret: Secret;
   readonly #keys = new Map<string, Uint8Array>();
   #sealsWith: string;

@@ -4,10 +4,10 @@ import { type StartRequest, startRequest } from '../contract/start-request.ts';
 import { newTraceId, type TraceId } from '../contract/traceparent.ts';
 import type { Position } from '../kinesis/contact.ts';
 import type { Millis } from '../runtime/clock.ts';
-import type { Seal } from './checkpoint-cipher.ts';
+import type { CheckpointCipher } from './checkpoint-cipher.ts';
 
 /** From where a session goes on after its daemon was killed: all of the call before it is safe at Deepgram. */
-export interface Whereabouts {
+export interface ResumePoint {
   /** The fragment after which the rest of the call begins. */
   readonly position: Position | { readonly fragmentNumber: string };
   /** What turns the producer's times into the call's; undefined before the first audio. */
@@ -27,11 +27,11 @@ export interface SessionIdentity {
 }
 
 /** All that another daemon needs to go on with a session. */
-export interface Checkpoint extends SessionIdentity, Whereabouts {}
+export interface Checkpoint extends SessionIdentity, ResumePoint {}
 
 const pair = z.tuple([z.number(), z.number()]);
-/** A `Whereabouts` as it is read from a file. */
-export const whereabouts = z.object({
+/** A `ResumePoint` as it is read from a file. */
+export const resumePoint = z.object({
   position: z
     .object({
       fragmentNumber: z.string(),
@@ -56,19 +56,19 @@ const file = z.object({
     .regex(/^[0-9a-f]{32}$/)
     .default(newTraceId),
   request: z.string(),
-  ...whereabouts.shape,
+  ...resumePoint.shape,
 });
 
 /**
  * The text of a session's file, written once: where the session was then is worth something only until there is a
  * positions file. The request, whose parameters may hold secrets, is sealed.
  */
-export function writeCheckpoint(checkpoint: Checkpoint, seal: Seal): string {
-  return JSON.stringify({ version: 1, ...checkpoint, request: seal.close(JSON.stringify(checkpoint.request)) });
+export function writeCheckpoint(checkpoint: Checkpoint, cipher: CheckpointCipher): string {
+  return JSON.stringify({ version: 1, ...checkpoint, request: cipher.close(JSON.stringify(checkpoint.request)) });
 }
 
 /** Reads what `writeCheckpoint` wrote. Throws when it is anything else, or was sealed with another secret. */
-export function readCheckpoint(text: string, seal: Seal): Checkpoint {
+export function readCheckpoint(text: string, cipher: CheckpointCipher): Checkpoint {
   const { version: _, ...rest } = file.parse(JSON.parse(text));
-  return { ...rest, request: startRequest.parse(JSON.parse(seal.open(rest.request))) };
+  return { ...rest, request: startRequest.parse(JSON.parse(cipher.open(rest.request))) };
 }

@@ -1,6 +1,6 @@
 import { errorFields, type Log } from '../log/log.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
-import type { Checkpoint, SessionIdentity, Whereabouts } from './checkpoint.ts';
+import type { Checkpoint, ResumePoint, SessionIdentity } from './checkpoint.ts';
 import { type LeftBehind, readLeft, STALE_AFTER_MS } from './recovery.ts';
 import type { StateDirectory } from './state-directory.ts';
 
@@ -12,13 +12,13 @@ const FILES_AT_ONCE = 250;
 /** A running session, as its checkpoint sees it. */
 export interface Followed extends SessionIdentity {
   /** Where it is now. */
-  whereabouts(): Omit<Whereabouts, 'savedAtEpochMs'>;
+  resumePoint(): Omit<ResumePoint, 'savedAtEpochMs'>;
 }
 
 interface Running {
   readonly session: Followed;
   /** Where it is once it reads no more; until then it is asked, and what it says is not kept. */
-  settled: Whereabouts | undefined;
+  settled: ResumePoint | undefined;
   /** The directory's `sealing` that its file is written with; undefined before it is. */
   filedWith: number | undefined;
   /** When what is on the disk of it was true; before anything is, when it first was to be there. */
@@ -37,7 +37,7 @@ export class Checkpoints {
   readonly #log: Log;
   readonly #running = new Map<string, Running>();
   /** What was loaded, until its session moves or ends here: it must stay on the disk for the next crash. */
-  readonly #inherited = new Map<string, Whereabouts>();
+  readonly #inherited = new Map<string, ResumePoint>();
   /** Per session the work at its file that is under way. */
   readonly #working = new Map<string, Promise<void>>();
   #writing: Promise<boolean> | undefined;
@@ -132,8 +132,8 @@ export class Checkpoints {
     this.#file(running).catch((error) => this.#report(error));
   }
 
-  #where({ settled, session }: Running, nowEpochMs = this.#clock.epoch()): Whereabouts {
-    return settled ?? { ...session.whereabouts(), savedAtEpochMs: nowEpochMs };
+  #where({ settled, session }: Running, nowEpochMs = this.#clock.epoch()): ResumePoint {
+    return settled ?? { ...session.resumePoint(), savedAtEpochMs: nowEpochMs };
   }
 
   /** Keeps on the disk what was loaded. Resolves with whether it is there. */
@@ -194,7 +194,7 @@ export class Checkpoints {
       running.savedAtEpochMs = Math.min(nowEpochMs, running.settled?.savedAtEpochMs ?? nowEpochMs);
   }
 
-  #positions(nowEpochMs: Millis): Map<string, Whereabouts> {
+  #positions(nowEpochMs: Millis): Map<string, ResumePoint> {
     const positions = new Map(this.#inherited);
     for (const [sessionId, running] of this.#running) positions.set(sessionId, this.#where(running, nowEpochMs));
     return positions;

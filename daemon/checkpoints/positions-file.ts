@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { type Whereabouts, whereabouts } from './checkpoint.ts';
+import { type ResumePoint, resumePoint } from './checkpoint.ts';
 
 /** Per session id, where it is. */
-export type Positions = ReadonlyMap<string, Whereabouts>;
+export type Positions = ReadonlyMap<string, ResumePoint>;
 
 const file = z.object({ version: z.literal(1), sessions: z.record(z.string(), z.unknown()) });
 
@@ -16,9 +16,9 @@ export function writePositions(positions: Positions): string {
  * whole is anything else.
  */
 export function readPositions(text: string, onBroken: (sessionId: string, error: Error) => void): Positions {
-  const positions = new Map<string, Whereabouts>();
+  const positions = new Map<string, ResumePoint>();
   for (const [sessionId, written] of Object.entries(file.parse(JSON.parse(text)).sessions)) {
-    const { data: where, error } = whereabouts.safeParse(written);
+    const { data: where, error } = resumePoint.safeParse(written);
     if (where) positions.set(sessionId, where);
     else onBroken(sessionId, error);
   }
@@ -27,7 +27,7 @@ export function readPositions(text: string, onBroken: (sessionId: string, error:
 
 /** Of every session the newest that is known of it. */
 export function newest(all: readonly Positions[]): Positions {
-  const latest = new Map<string, Whereabouts>();
+  const latest = new Map<string, ResumePoint>();
   for (const [sessionId, where] of all.flatMap((positions) => [...positions])) {
     const known = latest.get(sessionId);
     if (!known || known.savedAtEpochMs < where.savedAtEpochMs) latest.set(sessionId, where);

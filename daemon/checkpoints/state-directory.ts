@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
-import type { Seal } from './checkpoint-cipher.ts';
+import type { CheckpointCipher } from './checkpoint-cipher.ts';
 import { type Positions, readPositions, writePositions } from './positions-file.ts';
 
 const SESSION = /^(?<sessionId>.+)\.checkpoint\.json$/;
@@ -29,18 +29,18 @@ export interface StateFiles {
  */
 export class StateDirectory {
   readonly path: string;
-  readonly #seal: Seal;
+  readonly #cipher: CheckpointCipher;
   readonly #disk: Disk;
 
-  constructor(path: string, seal: Seal, disk: Disk = fs) {
+  constructor(path: string, cipher: CheckpointCipher, disk: Disk = fs) {
     this.path = path;
-    this.#seal = seal;
+    this.#cipher = cipher;
     this.#disk = disk;
   }
 
   /** Changes when session files that were written before should be written again, to stay readable. */
   get sealing(): number {
-    return this.#seal.generation;
+    return this.#cipher.generation;
   }
 
   /** Makes the directory when it is not there. */
@@ -56,11 +56,11 @@ export class StateDirectory {
 
   /** Throws when it is not there, not whole, or was sealed with another secret. */
   async readSession(sessionId: string): Promise<Checkpoint> {
-    return readCheckpoint(await this.#disk.readFile(this.#sessionPath(sessionId), 'utf8'), this.#seal);
+    return readCheckpoint(await this.#disk.readFile(this.#sessionPath(sessionId), 'utf8'), this.#cipher);
   }
 
   writeSession(checkpoint: Checkpoint): Promise<void> {
-    return this.#replace(this.#sessionPath(checkpoint.sessionId), writeCheckpoint(checkpoint, this.#seal));
+    return this.#replace(this.#sessionPath(checkpoint.sessionId), writeCheckpoint(checkpoint, this.#cipher));
   }
 
   removeSession(sessionId: string): Promise<void> {

@@ -169,7 +169,7 @@ async function status(options: ControlApiOptions): Promise<object> {
 }
 
 function stateOf({ admission, size }: SessionManager): string {
-  return admission.toldTo(size) ?? 'serving';
+  return admission.healthStatus(size) ?? 'serving';
 }
 
 function noSession(id: string): never {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { ControlClient } from './client.ts';
-import type { World } from './io.ts';
+import type { Io } from './io.ts';
 import { type Paint, paintFor } from './output/colors.ts';
 import { printable, printableJson } from './output/printable.ts';
 
@@ -17,29 +17,29 @@ interface GlobalOptions {
 
 /** One run of a command: the daemon it talks to, and how it shows what it learns. */
 export class Invocation {
-  readonly world: World;
+  readonly io: Io;
   readonly daemon: ControlClient;
   readonly json: boolean;
   readonly header: boolean;
   readonly paint: Paint;
 
-  constructor(command: Command, world: World) {
+  constructor(command: Command, io: Io) {
     const { json = false, header, socket } = command.optsWithGlobals<GlobalOptions>();
-    this.world = world;
-    this.daemon = new ControlClient(socket ?? (world.env['CONTROL_SOCKET'] || DEFAULT_SOCKET), world.stop);
+    this.io = io;
+    this.daemon = new ControlClient(socket ?? (io.env['CONTROL_SOCKET'] || DEFAULT_SOCKET), io.stop);
     this.json = json;
     this.header = header;
-    this.paint = paintFor(world.stdout, world.env);
+    this.paint = paintFor(io.stdout, io.env);
   }
 
   /** Shows the answer: as JSON when that was asked for, else as the lines, which must be printable already. */
   show(answer: object, lines: () => readonly string[]): void {
     const text = this.json ? printableJson(answer, JSON_INDENT) : lines().join('\n');
-    if (text !== '') this.world.stdout.write(`${text}\n`);
+    if (text !== '') this.io.stdout.write(`${text}\n`);
   }
 
   /** Tells the person at the terminal something that is not data. */
   tell(line: string): void {
-    this.world.stderr.write(`integratorctl: ${printable(line)}\n`);
+    this.io.stderr.write(`integratorctl: ${printable(line)}\n`);
   }
 }

@@ -14,8 +14,8 @@ export interface Output {
 
 export type Input = Readable & { readonly isTTY?: boolean };
 
-/** All that integratorctl knows of the world around it. */
-export interface World {
+/** All that integratorctl knows of the io around it. */
+export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: Input;
   readonly stdout: Output;

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock } from '../runtime/clock.ts';
 import { EXIT } from './exit-codes.ts';
 import { Interrupted, OutputClosed } from './failure.ts';
-import type { World } from './io.ts';
+import type { Io } from './io.ts';
 import { runCtl } from './run.ts';
 
 const stop = new AbortController();
@@ -13,7 +13,7 @@ for (const output of [process.stdout, process.stderr]) {
   output.on('error', (error: NodeJS.ErrnoException) => outputFailed(error));
 }
 
-const world: World = {
+const io: Io = {
   env: process.env,
   // Only when it is needed: to open it costs a start that hardly any command needs.
   get stdin() {
@@ -33,7 +33,7 @@ const world: World = {
   stop: stop.signal,
 };
 
-const exit = await runCtl(process.argv.slice(2), world);
+const exit = await runCtl(process.argv.slice(2), io);
 process.exitCode ??= exit;
 
 /** Nobody reads it any more: an end like any other. A full disk: not, and the data that were asked for are not there. */

@@ -15,11 +15,11 @@ import { addStatusCommand } from './commands/status.ts';
 import { addVersionCommand } from './commands/version.ts';
 import { EXIT_MEANINGS } from './exit-codes.ts';
 import { DEFAULT_SOCKET } from './invocation.ts';
-import { DEFAULT_COLUMNS, type World } from './io.ts';
+import { DEFAULT_COLUMNS, type Io } from './io.ts';
 import { printable } from './output/printable.ts';
 
 /** integratorctl's commands: what parses the command line, --help, the completions and the man page are made from it. */
-export function createProgram(world: World): Command {
+export function createProgram(io: Io): Command {
   const program = new Command('integratorctl')
     .configureHelp({ showGlobalOptions: true })
     .description('Looks into the integratord of this machine, and takes it out of service without hurting a call.')
@@ -31,20 +31,20 @@ export function createProgram(world: World): Command {
   const sessions = program
     .command('sessions')
     .description('list (when nothing else is said), show, watch and stop sessions');
-  addListCommand(sessions, world);
-  addShowCommand(sessions, world);
-  addWatchCommand(sessions, world);
-  addStopCommand(sessions, world);
-  addStatusCommand(program, world);
-  addDrainCommand(program, world);
-  addCordonCommands(program, world);
-  addDoctorCommand(program, world);
-  addConfigCommand(program, world);
-  addLogLevelCommand(program, world);
-  addPageCommand(program, world);
-  addVersionCommand(program, world);
-  addCompletionCommand(program, world);
-  settle(program, world);
+  addListCommand(sessions, io);
+  addShowCommand(sessions, io);
+  addWatchCommand(sessions, io);
+  addStopCommand(sessions, io);
+  addStatusCommand(program, io);
+  addDrainCommand(program, io);
+  addCordonCommands(program, io);
+  addDoctorCommand(program, io);
+  addConfigCommand(program, io);
+  addLogLevelCommand(program, io);
+  addPageCommand(program, io);
+  addVersionCommand(program, io);
+  addCompletionCommand(program, io);
+  settle(program, io);
   return program;
 }
 
@@ -53,9 +53,9 @@ export function pathOf(command: Command): string {
   return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
 }
 
-/** Makes the command and those below it write to the world, throw instead of exiting, and complain in one line. */
-function settle(command: Command, world: World): void {
-  const { stdout, stderr } = world;
+/** Makes the command and those below it write to the io, throw instead of exiting, and complain in one line. */
+function settle(command: Command, io: Io): void {
+  const { stdout, stderr } = io;
   command.exitOverride();
   command.configureOutput({
     writeOut: (text) => stdout.write(text),
@@ -64,7 +64,7 @@ function settle(command: Command, world: World): void {
     getErrHelpWidth: () => stderr.columns ?? DEFAULT_COLUMNS,
     outputError: (text, write) => write(`integratorctl: ${complaint(text)}; see: ${pathOf(command)} --help\n`),
   });
-  for (const each of command.commands) settle(each, world);
+  for (const each of command.commands) settle(each, io);
 }
 
 /** What commander says, without its prefix and in one line. */

@@ -1,21 +1,21 @@
 import { CommanderError } from 'commander';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { Failure, OutputClosed } from './failure.ts';
-import type { World } from './io.ts';
+import type { Io } from './io.ts';
 import { printable } from './output/printable.ts';
 import { createProgram } from './program.ts';
 
 /** Runs integratorctl with these arguments; gives the exit code, and has said why when that is not 0. */
-export async function runCtl(args: readonly string[], world: World): Promise<ExitCode> {
+export async function runCtl(args: readonly string[], io: Io): Promise<ExitCode> {
   try {
-    await createProgram(world).parseAsync(args, { from: 'user' });
+    await createProgram(io).parseAsync(args, { from: 'user' });
     return EXIT.ok;
   } catch (error) {
     // Commander has said it already; to print help is its only way to end well.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (error instanceof OutputClosed) return error.exit;
     const isKnown = error instanceof Failure;
-    world.stderr.write(`integratorctl: ${printable(isKnown ? error.message : `a fault of its own: ${error}`)}\n`);
+    io.stderr.write(`integratorctl: ${printable(isKnown ? error.message : `a fault of its own: ${error}`)}\n`);
     return isKnown ? error.exit : EXIT.failure;
   }
 }

@@ -2,8 +2,8 @@ import { BYTES_PER_MS } from '../audio/pcm.ts';
 import type { DeepgramParams } from '../contract/deepgram-params.ts';
 import type { SessionMetrics } from '../metrics/session-metrics.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
-import { Beat, type Pulse } from '../runtime/timer-wheel.ts';
-import type { Outbox } from './replay-buffer.ts';
+import { Timer, type TimerWheel } from '../runtime/timer-wheel.ts';
+import type { ReplayBuffer } from './replay-buffer.ts';
 import { type DeepgramSettings, type DeepgramSocket, openSocket, type SocketClose } from './socket.ts';
 
 /** deepgram.md: 10 s without audio or KeepAlive closes the stream, one every 3-5 s is asked for. */
@@ -19,9 +19,9 @@ const PONG_TIMEOUT_MS: Millis = 6000;
 const LOOK_EVERY_MS: Millis = 500;
 
 export interface ConnectionOptions {
-  readonly outbox: Outbox;
+  readonly replayBuffer: ReplayBuffer;
   readonly clock: Clock;
-  readonly pulse: Pulse;
+  readonly timers: TimerWheel;
   readonly metrics: SessionMetrics;
   /** Audio goes in messages no longer than this. */
   readonly messageBytes: number;
@@ -34,7 +34,7 @@ export interface ConnectionOptions {
   readonly onSent: (arrivedAtMs: Millis | undefined, sentAtMs: Millis) => void;
 }
 
-/** One WebSocket of a link: sends what the outbox holds, keeps the line alive, and notices when it is dead. */
+/** One WebSocket of a link: sends what the replayBuffer holds, keeps the line alive, and notices when it is dead. */
 export class Connection {
   /** Where in the call its audio, and Deepgram's time 0, begins. */
   readonly startsAt: number;
@@ -46,10 +46,10 @@ export class Connection {
   #pingedAtMs: Millis;
   #sentAtMs: Millis;
   #readTo: number;
-  readonly #look = new Beat(() => this.#lookAfter());
+  readonly #look = new Timer(() => this.#lookAfter());
   #closeStreamSent = false;
 
-  /** Opens it, to send the outbox from where that stands. Throws as `openSocket` does. */
+  /** Opens it, to send the replayBuffer from where that stands. Throws as `openSocket` does. */
   static async open(
     settings: DeepgramSettings,
     params: DeepgramParams,
@@ -67,17 +67,17 @@ export class Connection {
   }
 
   private constructor(socket: DeepgramSocket, options: ConnectionOptions) {
-    const { outbox, clock, pulse } = options;
+    const { replayBuffer, clock, timers } = options;
     this.#socket = socket;
     this.#options = options;
-    this.startsAt = outbox.sent;
-    this.#readTo = outbox.sent;
-    this.#pingedAt = outbox.sent;
+    this.startsAt = replayBuffer.sent;
+    this.#readTo = replayBuffer.sent;
+    this.#pingedAt = replayBuffer.sent;
     this.openedAtMs = clock.now();
     this.#sentAtMs = this.openedAtMs;
     this.#pingedAtMs = this.openedAtMs;
-    pulse.set(this.#look, this.openedAtMs + LOOK_EVERY_MS);
-    void socket.closed.then(() => pulse.cancel(this.#look));
+    timers.set(this.#look, this.openedAtMs + LOOK_EVERY_MS);
+    void socket.closed.then(() => timers.cancel(this.#look));
   }
 
   get requestId(): string | undefined {
@@ -97,19 +97,19 @@ export class Connection {
     return this.#closeStreamSent;
   }
 
-  /** Sends as much of the outbox as the line takes now. */
+  /** Sends as much of the replayBuffer as the line takes now. */
   pump(): void {
-    const { outbox, clock, metrics, messageBytes, windowBytes, onSent, onProgress } = this.#options;
+    const { replayBuffer, clock, metrics, messageBytes, windowBytes, onSent, onProgress } = this.#options;
     let progressed = false;
-    while (this.#socket.bufferedBytes < HIGH_WATER_BYTES && outbox.sent - this.#readTo < windowBytes) {
-      const parcel = outbox.take(messageBytes);
+    while (this.#socket.bufferedBytes < HIGH_WATER_BYTES && replayBuffer.sent - this.#readTo < windowBytes) {
+      const parcel = replayBuffer.take(messageBytes);
       if (!parcel) break;
       progressed = true;
       this.#socket.sendAudio(parcel.pcm);
       metrics.deepgramBytes += parcel.pcm.length;
       this.#sentAtMs = clock.now();
       onSent(parcel.arrivedAtMs, this.#sentAtMs);
-      if (outbox.sent - this.#pingedAt >= PING_EVERY_BYTES) this.#ping();
+      if (replayBuffer.sent - this.#pingedAt >= PING_EVERY_BYTES) this.#ping();
     }
     if (progressed) onProgress();
   }
@@ -132,7 +132,7 @@ export class Connection {
   }
 
   #ping(): void {
-    const position = this.#options.outbox.sent;
+    const position = this.#options.replayBuffer.sent;
     this.#pingedAt = position;
     this.#pingedAtMs = this.#options.clock.now();
     this.#pings.push({ position, sentAtMs: this.#pingedAtMs });
@@ -141,9 +141,9 @@ export class Connection {
 
   /** Is the line alive, and does it want a sign of life from us? */
   #lookAfter(): void {
-    const { clock, pulse } = this.#options;
+    const { clock, timers } = this.#options;
     const nowMs = clock.now();
-    pulse.set(this.#look, nowMs + LOOK_EVERY_MS);
+    timers.set(this.#look, nowMs + LOOK_EVERY_MS);
     if (nowMs - (this.#pings[0]?.sentAtMs ?? nowMs) > PONG_TIMEOUT_MS) {
       this.#socket.terminate();
       return;

@@ -4,12 +4,12 @@ import type { Tape } from '../audio/tape.ts';
 import { type DeepgramParams, reconnectParams } from '../contract/deepgram-params.ts';
 import { errorFields, type Log } from '../log/log.ts';
 import type { SessionMetrics } from '../metrics/session-metrics.ts';
-import { Patience } from '../runtime/backoff.ts';
+import { Backoff } from '../runtime/backoff.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
-import type { Pulse } from '../runtime/timer-wheel.ts';
+import type { TimerWheel } from '../runtime/timer-wheel.ts';
 import { Connection } from './connection.ts';
 import { DeepgramLost, DeepgramRefused } from './errors.ts';
-import { momentOf, Outbox, positionOf } from './replay-buffer.ts';
+import { momentOf, positionOf, ReplayBuffer } from './replay-buffer.ts';
 import { FinalResults } from './results.ts';
 import type { DeepgramSettings, SocketClose } from './socket.ts';
 
@@ -31,7 +31,7 @@ const CLOSED_PROPERLY: ReadonlySet<number> = new Set([1000, 1005]);
 
 export interface LinkOptions {
   readonly clock: Clock;
-  readonly pulse: Pulse;
+  readonly timers: TimerWheel;
   readonly log: Log;
   readonly metrics: SessionMetrics;
   /** In [0, 1): the retries of many sessions must not come all at once. */
@@ -73,10 +73,10 @@ export class Link {
   readonly #settings: DeepgramSettings;
   readonly #params: DeepgramParams;
   readonly #options: LinkOptions;
-  readonly #outbox: Outbox;
+  readonly #replayBuffer: ReplayBuffer;
   /** Where results come back to us, they tell what need not be kept. */
   readonly #finals: FinalResults | undefined;
-  readonly #patience: Patience;
+  readonly #backoff: Backoff;
   readonly #abandoned = new AbortController();
   readonly #requestIds: string[] = [];
   #ended: Promise<Error | undefined> = Promise.resolve(undefined);
@@ -109,11 +109,11 @@ export class Link {
     this.#settings = settings;
     this.#params = params;
     this.#options = options;
-    this.#patience = new Patience(options.giveUpMs, options.clock, options.random);
+    this.#backoff = new Backoff(options.giveUpMs, options.clock, options.random);
     const keptMs = Math.max(options.replayMs, LEAST_TAPE_MS) + USUALLY_UNSENT_MS;
-    this.#outbox = new Outbox(positionOf(options.callMs), positionOf(keptMs));
-    this.#sentTo = this.#outbox.sent;
-    this.#finals = params['callback'] === undefined ? new FinalResults(this.#outbox.sent) : undefined;
+    this.#replayBuffer = new ReplayBuffer(positionOf(options.callMs), positionOf(keptMs));
+    this.#sentTo = this.#replayBuffer.sent;
+    this.#finals = params['callback'] === undefined ? new FinalResults(this.#replayBuffer.sent) : undefined;
   }
 
   /** Resolves when the line is over: with an error when that was before its time. Never rejects. */
@@ -123,7 +123,7 @@ export class Link {
 
   /** Up to where in the call nothing needs to be sent again, whatever happens to this process. */
   get safeMs(): Millis {
-    const position = this.#connection ? this.#keepFrom(this.#connection) : this.#outbox.sent;
+    const position = this.#connection ? this.#keepFrom(this.#connection) : this.#replayBuffer.sent;
     return Math.max(0, Math.floor(momentOf(position)));
   }
 
@@ -145,7 +145,7 @@ export class Link {
 
   /** Where the call's audio is best written before it is sent. */
   get tape(): Tape {
-    return this.#outbox;
+    return this.#replayBuffer;
   }
 
   /**
@@ -155,10 +155,10 @@ export class Link {
    */
   send(pcm: Uint8Array, arrivedAtMs: Millis | undefined): Promise<void> | undefined {
     if (this.#failure) throw this.#failure;
-    this.#outbox.add(pcm, arrivedAtMs);
+    this.#replayBuffer.add(pcm, arrivedAtMs);
     this.#connection?.pump();
-    this.#worstBufferBytes = Math.max(this.#worstBufferBytes, this.#outbox.heldBytes);
-    if (this.#outbox.heldBytes <= this.#options.bufferBytes) return undefined;
+    this.#worstBufferBytes = Math.max(this.#worstBufferBytes, this.#replayBuffer.heldBytes);
+    if (this.#replayBuffer.heldBytes <= this.#options.bufferBytes) return undefined;
     this.#room ??= Promise.withResolvers();
     return this.#room.promise;
   }
@@ -178,14 +178,14 @@ export class Link {
   }
 
   async #connect(signal: AbortSignal): Promise<Connection> {
-    const { clock, pulse, metrics, replayMs, messageMs, onMessage } = this.#options;
-    const startsAt = this.#outbox.sent;
+    const { clock, timers, metrics, replayMs, messageMs, onMessage } = this.#options;
+    const startsAt = this.#replayBuffer.sent;
     const isFirst = this.connections === 0;
     const params = isFirst ? this.#params : reconnectParams(this.#params, momentOf(startsAt), this.connections + 1);
     const connection = await Connection.open(this.#settings, params, signal, {
-      outbox: this.#outbox,
+      replayBuffer: this.#replayBuffer,
       clock,
-      pulse,
+      timers,
       metrics,
       messageBytes: positionOf(messageMs),
       windowBytes: positionOf(Math.max(replayMs, LEAST_WINDOW_MS) - messageMs),
@@ -230,16 +230,16 @@ export class Link {
   async #reconnect(broken: Connection, { code, reason }: SocketClose): Promise<Connection> {
     const { clock, log, metrics } = this.#options;
     const lostAtMs = clock.now();
-    this.#patience.lost(broken.openedAtMs);
-    const sentBytes = this.#outbox.sent;
+    this.#backoff.lost(broken.openedAtMs);
+    const sentBytes = this.#replayBuffer.sent;
     const keptFrom = this.#keepFrom(broken);
-    this.#outbox.forget(keptFrom);
-    const offsetMs = momentOf(this.#outbox.rewind(keptFrom));
+    this.#replayBuffer.forget(keptFrom);
+    const offsetMs = momentOf(this.#replayBuffer.rewind(keptFrom));
     const replayedMs = momentOf(sentBytes) - offsetMs;
     let cause: Error = new DeepgramLost(code, reason, broken.requestId);
     for (;;) {
-      if (this.#patience.isOver) throw cause;
-      const delayMs = this.#patience.nextDelayMs();
+      if (this.#backoff.isOver) throw cause;
+      const delayMs = this.#backoff.nextDelayMs();
       log.warn(
         { event: 'deepgram.lost', code, closeReason: reason, delayMs, ...errorFields(cause) },
         'connects to Deepgram again',
@@ -267,19 +267,19 @@ export class Link {
    */
   #keepFrom(connection: Connection): number {
     const { replayMs, bufferBytes } = this.#options;
-    const { sent } = this.#outbox;
+    const { sent } = this.#replayBuffer;
     const position = this.#finals
       ? // Results that never come must not keep more than half of what may be kept.
         Math.max(Math.min(this.#finals.reachTo, connection.readTo), sent - bufferBytes / 2)
       : Math.min(connection.readTo, sent - replayMs * BYTES_PER_MS);
-    return Math.max(this.#outbox.heldFrom, positionOf(momentOf(position)));
+    return Math.max(this.#replayBuffer.heldFrom, positionOf(momentOf(position)));
   }
 
   #sent(arrivedAtMs: Millis | undefined, sentAtMs: Millis): void {
-    const isNew = this.#outbox.sent > this.#sentTo;
+    const isNew = this.#replayBuffer.sent > this.#sentTo;
     if (!isNew) return;
-    this.#options.metrics.audioOutBytes += this.#outbox.sent - this.#sentTo;
-    this.#sentTo = this.#outbox.sent;
+    this.#options.metrics.audioOutBytes += this.#replayBuffer.sent - this.#sentTo;
+    this.#sentTo = this.#replayBuffer.sent;
     if (arrivedAtMs === undefined) return;
     this.#lagMs = sentAtMs - arrivedAtMs;
     this.#options.metrics.lagMs.observe(this.#lagMs);
@@ -290,12 +290,12 @@ export class Link {
   #settle(): void {
     const connection = this.#connection;
     if (!connection) return;
-    this.#outbox.forget(this.#keepFrom(connection));
-    if (this.#outbox.heldBytes <= this.#options.bufferBytes) {
+    this.#replayBuffer.forget(this.#keepFrom(connection));
+    if (this.#replayBuffer.heldBytes <= this.#options.bufferBytes) {
       this.#room?.resolve();
       this.#room = undefined;
     }
-    const allIsSent = this.#outbox.sent === this.#outbox.end;
+    const allIsSent = this.#replayBuffer.sent === this.#replayBuffer.end;
     if (this.#finishing && allIsSent && !connection.closeStreamSent) this.#closeStream(connection);
   }
 

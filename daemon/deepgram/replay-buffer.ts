@@ -24,7 +24,7 @@ const SHRINKS_AT = 0.9;
  * audio is written to where it stays until it is forgotten, and can be looked at until it is written over. Positions are
  * bytes of 2-channel PCM from the call's beginning.
  */
-export class Outbox implements Tape {
+export class ReplayBuffer implements Tape {
   readonly #leastBytes: number;
   #ring: Buffer;
   /** From where on it is held, up to where it has been sent, on whichever connection, and where it ends. */

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { NoRoom } from '../admission/admission.ts';
+import { AtCapacity } from '../admission/admission.ts';
 import type { SignatureFault } from '../contract/signing.ts';
 import { BadRequest } from '../contract/start-request.ts';
 import { DeepgramRefused, DeepgramUnreachable } from '../deepgram/errors.ts';
@@ -36,7 +36,7 @@ export function refusal(error: unknown): Answer {
   if (error instanceof BadRequest) return failed(400, error.reason, error.message);
   if (error instanceof Unsigned) return failed(401, error.reason, error.message);
   if (error instanceof BodyTooLarge) return failed(413, 'body-too-large', error.message);
-  if (error instanceof NoRoom) return failed(503, error.reason, error.message);
+  if (error instanceof AtCapacity) return failed(503, error.reason, error.message);
   if (error instanceof ThreadLost) return failed(503, 'thread-lost', error.message);
   if (error instanceof StartTimedOut) return failed(504, 'start-timeout', error.message);
   if (error instanceof KinesisRefused) {

@@ -98,6 +98,6 @@ async function faultIn(
 
 /** 200 while starts are welcome; a full, cordoned or draining instance gets none from the load balancer. */
 function health({ admission, size }: SessionManager): Answer {
-  const closed = admission.toldTo(size);
+  const closed = admission.healthStatus(size);
   return { status: closed ? 503 : 200, body: { status: closed ?? 'serving', sessions: size } };
 }

@@ -1,5 +1,5 @@
 import type { Millis } from '../runtime/clock.ts';
-import { Beat, type Pulse } from '../runtime/timer-wheel.ts';
+import { Timer, type TimerWheel } from '../runtime/timer-wheel.ts';
 import type { Media } from './client.ts';
 
 /** How a GetMedia body came to its end. None of them says that the call is over (kinesis-video.md). */
@@ -8,22 +8,22 @@ export type MediaEnd = { how: 'closed' } | { how: 'idle' } | { how: 'stopped' } 
 /** The bytes of one GetMedia, until it ends, breaks, or gives nothing for too long while it is being read. */
 export class Chunks {
   readonly #media: Media;
-  readonly #pulse: Pulse;
+  readonly #timers: TimerWheel;
   readonly #signal: AbortSignal;
-  readonly #look = new Beat(() => this.#lookAfter());
+  readonly #look = new Timer(() => this.#lookAfter());
   #idleMs: Millis;
   #askedAtMs: Millis;
   #isHeld = false;
   #endedByUs: MediaEnd | undefined;
 
   /** @param idleMs how long a read may wait before the connection is given up */
-  constructor(media: Media, idleMs: Millis, pulse: Pulse, signal: AbortSignal) {
+  constructor(media: Media, idleMs: Millis, timers: TimerWheel, signal: AbortSignal) {
     this.#media = media;
-    this.#pulse = pulse;
+    this.#timers = timers;
     this.#signal = signal;
     this.#idleMs = idleMs;
-    this.#askedAtMs = pulse.now();
-    pulse.set(this.#look, this.#askedAtMs + idleMs);
+    this.#askedAtMs = timers.now();
+    timers.set(this.#look, this.#askedAtMs + idleMs);
     signal.addEventListener('abort', this.#stop, { once: true });
   }
 
@@ -36,14 +36,14 @@ export class Chunks {
   /** The next bytes, valid until it is called again; undefined at the end, whatever ended it. */
   next(): Promise<Uint8Array | undefined> {
     if (this.#signal.aborted) this.#stop();
-    this.#askedAtMs = this.#pulse.now();
+    this.#askedAtMs = this.#timers.now();
     return this.#media.body.next();
   }
 
   /** From now on a read may wait this long. */
   waitUpTo(idleMs: Millis): void {
     this.#idleMs = idleMs;
-    this.#pulse.set(this.#look, this.#askedAtMs + idleMs);
+    this.#timers.set(this.#look, this.#askedAtMs + idleMs);
   }
 
   /** Waits for what holds the call back. A connection that is not asked meanwhile is as it should be, and not idle. */
@@ -55,15 +55,15 @@ export class Chunks {
 
   /** Ends the connection. */
   close(): void {
-    this.#pulse.cancel(this.#look);
+    this.#timers.cancel(this.#look);
     this.#signal.removeEventListener('abort', this.#stop);
     this.#media.close();
   }
 
   #lookAfter(): void {
-    const nowMs = this.#pulse.now();
+    const nowMs = this.#timers.now();
     const dueMs = (this.#isHeld ? nowMs : this.#askedAtMs) + this.#idleMs;
-    if (dueMs > nowMs) this.#pulse.set(this.#look, dueMs);
+    if (dueMs > nowMs) this.#timers.set(this.#look, dueMs);
     else this.#end({ how: 'idle' });
   }
 

@@ -3,8 +3,8 @@ import { Agent as HttpsAgent } from 'node:https';
 import { GetDataEndpointCommand, KinesisVideoClient } from '@aws-sdk/client-kinesis-video';
 import { GetMediaCommand, KinesisVideoMediaClient, type StartSelector } from '@aws-sdk/client-kinesis-video-media';
 import type { Clock, Millis } from '../runtime/clock.ts';
-import { Turnstile } from '../runtime/rate-limiter.ts';
-import type { Pulse } from '../runtime/timer-wheel.ts';
+import { RateLimiter } from '../runtime/rate-limiter.ts';
+import type { TimerWheel } from '../runtime/timer-wheel.ts';
 import type { Position } from './contact.ts';
 import type { MediaBytes } from './http/media-body.ts';
 import { MediaPayload, MediaTransport } from './http/media-transport.ts';
@@ -58,7 +58,7 @@ const PROBE_STREAM = 'integratord-doctor';
 
 /** What is known of a stream: shared by all its sessions. */
 interface Stream {
-  readonly turnstile: Turnstile;
+  readonly rateLimiter: RateLimiter;
   endpoint: Promise<string> | undefined;
 }
 
@@ -66,7 +66,7 @@ interface Stream {
  * Kinesis Video in `region`, with the SDK's own credentials and its own AWS_ENDPOINT_URL_KINESIS_VIDEO.
  * @param threads how many share what the account may ask for; a stream's sessions are all in one of them
  */
-export function connectKinesis(region: string, clock: Clock, pulse: Pulse, threads = 1): Kinesis {
+export function connectKinesis(region: string, clock: Clock, timers: TimerWheel, threads = 1): Kinesis {
   // The SDK's default of 50 sockets would let the 51st start in a burst wait for the others.
   const httpAgent = new HttpAgent({ keepAlive: true, maxSockets: Infinity });
   const httpsAgent = new HttpsAgent({ keepAlive: true, maxSockets: Infinity });
@@ -74,17 +74,17 @@ export function connectKinesis(region: string, clock: Clock, pulse: Pulse, threa
   const common = { region, maxAttempts: 1 };
   const requestHandler = { httpAgent, httpsAgent, connectionTimeout: CONNECT_TIMEOUT_MS };
   const control = new KinesisVideoClient({ ...common, requestHandler });
-  const transport = new MediaTransport(pulse, CONNECT_TIMEOUT_MS);
+  const transport = new MediaTransport(timers, CONNECT_TIMEOUT_MS);
   const media = new Map<string, KinesisVideoMediaClient>();
   const streams = new Map<string, Stream>();
-  const endpointTurnstile = new Turnstile(ENDPOINT_INTERVAL_MS * threads, clock);
+  const endpointLimiter = new RateLimiter(ENDPOINT_INTERVAL_MS * threads, clock);
 
   function streamAt(arn: string): Stream {
     let stream = streams.get(arn);
     if (!stream) {
       if (streams.size >= MAX_STREAMS)
-        for (const [key, { turnstile }] of streams) if (turnstile.isFree) streams.delete(key);
-      stream = { turnstile: new Turnstile(STREAM_INTERVAL_MS, clock), endpoint: undefined };
+        for (const [key, { rateLimiter }] of streams) if (rateLimiter.isFree) streams.delete(key);
+      stream = { rateLimiter: new RateLimiter(STREAM_INTERVAL_MS, clock), endpoint: undefined };
       streams.set(arn, stream);
     }
     return stream;
@@ -93,7 +93,7 @@ export function connectKinesis(region: string, clock: Clock, pulse: Pulse, threa
   async function askEndpoint(arn: string): Promise<string> {
     // Not a session's own signal: whoever else waits for the same endpoint goes on waiting.
     const signal = AbortSignal.timeout(CONNECT_TIMEOUT_MS);
-    await endpointTurnstile.pass(signal);
+    await endpointLimiter.acquire(signal);
     const command = new GetDataEndpointCommand({ StreamARN: arn, APIName: 'GET_MEDIA' });
     const { DataEndpoint: endpoint } = await onceMore(() => control.send(command, { abortSignal: signal }));
     if (!endpoint) throw new Error('GetDataEndpoint answered without an endpoint');
@@ -127,7 +127,7 @@ export function connectKinesis(region: string, clock: Clock, pulse: Pulse, threa
 
   async function ask(arn: string, stream: Stream, start: Start, signal: AbortSignal): Promise<Media> {
     const client = mediaAt(await withSignal(endpointOf(arn, stream), signal));
-    await stream.turnstile.pass(signal);
+    await stream.rateLimiter.acquire(signal);
     const command = new GetMediaCommand({ StreamARN: arn, StartSelector: selector(start) });
     // The SDK ends the body too when its signal comes after the answer; ours is for the asking only.
     const asking = new AbortController();

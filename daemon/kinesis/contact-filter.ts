@@ -34,7 +34,7 @@ const TOKEN = /^[\w.-]{1,128}$/;
 const BLOCK_OVERHEAD_BYTES = 128;
 
 /** Why audio of the stream was not forwarded. */
-export type Withheld = 'no-contact-id' | 'contact-id-too-late' | 'corrupt';
+export type DiscardReason = 'no-contact-id' | 'contact-id-too-late' | 'corrupt';
 
 /** Whose the fragment at hand is. Only of `ours` is anything forwarded. */
 type Owner = 'unknown' | 'ours' | 'other' | 'refused';
@@ -54,10 +54,10 @@ export class ContactFilter implements DemuxerEvents {
   /** Whether a fragment of another contact came after ours: the call is over. */
   nextContactBegan = false;
   /** Whole fragments so far that were not ours: those that name nobody, or belong to a call before ours. */
-  strangers = 0;
+  foreignFragments = 0;
 
   readonly #ours: Contact;
-  readonly #onWithheld: (why: Withheld, detail: string) => void;
+  readonly #onDiscard: (why: DiscardReason, detail: string) => void;
   #released: AudioBlock[] = [];
 
   #owner: Owner = 'unknown';
@@ -77,9 +77,9 @@ export class ContactFilter implements DemuxerEvents {
   /** The fragment that a connection ended in the middle of. */
   #partial: { fragmentNumber: string; blocks: number } | undefined;
 
-  constructor(contact: Contact, onWithheld: (why: Withheld, detail: string) => void) {
+  constructor(contact: Contact, onDiscard: (why: DiscardReason, detail: string) => void) {
     this.#ours = contact;
-    this.#onWithheld = onWithheld;
+    this.#onDiscard = onDiscard;
     if ('producerEpochMs' in contact.start) this.position = contact.start;
   }
 
@@ -147,7 +147,7 @@ export class ContactFilter implements DemuxerEvents {
   }
 
   corrupt(reason: string): void {
-    this.#onWithheld('corrupt', reason);
+    this.#onDiscard('corrupt', reason);
   }
 
   #contact(contactId: string): void {
@@ -210,14 +210,14 @@ export class ContactFilter implements DemuxerEvents {
     if (this.#waitingBytes <= MAX_WAITING_BYTES) return;
     this.#owner = 'refused';
     this.#waiting = [];
-    this.#onWithheld('contact-id-too-late', `no ContactId within ${MAX_WAITING_BYTES} bytes`);
+    this.#onDiscard('contact-id-too-late', `no ContactId within ${MAX_WAITING_BYTES} bytes`);
   }
 
   #endFragment(): void {
     if (this.#owner === 'unknown' && this.#waiting.length > 0) {
-      this.#onWithheld('no-contact-id', `fragment ${this.#fragmentNumber} names no contact`);
+      this.#onDiscard('no-contact-id', `fragment ${this.#fragmentNumber} names no contact`);
     }
-    if (this.#owner !== 'ours' && this.#clusterIsWhole) this.strangers++;
+    if (this.#owner !== 'ours' && this.#clusterIsWhole) this.foreignFragments++;
     const isNew = this.#blocksHad !== Infinity && this.#fragmentNumber !== this.position?.fragmentNumber;
     if (this.#owner === 'ours' && isNew && this.#fragmentNumber) {
       this.#partial = { fragmentNumber: this.#fragmentNumber, blocks: Math.max(this.#blocks, this.#blocksHad) };

@@ -4,13 +4,13 @@ import { errorFields, type Log } from '../log/log.ts';
 import { Demuxer } from '../matroska/demuxer.ts';
 import type { HoleCause, SessionMetrics } from '../metrics/session-metrics.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
-import type { Pulse } from '../runtime/timer-wheel.ts';
+import type { TimerWheel } from '../runtime/timer-wheel.ts';
 import { Chunks } from './chunks.ts';
 import type { Media, MediaSource, Start } from './client.ts';
 import type { Contact, Position } from './contact.ts';
 import { ContactFilter } from './contact-filter.ts';
 import { KinesisRefused } from './refusal.ts';
-import { Successor } from './rotation.ts';
+import { Rotation } from './rotation.ts';
 
 /** Why there is no more audio of the contact. */
 export type EndOfContact = 'next-contact' | 'no-more-fragments' | 'stopped';
@@ -32,7 +32,7 @@ export interface ReaderOptions {
    */
   readonly forward: (blocks: readonly AudioBlock[], position: Position | undefined) => Promise<void> | undefined;
   readonly clock: Clock;
-  readonly pulse: Pulse;
+  readonly timers: TimerWheel;
   readonly log: Log;
   readonly metrics: SessionMetrics;
   /** Something was reported that may cost audio: what will be missing next is missing because of it. */
@@ -61,7 +61,7 @@ export async function readContact(
   first: Media,
   contact: Contact,
   kinesis: MediaSource,
-  { forward, clock, pulse, log, metrics, onTrouble, signal, settings }: ReaderOptions,
+  { forward, clock, timers, log, metrics, onTrouble, signal, settings }: ReaderOptions,
 ): Promise<EndOfContact> {
   const { callEndGraceMs, rotateAfterMs } = settings;
   const filter = new ContactFilter(contact, (why, detail) => {
@@ -77,9 +77,9 @@ export async function readContact(
   let media = first;
   let patienceMs = stallMs;
   for (;;) {
-    const chunks = new Chunks(media, patienceMs, pulse, signal);
+    const chunks = new Chunks(media, patienceMs, timers, signal);
     const demuxer = new Demuxer(filter);
-    const successor = new Successor((abort) => open(filter.position ?? contact.start, abort), {
+    const rotation = new Rotation((abort) => open(filter.position ?? contact.start, abort), {
       clock,
       log,
       metrics,
@@ -92,7 +92,7 @@ export async function readContact(
     try {
       let chunk = await chunks.next();
       while (chunk) {
-        const { strangers } = filter;
+        const { foreignFragments } = filter;
         filter.nowMs = clock.now();
         metrics.kinesisBytes += chunk.length;
         demuxer.push(chunk);
@@ -115,14 +115,14 @@ export async function readContact(
         }
         if (filter.nextContactBegan) return 'next-contact';
         // Fragments that are nobody's may flow for ever: a connection that brings only those gives nothing, as an idle one.
-        isGivenUp = filter.strangers > strangers && filter.nowMs - listeningSinceMs > patienceMs;
-        next = successor.takeOver(filter.isBetweenFragments);
+        isGivenUp = filter.foreignFragments > foreignFragments && filter.nowMs - listeningSinceMs > patienceMs;
+        next = rotation.takeOver(filter.isBetweenFragments);
         chunk = next || isGivenUp ? undefined : await chunks.next();
       }
-      next ??= await successor.afterEnd();
+      next ??= await rotation.afterEnd();
     } finally {
       chunks.close();
-      successor.close(next);
+      rotation.close(next);
     }
     if (signal.aborted) {
       next?.close();
@@ -131,7 +131,7 @@ export async function readContact(
     if (!next) {
       const { end } = chunks;
       const cause = end.how === 'broken' ? errorFields(end.cause) : {};
-      const how = isGivenUp ? 'strangers' : end.how;
+      const how = isGivenUp ? 'foreignFragments' : end.how;
       const fields = { event: 'kinesis.ended', how, requestId: media.requestId, ...cause };
       log.debug(fields, 'a GetMedia connection ended');
     }

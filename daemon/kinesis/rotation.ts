@@ -8,7 +8,7 @@ const RETRY_AFTER_MS: Millis = 10_000;
 /** A stream whose fragments have no end in sight is switched in mid-fragment after so long: that loses nothing either. */
 const LONGEST_WAIT_MS: Millis = 5000;
 
-export interface SuccessorOptions {
+export interface RotationOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: SessionMetrics;
@@ -19,16 +19,16 @@ export interface SuccessorOptions {
  * The GetMedia that takes over from one that grows old, opened before that ends (design.md, decision 4). A connection
  * has one successor at a time, so a call has two connections at most.
  */
-export class Successor {
+export class Rotation {
   readonly #open: (signal: AbortSignal) => Promise<Media>;
-  readonly #options: SuccessorOptions;
+  readonly #options: RotationOptions;
   readonly #abort = new AbortController();
   #opening: Promise<void> | undefined;
   #media: Media | undefined;
   #openAtMs: Millis;
   #openedAtMs: Millis = 0;
 
-  constructor(open: (signal: AbortSignal) => Promise<Media>, options: SuccessorOptions) {
+  constructor(open: (signal: AbortSignal) => Promise<Media>, options: RotationOptions) {
     this.#open = open;
     this.#options = options;
     this.#openAtMs = options.clock.now() + options.rotateAfterMs;

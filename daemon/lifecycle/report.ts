@@ -21,5 +21,5 @@ export function reportTo(notifier: Notifier, manager: SessionManager): void {
 }
 
 function statusOf({ admission, size }: SessionManager): string {
-  return `${admission.toldTo(size) ?? 'serving'}, ${size} of ${admission.maxSessions} sessions`;
+  return `${admission.healthStatus(size) ?? 'serving'}, ${size} of ${admission.maxSessions} sessions`;
 }

@@ -9,7 +9,7 @@ const LOOK_EVERY_MS: Millis = 1000;
 const LONGEST_RETRY_MS: Millis = 5000;
 
 /** What the metadata says now; undefined where it says nothing, or could not be asked. */
-export interface Sight {
+export interface MetadataSnapshot {
   readonly targetState: string | undefined;
   readonly spotAction: SpotAction | undefined;
   readonly rebalanceNotice: string | undefined;
@@ -18,7 +18,7 @@ export interface Sight {
 /** Looks every second and tells what is to be seen, until the signal, with which it rejects. */
 export async function watch(
   metadata: Metadata,
-  onSight: (sight: Sight) => void,
+  onSight: (sight: MetadataSnapshot) => void,
   { signal, log, random }: Persistence,
 ): Promise<never> {
   let failures = 0;
@@ -42,7 +42,9 @@ export async function watch(
 }
 
 /** One look; what answers counts, whatever becomes of the rest. */
-async function look(metadata: Metadata): Promise<{ sight: Sight; failure: PromiseRejectedResult | undefined }> {
+async function look(
+  metadata: Metadata,
+): Promise<{ sight: MetadataSnapshot; failure: PromiseRejectedResult | undefined }> {
   const [state, spot, rebalance] = await Promise.allSettled([
     metadata.targetLifecycleState(),
     metadata.spotAction(),

@@ -6,7 +6,7 @@ import type { SpotAction } from './metadata.ts';
 import { ScaleInProtection } from './protection.ts';
 import { inBackground, type Persistence, persist } from './retry.ts';
 import { Termination } from './termination.ts';
-import { type Sight, watch } from './watch.ts';
+import { type MetadataSnapshot, watch } from './watch.ts';
 
 /** What still runs is ended so long before EC2 takes a Spot instance: time for Deepgram's last results. */
 const SPOT_MARGIN_MS: Millis = 20_000;
@@ -109,7 +109,7 @@ export class WatchedInstance implements Lifecycle {
     await Promise.all(hooks.map((hook) => completeWait(hook, found.member, autoScaling, this.#background)));
   }
 
-  #see({ targetState, spotAction, rebalanceNotice }: Sight): void {
+  #see({ targetState, spotAction, rebalanceNotice }: MetadataSnapshot): void {
     const { drain, log } = this.#options;
     if (targetState !== undefined) this.#view = { ...this.#view, state: targetState };
     if (rebalanceNotice !== undefined && !this.#isRebalanceTold) {

@@ -26,7 +26,7 @@ const OURS: ReadonlySet<string> = new Set([
 ]);
 
 /** Masks a session's own values, the contact's attributes, where others may have quoted them in their words. */
-export class ForeignWords {
+export class AttributeMask {
   readonly #values: readonly string[];
   #pattern: RegExp | undefined;
 

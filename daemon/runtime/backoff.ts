@@ -7,7 +7,7 @@ const LONGEST_RETRY_MS: Millis = 5000;
 const GOOD_CONNECTION_MS: Millis = 10_000;
 
 /** How long to wait before the next try, and when to try no more. */
-export class Patience {
+export class Backoff {
   readonly #giveUpMs: Millis;
   readonly #clock: Clock;
   readonly #random: () => number;

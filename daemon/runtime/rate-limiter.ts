@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock, Millis } from './clock.ts';
 
 /** Lets one through every so often, in the order of asking: what keeps us below a service's rate limit. */
-export class Turnstile {
+export class RateLimiter {
   readonly #intervalMs: Millis;
   readonly #clock: Clock;
   #freeAtMs = 0;
@@ -13,7 +13,7 @@ export class Turnstile {
   }
 
   /** Resolves when it is one's turn; throws when the signal comes first, and the turn is lost. */
-  async pass(signal: AbortSignal): Promise<void> {
+  async acquire(signal: AbortSignal): Promise<void> {
     const nowMs = this.#clock.now();
     const turnMs = Math.max(nowMs, this.#freeAtMs);
     this.#freeAtMs = turnMs + this.#intervalMs;

@@ -12,12 +12,12 @@ const IDLE = 0.01;
 const BUSY = 0.05;
 
 /** Something to be done when its time has come, each time that it is set. */
-export class Beat {
+export class Timer {
   readonly task: () => void;
   dueMs: Millis = 0;
   /** Its neighbours in the list that it waits in; itself when it waits in none. */
-  previous: Beat = this;
-  next: Beat = this;
+  previous: Timer = this;
+  next: Timer = this;
 
   constructor(task: () => void) {
     this.task = task;
@@ -29,10 +29,10 @@ export class Beat {
  * wake the event loop thousands of times a second; this one does what is due in one go, and the system gives what has
  * come meanwhile in one go too. It stands still while nothing waits.
  */
-export class Pulse {
+export class TimerWheel {
   readonly #clock: Clock;
   /** A list each: this is what stands before the first and after the last of it. */
-  readonly #slots = Array.from({ length: SLOTS }, () => new Beat(() => {}));
+  readonly #slots = Array.from({ length: SLOTS }, () => new Timer(() => {}));
   #waiting = 0;
   #slot = 0;
   #slotMs: Millis = 0;
@@ -58,17 +58,17 @@ export class Pulse {
   }
 
   /** Has its task done once, at `dueMs` of the clock or up to a tick later; one that waits is put off, or on. */
-  set(beat: Beat, dueMs: Millis): void {
-    this.cancel(beat);
-    beat.dueMs = dueMs;
+  set(timer: Timer, dueMs: Millis): void {
+    this.cancel(timer);
+    timer.dueMs = dueMs;
     this.#waiting++;
     if (!this.#timer) this.#start();
-    this.#put(beat);
+    this.#put(timer);
   }
 
-  cancel(beat: Beat): void {
-    if (beat.next === beat) return;
-    unlink(beat);
+  cancel(timer: Timer): void {
+    if (timer.next === timer) return;
+    unlink(timer);
     this.#waiting--;
   }
 
@@ -77,13 +77,13 @@ export class Pulse {
     this.#timer = setInterval(this.#tick, TICK_MS);
   }
 
-  #put(beat: Beat): void {
-    const ahead = Math.ceil((beat.dueMs - this.#slotMs) / TICK_MS);
-    const slot = this.#slots[(this.#slot + Math.min(Math.max(1, ahead), SLOTS - 1)) % SLOTS] as Beat;
-    beat.previous = slot.previous;
-    beat.next = slot;
-    slot.previous.next = beat;
-    slot.previous = beat;
+  #put(timer: Timer): void {
+    const ahead = Math.ceil((timer.dueMs - this.#slotMs) / TICK_MS);
+    const slot = this.#slots[(this.#slot + Math.min(Math.max(1, ahead), SLOTS - 1)) % SLOTS] as Timer;
+    timer.previous = slot.previous;
+    timer.next = slot;
+    slot.previous.next = timer;
+    slot.previous = timer;
   }
 
   readonly #tick = () => {
@@ -93,22 +93,22 @@ export class Pulse {
     while (this.#slotMs + TICK_MS <= nowMs) {
       this.#slotMs += TICK_MS;
       this.#slot = (this.#slot + 1) % SLOTS;
-      const slot = this.#slots[this.#slot] as Beat;
+      const slot = this.#slots[this.#slot] as Timer;
       // What is put from here on goes to another slot.
-      while (slot.next !== slot) this.#beat(slot.next, nowMs);
+      while (slot.next !== slot) this.#fire(slot.next, nowMs);
     }
     if (this.#waiting > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   };
 
-  #beat(beat: Beat, nowMs: Millis): void {
-    unlink(beat);
-    if (beat.dueMs > nowMs) {
-      this.#put(beat);
+  #fire(timer: Timer, nowMs: Millis): void {
+    unlink(timer);
+    if (timer.dueMs > nowMs) {
+      this.#put(timer);
     } else {
       this.#waiting--;
-      beat.task();
+      timer.task();
     }
   }
 
@@ -134,9 +134,9 @@ function cpuTimeMs(): Millis {
   return (user + system) / 1000;
 }
 
-function unlink(beat: Beat): void {
-  beat.previous.next = beat.next;
-  beat.next.previous = beat.previous;
-  beat.previous = beat;
-  beat.next = beat;
+function unlink(timer: Timer): void {
+  timer.previous.next = timer.next;
+  timer.next.previous = timer.previous;
+  timer.previous = timer;
+  timer.next = timer;
 }

@@ -5,14 +5,14 @@ import type { ReaderSettings } from '../kinesis/reader.ts';
 import type { Log } from '../log/log.ts';
 import type { SessionMetrics } from '../metrics/session-metrics.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
-import type { Pulse } from '../runtime/timer-wheel.ts';
+import type { TimerWheel } from '../runtime/timer-wheel.ts';
 
 /** What a session needs from the daemon around it. */
 export interface SessionDeps {
   readonly kinesis: MediaSource;
   readonly deepgram: DeepgramSettings;
   readonly clock: Clock;
-  readonly pulse: Pulse;
+  readonly timers: TimerWheel;
   readonly log: Log;
   readonly metrics: SessionMetrics;
   readonly random: () => number;

@@ -11,7 +11,7 @@ export interface Reach {
  * Names what a hole is put down to: the first thing that was reported of the stream since it was last whole. What else
  * is reported before the hole shows comes of that: a fragment whose tags were broken then names no contact.
  */
-export class Suspicion {
+export class GapCauseTracker {
   #cause: HoleCause | undefined;
   /** Up to where audio had come when the report was in: a hole shows by the audio that comes after it. */
   #untilMs: Millis | undefined;

@@ -17,7 +17,7 @@ export interface Opened {
  */
 export async function openBoth(
   { request, position, callMs, connections }: Checkpoint,
-  { kinesis, deepgram, clock, pulse, random, metrics, settings }: SessionDeps,
+  { kinesis, deepgram, clock, timers, random, metrics, settings }: SessionDeps,
   log: Log,
   signal: AbortSignal,
 ): Promise<Opened> {
@@ -27,7 +27,7 @@ export async function openBoth(
     kinesis.getMedia(request.kvsStream.arn, position, both),
     Link.open(deepgram, request.dgParams, both, {
       clock,
-      pulse,
+      timers,
       log,
       metrics,
       random,

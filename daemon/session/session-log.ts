@@ -1,4 +1,4 @@
-import { ForeignWords } from '../log/attribute-mask.ts';
+import { AttributeMask } from '../log/attribute-mask.ts';
 import type { Log } from '../log/log.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 
@@ -13,14 +13,14 @@ const MAX_ENTRIES = 200;
 export class Timeline implements Log {
   readonly #log: Log;
   readonly #clock: Clock;
-  readonly #foreign: ForeignWords;
+  readonly #foreign: AttributeMask;
   readonly #entries: TimelineEntry[] = [];
 
   /** @param params whose values the log must not repeat: they are the contact's attributes */
   constructor(log: Log, clock: Clock, params: Readonly<Record<string, string | readonly string[]>>) {
     this.#log = log;
     this.#clock = clock;
-    this.#foreign = new ForeignWords(Object.values(params).flat());
+    this.#foreign = new AttributeMask(Object.values(params).flat());
   }
 
   get entries(): readonly TimelineEntry[] {

@@ -13,7 +13,7 @@ import { type EndOfContact, readContact } from '../kinesis/reader.ts';
 import { errorFields } from '../log/log.ts';
 import type { Millis } from '../runtime/clock.ts';
 import type { SessionDeps } from './deps.ts';
-import { Suspicion } from './gap-cause.ts';
+import { GapCauseTracker } from './gap-cause.ts';
 import { type Opened, openBoth } from './opening.ts';
 import { Progress } from './progress.ts';
 import { Timeline, type TimelineEntry } from './session-log.ts';
@@ -44,7 +44,7 @@ export class Session {
   readonly #start: Checkpoint['position'];
   readonly #progress: Progress;
   readonly #followed: Followed;
-  readonly #suspicion = new Suspicion();
+  readonly #gapCause = new GapCauseTracker();
   readonly #stop = new AbortController();
   readonly #startedAtMs: Millis;
   readonly #pacer: Pacer | undefined;
@@ -74,7 +74,7 @@ export class Session {
     this.contactId = request.contactId;
     this.#start = position;
     this.#progress = new Progress(position);
-    this.#followed = { sessionId, traceId, request, whereabouts: () => this.#whereabouts() };
+    this.#followed = { sessionId, traceId, request, resumePoint: () => this.#resumePoint() };
     this.#request = request;
     this.#deps = deps;
     this.#log = log;
@@ -156,15 +156,15 @@ export class Session {
   }
 
   #readAll(media: Media): Promise<EndOfContact> {
-    const { kinesis, clock, pulse, metrics, settings } = this.#deps;
+    const { kinesis, clock, timers, metrics, settings } = this.#deps;
     const contact = { contactId: this.contactId, streamArn: this.#request.kvsStream.arn, start: this.#start };
     return readContact(media, contact, kinesis, {
       forward: (blocks, position) => this.#hear(blocks, position),
       clock,
-      pulse,
+      timers,
       log: this.#log,
       metrics,
-      onTrouble: (cause) => this.#suspicion.note(cause),
+      onTrouble: (cause) => this.#gapCause.note(cause),
       signal: this.#stop.signal,
       settings,
     });
@@ -212,10 +212,10 @@ export class Session {
   #reportHole(): void {
     const { holeMs, positionMs } = this.#aligner;
     if (holeMs === this.#loggedHoleMs) {
-      this.#suspicion.unfounded(this.#aligner);
+      this.#gapCause.unfounded(this.#aligner);
       return;
     }
-    const cause = this.#suspicion.blame();
+    const cause = this.#gapCause.blame();
     const fields = { event: 'audio.hole', cause, missingMs: holeMs - this.#loggedHoleMs, callMs: positionMs };
     this.#deps.metrics.hole(cause, fields.missingMs);
     this.#log.warn(fields, 'audio is missing in the stream: there is silence in its place');
@@ -230,7 +230,7 @@ export class Session {
     checkpoints.moved(this.#followed);
   }
 
-  #whereabouts(): ReturnType<Followed['whereabouts']> {
+  #resumePoint(): ReturnType<Followed['resumePoint']> {
     const callMs = this.#link.safeMs;
     const { connections } = this.#link;
     return { position: this.#progress.before(callMs), callClock: this.#aligner.callClock, callMs, connections };

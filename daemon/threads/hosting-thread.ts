@@ -1,4 +1,4 @@
-import { Seal } from '../checkpoints/checkpoint-cipher.ts';
+import { CheckpointCipher } from '../checkpoints/checkpoint-cipher.ts';
 import { Checkpoints } from '../checkpoints/checkpoints.ts';
 import { StateDirectory } from '../checkpoints/state-directory.ts';
 import type { Config } from '../config.ts';
@@ -8,7 +8,7 @@ import type { RootLog } from '../log/log.ts';
 import { watchEventLoop } from '../metrics/event-loop.ts';
 import { SessionMetrics, type SessionSnapshot } from '../metrics/session-metrics.ts';
 import { systemClock } from '../runtime/clock.ts';
-import { Pulse } from '../runtime/timer-wheel.ts';
+import { TimerWheel } from '../runtime/timer-wheel.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 import type { SessionSettings } from '../session/deps.ts';
 import { LocalHost } from './local-host.ts';
@@ -23,7 +23,7 @@ export interface ThreadOptions {
   readonly threads: number;
 }
 
-/** What a thread has that hosts sessions: its own connections to AWS, its own pulse, its own counts. */
+/** What a thread has that hosts sessions: its own connections to AWS, its own timers, its own counts. */
 export interface HostingThread {
   readonly host: LocalHost;
   readonly kinesis: Kinesis;
@@ -36,11 +36,11 @@ export interface HostingThread {
 
 export function hostingThread({ config, secrets, log, name, threads }: ThreadOptions): HostingThread {
   const clock = systemClock;
-  const pulse = new Pulse(clock);
-  const kinesis = connectKinesis(config.region, clock, pulse, threads);
+  const timers = new TimerWheel(clock);
+  const kinesis = connectKinesis(config.region, clock, timers, threads);
   const deepgram = { baseUrl: config.DEEPGRAM_API, key: secrets.deepgramKey };
   const { STATE_DIR } = config;
-  const state = STATE_DIR ? new StateDirectory(STATE_DIR, new Seal(secrets.deepgramKey)) : undefined;
+  const state = STATE_DIR ? new StateDirectory(STATE_DIR, new CheckpointCipher(secrets.deepgramKey)) : undefined;
   const checkpoints = state && new Checkpoints(name, state, clock, log);
   const metrics = new SessionMetrics();
   watchEventLoop(metrics.eventLoopDelayMs);
@@ -49,7 +49,7 @@ export function hostingThread({ config, secrets, log, name, threads }: ThreadOpt
     kinesis,
     deepgram,
     clock,
-    pulse,
+    timers,
     log,
     metrics,
     random: Math.random,

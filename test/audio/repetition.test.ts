@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { createMono, interleave } from '../../daemon/audio/interleave.ts';
 import { AGENT, BYTES_PER_SAMPLE, SAMPLES_PER_MS } from '../../daemon/audio/pcm.ts';
 import { Track } from '../../daemon/audio/track.ts';
-import { Outbox, positionOf } from '../../daemon/deepgram/replay-buffer.ts';
+import { positionOf, ReplayBuffer } from '../../daemon/deepgram/replay-buffer.ts';
 import { TAPE_MS } from '../support/taped-aligner.ts';
 import { bytesOf, distinctSamples } from './tracks.ts';
 
@@ -18,7 +18,7 @@ const NOTHING = createMono();
 class TapedTrack {
   readonly #track = new Track(AGENT);
   readonly #samples = createMono();
-  readonly #outbox = new Outbox(0, positionOf(TAPE_MS));
+  readonly #replayBuffer = new ReplayBuffer(0, positionOf(TAPE_MS));
   #takenFrames = 0;
 
   /** Adds samples from `startFrame` on; `waitingFrames` of all that there is then are not written to the tape yet. */
@@ -26,19 +26,21 @@ class TapedTrack {
     this.#track.append(startFrame, samples, 0);
     this.#track.keep();
     while (this.#takenFrames < this.#track.endFrame - waitingFrames) {
-      const room = this.#outbox.room(Math.min(PIECE_FRAMES, this.#track.endFrame - waitingFrames - this.#takenFrames));
+      const room = this.#replayBuffer.room(
+        Math.min(PIECE_FRAMES, this.#track.endFrame - waitingFrames - this.#takenFrames),
+      );
       const toFrame = this.#takenFrames + room.length;
       this.#track.read(this.#samples.bytes, this.#takenFrames, toFrame);
       interleave(NOTHING.words, this.#samples.words, room);
       this.#takenFrames = toFrame;
-      this.#outbox.add(Buffer.from(room.buffer, room.byteOffset, room.byteLength), 0);
-      while (this.#outbox.take(room.byteLength));
-      this.#outbox.forget(this.#outbox.sent);
+      this.#replayBuffer.add(Buffer.from(room.buffer, room.byteOffset, room.byteLength), 0);
+      while (this.#replayBuffer.take(room.byteLength));
+      this.#replayBuffer.forget(this.#replayBuffer.sent);
     }
   }
 
   repeats(frame: number, samples: Uint8Array): boolean {
-    return this.#track.newPart(frame, samples, this.#outbox, this.#takenFrames) !== samples;
+    return this.#track.newPart(frame, samples, this.#replayBuffer, this.#takenFrames) !== samples;
   }
 }
 

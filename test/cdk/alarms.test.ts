@@ -23,7 +23,7 @@ function propertiesByName<Properties>(type: string): Record<string, Properties> 
 }
 
 function nameIn(logicalId: string): string {
-  return logicalId.replace(/^Alarms(Outages)?|[0-9A-F]{8}$/g, '');
+  return logicalId.replace(/^Alarms(OutageAlarms)?|[0-9A-F]{8}$/g, '');
 }
 
 /** The metric alarms that must all be in ALARM; throws at a rule of another form. */

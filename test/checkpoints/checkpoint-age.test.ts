@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { Seal } from '../../daemon/checkpoints/checkpoint-cipher.ts';
+import { CheckpointCipher } from '../../daemon/checkpoints/checkpoint-cipher.ts';
 import { Checkpoints, type Followed } from '../../daemon/checkpoints/checkpoints.ts';
 import { StateDirectory } from '../../daemon/checkpoints/state-directory.ts';
 import { createLog } from '../../daemon/log/log.ts';
@@ -15,7 +15,7 @@ async function kept(t: ExecutionContext, directory?: string) {
   const home = await mkdtemp(join(tmpdir(), 'integratord-age-'));
   t.teardown(() => rm(home, { recursive: true, force: true }));
   const clock = { nowMs: START_MS, now: () => clock.nowMs, epoch: () => clock.nowMs };
-  const state = new StateDirectory(directory ?? home, new Seal(fixedSecret('the key')));
+  const state = new StateDirectory(directory ?? home, new CheckpointCipher(fixedSecret('the key')));
   const checkpoints = new Checkpoints('main', state, clock, createLog('silent'));
   return { clock, checkpoints, move: (sessionId: string) => checkpoints.moved(followed(sessionId)) };
 }
@@ -24,7 +24,7 @@ function followed(sessionId: string): Followed {
   const kvsStream = { arn: 'arn:aws:kinesisvideo:us-east-1:123456789012:stream/a/1', startFragmentNumber: '1' };
   const request = { contactId: sessionId, kvsStream, dgParams: {}, enforceRealtime: false };
   const where = { position: { fragmentNumber: '1' }, callClock: undefined, callMs: 0, connections: 1 };
-  return { sessionId, traceId: '0af7651916cd43dd8448eb211c80319c', request, whereabouts: () => where };
+  return { sessionId, traceId: '0af7651916cd43dd8448eb211c80319c', request, resumePoint: () => where };
 }
 
 test('without a session there is no checkpoint that could be old', async (t) => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { writeCheckpoint } from '../../daemon/checkpoints/checkpoint.ts';
-import { Seal } from '../../daemon/checkpoints/checkpoint-cipher.ts';
+import { CheckpointCipher } from '../../daemon/checkpoints/checkpoint-cipher.ts';
 import { Checkpoints, type Followed } from '../../daemon/checkpoints/checkpoints.ts';
 import { type Disk, StateDirectory } from '../../daemon/checkpoints/state-directory.ts';
 import { createLog } from '../../daemon/log/log.ts';
@@ -28,7 +28,7 @@ class Call implements Followed {
     this.request = { contactId: sessionId, kvsStream, dgParams: { callback: 'https://a' }, enforceRealtime: false };
   }
 
-  whereabouts(): ReturnType<Followed['whereabouts']> {
+  resumePoint(): ReturnType<Followed['resumePoint']> {
     const position = { fragmentNumber: String(this.fragment), continuationToken: 't', producerEpochMs: 1 };
     const callClock = { originMs: 1, driftFrames: [0, 0], delayFrames: [0, 0] } as const;
     return { position, callClock, callMs: this.fragment * 1000, connections: 1 };
@@ -45,7 +45,7 @@ async function place(t: ExecutionContext) {
     -readonly [K in keyof Secret]: Secret[K];
   };
   const thread = (name: string, { path = state, disk = fs as Disk } = {}) =>
-    new Checkpoints(name, new StateDirectory(path, new Seal(secret), disk), clock, createLog('silent'));
+    new Checkpoints(name, new StateDirectory(path, new CheckpointCipher(secret), disk), clock, createLog('silent'));
   return { home, state, clock, secret, thread };
 }
 
@@ -230,11 +230,11 @@ test('a long call goes on though its own file is old', async (t) => {
 test('what a version with one file for everything left is read', async (t) => {
   const { state, clock, secret, thread } = await place(t);
   await fs.mkdir(state);
-  const { sessionId, traceId, request, whereabouts } = new Call(A, 5);
-  const where = whereabouts.call({ fragment: 5 } as Call);
+  const { sessionId, traceId, request, resumePoint } = new Call(A, 5);
+  const where = resumePoint.call({ fragment: 5 } as Call);
   const text = writeCheckpoint(
     { sessionId, traceId, request, ...where, savedAtEpochMs: clock.nowMs },
-    new Seal(secret),
+    new CheckpointCipher(secret),
   );
   await fs.writeFile(join(state, `${A}.checkpoint.json`), text);
   t.deepEqual(await goesOn(thread('main')), { [A]: 5 });

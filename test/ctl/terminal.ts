@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
-import type { World } from '../../daemon/ctl/io.ts';
+import type { Io } from '../../daemon/ctl/io.ts';
 import { runCtl } from '../../daemon/ctl/run.ts';
 import { NOW_EPOCH_MS } from './examples.ts';
 
@@ -46,7 +46,7 @@ export async function atDesk(args: readonly string[], desk: Desk) {
   let pauses = 0;
   const stdin = Object.assign(new PassThrough(), { isTTY: true });
   if (typed !== undefined) stdin.end(typed);
-  const world: World = {
+  const io: Io = {
     env: { CONTROL_SOCKET: socketPath, TERM: 'xterm', ...env },
     stdin,
     stdout: screen,
@@ -60,6 +60,6 @@ export async function atDesk(args: readonly string[], desk: Desk) {
     },
     stop: stop.signal,
   };
-  const code = await runCtl(args, world);
+  const code = await runCtl(args, io);
   return { code, stdout: screen, stderr };
 }

@@ -4,7 +4,7 @@ import { Link } from '../../daemon/deepgram/link.ts';
 import { createLog } from '../../daemon/log/log.ts';
 import { SessionMetrics } from '../../daemon/metrics/session-metrics.ts';
 import { systemClock } from '../../daemon/runtime/clock.ts';
-import { Pulse } from '../../daemon/runtime/timer-wheel.ts';
+import { TimerWheel } from '../../daemon/runtime/timer-wheel.ts';
 import { fixedSecret } from '../../daemon/secrets/secret.ts';
 import { DeepgramControl } from '../simulators/deepgram/client.ts';
 import type { Fault } from '../simulators/deepgram/faults.ts';
@@ -33,7 +33,7 @@ async function asked(t: ExecutionContext, params: Record<string, string>, fault:
   const settings = { baseUrl: url.replace('http', 'ws'), key: fixedSecret(KEY) };
   const link: Link = await Link.open(settings, params, new AbortController().signal, {
     clock: systemClock,
-    pulse: new Pulse(systemClock),
+    timers: new TimerWheel(systemClock),
     log,
     metrics: new SessionMetrics(),
     random: Math.random,

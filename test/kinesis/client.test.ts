@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava';
 import { connectKinesis, type Kinesis } from '../../daemon/kinesis/client.ts';
 import { KinesisRefused } from '../../daemon/kinesis/refusal.ts';
 import { systemClock } from '../../daemon/runtime/clock.ts';
-import { Pulse } from '../../daemon/runtime/timer-wheel.ts';
+import { TimerWheel } from '../../daemon/runtime/timer-wheel.ts';
 
 process.env['AWS_ACCESS_KEY_ID'] = 'a';
 process.env['AWS_SECRET_ACCESS_KEY'] = 'b';
@@ -24,7 +24,7 @@ async function serving(t: ExecutionContext, breaks: (requestOnConnection: number
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   process.env['AWS_ENDPOINT_URL_KINESIS_VIDEO'] = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const kinesis = connectKinesis('eu-west-2', systemClock, new Pulse(systemClock));
+  const kinesis = connectKinesis('eu-west-2', systemClock, new TimerWheel(systemClock));
   t.teardown(() => {
     kinesis.close();
     server.closeAllConnections();

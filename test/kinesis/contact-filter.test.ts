@@ -1,11 +1,11 @@
 import test from 'ava';
-import { ContactFilter, type Withheld } from '../../daemon/kinesis/contact-filter.ts';
+import { ContactFilter, type DiscardReason } from '../../daemon/kinesis/contact-filter.ts';
 import { Demuxer } from '../../daemon/matroska/demuxer.ts';
 import { AGENT_TRACK, block, CONTACT, CUSTOMER_TRACK, fragment, OURS, type TestFragment } from './stream.ts';
 
 /** A filter that is fed fragments, a connection at a time, and what it lets through: the seeds of the blocks. */
 function filtering() {
-  const withheld: Withheld[] = [];
+  const withheld: DiscardReason[] = [];
   const filter = new ContactFilter(CONTACT, (why) => withheld.push(why));
   const seedOf = new Map(
     Array.from({ length: 100 }, (_, seed) => [Buffer.from(block(seed).pcm).toString('hex'), seed]),

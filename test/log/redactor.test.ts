@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { ForeignWords } from '../../daemon/log/attribute-mask.ts';
+import { AttributeMask } from '../../daemon/log/attribute-mask.ts';
 import { Redactor } from '../../daemon/log/redactor.ts';
 
 const KEY = 'planted/secret+"key';
@@ -136,7 +136,7 @@ test('a secret of any characters is found in whatever text it is logged', (t) =>
 
 test('a session’s own values are masked in others’ words, and not in ours or in what was said', (t) => {
   const callback = 'https://user:pass%20word@hooks.example/T0/B0123456?token=abcdef';
-  const words = new ForeignWords(['nova-3', 'Jane Doe', 'true', 'stopped', callback]);
+  const words = new AttributeMask(['nova-3', 'Jane Doe', 'true', 'stopped', callback]);
   const masked = words.masked({
     event: 'session.ended',
     reason: 'stopped',
@@ -158,6 +158,6 @@ test('a session’s own values are masked in others’ words, and not in ours or
 });
 
 test('a session without values masks nothing', (t) => {
-  t.deepEqual(new ForeignWords(['', 'en']).masked({ error: 'when' }), { error: 'when' });
-  t.deepEqual(new ForeignWords([]).masked({ error: 'when' }), { error: 'when' });
+  t.deepEqual(new AttributeMask(['', 'en']).masked({ error: 'when' }), { error: 'when' });
+  t.deepEqual(new AttributeMask([]).masked({ error: 'when' }), { error: 'when' });
 });

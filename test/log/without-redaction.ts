@@ -1,6 +1,6 @@
-import { ForeignWords } from '../../daemon/log/attribute-mask.ts';
+import { AttributeMask } from '../../daemon/log/attribute-mask.ts';
 import { Redactor } from '../../daemon/log/redactor.ts';
 
 /** Loaded into a daemon by `--import`: its log then writes what it is given. */
 Redactor.prototype.clean = (text) => text;
-ForeignWords.prototype.masked = (fields) => fields;
+AttributeMask.prototype.masked = (fields) => fields;

@@ -1,14 +1,14 @@
 import test from 'ava';
 import { systemClock } from '../../daemon/runtime/clock.ts';
-import { Turnstile } from '../../daemon/runtime/rate-limiter.ts';
+import { RateLimiter } from '../../daemon/runtime/rate-limiter.ts';
 
 const NEVER = new AbortController().signal;
 
 test('however many come at once, they go through one by one, in their order', async (t) => {
-  const turnstile = new Turnstile(20, systemClock);
+  const rateLimiter = new RateLimiter(20, systemClock);
   const passed: number[] = [];
   const pass = async (index: number) => {
-    await turnstile.pass(NEVER);
+    await rateLimiter.acquire(NEVER);
     passed.push(index);
   };
   const beganMs = systemClock.now();
@@ -20,11 +20,11 @@ test('however many come at once, they go through one by one, in their order', as
 });
 
 test('who gives up does not go through, and those behind do', async (t) => {
-  const turnstile = new Turnstile(20, systemClock);
+  const rateLimiter = new RateLimiter(20, systemClock);
   const impatient = new AbortController();
-  await turnstile.pass(NEVER);
-  const given = t.throwsAsync(turnstile.pass(impatient.signal), { name: 'AbortError' });
-  const behind = turnstile.pass(NEVER);
+  await rateLimiter.acquire(NEVER);
+  const given = t.throwsAsync(rateLimiter.acquire(impatient.signal), { name: 'AbortError' });
+  const behind = rateLimiter.acquire(NEVER);
   impatient.abort();
   await given;
   await t.notThrowsAsync(behind);

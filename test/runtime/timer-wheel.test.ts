@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import test from 'ava';
 import fc from 'fast-check';
 import type { Clock, Millis } from '../../daemon/runtime/clock.ts';
-import { Beat, Pulse } from '../../daemon/runtime/timer-wheel.ts';
+import { Timer, TimerWheel } from '../../daemon/runtime/timer-wheel.ts';
 
 const TICK_MS = 20;
 /** What the wheel holds at once. */
@@ -34,18 +34,18 @@ class Hand implements Clock {
   }
 }
 
-function at(pulse: Pulse, dueMs: Millis, task: () => void): Beat {
-  const beat = new Beat(task);
-  pulse.set(beat, dueMs);
-  return beat;
+function at(timers: TimerWheel, dueMs: Millis, task: () => void): Timer {
+  const timer = new Timer(task);
+  timers.set(timer, dueMs);
+  return timer;
 }
 
 /** Runs what does not wait for anything with timers that only `Hand` moves. */
-function withTimers(use: (clock: Hand, pulse: Pulse) => void): void {
+function withTimers(use: (clock: Hand, timers: TimerWheel) => void): void {
   mock.timers.enable({ apis: ['setInterval'] });
   try {
     const clock = new Hand();
-    use(clock, new Pulse(clock));
+    use(clock, new TimerWheel(clock));
   } finally {
     mock.timers.reset();
   }
@@ -61,7 +61,7 @@ test('whatever the times and however time goes by, each task runs once, never be
   });
   fc.assert(
     fc.property(steps, tasks, (goes, all) => {
-      withTimers((clock, pulse) => {
+      withTimers((clock, timers) => {
         const ran = all.map(() => 0);
         let beforeMs = clock.nowMs;
         const register = (step: number) => {
@@ -69,7 +69,7 @@ test('whatever the times and however time goes by, each task runs once, never be
             if (afterSteps % goes.length !== step) continue;
             const sinceMs = clock.nowMs;
             const dueMs = sinceMs + inMs;
-            at(pulse, dueMs, () => {
+            at(timers, dueMs, () => {
               ran[i] = (ran[i] ?? 0) + 1;
               t.true(clock.nowMs >= dueMs);
               // At the look before, it was not due for a tick, or it was not there yet.
@@ -94,9 +94,9 @@ test('whatever the times and however time goes by, each task runs once, never be
 });
 
 test('what is due later than the wheel holds goes round until its time', (t) => {
-  withTimers((clock, pulse) => {
+  withTimers((clock, timers) => {
     let ran = false;
-    at(pulse, clock.nowMs + 3 * ROUND_MS, () => {
+    at(timers, clock.nowMs + 3 * ROUND_MS, () => {
       ran = true;
     });
     clock.forward(3 * ROUND_MS - TICK_MS);
@@ -107,32 +107,32 @@ test('what is due later than the wheel holds goes round until its time', (t) => 
 });
 
 test('what is cancelled does not run, near or far, also when a task of the same tick cancels it', (t) => {
-  withTimers((clock, pulse) => {
+  withTimers((clock, timers) => {
     const ran: string[] = [];
     const dueMs = clock.nowMs + 100;
-    const near = at(pulse, dueMs, () => ran.push('near'));
-    const far = at(pulse, clock.nowMs + 2 * ROUND_MS, () => ran.push('far'));
-    at(pulse, dueMs, () => pulse.cancel(late));
-    const late = at(pulse, dueMs, () => ran.push('late'));
-    at(pulse, dueMs, () => ran.push('kept'));
-    pulse.cancel(near);
-    pulse.cancel(far);
+    const near = at(timers, dueMs, () => ran.push('near'));
+    const far = at(timers, clock.nowMs + 2 * ROUND_MS, () => ran.push('far'));
+    at(timers, dueMs, () => timers.cancel(late));
+    const late = at(timers, dueMs, () => ran.push('late'));
+    at(timers, dueMs, () => ran.push('kept'));
+    timers.cancel(near);
+    timers.cancel(far);
     clock.forward(3 * ROUND_MS);
     t.deepEqual(ran, ['kept']);
   });
 });
 
 test('what is set anew while it waits runs once, at the later time or the earlier one', (t) => {
-  withTimers((clock, pulse) => {
+  withTimers((clock, timers) => {
     const ran: string[] = [];
     const beganMs = clock.nowMs;
-    const [on, off, gone] = ['on', 'off', 'gone'].map((name) => new Beat(() => ran.push(`${name} ${clock.nowMs}`)));
-    for (const beat of [on, off, gone] as Beat[]) pulse.set(beat, beganMs + 100);
-    pulse.set(on as Beat, beganMs + 2 * ROUND_MS);
-    pulse.set(off as Beat, beganMs + 2 * TICK_MS);
-    pulse.cancel(gone as Beat);
+    const [on, off, gone] = ['on', 'off', 'gone'].map((name) => new Timer(() => ran.push(`${name} ${clock.nowMs}`)));
+    for (const timer of [on, off, gone] as Timer[]) timers.set(timer, beganMs + 100);
+    timers.set(on as Timer, beganMs + 2 * ROUND_MS);
+    timers.set(off as Timer, beganMs + 2 * TICK_MS);
+    timers.cancel(gone as Timer);
     clock.forward(ROUND_MS);
-    pulse.set(gone as Beat, clock.nowMs + 2 * TICK_MS);
+    timers.set(gone as Timer, clock.nowMs + 2 * TICK_MS);
     clock.forward(2 * ROUND_MS);
     t.deepEqual(ran, [
       `off ${beganMs + 2 * TICK_MS}`,
@@ -143,14 +143,14 @@ test('what is set anew while it waits runs once, at the later time or the earlie
 });
 
 test('a task may register itself again, and keeps its rhythm', (t) => {
-  withTimers((clock, pulse) => {
+  withTimers((clock, timers) => {
     const ran: Millis[] = [];
     const again = () => {
       ran.push(clock.nowMs);
-      if (ran.length < 5) at(pulse, clock.nowMs + 100, again);
+      if (ran.length < 5) at(timers, clock.nowMs + 100, again);
     };
     const beganMs = clock.nowMs;
-    at(pulse, beganMs + 100, again);
+    at(timers, beganMs + 100, again);
     clock.forward(2000);
     t.deepEqual(
       ran,
@@ -160,13 +160,13 @@ test('a task may register itself again, and keeps its rhythm', (t) => {
 });
 
 test('a task that registers one that is due already does not keep the thread to itself', (t) => {
-  withTimers((clock, pulse) => {
+  withTimers((clock, timers) => {
     let ran = 0;
     const again = () => {
       ran++;
-      at(pulse, clock.nowMs, again);
+      at(timers, clock.nowMs, again);
     };
-    at(pulse, clock.nowMs, again);
+    at(timers, clock.nowMs, again);
     clock.forward(TICK_MS);
     t.is(ran, 1);
     clock.forward(TICK_MS);
@@ -176,11 +176,11 @@ test('a task that registers one that is due already does not keep the thread to 
 
 for (const heldUpMs of [TICK_MS + 1, ROUND_MS - 1, ROUND_MS, ROUND_MS + 1, 10 * ROUND_MS]) {
   test(`a loop that was held up for ${heldUpMs} ms does at once what is due by then, and nothing else`, (t) => {
-    withTimers((clock, pulse) => {
+    withTimers((clock, timers) => {
       const ran: Millis[] = [];
       const beganMs = clock.nowMs;
       const dueMs = Array.from({ length: 40 }, (_, i) => beganMs + Math.round((heldUpMs * (i + 1)) / 20));
-      for (const ms of dueMs) at(pulse, ms, () => ran.push(ms));
+      for (const ms of dueMs) at(timers, ms, () => ran.push(ms));
       clock.stall(heldUpMs);
       const nowMs = beganMs + heldUpMs;
       const lastTickMs = nowMs - TICK_MS;
@@ -199,13 +199,13 @@ for (const heldUpMs of [TICK_MS + 1, ROUND_MS - 1, ROUND_MS, ROUND_MS + 1, 10 * 
 }
 
 test('it begins anew after it has stood still', (t) => {
-  withTimers((clock, pulse) => {
+  withTimers((clock, timers) => {
     const ran: string[] = [];
-    at(pulse, clock.nowMs + 50, () => ran.push('first'));
+    at(timers, clock.nowMs + 50, () => ran.push('first'));
     clock.forward(200);
     // No timer any more: time goes by without a tick.
     clock.nowMs += 100_000;
-    at(pulse, clock.nowMs + 50, () => ran.push('second'));
+    at(timers, clock.nowMs + 50, () => ran.push('second'));
     t.deepEqual(ran, ['first']);
     clock.forward(60);
     t.deepEqual(ran, ['first', 'second']);
@@ -214,13 +214,13 @@ test('it begins anew after it has stood still', (t) => {
 
 test('a thread that only computes is busy, one that waits is not, and neither is believed at once', async (t) => {
   const clock = new Hand();
-  const pulse = new Pulse(clock);
+  const timers = new TimerWheel(clock);
   const untilMs = performance.now() + 30;
   while (performance.now() < untilMs);
   const loads: number[] = [];
   for (let i = 0; i < 4; i++) {
     clock.nowMs += 500;
-    loads.push(pulse.load);
+    loads.push(timers.load);
     const nextMs = performance.now() + 5;
     while (performance.now() < nextMs);
   }
@@ -228,23 +228,23 @@ test('a thread that only computes is busy, one that waits is not, and neither is
   t.true((loads[0] as number) <= 0.5);
   t.true(loads.every((load, i) => i === 0 || load > (loads[i - 1] as number)));
   t.true((loads[3] as number) > 0.8);
-  t.is(pulse.load, loads[3] as number, 'asked again at the same time it is the same');
-  while (pulse.load > 0.05) {
+  t.is(timers.load, loads[3] as number, 'asked again at the same time it is the same');
+  while (timers.load > 0.05) {
     await sleep(20);
     clock.nowMs += 500;
   }
   t.pass();
 });
 
-test('a program ends once nothing waits on its pulse any more', async (t) => {
+test('a program ends once nothing waits on its timers any more', async (t) => {
   const program = `
     import { systemClock } from '${new URL('../../daemon/runtime/clock.ts', import.meta.url)}';
-    import { Beat, Pulse } from '${new URL('../../daemon/runtime/timer-wheel.ts', import.meta.url)}';
-    const pulse = new Pulse(systemClock);
-    const beat = new Beat(() => console.log('cancelled'));
-    pulse.set(beat, systemClock.now() + 50);
-    pulse.set(new Beat(() => console.log('ran')), systemClock.now() + 30);
-    pulse.cancel(beat);
+    import { Timer, TimerWheel } from '${new URL('../../daemon/runtime/timer-wheel.ts', import.meta.url)}';
+    const timers = new TimerWheel(systemClock);
+    const timer = new Timer(() => console.log('cancelled'));
+    timers.set(timer, systemClock.now() + 50);
+    timers.set(new Timer(() => console.log('ran')), systemClock.now() + 30);
+    timers.cancel(timer);
   `;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program]);
   t.is(stdout, 'ran\n');

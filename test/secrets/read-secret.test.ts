@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import { Seal } from '../../daemon/checkpoints/checkpoint-cipher.ts';
+import { CheckpointCipher } from '../../daemon/checkpoints/checkpoint-cipher.ts';
 import { createLog } from '../../daemon/log/log.ts';
 import { systemClock } from '../../daemon/runtime/clock.ts';
 import { ManagedSecret } from '../../daemon/secrets/managed-secret.ts';
@@ -75,11 +75,11 @@ test.serial(
 );
 
 test('a checkpoint sealed before the key was changed can be opened after it, and with no other key', (t) => {
-  const sealed = new Seal(fixedSecret('key-before')).close('what callers said');
+  const sealed = new CheckpointCipher(fixedSecret('key-before')).close('what callers said');
   const changed: Secret = { current: 'key-after', accepted: ['key-after', 'key-before'], renew: async () => {} };
-  const seal = new Seal(changed);
-  t.is(seal.open(sealed), 'what callers said');
-  t.is(seal.open(seal.close('more')), 'more');
-  t.is(new Seal(fixedSecret('key-after')).open(seal.close('more')), 'more');
-  t.throws(() => new Seal(fixedSecret('key-after')).open(sealed));
+  const cipher = new CheckpointCipher(changed);
+  t.is(cipher.open(sealed), 'what callers said');
+  t.is(cipher.open(cipher.close('more')), 'more');
+  t.is(new CheckpointCipher(fixedSecret('key-after')).open(cipher.close('more')), 'more');
+  t.throws(() => new CheckpointCipher(fixedSecret('key-after')).open(sealed));
 });

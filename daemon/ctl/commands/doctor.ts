@@ -3,7 +3,7 @@ import type { Check } from '../../contract/control-api.ts';
 import type { Millis } from '../../runtime/clock.ts';
 import { Failure } from '../failure.ts';
 import { Invocation } from '../invocation.ts';
-import type { World } from '../io.ts';
+import type { Io } from '../io.ts';
 import type { Style } from '../output/colors.ts';
 import { printable } from '../output/printable.ts';
 import { tableLines } from '../output/table.ts';
@@ -14,12 +14,12 @@ const DOCTOR_TIMEOUT_MS: Millis = 60_000;
 const STYLES: Readonly<Record<Check['verdict'], Style>> = { ok: 'green', warn: 'yellow', fail: 'red' };
 
 /** integratorctl doctor: what is wrong with the daemon's surroundings, and what to do about it. */
-export function addDoctorCommand(program: Command, world: World): void {
+export function addDoctorCommand(program: Command, io: Io): void {
   program
     .command('doctor')
     .description('check settings, Deepgram, AWS and this machine; says what to do about what is not right')
     .action(async (_options: object, command: Command) => {
-      const invocation = new Invocation(command, world);
+      const invocation = new Invocation(command, io);
       const question = { timeoutMs: DOCTOR_TIMEOUT_MS };
       const answer = await invocation.daemon.get<{ checks: readonly Check[] }>('/v1/doctor', question);
       invocation.show(answer, () => checkLines(answer.checks, invocation));

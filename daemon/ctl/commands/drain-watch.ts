@@ -24,17 +24,17 @@ export interface DrainEnd {
  * socket away, so that says the same. Throws a Failure when the drain is called off, or the daemon dies of it.
  */
 export async function watchDrain(invocation: Invocation, first: Drain, progress: ProgressLine): Promise<DrainEnd> {
-  const { world } = invocation;
+  const { io } = invocation;
   let last = first;
   let cutSessions = 0;
   for (;;) {
     if (last.state === 'ending-rest') cutSessions = Math.max(cutSessions, last.sessionsLeft);
     if (last.state === 'drained') return { drain: last, cutSessions };
-    progress.show(drainText(last, world.clock.epoch()), [last.state, last.sessionsLeft, last.deadlineAtEpochMs].join());
-    await world.pause(LOOK_EVERY_MS, world.stop);
+    progress.show(drainText(last, io.clock.epoch()), [last.state, last.sessionsLeft, last.deadlineAtEpochMs].join());
+    await io.pause(LOOK_EVERY_MS, io.stop);
     const next = await look(invocation);
     const isOver = next === undefined || next.state === 'drained';
-    if (isOver && isPastDeadline(last, world.clock.epoch())) cutSessions = Math.max(cutSessions, last.sessionsLeft);
+    if (isOver && isPastDeadline(last, io.clock.epoch())) cutSessions = Math.max(cutSessions, last.sessionsLeft);
     last = next ?? { ...last, state: 'drained', sessionsLeft: 0, longestCallMs: 0 };
   }
 }
@@ -45,8 +45,8 @@ function isPastDeadline({ state, deadlineAtEpochMs }: Drain, nowEpochMs: Millis)
 }
 
 /** Where the drain stands; undefined when the daemon has ended in order, which it does when it is drained. */
-async function look({ daemon, world }: Invocation): Promise<Drain | undefined> {
-  const since = world.clock.now();
+async function look({ daemon, io }: Invocation): Promise<Drain | undefined> {
+  const since = io.clock.now();
   for (;;) {
     try {
       return (await daemon.get<{ drain: Drain }>('/v1/drain')).drain;
@@ -54,9 +54,9 @@ async function look({ daemon, world }: Invocation): Promise<Drain | undefined> {
       if (error instanceof Refused && error.reason === 'not-draining') throw calledOff(error);
       if (error instanceof DaemonNotRunning && error.isSocketGone) return undefined;
       if (!(error instanceof DaemonNotRunning || error instanceof ConnectionLost)) throw error;
-      if (world.clock.now() - since > GONE_AFTER_MS) throw died(error);
+      if (io.clock.now() - since > GONE_AFTER_MS) throw died(error);
     }
-    await world.pause(LOOK_EVERY_MS, world.stop);
+    await io.pause(LOOK_EVERY_MS, io.stop);
   }
 }
 

@@ -4,7 +4,7 @@ import type { Millis } from '../../runtime/clock.ts';
 import { EXIT } from '../exit-codes.ts';
 import { Failure, Interrupted, OutputClosed, Refused } from '../failure.ts';
 import { Invocation } from '../invocation.ts';
-import type { World } from '../io.ts';
+import type { Io } from '../io.ts';
 import { drainText } from '../output/drain-text.ts';
 import { durationText, parseDuration } from '../output/durations.ts';
 import { ProgressLine } from '../output/progress-line.ts';
@@ -21,7 +21,7 @@ interface DrainOptions {
 type DrainAnswer = Answer<{ drain: Drain }>;
 
 /** integratorctl drain: no new sessions, the running ones go on to their end, then the daemon exits. */
-export function addDrainCommand(program: Command, world: World): void {
+export function addDrainCommand(program: Command, io: Io): void {
   program
     .command('drain')
     .description(
@@ -37,7 +37,7 @@ export function addDrainCommand(program: Command, world: World): void {
       new Option('--cancel', 'call the drain off and take sessions again').conflicts(['deadline', 'detach', 'reason']),
     )
     .action(async (options: DrainOptions, command: Command) => {
-      const invocation = new Invocation(command, world);
+      const invocation = new Invocation(command, io);
       if (options.cancel) await cancel(invocation);
       else if (options.detach) showDetached(invocation, await order(invocation, options));
       else await attach(invocation, await order(invocation, options));
@@ -54,7 +54,7 @@ async function order(invocation: Invocation, { deadline, reason }: DrainOptions)
   const running = await drainUnderWay(invocation);
   if (running && deadline === undefined) {
     const { source, sinceEpochMs, reason: why } = running.drain;
-    const age = durationText(Math.max(0, invocation.world.clock.epoch() - sinceEpochMs));
+    const age = durationText(Math.max(0, invocation.io.clock.epoch() - sinceEpochMs));
     const kept = reason === undefined ? '' : '; its reason stays as it is';
     invocation.tell(`attached to the drain that has been under way for ${age} (${source}: ${why})${kept}`);
     return running;
@@ -76,16 +76,16 @@ async function drainUnderWay({ daemon }: Invocation): Promise<DrainAnswer | unde
 }
 
 function showDetached(invocation: Invocation, answer: DrainAnswer): void {
-  invocation.show(answer, () => [drainText(answer.drain, invocation.world.clock.epoch())]);
+  invocation.show(answer, () => [drainText(answer.drain, invocation.io.clock.epoch())]);
 }
 
 async function attach(invocation: Invocation, { drain: first }: DrainAnswer): Promise<void> {
-  const { world, json } = invocation;
-  const progress = new ProgressLine(json ? world.stderr : world.stdout);
+  const { io, json } = invocation;
+  const progress = new ProgressLine(json ? io.stderr : io.stdout);
   try {
     const { drain, cutSessions } = await watchDrain(invocation, first, progress);
     progress.clear();
-    invocation.show({ apiVersion: API_VERSION, drain }, () => [drainText(drain, world.clock.epoch())]);
+    invocation.show({ apiVersion: API_VERSION, drain }, () => [drainText(drain, io.clock.epoch())]);
     if (cutSessions > 0) throw deadlinePassed(cutSessions);
   } catch (error) {
     progress.clear();

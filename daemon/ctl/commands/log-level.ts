@@ -1,17 +1,17 @@
 import { Argument, type Command } from 'commander';
 import { type LevelOfLog, LOG_LEVELS } from '../../contract/control-api.ts';
 import { Invocation } from '../invocation.ts';
-import type { World } from '../io.ts';
+import type { Io } from '../io.ts';
 import { printable } from '../output/printable.ts';
 
 /** integratorctl log-level: how much the daemon says, for as long as it runs. */
-export function addLogLevelCommand(program: Command, world: World): void {
+export function addLogLevelCommand(program: Command, io: Io): void {
   program
     .command('log-level')
     .description("show the level of the daemon's log, or change it until the daemon's next start")
     .addArgument(new Argument('[level]', 'what is said from now on, by running sessions too').choices(LOG_LEVELS))
     .action(async (level: string | undefined, _options: object, command: Command) => {
-      const invocation = new Invocation(command, world);
+      const invocation = new Invocation(command, io);
       const { daemon } = invocation;
       const path = '/v1/log-level';
       const answer =

@@ -2,14 +2,14 @@ import { createServer } from 'node:http';
 import { type Command, Option } from 'commander';
 import type { Status } from '../../contract/control-api.ts';
 import { Invocation } from '../invocation.ts';
-import type { World } from '../io.ts';
+import type { Io } from '../io.ts';
 import { listenOnLoopback, parseLoopbackAddress } from './loopback-address.ts';
 import { pageRelay } from './page-relay.ts';
 
 const DEFAULT_ADDRESS = '127.0.0.1:8081';
 
 /** integratorctl page: the status page for a browser, on this machine or at the other end of a forwarded port. */
-export function addPageCommand(program: Command, world: World): void {
+export function addPageCommand(program: Command, io: Io): void {
   program
     .command('page')
     .description("serve the daemon's status page to browsers, to be looked at only, until Ctrl-C")
@@ -19,14 +19,14 @@ export function addPageCommand(program: Command, world: World): void {
         .default(DEFAULT_ADDRESS),
     )
     .action(async ({ listen }: { listen: string }, command: Command) => {
-      const invocation = new Invocation(command, world);
+      const invocation = new Invocation(command, io);
       // Whoever may not ask the daemon, or finds none, hears it here and not in a browser.
       await invocation.daemon.get<Status>('/v1/status');
       const server = createServer(pageRelay(invocation.daemon.socketPath));
       const url = await listenOnLoopback(server, listen);
       invocation.show({ url }, () => [`${url} shows the status page until Ctrl-C`]);
       try {
-        await interruption(world.stop);
+        await interruption(io.stop);
       } finally {
         server.close();
         server.closeAllConnections();

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Answer, SESSION_STATES, type Session, type SessionState } from '../../contract/control-api.ts';
 import { usageError } from '../failure.ts';
 import { Invocation } from '../invocation.ts';
-import type { World } from '../io.ts';
+import type { Io } from '../io.ts';
 import { durationText } from '../output/durations.ts';
 import { type Column, tableLines } from '../output/table.ts';
 import { sessionsOfContact } from './session-choice.ts';
@@ -59,7 +59,7 @@ export function addListOptions(command: Command): Command {
 }
 
 /** integratorctl sessions list: the sessions of this daemon, one a line. */
-export function addListCommand(sessions: Command, world: World): void {
+export function addListCommand(sessions: Command, io: Io): void {
   const list = sessions
     .command(DEFAULT_SESSIONS_COMMAND, { isDefault: true })
     .description('list the sessions, oldest first');
@@ -67,7 +67,7 @@ export function addListCommand(sessions: Command, world: World): void {
   addListOptions(list.allowExcessArguments()).action(async (options: ListOptions, command: Command) => {
     const [unknown] = command.args;
     if (unknown !== undefined) throw usageError(`unknown command '${unknown}'; see: integratorctl sessions --help`);
-    const invocation = new Invocation(command, world);
+    const invocation = new Invocation(command, io);
     const answer = await invocation.daemon.get<Sessions>('/v1/sessions');
     const chosen = chooseSessions(answer, options);
     invocation.show(chosen, () => sessionLines(chosen, invocation));

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Session, SessionDetails, TimelineEvent } from '../../contract/control-api.ts';
 import { Invocation } from '../invocation.ts';
-import type { World } from '../io.ts';
+import type { Io } from '../io.ts';
 import { durationText } from '../output/durations.ts';
 import { printableJson } from '../output/printable.ts';
 import { type Column, pairLines, tableLines } from '../output/table.ts';
@@ -11,13 +11,13 @@ import type { Sessions } from './session-list.ts';
 const BYTES_PER_KIB = 1024;
 
 /** integratorctl sessions show: one session, its parameters and what happened to it. */
-export function addShowCommand(sessions: Command, world: World): void {
+export function addShowCommand(sessions: Command, io: Io): void {
   sessions
     .command('show')
     .description('show a session: its figures, parameters (secrets masked) and what happened so far')
     .argument('<id>', 'the session id; a unique prefix will do')
     .action(async (id: string, _options: object, command: Command) => {
-      const invocation = new Invocation(command, world);
+      const invocation = new Invocation(command, io);
       const { sessionId } = sessionOf((await invocation.daemon.get<Sessions>('/v1/sessions')).sessions, id);
       const details = await invocation.daemon.get<SessionDetails>(`/v1/sessions/${encodeURIComponent(sessionId)}`);
       invocation.show(details, () => detailLines(details, invocation));

@@ -4,7 +4,7 @@ import { API_VERSION, type Session, type Stopped } from '../../contract/control-
 import { EXIT } from '../exit-codes.ts';
 import { Failure, Interrupted, Refused, usageError } from '../failure.ts';
 import { Invocation } from '../invocation.ts';
-import type { World } from '../io.ts';
+import type { Io } from '../io.ts';
 import { type Column, tableLines } from '../output/table.ts';
 import { sessionOf, sessionsOfContact } from './session-choice.ts';
 import type { Sessions } from './session-list.ts';
@@ -33,7 +33,7 @@ const COLUMNS: readonly Column<Outcome>[] = [
 ];
 
 /** integratorctl sessions stop: ends sessions in order and waits for their last results. */
-export function addStopCommand(sessions: Command, world: World): void {
+export function addStopCommand(sessions: Command, io: Io): void {
   sessions
     .command('stop')
     .description(
@@ -44,9 +44,9 @@ export function addStopCommand(sessions: Command, world: World): void {
     .option('--all', 'every session of this daemon; asks before')
     .option('--yes', 'do not ask')
     .action(async (ids: string[], options: StopOptions, command: Command) => {
-      const invocation = new Invocation(command, world);
+      const invocation = new Invocation(command, io);
       const chosen = await choose(invocation, ids, options);
-      if (options.all && !options.yes && chosen.length > 0) await confirm(world, chosen.length);
+      if (options.all && !options.yes && chosen.length > 0) await confirm(io, chosen.length);
       await stopSessions(invocation, chosen);
     });
 }
@@ -54,7 +54,7 @@ export function addStopCommand(sessions: Command, world: World): void {
 async function choose(invocation: Invocation, ids: readonly string[], { contact, all, yes }: StopOptions) {
   const ways = [ids.length > 0, contact !== undefined, all === true].filter(Boolean).length;
   if (ways !== 1) throw usageError('name the sessions to stop in one way: by ID..., by --contact, or by --all');
-  if (all && !yes && !invocation.world.stdin.isTTY) {
+  if (all && !yes && !invocation.io.stdin.isTTY) {
     throw usageError('there is no terminal to ask whether to stop every session; say --yes');
   }
   const { sessions } = await invocation.daemon.get<Sessions>('/v1/sessions');
@@ -63,7 +63,7 @@ async function choose(invocation: Invocation, ids: readonly string[], { contact,
   return named.filter(({ state }) => state !== 'ended');
 }
 
-async function confirm({ stdin, stderr, stop }: World, count: number): Promise<void> {
+async function confirm({ stdin, stderr, stop }: Io, count: number): Promise<void> {
   // Only now: to load it is a good part of what any other command takes.
   const { createInterface } = await import('node:readline');
   const lines = createInterface({ input: stdin, terminal: false });

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Millis } from '../../runtime/clock.ts';
 import { Invocation } from '../invocation.ts';
-import type { Output, World } from '../io.ts';
+import type { Io, Output } from '../io.ts';
 import { printableJson } from '../output/printable.ts';
 import { addListOptions, chooseSessions, type ListOptions, type Sessions, sessionLines } from './session-list.ts';
 
@@ -17,22 +17,22 @@ const WRAP_OFF = '\x1b[?7l';
 const WRAP_ON = '\x1b[?7h';
 
 /** integratorctl sessions watch: the list, kept up to date until Ctrl-C or until nobody reads it. */
-export function addWatchCommand(sessions: Command, world: World): void {
+export function addWatchCommand(sessions: Command, io: Io): void {
   const watch = sessions
     .command('watch')
     .description(
       'show the list again every second: in place on a terminal, else one list (or JSON line) after another',
     );
   addListOptions(watch).action(async (options: ListOptions, command: Command) => {
-    const invocation = new Invocation(command, world);
-    const { stdout, stop } = world;
+    const invocation = new Invocation(command, io);
+    const { stdout, stop } = io;
     if (stdout.isTTY && !invocation.json) stdout.write(CLEAR_SCREEN);
     for (;;) {
       const chosen = chooseSessions(await invocation.daemon.get<Sessions>('/v1/sessions'), options);
-      if (invocation.json) stdout.write(`${printableJson({ atEpochMs: world.clock.epoch(), ...chosen })}\n`);
+      if (invocation.json) stdout.write(`${printableJson({ atEpochMs: io.clock.epoch(), ...chosen })}\n`);
       else if (stdout.isTTY) stdout.write(screen(sessionLines(chosen, invocation), stdout));
       else stdout.write(`${sessionLines(chosen, invocation).join('\n')}\n\n`);
-      await world.pause(LOOK_EVERY_MS, stop);
+      await io.pause(LOOK_EVERY_MS, stop);
     }
   });
 }

@@ -1,20 +1,20 @@
 import type { Command } from 'commander';
 import type { Status } from '../../contract/control-api.ts';
 import { Invocation } from '../invocation.ts';
-import type { World } from '../io.ts';
+import type { Io } from '../io.ts';
 import { drainText } from '../output/drain-text.ts';
 import { durationText } from '../output/durations.ts';
 import { pairLines } from '../output/table.ts';
 
 /** integratorctl status: what the daemon is doing. */
-export function addStatusCommand(program: Command, world: World): void {
+export function addStatusCommand(program: Command, io: Io): void {
   program
     .command('status')
     .description('show whether the daemon takes sessions, how many it has, and what it is waiting for')
     .action(async (_options: object, command: Command) => {
-      const invocation = new Invocation(command, world);
+      const invocation = new Invocation(command, io);
       const status = await invocation.daemon.get<Status>('/v1/status');
-      invocation.show(status, () => pairLines(pairs(status, world.clock.epoch()), invocation.paint));
+      invocation.show(status, () => pairLines(pairs(status, io.clock.epoch()), invocation.paint));
     });
 }
 

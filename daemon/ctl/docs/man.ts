@@ -19,9 +19,9 @@ if (directory === undefined || others.length > 0) {
 
 const { env, stdin, stdout, stderr } = process;
 const stop = new AbortController().signal;
-const world = { env, stdin, stdout, stderr, clock: systemClock, pause: (ms: number) => pause(ms), stop };
+const io = { env, stdin, stdout, stderr, clock: systemClock, pause: (ms: number) => pause(ms), stop };
 const pages = {
-  'integratorctl.1': integratorctlPage(commandTree(createProgram(world)), VERSION),
+  'integratorctl.1': integratorctlPage(commandTree(createProgram(io)), VERSION),
   'integratord.8': integratordPage(await readSettings(), VERSION),
 };
 await mkdir(directory, { recursive: true });

@@ -2,12 +2,12 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { returnBuffer, USUAL_BYTES, withRoom } from '../../runtime/buffer-pool.ts';
 import type { Millis } from '../../runtime/clock.ts';
-import { Beat, type Pulse } from '../../runtime/timer-wheel.ts';
+import { Timer, type TimerWheel } from '../../runtime/timer-wheel.ts';
 import { type BodyFraming, framingOf } from './http-body.ts';
 
 /**
  * The longest that the kernel gathers what comes, when the thread is busy: a read costs the same for one block as for
- * five. With a tick of the pulse and what the aligner waits for, the lag stays below 250 ms.
+ * five. With a tick of the timer wheel and what the aligner waits for, the lag stays below 250 ms.
  */
 const LONGEST_GATHER_MS: Millis = 220;
 
@@ -29,7 +29,7 @@ export interface MediaBytes {
 }
 
 /**
- * The body of a GetMedia answer. It reads when it is asked to and not more often than the pulse's load allows, so that
+ * The body of a GetMedia answer. It reads when it is asked to and not more often than the timer wheel's load allows, so that
  * the kernel gathers while the thread is busy, and while back-pressure holds the call.
  */
 export class MediaBody implements MediaBytes {
@@ -38,8 +38,8 @@ export class MediaBody implements MediaBytes {
   fault: Error | undefined;
   readonly #socket: Socket;
   readonly #isEncrypted: boolean;
-  readonly #pulse: Pulse;
-  readonly #nextRead = new Beat(() => this.#read());
+  readonly #timers: TimerWheel;
+  readonly #nextRead = new Timer(() => this.#read());
   readonly #framing: BodyFraming;
   /** What came and nobody has asked for yet, and what is being looked at. */
   #came: Buffer | undefined;
@@ -56,10 +56,10 @@ export class MediaBody implements MediaBytes {
   #waiting: ((bytes: Uint8Array | undefined) => void) | undefined;
 
   /** @param headers of the answer. Throws BadHttp when they announce a body that cannot be read. */
-  constructor(socket: Socket, headers: Readonly<Record<string, string>>, pulse: Pulse) {
+  constructor(socket: Socket, headers: Readonly<Record<string, string>>, timers: TimerWheel) {
     this.#socket = socket;
     this.#isEncrypted = socket instanceof TLSSocket;
-    this.#pulse = pulse;
+    this.#timers = timers;
     this.#framing = framingOf(headers);
     if (this.#framing.isWhole) this.end(undefined);
   }
@@ -108,11 +108,11 @@ export class MediaBody implements MediaBytes {
   }
 
   #readSoon(): void {
-    const nowMs = this.#pulse.now();
+    const nowMs = this.#timers.now();
     const isBacklog = this.#readBytes >= BACKLOG_BYTES;
-    this.#dueMs = isBacklog ? nowMs : Math.max(nowMs, this.#dueMs + LONGEST_GATHER_MS * this.#pulse.load);
+    this.#dueMs = isBacklog ? nowMs : Math.max(nowMs, this.#dueMs + LONGEST_GATHER_MS * this.#timers.load);
     if (this.#dueMs <= nowMs) this.#read();
-    else this.#pulse.set(this.#nextRead, this.#dueMs);
+    else this.#timers.set(this.#nextRead, this.#dueMs);
   }
 
   /** From now on the socket may read, once (see media-transport.ts). */

@@ -1,7 +1,7 @@
 import { connect, type OnReadOpts, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { Millis } from '../../runtime/clock.ts';
-import type { Pulse } from '../../runtime/timer-wheel.ts';
+import type { TimerWheel } from '../../runtime/timer-wheel.ts';
 import { connectTls } from '../../runtime/tls.ts';
 import { BadHttp } from './http-body.ts';
 import { type Head, HeadReader } from './http-head.ts';
@@ -41,16 +41,16 @@ const MAX_WORDS_BYTES = 64 * 1024;
 
 /**
  * What the SDK sends GetMedia through. Node's http client reads as soon as anything comes and allocates 64 KiB for it;
- * a body that lasts as long as a call is read by the thread's pulse instead, into one buffer for all (media-body.ts).
+ * a body that lasts as long as a call is read by the thread's timers instead, into one buffer for all (media-body.ts).
  * A connection carries one request: it lasts as long as a call, and Kinesis' own end of it is nothing special.
  */
 export class MediaTransport {
   readonly metadata = { handlerProtocol: 'http/1.1' };
-  readonly #pulse: Pulse;
+  readonly #timers: TimerWheel;
   readonly #connectTimeoutMs: Millis;
 
-  constructor(pulse: Pulse, connectTimeoutMs: Millis) {
-    this.#pulse = pulse;
+  constructor(timers: TimerWheel, connectTimeoutMs: Millis) {
+    this.#timers = timers;
     this.#connectTimeoutMs = connectTimeoutMs;
   }
 
@@ -86,7 +86,7 @@ export class MediaTransport {
       }
       const found = asking.reader.take(bytes);
       if (!found) return true;
-      body = new MediaBody(socket, found.head.headers, this.#pulse);
+      body = new MediaBody(socket, found.head.headers, this.#timers);
       if (found.rest.length > 0) body.take(found.rest);
       asking.answer.resolve({ head: found.head, body });
       asking = undefined;

@@ -6,7 +6,7 @@ import { Link } from '../../../daemon/deepgram/link.ts';
 import { createLog } from '../../../daemon/log/log.ts';
 import { SessionMetrics } from '../../../daemon/metrics/session-metrics.ts';
 import { systemClock } from '../../../daemon/runtime/clock.ts';
-import { Pulse } from '../../../daemon/runtime/timer-wheel.ts';
+import { TimerWheel } from '../../../daemon/runtime/timer-wheel.ts';
 import { fixedSecret } from '../../../daemon/secrets/secret.ts';
 import { expectedChecksum } from '../checksum.ts';
 import { contactOf, firstFragmentOf, Material, PCM_BYTES_PER_MS } from '../material.ts';
@@ -19,7 +19,7 @@ const CHUNK_BYTES = CHUNK_MS * PCM_BYTES_PER_MS;
 const TICK_MS = 4;
 const WARM_UP_MS = 1000;
 const OPENING = 20;
-const pulse = new Pulse(systemClock);
+const timers = new TimerWheel(systemClock);
 const metrics = new SessionMetrics();
 
 /** A line that a call's audio is handed over to. */
@@ -35,7 +35,7 @@ const LINES: Readonly<Record<string, (call: number, sinkUrl: string) => Promise<
     const params = { tag: contactOf(call), callback: 'https://results.example/' };
     const link = await Link.open(settings, params, new AbortController().signal, {
       clock: systemClock,
-      pulse,
+      timers,
       log: createLog('silent'),
       metrics,
       random: Math.random,

@@ -4,17 +4,17 @@ import { TLSSocket } from 'node:tls';
 import test from 'ava';
 import { MediaBody } from '../../../daemon/kinesis/http/media-body.ts';
 import type { Clock, Millis } from '../../../daemon/runtime/clock.ts';
-import { type Beat, Pulse } from '../../../daemon/runtime/timer-wheel.ts';
+import { type Timer, TimerWheel } from '../../../daemon/runtime/timer-wheel.ts';
 
 const PERIOD_MS = 220;
 const READ = Buffer.alloc(1000);
 /** More than a call of two tracks can have said in a period. */
 const BACKLOG = Buffer.alloc(16 * 1024);
 
-/** The pulse of a thread that is as busy as can be: what is set runs when it is told to. */
-class BusyPulse extends Pulse {
+/** The timers of a thread that is as busy as can be: what is set runs when it is told to. */
+class BusyPulse extends TimerWheel {
   readonly #clock: { nowMs: Millis };
-  beat: Beat | undefined;
+  timer: Timer | undefined;
 
   constructor(clock: Clock & { nowMs: Millis }) {
     super(clock);
@@ -25,35 +25,35 @@ class BusyPulse extends Pulse {
     return 1;
   }
 
-  override set(beat: Beat, dueMs: Millis): void {
-    this.beat = beat;
-    beat.dueMs = dueMs;
+  override set(timer: Timer, dueMs: Millis): void {
+    this.timer = timer;
+    timer.dueMs = dueMs;
   }
 
   /** Runs what waits, so late. Gives when it was due. */
   run(lateMs: Millis = 0): Millis {
-    const { beat } = this;
-    if (!beat) throw new Error('nothing waits');
-    this.beat = undefined;
-    this.#clock.nowMs = beat.dueMs + lateMs;
-    beat.task();
-    return beat.dueMs;
+    const { timer } = this;
+    if (!timer) throw new Error('nothing waits');
+    this.timer = undefined;
+    this.#clock.nowMs = timer.dueMs + lateMs;
+    timer.task();
+    return timer.dueMs;
   }
 }
 
 function bodyAt(nowMs: Millis, socket = new Socket()) {
   const clock = { nowMs, now: () => clock.nowMs, epoch: () => clock.nowMs };
-  const pulse = new BusyPulse(clock);
+  const timers = new BusyPulse(clock);
   let reads = 0;
   socket.resume = () => {
     reads++;
     return socket;
   };
-  return { pulse, body: new MediaBody(socket, {}, pulse), reads: () => reads };
+  return { timers, body: new MediaBody(socket, {}, timers), reads: () => reads };
 }
 
 test('on a busy thread a call is read in its own rhythm, which a read that comes late does not move', async (t) => {
-  const { pulse, body, reads } = bodyAt(1000);
+  const { timers, body, reads } = bodyAt(1000);
   const lateMs = [0, 150, 9, 0, 199, 0];
   const dueMs: Millis[] = [];
   let next = body.next();
@@ -62,7 +62,7 @@ test('on a busy thread a call is read in its own rhythm, which a read that comes
     body.take(READ);
     t.is((await next)?.length, READ.length);
     next = body.next();
-    dueMs.push(pulse.run(late));
+    dueMs.push(timers.run(late));
   }
   t.deepEqual(
     dueMs,
@@ -72,29 +72,29 @@ test('on a busy thread a call is read in its own rhythm, which a read that comes
 });
 
 test('a read that comes later than the next one is due begins the rhythm anew', async (t) => {
-  const { pulse, body } = bodyAt(1000);
+  const { timers, body } = bodyAt(1000);
   let next = body.next();
   for (const late of [0, 350]) {
     body.take(READ);
     await next;
     next = body.next();
-    pulse.run(late);
+    timers.run(late);
   }
   body.take(READ);
   await next;
   void body.next();
-  t.is(pulse.beat, undefined, 'it is read at once');
+  t.is(timers.timer, undefined, 'it is read at once');
   body.take(READ);
   void body.next();
-  t.is(pulse.run(), 1000 + 2 * PERIOD_MS + 350 + PERIOD_MS);
+  t.is(timers.run(), 1000 + 2 * PERIOD_MS + 350 + PERIOD_MS);
 });
 
 test('a backlog is read without waiting', async (t) => {
-  const { pulse, body, reads } = bodyAt(1000);
+  const { timers, body, reads } = bodyAt(1000);
   for (let i = 1; i <= 3; i++) {
     const next = body.next();
     t.is(reads(), i);
-    t.is(pulse.beat, undefined);
+    t.is(timers.timer, undefined);
     body.take(BACKLOG);
     t.is((await next)?.length, BACKLOG.length);
   }
