@@ -11,7 +11,11 @@ const LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent'] s
 const DEFAULT_LEVEL = 'info';
 
 /** A log that writes events of `wanted` level (LOG_LEVEL) and above; a level that does not exist means info. */
-export function createLog(wanted: string | undefined, clock: Clock, writeLine: (line: string) => void): Log {
+export function createLog(
+  wanted: string | undefined,
+  clock: Pick<Clock, 'epoch'>,
+  writeLine: (line: string) => void,
+): Log {
   const name = wanted?.trim().toLowerCase() || DEFAULT_LEVEL;
   const isKnown = LEVELS.includes(name);
   const least = LEVELS.indexOf(isKnown ? name : DEFAULT_LEVEL);

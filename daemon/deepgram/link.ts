@@ -4,11 +4,11 @@ import type { Tape } from '../audio/tape.ts';
 import { type DeepgramParams, reconnectParams } from '../contract/deepgram-params.ts';
 import { errorFields, type Log } from '../log/log.ts';
 import type { SessionMetrics } from '../metrics/session-metrics.ts';
-import { Backoff } from '../runtime/backoff.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import type { TimerWheel } from '../runtime/timer-wheel.ts';
 import { Connection } from './connection.ts';
 import { DeepgramLost, DeepgramRefused } from './errors.ts';
+import { ReconnectPolicy } from './reconnect-policy.ts';
 import { momentOf, positionOf, ReplayBuffer } from './replay-buffer.ts';
 import { FinalResults } from './results.ts';
 import type { DeepgramSettings, SocketClose } from './socket.ts';
@@ -76,7 +76,7 @@ export class Link {
   readonly #replayBuffer: ReplayBuffer;
   /** Where results come back to us, they tell what need not be kept. */
   readonly #finals: FinalResults | undefined;
-  readonly #backoff: Backoff;
+  readonly #reconnectPolicy: ReconnectPolicy;
   readonly #abandoned = new AbortController();
   readonly #requestIds: string[] = [];
   #ended: Promise<Error | undefined> = Promise.resolve(undefined);
@@ -109,7 +109,7 @@ export class Link {
     this.#settings = settings;
     this.#params = params;
     this.#options = options;
-    this.#backoff = new Backoff(options.giveUpMs, options.clock, options.random);
+    this.#reconnectPolicy = new ReconnectPolicy(options.giveUpMs, options.clock, options.random);
     const keptMs = Math.max(options.replayMs, LEAST_TAPE_MS) + USUALLY_UNSENT_MS;
     this.#replayBuffer = new ReplayBuffer(positionOf(options.callMs), positionOf(keptMs));
     this.#sentTo = this.#replayBuffer.sent;
@@ -230,7 +230,7 @@ export class Link {
   async #reconnect(broken: Connection, { code, reason }: SocketClose): Promise<Connection> {
     const { clock, log, metrics } = this.#options;
     const lostAtMs = clock.now();
-    this.#backoff.lost(broken.openedAtMs);
+    this.#reconnectPolicy.lost(broken.openedAtMs);
     const sentBytes = this.#replayBuffer.sent;
     const keptFrom = this.#keepFrom(broken);
     this.#replayBuffer.forget(keptFrom);
@@ -238,8 +238,8 @@ export class Link {
     const replayedMs = momentOf(sentBytes) - offsetMs;
     let cause: Error = new DeepgramLost(code, reason, broken.requestId);
     for (;;) {
-      if (this.#backoff.isOver) throw cause;
-      const delayMs = this.#backoff.nextDelayMs();
+      if (this.#reconnectPolicy.isOver) throw cause;
+      const delayMs = this.#reconnectPolicy.nextDelayMs();
       log.warn(
         { event: 'deepgram.lost', code, closeReason: reason, delayMs, ...errorFields(cause) },
         'connects to Deepgram again',

@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock, Millis } from './clock.ts';
 
-/** Lets one through every so often, in the order of asking: what keeps us below a service's rate limit. */
+/** Grants one turn per interval, in the order of requests, to stay below a service's rate limit. */
 export class RateLimiter {
   readonly #intervalMs: Millis;
   readonly #clock: Clock;
@@ -12,15 +11,15 @@ export class RateLimiter {
     this.#clock = clock;
   }
 
-  /** Resolves when it is one's turn; throws when the signal comes first, and the turn is lost. */
+  /** Resolves when the caller has its turn; rejects with the signal's reason when that comes first, and the turn is lost. */
   async acquire(signal: AbortSignal): Promise<void> {
     const nowMs = this.#clock.now();
     const turnMs = Math.max(nowMs, this.#freeAtMs);
     this.#freeAtMs = turnMs + this.#intervalMs;
-    if (turnMs > nowMs) await sleep(turnMs - nowMs, undefined, { signal });
+    if (turnMs > nowMs) await this.#clock.sleep(turnMs - nowMs, signal);
   }
 
-  /** Whether anybody who came now would go straight through. */
+  /** True when the next caller would not have to wait. */
   get isFree(): boolean {
     return this.#freeAtMs <= this.#clock.now();
   }

@@ -1,21 +1,21 @@
 import { performance } from 'node:perf_hooks';
-import type { Clock, Millis } from './clock.ts';
+import { type Cancel, type Clock, type Millis, sleepOn, timeoutOn } from './clock.ts';
 
 /** Fine enough for what waits on it (reads some 100 ms apart, keep-alives of seconds); 50 wake-ups a second in all. */
 const TICK_MS: Millis = 20;
-/** Ticks that the wheel holds at once, 2.5 s; what is due later goes round more than once. */
+/** Ticks that the wheel holds at once, 2.5 s; what is due later goes around more than once. */
 const SLOTS = 128;
-/** How often the thread is asked how busy it was. */
+/** How often the thread's CPU usage is measured. */
 const MEASURE_EVERY_MS: Millis = 500;
-/** Below this share of a core there is nothing to save; above the other one all is saved that may be. */
+/** Below this share of a core there is nothing to save; above the other one, everything that can be saved is. */
 const IDLE = 0.01;
 const BUSY = 0.05;
 
-/** Something to be done when its time has come, each time that it is set. */
+/** A task that runs once each time that it is set. */
 export class Timer {
   readonly task: () => void;
   dueMs: Millis = 0;
-  /** Its neighbours in the list that it waits in; itself when it waits in none. */
+  /** Its neighbors in the slot that it waits in; itself while it is not set. */
   previous: Timer = this;
   next: Timer = this;
 
@@ -25,18 +25,19 @@ export class Timer {
 }
 
 /**
- * One timer for all that the sessions of a thread do at their times: reads, pings, keep-alives. A timer for each would
- * wake the event loop thousands of times a second; this one does what is due in one go, and the system gives what has
- * come meanwhile in one go too. It stands still while nothing waits.
+ * A coarse clock that all sessions of a thread share: one timer runs everything that is due, up to a tick late.
+ * A Node timer for each read, ping and keep-alive would wake the event loop thousands of times a second. `set` and
+ * `cancel` allocate nothing. The wheel stands still while nothing is set.
  */
-export class TimerWheel {
+export class TimerWheel implements Clock {
   readonly #clock: Clock;
-  /** A list each: this is what stands before the first and after the last of it. */
+  /** A ring list each: the timer stored here is the sentinel between the last one and the first. */
   readonly #slots = Array.from({ length: SLOTS }, () => new Timer(() => {}));
   #waiting = 0;
   #slot = 0;
   #slotMs: Millis = 0;
-  #timer: NodeJS.Timeout | undefined;
+  /** Set while the wheel turns. */
+  #cancelTick: Cancel | undefined;
   #cpuMs: Millis = cpuTimeMs();
   #cpuAtMs: Millis = performance.now();
   #measuredMs: Millis = 0;
@@ -46,23 +47,49 @@ export class TimerWheel {
     this.#clock = clock;
   }
 
-  /** How busy the thread is: 0 when there is nothing to save by doing things less often, 1 when all must be saved. */
+  /** How busy the thread is: 0 when doing things less often would save nothing, 1 when it must save all it can. */
   get load(): number {
     this.#measure();
     return this.#load;
   }
 
-  /** The time that what is due is reckoned by. */
   now(): Millis {
     return this.#clock.now();
   }
 
-  /** Has its task done once, at `dueMs` of the clock or up to a tick later; one that waits is put off, or on. */
+  epoch(): Millis {
+    return this.#clock.epoch();
+  }
+
+  after(ms: Millis, task: () => void): Cancel {
+    const timer = new Timer(task);
+    this.set(timer, this.now() + ms);
+    return () => this.cancel(timer);
+  }
+
+  every(ms: Millis, task: () => void): Cancel {
+    const timer = new Timer(() => {
+      this.set(timer, timer.dueMs + ms);
+      task();
+    });
+    this.set(timer, this.now() + ms);
+    return () => this.cancel(timer);
+  }
+
+  sleep(ms: Millis, signal?: AbortSignal): Promise<void> {
+    return sleepOn(this, ms, signal);
+  }
+
+  timeout(ms: Millis): AbortSignal {
+    return timeoutOn(this, ms);
+  }
+
+  /** Runs the timer's task once, at `dueMs` on the clock or up to a tick later. A timer that is already set moves. */
   set(timer: Timer, dueMs: Millis): void {
     this.cancel(timer);
     timer.dueMs = dueMs;
     this.#waiting++;
-    if (!this.#timer) this.#start();
+    if (!this.#cancelTick) this.#start();
     this.#put(timer);
   }
 
@@ -74,7 +101,7 @@ export class TimerWheel {
 
   #start(): void {
     this.#slotMs = this.#clock.now();
-    this.#timer = setInterval(this.#tick, TICK_MS);
+    this.#cancelTick = this.#clock.after(TICK_MS, this.#tick);
   }
 
   #put(timer: Timer): void {
@@ -88,18 +115,18 @@ export class TimerWheel {
 
   readonly #tick = () => {
     const nowMs = this.#clock.now();
-    // A loop that was held up for long catches up once round the wheel, which looks at everything.
+    // After a long stall one turn of the wheel is enough: it visits every timer.
     if (nowMs - this.#slotMs > SLOTS * TICK_MS) this.#slotMs = nowMs - SLOTS * TICK_MS;
     while (this.#slotMs + TICK_MS <= nowMs) {
       this.#slotMs += TICK_MS;
       this.#slot = (this.#slot + 1) % SLOTS;
       const slot = this.#slots[this.#slot] as Timer;
-      // What is put from here on goes to another slot.
+      // Timers set from here on go into another slot.
       while (slot.next !== slot) this.#fire(slot.next, nowMs);
     }
-    if (this.#waiting > 0) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    // Rounded up: a Node timer fires up to a millisecond early otherwise, and would find nothing due.
+    const leftMs = Math.ceil(this.#slotMs + TICK_MS - this.#clock.now());
+    this.#cancelTick = this.#waiting > 0 ? this.#clock.after(Math.max(1, leftMs), this.#tick) : undefined;
   };
 
   #fire(timer: Timer, nowMs: Millis): void {
@@ -116,19 +143,19 @@ export class TimerWheel {
     const nowMs = this.#clock.now();
     if (nowMs - this.#measuredMs < MEASURE_EVERY_MS) return;
     this.#measuredMs = nowMs;
-    // Not the event loop's utilization: libuv counts sleep as work when a socket that is not to be read ends it.
+    // Not the event loop's utilization: libuv counts sleep as work when a paused socket ends it.
     const cpuMs = cpuTimeMs();
     const atMs = performance.now();
     const share = (cpuMs - this.#cpuMs) / (atMs - this.#cpuAtMs);
     this.#cpuMs = cpuMs;
     this.#cpuAtMs = atMs;
     const load = Math.min(1, Math.max(0, (share - IDLE) / (BUSY - IDLE)));
-    // Half way each time: what is saved makes the thread less busy, and that must not swing to and fro.
+    // Half way each time: saving makes the thread less busy, and the load must not oscillate.
     this.#load += (load - this.#load) / 2;
   }
 }
 
-/** What this thread alone has used of a core. */
+/** CPU time that this thread alone has used. */
 function cpuTimeMs(): Millis {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;

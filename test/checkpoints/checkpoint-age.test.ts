@@ -6,6 +6,7 @@ import { CheckpointCipher } from '../../daemon/checkpoints/checkpoint-cipher.ts'
 import { Checkpoints, type Followed } from '../../daemon/checkpoints/checkpoints.ts';
 import { StateDirectory } from '../../daemon/checkpoints/state-directory.ts';
 import { createLog } from '../../daemon/log/log.ts';
+import { systemClock } from '../../daemon/runtime/clock.ts';
 import { fixedSecret } from '../../daemon/secrets/secret.ts';
 
 const START_MS = 1_700_000_000_000;
@@ -14,7 +15,7 @@ const START_MS = 1_700_000_000_000;
 async function kept(t: ExecutionContext, directory?: string) {
   const home = await mkdtemp(join(tmpdir(), 'integratord-age-'));
   t.teardown(() => rm(home, { recursive: true, force: true }));
-  const clock = { nowMs: START_MS, now: () => clock.nowMs, epoch: () => clock.nowMs };
+  const clock = { ...systemClock, nowMs: START_MS, now: () => clock.nowMs, epoch: () => clock.nowMs };
   const state = new StateDirectory(directory ?? home, new CheckpointCipher(fixedSecret('the key')));
   const checkpoints = new Checkpoints('main', state, clock, createLog('silent'));
   return { clock, checkpoints, move: (sessionId: string) => checkpoints.moved(followed(sessionId)) };

@@ -8,6 +8,7 @@ import { CheckpointCipher } from '../../daemon/checkpoints/checkpoint-cipher.ts'
 import { Checkpoints, type Followed } from '../../daemon/checkpoints/checkpoints.ts';
 import { type Disk, StateDirectory } from '../../daemon/checkpoints/state-directory.ts';
 import { createLog } from '../../daemon/log/log.ts';
+import { systemClock } from '../../daemon/runtime/clock.ts';
 import type { Secret } from '../../daemon/secrets/secret.ts';
 
 const A = '00000000-0000-4000-8000-00000000000a';
@@ -40,7 +41,7 @@ async function place(t: ExecutionContext) {
   const home = await fs.mkdtemp(join(tmpdir(), 'integratord-checkpoints-'));
   t.teardown(() => fs.rm(home, { recursive: true, force: true }));
   const state = join(home, 'state');
-  const clock = { nowMs: 1_700_000_000_000, now: () => clock.nowMs, epoch: () => clock.nowMs };
+  const clock = { ...systemClock, nowMs: 1_700_000_000_000, now: () => clock.nowMs, epoch: () => clock.nowMs };
   const secret = { current: 'key', accepted: ['key'], renew: async () => {} } as {
     -readonly [K in keyof Secret]: Secret[K];
   };

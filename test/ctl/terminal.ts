@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import type { Io } from '../../daemon/ctl/io.ts';
 import { runCtl } from '../../daemon/ctl/run.ts';
+import { systemClock } from '../../daemon/runtime/clock.ts';
 import { NOW_EPOCH_MS } from './examples.ts';
 
 /** A terminal, or a pipe, that remembers what was written to it. */
@@ -51,7 +52,7 @@ export async function atDesk(args: readonly string[], desk: Desk) {
     stdin,
     stdout: screen,
     stderr,
-    clock: { now: () => pauses * 1000, epoch: () => NOW_EPOCH_MS + pauses * 1000 },
+    clock: { ...systemClock, now: () => pauses * 1000, epoch: () => NOW_EPOCH_MS + pauses * 1000 },
     pause: async (_ms, signal) => {
       pauses++;
       await onPause?.(pauses, stop);

@@ -4,7 +4,7 @@ import type { Start } from '../../daemon/kinesis/client.ts';
 import { readContact } from '../../daemon/kinesis/reader.ts';
 import { KinesisRefused } from '../../daemon/kinesis/refusal.ts';
 import { createLog } from '../../daemon/log/log.ts';
-import type { Clock } from '../../daemon/runtime/clock.ts';
+import { type Clock, systemClock } from '../../daemon/runtime/clock.ts';
 import { CONTACT } from '../kinesis/stream.ts';
 import { unobserved } from '../kinesis/unobserved.ts';
 import { CheckedAligner } from './aligned.ts';
@@ -116,7 +116,7 @@ function steppedClock(stepsMs: readonly number[]): Clock {
     nowMs += stepsMs[looks++ % stepsMs.length] as number;
     return nowMs;
   };
-  return { now, epoch: now };
+  return { ...systemClock, now, epoch: now };
 }
 
 /** AWS' documentation of StartSelector: the patterns of its strings; a date that is none cannot even be sent. */

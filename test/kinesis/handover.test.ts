@@ -4,7 +4,7 @@ import type { AudioBlock } from '../../daemon/audio/pcm.ts';
 import type { Start } from '../../daemon/kinesis/client.ts';
 import { readContact } from '../../daemon/kinesis/reader.ts';
 import { createLog } from '../../daemon/log/log.ts';
-import type { Clock } from '../../daemon/runtime/clock.ts';
+import { type Clock, systemClock } from '../../daemon/runtime/clock.ts';
 import { chunkSizes } from '../fuzz/chunks.ts';
 import { type Answer, type Body, Connections } from '../fuzz/connections.ts';
 import { errorOf, tryOut } from '../fuzz/lanes.ts';
@@ -77,6 +77,10 @@ class JumpingClock implements Clock {
   readonly #jumpsMs: readonly number[];
   #nowMs = 0;
   #looks = 0;
+  readonly after = systemClock.after;
+  readonly every = systemClock.every;
+  readonly sleep = systemClock.sleep;
+  readonly timeout = systemClock.timeout;
 
   constructor(jumpsMs: readonly number[]) {
     this.#jumpsMs = jumpsMs;

@@ -3,13 +3,14 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { connectMetadata, MetadataRefused, MetadataUnavailable } from '../../daemon/lifecycle/metadata.ts';
+import { systemClock } from '../../daemon/runtime/clock.ts';
 import { MetadataControl } from '../simulators/imds/client.ts';
 import { Program } from '../support/process.ts';
 
 /** A client with a clock that the test moves. */
 function client(url: string, env: Record<string, string> = {}) {
   const time = { nowMs: 0 };
-  const clock = { now: () => time.nowMs, epoch: () => time.nowMs };
+  const clock = { ...systemClock, now: () => time.nowMs, epoch: () => time.nowMs };
   return { metadata: connectMetadata({ AWS_EC2_METADATA_SERVICE_ENDPOINT: url, ...env }, clock), time };
 }
 

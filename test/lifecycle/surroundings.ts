@@ -4,6 +4,7 @@ import type { AutoScaling, GroupMember, LifecycleHook } from '../../daemon/lifec
 import type { LifecycleOptions } from '../../daemon/lifecycle/lifecycle.ts';
 import type { Metadata } from '../../daemon/lifecycle/metadata.ts';
 import { createLog, type Log } from '../../daemon/log/log.ts';
+import { systemClock } from '../../daemon/runtime/clock.ts';
 import type { Line } from '../support/process.ts';
 
 export const NOW_EPOCH_MS = Date.parse('2030-01-01T00:00:00Z');
@@ -84,7 +85,7 @@ export function surroundings(changes: {
     metadata,
     autoScaling,
     drain,
-    clock: { now: () => 0, epoch: () => NOW_EPOCH_MS },
+    clock: { ...systemClock, now: () => 0, epoch: () => NOW_EPOCH_MS },
     log: book.log,
     random: () => 0,
     settings: { scaleInProtection: false, defaultDeadlineMs: DEADLINE_MS, ...changes.settings },

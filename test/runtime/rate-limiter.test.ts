@@ -1,31 +1,43 @@
 import test from 'ava';
-import { systemClock } from '../../daemon/runtime/clock.ts';
 import { RateLimiter } from '../../daemon/runtime/rate-limiter.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
 const NEVER = new AbortController().signal;
 
-test('however many come at once, they go through one by one, in their order', async (t) => {
-  const rateLimiter = new RateLimiter(20, systemClock);
-  const passed: number[] = [];
-  const pass = async (index: number) => {
-    await rateLimiter.acquire(NEVER);
-    passed.push(index);
-  };
-  const beganMs = systemClock.now();
-  await Promise.all(Array.from({ length: 8 }, (_, index) => pass(index)));
-  t.deepEqual(passed, [0, 1, 2, 3, 4, 5, 6, 7]);
-  // A slow machine only makes it slower; Node's timers are early by as much as the event loop was held up before.
-  const tookMs = systemClock.now() - beganMs;
-  t.true(tookMs >= 7 * 20 * 0.5, `${tookMs} ms`);
+test('requests that come at once are granted one per interval, in their order', async (t) => {
+  const clock = new VirtualClock();
+  const limiter = new RateLimiter(20, clock);
+  const beganMs = clock.now();
+  const granted: [index: number, atMs: number][] = [];
+  for (let index = 0; index < 8; index++) {
+    void limiter.acquire(NEVER).then(() => granted.push([index, clock.now() - beganMs]));
+  }
+  await clock.advance(1000);
+  t.deepEqual(
+    granted,
+    [0, 1, 2, 3, 4, 5, 6, 7].map((index) => [index, index * 20]),
+  );
 });
 
-test('who gives up does not go through, and those behind do', async (t) => {
-  const rateLimiter = new RateLimiter(20, systemClock);
+test('a caller that gives up is rejected with its signal’s reason, and the ones behind it are granted', async (t) => {
+  const clock = new VirtualClock();
+  const limiter = new RateLimiter(20, clock);
   const impatient = new AbortController();
-  await rateLimiter.acquire(NEVER);
-  const given = t.throwsAsync(rateLimiter.acquire(impatient.signal), { name: 'AbortError' });
-  const behind = rateLimiter.acquire(NEVER);
+  await limiter.acquire(NEVER);
+  const given = t.throwsAsync(limiter.acquire(impatient.signal), { name: 'AbortError' });
+  const behind = limiter.acquire(NEVER);
   impatient.abort();
   await given;
+  await clock.advance(40);
   await t.notThrowsAsync(behind);
+});
+
+test('it is free again one interval after the last turn', async (t) => {
+  const clock = new VirtualClock();
+  const limiter = new RateLimiter(20, clock);
+  t.true(limiter.isFree);
+  await limiter.acquire(NEVER);
+  t.false(limiter.isFree);
+  await clock.advance(20);
+  t.true(limiter.isFree);
 });

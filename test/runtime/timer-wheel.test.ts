@@ -1,38 +1,15 @@
 import { execFile } from 'node:child_process';
-import { mock } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import test from 'ava';
 import fc from 'fast-check';
-import type { Clock, Millis } from '../../daemon/runtime/clock.ts';
+import type { Millis } from '../../daemon/runtime/clock.ts';
 import { Timer, TimerWheel } from '../../daemon/runtime/timer-wheel.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
 const TICK_MS = 20;
 /** What the wheel holds at once. */
 const ROUND_MS = 128 * TICK_MS;
-
-/** A clock that goes when it is told to, and takes the timers of Node's `mock` along. */
-class Hand implements Clock {
-  nowMs: Millis;
-
-  constructor(nowMs: Millis = 1000) {
-    this.nowMs = nowMs;
-  }
-
-  readonly now = () => this.nowMs;
-  readonly epoch = () => this.nowMs;
-
-  /** Lets the timers fire as time goes by. */
-  forward(ms: Millis): void {
-    for (let left = ms; left > 0; left -= TICK_MS) this.stall(Math.min(left, TICK_MS));
-  }
-
-  /** As when the event loop was held up: the timer fires once, late. */
-  stall(ms: Millis): void {
-    this.nowMs += ms;
-    mock.timers.tick(TICK_MS);
-  }
-}
 
 function at(timers: TimerWheel, dueMs: Millis, task: () => void): Timer {
   const timer = new Timer(task);
@@ -40,15 +17,9 @@ function at(timers: TimerWheel, dueMs: Millis, task: () => void): Timer {
   return timer;
 }
 
-/** Runs what does not wait for anything with timers that only `Hand` moves. */
-function withTimers(use: (clock: Hand, timers: TimerWheel) => void): void {
-  mock.timers.enable({ apis: ['setInterval'] });
-  try {
-    const clock = new Hand();
-    use(clock, new TimerWheel(clock));
-  } finally {
-    mock.timers.reset();
-  }
+function withTimers(use: (clock: VirtualClock, timers: TimerWheel) => void): void {
+  const clock = new VirtualClock();
+  use(clock, new TimerWheel(clock));
 }
 
 test('whatever the times and however time goes by, each task runs once, never before its time, at the first tick after', (t) => {
@@ -63,27 +34,27 @@ test('whatever the times and however time goes by, each task runs once, never be
     fc.property(steps, tasks, (goes, all) => {
       withTimers((clock, timers) => {
         const ran = all.map(() => 0);
-        let beforeMs = clock.nowMs;
+        let beforeMs = clock.now();
         const register = (step: number) => {
           for (const [i, { afterSteps, inMs }] of all.entries()) {
             if (afterSteps % goes.length !== step) continue;
-            const sinceMs = clock.nowMs;
+            const sinceMs = clock.now();
             const dueMs = sinceMs + inMs;
             at(timers, dueMs, () => {
               ran[i] = (ran[i] ?? 0) + 1;
-              t.true(clock.nowMs >= dueMs);
+              t.true(clock.now() >= dueMs);
               // At the look before, it was not due for a tick, or it was not there yet.
-              t.true(beforeMs < Math.max(dueMs, sinceMs) + 2 * TICK_MS, `${clock.nowMs - dueMs} ms late`);
+              t.true(beforeMs < Math.max(dueMs, sinceMs) + 2 * TICK_MS, `${clock.now() - dueMs} ms late`);
             });
           }
         };
         for (const [step, ms] of goes.entries()) {
           register(step);
-          beforeMs = clock.nowMs;
+          beforeMs = clock.now();
           clock.stall(ms);
         }
         for (let i = 0; i < 10_000 / TICK_MS; i++) {
-          beforeMs = clock.nowMs;
+          beforeMs = clock.now();
           clock.stall(TICK_MS);
         }
         t.true(ran.every((times) => times === 1));
@@ -96,7 +67,7 @@ test('whatever the times and however time goes by, each task runs once, never be
 test('what is due later than the wheel holds goes round until its time', (t) => {
   withTimers((clock, timers) => {
     let ran = false;
-    at(timers, clock.nowMs + 3 * ROUND_MS, () => {
+    at(timers, clock.now() + 3 * ROUND_MS, () => {
       ran = true;
     });
     clock.forward(3 * ROUND_MS - TICK_MS);
@@ -109,9 +80,9 @@ test('what is due later than the wheel holds goes round until its time', (t) => 
 test('what is cancelled does not run, near or far, also when a task of the same tick cancels it', (t) => {
   withTimers((clock, timers) => {
     const ran: string[] = [];
-    const dueMs = clock.nowMs + 100;
+    const dueMs = clock.now() + 100;
     const near = at(timers, dueMs, () => ran.push('near'));
-    const far = at(timers, clock.nowMs + 2 * ROUND_MS, () => ran.push('far'));
+    const far = at(timers, clock.now() + 2 * ROUND_MS, () => ran.push('far'));
     at(timers, dueMs, () => timers.cancel(late));
     const late = at(timers, dueMs, () => ran.push('late'));
     at(timers, dueMs, () => ran.push('kept'));
@@ -125,14 +96,14 @@ test('what is cancelled does not run, near or far, also when a task of the same 
 test('what is set anew while it waits runs once, at the later time or the earlier one', (t) => {
   withTimers((clock, timers) => {
     const ran: string[] = [];
-    const beganMs = clock.nowMs;
-    const [on, off, gone] = ['on', 'off', 'gone'].map((name) => new Timer(() => ran.push(`${name} ${clock.nowMs}`)));
+    const beganMs = clock.now();
+    const [on, off, gone] = ['on', 'off', 'gone'].map((name) => new Timer(() => ran.push(`${name} ${clock.now()}`)));
     for (const timer of [on, off, gone] as Timer[]) timers.set(timer, beganMs + 100);
     timers.set(on as Timer, beganMs + 2 * ROUND_MS);
     timers.set(off as Timer, beganMs + 2 * TICK_MS);
     timers.cancel(gone as Timer);
     clock.forward(ROUND_MS);
-    timers.set(gone as Timer, clock.nowMs + 2 * TICK_MS);
+    timers.set(gone as Timer, clock.now() + 2 * TICK_MS);
     clock.forward(2 * ROUND_MS);
     t.deepEqual(ran, [
       `off ${beganMs + 2 * TICK_MS}`,
@@ -146,10 +117,10 @@ test('a task may register itself again, and keeps its rhythm', (t) => {
   withTimers((clock, timers) => {
     const ran: Millis[] = [];
     const again = () => {
-      ran.push(clock.nowMs);
-      if (ran.length < 5) at(timers, clock.nowMs + 100, again);
+      ran.push(clock.now());
+      if (ran.length < 5) at(timers, clock.now() + 100, again);
     };
-    const beganMs = clock.nowMs;
+    const beganMs = clock.now();
     at(timers, beganMs + 100, again);
     clock.forward(2000);
     t.deepEqual(
@@ -164,9 +135,9 @@ test('a task that registers one that is due already does not keep the thread to 
     let ran = 0;
     const again = () => {
       ran++;
-      at(timers, clock.nowMs, again);
+      at(timers, clock.now(), again);
     };
-    at(timers, clock.nowMs, again);
+    at(timers, clock.now(), again);
     clock.forward(TICK_MS);
     t.is(ran, 1);
     clock.forward(TICK_MS);
@@ -178,7 +149,7 @@ for (const heldUpMs of [TICK_MS + 1, ROUND_MS - 1, ROUND_MS, ROUND_MS + 1, 10 * 
   test(`a loop that was held up for ${heldUpMs} ms does at once what is due by then, and nothing else`, (t) => {
     withTimers((clock, timers) => {
       const ran: Millis[] = [];
-      const beganMs = clock.nowMs;
+      const beganMs = clock.now();
       const dueMs = Array.from({ length: 40 }, (_, i) => beganMs + Math.round((heldUpMs * (i + 1)) / 20));
       for (const ms of dueMs) at(timers, ms, () => ran.push(ms));
       clock.stall(heldUpMs);
@@ -201,11 +172,11 @@ for (const heldUpMs of [TICK_MS + 1, ROUND_MS - 1, ROUND_MS, ROUND_MS + 1, 10 * 
 test('it begins anew after it has stood still', (t) => {
   withTimers((clock, timers) => {
     const ran: string[] = [];
-    at(timers, clock.nowMs + 50, () => ran.push('first'));
+    at(timers, clock.now() + 50, () => ran.push('first'));
     clock.forward(200);
     // No timer any more: time goes by without a tick.
-    clock.nowMs += 100_000;
-    at(timers, clock.nowMs + 50, () => ran.push('second'));
+    clock.forward(100_000);
+    at(timers, clock.now() + 50, () => ran.push('second'));
     t.deepEqual(ran, ['first']);
     clock.forward(60);
     t.deepEqual(ran, ['first', 'second']);
@@ -213,13 +184,13 @@ test('it begins anew after it has stood still', (t) => {
 });
 
 test('a thread that only computes is busy, one that waits is not, and neither is believed at once', async (t) => {
-  const clock = new Hand();
+  const clock = new VirtualClock();
   const timers = new TimerWheel(clock);
   const untilMs = performance.now() + 30;
   while (performance.now() < untilMs);
   const loads: number[] = [];
   for (let i = 0; i < 4; i++) {
-    clock.nowMs += 500;
+    clock.forward(500);
     loads.push(timers.load);
     const nextMs = performance.now() + 5;
     while (performance.now() < nextMs);
@@ -231,7 +202,7 @@ test('a thread that only computes is busy, one that waits is not, and neither is
   t.is(timers.load, loads[3] as number, 'asked again at the same time it is the same');
   while (timers.load > 0.05) {
     await sleep(20);
-    clock.nowMs += 500;
+    clock.forward(500);
   }
   t.pass();
 });

@@ -53,7 +53,7 @@ test.serial(
     const manager = await managerHere(t);
     const arn = await manager.put('a', { text: 'first-value' });
     const time = { nowMs: 1000, aheadMs: 0 };
-    const clock = { now: () => time.nowMs, epoch: () => systemClock.epoch() + time.aheadMs };
+    const clock = { ...systemClock, now: () => time.nowMs, epoch: () => systemClock.epoch() + time.aheadMs };
     const log = createLog('silent');
     const secret = await ManagedSecret.open({ setting: 'A', arn, faultOf: () => undefined, clock, log });
     t.deepEqual(secret.accepted, ['first-value']);

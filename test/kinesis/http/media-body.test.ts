@@ -3,7 +3,7 @@ import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
 import test from 'ava';
 import { MediaBody } from '../../../daemon/kinesis/http/media-body.ts';
-import type { Clock, Millis } from '../../../daemon/runtime/clock.ts';
+import { type Clock, type Millis, systemClock } from '../../../daemon/runtime/clock.ts';
 import { type Timer, TimerWheel } from '../../../daemon/runtime/timer-wheel.ts';
 
 const PERIOD_MS = 220;
@@ -42,7 +42,7 @@ class BusyPulse extends TimerWheel {
 }
 
 function bodyAt(nowMs: Millis, socket = new Socket()) {
-  const clock = { nowMs, now: () => clock.nowMs, epoch: () => clock.nowMs };
+  const clock = { ...systemClock, nowMs, now: () => clock.nowMs, epoch: () => clock.nowMs };
   const timers = new BusyPulse(clock);
   let reads = 0;
   socket.resume = () => {
