@@ -1,7 +1,7 @@
 import { Aws, Duration } from 'aws-cdk-lib';
 import type { IAutoScalingGroup } from 'aws-cdk-lib/aws-autoscaling';
 import { MathExpression, Metric, SearchExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import { METRICS_NAMESPACE } from './names.ts';
+import { METRICS_NAMESPACE } from '../daemon/contract/metrics-namespace.ts';
 
 const A_MINUTE = Duration.minutes(1);
 /** Failed starts are weighed over so long: at night calls are far between. */

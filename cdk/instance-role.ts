@@ -2,8 +2,9 @@ import { Arn, ArnFormat, Aws, type CfnElement, Stack } from 'aws-cdk-lib';
 import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { METRICS_NAMESPACE } from '../daemon/contract/metrics-namespace.ts';
 import { acknowledge } from './acknowledge.ts';
-import { FLEET_TAG, METRICS_NAMESPACE } from './names.ts';
+import { FLEET_TAG } from './names.ts';
 
 export interface InstanceRoleProps {
   readonly secretArns: readonly string[];

@@ -1,27 +1,35 @@
-import { Aws, CfnOutput, Fn } from 'aws-cdk-lib';
+import { Aws, CfnOutput, Fn, type Stack } from 'aws-cdk-lib';
+import type { Dashboard } from './dashboard.ts';
+import type { Fleet } from './fleet.ts';
+import type { Logs } from './logs.ts';
 import type { Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
-import type { IntegratordStack } from './stack.ts';
+import type { Trigger } from './trigger.ts';
 
 export interface NextStepsProps {
   readonly settings: Settings;
   readonly secrets: Secrets;
+  readonly fleet: Fleet;
+  readonly logs: Logs;
+  readonly trigger: Trigger;
+  readonly dashboard: Dashboard;
 }
 
 /** Says, as outputs of the stack, what is left to do and by which names. */
-export function tellNextSteps(stack: IntegratordStack, { settings, secrets }: NextStepsProps): void {
+export function tellNextSteps(stack: Stack, props: NextStepsProps): void {
+  const { settings, secrets, fleet, logs, trigger, dashboard } = props;
   const tell = (name: string, description: string, value: string) => new CfnOutput(stack, name, { description, value });
-  const group = stack.fleet.group.autoScalingGroupName;
+  const group = fleet.group.autoScalingGroupName;
   const region = `--region ${Aws.REGION}`;
 
   tell(
     'TriggerFunctionArn',
     'For the Invoke AWS Lambda function block of your contact flow',
-    stack.trigger.function.functionArn,
+    trigger.function.functionArn,
   );
   tell('FleetName', 'The Auto Scaling group', group);
-  tell('FleetLogGroup', "The daemons' logs, a stream for each instance", stack.logs.fleet.logGroupName);
-  tell('TriggerLogGroup', "The trigger's logs", stack.logs.trigger.logGroupName);
+  tell('FleetLogGroup', "The daemons' logs, a stream for each instance", logs.fleet.logGroupName);
+  tell('TriggerLogGroup', "The trigger's logs", logs.trigger.logGroupName);
   if (secrets.isKeyEmpty) {
     tell(
       'FillDeepgramKey',
@@ -41,10 +49,10 @@ export function tellNextSteps(stack: IntegratordStack, { settings, secrets }: Ne
     'After a deployment with another image or setting: replaces the instances, each after its last call',
     `aws autoscaling start-instance-refresh ${region} --auto-scaling-group-name ${group} --preferences '{"SkipMatching":true}'`,
   );
-  tell('Dashboard', 'Calls, lag, holes, capacity, drains and alarms on one page', stack.dashboard.url);
+  tell('Dashboard', 'Calls, lag, holes, capacity, drains and alarms on one page', dashboard.url);
   tell(
     'Watch',
     'What the instances do, as it happens',
-    Fn.join('', [`aws logs tail ${region} --follow `, stack.logs.fleet.logGroupName]),
+    Fn.join('', [`aws logs tail ${region} --follow `, logs.fleet.logGroupName]),
   );
 }

@@ -1,16 +1,16 @@
-import type { Settings } from './settings.ts';
-
 /** Where the stack is going to be, as far as that is known. */
 export interface Place {
   readonly region?: string | undefined;
   readonly account?: string | undefined;
 }
 
-/** Settings that say where they are. */
-type Arns = Pick<
-  Settings,
-  'connectInstanceArn' | 'streamsKmsKeyArn' | 'deepgramKeySecretArn' | 'deepgramKeySecretKmsKeyArn'
->;
+/** The settings that say where something is. */
+interface Arns {
+  readonly connectInstanceArn?: string | undefined;
+  readonly streamsKmsKeyArn?: string | undefined;
+  readonly deepgramKeySecretArn?: string | undefined;
+  readonly deepgramKeySecretKmsKeyArn?: string | undefined;
+}
 
 /** Settings that are of another region or account than they can be used from, a line for each. */
 export function misplacedIn(given: Arns, { region, account }: Place): string[] {

@@ -1,13 +1,12 @@
 import { type InstanceArchitecture, InstanceType } from 'aws-cdk-lib/aws-ec2';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { z } from 'zod';
+import { DEEPGRAM_API } from '../daemon/contract/deepgram-api.ts';
 import { LOG_LEVELS } from '../daemon/contract/log-levels.ts';
 import { misplacedIn, type Place } from './place.ts';
 
 /** Auto Scaling lets no instance wait longer than 48 h; the last hour is for ending what still runs, and then some. */
 const LONGEST_DRAIN_MINUTES = 47 * 60;
-
-const DEEPGRAM_API = 'wss://api.deepgram.com/v1/listen';
 
 /** As CDK takes it apart: a family, its generation, and what it has besides. */
 const INSTANCE_TYPE = /^[a-z]+\d{1,2}[a-z-]*\.[a-z0-9-]+$/;

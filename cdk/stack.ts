@@ -61,7 +61,8 @@ export class IntegratordStack extends Stack {
     }
     this.dashboard = this.#watched(settings);
     if (secrets.isKeyEmpty && settings.minInstances > 0) Annotations.of(this).addInfo(EMPTY_KEY);
-    tellNextSteps(this, { settings, secrets });
+    const { fleet, logs, trigger, dashboard } = this;
+    tellNextSteps(this, { settings, secrets, fleet, logs, trigger, dashboard });
   }
 
   /** With somebody to tell, where there is one. */

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { DEEPGRAM_API } from './contract/deepgram-api.ts';
 import { LOG_LEVELS } from './contract/log-levels.ts';
 import { SECRET_ARN_RULE, secretRegion } from './contract/secret-arn.ts';
+import { SECRET_NAMES, SECRETS, secretArnSetting } from './secrets/secret-settings.ts';
+import type { HostSettings } from './threads/hosting-thread.ts';
 
 /** sysexits.h EX_CONFIG: systemd shows it by name, and a restart would not help. */
 export const EXIT_CONFIG = 78;
-
-const DEFAULT_DEEPGRAM_API = 'wss://api.deepgram.com/v1/listen';
 
 /** What CloudWatch takes as a dimension's value: ASCII, not blank, and not a colon first. */
 const METRICS_STACK = /^[\x21-\x39\x3b-\x7e][\x20-\x7e]{0,254}$/;
@@ -24,23 +25,11 @@ const wholeNumberOf = (unit: string, min: number, max: number) =>
 const wholeNumber = (unit: string, min: number, max: number, byDefault: number) =>
   wholeNumberOf(unit, min, max).default(byDefault);
 
-/** May come from elsewhere than a variable (design.md, decision 11). */
-const SECRETS = {
-  DEEPGRAM_API_KEY: z.string().regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces'),
-  TRIGGER_SECRET: z.string().min(8, 'must have at least 8 characters'),
-};
-export type SecretName = keyof typeof SECRETS;
-const SECRET_NAMES = Object.keys(SECRETS) as SecretName[];
-const SECRET_ARN_SETTINGS = {
-  DEEPGRAM_API_KEY: 'DEEPGRAM_API_KEY_SECRET_ARN',
-  TRIGGER_SECRET: 'TRIGGER_SECRET_ARN',
-} as const satisfies Record<SecretName, string>;
-
 const environment = z
   .object({
     PORT: wholeNumber('TCP port; 0 takes a free one', 0, 65_535, 8080),
     HOST: z.string().default('0.0.0.0'),
-    DEEPGRAM_API: z.string().default(DEFAULT_DEEPGRAM_API).transform(deepgramBase),
+    DEEPGRAM_API: z.string().default(DEEPGRAM_API).transform(deepgramBase),
     DEEPGRAM_API_KEY: SECRETS.DEEPGRAM_API_KEY.optional(),
     DEEPGRAM_API_KEY_SECRET_ARN: secretArn().optional(),
     APP_REGION: awsRegion().optional(),
@@ -110,16 +99,6 @@ export class ConfigError extends Error {
   }
 }
 
-/** The setting that names the secret in Secrets Manager. */
-export function secretArnSetting<Name extends SecretName>(name: Name): (typeof SECRET_ARN_SETTINGS)[Name] {
-  return SECRET_ARN_SETTINGS[name];
-}
-
-/** What is wrong with a secret's value, which is not repeated; undefined when nothing is. */
-export function secretFault(name: SecretName, value: string): string | undefined {
-  return SECRETS[name].safeParse(value).error?.issues[0]?.message;
-}
-
 /** Whether only signed starts are taken. */
 export function wantsSignedStarts({ TRIGGER_SECRET, TRIGGER_SECRET_ARN }: Config): boolean {
   return (TRIGGER_SECRET ?? TRIGGER_SECRET_ARN) !== undefined;
@@ -152,9 +131,25 @@ export function readConfig(
   throw new ConfigError([...faults, ...conflicts]);
 }
 
-/** What of the settings and of the AWS SDK's own no log may hold. */
-export function secretsOf(config: Config, env: Readonly<Record<string, string | undefined>>): (string | undefined)[] {
-  return [config.DEEPGRAM_API_KEY, config.TRIGGER_SECRET, env['AWS_SECRET_ACCESS_KEY'], env['AWS_SESSION_TOKEN']];
+/** What a thread that hosts sessions runs with. */
+export function hostSettings(config: Config): HostSettings {
+  const { DEEPGRAM_API_KEY, DEEPGRAM_API_KEY_SECRET_ARN, TRIGGER_SECRET, TRIGGER_SECRET_ARN } = config;
+  return {
+    region: config.region,
+    deepgramBaseUrl: config.DEEPGRAM_API,
+    stateDir: config.STATE_DIR,
+    secrets: { DEEPGRAM_API_KEY, DEEPGRAM_API_KEY_SECRET_ARN, TRIGGER_SECRET, TRIGGER_SECRET_ARN },
+    session: {
+      callEndGraceMs: config.CALL_END_GRACE_MS,
+      readStallMs: config.READ_STALL_MS,
+      rotateAfterMs: config.ROTATE_AFTER_MS,
+      alignWaitMs: config.ALIGN_WAIT_MS,
+      messageMs: config.MESSAGE_MS,
+      replayMs: config.REPLAY_MS,
+      deepgramGiveUpMs: config.DEEPGRAM_GIVE_UP_MS,
+      bufferBytes: config.SESSION_BUFFER_KIB * 1024,
+    },
+  };
 }
 
 /** The settings for an operator's eyes: of secrets only whether they are set. */

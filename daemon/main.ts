@@ -6,7 +6,16 @@ import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
 import { program } from 'commander';
 import { SessionManager } from './admission/manager.ts';
-import { type Config, ConfigError, EXIT_CONFIG, readConfig, secretsOf, wantsSignedStarts } from './config.ts';
+import {
+  type Config,
+  ConfigError,
+  EXIT_CONFIG,
+  hostSettings,
+  maskedSettings,
+  readConfig,
+  wantsSignedStarts,
+} from './config.ts';
+import { CONTROL_SOCKET_PATH } from './contract/control-api.ts';
 import { VERSION } from './contract/version.ts';
 import { controlApi } from './control/control-api.ts';
 import { listenOnSocket } from './control/control-socket.ts';
@@ -14,10 +23,10 @@ import { examine } from './control/doctor.ts';
 import { instanceApi } from './http/instance-api.ts';
 import { metricsApi } from './http/metrics-api.ts';
 import { connectAutoScaling } from './lifecycle/auto-scaling.ts';
-import { startLifecycle } from './lifecycle/lifecycle.ts';
 import { connectMetadata, type Metadata } from './lifecycle/metadata.ts';
 import { createNotifier } from './lifecycle/notify.ts';
 import { reportTo } from './lifecycle/report.ts';
+import { startLifecycle } from './lifecycle/start-lifecycle.ts';
 import { logFaults } from './log/faults.ts';
 import { createLog, type Log, type RootLog } from './log/log.ts';
 import { CloudWatchReporter, connectCloudWatch } from './metrics/cloudwatch.ts';
@@ -25,12 +34,10 @@ import { InstanceMetrics } from './metrics/instance-metrics.ts';
 import { PrometheusPage } from './metrics/prometheus.ts';
 import { Threads } from './metrics/thread-totals.ts';
 import { systemClock } from './runtime/clock.ts';
+import { secretValues } from './secrets/secret-settings.ts';
 import { openSecrets, type Secrets, SecretsUnread } from './secrets/secrets.ts';
 import { hostingThread } from './threads/hosting-thread.ts';
 import { WorkerPool } from './threads/worker-pool.ts';
-
-/** Served there when systemd has made the directory; elsewhere CONTROL_SOCKET says where. */
-const DEFAULT_CONTROL_SOCKET = '/run/integratord/control.sock';
 
 /** Auto Scaling has a deadline of its own, two days, whatever the hook says. */
 const NO_DEADLINE_MS = 172_800_000;
@@ -52,15 +59,19 @@ async function run(): Promise<void> {
   const config = configOrExit();
   const startedAtEpochMs = systemClock.epoch();
   const log = createLog(config.LOG_LEVEL);
-  log.redactor.learn(secretsOf(config, process.env));
+  log.redactor.learn(secretValues(config, process.env));
   logFaults(log);
   const secrets = await secretsOrExit(config, log);
   // The main thread hosts sessions itself when there is no worker to do so.
-  const main = hostingThread({ config, secrets, log, name: 'main', threads: Math.max(1, config.WORKERS) });
+  const settings = hostSettings(config);
+  const main = hostingThread({ settings, secrets, log, name: 'main', threads: Math.max(1, config.WORKERS) });
   const { kinesis, deepgram, checkpoints } = main;
   const threads = new Threads();
   threads.join(main.counted);
-  const workers = config.WORKERS > 0 ? new WorkerPool({ config, clock: systemClock, log, threads }) : undefined;
+  const workers =
+    config.WORKERS > 0
+      ? new WorkerPool({ workers: config.WORKERS, settings, clock: systemClock, log, threads })
+      : undefined;
   const host = workers ?? main.host;
   const manager = new SessionManager(
     { host, clock: systemClock, log, checkpoints, metrics: main.metrics },
@@ -104,21 +115,37 @@ async function run(): Promise<void> {
   await listenOrExit(server, config);
   const servers = [server, ...(await serveMetrics(config, metricsPage, log))];
   const reporter = reporterOf(config, metrics, metadata, log);
+  const takesUnsignedStarts = !wantsSignedStarts(config);
   const socketPath = config.CONTROL_SOCKET ?? defaultControlSocket();
   if (socketPath) {
     const api = controlApi({
       manager,
-      config,
+      settings: {
+        shown: maskedSettings(config),
+        region: config.region,
+        logLevel: config.LOG_LEVEL,
+        drainDeadlineMs: config.DRAIN_DEADLINE_MS || null,
+        hasCheckpoints: config.STATE_DIR !== undefined,
+        takesUnsignedStarts,
+      },
       clock: systemClock,
       log,
       startedAtEpochMs,
       version: VERSION,
       lifecycle,
-      examine: () => examine({ config, manager, kinesis, deepgram, lifecycle, secrets }),
+      examine: () =>
+        examine({
+          settings: { region: config.region, stateDir: config.STATE_DIR, takesUnsignedStarts },
+          manager,
+          kinesis,
+          deepgram,
+          lifecycle,
+          secrets,
+        }),
     });
     servers.push(await listenOnSocket(socketPath, api));
   }
-  if (!wantsSignedStarts(config)) {
+  if (takesUnsignedStarts) {
     log.warn(
       { event: 'daemon.unsigned' },
       'TRIGGER_SECRET is not set: starts are taken from anybody who reaches the port',
@@ -212,7 +239,7 @@ async function listenOrExit(server: Server, { HOST, PORT }: Pick<Config, 'HOST' 
 }
 
 function defaultControlSocket(): string | undefined {
-  return existsSync(dirname(DEFAULT_CONTROL_SOCKET)) ? DEFAULT_CONTROL_SOCKET : undefined;
+  return existsSync(dirname(CONTROL_SOCKET_PATH)) ? CONTROL_SOCKET_PATH : undefined;
 }
 
 function urlOf(server: Server): string {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DeepgramParams } from '../daemon/contract/deepgram-params.ts';
 import { signatureHeaders, TIMEOUT_HEADER } from '../daemon/contract/signing.ts';
+import type { StartRequest } from '../daemon/contract/start-request.ts';
 import { TRACEPARENT_HEADER } from '../daemon/contract/traceparent.ts';
 import type { Clock, Millis } from '../daemon/runtime/clock.ts';
 import { IntegratorRefusal, type TriggerFailure } from './failure.ts';
@@ -11,14 +11,6 @@ import type { StartedSession } from './result.ts';
 import type { Settings } from './settings.ts';
 import type { SigningSecret } from './signing-secret.ts';
 import { judgeAnswer, judgeError, type Verdict } from './verdict.ts';
-
-/** The body of POST /start-session (original.md). */
-export type StartRequest = {
-  contactId: string;
-  kvsStream: { arn: string; startFragmentNumber: string };
-  dgParams: DeepgramParams;
-  enforceRealtime: boolean;
-};
 
 export type ClientOptions = {
   settings: Settings;

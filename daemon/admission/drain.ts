@@ -1,7 +1,6 @@
+import type { DrainSource, DrainView } from '../contract/control-api.ts';
 import type { Log } from '../log/log.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
-
-export type DrainSource = 'operator' | 'signal' | 'lifecycle' | 'spot';
 
 /** Why the sessions shall come to an end, and by when. */
 export interface DrainOrder {
@@ -17,18 +16,6 @@ export interface Drainable {
   readonly sessionsLeft: number;
   /** Resolves when the last session of a drain is over and no start can come any more. */
   readonly drained: Promise<void>;
-}
-
-/** A drain as operators see it. */
-export interface DrainView {
-  readonly source: DrainSource;
-  readonly reason: string;
-  readonly sinceEpochMs: Millis;
-  readonly deadlineAtEpochMs: Millis | null;
-  readonly takesStartsUntilEpochMs: Millis;
-  readonly sessionsLeft: number;
-  readonly longestCallMs: Millis;
-  readonly state: 'draining' | 'ending-rest' | 'drained';
 }
 
 /** The sessions that are drained. */

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Checkpoint } from '../checkpoints/checkpoint.ts';
 import type { Checkpoints } from '../checkpoints/checkpoints.ts';
+import type { SessionDetails, SessionView } from '../contract/control-api.ts';
 import type { StartRequest } from '../contract/start-request.ts';
 import { newTraceId, type TraceId } from '../contract/traceparent.ts';
 import type { Log } from '../log/log.ts';
 import type { SessionMetrics } from '../metrics/session-metrics.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
-import type { SessionView } from '../session/view.ts';
-import { type Ending, type HostedSession, type SessionDetails, type SessionHost, ThreadLost } from '../threads/host.ts';
+import { type Ending, type HostedSession, type SessionHost, ThreadLost } from '../threads/host.ts';
 import { Admission, AtCapacity } from './admission.ts';
 import { Drain } from './drain.ts';
 

@@ -1,6 +1,7 @@
+import { AGENT, BYTES_PER_SAMPLE, type Channel, CUSTOMER, SAMPLES_PER_MS } from '../contract/audio-format.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { createMono, interleave, MOST_FRAMES } from './interleave.ts';
-import { AGENT, type AudioBlock, BYTES_PER_SAMPLE, type Channel, CUSTOMER, SAMPLES_PER_MS } from './pcm.ts';
+import type { AudioBlock } from './pcm.ts';
 import type { Tape } from './tape.ts';
 import { Track } from './track.ts';
 

@@ -1,4 +1,4 @@
-import type { Channel } from './pcm.ts';
+import type { Channel } from '../contract/audio-format.ts';
 
 /** Where the call's audio is written, and can be looked at for some seconds after that. */
 export interface Tape {

@@ -1,4 +1,5 @@
-import { BYTES_PER_SAMPLE, type Channel, sampleAt } from './pcm.ts';
+import { BYTES_PER_SAMPLE, type Channel } from '../contract/audio-format.ts';
+import { sampleAt } from './pcm.ts';
 import type { Tape } from './tape.ts';
 
 /** Audio of one track whose place on the call's clock is settled, waiting for its turn. */

@@ -1,12 +1,14 @@
+import { CHANNELS, SAMPLE_RATE_HZ } from './audio-format.ts';
+
 /** Deepgram query parameters of one session, as the contact flow asks for them: one value or several. */
 export type DeepgramParams = Readonly<Record<string, string | readonly string[]>>;
 
 /** The shape of the audio that we send; a caller that sets one of these is refused (original.md). */
 export const LOCKED_PARAMS = {
   encoding: 'linear16',
-  sample_rate: '8000',
+  sample_rate: String(SAMPLE_RATE_HZ),
   multichannel: 'true',
-  channels: '2',
+  channels: String(CHANNELS),
 } as const;
 
 /** The first parameter in `params` that is ours to set, or undefined. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { lockedParamIn } from './deepgram-params.ts';
+import { type DeepgramParams, lockedParamIn } from './deepgram-params.ts';
 
 /** A start that is refused for what it asks: it would be refused again. */
 export class BadRequest extends Error {
@@ -25,8 +25,16 @@ const paramValues = z.union(
   'must be a string or a non-empty array of strings',
 );
 
-/** The original's body (original.md): strict, every field needed, nothing else allowed. */
-export const startRequest = z.strictObject({
+/** The body of POST /start-session, which the trigger sends (trigger/README.md, "Integrator"). */
+export interface StartRequest {
+  readonly contactId: string;
+  readonly kvsStream: { readonly arn: string; readonly startFragmentNumber: string };
+  readonly dgParams: DeepgramParams;
+  readonly enforceRealtime: boolean;
+}
+
+/** As strict as the original: every field is required, and no other is allowed. */
+export const startRequest: z.ZodType<StartRequest> = z.strictObject({
   contactId: z.string().regex(/^[\w.:-]{1,256}$/, 'must be a contact id: letters, digits, "-", "_", "." or ":"'),
   kvsStream: z.strictObject({
     arn: z.string().max(1024),
@@ -37,8 +45,6 @@ export const startRequest = z.strictObject({
   }),
   enforceRealtime: z.boolean(),
 });
-
-export type StartRequest = z.infer<typeof startRequest>;
 
 const STREAM_ARN = /^arn:aws[\w-]*:kinesisvideo:(?<region>[a-z0-9-]+):\d{12}:stream\/[\w.-]{1,256}\/\d+$/;
 

@@ -3,20 +3,18 @@ import polka from 'polka';
 import { z } from 'zod';
 import { NotCancellable } from '../admission/drain.ts';
 import type { SessionManager } from '../admission/manager.ts';
-import { type Config, maskedSettings, wantsSignedStarts } from '../config.ts';
 import { isAddressedToLoopback, isFromBrowser } from '../contract/browser-guard.ts';
-import { LOG_LEVELS } from '../contract/log-levels.ts';
-import { type Answer, send } from '../http/answer.ts';
+import { API_VERSION, type Check } from '../contract/control-api.ts';
+import { LOG_LEVELS, type LogLevel } from '../contract/log-levels.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import { errorFields, type Log, type RootLog } from '../log/log.ts';
 import { readBody } from '../runtime/bounded-body.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
+import { type JsonResponse, sendJson } from '../runtime/json-response.ts';
 import type { Ending } from '../threads/host.ts';
-import type { Check } from './doctor.ts';
 import { overviewOf, overviewQuery } from './overview.ts';
 import { PAGE_HEADERS, pageFileAt, sendPageFile } from './page-files.ts';
 
-const API_VERSION = 1;
 /** A reason and a number. */
 const MAX_BODY_BYTES = 4096;
 
@@ -25,9 +23,22 @@ const cordonOrder = z.strictObject({ reason });
 const levelOrder = z.strictObject({ level: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`) });
 const drainOrder = z.strictObject({ reason, deadlineMs: z.number().nonnegative().nullable().optional() });
 
+/** What the control API shows of the settings, and needs itself. */
+export interface ControlSettings {
+  /** All settings as an operator may see them, by name. */
+  readonly shown: Readonly<Record<string, string | number>>;
+  readonly region: string;
+  /** LOG_LEVEL: the level after a restart. */
+  readonly logLevel: LogLevel;
+  /** The deadline of a drain that is ordered without one; null is none. */
+  readonly drainDeadlineMs: Millis | null;
+  readonly hasCheckpoints: boolean;
+  readonly takesUnsignedStarts: boolean;
+}
+
 export interface ControlApiOptions {
   readonly manager: SessionManager;
-  readonly config: Config;
+  readonly settings: ControlSettings;
   readonly clock: Clock;
   readonly log: RootLog;
   readonly startedAtEpochMs: Millis;
@@ -40,7 +51,7 @@ export interface ControlApiOptions {
 
 /** An answer that is not a success. */
 class Refusal extends Error {
-  readonly answer: Answer;
+  readonly answer: JsonResponse;
 
   constructor(status: number, reason: string, message: string) {
     super(message);
@@ -55,30 +66,30 @@ type Handler = (request: IncomingMessage & { params: Record<string, string> }) =
  * get to through a forwarded socket. A browser can only look: whatever page it shows, it changes nothing here.
  */
 export function controlApi(options: ControlApiOptions): (request: IncomingMessage, response: ServerResponse) => void {
-  const { manager, config, clock, log } = options;
+  const { manager, settings, clock, log } = options;
   const { drain } = manager.admission;
   const app = polka({
     onNoMatch: (request, response) =>
-      send(response, new Refusal(404, 'not-found', `There is no ${request.method} ${request.url}`).answer),
+      sendJson(response, new Refusal(404, 'not-found', `There is no ${request.method} ${request.url}`).answer),
   });
   const on = (method: 'get' | 'post' | 'delete', path: string, handler: Handler) => {
     app[method](path, (request, response) => {
       Promise.resolve()
         .then(() => handler(request as unknown as Parameters<Handler>[0]))
         .then(
-          (body) => send(response, { status: 200, body: { apiVersion: API_VERSION, ...body } }),
-          (error: unknown) => send(response, refused(error, log)),
+          (body) => sendJson(response, { status: 200, body: { apiVersion: API_VERSION, ...body } }),
+          (error: unknown) => sendJson(response, refused(error, log)),
         );
     });
   };
 
   on('get', '/v1/status', () => status(options));
-  on('get', '/v1/config', () => ({ settings: maskedSettings(config) }));
-  on('get', '/v1/log-level', () => ({ level: log.level, configured: config.LOG_LEVEL }));
+  on('get', '/v1/config', () => ({ settings: settings.shown }));
+  on('get', '/v1/log-level', () => ({ level: log.level, configured: settings.logLevel }));
   on('post', '/v1/log-level', async (request) => {
     const { level } = await bodyOf(request, levelOrder);
     log.orderLevel(level);
-    return { level, configured: config.LOG_LEVEL };
+    return { level, configured: settings.logLevel };
   });
   on('get', '/v1/doctor', async () => ({ checks: await options.examine() }));
   on('get', '/v1/sessions', async () => ({ sessions: await manager.views() }));
@@ -112,7 +123,7 @@ export function controlApi(options: ControlApiOptions): (request: IncomingMessag
     const { reason: why = 'ordered by an operator', deadlineMs } = await bodyOf(request, drainOrder);
     const isNew = !drain.isDraining;
     if (isNew || deadlineMs !== undefined) {
-      const waitMs = deadlineMs === undefined ? config.DRAIN_DEADLINE_MS || null : deadlineMs;
+      const waitMs = deadlineMs === undefined ? settings.drainDeadlineMs : deadlineMs;
       const deadlineAtEpochMs = waitMs === null ? undefined : clock.epoch() + waitMs;
       drain.begin({ source: 'operator', reason: why, deadlineAtEpochMs });
     }
@@ -132,7 +143,7 @@ export function controlApi(options: ControlApiOptions): (request: IncomingMessag
     for (const [name, value] of Object.entries(PAGE_HEADERS)) response.setHeader(name, value);
     const refusal = callerRefusal(request);
     const file = request.method === 'GET' ? pageFileAt(request.url ?? '') : undefined;
-    if (refusal) send(response, refusal.answer);
+    if (refusal) sendJson(response, refusal.answer);
     else if (file) sendPageFile(response, file);
     else app.handler(request as Parameters<typeof app.handler>[0], response);
   };
@@ -148,7 +159,7 @@ function callerRefusal(request: IncomingMessage): Refusal | undefined {
 }
 
 async function status(options: ControlApiOptions): Promise<object> {
-  const { manager, config, clock, startedAtEpochMs, version } = options;
+  const { manager, settings, clock, startedAtEpochMs, version } = options;
   const { cordon, drain, maxSessions } = manager.admission;
   return {
     version,
@@ -157,13 +168,13 @@ async function status(options: ControlApiOptions): Promise<object> {
     startedAtEpochMs,
     uptimeMs: clock.epoch() - startedAtEpochMs,
     state: stateOf(manager),
-    region: config.region,
+    region: settings.region,
     sessions: manager.size,
     maxSessions,
     cordon,
     drain: drain.view(),
-    checkpoints: config.STATE_DIR !== undefined,
-    unsignedStarts: !wantsSignedStarts(config),
+    checkpoints: settings.hasCheckpoints,
+    unsignedStarts: settings.takesUnsignedStarts,
     lifecycle: (await options.lifecycle).view(),
   };
 }
@@ -203,7 +214,7 @@ function parsed(text: string): unknown {
   }
 }
 
-function refused(error: unknown, log: Log): Answer {
+function refused(error: unknown, log: Log): JsonResponse {
   if (error instanceof Refusal) return error.answer;
   if (error instanceof NotCancellable) return new Refusal(409, 'not-cancellable', error.message).answer;
   log.error({ event: 'control.failed', ...errorFields(error) }, 'an operator’s request failed');

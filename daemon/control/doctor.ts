@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { SessionManager } from '../admission/manager.ts';
-import { type Config, wantsSignedStarts } from '../config.ts';
+import type { Check } from '../contract/control-api.ts';
 import { DeepgramRefused } from '../deepgram/errors.ts';
 import { type DeepgramSettings, openSocket } from '../deepgram/socket.ts';
 import type { Kinesis } from '../kinesis/client.ts';
@@ -9,16 +9,15 @@ import type { Lifecycle, LifecycleView } from '../lifecycle/lifecycle.ts';
 import type { Millis } from '../runtime/clock.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 
-/** One thing looked at, and what to do about it. */
-export interface Check {
-  readonly name: string;
-  readonly verdict: 'ok' | 'warn' | 'fail';
-  readonly detail: string;
-  readonly remedy?: string;
+/** The settings that are checked. */
+export interface DoctorSettings {
+  readonly region: string;
+  readonly stateDir: string | undefined;
+  readonly takesUnsignedStarts: boolean;
 }
 
 export interface DoctorOptions {
-  readonly config: Config;
+  readonly settings: DoctorSettings;
   readonly manager: SessionManager;
   readonly kinesis: Kinesis;
   readonly deepgram: DeepgramSettings;
@@ -42,7 +41,7 @@ const CAPACITY_WARN = 0.85;
 
 /** Looks whether all that the daemon needs is there: what it says is true now, from this process, with its settings. */
 export async function examine(options: DoctorOptions): Promise<Check[]> {
-  const { config, manager, lifecycle } = options;
+  const { settings, manager, lifecycle } = options;
   const [deepgram, aws, secrets, watched] = await Promise.all([
     checkDeepgram(options),
     checkAws(options),
@@ -50,12 +49,11 @@ export async function examine(options: DoctorOptions): Promise<Check[]> {
     lifecycle,
   ]);
   const hook = checkHook(watched.view());
-  return [...checkSettings(config), ...secrets, deepgram, ...aws, hook, checkFiles(config), checkCapacity(manager)];
+  return [...checkSettings(settings), ...secrets, deepgram, ...aws, hook, checkFiles(manager), checkCapacity(manager)];
 }
 
-function checkSettings(config: Config): Check[] {
-  const { STATE_DIR } = config;
-  const signed: Check = wantsSignedStarts(config)
+function checkSettings({ stateDir, takesUnsignedStarts }: DoctorSettings): Check[] {
+  const signed: Check = !takesUnsignedStarts
     ? { name: 'signed starts', verdict: 'ok', detail: 'only starts signed with TRIGGER_SECRET are taken' }
     : {
         name: 'signed starts',
@@ -63,8 +61,8 @@ function checkSettings(config: Config): Check[] {
         detail: 'starts are taken from anybody who reaches the port',
         remedy: 'set TRIGGER_SECRET here and at the trigger',
       };
-  const checkpoints: Check = STATE_DIR
-    ? { name: 'checkpoints', verdict: 'ok', detail: `in ${STATE_DIR}` }
+  const checkpoints: Check = stateDir
+    ? { name: 'checkpoints', verdict: 'ok', detail: `in ${stateDir}` }
     : { name: 'checkpoints', verdict: 'warn', detail: 'calls do not outlive a crash', remedy: 'set STATE_DIR' };
   return [signed, checkpoints];
 }
@@ -107,18 +105,18 @@ async function checkDeepgram({ deepgram }: DoctorOptions): Promise<Check> {
   }
 }
 
-async function checkAws({ kinesis, config }: DoctorOptions): Promise<Check[]> {
+async function checkAws({ kinesis, settings }: DoctorOptions): Promise<Check[]> {
   const name = 'kinesis video';
   try {
     const { clockSkewMs } = await kinesis.probe(AbortSignal.timeout(TIMEOUT_MS));
-    const detail = `credentials work in ${config.region}, and GetDataEndpoint is allowed`;
+    const detail = `credentials work in ${settings.region}, and GetDataEndpoint is allowed`;
     return [{ name, verdict: 'ok', detail }, checkClock(clockSkewMs)];
   } catch (error) {
     const detail = (error as Error).message;
     const isDenied = error instanceof KinesisRefused && error.status === 502;
     const remedy = isDenied
       ? 'give the role kinesisvideo:GetDataEndpoint and kinesisvideo:GetMedia on Connect’s streams, and check the credentials'
-      : `check the region, DNS and the way out to Kinesis Video in ${config.region}`;
+      : `check the region, DNS and the way out to Kinesis Video in ${settings.region}`;
     return [{ name, verdict: 'fail', detail, remedy }];
   }
 }
@@ -150,13 +148,13 @@ function checkClock(skewMs: Millis): Check {
   return { name, verdict: Math.abs(skewMs) < SKEW_FAIL_MS ? 'warn' : 'fail', detail, remedy: 'start chrony' };
 }
 
-function checkFiles({ MAX_SESSIONS }: Config): Check {
+function checkFiles({ admission: { maxSessions } }: SessionManager): Check {
   const name = 'file limit';
   const limit = openFilesLimit();
-  const needed = MAX_SESSIONS * FILES_PER_SESSION + OTHER_FILES;
+  const needed = maxSessions * FILES_PER_SESSION + OTHER_FILES;
   if (limit === undefined)
     return { name, verdict: 'warn', detail: 'the limit of open files is not known on this system' };
-  const detail = `${limit} open files; ${MAX_SESSIONS} sessions need ${needed}`;
+  const detail = `${limit} open files; ${maxSessions} sessions need ${needed}`;
   if (limit >= needed) return { name, verdict: 'ok', detail };
   return { name, verdict: 'fail', detail, remedy: 'raise LimitNOFILE in the unit, or lower MAX_SESSIONS' };
 }

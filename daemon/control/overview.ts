@@ -1,9 +1,5 @@
 import { z } from 'zod';
-import type { Millis } from '../runtime/clock.ts';
-import type { SessionView } from '../session/view.ts';
-
-/** What is first: the oldest session, the one furthest behind, or the one that lost most. */
-export const OVERVIEW_SORTS = ['age', 'lag', 'holes'] as const;
+import { OVERVIEW_SORTS, type SessionsOverview, type SessionView } from '../contract/control-api.ts';
 
 type Sort = (typeof OVERVIEW_SORTS)[number];
 
@@ -29,30 +25,15 @@ export const overviewQuery = z.strictObject({
 
 export type OverviewQuery = z.infer<typeof overviewQuery>;
 
-/** All sessions in a few figures, and some of them whole. */
-export interface Overview {
-  readonly totals: {
-    readonly sessions: number;
-    /** The lag of the one that is furthest behind now. */
-    readonly lagMs: Millis;
-    /** Audio that could not be had, in the sessions that are here now. */
-    readonly holeMs: Millis;
-    readonly sessionsWithHoles: number;
-    readonly reconnects: number;
-  };
-  /** How many sessions fit what was looked for. */
-  readonly found: number;
-  /** The place of the first of `sessions` among them. */
-  readonly offset: number;
-  readonly sessions: readonly SessionView[];
-}
-
 /**
  * Looks through all sessions for whoever can show a few: the answer's size does not grow with their number.
  * `find` is a part of a contact's or a session's id. An offset past the end gives the last part that there is, as the
  * list grows shorter while somebody leafs through it.
  */
-export function overviewOf(all: readonly SessionView[], { sort, find, offset, limit }: OverviewQuery): Overview {
+export function overviewOf(
+  all: readonly SessionView[],
+  { sort, find, offset, limit }: OverviewQuery,
+): SessionsOverview {
   const totals = { sessions: all.length, lagMs: 0, holeMs: 0, sessionsWithHoles: 0, reconnects: 0 };
   for (const { lagMs, holeMs, reconnects } of all) {
     totals.lagMs = Math.max(totals.lagMs, lagMs);

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
+import { CONTROL_SOCKET_PATH } from '../contract/control-api.ts';
 import { ControlClient } from './client.ts';
 import type { Io } from './io.ts';
 import { type Paint, paintFor } from './output/colors.ts';
 import { printable, printableJson } from './output/printable.ts';
 
 /** Where the packaged daemon listens. */
-export const DEFAULT_SOCKET = '/run/integratord/control.sock';
 
 const JSON_INDENT = 2;
 
@@ -26,7 +26,7 @@ export class Invocation {
   constructor(command: Command, io: Io) {
     const { json = false, header, socket } = command.optsWithGlobals<GlobalOptions>();
     this.io = io;
-    this.daemon = new ControlClient(socket ?? (io.env['CONTROL_SOCKET'] || DEFAULT_SOCKET), io.stop);
+    this.daemon = new ControlClient(socket ?? (io.env['CONTROL_SOCKET'] || CONTROL_SOCKET_PATH), io.stop);
     this.json = json;
     this.header = header;
     this.paint = paintFor(io.stdout, io.env);

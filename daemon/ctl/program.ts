@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { CONTROL_SOCKET_PATH } from '../contract/control-api.ts';
 import { VERSION } from '../contract/version.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addCordonCommands } from './commands/cordon.ts';
@@ -14,7 +15,6 @@ import { addConfigCommand } from './commands/settings.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addVersionCommand } from './commands/version.ts';
 import { EXIT_MEANINGS } from './exit-codes.ts';
-import { DEFAULT_SOCKET } from './invocation.ts';
 import { DEFAULT_COLUMNS, type Io } from './io.ts';
 import { printable } from './output/printable.ts';
 
@@ -26,7 +26,7 @@ export function createProgram(io: Io): Command {
     .version(VERSION)
     .option('--json', 'data as JSON on standard output, everything else on standard error')
     .option('--no-header', 'no line of column titles')
-    .option('--socket <path>', `the control socket (default: $CONTROL_SOCKET, else ${DEFAULT_SOCKET})`)
+    .option('--socket <path>', `the control socket (default: $CONTROL_SOCKET, else ${CONTROL_SOCKET_PATH})`)
     .addHelpText('after', exitCodeHelp());
   const sessions = program
     .command('sessions')

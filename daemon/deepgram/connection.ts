@@ -1,4 +1,4 @@
-import { BYTES_PER_MS } from '../audio/pcm.ts';
+import { BYTES_PER_MS } from '../contract/audio-format.ts';
 import type { DeepgramParams } from '../contract/deepgram-params.ts';
 import type { SessionMetrics } from '../metrics/session-metrics.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';

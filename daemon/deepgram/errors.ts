@@ -1,3 +1,5 @@
+import { type HandshakeRefusal, handshakeRefusal } from '../metrics/session-metrics.ts';
+
 /** What Deepgram means by a status, in our words (deepgram.md, "Protocol"). */
 const REFUSALS: Readonly<Record<number, string>> = {
   400: 'a parameter is not accepted',
@@ -50,4 +52,10 @@ export class DeepgramLost extends Error {
     super(`Deepgram closed the stream: ${code} ${reason || 'no reason given'} (dg-request-id ${requestId})`);
     this.requestId = requestId;
   }
+}
+
+/** How a failed handshake is counted; undefined when the daemon itself gave it up: nobody refused it. */
+export function refusalOf(error: unknown): HandshakeRefusal | undefined {
+  if (error instanceof DeepgramUnreachable) return 'unreachable';
+  return error instanceof DeepgramRefused ? handshakeRefusal(error.status) : undefined;
 }

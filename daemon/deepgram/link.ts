@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BYTES_PER_MS } from '../audio/pcm.ts';
 import type { Tape } from '../audio/tape.ts';
+import { BYTES_PER_MS } from '../contract/audio-format.ts';
 import { type DeepgramParams, reconnectParams } from '../contract/deepgram-params.ts';
 import { errorFields, type Log } from '../log/log.ts';
 import type { SessionMetrics } from '../metrics/session-metrics.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import type { TimerWheel } from '../runtime/timer-wheel.ts';
 import { Connection } from './connection.ts';
-import { DeepgramLost, DeepgramRefused } from './errors.ts';
+import { DeepgramLost, DeepgramRefused, refusalOf } from './errors.ts';
 import { ReconnectPolicy } from './reconnect-policy.ts';
 import { momentOf, positionOf, ReplayBuffer } from './replay-buffer.ts';
 import { FinalResults } from './results.ts';
@@ -196,7 +196,8 @@ export class Link {
       onSent: (arrivedAtMs, sentAtMs) => this.#sent(arrivedAtMs, sentAtMs),
       onProgress: () => this.#settle(),
     }).catch((error: unknown) => {
-      metrics.handshakeFailed(error);
+      const refusal = refusalOf(error);
+      if (refusal) metrics.handshakeFailed(refusal);
       throw error;
     });
     this.#requestIds.push(connection.requestId ?? '');

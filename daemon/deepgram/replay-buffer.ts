@@ -1,5 +1,6 @@
-import { BYTES_PER_FRAME, BYTES_PER_MS, BYTES_PER_SAMPLE, type Channel, sampleAt } from '../audio/pcm.ts';
+import { sampleAt } from '../audio/pcm.ts';
 import type { Tape } from '../audio/tape.ts';
+import { BYTES_PER_FRAME, BYTES_PER_MS, BYTES_PER_SAMPLE, type Channel } from '../contract/audio-format.ts';
 import type { Millis } from '../runtime/clock.ts';
 
 /** A run of the call on its way to Deepgram. */

@@ -1,18 +1,11 @@
-import type { ServerResponse } from 'node:http';
 import { AtCapacity } from '../admission/admission.ts';
 import type { SignatureFault } from '../contract/signing.ts';
 import { BadRequest } from '../contract/start-request.ts';
 import { DeepgramRefused, DeepgramUnreachable } from '../deepgram/errors.ts';
 import { KinesisRefused } from '../kinesis/refusal.ts';
 import { BodyTooLarge } from '../runtime/bounded-body.ts';
+import type { JsonResponse } from '../runtime/json-response.ts';
 import { StartTimedOut, ThreadLost } from '../threads/host.ts';
-
-/** What a request is answered with. */
-export interface Answer {
-  readonly status: number;
-  readonly body: Readonly<Record<string, unknown>>;
-  readonly headers?: Readonly<Record<string, string>>;
-}
 
 /** The start's signature is missing, wrong or too old. */
 export class Unsigned extends Error {
@@ -32,7 +25,7 @@ const RETRY_AFTER_S = '1';
  * The answer to a start that failed: `reason` for programs, `message` for people, `retryable` when the same request may
  * succeed later (design.md, "What must happen when").
  */
-export function refusal(error: unknown): Answer {
+export function refusal(error: unknown): JsonResponse {
   if (error instanceof BadRequest) return failed(400, error.reason, error.message);
   if (error instanceof Unsigned) return failed(401, error.reason, error.message);
   if (error instanceof BodyTooLarge) return failed(413, 'body-too-large', error.message);
@@ -47,23 +40,13 @@ export function refusal(error: unknown): Answer {
   return failed(500, 'internal-error', 'The integrator failed; its log says how');
 }
 
-export function send(response: ServerResponse, { status, body, headers }: Answer): void {
-  const text = JSON.stringify(body);
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    ...headers,
-  });
-  response.end(text);
-}
-
-function failed(status: number, reason: string, message: string, details: Record<string, unknown> = {}): Answer {
+function failed(status: number, reason: string, message: string, details: Record<string, unknown> = {}): JsonResponse {
   const retryable = status >= 503;
   const body = { reason, message, retryable, ...details };
   return status === 503 ? { status, body, headers: { 'retry-after': RETRY_AFTER_S } } : { status, body };
 }
 
-function deepgramRefusal({ status, dgError, requestId, message, retryable }: DeepgramRefused): Answer {
+function deepgramRefusal({ status, dgError, requestId, message, retryable }: DeepgramRefused): JsonResponse {
   const details = { deepgramStatus: status, dgError, dgRequestId: requestId };
   const sentence = dgError && !message.includes(dgError) ? `${message}: ${dgError}` : message;
   const answer = failed(retryable ? 503 : 502, 'deepgram-refused', sentence, details);

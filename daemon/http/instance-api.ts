@@ -9,8 +9,9 @@ import type { InstanceMetrics } from '../metrics/instance-metrics.ts';
 import type { PrometheusPage } from '../metrics/prometheus.ts';
 import { readBody } from '../runtime/bounded-body.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
+import { type JsonResponse, sendJson } from '../runtime/json-response.ts';
 import type { Secret } from '../secrets/secret.ts';
-import { type Answer, refusal, send, Unsigned } from './answer.ts';
+import { refusal, Unsigned } from './answer.ts';
 import { sendMetrics } from './metrics-api.ts';
 
 /** A contact flow's attributes have at most 32 KB (kinesis-video.md); JSON may double them. */
@@ -36,10 +37,10 @@ export function instanceApi(options: InstanceApiOptions): (request: IncomingMess
   const app = polka({
     onNoMatch: (request, response) => {
       const message = `There is no ${request.method} here; there are POST /start-session and GET /health-check`;
-      send(response, { status: 404, body: { reason: 'not-found', message, retryable: false } });
+      sendJson(response, { status: 404, body: { reason: 'not-found', message, retryable: false } });
     },
   });
-  app.get('/health-check', (_request, response) => send(response, health(options.manager)));
+  app.get('/health-check', (_request, response) => sendJson(response, health(options.manager)));
   if (metricsPage) app.get('/metrics', (_request, response) => sendMetrics(response, metricsPage, log));
   app.post('/start-session', (request, response) => {
     const about: About = { traceId: traceIdOf(request.headers[TRACEPARENT_HEADER]) };
@@ -50,7 +51,7 @@ export function instanceApi(options: InstanceApiOptions): (request: IncomingMess
           const fields = { event: 'start.repeated', ...about, sessionId: started.sessionId };
           log.info(fields, 'the contact is transcribed already');
         }
-        send(response, { status: 200, body: { ...started } });
+        sendJson(response, { status: 200, body: { ...started } });
       },
       (error: unknown) => {
         const answer = refusal(error);
@@ -59,7 +60,7 @@ export function instanceApi(options: InstanceApiOptions): (request: IncomingMess
         log[answer.status === 500 ? 'error' : 'warn']({ ...fields, ...errorFields(error) }, 'a start was refused');
         // What is left of a body that we did not read would be taken for the next request.
         const headers = { ...answer.headers, ...(request.complete ? {} : { connection: 'close' }) };
-        if (!response.destroyed) send(response, { ...answer, headers });
+        if (!response.destroyed) sendJson(response, { ...answer, headers });
       },
     );
   });
@@ -97,7 +98,7 @@ async function faultIn(
 }
 
 /** 200 while starts are welcome; a full, cordoned or draining instance gets none from the load balancer. */
-function health({ admission, size }: SessionManager): Answer {
+function health({ admission, size }: SessionManager): JsonResponse {
   const closed = admission.healthStatus(size);
   return { status: closed ? 503 : 200, body: { status: closed ?? 'serving', sessions: size } };
 }

@@ -1,7 +1,7 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import { errorFields, type Log } from '../log/log.ts';
 import type { PrometheusPage } from '../metrics/prometheus.ts';
-import { send } from './answer.ts';
+import { sendJson } from '../runtime/json-response.ts';
 
 /** GET /metrics on a port of its own, which the load balancer need not reach. */
 export function metricsApi(page: PrometheusPage, log: Log): RequestListener {
@@ -9,7 +9,7 @@ export function metricsApi(page: PrometheusPage, log: Log): RequestListener {
     const [path] = (request.url ?? '').split('?');
     if (request.method === 'GET' && path === '/metrics') return sendMetrics(response, page, log);
     const message = `There is no ${request.method} ${path} here; there is GET /metrics`;
-    send(response, { status: 404, body: { reason: 'not-found', message } });
+    sendJson(response, { status: 404, body: { reason: 'not-found', message } });
   };
 }
 
@@ -23,7 +23,7 @@ export function sendMetrics(response: ServerResponse, page: PrometheusPage, log:
     (error: unknown) => {
       log.error({ event: 'metrics.failed', ...errorFields(error) }, 'the metrics could not be put together');
       const message = 'The integrator failed; its log says how';
-      send(response, { status: 500, body: { reason: 'internal-error', message } });
+      sendJson(response, { status: 500, body: { reason: 'internal-error', message } });
     },
   );
 }

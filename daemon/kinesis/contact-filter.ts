@@ -1,4 +1,5 @@
-import { AGENT, type AudioBlock, type Channel, CUSTOMER } from '../audio/pcm.ts';
+import type { AudioBlock } from '../audio/pcm.ts';
+import { AGENT, type Channel, CUSTOMER } from '../contract/audio-format.ts';
 import type { DemuxerEvents } from '../matroska/demuxer.ts';
 import type { Track } from '../matroska/elements.ts';
 import type { Contact, Position } from './contact.ts';

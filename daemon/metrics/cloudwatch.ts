@@ -1,12 +1,11 @@
 import { hostname } from 'node:os';
 import type { CloudWatchClient, MetricDatum } from '@aws-sdk/client-cloudwatch';
+import { METRICS_NAMESPACE } from '../contract/metrics-namespace.ts';
 import { errorFields, type Log } from '../log/log.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import { type Baseline, metricData } from './cloudwatch-data.ts';
 import { InstanceMetrics } from './instance-metrics.ts';
 
-/** What the policy of the instance's role is limited to (cloudwatch:namespace). */
-export const NAMESPACE = 'Integratord';
 const EVERY_MS: Millis = 60_000;
 /** The next one comes in a minute, and carries what this one could not. */
 const ANSWER_TIMEOUT_MS: Millis = 20_000;
@@ -119,7 +118,7 @@ export function connectCloudWatch(region: () => Promise<string>): PutMetricData 
     const sdk = await import('@aws-sdk/client-cloudwatch');
     // One attempt: the next minute's carries what this one could not.
     client ??= new sdk.CloudWatchClient({ region, maxAttempts: 1 });
-    const command = new sdk.PutMetricDataCommand({ Namespace: NAMESPACE, MetricData: data });
+    const command = new sdk.PutMetricDataCommand({ Namespace: METRICS_NAMESPACE, MetricData: data });
     await client.send(command, { abortSignal: signal });
   };
 }

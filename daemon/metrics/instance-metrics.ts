@@ -1,5 +1,4 @@
-import type { DrainView } from '../admission/drain.ts';
-import type { SessionManager } from '../admission/manager.ts';
+import type { DrainView } from '../contract/control-api.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import { SessionMetrics, type SessionSnapshot } from './session-metrics.ts';
 import { emptyTally, oneOf, type Tally } from './tally.ts';
@@ -52,7 +51,14 @@ export interface InstanceSnapshot extends SessionSnapshot {
 }
 
 /** The sessions, as far as metrics look at them from outside. */
-export type Admitted = Pick<SessionManager, 'size' | 'admission'>;
+export interface Admitted {
+  readonly size: number;
+  readonly admission: {
+    readonly maxSessions: number;
+    readonly cordon: object | undefined;
+    readonly drain: { view(): DrainView | undefined };
+  };
+}
 
 /** Counts what the main thread does, and puts it together with the sessions' counts of all threads. */
 export class InstanceMetrics {

@@ -1,5 +1,4 @@
-import { BYTES_PER_MS, CHANNELS, type Channel } from '../audio/pcm.ts';
-import { DeepgramRefused, DeepgramUnreachable } from '../deepgram/errors.ts';
+import { BYTES_PER_MS, CHANNELS, type Channel } from '../contract/audio-format.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { Distribution, type DistributionSnapshot } from './distribution.ts';
 import { sumOf } from './sums.ts';
@@ -34,6 +33,7 @@ export const CLOSE_CODES = ['1000', '1001', '1005', '1006', '1008', '1011', '101
 export const REFUSALS = ['400', '401', '402', '403', '404', '408', '429', '5xx', 'other', 'unreachable'] as const;
 
 export type HoleCause = (typeof HOLE_CAUSES)[number];
+export type HandshakeRefusal = (typeof REFUSALS)[number];
 
 /** Upper bounds of the lag: dense where it is good (below ALIGN_WAIT_MS and about it), up to where it is very bad. */
 export const LAG_BOUNDS_MS: readonly Millis[] = [
@@ -130,10 +130,9 @@ export class SessionMetrics {
     this.#reconnects[oneOf(CLOSE_CODES, String(closeCode), 'other')]++;
   }
 
-  /** A handshake with Deepgram came to nothing. One that we gave up ourselves is no refusal. */
-  handshakeFailed(error: unknown): void {
-    if (error instanceof DeepgramUnreachable) this.#refusals.unreachable++;
-    else if (error instanceof DeepgramRefused) this.#refusals[refusalOf(error.status)]++;
+  /** Deepgram refused a handshake, or could not be reached. */
+  handshakeFailed(refusal: HandshakeRefusal): void {
+    this.#refusals[refusal]++;
   }
 
   snapshot(checkpointAgeMs: Millis = 0): SessionSnapshot {
@@ -168,6 +167,7 @@ export function together(a: SessionSnapshot, b: SessionSnapshot): SessionSnapsho
   };
 }
 
-function refusalOf(status: number): (typeof REFUSALS)[number] {
+/** How a handshake that was answered with that status is counted. */
+export function handshakeRefusal(status: number): HandshakeRefusal {
   return status >= 500 ? '5xx' : oneOf(REFUSALS, String(status), 'other');
 }

@@ -1,9 +1,9 @@
-import { type Config, type SecretName, secretArnSetting, secretFault } from '../config.ts';
 import type { RootLog } from '../log/log.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { ManagedSecret } from './managed-secret.ts';
 import { fixedSecret, type Secret } from './secret.ts';
 import { SecretRefused } from './secret-refused.ts';
+import { type SecretName, type SecretSettings, secretArnSetting, secretFault } from './secret-settings.ts';
 
 /** The secrets that the daemon works with, wherever they come from. */
 export interface Secrets {
@@ -26,9 +26,9 @@ export class SecretsUnread extends Error {
 }
 
 /** Reads the secrets that settings name, all at once. Throws SecretsUnread. */
-export async function openSecrets(config: Config, clock: Clock, log: RootLog): Promise<Secrets> {
+export async function openSecrets(settings: SecretSettings, clock: Clock, log: RootLog): Promise<Secrets> {
   const names = ['DEEPGRAM_API_KEY', 'TRIGGER_SECRET'] as const;
-  const opened = await Promise.allSettled(names.map((name) => open(name, config, clock, log)));
+  const opened = await Promise.allSettled(names.map((name) => open(name, settings, clock, log)));
   const lines = opened.flatMap((one, at) => {
     if (one.status === 'fulfilled') return [];
     if (!(one.reason instanceof SecretRefused)) throw one.reason;
@@ -41,9 +41,14 @@ export async function openSecrets(config: Config, clock: Clock, log: RootLog): P
   return { deepgramKey, triggerSecret, managed };
 }
 
-async function open(name: SecretName, config: Config, clock: Clock, log: RootLog): Promise<Secret | undefined> {
+async function open(
+  name: SecretName,
+  settings: SecretSettings,
+  clock: Clock,
+  log: RootLog,
+): Promise<Secret | undefined> {
   const setting = secretArnSetting(name);
-  const { [name]: value, [setting]: arn } = config;
+  const { [name]: value, [setting]: arn } = settings;
   if (arn) return ManagedSecret.open({ setting, arn, faultOf: (text) => secretFault(name, text), clock, log });
   return value === undefined ? undefined : fixedSecret(value);
 }

@@ -1,9 +1,7 @@
+import type { TimelineEntry } from '../contract/control-api.ts';
 import { AttributeMask } from '../log/attribute-mask.ts';
 import type { Log } from '../log/log.ts';
-import type { Clock, Millis } from '../runtime/clock.ts';
-
-/** What happened to a session, as its log has it. */
-export type TimelineEntry = { readonly atEpochMs: Millis } & Readonly<Record<string, unknown>>;
+import type { Clock } from '../runtime/clock.ts';
 
 /** What an operator reads of one session; older entries go. */
 const MAX_ENTRIES = 200;

@@ -1,8 +1,10 @@
 import { Aligner, type Piece } from '../audio/aligner.ts';
 import { Pacer, REALTIME_MESSAGE_MS } from '../audio/pacer.ts';
-import { type AudioBlock, BYTES_PER_MS } from '../audio/pcm.ts';
+import type { AudioBlock } from '../audio/pcm.ts';
 import type { Checkpoint } from '../checkpoints/checkpoint.ts';
 import type { Followed } from '../checkpoints/checkpoints.ts';
+import { BYTES_PER_MS } from '../contract/audio-format.ts';
+import type { SessionState, SessionView, TimelineEntry } from '../contract/control-api.ts';
 import { maskedParams } from '../contract/deepgram-params.ts';
 import type { StartRequest } from '../contract/start-request.ts';
 import type { TraceId } from '../contract/traceparent.ts';
@@ -16,8 +18,8 @@ import type { SessionDeps } from './deps.ts';
 import { GapCauseTracker } from './gap-cause.ts';
 import { type Opened, openBoth } from './opening.ts';
 import { Progress } from './progress.ts';
-import { Timeline, type TimelineEntry } from './session-log.ts';
-import { describedBy, type Outcome, type SessionState, type SessionView } from './view.ts';
+import { Timeline } from './session-log.ts';
+import { describedBy, type Outcome } from './view.ts';
 
 /** The stream gave nothing that carries the contact's id. */
 export class NoAudio extends Error {

@@ -1,22 +1,14 @@
 import type { Checkpoint } from '../checkpoints/checkpoint.ts';
+import type { SessionDetails, SessionView } from '../contract/control-api.ts';
 import type { EndOfContact } from '../kinesis/reader.ts';
 import type { errorFields } from '../log/log.ts';
 import type { Millis } from '../runtime/clock.ts';
-import type { TimelineEntry } from '../session/session-log.ts';
-import type { SessionView } from '../session/view.ts';
 
 /** How a session ended, as it is told to others; `lost` with the thread that hosted it. */
 export type Ending =
   | { readonly name: 'completed'; readonly reason: EndOfContact }
   | { readonly name: 'failed'; readonly error: ReturnType<typeof errorFields> }
   | { readonly name: 'lost' };
-
-/** All that an operator may know of one session; no secret is in it. */
-export interface SessionDetails {
-  readonly session: SessionView;
-  readonly params: Readonly<Record<string, string | string[]>>;
-  readonly timeline: readonly TimelineEntry[];
-}
 
 /** A session that runs, seen from where it was asked for. */
 export interface HostedSession {

@@ -1,7 +1,6 @@
 import { CheckpointCipher } from '../checkpoints/checkpoint-cipher.ts';
 import { Checkpoints } from '../checkpoints/checkpoints.ts';
 import { StateDirectory } from '../checkpoints/state-directory.ts';
-import type { Config } from '../config.ts';
 import type { DeepgramSettings } from '../deepgram/socket.ts';
 import { connectKinesis, type Kinesis } from '../kinesis/client.ts';
 import type { RootLog } from '../log/log.ts';
@@ -9,12 +8,24 @@ import { watchEventLoop } from '../metrics/event-loop.ts';
 import { SessionMetrics, type SessionSnapshot } from '../metrics/session-metrics.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { TimerWheel } from '../runtime/timer-wheel.ts';
+import type { SecretSettings } from '../secrets/secret-settings.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 import type { SessionSettings } from '../session/deps.ts';
 import { LocalHost } from './local-host.ts';
 
+/** What a thread that hosts sessions runs with; it reaches a worker thread as a message. */
+export interface HostSettings {
+  readonly region: string;
+  /** ws(s) URL to which the SDK appends /v1/listen. */
+  readonly deepgramBaseUrl: string;
+  /** Undefined: sessions do not outlive a crash. */
+  readonly stateDir: string | undefined;
+  readonly secrets: SecretSettings;
+  readonly session: SessionSettings;
+}
+
 export interface ThreadOptions {
-  readonly config: Config;
+  readonly settings: HostSettings;
   readonly secrets: Secrets;
   readonly log: RootLog;
   /** Names the thread's file of where its sessions are. */
@@ -34,17 +45,16 @@ export interface HostingThread {
   counted(): SessionSnapshot;
 }
 
-export function hostingThread({ config, secrets, log, name, threads }: ThreadOptions): HostingThread {
+export function hostingThread({ settings, secrets, log, name, threads }: ThreadOptions): HostingThread {
   const clock = systemClock;
   const timers = new TimerWheel(clock);
-  const kinesis = connectKinesis(config.region, clock, timers, threads);
-  const deepgram = { baseUrl: config.DEEPGRAM_API, key: secrets.deepgramKey };
-  const { STATE_DIR } = config;
-  const state = STATE_DIR ? new StateDirectory(STATE_DIR, new CheckpointCipher(secrets.deepgramKey)) : undefined;
+  const kinesis = connectKinesis(settings.region, clock, timers, threads);
+  const deepgram = { baseUrl: settings.deepgramBaseUrl, key: secrets.deepgramKey };
+  const { stateDir } = settings;
+  const state = stateDir ? new StateDirectory(stateDir, new CheckpointCipher(secrets.deepgramKey)) : undefined;
   const checkpoints = state && new Checkpoints(name, state, clock, log);
   const metrics = new SessionMetrics();
   watchEventLoop(metrics.eventLoopDelayMs);
-  const settings = sessionSettings(config);
   const host = new LocalHost({
     kinesis,
     deepgram,
@@ -54,21 +64,8 @@ export function hostingThread({ config, secrets, log, name, threads }: ThreadOpt
     metrics,
     random: Math.random,
     checkpoints,
-    settings,
+    settings: settings.session,
   });
   const counted = () => metrics.snapshot(checkpoints?.oldestAgeMs);
   return { host, kinesis, deepgram, checkpoints, metrics, counted };
-}
-
-function sessionSettings(config: Config): SessionSettings {
-  return {
-    callEndGraceMs: config.CALL_END_GRACE_MS,
-    readStallMs: config.READ_STALL_MS,
-    rotateAfterMs: config.ROTATE_AFTER_MS,
-    alignWaitMs: config.ALIGN_WAIT_MS,
-    messageMs: config.MESSAGE_MS,
-    replayMs: config.REPLAY_MS,
-    deepgramGiveUpMs: config.DEEPGRAM_GIVE_UP_MS,
-    bufferBytes: config.SESSION_BUFFER_KIB * 1024,
-  };
 }

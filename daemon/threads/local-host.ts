@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Checkpoint } from '../checkpoints/checkpoint.ts';
+import type { SessionDetails, SessionView } from '../contract/control-api.ts';
 import { errorFields } from '../log/log.ts';
 import type { Millis } from '../runtime/clock.ts';
 import type { SessionDeps } from '../session/deps.ts';
 import { Session } from '../session/session.ts';
-import type { SessionView } from '../session/view.ts';
-import { type Ending, type HostedSession, type SessionDetails, type SessionHost, StartTimedOut } from './host.ts';
+import { type Ending, type HostedSession, type SessionHost, StartTimedOut } from './host.ts';
 
 /** A session that goes on after a crash is tried so long at a time, and so often. */
 const RESUME_TIMEOUT_MS: Millis = 6000;

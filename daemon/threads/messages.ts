@@ -1,15 +1,15 @@
 import type { Checkpoint } from '../checkpoints/checkpoint.ts';
-import type { Config } from '../config.ts';
+import type { SessionDetails, SessionView } from '../contract/control-api.ts';
 import type { LogLevel } from '../contract/log-levels.ts';
 import type { SessionSnapshot } from '../metrics/session-metrics.ts';
 import type { Millis } from '../runtime/clock.ts';
-import type { SessionView } from '../session/view.ts';
-import type { Ending, SessionDetails } from './host.ts';
+import type { Ending } from './host.ts';
+import type { HostSettings } from './hosting-thread.ts';
 import type { PackedError } from './packed-error.ts';
 
 /** What a worker thread is given when it begins. */
 export interface WorkerSettings {
-  readonly config: Config;
+  readonly settings: HostSettings;
   readonly logLevel: LogLevel;
   /** No other worker of this process has it, not even one that takes its place. */
   readonly name: string;

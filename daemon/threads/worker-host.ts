@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import type { Checkpoint } from '../checkpoints/checkpoint.ts';
+import type { SessionDetails, SessionView } from '../contract/control-api.ts';
 import type { LogLevel } from '../contract/log-levels.ts';
 import type { SessionSnapshot } from '../metrics/session-metrics.ts';
 import type { Millis } from '../runtime/clock.ts';
-import type { SessionView } from '../session/view.ts';
-import { type Ending, type HostedSession, type SessionDetails, type SessionHost, ThreadLost } from './host.ts';
+import { type Ending, type HostedSession, type SessionHost, ThreadLost } from './host.ts';
 import type { Asked, FromWorker, ToWorker, WorkerSettings } from './messages.ts';
 import { unpackError } from './packed-error.ts';
 

@@ -1,10 +1,10 @@
 import type { Checkpoint } from '../checkpoints/checkpoint.ts';
-import type { Config } from '../config.ts';
+import type { SessionDetails, SessionView } from '../contract/control-api.ts';
 import type { RootLog } from '../log/log.ts';
 import type { Threads } from '../metrics/thread-totals.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
-import type { SessionView } from '../session/view.ts';
-import { type HostedSession, type SessionDetails, type SessionHost, ThreadLost } from './host.ts';
+import { type HostedSession, type SessionHost, ThreadLost } from './host.ts';
+import type { HostSettings } from './hosting-thread.ts';
 import { WorkerHost } from './worker-host.ts';
 
 /** One that ends sooner than this is followed by the next one only after the pause: it may not be able to begin. */
@@ -12,7 +12,9 @@ const SHORT_LIFE_MS: Millis = 5000;
 const PAUSE_MS: Millis = 1000;
 
 export interface PoolOptions {
-  readonly config: Config;
+  /** How many worker threads there are at all times (WORKERS). */
+  readonly workers: number;
+  readonly settings: HostSettings;
   readonly clock: Clock;
   readonly log: RootLog;
   /** Where the workers' counts are added up. */
@@ -30,7 +32,7 @@ export class WorkerPool implements SessionHost {
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    this.#workers = Array.from({ length: options.config.WORKERS }, (_, index) => this.#begin(index));
+    this.#workers = Array.from({ length: options.workers }, (_, index) => this.#begin(index));
     options.log.onLevel((level) => {
       for (const worker of this.#workers) worker.setLogLevel(level);
     });
@@ -72,10 +74,10 @@ export class WorkerPool implements SessionHost {
   }
 
   #begin(index: number): WorkerHost {
-    const { config, clock, log, threads } = this.#options;
+    const { workers, settings, clock, log, threads } = this.#options;
     const begunAtMs = clock.now();
     const name = `worker-${++this.#count}`;
-    const worker = new WorkerHost({ config, logLevel: log.level, name, workers: config.WORKERS });
+    const worker = new WorkerHost({ settings, logLevel: log.level, name, workers });
     const place = threads.join(() => worker.metrics());
     worker.onCounted = (snapshot) => place.note(snapshot);
     void worker.gone.then(() => {

@@ -1,9 +1,9 @@
 /** A worker thread that hosts sessions: does what the main thread asks (messages.ts). Audio never leaves it. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { secretsOf } from '../config.ts';
 import { logFaults } from '../log/faults.ts';
 import { createLog } from '../log/log.ts';
 import { type Millis, systemClock } from '../runtime/clock.ts';
+import { secretValues } from '../secrets/secret-settings.ts';
 import { openSecrets } from '../secrets/secrets.ts';
 import type { HostedSession } from './host.ts';
 import { hostingThread } from './hosting-thread.ts';
@@ -12,12 +12,12 @@ import { packError } from './packed-error.ts';
 
 const TELL_EVERY_MS: Millis = 1000;
 
-const { config, logLevel, name, workers } = workerData as WorkerSettings;
+const { settings, logLevel, name, workers } = workerData as WorkerSettings;
 const log = createLog(logLevel);
-log.redactor.learn(secretsOf(config, process.env));
+log.redactor.learn(secretValues(settings.secrets, process.env));
 logFaults(log);
-const secrets = await openSecrets(config, systemClock, log);
-const thread = hostingThread({ config, secrets, log, name, threads: workers });
+const secrets = await openSecrets(settings.secrets, systemClock, log);
+const thread = hostingThread({ settings, secrets, log, name, threads: workers });
 const sessions = new Map<string, HostedSession>();
 
 const answers: { [Name in keyof Asked]: (ask: Asked[Name]['ask']) => Promise<Asked[Name]['answer']> } = {

@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { AGENT, type AudioBlock, CUSTOMER, SAMPLES_PER_MS } from '../../daemon/audio/pcm.ts';
+import type { AudioBlock } from '../../daemon/audio/pcm.ts';
+import { AGENT, CUSTOMER, SAMPLES_PER_MS } from '../../daemon/contract/audio-format.ts';
 import { TapedAligner } from '../support/taped-aligner.ts';
 import {
   after,

@@ -1,8 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { createMono, interleave } from '../../daemon/audio/interleave.ts';
-import { AGENT, BYTES_PER_SAMPLE, SAMPLES_PER_MS } from '../../daemon/audio/pcm.ts';
 import { Track } from '../../daemon/audio/track.ts';
+import { AGENT, BYTES_PER_SAMPLE, SAMPLES_PER_MS } from '../../daemon/contract/audio-format.ts';
 import { positionOf, ReplayBuffer } from '../../daemon/deepgram/replay-buffer.ts';
 import { TAPE_MS } from '../support/taped-aligner.ts';
 import { bytesOf, distinctSamples } from './tracks.ts';

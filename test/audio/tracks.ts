@@ -1,4 +1,5 @@
-import { type AudioBlock, type Channel, SAMPLES_PER_MS } from '../../daemon/audio/pcm.ts';
+import type { AudioBlock } from '../../daemon/audio/pcm.ts';
+import { type Channel, SAMPLES_PER_MS } from '../../daemon/contract/audio-format.ts';
 import { TapedAligner } from '../support/taped-aligner.ts';
 
 export const BLOCK_MS = 64;

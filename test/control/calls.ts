@@ -1,8 +1,8 @@
-import type { Session } from '../../daemon/contract/control-api.ts';
+import type { SessionView } from '../../daemon/contract/control-api.ts';
 import { aSession } from '../ctl/examples.ts';
 
 /** So many sessions, the first the oldest; some late, some with holes, one ending: the same ones each time. */
-export function someSessions(count: number): Session[] {
+export function someSessions(count: number): SessionView[] {
   return Array.from({ length: count }, (_, index) => {
     const ageMs = (count - index) * 61_700 + 4200;
     const lagMs = index % 7 === 3 ? 1200 + index : 8 + ((index * 37) % 90);

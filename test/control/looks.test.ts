@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { Drain, Status } from '../../daemon/contract/control-api.ts';
+import type { DrainView, Status } from '../../daemon/contract/control-api.ts';
 import { aDrain, NOW_EPOCH_MS } from '../ctl/examples.ts';
 import { launchChromium } from '../demo/browser.ts';
 import { ARTEFACTS, barriers, DESKTOP, PHONE, TABLET, TIMEOUT_MS, visit, widthOf } from './browsing.ts';
@@ -10,7 +10,7 @@ const browser = await launchChromium();
 test.after.always(() => browser.close());
 
 const HOUR_MS = 3_600_000;
-const DRAIN: Partial<Drain> = {
+const DRAIN: Partial<DrainView> = {
   source: 'lifecycle',
   reason: 'the Auto Scaling group wants the instance Terminated',
   sinceEpochMs: NOW_EPOCH_MS - HOUR_MS / 2,

@@ -1,6 +1,6 @@
 import test from 'ava';
+import type { SessionView } from '../../daemon/contract/control-api.ts';
 import { overviewOf, overviewQuery } from '../../daemon/control/overview.ts';
-import type { SessionView } from '../../daemon/session/view.ts';
 import { idOf, someSessions } from './calls.ts';
 
 const MANY = someSessions(2000) as SessionView[];

@@ -2,10 +2,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
-import type { Session, Status } from '../../daemon/contract/control-api.ts';
+import type { SessionView, Status } from '../../daemon/contract/control-api.ts';
 import { overviewOf, overviewQuery } from '../../daemon/control/overview.ts';
 import { PAGE_HEADERS, pageFileAt, sendPageFile } from '../../daemon/control/page-files.ts';
-import type { SessionView } from '../../daemon/session/view.ts';
 import { aStatus, NOW_EPOCH_MS } from '../ctl/examples.ts';
 
 /** As often as the page looks. */
@@ -13,7 +12,7 @@ export const LOOK_EVERY_MS = 2000;
 
 /** The page as the daemon serves it, over sessions and a state that a test has put there. */
 export class PageStage {
-  sessions: readonly Session[] = [];
+  sessions: readonly SessionView[] = [];
   status: Partial<Status> = {};
   /** What the overview is answered with instead. */
   refusal: { status: number; body: object } | undefined;

@@ -1,10 +1,10 @@
-import type { Drain, Session, Status } from '../../daemon/contract/control-api.ts';
+import type { DrainView, SessionView, Status } from '../../daemon/contract/control-api.ts';
 
 const MINUTE_MS = 60_000;
 /** 2026-01-02T03:04:05Z. */
 export const NOW_EPOCH_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
 
-export function aSession(given: Partial<Session> = {}): Session {
+export function aSession(given: Partial<SessionView> = {}): SessionView {
   return {
     sessionId: 'c0ffee00-0000-4000-8000-000000000001',
     contactId: 'fade0000-0000-4000-8000-00000000000a',
@@ -25,7 +25,7 @@ export function aSession(given: Partial<Session> = {}): Session {
   };
 }
 
-export function aDrain(given: Partial<Drain> = {}): Drain {
+export function aDrain(given: Partial<DrainView> = {}): DrainView {
   return {
     source: 'operator',
     reason: 'no reason given',

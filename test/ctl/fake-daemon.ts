@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type {
   Check,
-  Drain,
+  DrainView,
   LevelOfLog,
-  Session,
   SessionDetails,
+  SessionView,
   Status,
   Stopped,
 } from '../../daemon/contract/control-api.ts';
@@ -37,10 +37,10 @@ export const refusal = (status: number, reason: string, message = `not now: ${re
 export class FakeDaemon {
   readonly socketPath: string;
   readonly asked: Asked[] = [];
-  sessions: readonly Session[] = [aSession()];
+  sessions: readonly SessionView[] = [aSession()];
   details: Omit<SessionDetails, 'session'> = { params: {}, timeline: [] };
   status: Status = aStatus();
-  drain: Drain | undefined;
+  drain: DrainView | undefined;
   checks: readonly Check[] = [];
   settings: Readonly<Record<string, unknown>> = {};
   level: LevelOfLog = { level: 'info', configured: 'info' };

@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import { BYTES_PER_MS } from '../../daemon/audio/pcm.ts';
+import { BYTES_PER_MS } from '../../daemon/contract/audio-format.ts';
 import { Link } from '../../daemon/deepgram/link.ts';
 import { createLog } from '../../daemon/log/log.ts';
 import { SessionMetrics } from '../../daemon/metrics/session-metrics.ts';

@@ -1,4 +1,4 @@
-import type { SessionView } from '../../daemon/session/view.ts';
+import type { SessionView } from '../../daemon/contract/control-api.ts';
 import { Call, type CallView, type SessionEnd } from './call.ts';
 import { missingPhrases, type Spoken } from './check.ts';
 import type { Result } from './results.ts';

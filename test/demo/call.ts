@@ -1,4 +1,4 @@
-import type { SessionView } from '../../daemon/session/view.ts';
+import type { SessionView } from '../../daemon/contract/control-api.ts';
 import type { Spoken } from './check.ts';
 import type { Result } from './results.ts';
 import { type Phrase, Transcript } from './transcript.ts';

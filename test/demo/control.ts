@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { json } from 'node:stream/consumers';
-import type { SessionView } from '../../daemon/session/view.ts';
+import type { SessionView } from '../../daemon/contract/control-api.ts';
 import { DemoFailed } from './failure.ts';
 
 /** A daemon that does not answer its operator for so long hangs. */

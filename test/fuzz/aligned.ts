@@ -1,4 +1,5 @@
-import { type AudioBlock, BYTES_PER_FRAME, BYTES_PER_SAMPLE, SAMPLES_PER_MS } from '../../daemon/audio/pcm.ts';
+import type { AudioBlock } from '../../daemon/audio/pcm.ts';
+import { BYTES_PER_FRAME, BYTES_PER_SAMPLE, SAMPLES_PER_MS } from '../../daemon/contract/audio-format.ts';
 import { TapedAligner } from '../support/taped-aligner.ts';
 
 /** As the daemon sets it by default, and as session.ts takes pieces. */

@@ -1,4 +1,5 @@
-import { AGENT, type AudioBlock, CUSTOMER } from '../../daemon/audio/pcm.ts';
+import type { AudioBlock } from '../../daemon/audio/pcm.ts';
+import { AGENT, CUSTOMER } from '../../daemon/contract/audio-format.ts';
 import { ContactFilter } from '../../daemon/kinesis/contact-filter.ts';
 import { Demuxer } from '../../daemon/matroska/demuxer.ts';
 import { AGENT_TRACK, CONTACT } from '../kinesis/stream.ts';

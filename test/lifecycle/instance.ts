@@ -5,8 +5,8 @@
 
 import type { DrainOrder } from '../../daemon/admission/drain.ts';
 import { connectAutoScaling } from '../../daemon/lifecycle/auto-scaling.ts';
-import { startLifecycle } from '../../daemon/lifecycle/lifecycle.ts';
 import { connectMetadata } from '../../daemon/lifecycle/metadata.ts';
+import { startLifecycle } from '../../daemon/lifecycle/start-lifecycle.ts';
 import { createLog } from '../../daemon/log/log.ts';
 import { systemClock } from '../../daemon/runtime/clock.ts';
 

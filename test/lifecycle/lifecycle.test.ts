@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { NoActiveAction } from '../../daemon/lifecycle/auto-scaling.ts';
-import { startLifecycle } from '../../daemon/lifecycle/lifecycle.ts';
 import { MetadataRefused, MetadataUnavailable } from '../../daemon/lifecycle/metadata.ts';
+import { startLifecycle } from '../../daemon/lifecycle/start-lifecycle.ts';
 import { DEADLINE_MS, DRAIN_HOOK, MEMBER, NOW_EPOCH_MS, surroundings, until } from './surroundings.ts';
 
 const SPOT = { action: 'terminate', atEpochMs: NOW_EPOCH_MS + 120_000 };

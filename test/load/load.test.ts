@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import { SAMPLE_RATE_HZ } from '../../daemon/audio/pcm.ts';
+import { SAMPLE_RATE_HZ } from '../../daemon/contract/audio-format.ts';
 import { RunningLoad } from './running-load.ts';
 
 /** Small, and with no bound on what depends on how busy the machine is. */

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Session } from '../../daemon/contract/control-api.ts';
+import type { SessionView } from '../../daemon/contract/control-api.ts';
 import { signatureHeaders } from '../../daemon/contract/signing.ts';
 import { API_KEY, type LiveCall, type StandIns } from './simulators.ts';
 import type { Unit } from './unit.ts';
@@ -64,9 +64,9 @@ export class Machine {
   }
 
   /** The sessions, as `integratorctl sessions --json` inside shows them. */
-  async sessions(): Promise<readonly Session[]> {
+  async sessions(): Promise<readonly SessionView[]> {
     const shown = await this.unit.container.run('integratorctl', 'sessions', '--json');
-    return (JSON.parse(shown) as { sessions: readonly Session[] }).sessions;
+    return (JSON.parse(shown) as { sessions: readonly SessionView[] }).sessions;
   }
 
   /** Waits for the end of the call's session; gives its last log line. */

@@ -1,4 +1,4 @@
-import type { Drain } from '../../contract/control-api.ts';
+import type { DrainView } from '../../contract/control-api.ts';
 import type { Millis } from '../../runtime/clock.ts';
 import { EXIT } from '../exit-codes.ts';
 import { ConnectionLost, DaemonNotRunning, Failure, Refused } from '../failure.ts';
@@ -14,7 +14,7 @@ const GONE_AFTER_MS: Millis = 2000;
 
 /** How a drain ended. */
 export interface DrainEnd {
-  readonly drain: Drain;
+  readonly drain: DrainView;
   /** Sessions that the deadline ended; 0 when every call came to its own end. */
   readonly cutSessions: number;
 }
@@ -23,7 +23,7 @@ export interface DrainEnd {
  * Follows a drain to its end. The daemon may be gone before it was seen drained: one that ends in order takes its
  * socket away, so that says the same. Throws a Failure when the drain is called off, or the daemon dies of it.
  */
-export async function watchDrain(invocation: Invocation, first: Drain, progress: ProgressLine): Promise<DrainEnd> {
+export async function watchDrain(invocation: Invocation, first: DrainView, progress: ProgressLine): Promise<DrainEnd> {
   const { io } = invocation;
   let last = first;
   let cutSessions = 0;
@@ -40,16 +40,16 @@ export async function watchDrain(invocation: Invocation, first: Drain, progress:
 }
 
 /** Of sessions that were there before the deadline and are gone after it, the deadline is taken to be the cause. */
-function isPastDeadline({ state, deadlineAtEpochMs }: Drain, nowEpochMs: Millis): boolean {
+function isPastDeadline({ state, deadlineAtEpochMs }: DrainView, nowEpochMs: Millis): boolean {
   return state === 'draining' && deadlineAtEpochMs !== null && nowEpochMs >= deadlineAtEpochMs;
 }
 
 /** Where the drain stands; undefined when the daemon has ended in order, which it does when it is drained. */
-async function look({ daemon, io }: Invocation): Promise<Drain | undefined> {
+async function look({ daemon, io }: Invocation): Promise<DrainView | undefined> {
   const since = io.clock.now();
   for (;;) {
     try {
-      return (await daemon.get<{ drain: Drain }>('/v1/drain')).drain;
+      return (await daemon.get<{ drain: DrainView }>('/v1/drain')).drain;
     } catch (error) {
       if (error instanceof Refused && error.reason === 'not-draining') throw calledOff(error);
       if (error instanceof DaemonNotRunning && error.isSocketGone) return undefined;

@@ -1,5 +1,11 @@
 import { type Command, Option } from 'commander';
-import { type Answer, API_VERSION, type Drain, type DrainRequest, type Status } from '../../contract/control-api.ts';
+import {
+  type Answer,
+  API_VERSION,
+  type DrainRequest,
+  type DrainView,
+  type Status,
+} from '../../contract/control-api.ts';
 import type { Millis } from '../../runtime/clock.ts';
 import { EXIT } from '../exit-codes.ts';
 import { Failure, Interrupted, OutputClosed, Refused } from '../failure.ts';
@@ -18,7 +24,7 @@ interface DrainOptions {
   readonly reason?: string;
 }
 
-type DrainAnswer = Answer<{ drain: Drain }>;
+type DrainAnswer = Answer<{ drain: DrainView }>;
 
 /** integratorctl drain: no new sessions, the running ones go on to their end, then the daemon exits. */
 export function addDrainCommand(program: Command, io: Io): void {

@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander';
-import { type LevelOfLog, LOG_LEVELS } from '../../contract/control-api.ts';
+import type { LevelOfLog } from '../../contract/control-api.ts';
+import { LOG_LEVELS } from '../../contract/log-levels.ts';
 import { Invocation } from '../invocation.ts';
 import type { Io } from '../io.ts';
 import { printable } from '../output/printable.ts';

@@ -1,9 +1,9 @@
-import type { Session } from '../../contract/control-api.ts';
+import type { SessionView } from '../../contract/control-api.ts';
 import { EXIT } from '../exit-codes.ts';
 import { Failure, usageError } from '../failure.ts';
 
 /** The session whose id is `id` or begins with it. Throws a Failure when there is none, or more than one. */
-export function sessionOf(sessions: readonly Session[], id: string): Session {
+export function sessionOf(sessions: readonly SessionView[], id: string): SessionView {
   const fullId = resolve(
     'session',
     sessions.map(({ sessionId }) => sessionId),
@@ -15,7 +15,7 @@ export function sessionOf(sessions: readonly Session[], id: string): Session {
 }
 
 /** The sessions of the one contact whose id is `id` or begins with it; load tests have several. */
-export function sessionsOfContact(sessions: readonly Session[], id: string): Session[] {
+export function sessionsOfContact(sessions: readonly SessionView[], id: string): SessionView[] {
   const fullId = resolve(
     'contact',
     sessions.map(({ contactId }) => contactId),

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type Answer, SESSION_STATES, type Session, type SessionState } from '../../contract/control-api.ts';
+import { type Answer, SESSION_STATES, type SessionState, type SessionView } from '../../contract/control-api.ts';
 import { usageError } from '../failure.ts';
 import { Invocation } from '../invocation.ts';
 import type { Io } from '../io.ts';
@@ -7,18 +7,18 @@ import { durationText } from '../output/durations.ts';
 import { type Column, tableLines } from '../output/table.ts';
 import { sessionsOfContact } from './session-choice.ts';
 
-interface SessionColumn extends Column<Session> {
+interface SessionColumn extends Column<SessionView> {
   /** What --sort orders by: numbers from the largest on, texts from A on. */
-  readonly key: (session: Session) => number | string;
+  readonly key: (session: SessionView) => number | string;
 }
 
 /** What `sessions` alone does. */
 export const DEFAULT_SESSIONS_COMMAND = 'list';
 
-const text = (title: string, key: (session: Session) => string): SessionColumn => ({ title, key, text: key });
+const text = (title: string, key: (session: SessionView) => string): SessionColumn => ({ title, key, text: key });
 const number = (
   title: string,
-  key: (session: Session) => number,
+  key: (session: SessionView) => number,
   shown: (value: number) => string = durationText,
 ): SessionColumn => ({ title, key, text: (session) => shown(key(session)), align: 'right' });
 
@@ -42,7 +42,7 @@ export interface ListOptions {
   readonly limit?: number;
 }
 
-export type Sessions = { readonly sessions: readonly Session[] };
+export type Sessions = { readonly sessions: readonly SessionView[] };
 
 /** The options that choose which sessions are shown, and in which order. */
 export function addListOptions(command: Command): Command {

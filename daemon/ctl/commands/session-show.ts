@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Session, SessionDetails, TimelineEvent } from '../../contract/control-api.ts';
+import type { SessionDetails, SessionView, TimelineEntry } from '../../contract/control-api.ts';
 import { Invocation } from '../invocation.ts';
 import type { Io } from '../io.ts';
 import { durationText } from '../output/durations.ts';
@@ -39,7 +39,7 @@ function detailLines({ session, params, timeline }: SessionDetails, { header, pa
   ];
 }
 
-function figures(session: Session): (readonly [string, string | undefined])[] {
+function figures(session: SessionView): (readonly [string, string | undefined])[] {
   return [
     ['session', session.sessionId],
     ['contact', session.contactId],
@@ -57,16 +57,16 @@ function figures(session: Session): (readonly [string, string | undefined])[] {
   ];
 }
 
-function timelineColumns(startedAt: number): Column<TimelineEvent>[] {
+function timelineColumns(startedAt: number): Column<TimelineEntry>[] {
   return [
     { title: 'TIME', text: ({ atEpochMs }) => new Date(atEpochMs).toISOString() },
     { title: 'SINCE', text: ({ atEpochMs }) => `+${durationText(atEpochMs - startedAt)}`, align: 'right' },
-    { title: 'EVENT', text: ({ event }) => event },
+    { title: 'EVENT', text: ({ event }) => String(event) },
     { title: 'DETAILS', text: fieldsOf },
   ];
 }
 
-function fieldsOf({ atEpochMs, event, ...fields }: TimelineEvent): string {
+function fieldsOf({ atEpochMs, event, ...fields }: TimelineEntry): string {
   return Object.entries(fields)
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : printableJson(value)}`)
     .join(' ');

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Command } from 'commander';
-import { API_VERSION, type Session, type Stopped } from '../../contract/control-api.ts';
+import { API_VERSION, type SessionView, type Stopped } from '../../contract/control-api.ts';
 import { EXIT } from '../exit-codes.ts';
 import { Failure, Interrupted, Refused, usageError } from '../failure.ts';
 import { Invocation } from '../invocation.ts';
@@ -82,7 +82,7 @@ async function confirm({ stdin, stderr, stop }: Io, count: number): Promise<void
   }
 }
 
-async function stopSessions(invocation: Invocation, chosen: readonly Session[]): Promise<void> {
+async function stopSessions(invocation: Invocation, chosen: readonly SessionView[]): Promise<void> {
   const settled = await Promise.allSettled(chosen.map((session) => stopSession(invocation, session)));
   const stopped = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   invocation.show({ apiVersion: API_VERSION, stopped }, () =>
@@ -96,7 +96,7 @@ async function stopSessions(invocation: Invocation, chosen: readonly Session[]):
   }
 }
 
-async function stopSession({ daemon }: Invocation, { sessionId, contactId }: Session): Promise<Outcome> {
+async function stopSession({ daemon }: Invocation, { sessionId, contactId }: SessionView): Promise<Outcome> {
   try {
     const path = `/v1/sessions/${encodeURIComponent(sessionId)}/stop`;
     const { apiVersion: _, ...stopped } = await daemon.post<Stopped>(path, { timeoutMs: Infinity });

@@ -1,6 +1,6 @@
 import type { Option } from 'commander';
+import { CONTROL_SOCKET_PATH } from '../../contract/control-api.ts';
 import { EXIT_MEANINGS } from '../exit-codes.ts';
-import { DEFAULT_SOCKET } from '../invocation.ts';
 import { type CommandNode, flattened, ownOptions } from './command-tree.ts';
 import { bold, definition, example, heading, pageHead, paragraph, roffText, subheading } from './roff.ts';
 
@@ -26,7 +26,7 @@ export function integratorctlPage(tree: CommandNode, version: string): string {
     ...definition(bold('CONTROL_SOCKET'), roffText('The control socket, unless --socket names one.')),
     ...definition(bold('NO_COLOR'), 'When set, nothing is coloured. Off a terminal nothing is, anyway.'),
     ...heading('FILES'),
-    ...definition(bold(DEFAULT_SOCKET), 'The control socket, open to root and to the group integrator.'),
+    ...definition(bold(CONTROL_SOCKET_PATH), 'The control socket, open to root and to the group integrator.'),
     ...heading('EXAMPLES'),
     'Take the instance out of service, give the calls an hour, and look again later:',
     ...example(["integratorctl drain --deadline 1h --reason 'kernel update' --detach", 'integratorctl drain']),

@@ -1,4 +1,4 @@
-import { DEFAULT_SOCKET } from '../invocation.ts';
+import { CONTROL_SOCKET_PATH } from '../../contract/control-api.ts';
 import { bold, definition, heading, pageHead, paragraph, roffOfMarkdown, roffText } from './roff.ts';
 import type { Setting } from './settings-table.ts';
 
@@ -26,7 +26,7 @@ export function integratordPage(settings: readonly Setting[], version: string): 
     ...definition(bold('1'), 'It could not start.'),
     ...definition(bold('78'), roffText('A setting is wrong or missing (EX_CONFIG); it says which on standard error.')),
     ...heading('FILES'),
-    ...definition(bold(DEFAULT_SOCKET), `The control socket that ${bold('integratorctl')}(1) uses.`),
+    ...definition(bold(CONTROL_SOCKET_PATH), `The control socket that ${bold('integratorctl')}(1) uses.`),
     ...heading('SEE ALSO'),
     `${bold('integratorctl')}(1), ${bold('systemd')}(1), ${bold('journalctl')}(1)`,
   ];

@@ -1,9 +1,9 @@
-import type { Drain } from '../../contract/control-api.ts';
+import type { DrainView } from '../../contract/control-api.ts';
 import type { Millis } from '../../runtime/clock.ts';
 import { durationText } from './durations.ts';
 
 /** Where a drain stands, in a line: what is left, the longest call, the deadline. */
-export function drainText(drain: Drain, nowEpochMs: Millis): string {
+export function drainText(drain: DrainView, nowEpochMs: Millis): string {
   const { state, sessionsLeft, longestCallMs, deadlineAtEpochMs } = drain;
   if (state === 'drained') return 'drained: no session is left';
   const left = `${sessionsLeft} ${sessionsLeft === 1 ? 'session' : 'sessions'} left`;

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+
+/** The settings that may also be in a file or in Secrets Manager (daemon/README.md, decision 15). */
+export const SECRETS = {
+  DEEPGRAM_API_KEY: z.string().regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces'),
+  TRIGGER_SECRET: z.string().min(8, 'must have at least 8 characters'),
+};
+export type SecretName = keyof typeof SECRETS;
+export const SECRET_NAMES = Object.keys(SECRETS) as SecretName[];
+
+const SECRET_ARN_SETTINGS = {
+  DEEPGRAM_API_KEY: 'DEEPGRAM_API_KEY_SECRET_ARN',
+  TRIGGER_SECRET: 'TRIGGER_SECRET_ARN',
+} as const satisfies Record<SecretName, string>;
+
+/** Of each secret its value, or the ARN of where it is. */
+export type SecretSettings = {
+  readonly [Name in SecretName | (typeof SECRET_ARN_SETTINGS)[SecretName]]?: string | undefined;
+};
+
+/** The setting that names the secret in Secrets Manager. */
+export function secretArnSetting<Name extends SecretName>(name: Name): (typeof SECRET_ARN_SETTINGS)[Name] {
+  return SECRET_ARN_SETTINGS[name];
+}
+
+/** What is wrong with a secret's value, which is not repeated; undefined when nothing is. */
+export function secretFault(name: SecretName, value: string): string | undefined {
+  return SECRETS[name].safeParse(value).error?.issues[0]?.message;
+}
+
+/** The secrets among the settings and the AWS SDK's own variables that no log may hold. */
+export function secretValues(
+  settings: SecretSettings,
+  env: Readonly<Record<string, string | undefined>>,
+): (string | undefined)[] {
+  return [...SECRET_NAMES.map((name) => settings[name]), env['AWS_SECRET_ACCESS_KEY'], env['AWS_SESSION_TOKEN']];
+}
