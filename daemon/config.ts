@@ -46,7 +46,7 @@ const environment = z
     READ_STALL_MS: wholeNumber('ms', 500, 600_000, 10_000),
     ROTATE_AFTER_MS: wholeNumber('ms', 1000, 2_700_000, 2_400_000),
     ALIGN_WAIT_MS: wholeNumber('ms', 0, 5000, 200),
-    // deepgram.md: messages of 20 to 250 ms of audio are recommended.
+    // daemon/deepgram/README.md: messages of 20 to 250 ms of audio are recommended.
     MESSAGE_MS: wholeNumber('ms', 20, 250, 100),
     REPLAY_MS: wholeNumber('ms', 0, 4000, 2000),
     DEEPGRAM_GIVE_UP_MS: wholeNumber('ms', 1000, 3_600_000, 300_000),

@@ -22,7 +22,7 @@ const ENFORCE_REALTIME = 'dgintegrator_enforcerealtime';
 /** Attribute names are the flow's; a reason has room for names of sensible length. */
 const MAX_QUOTED_LENGTH = 100;
 
-/** Reads `Attributes` of a contact, of any shape, by the grammar in original.md;
+/** Reads `Attributes` of a contact, of any shape, by the grammar in trigger/README.md;
  *  throws a TriggerFailure that names the attribute at fault. */
 export function readAttributes(attributes: unknown, contactId: string): Wishes {
   const given = attributes ?? {};
@@ -51,7 +51,7 @@ export function readAttributes(attributes: unknown, contactId: string): Wishes {
 }
 
 /** Splits an attribute's value at spaces; `\ ` is a space and `\\` a backslash within a value, any other
- *  backslash stands for itself. Always at least one value, which may be empty (original.md). */
+ *  backslash stands for itself. Always at least one value, which may be empty (trigger/README.md). */
 export function splitValues(text: string): string[] {
   const values: string[] = [];
   let value = '';

@@ -8,7 +8,7 @@ export function contactIdIn(event: unknown): string | undefined {
   return textAt(event, 'Details', 'ContactData', 'ContactId');
 }
 
-/** The contact id of a contact flow's event (kinesis-video.md); throws a TriggerFailure for anything else. */
+/** The contact id of a contact flow's event (daemon/kinesis/README.md); throws a TriggerFailure for anything else. */
 export function requireContactId(event: unknown): string {
   if (valueAt(event, 'Name') !== EVENT_NAME) {
     throw new TriggerFailure(

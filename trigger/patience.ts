@@ -16,7 +16,7 @@ export type Patience = {
 };
 
 export const PATIENCE: Patience = Object.freeze({
-  // The flow waits 8 s at most, and a cold start is counted in: original.md sets our share to less than 7 s.
+  // The flow waits 8 s at most, and a cold start is counted in: trigger/README.md sets our share to less than 7 s.
   budgetMs: 6500,
   // A load balancer in the same VPC connects in about 1 ms; one lost SYN is sent again after 1 s.
   connectMs: 2000,

@@ -3,7 +3,7 @@ import type { TriggerFailure } from './failure.ts';
 /** A session as the integrator reports it. */
 export type StartedSession = { sessionId: string; status: string };
 
-/** What the contact flow sees as $.External: Connect takes a flat map of strings only (kinesis-video.md). */
+/** What the contact flow sees as $.External: Connect takes a flat map of strings only (daemon/kinesis/README.md). */
 export type LambdaResult = {
   lambdaResult: 'success' | 'fail';
   /** The integrator's status, or `code: what to do`. */

@@ -26,7 +26,7 @@ export interface CallClock {
 const TOLERANCE_FRAMES = 32 * SAMPLES_PER_MS;
 /** A longer jump forward is a clock that was set, not audio that is missing: Kinesis would not have kept it. */
 const LONGEST_GAP_FRAMES = 10 * 60_000 * SAMPLES_PER_MS;
-/** A track that falls back by more has a clock that was set (kinesis-video.md: timecodes decrease in real streams). */
+/** A track that falls back by more has a clock that was set (daemon/kinesis/README.md: timecodes decrease in real streams). */
 const LONGEST_DRIFT_FRAMES = 1000 * SAMPLES_PER_MS;
 /** One track waits for the other with at most this, 480 KB, however fast the stream is read. */
 const LONGEST_LEAD_FRAMES = 30_000 * SAMPLES_PER_MS;

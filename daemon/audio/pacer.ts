@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock, Millis } from '../runtime/clock.ts';
 
-/** original.md, enforceRealtime: at least 64 ms between messages of 64 ms. */
+/** trigger/README.md, enforceRealtime: at least 64 ms between messages of 64 ms. */
 export const REALTIME_MESSAGE_MS: Millis = 64;
 
 /** Lets audio through no faster than it lasts. */

@@ -4,7 +4,7 @@ import type { Checkpoint } from './checkpoint.ts';
 import { newest, type Positions } from './positions-file.ts';
 import type { StateDirectory, StateFiles } from './state-directory.ts';
 
-/** kinesis-video.md: without retention the last five minutes stay readable; an older checkpoint leads nowhere. */
+/** daemon/kinesis/README.md: without retention the last five minutes stay readable; an older checkpoint leads nowhere. */
 export const STALE_AFTER_MS: Millis = 5 * 60_000;
 
 /** What a daemon, or a thread, left that is gone. */

@@ -1,4 +1,4 @@
-/** Connect's audio: 16-bit little-endian PCM at 8 kHz, one mono track per direction (kinesis-video.md). */
+/** Connect's audio: 16-bit little-endian PCM at 8 kHz, one mono track per direction (daemon/kinesis/README.md). */
 export const SAMPLE_RATE_HZ = 8000;
 export const SAMPLES_PER_MS = SAMPLE_RATE_HZ / 1000;
 export const BYTES_PER_SAMPLE = 2;
@@ -8,7 +8,7 @@ export const BYTES_PER_FRAME = BYTES_PER_SAMPLE * CHANNELS;
 /** Bytes of 2-channel PCM in one ms of call. */
 export const BYTES_PER_MS = BYTES_PER_FRAME * SAMPLES_PER_MS;
 
-/** original.md: the customer is channel 0, the agent's side channel 1. */
+/** trigger/README.md: the customer is channel 0, the agent's side channel 1. */
 export const CUSTOMER = 0;
 export const AGENT = 1;
 export type Channel = typeof CUSTOMER | typeof AGENT;

@@ -3,7 +3,7 @@ import { CHANNELS, SAMPLE_RATE_HZ } from './audio-format.ts';
 /** Deepgram query parameters of one session, as the contact flow asks for them: one value or several. */
 export type DeepgramParams = Readonly<Record<string, string | readonly string[]>>;
 
-/** The shape of the audio that we send; a caller that sets one of these is refused (original.md). */
+/** The shape of the audio that we send; a caller that sets one of these is refused (trigger/README.md). */
 export const LOCKED_PARAMS = {
   encoding: 'linear16',
   sample_rate: String(SAMPLE_RATE_HZ),
@@ -18,7 +18,7 @@ export function lockedParamIn(params: DeepgramParams): string | undefined {
 
 /**
  * The parameters of a connection that goes on with a call: Deepgram repeats `extra` in every result, so the consumer
- * learns where in the call the connection's time 0 is (deepgram.md: times restart at 0 on every connection).
+ * learns where in the call the connection's time 0 is (daemon/deepgram/README.md: times restart at 0 on every connection).
  */
 export function reconnectParams(params: DeepgramParams, offsetMs: number, connection: number): DeepgramParams {
   const extra = [params['extra'] ?? []].flat();

@@ -6,7 +6,7 @@ import { Timer, type TimerWheel } from '../runtime/timer-wheel.ts';
 import type { ReplayBuffer } from './replay-buffer.ts';
 import { type DeepgramSettings, type DeepgramSocket, openSocket, type SocketClose } from './socket.ts';
 
-/** deepgram.md: 10 s without audio or KeepAlive closes the stream, one every 3-5 s is asked for. */
+/** daemon/deepgram/README.md: 10 s without audio or KeepAlive closes the stream, one every 3-5 s is asked for. */
 const KEEP_ALIVE_AFTER_MS: Millis = 4000;
 /** Audio handed to the socket and not taken by the network, 2 s of it: more would only grow old there. */
 const HIGH_WATER_BYTES = 64 * 1024;

@@ -1,6 +1,6 @@
 import { type HandshakeRefusal, handshakeRefusal } from '../metrics/session-metrics.ts';
 
-/** What Deepgram means by a status, in our words (deepgram.md, "Protocol"). */
+/** What Deepgram means by a status, in our words (daemon/deepgram/README.md, "Protocol"). */
 const REFUSALS: Readonly<Record<number, string>> = {
   400: 'a parameter is not accepted',
   401: 'the API key is not accepted',

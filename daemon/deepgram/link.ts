@@ -67,7 +67,7 @@ export interface LinkStats {
 
 /**
  * A session's line to Deepgram, across as many connections as it takes. Audio handed over is kept until it need not be
- * sent again, and every connection after the first begins early enough that nothing is lost (design.md, decision 6).
+ * sent again, and every connection after the first begins early enough that nothing is lost (daemon/README.md, decision 6).
  */
 export class Link {
   readonly #settings: DeepgramSettings;

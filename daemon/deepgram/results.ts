@@ -2,7 +2,7 @@ import type { Log } from '../log/log.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { positionOf } from './replay-buffer.ts';
 
-/** A Results message, as far as we read it (deepgram.md, "Protocol"). */
+/** A Results message, as far as we read it (daemon/deepgram/README.md, "Protocol"). */
 interface Results {
   readonly type: 'Results';
   readonly channel_index?: readonly number[];
@@ -13,7 +13,7 @@ interface Results {
 }
 
 /**
- * Writes what Deepgram says to the debug log, its words included, as the original did (original.md). Without a
+ * Writes what Deepgram says to the debug log, its words included, as the original did (trigger/README.md). Without a
  * callback this is the only place they go; with one, Deepgram does not send them to us.
  */
 export function logResult(log: Log): (message: unknown, offsetMs: Millis) => void {

@@ -6,7 +6,7 @@ import { WsTransport } from './transport.ts';
 
 type ListenV1ConnectionArgs = Parameters<DeepgramClient['listen']['v1']['connect']>[0];
 
-/** deepgram.md: INVALID_AUTH. */
+/** daemon/deepgram/README.md: INVALID_AUTH. */
 const UNAUTHORISED = 401;
 
 /** Where Deepgram is, and who we are there. */
@@ -83,7 +83,7 @@ async function openWith(
   const client = new DeepgramClient({
     apiKey,
     environment: { base: baseUrl, production: baseUrl, agent: baseUrl, agentRest: baseUrl },
-    // The SDK's own reconnect loses audio (deepgram.md); with a transport it is off, and here it stays off.
+    // The SDK's own reconnect loses audio (daemon/deepgram/README.md); with a transport it is off, and here it stays off.
     reconnect: false,
     transportFactory: (url, headers) => {
       const transport = new WsTransport(url, headers);

@@ -13,7 +13,7 @@ const PING_DIGITS = 10;
 
 /**
  * The SDK's seam for a socket of one's own. The SDK's default offers permessage-deflate, which costs CPU and gains
- * nothing on audio, and hides dg-error and dg-request-id of a refused handshake (deepgram.md); this one does neither.
+ * nothing on audio, and hides dg-error and dg-request-id of a refused handshake (daemon/deepgram/README.md); this one does neither.
  */
 export class WsTransport implements DeepgramTransport {
   readonly socket: WebSocket;

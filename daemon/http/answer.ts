@@ -23,7 +23,7 @@ const RETRY_AFTER_S = '1';
 
 /**
  * The answer to a start that failed: `reason` for programs, `message` for people, `retryable` when the same request may
- * succeed later (design.md, "What must happen when").
+ * succeed later (daemon/README.md, "What must happen when").
  */
 export function refusal(error: unknown): JsonResponse {
   if (error instanceof BadRequest) return failed(400, error.reason, error.message);

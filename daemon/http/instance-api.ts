@@ -14,7 +14,7 @@ import type { Secret } from '../secrets/secret.ts';
 import { refusal, Unsigned } from './answer.ts';
 import { sendMetrics } from './metrics-api.ts';
 
-/** A contact flow's attributes have at most 32 KB (kinesis-video.md); JSON may double them. */
+/** A contact flow's attributes have at most 32 KB (daemon/kinesis/README.md); JSON may double them. */
 const MAX_BODY_BYTES = 128 * 1024;
 
 export interface InstanceApiOptions {

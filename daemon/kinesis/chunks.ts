@@ -2,7 +2,7 @@ import type { Millis } from '../runtime/clock.ts';
 import { Timer, type TimerWheel } from '../runtime/timer-wheel.ts';
 import type { Media } from './client.ts';
 
-/** How a GetMedia body came to its end. None of them says that the call is over (kinesis-video.md). */
+/** How a GetMedia body came to its end. None of them says that the call is over (daemon/kinesis/README.md). */
 export type MediaEnd = { how: 'closed' } | { how: 'idle' } | { how: 'stopped' } | { how: 'broken'; cause: unknown };
 
 /** The bytes of one GetMedia, until it ends, breaks, or gives nothing for too long while it is being read. */

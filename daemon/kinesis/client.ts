@@ -14,9 +14,9 @@ import { type KinesisRefused, kinesisRefusal } from './refusal.ts';
 const MAX_STREAMS = 10_000;
 /** A connection that is not there within this is given up; a start has its own, shorter deadline. */
 const CONNECT_TIMEOUT_MS: Millis = 10_000;
-/** kinesis-video.md: 5 GetMedia and 5 GetDataEndpoint per second and stream; a tenth is left to others. */
+/** daemon/kinesis/README.md: 5 GetMedia and 5 GetDataEndpoint per second and stream; a tenth is left to others. */
 const STREAM_INTERVAL_MS: Millis = 1000 / 4.5;
-/** kinesis-video.md: 300 GetDataEndpoint per second and account, of which this instance takes no more than this. */
+/** daemon/kinesis/README.md: 300 GetDataEndpoint per second and account, of which this instance takes no more than this. */
 const ENDPOINT_INTERVAL_MS: Millis = 1000 / 270;
 
 /** One GetMedia that Kinesis has answered. */
@@ -147,7 +147,7 @@ export function connectKinesis(region: string, clock: Clock, timers: TimerWheel,
         return await ask(streamArn, stream, start, signal);
       } catch (error) {
         const refusal = kinesisRefusal(error, streamArn);
-        // kinesis-video.md: caching is allowed if the endpoint is reloaded on failure.
+        // daemon/kinesis/README.md: caching is allowed if the endpoint is reloaded on failure.
         if (isOfEndpoint(refusal)) stream.endpoint = undefined;
         throw refusal;
       }

@@ -7,14 +7,14 @@ import { type KinesisRefused, refusalInStream } from './refusal.ts';
 import { TagNames } from './tag-names.ts';
 import { TrackChannels } from './track-channels.ts';
 
-/** kinesis-video.md: tracks are told apart by name; `Track_audio/L16` is an old form of FROM. */
+/** daemon/kinesis/README.md: tracks are told apart by name; `Track_audio/L16` is an old form of FROM. */
 const CHANNEL_OF_TRACK: ReadonlyMap<string, Channel> = new Map([
   ['AUDIO_FROM_CUSTOMER', CUSTOMER],
   ['Track_audio/L16', CUSTOMER],
   ['AUDIO_TO_CUSTOMER', AGENT],
 ]);
 
-/** The tags that are read (kinesis-video.md, "Body"). */
+/** The tags that are read (daemon/kinesis/README.md, "Body"). */
 const TAG = {
   contactId: 'ContactId',
   fragmentNumber: 'AWS_KINESISVIDEO_FRAGMENT_NUMBER',
@@ -42,7 +42,7 @@ type Owner = 'unknown' | 'ours' | 'other' | 'refused';
 
 /**
  * Lets through the audio of one contact and nothing else: a block leaves here only when its fragment is known to carry
- * that ContactId (design.md, decision 3), be the tag before the cluster or after it. It outlives the connection: what
+ * that ContactId (daemon/README.md, decision 3), be the tag before the cluster or after it. It outlives the connection: what
  * an earlier one delivered is not let through again.
  */
 export class ContactFilter implements DemuxerEvents {
@@ -98,7 +98,7 @@ export class ContactFilter implements DemuxerEvents {
 
   /**
    * The connection is over: what it left unfinished counts as not had. Gives the error that the stream itself reported
-   * (kinesis-video.md, "Error inside the stream").
+   * (daemon/kinesis/README.md, "Errors inside the stream").
    */
   connectionEnded(): KinesisRefused | undefined {
     this.#endFragment();

@@ -42,13 +42,13 @@ export interface ReaderOptions {
   readonly settings: ReaderSettings;
 }
 
-/** kinesis-video.md: an ended body is not an ended call, so at least two further looks decide. */
+/** daemon/kinesis/README.md: an ended body is not an ended call, so at least two further looks decide. */
 const LOOKS_BEFORE_END = 2;
 /** The least time that a look is given to answer: the round trip and the first fragment. */
 const SHORTEST_LOOK_MS: Millis = 500;
-/** kinesis-video.md: 5 GetMedia per second and stream; the first retry is quick, the later ones leave room to others. */
+/** daemon/kinesis/README.md: 5 GetMedia per second and stream; the first retry is quick, the later ones leave room to others. */
 const REOPEN_DELAYS_MS: readonly Millis[] = [0, 250, 500, 1000, 2000];
-/** kinesis-video.md: without retention the last five minutes stay readable, so longer there is nothing to resume. */
+/** daemon/kinesis/README.md: without retention the last five minutes stay readable, so longer there is nothing to resume. */
 const GIVE_UP_MS: Millis = 5 * 60_000;
 /** How far before the start a reading begins whose first fragment is gone: clocks differ, and blocks have lengths. */
 const START_MARGIN_MS: Millis = 10_000;

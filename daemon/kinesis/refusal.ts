@@ -3,7 +3,7 @@ export class KinesisRefused extends Error {
   override readonly name = 'KinesisRefused';
   /** AWS' name of the error, such as ResourceNotFoundException, or the network's, such as ECONNREFUSED. */
   readonly awsName: string;
-  /** The HTTP status that a start answers with (design.md, "What must happen when"). */
+  /** The HTTP status that a start answers with (daemon/README.md, "What must happen when"). */
   readonly status: 400 | 404 | 502 | 503;
   /** Whether the same request may succeed later. */
   readonly retryable: boolean;
@@ -46,7 +46,7 @@ function metadataOf(cause: unknown): { httpStatusCode?: number; requestId?: stri
   return (cause as { $metadata?: object } | undefined)?.$metadata;
 }
 
-/** An error that the stream reports in its body, by AWS_KINESISVIDEO_ERROR_ID and its text (kinesis-video.md). */
+/** An error that the stream reports in its body, by AWS_KINESISVIDEO_ERROR_ID and its text (daemon/kinesis/README.md). */
 export function refusalInStream(errorId: string, text: string, streamArn: string): KinesisRefused {
   const message = `Kinesis Video ended the stream of ${streamArn}: error ${errorId} ${text}`;
   // 45xx: the stream's KMS key cannot be used; somebody has to give it back. The others pass.

@@ -16,7 +16,7 @@ export interface RotationOptions {
 }
 
 /**
- * The GetMedia that takes over from one that grows old, opened before that ends (design.md, decision 4). A connection
+ * The GetMedia that takes over from one that grows old, opened before that ends (daemon/README.md, decision 4). A connection
  * has one successor at a time, so a call has two connections at most.
  */
 export class Rotation {

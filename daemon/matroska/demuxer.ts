@@ -28,7 +28,7 @@ const LACING_FLAGS = 0x06;
 const NS_PER_MS = 1_000_000;
 
 /**
- * Turns the bytes of one GetMedia body into tracks, tags and blocks as they arrive (kinesis-video.md, "Body").
+ * Turns the bytes of one GetMedia body into tracks, tags and blocks as they arrive (daemon/kinesis/README.md, "Body").
  * It walks the bytes in place and hands out views; only an element that straddles two chunks is copied, once.
  * Holds at most one such element, so memory is bounded whatever the bytes say.
  */

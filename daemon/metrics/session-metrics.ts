@@ -27,9 +27,9 @@ export const HOLE_CAUSES = [
   'fragment-gone',
   'unsent',
 ] as const;
-/** RFC 6455 and deepgram.md: what Deepgram, a proxy or a broken line closes with. */
+/** RFC 6455 and daemon/deepgram/README.md: what Deepgram, a proxy or a broken line closes with. */
 export const CLOSE_CODES = ['1000', '1001', '1005', '1006', '1008', '1011', '1012', '1013', 'other'] as const;
-/** Deepgram's answers to a handshake (deepgram.md), and that there was none. */
+/** Deepgram's answers to a handshake (daemon/deepgram/README.md), and that there was none. */
 export const REFUSALS = ['400', '401', '402', '403', '404', '408', '429', '5xx', 'other', 'unreachable'] as const;
 
 export type HoleCause = (typeof HOLE_CAUSES)[number];

@@ -188,7 +188,7 @@ export class Session {
     this.#noteProgress(position);
   }
 
-  /** Hands over what is settled of the call. Waiting here is what holds the stream back (design.md, decision 7). */
+  /** Hands over what is settled of the call. Waiting here is what holds the stream back (daemon/README.md, decision 7). */
   #forward(): Promise<void> | undefined {
     for (let piece = this.#aligner.take(this.#longestMs); piece; piece = this.#aligner.take(this.#longestMs)) {
       const handedOver = this.#handOver(piece);

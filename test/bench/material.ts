@@ -1,7 +1,7 @@
 import { loadSampleCall } from '../fixtures/sample-call/read.ts';
 import { cluster, fragmentHead, fragmentTail, producerTags, simpleBlock } from '../simulators/kinesis-video/mkv.ts';
 
-/** Connect's block: 512 samples (kinesis-video.md). */
+/** Connect's block: 512 samples (daemon/kinesis/README.md). */
 const BLOCK_MS = 64;
 const BLOCK_SAMPLES = 512;
 /** 64, 100, 160 and 200 ms divide it without a rest, so that every fragment has the same number of chunks. */

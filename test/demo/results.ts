@@ -12,7 +12,7 @@ export interface Result {
   readonly isFinal: boolean;
 }
 
-/** original.md: customer is channel 0, agent side channel 1. */
+/** trigger/README.md: customer is channel 0, agent side channel 1. */
 const SPEAKERS: readonly Speaker[] = ['customer', 'agent'];
 const MS_PER_S = 1000;
 /** People on the telephone speak about 170 words a minute. */

@@ -67,7 +67,7 @@ function endIn(line: Line) {
   };
 }
 
-/** deepgram.md: Metadata is the last message of a stream. */
+/** daemon/deepgram/README.md: Metadata is the last message of a stream. */
 function isLastMessage(message: unknown): boolean {
   return typeof message === 'object' && message !== null && 'type' in message && message.type === 'Metadata';
 }

@@ -4,7 +4,7 @@ import { CONTACT_ID } from '../trigger/invocation.ts';
 import { ourFlow } from './our-flows.ts';
 import { type Happening, runFlow, type World } from './run-flow.ts';
 
-/** original.md: one call starts 90 sessions, 2 s apart. */
+/** trigger/README.md: one call starts 90 sessions, 2 s apart. */
 const SESSIONS = 90;
 const PAUSE = { silentMs: 2000 };
 

@@ -128,7 +128,7 @@ export class Caller {
     if (this.#isOver && body.next === this.blocks) this.#giveTheStreamToTheNext(body);
   }
 
-  /** kinesis-video.md: after a call the same stream carries another caller's audio; that is how its end shows. */
+  /** daemon/kinesis/README.md: after a call the same stream carries another caller's audio; that is how its end shows. */
   #giveTheStreamToTheNext(body: Body): void {
     const speaker = { ...(this.#speaker as Speaker), contactId: NEXT_CONTACT_ID };
     body.socket.write(blockChunk(speaker, this.blocks, monotonicMs()));

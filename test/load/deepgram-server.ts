@@ -14,7 +14,7 @@ import { BadFrame, ClientFrames, OPCODE, serverFrame } from './ws-frames.ts';
 /** RFC 6455, 1.3. */
 const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const NORMAL = 1000;
-/** deepgram.md: a close of Deepgram's own making. */
+/** daemon/deepgram/README.md: a close of Deepgram's own making. */
 const SERVER_ERROR = 1011;
 const NET_0000 = 'NET-0000';
 const MS_PER_SECOND = 1000;

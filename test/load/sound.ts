@@ -3,7 +3,7 @@
 
 const SAMPLES_PER_MS = 8;
 const BYTES_PER_SAMPLE = 2;
-/** kinesis-video.md: a block is 64 ms of one track. */
+/** daemon/kinesis/README.md: a block is 64 ms of one track. */
 export const BLOCK_MS = 64;
 export const BLOCK_BYTES = BLOCK_MS * SAMPLES_PER_MS * BYTES_PER_SAMPLE;
 /** Bytes of one ms of the call as Deepgram gets it, on two channels. */

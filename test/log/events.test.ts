@@ -4,7 +4,7 @@ import { eventsInSources, eventsInTable } from './events.ts';
 
 const byName = (one: { event: string }, other: { event: string }) => (one.event < other.event ? -1 : 1);
 
-test('LOGS.md has every event of the daemon with its level, in alphabetical order, and no other', (t) => {
+test('daemon/log/LOGS.md has every event of the daemon with its level, in alphabetical order, and no other', (t) => {
   const table = eventsInTable();
   t.deepEqual(table, table.toSorted(byName));
   t.deepEqual(table, eventsInSources().toSorted(byName));
@@ -19,7 +19,7 @@ test('every line of the daemon’s log is an event', (t) => {
   }
 });
 
-test('LOGS.md names the events of the trigger', (t) => {
+test('daemon/log/LOGS.md names the events of the trigger', (t) => {
   const sources = globSync('trigger/*.ts').map((file) => readFileSync(file, 'utf8'));
   const events = sources.flatMap((source) => [...source.matchAll(/\blog\.\w+\('([^']+)'|Log\.\w+\('([^']+)'/g)]);
   const table = readFileSync('daemon/log/LOGS.md', 'utf8');

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** An event as the sources write it, or as LOGS.md has it. */
+/** An event as the sources write it, or as daemon/log/LOGS.md has it. */
 export interface LoggedEvent {
   readonly event: string;
   /** Sorted; an event may be of one level or another. */
@@ -41,7 +41,7 @@ function levelsOf({ groups }: RegExpExecArray): string[] {
     : [...choice.matchAll(/\? '(\w+)' : '(\w+)'/g)].flatMap(([, one = '', other = '']) => [one, other]);
 }
 
-/** The rows of LOGS.md: `| event | level | when | fields |`. */
+/** The rows of daemon/log/LOGS.md: `| event | level | when | fields |`. */
 export function eventsInTable(): LoggedEvent[] {
   const text = readFileSync(`${ROOT}daemon/log/LOGS.md`, 'utf8');
   return [...text.matchAll(/^\| `(?<event>[a-z]+\.[a-z-]+)` \| (?<levels>[a-z, ]+) \|/gm)].map(({ groups }) => ({

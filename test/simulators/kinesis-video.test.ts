@@ -102,7 +102,7 @@ test('a fragment has the elements of a real one, in their order', async (t) => {
   const reader = await sdk.readCall(await control.startCall('real', recording()));
   const { elements, tags } = await reader.fragment(0);
 
-  // The first fragment of test_mixed_tags.mkv (a capture of the Kinesis Video SDK, see kinesis-video.md), with the
+  // The first fragment of test_mixed_tags.mkv (a capture of the Kinesis Video SDK, see daemon/kinesis/README.md), with the
   // tracks, blocks and tags that a printed fragment of a real Connect stream has.
   const header =
     'EBML EBMLVersion EBMLReadVersion EBMLMaxIDLength EBMLMaxSizeLength DocType DocTypeVersion DocTypeReadVersion';

@@ -3,7 +3,7 @@ import { bytesOf, distinctSamples } from '../audio/tracks.ts';
 import { Stage } from './stage.ts';
 
 const STREAMS = 67;
-/** kinesis-video.md: 3 concurrent connections per stream. */
+/** daemon/kinesis/README.md: 3 concurrent connections per stream. */
 const SESSIONS_PER_STREAM = 3;
 
 test('201 starts at once, on 67 streams, stay within the limits of Kinesis and all come about', async (t) => {

@@ -7,7 +7,7 @@ type KinesisFault = FaultRule extends infer Rule ? (Rule extends unknown ? Omit<
 /** One thing that goes wrong in a call of 12 s, and what must come of it. */
 export interface Row {
   /** Where the fault is described. */
-  readonly source: 'kinesis-video.md' | 'deepgram.md' | 'design.md';
+  readonly source: 'daemon/kinesis/README.md' | 'daemon/deepgram/README.md' | 'daemon/README.md';
   readonly fault: string;
   /** For the next requests or handshakes, in their order. */
   readonly kinesis?: readonly KinesisFault[];
@@ -34,7 +34,7 @@ const cut = { endAfterFragments: 3 } as const;
 
 export const KINESIS_ROWS: readonly Row[] = [
   {
-    source: 'kinesis-video.md',
+    source: 'daemon/kinesis/README.md',
     fault: 'the body ends without an error',
     kinesis: [cut],
     arrives: 'all',
@@ -42,7 +42,7 @@ export const KINESIS_ROWS: readonly Row[] = [
     reported: ['kinesis.ended', 'kinesis.resumed'],
   },
   {
-    source: 'kinesis-video.md',
+    source: 'daemon/kinesis/README.md',
     fault: 'the body ends again and again, after a fragment each',
     kinesis: Array.from({ length: 5 }, () => ({ endAfterFragments: 1 })),
     arrives: 'all',
@@ -50,7 +50,7 @@ export const KINESIS_ROWS: readonly Row[] = [
     reported: ['kinesis.resumed'],
   },
   {
-    source: 'kinesis-video.md',
+    source: 'daemon/kinesis/README.md',
     fault: 'the connection breaks in mid-fragment',
     kinesis: [{ resetAfterBytes: 50_000 }, { resetAfterBytes: 30_001 }],
     arrives: 'all',
@@ -58,7 +58,7 @@ export const KINESIS_ROWS: readonly Row[] = [
     reported: ['kinesis.ended', 'kinesis.resumed'],
   },
   {
-    source: 'kinesis-video.md',
+    source: 'daemon/kinesis/README.md',
     fault: 'the connection stays open and gives nothing any more',
     kinesis: [{ stallAfterFragments: 4 }],
     arrives: 'all',
@@ -67,7 +67,7 @@ export const KINESIS_ROWS: readonly Row[] = [
   },
   ...(['ClientLimitExceededException', 'ConnectionLimitExceededException'] as const).map(
     (error): Row => ({
-      source: 'kinesis-video.md',
+      source: 'daemon/kinesis/README.md',
       fault: `going on meets ${error}`,
       kinesis: [cut, { error }, { error }],
       arrives: 'all',
@@ -76,7 +76,7 @@ export const KINESIS_ROWS: readonly Row[] = [
     }),
   ),
   {
-    source: 'kinesis-video.md',
+    source: 'daemon/kinesis/README.md',
     fault: 'the endpoint has expired',
     kinesis: [cut, { error: 'InvalidEndpointException' }],
     arrives: 'all',
@@ -84,7 +84,7 @@ export const KINESIS_ROWS: readonly Row[] = [
     reported: ['kinesis.refused', 'kinesis.resumed'],
   },
   {
-    source: 'kinesis-video.md',
+    source: 'daemon/kinesis/README.md',
     fault: 'going on meets an HTTP 500, then a 503',
     kinesis: [cut, { status: 500 }, { status: 503 }],
     arrives: 'all',
@@ -92,7 +92,7 @@ export const KINESIS_ROWS: readonly Row[] = [
     reported: ['kinesis.refused', 'kinesis.resumed'],
   },
   {
-    source: 'design.md',
+    source: 'daemon/README.md',
     fault: 'going on is not answered at all',
     kinesis: [cut, { hang: true }],
     arrives: 'all',
@@ -100,7 +100,7 @@ export const KINESIS_ROWS: readonly Row[] = [
     reported: ['kinesis.refused', 'kinesis.resumed'],
   },
   {
-    source: 'kinesis-video.md',
+    source: 'daemon/kinesis/README.md',
     fault: 'the stream is deleted in mid-call',
     kinesis: [cut, { error: 'ResourceNotFoundException' }],
     arrives: 'what came before',
@@ -109,7 +109,7 @@ export const KINESIS_ROWS: readonly Row[] = [
     error: /ResourceNotFoundException/,
   },
   {
-    source: 'kinesis-video.md',
+    source: 'daemon/kinesis/README.md',
     fault: 'the role loses its permission in mid-call',
     kinesis: [cut, { error: 'NotAuthorizedException' }],
     arrives: 'what came before',
@@ -118,7 +118,7 @@ export const KINESIS_ROWS: readonly Row[] = [
     error: /NotAuthorizedException/,
   },
   {
-    source: 'kinesis-video.md',
+    source: 'daemon/kinesis/README.md',
     fault: 'error 5000 inside the stream',
     kinesis: [{ errorAfterFragments: 3, errorId: 5000, errorCode: 'Internal error' }],
     arrives: 'all',
@@ -126,7 +126,7 @@ export const KINESIS_ROWS: readonly Row[] = [
     reported: ['kinesis.resumed'],
   },
   {
-    source: 'kinesis-video.md',
+    source: 'daemon/kinesis/README.md',
     fault: 'error 4000 inside the stream: the fragment is not found',
     kinesis: [{ errorAfterFragments: 3, errorId: 4000, errorCode: 'Requested fragment is not found' }],
     arrives: 'all',
@@ -134,7 +134,7 @@ export const KINESIS_ROWS: readonly Row[] = [
     reported: ['kinesis.fragment-gone', 'kinesis.resumed'],
   },
   {
-    source: 'kinesis-video.md',
+    source: 'daemon/kinesis/README.md',
     fault: 'the outage is longer than the stream keeps its fragments',
     kinesis: [cut, { hang: true, forgetFragments: 5 }],
     arrives: { silentMs: [[3 * FRAGMENT_MS, 5 * FRAGMENT_MS]] },
@@ -142,7 +142,7 @@ export const KINESIS_ROWS: readonly Row[] = [
     reported: ['kinesis.refused', 'kinesis.fragment-gone', 'audio.hole'],
   },
   {
-    source: 'kinesis-video.md',
+    source: 'daemon/kinesis/README.md',
     fault: 'error 4502 inside the stream: its KMS key cannot be used',
     kinesis: [{ errorAfterFragments: 3, errorId: 4502, errorCode: 'KMS key access denied' }],
     arrives: 'what came before',
@@ -151,7 +151,7 @@ export const KINESIS_ROWS: readonly Row[] = [
     error: /error 4502 KMS key access denied/,
   },
   {
-    source: 'design.md',
+    source: 'daemon/README.md',
     fault: 'bytes in the middle are no Matroska',
     kinesis: [{ corruptAfterBytes: 3 * 35_000, bytes: Buffer.alloc(4000, 0xff).toString('base64') }],
     arrives: 'what came before',
@@ -159,7 +159,7 @@ export const KINESIS_ROWS: readonly Row[] = [
     reported: ['kinesis.withheld', 'audio.hole'],
   },
   {
-    source: 'kinesis-video.md',
+    source: 'daemon/kinesis/README.md',
     fault: 'fragments never reached the stream',
     call: { options: { missingFragments: [4, 5, 8], oddBlock: false } },
     arrives: {
@@ -172,7 +172,7 @@ export const KINESIS_ROWS: readonly Row[] = [
     reported: ['audio.hole'],
   },
   {
-    source: 'kinesis-video.md',
+    source: 'daemon/kinesis/README.md',
     fault: 'no fragment carries a ContactId',
     call: { options: { contactTag: 'none' } },
     arrives: 'nothing',
@@ -186,7 +186,7 @@ const lost = { arrives: 'all', outcome: 'completed', reported: ['deepgram.lost',
 
 export const DEEPGRAM_ROWS: readonly Row[] = [
   {
-    source: 'deepgram.md',
+    source: 'daemon/deepgram/README.md',
     fault: 'the connection breaks (1006)',
     deepgram: [{ resetAfterMs: 4000 }],
     reconnects: 1,
@@ -202,7 +202,7 @@ export const DEEPGRAM_ROWS: readonly Row[] = [
     ] as const
   ).map(
     ([code, reason]): Row => ({
-      source: 'deepgram.md',
+      source: 'daemon/deepgram/README.md',
       fault: `closes with ${code} ${reason || 'and no reason'} in mid-call`,
       deepgram: [{ closeAfterMs: 4000, code, reason }],
       reconnects: 1,
@@ -210,21 +210,21 @@ export const DEEPGRAM_ROWS: readonly Row[] = [
     }),
   ),
   {
-    source: 'deepgram.md',
+    source: 'daemon/deepgram/README.md',
     fault: 'reconnecting meets 429, then 500, then no answer',
     deepgram: [{ resetAfterMs: 4000 }, { refuse: 429 }, { refuse: 500 }, { hang: true }],
     reconnects: 1,
     ...lost,
   },
   {
-    source: 'design.md',
+    source: 'daemon/README.md',
     fault: 'each new connection breaks too, four times',
     deepgram: [2000, 1000, 3000, 2500].map((resetAfterMs) => ({ resetAfterMs })),
     reconnects: 4,
     ...lost,
   },
   {
-    source: 'deepgram.md',
+    source: 'daemon/deepgram/README.md',
     fault: 'reconnecting meets 402: no credit any more',
     deepgram: [{ resetAfterMs: 4000 }, { refuse: 402, dgError: 'no credit' }],
     arrives: 'what came before',
@@ -233,7 +233,7 @@ export const DEEPGRAM_ROWS: readonly Row[] = [
     error: /DeepgramRefused: .*no credit \(HTTP 402/,
   },
   {
-    source: 'design.md',
+    source: 'daemon/README.md',
     fault: 'stalls for 1.5 s and then goes on',
     deepgram: [{ stallAfterMs: 3000, forMs: 1500 }],
     arrives: 'all',

@@ -8,7 +8,7 @@ export const CONTACT_ID = '11112222-3333-4444-5555-aaaabbbbcccc';
 export const STREAM_ARN = 'arn:aws:kinesisvideo:eu-central-1:123456789012:stream/connect-contact-1/1700000000000';
 export const FRAGMENT = '91343852333181432392682062622220590765191907586';
 
-/** What a contact flow must have by then, whatever the integrator does (original.md). */
+/** What a contact flow must have by then, whatever the integrator does (trigger/README.md). */
 export const FLOW_LIMIT_MS = 7000;
 
 /** For what ends well: time enough for the slowest machine, next to no pauses. */
@@ -23,7 +23,7 @@ export const SHORT: Patience = {
   answerMarginMs: 100,
 };
 
-/** A contact flow's event, as kinesis-video.md shows it, of a contact with `attributes`. */
+/** A contact flow's event, as daemon/kinesis/README.md shows it, of a contact with `attributes`. */
 export function contactFlowEvent(attributes: unknown = {}) {
   return {
     Name: 'ContactFlowEvent',

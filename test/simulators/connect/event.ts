@@ -14,7 +14,7 @@ export const CONNECT_INSTANCE_ID = '0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d';
 const INSTANCE_ARN = `arn:aws:connect:us-east-1:123456789012:instance/${CONNECT_INSTANCE_ID}`;
 const QUEUE_ARN = `${INSTANCE_ARN}/queue/5f6e7d8c-9b0a-4c1d-a2e3-f4a5b6c7d8e9`;
 
-/** The event by which a contact flow invokes a Lambda function, with all its fields (kinesis-video.md). */
+/** The event by which a contact flow invokes a Lambda function, with all its fields (daemon/kinesis/README.md). */
 export function contactFlowEvent(contact: ContactFacts) {
   const { contactId, streamArn, startFragmentNumber, startedAtMs, attributes } = contact;
   return {

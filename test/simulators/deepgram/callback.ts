@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Delivery } from './delivery.ts';
 import type { Message } from './messages.ts';
 
-/** deepgram.md: a failed post is tried up to 10 times. */
+/** daemon/deepgram/README.md: a failed post is tried up to 10 times. */
 const MAX_TRIES = 10;
 
 export interface CallbackFacts {

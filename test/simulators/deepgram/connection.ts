@@ -22,9 +22,9 @@ export interface ConnectionOptions {
   net0001Ms: number;
 }
 
-/** deepgram.md: audio that cannot be decoded. */
+/** daemon/deepgram/README.md: audio that cannot be decoded. */
 const DATA_0000 = { code: 1008, reason: 'DATA-0000' };
-/** deepgram.md: neither audio nor KeepAlive in time. */
+/** daemon/deepgram/README.md: neither audio nor KeepAlive in time. */
 const NET_0001 = { code: 1011, reason: 'NET-0001' };
 const BYTES_PER_SAMPLE = 2;
 const MS_PER_SECOND = 1000;

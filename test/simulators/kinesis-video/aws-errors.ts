@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 
-/** The errors of Kinesis Video's two APIs that we play, with their HTTP status (kinesis-video.md; the SDK's schemas). */
+/** The errors of Kinesis Video's two APIs that we play, with their HTTP status (daemon/kinesis/README.md; the SDK's schemas). */
 export const AWS_ERRORS = {
   MissingAuthenticationTokenException: 403,
   InvalidSignatureException: 403,

@@ -31,13 +31,13 @@ export interface Cut {
   readonly blocks: readonly Block[];
 }
 
-/** 16-bit samples at 8 kHz (kinesis-video.md). */
+/** 16-bit samples at 8 kHz (daemon/kinesis/README.md). */
 export const BYTES_PER_MS = 16;
-/** A block is 512 samples, 64 ms (kinesis-video.md). */
+/** A block is 512 samples, 64 ms (daemon/kinesis/README.md). */
 const BLOCK_BYTES = 1024;
 /** The block of another size near the end: 350 samples, no whole number of milliseconds, like nothing around it. */
 const ODD_BLOCK_BYTES = 700;
-/** "one block of another size, followed by a few more normal ones" (kinesis-video.md). */
+/** "one block of another size, followed by a few more normal ones" (daemon/kinesis/README.md). */
 const BLOCKS_AFTER_ODD = 3;
 
 /** Cuts the voices into fragments of `fragmentMs`; a track's blocks, put together, are its PCM to the byte. */

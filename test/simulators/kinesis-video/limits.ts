@@ -1,6 +1,6 @@
-/** GetMedia and GetDataEndpoint: 5 per second per stream (kinesis-video.md). */
+/** GetMedia and GetDataEndpoint: 5 per second per stream (daemon/kinesis/README.md). */
 const PER_SECOND = 5;
-/** GetMedia: 3 connections at a time per stream (kinesis-video.md). */
+/** GetMedia: 3 connections at a time per stream (daemon/kinesis/README.md). */
 const CONNECTIONS_PER_STREAM = 3;
 
 /** A bucket of a second's requests for each key, refilled all the time. */

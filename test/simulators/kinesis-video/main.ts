@@ -4,9 +4,9 @@ import { serve } from '../serve.ts';
 import { KinesisVideo } from './aws.ts';
 import { serverFor } from './server.ts';
 
-/** "the body just ends" after some seconds without a new fragment (kinesis-video.md). */
+/** "the body just ends" after some seconds without a new fragment (daemon/kinesis/README.md). */
 const IDLE_END_MS = 5_000;
-/** The service closes a connection that is about 45 minutes old (kinesis-video.md). */
+/** The service closes a connection that is about 45 minutes old (daemon/kinesis/README.md). */
 const MAX_CONNECTION_MS = 45 * 60_000;
 
 const options = new Command('kinesis-video')
