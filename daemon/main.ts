@@ -201,7 +201,7 @@ function obeySignals({ admission: { drain } }: SessionManager, { DRAIN_DEADLINE_
     signals++;
     const deadlineAtEpochMs = DRAIN_DEADLINE_MS > 0 ? systemClock.epoch() + DRAIN_DEADLINE_MS : undefined;
     drain.begin({ source: 'signal', reason: signal, deadlineAtEpochMs });
-    if (signal === 'SIGINT' || signals > 1) drain.endRest();
+    if (signal === 'SIGINT' || signals > 1) drain.endRemaining();
   };
   process.on('SIGTERM', obey);
   process.on('SIGINT', obey);

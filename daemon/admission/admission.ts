@@ -1,15 +1,21 @@
 import type { Clock, Millis } from '../runtime/clock.ts';
 import type { Drain } from './drain.ts';
 
-/** Why no session is taken. */
-export type Closed = 'full' | 'cordoned' | 'draining';
+/** Why a start is refused. */
+export type RefusalReason = 'full' | 'cordoned' | 'draining';
+
+/** An operator's order to take no new session. */
+export interface Cordon {
+  readonly sinceEpochMs: Millis;
+  readonly reason: string;
+}
 
 /** No session is taken here now; another instance, or a later try, may take it. */
 export class AtCapacity extends Error {
   override readonly name = 'AtCapacity';
-  readonly reason: Closed;
+  readonly reason: RefusalReason;
 
-  constructor(reason: Closed) {
+  constructor(reason: RefusalReason) {
     super(`This integrator is ${reason} and takes no new session`);
     this.reason = reason;
   }
@@ -20,7 +26,7 @@ export class Admission {
   readonly maxSessions: number;
   readonly drain: Drain;
   readonly #clock: Clock;
-  #cordon: { readonly sinceEpochMs: Millis; readonly reason: string } | undefined;
+  #cordon: Cordon | undefined;
 
   constructor(maxSessions: number, drain: Drain, clock: Clock) {
     this.maxSessions = maxSessions;
@@ -28,12 +34,13 @@ export class Admission {
     this.#clock = clock;
   }
 
-  get cordon(): { readonly sinceEpochMs: Millis; readonly reason: string } | undefined {
+  /** Undefined while not cordoned. */
+  get currentCordon(): Cordon | undefined {
     return this.#cordon;
   }
 
   /** Takes no new session until `uncordon`; the running ones go on. */
-  close(reason: string): void {
+  cordon(reason: string): void {
     this.#cordon ??= { sinceEpochMs: this.#clock.epoch(), reason };
   }
 
@@ -42,18 +49,18 @@ export class Admission {
   }
 
   /** What the load balancer is told: why it should send no more starts; undefined when it may. */
-  healthStatus(sessions: number): Closed | undefined {
+  healthStatus(sessions: number): RefusalReason | undefined {
     if (this.drain.isDraining) return 'draining';
-    return this.#closed(sessions);
+    return this.#whyClosed(sessions);
   }
 
   /** Why a start that comes now is refused: a drain is only known to the load balancer after a while. */
-  refusal(sessions: number): Closed | undefined {
-    if (!this.drain.takesStarts) return 'draining';
-    return this.#closed(sessions);
+  refusal(sessions: number): RefusalReason | undefined {
+    if (!this.drain.acceptsStarts) return 'draining';
+    return this.#whyClosed(sessions);
   }
 
-  #closed(sessions: number): Closed | undefined {
+  #whyClosed(sessions: number): RefusalReason | undefined {
     if (this.#cordon) return 'cordoned';
     return sessions >= this.maxSessions ? 'full' : undefined;
   }

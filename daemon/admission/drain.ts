@@ -1,6 +1,6 @@
 import type { DrainSource, DrainView } from '../contract/control-api.ts';
 import type { Log } from '../log/log.ts';
-import type { Clock, Millis } from '../runtime/clock.ts';
+import type { Cancel, Clock, Millis } from '../runtime/clock.ts';
 
 /** Why the sessions shall come to an end, and by when. */
 export interface DrainOrder {
@@ -19,25 +19,27 @@ export interface Drainable {
 }
 
 /** The sessions that are drained. */
-export interface Drained {
+export interface DrainingSessions {
   size(): number;
   longestCallMs(): Millis;
   /** Ends them cleanly; their checkpoints stay. */
-  endRest(): void;
+  endRemaining(): void;
 }
+
+/**
+ * `accepting` and `refusing` are before the deadline: starts are accepted for as long as the load balancer may not know
+ * of the drain, then refused.
+ */
+type Phase = 'accepting' | 'refusing' | 'ending-rest' | 'drained';
 
 /** A drain under way. */
 interface Draining {
   order: DrainOrder;
   readonly sinceEpochMs: Millis;
-  readonly takesStartsUntilEpochMs: Millis;
-  readonly lag: NodeJS.Timeout;
-  deadline: NodeJS.Timeout | undefined;
-  state: DrainView['state'];
+  phase: Phase;
+  readonly cancelLag: Cancel;
+  cancelDeadline: Cancel;
 }
-
-/** The longest time that a timer of Node's can wait; a deadline further away is looked at again then. */
-const LONGEST_TIMER_MS: Millis = 2 ** 31 - 1;
 
 /** It is not an operator's to cancel: the instance goes, or the drain is past its deadline. */
 export class NotCancellable extends Error {
@@ -50,14 +52,14 @@ export class NotCancellable extends Error {
  * running calls go on to their end, and what still runs at the deadline is ended cleanly.
  */
 export class Drain implements Drainable {
-  readonly #sessions: Drained;
+  readonly #sessions: DrainingSessions;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #healthLagMs: Millis;
   readonly #done = Promise.withResolvers<void>();
   #draining: Draining | undefined;
 
-  constructor(sessions: Drained, clock: Clock, log: Log, healthLagMs: Millis) {
+  constructor(sessions: DrainingSessions, clock: Clock, log: Log, healthLagMs: Millis) {
     this.#sessions = sessions;
     this.#clock = clock;
     this.#log = log;
@@ -69,8 +71,8 @@ export class Drain implements Drainable {
   }
 
   /** Whether a start that comes now is still taken. */
-  get takesStarts(): boolean {
-    return !this.#draining || (this.#draining.state === 'draining' && !this.#lagIsOver(this.#draining));
+  get acceptsStarts(): boolean {
+    return !this.#draining || this.#draining.phase === 'accepting';
   }
 
   get sessionsLeft(): number {
@@ -83,8 +85,10 @@ export class Drain implements Drainable {
 
   view(): DrainView | undefined {
     if (!this.#draining) return undefined;
-    const { order, sinceEpochMs, takesStartsUntilEpochMs, state } = this.#draining;
+    const { order, sinceEpochMs, phase } = this.#draining;
     const { source, reason, deadlineAtEpochMs = null } = order;
+    const takesStartsUntilEpochMs = sinceEpochMs + this.#healthLagMs;
+    const state = phase === 'accepting' || phase === 'refusing' ? 'draining' : phase;
     const sessions = { sessionsLeft: this.sessionsLeft, longestCallMs: this.#sessions.longestCallMs() };
     return { source, reason, sinceEpochMs, deadlineAtEpochMs, takesStartsUntilEpochMs, ...sessions, state };
   }
@@ -95,17 +99,16 @@ export class Drain implements Drainable {
       this.#tighten(this.#draining, order);
       return;
     }
-    const nowMs = this.#clock.epoch();
-    this.#draining = {
+    const draining: Draining = {
       order,
-      sinceEpochMs: nowMs,
-      takesStartsUntilEpochMs: nowMs + this.#healthLagMs,
-      lag: setTimeout(() => this.check(), this.#healthLagMs),
-      deadline: undefined,
-      state: 'draining',
+      sinceEpochMs: this.#clock.epoch(),
+      phase: this.#healthLagMs > 0 ? 'accepting' : 'refusing',
+      cancelLag: this.#clock.after(this.#healthLagMs, () => this.#endLag(draining)),
+      cancelDeadline: () => {},
     };
+    this.#draining = draining;
     this.#report(order, 'no new calls after the health lag; the running ones go on');
-    this.#armDeadline(this.#draining);
+    this.#armDeadline(draining);
   }
 
   /** Takes new sessions again. Throws NotCancellable unless an operator ordered the drain and the rest still runs. */
@@ -114,21 +117,21 @@ export class Drain implements Drainable {
     if (!draining) return;
     if (draining.order.source !== 'operator')
       throw new NotCancellable(`The drain was ordered by ${draining.order.source}`);
-    if (draining.state !== 'draining') throw new NotCancellable('The drain is past its deadline');
-    clearTimeout(draining.lag);
-    clearTimeout(draining.deadline);
+    if (isPastDeadline(draining)) throw new NotCancellable('The drain is past its deadline');
+    draining.cancelLag();
+    draining.cancelDeadline();
     this.#draining = undefined;
     this.#log.info({ event: 'drain.cancelled' }, 'takes new calls again');
   }
 
   /** Ends what still runs now. */
-  endRest(): void {
+  endRemaining(): void {
     const draining = this.#draining;
-    if (draining?.state !== 'draining') return;
-    draining.state = 'ending-rest';
+    if (!draining || isPastDeadline(draining)) return;
+    draining.phase = 'ending-rest';
     if (this.sessionsLeft > 0) {
       this.#log.warn({ event: 'drain.deadline', sessions: this.sessionsLeft }, 'the deadline is there: ends the rest');
-      this.#sessions.endRest();
+      this.#sessions.endRemaining();
     }
     this.check();
   }
@@ -136,10 +139,10 @@ export class Drain implements Drainable {
   /** To be called when a session is over: the drain may be too. */
   check(): void {
     const draining = this.#draining;
-    if (!draining || draining.state === 'drained' || this.sessionsLeft > 0 || this.takesStarts) return;
-    draining.state = 'drained';
-    clearTimeout(draining.lag);
-    clearTimeout(draining.deadline);
+    if (!draining || draining.phase === 'drained' || this.sessionsLeft > 0 || this.acceptsStarts) return;
+    draining.phase = 'drained';
+    draining.cancelLag();
+    draining.cancelDeadline();
     this.#log.info(
       { event: 'drain.done', tookMs: this.#clock.epoch() - draining.sinceEpochMs },
       'the last call is over',
@@ -158,22 +161,25 @@ export class Drain implements Drainable {
     this.#armDeadline(draining);
   }
 
+  #endLag(draining: Draining): void {
+    if (draining.phase === 'accepting') draining.phase = 'refusing';
+    this.check();
+  }
+
   #armDeadline(draining: Draining): void {
-    clearTimeout(draining.deadline);
+    draining.cancelDeadline();
     const { deadlineAtEpochMs } = draining.order;
     if (deadlineAtEpochMs === undefined) return;
     const waitMs = Math.max(0, deadlineAtEpochMs - this.#clock.epoch());
-    const isFar = waitMs > LONGEST_TIMER_MS;
-    const due = () => (isFar ? this.#armDeadline(draining) : this.endRest());
-    draining.deadline = setTimeout(due, Math.min(waitMs, LONGEST_TIMER_MS));
-  }
-
-  #lagIsOver({ takesStartsUntilEpochMs }: Draining): boolean {
-    return this.#clock.epoch() >= takesStartsUntilEpochMs;
+    draining.cancelDeadline = this.#clock.after(waitMs, () => this.endRemaining());
   }
 
   #report({ source, reason, deadlineAtEpochMs }: DrainOrder, message: string): void {
     const deadline = deadlineAtEpochMs === undefined ? undefined : new Date(deadlineAtEpochMs).toISOString();
     this.#log.info({ event: 'drain.began', source, reason, deadline, sessions: this.sessionsLeft }, message);
   }
+}
+
+function isPastDeadline({ phase }: Draining): boolean {
+  return phase === 'ending-rest' || phase === 'drained';
 }

@@ -63,12 +63,12 @@ export class SessionManager {
   /** @param settings MAX_SESSIONS and HEALTH_LAG_MS */
   constructor(deps: ManagerDeps, { maxSessions, healthLagMs }: { maxSessions: number; healthLagMs: Millis }) {
     this.#deps = deps;
-    const drained = {
+    const sessions = {
       size: () => this.#entries.size,
       longestCallMs: () => this.#longestCallMs(),
-      endRest: () => this.#endRest(),
+      endRemaining: () => this.#endRemaining(),
     };
-    const drain = new Drain(drained, deps.clock, deps.log, healthLagMs);
+    const drain = new Drain(sessions, deps.clock, deps.log, healthLagMs);
     this.admission = new Admission(maxSessions, drain, deps.clock);
   }
 
@@ -128,7 +128,7 @@ export class SessionManager {
   }
 
   /** Ends every session that runs: what was read is sent, Deepgram's last results are awaited, the checkpoints stay. */
-  #endRest(): void {
+  #endRemaining(): void {
     for (const entry of this.#entries.values()) {
       entry.keepsCheckpoint = true;
       entry.session?.stop(true);

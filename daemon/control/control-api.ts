@@ -109,7 +109,7 @@ export function controlApi(options: ControlApiOptions): (request: IncomingMessag
   on('post', '/v1/cordon', async (request) => {
     if (drain.isDraining) throw new Refusal(409, 'draining', 'A draining integrator takes no new sessions anyway');
     const { reason: why = 'ordered by an operator' } = await bodyOf(request, cordonOrder);
-    manager.admission.close(why);
+    manager.admission.cordon(why);
     log.info({ event: 'daemon.cordoned', reason: why }, 'takes no new sessions');
     return { state: stateOf(manager) };
   });
@@ -160,7 +160,7 @@ function callerRefusal(request: IncomingMessage): Refusal | undefined {
 
 async function status(options: ControlApiOptions): Promise<object> {
   const { manager, settings, clock, startedAtEpochMs, version } = options;
-  const { cordon, drain, maxSessions } = manager.admission;
+  const { currentCordon: cordon, drain, maxSessions } = manager.admission;
   return {
     version,
     node: process.version,

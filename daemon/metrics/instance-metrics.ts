@@ -55,7 +55,7 @@ export interface Admitted {
   readonly size: number;
   readonly admission: {
     readonly maxSessions: number;
-    readonly cordon: object | undefined;
+    readonly currentCordon: object | undefined;
     readonly drain: { view(): DrainView | undefined };
   };
 }
@@ -113,7 +113,7 @@ export class InstanceMetrics {
       },
       activeSessions: size,
       maxSessions: admission.maxSessions,
-      isCordoned: admission.cordon !== undefined,
+      isCordoned: admission.currentCordon !== undefined,
       drainState: drain?.state ?? 'none',
       drainSessionsLeft,
       isDrainOverdue: drainSessionsLeft > 0 && this.#clock.epoch() > deadlineAtEpochMs,

@@ -33,7 +33,7 @@ function reporting(t: ExecutionContext, stack: string, put = connectCloudWatch(a
   const sessions = new SessionMetrics();
   const threads = new Threads();
   threads.join(() => sessions.snapshot());
-  const drained = { size: () => 0, longestCallMs: () => 0, endRest: () => {} };
+  const drained = { size: () => 0, longestCallMs: () => 0, endRemaining: () => {} };
   const admission = new Admission(10, new Drain(drained, systemClock, log, 0), systemClock);
   const metrics = new InstanceMetrics({ admission, size: 0 }, threads, systemClock);
   const instanceId = async () => INSTANCE_ID;

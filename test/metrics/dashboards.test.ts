@@ -39,7 +39,7 @@ async function everySeries(): Promise<string[]> {
   sessions.lagMs.observe(1);
   const threads = new Threads();
   threads.join(() => sessions.snapshot());
-  const drained = { size: () => 0, longestCallMs: () => 0, endRest: () => {} };
+  const drained = { size: () => 0, longestCallMs: () => 0, endRemaining: () => {} };
   const admission = new Admission(10, new Drain(drained, systemClock, log, 0), systemClock);
   const page = new PrometheusPage(new InstanceMetrics({ admission, size: 0 }, threads, systemClock));
   return [...readScrape((await page.text()).text).keys()];
