@@ -12,44 +12,44 @@ const TAG_BYTES = 16;
 export class CheckpointCipher {
   readonly #secret: Secret;
   readonly #keys = new Map<string, Uint8Array>();
-  #sealsWith: string;
+  #encryptsWith: string;
   #generation = 0;
 
   /** @param secret what only this daemon's settings hold, such as the Deepgram key; it may change while sessions run */
   constructor(secret: Secret) {
     this.#secret = secret;
-    this.#sealsWith = secret.current;
+    this.#encryptsWith = secret.current;
   }
 
   /** Changes with the secret: what was sealed before can be opened for a while, and should be sealed again. */
   get generation(): number {
-    if (this.#sealsWith !== this.#secret.current) {
-      this.#sealsWith = this.#secret.current;
+    if (this.#encryptsWith !== this.#secret.current) {
+      this.#encryptsWith = this.#secret.current;
       this.#generation++;
     }
     return this.#generation;
   }
 
-  close(text: string): string {
+  encrypt(text: string): string {
     const nonce = randomBytes(NONCE_BYTES);
     const cipher = createCipheriv(CIPHER, this.#keyOf(this.#secret.current), nonce);
     return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString('base64');
   }
 
   /** Throws when it was sealed with another secret, or changed since. */
-  open(sealed: string): string {
+  decrypt(sealed: string): string {
     const [latest = this.#secret.current, ...before] = this.#secret.accepted;
     try {
-      return this.#openWith(latest, sealed);
+      return this.#decryptWith(latest, sealed);
     } catch (error) {
       // Sealed by a daemon that knew the secret before it was changed.
       const [previous] = before;
       if (previous === undefined) throw error;
-      return this.#openWith(previous, sealed);
+      return this.#decryptWith(previous, sealed);
     }
   }
 
-  #openWith(secret: string, sealed: string): string {
+  #decryptWith(secret: string, sealed: string): string {
     const bytes = Buffer.from(sealed, 'base64');
     const decipher = createDecipheriv(CIPHER, this.#keyOf(secret), bytes.subarray(0, NONCE_BYTES), {
       authTagLength: TAG_BYTES,

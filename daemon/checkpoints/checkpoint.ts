@@ -64,11 +64,11 @@ const file = z.object({
  * positions file. The request, whose parameters may hold secrets, is sealed.
  */
 export function writeCheckpoint(checkpoint: Checkpoint, cipher: CheckpointCipher): string {
-  return JSON.stringify({ version: 1, ...checkpoint, request: cipher.close(JSON.stringify(checkpoint.request)) });
+  return JSON.stringify({ version: 1, ...checkpoint, request: cipher.encrypt(JSON.stringify(checkpoint.request)) });
 }
 
 /** Reads what `writeCheckpoint` wrote. Throws when it is anything else, or was sealed with another secret. */
 export function readCheckpoint(text: string, cipher: CheckpointCipher): Checkpoint {
   const { version: _, ...rest } = file.parse(JSON.parse(text));
-  return { ...rest, request: startRequest.parse(JSON.parse(cipher.open(rest.request))) };
+  return { ...rest, request: startRequest.parse(JSON.parse(cipher.decrypt(rest.request))) };
 }

@@ -1,7 +1,10 @@
-import { errorFields, type Log } from '../log/log.ts';
+import type { Log } from '../log/log.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import type { Checkpoint, ResumePoint, SessionIdentity } from './checkpoint.ts';
-import { type LeftBehind, readLeft, STALE_AFTER_MS } from './recovery.ts';
+import { DiskHealth } from './disk-health.ts';
+import { PacedWriter, type Written } from './paced-writer.ts';
+import { type Recovery, recover, STALE_AFTER_MS } from './recovery.ts';
+import { SessionFiles } from './session-files.ts';
 import type { StateDirectory } from './state-directory.ts';
 
 /** Fragments may be as short as a block: a checkpoint a second is all that a restart gains from. */
@@ -10,17 +13,18 @@ const WRITE_EVERY_MS: Millis = 1000;
 const FILES_AT_ONCE = 250;
 
 /** A running session, as its checkpoint sees it. */
-export interface Followed extends SessionIdentity {
-  /** Where it is now. */
+export interface CheckpointSource extends SessionIdentity {
+  /** From where it would resume now. */
   resumePoint(): Omit<ResumePoint, 'savedAtEpochMs'>;
 }
 
-interface Running {
-  readonly session: Followed;
-  /** Where it is once it reads no more; until then it is asked, and what it says is not kept. */
-  settled: ResumePoint | undefined;
-  /** The directory's `sealing` that its file is written with; undefined before it is. */
-  filedWith: number | undefined;
+/** A session of this thread, and what is on the disk of it. */
+interface Tracked {
+  readonly source: CheckpointSource;
+  /** From where it resumes once it reads no more; until then the source is asked at every write. */
+  frozen: ResumePoint | undefined;
+  /** The generation of the key that its file is encrypted with; undefined before it is written. */
+  keyGeneration: number | undefined;
   /** When what is on the disk of it was true; before anything is, when it first was to be there. */
   savedAtEpochMs: Millis;
 }
@@ -35,17 +39,13 @@ export class Checkpoints {
   readonly #directory: StateDirectory;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #running = new Map<string, Running>();
+  readonly #health: DiskHealth;
+  readonly #files: SessionFiles;
+  readonly #writer: PacedWriter;
+  readonly #tracked = new Map<string, Tracked>();
   /** What was loaded, until its session moves or ends here: it must stay on the disk for the next crash. */
   readonly #inherited = new Map<string, ResumePoint>();
-  /** Per session the work at its file that is under way. */
-  readonly #working = new Map<string, Promise<void>>();
-  #writing: Promise<boolean> | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #wroteAtMs: Millis = -Infinity;
-  #hasChanged = false;
   #hasPositionsFile = false;
-  #failing = false;
 
   /** @param thread names the positions file: no two that are in use at the same time may have the same */
   constructor(thread: string, directory: StateDirectory, clock: Clock, log: Log) {
@@ -53,27 +53,30 @@ export class Checkpoints {
     this.#directory = directory;
     this.#clock = clock;
     this.#log = log;
+    this.#health = new DiskHealth(directory.path, log);
+    this.#files = new SessionFiles(directory);
+    this.#writer = new PacedWriter(() => this.#write(), WRITE_EVERY_MS, clock);
   }
 
   /** Of the sessions that run, the age of the oldest checkpoint; 0 when there is none. */
   get oldestAgeMs(): Millis {
     let oldest = Infinity;
-    for (const { savedAtEpochMs } of this.#running.values()) oldest = Math.min(oldest, savedAtEpochMs);
+    for (const { savedAtEpochMs } of this.#tracked.values()) oldest = Math.min(oldest, savedAtEpochMs);
     return Math.max(0, this.#clock.epoch() - oldest);
   }
 
   /** The session has got on: it is asked soon where it is. The first time it gets its file at once. */
-  moved(session: Followed): void {
-    if (!this.#running.has(session.sessionId)) this.#follow(session);
-    this.#changed();
+  track(source: CheckpointSource): void {
+    if (!this.#tracked.has(source.sessionId)) this.#begin(source);
+    this.#writer.changed();
   }
 
-  /** The session reads no more: from where it is now it would go on, whatever becomes of the rest. */
-  settle(sessionId: string): void {
-    const running = this.#running.get(sessionId);
-    if (!running) return;
-    running.settled = this.#where(running);
-    this.#changed();
+  /** The session reads no more: from where it is now it would resume, whatever becomes of the rest. */
+  freeze(sessionId: string): void {
+    const tracked = this.#tracked.get(sessionId);
+    if (!tracked) return;
+    tracked.frozen = this.#resumePointOf(tracked);
+    this.#writer.changed();
   }
 
   /**
@@ -81,10 +84,10 @@ export class Checkpoints {
    * another thread than the session's loaded it, that one's checkpoints are to be told after the session's own.
    */
   async remove(sessionId: string): Promise<void> {
-    this.#running.delete(sessionId);
+    this.#tracked.delete(sessionId);
     this.#inherited.delete(sessionId);
-    await this.#work(sessionId, () => this.#directory.removeSession(sessionId)).catch((error) => this.#report(error));
-    if (this.#isNeeded) this.#changed();
+    await this.#files.remove(sessionId).catch((error) => this.#health.failed(error));
+    if (this.#isNeeded) this.#writer.changed();
     else if (this.#hasPositionsFile) await this.flush();
   }
 
@@ -97,85 +100,67 @@ export class Checkpoints {
    */
   async load(only?: ReadonlySet<string>): Promise<Checkpoint[]> {
     try {
-      const left = await readLeft(this.#directory, this.#clock, this.#log, only);
-      const { checkpoints } = left;
-      const isSafe = await this.#inherit(checkpoints, left.threads.includes(this.#thread));
-      await this.#clear(isSafe && !only ? left : { ...left, threads: [], unfinished: [] });
+      const recovery = await recover(this.#directory, this.#clock, this.#log, only);
+      const { checkpoints } = recovery;
+      const isSafe = await this.#inherit(checkpoints, recovery.threads.includes(this.#thread));
+      await this.#clear(isSafe && !only ? recovery : { ...recovery, threads: [], unfinished: [] });
       return checkpoints;
     } catch (error) {
-      this.#report(error);
+      this.#health.failed(error);
       return [];
     }
   }
 
   /** Writes now where the sessions are. Resolves with whether that is on the disk; never rejects. */
-  async flush(): Promise<boolean> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    while (this.#writing) await this.#writing;
-    this.#writing = this.#write().finally(() => {
-      this.#writing = undefined;
-      if (this.#hasChanged) this.#changed();
-    });
-    return this.#writing;
+  flush(): Promise<boolean> {
+    return this.#writer.flush();
   }
 
   get #isNeeded(): boolean {
-    return this.#running.size + this.#inherited.size > 0;
+    return this.#tracked.size + this.#inherited.size > 0;
   }
 
-  #follow(session: Followed): void {
+  #begin(source: CheckpointSource): void {
     const savedAtEpochMs = this.#clock.epoch();
-    const running: Running = { session, settled: undefined, filedWith: undefined, savedAtEpochMs };
-    this.#running.set(session.sessionId, running);
-    this.#inherited.delete(session.sessionId);
-    this.#file(running).catch((error) => this.#report(error));
+    const tracked: Tracked = { source, frozen: undefined, keyGeneration: undefined, savedAtEpochMs };
+    this.#tracked.set(source.sessionId, tracked);
+    this.#inherited.delete(source.sessionId);
+    this.#writeFile(tracked).catch((error) => this.#health.failed(error));
   }
 
-  #where({ settled, session }: Running, nowEpochMs = this.#clock.epoch()): ResumePoint {
-    return settled ?? { ...session.resumePoint(), savedAtEpochMs: nowEpochMs };
+  #resumePointOf({ frozen, source }: Tracked, nowEpochMs = this.#clock.epoch()): ResumePoint {
+    return frozen ?? { ...source.resumePoint(), savedAtEpochMs: nowEpochMs };
   }
 
   /** Keeps on the disk what was loaded. Resolves with whether it is there. */
   #inherit(checkpoints: readonly Checkpoint[], hasPositionsFile: boolean): Promise<boolean> {
-    for (const { sessionId, traceId: _, request: __, ...where } of checkpoints) this.#inherited.set(sessionId, where);
+    for (const { sessionId, traceId: _, request: __, ...point } of checkpoints) this.#inherited.set(sessionId, point);
     this.#hasPositionsFile ||= hasPositionsFile;
     // Then it is stale, and goes even if its sessions run in other threads and this one has none.
-    if (checkpoints.length > 0) setTimeout(() => this.#changed(), STALE_AFTER_MS + WRITE_EVERY_MS).unref();
+    if (checkpoints.length > 0) this.#clock.after(STALE_AFTER_MS + WRITE_EVERY_MS, () => this.#writer.changed());
     return this.flush();
   }
 
   /** Removes what is worth nothing, or is in this thread's own file now. */
-  async #clear({ dead, threads, unfinished }: LeftBehind): Promise<void> {
+  async #clear({ dead, threads, unfinished }: Recovery): Promise<void> {
     try {
       for (const sessionId of dead) await this.#directory.removeSession(sessionId);
       for (const thread of threads) if (thread !== this.#thread) await this.#directory.removePositions(thread);
       for (const name of unfinished) await this.#directory.removeUnfinished(name);
     } catch (error) {
-      this.#report(error);
+      this.#health.failed(error);
     }
   }
 
-  /** Sees to it that what has changed is written, at most once a second. */
-  #changed(): void {
-    this.#hasChanged = true;
-    if (this.#timer || this.#writing) return;
-    const inMs = Math.max(0, this.#wroteAtMs + WRITE_EVERY_MS - this.#clock.now());
-    this.#timer = setTimeout(() => this.flush(), inMs);
-  }
-
-  async #write(): Promise<boolean> {
-    this.#hasChanged = false;
-    this.#wroteAtMs = this.#clock.now();
+  async #write(): Promise<Written> {
     try {
       await this.#writePositions();
-      await this.#writeUnfiled();
-      this.#recovered();
-      return true;
+      const isToBeRepeated = await this.#writeFiles();
+      this.#health.succeeded();
+      return { isComplete: true, isToBeRepeated };
     } catch (error) {
-      this.#report(error);
-      this.#hasChanged ||= this.#isNeeded;
-      return false;
+      this.#health.failed(error);
+      return { isComplete: false, isToBeRepeated: this.#isNeeded };
     }
   }
 
@@ -183,62 +168,44 @@ export class Checkpoints {
     const nowEpochMs = this.#clock.epoch();
     for (const [sessionId, { savedAtEpochMs }] of this.#inherited)
       if (savedAtEpochMs < nowEpochMs - STALE_AFTER_MS) this.#inherited.delete(sessionId);
-    const asked = [...this.#running.values()];
+    const written = [...this.#tracked.values()];
     const isNeeded = this.#isNeeded;
     this.#hasPositionsFile ||= isNeeded;
     if (isNeeded) await this.#directory.writePositions(this.#thread, this.#positions(nowEpochMs));
     else if (this.#hasPositionsFile) await this.#directory.removePositions(this.#thread);
     this.#hasPositionsFile = isNeeded;
-    // What was settled while it was written is not what was written.
-    for (const running of asked)
-      running.savedAtEpochMs = Math.min(nowEpochMs, running.settled?.savedAtEpochMs ?? nowEpochMs);
+    // What was frozen while it was written is not what was written.
+    for (const tracked of written)
+      tracked.savedAtEpochMs = Math.min(nowEpochMs, tracked.frozen?.savedAtEpochMs ?? nowEpochMs);
   }
 
   #positions(nowEpochMs: Millis): Map<string, ResumePoint> {
     const positions = new Map(this.#inherited);
-    for (const [sessionId, running] of this.#running) positions.set(sessionId, this.#where(running, nowEpochMs));
+    for (const [sessionId, tracked] of this.#tracked) {
+      positions.set(sessionId, this.#resumePointOf(tracked, nowEpochMs));
+    }
     return positions;
   }
 
-  /** Session files that could not be written, or are sealed with a secret that has been changed since. */
-  async #writeUnfiled(): Promise<void> {
-    const { sealing } = this.#directory;
-    const unfiled = [...this.#running.values()].filter(({ filedWith }) => filedWith !== sealing);
-    this.#hasChanged ||= unfiled.length > FILES_AT_ONCE;
-    await Promise.all(unfiled.slice(0, FILES_AT_ONCE).map((running) => this.#file(running)));
+  /**
+   * Session files that could not be written, or are encrypted with a secret that has been changed since. Gives whether
+   * some are left for the next write.
+   */
+  async #writeFiles(): Promise<boolean> {
+    const { keyGeneration } = this.#directory;
+    const unwritten = [...this.#tracked.values()].filter((tracked) => tracked.keyGeneration !== keyGeneration);
+    await Promise.all(unwritten.slice(0, FILES_AT_ONCE).map((tracked) => this.#writeFile(tracked)));
+    return unwritten.length > FILES_AT_ONCE;
   }
 
-  #file(running: Running): Promise<void> {
-    const { session } = running;
-    const { sessionId, traceId, request } = session;
-    return this.#work(sessionId, async () => {
-      const { sealing } = this.#directory;
-      if (this.#running.get(sessionId) !== running || running.filedWith === sealing) return;
-      await this.#directory.writeSession({ sessionId, traceId, request, ...this.#where(running) });
-      running.filedWith = sealing;
+  async #writeFile(tracked: Tracked): Promise<void> {
+    const { sessionId, traceId, request } = tracked.source;
+    let keyGeneration: number | undefined;
+    await this.#files.write(sessionId, () => {
+      keyGeneration = this.#directory.keyGeneration;
+      if (this.#tracked.get(sessionId) !== tracked || tracked.keyGeneration === keyGeneration) return undefined;
+      return { sessionId, traceId, request, ...this.#resumePointOf(tracked) };
     });
-  }
-
-  /** Does it after whatever is under way at the session's file, and rejects as it does. */
-  #work(sessionId: string, task: () => Promise<void>): Promise<void> {
-    const work = (this.#working.get(sessionId) ?? Promise.resolve()).then(task, task).finally(() => {
-      if (this.#working.get(sessionId) === work) this.#working.delete(sessionId);
-    });
-    this.#working.set(sessionId, work);
-    return work;
-  }
-
-  /** Says once that the disk fails, not once a second. */
-  #report(error: unknown): void {
-    if (this.#failing) return;
-    this.#failing = true;
-    const fields = { event: 'checkpoint.failing', directory: this.#directory.path, ...errorFields(error) };
-    this.#log.error(fields, 'checkpoints cannot be written: calls go on, but would not outlive a crash');
-  }
-
-  #recovered(): void {
-    if (!this.#failing) return;
-    this.#failing = false;
-    this.#log.info({ event: 'checkpoint.recovered', directory: this.#directory.path }, 'checkpoints are written again');
+    tracked.keyGeneration = keyGeneration;
   }
 }

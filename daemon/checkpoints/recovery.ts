@@ -8,7 +8,7 @@ import type { StateDirectory, StateFiles } from './state-directory.ts';
 export const STALE_AFTER_MS: Millis = 5 * 60_000;
 
 /** What a daemon, or a thread, left that is gone. */
-export interface LeftBehind extends Pick<StateFiles, 'threads' | 'unfinished'> {
+export interface Recovery extends Pick<StateFiles, 'threads' | 'unfinished'> {
   readonly checkpoints: Checkpoint[];
   /** Ids of the sessions that cannot go on: they are stale or broken. */
   readonly dead: readonly string[];
@@ -20,12 +20,12 @@ export interface LeftBehind extends Pick<StateFiles, 'threads' | 'unfinished'> {
  *
  * @param only the ids of the sessions in question; undefined is all
  */
-export async function readLeft(
+export async function recover(
   directory: StateDirectory,
   clock: Clock,
   log: Log,
   only: ReadonlySet<string> | undefined,
-): Promise<LeftBehind> {
+): Promise<Recovery> {
   const checkpoints: Checkpoint[] = [];
   const dead: string[] = [];
   const { sessionIds, threads, unfinished } = await directory.list();

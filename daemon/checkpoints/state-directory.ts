@@ -39,7 +39,7 @@ export class StateDirectory {
   }
 
   /** Changes when session files that were written before should be written again, to stay readable. */
-  get sealing(): number {
+  get keyGeneration(): number {
     return this.#cipher.generation;
   }
 

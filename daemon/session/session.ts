@@ -2,7 +2,7 @@ import { Aligner, type Piece } from '../audio/aligner.ts';
 import { Pacer, REALTIME_MESSAGE_MS } from '../audio/pacer.ts';
 import type { AudioBlock } from '../audio/pcm.ts';
 import type { Checkpoint } from '../checkpoints/checkpoint.ts';
-import type { Followed } from '../checkpoints/checkpoints.ts';
+import type { CheckpointSource } from '../checkpoints/checkpoints.ts';
 import { BYTES_PER_MS } from '../contract/audio-format.ts';
 import type { SessionState, SessionView, TimelineEntry } from '../contract/control-api.ts';
 import { maskedParams } from '../contract/deepgram-params.ts';
@@ -45,7 +45,7 @@ export class Session {
   readonly #aligner: Aligner;
   readonly #start: Checkpoint['position'];
   readonly #progress: Progress;
-  readonly #followed: Followed;
+  readonly #checkpointSource: CheckpointSource;
   readonly #gapCause = new GapCauseTracker();
   readonly #stop = new AbortController();
   readonly #startedAtMs: Millis;
@@ -76,7 +76,7 @@ export class Session {
     this.contactId = request.contactId;
     this.#start = position;
     this.#progress = new Progress(position);
-    this.#followed = { sessionId, traceId, request, resumePoint: () => this.#resumePoint() };
+    this.#checkpointSource = { sessionId, traceId, request, resumePoint: () => this.#resumePoint() };
     this.#request = request;
     this.#deps = deps;
     this.#log = log;
@@ -139,7 +139,7 @@ export class Session {
       outcome = { name: 'failed', error };
     }
     // From here on silence stands in for what was not read, and that is no place to go on from.
-    this.#deps.checkpoints?.settle(this.sessionId);
+    this.#deps.checkpoints?.freeze(this.sessionId);
     try {
       // What was read before a failure is worth as much as any other part of the call.
       this.#aligner.finish();
@@ -229,10 +229,10 @@ export class Session {
     // Before the call has begun nothing of it has a place yet, however much of it has been read.
     if (!checkpoints || !this.#aligner.hasBegun) return;
     this.#progress.note(position, this.#aligner.reachMs);
-    checkpoints.moved(this.#followed);
+    checkpoints.track(this.#checkpointSource);
   }
 
-  #resumePoint(): ReturnType<Followed['resumePoint']> {
+  #resumePoint(): ReturnType<CheckpointSource['resumePoint']> {
     const callMs = this.#link.safeMs;
     const { connections } = this.#link;
     return { position: this.#progress.before(callMs), callClock: this.#aligner.callClock, callMs, connections };

@@ -1,289 +1,270 @@
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { writeCheckpoint } from '../../daemon/checkpoints/checkpoint.ts';
 import { CheckpointCipher } from '../../daemon/checkpoints/checkpoint-cipher.ts';
-import { Checkpoints, type Followed } from '../../daemon/checkpoints/checkpoints.ts';
-import { type Disk, StateDirectory } from '../../daemon/checkpoints/state-directory.ts';
-import { createLog } from '../../daemon/log/log.ts';
-import { systemClock } from '../../daemon/runtime/clock.ts';
-import type { Secret } from '../../daemon/secrets/secret.ts';
+import type { MemoryDisk } from './memory-disk.ts';
+import { A, B, Call, MINUTE_MS, place, resumable, STATE } from './place.ts';
 
-const A = '00000000-0000-4000-8000-00000000000a';
-const B = '00000000-0000-4000-8000-00000000000b';
-const TRACE = '0af7651916cd43dd8448eb211c80319c';
-const MINUTE_MS = 60_000;
-
-class Call implements Followed {
-  readonly sessionId: string;
-  readonly traceId = TRACE;
-  readonly request: Followed['request'];
-  fragment: number;
-
-  constructor(sessionId: string, fragment: number) {
-    this.sessionId = sessionId;
-    this.fragment = fragment;
-    const kvsStream = { arn: 'arn:aws:kinesisvideo:us-east-1:123456789012:stream/a/1', startFragmentNumber: '0' };
-    this.request = { contactId: sessionId, kvsStream, dgParams: { callback: 'https://a' }, enforceRealtime: false };
-  }
-
-  resumePoint(): ReturnType<Followed['resumePoint']> {
-    const position = { fragmentNumber: String(this.fragment), continuationToken: 't', producerEpochMs: 1 };
-    const callClock = { originMs: 1, driftFrames: [0, 0], delayFrames: [0, 0] } as const;
-    return { position, callClock, callMs: this.fragment * 1000, connections: 1 };
-  }
+/** Copies of the disk at every moment at which a crash can come, from now on. */
+function crashes(memory: MemoryDisk): MemoryDisk[] {
+  const copies: MemoryDisk[] = [];
+  memory.onStep = () => copies.push(memory.copy());
+  return copies;
 }
 
-/** A home for state directories, a clock that the test moves, and daemons' threads on them. */
-async function place(t: ExecutionContext) {
+test('on a real disk: sessions resume from where they were last written, and files are the owner’s only', async (t) => {
   const home = await fs.mkdtemp(join(tmpdir(), 'integratord-checkpoints-'));
   t.teardown(() => fs.rm(home, { recursive: true, force: true }));
-  const state = join(home, 'state');
-  const clock = { ...systemClock, nowMs: 1_700_000_000_000, now: () => clock.nowMs, epoch: () => clock.nowMs };
-  const secret = { current: 'key', accepted: ['key'], renew: async () => {} } as {
-    -readonly [K in keyof Secret]: Secret[K];
-  };
-  const thread = (name: string, { path = state, disk = fs as Disk } = {}) =>
-    new Checkpoints(name, new StateDirectory(path, new CheckpointCipher(secret), disk), clock, createLog('silent'));
-  return { home, state, clock, secret, thread };
-}
-
-/** Per session that goes on the fragment after which it does. */
-async function goesOn(checkpoints: Checkpoints, only?: ReadonlySet<string>): Promise<Record<string, number>> {
-  const found = await checkpoints.load(only);
-  return Object.fromEntries(found.map(({ sessionId, position }) => [sessionId, Number(position.fragmentNumber)]));
-}
-
-/** A disk that keeps a copy of the directory before each of its steps, and of each half-written file. */
-function copyingDisk(home: string, state: string) {
-  const copies: string[] = [];
-  const copy = () => {
-    const path = join(home, `copy-${copies.length}`);
-    // Other steps are under way in Node's own threads: a file that goes while it is copied makes the copy none.
-    for (let isWhole = false; !isWhole; ) {
-      rmSync(path, { recursive: true, force: true });
-      mkdirSync(path);
-      try {
-        cpSync(state, path, { recursive: true });
-        isWhole = true;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      }
-    }
-    copies.push(path);
-  };
-  const disk: Disk = {
-    ...fs,
-    writeFile: (async (path: string, text: string, options: { mode: number }) => {
-      copy();
-      await fs.writeFile(path, text.slice(0, text.length / 2), options);
-      copy();
-      await fs.writeFile(path, text, options);
-    }) as Disk['writeFile'],
-    rename: async (from, to) => {
-      copy();
-      await fs.rename(from, to);
-      copy();
-    },
-    rm: async (path, options) => {
-      copy();
-      await fs.rm(path, options);
-      copy();
-    },
-  };
-  return { disk, copies };
-}
-
-test('sessions go on from where they were last written, and files are the owner’s only', async (t) => {
-  const { state, thread } = await place(t);
-  const first = thread('main');
-  t.deepEqual(await goesOn(first), {});
+  const real = { path: join(home, 'state'), disk: fs };
+  const { thread } = place();
+  const first = thread('main', real);
+  t.deepEqual(await resumable(first), {});
   const [a, b] = [new Call(A, 1), new Call(B, 1)];
-  first.moved(a);
-  first.moved(b);
+  first.track(a);
+  first.track(b);
   await first.flush();
   [a.fragment, b.fragment] = [7, 9];
   t.true(await first.flush());
-  t.deepEqual((await fs.readdir(state)).toSorted(), [
+  t.deepEqual((await fs.readdir(real.path)).toSorted(), [
     `${A}.checkpoint.json`,
     `${B}.checkpoint.json`,
     'positions-main.json',
   ]);
-  t.is((await fs.stat(state)).mode & 0o777, 0o700);
-  for (const file of await fs.readdir(state)) t.is((await fs.stat(join(state, file))).mode & 0o777, 0o600);
-  t.deepEqual(await goesOn(thread('main')), { [A]: 7, [B]: 9 });
+  t.is((await fs.stat(real.path)).mode & 0o777, 0o700);
+  for (const file of await fs.readdir(real.path)) t.is((await fs.stat(join(real.path, file))).mode & 0o777, 0o600);
+  t.deepEqual(await resumable(thread('main', real)), { [A]: 7, [B]: 9 });
+  await Promise.all([first.remove(A), first.remove(B)]);
+  t.deepEqual(await fs.readdir(real.path), []);
+});
+
+test('on a disk that is none, checkpoints are lost, and nothing else', async (t) => {
+  const { thread, of } = place();
+  const main = thread('main', { path: '/dev/null/nowhere', disk: fs });
+  t.deepEqual(await main.load(), []);
+  main.track(new Call(A, 1));
+  t.false(await main.flush());
+  await main.remove(A);
+  t.is(of('checkpoint.failing').length, 1);
 });
 
 test('a crash between any two steps of a restart, with other threads’ sessions resumed elsewhere, loses nothing', async (t) => {
-  const { home, state, clock, thread } = await place(t);
-  const main = thread('main');
-  await main.load();
+  const { memory, clock, thread } = place();
+  await thread('main').load();
   const [one, two] = [thread('worker-1'), thread('worker-2')];
-  one.moved(new Call(A, 5));
-  two.moved(new Call(B, 6));
+  one.track(new Call(A, 5));
+  two.track(new Call(B, 6));
   await Promise.all([one.flush(), two.flush()]);
-  clock.nowMs += 2 * MINUTE_MS;
-  const { disk, copies } = copyingDisk(home, state);
-  const again = thread('main', { disk });
-  t.deepEqual(await goesOn(again), { [A]: 5, [B]: 6 });
-  // A goes on in the other's thread, whose file is replaced before B has moved anywhere.
-  const other = thread('worker-2', { disk });
+  clock.forward(2 * MINUTE_MS);
+  const copies = crashes(memory);
+  t.deepEqual(await resumable(thread('main')), { [A]: 5, [B]: 6 });
+  // A resumes in the other's thread, whose file is replaced before B has moved anywhere.
+  const other = thread('worker-2');
   const a = new Call(A, 5);
-  other.moved(a);
+  other.track(a);
   a.fragment = 8;
   await other.flush();
-  const third = thread('worker-1', { disk });
-  third.moved(new Call(B, 6));
+  const third = thread('worker-1');
+  third.track(new Call(B, 6));
   await third.flush();
   t.true(copies.length > 15);
-  for (const [at, path] of copies.entries()) {
-    const { [A]: fragment = 0, ...rest } = await goesOn(thread('main', { path }));
+  for (const [at, { disk }] of copies.entries()) {
+    const { [A]: fragment = 0, ...rest } = await resumable(thread('main', { disk }));
     t.deepEqual(rest, { [B]: 6 }, `step ${at}`);
     t.true(fragment === 5 || fragment === 8, `step ${at}: ${fragment}`);
   }
 });
 
 test('a crash between any two steps of a session’s end leaves it whole or gone, and another as it was', async (t) => {
-  const { home, state, thread } = await place(t);
-  const { disk, copies } = copyingDisk(home, state);
-  const main = thread('main', { disk });
+  const { memory, thread } = place();
+  const main = thread('main');
   await main.load();
-  main.moved(new Call(A, 5));
-  main.moved(new Call(B, 6));
+  main.track(new Call(A, 5));
+  main.track(new Call(B, 6));
   await main.flush();
-  const from = copies.length;
+  const copies = crashes(memory);
   await main.remove(A);
   await main.flush();
-  const ended = copies.length;
-  for (const path of copies.slice(from)) {
-    const { [A]: fragment = 5, ...rest } = await goesOn(thread('main', { path }));
+  t.true(copies.length > 0);
+  for (const { disk } of [...copies]) {
+    const { [A]: fragment = 5, ...rest } = await resumable(thread('main', { disk }));
     t.deepEqual([fragment, rest], [5, { [B]: 6 }]);
   }
-  t.true(ended > from);
   await main.remove(B);
-  t.deepEqual(await fs.readdir(state), [], 'the last one takes the positions with it');
+  t.deepEqual(memory.names, [], 'the last one takes the positions with it');
 });
 
 test('a session that has ended does not come back from a positions file that still has it', async (t) => {
-  const { state, thread } = await place(t);
+  const { memory, thread } = place();
   const main = thread('main');
   await main.load();
-  main.moved(new Call(A, 5));
+  main.track(new Call(A, 5));
   await main.flush();
-  await fs.rm(join(state, `${A}.checkpoint.json`));
-  t.deepEqual(await goesOn(thread('main')), {});
-  t.deepEqual(await fs.readdir(state), []);
+  memory.files.delete(`${STATE}/${A}.checkpoint.json`);
+  t.deepEqual(await resumable(thread('main')), {});
+  t.deepEqual(memory.names, []);
 });
 
 test('when a thread is gone its sessions are loaded alone, and files of threads that run are left alone', async (t) => {
-  const { state, thread } = await place(t);
+  const { memory, thread } = place();
   const main = thread('main');
   await main.load();
   const [one, two] = [thread('worker-1'), thread('worker-2')];
-  one.moved(new Call(A, 5));
-  two.moved(new Call(B, 6));
+  one.track(new Call(A, 5));
+  two.track(new Call(B, 6));
   await Promise.all([one.flush(), two.flush()]);
-  await fs.writeFile(join(state, 'positions-worker-2.json.new'), 'being written');
-  t.deepEqual(await goesOn(main, new Set([A])), { [A]: 5 });
-  const files = await fs.readdir(state);
+  memory.files.set(`${STATE}/positions-worker-2.json.new`, 'being written');
+  t.deepEqual(await resumable(main, new Set([A])), { [A]: 5 });
   for (const name of ['positions-worker-1.json', 'positions-worker-2.json', 'positions-worker-2.json.new']) {
-    t.true(files.includes(name), name);
+    t.true(memory.names.includes(name), name);
   }
   await thread('worker-1').flush();
-  t.deepEqual(await goesOn(thread('main')), { [A]: 5, [B]: 6 });
+  t.deepEqual(await resumable(thread('main')), { [A]: 5, [B]: 6 });
 });
 
 test('a torn positions file costs no more than what it says beyond the session files', async (t) => {
-  const { state, clock, thread } = await place(t);
+  const { memory, clock, thread } = place();
   const main = thread('main');
   await main.load();
   const a = new Call(A, 5);
-  main.moved(a);
+  main.track(a);
   await main.flush();
   a.fragment = 50;
   await main.flush();
-  await fs.writeFile(join(state, 'positions-main.json'), '{"version":1,"sess');
-  t.deepEqual(await goesOn(thread('other', { path: state })), { [A]: 5 });
-  await fs.writeFile(join(state, 'positions-other.json'), `{"version":1,"sessions":{"${A}":{"callMs":null}}}`);
-  clock.nowMs += 4 * MINUTE_MS;
-  t.deepEqual(await goesOn(thread('main')), { [A]: 5 });
-  await fs.rm(join(state, 'positions-main.json'));
-  clock.nowMs += 2 * MINUTE_MS;
-  t.deepEqual(await goesOn(thread('main')), {}, 'and no session that it made young enough');
-  t.deepEqual(await fs.readdir(state), []);
+  memory.files.set(`${STATE}/positions-main.json`, '{"version":1,"sess');
+  t.deepEqual(await resumable(thread('other')), { [A]: 5 });
+  memory.files.set(`${STATE}/positions-other.json`, `{"version":1,"sessions":{"${A}":{"callMs":null}}}`);
+  clock.forward(4 * MINUTE_MS);
+  t.deepEqual(await resumable(thread('main')), { [A]: 5 });
+  memory.files.delete(`${STATE}/positions-main.json`);
+  clock.forward(2 * MINUTE_MS);
+  t.deepEqual(await resumable(thread('main')), {}, 'and no session that it made young enough');
+  t.deepEqual(memory.names, []);
 });
 
-test('a long call goes on though its own file is old', async (t) => {
-  const { clock, thread } = await place(t);
+test('a checkpoint of five minutes is resumed, an older one is stale: it is logged and removed', async (t) => {
+  const { memory, clock, thread, of } = place();
+  const main = thread('main');
+  main.track(new Call(A, 5));
+  await main.flush();
+  const stale = memory.copy();
+  clock.forward(5 * MINUTE_MS);
+  t.deepEqual(await resumable(thread('main')), { [A]: 5 });
+  t.deepEqual(of('checkpoint.stale'), []);
+  clock.forward(1);
+  t.deepEqual(await resumable(thread('main', { disk: stale.disk })), {});
+  t.like(of('checkpoint.stale'), [{ level: 'warn', sessionId: A, contactId: A, ageMs: 5 * MINUTE_MS + 1 }]);
+  t.deepEqual(stale.names, []);
+});
+
+test('stale, broken and foreign files do not come back, and what is not ours stays', async (t) => {
+  const { memory, clock, secret, thread, of } = place();
+  thread('worker-1').track(new Call(A, 5));
+  await clock.advance(0);
+  clock.forward(6 * MINUTE_MS);
+  secret.current = 'of another daemon';
+  thread('worker-2').track(new Call(B, 5));
+  await clock.advance(0);
+  secret.current = 'key';
+  memory.files.set(`${STATE}/half.checkpoint.json`, '{"version":1,"sess');
+  memory.files.set(`${STATE}/positions-worker-3.json`, '{"version":1,"sess');
+  memory.files.set(`${STATE}/${B}.checkpoint.json.new`, '{"ver');
+  memory.files.set(`${STATE}/notes.txt`, 'not ours');
+  t.deepEqual(await resumable(thread('main')), {});
+  t.deepEqual(memory.names, ['notes.txt']);
+  t.deepEqual(
+    of('checkpoint.unreadable')
+      .map(({ sessionId, thread: name }) => sessionId ?? name)
+      .toSorted(),
+    [B, 'half', 'worker-3'].toSorted(),
+  );
+  t.like(of('checkpoint.stale'), [{ sessionId: A }]);
+});
+
+test('what was loaded and never resumes is off the disk when it is stale', async (t) => {
+  const { memory, clock, thread } = place();
+  thread('worker-1').track(new Call(A, 5));
+  await clock.advance(0);
+  const main = thread('main');
+  await main.load();
+  t.true(memory.names.includes('positions-main.json'));
+  await clock.advance(5 * MINUTE_MS + 1000);
+  t.false(memory.names.includes('positions-main.json'));
+});
+
+test('a long call resumes though its own file is old', async (t) => {
+  const { clock, thread } = place();
   const main = thread('main');
   await main.load();
   const a = new Call(A, 5);
-  main.moved(a);
+  main.track(a);
   await main.flush();
-  clock.nowMs += 60 * MINUTE_MS;
+  clock.forward(60 * MINUTE_MS);
   a.fragment = 3600;
   await main.flush();
-  t.deepEqual(await goesOn(thread('main')), { [A]: 3600 });
+  t.deepEqual(await resumable(thread('main')), { [A]: 3600 });
 });
 
 test('what a version with one file for everything left is read', async (t) => {
-  const { state, clock, secret, thread } = await place(t);
-  await fs.mkdir(state);
+  const { memory, clock, secret, thread } = place();
   const { sessionId, traceId, request, resumePoint } = new Call(A, 5);
-  const where = resumePoint.call({ fragment: 5 } as Call);
+  const point = resumePoint.call({ fragment: 5 } as Call);
   const text = writeCheckpoint(
-    { sessionId, traceId, request, ...where, savedAtEpochMs: clock.nowMs },
+    { sessionId, traceId, request, ...point, savedAtEpochMs: clock.epoch() },
     new CheckpointCipher(secret),
   );
-  await fs.writeFile(join(state, `${A}.checkpoint.json`), text);
-  t.deepEqual(await goesOn(thread('main')), { [A]: 5 });
+  memory.files.set(`${STATE}/${A}.checkpoint.json`, text);
+  t.deepEqual(await resumable(thread('main')), { [A]: 5 });
 });
 
 test('a session that reads no more stays where it was', async (t) => {
-  const { thread } = await place(t);
+  const { thread } = place();
   const main = thread('main');
   await main.load();
   const a = new Call(A, 5);
-  main.moved(a);
-  main.settle(A);
+  main.track(a);
+  main.freeze(A);
   a.fragment = 6;
   await main.flush();
-  t.deepEqual(await goesOn(thread('main')), { [A]: 5 });
+  t.deepEqual(await resumable(thread('main')), { [A]: 5 });
 });
 
-test('after the secret has changed session files are sealed with the new one', async (t) => {
-  const { secret, thread } = await place(t);
+test('after the secret has changed session files are encrypted with the new one', async (t) => {
+  const { secret, thread } = place();
   const main = thread('main');
   await main.load();
-  main.moved(new Call(A, 5));
+  main.track(new Call(A, 5));
   await main.flush();
   [secret.current, secret.accepted] = ['new key', ['new key', 'key']];
   await main.flush();
   secret.accepted = ['new key'];
-  t.deepEqual(await goesOn(thread('main')), { [A]: 5 });
+  t.deepEqual(await resumable(thread('main')), { [A]: 5 });
+});
+
+test('the files show nothing of what a contact was started with', async (t) => {
+  const { memory, thread } = place();
+  const main = thread('main');
+  main.track(new Call(A, 5));
+  await main.flush();
+  t.is(memory.files.size, 2);
+  for (const text of memory.files.values()) t.notRegex(text, /planted|callback|stream\/a|"key"/);
 });
 
 test('a disk that is full for a while costs the checkpoints of that while', async (t) => {
-  const { thread } = await place(t);
-  let isFull = false;
-  const disk: Disk = {
-    ...fs,
-    writeFile: ((...args: Parameters<typeof fs.writeFile>) =>
-      isFull ? Promise.reject(new Error('ENOSPC')) : fs.writeFile(...args)) as Disk['writeFile'],
-  };
-  const main = thread('main', { disk });
+  const { memory, thread } = place();
+  const main = thread('main');
   await main.load();
   const a = new Call(A, 5);
-  main.moved(a);
+  main.track(a);
   await main.flush();
-  isFull = true;
-  main.moved(new Call(B, 1));
+  memory.failure = new Error('ENOSPC');
+  main.track(new Call(B, 1));
   a.fragment = 6;
   t.false(await main.flush());
-  t.deepEqual(await goesOn(thread('main')), { [A]: 5 });
-  isFull = false;
+  const { disk } = memory.copy();
+  t.deepEqual(await resumable(thread('main', { disk })), { [A]: 5 });
+  memory.failure = undefined;
   t.true(await main.flush());
-  t.deepEqual(await goesOn(thread('main')), { [A]: 6, [B]: 1 });
+  t.deepEqual(await resumable(thread('main')), { [A]: 6, [B]: 1 });
 });

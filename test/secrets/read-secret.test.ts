@@ -75,11 +75,11 @@ test.serial(
 );
 
 test('a checkpoint sealed before the key was changed can be opened after it, and with no other key', (t) => {
-  const sealed = new CheckpointCipher(fixedSecret('key-before')).close('what callers said');
+  const sealed = new CheckpointCipher(fixedSecret('key-before')).encrypt('what callers said');
   const changed: Secret = { current: 'key-after', accepted: ['key-after', 'key-before'], renew: async () => {} };
   const cipher = new CheckpointCipher(changed);
-  t.is(cipher.open(sealed), 'what callers said');
-  t.is(cipher.open(cipher.close('more')), 'more');
-  t.is(new CheckpointCipher(fixedSecret('key-after')).open(cipher.close('more')), 'more');
-  t.throws(() => new CheckpointCipher(fixedSecret('key-after')).open(sealed));
+  t.is(cipher.decrypt(sealed), 'what callers said');
+  t.is(cipher.decrypt(cipher.encrypt('more')), 'more');
+  t.is(new CheckpointCipher(fixedSecret('key-after')).decrypt(cipher.encrypt('more')), 'more');
+  t.throws(() => new CheckpointCipher(fixedSecret('key-after')).decrypt(sealed));
 });

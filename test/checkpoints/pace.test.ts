@@ -1,0 +1,137 @@
+import test from 'ava';
+import { A, B, Call, MINUTE_MS, place, resumable } from './place.ts';
+
+const SECOND_MS = 1000;
+const POSITIONS = 'positions-main.json';
+
+test('however often sessions get on, where they are is written once a second', async (t) => {
+  const { clock, memory, thread } = place();
+  const main = thread('main');
+  const [a, b] = [new Call(A, 0), new Call(B, 0)];
+  for (let at = 0; at < 10 * SECOND_MS; at += 50) {
+    a.fragment++;
+    main.track(a);
+    main.track(b);
+    await clock.advance(50);
+  }
+  t.is(memory.written.filter((name) => name === POSITIONS).length, 11, 'at 0 s, 1 s, … 10 s');
+  t.is(memory.written.length, 13, 'and the two session files once');
+});
+
+test('the first audio of a session is on the disk at once', async (t) => {
+  const { clock, memory, thread } = place();
+  const main = thread('main');
+  main.track(new Call(A, 5));
+  await clock.advance(0);
+  t.deepEqual(memory.names, [`${A}.checkpoint.json`, POSITIONS]);
+  t.deepEqual(await resumable(thread('other')), { [A]: 5 });
+});
+
+test('while no session gets on nothing is written', async (t) => {
+  const { clock, memory, thread } = place();
+  const main = thread('main');
+  main.track(new Call(A, 5));
+  await clock.advance(SECOND_MS);
+  const { length } = memory.written;
+  await clock.advance(60 * MINUTE_MS);
+  t.is(memory.written.length, length);
+  t.is(clock.pending, 0);
+});
+
+test('what changes during a write is in the next one, a second after the first began', async (t) => {
+  const { clock, memory, thread } = place();
+  const main = thread('main');
+  const a = new Call(A, 5);
+  const gate = Promise.withResolvers<void>();
+  memory.gate = gate.promise;
+  main.track(a);
+  await clock.advance(400);
+  a.fragment = 6;
+  main.track(a);
+  gate.resolve();
+  await clock.advance(599);
+  t.is(memory.written.filter((name) => name === POSITIONS).length, 1);
+  await clock.advance(1);
+  t.is(memory.written.filter((name) => name === POSITIONS).length, 2);
+  t.deepEqual(await resumable(thread('other')), { [A]: 6 });
+});
+
+test('a slow disk gets one write at a time', async (t) => {
+  const { clock, memory, thread } = place();
+  const main = thread('main');
+  const a = new Call(A, 5);
+  const gate = Promise.withResolvers<void>();
+  memory.gate = gate.promise;
+  for (let second = 0; second < 30; second++) {
+    main.track(a);
+    await clock.advance(SECOND_MS);
+  }
+  t.is(clock.pending, 0, 'nothing is due while a write is under way');
+  gate.resolve();
+  await clock.settle();
+  t.is(memory.written.filter((name) => name === POSITIONS).length, 1);
+});
+
+test('a session that ends while its file is written does not come back', async (t) => {
+  const { clock, memory, thread } = place();
+  const main = thread('main');
+  const gate = Promise.withResolvers<void>();
+  memory.gate = gate.promise;
+  main.track(new Call(A, 5));
+  await clock.settle();
+  const removal = main.remove(A);
+  gate.resolve();
+  await removal;
+  await clock.advance(SECOND_MS);
+  t.deepEqual(memory.names, []);
+});
+
+test('a disk that fails is tried again every second; that it fails, and that it works again, is logged once', async (t) => {
+  const { clock, memory, thread, of } = place();
+  const main = thread('main');
+  memory.failure = new Error('ENOSPC: no space left on device');
+  main.track(new Call(A, 5));
+  await clock.advance(10 * SECOND_MS);
+  t.like(of('checkpoint.failing'), [
+    { level: 'error', directory: '/state', error: 'Error: ENOSPC: no space left on device' },
+  ]);
+  t.is(of('checkpoint.failing').length, 1);
+  t.deepEqual(of('checkpoint.recovered'), []);
+  memory.failure = undefined;
+  await clock.advance(SECOND_MS);
+  t.is(of('checkpoint.recovered').length, 1);
+  t.deepEqual(await resumable(thread('other')), { [A]: 5 });
+  memory.failure = new Error('EIO');
+  main.track(new Call(B, 5));
+  await clock.advance(3 * SECOND_MS);
+  t.is(of('checkpoint.failing').length, 2, 'the next time it is said again');
+});
+
+test('a session whose file cannot be removed does not keep its thread from going on', async (t) => {
+  const { clock, memory, thread, of } = place();
+  const main = thread('main');
+  main.track(new Call(A, 5));
+  await clock.advance(SECOND_MS);
+  memory.failure = new Error('EROFS');
+  await main.remove(A);
+  t.is(of('checkpoint.failing').length, 1);
+});
+
+test('files of many sessions are written again 250 at a time after the secret has changed', async (t) => {
+  const { clock, memory, secret, thread } = place();
+  const main = thread('main');
+  const sessionIds = Array.from({ length: 600 }, (_, at) => `00000000-0000-4000-8000-${String(at).padStart(12, '0')}`);
+  for (const sessionId of sessionIds) main.track(new Call(sessionId, 5));
+  await clock.advance(SECOND_MS);
+  [secret.current, secret.accepted] = ['new key', ['new key', 'key']];
+  main.track(new Call(sessionIds[0] as string, 5));
+  const perSecond: number[] = [];
+  for (const ms of [0, SECOND_MS, SECOND_MS, SECOND_MS]) {
+    memory.written.length = 0;
+    await clock.advance(ms);
+    perSecond.push(memory.written.filter((name) => name !== POSITIONS).length);
+  }
+  t.deepEqual(perSecond, [250, 250, 100, 0]);
+  secret.accepted = ['new key'];
+  t.is(Object.keys(await resumable(thread('other'))).length, 600);
+});

@@ -1,0 +1,24 @@
+import { randomUUID } from 'node:crypto';
+import type { Checkpoint } from '../../daemon/checkpoints/checkpoint.ts';
+import type { StartRequest } from '../../daemon/contract/start-request.ts';
+
+const STREAM = 'arn:aws:kinesisvideo:us-east-1:123456789012:stream/a/1';
+export const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
+
+export function requestOf(contactId: string, changes: Partial<StartRequest> = {}): StartRequest {
+  const kvsStream = { arn: STREAM, startFragmentNumber: '1' };
+  return { contactId, kvsStream, dgParams: {}, enforceRealtime: false, ...changes };
+}
+
+export function checkpointOf(contactId: string, sessionId: string = randomUUID()): Checkpoint {
+  return {
+    sessionId,
+    traceId: TRACE_ID,
+    request: requestOf(contactId),
+    position: { fragmentNumber: '7' },
+    callClock: undefined,
+    callMs: 7000,
+    connections: 1,
+    savedAtEpochMs: 0,
+  };
+}
