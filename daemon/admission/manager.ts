@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Checkpoint } from '../checkpoints/checkpoint.ts';
+import type { Checkpoint, SessionIdentity } from '../checkpoints/checkpoint.ts';
 import type { Checkpoints } from '../checkpoints/checkpoints.ts';
 import type { SessionDetails, SessionView } from '../contract/control-api.ts';
 import type { StartRequest } from '../contract/start-request.ts';
@@ -8,6 +8,7 @@ import { newTraceId, type TraceId } from '../contract/traceparent.ts';
 import type { Log } from '../log/log.ts';
 import type { SessionMetrics } from '../metrics/session-metrics.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
+import type { NewSession } from '../session/seed.ts';
 import { type Ending, type HostedSession, type SessionHost, ThreadLost } from '../threads/host.ts';
 import { Admission, AtCapacity } from './admission.ts';
 import { Drain } from './drain.ts';
@@ -39,7 +40,7 @@ export interface ManagerDeps {
 /** A session from the moment it is admitted: while it starts there is only the promise of it. */
 interface Entry {
   readonly sessionId: string;
-  readonly beginning: Checkpoint;
+  readonly identity: SessionIdentity;
   readonly admittedAtMs: Millis;
   readonly starting: Promise<HostedSession>;
   session: HostedSession | undefined;
@@ -107,9 +108,9 @@ export class SessionManager {
     }
     const refusal = this.admission.refusal(this.size);
     if (refusal) throw new AtCapacity(refusal);
-    const beginning = beginningOf(request, traceId);
-    await this.#admit(beginning, this.#deps.host.start(beginning, timeoutMs)).starting;
-    return { sessionId: beginning.sessionId, contactId, status: 'started' };
+    const seed: NewSession = { kind: 'new', sessionId: randomUUID(), traceId, request };
+    await this.#admit(seed, this.#deps.host.start(seed, timeoutMs)).starting;
+    return { sessionId: seed.sessionId, contactId, status: 'started' };
   }
 
   /** Goes on with the sessions that an earlier daemon left when it was killed. Resolves when all have been looked at. */
@@ -135,12 +136,12 @@ export class SessionManager {
     }
   }
 
-  #admit(beginning: Checkpoint, starting: Promise<HostedSession>): Entry {
-    const { sessionId, request } = beginning;
+  #admit(identity: SessionIdentity, starting: Promise<HostedSession>): Entry {
+    const { sessionId, request } = identity;
     const admittedAtMs = this.#deps.clock.now();
     const entry: Entry = {
       sessionId,
-      beginning,
+      identity,
       admittedAtMs,
       starting,
       session: undefined,
@@ -155,7 +156,7 @@ export class SessionManager {
 
   /** Keeps the entry for as long as its session lasts, on however many threads. */
   async #follow(entry: Entry): Promise<void> {
-    const { contactId } = entry.beginning.request;
+    const { contactId } = entry.identity.request;
     try {
       let session: HostedSession | undefined = await entry.starting;
       for (let threads = 1; session; threads++) {
@@ -181,7 +182,7 @@ export class SessionManager {
   /** The session on another thread, from its checkpoint; undefined, and said so, when it cannot go on. */
   async #goOn(entry: Entry, threads: number): Promise<HostedSession | undefined> {
     const { host, log, metrics } = this.#deps;
-    const { sessionId, beginning, keepsCheckpoint } = entry;
+    const { sessionId, identity, keepsCheckpoint } = entry;
     entry.session = undefined;
     // A drain has given it up already: another daemon goes on with it.
     if (keepsCheckpoint) return undefined;
@@ -194,7 +195,7 @@ export class SessionManager {
         throw error;
       }
     }
-    const { traceId, request } = beginning;
+    const { traceId, request } = identity;
     const why = threads < MOST_THREADS ? 'no-checkpoint' : 'too-many-threads';
     const fields = { event: 'session.lost', why, sessionId, contactId: request.contactId, traceId };
     log.error(fields, 'the thread that hosted the session ended: the rest of the call is lost');
@@ -215,18 +216,4 @@ export class SessionManager {
     }
     return (await this.#left).find((checkpoint) => checkpoint.sessionId === sessionId);
   }
-}
-
-/** A session that has nothing behind it yet. */
-function beginningOf(request: StartRequest, traceId: TraceId): Checkpoint {
-  return {
-    sessionId: randomUUID(),
-    traceId,
-    request,
-    position: { fragmentNumber: request.kvsStream.startFragmentNumber },
-    callClock: undefined,
-    callMs: 0,
-    connections: 0,
-    savedAtEpochMs: 0,
-  };
 }

@@ -1,9 +1,9 @@
-import type { Checkpoint } from '../checkpoints/checkpoint.ts';
 import { Link } from '../deepgram/link.ts';
 import { logResult } from '../deepgram/results.ts';
 import type { Media } from '../kinesis/client.ts';
 import type { Log } from '../log/log.ts';
 import type { SessionDeps } from './deps.ts';
+import { identityOf, type SessionSeed, startingPointOf } from './seed.ts';
 
 /** Both ends of a session, open. */
 export interface Opened {
@@ -16,11 +16,13 @@ export interface Opened {
  * is open. Throws KinesisRefused, DeepgramRefused, DeepgramUnreachable, or the signal's reason; nothing is left open then.
  */
 export async function openBoth(
-  { request, position, callMs, connections }: Checkpoint,
+  seed: SessionSeed,
   { kinesis, deepgram, clock, timers, random, metrics, settings }: SessionDeps,
   log: Log,
   signal: AbortSignal,
 ): Promise<Opened> {
+  const { request } = identityOf(seed);
+  const { position, callMs, connections } = startingPointOf(seed);
   const failed = new AbortController();
   const both = AbortSignal.any([signal, failed.signal]);
   const opening = [

@@ -1,17 +1,32 @@
-import type { SessionView } from '../contract/control-api.ts';
-import type { DeepgramParams } from '../contract/deepgram-params.ts';
-import type { EndOfContact } from '../kinesis/reader.ts';
+import type { SessionIdentity } from '../checkpoints/checkpoint.ts';
+import type { SessionState, SessionView } from '../contract/control-api.ts';
+import type { LinkStats } from '../deepgram/link.ts';
+import type { Millis } from '../runtime/clock.ts';
 
-/** How a session ended: `completed` when the call was over and Deepgram had all of it. */
-export type Outcome =
-  | { readonly name: 'completed'; readonly reason: EndOfContact }
-  | { readonly name: 'failed'; readonly error: unknown };
+export interface Viewed {
+  readonly identity: SessionIdentity;
+  readonly state: SessionState;
+  readonly ageMs: Millis;
+  readonly link: LinkStats;
+  readonly holeMs: Millis;
+}
 
-/** What a session's parameters tell of it in a list. */
-export function describedBy(params: DeepgramParams): Pick<SessionView, 'model' | 'callbackHost'> {
+/** A session as lists show it; no secret is in it. */
+export function viewOf({ identity, state, ageMs, link, holeMs }: Viewed): SessionView {
+  const { sessionId, traceId, request } = identity;
+  const { requestIds, ...stats } = link;
   return {
-    model: firstOf(params['model']),
-    callbackHost: URL.parse(firstOf(params['callback']) ?? '')?.host,
+    sessionId,
+    contactId: request.contactId,
+    traceId,
+    state,
+    ageMs,
+    ...stats,
+    holeMs,
+    reconnects: requestIds.length - 1,
+    deepgramRequestIds: requestIds,
+    model: firstOf(request.dgParams['model']),
+    callbackHost: URL.parse(firstOf(request.dgParams['callback']) ?? '')?.host,
   };
 }
 

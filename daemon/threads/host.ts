@@ -3,6 +3,7 @@ import type { SessionDetails, SessionView } from '../contract/control-api.ts';
 import type { EndOfContact } from '../kinesis/reader.ts';
 import type { errorFields } from '../log/log.ts';
 import type { Millis } from '../runtime/clock.ts';
+import type { NewSession } from '../session/seed.ts';
 
 /** How a session ended, as it is told to others; `lost` with the thread that hosted it. */
 export type Ending =
@@ -26,7 +27,7 @@ export interface SessionHost {
    * Resolves once Kinesis has answered and Deepgram's socket is open. Throws StartTimedOut, KinesisRefused,
    * DeepgramRefused, DeepgramUnreachable or ThreadLost; nothing is left running then.
    */
-  start(beginning: Checkpoint, timeoutMs: Millis): Promise<HostedSession>;
+  start(seed: NewSession, timeoutMs: Millis): Promise<HostedSession>;
   /** Goes on with a session that was cut off; tries for as long as trying makes sense. Throws what ended that. */
   resume(checkpoint: Checkpoint): Promise<HostedSession>;
   /** The sessions that run, in no order. */

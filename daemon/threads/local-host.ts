@@ -4,6 +4,7 @@ import type { SessionDetails, SessionView } from '../contract/control-api.ts';
 import { errorFields } from '../log/log.ts';
 import type { Millis } from '../runtime/clock.ts';
 import type { SessionDeps } from '../session/deps.ts';
+import { identityOf, type NewSession, type SessionSeed } from '../session/seed.ts';
 import { Session } from '../session/session.ts';
 import { type Ending, type HostedSession, type SessionHost, StartTimedOut } from './host.ts';
 
@@ -20,14 +21,14 @@ export class LocalHost implements SessionHost {
     this.#deps = deps;
   }
 
-  async start(beginning: Checkpoint, timeoutMs: Millis): Promise<HostedSession> {
-    return this.#host(await startWithin(timeoutMs, beginning, this.#deps));
+  async start(seed: NewSession, timeoutMs: Millis): Promise<HostedSession> {
+    return this.#host(await startWithin(timeoutMs, seed, this.#deps));
   }
 
   async resume(checkpoint: Checkpoint): Promise<HostedSession> {
     const giveUpAtMs = this.#deps.clock.now() + this.#deps.settings.deepgramGiveUpMs;
     try {
-      return this.#host(await resumeUntil(giveUpAtMs, checkpoint, this.#deps));
+      return this.#host(await resumeUntil(giveUpAtMs, { kind: 'resumed', checkpoint }, this.#deps));
     } catch (error) {
       await this.#deps.checkpoints?.remove(checkpoint.sessionId);
       throw error;
@@ -64,24 +65,24 @@ export class LocalHost implements SessionHost {
   }
 }
 
-async function startWithin(timeoutMs: Millis, beginning: Checkpoint, deps: SessionDeps): Promise<Session> {
+async function startWithin(timeoutMs: Millis, seed: SessionSeed, deps: SessionDeps): Promise<Session> {
   const patience = new AbortController();
   const timeout = new StartTimedOut(`Kinesis Video and Deepgram had not both answered within ${timeoutMs} ms`);
   const timer = setTimeout(() => patience.abort(timeout), timeoutMs);
   try {
-    return await Session.start(beginning, deps, patience.signal);
+    return await Session.start(seed, deps, patience.signal);
   } finally {
     clearTimeout(timer);
   }
 }
 
 /** Tries for as long as trying makes sense: nobody else will start this session again. */
-async function resumeUntil(giveUpAtMs: Millis, beginning: Checkpoint, deps: SessionDeps): Promise<Session> {
-  const { sessionId, traceId, request } = beginning;
+async function resumeUntil(giveUpAtMs: Millis, seed: SessionSeed, deps: SessionDeps): Promise<Session> {
+  const { sessionId, traceId, request } = identityOf(seed);
   const log = deps.log.child({ sessionId, contactId: request.contactId, traceId });
   for (;;) {
     try {
-      return await startWithin(RESUME_TIMEOUT_MS, beginning, deps);
+      return await startWithin(RESUME_TIMEOUT_MS, seed, deps);
     } catch (error) {
       const passes = !('retryable' in (error as object)) || (error as { retryable: boolean }).retryable;
       const isOver = !passes || deps.clock.now() > giveUpAtMs;

@@ -3,6 +3,7 @@ import type { SessionDetails, SessionView } from '../contract/control-api.ts';
 import type { LogLevel } from '../contract/log-levels.ts';
 import type { SessionSnapshot } from '../metrics/session-metrics.ts';
 import type { Millis } from '../runtime/clock.ts';
+import type { NewSession } from '../session/seed.ts';
 import type { Ending } from './host.ts';
 import type { HostSettings } from './hosting-thread.ts';
 import type { PackedError } from './packed-error.ts';
@@ -19,7 +20,7 @@ export interface WorkerSettings {
 
 /** What the main thread asks a worker, and what that answers with. */
 export interface Asked {
-  start: { readonly ask: { readonly beginning: Checkpoint; readonly timeoutMs: Millis }; readonly answer: undefined };
+  start: { readonly ask: { readonly seed: NewSession; readonly timeoutMs: Millis }; readonly answer: undefined };
   resume: { readonly ask: { readonly checkpoint: Checkpoint }; readonly answer: undefined };
   views: { readonly ask: object; readonly answer: SessionView[] };
   details: { readonly ask: { readonly sessionId: string }; readonly answer: SessionDetails | undefined };

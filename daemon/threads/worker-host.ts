@@ -1,9 +1,10 @@
 import { Worker } from 'node:worker_threads';
-import type { Checkpoint } from '../checkpoints/checkpoint.ts';
+import type { Checkpoint, SessionIdentity } from '../checkpoints/checkpoint.ts';
 import type { SessionDetails, SessionView } from '../contract/control-api.ts';
 import type { LogLevel } from '../contract/log-levels.ts';
 import type { SessionSnapshot } from '../metrics/session-metrics.ts';
 import type { Millis } from '../runtime/clock.ts';
+import type { NewSession } from '../session/seed.ts';
 import { type Ending, type HostedSession, type SessionHost, ThreadLost } from './host.ts';
 import type { Asked, FromWorker, ToWorker, WorkerSettings } from './messages.ts';
 import { unpackError } from './packed-error.ts';
@@ -61,8 +62,8 @@ export class WorkerHost implements SessionHost {
     return this.#streams.has(streamArn);
   }
 
-  start(beginning: Checkpoint, timeoutMs: Millis): Promise<HostedSession> {
-    return this.#follow(beginning, () => this.#ask('start', { beginning, timeoutMs }));
+  start(seed: NewSession, timeoutMs: Millis): Promise<HostedSession> {
+    return this.#follow(seed, () => this.#ask('start', { seed, timeoutMs }));
   }
 
   resume(checkpoint: Checkpoint): Promise<HostedSession> {
@@ -89,7 +90,7 @@ export class WorkerHost implements SessionHost {
     this.#tell({ type: 'log-level', level });
   }
 
-  async #follow({ sessionId, request }: Checkpoint, open: () => Promise<undefined>): Promise<HostedSession> {
+  async #follow({ sessionId, request }: SessionIdentity, open: () => Promise<undefined>): Promise<HostedSession> {
     const { arn } = request.kvsStream;
     this.#size++;
     this.#streams.set(arn, (this.#streams.get(arn) ?? 0) + 1);

@@ -1,8 +1,9 @@
-import type { Checkpoint } from '../checkpoints/checkpoint.ts';
+import type { Checkpoint, SessionIdentity } from '../checkpoints/checkpoint.ts';
 import type { SessionDetails, SessionView } from '../contract/control-api.ts';
 import type { RootLog } from '../log/log.ts';
 import type { Threads } from '../metrics/thread-totals.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
+import type { NewSession } from '../session/seed.ts';
 import { type HostedSession, type SessionHost, ThreadLost } from './host.ts';
 import type { HostSettings } from './hosting-thread.ts';
 import { WorkerHost } from './worker-host.ts';
@@ -43,10 +44,10 @@ export class WorkerPool implements SessionHost {
     await Promise.allSettled(this.#workers.map((worker) => worker.metrics()));
   }
 
-  async start(beginning: Checkpoint, timeoutMs: Millis): Promise<HostedSession> {
-    const worker = this.#choose(beginning);
+  async start(seed: NewSession, timeoutMs: Millis): Promise<HostedSession> {
+    const worker = this.#choose(seed);
     if (!worker) throw new ThreadLost();
-    return worker.start(beginning, timeoutMs);
+    return worker.start(seed, timeoutMs);
   }
 
   async resume(checkpoint: Checkpoint): Promise<HostedSession> {
@@ -67,7 +68,7 @@ export class WorkerPool implements SessionHost {
   }
 
   /** The worker that reads the stream already, or else the one with the fewest sessions. */
-  #choose({ request }: Checkpoint): WorkerHost | undefined {
+  #choose({ request }: SessionIdentity): WorkerHost | undefined {
     const { arn } = request.kvsStream;
     const alive = this.#workers.filter(({ isGone }) => !isGone);
     return alive.find((worker) => worker.reads(arn)) ?? alive.sort((one, other) => one.size - other.size)[0];

@@ -21,7 +21,7 @@ const thread = hostingThread({ settings, secrets, log, name, threads: workers })
 const sessions = new Map<string, HostedSession>();
 
 const answers: { [Name in keyof Asked]: (ask: Asked[Name]['ask']) => Promise<Asked[Name]['answer']> } = {
-  start: async ({ beginning, timeoutMs }) => follow(beginning.sessionId, await thread.host.start(beginning, timeoutMs)),
+  start: async ({ seed, timeoutMs }) => follow(seed.sessionId, await thread.host.start(seed, timeoutMs)),
   resume: async ({ checkpoint }) => follow(checkpoint.sessionId, await thread.host.resume(checkpoint)),
   views: () => thread.host.views(),
   details: ({ sessionId }) => thread.host.details(sessionId),

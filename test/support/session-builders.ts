@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Checkpoint } from '../../daemon/checkpoints/checkpoint.ts';
 import type { StartRequest } from '../../daemon/contract/start-request.ts';
+import type { NewSession } from '../../daemon/session/seed.ts';
 
 const STREAM = 'arn:aws:kinesisvideo:us-east-1:123456789012:stream/a/1';
 export const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
@@ -21,4 +22,8 @@ export function checkpointOf(contactId: string, sessionId: string = randomUUID()
     connections: 1,
     savedAtEpochMs: 0,
   };
+}
+
+export function newSessionOf(contactId: string, changes: Partial<StartRequest> = {}): NewSession {
+  return { kind: 'new', sessionId: randomUUID(), traceId: TRACE_ID, request: requestOf(contactId, changes) };
 }

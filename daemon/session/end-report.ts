@@ -1,0 +1,32 @@
+import type { SessionView } from '../contract/control-api.ts';
+import { errorFields, type Log } from '../log/log.ts';
+import type { SessionMetrics } from '../metrics/session-metrics.ts';
+import type { Millis } from '../runtime/clock.ts';
+import type { Outcome } from './outcome.ts';
+
+export interface EndOfSession {
+  readonly outcome: Outcome;
+  readonly view: SessionView;
+  /** Audio that had been read and never reached Deepgram. */
+  readonly unsentMs: Millis;
+}
+
+/** Logs and counts how a session ended; the unsent audio of one that failed is a gap. */
+export function reportEnd(
+  { outcome, view, unsentMs }: EndOfSession,
+  log: Log,
+  metrics: Pick<SessionMetrics, 'hole' | 'sessionCompleted' | 'sessionFailed'>,
+): void {
+  const { audioMs, worstLagMs, holeMs, reconnects, replayedMs, worstBufferBytes, deepgramRequestIds } = view;
+  const totals = { audioMs, worstLagMs, holeMs, reconnects, replayedMs, worstBufferBytes, deepgramRequestIds };
+  const fields = { event: 'session.ended', outcome: outcome.name, ...totals };
+  if (outcome.name === 'completed') {
+    metrics.sessionCompleted(outcome.reason);
+    log.info({ ...fields, reason: outcome.reason }, 'the session is over');
+  } else {
+    metrics.hole('unsent', unsentMs);
+    metrics.sessionFailed(outcome.error);
+    const words = 'the session failed: the rest of the call is lost';
+    log.error({ ...fields, unsentMs, ...errorFields(outcome.error) }, words);
+  }
+}

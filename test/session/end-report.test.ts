@@ -1,0 +1,52 @@
+import test from 'ava';
+import type { SessionView } from '../../daemon/contract/control-api.ts';
+import { type EndOfSession, reportEnd } from '../../daemon/session/end-report.ts';
+import { NoAudio } from '../../daemon/session/outcome.ts';
+import { recordedLog } from '../support/recorded-log.ts';
+
+const VIEW: SessionView = {
+  sessionId: 's',
+  contactId: 'a',
+  traceId: 't',
+  state: 'ended',
+  ageMs: 9000,
+  audioMs: 7000,
+  replayedMs: 0,
+  lagMs: 40,
+  worstLagMs: 90,
+  holeMs: 20,
+  reconnects: 1,
+  worstBufferBytes: 32_000,
+  deepgramRequestIds: ['r'],
+};
+
+/** What is counted and logged of a session's end. */
+function reported(end: Omit<EndOfSession, 'view'>) {
+  const { log, of } = recordedLog();
+  const counted: unknown[][] = [];
+  reportEnd({ view: VIEW, ...end }, log, {
+    hole: (...args) => counted.push(['hole', ...args]),
+    sessionCompleted: (reason) => counted.push(['completed', reason]),
+    sessionFailed: (error) => counted.push(['failed', error]),
+  });
+  return { counted, line: of('session.ended') };
+}
+
+test('a completed session is counted and logged with its reason and totals', (t) => {
+  const { counted, line } = reported({ outcome: { name: 'completed', reason: 'next-contact' }, unsentMs: 0 });
+  t.deepEqual(counted, [['completed', 'next-contact']]);
+  t.like(line, [
+    { level: 'info', outcome: 'completed', reason: 'next-contact', audioMs: 7000, holeMs: 20, reconnects: 1 },
+  ]);
+});
+
+test('a failed session is an error, and what it had read and never sent is a gap', (t) => {
+  const error = new NoAudio();
+  const { counted, line } = reported({ outcome: { name: 'failed', error }, unsentMs: 500 });
+  t.deepEqual(counted, [
+    ['hole', 'unsent', 500],
+    ['failed', error],
+  ]);
+  t.like(line, [{ level: 'error', outcome: 'failed', unsentMs: 500 }]);
+  t.regex(String(line[0]?.['error']), /^NoAudio: /);
+});

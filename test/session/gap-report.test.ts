@@ -1,0 +1,39 @@
+import test from 'ava';
+import { GapReporter } from '../../daemon/session/gap-report.ts';
+import { recordedLog } from '../support/recorded-log.ts';
+
+function reporterOf() {
+  const { log, of } = recordedLog();
+  const counted: [cause: string, ms: number][] = [];
+  const gaps = new GapReporter(log, { hole: (cause, ms) => counted.push([cause, ms]) });
+  return { gaps, counted, of };
+}
+
+test('audio that is missing is counted and logged once, with the cause that was reported before it', (t) => {
+  const { gaps, counted, of } = reporterOf();
+  gaps.check({ holeMs: 0, positionMs: 1000, reachMs: 1000 });
+  gaps.note('corrupt');
+  gaps.check({ holeMs: 250, positionMs: 2000, reachMs: 2000 });
+  gaps.check({ holeMs: 250, positionMs: 3000, reachMs: 3000 });
+  t.deepEqual(counted, [['corrupt', 250]]);
+  t.like(of('audio.hole'), [{ level: 'warn', cause: 'corrupt', missingMs: 250, callMs: 2000 }]);
+});
+
+test('every further gap is reported by what it adds', (t) => {
+  const { gaps, counted } = reporterOf();
+  gaps.check({ holeMs: 100, positionMs: 1000, reachMs: 1000 });
+  gaps.check({ holeMs: 350, positionMs: 2000, reachMs: 2000 });
+  t.deepEqual(counted, [
+    ['missing', 100],
+    ['missing', 250],
+  ]);
+});
+
+test('trouble that did no harm is not the cause of a later gap', (t) => {
+  const { gaps, counted } = reporterOf();
+  gaps.note('corrupt');
+  gaps.check({ holeMs: 0, positionMs: 1000, reachMs: 1000 });
+  gaps.check({ holeMs: 0, positionMs: 1250, reachMs: 1250 });
+  gaps.check({ holeMs: 100, positionMs: 2000, reachMs: 2000 });
+  t.deepEqual(counted, [['missing', 100]]);
+});

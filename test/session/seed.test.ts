@@ -1,0 +1,19 @@
+import test from 'ava';
+import { identityOf, startingPointOf } from '../../daemon/session/seed.ts';
+import { checkpointOf, newSessionOf } from '../support/session-builders.ts';
+
+test('a new session starts with its call, after the fragment that Connect names', (t) => {
+  const seed = newSessionOf('a', { kvsStream: { arn: 'arn:aws:kinesisvideo:…', startFragmentNumber: '91343' } });
+  const { position, callClock, callMs, connections } = startingPointOf(seed);
+  t.deepEqual(position, { fragmentNumber: '91343' });
+  t.is(callClock, undefined);
+  t.deepEqual([callMs, connections], [0, 0]);
+  t.is(identityOf(seed).sessionId, seed.sessionId);
+});
+
+test('a resumed session starts where its checkpoint says, under the same ids', (t) => {
+  const checkpoint = checkpointOf('a');
+  const seed = { kind: 'resumed', checkpoint } as const;
+  t.like(startingPointOf(seed), { position: { fragmentNumber: '7' }, callMs: 7000, connections: 1 });
+  t.like(identityOf(seed), { sessionId: checkpoint.sessionId, traceId: checkpoint.traceId });
+});
