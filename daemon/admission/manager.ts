@@ -9,7 +9,7 @@ import type { Log } from '../log/log.ts';
 import type { SessionMetrics } from '../metrics/session-metrics.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import type { NewSession } from '../session/seed.ts';
-import { type Ending, type HostedSession, type SessionHost, ThreadLost } from '../threads/host.ts';
+import { type HostedOutcome, type HostedSession, type SessionHost, ThreadLost } from '../threads/host.ts';
 import { Admission, AtCapacity } from './admission.ts';
 import { Drain } from './drain.ts';
 
@@ -89,9 +89,9 @@ export class SessionManager {
   }
 
   /** Ends the session of that id and gives how it ended; undefined when there is none, or it is only starting. */
-  async stop(sessionId: string): Promise<Ending | undefined> {
+  async stop(sessionId: string): Promise<HostedOutcome | undefined> {
     const session = this.#entries.get(sessionId)?.session;
-    session?.stop(false);
+    session?.stop({ keepCheckpoint: false });
     return session?.ended;
   }
 
@@ -132,7 +132,7 @@ export class SessionManager {
   #endRemaining(): void {
     for (const entry of this.#entries.values()) {
       entry.keepsCheckpoint = true;
-      entry.session?.stop(true);
+      entry.session?.stop({ keepCheckpoint: true });
     }
   }
 
@@ -161,12 +161,12 @@ export class SessionManager {
       let session: HostedSession | undefined = await entry.starting;
       for (let threads = 1; session; threads++) {
         entry.session = session;
-        if (entry.keepsCheckpoint) session.stop(true);
+        if (entry.keepsCheckpoint) session.stop({ keepCheckpoint: true });
         void session.ending.then(() => {
           entry.isEnding = true;
         });
-        const ending: Ending = await session.ended;
-        session = ending.name === 'lost' ? await this.#goOn(entry, threads) : undefined;
+        const outcome: HostedOutcome = await session.ended;
+        session = outcome.name === 'lost' ? await this.#goOn(entry, threads) : undefined;
       }
     } catch {
       // The start failed: whoever asked for it has the error.

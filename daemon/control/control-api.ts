@@ -11,7 +11,7 @@ import { errorFields, type Log, type RootLog } from '../log/log.ts';
 import { readBody } from '../runtime/bounded-body.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import { type JsonResponse, sendJson } from '../runtime/json-response.ts';
-import type { Ending } from '../threads/host.ts';
+import type { HostedOutcome } from '../threads/host.ts';
 import { overviewOf, overviewQuery } from './overview.ts';
 import { PAGE_HEADERS, pageFileAt, sendPageFile } from './page-files.ts';
 
@@ -103,8 +103,8 @@ export function controlApi(options: ControlApiOptions): (request: IncomingMessag
     return { ...details, timeline: log.redactor.cleaned(details.timeline) };
   });
   on('post', '/v1/sessions/:id/stop', async ({ params: { id = '' } }) => {
-    const ending = (await manager.stop(id)) ?? noSession(id);
-    return { sessionId: id, outcome: ending.name, ...whyOf(ending, log) };
+    const outcome = (await manager.stop(id)) ?? noSession(id);
+    return { sessionId: id, outcome: outcome.name, ...whyOf(outcome, log) };
   });
   on('post', '/v1/cordon', async (request) => {
     if (drain.isDraining) throw new Refusal(409, 'draining', 'A draining integrator takes no new sessions anyway');
@@ -187,9 +187,9 @@ function noSession(id: string): never {
   throw new Refusal(404, 'not-found', `There is no session ${id} here`);
 }
 
-function whyOf(ending: Ending, log: RootLog): object {
-  if (ending.name === 'completed') return { reason: ending.reason };
-  return ending.name === 'failed' ? log.redactor.cleaned(ending.error) : {};
+function whyOf(outcome: HostedOutcome, log: RootLog): object {
+  if (outcome.name === 'completed') return { reason: outcome.reason };
+  return outcome.name === 'failed' ? log.redactor.cleaned(outcome.error) : {};
 }
 
 async function bodyOf<Shape>(request: IncomingMessage, shape: z.ZodType<Shape>): Promise<Shape> {

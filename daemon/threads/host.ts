@@ -6,19 +6,23 @@ import type { Millis } from '../runtime/clock.ts';
 import type { NewSession } from '../session/seed.ts';
 
 /** How a session ended, as it is told to others; `lost` with the thread that hosted it. */
-export type Ending =
+export type HostedOutcome =
   | { readonly name: 'completed'; readonly reason: EndOfContact }
   | { readonly name: 'failed'; readonly error: ReturnType<typeof errorFields> }
   | { readonly name: 'lost' };
+
+export interface StopOptions {
+  readonly keepCheckpoint: boolean;
+}
 
 /** A session that runs, seen from where it was asked for. */
 export interface HostedSession {
   /** Resolves when all of the call is read, and only Deepgram's last results are awaited. */
   readonly ending: Promise<void>;
   /** Resolves when the session is over and its checkpoint is gone, unless that is kept; never rejects. */
-  readonly ended: Promise<Ending>;
-  /** Ends the session before the call does; with its checkpoint kept, another daemon may go on with it. */
-  stop(keepsCheckpoint: boolean): void;
+  readonly ended: Promise<HostedOutcome>;
+  /** Ends the session before the call ends. Another daemon can resume it when its checkpoint is kept. */
+  stop(options: StopOptions): void;
 }
 
 /** Where sessions run: this thread, or worker threads. */

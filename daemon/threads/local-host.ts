@@ -1,34 +1,40 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Checkpoint } from '../checkpoints/checkpoint.ts';
 import type { SessionDetails, SessionView } from '../contract/control-api.ts';
 import { errorFields } from '../log/log.ts';
+import { backoffMs } from '../runtime/backoff.ts';
 import type { Millis } from '../runtime/clock.ts';
 import type { SessionDeps } from '../session/deps.ts';
 import { identityOf, type NewSession, type SessionSeed } from '../session/seed.ts';
 import { Session } from '../session/session.ts';
-import { type Ending, type HostedSession, type SessionHost, StartTimedOut } from './host.ts';
+import { type HostedOutcome, type HostedSession, type SessionHost, StartTimedOut, type StopOptions } from './host.ts';
 
-/** A session that goes on after a crash is tried so long at a time, and so often. */
+/** One attempt to resume a session; nobody waits for it as a caller waits for a start. */
 const RESUME_TIMEOUT_MS: Millis = 6000;
-const RESUME_AGAIN_MS: Millis = 1000;
+const RESUME_RETRY_MS: Millis = 1000;
+
+/** A session as its host sees it. */
+export type RunningSession = Pick<Session, 'sessionId' | 'ending' | 'ended' | 'stop' | 'view' | 'details'>;
+/** Session.start; a test brings its own. */
+export type StartSession = (seed: SessionSeed, deps: SessionDeps, signal: AbortSignal) => Promise<RunningSession>;
 
 /** Hosts sessions in the thread that it is in. */
 export class LocalHost implements SessionHost {
   readonly #deps: SessionDeps;
-  readonly #sessions = new Map<string, Session>();
+  readonly #startSession: StartSession;
+  readonly #sessions = new Map<string, RunningSession>();
 
-  constructor(deps: SessionDeps) {
+  constructor(deps: SessionDeps, startSession: StartSession = Session.start) {
     this.#deps = deps;
+    this.#startSession = startSession;
   }
 
   async start(seed: NewSession, timeoutMs: Millis): Promise<HostedSession> {
-    return this.#host(await startWithin(timeoutMs, seed, this.#deps));
+    return this.#host(await this.#startWithin(timeoutMs, seed));
   }
 
   async resume(checkpoint: Checkpoint): Promise<HostedSession> {
-    const giveUpAtMs = this.#deps.clock.now() + this.#deps.settings.deepgramGiveUpMs;
     try {
-      return this.#host(await resumeUntil(giveUpAtMs, { kind: 'resumed', checkpoint }, this.#deps));
+      return this.#host(await this.#resumeUntilOver({ kind: 'resumed', checkpoint }));
     } catch (error) {
       await this.#deps.checkpoints?.remove(checkpoint.sessionId);
       throw error;
@@ -44,52 +50,58 @@ export class LocalHost implements SessionHost {
     return session && { session: session.view(), ...session.details() };
   }
 
-  #host(session: Session): HostedSession {
+  #host(session: RunningSession): HostedSession {
     this.#sessions.set(session.sessionId, session);
     let keepsCheckpoint = false;
     return {
       ending: session.ending,
       ended: this.#end(session, () => keepsCheckpoint),
-      stop(keeps) {
-        keepsCheckpoint ||= keeps;
+      stop({ keepCheckpoint }: StopOptions) {
+        keepsCheckpoint ||= keepCheckpoint;
         session.stop();
       },
     };
   }
 
-  async #end(session: Session, keepsCheckpoint: () => boolean): Promise<Ending> {
+  async #end(session: RunningSession, keepsCheckpoint: () => boolean): Promise<HostedOutcome> {
     const outcome = await session.ended;
     if (!keepsCheckpoint()) await this.#deps.checkpoints?.remove(session.sessionId);
     this.#sessions.delete(session.sessionId);
     return outcome.name === 'completed' ? outcome : { name: 'failed', error: errorFields(outcome.error) };
   }
-}
 
-async function startWithin(timeoutMs: Millis, seed: SessionSeed, deps: SessionDeps): Promise<Session> {
-  const patience = new AbortController();
-  const timeout = new StartTimedOut(`Kinesis Video and Deepgram had not both answered within ${timeoutMs} ms`);
-  const timer = setTimeout(() => patience.abort(timeout), timeoutMs);
-  try {
-    return await Session.start(seed, deps, patience.signal);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Tries for as long as trying makes sense: nobody else will start this session again. */
-async function resumeUntil(giveUpAtMs: Millis, seed: SessionSeed, deps: SessionDeps): Promise<Session> {
-  const { sessionId, traceId, request } = identityOf(seed);
-  const log = deps.log.child({ sessionId, contactId: request.contactId, traceId });
-  for (;;) {
+  async #startWithin(timeoutMs: Millis, seed: SessionSeed): Promise<RunningSession> {
+    const attempt = new AbortController();
+    const timeout = new StartTimedOut(`Kinesis Video and Deepgram had not both answered within ${timeoutMs} ms`);
+    const cancelTimeout = this.#deps.clock.after(timeoutMs, () => attempt.abort(timeout));
     try {
-      return await startWithin(RESUME_TIMEOUT_MS, seed, deps);
-    } catch (error) {
-      const passes = !('retryable' in (error as object)) || (error as { retryable: boolean }).retryable;
-      const isOver = !passes || deps.clock.now() > giveUpAtMs;
-      const fields = { event: 'session.not-resumed', ...errorFields(error) };
-      log.warn(fields, isOver ? 'the session cannot go on: the rest of the call is lost' : 'tries again');
-      if (isOver) throw error;
-      await sleep(RESUME_AGAIN_MS);
+      return await this.#startSession(seed, this.#deps, attempt.signal);
+    } finally {
+      cancelTimeout();
     }
   }
+
+  /** Tries for as long as trying makes sense: nobody else will start this session again. */
+  async #resumeUntilOver(seed: SessionSeed): Promise<RunningSession> {
+    const { clock, random, settings } = this.#deps;
+    const { sessionId, traceId, request } = identityOf(seed);
+    const log = this.#deps.log.child({ sessionId, contactId: request.contactId, traceId });
+    const giveUpAtMs = clock.now() + settings.deepgramGiveUpMs;
+    for (let retry = 0; ; retry++) {
+      try {
+        return await this.#startWithin(RESUME_TIMEOUT_MS, seed);
+      } catch (error) {
+        const isOver = !isRetryable(error) || clock.now() > giveUpAtMs;
+        const fields = { event: 'session.not-resumed', ...errorFields(error) };
+        log.warn(fields, isOver ? 'the session cannot go on: the rest of the call is lost' : 'tries again');
+        if (isOver) throw error;
+        await clock.sleep(backoffMs(retry, { firstMs: RESUME_RETRY_MS, longestMs: RESUME_RETRY_MS, random }));
+      }
+    }
+  }
+}
+
+/** What Kinesis and Deepgram refuse for good says so; anything else may pass. */
+function isRetryable(error: unknown): boolean {
+  return !(error instanceof Error && 'retryable' in error) || error.retryable === true;
 }

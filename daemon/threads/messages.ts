@@ -4,7 +4,7 @@ import type { LogLevel } from '../contract/log-levels.ts';
 import type { SessionSnapshot } from '../metrics/session-metrics.ts';
 import type { Millis } from '../runtime/clock.ts';
 import type { NewSession } from '../session/seed.ts';
-import type { Ending } from './host.ts';
+import type { HostedOutcome, StopOptions } from './host.ts';
 import type { HostSettings } from './hosting-thread.ts';
 import type { PackedError } from './packed-error.ts';
 
@@ -18,27 +18,31 @@ export interface WorkerSettings {
   readonly workers: number;
 }
 
-/** What the main thread asks a worker, and what that answers with. */
-export interface Asked {
-  start: { readonly ask: { readonly seed: NewSession; readonly timeoutMs: Millis }; readonly answer: undefined };
-  resume: { readonly ask: { readonly checkpoint: Checkpoint }; readonly answer: undefined };
-  views: { readonly ask: object; readonly answer: SessionView[] };
-  details: { readonly ask: { readonly sessionId: string }; readonly answer: SessionDetails | undefined };
-  metrics: { readonly ask: object; readonly answer: SessionSnapshot };
+/** The requests that a worker responds to. */
+export interface Methods {
+  start: { readonly params: { readonly seed: NewSession; readonly timeoutMs: Millis }; readonly result: undefined };
+  resume: { readonly params: { readonly checkpoint: Checkpoint }; readonly result: undefined };
+  views: { readonly params: object; readonly result: SessionView[] };
+  details: { readonly params: { readonly sessionId: string }; readonly result: SessionDetails | undefined };
+  metrics: { readonly params: object; readonly result: SessionSnapshot };
 }
 
-export type Question = {
-  [Name in keyof Asked]: { readonly type: Name; readonly id: number } & Asked[Name]['ask'];
-}[keyof Asked];
+export type Request = {
+  [Method in keyof Methods]: { readonly type: Method; readonly id: number } & Methods[Method]['params'];
+}[keyof Methods];
+
+/** The response to the request of the same id. */
+export type Response =
+  | { readonly type: 'result'; readonly id: number; readonly result: unknown }
+  | { readonly type: 'error'; readonly id: number; readonly error: PackedError };
 
 export type ToWorker =
-  | Question
-  | { readonly type: 'stop'; readonly sessionId: string; readonly keepsCheckpoint: boolean }
+  | Request
+  | ({ readonly type: 'stop'; readonly sessionId: string } & StopOptions)
   | { readonly type: 'log-level'; readonly level: LogLevel };
 
 export type FromWorker =
-  | { readonly type: 'answer'; readonly id: number; readonly answer: unknown }
-  | { readonly type: 'refusal'; readonly id: number; readonly error: PackedError }
+  | Response
   | { readonly type: 'counted'; readonly snapshot: SessionSnapshot }
   | { readonly type: 'ending'; readonly sessionId: string }
-  | { readonly type: 'ended'; readonly sessionId: string; readonly ending: Ending };
+  | { readonly type: 'ended'; readonly sessionId: string; readonly outcome: HostedOutcome };

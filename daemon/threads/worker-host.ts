@@ -5,8 +5,8 @@ import type { LogLevel } from '../contract/log-levels.ts';
 import type { SessionSnapshot } from '../metrics/session-metrics.ts';
 import type { Millis } from '../runtime/clock.ts';
 import type { NewSession } from '../session/seed.ts';
-import { type Ending, type HostedSession, type SessionHost, ThreadLost } from './host.ts';
-import type { Asked, FromWorker, ToWorker, WorkerSettings } from './messages.ts';
+import { type HostedOutcome, type HostedSession, type SessionHost, type StopOptions, ThreadLost } from './host.ts';
+import type { FromWorker, Methods, ToWorker, WorkerSettings } from './messages.ts';
 import { unpackError } from './packed-error.ts';
 
 /** The worker's own script: beside this one in the sources, and beside the bundle that this one is part of. */
@@ -14,10 +14,17 @@ const WORKER_SCRIPT = import.meta.url.endsWith('.ts')
   ? new URL('worker.ts', import.meta.url)
   : new URL('threads/worker.js', import.meta.url);
 
+/** What a host needs of its thread, which is a Worker. */
+export interface WorkerThread {
+  postMessage(message: ToWorker): void;
+  on(name: 'message', listener: (message: FromWorker) => void): unknown;
+  on(name: 'error' | 'exit', listener: () => void): unknown;
+}
+
 /** A session of the worker's, as it is known here. */
-interface Followed {
+interface RemoteSession {
   readonly ending: PromiseWithResolvers<void>;
-  readonly ended: PromiseWithResolvers<Ending>;
+  readonly ended: PromiseWithResolvers<HostedOutcome>;
 }
 
 /** One worker thread, seen from the main thread. When it ends before its time, all its sessions are lost. */
@@ -26,22 +33,23 @@ export class WorkerHost implements SessionHost {
   onCounted: (snapshot: SessionSnapshot) => void = () => {};
   /** Resolves when the thread has ended, whatever ended it. */
   readonly gone: Promise<void>;
-  readonly #worker: Worker;
-  readonly #asked = new Map<number, PromiseWithResolvers<unknown>>();
-  readonly #sessions = new Map<string, Followed>();
+  readonly #thread: WorkerThread;
+  /** Requests without a response yet. */
+  readonly #pending = new Map<number, PromiseWithResolvers<unknown>>();
+  readonly #sessions = new Map<string, RemoteSession>();
   /** Sessions per stream, those that are only starting included. */
   readonly #streams = new Map<string, number>();
   #size = 0;
   #isGone = false;
   #nextId = 0;
 
-  constructor(settings: WorkerSettings) {
-    this.#worker = new Worker(WORKER_SCRIPT, { workerData: settings, name: settings.name });
-    this.#worker.on('message', (message: FromWorker) => this.#take(message));
+  constructor(settings: WorkerSettings, thread: WorkerThread = startThread(settings)) {
+    this.#thread = thread;
+    thread.on('message', (message) => this.#receive(message));
     // What it was has been logged by the thread itself (logFaults), or kept it from beginning.
-    this.#worker.on('error', () => {});
+    thread.on('error', () => {});
     this.gone = new Promise((resolve) => {
-      this.#worker.once('exit', () => {
+      thread.on('exit', () => {
         this.#lose();
         resolve();
       });
@@ -63,23 +71,23 @@ export class WorkerHost implements SessionHost {
   }
 
   start(seed: NewSession, timeoutMs: Millis): Promise<HostedSession> {
-    return this.#follow(seed, () => this.#ask('start', { seed, timeoutMs }));
+    return this.#follow(seed, () => this.#request('start', { seed, timeoutMs }));
   }
 
   resume(checkpoint: Checkpoint): Promise<HostedSession> {
-    return this.#follow(checkpoint, () => this.#ask('resume', { checkpoint }));
+    return this.#follow(checkpoint, () => this.#request('resume', { checkpoint }));
   }
 
   views(): Promise<SessionView[]> {
-    return this.#ask('views', {});
+    return this.#request('views', {});
   }
 
   details(sessionId: string): Promise<SessionDetails | undefined> {
-    return this.#ask('details', { sessionId });
+    return this.#request('details', { sessionId });
   }
 
   metrics(): Promise<SessionSnapshot> {
-    return this.#ask('metrics', {});
+    return this.#request('metrics', {});
   }
 
   hosts(sessionId: string): boolean {
@@ -87,7 +95,7 @@ export class WorkerHost implements SessionHost {
   }
 
   setLogLevel(level: LogLevel): void {
-    this.#tell({ type: 'log-level', level });
+    this.#send({ type: 'log-level', level });
   }
 
   async #follow({ sessionId, request }: SessionIdentity, open: () => Promise<undefined>): Promise<HostedSession> {
@@ -95,19 +103,19 @@ export class WorkerHost implements SessionHost {
     this.#size++;
     this.#streams.set(arn, (this.#streams.get(arn) ?? 0) + 1);
     // Known from the start on: its end may be told in the same breath as its beginning.
-    const followed = { ending: Promise.withResolvers<void>(), ended: Promise.withResolvers<Ending>() };
-    this.#sessions.set(sessionId, followed);
+    const { ending, ended } = { ending: Promise.withResolvers<void>(), ended: Promise.withResolvers<HostedOutcome>() };
+    this.#sessions.set(sessionId, { ending, ended });
     try {
       await open();
     } catch (error) {
       this.#forget(sessionId, arn);
       throw error;
     }
-    void followed.ended.promise.then(() => this.#forget(sessionId, arn));
+    void ended.promise.then(() => this.#forget(sessionId, arn));
     return {
-      ending: followed.ending.promise,
-      ended: followed.ended.promise,
-      stop: (keepsCheckpoint) => this.#tell({ type: 'stop', sessionId, keepsCheckpoint }),
+      ending: ending.promise,
+      ended: ended.promise,
+      stop: (options: StopOptions) => this.#send({ type: 'stop', sessionId, ...options }),
     };
   }
 
@@ -119,37 +127,41 @@ export class WorkerHost implements SessionHost {
     else this.#streams.delete(streamArn);
   }
 
-  #ask<Name extends keyof Asked>(type: Name, ask: Asked[Name]['ask']): Promise<Asked[Name]['answer']> {
+  #request<Name extends keyof Methods>(type: Name, params: Methods[Name]['params']): Promise<Methods[Name]['result']> {
     if (this.#isGone) return Promise.reject(new ThreadLost());
     const id = this.#nextId++;
-    const asked = Promise.withResolvers<unknown>();
-    this.#asked.set(id, asked);
-    this.#worker.postMessage({ type, id, ...ask });
-    return asked.promise as Promise<Asked[Name]['answer']>;
+    const response = Promise.withResolvers<unknown>();
+    this.#pending.set(id, response);
+    this.#send({ type, id, ...params } as ToWorker);
+    return response.promise as Promise<Methods[Name]['result']>;
   }
 
-  #tell(message: ToWorker): void {
-    this.#worker.postMessage(message);
+  #send(message: ToWorker): void {
+    this.#thread.postMessage(message);
   }
 
-  #take(message: FromWorker): void {
+  #receive(message: FromWorker): void {
     if (message.type === 'ending') this.#sessions.get(message.sessionId)?.ending.resolve();
-    else if (message.type === 'ended') this.#sessions.get(message.sessionId)?.ended.resolve(message.ending);
+    else if (message.type === 'ended') this.#sessions.get(message.sessionId)?.ended.resolve(message.outcome);
     else if (message.type === 'counted') this.onCounted(message.snapshot);
-    else if (message.type === 'answer') this.#answered(message.id)?.resolve(message.answer);
-    else this.#answered(message.id)?.reject(unpackError(message.error));
+    else if (message.type === 'result') this.#takePending(message.id)?.resolve(message.result);
+    else this.#takePending(message.id)?.reject(unpackError(message.error));
   }
 
-  #answered(id: number): PromiseWithResolvers<unknown> | undefined {
-    const asked = this.#asked.get(id);
-    this.#asked.delete(id);
-    return asked;
+  #takePending(id: number): PromiseWithResolvers<unknown> | undefined {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    return pending;
   }
 
   #lose(): void {
     this.#isGone = true;
-    for (const asked of this.#asked.values()) asked.reject(new ThreadLost());
-    this.#asked.clear();
+    for (const { reject } of this.#pending.values()) reject(new ThreadLost());
+    this.#pending.clear();
     for (const { ended } of this.#sessions.values()) ended.resolve({ name: 'lost' });
   }
+}
+
+function startThread(settings: WorkerSettings): WorkerThread {
+  return new Worker(WORKER_SCRIPT, { workerData: settings, name: settings.name });
 }

@@ -6,11 +6,15 @@ import type { Clock, Millis } from '../runtime/clock.ts';
 import type { NewSession } from '../session/seed.ts';
 import { type HostedSession, type SessionHost, ThreadLost } from './host.ts';
 import type { HostSettings } from './hosting-thread.ts';
+import type { WorkerSettings } from './messages.ts';
 import { WorkerHost } from './worker-host.ts';
 
 /** One that ends sooner than this is followed by the next one only after the pause: it may not be able to begin. */
 const SHORT_LIFE_MS: Millis = 5000;
 const PAUSE_MS: Millis = 1000;
+
+/** A worker as its pool sees it. */
+export type PooledWorker = Pick<WorkerHost, keyof WorkerHost>;
 
 export interface PoolOptions {
   /** How many worker threads there are at all times (WORKERS). */
@@ -20,12 +24,14 @@ export interface PoolOptions {
   readonly log: RootLog;
   /** Where the workers' counts are added up. */
   readonly threads: Threads;
+  /** Starts a worker thread, unless a test brings its own. */
+  readonly startWorker?: (settings: WorkerSettings) => PooledWorker;
 }
 
 /** The worker threads that host sessions, WORKERS of them at all times: one that ends is followed by another. */
 export class WorkerPool implements SessionHost {
   readonly #options: PoolOptions;
-  readonly #workers: WorkerHost[];
+  readonly #workers: PooledWorker[];
   /** Workers that have begun, those that ended included. */
   #count = 0;
   /** Resolves when another worker has begun. */
@@ -68,24 +74,24 @@ export class WorkerPool implements SessionHost {
   }
 
   /** The worker that reads the stream already, or else the one with the fewest sessions. */
-  #choose({ request }: SessionIdentity): WorkerHost | undefined {
+  #choose({ request }: SessionIdentity): PooledWorker | undefined {
     const { arn } = request.kvsStream;
     const alive = this.#workers.filter(({ isGone }) => !isGone);
     return alive.find((worker) => worker.reads(arn)) ?? alive.sort((one, other) => one.size - other.size)[0];
   }
 
-  #begin(index: number): WorkerHost {
-    const { workers, settings, clock, log, threads } = this.#options;
+  #begin(index: number): PooledWorker {
+    const { workers, settings, clock, log, threads, startWorker = start } = this.#options;
     const begunAtMs = clock.now();
     const name = `worker-${++this.#count}`;
-    const worker = new WorkerHost({ settings, logLevel: log.level, name, workers });
+    const worker = startWorker({ settings, logLevel: log.level, name, workers });
     const place = threads.join(() => worker.metrics());
     worker.onCounted = (snapshot) => place.note(snapshot);
     void worker.gone.then(() => {
       place.leave();
       log.error({ event: 'thread.lost', thread: name }, 'a worker thread ended: another takes over its sessions');
       const pauseMs = clock.now() - begunAtMs < SHORT_LIFE_MS ? PAUSE_MS : 0;
-      setTimeout(() => this.#replace(index), pauseMs);
+      clock.after(pauseMs, () => this.#replace(index));
     });
     return worker;
   }
@@ -95,6 +101,10 @@ export class WorkerPool implements SessionHost {
     this.#begun.resolve();
     this.#begun = Promise.withResolvers();
   }
+}
+
+function start(settings: WorkerSettings): PooledWorker {
+  return new WorkerHost(settings);
 }
 
 /** A worker that ends while it is asked has no sessions any more. */

@@ -7,10 +7,10 @@ import { secretValues } from '../secrets/secret-settings.ts';
 import { openSecrets } from '../secrets/secrets.ts';
 import type { HostedSession } from './host.ts';
 import { hostingThread } from './hosting-thread.ts';
-import type { Asked, FromWorker, Question, ToWorker, WorkerSettings } from './messages.ts';
+import type { FromWorker, Methods, Request, ToWorker, WorkerSettings } from './messages.ts';
 import { packError } from './packed-error.ts';
 
-const TELL_EVERY_MS: Millis = 1000;
+const COUNTS_EVERY_MS: Millis = 1000;
 
 const { settings, logLevel, name, workers } = workerData as WorkerSettings;
 const log = createLog(logLevel);
@@ -20,7 +20,7 @@ const secrets = await openSecrets(settings.secrets, systemClock, log);
 const thread = hostingThread({ settings, secrets, log, name, threads: workers });
 const sessions = new Map<string, HostedSession>();
 
-const answers: { [Name in keyof Asked]: (ask: Asked[Name]['ask']) => Promise<Asked[Name]['answer']> } = {
+const methods: { [Name in keyof Methods]: (params: Methods[Name]['params']) => Promise<Methods[Name]['result']> } = {
   start: async ({ seed, timeoutMs }) => follow(seed.sessionId, await thread.host.start(seed, timeoutMs)),
   resume: async ({ checkpoint }) => follow(checkpoint.sessionId, await thread.host.resume(checkpoint)),
   views: () => thread.host.views(),
@@ -29,33 +29,33 @@ const answers: { [Name in keyof Asked]: (ask: Asked[Name]['ask']) => Promise<Ask
 };
 
 parentPort?.on('message', (message: ToWorker) => {
-  if (message.type === 'stop') sessions.get(message.sessionId)?.stop(message.keepsCheckpoint);
+  if (message.type === 'stop') sessions.get(message.sessionId)?.stop(message);
   else if (message.type === 'log-level') log.setLevel(message.level);
-  else void answer(message);
+  else void respond(message);
 });
 
 // What it has counted is not to be lost with it.
-setInterval(() => tell({ type: 'counted', snapshot: thread.counted() }), TELL_EVERY_MS).unref();
+systemClock.every(COUNTS_EVERY_MS, () => send({ type: 'counted', snapshot: thread.counted() }));
 
-function tell(message: FromWorker): void {
+function send(message: FromWorker): void {
   parentPort?.postMessage(message);
 }
 
-async function answer(question: Question): Promise<void> {
-  const { id, type } = question;
+async function respond(request: Request): Promise<void> {
+  const { id, type } = request;
   try {
-    // The type of the question says which function it is for; the compiler cannot follow that.
-    tell({ type: 'answer', id, answer: await answers[type](question as never) });
+    // The type of the request says which method it is for; the compiler cannot follow that.
+    send({ type: 'result', id, result: await methods[type](request as never) });
   } catch (error) {
-    tell({ type: 'refusal', id, error: packError(error) });
+    send({ type: 'error', id, error: packError(error) });
   }
 }
 
 function follow(sessionId: string, session: HostedSession): undefined {
   sessions.set(sessionId, session);
-  void session.ending.then(() => tell({ type: 'ending', sessionId }));
-  void session.ended.then((ending) => {
+  void session.ending.then(() => send({ type: 'ending', sessionId }));
+  void session.ended.then((outcome) => {
     sessions.delete(sessionId);
-    tell({ type: 'ended', sessionId, ending });
+    send({ type: 'ended', sessionId, outcome });
   });
 }
