@@ -1,0 +1,134 @@
+import type { SessionIdentity } from '../checkpoints/checkpoint.ts';
+import type { Checkpoints } from '../checkpoints/checkpoints.ts';
+import type { Log } from '../log/log.ts';
+import type { SessionMetrics } from '../metrics/session-metrics.ts';
+import type { Millis } from '../runtime/clock.ts';
+import { type HostedOutcome, type HostedSession, type SessionHost, ThreadLost } from '../threads/host.ts';
+import type { CheckpointLookup } from './checkpoint-lookup.ts';
+
+/** A session that was there when this many threads ended may be what ends them: it is not resumed again. */
+const MOST_THREADS = 3;
+
+/** The thread that hosted the session ended, and the session cannot resume on another one. */
+export class SessionLost extends Error {
+  override readonly name = 'SessionLost';
+}
+
+/** `ending`: the call is over, and Deepgram's last results are awaited. `lost`: its thread ended, another one is sought. */
+type State =
+  | { readonly name: 'starting' | 'lost' | 'ended' }
+  | { readonly name: 'running' | 'ending'; readonly hosted: HostedSession };
+
+export interface AdmittedSessionDeps {
+  readonly host: Pick<SessionHost, 'resume'>;
+  readonly log: Log;
+  readonly metrics: Pick<SessionMetrics, 'sessionFailed'>;
+  readonly checkpoints: Pick<Checkpoints, 'remove'> | undefined;
+  readonly lookup: CheckpointLookup;
+}
+
+/** A session from its admission to its end, on however many threads that takes. */
+export class AdmittedSession {
+  readonly identity: SessionIdentity;
+  readonly admittedAtMs: Millis;
+  /** Resolves when the session runs; rejects with what kept it from starting. */
+  readonly started: Promise<unknown>;
+  /** Resolves when the session is over and its checkpoint is removed or left behind; never rejects. */
+  readonly ended: Promise<void>;
+  readonly #deps: AdmittedSessionDeps;
+  #state: State = { name: 'starting' };
+  #threadsLost = 0;
+  /** True when a drain ends the session early: the checkpoint stays, for another daemon. */
+  #keepsCheckpoint = false;
+
+  constructor(
+    identity: SessionIdentity,
+    admittedAtMs: Millis,
+    starting: Promise<HostedSession>,
+    deps: AdmittedSessionDeps,
+  ) {
+    this.identity = identity;
+    this.admittedAtMs = admittedAtMs;
+    this.started = starting;
+    this.#deps = deps;
+    this.ended = this.#run(starting);
+  }
+
+  get isRunning(): boolean {
+    return this.#state.name === 'running' || this.#state.name === 'ending';
+  }
+
+  /** Whether the call is over: a second start of the contact is another call. */
+  get isOver(): boolean {
+    return this.#state.name === 'ending' || this.#state.name === 'ended';
+  }
+
+  /** Ends the session before the call ends; undefined unless it runs. */
+  async stop(): Promise<HostedOutcome | undefined> {
+    if (!('hosted' in this.#state)) return undefined;
+    const { hosted } = this.#state;
+    hosted.stop({ keepCheckpoint: false });
+    return hosted.ended;
+  }
+
+  /** Ends the session before the call ends, as soon as it runs; its checkpoint stays. */
+  release(): void {
+    this.#keepsCheckpoint = true;
+    if ('hosted' in this.#state) this.#state.hosted.stop({ keepCheckpoint: true });
+  }
+
+  async #run(starting: Promise<HostedSession>): Promise<void> {
+    const { checkpoints } = this.#deps;
+    try {
+      let hosted: HostedSession | undefined = await starting;
+      while (hosted) {
+        const outcome = await this.#follow(hosted);
+        hosted = outcome.name === 'lost' ? await this.#resume() : undefined;
+      }
+    } catch {
+      // `started` rejects with it; a host that gave up resuming has logged it.
+    }
+    this.#state = { name: 'ended' };
+    // The thread that ran it has removed its own; this one may have loaded it.
+    if (!this.#keepsCheckpoint) await checkpoints?.remove(this.identity.sessionId);
+  }
+
+  #follow(hosted: HostedSession): Promise<HostedOutcome> {
+    const running: State = { name: 'running', hosted };
+    this.#state = running;
+    void hosted.ending.then(() => {
+      if (this.#state === running) this.#state = { name: 'ending', hosted };
+    });
+    if (this.#keepsCheckpoint) hosted.stop({ keepCheckpoint: true });
+    return hosted.ended;
+  }
+
+  /** The session on another thread, from its checkpoint; undefined when it cannot resume. */
+  async #resume(): Promise<HostedSession | undefined> {
+    const { host, lookup } = this.#deps;
+    this.#state = { name: 'lost' };
+    while (!this.#keepsCheckpoint) {
+      this.#threadsLost++;
+      const mayTry = this.#threadsLost < MOST_THREADS;
+      const checkpoint = mayTry ? await lookup.find(this.identity.sessionId) : undefined;
+      if (!checkpoint) {
+        this.#reportLost(mayTry ? 'no-checkpoint' : 'too-many-threads');
+        return undefined;
+      }
+      try {
+        return await host.resume(checkpoint);
+      } catch (error) {
+        if (!(error instanceof ThreadLost)) throw error;
+      }
+    }
+    return undefined;
+  }
+
+  #reportLost(why: 'no-checkpoint' | 'too-many-threads'): void {
+    const { log, metrics } = this.#deps;
+    const { sessionId, traceId, request } = this.identity;
+    const fields = { event: 'session.lost', why, sessionId, contactId: request.contactId, traceId };
+    log.error(fields, 'the thread that hosted the session ended: the rest of the call is lost');
+    metrics.sessionFailed(new SessionLost(why));
+  }
+}

@@ -1,0 +1,355 @@
+import test from 'ava';
+import { AtCapacity } from '../../daemon/admission/admission.ts';
+import { SessionManager } from '../../daemon/admission/manager.ts';
+import type { Checkpoint } from '../../daemon/checkpoints/checkpoint.ts';
+import { KinesisRefused } from '../../daemon/kinesis/refusal.ts';
+import { ThreadLost } from '../../daemon/threads/host.ts';
+import { recordedLog } from '../support/recorded-log.ts';
+import { checkpointOf, requestOf, TRACE_ID } from '../support/session-builders.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+import { FakeHost } from './fake-host.ts';
+
+const TIMEOUT_MS = 6000;
+const HEALTH_LAG_MS = 20_000;
+const HOUR_MS = 3_600_000;
+
+/** What is on the disk; it knows what was loaded, and what was removed. */
+function disk(saved: Checkpoint[]) {
+  const loads: (readonly string[] | 'all')[] = [];
+  const removed: string[] = [];
+  return {
+    saved,
+    loads,
+    removed,
+    load: async (only?: ReadonlySet<string>) => {
+      loads.push(only ? [...only] : 'all');
+      return saved.filter(({ sessionId }) => !only || only.has(sessionId));
+    },
+    remove: async (sessionId: string) => {
+      removed.push(sessionId);
+    },
+  };
+}
+
+function managerOf({ maxSessions = 10, saved = [] as Checkpoint[], hasState = true } = {}) {
+  const clock = new VirtualClock();
+  const host = new FakeHost();
+  const { log, of } = recordedLog();
+  const checkpoints = disk(saved);
+  const failures: unknown[] = [];
+  const metrics = { sessionFailed: (error: unknown) => failures.push(error) };
+  const manager = new SessionManager(
+    { host, clock, log, metrics, checkpoints: hasState ? checkpoints : undefined },
+    { maxSessions, healthLagMs: HEALTH_LAG_MS },
+  );
+  /** Starts a session, which runs at once. */
+  const start = async (contactId: string, changes = {}) => {
+    const starting = manager.start(requestOf(contactId, changes), TIMEOUT_MS, TRACE_ID);
+    await clock.settle();
+    host.last.open();
+    return { ...(await starting), hosted: host.last };
+  };
+  /** The checkpoint that a running session has written. */
+  const save = (contactId: string, sessionId: string) => checkpoints.saved.push(checkpointOf(contactId, sessionId));
+  return { clock, host, manager, checkpoints, failures, of, start, save };
+}
+
+const order = (deadlineAtEpochMs?: number) => ({ source: 'operator', reason: 'update', deadlineAtEpochMs }) as const;
+
+test('a start is answered once its session runs', async (t) => {
+  const { clock, host, manager } = managerOf();
+  let isAnswered = false;
+  const starting = manager.start(requestOf('a'), TIMEOUT_MS, TRACE_ID).finally(() => {
+    isAnswered = true;
+  });
+  await clock.settle();
+  t.false(isAnswered);
+  t.is(manager.size, 1, 'it has its place already');
+  t.deepEqual(host.timeouts, [TIMEOUT_MS]);
+  host.last.open();
+  const { sessionId } = host.last.identity;
+  t.deepEqual(await starting, { sessionId, contactId: 'a', status: 'started' });
+});
+
+test('a second start of a contact gets the session that runs', async (t) => {
+  const { host, manager, start } = managerOf();
+  const { sessionId } = await start('a');
+  const again = await manager.start(requestOf('a'), TIMEOUT_MS);
+  t.deepEqual(again, { sessionId, contactId: 'a', status: 'already-running' });
+  t.is(host.sessions.length, 1);
+});
+
+test('two starts of a contact at once make one session, and fail together', async (t) => {
+  const { clock, host, manager } = managerOf();
+  const refused = new KinesisRefused('ResourceNotFoundException', 'no such stream', undefined);
+  const starts = [manager.start(requestOf('a'), TIMEOUT_MS), manager.start(requestOf('a'), TIMEOUT_MS)];
+  await clock.settle();
+  t.is(host.sessions.length, 1);
+  host.last.open();
+  const [one, other] = await Promise.all(starts);
+  t.is(one?.status, 'started');
+  t.is(other?.status, 'already-running');
+  t.is(one?.sessionId, other?.sessionId);
+
+  const failing = [manager.start(requestOf('b'), TIMEOUT_MS), manager.start(requestOf('b'), TIMEOUT_MS)];
+  await clock.settle();
+  host.last.opening.reject(refused);
+  for (const start of failing) t.is(await t.throwsAsync(start), refused);
+});
+
+test('a start that fails gives its place back, and the next one of the contact is a new one', async (t) => {
+  const { clock, host, manager, checkpoints } = managerOf({ maxSessions: 1 });
+  const refused = new KinesisRefused('ResourceNotFoundException', 'no such stream', undefined);
+  const starting = manager.start(requestOf('a'), TIMEOUT_MS);
+  host.last.opening.reject(refused);
+  t.is(await t.throwsAsync(starting), refused);
+  await clock.settle();
+  t.is(manager.size, 0);
+  t.deepEqual(checkpoints.removed, [host.last.identity.sessionId]);
+  const again = manager.start(requestOf('a'), TIMEOUT_MS);
+  host.last.open();
+  t.is((await again).status, 'started');
+  t.is(host.sessions.length, 2);
+});
+
+test('a retry does not get the failure of the start before, though its checkpoint is still being removed', async (t) => {
+  const { host, manager, checkpoints } = managerOf();
+  checkpoints.remove = () => new Promise(() => {});
+  const starting = manager.start(requestOf('a'), TIMEOUT_MS);
+  host.last.opening.reject(new KinesisRefused('ClientLimitExceededException', 'too many', undefined));
+  await t.throwsAsync(starting);
+  const again = manager.start(requestOf('a'), TIMEOUT_MS);
+  t.is(host.sessions.length, 2);
+  host.last.open();
+  t.is((await again).status, 'started');
+});
+
+test('once a call is over another start of its contact is another session, though the first one still ends', async (t) => {
+  const { clock, host, manager, start } = managerOf();
+  const first = await start('a');
+  first.hosted.callOver();
+  await clock.settle();
+  const second = await start('a');
+  t.not(second.sessionId, first.sessionId);
+  t.is(second.status, 'started');
+  first.hosted.end();
+  await clock.settle();
+  t.is((await manager.start(requestOf('a'), TIMEOUT_MS)).sessionId, second.sessionId, 'the contact is the second’s');
+  t.is(host.sessions.length, 2);
+});
+
+test('load tests get a session each, and do not stand in for one of the contact', async (t) => {
+  const { host, start } = managerOf();
+  const realtime = { enforceRealtime: true };
+  const [one, two, three] = [await start('a', realtime), await start('a', realtime), await start('a')];
+  t.is(new Set([one.sessionId, two.sessionId, three.sessionId]).size, 3);
+  t.is(host.sessions.length, 3);
+});
+
+test('a full daemon refuses a new contact, answers for a running one, and has room when a session has ended', async (t) => {
+  const { clock, manager, start } = managerOf({ maxSessions: 1 });
+  const { hosted } = await start('a');
+  const error = await t.throwsAsync(manager.start(requestOf('b'), TIMEOUT_MS), { instanceOf: AtCapacity });
+  t.is(error?.reason, 'full');
+  t.is((await manager.start(requestOf('a'), TIMEOUT_MS)).status, 'already-running');
+  hosted.end();
+  await clock.settle();
+  t.is((await start('b')).status, 'started');
+});
+
+test('the checkpoint of a session that has ended is removed before its place is free', async (t) => {
+  const { clock, manager, checkpoints, start } = managerOf();
+  const removal = Promise.withResolvers<void>();
+  checkpoints.remove = async (sessionId) => {
+    checkpoints.removed.push(sessionId);
+    await removal.promise;
+  };
+  const { sessionId, hosted } = await start('a');
+  hosted.end();
+  await clock.settle();
+  t.deepEqual(checkpoints.removed, [sessionId]);
+  t.is(manager.size, 1);
+  removal.resolve();
+  await clock.settle();
+  t.is(manager.size, 0);
+});
+
+test('an operator stops a session that runs, and learns how it ended; one that only starts is not there yet', async (t) => {
+  const { clock, host, manager, start } = managerOf();
+  const { sessionId, hosted } = await start('a');
+  const stopping = manager.stop(sessionId);
+  await clock.settle();
+  t.deepEqual(hosted.stops, [false], 'and its checkpoint goes');
+  hosted.end({ name: 'completed', reason: 'stopped' });
+  t.deepEqual(await stopping, { name: 'completed', reason: 'stopped' });
+  t.is(await manager.stop('none'), undefined);
+  void manager.start(requestOf('b'), TIMEOUT_MS);
+  t.is(await manager.stop(host.last.identity.sessionId), undefined);
+});
+
+test('sessions that an earlier daemon left are resumed, beyond MAX_SESSIONS if need be', async (t) => {
+  const [a, b] = [checkpointOf('a'), checkpointOf('b')];
+  const { clock, host, manager, checkpoints } = managerOf({ maxSessions: 1, saved: [a, b] });
+  await manager.resume();
+  t.deepEqual(checkpoints.loads, ['all']);
+  t.deepEqual(
+    host.sessions.map(({ kind, identity }) => [kind, identity]),
+    [
+      ['resume', a],
+      ['resume', b],
+    ],
+  );
+  t.is(manager.size, 2);
+  const again = manager.start(requestOf('a'), TIMEOUT_MS);
+  host.sessions[0]?.open();
+  t.deepEqual(await again, { sessionId: a.sessionId, contactId: 'a', status: 'already-running' });
+  host.sessions[1]?.opening.reject(new KinesisRefused('ResourceNotFoundException', 'no such stream', undefined));
+  await clock.settle();
+  t.is(manager.size, 1, 'one that cannot resume is over');
+  t.deepEqual(checkpoints.removed, [b.sessionId]);
+});
+
+test('a session whose thread is lost resumes elsewhere from its checkpoint, as the same session', async (t) => {
+  const { clock, host, manager, start, save, failures } = managerOf();
+  const { sessionId, hosted } = await start('a');
+  save('a', sessionId);
+  hosted.end({ name: 'lost' });
+  await clock.settle();
+  t.like(host.last, { kind: 'resume', identity: { sessionId, position: { fragmentNumber: '7' } } });
+  t.is((await manager.start(requestOf('a'), TIMEOUT_MS)).sessionId, sessionId);
+  host.last.open();
+  await clock.settle();
+  host.last.end();
+  await clock.settle();
+  t.is(manager.size, 0);
+  t.deepEqual(failures, []);
+});
+
+test('all sessions of a thread are looked up in one reading of the disk', async (t) => {
+  const { clock, host, start, save, checkpoints } = managerOf();
+  const sessions = [await start('a'), await start('b'), await start('c')];
+  for (const { contactId, sessionId } of sessions) save(contactId, sessionId);
+  for (const { hosted } of sessions) hosted.end({ name: 'lost' });
+  await clock.settle();
+  t.deepEqual(checkpoints.loads, [sessions.map(({ sessionId }) => sessionId)]);
+  t.is(host.sessions.filter(({ kind }) => kind === 'resume').length, 3);
+  host.last.open();
+  await clock.settle();
+  host.last.end({ name: 'lost' });
+  await clock.settle();
+  t.is(checkpoints.loads.length, 2, 'and a later one is read anew');
+});
+
+for (const [name, losses] of [
+  ['while it ran', ['running', 'running']],
+  ['before it had resumed', ['resuming', 'resuming']],
+  ['one before it had resumed and one after', ['resuming', 'running']],
+] as const) {
+  test(`a session that has lost three threads, the last two ${name}, is given up`, async (t) => {
+    const { clock, host, manager, start, save, failures, of } = managerOf();
+    const { sessionId, hosted } = await start('a');
+    save('a', sessionId);
+    hosted.end({ name: 'lost' });
+    for (const loss of losses) {
+      await clock.settle();
+      if (loss === 'resuming') {
+        host.last.opening.reject(new ThreadLost());
+      } else {
+        host.last.open();
+        await clock.settle();
+        host.last.end({ name: 'lost' });
+      }
+    }
+    await clock.settle();
+    t.is(host.sessions.length, 3, 'there is no fourth attempt');
+    t.is(manager.size, 0);
+    t.like(of('session.lost'), [{ level: 'error', sessionId, contactId: 'a', why: 'too-many-threads' }]);
+    t.is(failures.length, 1);
+  });
+}
+
+for (const [name, hasState] of [
+  ['without STATE_DIR', false],
+  ['that had no checkpoint yet', true],
+] as const) {
+  test(`a session ${name} is lost with its thread, and the contact can be started again`, async (t) => {
+    const { clock, manager, start, failures, of } = managerOf({ hasState });
+    const { sessionId, hosted } = await start('a');
+    hosted.end({ name: 'lost' });
+    await clock.settle();
+    t.is(manager.size, 0);
+    t.like(of('session.lost'), [{ sessionId, why: 'no-checkpoint' }]);
+    t.like(failures, [{ name: 'SessionLost' }]);
+    t.is((await start('a')).status, 'started');
+  });
+}
+
+test('at the deadline of a drain what runs is ended, also what only starts, and the checkpoints stay', async (t) => {
+  const { clock, host, manager, checkpoints, start } = managerOf();
+  const { hosted } = await start('a');
+  void manager.start(requestOf('b'), TIMEOUT_MS);
+  manager.admission.drain.begin(order(clock.epoch() + HOUR_MS));
+  await clock.advance(HOUR_MS - 1);
+  t.deepEqual(hosted.stops, []);
+  await clock.advance(1);
+  t.deepEqual(hosted.stops, [true]);
+  host.last.open();
+  await clock.settle();
+  t.deepEqual(host.last.stops, [true]);
+  for (const session of host.sessions) session.end({ name: 'completed', reason: 'stopped' });
+  await manager.admission.drain.drained;
+  t.deepEqual(checkpoints.removed, []);
+});
+
+test('a session that a drain has ended is not resumed when its thread is lost', async (t) => {
+  const { clock, host, manager, checkpoints, start, save, of } = managerOf();
+  const { sessionId, hosted } = await start('a');
+  save('a', sessionId);
+  manager.admission.drain.begin(order());
+  manager.admission.drain.endRemaining();
+  hosted.end({ name: 'lost' });
+  await manager.admission.drain.drained;
+  t.is(host.sessions.length, 1);
+  t.deepEqual(checkpoints.removed, []);
+  t.deepEqual(of('session.lost'), []);
+  await clock.settle();
+});
+
+test('a drain accepts starts for the health lag, then refuses them, and is over with the last call', async (t) => {
+  const { clock, manager, start } = managerOf();
+  const first = await start('a');
+  manager.admission.drain.begin(order());
+  await clock.advance(HEALTH_LAG_MS - 1);
+  const late = await start('b');
+  await clock.advance(1);
+  const error = await t.throwsAsync(manager.start(requestOf('c'), TIMEOUT_MS), { instanceOf: AtCapacity });
+  t.is(error?.reason, 'draining');
+  t.is((await manager.start(requestOf('a'), TIMEOUT_MS)).status, 'already-running');
+  await clock.advance(HOUR_MS);
+  t.like(manager.admission.drain.view(), { state: 'draining', sessionsLeft: 2 });
+  first.hosted.end();
+  await clock.settle();
+  t.is(manager.admission.drain.view()?.state, 'draining');
+  late.hosted.end();
+  await manager.admission.drain.drained;
+  t.is(manager.admission.drain.view()?.state, 'drained');
+});
+
+test('the longest call is the oldest of those that run', async (t) => {
+  const { clock, host, manager, start } = managerOf();
+  manager.admission.drain.begin(order());
+  const longestCallMs = () => manager.admission.drain.view()?.longestCallMs;
+  t.is(longestCallMs(), 0);
+  void manager.start(requestOf('starting'), TIMEOUT_MS);
+  await clock.advance(1000);
+  t.is(longestCallMs(), 0);
+  host.last.open();
+  const { hosted } = { hosted: host.last };
+  await clock.advance(2000);
+  await start('a');
+  await clock.advance(500);
+  t.is(longestCallMs(), 3500, 'from its admission');
+  hosted.end();
+  await clock.settle();
+  t.is(longestCallMs(), 500);
+});
