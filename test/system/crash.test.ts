@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -77,54 +77,4 @@ test('two crashes in one call, the second right after the first, lose nothing', 
   const { audio, missingMs } = await received(stage.deepgram, request.contactId);
   t.is(missingMs, 0);
   t.is(difference(channel(audio, 0), customer), 'the same');
-});
-
-test('a checkpoint shows no secret', async (t) => {
-  const { stage, stateDir } = await stageWithState(t);
-  const call = await stage.call({ customer: bytesOf(distinctSamples(20 * SECOND)), speed: 2 });
-  await stage.start({ ...call, dgParams: { ...call.dgParams, callback: CALLBACK } });
-  await stage.deepgramHas(call.contactId, 5000);
-  const files = await readdir(stateDir);
-  t.true(files.length > 0);
-  for (const file of files) {
-    const text = await readFile(join(stateDir, file), 'utf8');
-    t.notRegex(text, /planted|key-of-the-stage|nova-3/);
-  }
-});
-
-test('a stale, a broken and a foreign checkpoint do not come back, and nothing breaks over them', async (t) => {
-  const { stage, stateDir } = await stageWithState(t);
-  const call = await stage.call({ customer: bytesOf(distinctSamples(20 * SECOND)), speed: 2 });
-  await stage.start(call);
-  await stage.deepgramHas(call.contactId, 5000);
-  await stage.crash(async () => {
-    for (const name of await readdir(stateDir)) {
-      const path = join(stateDir, name);
-      const aged = (await readFile(path, 'utf8')).replaceAll(
-        /(?<="savedAtEpochMs":)\d+/g,
-        (ms) => `${+ms - 6 * 60_000}`,
-      );
-      await writeFile(path, aged);
-    }
-    await writeFile(join(stateDir, 'half.checkpoint.json'), '{"version":1,"sess');
-    await writeFile(join(stateDir, 'positions-worker-1.json'), '{"version":1,"sess');
-    await writeFile(join(stateDir, 'notes.txt'), 'not ours');
-  });
-  const events = stage.daemon.lines.map(({ event }) => event);
-  t.true(events.includes('checkpoint.stale'));
-  t.true(events.includes('checkpoint.unreadable'));
-  t.like(await stage.ask('GET', '/health-check'), { body: { sessions: 0 } });
-  t.deepEqual(await readdir(stateDir), ['notes.txt']);
-});
-
-test('a disk that fails costs the checkpoint, and no call', async (t) => {
-  const { stage, stateDir } = await stageWithState(t);
-  await rm(stateDir, { recursive: true });
-  await writeFile(stateDir, 'a file where the directory was');
-  const customer = distinctSamples(6 * SECOND);
-  const request = await stage.call({ customer: bytesOf(customer), speed: 2 });
-  const { audio } = await stage.transcribe(request);
-  t.is(difference(channel(audio, 0), customer), 'the same');
-  const failing = stage.daemon.lines.filter(({ event }) => event === 'checkpoint.failing');
-  t.is(failing.length, 1, 'said once');
 });

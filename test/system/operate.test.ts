@@ -1,11 +1,10 @@
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { bytesOf, difference, distinctSamples } from '../audio/tracks.ts';
+import { bytesOf, distinctSamples } from '../audio/tracks.ts';
 import { ask } from './control.ts';
-import { received } from './received.ts';
-import { channel, Stage } from './stage.ts';
+import { Stage } from './stage.ts';
 
 const SECOND = 8000;
 
@@ -19,7 +18,7 @@ async function stageWithSocket(t: ExecutionContext, env: Record<string, string> 
     await rm(directory, { recursive: true, force: true });
   });
   const control = (method: string, path: string, body?: unknown) => ask(socket, method, path, body);
-  return { stage, socket, control, stateDir: state.STATE_DIR };
+  return { stage, socket, control };
 }
 
 /** A call in real time, so that it does not end before the test has done with it. */
@@ -105,41 +104,6 @@ test('a cordoned daemon takes no new session, and lets the running ones go on', 
   });
   t.is((await control('POST', '/v1/uncordon')).body.state, 'serving');
   t.is((await stage.ask('GET', '/health-check')).status, 200);
-});
-
-test('a drain fails the health check at once, takes starts until the load balancer knows, and ends with the last call', async (t) => {
-  const { stage, control } = await stageWithSocket(t, { HEALTH_LAG_MS: '4000' });
-  const samples = distinctSamples(8 * SECOND);
-  const first = await stage.call({ customer: bytesOf(samples) });
-  const late = await stage.call({ customer: bytesOf(samples) });
-  await stage.start(first);
-  const { drain } = (await control('POST', '/v1/drain', { reason: 'rolling update' })).body;
-  t.like(drain, { source: 'operator', reason: 'rolling update', sessionsLeft: 1, state: 'draining' });
-  t.is((await stage.ask('GET', '/health-check')).status, 503);
-  t.is((await stage.start(late)).status, 200, 'a start that was on its way is taken');
-  await stage.daemon.line(({ event, contactId }) => event === 'session.ended' && contactId === first.contactId);
-  const refused = await stage.start(await stage.call({ customer: bytesOf(samples) }));
-  t.like(refused.body, { reason: 'draining', retryable: true });
-  t.is(await stage.daemon.exited, 0);
-  for (const { contactId } of [first, late]) {
-    t.like(await stage.ended(contactId), { outcome: 'completed', reason: 'no-more-fragments', holeMs: 0 });
-    const { audio, missingMs } = await received(stage.deepgram, contactId);
-    t.is(missingMs, 0);
-    t.is(difference(channel(audio, 0), samples), 'the same');
-  }
-});
-
-test('at the deadline the rest is ended cleanly, and its checkpoint stays', async (t) => {
-  const { stage, control, stateDir } = await stageWithSocket(t);
-  const call = await runningCall(stage);
-  await stage.start(call);
-  await stage.deepgramHas(call.contactId, 2000);
-  await control('POST', '/v1/drain', { deadlineMs: 500 });
-  t.is(await stage.daemon.exited, 0);
-  t.like(await stage.ended(call.contactId), { outcome: 'completed', reason: 'stopped' });
-  const [connection] = await stage.closed(call.contactId);
-  t.is(connection?.closeCode, 1000);
-  t.is((await readdir(stateDir)).filter((file) => file.endsWith('.checkpoint.json')).length, 1);
 });
 
 test('an operator’s drain can be changed and cancelled, a signal’s cannot', async (t) => {

@@ -11,15 +11,15 @@ const SECOND = 8000;
 const FALLING = `--import=${new URL('falling-thread.ts', import.meta.url)}`;
 
 /** A daemon with two worker threads; `fall` ends one of them, as a fault would, and resolves when that is known. */
-async function stageWithWorkers(t: ExecutionContext, { state = true, workers = 2 } = {}) {
+async function stageWithWorkers(t: ExecutionContext) {
   const directory = await mkdtemp(join(tmpdir(), 'integratord-workers-'));
   const [socket, stateDir] = [join(directory, 'control.sock'), join(directory, 'state')];
   const env = {
-    WORKERS: String(workers),
+    WORKERS: '2',
     CONTROL_SOCKET: socket,
     NODE_OPTIONS: FALLING,
     FALLING_THREADS: directory,
-    ...(state ? { STATE_DIR: stateDir } : {}),
+    STATE_DIR: stateDir,
   };
   const stage = await Stage.open({ env });
   t.teardown(async () => {
@@ -79,61 +79,34 @@ test('an operator sees, shows and stops sessions whatever thread they are on, an
   }
 });
 
-test('a start that is refused on a thread is answered as on any other: with status, reason and Deepgram’s own headers', async (t) => {
-  const { stage } = await stageWithWorkers(t);
-  const request = await stage.call({ customer: bytesOf(distinctSamples(SECOND)) });
-  await stage.deepgram.addFaults({ refuse: 402, dgError: 'no credit' });
-  const refused = await stage.start(request);
-  t.is(refused.status, 502);
-  t.like(refused.body, { reason: 'deepgram-refused', deepgramStatus: 402, retryable: false });
-  t.is(refused.headers.get('dg-error'), 'no credit');
-  const elsewhere = {
-    ...request,
-    kvsStream: { ...request.kvsStream, arn: request.kvsStream.arn.replace('stream-', 'no-') },
-  };
-  t.like((await stage.start(elsewhere)).body, { reason: 'kinesis-refused', awsError: 'ResourceNotFoundException' });
-});
-
-for (const workers of [2, 1]) {
-  test(`when a thread of ${workers} falls, its sessions go on from their checkpoints: no sample is lost`, async (t) => {
-    const { stage, fall, stateDir } = await stageWithWorkers(t, { workers });
-    const calls = await Promise.all(
-      [1, 2].map(async (seed) => {
-        const customer = distinctSamples(30 * SECOND, seed);
-        return { customer, request: await stage.call({ customer: bytesOf(customer), speed: 3 }) };
-      }),
-    );
-    const started = [];
-    for (const { request } of calls) started.push(await stage.start(request));
-    for (const { request } of calls) await stage.deepgramHas(request.contactId, 9000);
-    await fall('worker-1');
-    for (const [index, { request, customer }] of calls.entries()) {
-      t.like(await stage.ended(request.contactId), {
-        outcome: 'completed',
-        holeMs: 0,
-        sessionId: started[index]?.body['sessionId'],
-      });
-      await stage.closed(request.contactId);
-      const { audio, missingMs } = await received(stage.deepgram, request.contactId);
-      t.is(missingMs, 0);
-      t.is(difference(channel(audio, 0), customer), 'the same');
-    }
-    t.is(stage.daemon.lines.filter(({ event }) => event === 'daemon.fault').length, 1);
-    t.deepEqual(
-      (await readdir(stateDir)).filter((name) => name.includes('.checkpoint')),
-      [],
-    );
-  });
-}
-
-test('without checkpoints a thread that falls takes its sessions with it, and that is said of each', async (t) => {
-  const { stage, fall } = await stageWithWorkers(t, { state: false, workers: 1 });
-  const request = await stage.call({ customer: bytesOf(distinctSamples(60 * SECOND)) });
-  const { sessionId } = (await stage.start(request)).body;
+test('when a thread falls, its sessions go on from their checkpoints: no sample is lost', async (t) => {
+  const { stage, fall, stateDir } = await stageWithWorkers(t);
+  const calls = await Promise.all(
+    [1, 2].map(async (seed) => {
+      const customer = distinctSamples(30 * SECOND, seed);
+      return { customer, request: await stage.call({ customer: bytesOf(customer), speed: 3 }) };
+    }),
+  );
+  const started = [];
+  for (const { request } of calls) started.push(await stage.start(request));
+  for (const { request } of calls) await stage.deepgramHas(request.contactId, 9000);
   await fall('worker-1');
-  const lost = await stage.daemon.line(({ event }) => event === 'session.lost');
-  t.like(lost, { sessionId, contactId: request.contactId, why: 'no-checkpoint' });
-  t.is((await stage.start(request)).body['status'], 'started', 'and the contact can be started anew');
+  for (const [index, { request, customer }] of calls.entries()) {
+    t.like(await stage.ended(request.contactId), {
+      outcome: 'completed',
+      holeMs: 0,
+      sessionId: started[index]?.body['sessionId'],
+    });
+    await stage.closed(request.contactId);
+    const { audio, missingMs } = await received(stage.deepgram, request.contactId);
+    t.is(missingMs, 0);
+    t.is(difference(channel(audio, 0), customer), 'the same');
+  }
+  t.is(stage.daemon.lines.filter(({ event }) => event === 'daemon.fault').length, 1);
+  t.deepEqual(
+    (await readdir(stateDir)).filter((name) => name.includes('.checkpoint')),
+    [],
+  );
 });
 
 test('another log level holds on every thread', async (t) => {
@@ -167,14 +140,4 @@ test('the metrics are those of all threads, and those of one that fell stay coun
   t.is(await completed(), 2);
   await fall('worker-1');
   t.is(await completed(), 2);
-});
-
-test('a drain waits for the calls of every thread', async (t) => {
-  const { stage } = await stageWithWorkers(t);
-  const requests = await Promise.all(
-    [1, 2].map((seed) => stage.call({ customer: bytesOf(distinctSamples(6 * SECOND, seed)), speed: 2 })),
-  );
-  for (const request of requests) await stage.start(request);
-  t.is(await stage.daemon.stop('SIGTERM'), 0);
-  for (const { contactId } of requests) t.like(await stage.ended(contactId), { outcome: 'completed', holeMs: 0 });
 });
