@@ -4,24 +4,24 @@ import type { Drain } from './drain.ts';
 /** Why a start is refused. */
 export type RefusalReason = 'full' | 'cordoned' | 'draining';
 
-/** An operator's order to take no new session. */
+/** An operator's order to accept no new sessions. */
 export interface Cordon {
   readonly sinceEpochMs: Millis;
   readonly reason: string;
 }
 
-/** No session is taken here now; another instance, or a later try, may take it. */
+/** A start was refused; another instance, or a later retry, may accept it. */
 export class AtCapacity extends Error {
   override readonly name = 'AtCapacity';
   readonly reason: RefusalReason;
 
   constructor(reason: RefusalReason) {
-    super(`This integrator is ${reason} and takes no new session`);
+    super(`This instance is ${reason} and accepts no new sessions`);
     this.reason = reason;
   }
 }
 
-/** Whether new sessions are taken: not above capacity, not while cordoned, not for long once a drain has begun. */
+/** Decides whether to accept a new session: not at capacity, not while cordoned, not after a drain's health lag. */
 export class Admission {
   readonly maxSessions: number;
   readonly drain: Drain;
@@ -39,7 +39,7 @@ export class Admission {
     return this.#cordon;
   }
 
-  /** Takes no new session until `uncordon`; the running ones go on. */
+  /** Accepts no new sessions until `uncordon`; running ones continue. */
   cordon(reason: string): void {
     this.#cordon ??= { sinceEpochMs: this.#clock.epoch(), reason };
   }
@@ -48,13 +48,13 @@ export class Admission {
     this.#cordon = undefined;
   }
 
-  /** What the load balancer is told: why it should send no more starts; undefined when it may. */
+  /** Reason for failing the health check; undefined while healthy. */
   healthStatus(sessions: number): RefusalReason | undefined {
     if (this.drain.isDraining) return 'draining';
     return this.#whyClosed(sessions);
   }
 
-  /** Why a start that comes now is refused: a drain is only known to the load balancer after a while. */
+  /** Reason for refusing a start now; undefined while starts are accepted. A drain refuses only after its health lag. */
   refusal(sessions: number): RefusalReason | undefined {
     if (!this.drain.acceptsStarts) return 'draining';
     return this.#whyClosed(sessions);

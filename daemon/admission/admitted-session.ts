@@ -6,15 +6,15 @@ import type { Millis } from '../runtime/clock.ts';
 import { type HostedOutcome, type HostedSession, type SessionHost, ThreadLost } from '../threads/host.ts';
 import type { CheckpointLookup } from './checkpoint-lookup.ts';
 
-/** A session that was there when this many threads ended may be what ends them: it is not resumed again. */
+/** A session that has lost this many threads may be what crashes them, so it is not resumed again. */
 const MOST_THREADS = 3;
 
-/** The thread that hosted the session ended, and the session cannot resume on another one. */
+/** The session's thread ended, and the session cannot resume on another one. */
 export class SessionLost extends Error {
   override readonly name = 'SessionLost';
 }
 
-/** `ending`: the call is over, and Deepgram's last results are awaited. `lost`: its thread ended, another one is sought. */
+/** `ending`: the call is over, waiting for Deepgram's last results. `lost`: the thread ended, resuming on another one. */
 type State =
   | { readonly name: 'starting' | 'lost' | 'ended' }
   | { readonly name: 'running' | 'ending'; readonly hosted: HostedSession };
@@ -27,18 +27,18 @@ export interface AdmittedSessionDeps {
   readonly lookup: CheckpointLookup;
 }
 
-/** A session from its admission to its end, on however many threads that takes. */
+/** A session from admission to end, across as many threads as it takes. */
 export class AdmittedSession {
   readonly identity: SessionIdentity;
   readonly admittedAtMs: Millis;
-  /** Resolves when the session runs; rejects with what kept it from starting. */
+  /** Resolves when the session runs; rejects if it fails to start. */
   readonly started: Promise<unknown>;
-  /** Resolves when the session is over and its checkpoint is removed or left behind; never rejects. */
+  /** Resolves when the session has ended and its checkpoint is removed, unless that is kept; never rejects. */
   readonly ended: Promise<void>;
   readonly #deps: AdmittedSessionDeps;
   #state: State = { name: 'starting' };
   #threadsLost = 0;
-  /** True when a drain ends the session early: the checkpoint stays, for another daemon. */
+  /** True when a drain ends the session early: the checkpoint stays for another daemon. */
   #keepsCheckpoint = false;
 
   constructor(
@@ -58,12 +58,12 @@ export class AdmittedSession {
     return this.#state.name === 'running' || this.#state.name === 'ending';
   }
 
-  /** Whether the call is over: a second start of the contact is another call. */
+  /** True once the call has ended: another start of the contact is a new call. */
   get isOver(): boolean {
     return this.#state.name === 'ending' || this.#state.name === 'ended';
   }
 
-  /** Ends the session before the call ends; undefined unless it runs. */
+  /** Ends the session before the call ends. Resolves with undefined if it is not running. */
   async stop(): Promise<HostedOutcome | undefined> {
     if (!('hosted' in this.#state)) return undefined;
     const { hosted } = this.#state;
@@ -71,7 +71,7 @@ export class AdmittedSession {
     return hosted.ended;
   }
 
-  /** Ends the session before the call ends, as soon as it runs; its checkpoint stays. */
+  /** Ends the session early, or as soon as it has started, and keeps its checkpoint. */
   release(): void {
     this.#keepsCheckpoint = true;
     if ('hosted' in this.#state) this.#state.hosted.stop({ keepCheckpoint: true });
@@ -86,10 +86,10 @@ export class AdmittedSession {
         hosted = outcome.name === 'lost' ? await this.#resume() : undefined;
       }
     } catch {
-      // `started` rejects with it; a host that gave up resuming has logged it.
+      // `started` rejects with this error; a host that gives up resuming logs it.
     }
     this.#state = { name: 'ended' };
-    // The thread that ran it has removed its own; this one may have loaded it.
+    // The session's thread has removed its copy; this thread may have loaded one.
     if (!this.#keepsCheckpoint) await checkpoints?.remove(this.identity.sessionId);
   }
 
@@ -103,7 +103,7 @@ export class AdmittedSession {
     return hosted.ended;
   }
 
-  /** The session on another thread, from its checkpoint; undefined when it cannot resume. */
+  /** Resumes the session on another thread, from its checkpoint. Resolves with undefined if it cannot resume. */
   async #resume(): Promise<HostedSession | undefined> {
     const { host, lookup } = this.#deps;
     this.#state = { name: 'lost' };
@@ -128,7 +128,7 @@ export class AdmittedSession {
     const { log, metrics } = this.#deps;
     const { sessionId, traceId, request } = this.identity;
     const fields = { event: 'session.lost', why, sessionId, contactId: request.contactId, traceId };
-    log.error(fields, 'the thread that hosted the session ended: the rest of the call is lost');
+    log.error(fields, 'the session lost its thread and cannot resume: the rest of the call is not transcribed');
     metrics.sessionFailed(new SessionLost(why));
   }
 }

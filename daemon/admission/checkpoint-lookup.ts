@@ -2,12 +2,12 @@ import type { Checkpoint } from '../checkpoints/checkpoint.ts';
 import type { Checkpoints } from '../checkpoints/checkpoints.ts';
 
 /**
- * Finds the checkpoints that a thread left. All sessions of a thread are lost at once: those looked up in one turn of
- * the event loop are loaded together.
+ * Finds the checkpoints of sessions that lost their thread. A thread's sessions are all lost at once, so lookups in the
+ * same turn of the event loop share one load.
  */
 export class CheckpointLookup {
   readonly #checkpoints: Pick<Checkpoints, 'load'> | undefined;
-  /** Session ids for the next load; undefined when none is due. */
+  /** Session ids for the next load; undefined when none is pending. */
   #wanted: Set<string> | undefined;
   #loaded: Promise<readonly Checkpoint[]> = Promise.resolve([]);
 
@@ -16,7 +16,7 @@ export class CheckpointLookup {
     this.#checkpoints = checkpoints;
   }
 
-  /** The session's checkpoint; undefined when there is none that it can resume from. */
+  /** The session's checkpoint; undefined if it has none that is fresh and readable. */
   async find(sessionId: string): Promise<Checkpoint | undefined> {
     if (!this.#wanted) this.#loaded = this.#loadSoon();
     this.#wanted?.add(sessionId);

@@ -2,23 +2,23 @@ import type { DrainSource, DrainView } from '../contract/control-api.ts';
 import type { Log } from '../log/log.ts';
 import type { Cancel, Clock, Millis } from '../runtime/clock.ts';
 
-/** Why the sessions shall come to an end, and by when. */
+/** Why to drain, and by when. */
 export interface DrainOrder {
   readonly source: DrainSource;
   readonly reason: string;
-  /** What still runs then is ended; undefined: nothing is. */
+  /** Remaining sessions are ended then; undefined for no deadline. */
   readonly deadlineAtEpochMs: Millis | undefined;
 }
 
-/** What others may order and see of a drain. */
+/** The drain, as other rooms see it. */
 export interface Drainable {
   begin(order: DrainOrder): void;
   readonly sessionsLeft: number;
-  /** Resolves when the last session of a drain is over and no start can come any more. */
+  /** Resolves when a drain's last session has ended and starts are refused. */
   readonly drained: Promise<void>;
 }
 
-/** The sessions that are drained. */
+/** The sessions to drain. */
 export interface DrainingSessions {
   size(): number;
   longestCallMs(): Millis;
@@ -26,13 +26,10 @@ export interface DrainingSessions {
   endRemaining(): void;
 }
 
-/**
- * `accepting` and `refusing` are before the deadline: starts are accepted for as long as the load balancer may not know
- * of the drain, then refused.
- */
+/** `accepting` and `refusing` come before the deadline: a drain accepts starts during the health lag, then refuses them. */
 type Phase = 'accepting' | 'refusing' | 'ending-rest' | 'drained';
 
-/** A drain under way. */
+/** A drain in progress. */
 interface Draining {
   order: DrainOrder;
   readonly sinceEpochMs: Millis;
@@ -41,15 +38,15 @@ interface Draining {
   cancelDeadline: Cancel;
 }
 
-/** It is not an operator's to cancel: the instance goes, or the drain is past its deadline. */
+/** An operator cannot cancel this drain: someone else ordered it, or it is past its deadline. */
 export class NotCancellable extends Error {
   override readonly name = 'NotCancellable';
 }
 
 /**
  * The one state machine behind SIGTERM, `integratorctl drain`, Auto Scaling's termination and the Spot notice. The
- * health check fails at once, starts are still taken for as long as the load balancer may not know (HEALTH_LAG_MS), the
- * running calls go on to their end, and what still runs at the deadline is ended cleanly.
+ * health check fails at once. Starts are accepted for another HEALTH_LAG_MS, until the load balancer has noticed.
+ * Running calls continue; those still running at the deadline are ended cleanly.
  */
 export class Drain implements Drainable {
   readonly #sessions: DrainingSessions;
@@ -70,7 +67,7 @@ export class Drain implements Drainable {
     return this.#draining !== undefined;
   }
 
-  /** Whether a start that comes now is still taken. */
+  /** False once a drain refuses starts. */
   get acceptsStarts(): boolean {
     return !this.#draining || this.#draining.phase === 'accepting';
   }
@@ -93,7 +90,10 @@ export class Drain implements Drainable {
     return { source, reason, sinceEpochMs, deadlineAtEpochMs, takesStartsUntilEpochMs, ...sessions, state };
   }
 
-  /** Begins the drain. One that runs already is made stricter: of two deadlines the sooner counts, save an operator's own change. */
+  /**
+   * Begins the drain, or tightens the one in progress: the earlier deadline applies. Only operators can extend the
+   * deadline, and only of their own drain.
+   */
   begin(order: DrainOrder): void {
     if (this.#draining) {
       this.#tighten(this.#draining, order);
@@ -107,36 +107,37 @@ export class Drain implements Drainable {
       cancelDeadline: () => {},
     };
     this.#draining = draining;
-    this.#report(order, 'no new calls after the health lag; the running ones go on');
+    this.#report(order, 'draining: accepts no new calls after the health lag');
     this.#armDeadline(draining);
   }
 
-  /** Takes new sessions again. Throws NotCancellable unless an operator ordered the drain and the rest still runs. */
+  /** Ends the drain. Throws NotCancellable unless an operator ordered it and it is before its deadline. */
   cancel(): void {
     const draining = this.#draining;
     if (!draining) return;
     if (draining.order.source !== 'operator')
-      throw new NotCancellable(`The drain was ordered by ${draining.order.source}`);
+      throw new NotCancellable(`The drain was not ordered by an operator (source: ${draining.order.source})`);
     if (isPastDeadline(draining)) throw new NotCancellable('The drain is past its deadline');
     draining.cancelLag();
     draining.cancelDeadline();
     this.#draining = undefined;
-    this.#log.info({ event: 'drain.cancelled' }, 'takes new calls again');
+    this.#log.info({ event: 'drain.cancelled' }, 'drain canceled: accepts new calls');
   }
 
-  /** Ends what still runs now. */
+  /** Ends the remaining sessions now. */
   endRemaining(): void {
     const draining = this.#draining;
     if (!draining || isPastDeadline(draining)) return;
     draining.phase = 'ending-rest';
-    if (this.sessionsLeft > 0) {
-      this.#log.warn({ event: 'drain.deadline', sessions: this.sessionsLeft }, 'the deadline is there: ends the rest');
+    const { sessionsLeft: sessions } = this;
+    if (sessions > 0) {
+      this.#log.warn({ event: 'drain.deadline', sessions }, 'deadline reached: ending remaining sessions');
       this.#sessions.endRemaining();
     }
     this.check();
   }
 
-  /** To be called when a session is over: the drain may be too. */
+  /** Call this when a session has ended: it may have been the last one. */
   check(): void {
     const draining = this.#draining;
     if (!draining || draining.phase === 'drained' || this.sessionsLeft > 0 || this.acceptsStarts) return;
@@ -145,7 +146,7 @@ export class Drain implements Drainable {
     draining.cancelDeadline();
     this.#log.info(
       { event: 'drain.done', tookMs: this.#clock.epoch() - draining.sinceEpochMs },
-      'the last call is over',
+      'drained: the last call has ended',
     );
     this.#done.resolve();
   }
@@ -154,10 +155,10 @@ export class Drain implements Drainable {
     const isOwnChange = order.source === 'operator' && draining.order.source === 'operator';
     const soonest = Math.min(order.deadlineAtEpochMs ?? Infinity, draining.order.deadlineAtEpochMs ?? Infinity);
     const deadlineAtEpochMs = isOwnChange ? order.deadlineAtEpochMs : soonest === Infinity ? undefined : soonest;
-    // An operator's word does not make a drain cancellable that somebody else ordered too.
+    // The source decides who can cancel: an operator's order must not make another source's drain cancelable.
     const { source, reason } = order.source === 'operator' ? draining.order : order;
     draining.order = { source, reason, deadlineAtEpochMs };
-    this.#report(draining.order, 'the drain goes on under another order');
+    this.#report(draining.order, 'the drain continues with a new order');
     this.#armDeadline(draining);
   }
 

@@ -20,23 +20,23 @@ export interface Started {
   readonly status: 'started' | 'already-running';
 }
 
-/** What the manager needs of the daemon around it. */
+/** What the manager needs from the rest of the daemon. */
 export interface ManagerDeps {
   readonly host: SessionHost;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Pick<SessionMetrics, 'sessionFailed'>;
-  /** Where sessions are kept for the case of a crash; undefined without STATE_DIR. */
+  /** Undefined without STATE_DIR. */
   readonly checkpoints: Pick<Checkpoints, 'load' | 'remove'> | undefined;
 }
 
-/** The sessions of this daemon: admission, one session per contact, and their end. */
+/** The registry of this daemon's sessions: admits them, keeps one per contact, removes them when they end. */
 export class SessionManager {
   readonly admission: Admission;
   readonly #deps: ManagerDeps;
   readonly #lookup: CheckpointLookup;
   readonly #sessions = new Map<string, AdmittedSession>();
-  /** The session that a second start of the same contact is answered with. */
+  /** The session that a repeated start of the contact returns. */
   readonly #byContact = new Map<string, AdmittedSession>();
 
   /** @param settings MAX_SESSIONS and HEALTH_LAG_MS */
@@ -56,25 +56,25 @@ export class SessionManager {
     return this.#sessions.size;
   }
 
-  /** Sessions that run, oldest first. */
+  /** Running sessions, oldest first. */
   async views(): Promise<SessionView[]> {
     const views = await this.#deps.host.views();
     return views.sort((one, other) => other.ageMs - one.ageMs);
   }
 
-  /** All that may be known of the session of that id; undefined when there is none, or it is only starting. */
+  /** The session's parameters (masked) and timeline; undefined if there is no such session or it is still starting. */
   async details(sessionId: string): Promise<SessionDetails | undefined> {
     return this.#sessions.has(sessionId) ? this.#deps.host.details(sessionId) : undefined;
   }
 
-  /** Ends the session of that id and gives how it ended; undefined when there is none, or it is only starting. */
+  /** Ends the session and returns its outcome; undefined if there is no such session or it is still starting. */
   async stop(sessionId: string): Promise<HostedOutcome | undefined> {
     return this.#sessions.get(sessionId)?.stop();
   }
 
   /**
-   * Starts a session, or finds the one that transcribes the contact already; load tests (enforceRealtime) always get
-   * their own. Throws AtCapacity, or as SessionHost does.
+   * Starts a session, or returns the one that already transcribes the contact; load tests (enforceRealtime) always get
+   * their own. Throws AtCapacity, and what SessionHost.start throws.
    */
   async start(request: StartRequest, timeoutMs: Millis, traceId: TraceId = newTraceId()): Promise<Started> {
     const { contactId, enforceRealtime } = request;
@@ -90,7 +90,7 @@ export class SessionManager {
     return { sessionId: seed.sessionId, contactId, status: 'started' };
   }
 
-  /** Goes on with the sessions that an earlier daemon left when it was killed. Resolves when all have been looked at. */
+  /** Resumes the sessions of a daemon that was killed. Resolves once all are admitted, before they run. */
   async resume(): Promise<void> {
     for (const checkpoint of (await this.#deps.checkpoints?.load()) ?? []) {
       this.#admit(checkpoint, this.#deps.host.resume(checkpoint));
@@ -103,7 +103,7 @@ export class SessionManager {
     return running.reduce((longestMs, { admittedAtMs }) => Math.max(longestMs, nowMs - admittedAtMs), 0);
   }
 
-  /** Ends every session that runs: what was read is sent, Deepgram's last results are awaited, the checkpoints stay. */
+  /** Ends all sessions cleanly: sends what was read, waits for Deepgram's last results, keeps the checkpoints. */
   #endRemaining(): void {
     for (const session of this.#sessions.values()) session.release();
   }

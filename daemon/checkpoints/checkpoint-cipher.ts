@@ -6,8 +6,8 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * Keeps text that a file must not show: a callback URL may hold credentials. Whoever knows the secret that the daemon
- * runs with can open it, so a restarted daemon can, and a copied file alone is worth nothing.
+ * Encrypts text that a file must not show: a callback URL may contain credentials. The key derives from a secret in the
+ * daemon's settings, so a restarted daemon can decrypt the text and a stolen file is useless.
  */
 export class CheckpointCipher {
   readonly #secret: Secret;
@@ -15,13 +15,13 @@ export class CheckpointCipher {
   #encryptsWith: string;
   #generation = 0;
 
-  /** @param secret what only this daemon's settings hold, such as the Deepgram key; it may change while sessions run */
+  /** @param secret known only to this daemon, such as the Deepgram key; it may change while sessions run */
   constructor(secret: Secret) {
     this.#secret = secret;
     this.#encryptsWith = secret.current;
   }
 
-  /** Changes with the secret: what was sealed before can be opened for a while, and should be sealed again. */
+  /** Grows when the secret changes: text encrypted earlier stays readable for a while and should be encrypted again. */
   get generation(): number {
     if (this.#encryptsWith !== this.#secret.current) {
       this.#encryptsWith = this.#secret.current;
@@ -36,21 +36,21 @@ export class CheckpointCipher {
     return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString('base64');
   }
 
-  /** Throws when it was sealed with another secret, or changed since. */
-  decrypt(sealed: string): string {
+  /** Throws if the text was encrypted with another secret or has been modified. */
+  decrypt(encrypted: string): string {
     const [latest = this.#secret.current, ...before] = this.#secret.accepted;
     try {
-      return this.#decryptWith(latest, sealed);
+      return this.#decryptWith(latest, encrypted);
     } catch (error) {
-      // Sealed by a daemon that knew the secret before it was changed.
+      // Encrypted before the secret changed.
       const [previous] = before;
       if (previous === undefined) throw error;
-      return this.#decryptWith(previous, sealed);
+      return this.#decryptWith(previous, encrypted);
     }
   }
 
-  #decryptWith(secret: string, sealed: string): string {
-    const bytes = Buffer.from(sealed, 'base64');
+  #decryptWith(secret: string, encrypted: string): string {
+    const bytes = Buffer.from(encrypted, 'base64');
     const decipher = createDecipheriv(CIPHER, this.#keyOf(secret), bytes.subarray(0, NONCE_BYTES), {
       authTagLength: TAG_BYTES,
     });
@@ -58,7 +58,7 @@ export class CheckpointCipher {
     return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]).toString('utf8');
   }
 
-  /** Derived once for each value of the secret: sealing is done for every session. */
+  /** Cached per secret, because every session is encrypted. */
   #keyOf(secret: string): Uint8Array {
     let key = this.#keys.get(secret);
     if (!key) {

@@ -6,31 +6,31 @@ import type { Position } from '../kinesis/contact.ts';
 import type { Millis } from '../runtime/clock.ts';
 import type { CheckpointCipher } from './checkpoint-cipher.ts';
 
-/** From where a session goes on after its daemon was killed: all of the call before it is safe at Deepgram. */
+/** Where a session can resume without loss: all of the call before it is safe at Deepgram. */
 export interface ResumePoint {
-  /** The fragment after which the rest of the call begins. */
+  /** The rest of the call comes after this fragment. */
   readonly position: Position | { readonly fragmentNumber: string };
-  /** What turns the producer's times into the call's; undefined before the first audio. */
+  /** Maps producer times to call times; undefined before the first audio. */
   readonly callClock: CallClock | undefined;
-  /** Where in the call the rest begins. */
+  /** Position in the call from which audio is sent. */
   readonly callMs: Millis;
-  /** Connections to Deepgram that the session has had. */
+  /** Number of connections to Deepgram so far. */
   readonly connections: number;
   readonly savedAtEpochMs: Millis;
 }
 
-/** What never changes of a session. */
+/** The parts of a session that never change. */
 export interface SessionIdentity {
   readonly sessionId: string;
   readonly traceId: TraceId;
   readonly request: StartRequest;
 }
 
-/** All that another daemon needs to go on with a session. */
+/** All that another daemon needs to resume a session. */
 export interface Checkpoint extends SessionIdentity, ResumePoint {}
 
 const pair = z.tuple([z.number(), z.number()]);
-/** A `ResumePoint` as it is read from a file. */
+/** Parses a `ResumePoint` from a file. */
 export const resumePoint = z.object({
   position: z
     .object({
@@ -50,7 +50,7 @@ export const resumePoint = z.object({
 const file = z.object({
   version: z.literal(1),
   sessionId: z.uuid(),
-  // A daemon of before tracing wrote none.
+  // Daemons without tracing wrote none.
   traceId: z
     .string()
     .regex(/^[0-9a-f]{32}$/)
@@ -60,14 +60,14 @@ const file = z.object({
 });
 
 /**
- * The text of a session's file, written once: where the session was then is worth something only until there is a
- * positions file. The request, whose parameters may hold secrets, is sealed.
+ * The text of a session's file, written once; its resume point counts only until there is a positions file. The request
+ * is encrypted, because its parameters may contain secrets.
  */
 export function writeCheckpoint(checkpoint: Checkpoint, cipher: CheckpointCipher): string {
   return JSON.stringify({ version: 1, ...checkpoint, request: cipher.encrypt(JSON.stringify(checkpoint.request)) });
 }
 
-/** Reads what `writeCheckpoint` wrote. Throws when it is anything else, or was sealed with another secret. */
+/** Parses the text of `writeCheckpoint`. Throws if it is anything else, or encrypted with another secret. */
 export function readCheckpoint(text: string, cipher: CheckpointCipher): Checkpoint {
   const { version: _, ...rest } = file.parse(JSON.parse(text));
   return { ...rest, request: startRequest.parse(JSON.parse(cipher.decrypt(rest.request))) };

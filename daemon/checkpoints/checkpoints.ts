@@ -7,32 +7,32 @@ import { type Recovery, recover, STALE_AFTER_MS } from './recovery.ts';
 import { SessionFiles } from './session-files.ts';
 import type { StateDirectory } from './state-directory.ts';
 
-/** Fragments may be as short as a block: a checkpoint a second is all that a restart gains from. */
+/** Fragments can be as short as a block; checkpoints more often than this would not help a restart. */
 const WRITE_EVERY_MS: Millis = 1000;
-/** Session files that are written again together; each is an open file for a moment, and sockets need them too. */
+/** Session files rewritten at once: each briefly takes a file descriptor, which sockets need too. */
 const FILES_AT_ONCE = 250;
 
-/** A running session, as its checkpoint sees it. */
+/** A running session, as the checkpoints see it. */
 export interface CheckpointSource extends SessionIdentity {
-  /** From where it would resume now. */
+  /** Where it would resume now. */
   resumePoint(): Omit<ResumePoint, 'savedAtEpochMs'>;
 }
 
-/** A session of this thread, and what is on the disk of it. */
+/** A session of this thread, and what the disk has of it. */
 interface Tracked {
   readonly source: CheckpointSource;
-  /** From where it resumes once it reads no more; until then the source is asked at every write. */
+  /** The final resume point, once the session has stopped reading; until then every write asks the source. */
   frozen: ResumePoint | undefined;
-  /** The generation of the key that its file is encrypted with; undefined before it is written. */
+  /** Key generation of its file; undefined until the file is written. */
   keyGeneration: number | undefined;
-  /** When what is on the disk of it was true; before anything is, when it first was to be there. */
+  /** Time of the resume point on disk; before the first write, the time tracking began. */
   savedAtEpochMs: Millis;
 }
 
 /**
- * The checkpoints of a thread's sessions. What never changes of a session is in a file of its own, written once; where
- * all of them are is in one file, replaced at most once a second: a write per session and second was a quarter of the
- * daemon's CPU. Nothing here can hurt a call: a disk that fails costs the checkpoint and is logged.
+ * The checkpoints of a thread's sessions. Each session has a file for what never changes, written once. The resume points
+ * of all sessions are in one positions file, replaced at most once a second: one write per session and second took a
+ * quarter of the daemon's CPU. A failing disk costs checkpoints, never a call, and is logged.
  */
 export class Checkpoints {
   readonly #thread: string;
@@ -43,11 +43,11 @@ export class Checkpoints {
   readonly #files: SessionFiles;
   readonly #writer: PacedWriter;
   readonly #tracked = new Map<string, Tracked>();
-  /** What was loaded, until its session moves or ends here: it must stay on the disk for the next crash. */
+  /** Loaded resume points, kept on disk for the next crash until their session is tracked here, ends, or goes stale. */
   readonly #inherited = new Map<string, ResumePoint>();
   #hasPositionsFile = false;
 
-  /** @param thread names the positions file: no two that are in use at the same time may have the same */
+  /** @param thread names the positions file; must be unique among running threads */
   constructor(thread: string, directory: StateDirectory, clock: Clock, log: Log) {
     this.#thread = thread;
     this.#directory = directory;
@@ -58,20 +58,20 @@ export class Checkpoints {
     this.#writer = new PacedWriter(() => this.#write(), WRITE_EVERY_MS, clock);
   }
 
-  /** Of the sessions that run, the age of the oldest checkpoint; 0 when there is none. */
+  /** Age of the oldest checkpoint of a running session; 0 without sessions. */
   get oldestAgeMs(): Millis {
     let oldest = Infinity;
     for (const { savedAtEpochMs } of this.#tracked.values()) oldest = Math.min(oldest, savedAtEpochMs);
     return Math.max(0, this.#clock.epoch() - oldest);
   }
 
-  /** The session has got on: it is asked soon where it is. The first time it gets its file at once. */
+  /** Call this when the session has progressed: its resume point is written soon. The first call writes its file. */
   track(source: CheckpointSource): void {
-    if (!this.#tracked.has(source.sessionId)) this.#begin(source);
+    if (!this.#tracked.has(source.sessionId)) this.#beginTracking(source);
     this.#writer.changed();
   }
 
-  /** The session reads no more: from where it is now it would resume, whatever becomes of the rest. */
+  /** Fixes the session's resume point, because it has stopped reading. */
   freeze(sessionId: string): void {
     const tracked = this.#tracked.get(sessionId);
     if (!tracked) return;
@@ -80,8 +80,8 @@ export class Checkpoints {
   }
 
   /**
-   * The session is over: it must not come back. Resolves when nothing is left of it, or it cannot be removed. Where
-   * another thread than the session's loaded it, that one's checkpoints are to be told after the session's own.
+   * The session has ended and must not come back. Resolves when its files are removed, or cannot be. If another thread
+   * loaded the session, call that thread's `remove` after the one of the session's own thread.
    */
   async remove(sessionId: string): Promise<void> {
     this.#tracked.delete(sessionId);
@@ -92,11 +92,11 @@ export class Checkpoints {
   }
 
   /**
-   * What an earlier daemon left: sessions that can go on. Stale and broken files are removed. Before it resolves, where
-   * all those sessions are is in this thread's own file, so that other threads may replace theirs: call it before they
-   * begin, and with `only` when one of them is gone.
+   * Loads the sessions that can resume, and removes stale and broken files. When it resolves, their resume points are
+   * in this thread's own positions file, so other threads may replace theirs: call it before they start, and with `only`
+   * when one of them has ended.
    *
-   * @param only ids of the sessions that a thread had which is gone; files of others are left alone
+   * @param only ids of the ended thread's sessions; the files of other threads stay
    */
   async load(only?: ReadonlySet<string>): Promise<Checkpoint[]> {
     try {
@@ -111,7 +111,7 @@ export class Checkpoints {
     }
   }
 
-  /** Writes now where the sessions are. Resolves with whether that is on the disk; never rejects. */
+  /** Writes all resume points now. Resolves with whether they are on disk; never rejects. */
   flush(): Promise<boolean> {
     return this.#writer.flush();
   }
@@ -120,7 +120,7 @@ export class Checkpoints {
     return this.#tracked.size + this.#inherited.size > 0;
   }
 
-  #begin(source: CheckpointSource): void {
+  #beginTracking(source: CheckpointSource): void {
     const savedAtEpochMs = this.#clock.epoch();
     const tracked: Tracked = { source, frozen: undefined, keyGeneration: undefined, savedAtEpochMs };
     this.#tracked.set(source.sessionId, tracked);
@@ -132,16 +132,16 @@ export class Checkpoints {
     return frozen ?? { ...source.resumePoint(), savedAtEpochMs: nowEpochMs };
   }
 
-  /** Keeps on the disk what was loaded. Resolves with whether it is there. */
+  /** Writes loaded resume points to this thread's positions file. Resolves with whether they are on disk. */
   #inherit(checkpoints: readonly Checkpoint[], hasPositionsFile: boolean): Promise<boolean> {
     for (const { sessionId, traceId: _, request: __, ...point } of checkpoints) this.#inherited.set(sessionId, point);
     this.#hasPositionsFile ||= hasPositionsFile;
-    // Then it is stale, and goes even if its sessions run in other threads and this one has none.
+    // Stale by then: removed even if this thread has no sessions to write.
     if (checkpoints.length > 0) this.#clock.after(STALE_AFTER_MS + WRITE_EVERY_MS, () => this.#writer.changed());
     return this.flush();
   }
 
-  /** Removes what is worth nothing, or is in this thread's own file now. */
+  /** Removes useless files, and positions that this thread's own file now has. */
   async #clear({ dead, threads, unfinished }: Recovery): Promise<void> {
     try {
       for (const sessionId of dead) await this.#directory.removeSession(sessionId);
@@ -155,12 +155,12 @@ export class Checkpoints {
   async #write(): Promise<Written> {
     try {
       await this.#writePositions();
-      const isToBeRepeated = await this.#writeFiles();
+      const isUnfinished = await this.#writeFiles();
       this.#health.succeeded();
-      return { isComplete: true, isToBeRepeated };
+      return { isComplete: true, isUnfinished };
     } catch (error) {
       this.#health.failed(error);
-      return { isComplete: false, isToBeRepeated: this.#isNeeded };
+      return { isComplete: false, isUnfinished: this.#isNeeded };
     }
   }
 
@@ -174,7 +174,7 @@ export class Checkpoints {
     if (isNeeded) await this.#directory.writePositions(this.#thread, this.#positions(nowEpochMs));
     else if (this.#hasPositionsFile) await this.#directory.removePositions(this.#thread);
     this.#hasPositionsFile = isNeeded;
-    // What was frozen while it was written is not what was written.
+    // A session may have been frozen during the write.
     for (const tracked of written)
       tracked.savedAtEpochMs = Math.min(nowEpochMs, tracked.frozen?.savedAtEpochMs ?? nowEpochMs);
   }
@@ -188,8 +188,8 @@ export class Checkpoints {
   }
 
   /**
-   * Session files that could not be written, or are encrypted with a secret that has been changed since. Gives whether
-   * some are left for the next write.
+   * Writes the session files that are missing or encrypted with an old secret. Resolves with whether some are left for
+   * the next write.
    */
   async #writeFiles(): Promise<boolean> {
     const { keyGeneration } = this.#directory;

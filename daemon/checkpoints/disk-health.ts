@@ -1,6 +1,6 @@
 import { errorFields, type Log } from '../log/log.ts';
 
-/** Logs that the disk fails, and that it works again: once each, not with every write. */
+/** Logs when the disk starts to fail and when it recovers, not every failed write. */
 export class DiskHealth {
   readonly #directory: string;
   readonly #log: Log;
@@ -15,12 +15,12 @@ export class DiskHealth {
     if (this.#isFailing) return;
     this.#isFailing = true;
     const fields = { event: 'checkpoint.failing', directory: this.#directory, ...errorFields(error) };
-    this.#log.error(fields, 'checkpoints cannot be written: calls go on, but would not outlive a crash');
+    this.#log.error(fields, 'cannot write checkpoints: calls continue, but would not survive a crash');
   }
 
   succeeded(): void {
     if (!this.#isFailing) return;
     this.#isFailing = false;
-    this.#log.info({ event: 'checkpoint.recovered', directory: this.#directory }, 'checkpoints are written again');
+    this.#log.info({ event: 'checkpoint.recovered', directory: this.#directory }, 'writing checkpoints again');
   }
 }

@@ -1,14 +1,14 @@
 import type { Cancel, Clock, Millis } from '../runtime/clock.ts';
 
-/** What came of a write. */
+/** Result of a write. */
 export interface Written {
-  /** Whether everything is on the disk. */
+  /** True if everything is on disk. */
   readonly isComplete: boolean;
-  /** Whether another write is due, though nothing has changed. */
-  readonly isToBeRepeated: boolean;
+  /** True if another write is needed even without further changes. */
+  readonly isUnfinished: boolean;
 }
 
-/** Writes what has changed, one write at a time, and not more often than the disk deserves. */
+/** Limits how often changes are written: one write at a time, at most one per interval. */
 export class PacedWriter {
   readonly #write: () => Promise<Written>;
   readonly #everyMs: Millis;
@@ -25,7 +25,7 @@ export class PacedWriter {
     this.#clock = clock;
   }
 
-  /** There is something to write: at once, or `everyMs` after the last write. */
+  /** Schedules a write: at once, or `everyMs` after the last one. */
   changed(): void {
     this.#hasChanged = true;
     if (this.#cancelTimer || this.#writing) return;
@@ -33,7 +33,7 @@ export class PacedWriter {
     this.#cancelTimer = this.#clock.after(inMs, () => void this.flush());
   }
 
-  /** Writes now, after a write that is under way. Resolves with whether everything is on the disk; never rejects. */
+  /** Writes now, or after the write in progress. Resolves with whether everything is on disk; never rejects. */
   async flush(): Promise<boolean> {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
@@ -45,9 +45,9 @@ export class PacedWriter {
   async #writeOnce(): Promise<boolean> {
     this.#hasChanged = false;
     this.#wroteAtMs = this.#clock.now();
-    const { isComplete, isToBeRepeated } = await this.#write();
+    const { isComplete, isUnfinished } = await this.#write();
     this.#writing = undefined;
-    if (this.#hasChanged || isToBeRepeated) this.changed();
+    if (this.#hasChanged || isUnfinished) this.changed();
     return isComplete;
   }
 }

@@ -4,21 +4,21 @@ import type { Checkpoint } from './checkpoint.ts';
 import { newest, type Positions } from './positions-file.ts';
 import type { StateDirectory, StateFiles } from './state-directory.ts';
 
-/** daemon/kinesis/README.md: without retention the last five minutes stay readable; an older checkpoint leads nowhere. */
+/** daemon/kinesis/README.md: a stream without retention stays readable for five minutes. */
 export const STALE_AFTER_MS: Millis = 5 * 60_000;
 
-/** What a daemon, or a thread, left that is gone. */
+/** What a daemon or a thread left on disk. */
 export interface Recovery extends Pick<StateFiles, 'threads' | 'unfinished'> {
   readonly checkpoints: Checkpoint[];
-  /** Ids of the sessions that cannot go on: they are stale or broken. */
+  /** Ids of sessions that cannot resume: stale or broken. */
   readonly dead: readonly string[];
 }
 
 /**
- * Reads the sessions that can go on, each where it was last: its own file knows where it began, the positions files
- * where it got to. Throws when the directory cannot be read.
+ * Reads the sessions that can resume: each from its own file, with the newest resume point that a positions file has.
+ * Throws if the directory cannot be read.
  *
- * @param only the ids of the sessions in question; undefined is all
+ * @param only ids of the sessions to read; undefined for all
  */
 export async function recover(
   directory: StateDirectory,
@@ -42,10 +42,7 @@ export async function recover(
 async function positionsOf(thread: string, directory: StateDirectory, log: Log): Promise<Positions> {
   const broken = (error: unknown, of: { readonly thread?: string; readonly sessionId?: string }) => {
     const fields = { event: 'checkpoint.unreadable', ...of, ...errorFields(error) };
-    log.warn(
-      fields,
-      'it is not known how far sessions got: they go on from their first checkpoint while that is young',
-    );
+    log.warn(fields, 'cannot read how far sessions got: they resume from their first checkpoint if it is recent');
   };
   try {
     return await directory.readPositions(thread, (sessionId, error) => broken(error, { sessionId }));
@@ -63,10 +60,13 @@ async function checkpointOf(
 ): Promise<Checkpoint | undefined> {
   try {
     const filed = await directory.readSession(sessionId);
-    const where = positions.get(sessionId);
-    return where && where.savedAtEpochMs >= filed.savedAtEpochMs ? { ...filed, ...where } : filed;
+    const point = positions.get(sessionId);
+    return point && point.savedAtEpochMs >= filed.savedAtEpochMs ? { ...filed, ...point } : filed;
   } catch (error) {
-    log.warn({ event: 'checkpoint.unreadable', sessionId, ...errorFields(error) }, 'a session cannot go on');
+    log.warn(
+      { event: 'checkpoint.unreadable', sessionId, ...errorFields(error) },
+      'cannot read a checkpoint: the session cannot resume',
+    );
     return undefined;
   }
 }
@@ -75,6 +75,6 @@ function isFresh({ sessionId, traceId, request, savedAtEpochMs }: Checkpoint, cl
   const ageMs = clock.epoch() - savedAtEpochMs;
   if (ageMs <= STALE_AFTER_MS) return true;
   const fields = { event: 'checkpoint.stale', sessionId, contactId: request.contactId, traceId, ageMs };
-  log.warn(fields, 'a session is too old to go on');
+  log.warn(fields, 'the checkpoint is too old: the session cannot resume');
   return false;
 }

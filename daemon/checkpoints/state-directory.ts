@@ -6,26 +6,26 @@ import { type Positions, readPositions, writePositions } from './positions-file.
 
 const SESSION = /^(?<sessionId>.+)\.checkpoint\.json$/;
 const POSITIONS = /^positions-(?<name>.+)\.json$/;
-/** What a crash leaves of a file that was being written. */
+/** A file whose write a crash interrupted. */
 const UNFINISHED = /^(?:.+\.checkpoint|positions-.+)\.json\.new$/;
 const OWNER_ONLY = 0o600;
 const OWNER_ONLY_DIRECTORY = 0o700;
 
-/** What is needed of node:fs/promises. */
+/** The part of node:fs/promises that is used; a test brings its own. */
 export type Disk = Pick<typeof fs, 'mkdir' | 'readdir' | 'readFile' | 'rename' | 'rm' | 'writeFile'>;
 
-/** The files that are ours in a STATE_DIR; others are left alone. */
+/** Our files in STATE_DIR; others are left alone. */
 export interface StateFiles {
   readonly sessionIds: readonly string[];
-  /** The names of the threads that wrote positions. */
+  /** Names of the threads with a positions file. */
   readonly threads: readonly string[];
   /** File names. */
   readonly unfinished: readonly string[];
 }
 
 /**
- * The files in STATE_DIR: `ID.checkpoint.json` of each session, and `positions-THREAD.json` of each thread with the
- * moving parts of its sessions. Each is replaced in one step: a crash leaves the old one or the new one.
+ * The files in STATE_DIR: `ID.checkpoint.json` for each session, `positions-THREAD.json` for the resume points of each
+ * thread's sessions. Files are replaced atomically: a crash leaves the old one or the new one.
  */
 export class StateDirectory {
   readonly path: string;
@@ -38,12 +38,12 @@ export class StateDirectory {
     this.#disk = disk;
   }
 
-  /** Changes when session files that were written before should be written again, to stay readable. */
+  /** Changes when session files should be rewritten to stay readable. */
   get keyGeneration(): number {
     return this.#cipher.generation;
   }
 
-  /** Makes the directory when it is not there. */
+  /** Creates the directory if it is missing. */
   async list(): Promise<StateFiles> {
     await this.#disk.mkdir(this.path, { recursive: true, mode: OWNER_ONLY_DIRECTORY });
     const names = await this.#disk.readdir(this.path);
@@ -54,7 +54,7 @@ export class StateDirectory {
     };
   }
 
-  /** Throws when it is not there, not whole, or was sealed with another secret. */
+  /** Throws if the file is missing, broken, or encrypted with another secret. */
   async readSession(sessionId: string): Promise<Checkpoint> {
     return readCheckpoint(await this.#disk.readFile(this.#sessionPath(sessionId), 'utf8'), this.#cipher);
   }
@@ -67,7 +67,7 @@ export class StateDirectory {
     return this.#disk.rm(this.#sessionPath(sessionId), { force: true });
   }
 
-  /** Throws when it is not there, or not whole; tells of single sessions in it that are broken. */
+  /** Throws if the file is missing or broken; reports single sessions that are broken. */
   async readPositions(thread: string, onBroken: (sessionId: string, error: Error) => void): Promise<Positions> {
     return readPositions(await this.#disk.readFile(this.#positionsPath(thread), 'utf8'), onBroken);
   }

@@ -7,7 +7,7 @@ import type { SessionMetrics } from '../metrics/session-metrics.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import type { TimerWheel } from '../runtime/timer-wheel.ts';
 
-/** What a session needs from the daemon around it. */
+/** What a session needs from the rest of the daemon. */
 export interface SessionDeps {
   readonly kinesis: MediaSource;
   readonly deepgram: DeepgramSettings;
@@ -16,7 +16,7 @@ export interface SessionDeps {
   readonly log: Log;
   readonly metrics: SessionMetrics;
   readonly random: () => number;
-  /** Where sessions are kept for the case of a crash; undefined without STATE_DIR. */
+  /** Undefined without STATE_DIR. */
   readonly checkpoints: Checkpoints | undefined;
   readonly settings: SessionSettings;
 }

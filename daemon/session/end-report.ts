@@ -7,11 +7,11 @@ import type { Outcome } from './outcome.ts';
 export interface EndOfSession {
   readonly outcome: Outcome;
   readonly view: SessionView;
-  /** Audio that had been read and never reached Deepgram. */
+  /** Audio that was read but not sent. */
   readonly unsentMs: Millis;
 }
 
-/** Logs and counts how a session ended; the unsent audio of one that failed is a gap. */
+/** Logs and counts how a session ended. The unsent audio of a failed session is a gap. */
 export function reportEnd(
   { outcome, view, unsentMs }: EndOfSession,
   log: Log,
@@ -22,11 +22,11 @@ export function reportEnd(
   const fields = { event: 'session.ended', outcome: outcome.name, ...totals };
   if (outcome.name === 'completed') {
     metrics.sessionCompleted(outcome.reason);
-    log.info({ ...fields, reason: outcome.reason }, 'the session is over');
+    log.info({ ...fields, reason: outcome.reason }, 'the session has ended');
   } else {
     metrics.hole('unsent', unsentMs);
     metrics.sessionFailed(outcome.error);
-    const words = 'the session failed: the rest of the call is lost';
-    log.error({ ...fields, unsentMs, ...errorFields(outcome.error) }, words);
+    const message = 'the session failed: the rest of the call is not transcribed';
+    log.error({ ...fields, unsentMs, ...errorFields(outcome.error) }, message);
   }
 }

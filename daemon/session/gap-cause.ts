@@ -1,35 +1,35 @@
 import type { HoleCause } from '../metrics/session-metrics.ts';
 import type { Millis } from '../runtime/clock.ts';
 
-/** How far a call has come: its audio that was taken in reaches to `reachMs`, and is settled up to `positionMs`. */
+/** How far a call has been read (`reachMs`) and aligned (`positionMs`). */
 export interface Reach {
   readonly reachMs: Millis;
   readonly positionMs: Millis;
 }
 
 /**
- * Names what a hole is put down to: the first thing that was reported of the stream since it was last whole. What else
- * is reported before the hole shows comes of that: a fragment whose tags were broken then names no contact.
+ * Attributes a hole to its cause: the first trouble reported since the stream was last intact. Later reports follow from
+ * the first one: a fragment with corrupt tags also lacks a contact id.
  */
 export class GapCauseTracker {
   #cause: HoleCause | undefined;
-  /** Up to where audio had come when the report was in: a hole shows by the audio that comes after it. */
+  /** How far the call had been read when the trouble was reported; a hole shows only in later audio. */
   #untilMs: Millis | undefined;
 
-  /** Something was reported of the stream that may cost audio. */
+  /** Reports trouble that may cost audio. */
   note(cause: HoleCause): void {
     this.#cause ??= cause;
     this.#untilMs = undefined;
   }
 
-  /** What the hole that has just shown is put down to. */
+  /** The cause of a hole that has just been found. */
   blame(): HoleCause {
     const cause = this.#cause ?? 'missing';
     this.#cause = undefined;
     return cause;
   }
 
-  /** Nothing is missing: what was reported did no harm once more has come than there was then, and is whole. */
+  /** Nothing is missing so far: clears the cause once audio read after the report is aligned. */
   unfounded({ reachMs, positionMs }: Reach): void {
     if (this.#cause === undefined) return;
     this.#untilMs ??= reachMs;

@@ -3,7 +3,7 @@ import type { HoleCause, SessionMetrics } from '../metrics/session-metrics.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { GapCauseTracker, type Reach } from './gap-cause.ts';
 
-/** Logs and counts what is missing of a call as soon as that shows, with its cause. */
+/** Logs and counts gaps as they show, each with its cause. */
 export class GapReporter {
   readonly #log: Log;
   readonly #metrics: Pick<SessionMetrics, 'hole'>;
@@ -15,12 +15,12 @@ export class GapReporter {
     this.#metrics = metrics;
   }
 
-  /** Something was reported of the stream that may cost audio. */
+  /** Reports trouble that may cost audio. */
   note(cause: HoleCause): void {
     this.#causes.note(cause);
   }
 
-  /** To be called with the aligner whenever audio was taken from it. */
+  /** Call this with the aligner after taking audio from it. */
   check(call: Reach & { readonly holeMs: Millis }): void {
     const { holeMs, positionMs } = call;
     if (holeMs === this.#reportedMs) {
@@ -30,7 +30,7 @@ export class GapReporter {
     const cause = this.#causes.blame();
     const fields = { event: 'audio.hole', cause, missingMs: holeMs - this.#reportedMs, callMs: positionMs };
     this.#metrics.hole(cause, fields.missingMs);
-    this.#log.warn(fields, 'audio is missing in the stream: there is silence in its place');
+    this.#log.warn(fields, 'audio is missing from the stream: replaced by silence');
     this.#reportedMs = holeMs;
   }
 }

@@ -5,15 +5,15 @@ import type { Log } from '../log/log.ts';
 import type { SessionDeps } from './deps.ts';
 import { identityOf, type SessionSeed, startingPointOf } from './seed.ts';
 
-/** Both ends of a session, open. */
+/** Both open ends of a session. */
 export interface Opened {
   readonly media: Media;
   readonly link: Link;
 }
 
 /**
- * Opens the stream and the line to Deepgram at the same time: resolves once Kinesis has answered and Deepgram's socket
- * is open. Throws KinesisRefused, DeepgramRefused, DeepgramUnreachable, or the signal's reason; nothing is left open then.
+ * Opens the stream and the line to Deepgram in parallel: resolves once Kinesis has answered and Deepgram's socket is
+ * open. Throws KinesisRefused, DeepgramRefused, DeepgramUnreachable or the signal's reason, and then leaves nothing open.
  */
 export async function openBoth(
   seed: SessionSeed,

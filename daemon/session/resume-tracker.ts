@@ -8,14 +8,14 @@ import type { Position } from '../kinesis/contact.ts';
 import type { Millis } from '../runtime/clock.ts';
 import type { StartingPoint } from './seed.ts';
 
-/** What a resume point is made of, and where it goes. */
+/** What resume points are made from, and where they go. */
 export interface TrackedParts {
   readonly aligner: Pick<Aligner, 'hasBegun' | 'reachMs' | 'callClock'>;
   readonly link: Pick<Link, 'safeMs' | 'connections'>;
   readonly checkpoints: Pick<Checkpoints, 'track' | 'freeze'> | undefined;
 }
 
-/** Knows where a session can resume: which fragments it has read, and up to where in the call each of them reaches. */
+/** Knows where a session can resume: the fragments it has read, and the call time at which each one ends. */
 export class ResumeTracker implements CheckpointSource {
   readonly sessionId: string;
   readonly traceId: TraceId;
@@ -32,10 +32,10 @@ export class ResumeTracker implements CheckpointSource {
     this.#parts = parts;
   }
 
-  /** All of the contact up to `position` is read, and given to the aligner. */
+  /** Call this when everything up to `position` has been read and given to the aligner. */
   note(position: Position | undefined): void {
     const { aligner, checkpoints } = this.#parts;
-    // Before the call has begun nothing of it has a place yet, however much of it has been read.
+    // Audio has no place in the call before the aligner knows where the call begins.
     if (!checkpoints || !aligner.hasBegun) return;
     if (position && position !== this.#fragments.at(-1)?.position) {
       this.#fragments.push({ position, endMs: aligner.reachMs });
@@ -43,19 +43,19 @@ export class ResumeTracker implements CheckpointSource {
     checkpoints.track(this);
   }
 
-  /** The session reads no more: it would resume from here, whatever is done to end it. */
+  /** Fixes the resume point, because the session has stopped reading. */
   freeze(): void {
     this.#parts.checkpoints?.freeze(this.sessionId);
   }
 
-  /** After the last fragment whose audio Deepgram has in whole, and will not be sent again. */
+  /** After the last fragment whose audio is safe at Deepgram. */
   resumePoint(): StartingPoint {
     const { aligner, link } = this.#parts;
     const callMs = link.safeMs;
     return { position: this.#before(callMs), callClock: aligner.callClock, callMs, connections: link.connections };
   }
 
-  /** The fragment after which everything from `callMs` of the call on comes. */
+  /** The last fragment that ends at or before `callMs`. */
   #before(callMs: Millis): StartingPoint['position'] {
     while ((this.#fragments[0]?.endMs ?? Infinity) <= callMs) {
       this.#last = this.#fragments.shift()?.position ?? this.#last;

@@ -3,30 +3,32 @@ import { AttributeMask } from '../log/attribute-mask.ts';
 import type { Log } from '../log/log.ts';
 import type { Clock } from '../runtime/clock.ts';
 
-/** What an operator reads of one session; older entries go. */
+/** Older entries are dropped. */
 const MAX_ENTRIES = 200;
 
-/** The log of one session: it also remembers the newest events for `integratorctl sessions show`, and masks what the
- *  session was asked for where Deepgram or another quotes it. */
+/**
+ * The log of one session: keeps the latest events for `integratorctl sessions show`, and masks the contact's attributes
+ * wherever Deepgram or Kinesis quotes them.
+ */
 export class Timeline implements Log {
   readonly #log: Log;
   readonly #clock: Clock;
-  readonly #foreign: AttributeMask;
+  readonly #mask: AttributeMask;
   readonly #entries: TimelineEntry[] = [];
 
-  /** @param params whose values the log must not repeat: they are the contact's attributes */
+  /** @param params their values are contact attributes and must not be logged */
   constructor(log: Log, clock: Clock, params: Readonly<Record<string, string | readonly string[]>>) {
     this.#log = log;
     this.#clock = clock;
-    this.#foreign = new AttributeMask(Object.values(params).flat());
+    this.#mask = new AttributeMask(Object.values(params).flat());
   }
 
   get entries(): readonly TimelineEntry[] {
     return this.#entries;
   }
 
-  // Debug lines are too many, and may hold what was said.
-  readonly debug = (fields: object, message: string): void => this.#log.debug(this.#foreign.masked(fields), message);
+  // Debug lines are too many to keep, and may contain what was said.
+  readonly debug = (fields: object, message: string): void => this.#log.debug(this.#mask.masked(fields), message);
   readonly info = (...args: [fields: object, message: string]): void => this.#note('info', ...args);
   readonly warn = (...args: [fields: object, message: string]): void => this.#note('warn', ...args);
   readonly error = (...args: [fields: object, message: string]): void => this.#note('error', ...args);
@@ -36,7 +38,7 @@ export class Timeline implements Log {
   }
 
   #note(level: 'info' | 'warn' | 'error', fields: object, message: string): void {
-    const masked = this.#foreign.masked(fields);
+    const masked = this.#mask.masked(fields);
     this.#log[level](masked, message);
     this.#entries.push({ atEpochMs: this.#clock.epoch(), ...masked });
     if (this.#entries.length > MAX_ENTRIES) this.#entries.shift();

@@ -20,9 +20,9 @@ import { identityOf, type SessionSeed, type StartingPoint, startingPointOf } fro
 import { Timeline } from './session-log.ts';
 import { viewOf } from './view.ts';
 
-/** The transcription of one contact: reader -> aligner -> link, wired here and nowhere else. */
+/** The transcription of one contact. Wires reader -> aligner -> link. */
 export class Session {
-  /** Resolves when the session is over; never rejects. */
+  /** Resolves when the session has ended; never rejects. */
   readonly ended: Promise<Outcome>;
   readonly #identity: SessionIdentity;
   readonly #deps: SessionDeps;
@@ -41,8 +41,8 @@ export class Session {
   #hasSentAudio = false;
 
   /**
-   * Starts the session: resolves once Kinesis has answered and Deepgram's socket is open, and not before.
-   * Throws KinesisRefused, DeepgramRefused, DeepgramUnreachable, or the signal's reason; nothing is left open then.
+   * Resolves once Kinesis has answered and Deepgram's socket is open. Throws KinesisRefused, DeepgramRefused,
+   * DeepgramUnreachable or the signal's reason, and then leaves nothing open.
    */
   static async start(seed: SessionSeed, deps: SessionDeps, signal: AbortSignal): Promise<Session> {
     const { sessionId, traceId, request } = identityOf(seed);
@@ -82,7 +82,7 @@ export class Session {
         params: Object.keys(request.dgParams),
         callMs,
       },
-      seed.kind === 'new' ? 'the session runs' : 'the session goes on after a crash',
+      seed.kind === 'new' ? 'the session started' : 'the session resumed from its checkpoint',
     );
     this.ended = this.#run(media).then((outcome) => this.#end(outcome));
   }
@@ -91,17 +91,17 @@ export class Session {
     return this.#identity.sessionId;
   }
 
-  /** Ends the session before the call does: what was read is sent, and Deepgram's last results are awaited. */
+  /** Ends the session before the call ends: sends what was read and waits for Deepgram's last results. */
   stop(): void {
     this.#stop.abort();
   }
 
-  /** Resolves when all of the call is read, and only Deepgram's last results are awaited. */
+  /** Resolves when the whole call is read and only Deepgram's last results are missing. */
   get ending(): Promise<void> {
     return this.#ending.promise;
   }
 
-  /** What happened to it so far, and what it was asked for, with secrets masked. */
+  /** Parameters, with secrets masked, and latest events. */
   details(): { params: Record<string, string | string[]>; timeline: readonly TimelineEntry[] } {
     return { params: maskedParams(this.#identity.request.dgParams), timeline: this.#log.entries };
   }
@@ -123,14 +123,14 @@ export class Session {
     } catch (error) {
       outcome = { name: 'failed', error };
     }
-    // From here on silence stands in for what was not read, and that is no place to go on from.
+    // From here on the aligner fills in silence for audio that was not read: no place to resume.
     this.#resumable.freeze();
     try {
-      // What was read before a failure is worth as much as any other part of the call.
+      // After a failure too, everything that was read is sent.
       this.#aligner.finish();
-      await this.#sendSettled();
+      await this.#sendAligned();
       this.#enter('ending');
-      this.#log.info({ event: 'session.ending' }, "all of the call is read; waits for Deepgram's last results");
+      this.#log.info({ event: 'session.ending' }, "the whole call is read: waiting for Deepgram's last results");
       await this.#link.finish();
       if (outcome.name === 'completed' && this.#aligner.positionMs === 0)
         return { name: 'failed', error: new NoAudio() };
@@ -162,7 +162,7 @@ export class Session {
       this.#deps.metrics.heard(block.channel, block.pcm.length);
       this.#aligner.add(block);
     }
-    const sent = this.#sendSettled();
+    const sent = this.#sendAligned();
     if (sent) return sent.then(() => this.#forwarded(position));
     this.#forwarded(position);
     return undefined;
@@ -173,25 +173,25 @@ export class Session {
     this.#resumable.note(position);
   }
 
-  /** Sends what is settled of the call. Waiting here is what holds the stream back (daemon/README.md, decision 7). */
-  #sendSettled(): Promise<void> | undefined {
+  /** Sends the aligned part of the call. Its promise holds back the stream (daemon/README.md, decision 7). */
+  #sendAligned(): Promise<void> | undefined {
     for (let piece = this.#aligner.take(this.#longestMs); piece; piece = this.#aligner.take(this.#longestMs)) {
       const sent = this.#sendPaced(piece);
-      // Most often there is nothing to wait for, and a promise for each read of each call would cost more than it tells.
-      if (sent) return sent.then(() => this.#sendSettled());
+      // Usually undefined: a promise per read and call would cost too much.
+      if (sent) return sent.then(() => this.#sendAligned());
     }
     this.#gaps.check(this.#aligner);
     return undefined;
   }
 
-  /** Gives a promise when nothing more is to be sent until it resolves. */
+  /** A promise to wait for before sending more; undefined if there is room. */
   #sendPaced(piece: Piece): Promise<void> | undefined {
     if (!this.#pacer) return this.#send(piece);
     return this.#pacer.turn(piece.pcm.length / BYTES_PER_MS, this.#stop.signal).then(() => this.#send(piece));
   }
 
   #send({ pcm, arrivedAtMs }: Piece): Promise<void> | undefined {
-    if (!this.#hasSentAudio) this.#log.info({ event: 'audio.first' }, 'the call is heard');
+    if (!this.#hasSentAudio) this.#log.info({ event: 'audio.first' }, 'sending the first audio of the call');
     this.#hasSentAudio = true;
     return this.#link.send(pcm, arrivedAtMs);
   }

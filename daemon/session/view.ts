@@ -11,7 +11,7 @@ export interface Viewed {
   readonly holeMs: Millis;
 }
 
-/** A session as lists show it; no secret is in it. */
+/** A session as lists show it, without secrets. */
 export function viewOf({ identity, state, ageMs, link, holeMs }: Viewed): SessionView {
   const { sessionId, traceId, request } = identity;
   const { requestIds, ...stats } = link;

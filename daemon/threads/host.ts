@@ -5,7 +5,7 @@ import type { errorFields } from '../log/log.ts';
 import type { Millis } from '../runtime/clock.ts';
 import type { NewSession } from '../session/seed.ts';
 
-/** How a session ended, as it is told to others; `lost` with the thread that hosted it. */
+/** How a session ended, in a form that can cross threads; `lost` when its thread ended. */
 export type HostedOutcome =
   | { readonly name: 'completed'; readonly reason: EndOfContact }
   | { readonly name: 'failed'; readonly error: ReturnType<typeof errorFields> }
@@ -15,41 +15,41 @@ export interface StopOptions {
   readonly keepCheckpoint: boolean;
 }
 
-/** A session that runs, seen from where it was asked for. */
+/** A running session, seen from the thread that asked for it. */
 export interface HostedSession {
-  /** Resolves when all of the call is read, and only Deepgram's last results are awaited. */
+  /** Resolves when the whole call is read and only Deepgram's last results are missing. */
   readonly ending: Promise<void>;
-  /** Resolves when the session is over and its checkpoint is gone, unless that is kept; never rejects. */
+  /** Resolves when the session has ended and its checkpoint is removed, unless that is kept; never rejects. */
   readonly ended: Promise<HostedOutcome>;
-  /** Ends the session before the call ends. Another daemon can resume it when its checkpoint is kept. */
+  /** Ends the session before the call ends. With its checkpoint kept, another daemon can resume it. */
   stop(options: StopOptions): void;
 }
 
-/** Where sessions run: this thread, or worker threads. */
+/** Where sessions run: in this thread or in worker threads. */
 export interface SessionHost {
   /**
    * Resolves once Kinesis has answered and Deepgram's socket is open. Throws StartTimedOut, KinesisRefused,
-   * DeepgramRefused, DeepgramUnreachable or ThreadLost; nothing is left running then.
+   * DeepgramRefused, DeepgramUnreachable or ThreadLost, and then leaves nothing running.
    */
   start(seed: NewSession, timeoutMs: Millis): Promise<HostedSession>;
-  /** Goes on with a session that was cut off; tries for as long as trying makes sense. Throws what ended that. */
+  /** Resumes an interrupted session; retries up to DEEPGRAM_GIVE_UP_MS. Throws the error that made it give up. */
   resume(checkpoint: Checkpoint): Promise<HostedSession>;
-  /** The sessions that run, in no order. */
+  /** The running sessions, in no particular order. */
   views(): Promise<SessionView[]>;
-  /** Undefined when no session of that id runs here. */
+  /** Undefined if no such session runs here. */
   details(sessionId: string): Promise<SessionDetails | undefined>;
 }
 
-/** Kinesis or Deepgram had not answered when the caller's patience was over; nothing was left running. */
+/** Kinesis or Deepgram did not answer within the caller's deadline. */
 export class StartTimedOut extends Error {
   override readonly name = 'StartTimedOut';
 }
 
-/** The worker thread that was to host a session ended before the session had begun. */
+/** The worker thread ended before the session started. */
 export class ThreadLost extends Error {
   override readonly name = 'ThreadLost';
 
   constructor() {
-    super('The worker thread that was to host the session ended; another takes its place');
+    super('The worker thread ended before the session started; another one replaces it');
   }
 }

@@ -13,12 +13,12 @@ import type { Secrets } from '../secrets/secrets.ts';
 import type { SessionSettings } from '../session/deps.ts';
 import { LocalHost } from './local-host.ts';
 
-/** What a thread that hosts sessions runs with; it reaches a worker thread as a message. */
+/** Settings of a thread that hosts sessions; must survive structured cloning. */
 export interface HostSettings {
   readonly region: string;
   /** ws(s) URL to which the SDK appends /v1/listen. */
   readonly deepgramBaseUrl: string;
-  /** Undefined: sessions do not outlive a crash. */
+  /** Undefined if sessions do not survive a crash. */
   readonly stateDir: string | undefined;
   readonly secrets: SecretSettings;
   readonly session: SessionSettings;
@@ -28,20 +28,20 @@ export interface ThreadOptions {
   readonly settings: HostSettings;
   readonly secrets: Secrets;
   readonly log: RootLog;
-  /** Names the thread's file of where its sessions are. */
+  /** Names the thread's positions file. */
   readonly name: string;
-  /** How many threads host sessions. */
+  /** Number of threads that host sessions. */
   readonly threads: number;
 }
 
-/** What a thread has that hosts sessions: its own connections to AWS, its own timers, its own counts. */
+/** What each thread that hosts sessions has of its own: connections, timers, counters. */
 export interface HostingThread {
   readonly host: LocalHost;
   readonly kinesis: Kinesis;
   readonly deepgram: DeepgramSettings;
   readonly checkpoints: Checkpoints | undefined;
   readonly metrics: SessionMetrics;
-  /** All that was counted so far. */
+  /** What the thread has counted so far. */
   counted(): SessionSnapshot;
 }
 

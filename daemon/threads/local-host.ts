@@ -8,16 +8,16 @@ import { identityOf, type NewSession, type SessionSeed } from '../session/seed.t
 import { Session } from '../session/session.ts';
 import { type HostedOutcome, type HostedSession, type SessionHost, StartTimedOut, type StopOptions } from './host.ts';
 
-/** One attempt to resume a session; nobody waits for it as a caller waits for a start. */
+/** How long one attempt to resume may take; there is no caller to set a deadline. */
 const RESUME_TIMEOUT_MS: Millis = 6000;
 const RESUME_RETRY_MS: Millis = 1000;
 
-/** A session as its host sees it. */
+/** A session, as its host sees it. */
 export type RunningSession = Pick<Session, 'sessionId' | 'ending' | 'ended' | 'stop' | 'view' | 'details'>;
-/** Session.start; a test brings its own. */
+/** `Session.start`, replaceable in tests. */
 export type StartSession = (seed: SessionSeed, deps: SessionDeps, signal: AbortSignal) => Promise<RunningSession>;
 
-/** Hosts sessions in the thread that it is in. */
+/** Hosts sessions in the current thread. */
 export class LocalHost implements SessionHost {
   readonly #deps: SessionDeps;
   readonly #startSession: StartSession;
@@ -34,7 +34,7 @@ export class LocalHost implements SessionHost {
 
   async resume(checkpoint: Checkpoint): Promise<HostedSession> {
     try {
-      return this.#host(await this.#resumeUntilOver({ kind: 'resumed', checkpoint }));
+      return this.#host(await this.#resumeWithRetries({ kind: 'resumed', checkpoint }));
     } catch (error) {
       await this.#deps.checkpoints?.remove(checkpoint.sessionId);
       throw error;
@@ -72,7 +72,7 @@ export class LocalHost implements SessionHost {
 
   async #startWithin(timeoutMs: Millis, seed: SessionSeed): Promise<RunningSession> {
     const attempt = new AbortController();
-    const timeout = new StartTimedOut(`Kinesis Video and Deepgram had not both answered within ${timeoutMs} ms`);
+    const timeout = new StartTimedOut(`Kinesis Video or Deepgram did not answer within ${timeoutMs} ms`);
     const cancelTimeout = this.#deps.clock.after(timeoutMs, () => attempt.abort(timeout));
     try {
       return await this.#startSession(seed, this.#deps, attempt.signal);
@@ -81,8 +81,8 @@ export class LocalHost implements SessionHost {
     }
   }
 
-  /** Tries for as long as trying makes sense: nobody else will start this session again. */
-  async #resumeUntilOver(seed: SessionSeed): Promise<RunningSession> {
+  /** Retries, because nobody else will start this session again. */
+  async #resumeWithRetries(seed: SessionSeed): Promise<RunningSession> {
     const { clock, random, settings } = this.#deps;
     const { sessionId, traceId, request } = identityOf(seed);
     const log = this.#deps.log.child({ sessionId, contactId: request.contactId, traceId });
@@ -93,7 +93,10 @@ export class LocalHost implements SessionHost {
       } catch (error) {
         const isOver = !isRetryable(error) || clock.now() > giveUpAtMs;
         const fields = { event: 'session.not-resumed', ...errorFields(error) };
-        log.warn(fields, isOver ? 'the session cannot go on: the rest of the call is lost' : 'tries again');
+        log.warn(
+          fields,
+          isOver ? 'resuming failed: the rest of the call is not transcribed' : 'resuming failed: retrying',
+        );
         if (isOver) throw error;
         await clock.sleep(backoffMs(retry, { firstMs: RESUME_RETRY_MS, longestMs: RESUME_RETRY_MS, random }));
       }
@@ -101,7 +104,7 @@ export class LocalHost implements SessionHost {
   }
 }
 
-/** What Kinesis and Deepgram refuse for good says so; anything else may pass. */
+/** Refusals by Kinesis and Deepgram know whether they are permanent; other errors may pass. */
 function isRetryable(error: unknown): boolean {
   return !(error instanceof Error && 'retryable' in error) || error.retryable === true;
 }

@@ -8,17 +8,17 @@ import type { HostedOutcome, StopOptions } from './host.ts';
 import type { HostSettings } from './hosting-thread.ts';
 import type { PackedError } from './packed-error.ts';
 
-/** What a worker thread is given when it begins. */
+/** What a worker thread starts with. */
 export interface WorkerSettings {
   readonly settings: HostSettings;
   readonly logLevel: LogLevel;
-  /** No other worker of this process has it, not even one that takes its place. */
+  /** Unique in this process: a replacement gets a new name. */
   readonly name: string;
-  /** How many workers share what AWS allows this instance. */
+  /** Number of workers that share the instance's AWS rate limits. */
   readonly workers: number;
 }
 
-/** The requests that a worker responds to. */
+/** The requests that a worker handles. */
 export interface Methods {
   start: { readonly params: { readonly seed: NewSession; readonly timeoutMs: Millis }; readonly result: undefined };
   resume: { readonly params: { readonly checkpoint: Checkpoint }; readonly result: undefined };
@@ -31,7 +31,7 @@ export type Request = {
   [Method in keyof Methods]: { readonly type: Method; readonly id: number } & Methods[Method]['params'];
 }[keyof Methods];
 
-/** The response to the request of the same id. */
+/** The response to the request with the same id. */
 export type Response =
   | { readonly type: 'result'; readonly id: number; readonly result: unknown }
   | { readonly type: 'error'; readonly id: number; readonly error: PackedError };

@@ -2,20 +2,20 @@ import { DeepgramRefused, DeepgramUnreachable } from '../deepgram/errors.ts';
 import { KinesisRefused } from '../kinesis/refusal.ts';
 import { StartTimedOut, ThreadLost } from './host.ts';
 
-/** An error on its way from one thread to another, which would make a plain Error of every class of ours. */
+/** An error in transit between threads: structured cloning would turn our error classes into plain Errors. */
 export interface PackedError {
   readonly name: string;
   readonly message: string;
   readonly stack: string | undefined;
-  /** What its class has besides, such as `status`. */
+  /** Fields of its class, such as `status`. */
   readonly fields: Readonly<Record<string, unknown>>;
   readonly cause: PackedError | undefined;
 }
 
-/** Those that a start fails with, and that somebody acts on by their class. */
+/** Errors of a start that callers tell apart by class. */
 const CLASSES = [KinesisRefused, DeepgramRefused, DeepgramUnreachable, StartTimedOut, ThreadLost];
 const PROTOTYPES = new Map<string, object>(CLASSES.map((each) => [each.name, each.prototype]));
-/** As deep as a log goes. */
+/** As many as the log shows. */
 const MOST_CAUSES = 5;
 
 export function packError(error: unknown, depth = 0): PackedError {
@@ -33,7 +33,7 @@ export function packError(error: unknown, depth = 0): PackedError {
   };
 }
 
-/** The error as it was, an instance of its class again. */
+/** Restores the error as an instance of its class. */
 export function unpackError({ name, message, stack, fields, cause }: PackedError): Error {
   const error = new Error(message, cause && { cause: unpackError(cause) });
   Object.setPrototypeOf(error, PROTOTYPES.get(name) ?? Error.prototype);

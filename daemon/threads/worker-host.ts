@@ -9,35 +9,35 @@ import { type HostedOutcome, type HostedSession, type SessionHost, type StopOpti
 import type { FromWorker, Methods, ToWorker, WorkerSettings } from './messages.ts';
 import { unpackError } from './packed-error.ts';
 
-/** The worker's own script: beside this one in the sources, and beside the bundle that this one is part of. */
+/** The worker script: next to this file in the sources, next to the bundle in a release. */
 const WORKER_SCRIPT = import.meta.url.endsWith('.ts')
   ? new URL('worker.ts', import.meta.url)
   : new URL('threads/worker.js', import.meta.url);
 
-/** What a host needs of its thread, which is a Worker. */
+/** What a host needs from its thread; a `Worker` outside tests. */
 export interface WorkerThread {
   postMessage(message: ToWorker): void;
   on(name: 'message', listener: (message: FromWorker) => void): unknown;
   on(name: 'error' | 'exit', listener: () => void): unknown;
 }
 
-/** A session of the worker's, as it is known here. */
+/** A session of the worker, as the main thread knows it. */
 interface RemoteSession {
   readonly ending: PromiseWithResolvers<void>;
   readonly ended: PromiseWithResolvers<HostedOutcome>;
 }
 
-/** One worker thread, seen from the main thread. When it ends before its time, all its sessions are lost. */
+/** A worker thread, seen from the main thread. If it ends, all its sessions are lost. */
 export class WorkerHost implements SessionHost {
-  /** Told what the thread has counted so far, every second. */
+  /** Called every second with what the thread has counted so far. */
   onCounted: (snapshot: SessionSnapshot) => void = () => {};
-  /** Resolves when the thread has ended, whatever ended it. */
+  /** Resolves when the thread has ended, for whatever reason. */
   readonly gone: Promise<void>;
   readonly #thread: WorkerThread;
-  /** Requests without a response yet. */
+  /** Requests that have no response yet. */
   readonly #pending = new Map<number, PromiseWithResolvers<unknown>>();
   readonly #sessions = new Map<string, RemoteSession>();
-  /** Sessions per stream, those that are only starting included. */
+  /** Sessions per stream, including those still starting. */
   readonly #streams = new Map<string, number>();
   #size = 0;
   #isGone = false;
@@ -46,7 +46,7 @@ export class WorkerHost implements SessionHost {
   constructor(settings: WorkerSettings, thread: WorkerThread = startThread(settings)) {
     this.#thread = thread;
     thread.on('message', (message) => this.#receive(message));
-    // What it was has been logged by the thread itself (logFaults), or kept it from beginning.
+    // The thread itself has logged the error (logFaults), unless it failed to start.
     thread.on('error', () => {});
     this.gone = new Promise((resolve) => {
       thread.on('exit', () => {
@@ -56,7 +56,7 @@ export class WorkerHost implements SessionHost {
     });
   }
 
-  /** Sessions that it hosts or is about to. */
+  /** Number of sessions, including those still starting. */
   get size(): number {
     return this.#size;
   }
@@ -65,7 +65,7 @@ export class WorkerHost implements SessionHost {
     return this.#isGone;
   }
 
-  /** Whether one of them reads that stream: what AWS allows per stream is counted in one place. */
+  /** True if one of its sessions reads the stream: AWS limits per stream are enforced in one thread. */
   reads(streamArn: string): boolean {
     return this.#streams.has(streamArn);
   }
@@ -102,7 +102,7 @@ export class WorkerHost implements SessionHost {
     const { arn } = request.kvsStream;
     this.#size++;
     this.#streams.set(arn, (this.#streams.get(arn) ?? 0) + 1);
-    // Known from the start on: its end may be told in the same breath as its beginning.
+    // Registered before it runs: its `ended` message may follow right after the response.
     const { ending, ended } = { ending: Promise.withResolvers<void>(), ended: Promise.withResolvers<HostedOutcome>() };
     this.#sessions.set(sessionId, { ending, ended });
     try {

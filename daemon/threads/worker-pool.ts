@@ -9,43 +9,43 @@ import type { HostSettings } from './hosting-thread.ts';
 import type { WorkerSettings } from './messages.ts';
 import { WorkerHost } from './worker-host.ts';
 
-/** One that ends sooner than this is followed by the next one only after the pause: it may not be able to begin. */
+/** A worker that ends sooner than this is replaced only after the pause: workers may be unable to start at all. */
 const SHORT_LIFE_MS: Millis = 5000;
 const PAUSE_MS: Millis = 1000;
 
-/** A worker as its pool sees it. */
+/** A worker, as its pool sees it. */
 export type PooledWorker = Pick<WorkerHost, keyof WorkerHost>;
 
 export interface PoolOptions {
-  /** How many worker threads there are at all times (WORKERS). */
+  /** Number of worker threads (WORKERS). */
   readonly workers: number;
   readonly settings: HostSettings;
   readonly clock: Clock;
   readonly log: RootLog;
-  /** Where the workers' counts are added up. */
+  /** Sums up what the workers have counted. */
   readonly threads: Threads;
-  /** Starts a worker thread, unless a test brings its own. */
+  /** Starts a worker thread; replaceable in tests. */
   readonly startWorker?: (settings: WorkerSettings) => PooledWorker;
 }
 
-/** The worker threads that host sessions, WORKERS of them at all times: one that ends is followed by another. */
+/** Hosts sessions in WORKERS worker threads, and replaces those that end. */
 export class WorkerPool implements SessionHost {
   readonly #options: PoolOptions;
   readonly #workers: PooledWorker[];
-  /** Workers that have begun, those that ended included. */
-  #count = 0;
-  /** Resolves when another worker has begun. */
-  #begun = Promise.withResolvers<void>();
+  /** Workers started so far. */
+  #startCount = 0;
+  /** Resolves when the next worker starts. */
+  #started = Promise.withResolvers<void>();
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    this.#workers = Array.from({ length: options.workers }, (_, index) => this.#begin(index));
+    this.#workers = Array.from({ length: options.workers }, (_, index) => this.#startWorker(index));
     options.log.onLevel((level) => {
       for (const worker of this.#workers) worker.setLogLevel(level);
     });
   }
 
-  /** Resolves when every worker answers, or has ended. */
+  /** Resolves when every worker responds or has ended. */
   async ready(): Promise<void> {
     await Promise.allSettled(this.#workers.map((worker) => worker.metrics()));
   }
@@ -60,12 +60,12 @@ export class WorkerPool implements SessionHost {
     for (;;) {
       const worker = this.#choose(checkpoint);
       if (worker) return worker.resume(checkpoint);
-      await this.#begun.promise;
+      await this.#started.promise;
     }
   }
 
   async views(): Promise<SessionView[]> {
-    const views = await Promise.all(this.#workers.map((worker) => worker.views().catch(nothingOfALostOne)));
+    const views = await Promise.all(this.#workers.map((worker) => worker.views().catch(noViewsIfLost)));
     return views.flat();
   }
 
@@ -73,42 +73,42 @@ export class WorkerPool implements SessionHost {
     return this.#workers.find((worker) => worker.hosts(sessionId))?.details(sessionId);
   }
 
-  /** The worker that reads the stream already, or else the one with the fewest sessions. */
+  /** The worker that already reads the stream, otherwise the one with the fewest sessions. */
   #choose({ request }: SessionIdentity): PooledWorker | undefined {
     const { arn } = request.kvsStream;
     const alive = this.#workers.filter(({ isGone }) => !isGone);
     return alive.find((worker) => worker.reads(arn)) ?? alive.sort((one, other) => one.size - other.size)[0];
   }
 
-  #begin(index: number): PooledWorker {
-    const { workers, settings, clock, log, threads, startWorker = start } = this.#options;
-    const begunAtMs = clock.now();
-    const name = `worker-${++this.#count}`;
+  #startWorker(index: number): PooledWorker {
+    const { workers, settings, clock, log, threads, startWorker = startThread } = this.#options;
+    const startedAtMs = clock.now();
+    const name = `worker-${++this.#startCount}`;
     const worker = startWorker({ settings, logLevel: log.level, name, workers });
     const place = threads.join(() => worker.metrics());
     worker.onCounted = (snapshot) => place.note(snapshot);
     void worker.gone.then(() => {
       place.leave();
-      log.error({ event: 'thread.lost', thread: name }, 'a worker thread ended: another takes over its sessions');
-      const pauseMs = clock.now() - begunAtMs < SHORT_LIFE_MS ? PAUSE_MS : 0;
+      log.error({ event: 'thread.lost', thread: name }, 'a worker thread ended: its sessions resume on another one');
+      const pauseMs = clock.now() - startedAtMs < SHORT_LIFE_MS ? PAUSE_MS : 0;
       clock.after(pauseMs, () => this.#replace(index));
     });
     return worker;
   }
 
   #replace(index: number): void {
-    this.#workers[index] = this.#begin(index);
-    this.#begun.resolve();
-    this.#begun = Promise.withResolvers();
+    this.#workers[index] = this.#startWorker(index);
+    this.#started.resolve();
+    this.#started = Promise.withResolvers();
   }
 }
 
-function start(settings: WorkerSettings): PooledWorker {
+function startThread(settings: WorkerSettings): PooledWorker {
   return new WorkerHost(settings);
 }
 
-/** A worker that ends while it is asked has no sessions any more. */
-function nothingOfALostOne(error: unknown): SessionView[] {
+/** A worker that ends before it responds has no sessions. */
+function noViewsIfLost(error: unknown): SessionView[] {
   if (error instanceof ThreadLost) return [];
   throw error;
 }

@@ -1,4 +1,4 @@
-/** A worker thread that hosts sessions: does what the main thread asks (messages.ts). Audio never leaves it. */
+/** The script of a worker thread: hosts sessions and handles the main thread's requests (messages.ts). */
 import { parentPort, workerData } from 'node:worker_threads';
 import { logFaults } from '../log/faults.ts';
 import { createLog } from '../log/log.ts';
@@ -34,7 +34,7 @@ parentPort?.on('message', (message: ToWorker) => {
   else void respond(message);
 });
 
-// What it has counted is not to be lost with it.
+// So that its counts survive a crash of the thread.
 systemClock.every(COUNTS_EVERY_MS, () => send({ type: 'counted', snapshot: thread.counted() }));
 
 function send(message: FromWorker): void {
@@ -44,7 +44,7 @@ function send(message: FromWorker): void {
 async function respond(request: Request): Promise<void> {
   const { id, type } = request;
   try {
-    // The type of the request says which method it is for; the compiler cannot follow that.
+    // The request's type names its method; the compiler cannot follow that.
     send({ type: 'result', id, result: await methods[type](request as never) });
   } catch (error) {
     send({ type: 'error', id, error: packError(error) });

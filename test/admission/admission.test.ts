@@ -12,34 +12,34 @@ function admissionOf() {
   const sessions = { size: () => 1, longestCallMs: () => 0, endRemaining: () => {} };
   const drain = new Drain(sessions, clock, createLog('silent'), HEALTH_LAG_MS);
   const admission = new Admission(MAX_SESSIONS, drain, clock);
-  /** What the load balancer and a start get to hear while that many sessions run. */
-  const heard = (sessions: number) => [admission.healthStatus(sessions), admission.refusal(sessions)];
-  return { clock, drain, admission, heard };
+  /** The health status and the refusal of a start, with that many sessions running. */
+  const statusWith = (sessions: number) => [admission.healthStatus(sessions), admission.refusal(sessions)];
+  return { clock, drain, admission, statusWith };
 }
 
 const ORDER = { source: 'operator', reason: 'update', deadlineAtEpochMs: undefined } as const;
 
 test('starts are accepted up to MAX_SESSIONS', (t) => {
-  const { heard } = admissionOf();
-  t.deepEqual(heard(0), [undefined, undefined]);
-  t.deepEqual(heard(MAX_SESSIONS - 1), [undefined, undefined]);
-  t.deepEqual(heard(MAX_SESSIONS), ['full', 'full']);
-  t.deepEqual(heard(MAX_SESSIONS + 1), ['full', 'full'], 'resumed sessions count, and are always admitted');
+  const { statusWith } = admissionOf();
+  t.deepEqual(statusWith(0), [undefined, undefined]);
+  t.deepEqual(statusWith(MAX_SESSIONS - 1), [undefined, undefined]);
+  t.deepEqual(statusWith(MAX_SESSIONS), ['full', 'full']);
+  t.deepEqual(statusWith(MAX_SESSIONS + 1), ['full', 'full'], 'resumed sessions count too');
 });
 
-test('a cordoned daemon accepts no start until it is uncordoned', (t) => {
-  const { clock, admission, heard } = admissionOf();
+test('a cordoned daemon accepts no starts until it is uncordoned', (t) => {
+  const { clock, admission, statusWith } = admissionOf();
   const sinceEpochMs = clock.epoch();
   admission.cordon('kernel update');
-  t.deepEqual(heard(0), ['cordoned', 'cordoned']);
-  t.deepEqual(heard(MAX_SESSIONS), ['cordoned', 'cordoned']);
+  t.deepEqual(statusWith(0), ['cordoned', 'cordoned']);
+  t.deepEqual(statusWith(MAX_SESSIONS), ['cordoned', 'cordoned']);
   t.deepEqual(admission.currentCordon, { sinceEpochMs, reason: 'kernel update' });
   admission.uncordon();
-  t.deepEqual(heard(0), [undefined, undefined]);
+  t.deepEqual(statusWith(0), [undefined, undefined]);
   t.is(admission.currentCordon, undefined);
 });
 
-test('a second cordon does not change since when and why', async (t) => {
+test('a second cordon keeps the time and the reason of the first', async (t) => {
   const { clock, admission } = admissionOf();
   admission.cordon('the first reason');
   const first = admission.currentCordon;
@@ -48,18 +48,18 @@ test('a second cordon does not change since when and why', async (t) => {
   t.deepEqual(admission.currentCordon, first);
 });
 
-test('a drain fails the health check at once, and refuses starts once the load balancer can know', async (t) => {
-  const { clock, drain, heard } = admissionOf();
+test('a drain fails the health check at once, and refuses starts after the health lag', async (t) => {
+  const { clock, drain, statusWith } = admissionOf();
   drain.begin(ORDER);
-  t.deepEqual(heard(0), ['draining', undefined]);
-  t.deepEqual(heard(MAX_SESSIONS), ['draining', 'full'], 'not beyond its capacity');
+  t.deepEqual(statusWith(0), ['draining', undefined]);
+  t.deepEqual(statusWith(MAX_SESSIONS), ['draining', 'full'], 'a full daemon refuses, draining or not');
   await clock.advance(HEALTH_LAG_MS);
-  t.deepEqual(heard(0), ['draining', 'draining']);
+  t.deepEqual(statusWith(0), ['draining', 'draining']);
   drain.cancel();
-  t.deepEqual(heard(0), [undefined, undefined]);
+  t.deepEqual(statusWith(0), [undefined, undefined]);
 });
 
-test('a refused start says why', (t) => {
+test('a refusal has a reason', (t) => {
   const error = new AtCapacity('cordoned');
   t.is(error.reason, 'cordoned');
   t.regex(error.message, /cordoned/);

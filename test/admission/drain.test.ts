@@ -8,7 +8,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const HEALTH_LAG_MS = 20 * SECOND_MS;
 
-/** A drain of `running` sessions; `end` ends some of them. */
+/** A drain with `running` sessions. `end` ends some of them, `order` orders a drain with a deadline in `waitMs`. */
 function drainOf({ running = 3, healthLagMs = HEALTH_LAG_MS } = {}) {
   const clock = new VirtualClock();
   const { log, of } = recordedLog();
@@ -37,7 +37,7 @@ function drainOf({ running = 3, healthLagMs = HEALTH_LAG_MS } = {}) {
   return { clock, drain, sessions, state, end, order, of };
 }
 
-test('a drain without a deadline waits for the last call, however long that is', async (t) => {
+test('a drain without a deadline waits for the last call, however long it takes', async (t) => {
   const { clock, drain, sessions, state, end, order } = drainOf();
   order();
   t.true(drain.isDraining);
@@ -56,7 +56,7 @@ for (const [name, deadlineMs] of [
   ['two hours', 2 * HOUR_MS],
   ['40 days', 40 * DAY_MS],
 ] as const) {
-  test(`what still runs at a deadline of ${name} is ended then, and not before`, async (t) => {
+  test(`a drain with a deadline of ${name} ends the remaining sessions then, not before`, async (t) => {
     const { clock, drain, sessions, state, end, order, of } = drainOf();
     order(deadlineMs);
     await clock.advance(deadlineMs - 1);
@@ -70,12 +70,12 @@ for (const [name, deadlineMs] of [
     await clock.advance(DAY_MS);
     t.is(drain.view()?.state, 'drained');
     t.is(state.drained, 1);
-    t.is(sessions.endings, 1, 'nothing is ended twice');
+    t.is(sessions.endings, 1, 'only once');
     t.like(of('drain.done'), [{ tookMs: deadlineMs }]);
   });
 }
 
-test('starts are accepted for the health lag, and refused from then on', async (t) => {
+test('starts are accepted during the health lag, then refused', async (t) => {
   const { clock, drain, order } = drainOf();
   t.true(drain.acceptsStarts);
   order();
@@ -92,7 +92,7 @@ test('without a health lag starts are refused at once', (t) => {
   t.false(drain.acceptsStarts);
 });
 
-test('a drain of no session is over when the health lag is: until then a start may come', async (t) => {
+test('a drain without sessions waits for the health lag, because starts are still accepted', async (t) => {
   const { clock, state, order } = drainOf({ running: 0 });
   order();
   await clock.advance(HEALTH_LAG_MS - 1);
@@ -101,7 +101,7 @@ test('a drain of no session is over when the health lag is: until then a start m
   t.is(state.drained, 1);
 });
 
-test('a machine whose clock is set back during the health lag drains all the same', async (t) => {
+test('setting the machine’s clock back during the health lag does not delay the drain', async (t) => {
   const { clock, state, order } = drainOf({ running: 0 });
   order();
   clock.setEpoch(clock.epoch() - HOUR_MS);
@@ -119,7 +119,7 @@ test('a session that ends during the health lag does not end the drain', async (
   t.is(state.drained, 1);
 });
 
-test('of two deadlines the sooner counts, and the second order is the one that is shown', async (t) => {
+test('the earlier of two deadlines applies, and the view shows the latest order', async (t) => {
   const { clock, drain, sessions, order, of } = drainOf();
   order(2 * HOUR_MS);
   order(HOUR_MS, { source: 'spot', reason: 'interruption' });
@@ -130,7 +130,7 @@ test('of two deadlines the sooner counts, and the second order is the one that i
   t.is(of('drain.began').length, 3);
 });
 
-test('an order without a deadline keeps that of the one before', async (t) => {
+test('an order without a deadline keeps the existing deadline', async (t) => {
   const { clock, sessions, order } = drainOf();
   order(HOUR_MS);
   order(undefined, { source: 'lifecycle' });
@@ -138,7 +138,7 @@ test('an order without a deadline keeps that of the one before', async (t) => {
   t.is(sessions.endings, 1);
 });
 
-test('operators may put off the deadline of their own drain, and take it away', async (t) => {
+test('an operator can extend and remove the deadline of an operator’s drain', async (t) => {
   const { clock, drain, sessions, order } = drainOf();
   order(HOUR_MS, { source: 'operator' });
   order(2 * HOUR_MS, { source: 'operator' });
@@ -150,7 +150,7 @@ test('operators may put off the deadline of their own drain, and take it away', 
   t.is(drain.view()?.deadlineAtEpochMs, null);
 });
 
-test('an operator cannot put off the deadline of a drain that others ordered', async (t) => {
+test('an operator cannot extend the deadline of a drain from another source', async (t) => {
   const { clock, drain, sessions, order } = drainOf();
   order(HOUR_MS);
   order(undefined, { source: 'operator' });
@@ -160,7 +160,7 @@ test('an operator cannot put off the deadline of a drain that others ordered', a
   t.is(sessions.endings, 1);
 });
 
-test('a canceled drain leaves nothing behind, and another one begins from the beginning', async (t) => {
+test('a canceled drain leaves no timers, and the next drain starts over', async (t) => {
   const { clock, drain, sessions, state, order, of } = drainOf();
   order(HOUR_MS, { source: 'operator' });
   await clock.advance(HEALTH_LAG_MS);
@@ -173,7 +173,7 @@ test('a canceled drain leaves nothing behind, and another one begins from the be
   await clock.advance(DAY_MS);
   t.is(sessions.endings, 0);
   order(HOUR_MS, { source: 'operator' });
-  t.true(drain.acceptsStarts, 'the load balancer has forgotten the first one');
+  t.true(drain.acceptsStarts, 'with its own health lag');
   await clock.advance(HOUR_MS);
   t.is(sessions.endings, 1);
   t.is(state.drained, 0);
@@ -181,7 +181,7 @@ test('a canceled drain leaves nothing behind, and another one begins from the be
 
 test('only an operator’s drain can be canceled, and only before its deadline', async (t) => {
   const { clock, drain, order } = drainOf();
-  t.notThrows(() => drain.cancel(), 'no drain: nothing to cancel');
+  t.notThrows(() => drain.cancel(), 'without a drain it does nothing');
   order(HOUR_MS, { source: 'operator' });
   order(HOUR_MS, { source: 'lifecycle' });
   t.throws(() => drain.cancel(), { instanceOf: NotCancellable, message: /lifecycle/ });
@@ -193,7 +193,7 @@ test('only an operator’s drain can be canceled, and only before its deadline',
   await clock.settle();
 });
 
-test('a second signal ends what still runs at once, though starts were still accepted', async (t) => {
+test('a second signal ends the remaining sessions at once, even during the health lag', async (t) => {
   const { clock, drain, sessions, state, end, order } = drainOf();
   order(HOUR_MS);
   drain.endRemaining();
@@ -206,7 +206,7 @@ test('a second signal ends what still runs at once, though starts were still acc
   t.is(clock.pending, 0);
 });
 
-test('without a drain nothing is ended, and the end of a session means nothing', async (t) => {
+test('without a drain nothing is ended or drained', async (t) => {
   const { clock, drain, sessions, state, end } = drainOf({ running: 1 });
   drain.endRemaining();
   end();
@@ -215,7 +215,7 @@ test('without a drain nothing is ended, and the end of a session means nothing',
   t.is(state.drained, 0);
 });
 
-test('an order after the drain is over changes nothing', async (t) => {
+test('an order after the end of the drain changes nothing', async (t) => {
   const { clock, drain, sessions, state, order, of } = drainOf({ running: 0 });
   order();
   await clock.advance(HEALTH_LAG_MS);

@@ -1,7 +1,7 @@
 import type { Checkpoint, SessionIdentity } from '../../daemon/checkpoints/checkpoint.ts';
 import type { HostedOutcome, HostedSession, SessionHost } from '../../daemon/threads/host.ts';
 
-/** A session that a test opens and ends as it likes. */
+/** A session controlled by a test. */
 export class FakeSession {
   readonly kind: 'start' | 'resume';
   readonly identity: SessionIdentity;
@@ -15,7 +15,7 @@ export class FakeSession {
     this.identity = identity;
   }
 
-  /** Kinesis and Deepgram have answered. */
+  /** Kinesis and Deepgram answer. */
   open(): void {
     this.opening.resolve({
       ending: this.#ending.promise,
@@ -24,8 +24,8 @@ export class FakeSession {
     });
   }
 
-  /** All of the call is read. */
-  callOver(): void {
+  /** The whole call is read. */
+  endCall(): void {
     this.#ending.resolve();
   }
 
@@ -35,7 +35,7 @@ export class FakeSession {
   }
 }
 
-/** A host whose sessions wait for what a test does with them. */
+/** A host whose sessions are controlled by a test. */
 export class FakeHost implements SessionHost {
   readonly sessions: FakeSession[] = [];
   readonly timeouts: number[] = [];

@@ -13,7 +13,7 @@ const TIMEOUT_MS = 6000;
 const HEALTH_LAG_MS = 20_000;
 const HOUR_MS = 3_600_000;
 
-/** What is on the disk; it knows what was loaded, and what was removed. */
+/** Checkpoints on a disk; records which were loaded and removed. */
 function disk(saved: Checkpoint[]) {
   const loads: (readonly string[] | 'all')[] = [];
   const removed: string[] = [];
@@ -42,21 +42,21 @@ function managerOf({ maxSessions = 10, saved = [] as Checkpoint[], hasState = tr
     { host, clock, log, metrics, checkpoints: hasState ? checkpoints : undefined },
     { maxSessions, healthLagMs: HEALTH_LAG_MS },
   );
-  /** Starts a session, which runs at once. */
+  /** Starts a session that runs at once. */
   const start = async (contactId: string, changes = {}) => {
     const starting = manager.start(requestOf(contactId, changes), TIMEOUT_MS, TRACE_ID);
     await clock.settle();
     host.last.open();
     return { ...(await starting), hosted: host.last };
   };
-  /** The checkpoint that a running session has written. */
+  /** Puts a running session's checkpoint on the disk. */
   const save = (contactId: string, sessionId: string) => checkpoints.saved.push(checkpointOf(contactId, sessionId));
   return { clock, host, manager, checkpoints, failures, of, start, save };
 }
 
 const order = (deadlineAtEpochMs?: number) => ({ source: 'operator', reason: 'update', deadlineAtEpochMs }) as const;
 
-test('a start is answered once its session runs', async (t) => {
+test('a start resolves once its session runs', async (t) => {
   const { clock, host, manager } = managerOf();
   let isAnswered = false;
   const starting = manager.start(requestOf('a'), TIMEOUT_MS, TRACE_ID).finally(() => {
@@ -64,14 +64,14 @@ test('a start is answered once its session runs', async (t) => {
   });
   await clock.settle();
   t.false(isAnswered);
-  t.is(manager.size, 1, 'it has its place already');
+  t.is(manager.size, 1, 'it counts from its admission');
   t.deepEqual(host.timeouts, [TIMEOUT_MS]);
   host.last.open();
   const { sessionId } = host.last.identity;
   t.deepEqual(await starting, { sessionId, contactId: 'a', status: 'started' });
 });
 
-test('a second start of a contact gets the session that runs', async (t) => {
+test('a second start of a contact returns the running session', async (t) => {
   const { host, manager, start } = managerOf();
   const { sessionId } = await start('a');
   const again = await manager.start(requestOf('a'), TIMEOUT_MS);
@@ -79,7 +79,7 @@ test('a second start of a contact gets the session that runs', async (t) => {
   t.is(host.sessions.length, 1);
 });
 
-test('two starts of a contact at once make one session, and fail together', async (t) => {
+test('two concurrent starts of a contact share one session, or one failure', async (t) => {
   const { clock, host, manager } = managerOf();
   const refused = new KinesisRefused('ResourceNotFoundException', 'no such stream', undefined);
   const starts = [manager.start(requestOf('a'), TIMEOUT_MS), manager.start(requestOf('a'), TIMEOUT_MS)];
@@ -97,7 +97,7 @@ test('two starts of a contact at once make one session, and fail together', asyn
   for (const start of failing) t.is(await t.throwsAsync(start), refused);
 });
 
-test('a start that fails gives its place back, and the next one of the contact is a new one', async (t) => {
+test('a failed start frees its slot, and the contact can be started again', async (t) => {
   const { clock, host, manager, checkpoints } = managerOf({ maxSessions: 1 });
   const refused = new KinesisRefused('ResourceNotFoundException', 'no such stream', undefined);
   const starting = manager.start(requestOf('a'), TIMEOUT_MS);
@@ -112,7 +112,7 @@ test('a start that fails gives its place back, and the next one of the contact i
   t.is(host.sessions.length, 2);
 });
 
-test('a retry does not get the failure of the start before, though its checkpoint is still being removed', async (t) => {
+test('a retry is a new start even while the failed start’s checkpoint is being removed', async (t) => {
   const { host, manager, checkpoints } = managerOf();
   checkpoints.remove = () => new Promise(() => {});
   const starting = manager.start(requestOf('a'), TIMEOUT_MS);
@@ -124,21 +124,25 @@ test('a retry does not get the failure of the start before, though its checkpoin
   t.is((await again).status, 'started');
 });
 
-test('once a call is over another start of its contact is another session, though the first one still ends', async (t) => {
+test('after the end of a call, a start of the same contact is a new session even if the first one is still ending', async (t) => {
   const { clock, host, manager, start } = managerOf();
   const first = await start('a');
-  first.hosted.callOver();
+  first.hosted.endCall();
   await clock.settle();
   const second = await start('a');
   t.not(second.sessionId, first.sessionId);
   t.is(second.status, 'started');
   first.hosted.end();
   await clock.settle();
-  t.is((await manager.start(requestOf('a'), TIMEOUT_MS)).sessionId, second.sessionId, 'the contact is the second’s');
+  t.is(
+    (await manager.start(requestOf('a'), TIMEOUT_MS)).sessionId,
+    second.sessionId,
+    'the end of the first session does not affect the second',
+  );
   t.is(host.sessions.length, 2);
 });
 
-test('load tests get a session each, and do not stand in for one of the contact', async (t) => {
+test('starts with enforceRealtime always get a session of their own', async (t) => {
   const { host, start } = managerOf();
   const realtime = { enforceRealtime: true };
   const [one, two, three] = [await start('a', realtime), await start('a', realtime), await start('a')];
@@ -146,7 +150,7 @@ test('load tests get a session each, and do not stand in for one of the contact'
   t.is(host.sessions.length, 3);
 });
 
-test('a full daemon refuses a new contact, answers for a running one, and has room when a session has ended', async (t) => {
+test('a full daemon refuses new contacts, returns running ones, and has room after a session ends', async (t) => {
   const { clock, manager, start } = managerOf({ maxSessions: 1 });
   const { hosted } = await start('a');
   const error = await t.throwsAsync(manager.start(requestOf('b'), TIMEOUT_MS), { instanceOf: AtCapacity });
@@ -157,7 +161,7 @@ test('a full daemon refuses a new contact, answers for a running one, and has ro
   t.is((await start('b')).status, 'started');
 });
 
-test('the checkpoint of a session that has ended is removed before its place is free', async (t) => {
+test('the checkpoint of an ended session is removed before its slot is free', async (t) => {
   const { clock, manager, checkpoints, start } = managerOf();
   const removal = Promise.withResolvers<void>();
   checkpoints.remove = async (sessionId) => {
@@ -174,12 +178,12 @@ test('the checkpoint of a session that has ended is removed before its place is 
   t.is(manager.size, 0);
 });
 
-test('an operator stops a session that runs, and learns how it ended; one that only starts is not there yet', async (t) => {
+test('stop ends a running session and resolves with its outcome; a starting session cannot be stopped', async (t) => {
   const { clock, host, manager, start } = managerOf();
   const { sessionId, hosted } = await start('a');
   const stopping = manager.stop(sessionId);
   await clock.settle();
-  t.deepEqual(hosted.stops, [false], 'and its checkpoint goes');
+  t.deepEqual(hosted.stops, [false], 'its checkpoint is not kept');
   hosted.end({ name: 'completed', reason: 'stopped' });
   t.deepEqual(await stopping, { name: 'completed', reason: 'stopped' });
   t.is(await manager.stop('none'), undefined);
@@ -187,7 +191,7 @@ test('an operator stops a session that runs, and learns how it ended; one that o
   t.is(await manager.stop(host.last.identity.sessionId), undefined);
 });
 
-test('sessions that an earlier daemon left are resumed, beyond MAX_SESSIONS if need be', async (t) => {
+test('the sessions of a killed daemon are resumed, even beyond MAX_SESSIONS', async (t) => {
   const [a, b] = [checkpointOf('a'), checkpointOf('b')];
   const { clock, host, manager, checkpoints } = managerOf({ maxSessions: 1, saved: [a, b] });
   await manager.resume();
@@ -205,11 +209,11 @@ test('sessions that an earlier daemon left are resumed, beyond MAX_SESSIONS if n
   t.deepEqual(await again, { sessionId: a.sessionId, contactId: 'a', status: 'already-running' });
   host.sessions[1]?.opening.reject(new KinesisRefused('ResourceNotFoundException', 'no such stream', undefined));
   await clock.settle();
-  t.is(manager.size, 1, 'one that cannot resume is over');
+  t.is(manager.size, 1, 'a session that cannot resume is removed');
   t.deepEqual(checkpoints.removed, [b.sessionId]);
 });
 
-test('a session whose thread is lost resumes elsewhere from its checkpoint, as the same session', async (t) => {
+test('a session that loses its thread resumes from its checkpoint under the same id', async (t) => {
   const { clock, host, manager, start, save, failures } = managerOf();
   const { sessionId, hosted } = await start('a');
   save('a', sessionId);
@@ -225,7 +229,7 @@ test('a session whose thread is lost resumes elsewhere from its checkpoint, as t
   t.deepEqual(failures, []);
 });
 
-test('all sessions of a thread are looked up in one reading of the disk', async (t) => {
+test('the checkpoints of all sessions of a thread are loaded together', async (t) => {
   const { clock, host, start, save, checkpoints } = managerOf();
   const sessions = [await start('a'), await start('b'), await start('c')];
   for (const { contactId, sessionId } of sessions) save(contactId, sessionId);
@@ -237,15 +241,15 @@ test('all sessions of a thread are looked up in one reading of the disk', async 
   await clock.settle();
   host.last.end({ name: 'lost' });
   await clock.settle();
-  t.is(checkpoints.loads.length, 2, 'and a later one is read anew');
+  t.is(checkpoints.loads.length, 2, 'later losses are loaded again');
 });
 
 for (const [name, losses] of [
-  ['while it ran', ['running', 'running']],
-  ['before it had resumed', ['resuming', 'resuming']],
-  ['one before it had resumed and one after', ['resuming', 'running']],
+  ['while running', ['running', 'running']],
+  ['while resuming', ['resuming', 'resuming']],
+  ['while resuming and while running', ['resuming', 'running']],
 ] as const) {
-  test(`a session that has lost three threads, the last two ${name}, is given up`, async (t) => {
+  test(`a session that has lost three threads, the last two ${name}, is not resumed again`, async (t) => {
     const { clock, host, manager, start, save, failures, of } = managerOf();
     const { sessionId, hosted } = await start('a');
     save('a', sessionId);
@@ -261,7 +265,7 @@ for (const [name, losses] of [
       }
     }
     await clock.settle();
-    t.is(host.sessions.length, 3, 'there is no fourth attempt');
+    t.is(host.sessions.length, 3, 'no fourth thread');
     t.is(manager.size, 0);
     t.like(of('session.lost'), [{ level: 'error', sessionId, contactId: 'a', why: 'too-many-threads' }]);
     t.is(failures.length, 1);
@@ -270,7 +274,7 @@ for (const [name, losses] of [
 
 for (const [name, hasState] of [
   ['without STATE_DIR', false],
-  ['that had no checkpoint yet', true],
+  ['that has no checkpoint yet', true],
 ] as const) {
   test(`a session ${name} is lost with its thread, and the contact can be started again`, async (t) => {
     const { clock, manager, start, failures, of } = managerOf({ hasState });
@@ -284,7 +288,7 @@ for (const [name, hasState] of [
   });
 }
 
-test('at the deadline of a drain what runs is ended, also what only starts, and the checkpoints stay', async (t) => {
+test('the deadline of a drain ends running and starting sessions, and keeps their checkpoints', async (t) => {
   const { clock, host, manager, checkpoints, start } = managerOf();
   const { hosted } = await start('a');
   void manager.start(requestOf('b'), TIMEOUT_MS);
@@ -301,7 +305,7 @@ test('at the deadline of a drain what runs is ended, also what only starts, and 
   t.deepEqual(checkpoints.removed, []);
 });
 
-test('a session that a drain has ended is not resumed when its thread is lost', async (t) => {
+test('a session ended by a drain is not resumed when it loses its thread', async (t) => {
   const { clock, host, manager, checkpoints, start, save, of } = managerOf();
   const { sessionId, hosted } = await start('a');
   save('a', sessionId);
@@ -315,7 +319,7 @@ test('a session that a drain has ended is not resumed when its thread is lost', 
   await clock.settle();
 });
 
-test('a drain accepts starts for the health lag, then refuses them, and is over with the last call', async (t) => {
+test('a drain accepts starts during the health lag, then refuses them, and ends with the last call', async (t) => {
   const { clock, manager, start } = managerOf();
   const first = await start('a');
   manager.admission.drain.begin(order());
@@ -335,7 +339,7 @@ test('a drain accepts starts for the health lag, then refuses them, and is over 
   t.is(manager.admission.drain.view()?.state, 'drained');
 });
 
-test('the longest call is the oldest of those that run', async (t) => {
+test('the longest call is the age of the oldest running session', async (t) => {
   const { clock, host, manager, start } = managerOf();
   manager.admission.drain.begin(order());
   const longestCallMs = () => manager.admission.drain.view()?.longestCallMs;
@@ -348,7 +352,7 @@ test('the longest call is the oldest of those that run', async (t) => {
   await clock.advance(2000);
   await start('a');
   await clock.advance(500);
-  t.is(longestCallMs(), 3500, 'from its admission');
+  t.is(longestCallMs(), 3500, 'since its admission');
   hosted.end();
   await clock.settle();
   t.is(longestCallMs(), 500);

@@ -1,13 +1,13 @@
 import test from 'ava';
 import { A, B, Call, MINUTE_MS, place } from './place.ts';
 
-test('without a session there is no checkpoint that could be old', (t) => {
+test('without sessions the age is 0', (t) => {
   t.is(place().thread('main').oldestAgeMs, 0);
 });
 
 test('the age is that of the oldest checkpoint of a running session', async (t) => {
   const { clock, memory, thread } = place();
-  // Nothing is written meanwhile.
+  // Keeps writes from finishing.
   memory.gate = new Promise(() => {});
   const checkpoints = thread('main');
   checkpoints.track(new Call(A, 1));
@@ -17,7 +17,7 @@ test('the age is that of the oldest checkpoint of a running session', async (t) 
   t.is(checkpoints.oldestAgeMs, 3500);
 });
 
-test('the checkpoint of a session that has ended has no age', async (t) => {
+test('an ended session has no checkpoint age', async (t) => {
   const { clock, thread } = place();
   const checkpoints = thread('main');
   checkpoints.track(new Call(A, 1));
@@ -26,7 +26,7 @@ test('the checkpoint of a session that has ended has no age', async (t) => {
   t.is(checkpoints.oldestAgeMs, 0);
 });
 
-test('a write makes the checkpoints of all sessions young but those of frozen ones: they read no more', async (t) => {
+test('a write resets the age of all checkpoints except those of frozen sessions', async (t) => {
   const { clock, thread } = place();
   const checkpoints = thread('main');
   checkpoints.track(new Call(A, 1));
@@ -42,7 +42,7 @@ test('a write makes the checkpoints of all sessions young but those of frozen on
   t.is(checkpoints.oldestAgeMs, 0);
 });
 
-test('a checkpoint that cannot be written grows old from the first attempt on', async (t) => {
+test('a checkpoint that cannot be written ages from the first attempt', async (t) => {
   const { clock, memory, thread } = place();
   memory.failure = new Error('ENOSPC');
   const checkpoints = thread('main');

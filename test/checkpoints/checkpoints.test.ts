@@ -7,14 +7,14 @@ import { CheckpointCipher } from '../../daemon/checkpoints/checkpoint-cipher.ts'
 import type { MemoryDisk } from './memory-disk.ts';
 import { A, B, Call, MINUTE_MS, place, resumable, STATE } from './place.ts';
 
-/** Copies of the disk at every moment at which a crash can come, from now on. */
+/** Copies of the disk from every moment when a crash could happen from now on. */
 function crashes(memory: MemoryDisk): MemoryDisk[] {
   const copies: MemoryDisk[] = [];
   memory.onStep = () => copies.push(memory.copy());
   return copies;
 }
 
-test('on a real disk: sessions resume from where they were last written, and files are the owner’s only', async (t) => {
+test('on a real disk, sessions resume from their last checkpoint, and only the owner can read the files', async (t) => {
   const home = await fs.mkdtemp(join(tmpdir(), 'integratord-checkpoints-'));
   t.teardown(() => fs.rm(home, { recursive: true, force: true }));
   const real = { path: join(home, 'state'), disk: fs };
@@ -39,7 +39,7 @@ test('on a real disk: sessions resume from where they were last written, and fil
   t.deepEqual(await fs.readdir(real.path), []);
 });
 
-test('on a disk that is none, checkpoints are lost, and nothing else', async (t) => {
+test('with a directory that cannot exist, checkpoints are lost and nothing else', async (t) => {
   const { thread, of } = place();
   const main = thread('main', { path: '/dev/null/nowhere', disk: fs });
   t.deepEqual(await main.load(), []);
@@ -49,7 +49,7 @@ test('on a disk that is none, checkpoints are lost, and nothing else', async (t)
   t.is(of('checkpoint.failing').length, 1);
 });
 
-test('a crash between any two steps of a restart, with other threads’ sessions resumed elsewhere, loses nothing', async (t) => {
+test('a crash at any moment of a restart that moves sessions between threads loses nothing', async (t) => {
   const { memory, clock, thread } = place();
   await thread('main').load();
   const [one, two] = [thread('worker-1'), thread('worker-2')];
@@ -59,7 +59,7 @@ test('a crash between any two steps of a restart, with other threads’ sessions
   clock.forward(2 * MINUTE_MS);
   const copies = crashes(memory);
   t.deepEqual(await resumable(thread('main')), { [A]: 5, [B]: 6 });
-  // A resumes in the other's thread, whose file is replaced before B has moved anywhere.
+  // A resumes on B's former thread, which replaces its file before B has resumed.
   const other = thread('worker-2');
   const a = new Call(A, 5);
   other.track(a);
@@ -76,7 +76,7 @@ test('a crash between any two steps of a restart, with other threads’ sessions
   }
 });
 
-test('a crash between any two steps of a session’s end leaves it whole or gone, and another as it was', async (t) => {
+test('a crash at any moment of a session’s end leaves the session complete or gone, and other sessions unchanged', async (t) => {
   const { memory, thread } = place();
   const main = thread('main');
   await main.load();
@@ -92,10 +92,10 @@ test('a crash between any two steps of a session’s end leaves it whole or gone
     t.deepEqual([fragment, rest], [5, { [B]: 6 }]);
   }
   await main.remove(B);
-  t.deepEqual(memory.names, [], 'the last one takes the positions with it');
+  t.deepEqual(memory.names, [], 'the last session takes the positions file with it');
 });
 
-test('a session that has ended does not come back from a positions file that still has it', async (t) => {
+test('an ended session does not come back from an outdated positions file', async (t) => {
   const { memory, thread } = place();
   const main = thread('main');
   await main.load();
@@ -106,7 +106,7 @@ test('a session that has ended does not come back from a positions file that sti
   t.deepEqual(memory.names, []);
 });
 
-test('when a thread is gone its sessions are loaded alone, and files of threads that run are left alone', async (t) => {
+test('after the end of a thread only its sessions are loaded, and files of running threads stay', async (t) => {
   const { memory, thread } = place();
   const main = thread('main');
   await main.load();
@@ -123,7 +123,7 @@ test('when a thread is gone its sessions are loaded alone, and files of threads 
   t.deepEqual(await resumable(thread('main')), { [A]: 5, [B]: 6 });
 });
 
-test('a torn positions file costs no more than what it says beyond the session files', async (t) => {
+test('a torn positions file costs only the progress since the session files', async (t) => {
   const { memory, clock, thread } = place();
   const main = thread('main');
   await main.load();
@@ -139,11 +139,11 @@ test('a torn positions file costs no more than what it says beyond the session f
   t.deepEqual(await resumable(thread('main')), { [A]: 5 });
   memory.files.delete(`${STATE}/positions-main.json`);
   clock.forward(2 * MINUTE_MS);
-  t.deepEqual(await resumable(thread('main')), {}, 'and no session that it made young enough');
+  t.deepEqual(await resumable(thread('main')), {}, 'without the positions file the session is stale');
   t.deepEqual(memory.names, []);
 });
 
-test('a checkpoint of five minutes is resumed, an older one is stale: it is logged and removed', async (t) => {
+test('a checkpoint resumes for five minutes; an older one is logged as stale and removed', async (t) => {
   const { memory, clock, thread, of } = place();
   const main = thread('main');
   main.track(new Call(A, 5));
@@ -158,7 +158,7 @@ test('a checkpoint of five minutes is resumed, an older one is stale: it is logg
   t.deepEqual(stale.names, []);
 });
 
-test('stale, broken and foreign files do not come back, and what is not ours stays', async (t) => {
+test('stale and unreadable sessions do not resume, and unknown files stay', async (t) => {
   const { memory, clock, secret, thread, of } = place();
   thread('worker-1').track(new Call(A, 5));
   await clock.advance(0);
@@ -182,7 +182,7 @@ test('stale, broken and foreign files do not come back, and what is not ours sta
   t.like(of('checkpoint.stale'), [{ sessionId: A }]);
 });
 
-test('what was loaded and never resumes is off the disk when it is stale', async (t) => {
+test('resume points that were loaded but never used are removed once they are stale', async (t) => {
   const { memory, clock, thread } = place();
   thread('worker-1').track(new Call(A, 5));
   await clock.advance(0);
@@ -193,7 +193,7 @@ test('what was loaded and never resumes is off the disk when it is stale', async
   t.false(memory.names.includes('positions-main.json'));
 });
 
-test('a long call resumes though its own file is old', async (t) => {
+test('a long call resumes although its session file is old', async (t) => {
   const { clock, thread } = place();
   const main = thread('main');
   await main.load();
@@ -206,7 +206,7 @@ test('a long call resumes though its own file is old', async (t) => {
   t.deepEqual(await resumable(thread('main')), { [A]: 3600 });
 });
 
-test('what a version with one file for everything left is read', async (t) => {
+test('checkpoints from a version without positions files are read', async (t) => {
   const { memory, clock, secret, thread } = place();
   const { sessionId, traceId, request, resumePoint } = new Call(A, 5);
   const point = resumePoint.call({ fragment: 5 } as Call);
@@ -218,7 +218,7 @@ test('what a version with one file for everything left is read', async (t) => {
   t.deepEqual(await resumable(thread('main')), { [A]: 5 });
 });
 
-test('a session that reads no more stays where it was', async (t) => {
+test('a frozen session keeps its resume point', async (t) => {
   const { thread } = place();
   const main = thread('main');
   await main.load();
@@ -230,7 +230,7 @@ test('a session that reads no more stays where it was', async (t) => {
   t.deepEqual(await resumable(thread('main')), { [A]: 5 });
 });
 
-test('after the secret has changed session files are encrypted with the new one', async (t) => {
+test('after a change of the secret, session files are encrypted with the new one', async (t) => {
   const { secret, thread } = place();
   const main = thread('main');
   await main.load();
@@ -242,7 +242,7 @@ test('after the secret has changed session files are encrypted with the new one'
   t.deepEqual(await resumable(thread('main')), { [A]: 5 });
 });
 
-test('the files show nothing of what a contact was started with', async (t) => {
+test('the files show nothing from the start request', async (t) => {
   const { memory, thread } = place();
   const main = thread('main');
   main.track(new Call(A, 5));
@@ -251,7 +251,7 @@ test('the files show nothing of what a contact was started with', async (t) => {
   for (const text of memory.files.values()) t.notRegex(text, /planted|callback|stream\/a|"key"/);
 });
 
-test('a disk that is full for a while costs the checkpoints of that while', async (t) => {
+test('a disk that is full for a while costs only the checkpoints of that time', async (t) => {
   const { memory, thread } = place();
   const main = thread('main');
   await main.load();

@@ -1,23 +1,23 @@
 import { basename, dirname } from 'node:path';
 import type { Disk } from '../../daemon/checkpoints/state-directory.ts';
 
-/** A disk that a test can look into, copy, hold up, and let fail. */
+/** A disk in memory that a test can inspect, copy, block and break. */
 export class MemoryDisk {
   readonly files: Map<string, string>;
-  /** The names of the files that were written, in order. */
+  /** Names of the files written, in order. */
   readonly written: string[] = [];
-  /** What every write fails with, while it is set. */
+  /** While set, every write fails with it. */
   failure: Error | undefined;
-  /** What every write waits for, while it is set. */
+  /** While set, every write waits for it. */
   gate: Promise<void> | undefined;
-  /** Called before and after every change, and when a file is half written: where a crash can come. */
+  /** Called at every moment when a crash could happen: before and after each change, and halfway through a write. */
   onStep: () => void = () => {};
 
   constructor(files: ReadonlyMap<string, string> = new Map()) {
     this.files = new Map(files);
   }
 
-  /** As a StateDirectory takes it. */
+  /** For a StateDirectory. */
   get disk(): Disk {
     return this as unknown as Disk;
   }
@@ -26,7 +26,7 @@ export class MemoryDisk {
     return new MemoryDisk(this.files);
   }
 
-  /** File names, in order. */
+  /** File names, sorted. */
   get names(): string[] {
     return [...this.files.keys()].map((path) => basename(path)).toSorted();
   }

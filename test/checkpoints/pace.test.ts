@@ -4,7 +4,7 @@ import { A, B, Call, MINUTE_MS, place, resumable } from './place.ts';
 const SECOND_MS = 1000;
 const POSITIONS = 'positions-main.json';
 
-test('however often sessions get on, where they are is written once a second', async (t) => {
+test('resume points are written once a second, however often sessions progress', async (t) => {
   const { clock, memory, thread } = place();
   const main = thread('main');
   const [a, b] = [new Call(A, 0), new Call(B, 0)];
@@ -15,10 +15,10 @@ test('however often sessions get on, where they are is written once a second', a
     await clock.advance(50);
   }
   t.is(memory.written.filter((name) => name === POSITIONS).length, 11, 'at 0 s, 1 s, … 10 s');
-  t.is(memory.written.length, 13, 'and the two session files once');
+  t.is(memory.written.length, 13, 'plus the two session files, once');
 });
 
-test('the first audio of a session is on the disk at once', async (t) => {
+test('a session’s first checkpoint is written at once', async (t) => {
   const { clock, memory, thread } = place();
   const main = thread('main');
   main.track(new Call(A, 5));
@@ -27,7 +27,7 @@ test('the first audio of a session is on the disk at once', async (t) => {
   t.deepEqual(await resumable(thread('other')), { [A]: 5 });
 });
 
-test('while no session gets on nothing is written', async (t) => {
+test('nothing is written while no session progresses', async (t) => {
   const { clock, memory, thread } = place();
   const main = thread('main');
   main.track(new Call(A, 5));
@@ -38,7 +38,7 @@ test('while no session gets on nothing is written', async (t) => {
   t.is(clock.pending, 0);
 });
 
-test('what changes during a write is in the next one, a second after the first began', async (t) => {
+test('changes during a write are written a second after its start', async (t) => {
   const { clock, memory, thread } = place();
   const main = thread('main');
   const a = new Call(A, 5);
@@ -66,13 +66,13 @@ test('a slow disk gets one write at a time', async (t) => {
     main.track(a);
     await clock.advance(SECOND_MS);
   }
-  t.is(clock.pending, 0, 'nothing is due while a write is under way');
+  t.is(clock.pending, 0, 'no timer while a write is in progress');
   gate.resolve();
   await clock.settle();
   t.is(memory.written.filter((name) => name === POSITIONS).length, 1);
 });
 
-test('a session that ends while its file is written does not come back', async (t) => {
+test('a session that ends while its file is being written does not come back', async (t) => {
   const { clock, memory, thread } = place();
   const main = thread('main');
   const gate = Promise.withResolvers<void>();
@@ -86,7 +86,7 @@ test('a session that ends while its file is written does not come back', async (
   t.deepEqual(memory.names, []);
 });
 
-test('a disk that fails is tried again every second; that it fails, and that it works again, is logged once', async (t) => {
+test('a failing disk is retried every second; failure and recovery are logged once each', async (t) => {
   const { clock, memory, thread, of } = place();
   const main = thread('main');
   memory.failure = new Error('ENOSPC: no space left on device');
@@ -104,10 +104,10 @@ test('a disk that fails is tried again every second; that it fails, and that it 
   memory.failure = new Error('EIO');
   main.track(new Call(B, 5));
   await clock.advance(3 * SECOND_MS);
-  t.is(of('checkpoint.failing').length, 2, 'the next time it is said again');
+  t.is(of('checkpoint.failing').length, 2, 'the next failure is logged again');
 });
 
-test('a session whose file cannot be removed does not keep its thread from going on', async (t) => {
+test('a session file that cannot be removed is logged, and nothing else', async (t) => {
   const { clock, memory, thread, of } = place();
   const main = thread('main');
   main.track(new Call(A, 5));
@@ -117,7 +117,7 @@ test('a session whose file cannot be removed does not keep its thread from going
   t.is(of('checkpoint.failing').length, 1);
 });
 
-test('files of many sessions are written again 250 at a time after the secret has changed', async (t) => {
+test('after a change of the secret, session files are rewritten 250 at a time', async (t) => {
   const { clock, memory, secret, thread } = place();
   const main = thread('main');
   const sessionIds = Array.from({ length: 600 }, (_, at) => `00000000-0000-4000-8000-${String(at).padStart(12, '0')}`);

@@ -12,7 +12,7 @@ export const B = '00000000-0000-4000-8000-00000000000b';
 export const MINUTE_MS = 60_000;
 export const STATE = '/state';
 
-/** A session that has read up to a fragment, a second each. */
+/** A session that has read up to `fragment`; each fragment is a second long. */
 export class Call implements CheckpointSource {
   readonly sessionId: string;
   readonly traceId = TRACE_ID;
@@ -32,7 +32,7 @@ export class Call implements CheckpointSource {
   }
 }
 
-/** A state directory, time, and daemons' threads on them. */
+/** A state directory, a clock, and threads that use them. */
 export function place() {
   const memory = new MemoryDisk();
   const clock = new VirtualClock();
@@ -47,7 +47,7 @@ export function place() {
   return { memory, clock, secret, thread, of };
 }
 
-/** Per session that can resume, the fragment after which it does. */
+/** The sessions that can resume, each with the fragment after which it resumes. */
 export async function resumable(
   checkpoints: Checkpoints,
   only?: ReadonlySet<string>,

@@ -4,7 +4,7 @@ import { systemClock } from '../../daemon/runtime/clock.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 
-/** Node's own timers, standing still until the test advances them; the monotonic clock stands still with them. */
+/** Mocks Node's timers and the monotonic clock; both stand still until the test advances them. */
 function mockedTimers() {
   let nowMs = 1000;
   const now = mock.method(performance, 'now', () => nowMs);
@@ -21,7 +21,7 @@ function mockedTimers() {
   };
 }
 
-test.serial('a deadline in 40 days, beyond what a Node timer can wait, fires after 40 days and not before', (t) => {
+test.serial('a deadline in 40 days, too far for one Node timer, fires after 40 days and not before', (t) => {
   const timers = mockedTimers();
   let fired = 0;
   try {

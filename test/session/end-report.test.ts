@@ -20,7 +20,7 @@ const VIEW: SessionView = {
   deepgramRequestIds: ['r'],
 };
 
-/** What is counted and logged of a session's end. */
+/** What reportEnd counts and logs. */
 function reported(end: Omit<EndOfSession, 'view'>) {
   const { log, of } = recordedLog();
   const counted: unknown[][] = [];
@@ -40,7 +40,7 @@ test('a completed session is counted and logged with its reason and totals', (t)
   ]);
 });
 
-test('a failed session is an error, and what it had read and never sent is a gap', (t) => {
+test('a failed session is logged as an error, and its unsent audio is a gap', (t) => {
   const error = new NoAudio();
   const { counted, line } = reported({ outcome: { name: 'failed', error }, unsentMs: 500 });
   t.deepEqual(counted, [

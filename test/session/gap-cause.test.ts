@@ -1,11 +1,11 @@
 import test from 'ava';
 import { GapCauseTracker } from '../../daemon/session/gap-cause.ts';
 
-test('a hole of which nothing was reported is audio that is missing', (t) => {
+test('a hole without reported trouble has the cause `missing`', (t) => {
   t.is(new GapCauseTracker().blame(), 'missing');
 });
 
-test('a hole is put down to what was first reported since the stream was whole, once', (t) => {
+test('the first report since the stream was intact is the cause of one hole', (t) => {
   const gapCause = new GapCauseTracker();
   gapCause.note('corrupt');
   gapCause.note('no-contact-id');
@@ -13,7 +13,7 @@ test('a hole is put down to what was first reported since the stream was whole, 
   t.is(gapCause.blame(), 'missing');
 });
 
-test('what came before the trouble and is whole does not clear it', (t) => {
+test('audio read before the report does not clear it', (t) => {
   const gapCause = new GapCauseTracker();
   gapCause.note('corrupt');
   gapCause.unfounded({ reachMs: 1000, positionMs: 800 });
@@ -21,7 +21,7 @@ test('what came before the trouble and is whole does not clear it', (t) => {
   t.is(gapCause.blame(), 'corrupt');
 });
 
-test('trouble after which the call goes on without a hole is not blamed for a later one', (t) => {
+test('trouble without a hole is not the cause of a later hole', (t) => {
   const gapCause = new GapCauseTracker();
   gapCause.note('corrupt');
   gapCause.unfounded({ reachMs: 1000, positionMs: 1000 });

@@ -9,7 +9,7 @@ function reporterOf() {
   return { gaps, counted, of };
 }
 
-test('audio that is missing is counted and logged once, with the cause that was reported before it', (t) => {
+test('a gap is counted and logged once, with the cause reported before it', (t) => {
   const { gaps, counted, of } = reporterOf();
   gaps.check({ holeMs: 0, positionMs: 1000, reachMs: 1000 });
   gaps.note('corrupt');
@@ -19,7 +19,7 @@ test('audio that is missing is counted and logged once, with the cause that was 
   t.like(of('audio.hole'), [{ level: 'warn', cause: 'corrupt', missingMs: 250, callMs: 2000 }]);
 });
 
-test('every further gap is reported by what it adds', (t) => {
+test('later gaps are reported by their own length', (t) => {
   const { gaps, counted } = reporterOf();
   gaps.check({ holeMs: 100, positionMs: 1000, reachMs: 1000 });
   gaps.check({ holeMs: 350, positionMs: 2000, reachMs: 2000 });
@@ -29,7 +29,7 @@ test('every further gap is reported by what it adds', (t) => {
   ]);
 });
 
-test('trouble that did no harm is not the cause of a later gap', (t) => {
+test('trouble without a gap is not the cause of a later gap', (t) => {
   const { gaps, counted } = reporterOf();
   gaps.note('corrupt');
   gaps.check({ holeMs: 0, positionMs: 1000, reachMs: 1000 });

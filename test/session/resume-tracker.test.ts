@@ -4,7 +4,7 @@ import { newSessionOf } from '../support/session-builders.ts';
 
 const START = { fragmentNumber: '0' };
 
-/** A session of which a test says how far it has read, and how much of that is safe at Deepgram. */
+/** A session whose progress and safe audio are set by a test. */
 function tracked({ hasCheckpoints = true } = {}) {
   const aligner = { hasBegun: true, reachMs: 0, callClock: undefined };
   const link = { safeMs: 0, connections: 2 };
@@ -16,7 +16,7 @@ function tracked({ hasCheckpoints = true } = {}) {
     link,
     checkpoints: hasCheckpoints ? checkpoints : undefined,
   });
-  /** A fragment is read, and the call's audio reaches to there. */
+  /** Reads a fragment that ends at `reachMs` of the call. */
   const read = (number: number, reachMs: number) => {
     aligner.reachMs = reachMs;
     tracker.note({ fragmentNumber: String(number), continuationToken: undefined, producerEpochMs: undefined });
@@ -28,7 +28,7 @@ function tracked({ hasCheckpoints = true } = {}) {
   return { tracker, aligner, link, calls, seed, read, resumesAfter };
 }
 
-test('a session resumes after the last fragment that is safe in whole', (t) => {
+test('a session resumes after the last fragment that is completely safe', (t) => {
   const { read, resumesAfter } = tracked();
   read(1, 1000);
   read(2, 2000);
@@ -40,7 +40,7 @@ test('a session resumes after the last fragment that is safe in whole', (t) => {
   t.is(resumesAfter(9000), '3');
 });
 
-test('it never resumes earlier than it could before', (t) => {
+test('the resume point never moves back', (t) => {
   const { read, resumesAfter } = tracked();
   read(1, 1000);
   read(2, 2000);
@@ -48,13 +48,13 @@ test('it never resumes earlier than it could before', (t) => {
   t.is(resumesAfter(0), '2');
 });
 
-test('its resume point has the call’s time and the number of connections', (t) => {
+test('the resume point has the call time and the number of connections', (t) => {
   const { tracker, link } = tracked();
   link.safeMs = 1500;
   t.like(tracker.resumePoint(), { position: START, callClock: undefined, callMs: 1500, connections: 2 });
 });
 
-test('before the call has begun there is nothing to resume', (t) => {
+test('before the call has begun there is no checkpoint', (t) => {
   const { aligner, calls, read, resumesAfter } = tracked();
   aligner.hasBegun = false;
   read(1, 0);
@@ -65,13 +65,13 @@ test('before the call has begun there is nothing to resume', (t) => {
   t.is(resumesAfter(1000), '2');
 });
 
-test('a session that reads no more is frozen', (t) => {
+test('a session that has stopped reading is frozen', (t) => {
   const { tracker, calls, seed } = tracked();
   tracker.freeze();
   t.deepEqual(calls, [`freeze ${seed.sessionId}`]);
 });
 
-test('without STATE_DIR nothing is remembered', (t) => {
+test('without STATE_DIR nothing is tracked', (t) => {
   const { tracker, read, resumesAfter } = tracked({ hasCheckpoints: false });
   read(1, 1000);
   t.notThrows(() => tracker.freeze());

@@ -2,7 +2,7 @@ import test from 'ava';
 import { identityOf, startingPointOf } from '../../daemon/session/seed.ts';
 import { checkpointOf, newSessionOf } from '../support/session-builders.ts';
 
-test('a new session starts with its call, after the fragment that Connect names', (t) => {
+test('a new session starts at time 0 of the call, after the fragment that Connect names', (t) => {
   const seed = newSessionOf('a', { kvsStream: { arn: 'arn:aws:kinesisvideo:…', startFragmentNumber: '91343' } });
   const { position, callClock, callMs, connections } = startingPointOf(seed);
   t.deepEqual(position, { fragmentNumber: '91343' });
@@ -11,7 +11,7 @@ test('a new session starts with its call, after the fragment that Connect names'
   t.is(identityOf(seed).sessionId, seed.sessionId);
 });
 
-test('a resumed session starts where its checkpoint says, under the same ids', (t) => {
+test('a resumed session starts at its checkpoint, under the same ids', (t) => {
   const checkpoint = checkpointOf('a');
   const seed = { kind: 'resumed', checkpoint } as const;
   t.like(startingPointOf(seed), { position: { fragmentNumber: '7' }, callMs: 7000, connections: 1 });

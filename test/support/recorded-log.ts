@@ -5,7 +5,7 @@ import type { Line } from './process.ts';
 export interface RecordedLog {
   readonly log: RootLog;
   readonly lines: Line[];
-  /** The lines of an event. */
+  /** All lines of an event. */
   of(event: string): Line[];
 }
 

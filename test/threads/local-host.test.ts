@@ -11,16 +11,16 @@ import { checkpointOf, newSessionOf } from '../support/session-builders.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 const GIVE_UP_MS = 60_000;
-/** The longest that one attempt to resume is waited for. */
+/** The timeout of one attempt to resume. */
 const RESUME_TIMEOUT_MS = 6000;
-/** From one attempt to the next, with the jitter that `random` below gives. */
+/** Delay between attempts, with the jitter from `random` below. */
 const RESUME_RETRY_MS = 750;
 
 const SEED = { ...newSessionOf('a'), sessionId: 's' };
 const GONE = new KinesisRefused('ResourceNotFoundException', 'no such stream', undefined);
 const THROTTLED = new KinesisRefused('ClientLimitExceededException', 'too many', undefined);
 
-/** A session that a test ends, or that ends when it is stopped. */
+/** A session that ends when a test calls `end`, or when it is stopped. */
 function runningSession(sessionId = 's') {
   const ended = Promise.withResolvers<Outcome>();
   const session: RunningSession = {
@@ -34,7 +34,7 @@ function runningSession(sessionId = 's') {
   return { session, end: ended.resolve };
 }
 
-/** A host whose sessions start as `attempt` says. */
+/** A host whose sessions are started by `attempt`. */
 function hostOf(attempt: (signal: AbortSignal, seed: SessionSeed) => Promise<RunningSession>) {
   const clock = new VirtualClock();
   const { log, of } = recordedLog();
@@ -51,14 +51,14 @@ function hostOf(attempt: (signal: AbortSignal, seed: SessionSeed) => Promise<Run
   return { clock, host, removed, seeds, atMs, of };
 }
 
-/** As Session.start: it rejects with the signal's reason. */
+/** Like Session.start, rejects with the signal's reason. */
 function neverAnswers(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason));
   });
 }
 
-test('a start that nobody answers is given up when the caller waits no longer', async (t) => {
+test('a start times out at the caller’s deadline', async (t) => {
   const { clock, host } = hostOf(neverAnswers);
   const starting = t.throwsAsync(host.start(SEED, 2500), { instanceOf: StartTimedOut, message: /2500 ms/ });
   await clock.advance(2499);
@@ -68,7 +68,7 @@ test('a start that nobody answers is given up when the caller waits no longer', 
   t.deepEqual(await host.views(), []);
 });
 
-test('a start that is answered in time is not given up later', async (t) => {
+test('a session that started in time is not affected by the deadline', async (t) => {
   let attempt: AbortSignal | undefined;
   const { clock, host, seeds } = hostOf(async (signal) => {
     attempt = signal;
@@ -84,13 +84,13 @@ test('a start that is answered in time is not given up later', async (t) => {
   t.is(await host.details('another'), undefined);
 });
 
-test('a start that is refused fails with the refusal, and is not tried again', async (t) => {
+test('a refused start is not retried', async (t) => {
   const { host, atMs } = hostOf(() => Promise.reject(THROTTLED));
   t.is(await t.throwsAsync(host.start(SEED, 2500)), THROTTLED);
   t.is(atMs.length, 1);
 });
 
-test('a session that ends takes its checkpoint with it before its end is known', async (t) => {
+test('a session’s checkpoint is removed before `ended` resolves', async (t) => {
   const { session, end } = runningSession();
   const { host, removed } = hostOf(async () => session);
   const { ended } = await host.start(SEED, 2500);
@@ -102,7 +102,7 @@ test('a session that ends takes its checkpoint with it before its end is known',
   t.deepEqual(await host.views(), []);
 });
 
-test('a stopped session leaves its checkpoint if it is to be resumed elsewhere', async (t) => {
+test('a stopped session keeps its checkpoint on request', async (t) => {
   const { session } = runningSession();
   const { host, removed } = hostOf(async () => session);
   const hosted = await host.start(SEED, 2500);
@@ -112,7 +112,7 @@ test('a stopped session leaves its checkpoint if it is to be resumed elsewhere',
   t.deepEqual(removed, []);
 });
 
-test('a session is resumed as soon as Kinesis and Deepgram let it', async (t) => {
+test('resuming is retried after refusals and timeouts', async (t) => {
   const failures = [THROTTLED, new DeepgramUnreachable('api.deepgram.com', new Error('ECONNREFUSED'))];
   const checkpoint = checkpointOf('a', 's');
   const { clock, host, removed, seeds, atMs, of } = hostOf((signal) => {
@@ -131,7 +131,7 @@ test('a session is resumed as soon as Kinesis and Deepgram let it', async (t) =>
   t.deepEqual(removed, []);
 });
 
-test('a session that cannot resume for DEEPGRAM_GIVE_UP_MS is over', async (t) => {
+test('resuming is given up after DEEPGRAM_GIVE_UP_MS', async (t) => {
   const { clock, host, removed, atMs, of } = hostOf(() => Promise.reject(THROTTLED));
   const beganAtMs = clock.now();
   const resuming = t.throwsAsync(host.resume(checkpointOf('a', 's')), { is: THROTTLED });
@@ -141,11 +141,11 @@ test('a session that cannot resume for DEEPGRAM_GIVE_UP_MS is over', async (t) =
   await clock.advance(RESUME_RETRY_MS);
   await resuming;
   t.true((atMs.at(-1) as number) > beganAtMs + GIVE_UP_MS);
-  t.deepEqual(removed, ['s'], 'nobody resumes it later');
+  t.deepEqual(removed, ['s'], 'so no restart tries again');
   t.is(clock.pending, 0);
 });
 
-test('a session whose stream is gone is over at once', async (t) => {
+test('resuming is not retried after a permanent refusal', async (t) => {
   const { host, removed, atMs, of } = hostOf(() => Promise.reject(GONE));
   t.is(await t.throwsAsync(host.resume(checkpointOf('a', 's'))), GONE);
   t.is(atMs.length, 1);

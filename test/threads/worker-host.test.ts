@@ -8,7 +8,7 @@ import { packError } from '../../daemon/threads/packed-error.ts';
 import { WorkerHost } from '../../daemon/threads/worker-host.ts';
 import { checkpointOf, newSessionOf } from '../support/session-builders.ts';
 
-/** A thread that answers when the test says so. */
+/** A thread that responds when the test says so. */
 class FakeThread extends EventEmitter {
   readonly received: ToWorker[] = [];
 
@@ -20,7 +20,7 @@ class FakeThread extends EventEmitter {
     this.emit('message', structuredClone(message));
   }
 
-  /** Responds to the request of that type that has none yet. */
+  /** Responds to the oldest request of that type. */
   respond(type: Request['type'], result: unknown = undefined): void {
     this.send({ type: 'result', id: this.#take(type).id, result });
   }
@@ -44,11 +44,11 @@ const seed = newSessionOf('a');
 const { sessionId } = seed;
 const { arn } = seed.request.kvsStream;
 
-test('a session is started on the thread with what it needs, and runs once the thread says so', async (t) => {
+test('a session starts on the thread and ends there', async (t) => {
   const { thread, host } = hostOf();
   const starting = host.start(seed, 2500);
   t.like(thread.received, [{ type: 'start', seed, timeoutMs: 2500 }]);
-  t.true(host.reads(arn), 'a second session of the stream goes to the same thread');
+  t.true(host.reads(arn), 'so that the next session of the stream goes to the same thread');
   t.is(host.size, 1);
   thread.respond('start');
   const hosted = await starting;
@@ -63,7 +63,7 @@ test('a session is started on the thread with what it needs, and runs once the t
   t.false(host.hosts(sessionId));
 });
 
-test('a session that ends in the same breath as it starts is known to have ended', async (t) => {
+test('a session that ends right after its start is not missed', async (t) => {
   const { thread, host } = hostOf();
   const starting = host.resume(checkpointOf('a', sessionId));
   thread.respond('resume');
@@ -71,7 +71,7 @@ test('a session that ends in the same breath as it starts is known to have ended
   t.like(await (await starting).ended, { name: 'completed' });
 });
 
-test('a refusal keeps its class and its fields on the way from the thread', async (t) => {
+test('errors keep their class and fields across threads', async (t) => {
   const { thread, host } = hostOf();
   const starting = host.start(seed, 2500);
   thread.fail('start', new DeepgramRefused(402, 'no credit', 'request-1'));
@@ -81,7 +81,7 @@ test('a refusal keeps its class and its fields on the way from the thread', asyn
   t.false(host.hosts(sessionId));
 });
 
-test('responses go to their requests, in whatever order they come', async (t) => {
+test('responses may come in any order', async (t) => {
   const { thread, host } = hostOf();
   const [views, details] = [host.views(), host.details('s')];
   thread.respond('details', undefined);
@@ -90,7 +90,7 @@ test('responses go to their requests, in whatever order they come', async (t) =>
   t.is(await details, undefined);
 });
 
-test('two sessions of a stream keep it on the thread until the second has ended', async (t) => {
+test('a stream stays on the thread until the last of its sessions has ended', async (t) => {
   const { thread, host } = hostOf();
   const other = newSessionOf('b');
   const starts = [host.start(seed, 1), host.start(other, 1)];
@@ -105,7 +105,7 @@ test('two sessions of a stream keep it on the thread until the second has ended'
   t.false(host.reads(arn));
 });
 
-test('when the thread ends, its sessions are lost, and its requests fail, later ones too', async (t) => {
+test('when the thread ends, its sessions are lost and its requests fail, including later ones', async (t) => {
   const { thread, host } = hostOf();
   const starting = host.start(seed, 2500);
   thread.respond('start');
@@ -122,7 +122,7 @@ test('when the thread ends, its sessions are lost, and its requests fail, later 
   t.is(host.size, 0);
 });
 
-test('the thread’s own counts are passed on', (t) => {
+test('counts and log levels are passed on', (t) => {
   const { thread, host } = hostOf();
   const counts: unknown[] = [];
   host.onCounted = (snapshot) => counts.push(snapshot);

@@ -10,10 +10,10 @@ import { checkpointOf, newSessionOf } from '../support/session-builders.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 const PAUSE_MS = 1000;
-/** A worker that ends sooner is replaced after the pause. */
+/** A worker that ends earlier is replaced only after the pause. */
 const SHORT_LIFE_MS = 5000;
 
-/** A worker that hosts what it is given, until it falls. */
+/** A worker whose thread a test can end. */
 class FakeWorker implements PooledWorker {
   readonly name: string;
   readonly levels: string[];
@@ -32,7 +32,7 @@ class FakeWorker implements PooledWorker {
     this.levels = [logLevel];
   }
 
-  fall(): void {
+  crash(): void {
     this.isGone = true;
     this.#gone.resolve();
   }
@@ -80,7 +80,7 @@ function poolOf(workers = 2) {
   return { clock, pool, begun, worker, threads, log, of };
 }
 
-test('a session goes to the thread that reads its stream, otherwise to the one with the fewest sessions', async (t) => {
+test('a session goes to the worker that reads its stream, otherwise to the one with the fewest sessions', async (t) => {
   const { pool, worker } = poolOf();
   [worker(1).size, worker(2).size] = [3, 2];
   const [elsewhere, there] = [newSessionOf('a'), checkpointOf('b')];
@@ -91,10 +91,10 @@ test('a session goes to the thread that reads its stream, otherwise to the one w
   t.deepEqual(worker(1).resumed, [there.sessionId]);
 });
 
-test('a thread that falls after a while is replaced at once, under another name', async (t) => {
+test('a worker that ends is replaced at once, under a new name', async (t) => {
   const { clock, begun, worker, of } = poolOf();
   await clock.advance(SHORT_LIFE_MS);
-  worker(1).fall();
+  worker(1).crash();
   await clock.advance(0);
   t.deepEqual(
     begun.map(({ name }) => name),
@@ -103,24 +103,24 @@ test('a thread that falls after a while is replaced at once, under another name'
   t.like(of('thread.lost'), [{ level: 'error', thread: 'worker-1' }]);
 });
 
-test('a thread that falls right after its beginning is replaced after a pause', async (t) => {
+test('a worker that ends soon after its start is replaced after a pause', async (t) => {
   const { clock, begun, worker } = poolOf();
   await clock.advance(SHORT_LIFE_MS - 1);
-  worker(2).fall();
+  worker(2).crash();
   await clock.advance(PAUSE_MS - 1);
   t.is(begun.length, 2);
   await clock.advance(1);
   t.is(begun.length, 3);
-  worker(3).fall();
+  worker(3).crash();
   await clock.advance(PAUSE_MS - 1);
-  t.is(begun.length, 3, 'and so is the one after it');
+  t.is(begun.length, 3, 'the replacement too');
   await clock.advance(1);
   t.is(begun.length, 4);
 });
 
-test('while no thread is there a start fails, and a session that resumes waits for the next one', async (t) => {
+test('without a worker, a start fails and a resuming session waits for the next worker', async (t) => {
   const { clock, pool, worker } = poolOf(1);
-  worker(1).fall();
+  worker(1).crash();
   await clock.settle();
   await t.throwsAsync(pool.start(newSessionOf('a'), 1000), { instanceOf: ThreadLost });
   const checkpoint = checkpointOf('b');
@@ -130,19 +130,19 @@ test('while no thread is there a start fails, and a session that resumes waits f
   t.deepEqual(worker(2).resumed, [checkpoint.sessionId]);
 });
 
-test('a fallen thread hosts nothing more, though it was the one that read the stream', async (t) => {
+test('an ended worker gets no sessions, even of streams it was reading', async (t) => {
   const { clock, pool, worker } = poolOf();
   const seed = newSessionOf('a');
   worker(1).streams = [seed.request.kvsStream.arn];
   worker(2).size = 10;
-  worker(1).fall();
+  worker(1).crash();
   await clock.settle();
   await pool.start(seed, 1000);
   t.deepEqual(worker(2).started, [seed.sessionId]);
   t.deepEqual(worker(1).started, []);
 });
 
-test('sessions of all threads are listed, and one is shown by the thread that hosts it', async (t) => {
+test('views come from all workers, details from the one that hosts the session', async (t) => {
   const { clock, pool, worker } = poolOf();
   const seed = newSessionOf('a');
   worker(1).size = 1;
@@ -153,12 +153,12 @@ test('sessions of all threads are listed, and one is shown by the thread that ho
   );
   t.is((await pool.details(seed.sessionId))?.session.sessionId, `${seed.sessionId} on worker-2`);
   t.is(await pool.details('another'), undefined);
-  worker(2).fall();
+  worker(2).crash();
   await clock.settle();
-  t.is((await pool.views()).length, 1, 'a fallen one has none');
+  t.is((await pool.views()).length, 1, 'an ended worker has none');
 });
 
-test('another log level reaches every thread, those that begin later too', async (t) => {
+test('a new log level reaches every worker, including later ones', async (t) => {
   const { clock, begun, worker, log } = poolOf();
   await clock.advance(SHORT_LIFE_MS);
   log.orderLevel('error');
@@ -169,14 +169,14 @@ test('another log level reaches every thread, those that begin later too', async
       ['debug', 'error'],
     ],
   );
-  worker(1).fall();
+  worker(1).crash();
   await clock.advance(0);
   log.orderLevel('info');
   t.deepEqual(worker(3).levels, ['error', 'info']);
   t.deepEqual(worker(1).levels, ['debug', 'error']);
 });
 
-test('the counts are those of all threads, and what a fallen one had counted stays', async (t) => {
+test('counts are summed over all workers, including ended ones', async (t) => {
   const { clock, worker, threads } = poolOf();
   worker(1).metricsOfThread.sessionStarted('start');
   worker(2).metricsOfThread.sessionStarted('start');
@@ -185,7 +185,7 @@ test('the counts are those of all threads, and what a fallen one had counted sta
   worker(1).metricsOfThread.sessionStarted('start');
   worker(1).onCounted(worker(1).metricsOfThread.snapshot());
   await clock.advance(SHORT_LIFE_MS);
-  worker(1).fall();
+  worker(1).crash();
   await clock.advance(0);
   t.is(await started(), 3);
   worker(3).metricsOfThread.sessionStarted('checkpoint');
