@@ -1,17 +1,10 @@
 import { AGENT, BYTES_PER_SAMPLE, type Channel, CUSTOMER, SAMPLES_PER_MS } from '../contract/audio-format.ts';
 import type { Millis } from '../runtime/clock.ts';
+import type { AudioRun } from './audio-run.ts';
+import type { CallBuffer } from './call-buffer.ts';
 import { createMono, interleave, MOST_FRAMES } from './interleave.ts';
 import type { AudioBlock } from './pcm.ts';
-import type { Tape } from './tape.ts';
 import { Track } from './track.ts';
-
-/** A run of the call as Deepgram gets it. */
-export interface Piece {
-  /** On the tape: 2-channel 16-bit little-endian PCM: customer, agent, customer, … */
-  readonly pcm: Uint8Array;
-  /** When the oldest audio in it arrived here; undefined when it is all silence. */
-  readonly arrivedAtMs: Millis | undefined;
-}
 
 /** How the producer's times become the call's: what a later aligner needs to go on with the same call. */
 export interface CallClock {
@@ -33,7 +26,7 @@ const LONGEST_LEAD_FRAMES = 30_000 * SAMPLES_PER_MS;
 /** Blocks that wait for the call to begin: half a minute of Connect's, and an end even of empty ones. */
 const MOST_OPENING_BLOCKS = 500;
 
-/** Per channel the piece that is being taken: all aligners of this thread use it in turn. */
+/** Per channel the run that is being taken: all aligners of this thread use it in turn. */
 const MONO = [createMono(), createMono()] as const;
 
 /** A track and how its place on the call's clock differs from what its times say. */
@@ -53,14 +46,14 @@ class Placed {
  * Turns blocks of two tracks into one continuous run of 2-channel PCM on the call's own clock, which begins with the
  * first block. Blocks go where their times say; where a track has nothing there is silence; no sample is dropped, and none that
  * comes again (as a producer may send it after a hitch) is doubled.
- * How long a piece waits for the other track is told by the audio itself, so bursts and slow networks change nothing.
+ * How long a run waits for the other track is told by the audio itself, so bursts and slow networks change nothing.
  */
 export class Aligner {
   readonly #placed = [new Placed(CUSTOMER), new Placed(AGENT)] as const;
   readonly #tracks = [this.#placed[CUSTOMER].track, this.#placed[AGENT].track] as const;
   readonly #waitMs: Millis;
-  readonly #tape: Tape;
-  /** Blocks before the first piece, kept until it is known which of them begins the call. */
+  readonly #buffer: CallBuffer;
+  /** Blocks before the first run, kept until it is known which of them begins the call. */
   #opening: AudioBlock[] | undefined = [];
   /** The producer's time of frame 0. */
   #originMs = 0;
@@ -73,12 +66,12 @@ export class Aligner {
 
   /**
    * @param waitMs how long a track waits for the other, in its audio and in our time, before silence stands in for it
-   * @param tape where the call is written
+   * @param buffer where the call is written
    * @param from where to go on with a call, and its clock; audio from before is left out
    */
-  constructor(waitMs: Millis, tape: Tape, from?: { readonly callMs: Millis; readonly callClock: CallClock }) {
+  constructor(waitMs: Millis, buffer: CallBuffer, from?: { readonly callMs: Millis; readonly callClock: CallClock }) {
     this.#waitMs = waitMs;
-    this.#tape = tape;
+    this.#buffer = buffer;
     if (!from) return;
     const { originMs, driftFrames, delayFrames } = from.callClock;
     this.#opening = undefined;
@@ -111,7 +104,7 @@ export class Aligner {
     return this.#reachFrames() / SAMPLES_PER_MS;
   }
 
-  /** How far into the call the pieces taken so far reach. */
+  /** How far into the call the runs taken so far reach. */
   get positionMs(): Millis {
     return this.#takenFrames / SAMPLES_PER_MS;
   }
@@ -138,13 +131,13 @@ export class Aligner {
     this.#finished = true;
   }
 
-  /** Writes the next piece of the call, of at most `longestMs`, to the tape; undefined until more is known. */
-  take(longestMs: Millis): Piece | undefined {
+  /** Writes the next run of the call, of at most `longestMs`, to the buffer; undefined until more is known. */
+  take(longestMs: Millis): AudioRun | undefined {
     if (this.#opening && !this.#open(this.#opening)) return undefined;
     const from = this.#takenFrames;
     const frames = Math.min(this.#horizon() - from, longestMs * SAMPLES_PER_MS, MOST_FRAMES);
     if (frames <= 0) return undefined;
-    const room = this.#tape.room(frames);
+    const room = this.#buffer.reserve(frames);
     const to = from + room.length;
     this.#holeFrames += this.#emptyFrames(from, to);
     const [customer, agent] = this.#tracks;
@@ -184,7 +177,7 @@ export class Aligner {
     const reached = Math.max(this.#takenFrames, this.#reachFrames());
     let frame = this.#frameOf(timeMs) + placed.driftFrames;
     if (isContinued && frame + placed.delayFrames < track.endFrame - TOLERANCE_FRAMES) {
-      const unheard = track.newPart(frame + placed.delayFrames, pcm, this.#tape, this.#takenFrames);
+      const unheard = track.newPart(frame + placed.delayFrames, pcm, this.#buffer, this.#takenFrames);
       if (unheard.length < pcm.length) {
         track.append(track.endFrame, unheard, arrivedAtMs);
         return;

@@ -1,9 +1,9 @@
 import { BYTES_PER_SAMPLE, type Channel } from '../contract/audio-format.ts';
+import type { CallBuffer } from './call-buffer.ts';
 import { sampleAt } from './pcm.ts';
-import type { Tape } from './tape.ts';
 
 /** Audio of one track whose place on the call's clock is settled, waiting for its turn. */
-interface Stretch {
+interface TrackRun {
   /** The frame of the call that its first sample belongs to. */
   readonly startFrame: number;
   pcm: Uint8Array;
@@ -18,11 +18,11 @@ export class Track {
   endFrame = 0;
   /** When the oldest sample still to be written arrived; Infinity when there is none. */
   get waitingSinceMs(): number {
-    return this.#stretches[0]?.arrivedAtMs ?? Infinity;
+    return this.#runs[0]?.arrivedAtMs ?? Infinity;
   }
 
   readonly #channel: Channel;
-  #stretches: Stretch[] = [];
+  #runs: TrackRun[] = [];
   /** The first byte of a sample that a block of odd length cut in two. */
   #half: number | undefined;
 
@@ -33,30 +33,30 @@ export class Track {
   /** Adds samples that begin at `startFrame`, which is not before `endFrame`. */
   append(startFrame: number, pcm: Uint8Array, arrivedAtMs: number): void {
     const samples = this.#wholeSamples(pcm, startFrame === this.endFrame);
-    if (samples.length > 0) this.#stretches.push({ startFrame, pcm: samples, arrivedAtMs, isLent: true });
+    if (samples.length > 0) this.#runs.push({ startFrame, pcm: samples, arrivedAtMs, isLent: true });
     this.endFrame = startFrame + samples.length / BYTES_PER_SAMPLE;
   }
 
   /** Makes a copy of what waits for its turn and is only lent to us. */
   keep(): void {
-    for (const stretch of this.#stretches) {
-      if (!stretch.isLent) continue;
-      stretch.pcm = Buffer.from(stretch.pcm);
-      stretch.isLent = false;
+    for (const run of this.#runs) {
+      if (!run.isLent) continue;
+      run.pcm = Buffer.from(run.pcm);
+      run.isLent = false;
     }
   }
 
   /**
    * What of `pcm`, which is said to begin at `frame`, the track has not had yet; all of it when it is other audio, or
-   * when the tape no longer has what was there. Every sample is looked at: by some of them alone audio that differs
+   * when the buffer no longer has what was there. Every sample is looked at: by some of them alone audio that differs
    * elsewhere would be taken for a repetition, and be lost.
-   * @param takenFrames up to where the track was written to the tape
+   * @param takenFrames up to where the track was written to the buffer
    */
-  newPart(frame: number, pcm: Uint8Array, tape: Tape, takenFrames: number): Uint8Array {
+  newPart(frame: number, pcm: Uint8Array, buffer: CallBuffer, takenFrames: number): Uint8Array {
     const knownFrames = Math.min(Math.floor(pcm.length / BYTES_PER_SAMPLE), this.endFrame - frame);
     for (let i = 0; i < knownFrames; i++) {
       const at = frame + i;
-      const before = at < takenFrames ? tape.sampleAt(at, this.#channel) : this.#waitingSample(at);
+      const before = at < takenFrames ? buffer.sampleAt(at, this.#channel) : this.#waitingSample(at);
       if (before !== sampleAt(pcm, i * BYTES_PER_SAMPLE)) return pcm;
     }
     return knownFrames > 0 ? pcm.subarray((this.endFrame - frame) * BYTES_PER_SAMPLE) : pcm;
@@ -65,7 +65,7 @@ export class Track {
   /** Up to which frame there are samples without a gap from `frame` on; `frame` itself when it has none. */
   coveredTo(frame: number): number {
     let covered = frame;
-    for (const { startFrame, pcm } of this.#stretches) {
+    for (const { startFrame, pcm } of this.#runs) {
       if (startFrame > covered) break;
       covered = Math.max(covered, startFrame + pcm.length / BYTES_PER_SAMPLE);
     }
@@ -74,7 +74,7 @@ export class Track {
 
   /** The first frame after `frame` that has a sample; Infinity when there is none. */
   nextAfter(frame: number): number {
-    for (const { startFrame } of this.#stretches) if (startFrame > frame) return startFrame;
+    for (const { startFrame } of this.#runs) if (startFrame > frame) return startFrame;
     return Infinity;
   }
 
@@ -86,27 +86,27 @@ export class Track {
     let oldestMs = Infinity;
     let done = 0;
     let at = fromFrame;
-    for (const { startFrame, pcm, arrivedAtMs } of this.#stretches) {
+    for (const { startFrame, pcm, arrivedAtMs } of this.#runs) {
       if (startFrame >= toFrame) break;
       if (arrivedAtMs < oldestMs) oldestMs = arrivedAtMs;
-      const endOfStretch = startFrame + pcm.length / BYTES_PER_SAMPLE;
+      const endOfRun = startFrame + pcm.length / BYTES_PER_SAMPLE;
       const first = Math.max(startFrame, at);
-      const end = Math.min(endOfStretch, toFrame);
+      const end = Math.min(endOfRun, toFrame);
       if (end > first) {
         silence(out, at - fromFrame, first - fromFrame);
-        const isWhole = first === startFrame && end === endOfStretch;
+        const isWhole = first === startFrame && end === endOfRun;
         out.set(
           isWhole ? pcm : samples(pcm, first - startFrame, end - startFrame),
           (first - fromFrame) * BYTES_PER_SAMPLE,
         );
         at = end;
       }
-      if (endOfStretch > toFrame) break;
+      if (endOfRun > toFrame) break;
       done++;
     }
     silence(out, at - fromFrame, toFrame - fromFrame);
-    if (done === this.#stretches.length) this.#stretches.length = 0;
-    else if (done > 0) this.#stretches.splice(0, done);
+    if (done === this.#runs.length) this.#runs.length = 0;
+    else if (done > 0) this.#runs.splice(0, done);
     return oldestMs;
   }
 
@@ -130,9 +130,9 @@ export class Track {
 
   /** The sample of a frame before the end that still waits for its turn; in a gap it is silence. */
   #waitingSample(frame: number): number {
-    const stretch = this.#stretches.findLast(({ startFrame }) => startFrame <= frame);
-    const byte = (frame - (stretch?.startFrame ?? frame)) * BYTES_PER_SAMPLE;
-    return stretch && byte < stretch.pcm.length ? sampleAt(stretch.pcm, byte) : 0;
+    const run = this.#runs.findLast(({ startFrame }) => startFrame <= frame);
+    const byte = (frame - (run?.startFrame ?? frame)) * BYTES_PER_SAMPLE;
+    return run && byte < run.pcm.length ? sampleAt(run.pcm, byte) : 0;
   }
 }
 

@@ -30,7 +30,7 @@ export interface ConnectionOptions {
   readonly onMessage: (message: unknown) => void;
   /** Something was sent for the first time, or is known to have been read. */
   readonly onProgress: () => void;
-  /** A parcel was handed over to the socket, which had arrived at that time. */
+  /** A run was handed over to the socket, which had arrived at that time. */
   readonly onSent: (arrivedAtMs: Millis | undefined, sentAtMs: Millis) => void;
 }
 
@@ -102,13 +102,13 @@ export class Connection {
     const { replayBuffer, clock, metrics, messageBytes, windowBytes, onSent, onProgress } = this.#options;
     let progressed = false;
     while (this.#socket.bufferedBytes < HIGH_WATER_BYTES && replayBuffer.sent - this.#readTo < windowBytes) {
-      const parcel = replayBuffer.take(messageBytes);
-      if (!parcel) break;
+      const run = replayBuffer.take(messageBytes);
+      if (!run) break;
       progressed = true;
-      this.#socket.sendAudio(parcel.pcm);
-      metrics.deepgramBytes += parcel.pcm.length;
+      this.#socket.sendAudio(run.pcm);
+      metrics.deepgramBytes += run.pcm.length;
       this.#sentAtMs = clock.now();
-      onSent(parcel.arrivedAtMs, this.#sentAtMs);
+      onSent(run.arrivedAtMs, this.#sentAtMs);
       if (replayBuffer.sent - this.#pingedAt >= PING_EVERY_BYTES) this.#ping();
     }
     if (progressed) onProgress();

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Tape } from '../audio/tape.ts';
+import type { AudioRun } from '../audio/audio-run.ts';
+import type { CallBuffer } from '../audio/call-buffer.ts';
 import { BYTES_PER_MS } from '../contract/audio-format.ts';
 import { type DeepgramParams, reconnectParams } from '../contract/deepgram-params.ts';
 import { errorFields, type Log } from '../log/log.ts';
@@ -25,7 +26,7 @@ const LEAST_WINDOW_MS: Millis = 2000;
 /** What waits to be sent when all is well: the audio of a read. */
 const USUALLY_UNSENT_MS: Millis = 300;
 /** What a producer sends again is a fragment, one or two seconds long: so far back the call can be looked at. */
-const LEAST_TAPE_MS: Millis = 2048;
+const LOOK_BACK_MS: Millis = 2048;
 /** What a proper end looks like; 1005 is a close without a code. */
 const CLOSED_PROPERLY: ReadonlySet<number> = new Set([1000, 1005]);
 
@@ -110,7 +111,7 @@ export class Link {
     this.#params = params;
     this.#options = options;
     this.#reconnectPolicy = new ReconnectPolicy(options.giveUpMs, options.clock, options.random);
-    const keptMs = Math.max(options.replayMs, LEAST_TAPE_MS) + USUALLY_UNSENT_MS;
+    const keptMs = Math.max(options.replayMs, LOOK_BACK_MS) + USUALLY_UNSENT_MS;
     this.#replayBuffer = new ReplayBuffer(positionOf(options.callMs), positionOf(keptMs));
     this.#sentTo = this.#replayBuffer.sent;
     this.#finals = params['callback'] === undefined ? new FinalResults(this.#replayBuffer.sent) : undefined;
@@ -143,19 +144,18 @@ export class Link {
     };
   }
 
-  /** Where the call's audio is best written before it is sent. */
-  get tape(): Tape {
+  /** Where the call's audio is written before it is sent. */
+  get buffer(): CallBuffer {
     return this.#replayBuffer;
   }
 
   /**
-   * Hands over the next 2-channel PCM of the call, written to `tape` or elsewhere. Gives a promise when as much is kept
-   * here as may be: nothing more is to be handed over until it resolves. Throws what ended the line.
-   * @param arrivedAtMs when the oldest audio in it arrived; undefined when it is all silence
+   * Hands over the next run of the call, written to `buffer`. Gives a promise when as much is kept here as may be:
+   * nothing more is to be handed over until it resolves. Throws what ended the line.
    */
-  send(pcm: Uint8Array, arrivedAtMs: Millis | undefined): Promise<void> | undefined {
+  send(run: AudioRun): Promise<void> | undefined {
     if (this.#failure) throw this.#failure;
-    this.#replayBuffer.add(pcm, arrivedAtMs);
+    this.#replayBuffer.commit(run);
     this.#connection?.pump();
     this.#worstBufferBytes = Math.max(this.#worstBufferBytes, this.#replayBuffer.heldBytes);
     if (this.#replayBuffer.heldBytes <= this.#options.bufferBytes) return undefined;

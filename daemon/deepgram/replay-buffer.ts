@@ -1,15 +1,8 @@
+import type { AudioRun } from '../audio/audio-run.ts';
+import type { CallBuffer } from '../audio/call-buffer.ts';
 import { sampleAt } from '../audio/pcm.ts';
-import type { Tape } from '../audio/tape.ts';
 import { BYTES_PER_FRAME, BYTES_PER_MS, BYTES_PER_SAMPLE, type Channel } from '../contract/audio-format.ts';
 import type { Millis } from '../runtime/clock.ts';
-
-/** A run of the call on its way to Deepgram. */
-export interface Parcel {
-  /** Valid until what it holds is forgotten. */
-  readonly pcm: Uint8Array;
-  /** When the oldest audio in it arrived; undefined when it is all silence, or was sent before. */
-  readonly arrivedAtMs: Millis | undefined;
-}
 
 /** Up to where in the call something arrived at that time. */
 interface Arrival {
@@ -25,7 +18,7 @@ const SHRINKS_AT = 0.9;
  * audio is written to where it stays until it is forgotten, and can be looked at until it is written over. Positions are
  * bytes of 2-channel PCM from the call's beginning.
  */
-export class ReplayBuffer implements Tape {
+export class ReplayBuffer implements CallBuffer {
   readonly #leastBytes: number;
   #ring: Buffer;
   /** From where on it is held, up to where it has been sent, on whichever connection, and where it ends. */
@@ -69,7 +62,7 @@ export class ReplayBuffer implements Tape {
     return this.#end - this.#from;
   }
 
-  room(frames: number): Int32Array {
+  reserve(frames: number): Int32Array {
     const wanted = frames * BYTES_PER_FRAME;
     this.#fit(wanted);
     const at = this.#end % this.#ring.length;
@@ -84,18 +77,15 @@ export class ReplayBuffer implements Tape {
     return sampleAt(this.#ring, (position % this.#ring.length) + channel * BYTES_PER_SAMPLE);
   }
 
-  /** Adds what was written to `room`, or audio from elsewhere, which is copied. */
-  add(pcm: Uint8Array, arrivedAtMs: Millis | undefined): void {
-    if (!this.#isInPlace(pcm)) {
-      for (let done = 0; done < pcm.length; ) done += this.#copy(pcm.subarray(done));
-    } else {
-      this.#end += pcm.length;
-    }
+  /** Adds what was written to the room reserved last: as much of it as the run says. */
+  commit({ pcm, arrivedAtMs }: AudioRun): void {
+    if (!this.#isInPlace(pcm)) throw new RangeError('the audio is not where room was reserved for it');
+    this.#end += pcm.length;
     this.#arrivals.push({ end: this.#end, atMs: arrivedAtMs });
   }
 
   /** The next audio to send, at most `longestBytes` of it, which counts as sent from now on; undefined: there is none. */
-  take(longestBytes: number): Parcel | undefined {
+  take(longestBytes: number): AudioRun | undefined {
     const at = this.#sent % this.#ring.length;
     const bytes = Math.min(longestBytes, this.#end - this.#sent, this.#ring.length - at);
     if (bytes === 0) return undefined;
@@ -128,14 +118,6 @@ export class ReplayBuffer implements Tape {
 
   #isInPlace({ buffer, byteOffset }: Uint8Array): boolean {
     return buffer === this.#ring.buffer && byteOffset === this.#ring.byteOffset + (this.#end % this.#ring.length);
-  }
-
-  #copy(pcm: Uint8Array): number {
-    const { buffer, byteOffset, byteLength } = this.room(Math.ceil(pcm.length / BYTES_PER_FRAME));
-    const copied = pcm.subarray(0, byteLength);
-    new Uint8Array(buffer, byteOffset, byteLength).set(copied);
-    this.#end += copied.length;
-    return copied.length;
   }
 
   /** Makes the ring large enough for so many more bytes, and small again when little of it is used. */

@@ -1,4 +1,5 @@
-import { Aligner, type Piece } from '../audio/aligner.ts';
+import { Aligner } from '../audio/aligner.ts';
+import type { AudioRun } from '../audio/audio-run.ts';
 import { Pacer, REALTIME_MESSAGE_MS } from '../audio/pacer.ts';
 import type { AudioBlock } from '../audio/pcm.ts';
 import type { SessionIdentity } from '../checkpoints/checkpoint.ts';
@@ -66,7 +67,7 @@ export class Session {
     this.#startedAtMs = deps.clock.now();
     this.#pacer = request.enforceRealtime ? new Pacer(deps.clock) : undefined;
     this.#longestMs = this.#pacer ? REALTIME_MESSAGE_MS : deps.settings.messageMs;
-    this.#aligner = new Aligner(deps.settings.alignWaitMs, link.tape, callClock && { callMs, callClock });
+    this.#aligner = new Aligner(deps.settings.alignWaitMs, link.buffer, callClock && { callMs, callClock });
     this.#resumable = new ResumeTracker(this.#identity, position, {
       aligner: this.#aligner,
       link,
@@ -175,8 +176,8 @@ export class Session {
 
   /** Sends the aligned part of the call. Its promise holds back the stream (daemon/README.md, decision 7). */
   #sendAligned(): Promise<void> | undefined {
-    for (let piece = this.#aligner.take(this.#longestMs); piece; piece = this.#aligner.take(this.#longestMs)) {
-      const sent = this.#sendPaced(piece);
+    for (let run = this.#aligner.take(this.#longestMs); run; run = this.#aligner.take(this.#longestMs)) {
+      const sent = this.#sendPaced(run);
       // Usually undefined: a promise per read and call would cost too much.
       if (sent) return sent.then(() => this.#sendAligned());
     }
@@ -185,15 +186,15 @@ export class Session {
   }
 
   /** A promise to wait for before sending more; undefined if there is room. */
-  #sendPaced(piece: Piece): Promise<void> | undefined {
-    if (!this.#pacer) return this.#send(piece);
-    return this.#pacer.turn(piece.pcm.length / BYTES_PER_MS, this.#stop.signal).then(() => this.#send(piece));
+  #sendPaced(run: AudioRun): Promise<void> | undefined {
+    if (!this.#pacer) return this.#send(run);
+    return this.#pacer.turn(run.pcm.length / BYTES_PER_MS, this.#stop.signal).then(() => this.#send(run));
   }
 
-  #send({ pcm, arrivedAtMs }: Piece): Promise<void> | undefined {
+  #send(run: AudioRun): Promise<void> | undefined {
     if (!this.#hasSentAudio) this.#log.info({ event: 'audio.first' }, 'sending the first audio of the call');
     this.#hasSentAudio = true;
-    return this.#link.send(pcm, arrivedAtMs);
+    return this.#link.send(run);
   }
 
   #end(outcome: Outcome): Outcome {

@@ -26,14 +26,17 @@ class TapedTrack {
     this.#track.append(startFrame, samples, 0);
     this.#track.keep();
     while (this.#takenFrames < this.#track.endFrame - waitingFrames) {
-      const room = this.#replayBuffer.room(
+      const room = this.#replayBuffer.reserve(
         Math.min(PIECE_FRAMES, this.#track.endFrame - waitingFrames - this.#takenFrames),
       );
       const toFrame = this.#takenFrames + room.length;
       this.#track.read(this.#samples.bytes, this.#takenFrames, toFrame);
       interleave(NOTHING.words, this.#samples.words, room);
       this.#takenFrames = toFrame;
-      this.#replayBuffer.add(Buffer.from(room.buffer, room.byteOffset, room.byteLength), 0);
+      this.#replayBuffer.commit({
+        pcm: Buffer.from(room.buffer, room.byteOffset, room.byteLength),
+        arrivedAtMs: 0,
+      });
       while (this.#replayBuffer.take(room.byteLength));
       this.#replayBuffer.forget(this.#replayBuffer.sent);
     }

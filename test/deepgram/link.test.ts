@@ -8,12 +8,13 @@ import { TimerWheel } from '../../daemon/runtime/timer-wheel.ts';
 import { fixedSecret } from '../../daemon/secrets/secret.ts';
 import { DeepgramControl } from '../simulators/deepgram/client.ts';
 import type { Fault } from '../simulators/deepgram/faults.ts';
+import { runsOf } from '../support/audio-runs.ts';
 import { Program } from '../support/process.ts';
 
 const KEY = 'key-of-the-test';
 const CALL_MS = 8192;
 const REPLAY_MS = 2000;
-const PIECE = Buffer.alloc(100 * BYTES_PER_MS, 1);
+const AUDIO = Buffer.alloc(100 * BYTES_PER_MS, 1);
 
 /** What a line says to be safe, asked whenever something happens, of a session that goes on in mid-call after a crash. */
 async function asked(t: ExecutionContext, params: Record<string, string>, fault: Fault) {
@@ -47,7 +48,7 @@ async function asked(t: ExecutionContext, params: Record<string, string>, fault:
   });
   note();
   for (let i = 0; i < 60; i++) {
-    link.send(PIECE, systemClock.now());
+    for (const run of runsOf(link.buffer, AUDIO, systemClock.now())) link.send(run);
     note();
   }
   await link.finish();

@@ -1,67 +1,100 @@
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { ReplayBuffer } from '../../daemon/deepgram/replay-buffer.ts';
+import { runsOf } from '../support/audio-runs.ts';
 
+const BYTES_PER_FRAME = 4;
 const LEAST_BYTES = 400;
 const frames = fc.integer({ min: 1, max: 150 });
+const position = fc.integer({ min: 0, max: 1500 }).map((frame) => frame * BYTES_PER_FRAME);
 const step = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ write: frames }) },
-  fc.record({ copy: frames }),
-  { weight: 3, arbitrary: fc.record({ take: frames }) },
-  fc.record({ forget: fc.integer({ min: 0, max: 1500 }) }),
-  fc.record({ rewind: fc.integer({ min: 0, max: 1500 }) }),
+  { weight: 4, arbitrary: fc.record({ name: fc.constant('write' as const), frames }) },
+  { weight: 3, arbitrary: fc.record({ name: fc.constant('take' as const), frames }) },
+  fc.record({ name: fc.constant('forget' as const), position }),
+  fc.record({ name: fc.constant('rewind' as const), position }),
 );
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
 /** The call's byte at a position, told from those around it. */
-const byteAt = (position: number) => (position * 7 + (position >> 8)) & 0xff;
+const byteAt = (at: number) => (at * 7 + (at >> 8)) & 0xff;
 
-test('what is sent is the call from where it stands, whatever is added, taken, forgotten and sent again', (t) => {
+/** A replay buffer beside the three positions that say what it must hold. */
+class CheckedBuffer {
+  readonly #t: ExecutionContext;
+  readonly #buffer: ReplayBuffer;
+  #from: number;
+  #sent: number;
+  #end: number;
+
+  constructor(t: ExecutionContext, start: number) {
+    this.#t = t;
+    this.#buffer = new ReplayBuffer(start, LEAST_BYTES);
+    this.#from = start;
+    this.#sent = start;
+    this.#end = start;
+  }
+
+  do(one: Step): void {
+    if (one.name === 'write') this.#write(one.frames);
+    else if (one.name === 'take') this.#take(one.frames * BYTES_PER_FRAME);
+    else if (one.name === 'forget') this.#forget(one.position);
+    else this.#rewind(one.position);
+    const { sent, end, heldFrom, heldBytes } = this.#buffer;
+    this.#t.deepEqual([sent, end, heldFrom, heldBytes], [this.#sent, this.#end, this.#from, this.#end - this.#from]);
+  }
+
+  #write(wanted: number): void {
+    const room = this.#buffer.reserve(wanted);
+    this.#t.true(room.length > 0 && room.length <= wanted);
+    const pcm = Buffer.from(room.buffer, room.byteOffset, room.byteLength);
+    for (let i = 0; i < pcm.length; i++) pcm[i] = byteAt(this.#end + i);
+    this.#buffer.commit({ pcm, arrivedAtMs: this.#end });
+    this.#end += pcm.length;
+  }
+
+  #take(longestBytes: number): void {
+    const run = this.#buffer.take(longestBytes);
+    this.#t.is(run === undefined, this.#sent === this.#end);
+    const pcm = run?.pcm ?? new Uint8Array();
+    this.#t.true(pcm.length <= longestBytes);
+    this.#t.true(pcm.every((byte, i) => byte === byteAt(this.#sent + i)));
+    this.#sent += pcm.length;
+  }
+
+  #forget(to: number): void {
+    this.#buffer.forget(to);
+    this.#from = Math.max(this.#from, Math.min(to, this.#sent));
+  }
+
+  #rewind(to: number): void {
+    this.#sent = Math.max(this.#from, Math.min(to, this.#sent));
+    this.#t.is(this.#buffer.rewind(to), this.#sent);
+  }
+}
+
+test('what is sent is the call from its position on, whatever is written, taken, forgotten and sent again', (t) => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 99 }), fc.array(step, { maxLength: 60 }), (startFrame, steps) => {
-      const start = startFrame * 4;
-      const replayBuffer = new ReplayBuffer(start, LEAST_BYTES);
-      let [from, sent, end] = [start, start, start];
-      for (const one of steps) {
-        if ('write' in one) {
-          const room = replayBuffer.room(one.write);
-          const bytes = Buffer.from(room.buffer, room.byteOffset, room.byteLength);
-          t.true(bytes.length > 0 && bytes.length <= one.write * 4);
-          for (let i = 0; i < bytes.length; i++) bytes[i] = byteAt(end + i);
-          replayBuffer.add(bytes, end);
-          end += bytes.length;
-        } else if ('copy' in one) {
-          const bytes = Buffer.from(Array.from({ length: one.copy * 4 }, (_, i) => byteAt(end + i)));
-          replayBuffer.add(bytes, end);
-          end += bytes.length;
-        } else if ('take' in one) {
-          const parcel = replayBuffer.take(one.take * 4);
-          t.is(parcel === undefined, sent === end);
-          const { pcm } = parcel ?? { pcm: Buffer.alloc(0) };
-          t.true(pcm.length <= one.take * 4);
-          t.true(pcm.every((byte, i) => byte === byteAt(sent + i)));
-          sent += pcm.length;
-        } else if ('forget' in one) {
-          replayBuffer.forget(one.forget * 4);
-          from = Math.max(from, Math.min(one.forget * 4, sent));
-        } else {
-          t.is(replayBuffer.rewind(one.rewind * 4), Math.max(from, Math.min(one.rewind * 4, sent)));
-          sent = replayBuffer.sent;
-        }
-        t.deepEqual([replayBuffer.sent, replayBuffer.end, replayBuffer.heldBytes], [sent, end, end - from]);
-      }
+      const buffer = new CheckedBuffer(t, startFrame * BYTES_PER_FRAME);
+      for (const one of steps) buffer.do(one);
     }),
     { numRuns: 300 },
   );
 });
 
-test('the age of what is sent is that of its oldest audio, silence has none, and what is sent again has none any more', (t) => {
-  const replayBuffer = new ReplayBuffer(0, LEAST_BYTES);
-  replayBuffer.add(Buffer.alloc(40), undefined);
-  replayBuffer.add(Buffer.alloc(40), 7);
-  replayBuffer.add(Buffer.alloc(40), 9);
-  t.is(replayBuffer.take(40)?.arrivedAtMs, undefined);
-  t.is(replayBuffer.take(60)?.arrivedAtMs, 7);
-  t.is(replayBuffer.take(60)?.arrivedAtMs, 9);
-  replayBuffer.rewind(0);
-  t.is(replayBuffer.take(400)?.arrivedAtMs, undefined);
+test('the age of what is sent is that of its oldest audio; silence and audio sent again have none', (t) => {
+  const buffer = new ReplayBuffer(0, LEAST_BYTES);
+  for (const arrivedAtMs of [undefined, 7, 9]) {
+    for (const run of runsOf(buffer, Buffer.alloc(40), arrivedAtMs)) buffer.commit(run);
+  }
+  t.is(buffer.take(40)?.arrivedAtMs, undefined);
+  t.is(buffer.take(60)?.arrivedAtMs, 7);
+  t.is(buffer.take(60)?.arrivedAtMs, 9);
+  buffer.rewind(0);
+  t.is(buffer.take(400)?.arrivedAtMs, undefined);
+});
+
+test('audio that was not written to the reserved room is refused', (t) => {
+  const buffer = new ReplayBuffer(0, LEAST_BYTES);
+  t.throws(() => buffer.commit({ pcm: Buffer.alloc(40), arrivedAtMs: 1 }), { instanceOf: RangeError });
 });

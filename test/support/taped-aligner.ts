@@ -1,4 +1,5 @@
-import { Aligner, type Piece } from '../../daemon/audio/aligner.ts';
+import { Aligner } from '../../daemon/audio/aligner.ts';
+import type { AudioRun } from '../../daemon/audio/audio-run.ts';
 import { positionOf, ReplayBuffer } from '../../daemon/deepgram/replay-buffer.ts';
 
 /** As much of the call as a session's tape has at least. */
@@ -14,13 +15,13 @@ export class TapedAligner extends Aligner {
     this.#replayBuffer = replayBuffer;
   }
 
-  /** A piece that was taken before is not to be looked at any more. */
-  override take(longestMs: number): Piece | undefined {
-    const piece = super.take(longestMs);
-    if (!piece) return undefined;
-    this.#replayBuffer.add(piece.pcm, piece.arrivedAtMs);
-    while (this.#replayBuffer.take(piece.pcm.length));
+  /** A run that was taken before is not to be looked at any more. */
+  override take(longestMs: number): AudioRun | undefined {
+    const run = super.take(longestMs);
+    if (!run) return undefined;
+    this.#replayBuffer.commit(run);
+    while (this.#replayBuffer.take(run.pcm.length));
     this.#replayBuffer.forget(this.#replayBuffer.sent);
-    return piece;
+    return run;
   }
 }

@@ -8,6 +8,7 @@ import { SessionMetrics } from '../../../daemon/metrics/session-metrics.ts';
 import { systemClock } from '../../../daemon/runtime/clock.ts';
 import { TimerWheel } from '../../../daemon/runtime/timer-wheel.ts';
 import { fixedSecret } from '../../../daemon/secrets/secret.ts';
+import { runsOf } from '../../support/audio-runs.ts';
 import { expectedChecksum } from '../checksum.ts';
 import { contactOf, firstFragmentOf, Material, PCM_BYTES_PER_MS } from '../material.ts';
 import { receivedAt } from '../simulators/sink-client.ts';
@@ -48,7 +49,9 @@ const LINES: Readonly<Record<string, (call: number, sinkUrl: string) => Promise<
       onMessage: () => {},
     });
     return {
-      send: (pcm) => void link.send(pcm, systemClock.now()),
+      send(pcm) {
+        for (const run of runsOf(link.buffer, pcm, systemClock.now())) link.send(run);
+      },
       finish: () => link.finish(),
     };
   },

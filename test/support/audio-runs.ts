@@ -1,0 +1,21 @@
+import type { AudioRun } from '../../daemon/audio/audio-run.ts';
+import type { CallBuffer } from '../../daemon/audio/call-buffer.ts';
+import { BYTES_PER_FRAME } from '../../daemon/contract/audio-format.ts';
+
+/**
+ * Writes whole frames of audio to a call's buffer, as the aligner does; yields a run for each room that they take,
+ * which is to be sent before the next one.
+ */
+export function* runsOf(
+  buffer: CallBuffer,
+  pcm: Uint8Array,
+  arrivedAtMs: number | undefined,
+): Generator<AudioRun, void, void> {
+  for (let done = 0; done < pcm.length; ) {
+    const room = buffer.reserve((pcm.length - done) / BYTES_PER_FRAME);
+    const run = Buffer.from(room.buffer, room.byteOffset, room.byteLength);
+    run.set(pcm.subarray(done, done + run.length));
+    done += run.length;
+    yield { pcm: run, arrivedAtMs };
+  }
+}
