@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock, Millis } from '../runtime/clock.ts';
 
 /** trigger/README.md, enforceRealtime: at least 64 ms between messages of 64 ms. */
@@ -17,7 +16,7 @@ export class Pacer {
   async turn(durationMs: Millis, signal: AbortSignal): Promise<void> {
     const waitMs = this.#freeAtMs - this.#clock.now();
     if (waitMs > 0) {
-      await sleep(waitMs, undefined, { signal }).catch((error: unknown) => {
+      await this.#clock.sleep(waitMs, signal).catch((error: unknown) => {
         if (!signal.aborted) throw error;
       });
     }
