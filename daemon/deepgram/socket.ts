@@ -1,5 +1,6 @@
 import { DeepgramClient } from '@deepgram/sdk';
 import { type DeepgramParams, LOCKED_PARAMS } from '../contract/deepgram-params.ts';
+import { orAborted } from '../runtime/abort.ts';
 import type { Secret } from '../secrets/secret.ts';
 import { DeepgramRefused } from './errors.ts';
 import { WsTransport } from './transport.ts';
@@ -63,10 +64,7 @@ export async function openSocket(
     return await openWith({ baseUrl, apiKey }, params, events, signal);
   } catch (error) {
     if (!(error instanceof DeepgramRefused && error.status === UNAUTHORISED)) throw error;
-    const aborted = Promise.withResolvers<void>();
-    signal.addEventListener('abort', () => aborted.resolve(), { once: true });
-    await Promise.race([key.renew(), aborted.promise]);
-    signal.throwIfAborted();
+    await orAborted(key.renew(), signal);
     if (key.current === apiKey) throw error;
     return openWith({ baseUrl, apiKey: key.current }, params, events, signal);
   }
@@ -103,17 +101,7 @@ async function openWith(
   const closed = new Promise<SocketClose>((resolve) => {
     socket.once('close', (code, reason) => resolve({ code, reason: String(reason) }));
   });
-  const abort = () => socket.terminate();
-  signal.addEventListener('abort', abort, { once: true });
-  if (signal.aborted) abort();
-  try {
-    await transport.opened;
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
+  await orAborted(transport.opened, signal, () => socket.terminate());
   return {
     requestId: transport.requestId,
     get bufferedBytes() {

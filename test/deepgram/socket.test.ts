@@ -1,0 +1,76 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import { DeepgramRefused, DeepgramUnreachable } from '../../daemon/deepgram/errors.ts';
+import { openSocket } from '../../daemon/deepgram/socket.ts';
+import { fixedSecret, type Secret } from '../../daemon/secrets/secret.ts';
+
+const EVENTS = { onMessage: () => {}, onPong: () => {}, onTaken: () => {} };
+
+/** A server that refuses each handshake with 401, or never answers; and the keys that it was shown. */
+async function refusing(t: ExecutionContext, { answers = true } = {}) {
+  const keys: (string | undefined)[] = [];
+  const server = createServer();
+  server.on('upgrade', ({ headers }, socket) => {
+    keys.push(headers.authorization);
+    socket.on('error', () => {});
+    if (answers) socket.end('HTTP/1.1 401 Unauthorized\r\ndg-request-id: request-1\r\ndg-error: Invalid key\r\n\r\n');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  return { keys, baseUrl: `ws://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+/** A key that another one replaces when it is renewed. */
+function changedKey(current: string, next: string): Secret {
+  const key = {
+    current,
+    accepted: [current],
+    renew: async () => {
+      key.current = next;
+    },
+  };
+  return key;
+}
+
+test('a refusal says why; a key that has not changed is not tried twice', async (t) => {
+  const { keys, baseUrl } = await refusing(t);
+  const opening = openSocket({ baseUrl, key: fixedSecret('one') }, {}, EVENTS, new AbortController().signal);
+  const error = await t.throwsAsync(opening, { instanceOf: DeepgramRefused });
+  t.like(error, { status: 401, requestId: 'request-1', dgError: 'Invalid key', retryable: false });
+  t.deepEqual(keys, ['Token one']);
+});
+
+test('a key that has changed meanwhile is tried once', async (t) => {
+  const { keys, baseUrl } = await refusing(t);
+  const key = changedKey('one', 'two');
+  await t.throwsAsync(openSocket({ baseUrl, key }, {}, EVENTS, new AbortController().signal), {
+    instanceOf: DeepgramRefused,
+  });
+  t.deepEqual(keys, ['Token one', 'Token two']);
+});
+
+test('an abort while the key is renewed, or during the handshake, ends the attempt with its reason', async (t) => {
+  const attempt = new AbortController();
+  const reason = new Error('too late');
+  const renewing = { current: 'one', accepted: ['one'], renew: () => new Promise<void>(() => attempt.abort(reason)) };
+  const { keys, baseUrl } = await refusing(t);
+  t.is<unknown, unknown>(
+    await t.throwsAsync(openSocket({ baseUrl, key: renewing }, {}, EVENTS, attempt.signal)),
+    reason,
+  );
+  t.is(keys.length, 1);
+
+  const silent = await refusing(t, { answers: false });
+  const another = new AbortController();
+  const opening = openSocket({ baseUrl: silent.baseUrl, key: fixedSecret('one') }, {}, EVENTS, another.signal);
+  setImmediate(() => another.abort(reason));
+  t.is<unknown, unknown>(await t.throwsAsync(opening), reason);
+});
+
+test('a server that is not there is unreachable', async (t) => {
+  const settings = { baseUrl: 'ws://127.0.0.1:9', key: fixedSecret('one') };
+  await t.throwsAsync(openSocket(settings, {}, EVENTS, new AbortController().signal), {
+    instanceOf: DeepgramUnreachable,
+  });
+});
