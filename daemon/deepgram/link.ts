@@ -1,314 +1,247 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { AudioRun } from '../audio/audio-run.ts';
 import type { CallBuffer } from '../audio/call-buffer.ts';
-import { BYTES_PER_MS } from '../contract/audio-format.ts';
 import { type DeepgramParams, reconnectParams } from '../contract/deepgram-params.ts';
-import { errorFields, type Log } from '../log/log.ts';
+import type { Log } from '../log/log.ts';
 import type { SessionMetrics } from '../metrics/session-metrics.ts';
-import type { Clock, Millis } from '../runtime/clock.ts';
+import type { Cancel, Millis } from '../runtime/clock.ts';
 import type { TimerWheel } from '../runtime/timer-wheel.ts';
 import { Connection } from './connection.ts';
-import { DeepgramLost, DeepgramRefused, refusalOf } from './errors.ts';
-import { ReconnectPolicy } from './reconnect-policy.ts';
-import { momentOf, positionOf, ReplayBuffer } from './replay-buffer.ts';
-import { FinalResults } from './results.ts';
-import type { DeepgramSettings, SocketClose } from './socket.ts';
+import { DeepgramLost } from './errors.ts';
+import { connectionOf, type LinkState } from './link-state.ts';
+import { LinkStatistics, type LinkStats } from './link-statistics.ts';
+import { Outage } from './outage.ts';
+import { type GiveUp, type Reconnect, ReconnectPolicy } from './reconnect-policy.ts';
+import { momentOf, positionOf } from './replay-buffer.ts';
+import { ReplayWindow, type ReplayWindowOptions } from './replay-window.ts';
+import type { SocketClose, SocketOpener } from './socket.ts';
 
-/** A handshake that takes longer is given up and tried anew. */
-const HANDSHAKE_TIMEOUT_MS: Millis = 5000;
-/** Deepgram answers CloseStream with the last results within a second or two; more means that it will not. */
+/** Deepgram answers CloseStream with the last results within a second or two. */
 const FINISH_TIMEOUT_MS: Millis = 10_000;
-/**
- * Audio under way without a sign that Deepgram has read it is at most this, or REPLAY_MS when that is more, a message
- * included: so a reconnect sends no more than that twice. Two pings of a second each fit in, with room for slow pongs.
- */
-const LEAST_WINDOW_MS: Millis = 2000;
-/** What waits to be sent when all is well: the audio of a read. */
-const USUALLY_UNSENT_MS: Millis = 300;
-/** What a producer sends again is a fragment, one or two seconds long: so far back the call can be looked at. */
-const LOOK_BACK_MS: Millis = 2048;
-/** What a proper end looks like; 1005 is a close without a code. */
-const CLOSED_PROPERLY: ReadonlySet<number> = new Set([1000, 1005]);
 
-export interface LinkOptions {
-  readonly clock: Clock;
+export interface LinkOptions extends ReplayWindowOptions {
   readonly timers: TimerWheel;
   readonly log: Log;
   readonly metrics: SessionMetrics;
-  /** In [0, 1): the retries of many sessions must not come all at once. */
+  /** In [0, 1), for the jitter of reconnects. */
   readonly random: () => number;
-  /** Audio is handed over in messages no longer than this (MESSAGE_MS). */
-  readonly messageMs: Millis;
-  /** What is sent again after a reconnect when results do not come back to us (REPLAY_MS). */
-  readonly replayMs: Millis;
-  /** How long Deepgram may stay away before the session ends as failed (DEEPGRAM_GIVE_UP_MS). */
+  /** How long Deepgram may stay away before the session fails (DEEPGRAM_GIVE_UP_MS). */
   readonly giveUpMs: Millis;
-  /** The most audio that is kept here, sent and unsent. */
-  readonly bufferBytes: number;
-  /** Where in the call the audio begins, and how many connections there were, when the session goes on after a crash. */
+  /** Where in the call the audio begins, and the connections so far: not 0 when the session resumes after a crash. */
   readonly callMs: Millis;
   readonly connections: number;
-  /** Takes each message of Deepgram's, and where in the call its connection's time 0 is. */
+  /** Takes each message from Deepgram, and where in the call its connection's time 0 is. */
   readonly onMessage: (message: unknown, offsetMs: Millis) => void;
 }
 
-/** What has come of a link so far. */
-export interface LinkStats {
-  /** Deepgram's ids of the connections, first to last. */
-  readonly requestIds: readonly string[];
-  /** Call time handed over to Deepgram, and how much of it more than once. */
-  readonly audioMs: Millis;
-  readonly replayedMs: Millis;
-  /** From the arrival of a block here to its hand-over to Deepgram's socket: the last one and the worst one. */
-  readonly lagMs: Millis;
-  readonly worstLagMs: Millis;
-  /** The most audio that was ever kept here at once. */
-  readonly worstBufferBytes: number;
-}
-
 /**
- * A session's line to Deepgram, across as many connections as it takes. Audio handed over is kept until it need not be
- * sent again, and every connection after the first begins early enough that nothing is lost (daemon/README.md, decision 6).
+ * A session's line to Deepgram, across as many connections as it takes. Audio is kept until it need not be sent again,
+ * and each connection after the first begins early enough that nothing is lost (daemon/README.md, decision 6).
  */
 export class Link {
-  readonly #settings: DeepgramSettings;
+  readonly #openSocket: SocketOpener;
   readonly #params: DeepgramParams;
   readonly #options: LinkOptions;
-  readonly #replayBuffer: ReplayBuffer;
-  /** Where results come back to us, they tell what need not be kept. */
-  readonly #finals: FinalResults | undefined;
-  readonly #reconnectPolicy: ReconnectPolicy;
-  readonly #abandoned = new AbortController();
-  readonly #requestIds: string[] = [];
-  #ended: Promise<Error | undefined> = Promise.resolve(undefined);
-  #connection: Connection | undefined;
-  #failure: Error | undefined;
-  #finishing = false;
-  #finishTimeout: NodeJS.Timeout | undefined;
-  #timedOut = false;
-  #room: PromiseWithResolvers<void> | undefined;
-  #sentTo = 0;
-  #replayedBytes = 0;
-  #lagMs: Millis = 0;
-  #worstLagMs: Millis = 0;
-  #worstBufferBytes = 0;
+  readonly #window: ReplayWindow;
+  readonly #policy: ReconnectPolicy;
+  readonly #statistics: LinkStatistics;
+  readonly #ended = Promise.withResolvers<Error | undefined>();
+  #state: LinkState = { name: 'opening' };
+  /** Cancels the timer of the current state. */
+  #cancelTimer: Cancel = () => {};
+  /** No more audio will be handed over. */
+  #isComplete = false;
 
   /** Opens the line; throws DeepgramRefused, DeepgramUnreachable, or the signal's reason. */
   static async open(
-    settings: DeepgramSettings,
+    openSocket: SocketOpener,
     params: DeepgramParams,
     signal: AbortSignal,
     options: LinkOptions,
   ): Promise<Link> {
-    const link = new Link(settings, params, options);
-    const first = await link.#connect(signal);
-    link.#ended = link.#stayConnected(first);
+    const link = new Link(openSocket, params, options);
+    link.#enter({ name: 'open', connection: await link.#connect(signal) });
     return link;
   }
 
-  private constructor(settings: DeepgramSettings, params: DeepgramParams, options: LinkOptions) {
-    this.#settings = settings;
+  private constructor(openSocket: SocketOpener, params: DeepgramParams, options: LinkOptions) {
+    const start = positionOf(options.callMs);
+    this.#openSocket = openSocket;
     this.#params = params;
     this.#options = options;
-    this.#reconnectPolicy = new ReconnectPolicy(options.giveUpMs, options.clock, options.random);
-    const keptMs = Math.max(options.replayMs, LOOK_BACK_MS) + USUALLY_UNSENT_MS;
-    this.#replayBuffer = new ReplayBuffer(positionOf(options.callMs), positionOf(keptMs));
-    this.#sentTo = this.#replayBuffer.sent;
-    this.#finals = params['callback'] === undefined ? new FinalResults(this.#replayBuffer.sent) : undefined;
+    this.#policy = new ReconnectPolicy(options.giveUpMs, options.random);
+    this.#window = new ReplayWindow(start, params['callback'] === undefined, options);
+    this.#statistics = new LinkStatistics(start, options.metrics);
   }
 
-  /** Resolves when the line is over: with an error when that was before its time. Never rejects. */
+  /** Resolves when the line is closed: with an error if it failed. Never rejects. */
   get ended(): Promise<Error | undefined> {
-    return this.#ended;
+    return this.#ended.promise;
   }
 
-  /** Up to where in the call nothing needs to be sent again, whatever happens to this process. */
+  /** Nothing before this moment of the call needs to be sent again, whatever happens to this process. */
   get safeMs(): Millis {
-    const position = this.#connection ? this.#keepFrom(this.#connection) : this.#replayBuffer.sent;
+    const connection = connectionOf(this.#state);
+    const position = connection ? this.#window.keepFrom(connection.confirmedTo) : this.#window.buffer.sent;
     return Math.max(0, Math.floor(momentOf(position)));
   }
 
-  /** Connections so far, those before a crash included. */
+  /** Connections so far, including those before a crash. */
   get connections(): number {
-    return this.#options.connections + this.#requestIds.length;
+    return this.#options.connections + this.#statistics.connections;
   }
 
   stats(): LinkStats {
-    return {
-      requestIds: this.#requestIds,
-      audioMs: momentOf(this.#sentTo),
-      replayedMs: momentOf(this.#replayedBytes),
-      lagMs: this.#lagMs,
-      worstLagMs: this.#worstLagMs,
-      worstBufferBytes: this.#worstBufferBytes,
-    };
+    return this.#statistics.snapshot();
   }
 
   /** Where the call's audio is written before it is sent. */
   get buffer(): CallBuffer {
-    return this.#replayBuffer;
+    return this.#window.buffer;
   }
 
   /**
-   * Hands over the next run of the call, written to `buffer`. Gives a promise when as much is kept here as may be:
-   * nothing more is to be handed over until it resolves. Throws what ended the line.
+   * Sends the next run of the call, written to `buffer`. Returns a promise when the buffer is full: no more may be sent
+   * until it resolves. Throws the error that closed the line.
    */
   send(run: AudioRun): Promise<void> | undefined {
-    if (this.#failure) throw this.#failure;
-    this.#replayBuffer.commit(run);
-    this.#connection?.pump();
-    this.#worstBufferBytes = Math.max(this.#worstBufferBytes, this.#replayBuffer.heldBytes);
-    if (this.#replayBuffer.heldBytes <= this.#options.bufferBytes) return undefined;
-    this.#room ??= Promise.withResolvers();
-    return this.#room.promise;
+    if (this.#state.name === 'closed' && this.#state.error) throw this.#state.error;
+    this.#window.buffer.commit(run);
+    connectionOf(this.#state)?.pump();
+    this.#statistics.buffered(this.#window.buffer.heldBytes);
+    return this.#window.whenRoom();
   }
 
-  /** Tells Deepgram, once it has all of the call, that this was it, and waits for its last results. Throws what kept it. */
+  /** Sends CloseStream after the last audio, and waits for the last results. Throws the error that closed the line. */
   async finish(): Promise<void> {
-    this.#finishing = true;
+    this.#isComplete = true;
     this.#settle();
-    const error = await this.#ended;
+    const error = await this.#ended.promise;
     if (error) throw error;
   }
 
-  /** Ends the line now, whatever Deepgram may still have to say. */
+  /** Closes the line now, without the last results. */
   abandon(): void {
-    this.#abandoned.abort();
-    this.#connection?.terminate();
+    this.#enter({ name: 'closed' });
   }
 
-  async #connect(signal: AbortSignal): Promise<Connection> {
-    const { clock, timers, metrics, replayMs, messageMs, onMessage } = this.#options;
-    const startsAt = this.#replayBuffer.sent;
-    const isFirst = this.connections === 0;
-    const params = isFirst ? this.#params : reconnectParams(this.#params, momentOf(startsAt), this.connections + 1);
-    const connection = await Connection.open(this.#settings, params, signal, {
-      replayBuffer: this.#replayBuffer,
-      clock,
+  /** The one place where the state changes. */
+  #enter(next: LinkState): void {
+    const previous = this.#state;
+    if (previous.name === 'closed') return;
+    this.#cancelTimer();
+    this.#state = next;
+    switch (next.name) {
+      case 'open':
+        this.#statistics.opened(next.connection.requestId);
+        void next.connection.closed.then((close) => this.#onClose(next.connection, close));
+        next.connection.pump();
+        this.#settle();
+        break;
+      case 'waiting':
+        this.#setTimer(next.step.delayMs, () => void this.#reconnect(next.outage, next.step));
+        break;
+      case 'reconnecting':
+        this.#setTimer(next.step.handshakeTimeoutMs, () => next.attempt.abort(handshakeTimeout()));
+        break;
+      case 'finishing':
+        next.connection.closeStream();
+        this.#setTimer(FINISH_TIMEOUT_MS, () => this.#onFinishTimeout(next.connection));
+        break;
+      case 'closed':
+        if ('attempt' in previous) previous.attempt.abort();
+        if ('connection' in previous) previous.connection.terminate();
+        this.#window.releaseWaiting();
+        this.#ended.resolve(next.error);
+    }
+  }
+
+  #setTimer(ms: Millis, task: () => void): void {
+    this.#cancelTimer = this.#options.timers.after(ms, task);
+  }
+
+  #connect(signal: AbortSignal): Promise<Connection> {
+    const { timers, messageMs, onMessage } = this.#options;
+    const { buffer, unconfirmedBytes } = this.#window;
+    const number = this.connections + 1;
+    const params = number === 1 ? this.#params : reconnectParams(this.#params, momentOf(buffer.sent), number);
+    return Connection.open(this.#openSocket, params, signal, {
+      replayBuffer: buffer,
       timers,
-      metrics,
+      statistics: this.#statistics,
       messageBytes: positionOf(messageMs),
-      windowBytes: positionOf(Math.max(replayMs, LEAST_WINDOW_MS) - messageMs),
-      onMessage: (message) => {
-        this.#finals?.note(message, startsAt);
+      windowBytes: unconfirmedBytes,
+      onMessage: (message, startsAt) => {
+        this.#window.note(message, startsAt);
         onMessage(message, momentOf(startsAt));
       },
-      onSent: (arrivedAtMs, sentAtMs) => this.#sent(arrivedAtMs, sentAtMs),
       onProgress: () => this.#settle(),
-    }).catch((error: unknown) => {
-      const refusal = refusalOf(error);
-      if (refusal) metrics.handshakeFailed(refusal);
-      throw error;
     });
-    this.#requestIds.push(connection.requestId ?? '');
-    this.#connection = connection;
-    connection.pump();
-    this.#settle();
-    return connection;
   }
 
-  async #stayConnected(first: Connection): Promise<Error | undefined> {
-    let connection = first;
+  #onClose(connection: Connection, close: SocketClose): void {
+    if (connectionOf(this.#state) !== connection) return;
+    const { openedAtMs, requestId, confirmedTo } = connection;
+    const nowMs = this.#options.timers.now();
+    const cause = new DeepgramLost(close.code, close.reason, requestId);
+    const closeStreamSent = this.#state.name === 'finishing';
+    const step = this.#policy.afterClose({ code: close.code, openedAtMs, closeStreamSent }, cause, nowMs);
+    if (step.name === 'finish') {
+      this.#enter({ name: 'closed' });
+    } else {
+      const sentTo = this.#window.buffer.sent;
+      this.#retry(step, new Outage(close, nowMs, sentTo, this.#window.rewind(confirmedTo)), cause);
+    }
+  }
+
+  #retry(step: Reconnect | GiveUp, outage: Outage, cause: Error): void {
+    if (step.name === 'give-up') {
+      this.#enter({ name: 'closed', error: step.error });
+    } else {
+      outage.logRetry(this.#options.log, cause, step.delayMs);
+      this.#enter({ name: 'waiting', outage, step });
+    }
+  }
+
+  async #reconnect(outage: Outage, step: Reconnect): Promise<void> {
+    const { timers, log } = this.#options;
+    const attempt = new AbortController();
+    this.#enter({ name: 'reconnecting', outage, step, attempt });
+    let connection: Connection;
     try {
-      for (;;) {
-        const close = await connection.closed;
-        this.#connection = undefined;
-        clearTimeout(this.#finishTimeout);
-        const closedProperly = connection.closeStreamSent && CLOSED_PROPERLY.has(close.code);
-        if (closedProperly || this.#timedOut || this.#abandoned.signal.aborted) return undefined;
-        connection = await this.#reconnect(connection, close);
-      }
+      connection = await this.#connect(attempt.signal);
     } catch (error) {
-      if (this.#abandoned.signal.aborted) return undefined;
-      this.#failure = error as Error;
-      return this.#failure;
-    } finally {
-      this.#room?.resolve();
+      if (this.#state.name === 'closed') return;
+      const cause = error as Error;
+      this.#retry(this.#policy.afterFailedHandshake(cause, timers.now()), outage, cause);
+      return;
     }
-  }
-
-  /** The next connection, which begins with what may have been lost. Throws when Deepgram will not have it any more. */
-  async #reconnect(broken: Connection, { code, reason }: SocketClose): Promise<Connection> {
-    const { clock, log, metrics } = this.#options;
-    const lostAtMs = clock.now();
-    this.#reconnectPolicy.lost(broken.openedAtMs);
-    const sentBytes = this.#replayBuffer.sent;
-    const keptFrom = this.#keepFrom(broken);
-    this.#replayBuffer.forget(keptFrom);
-    const offsetMs = momentOf(this.#replayBuffer.rewind(keptFrom));
-    const replayedMs = momentOf(sentBytes) - offsetMs;
-    let cause: Error = new DeepgramLost(code, reason, broken.requestId);
-    for (;;) {
-      if (this.#reconnectPolicy.isOver) throw cause;
-      const delayMs = this.#reconnectPolicy.nextDelayMs();
-      log.warn(
-        { event: 'deepgram.lost', code, closeReason: reason, delayMs, ...errorFields(cause) },
-        'connects to Deepgram again',
-      );
-      await sleep(delayMs, undefined, { signal: this.#abandoned.signal });
-      try {
-        const signal = AbortSignal.any([this.#abandoned.signal, AbortSignal.timeout(HANDSHAKE_TIMEOUT_MS)]);
-        const connection = await this.#connect(signal);
-        this.#replayedBytes += sentBytes - connection.startsAt;
-        metrics.replayedBytes += sentBytes - connection.startsAt;
-        metrics.reconnected(code);
-        const fields = { requestId: connection.requestId, offsetMs, replayedMs, gapMs: clock.now() - lostAtMs };
-        log.info({ event: 'deepgram.reconnected', ...fields }, 'Deepgram listens again');
-        return connection;
-      } catch (error) {
-        if (error instanceof DeepgramRefused && !error.retryable) throw error;
-        cause = error as Error;
-      }
-    }
-  }
-
-  /**
-   * From where on audio may have to be sent again, at a whole ms; never before what it once was, nor before where the
-   * session went on after a crash: what was safe stays safe, however little the connection at hand has been sent.
-   */
-  #keepFrom(connection: Connection): number {
-    const { replayMs, bufferBytes } = this.#options;
-    const { sent } = this.#replayBuffer;
-    const position = this.#finals
-      ? // Results that never come must not keep more than half of what may be kept.
-        Math.max(Math.min(this.#finals.reachTo, connection.readTo), sent - bufferBytes / 2)
-      : Math.min(connection.readTo, sent - replayMs * BYTES_PER_MS);
-    return Math.max(this.#replayBuffer.heldFrom, positionOf(momentOf(position)));
-  }
-
-  #sent(arrivedAtMs: Millis | undefined, sentAtMs: Millis): void {
-    const isNew = this.#replayBuffer.sent > this.#sentTo;
-    if (!isNew) return;
-    this.#options.metrics.audioOutBytes += this.#replayBuffer.sent - this.#sentTo;
-    this.#sentTo = this.#replayBuffer.sent;
-    if (arrivedAtMs === undefined) return;
-    this.#lagMs = sentAtMs - arrivedAtMs;
-    this.#options.metrics.lagMs.observe(this.#lagMs);
-    this.#worstLagMs = Math.max(this.#worstLagMs, this.#lagMs);
-  }
-
-  /** Lets go of what is no longer needed, and goes on with what waited for that. */
-  #settle(): void {
-    const connection = this.#connection;
-    if (!connection) return;
-    this.#replayBuffer.forget(this.#keepFrom(connection));
-    if (this.#replayBuffer.heldBytes <= this.#options.bufferBytes) {
-      this.#room?.resolve();
-      this.#room = undefined;
-    }
-    const allIsSent = this.#replayBuffer.sent === this.#replayBuffer.end;
-    if (this.#finishing && allIsSent && !connection.closeStreamSent) this.#closeStream(connection);
-  }
-
-  #closeStream(connection: Connection): void {
-    connection.closeStream();
-    this.#finishTimeout = setTimeout(() => {
-      this.#options.log.warn(
-        { event: 'deepgram.unfinished', requestId: connection.requestId },
-        'Deepgram did not close the stream: its last words may lack',
-      );
-      this.#timedOut = true;
+    if (this.#state.name === 'closed') {
       connection.terminate();
-    }, FINISH_TIMEOUT_MS);
+      return;
+    }
+    this.#enter({ name: 'open', connection });
+    this.#statistics.reconnected(outage.close.code, outage.replayedBytes);
+    outage.logEnd(log, connection.requestId, timers.now());
   }
+
+  #onFinishTimeout({ requestId }: Connection): void {
+    this.#options.log.warn(
+      { event: 'deepgram.unfinished', requestId },
+      'Deepgram did not close the stream: its last words may lack',
+    );
+    this.#enter({ name: 'closed' });
+  }
+
+  /** Forgets what need not be kept, and sends CloseStream after the last audio. */
+  #settle(): void {
+    const connection = connectionOf(this.#state);
+    if (!connection) return;
+    this.#window.advance(connection.confirmedTo);
+    const { sent, end } = this.#window.buffer;
+    if (this.#state.name === 'open' && this.#isComplete && sent === end) this.#enter({ name: 'finishing', connection });
+  }
+}
+
+function handshakeTimeout(): DOMException {
+  return new DOMException('Deepgram did not answer the handshake in time', 'TimeoutError');
 }

@@ -1,42 +1,76 @@
 import { backoffMs } from '../runtime/backoff.ts';
-import type { Clock, Millis } from '../runtime/clock.ts';
+import type { Millis } from '../runtime/clock.ts';
+import { DeepgramRefused } from './errors.ts';
 
-/** The first retry comes soon, because most breaks pass at once; later ones leave room to a Deepgram in trouble. */
+/** The first retry comes soon, because most breaks pass at once; later ones spare a Deepgram in trouble. */
 const FIRST_RETRY_MS: Millis = 250;
 const LONGEST_RETRY_MS: Millis = 5000;
-/** A connection that lasted this long was a good one: the next break is a new trouble. */
+/** A longer handshake is abandoned and retried. */
+const HANDSHAKE_TIMEOUT_MS: Millis = 5000;
+/** The loss of a connection that lasted this long begins a new outage, with its own backoff and time to give up. */
 const GOOD_CONNECTION_MS: Millis = 10_000;
+/** A close that ends a stream in order; 1005 is a close without a code. */
+const NORMAL_CLOSES: ReadonlySet<number> = new Set([1000, 1005]);
 
-/** How long to wait before the next try, and when to try no more. */
+/** A connection that has closed. */
+export interface ClosedConnection {
+  readonly code: number;
+  readonly openedAtMs: Millis;
+  readonly closeStreamSent: boolean;
+}
+
+export interface Finish {
+  readonly name: 'finish';
+}
+export interface Reconnect {
+  readonly name: 'reconnect';
+  readonly delayMs: Millis;
+  readonly handshakeTimeoutMs: Millis;
+}
+export interface GiveUp {
+  readonly name: 'give-up';
+  readonly error: Error;
+}
+
+/** Decides whether and when a link reconnects. It decides only: its owner waits, connects, and passes the time. */
 export class ReconnectPolicy {
   readonly #giveUpMs: Millis;
-  readonly #clock: Clock;
   readonly #random: () => number;
+  /** When the outage began; undefined before the first one. */
   #sinceMs: Millis | undefined;
-  #attempts = 0;
+  #retries = 0;
 
-  /** @param random in [0, 1): the retries of many sessions must not come all at once */
-  constructor(giveUpMs: Millis, clock: Clock, random: () => number) {
+  /**
+   * @param giveUpMs how long an outage may last
+   * @param random in [0, 1): the sessions of a thread must not all reconnect at once
+   */
+  constructor(giveUpMs: Millis, random: () => number) {
     this.#giveUpMs = giveUpMs;
-    this.#clock = clock;
     this.#random = random;
   }
 
-  /** A connection that was opened then has broken. */
-  lost(openedAtMs: Millis): void {
-    const nowMs = this.#clock.now();
-    if (this.#sinceMs !== undefined && nowMs - openedAtMs < GOOD_CONNECTION_MS) return;
-    this.#sinceMs = nowMs;
-    this.#attempts = 0;
+  afterClose(
+    { code, openedAtMs, closeStreamSent }: ClosedConnection,
+    cause: Error,
+    nowMs: Millis,
+  ): Finish | Reconnect | GiveUp {
+    if (closeStreamSent && NORMAL_CLOSES.has(code)) return { name: 'finish' };
+    if (this.#sinceMs === undefined || nowMs - openedAtMs >= GOOD_CONNECTION_MS) {
+      this.#sinceMs = nowMs;
+      this.#retries = 0;
+    }
+    return this.#retry(cause, this.#sinceMs, nowMs);
   }
 
-  /** Whether the trouble has lasted so long that the session ends. */
-  get isOver(): boolean {
-    return this.#clock.now() - (this.#sinceMs ?? Infinity) > this.#giveUpMs;
+  afterFailedHandshake(cause: Error, nowMs: Millis): Reconnect | GiveUp {
+    if (cause instanceof DeepgramRefused && !cause.retryable) return { name: 'give-up', error: cause };
+    return this.#retry(cause, this.#sinceMs ?? nowMs, nowMs);
   }
 
-  /** The wait before the next attempt: it doubles from one to the next, and lies anywhere in the upper half of that. */
-  nextDelayMs(): Millis {
-    return backoffMs(this.#attempts++, { firstMs: FIRST_RETRY_MS, longestMs: LONGEST_RETRY_MS, random: this.#random });
+  #retry(cause: Error, sinceMs: Millis, nowMs: Millis): Reconnect | GiveUp {
+    if (nowMs - sinceMs > this.#giveUpMs) return { name: 'give-up', error: cause };
+    const options = { firstMs: FIRST_RETRY_MS, longestMs: LONGEST_RETRY_MS, random: this.#random };
+    const delayMs = backoffMs(this.#retries++, options);
+    return { name: 'reconnect', delayMs, handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS };
   }
 }

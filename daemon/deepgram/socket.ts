@@ -49,6 +49,13 @@ export interface SocketEvents {
   onTaken(): void;
 }
 
+/** Opens a connection with a session's parameters, as `openSocket` does. */
+export type SocketOpener = (
+  params: DeepgramParams,
+  events: SocketEvents,
+  signal: AbortSignal,
+) => Promise<DeepgramSocket>;
+
 /**
  * Opens one connection for 2-channel Connect audio with the session's own parameters; once more when Deepgram did not
  * take the key, and it has been changed meanwhile. Throws DeepgramRefused, DeepgramUnreachable, or the signal's reason.

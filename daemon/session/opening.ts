@@ -1,5 +1,6 @@
 import { Link } from '../deepgram/link.ts';
 import { logResult } from '../deepgram/results.ts';
+import { openSocket } from '../deepgram/socket.ts';
 import type { Media } from '../kinesis/client.ts';
 import type { Log } from '../log/log.ts';
 import type { SessionDeps } from './deps.ts';
@@ -17,7 +18,7 @@ export interface Opened {
  */
 export async function openBoth(
   seed: SessionSeed,
-  { kinesis, deepgram, clock, timers, random, metrics, settings }: SessionDeps,
+  { kinesis, deepgram, timers, random, metrics, settings }: SessionDeps,
   log: Log,
   signal: AbortSignal,
 ): Promise<Opened> {
@@ -27,8 +28,7 @@ export async function openBoth(
   const both = AbortSignal.any([signal, failed.signal]);
   const opening = [
     kinesis.getMedia(request.kvsStream.arn, position, both),
-    Link.open(deepgram, request.dgParams, both, {
-      clock,
+    Link.open((...connection) => openSocket(deepgram, ...connection), request.dgParams, both, {
       timers,
       log,
       metrics,

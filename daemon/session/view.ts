@@ -1,6 +1,6 @@
 import type { SessionIdentity } from '../checkpoints/checkpoint.ts';
 import type { SessionState, SessionView } from '../contract/control-api.ts';
-import type { LinkStats } from '../deepgram/link.ts';
+import type { LinkStats } from '../deepgram/link-statistics.ts';
 import type { Millis } from '../runtime/clock.ts';
 
 export interface Viewed {

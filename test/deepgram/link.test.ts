@@ -1,71 +1,444 @@
 import test, { type ExecutionContext } from 'ava';
 import { BYTES_PER_MS } from '../../daemon/contract/audio-format.ts';
-import { Link } from '../../daemon/deepgram/link.ts';
-import { createLog } from '../../daemon/log/log.ts';
-import { SessionMetrics } from '../../daemon/metrics/session-metrics.ts';
-import { systemClock } from '../../daemon/runtime/clock.ts';
-import { TimerWheel } from '../../daemon/runtime/timer-wheel.ts';
-import { fixedSecret } from '../../daemon/secrets/secret.ts';
-import { DeepgramControl } from '../simulators/deepgram/client.ts';
-import type { Fault } from '../simulators/deepgram/faults.ts';
-import { runsOf } from '../support/audio-runs.ts';
-import { Program } from '../support/process.ts';
+import { DeepgramRefused, DeepgramUnreachable } from '../../daemon/deepgram/errors.ts';
+import { BUFFER_BYTES, CALLBACK, callAudio, LinkStage, REPLAY_MS, RESULTS } from './link-stage.ts';
 
-const KEY = 'key-of-the-test';
-const CALL_MS = 8192;
-const REPLAY_MS = 2000;
-const AUDIO = Buffer.alloc(100 * BYTES_PER_MS, 1);
-
-/** What a line says to be safe, asked whenever something happens, of a session that goes on in mid-call after a crash. */
-async function asked(t: ExecutionContext, params: Record<string, string>, fault: Fault) {
-  const standIn = new Program('test/simulators/deepgram/main.ts', ['--api-key', KEY]);
-  t.teardown(() => standIn.stop());
-  const url = await standIn.listening();
-  await new DeepgramControl(url).addFaults(fault);
-  const safeMs: number[] = [];
-  const events: string[] = [];
-  const note = () => safeMs.push(link.safeMs);
-  const log = createLog('info', {
-    write(line: string) {
-      events.push(JSON.parse(line).event);
-      note();
-    },
-  });
-  const settings = { baseUrl: url.replace('http', 'ws'), key: fixedSecret(KEY) };
-  const link: Link = await Link.open(settings, params, new AbortController().signal, {
-    clock: systemClock,
-    timers: new TimerWheel(systemClock),
-    log,
-    metrics: new SessionMetrics(),
-    random: Math.random,
-    messageMs: 100,
-    replayMs: REPLAY_MS,
-    giveUpMs: 60_000,
-    bufferBytes: 1024 * 1024,
-    callMs: CALL_MS,
-    connections: 1,
-    onMessage: note,
-  });
-  note();
-  for (let i = 0; i < 60; i++) {
-    for (const run of runsOf(link.buffer, AUDIO, systemClock.now())) link.send(run);
-    note();
-  }
-  await link.finish();
-  note();
-  return { safeMs, events };
+async function opened(...args: Parameters<LinkStage['open']>): Promise<LinkStage> {
+  const stage = new LinkStage();
+  await stage.open(...args);
+  return stage;
 }
+
+/** Nothing is left that would still run. */
+async function assertIdle(t: ExecutionContext, { clock }: LinkStage): Promise<void> {
+  await clock.advance(100);
+  t.is(clock.pending, 0);
+}
+
+function refused(status: number): DeepgramRefused {
+  return new DeepgramRefused(status, undefined, 'request-refused');
+}
+
+test('the first handshake: a refusal, an abort and no connection reach the caller, and nothing is left behind', async (t) => {
+  const stage = new LinkStage();
+  stage.deepgram.handshakes.push(refused(402), new DeepgramUnreachable('example.org', new Error('ECONNREFUSED')));
+  await t.throwsAsync(stage.open(), { instanceOf: DeepgramRefused });
+  await t.throwsAsync(stage.open(), { instanceOf: DeepgramUnreachable });
+  t.like(stage.metrics.snapshot().counts.refusals, { 402: 1, unreachable: 1 });
+  stage.deepgram.handshakes.push('hang');
+  const caller = new AbortController();
+  const opening = stage.open(CALLBACK, {}, caller.signal);
+  const reason = new Error('the caller went away');
+  caller.abort(reason);
+  t.is(await t.throwsAsync(opening), reason);
+  await assertIdle(t, stage);
+});
+
+test('audio goes out at once, in messages of MESSAGE_MS; only its first sending counts', async (t) => {
+  const stage = await opened();
+  stage.send(250);
+  t.deepEqual(
+    stage.deepgram.socket.messageBytes,
+    [100, 100, 50].map((ms) => ms * BYTES_PER_MS),
+  );
+  await stage.speak(1000);
+  await stage.lose(1006);
+  await stage.speak(3000);
+  t.like(stage.link.stats(), { audioMs: 4250, replayedMs: 1250, requestIds: ['request-1', 'request-2'] });
+  const { audioOutMs, replayedMs, deepgramBytes, reconnects } = stage.metrics.snapshot().counts;
+  t.deepEqual([audioOutMs, replayedMs, deepgramBytes / BYTES_PER_MS], [4250, 1250, 5500]);
+  t.is(reconnects[1006], 1);
+});
+
+test('the lag is the age of the oldest audio in a message when it goes out', async (t) => {
+  const stage = await opened();
+  stage.deepgram.socket.bufferedBytes = 64 * 1024;
+  stage.send(100);
+  await stage.clock.advance(700);
+  stage.deepgram.socket.drain();
+  t.like(stage.link.stats(), { lagMs: 700, worstLagMs: 700 });
+  stage.send(100);
+  t.like(stage.link.stats(), { lagMs: 0, worstLagMs: 700 });
+});
+
+test('a connection without audio gets a KeepAlive every 4 s; one with audio none', async (t) => {
+  const stage = await opened();
+  await stage.speak(5000);
+  const { socket } = stage.deepgram;
+  t.deepEqual(socket.keepAlivesAtMs, []);
+  const silentSinceMs = stage.clock.now() - 100;
+  await stage.clock.advance(13_000);
+  // The connection is checked every 500 ms, a tick late.
+  t.deepEqual(
+    socket.keepAlivesAtMs.map((ms) => Math.floor((ms - silentSinceMs) / 1000)),
+    [4, 8, 12],
+  );
+  t.is(stage.metrics.snapshot().counts.keepAlives, 3);
+});
+
+test('no KeepAlive follows CloseStream', async (t) => {
+  const stage = await opened();
+  stage.deepgram.behavior.closesOnRequest = false;
+  const finished = stage.link.finish();
+  await stage.clock.advance(11_000);
+  await finished;
+  t.deepEqual(stage.deepgram.socket.keepAlivesAtMs, []);
+});
+
+test('a ping follows every second of audio; in silence every 2 s', async (t) => {
+  const stage = await opened();
+  const startMs = stage.clock.now();
+  await stage.speak(5000);
+  const { pingsAtMs } = stage.deepgram.socket;
+  t.deepEqual(
+    pingsAtMs.map((ms) => ms - startMs),
+    [900, 1900, 2900, 3900, 4900],
+  );
+  await stage.clock.advance(10_000);
+  const waitsMs = pingsAtMs.map((ms, i) => ms - (pingsAtMs[i - 1] ?? 0)).slice(5);
+  t.true(waitsMs.length >= 4);
+  // The connection is checked every 500 ms.
+  t.true(
+    waitsMs.every((ms) => ms >= 2000 && ms <= 2600),
+    `${waitsMs}`,
+  );
+});
+
+for (const [during, pass] of [
+  ['while audio flows', (stage: LinkStage) => stage.speak(10_000)],
+  ['in silence', (stage: LinkStage) => stage.clock.advance(10_000)],
+] as const) {
+  test(`a half-open line is noticed within 10 s ${during}, and replaced`, async (t) => {
+    const stage = await opened();
+    await stage.speak(3000);
+    stage.deepgram.behavior.answersPings = false;
+    const [broken] = stage.deepgram.sockets;
+    await pass(stage);
+    t.true(broken?.isClosed);
+    stage.deepgram.behavior.answersPings = true;
+    await stage.clock.advance(5000);
+    t.is(stage.deepgram.sockets.length, 2);
+    t.deepEqual(stage.received(), callAudio(0, stage.link.stats().audioMs));
+  });
+}
+
+for (const [random, share] of [
+  [0, 0.5],
+  [1 - 1e-9, 1],
+] as const) {
+  test(`reconnects back off from 250 ms to 5 s; the jitter takes ${share} of that at random ${random.toFixed(1)}`, async (t) => {
+    const stage = await opened(CALLBACK, { random: () => random });
+    const unreachable = new DeepgramUnreachable('example.org', new Error('ECONNREFUSED'));
+    stage.deepgram.handshakes.push(...Array.from({ length: 6 }, () => unreachable));
+    const lostAtMs = stage.clock.now();
+    await stage.lose(1006);
+    await stage.clock.advance(40_000);
+    const [, ...attemptsAtMs] = stage.deepgram.handshakesAtMs;
+    const waitsMs = attemptsAtMs.map((ms, i) => ms - (attemptsAtMs[i - 1] ?? lostAtMs));
+    const fullMs = [250, 500, 1000, 2000, 4000, 5000, 5000];
+    t.is(waitsMs.length, fullMs.length);
+    for (const [i, ms] of waitsMs.entries()) {
+      const least = (fullMs[i] as number) * share;
+      // The timers are up to a tick of 20 ms late.
+      t.true(ms >= least && ms <= least + 40, `wait ${i}: ${ms} ms`);
+    }
+    t.is(stage.deepgram.sockets.length, 2);
+    t.deepEqual(stage.events(), [...Array.from({ length: 7 }, () => 'deepgram.lost'), 'deepgram.reconnected']);
+  });
+}
+
+test('a Deepgram that stays away longer than DEEPGRAM_GIVE_UP_MS ends the line with the error of the last attempt', async (t) => {
+  const stage = await opened(CALLBACK, { giveUpMs: 8000 });
+  stage.deepgram.handshakes.push(...Array.from({ length: 20 }, () => refused(503)));
+  const lostAtMs = stage.clock.now();
+  await stage.lose(1006);
+  stage.send(1000);
+  await stage.clock.advance(8000);
+  stage.send(1000);
+  await stage.clock.advance(5000);
+  const error = (await stage.link.ended) as Error;
+  t.regex(error.message, /HTTP 503/);
+  const lastAttemptMs = (stage.deepgram.handshakesAtMs.at(-1) as number) - lostAtMs;
+  t.true(lastAttemptMs > 8000 && lastAttemptMs <= 13_000, `${lastAttemptMs} ms`);
+  t.is(
+    t.throws(() => stage.send(100)),
+    error,
+  );
+  t.is(await t.throwsAsync(stage.link.finish()), error);
+  t.is(stage.metrics.snapshot().counts.refusals['5xx'], stage.deepgram.handshakesAtMs.length - 1);
+  await assertIdle(t, stage);
+});
+
+test('a Deepgram that is away for 20 s of the call costs nothing but time', async (t) => {
+  const stage = await opened();
+  await stage.speak(5000);
+  const unreachable = new DeepgramUnreachable('example.org', new Error('ECONNREFUSED'));
+  stage.deepgram.handshakes.push(...Array.from({ length: 8 }, () => unreachable));
+  await stage.lose(1006);
+  await stage.speak(20_000);
+  t.is(stage.deepgram.sockets.length, 1);
+  await stage.speak(5000);
+  t.is(stage.deepgram.sockets.length, 2);
+  const finished = stage.link.finish();
+  await stage.clock.advance(2000);
+  await finished;
+  t.deepEqual(stage.received(), callAudio(0, 30_000));
+});
+
+for (const status of [400, 401, 402, 403]) {
+  test(`a reconnect refused with ${status} ends the line at once`, async (t) => {
+    const stage = await opened();
+    stage.deepgram.handshakes.push(refused(status));
+    await stage.lose(1006);
+    await stage.clock.advance(1000);
+    t.like(await stage.link.ended, { name: 'DeepgramRefused', status });
+    t.is(stage.deepgram.handshakesAtMs.length, 2);
+    await assertIdle(t, stage);
+  });
+}
+
+test('a reconnect whose handshake takes longer than 5 s is abandoned and retried', async (t) => {
+  const stage = await opened();
+  stage.deepgram.handshakes.push('hang');
+  await stage.lose(1006);
+  await stage.speak(4000);
+  t.is(stage.deepgram.handshakesAtMs.length, 2);
+  await stage.speak(3000);
+  const [, secondMs, thirdMs] = stage.deepgram.handshakesAtMs as [number, number, number];
+  t.true(thirdMs - secondMs >= 5000 && thirdMs - secondMs <= 5600, `${thirdMs - secondMs} ms`);
+  t.deepEqual(stage.events(), ['deepgram.lost', 'deepgram.lost', 'deepgram.reconnected']);
+  t.deepEqual(stage.received(), callAudio(0, 7000));
+});
+
+for (const code of [1000, 1001, 1005, 1006, 1008, 1011, 1012, 1013, 4000]) {
+  test(`a close with ${code} in mid-call: the link reconnects and nothing is lost`, async (t) => {
+    const stage = await opened();
+    await stage.speak(3000);
+    await stage.lose(code, 'why');
+    await stage.speak(3000);
+    t.is(stage.deepgram.sockets.length, 2);
+    t.like(stage.log[0], { event: 'deepgram.lost', code, closeReason: 'why' });
+    t.deepEqual(stage.received(), callAudio(0, 6000));
+  });
+}
+
+test('in callback mode a reconnect repeats REPLAY_MS, and says where in the call it begins', async (t) => {
+  const stage = await opened({ ...CALLBACK, extra: 'mine:1' });
+  await stage.speak(10_000);
+  await stage.clock.advance(1000);
+  await stage.lose(1006);
+  await stage.speak(1000);
+  const [first, second] = stage.deepgram.sockets;
+  t.is(first?.params['extra'], 'mine:1');
+  t.deepEqual(second?.params['extra'], ['mine:1', 'dgintegrator_offset_ms:8000', 'dgintegrator_connection:2']);
+  t.deepEqual(second?.audio, callAudio(10_000 - REPLAY_MS, 11_000));
+  t.like(stage.log[1], { event: 'deepgram.reconnected', requestId: 'request-2', offsetMs: 8000, replayedMs: 2000 });
+});
+
+test('what Deepgram has not confirmed is repeated too', async (t) => {
+  const stage = await opened(CALLBACK, { replayMs: 500 });
+  await stage.speak(3000);
+  stage.deepgram.behavior.answersPings = false;
+  await stage.speak(1500);
+  await stage.lose(1006);
+  await stage.speak(1000);
+  t.is(stage.deepgram.socket.offsetMs, 3000, 'the ping at 3 s was the last one answered');
+});
+
+test('when results come back, a reconnect repeats what is not final on both channels', async (t) => {
+  const stage = await opened(RESULTS);
+  await stage.speak(10_000);
+  await stage.clock.advance(1000);
+  stage.deepgram.socket.finalize(0, 9000);
+  stage.deepgram.socket.finalize(1, 6500);
+  await stage.lose(1006);
+  await stage.speak(1000);
+  t.is(stage.deepgram.socket.offsetMs, 6500);
+  stage.deepgram.socket.finalize(0, 3000);
+  stage.deepgram.socket.finalize(1, 2000);
+  await stage.lose(1006);
+  await stage.speak(1000);
+  t.is(stage.deepgram.socket.offsetMs, 8500, 'times count from the connection’s time 0');
+  t.deepEqual(stage.received(), callAudio(0, 12_000));
+});
+
+test('results that never come keep no more than half of the buffer', async (t) => {
+  const stage = await opened(RESULTS);
+  await stage.speak(30_000);
+  await stage.clock.advance(1000);
+  await stage.lose(1006);
+  await stage.speak(1000);
+  t.is(stage.deepgram.socket.offsetMs, 30_000 - BUFFER_BYTES / 2 / BYTES_PER_MS);
+  t.true(stage.link.stats().worstBufferBytes <= BUFFER_BYTES);
+});
 
 for (const [mode, params] of [
-  ['with a callback', { callback: 'http://127.0.0.1:9/' }],
-  ['where results come back', {}],
+  ['with a callback', CALLBACK],
+  ['where results come back', RESULTS],
 ] as const) {
-  test(`what was safe stays safe, after a crash and across a reconnect, ${mode}`, async (t) => {
-    const { safeMs, events } = await asked(t, params, { resetAfterMs: 3500 });
-    t.deepEqual(events, ['deepgram.lost', 'deepgram.reconnected']);
-    t.is(safeMs[0], CALL_MS);
-    const fallen = safeMs.findIndex((ms, i) => ms < (safeMs[i - 1] ?? 0));
-    t.is(fallen, -1, `it fell: ${safeMs.slice(Math.max(0, fallen - 1), fallen + 1)}`);
-    t.true((safeMs.at(-1) ?? 0) > CALL_MS);
+  test(`what was safe stays safe, after a crash and across reconnects, ${mode}`, async (t) => {
+    const stage = await opened(params, { callMs: 8192, connections: 1 });
+    const safeMs = [stage.link.safeMs];
+    for (let second = 1; second <= 12; second++) {
+      await stage.speak(1000);
+      if (second % 3 === 0) stage.deepgram.socket.finalize(0, 1500);
+      if (second % 3 === 0) stage.deepgram.socket.finalize(1, 1200);
+      safeMs.push(stage.link.safeMs);
+      if (second % 4 === 0) stage.deepgram.socket.close(1006);
+      await stage.clock.settle();
+      safeMs.push(stage.link.safeMs);
+    }
+    t.is(safeMs[0], 8192);
+    t.deepEqual(
+      safeMs,
+      safeMs.toSorted((one, other) => one - other),
+    );
+    t.true((safeMs.at(-1) as number) > 8192);
+    t.true(stage.deepgram.sockets.every(({ offsetMs }) => offsetMs >= 8192));
+    t.is(stage.link.connections, 4);
   });
 }
+
+test('a full buffer holds the sender back until Deepgram takes audio again; memory stays bounded', async (t) => {
+  const stage = await opened();
+  await stage.speak(2000);
+  stage.deepgram.behavior.takesAudio = false;
+  const room = stage.fill();
+  let isReleased = false;
+  void room.then(() => {
+    isReleased = true;
+  });
+  t.true(stage.link.stats().worstBufferBytes > BUFFER_BYTES);
+  t.true(stage.link.stats().worstBufferBytes <= BUFFER_BYTES + 100 * BYTES_PER_MS);
+  await stage.clock.advance(3000);
+  t.false(isReleased);
+  const { audioMs } = stage.link.stats();
+  stage.deepgram.behavior.takesAudio = true;
+  stage.deepgram.socket.drain();
+  await stage.clock.advance(1000);
+  t.true(isReleased);
+  t.true(stage.link.stats().audioMs > audioMs);
+  t.is(stage.send(100), undefined);
+  await stage.clock.advance(60_000);
+  t.deepEqual(stage.received(), callAudio(0, stage.link.stats().audioMs));
+});
+
+test('what waits for room goes on when the line ends', async (t) => {
+  const stage = await opened();
+  stage.deepgram.behavior.takesAudio = false;
+  const room = stage.fill();
+  stage.deepgram.handshakes.push(refused(401));
+  await stage.lose(1006);
+  await stage.clock.advance(1000);
+  await room;
+  t.throws(() => stage.send(100), { instanceOf: DeepgramRefused });
+});
+
+test('finish sends CloseStream only after all audio, and waits for the close', async (t) => {
+  const stage = await opened();
+  stage.deepgram.behavior.takesAudio = false;
+  stage.send(5000);
+  const { socket } = stage.deepgram;
+  let isFinished = false;
+  const finished = stage.link.finish().then(() => {
+    isFinished = true;
+  });
+  await stage.clock.advance(3000);
+  t.is(socket.closeStreamAtMs, undefined);
+  stage.deepgram.behavior.takesAudio = true;
+  stage.deepgram.behavior.closesOnRequest = false;
+  socket.drain();
+  await stage.clock.advance(3000);
+  t.not(socket.closeStreamAtMs, undefined);
+  t.deepEqual(socket.audio, callAudio(0, 5000));
+  t.false(isFinished);
+  socket.close(1000);
+  await finished;
+  t.is(await stage.link.ended, undefined);
+  t.deepEqual(stage.events(), []);
+  await assertIdle(t, stage);
+});
+
+test('finish gives up 10 s after CloseStream, with a warning and without an error', async (t) => {
+  const stage = await opened();
+  stage.deepgram.behavior.closesOnRequest = false;
+  await stage.speak(1000);
+  const finished = stage.link.finish();
+  await stage.clock.advance(9900);
+  t.false(stage.deepgram.socket.isClosed);
+  await stage.clock.advance(200);
+  t.true(stage.deepgram.socket.isClosed);
+  await finished;
+  t.like(stage.log, [{ event: 'deepgram.unfinished', requestId: 'request-1' }]);
+  await assertIdle(t, stage);
+});
+
+test('finish during an outage sends the rest and CloseStream on the next connection', async (t) => {
+  const stage = await opened();
+  await stage.speak(3000);
+  await stage.lose(1006);
+  stage.send(500);
+  const finished = stage.link.finish();
+  await stage.clock.advance(1000);
+  await finished;
+  const [first, second] = stage.deepgram.sockets;
+  t.is(first?.closeStreamAtMs, undefined);
+  t.not(second?.closeStreamAtMs, undefined);
+  t.deepEqual(stage.received(), callAudio(0, 3500));
+});
+
+test('a line that breaks after CloseStream, before the last results, reconnects and finishes there', async (t) => {
+  const stage = await opened();
+  await stage.speak(3000);
+  stage.deepgram.behavior.closesOnRequest = false;
+  const finished = stage.link.finish();
+  await stage.clock.settle();
+  stage.deepgram.behavior.closesOnRequest = true;
+  await stage.lose(1006);
+  await stage.clock.advance(1000);
+  await finished;
+  t.is(stage.deepgram.sockets.length, 2);
+  t.not(stage.deepgram.socket.closeStreamAtMs, undefined);
+  t.deepEqual(stage.received(), callAudio(0, 3000));
+});
+
+test('abandon closes an open line at once, whatever waits', async (t) => {
+  const stage = await opened();
+  await stage.speak(1000);
+  stage.link.abandon();
+  t.true(stage.deepgram.socket.isClosed);
+  t.is(stage.deepgram.socket.closeStreamAtMs, undefined);
+  t.is(await stage.link.ended, undefined);
+  await assertIdle(t, stage);
+});
+
+test('abandon ends the wait for CloseStream’s answer', async (t) => {
+  const stage = await opened();
+  stage.deepgram.behavior.closesOnRequest = false;
+  const finished = stage.link.finish();
+  await stage.clock.settle();
+  stage.link.abandon();
+  await finished;
+  t.true(stage.deepgram.socket.isClosed);
+  await assertIdle(t, stage);
+});
+
+test('abandon ends an outage, between handshakes and in one', async (t) => {
+  for (const [waitMs, handshakes] of [
+    [0, 1],
+    [1000, 2],
+  ] as const) {
+    const stage = await opened();
+    stage.deepgram.handshakes.push('hang');
+    await stage.lose(1006);
+    await stage.clock.advance(waitMs);
+    stage.link.abandon();
+    t.is(await stage.link.ended, undefined);
+    await stage.clock.advance(10_000);
+    t.is(stage.deepgram.handshakesAtMs.length, handshakes);
+    t.is(stage.deepgram.pendingHandshakes, 0);
+    t.is(stage.deepgram.sockets.length, 1);
+    t.deepEqual(stage.events(), ['deepgram.lost']);
+    await assertIdle(t, stage);
+  }
+});

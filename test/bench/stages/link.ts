@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import WebSocket from 'ws';
 import { Link } from '../../../daemon/deepgram/link.ts';
+import { openSocket, type SocketOpener } from '../../../daemon/deepgram/socket.ts';
 import { createLog } from '../../../daemon/log/log.ts';
 import { SessionMetrics } from '../../../daemon/metrics/session-metrics.ts';
 import { systemClock } from '../../../daemon/runtime/clock.ts';
@@ -34,8 +35,8 @@ const LINES: Readonly<Record<string, (call: number, sinkUrl: string) => Promise<
   async integratord(call, sinkUrl) {
     const settings = { baseUrl: sinkUrl.replace('http', 'ws'), key: fixedSecret('key-of-the-benchmark') };
     const params = { tag: contactOf(call), callback: 'https://results.example/' };
-    const link = await Link.open(settings, params, new AbortController().signal, {
-      clock: systemClock,
+    const opener: SocketOpener = (...connection) => openSocket(settings, ...connection);
+    const link = await Link.open(opener, params, new AbortController().signal, {
       timers,
       log: createLog('silent'),
       metrics,

@@ -1,0 +1,154 @@
+import { BYTES_PER_MS } from '../../daemon/contract/audio-format.ts';
+import type { DeepgramParams } from '../../daemon/contract/deepgram-params.ts';
+import type { DeepgramSocket, SocketClose, SocketEvents, SocketOpener } from '../../daemon/deepgram/socket.ts';
+import type { Clock, Millis } from '../../daemon/runtime/clock.ts';
+
+/** What the peer does by itself; a test changes it at any time. */
+export interface Behavior {
+  /** Pings are answered a round trip after the network took them. */
+  answersPings: boolean;
+  /** The network takes audio at once; otherwise it waits in the socket until `drain`. */
+  takesAudio: boolean;
+  /** CloseStream is answered by a close with 1000, a round trip later. */
+  closesOnRequest: boolean;
+}
+
+const ROUND_TRIP_MS: Millis = 40;
+
+/** The peer of one connection: what it was sent and when, and what it can do. */
+export class FakeSocket implements DeepgramSocket {
+  readonly requestId: string;
+  readonly params: DeepgramParams;
+  readonly pingsAtMs: Millis[] = [];
+  readonly keepAlivesAtMs: Millis[] = [];
+  readonly #clock: Clock;
+  readonly #behavior: Behavior;
+  readonly #events: SocketEvents;
+  readonly #messages: Buffer[] = [];
+  /** Behind audio that the network has not taken. */
+  readonly #waitingPings: number[] = [];
+  readonly #closed = Promise.withResolvers<SocketClose>();
+  closeStreamAtMs: Millis | undefined;
+  bufferedBytes = 0;
+  isClosed = false;
+
+  constructor(requestId: string, params: DeepgramParams, clock: Clock, behavior: Behavior, events: SocketEvents) {
+    this.requestId = requestId;
+    this.params = params;
+    this.#clock = clock;
+    this.#behavior = behavior;
+    this.#events = events;
+  }
+
+  get closed(): Promise<SocketClose> {
+    return this.#closed.promise;
+  }
+
+  get audio(): Buffer {
+    return Buffer.concat(this.#messages);
+  }
+
+  get messageBytes(): number[] {
+    return this.#messages.map(({ length }) => length);
+  }
+
+  /** Where in the call its audio begins, by what Deepgram is told. */
+  get offsetMs(): Millis {
+    const extra = [this.params['extra'] ?? []].flat();
+    return Number(extra.find((pair) => pair.startsWith('dgintegrator_offset_ms:'))?.split(':')[1] ?? 0);
+  }
+
+  get endMs(): Millis {
+    return this.offsetMs + this.audio.length / BYTES_PER_MS;
+  }
+
+  sendAudio(pcm: Uint8Array): void {
+    this.#messages.push(Buffer.from(pcm));
+    if (!this.#behavior.takesAudio) this.bufferedBytes += pcm.length;
+  }
+
+  ping(mark: number): void {
+    this.pingsAtMs.push(this.#clock.now());
+    if (this.bufferedBytes > 0) this.#waitingPings.push(mark);
+    else this.#answer(mark);
+  }
+
+  sendKeepAlive(): void {
+    this.keepAlivesAtMs.push(this.#clock.now());
+  }
+
+  sendCloseStream(): void {
+    this.closeStreamAtMs = this.#clock.now();
+    this.#clock.after(ROUND_TRIP_MS, () => {
+      if (this.#behavior.closesOnRequest) this.close(1000);
+    });
+  }
+
+  terminate(): void {
+    this.close(1006);
+  }
+
+  close(code: number, reason = ''): void {
+    this.isClosed = true;
+    this.#closed.resolve({ code, reason });
+  }
+
+  /** The network takes what waits in the socket. */
+  drain(): void {
+    this.bufferedBytes = 0;
+    for (const mark of this.#waitingPings.splice(0)) this.#answer(mark);
+    this.#events.onTaken();
+  }
+
+  /** A final result of one channel, up to a moment of the connection. */
+  finalize(channel: number, toMs: Millis): void {
+    const times = { start: 0, duration: toMs / 1000 };
+    this.#events.onMessage({ type: 'Results', channel_index: [channel, 2], is_final: true, ...times });
+  }
+
+  #answer(mark: number): void {
+    this.#clock.after(ROUND_TRIP_MS, () => {
+      if (this.#behavior.answersPings && !this.isClosed) this.#events.onPong(mark);
+    });
+  }
+}
+
+/** Deepgram as a link sees it through its opener, on a test's clock. */
+export class FakeDeepgram {
+  readonly #clock: Clock;
+  /** Those that were opened, in order. */
+  readonly sockets: FakeSocket[] = [];
+  readonly handshakesAtMs: Millis[] = [];
+  /** What becomes of the next handshakes, first to last; when there is nothing left they succeed. */
+  readonly handshakes: (Error | 'hang')[] = [];
+  /** Those that hang and were not aborted. */
+  pendingHandshakes = 0;
+  readonly behavior: Behavior = { answersPings: true, takesAudio: true, closesOnRequest: true };
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  readonly open: SocketOpener = async (params, events, signal) => {
+    this.handshakesAtMs.push(this.#clock.now());
+    const handshake = this.handshakes.shift();
+    if (handshake === 'hang') {
+      this.pendingHandshakes++;
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      this.pendingHandshakes--;
+    }
+    signal.throwIfAborted();
+    if (handshake instanceof Error) throw handshake;
+    const requestId = `request-${this.sockets.length + 1}`;
+    const socket = new FakeSocket(requestId, params, this.#clock, this.behavior, events);
+    this.sockets.push(socket);
+    return socket;
+  };
+
+  /** The connection opened last. */
+  get socket(): FakeSocket {
+    const socket = this.sockets.at(-1);
+    if (!socket) throw new Error('nothing was opened');
+    return socket;
+  }
+}

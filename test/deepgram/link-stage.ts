@@ -1,0 +1,106 @@
+import { BYTES_PER_FRAME, BYTES_PER_MS } from '../../daemon/contract/audio-format.ts';
+import type { DeepgramParams } from '../../daemon/contract/deepgram-params.ts';
+import { Link, type LinkOptions } from '../../daemon/deepgram/link.ts';
+import { createLog } from '../../daemon/log/log.ts';
+import { SessionMetrics } from '../../daemon/metrics/session-metrics.ts';
+import type { Millis } from '../../daemon/runtime/clock.ts';
+import { TimerWheel } from '../../daemon/runtime/timer-wheel.ts';
+import { runsOf } from '../support/audio-runs.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+import { FakeDeepgram } from './fake-deepgram.ts';
+
+/** Results go elsewhere. */
+export const CALLBACK: DeepgramParams = { callback: 'https://results.example/' };
+/** Results come back to us. */
+export const RESULTS: DeepgramParams = { model: 'nova-3' };
+export const REPLAY_MS: Millis = 2000;
+export const GIVE_UP_MS: Millis = 60_000;
+export const BUFFER_BYTES = 1024 * 1024;
+const MESSAGE_MS: Millis = 100;
+
+/** The call's audio: each frame says where it stands. */
+export function callAudio(fromMs: Millis, toMs: Millis): Buffer {
+  const [from, to] = [fromMs * BYTES_PER_MS, toMs * BYTES_PER_MS];
+  const pcm = Buffer.alloc(to - from);
+  for (let at = 0; at < pcm.length; at += BYTES_PER_FRAME) pcm.writeUInt32LE((from + at) / BYTES_PER_FRAME, at);
+  return pcm;
+}
+
+/** A link in virtual time, and all that it touches. */
+export class LinkStage {
+  readonly clock = new VirtualClock();
+  readonly deepgram = new FakeDeepgram(this.clock);
+  readonly metrics = new SessionMetrics();
+  readonly log: Record<string, unknown>[] = [];
+  readonly #log = createLog('info', { write: (line) => this.log.push(JSON.parse(line)) });
+  #link: Link | undefined;
+  #handedOverMs: Millis = 0;
+
+  async open(params = CALLBACK, options: Partial<LinkOptions> = {}, signal = new AbortController().signal) {
+    this.#handedOverMs = options.callMs ?? 0;
+    this.#link = await Link.open(this.deepgram.open, params, signal, {
+      timers: new TimerWheel(this.clock),
+      log: this.#log,
+      metrics: this.metrics,
+      random: () => 0.5,
+      messageMs: MESSAGE_MS,
+      replayMs: REPLAY_MS,
+      giveUpMs: GIVE_UP_MS,
+      bufferBytes: BUFFER_BYTES,
+      callMs: 0,
+      connections: 0,
+      onMessage: () => {},
+      ...options,
+    });
+    return this.#link;
+  }
+
+  get link(): Link {
+    if (!this.#link) throw new Error('no link was opened');
+    return this.#link;
+  }
+
+  events(): unknown[] {
+    return this.log.map(({ event }) => event);
+  }
+
+  /** Sends the next ms of the call at once; gives a promise when the link asks to wait. */
+  send(ms: Millis): Promise<void> | undefined {
+    let room: Promise<void> | undefined;
+    const pcm = callAudio(this.#handedOverMs, this.#handedOverMs + ms);
+    for (const run of runsOf(this.link.buffer, pcm, this.clock.now())) room = this.link.send(run);
+    this.#handedOverMs += ms;
+    return room;
+  }
+
+  /** Sends audio until the link asks to wait. */
+  fill(): Promise<void> {
+    for (let ms = 0; ms < 3_600_000; ms += MESSAGE_MS) {
+      const room = this.send(MESSAGE_MS);
+      if (room) return room;
+    }
+    throw new Error('the link took an hour of audio');
+  }
+
+  /** Sends the next ms of the call as they are spoken. */
+  async speak(ms: Millis): Promise<void> {
+    for (let spokenMs = 0; spokenMs < ms; spokenMs += MESSAGE_MS) {
+      this.send(MESSAGE_MS);
+      await this.clock.advance(MESSAGE_MS);
+    }
+  }
+
+  /** The connection closes, and the link knows. */
+  async lose(code: number, reason?: string): Promise<void> {
+    this.deepgram.socket.close(code, reason);
+    await this.clock.settle();
+  }
+
+  /** What Deepgram got of the call over all connections, each placed where it said it begins. */
+  received(): Buffer {
+    const { sockets } = this.deepgram;
+    const audio = Buffer.alloc(Math.max(...sockets.map(({ endMs }) => endMs)) * BYTES_PER_MS);
+    for (const socket of sockets) socket.audio.copy(audio, socket.offsetMs * BYTES_PER_MS);
+    return audio;
+  }
+}

@@ -1,0 +1,87 @@
+import test from 'ava';
+import { DeepgramRefused, DeepgramUnreachable } from '../../daemon/deepgram/errors.ts';
+import { ReconnectPolicy } from '../../daemon/deepgram/reconnect-policy.ts';
+
+const GIVE_UP_MS = 60_000;
+const LOST = new Error('lost');
+const UNREACHABLE = new DeepgramUnreachable('example.org', new Error('ECONNREFUSED'));
+const policy = (random = 0) => new ReconnectPolicy(GIVE_UP_MS, () => random);
+const refused = (status: number) => new DeepgramRefused(status, undefined, undefined);
+const closed = (code: number, { closeStreamSent = false, openedAtMs = 0 } = {}) => ({
+  code,
+  closeStreamSent,
+  openedAtMs,
+});
+
+for (const code of [1000, 1001, 1005, 1006, 1008, 1011, 1012, 1013, 4000]) {
+  test(`a close with ${code} before CloseStream: reconnect`, (t) => {
+    t.is(policy().afterClose(closed(code), LOST, 1000).name, 'reconnect');
+  });
+}
+
+for (const [code, next] of [
+  [1000, 'finish'],
+  [1005, 'finish'],
+  [1006, 'reconnect'],
+] as const) {
+  test(`a close with ${code} after CloseStream: ${next}`, (t) => {
+    t.is(policy().afterClose(closed(code, { closeStreamSent: true }), LOST, 1000).name, next);
+  });
+}
+
+test('the delay doubles from 250 ms to 5 s; jitter takes off up to half', (t) => {
+  const fullMs = [250, 500, 1000, 2000, 4000, 5000, 5000];
+  for (const [random, share] of [
+    [0, 0.5],
+    [0.5, 0.75],
+    [1 - 1e-9, 1],
+  ] as const) {
+    const one = policy(random);
+    const steps = [one.afterClose(closed(1006), LOST, 1000)];
+    while (steps.length < fullMs.length) steps.push(one.afterFailedHandshake(UNREACHABLE, 1000));
+    t.deepEqual(
+      steps.map((step) => step.name === 'reconnect' && step.delayMs),
+      fullMs.map((ms) => Math.round(ms * share)),
+    );
+  }
+});
+
+test('an outage longer than DEEPGRAM_GIVE_UP_MS ends it, with the error of the last attempt', (t) => {
+  const one = policy();
+  one.afterClose(closed(1006), LOST, 1000);
+  t.is(one.afterFailedHandshake(UNREACHABLE, 1000 + GIVE_UP_MS).name, 'reconnect');
+  t.deepEqual(one.afterFailedHandshake(UNREACHABLE, 1001 + GIVE_UP_MS), { name: 'give-up', error: UNREACHABLE });
+});
+
+test('connections that do not last 10 s prolong the outage', (t) => {
+  const one = policy();
+  one.afterClose(closed(1006), LOST, 1000);
+  const again = one.afterClose(closed(1006, { openedAtMs: 2000 }), LOST, 11_999);
+  t.like(again, { name: 'reconnect', delayMs: 250 }, 'the second delay');
+  t.is(one.afterClose(closed(1006, { openedAtMs: 60_000 }), LOST, 61_001).name, 'give-up');
+});
+
+test('a connection that lasted 10 s ends the outage: backoff and time to give up begin again', (t) => {
+  const one = policy();
+  one.afterClose(closed(1006), LOST, 1000);
+  one.afterFailedHandshake(UNREACHABLE, 2000);
+  t.like(one.afterClose(closed(1006, { openedAtMs: 52_000 }), LOST, 62_000), { name: 'reconnect', delayMs: 125 });
+  t.is(one.afterFailedHandshake(UNREACHABLE, 62_000 + GIVE_UP_MS).name, 'reconnect');
+});
+
+for (const status of [400, 401, 402, 403]) {
+  test(`a handshake refused with ${status}: give up`, (t) => {
+    const one = policy();
+    one.afterClose(closed(1006), LOST, 1000);
+    const error = refused(status);
+    t.deepEqual(one.afterFailedHandshake(error, 1100), { name: 'give-up', error });
+  });
+}
+
+for (const status of [408, 429, 500, 502, 503, 504]) {
+  test(`a handshake refused with ${status}: reconnect`, (t) => {
+    const one = policy();
+    one.afterClose(closed(1006), LOST, 1000);
+    t.is(one.afterFailedHandshake(refused(status), 1100).name, 'reconnect');
+  });
+}

@@ -1,0 +1,95 @@
+import test from 'ava';
+import { BYTES_PER_MS } from '../../daemon/contract/audio-format.ts';
+import { positionOf } from '../../daemon/deepgram/replay-buffer.ts';
+import { ReplayWindow } from '../../daemon/deepgram/replay-window.ts';
+import { runsOf } from '../support/audio-runs.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+
+const OPTIONS = { replayMs: 2000, bufferBytes: 20_000 * BYTES_PER_MS, messageMs: 100 };
+const START_MS = 5000;
+
+/** A window of a call that resumed at START_MS; `sentMs` of it were sent since then. */
+function windowOf(resultsComeBack: boolean, sentMs: number, unsentMs = 0): ReplayWindow {
+  const window = new ReplayWindow(positionOf(START_MS), resultsComeBack, OPTIONS);
+  write(window, sentMs + unsentMs);
+  for (let left = sentMs * BYTES_PER_MS; left > 0; ) left -= window.buffer.take(left)?.pcm.length ?? left;
+  return window;
+}
+
+function write({ buffer }: ReplayWindow, ms: number): void {
+  for (const run of runsOf(buffer, Buffer.alloc(ms * BYTES_PER_MS), 0)) buffer.commit(run);
+}
+
+const keptFromMs = (window: ReplayWindow, confirmedMs: number) =>
+  window.keepFrom(positionOf(START_MS + confirmedMs)) / BYTES_PER_MS - START_MS;
+
+function finalize(window: ReplayWindow, channel: number, toMs: number): void {
+  const message = { type: 'Results', channel_index: [channel, 2], is_final: true, start: 0, duration: toMs / 1000 };
+  window.note(message, positionOf(START_MS));
+}
+
+test('in callback mode the last REPLAY_MS of what was sent is kept, and all that is not confirmed', (t) => {
+  const window = windowOf(false, 10_000);
+  t.is(keptFromMs(window, 10_000), 8000);
+  t.is(keptFromMs(window, 9000), 8000);
+  t.is(keptFromMs(window, 7500), 7500);
+});
+
+test('when results come back, what is not final on both channels is kept, and all that is not confirmed', (t) => {
+  const window = windowOf(true, 10_000);
+  t.is(keptFromMs(window, 10_000), 0);
+  finalize(window, 0, 9000);
+  t.is(keptFromMs(window, 10_000), 0, 'final on one channel');
+  finalize(window, 1, 6000);
+  t.is(keptFromMs(window, 10_000), 6000);
+  t.is(keptFromMs(window, 5000), 5000);
+});
+
+test('results that never come keep no more than half of the buffer', (t) => {
+  t.is(keptFromMs(windowOf(true, 15_000), 15_000), 5000);
+});
+
+test('audio from before the resume point, or forgotten before, is never asked for again', (t) => {
+  const window = windowOf(false, 1000);
+  t.is(keptFromMs(window, 1000), 0);
+  const later = windowOf(false, 10_000);
+  later.advance(positionOf(START_MS + 10_000));
+  t.is(keptFromMs(later, 0), 8000);
+});
+
+test('audio is kept from a whole ms on, whatever Deepgram has confirmed', (t) => {
+  const window = windowOf(false, 10_000);
+  t.is(window.keepFrom(positionOf(START_MS + 7000) + 20), positionOf(START_MS + 7000));
+});
+
+test('a rewind goes back to what is kept, and never to what was not sent', (t) => {
+  const window = windowOf(false, 10_000, 5000);
+  t.is(window.rewind(positionOf(START_MS + 9000)), positionOf(START_MS + 8000));
+  t.is(window.buffer.sent, positionOf(START_MS + 8000));
+  t.is(window.rewind(positionOf(START_MS + 8000)), positionOf(START_MS + 8000));
+});
+
+test('a full buffer says so, and resolves when there is room again', async (t) => {
+  const window = windowOf(false, 0, 20_000);
+  t.is(window.whenRoom(), undefined);
+  write(window, 1);
+  let hasRoom = false;
+  const room = window.whenRoom()?.then(() => {
+    hasRoom = true;
+  });
+  t.truthy(room);
+  window.buffer.take(2001 * BYTES_PER_MS);
+  window.advance(positionOf(START_MS));
+  await new VirtualClock().settle();
+  t.false(hasRoom, 'sent, but not confirmed');
+  window.advance(positionOf(START_MS + 2001));
+  await room;
+  t.is(window.whenRoom(), undefined);
+});
+
+test('the window of unconfirmed audio is REPLAY_MS, and 2 s at least, a message included', (t) => {
+  const unconfirmedMs = (replayMs: number) =>
+    new ReplayWindow(0, false, { ...OPTIONS, replayMs }).unconfirmedBytes / BYTES_PER_MS;
+  t.is(unconfirmedMs(500), 1900);
+  t.is(unconfirmedMs(4000), 3900);
+});

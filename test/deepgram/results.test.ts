@@ -1,0 +1,39 @@
+import test from 'ava';
+import { positionOf } from '../../daemon/deepgram/replay-buffer.ts';
+import { FinalResults } from '../../daemon/deepgram/results.ts';
+
+const result = (channel: number, start: number, duration: number, is_final = true) => ({
+  type: 'Results',
+  channel_index: [channel, 2],
+  start,
+  duration,
+  is_final,
+});
+
+test('the call is final up to where both channels are, counted from the connection’s time 0', (t) => {
+  const finals = new FinalResults(positionOf(1000));
+  finals.note(result(0, 0, 2.5), positionOf(1000));
+  t.is(finals.reachTo, positionOf(1000));
+  finals.note(result(1, 1, 0.5), positionOf(1000));
+  t.is(finals.reachTo, positionOf(2500));
+  finals.note(result(1, 0, 1), positionOf(9000));
+  t.is(finals.reachTo, positionOf(3500), 'a later connection');
+});
+
+test('interim results, other messages and nonsense say nothing, and nothing becomes less final', (t) => {
+  const finals = new FinalResults(0);
+  finals.note(result(0, 0, 5), 0);
+  finals.note(result(1, 0, 5), 0);
+  for (const message of [
+    result(0, 0, 9, false),
+    result(0, 0, 1),
+    result(1, 0, 1),
+    result(2, 0, 9),
+    { ...result(0, 0, 9), start: 'x' },
+    { ...result(0, 0, 9), type: 'UtteranceEnd' },
+    null,
+    'Results',
+  ])
+    finals.note(message, 0);
+  t.is(finals.reachTo, positionOf(5000));
+});
