@@ -3,7 +3,7 @@ import type { Clock, Millis } from '../runtime/clock.ts';
 /** trigger/README.md, enforceRealtime: at least 64 ms between messages of 64 ms. */
 export const REALTIME_MESSAGE_MS: Millis = 64;
 
-/** Lets audio through no faster than it lasts. */
+/** Limits audio to real time. */
 export class Pacer {
   readonly #clock: Clock;
   #freeAtMs = 0;
@@ -12,7 +12,7 @@ export class Pacer {
     this.#clock = clock;
   }
 
-  /** Resolves when audio of `durationMs` may go, or at once when the signal says that pacing is over. */
+  /** Resolves when audio of `durationMs` may be sent; once the signal aborts, at once. */
   async turn(durationMs: Millis, signal: AbortSignal): Promise<void> {
     const waitMs = this.#freeAtMs - this.#clock.now();
     if (waitMs > 0) {

@@ -6,7 +6,7 @@ import type { LinkStatistics } from './link-statistics.ts';
 import type { ReplayBuffer } from './replay-buffer.ts';
 import type { DeepgramSocket, SocketClose, SocketOpener } from './socket.ts';
 
-/** 2 s of audio handed to the socket but not sent: more would only grow old there. */
+/** 2 s of audio that the socket has not sent: more would only age there. */
 const HIGH_WATER_BYTES = 64 * 1024;
 const CHECK_EVERY_MS: Millis = 500;
 
@@ -24,7 +24,7 @@ export interface ConnectionOptions {
   readonly onProgress: () => void;
 }
 
-/** One WebSocket of a link: sends what the replay buffer holds, keeps the line alive, and notices when it is dead. */
+/** One WebSocket of a link: sends the replay buffer's audio, keeps the line alive, and closes it when it is dead. */
 export class Connection {
   /** The position of the call where its audio, and Deepgram's time 0, begins. */
   readonly startsAt: number;
@@ -82,7 +82,7 @@ export class Connection {
     return this.#heartbeat.confirmedTo;
   }
 
-  /** Sends as much of the replay buffer as the line takes now. */
+  /** Sends as much audio as the socket and the window take now. */
   pump(): void {
     const { replayBuffer, timers, statistics, messageBytes, windowBytes, onProgress } = this.#options;
     const heartbeat = this.#heartbeat;

@@ -1,30 +1,30 @@
 import { type HandshakeRefusal, handshakeRefusal } from '../metrics/session-metrics.ts';
 
-/** What Deepgram means by a status, in our words (daemon/deepgram/README.md, "Protocol"). */
+/** What each status means (daemon/deepgram/README.md, "Protocol"). */
 const REFUSALS: Readonly<Record<number, string>> = {
-  400: 'a parameter is not accepted',
-  401: 'the API key is not accepted',
-  402: 'the account has no credit',
-  403: 'the API key may not do this',
-  404: 'there is no such place',
-  429: 'the account has too many streams',
+  400: 'invalid parameter',
+  401: 'invalid API key',
+  402: 'no credit',
+  403: 'the API key lacks permission',
+  404: 'no such path',
+  429: 'too many concurrent streams',
 };
 
-/** Deepgram answered the handshake with something else than a WebSocket. */
+/** Deepgram answered the handshake with an HTTP error. */
 export class DeepgramRefused extends Error {
   override readonly name = 'DeepgramRefused';
-  /** HTTP status of Deepgram's answer. */
+  /** HTTP status of the response. */
   readonly status: number;
-  /** The answer's dg-error header. */
+  /** The response's dg-error header; may quote parameter values, so it is not logged. */
   readonly dgError: string | undefined;
-  /** The answer's dg-request-id header: what Deepgram's support asks for. */
+  /** The response's dg-request-id header: Deepgram's support asks for it. */
   readonly requestId: string | undefined;
-  /** Whether the same request may succeed later: too slow, too many streams, or trouble of Deepgram's own. */
+  /** Whether the same request may succeed later. */
   readonly retryable: boolean;
 
   constructor(status: number, dgError: string | undefined, requestId: string | undefined) {
-    // What Deepgram says may repeat the parameters' values; a message goes to logs, they must not.
-    const why = REFUSALS[status] ?? 'it has trouble of its own';
+    // Without dg-error: the message is logged.
+    const why = REFUSALS[status] ?? (status >= 500 ? 'server error' : 'unexpected response');
     super(`Deepgram refused the stream: ${why} (HTTP ${status}, dg-request-id ${requestId})`);
     this.status = status;
     this.dgError = dgError;
@@ -33,7 +33,7 @@ export class DeepgramRefused extends Error {
   }
 }
 
-/** No connection to Deepgram came about. */
+/** The connection to Deepgram failed before the handshake's response. */
 export class DeepgramUnreachable extends Error {
   override readonly name = 'DeepgramUnreachable';
 
@@ -54,7 +54,7 @@ export class DeepgramLost extends Error {
   }
 }
 
-/** How a failed handshake is counted; undefined when the daemon itself gave it up: nobody refused it. */
+/** How a failed handshake is counted; undefined if the daemon itself aborted it. */
 export function refusalOf(error: unknown): HandshakeRefusal | undefined {
   if (error instanceof DeepgramUnreachable) return 'unreachable';
   return error instanceof DeepgramRefused ? handshakeRefusal(error.status) : undefined;

@@ -2,38 +2,38 @@ import { randomFillSync } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { borrowBuffer, returnBuffer } from '../runtime/buffer-pool.ts';
 
-/** RFC 6455, 5.2: the whole message in one frame, binary or a ping. */
+/** RFC 6455, 5.2: a final frame, binary or a ping. */
 const BINARY = 0x82;
 const PING = 0x89;
 const MASKED = 0x80;
 const MASK_BYTES = 4;
-/** A payload of up to 125 bytes has its length in the header's second byte; up to 64 KiB in two more. */
+/** RFC 6455, 5.2: lengths up to 125 fit in the header's second byte; up to 64 KiB take two more. */
 const LONGEST_SHORT = 125;
 const LENGTH_IN_TWO = 126;
 const LONGEST_PAYLOAD = 0xffff;
-/** Keys are drawn so many at a time. */
+/** A pool of masking keys: one call to the random generator fills it. */
 const KEYS = new Int32Array(1024);
 let keysLeft = 0;
 
 /**
- * Writes audio and pings as frames on a WebSocket's own connection, what is sent in one go as one write. `ws` makes
- * a buffer, a mask by single bytes and a write of its own for every message, which costs more than all else that is
- * done to audio. Frames are whole messages, so those that `ws` writes between them are in nobody's way, as long as
- * `flush` comes first.
+ * Writes audio and pings as frames on a WebSocket's TCP connection; everything sent in one turn of the event loop is
+ * one write. `ws` allocates a buffer, masks byte by byte and writes once per message, which costs more than the rest of
+ * the audio path. `ws` may write its own frames in between, because each frame is a whole message, if `flush` is called
+ * first.
  */
 export class FrameWriter {
   readonly #socket: Socket;
   readonly #isMasked: boolean;
   readonly #onTaken: () => void;
-  /** What waits to be written. */
+  /** Frames not yet written. */
   #buffer: Buffer | undefined;
   #length = 0;
   #isScheduled = false;
 
   /**
-   * @param isEncrypted RFC 6455, 10.3: masking keeps what a peer sends from being taken for something else by what lies
-   * between. Inside TLS nothing lies between, and a mask of zeros saves that work.
-   * @param onTaken called when the network has taken what was written
+   * @param isEncrypted the connection is TLS: frames are masked with zeros, which saves the work. RFC 6455, 10.3: a
+   * mask protects intermediaries, and none can see into TLS
+   * @param onTaken called when the kernel has taken what was written
    */
   constructor(socket: Socket, isEncrypted: boolean, onTaken: () => void) {
     this.#socket = socket;
@@ -41,23 +41,24 @@ export class FrameWriter {
     this.#onTaken = onTaken;
   }
 
-  /** Bytes that wait for the end of this go. */
+  /** Bytes not yet written to the connection. */
   get pendingBytes(): number {
     return this.#length;
   }
 
-  /** Sends 2-channel PCM as one message, at the end of what is done now. */
+  /** Sends 2-channel PCM as one message, at the end of this turn. */
   audio(pcm: Uint8Array): void {
-    if (pcm.length > LONGEST_PAYLOAD) throw new RangeError(`a message of ${pcm.length} bytes`);
+    if (pcm.length > LONGEST_PAYLOAD)
+      throw new RangeError(`a message of ${pcm.length} bytes exceeds ${LONGEST_PAYLOAD}`);
     this.#add(BINARY, pcm);
   }
 
-  /** Sends a ping, at the end of what is done now. Audio after it is masked fastest when a frame of it is whole words. */
+  /** Sends a ping, at the end of this turn. Audio after it is masked fastest if the ping's frame is whole words. */
   ping(text: string): void {
     this.#add(PING, Buffer.from(text, 'latin1'));
   }
 
-  /** Writes what waits. */
+  /** Writes all pending frames now. */
   readonly flush = (): void => {
     this.#isScheduled = false;
     this.#write();
@@ -109,7 +110,10 @@ function freshKey(): number {
   return KEYS[--keysLeft] as number;
 }
 
-/** RFC 6455, 5.3, by words where both lie at whole words, as audio does; `key` is the mask's four bytes, little-endian. */
+/**
+ * RFC 6455, 5.3: masks word by word where source and target are aligned, as audio is.
+ * @param key the mask's four bytes, little-endian
+ */
 function mask(payload: Uint8Array, key: number, into: Buffer, at: number): void {
   let done = 0;
   if ((payload.byteOffset | (into.byteOffset + at)) % MASK_BYTES === 0) {

@@ -1,11 +1,11 @@
 import { BYTES_PER_MS } from '../contract/audio-format.ts';
 import type { Millis } from '../runtime/clock.ts';
 
-/** daemon/deepgram/README.md, "Protocol": 10 s without audio or KeepAlive close the stream; every 3-5 s is asked for. */
+/** daemon/deepgram/README.md, "Protocol": 10 s of silence close the stream; one KeepAlive every 3-5 s is recommended. */
 const KEEP_ALIVE_AFTER_MS: Millis = 4000;
 /** A ping follows this much audio: its pong confirms that Deepgram has read up to there. */
 const PING_EVERY_BYTES = 1000 * BYTES_PER_MS;
-/** Without audio, pings detect a dead line. */
+/** Without audio a ping follows the last one after this time, to detect a dead line. */
 const PING_AFTER_MS: Millis = 2000;
 /** With the ping interval and the check interval, a half-open connection is noticed within 10 s. */
 const PONG_TIMEOUT_MS: Millis = 6000;
@@ -20,7 +20,7 @@ interface Ping {
  * only: its owner sends, and passes the time. Positions are bytes of the call.
  */
 export class Heartbeat {
-  /** Unanswered ones, oldest first. */
+  /** Unanswered pings, oldest first. */
   readonly #pings: Ping[] = [];
   #confirmedTo: number;
   #pingedTo: number;

@@ -78,7 +78,7 @@ export class Link {
     return this.#ended.promise;
   }
 
-  /** Nothing before this moment of the call needs to be sent again, whatever happens to this process. */
+  /** Audio before this moment of the call need not be sent again, even after a crash. Never decreases. */
   get safeMs(): Millis {
     const connection = connectionOf(this.#state);
     const position = connection ? this.#window.keepFrom(connection.confirmedTo) : this.#window.buffer.sent;
@@ -227,7 +227,7 @@ export class Link {
   #onFinishTimeout({ requestId }: Connection): void {
     this.#options.log.warn(
       { event: 'deepgram.unfinished', requestId },
-      'Deepgram did not close the stream: its last words may lack',
+      'Deepgram did not close the stream in time: its last results may be missing',
     );
     this.#enter({ name: 'closed' });
   }

@@ -25,13 +25,13 @@ export class Outage {
   logRetry(log: Log, cause: Error, delayMs: Millis): void {
     const { code, reason } = this.close;
     const fields = { code, closeReason: reason, delayMs, ...errorFields(cause) };
-    log.warn({ event: 'deepgram.lost', ...fields }, 'connects to Deepgram again');
+    log.warn({ event: 'deepgram.lost', ...fields }, 'lost Deepgram: reconnecting');
   }
 
   logEnd(log: Log, requestId: string | undefined, nowMs: Millis): void {
     const offsetMs = momentOf(this.#resumesAt);
     const replayedMs = momentOf(this.replayedBytes);
     const fields = { requestId, offsetMs, replayedMs, gapMs: nowMs - this.#lostAtMs };
-    log.info({ event: 'deepgram.reconnected', ...fields }, 'Deepgram listens again');
+    log.info({ event: 'deepgram.reconnected', ...fields }, 'reconnected to Deepgram');
   }
 }

@@ -4,35 +4,35 @@ import { sampleAt } from '../audio/pcm.ts';
 import { BYTES_PER_FRAME, BYTES_PER_MS, BYTES_PER_SAMPLE, type Channel } from '../contract/audio-format.ts';
 import type { Millis } from '../runtime/clock.ts';
 
-/** Up to where in the call something arrived at that time. */
+/** Audio that ends at this position of the call arrived at that time. */
 interface Arrival {
   readonly end: number;
   readonly atMs: Millis | undefined;
 }
 
-/** A ring that has grown shrinks again when so much of the least would do: not to and fro. */
+/** Hysteresis: a ring that has grown shrinks only when usage falls below this share of the minimum size. */
 const SHRINKS_AT = 0.9;
 
 /**
- * The part of the call that is still to be sent, and what was sent but may have to be sent again, in one ring of bytes:
- * audio is written to where it stays until it is forgotten, and can be looked at until it is written over. Positions are
- * bytes of 2-channel PCM from the call's beginning.
+ * A ring of bytes that holds the audio still to be sent and the audio that may have to be sent again. The aligner
+ * writes into it in place; forgotten audio can be read back until it is overwritten. Positions are bytes of 2-channel
+ * PCM from the start of the call.
  */
 export class ReplayBuffer implements CallBuffer {
   readonly #leastBytes: number;
   #ring: Buffer;
-  /** From where on it is held, up to where it has been sent, on whichever connection, and where it ends. */
+  /** Where held audio begins, up to where it has been sent, and where it ends. */
   #from: number;
-  /** From where on it has not been written over. */
+  /** Where audio that is not overwritten begins. */
   #intactFrom: number;
   #sent: number;
   #end: number;
-  /** Of what is still to be sent, in order. */
+  /** Arrivals of the unsent audio, in order. */
   readonly #arrivals: Arrival[] = [];
 
   /**
-   * @param start where in the call the audio begins that will be added
-   * @param leastBytes room for what is usually held; more is taken when it is needed, and given back after that
+   * @param start where in the call the audio begins
+   * @param leastBytes the minimum size; the ring grows when it must and shrinks again
    */
   constructor(start: number, leastBytes: number) {
     this.#leastBytes = leastBytes - (leastBytes % BYTES_PER_FRAME);
@@ -43,17 +43,17 @@ export class ReplayBuffer implements CallBuffer {
     this.#end = start;
   }
 
-  /** Where the call's audio that came so far ends. */
+  /** Where the audio committed so far ends. */
   get end(): number {
     return this.#end;
   }
 
-  /** Up to where it has been sent, on whichever connection. */
+  /** Where the audio to send next begins. */
   get sent(): number {
     return this.#sent;
   }
 
-  /** From where on it is held: what comes before need not be sent again. */
+  /** Where held audio begins: what comes before need not be sent again. */
   get heldFrom(): number {
     return this.#from;
   }
@@ -77,14 +77,14 @@ export class ReplayBuffer implements CallBuffer {
     return sampleAt(this.#ring, (position % this.#ring.length) + channel * BYTES_PER_SAMPLE);
   }
 
-  /** Adds what was written to the room reserved last: as much of it as the run says. */
+  /** Adds a run that was written to the room reserved last; it may be shorter than the room. */
   commit({ pcm, arrivedAtMs }: AudioRun): void {
-    if (!this.#isInPlace(pcm)) throw new RangeError('the audio is not where room was reserved for it');
+    if (!this.#isInPlace(pcm)) throw new RangeError('the run was not written to the reserved room');
     this.#end += pcm.length;
     this.#arrivals.push({ end: this.#end, atMs: arrivedAtMs });
   }
 
-  /** The next audio to send, at most `longestBytes` of it, which counts as sent from now on; undefined: there is none. */
+  /** Takes the next audio to send, at most `longestBytes`, and counts it as sent; undefined if there is none. */
   take(longestBytes: number): AudioRun | undefined {
     const at = this.#sent % this.#ring.length;
     const bytes = Math.min(longestBytes, this.#end - this.#sent, this.#ring.length - at);
@@ -93,18 +93,18 @@ export class ReplayBuffer implements CallBuffer {
     return { pcm: this.#ring.subarray(at, at + bytes), arrivedAtMs: this.#arrivedAtMs() };
   }
 
-  /** Lets go of what was sent and ends at or before `position`. */
+  /** Releases audio before `position`, as far as it was sent. */
   forget(position: number): void {
     this.#from = Math.max(this.#from, Math.min(position, this.#sent));
   }
 
-  /** All from `position` on is to be sent again, as far as it is still held. Gives where that begins. */
+  /** Makes audio from `position` on unsent again, as far as it is still held; returns where that begins. */
   rewind(position: number): number {
     this.#sent = Math.max(this.#from, Math.min(position, this.#sent));
     return this.#sent;
   }
 
-  /** When the oldest of what has just been sent for the first time arrived. */
+  /** When the oldest audio just sent for the first time arrived. */
   #arrivedAtMs(): Millis | undefined {
     let oldestMs = Infinity;
     for (let first = this.#arrivals[0]; first; first = this.#arrivals[0]) {
@@ -120,7 +120,7 @@ export class ReplayBuffer implements CallBuffer {
     return buffer === this.#ring.buffer && byteOffset === this.#ring.byteOffset + (this.#end % this.#ring.length);
   }
 
-  /** Makes the ring large enough for so many more bytes, and small again when little of it is used. */
+  /** Grows the ring for so many more bytes, or shrinks it when little of it is used. */
   #fit(more: number): void {
     const needed = this.heldBytes + more;
     const isTooLarge = this.#ring.length > this.#leastBytes && needed <= this.#leastBytes * SHRINKS_AT;
@@ -129,7 +129,7 @@ export class ReplayBuffer implements CallBuffer {
     this.#intactFrom = Math.max(this.#intactFrom, Math.min(this.#from, this.#end + more - ring.length));
     for (let at = this.#intactFrom; at < this.#end; ) {
       const source = this.#ring.subarray(at % this.#ring.length).subarray(0, this.#end - at);
-      // What is still on its way to a socket keeps the old ring until it is there.
+      // Runs on their way to a socket still point into the old ring.
       const copied = source.copy(ring, at % ring.length);
       at += copied;
     }
@@ -137,7 +137,7 @@ export class ReplayBuffer implements CallBuffer {
   }
 }
 
-/** The position of a moment of the call, at a whole ms: what is told of where a connection begins has no fractions. */
+/** The position of a moment of the call, at a whole ms: a connection's offset is reported in whole ms. */
 export function positionOf(callMs: Millis): number {
   return Math.floor(callMs) * BYTES_PER_MS;
 }

@@ -4,12 +4,12 @@ import { FinalResults } from './results.ts';
 
 /**
  * At most this much audio, or REPLAY_MS if that is more, is sent without confirmation, so a reconnect repeats no more.
- * Two pings, a second apart, fit in, with room for slow pongs.
+ * It holds two pings, a second apart, and leaves time for slow pongs.
  */
 const LEAST_UNCONFIRMED_MS: Millis = 2000;
-/** Audio that waits to be sent while all is well: what one read brings. */
+/** Unsent audio in normal operation: what one read brings. */
 const USUALLY_UNSENT_MS: Millis = 300;
-/** A producer repeats a fragment, one or two seconds; the aligner compares it with this much of the call. */
+/** A producer may repeat a fragment of one or two seconds; the aligner finds it in this much of the call. */
 const LOOK_BACK_MS: Millis = 2048;
 
 export interface ReplayWindowOptions {
@@ -45,12 +45,12 @@ export class ReplayWindow {
     this.#finals = resultsComeBack ? new FinalResults(start) : undefined;
   }
 
-  /** Takes note of a message from a connection whose time 0 is at `startsAt`. */
+  /** Notes a message from a connection whose time 0 is at `startsAt`. */
   note(message: unknown, startsAt: number): void {
     this.#finals?.note(message, startsAt);
   }
 
-  /** A promise of room while the buffer is full; undefined while it is not. */
+  /** Undefined while there is room; otherwise resolves when there is. */
   whenRoom(): Promise<void> | undefined {
     if (!this.#isFull) return undefined;
     this.#room ??= Promise.withResolvers();
@@ -58,14 +58,14 @@ export class ReplayWindow {
   }
 
   /**
-   * Where the audio that a reconnect would repeat begins, at a whole ms. Never earlier than what is held: what was safe
-   * stays safe, however little the current connection has sent.
+   * Where the audio that a reconnect would repeat begins, at a whole ms. It never moves back, however little the current
+   * connection has confirmed.
    * @param confirmedTo what Deepgram has confirmed on the current connection
    */
   keepFrom(confirmedTo: number): number {
     const { sent, heldFrom } = this.buffer;
     const position = this.#finals
-      ? // Results that never come must not keep more than half of the buffer.
+      ? // Missing results must not keep more than half of the buffer.
         Math.max(Math.min(this.#finals.reachTo, confirmedTo), sent - this.#bufferBytes / 2)
       : Math.min(confirmedTo, sent - this.#replayBytes);
     return Math.max(heldFrom, positionOf(momentOf(position)));

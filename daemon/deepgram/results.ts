@@ -2,7 +2,7 @@ import type { Log } from '../log/log.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { positionOf } from './replay-buffer.ts';
 
-/** A Results message, as far as we read it (daemon/deepgram/README.md, "Protocol"). */
+/** The fields of a Results message that we read (daemon/deepgram/README.md, "Protocol"). */
 interface Results {
   readonly type: 'Results';
   readonly channel_index?: readonly number[];
@@ -13,8 +13,8 @@ interface Results {
 }
 
 /**
- * Writes what Deepgram says to the debug log, its words included, as the original did (trigger/README.md). Without a
- * callback this is the only place they go; with one, Deepgram does not send them to us.
+ * Logs Deepgram's messages at debug level, transcripts included, as the original did (trigger/README.md). Without a
+ * callback the log is the only place where transcripts go; with one, Deepgram does not send them to us.
  */
 export function logResult(log: Log): (message: unknown, offsetMs: Millis) => void {
   return (message, offsetMs) => {
@@ -23,14 +23,14 @@ export function logResult(log: Log): (message: unknown, offsetMs: Millis) => voi
       const transcript = channel?.alternatives?.[0]?.transcript;
       const startInCall = offsetMs / 1000 + (start ?? 0);
       const fields = { channel: channel_index?.[0], start: startInCall, duration, isFinal: is_final, transcript };
-      log.debug({ event: 'deepgram.result', ...fields }, 'a result');
+      log.debug({ event: 'deepgram.result', ...fields }, 'result from Deepgram');
     } else {
-      log.debug({ event: 'deepgram.message', type: typeOf(message) }, 'a message of Deepgram');
+      log.debug({ event: 'deepgram.message', type: typeOf(message) }, 'message from Deepgram');
     }
   };
 }
 
-/** Up to where in the call Deepgram has said its last word, as far as results come back to us. */
+/** How much of the call is final, by the results that come back to us. */
 export class FinalResults {
   /** Per channel, as a position in the call. */
   readonly #reachTo: [number, number];
@@ -40,12 +40,12 @@ export class FinalResults {
     this.#reachTo = [start, start];
   }
 
-  /** What is final on both channels need not be sent again. */
+  /** The position up to which both channels are final: a reconnect need not repeat what comes before. */
   get reachTo(): number {
     return Math.min(...this.#reachTo);
   }
 
-  /** Takes note of a message that came on a connection whose time 0 is at `startsAt`. */
+  /** Notes a message from a connection whose time 0 is at `startsAt`. */
   note(message: unknown, startsAt: number): void {
     if (!isResults(message) || message.is_final !== true) return;
     const channel = message.channel_index?.[0];

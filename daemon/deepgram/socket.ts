@@ -7,17 +7,16 @@ import { WsTransport } from './transport.ts';
 
 type ListenV1ConnectionArgs = Parameters<DeepgramClient['listen']['v1']['connect']>[0];
 
-/** daemon/deepgram/README.md: INVALID_AUTH. */
-const UNAUTHORISED = 401;
+const UNAUTHORIZED = 401;
 
-/** Where Deepgram is, and who we are there. */
+/** How to reach Deepgram. */
 export interface DeepgramSettings {
   /** ws(s) URL to which the SDK appends /v1/listen. */
   readonly baseUrl: string;
   readonly key: Secret;
 }
 
-/** How a connection ended. */
+/** How a connection closed. */
 export interface SocketClose {
   readonly code: number;
   readonly reason: string;
@@ -26,26 +25,26 @@ export interface SocketClose {
 /** One open WebSocket to /v1/listen. */
 export interface DeepgramSocket {
   readonly requestId: string | undefined;
-  /** Bytes handed over that the network has not taken yet. */
+  /** Bytes sent that the kernel has not taken yet. */
   readonly bufferedBytes: number;
-  /** Resolves when the connection is over, however that came; never rejects. */
+  /** Resolves when the connection is closed, for whatever reason; never rejects. */
   readonly closed: Promise<SocketClose>;
   sendAudio(pcm: Uint8Array): void;
-  /** Asks for a sign of life; `onPong` gets the mark back once Deepgram has read all that was sent before it. */
+  /** Sends a ping; `onPong` gets its mark back once Deepgram has read everything sent before it. */
   ping(mark: number): void;
   sendKeepAlive(): void;
-  /** Tells Deepgram that there is no more audio: it sends what it has still to say and closes. */
+  /** Tells Deepgram that there is no more audio: it sends its last results and closes. */
   sendCloseStream(): void;
-  /** Ends the connection now. */
+  /** Closes the connection now. */
   terminate(): void;
 }
 
-/** What a connection tells its owner. */
+/** Callbacks of a connection. */
 export interface SocketEvents {
-  /** Each JSON message of Deepgram's. */
+  /** Called with each JSON message from Deepgram. */
   onMessage(message: unknown): void;
   onPong(mark: number): void;
-  /** The network has taken something: `bufferedBytes` is less than it was. */
+  /** `bufferedBytes` has decreased. */
   onTaken(): void;
 }
 
@@ -57,8 +56,8 @@ export type SocketOpener = (
 ) => Promise<DeepgramSocket>;
 
 /**
- * Opens one connection for 2-channel Connect audio with the session's own parameters; once more when Deepgram did not
- * take the key, and it has been changed meanwhile. Throws DeepgramRefused, DeepgramUnreachable, or the signal's reason.
+ * Opens a connection for 2-channel audio with a session's parameters. After a 401 it retries once, if the key has
+ * changed meanwhile. Throws DeepgramRefused, DeepgramUnreachable, or the signal's reason.
  */
 export async function openSocket(
   { baseUrl, key }: DeepgramSettings,
@@ -70,7 +69,7 @@ export async function openSocket(
   try {
     return await openWith({ baseUrl, apiKey }, params, events, signal);
   } catch (error) {
-    if (!(error instanceof DeepgramRefused && error.status === UNAUTHORISED)) throw error;
+    if (!(error instanceof DeepgramRefused && error.status === UNAUTHORIZED)) throw error;
     await orAborted(key.renew(), signal);
     if (key.current === apiKey) throw error;
     return openWith({ baseUrl, apiKey: key.current }, params, events, signal);
@@ -88,7 +87,7 @@ async function openWith(
   const client = new DeepgramClient({
     apiKey,
     environment: { base: baseUrl, production: baseUrl, agent: baseUrl, agentRest: baseUrl },
-    // The SDK's own reconnect loses audio (daemon/deepgram/README.md); with a transport it is off, and here it stays off.
+    // The SDK's own reconnect loses audio (daemon/deepgram/README.md, "The SDK").
     reconnect: false,
     transportFactory: (url, headers) => {
       const transport = new WsTransport(url, headers);
@@ -96,7 +95,7 @@ async function openWith(
       return transport;
     },
   });
-  // All of it goes in queryParams: beside it the SDK would take names such as `headers` or `debug` as its own settings.
+  // Outside of queryParams the SDK would take names such as `headers` or `debug` as its own options.
   const args: Partial<ListenV1ConnectionArgs> = { queryParams: { ...params, ...LOCKED_PARAMS } };
   const listen = await client.listen.v1.connect(args as ListenV1ConnectionArgs);
   listen.on('message', (message) => events.onMessage(message));

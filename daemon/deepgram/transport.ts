@@ -6,14 +6,14 @@ import { connectTls } from '../runtime/tls.ts';
 import { DeepgramRefused, DeepgramUnreachable } from './errors.ts';
 import { FrameWriter } from './frames.ts';
 
-/** The longest message we take: a final result with words and alternatives has some KiB. */
+/** A final result with words and alternatives has some KiB. */
 const MAX_MESSAGE_BYTES = 1024 * 1024;
-/** With the frame's header of six bytes four words: what follows it lies at a whole word again. */
+/** With the header of six bytes this makes four words, so audio after a ping stays word-aligned. */
 const PING_DIGITS = 10;
 
 /**
- * The SDK's seam for a socket of one's own. The SDK's default offers permessage-deflate, which costs CPU and gains
- * nothing on audio, and hides dg-error and dg-request-id of a refused handshake (daemon/deepgram/README.md); this one does neither.
+ * The SDK's transport. The default one offers permessage-deflate, which costs CPU and gains nothing on audio, and hides
+ * dg-error and dg-request-id of a refused handshake (daemon/deepgram/README.md, "The SDK").
  */
 export class WsTransport implements DeepgramTransport {
   readonly socket: WebSocket;
@@ -21,9 +21,9 @@ export class WsTransport implements DeepgramTransport {
   readonly opened: Promise<void>;
   /** The handshake's dg-request-id. */
   requestId: string | undefined;
-  /** Called whenever the network has taken a message. */
+  /** Called when the kernel has taken a message. */
   onTaken: () => void = () => {};
-  /** Once it is open. */
+  /** Set once the connection is open. */
   #frames: FrameWriter | undefined;
 
   constructor(url: string, headers: Record<string, string>) {
@@ -55,7 +55,7 @@ export class WsTransport implements DeepgramTransport {
   }
 
   send(data: DeepgramTransportMessage): void {
-    if (data instanceof Blob) throw new TypeError('a Blob cannot be sent without waiting for it');
+    if (data instanceof Blob) throw new TypeError('cannot send a Blob synchronously');
     this.#frames?.flush();
     this.socket.send(data, this.#taken);
   }
@@ -84,7 +84,7 @@ export class WsTransport implements DeepgramTransport {
     this.socket.close(code, reason);
   }
 
-  /** Sends audio past the SDK's and the socket's own queues, events and copies. */
+  /** Sends audio without the SDK's and `ws`'s queues, events and copies. */
   sendAudio(pcm: Uint8Array): void {
     this.#frames?.audio(pcm);
   }
@@ -93,7 +93,7 @@ export class WsTransport implements DeepgramTransport {
     this.#frames?.ping(String(mark).padStart(PING_DIGITS, '0'));
   }
 
-  /** Bytes handed over that the network has not taken yet. */
+  /** Bytes sent that the kernel has not taken yet. */
   get bufferedBytes(): number {
     return this.socket.bufferedAmount + (this.#frames?.pendingBytes ?? 0);
   }
@@ -101,7 +101,7 @@ export class WsTransport implements DeepgramTransport {
   readonly #taken = () => this.onTaken();
 }
 
-/** Takes the place of `ws`' own connecting, which makes a TLS context for each connection and resumes none. */
+/** Replaces `ws`'s own connect, which creates a TLS context per connection and resumes no session. */
 function connectEncrypted({ host = '', port }: TcpNetConnectOpts): Socket {
   return connectTls({ host, port: Number(port) });
 }

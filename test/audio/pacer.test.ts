@@ -2,24 +2,24 @@ import test from 'ava';
 import { Pacer, REALTIME_MESSAGE_MS } from '../../daemon/audio/pacer.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
-test('messages of 64 ms leave 64 ms apart, however fast they come', async (t) => {
+test('messages of 64 ms are sent 64 ms apart, however fast they arrive', async (t) => {
   const clock = new VirtualClock();
   const pacer = new Pacer(clock);
   const { signal } = new AbortController();
   const startMs = clock.now();
-  const leftAtMs: number[] = [];
+  const sentAtMs: number[] = [];
   const sending = (async () => {
     for (let message = 0; message < 4; message++) {
       await pacer.turn(REALTIME_MESSAGE_MS, signal);
-      leftAtMs.push(clock.now() - startMs);
+      sentAtMs.push(clock.now() - startMs);
     }
   })();
   await clock.advance(1000);
   await sending;
-  t.deepEqual(leftAtMs, [0, 64, 128, 192]);
+  t.deepEqual(sentAtMs, [0, 64, 128, 192]);
 });
 
-test('audio that comes slower than it lasts does not wait', async (t) => {
+test('audio slower than real time does not wait', async (t) => {
   const clock = new VirtualClock();
   const pacer = new Pacer(clock);
   const { signal } = new AbortController();
@@ -30,7 +30,7 @@ test('audio that comes slower than it lasts does not wait', async (t) => {
   }
 });
 
-test('when the signal aborts, what waits leaves at once, and so does all that follows', async (t) => {
+test('after an abort, waiting and later audio is sent at once', async (t) => {
   const clock = new VirtualClock();
   const pacer = new Pacer(clock);
   const stop = new AbortController();

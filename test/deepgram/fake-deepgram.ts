@@ -3,7 +3,7 @@ import type { DeepgramParams } from '../../daemon/contract/deepgram-params.ts';
 import type { DeepgramSocket, SocketClose, SocketEvents, SocketOpener } from '../../daemon/deepgram/socket.ts';
 import type { Clock, Millis } from '../../daemon/runtime/clock.ts';
 
-/** What the peer does by itself; a test changes it at any time. */
+/** What Deepgram does by itself; a test may change it at any time. */
 export interface Behavior {
   /** Pings are answered a round trip after the network took them. */
   answersPings: boolean;
@@ -15,7 +15,7 @@ export interface Behavior {
 
 const ROUND_TRIP_MS: Millis = 40;
 
-/** The peer of one connection: what it was sent and when, and what it can do. */
+/** One connection: records what was sent and when, and does what a test tells it. */
 export class FakeSocket implements DeepgramSocket {
   readonly requestId: string;
   readonly params: DeepgramParams;
@@ -25,7 +25,7 @@ export class FakeSocket implements DeepgramSocket {
   readonly #behavior: Behavior;
   readonly #events: SocketEvents;
   readonly #messages: Buffer[] = [];
-  /** Behind audio that the network has not taken. */
+  /** Pings behind audio that the network has not taken. */
   readonly #waitingPings: number[] = [];
   readonly #closed = Promise.withResolvers<SocketClose>();
   closeStreamAtMs: Millis | undefined;
@@ -52,7 +52,7 @@ export class FakeSocket implements DeepgramSocket {
     return this.#messages.map(({ length }) => length);
   }
 
-  /** Where in the call its audio begins, by what Deepgram is told. */
+  /** Where in the call its audio begins, according to `extra`. */
   get offsetMs(): Millis {
     const extra = [this.params['extra'] ?? []].flat();
     return Number(extra.find((pair) => pair.startsWith('dgintegrator_offset_ms:'))?.split(':')[1] ?? 0);
@@ -93,14 +93,14 @@ export class FakeSocket implements DeepgramSocket {
     this.#closed.resolve({ code, reason });
   }
 
-  /** The network takes what waits in the socket. */
+  /** The network takes what is in the socket. */
   drain(): void {
     this.bufferedBytes = 0;
     for (const mark of this.#waitingPings.splice(0)) this.#answer(mark);
     this.#events.onTaken();
   }
 
-  /** A final result of one channel, up to a moment of the connection. */
+  /** Sends a final result for one channel, from the start of the connection. */
   finalize(channel: number, toMs: Millis): void {
     const times = { start: 0, duration: toMs / 1000 };
     this.#events.onMessage({ type: 'Results', channel_index: [channel, 2], is_final: true, ...times });
@@ -113,15 +113,15 @@ export class FakeSocket implements DeepgramSocket {
   }
 }
 
-/** Deepgram as a link sees it through its opener, on a test's clock. */
+/** Deepgram as a link sees it, on a test's clock. */
 export class FakeDeepgram {
   readonly #clock: Clock;
-  /** Those that were opened, in order. */
+  /** Opened connections, in order. */
   readonly sockets: FakeSocket[] = [];
   readonly handshakesAtMs: Millis[] = [];
-  /** What becomes of the next handshakes, first to last; when there is nothing left they succeed. */
+  /** Outcomes of the next handshakes, in order; later ones succeed. */
   readonly handshakes: (Error | 'hang')[] = [];
-  /** Those that hang and were not aborted. */
+  /** Handshakes that hang and are not aborted. */
   pendingHandshakes = 0;
   readonly behavior: Behavior = { answersPings: true, takesAudio: true, closesOnRequest: true };
 
@@ -148,7 +148,7 @@ export class FakeDeepgram {
   /** The connection opened last. */
   get socket(): FakeSocket {
     const socket = this.sockets.at(-1);
-    if (!socket) throw new Error('nothing was opened');
+    if (!socket) throw new Error('no connection was opened');
     return socket;
   }
 }

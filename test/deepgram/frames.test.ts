@@ -7,13 +7,13 @@ import { FrameWriter } from '../../daemon/deepgram/frames.ts';
 /** `ws` exports it; its types do not. */
 const { Receiver } = ws as unknown as { Receiver: new (options: object) => NodeJS.WritableStream };
 
-/** What a server reads of what was written: messages and pings, in order. */
+/** Reads the frames that were written: messages and pings, in order. */
 class Server {
-  readonly heard: (string | Buffer)[] = [];
+  readonly received: (string | Buffer)[] = [];
   readonly bytes: Buffer[] = [];
   readonly #taken: (() => void)[] = [];
   readonly #receiver = new Receiver({ isServer: true, binaryType: 'nodebuffer' });
-  /** Stands in for the connection: what is written is read only when it is `taken`. */
+  /** A connection whose writes stay pending until `take`. */
   readonly socket = {
     destroyed: false,
     write: (written: Buffer, taken: () => void) => {
@@ -26,8 +26,8 @@ class Server {
   } as unknown as Socket;
 
   constructor() {
-    this.#receiver.on('message', (data: Buffer) => this.heard.push(data));
-    this.#receiver.on('ping', (data: Buffer) => this.heard.push(data.toString()));
+    this.#receiver.on('message', (data: Buffer) => this.received.push(data));
+    this.#receiver.on('ping', (data: Buffer) => this.received.push(data.toString()));
   }
 
   get writes(): number {
@@ -39,49 +39,49 @@ class Server {
   }
 }
 
-const pieces = fc.array(
+const steps = fc.array(
   fc.oneof(
     fc.record({ bytes: fc.nat(5000), at: fc.nat(7) }),
-    fc.constantFrom('ping' as const, 'taken' as const, 'end of the go' as const),
+    fc.constantFrom('ping' as const, 'taken' as const, 'end of turn' as const),
   ),
   { maxLength: 30 },
 );
 
 for (const isEncrypted of [false, true]) {
-  test(`a server reads what was sent, in order, ${isEncrypted ? 'inside TLS' : 'in plain text'}, however it lies in memory and whatever waits`, async (t) => {
+  test(`a server reads what was sent, in order, ${isEncrypted ? 'inside TLS' : 'in plain text'}, whatever its alignment and whatever is pending`, async (t) => {
     await fc.assert(
-      fc.asyncProperty(pieces, async (all) => {
+      fc.asyncProperty(steps, async (all) => {
         const server = new Server();
         const writer = new FrameWriter(server.socket, isEncrypted, () => {});
         const sent: (string | Buffer)[] = [];
-        for (const [mark, piece] of all.entries()) {
-          if (piece === 'ping') {
+        for (const [mark, step] of all.entries()) {
+          if (step === 'ping') {
             writer.ping(String(mark));
             sent.push(String(mark));
-          } else if (piece === 'taken') {
+          } else if (step === 'taken') {
             server.take();
-          } else if (piece === 'end of the go') {
+          } else if (step === 'end of turn') {
             await new Promise(process.nextTick);
           } else {
-            const pcm = Buffer.alloc(piece.bytes + piece.at, mark + 1).map((byte, i) => byte ^ i);
-            writer.audio(pcm.subarray(piece.at));
-            sent.push(Buffer.from(pcm.subarray(piece.at)));
+            const pcm = Buffer.alloc(step.bytes + step.at, mark + 1).map((byte, i) => byte ^ i);
+            writer.audio(pcm.subarray(step.at));
+            sent.push(Buffer.from(pcm.subarray(step.at)));
           }
         }
         writer.flush();
         server.take();
-        t.deepEqual(server.heard, sent);
+        t.deepEqual(server.received, sent);
       }),
       { numRuns: 100 },
     );
   });
 }
 
-test('all that is sent in one go is one write, and nothing waits after it', async (t) => {
+test('everything sent in one turn is one write, and nothing is pending after it', async (t) => {
   const server = new Server();
   const writer = new FrameWriter(server.socket, false, () => {});
   for (let message = 0; message < 3; message++) writer.audio(Buffer.alloc(3200, message));
-  writer.ping('with them');
+  writer.ping('last');
   t.is(server.writes, 0);
   t.true(writer.pendingBytes > 3 * 3200);
   await new Promise(process.nextTick);
@@ -89,7 +89,7 @@ test('all that is sent in one go is one write, and nothing waits after it', asyn
   t.is(writer.pendingBytes, 0);
 });
 
-test('in plain text audio is masked, each message by a key of its own; inside TLS it is not', (t) => {
+test('in plain text each message is masked with its own key; inside TLS with zeros', (t) => {
   const written = (isEncrypted: boolean) => {
     const server = new Server();
     const writer = new FrameWriter(server.socket, isEncrypted, () => {});
@@ -105,7 +105,7 @@ test('in plain text audio is masked, each message by a key of its own; inside TL
   t.deepEqual(written(true), ['00000000', '00000000']);
 });
 
-test('who waits is told when the network has taken what was written; a dead connection gets nothing', async (t) => {
+test('the owner learns when the kernel has taken a write; a destroyed connection gets none', async (t) => {
   const server = new Server();
   let taken = 0;
   const writer = new FrameWriter(server.socket, false, () => taken++);

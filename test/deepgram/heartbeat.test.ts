@@ -31,10 +31,10 @@ test('a pong confirms what was sent before its ping, and answers earlier pings t
   t.is(heartbeat.confirmedTo, 2 * SECOND);
   t.false(heartbeat.isDead(8999), 'only the ping at 3000 is unanswered');
   heartbeat.ponged(SECOND);
-  t.is(heartbeat.confirmedTo, 2 * SECOND, 'nothing that was confirmed is unconfirmed');
+  t.is(heartbeat.confirmedTo, 2 * SECOND, 'a late pong takes nothing back');
 });
 
-test('a line is dead when the oldest unanswered ping is older than 6 s; without one it is not', (t) => {
+test('a line is dead once its oldest unanswered ping is older than 6 s', (t) => {
   const heartbeat = new Heartbeat(0, 0);
   t.false(heartbeat.isDead(60_000));
   heartbeat.pinged(SECOND, 1000);

@@ -9,16 +9,16 @@ import { runsOf } from '../support/audio-runs.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { FakeDeepgram } from './fake-deepgram.ts';
 
-/** Results go elsewhere. */
+/** Callback mode. */
 export const CALLBACK: DeepgramParams = { callback: 'https://results.example/' };
-/** Results come back to us. */
+/** Results come back. */
 export const RESULTS: DeepgramParams = { model: 'nova-3' };
 export const REPLAY_MS: Millis = 2000;
 export const GIVE_UP_MS: Millis = 60_000;
 export const BUFFER_BYTES = 1024 * 1024;
 const MESSAGE_MS: Millis = 100;
 
-/** The call's audio: each frame says where it stands. */
+/** The call's audio: each frame contains its own number. */
 export function callAudio(fromMs: Millis, toMs: Millis): Buffer {
   const [from, to] = [fromMs * BYTES_PER_MS, toMs * BYTES_PER_MS];
   const pcm = Buffer.alloc(to - from);
@@ -26,7 +26,7 @@ export function callAudio(fromMs: Millis, toMs: Millis): Buffer {
   return pcm;
 }
 
-/** A link in virtual time, and all that it touches. */
+/** A link in virtual time, with a fake Deepgram. */
 export class LinkStage {
   readonly clock = new VirtualClock();
   readonly deepgram = new FakeDeepgram(this.clock);
@@ -64,7 +64,7 @@ export class LinkStage {
     return this.log.map(({ event }) => event);
   }
 
-  /** Sends the next ms of the call at once; gives a promise when the link asks to wait. */
+  /** Sends the next ms of the call at once; returns the link's promise if the buffer is full. */
   send(ms: Millis): Promise<void> | undefined {
     let room: Promise<void> | undefined;
     const pcm = callAudio(this.#handedOverMs, this.#handedOverMs + ms);
@@ -73,7 +73,7 @@ export class LinkStage {
     return room;
   }
 
-  /** Sends audio until the link asks to wait. */
+  /** Sends audio until the buffer is full. */
   fill(): Promise<void> {
     for (let ms = 0; ms < 3_600_000; ms += MESSAGE_MS) {
       const room = this.send(MESSAGE_MS);
@@ -82,7 +82,7 @@ export class LinkStage {
     throw new Error('the link took an hour of audio');
   }
 
-  /** Sends the next ms of the call as they are spoken. */
+  /** Sends the next ms of the call in real time. */
   async speak(ms: Millis): Promise<void> {
     for (let spokenMs = 0; spokenMs < ms; spokenMs += MESSAGE_MS) {
       this.send(MESSAGE_MS);
@@ -90,13 +90,13 @@ export class LinkStage {
     }
   }
 
-  /** The connection closes, and the link knows. */
+  /** Closes the connection and lets the link react. */
   async lose(code: number, reason?: string): Promise<void> {
     this.deepgram.socket.close(code, reason);
     await this.clock.settle();
   }
 
-  /** What Deepgram got of the call over all connections, each placed where it said it begins. */
+  /** The call as Deepgram received it, assembled from all connections by their offsets. */
   received(): Buffer {
     const { sockets } = this.deepgram;
     const audio = Buffer.alloc(Math.max(...sockets.map(({ endMs }) => endMs)) * BYTES_PER_MS);

@@ -9,7 +9,7 @@ async function opened(...args: Parameters<LinkStage['open']>): Promise<LinkStage
   return stage;
 }
 
-/** Nothing is left that would still run. */
+/** No timer is left. */
 async function assertIdle(t: ExecutionContext, { clock }: LinkStage): Promise<void> {
   await clock.advance(100);
   t.is(clock.pending, 0);
@@ -19,7 +19,7 @@ function refused(status: number): DeepgramRefused {
   return new DeepgramRefused(status, undefined, 'request-refused');
 }
 
-test('the first handshake: a refusal, an abort and no connection reach the caller, and nothing is left behind', async (t) => {
+test('the caller gets the first handshake’s refusal, connection error or abort reason, and nothing is left running', async (t) => {
   const stage = new LinkStage();
   stage.deepgram.handshakes.push(refused(402), new DeepgramUnreachable('example.org', new Error('ECONNREFUSED')));
   await t.throwsAsync(stage.open(), { instanceOf: DeepgramRefused });
@@ -28,13 +28,13 @@ test('the first handshake: a refusal, an abort and no connection reach the calle
   stage.deepgram.handshakes.push('hang');
   const caller = new AbortController();
   const opening = stage.open(CALLBACK, {}, caller.signal);
-  const reason = new Error('the caller went away');
+  const reason = new Error('the caller hung up');
   caller.abort(reason);
   t.is(await t.throwsAsync(opening), reason);
   await assertIdle(t, stage);
 });
 
-test('audio goes out at once, in messages of MESSAGE_MS; only its first sending counts', async (t) => {
+test('audio is sent at once, in messages of MESSAGE_MS, and counted once; replays are counted separately', async (t) => {
   const stage = await opened();
   stage.send(250);
   t.deepEqual(
@@ -50,7 +50,7 @@ test('audio goes out at once, in messages of MESSAGE_MS; only its first sending 
   t.is(reconnects[1006], 1);
 });
 
-test('the lag is the age of the oldest audio in a message when it goes out', async (t) => {
+test('the lag is the age of a message’s oldest audio when it is sent', async (t) => {
   const stage = await opened();
   stage.deepgram.socket.bufferedBytes = 64 * 1024;
   stage.send(100);
@@ -61,14 +61,14 @@ test('the lag is the age of the oldest audio in a message when it goes out', asy
   t.like(stage.link.stats(), { lagMs: 0, worstLagMs: 700 });
 });
 
-test('a connection without audio gets a KeepAlive every 4 s; one with audio none', async (t) => {
+test('without audio a KeepAlive is sent every 4 s; with audio none', async (t) => {
   const stage = await opened();
   await stage.speak(5000);
   const { socket } = stage.deepgram;
   t.deepEqual(socket.keepAlivesAtMs, []);
   const silentSinceMs = stage.clock.now() - 100;
   await stage.clock.advance(13_000);
-  // The connection is checked every 500 ms, a tick late.
+  // The connection is checked every 500 ms.
   t.deepEqual(
     socket.keepAlivesAtMs.map((ms) => Math.floor((ms - silentSinceMs) / 1000)),
     [4, 8, 12],
@@ -126,7 +126,7 @@ for (const [random, share] of [
   [0, 0.5],
   [1 - 1e-9, 1],
 ] as const) {
-  test(`reconnects back off from 250 ms to 5 s; the jitter takes ${share} of that at random ${random.toFixed(1)}`, async (t) => {
+  test(`reconnects back off from 250 ms to 5 s; with random ${random.toFixed(1)} each delay is ${share} of that`, async (t) => {
     const stage = await opened(CALLBACK, { random: () => random });
     const unreachable = new DeepgramUnreachable('example.org', new Error('ECONNREFUSED'));
     stage.deepgram.handshakes.push(...Array.from({ length: 6 }, () => unreachable));
@@ -147,7 +147,7 @@ for (const [random, share] of [
   });
 }
 
-test('a Deepgram that stays away longer than DEEPGRAM_GIVE_UP_MS ends the line with the error of the last attempt', async (t) => {
+test('after DEEPGRAM_GIVE_UP_MS without Deepgram the line fails with the error of the last attempt', async (t) => {
   const stage = await opened(CALLBACK, { giveUpMs: 8000 });
   stage.deepgram.handshakes.push(...Array.from({ length: 20 }, () => refused(503)));
   const lostAtMs = stage.clock.now();
@@ -169,7 +169,7 @@ test('a Deepgram that stays away longer than DEEPGRAM_GIVE_UP_MS ends the line w
   await assertIdle(t, stage);
 });
 
-test('a Deepgram that is away for 20 s of the call costs nothing but time', async (t) => {
+test('an outage of 20 s loses no audio', async (t) => {
   const stage = await opened();
   await stage.speak(5000);
   const unreachable = new DeepgramUnreachable('example.org', new Error('ECONNREFUSED'));
@@ -186,7 +186,7 @@ test('a Deepgram that is away for 20 s of the call costs nothing but time', asyn
 });
 
 for (const status of [400, 401, 402, 403]) {
-  test(`a reconnect refused with ${status} ends the line at once`, async (t) => {
+  test(`a reconnect refused with ${status} fails the line at once`, async (t) => {
     const stage = await opened();
     stage.deepgram.handshakes.push(refused(status));
     await stage.lose(1006);
@@ -197,7 +197,7 @@ for (const status of [400, 401, 402, 403]) {
   });
 }
 
-test('a reconnect whose handshake takes longer than 5 s is abandoned and retried', async (t) => {
+test('a reconnect’s handshake is aborted after 5 s and retried', async (t) => {
   const stage = await opened();
   stage.deepgram.handshakes.push('hang');
   await stage.lose(1006);
@@ -211,7 +211,7 @@ test('a reconnect whose handshake takes longer than 5 s is abandoned and retried
 });
 
 for (const code of [1000, 1001, 1005, 1006, 1008, 1011, 1012, 1013, 4000]) {
-  test(`a close with ${code} in mid-call: the link reconnects and nothing is lost`, async (t) => {
+  test(`after a close with ${code} during a call the link reconnects without loss`, async (t) => {
     const stage = await opened();
     await stage.speak(3000);
     await stage.lose(code, 'why');
@@ -222,7 +222,7 @@ for (const code of [1000, 1001, 1005, 1006, 1008, 1011, 1012, 1013, 4000]) {
   });
 }
 
-test('in callback mode a reconnect repeats REPLAY_MS, and says where in the call it begins', async (t) => {
+test('in callback mode a reconnect repeats REPLAY_MS, and `extra` has its offset in the call', async (t) => {
   const stage = await opened({ ...CALLBACK, extra: 'mine:1' });
   await stage.speak(10_000);
   await stage.clock.advance(1000);
@@ -235,7 +235,7 @@ test('in callback mode a reconnect repeats REPLAY_MS, and says where in the call
   t.like(stage.log[1], { event: 'deepgram.reconnected', requestId: 'request-2', offsetMs: 8000, replayedMs: 2000 });
 });
 
-test('what Deepgram has not confirmed is repeated too', async (t) => {
+test('a reconnect repeats all audio that Deepgram has not confirmed', async (t) => {
   const stage = await opened(CALLBACK, { replayMs: 500 });
   await stage.speak(3000);
   stage.deepgram.behavior.answersPings = false;
@@ -274,9 +274,9 @@ test('results that never come keep no more than half of the buffer', async (t) =
 
 for (const [mode, params] of [
   ['with a callback', CALLBACK],
-  ['where results come back', RESULTS],
+  ['when results come back', RESULTS],
 ] as const) {
-  test(`what was safe stays safe, after a crash and across reconnects, ${mode}`, async (t) => {
+  test(`safeMs never decreases, after a crash and across reconnects, ${mode}`, async (t) => {
     const stage = await opened(params, { callMs: 8192, connections: 1 });
     const safeMs = [stage.link.safeMs];
     for (let second = 1; second <= 12; second++) {
@@ -299,7 +299,7 @@ for (const [mode, params] of [
   });
 }
 
-test('a full buffer holds the sender back until Deepgram takes audio again; memory stays bounded', async (t) => {
+test('a full buffer holds the sender back, in bounded memory, until Deepgram takes audio again', async (t) => {
   const stage = await opened();
   await stage.speak(2000);
   stage.deepgram.behavior.takesAudio = false;
@@ -323,7 +323,7 @@ test('a full buffer holds the sender back until Deepgram takes audio again; memo
   t.deepEqual(stage.received(), callAudio(0, stage.link.stats().audioMs));
 });
 
-test('what waits for room goes on when the line ends', async (t) => {
+test('a sender that waits for room is released when the line fails', async (t) => {
   const stage = await opened();
   stage.deepgram.behavior.takesAudio = false;
   const room = stage.fill();
@@ -359,7 +359,7 @@ test('finish sends CloseStream only after all audio, and waits for the close', a
   await assertIdle(t, stage);
 });
 
-test('finish gives up 10 s after CloseStream, with a warning and without an error', async (t) => {
+test('finish times out 10 s after CloseStream, with a warning and without an error', async (t) => {
   const stage = await opened();
   stage.deepgram.behavior.closesOnRequest = false;
   await stage.speak(1000);
@@ -373,7 +373,7 @@ test('finish gives up 10 s after CloseStream, with a warning and without an erro
   await assertIdle(t, stage);
 });
 
-test('finish during an outage sends the rest and CloseStream on the next connection', async (t) => {
+test('finish during an outage sends the remaining audio and CloseStream on the next connection', async (t) => {
   const stage = await opened();
   await stage.speak(3000);
   await stage.lose(1006);
@@ -387,7 +387,7 @@ test('finish during an outage sends the rest and CloseStream on the next connect
   t.deepEqual(stage.received(), callAudio(0, 3500));
 });
 
-test('a line that breaks after CloseStream, before the last results, reconnects and finishes there', async (t) => {
+test('a connection that breaks after CloseStream, before the last results, is replaced by one that finishes', async (t) => {
   const stage = await opened();
   await stage.speak(3000);
   stage.deepgram.behavior.closesOnRequest = false;
@@ -402,7 +402,7 @@ test('a line that breaks after CloseStream, before the last results, reconnects 
   t.deepEqual(stage.received(), callAudio(0, 3000));
 });
 
-test('abandon closes an open line at once, whatever waits', async (t) => {
+test('abandon closes an open line at once', async (t) => {
   const stage = await opened();
   await stage.speak(1000);
   stage.link.abandon();
@@ -412,7 +412,7 @@ test('abandon closes an open line at once, whatever waits', async (t) => {
   await assertIdle(t, stage);
 });
 
-test('abandon ends the wait for CloseStream’s answer', async (t) => {
+test('abandon ends the wait for the last results', async (t) => {
   const stage = await opened();
   stage.deepgram.behavior.closesOnRequest = false;
   const finished = stage.link.finish();
@@ -423,7 +423,7 @@ test('abandon ends the wait for CloseStream’s answer', async (t) => {
   await assertIdle(t, stage);
 });
 
-test('abandon ends an outage, between handshakes and in one', async (t) => {
+test('abandon ends an outage, between and during handshakes', async (t) => {
   for (const [waitMs, handshakes] of [
     [0, 1],
     [1000, 2],

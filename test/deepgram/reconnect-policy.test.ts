@@ -29,7 +29,7 @@ for (const [code, next] of [
   });
 }
 
-test('the delay doubles from 250 ms to 5 s; jitter takes off up to half', (t) => {
+test('the delay doubles from 250 ms to 5 s; jitter subtracts up to half', (t) => {
   const fullMs = [250, 500, 1000, 2000, 4000, 5000, 5000];
   for (const [random, share] of [
     [0, 0.5],
@@ -46,14 +46,14 @@ test('the delay doubles from 250 ms to 5 s; jitter takes off up to half', (t) =>
   }
 });
 
-test('an outage longer than DEEPGRAM_GIVE_UP_MS ends it, with the error of the last attempt', (t) => {
+test('after DEEPGRAM_GIVE_UP_MS it gives up, with the error of the last attempt', (t) => {
   const one = policy();
   one.afterClose(closed(1006), LOST, 1000);
   t.is(one.afterFailedHandshake(UNREACHABLE, 1000 + GIVE_UP_MS).name, 'reconnect');
   t.deepEqual(one.afterFailedHandshake(UNREACHABLE, 1001 + GIVE_UP_MS), { name: 'give-up', error: UNREACHABLE });
 });
 
-test('connections that do not last 10 s prolong the outage', (t) => {
+test('connections that last less than 10 s prolong the outage', (t) => {
   const one = policy();
   one.afterClose(closed(1006), LOST, 1000);
   const again = one.afterClose(closed(1006, { openedAtMs: 2000 }), LOST, 11_999);
@@ -61,7 +61,7 @@ test('connections that do not last 10 s prolong the outage', (t) => {
   t.is(one.afterClose(closed(1006, { openedAtMs: 60_000 }), LOST, 61_001).name, 'give-up');
 });
 
-test('a connection that lasted 10 s ends the outage: backoff and time to give up begin again', (t) => {
+test('a connection that lasted 10 s ends the outage: backoff and give-up time start over', (t) => {
   const one = policy();
   one.afterClose(closed(1006), LOST, 1000);
   one.afterFailedHandshake(UNREACHABLE, 2000);

@@ -15,10 +15,10 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
-/** The call's byte at a position, told from those around it. */
+/** The call's byte at a position, distinct from its neighbors. */
 const byteAt = (at: number) => (at * 7 + (at >> 8)) & 0xff;
 
-/** A replay buffer beside the three positions that say what it must hold. */
+/** A replay buffer, checked against the three positions that define its content. */
 class CheckedBuffer {
   readonly #t: ExecutionContext;
   readonly #buffer: ReplayBuffer;
@@ -72,7 +72,7 @@ class CheckedBuffer {
   }
 }
 
-test('what is sent is the call from its position on, whatever is written, taken, forgotten and sent again', (t) => {
+test('whatever is written, taken, forgotten and rewound, the buffer returns the call in order', (t) => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 99 }), fc.array(step, { maxLength: 60 }), (startFrame, steps) => {
       const buffer = new CheckedBuffer(t, startFrame * BYTES_PER_FRAME);
@@ -82,7 +82,7 @@ test('what is sent is the call from its position on, whatever is written, taken,
   );
 });
 
-test('the age of what is sent is that of its oldest audio; silence and audio sent again have none', (t) => {
+test('a run’s arrival is that of its oldest audio; silence and replayed audio have none', (t) => {
   const buffer = new ReplayBuffer(0, LEAST_BYTES);
   for (const arrivedAtMs of [undefined, 7, 9]) {
     for (const run of runsOf(buffer, Buffer.alloc(40), arrivedAtMs)) buffer.commit(run);
@@ -94,7 +94,7 @@ test('the age of what is sent is that of its oldest audio; silence and audio sen
   t.is(buffer.take(400)?.arrivedAtMs, undefined);
 });
 
-test('audio that was not written to the reserved room is refused', (t) => {
+test('a run that was not written to the reserved room is rejected', (t) => {
   const buffer = new ReplayBuffer(0, LEAST_BYTES);
   t.throws(() => buffer.commit({ pcm: Buffer.alloc(40), arrivedAtMs: 1 }), { instanceOf: RangeError });
 });

@@ -8,7 +8,7 @@ import { VirtualClock } from '../support/virtual-clock.ts';
 const OPTIONS = { replayMs: 2000, bufferBytes: 20_000 * BYTES_PER_MS, messageMs: 100 };
 const START_MS = 5000;
 
-/** A window of a call that resumed at START_MS; `sentMs` of it were sent since then. */
+/** A window of a call that resumed at START_MS and has sent `sentMs` since. */
 function windowOf(resultsComeBack: boolean, sentMs: number, unsentMs = 0): ReplayWindow {
   const window = new ReplayWindow(positionOf(START_MS), resultsComeBack, OPTIONS);
   write(window, sentMs + unsentMs);
@@ -28,14 +28,14 @@ function finalize(window: ReplayWindow, channel: number, toMs: number): void {
   window.note(message, positionOf(START_MS));
 }
 
-test('in callback mode the last REPLAY_MS of what was sent is kept, and all that is not confirmed', (t) => {
+test('callback mode keeps the last REPLAY_MS of what was sent, and everything unconfirmed', (t) => {
   const window = windowOf(false, 10_000);
   t.is(keptFromMs(window, 10_000), 8000);
   t.is(keptFromMs(window, 9000), 8000);
   t.is(keptFromMs(window, 7500), 7500);
 });
 
-test('when results come back, what is not final on both channels is kept, and all that is not confirmed', (t) => {
+test('results mode keeps what is not final on both channels, and everything unconfirmed', (t) => {
   const window = windowOf(true, 10_000);
   t.is(keptFromMs(window, 10_000), 0);
   finalize(window, 0, 9000);
@@ -49,7 +49,7 @@ test('results that never come keep no more than half of the buffer', (t) => {
   t.is(keptFromMs(windowOf(true, 15_000), 15_000), 5000);
 });
 
-test('audio from before the resume point, or forgotten before, is never asked for again', (t) => {
+test('audio before the resume point, or already forgotten, is never requested again', (t) => {
   const window = windowOf(false, 1000);
   t.is(keptFromMs(window, 1000), 0);
   const later = windowOf(false, 10_000);
@@ -57,19 +57,19 @@ test('audio from before the resume point, or forgotten before, is never asked fo
   t.is(keptFromMs(later, 0), 8000);
 });
 
-test('audio is kept from a whole ms on, whatever Deepgram has confirmed', (t) => {
+test('kept audio begins at a whole ms, whatever Deepgram has confirmed', (t) => {
   const window = windowOf(false, 10_000);
   t.is(window.keepFrom(positionOf(START_MS + 7000) + 20), positionOf(START_MS + 7000));
 });
 
-test('a rewind goes back to what is kept, and never to what was not sent', (t) => {
+test('a rewind returns to the start of what is kept, and never moves forward', (t) => {
   const window = windowOf(false, 10_000, 5000);
   t.is(window.rewind(positionOf(START_MS + 9000)), positionOf(START_MS + 8000));
   t.is(window.buffer.sent, positionOf(START_MS + 8000));
   t.is(window.rewind(positionOf(START_MS + 8000)), positionOf(START_MS + 8000));
 });
 
-test('a full buffer says so, and resolves when there is room again', async (t) => {
+test('a full buffer returns a promise that resolves when there is room again', async (t) => {
   const window = windowOf(false, 0, 20_000);
   t.is(window.whenRoom(), undefined);
   write(window, 1);
@@ -87,7 +87,7 @@ test('a full buffer says so, and resolves when there is room again', async (t) =
   t.is(window.whenRoom(), undefined);
 });
 
-test('the window of unconfirmed audio is REPLAY_MS, and 2 s at least, a message included', (t) => {
+test('at most REPLAY_MS of audio is unconfirmed, or 2 s if that is more, including one message', (t) => {
   const unconfirmedMs = (replayMs: number) =>
     new ReplayWindow(0, false, { ...OPTIONS, replayMs }).unconfirmedBytes / BYTES_PER_MS;
   t.is(unconfirmedMs(500), 1900);

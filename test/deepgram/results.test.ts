@@ -10,7 +10,7 @@ const result = (channel: number, start: number, duration: number, is_final = tru
   is_final,
 });
 
-test('the call is final up to where both channels are, counted from the connection’s time 0', (t) => {
+test('the call is final up to where both channels are; times count from the connection’s start', (t) => {
   const finals = new FinalResults(positionOf(1000));
   finals.note(result(0, 0, 2.5), positionOf(1000));
   t.is(finals.reachTo, positionOf(1000));
@@ -20,7 +20,7 @@ test('the call is final up to where both channels are, counted from the connecti
   t.is(finals.reachTo, positionOf(3500), 'a later connection');
 });
 
-test('interim results, other messages and nonsense say nothing, and nothing becomes less final', (t) => {
+test('interim results, other messages and nonsense are ignored, and finality never moves back', (t) => {
   const finals = new FinalResults(0);
   finals.note(result(0, 0, 5), 0);
   finals.note(result(1, 0, 5), 0);

@@ -7,7 +7,7 @@ import { fixedSecret, type Secret } from '../../daemon/secrets/secret.ts';
 
 const EVENTS = { onMessage: () => {}, onPong: () => {}, onTaken: () => {} };
 
-/** A server that refuses each handshake with 401, or never answers; and the keys that it was shown. */
+/** A server that refuses each handshake with 401, or never answers; `keys` are those it received. */
 async function refusing(t: ExecutionContext, { answers = true } = {}) {
   const keys: (string | undefined)[] = [];
   const server = createServer();
@@ -21,7 +21,7 @@ async function refusing(t: ExecutionContext, { answers = true } = {}) {
   return { keys, baseUrl: `ws://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
-/** A key that another one replaces when it is renewed. */
+/** A key that changes when it is renewed. */
 function changedKey(current: string, next: string): Secret {
   const key = {
     current,
@@ -33,7 +33,7 @@ function changedKey(current: string, next: string): Secret {
   return key;
 }
 
-test('a refusal says why; a key that has not changed is not tried twice', async (t) => {
+test('a refusal carries its details; an unchanged key is not tried twice', async (t) => {
   const { keys, baseUrl } = await refusing(t);
   const opening = openSocket({ baseUrl, key: fixedSecret('one') }, {}, EVENTS, new AbortController().signal);
   const error = await t.throwsAsync(opening, { instanceOf: DeepgramRefused });
@@ -41,7 +41,7 @@ test('a refusal says why; a key that has not changed is not tried twice', async 
   t.deepEqual(keys, ['Token one']);
 });
 
-test('a key that has changed meanwhile is tried once', async (t) => {
+test('a key that has changed meanwhile is tried once more', async (t) => {
   const { keys, baseUrl } = await refusing(t);
   const key = changedKey('one', 'two');
   await t.throwsAsync(openSocket({ baseUrl, key }, {}, EVENTS, new AbortController().signal), {
@@ -50,7 +50,7 @@ test('a key that has changed meanwhile is tried once', async (t) => {
   t.deepEqual(keys, ['Token one', 'Token two']);
 });
 
-test('an abort while the key is renewed, or during the handshake, ends the attempt with its reason', async (t) => {
+test('an abort during the key’s renewal, or during the handshake, rejects with its reason', async (t) => {
   const attempt = new AbortController();
   const reason = new Error('too late');
   const renewing = { current: 'one', accepted: ['one'], renew: () => new Promise<void>(() => attempt.abort(reason)) };
@@ -68,7 +68,7 @@ test('an abort while the key is renewed, or during the handshake, ends the attem
   t.is<unknown, unknown>(await t.throwsAsync(opening), reason);
 });
 
-test('a server that is not there is unreachable', async (t) => {
+test('a refused connection is DeepgramUnreachable', async (t) => {
   const settings = { baseUrl: 'ws://127.0.0.1:9', key: fixedSecret('one') };
   await t.throwsAsync(openSocket(settings, {}, EVENTS, new AbortController().signal), {
     instanceOf: DeepgramUnreachable,

@@ -3,8 +3,8 @@ import type { CallBuffer } from '../../daemon/audio/call-buffer.ts';
 import { BYTES_PER_FRAME } from '../../daemon/contract/audio-format.ts';
 
 /**
- * Writes whole frames of audio to a call's buffer, as the aligner does; yields a run for each room that they take,
- * which is to be sent before the next one.
+ * Writes audio (whole frames) to a call's buffer, as the aligner does. Yields a run for each reserved room; each must be
+ * committed before the next.
  */
 export function* runsOf(
   buffer: CallBuffer,
