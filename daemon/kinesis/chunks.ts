@@ -1,6 +1,6 @@
 import type { Millis } from '../runtime/clock.ts';
 import { Timer, type TimerWheel } from '../runtime/timer-wheel.ts';
-import type { Media } from './client.ts';
+import type { Media } from './media-source.ts';
 
 /** How a GetMedia body came to its end. None of them says that the call is over (daemon/kinesis/README.md). */
 export type MediaEnd = { how: 'closed' } | { how: 'idle' } | { how: 'stopped' } | { how: 'broken'; cause: unknown };

@@ -6,9 +6,9 @@ import type { HoleCause, SessionMetrics } from '../metrics/session-metrics.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import type { TimerWheel } from '../runtime/timer-wheel.ts';
 import { Chunks } from './chunks.ts';
-import type { Media, MediaSource, Start } from './client.ts';
 import type { Contact, Position } from './contact.ts';
 import { ContactFilter } from './contact-filter.ts';
+import type { Media, MediaSource, Start } from './media-source.ts';
 import { KinesisRefused } from './refusal.ts';
 import { Rotation } from './rotation.ts';
 

@@ -1,7 +1,7 @@
 import { errorFields, type Log } from '../log/log.ts';
 import type { SessionMetrics } from '../metrics/session-metrics.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
-import type { Media } from './client.ts';
+import type { Media } from './media-source.ts';
 
 /** After a successor was refused the next one is asked for so much later. */
 const RETRY_AFTER_MS: Millis = 10_000;

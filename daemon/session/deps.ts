@@ -1,6 +1,6 @@
 import type { Checkpoints } from '../checkpoints/checkpoints.ts';
 import type { DeepgramSettings } from '../deepgram/socket.ts';
-import type { MediaSource } from '../kinesis/client.ts';
+import type { MediaSource } from '../kinesis/media-source.ts';
 import type { ReaderSettings } from '../kinesis/reader.ts';
 import type { Log } from '../log/log.ts';
 import type { SessionMetrics } from '../metrics/session-metrics.ts';

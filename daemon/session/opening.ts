@@ -1,7 +1,7 @@
 import { Link } from '../deepgram/link.ts';
 import { logResult } from '../deepgram/results.ts';
 import { openSocket } from '../deepgram/socket.ts';
-import type { Media } from '../kinesis/client.ts';
+import type { Media } from '../kinesis/media-source.ts';
 import type { Log } from '../log/log.ts';
 import type { SessionDeps } from './deps.ts';
 import { identityOf, type SessionSeed, startingPointOf } from './seed.ts';

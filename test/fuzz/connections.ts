@@ -1,4 +1,4 @@
-import type { Media, MediaSource, Start } from '../../daemon/kinesis/client.ts';
+import type { Media, MediaSource, Start } from '../../daemon/kinesis/media-source.ts';
 import { kinesisRefusal } from '../../daemon/kinesis/refusal.ts';
 import { bodyOf } from '../kinesis/http/body.ts';
 import { type ChunkSizes, cut } from './chunks.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { AudioBlock } from '../../daemon/audio/pcm.ts';
-import type { Start } from '../../daemon/kinesis/client.ts';
+import type { Start } from '../../daemon/kinesis/media-source.ts';
 import { readContact } from '../../daemon/kinesis/reader.ts';
 import { KinesisRefused } from '../../daemon/kinesis/refusal.ts';
 import { createLog } from '../../daemon/log/log.ts';

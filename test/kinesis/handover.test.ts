@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import type { AudioBlock } from '../../daemon/audio/pcm.ts';
-import type { Start } from '../../daemon/kinesis/client.ts';
+import type { Start } from '../../daemon/kinesis/media-source.ts';
 import { readContact } from '../../daemon/kinesis/reader.ts';
 import { createLog } from '../../daemon/log/log.ts';
 import { type Clock, systemClock } from '../../daemon/runtime/clock.ts';

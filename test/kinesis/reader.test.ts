@@ -1,7 +1,7 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import test from 'ava';
 import type { AudioBlock } from '../../daemon/audio/pcm.ts';
-import type { Media, MediaSource, Start } from '../../daemon/kinesis/client.ts';
+import type { Media, MediaSource, Start } from '../../daemon/kinesis/media-source.ts';
 import { readContact } from '../../daemon/kinesis/reader.ts';
 import { KinesisRefused } from '../../daemon/kinesis/refusal.ts';
 import { createLog } from '../../daemon/log/log.ts';

@@ -1,0 +1,24 @@
+import type { Millis } from '../runtime/clock.ts';
+import type { Position } from './contact.ts';
+import type { MediaBytes } from './http/media-body.ts';
+
+/** One GetMedia that Kinesis has answered. */
+export interface Media {
+  readonly requestId: string | undefined;
+  /** MKV, until the service ends it or the connection breaks. */
+  readonly body: MediaBytes;
+  /** Ends the connection, and `body` with it. */
+  close(): void;
+}
+
+/** Where a GetMedia begins: right after a fragment, or at a time when that fragment is gone. */
+export type Start = Position | { readonly fragmentNumber: string } | { readonly atEpochMs: Millis };
+
+/** Where streams are read. */
+export interface MediaSource {
+  /**
+   * Opens one GetMedia, within the service's rate limits. Throws KinesisRefused when Kinesis answers anything but 200,
+   * or does not answer.
+   */
+  getMedia(streamArn: string, start: Start, signal: AbortSignal): Promise<Media>;
+}

@@ -1,0 +1,91 @@
+import { orAborted } from '../runtime/abort.ts';
+import type { Clock, Millis } from '../runtime/clock.ts';
+import { RateLimiter } from '../runtime/rate-limiter.ts';
+import type { Media, MediaSource, Start } from './media-source.ts';
+import { type KinesisRefused, kinesisRefusal } from './refusal.ts';
+
+/** Streams to remember before forgetting the unused ones: more than any Connect instance pools. */
+const MAX_STREAMS = 10_000;
+/** daemon/kinesis/README.md: 5 GetMedia and 5 GetDataEndpoint a second per stream; a tenth is left to others. */
+const STREAM_INTERVAL_MS: Millis = 1000 / 4.5;
+/** daemon/kinesis/README.md: 300 GetDataEndpoint a second per account; this instance takes no more than 270. */
+const ENDPOINT_INTERVAL_MS: Millis = 1000 / 270;
+/** GetDataEndpoint serves every session of the stream, so it gets its own deadline, not one session's. */
+const ENDPOINT_TIMEOUT_MS: Millis = 10_000;
+
+/** The two calls that reading a stream takes. */
+export interface KinesisVideoApi {
+  getDataEndpoint(streamArn: string, signal: AbortSignal): Promise<string>;
+  getMedia(endpoint: string, streamArn: string, start: Start, signal: AbortSignal): Promise<Media>;
+}
+
+/** What all sessions of a stream share. */
+interface Stream {
+  readonly rateLimiter: RateLimiter;
+  endpoint: Promise<string> | undefined;
+}
+
+/** Opens streams within the service's rate limits, with a cached endpoint per stream. */
+export class Streams implements MediaSource {
+  readonly #api: KinesisVideoApi;
+  readonly #clock: Clock;
+  readonly #endpointLimiter: RateLimiter;
+  readonly #streams = new Map<string, Stream>();
+
+  /** @param threads how many share the account's limit; all sessions of a stream are on one of them */
+  constructor(api: KinesisVideoApi, clock: Clock, threads: number) {
+    this.#api = api;
+    this.#clock = clock;
+    this.#endpointLimiter = new RateLimiter(ENDPOINT_INTERVAL_MS * threads, clock);
+  }
+
+  async getMedia(streamArn: string, start: Start, signal: AbortSignal): Promise<Media> {
+    const stream = this.#streamAt(streamArn);
+    try {
+      const endpoint = await orAborted(this.#endpointOf(streamArn, stream), signal);
+      await stream.rateLimiter.acquire(signal);
+      return await this.#api.getMedia(endpoint, streamArn, start, signal);
+    } catch (error) {
+      const refusal = kinesisRefusal(error, streamArn);
+      // daemon/kinesis/README.md: caching is allowed if the endpoint is reloaded on failure.
+      if (mayBeOfEndpoint(refusal)) stream.endpoint = undefined;
+      throw refusal;
+    }
+  }
+
+  #streamAt(arn: string): Stream {
+    let stream = this.#streams.get(arn);
+    if (!stream) {
+      if (this.#streams.size >= MAX_STREAMS) this.#forgetUnused();
+      stream = { rateLimiter: new RateLimiter(STREAM_INTERVAL_MS, this.#clock), endpoint: undefined };
+      this.#streams.set(arn, stream);
+    }
+    return stream;
+  }
+
+  #forgetUnused(): void {
+    for (const [arn, { rateLimiter }] of this.#streams) if (rateLimiter.isFree) this.#streams.delete(arn);
+  }
+
+  /** The stream's endpoint: requested once for all its sessions, and again after a failure. */
+  #endpointOf(arn: string, stream: Stream): Promise<string> {
+    if (stream.endpoint) return stream.endpoint;
+    const requested = this.#requestEndpoint(arn);
+    stream.endpoint = requested;
+    requested.catch(() => {
+      if (stream.endpoint === requested) stream.endpoint = undefined;
+    });
+    return requested;
+  }
+
+  async #requestEndpoint(arn: string): Promise<string> {
+    const signal = this.#clock.timeout(ENDPOINT_TIMEOUT_MS);
+    await this.#endpointLimiter.acquire(signal);
+    return this.#api.getDataEndpoint(arn, signal);
+  }
+}
+
+/** Whether another endpoint may help: not when Kinesis understood the request and limits it. */
+function mayBeOfEndpoint({ awsName }: KinesisRefused): boolean {
+  return !/LimitExceeded|Throttling|AbortError/.test(awsName);
+}
