@@ -7,7 +7,7 @@ import type { Clock, Millis } from '../runtime/clock.ts';
 import type { TimerWheel } from '../runtime/timer-wheel.ts';
 import { Chunks } from './chunks.ts';
 import type { Contact, Position } from './contact.ts';
-import { ContactFilter } from './contact-filter.ts';
+import { ContactFilter } from './filter/contact-filter.ts';
 import type { Media, MediaSource, Start } from './media-source.ts';
 import { KinesisRefused } from './refusal.ts';
 import { Rotation } from './rotation.ts';

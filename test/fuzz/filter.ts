@@ -1,6 +1,6 @@
 import type { AudioBlock } from '../../daemon/audio/pcm.ts';
 import { AGENT, CUSTOMER } from '../../daemon/contract/audio-format.ts';
-import { ContactFilter } from '../../daemon/kinesis/contact-filter.ts';
+import { ContactFilter } from '../../daemon/kinesis/filter/contact-filter.ts';
 import { Demuxer } from '../../daemon/matroska/demuxer.ts';
 import { AGENT_TRACK, CONTACT } from '../kinesis/stream.ts';
 import { CheckedAligner } from './aligned.ts';

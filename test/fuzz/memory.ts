@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { ContactFilter } from '../../daemon/kinesis/contact-filter.ts';
+import { ContactFilter } from '../../daemon/kinesis/filter/contact-filter.ts';
 import { Demuxer } from '../../daemon/matroska/demuxer.ts';
 import { CONTACT } from '../kinesis/stream.ts';
 import { TapedAligner } from '../support/taped-aligner.ts';

@@ -1,6 +1,6 @@
 /** The align stage: what the demuxer finds in, 2-channel PCM of one contact out. */
 import { crc32 } from 'node:zlib';
-import { ContactFilter } from '../../../daemon/kinesis/contact-filter.ts';
+import { ContactFilter } from '../../../daemon/kinesis/filter/contact-filter.ts';
 import { TapedAligner } from '../../support/taped-aligner.ts';
 import { contactOf, FRAGMENT_MS, PCM_BYTES_PER_MS } from '../material.ts';
 import { Merger } from '../naive/merger.ts';

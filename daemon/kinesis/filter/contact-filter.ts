@@ -1,9 +1,9 @@
-import type { AudioBlock } from '../audio/pcm.ts';
-import { AGENT, type Channel, CUSTOMER } from '../contract/audio-format.ts';
-import type { DemuxerEvents } from '../matroska/demuxer.ts';
-import type { Track } from '../matroska/elements.ts';
-import type { Contact, Position } from './contact.ts';
-import { type KinesisRefused, refusalInStream } from './refusal.ts';
+import type { AudioBlock } from '../../audio/pcm.ts';
+import { AGENT, type Channel, CUSTOMER } from '../../contract/audio-format.ts';
+import type { DemuxerEvents } from '../../matroska/demuxer.ts';
+import type { Track } from '../../matroska/elements.ts';
+import type { Contact, Position } from '../contact.ts';
+import { type KinesisRefused, refusalInStream } from '../refusal.ts';
 import { TagNames } from './tag-names.ts';
 import { TrackChannels } from './track-channels.ts';
 

@@ -1,4 +1,4 @@
-import type { Channel } from '../contract/audio-format.ts';
+import type { Channel } from '../../contract/audio-format.ts';
 
 /** Connect has two tracks; a fragment with more of them than this is none of its. */
 const MAX_TRACKS = 16;

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { TagNames } from '../../daemon/kinesis/tag-names.ts';
+import { TagNames } from '../../../daemon/kinesis/filter/tag-names.ts';
 
 const NAMES = ['ContactId', 'AWS_KINESISVIDEO_ERROR_ID', 'AWS_KINESISVIDEO_ERROR_CODE', 'Größe'];
 

@@ -1,7 +1,7 @@
 import test from 'ava';
-import { ContactFilter, type DiscardReason } from '../../daemon/kinesis/contact-filter.ts';
-import { Demuxer } from '../../daemon/matroska/demuxer.ts';
-import { AGENT_TRACK, block, CONTACT, CUSTOMER_TRACK, fragment, OURS, type TestFragment } from './stream.ts';
+import { ContactFilter, type DiscardReason } from '../../../daemon/kinesis/filter/contact-filter.ts';
+import { Demuxer } from '../../../daemon/matroska/demuxer.ts';
+import { AGENT_TRACK, block, CONTACT, CUSTOMER_TRACK, fragment, OURS, type TestFragment } from '../stream.ts';
 
 /** A filter that is fed fragments, a connection at a time, and what it lets through: the seeds of the blocks. */
 function filtering() {
