@@ -1,4 +1,4 @@
-import type { EndOfContact } from '../kinesis/reader.ts';
+import type { EndOfContact } from '../kinesis/call-end.ts';
 
 /** How a session ended: `completed` if Deepgram received the whole call. */
 export type Outcome =

@@ -7,9 +7,10 @@ import { BYTES_PER_MS } from '../contract/audio-format.ts';
 import type { SessionState, SessionView, TimelineEntry } from '../contract/control-api.ts';
 import { maskedParams } from '../contract/deepgram-params.ts';
 import type { Link } from '../deepgram/link.ts';
+import type { EndOfContact } from '../kinesis/call-end.ts';
 import type { Position } from '../kinesis/contact.ts';
 import type { Media } from '../kinesis/media-source.ts';
-import { type EndOfContact, readContact } from '../kinesis/reader.ts';
+import { readContact } from '../kinesis/reader.ts';
 import type { Millis } from '../runtime/clock.ts';
 import type { SessionDeps } from './deps.ts';
 import { reportEnd } from './end-report.ts';
@@ -143,13 +144,13 @@ export class Session {
   }
 
   #readAll(media: Media): Promise<EndOfContact> {
-    const { kinesis, clock, timers, metrics, settings } = this.#deps;
+    const { kinesis, timers, random, metrics, settings } = this.#deps;
     const { contactId, kvsStream } = this.#identity.request;
     const contact = { contactId, streamArn: kvsStream.arn, start: this.#start };
     return readContact(media, contact, kinesis, {
       forward: (blocks, position) => this.#forward(blocks, position),
-      clock,
       timers,
+      random,
       log: this.#log,
       metrics,
       onTrouble: (cause) => this.#gaps.note(cause),

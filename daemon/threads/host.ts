@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../checkpoints/checkpoint.ts';
 import type { SessionDetails, SessionView } from '../contract/control-api.ts';
-import type { EndOfContact } from '../kinesis/reader.ts';
+import type { EndOfContact } from '../kinesis/call-end.ts';
 import type { errorFields } from '../log/log.ts';
 import type { Millis } from '../runtime/clock.ts';
 import type { NewSession } from '../session/seed.ts';

@@ -3,12 +3,12 @@ import type { AudioBlock } from '../../daemon/audio/pcm.ts';
 import type { Start } from '../../daemon/kinesis/media-source.ts';
 import { readContact } from '../../daemon/kinesis/reader.ts';
 import { KinesisRefused } from '../../daemon/kinesis/refusal.ts';
-import { createLog } from '../../daemon/log/log.ts';
-import { type Clock, systemClock } from '../../daemon/runtime/clock.ts';
+import { ExactTimers } from '../kinesis/exact-timers.ts';
 import { CONTACT } from '../kinesis/stream.ts';
 import { unobserved } from '../kinesis/unobserved.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 import { CheckedAligner } from './aligned.ts';
-import { type Answer, type Body, Connections } from './connections.ts';
+import { type Answer, type Body, Connections, jumps } from './connections.ts';
 import { assertOurs } from './guard.ts';
 import { input } from './inputs.ts';
 
@@ -18,7 +18,7 @@ interface Connection extends Body {
   readonly afterTurns: number;
 }
 
-/** What Kinesis sends, connection by connection, and how the time goes: a step for each look at the clock. */
+/** What Kinesis sends, connection by connection, and how time passes: a step before each chunk. */
 export interface Script {
   readonly connections: readonly Connection[];
   readonly stepsMs: readonly number[];
@@ -27,11 +27,7 @@ export interface Script {
 const connection: fc.Arbitrary<Connection> = fc
   .record({
     input,
-    ending: fc.oneof(
-      { weight: 30, arbitrary: fc.constantFrom('ends' as const, 'breaks' as const) },
-      // Rare, since it takes the reader's real time.
-      { weight: 1, arbitrary: fc.constant('hangs' as const) },
-    ),
+    ending: fc.constantFrom('ends' as const, 'breaks' as const, 'hangs' as const),
     refusal: fc.option(fc.constantFrom('ClientLimitExceededException', 'ResourceNotFoundException'), {
       nil: undefined,
       freq: 20,
@@ -42,12 +38,13 @@ const connection: fc.Arbitrary<Connection> = fc
 
 export const script: fc.Arbitrary<Script> = fc.record({
   connections: fc.array(connection, { minLength: 1, maxLength: 4 }),
-  stepsMs: fc.array(fc.constantFrom(0, 1, 1, 5, 30, 1100, 6000), { minLength: 1, maxLength: 12 }),
+  stepsMs: fc.array(fc.constantFrom(0, 1, 1, 5, 30, 600, 1100, 6000, 9000), { minLength: 1, maxLength: 12 }),
 });
 
-/** Waits as short as they can be, since they take real time; how soon Kinesis must answer is no matter here. */
-const SETTINGS = { callEndGraceMs: 20, readStallMs: 10_000, rotateAfterMs: 1000 };
-const log = createLog('silent');
+/** The defaults, but for rotations, which come so often that two steps are enough for one. */
+const SETTINGS = { callEndGraceMs: 15_000, readStallMs: 10_000, rotateAfterMs: 1000 };
+/** Longer than any script takes: its connections, their ends, and retries in between. */
+const LONGEST_MS = 30 * 60_000;
 
 /**
  * The whole reader and the aligner behind it: it comes to an end, throws nothing but KinesisRefused, has two connections
@@ -56,11 +53,14 @@ const log = createLog('silent');
 export async function readerHolds({ connections, stepsMs }: Script): Promise<void> {
   const stop = new AbortController();
   const malformed: Start[] = [];
+  const clock = new VirtualClock();
   const answers = answersBy(connections, stop);
-  const kinesis = new Connections((start) => {
+  const answer = (start: Start) => {
     if (!isUnderstood(start)) malformed.push(start);
     return answers();
-  });
+  };
+  const onChunk = jumps(clock, (nth) => stepsMs[nth % stepsMs.length] as number);
+  const kinesis = new Connections({ clock, answer, onChunk });
   const bodies = connections.map(({ bytes }) => bytes);
   const aligner = new CheckedAligner();
   let forwardedBytes = 0;
@@ -72,20 +72,16 @@ export async function readerHolds({ connections, stepsMs }: Script): Promise<voi
     aligner.add(blocks);
     return undefined;
   };
-  const options = {
-    ...unobserved,
-    forward,
-    clock: steppedClock(stepsMs),
-    log,
-    signal: stop.signal,
-    settings: SETTINGS,
-  };
-  try {
+  const timers = new ExactTimers(clock);
+  const options = { ...unobserved, forward, timers, signal: stop.signal, settings: SETTINGS };
+  const reading = (async () => {
     const first = await kinesis.getMedia(CONTACT.streamArn, CONTACT.start, stop.signal);
     await readContact(first, CONTACT, kinesis, options);
-  } catch (error) {
-    if (!(error instanceof KinesisRefused)) throw error;
-  }
+  })();
+  const outcome = Promise.allSettled([reading]);
+  await clock.advance(LONGEST_MS);
+  const [ended] = await outcome;
+  if (ended.status === 'rejected' && !(ended.reason instanceof KinesisRefused)) throw ended.reason;
   aligner.finish();
   await kinesis.assertClosed();
   const sentBytes = bodies.reduce((total, { length }) => total + length, 0);
@@ -106,17 +102,6 @@ function answersBy(connections: readonly Connection[], stop: AbortController): (
     };
     return { afterTurns: connection?.afterTurns ?? 0, body };
   };
-}
-
-/** A clock that goes on by the next step whenever it is looked at. */
-function steppedClock(stepsMs: readonly number[]): Clock {
-  let nowMs = 0;
-  let looks = 0;
-  const now = () => {
-    nowMs += stepsMs[looks++ % stepsMs.length] as number;
-    return nowMs;
-  };
-  return { ...systemClock, now, epoch: now };
 }
 
 /** AWS' documentation of StartSelector: the patterns of its strings; a date that is none cannot even be sent. */

@@ -2,8 +2,8 @@ import type fc from 'fast-check';
 import { demuxerHolds } from './demuxer.ts';
 import { filterHolds } from './filter.ts';
 import { type Input, input } from './inputs.ts';
-import { errorOf, type Trial, tryOut } from './lanes.ts';
 import { readerHolds, script } from './reader.ts';
+import { errorOf, type Trial, tryOut } from './trial.ts';
 
 /** An input for which something does not hold, made as small as it gets. */
 export interface Finding {
@@ -24,14 +24,10 @@ interface Target {
   readonly run: (seed: number, inputs: number, onInputs: (count: number) => void) => Promise<Finding | undefined>;
 }
 
-/** Lanes of a target that waits for the reader's own retries, of up to some seconds. */
-const WAITING_LANES = 64;
-
 export const TARGETS: Readonly<Record<string, Target>> = {
   demuxer: target(
     'demuxer',
     0.35,
-    1,
     input,
     async (one) => demuxerHolds(one),
     (one) => [one],
@@ -39,12 +35,11 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   filter: target(
     'filter',
     0.35,
-    1,
     input,
     async (one) => filterHolds(one),
     (one) => [one],
   ),
-  reader: target('reader', 0.3, WAITING_LANES, script, readerHolds, ({ connections }) => connections),
+  reader: target('reader', 0.3, script, readerHolds, ({ connections }) => connections),
 };
 
 /** What a person needs to see a finding again. */
@@ -55,7 +50,6 @@ export function report({ target, seed, error, input, hex }: Finding): string {
 function target<T>(
   name: string,
   share: number,
-  lanes: number,
   arbitrary: fc.Arbitrary<T>,
   holds: (input: T) => Promise<void>,
   bodies: (input: T) => readonly Input[],
@@ -63,7 +57,7 @@ function target<T>(
   return {
     share,
     async run(seed, inputs, onInputs) {
-      const trial: Trial = { seed, inputs, lanes, onInputs };
+      const trial: Trial = { seed, inputs, onInputs };
       const found = await tryOut(arbitrary, holds, trial);
       if (!found) return undefined;
       const [one] = found.counterexample as [T];

@@ -1,142 +1,234 @@
-import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import test from 'ava';
 import type { AudioBlock } from '../../daemon/audio/pcm.ts';
-import type { Media, MediaSource, Start } from '../../daemon/kinesis/media-source.ts';
 import { readContact } from '../../daemon/kinesis/reader.ts';
 import { KinesisRefused } from '../../daemon/kinesis/refusal.ts';
-import { createLog } from '../../daemon/log/log.ts';
-import { systemClock } from '../../daemon/runtime/clock.ts';
-import { bodyOf } from './http/body.ts';
-import { block, CONTACT, fragment, type TestFragment } from './stream.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+import { ExactTimers } from './exact-timers.ts';
+import { type Answer, type Connection, inOrder, ScriptedKinesis } from './scripted-kinesis.ts';
+import { block, CONTACT, fragment } from './stream.ts';
 import { unobserved } from './unobserved.ts';
 
-/** How a scripted connection goes on once its fragments are delivered; `repeats`: the last one comes on and on. */
-type Ending = 'ends' | 'breaks' | 'hangs' | 'repeats';
-type Connection = { fragments?: readonly TestFragment[]; ending?: Ending } | Error;
+/** The defaults. */
+const SETTINGS = { callEndGraceMs: 15_000, readStallMs: 10_000, rotateAfterMs: 40 * 60_000 };
+/** Longer than any reading here. */
+const LONGEST_MS = 2 * 3_600_000;
+const seedOf = new Map(Array.from({ length: 10_000 }, (_, seed) => [hex(block(seed).pcm), seed]));
 
-function media({ fragments = [], ending = 'ends' }: Exclude<Connection, Error>): Media {
-  const closed = Promise.withResolvers<void>();
-  let isClosed = false;
-  void closed.promise.then(() => {
-    isClosed = true;
-  });
-  async function* bytes() {
-    for (const one of fragments) yield fragment(one);
-    const last = fragments.at(-1);
-    for (let number = Number(last?.number); ending === 'repeats' && !isClosed; number++) {
-      await turnOfTheLoop();
-      if (last) yield fragment({ ...last, number });
-    }
-    if (ending === 'breaks') throw new Error('socket hang up');
-    if (ending === 'hangs') await closed.promise;
-  }
-  return { requestId: 'r', body: bodyOf(bytes()), close: () => closed.resolve() };
+function hex(pcm: Uint8Array): string {
+  return Buffer.from(pcm).toString('hex');
 }
 
-/** Reads a contact across scripted connections; the last one comes again and again. */
-async function read(
-  first: Exclude<Connection, Error>,
-  later: Connection[] = [{}],
-  signal = new AbortController().signal,
-) {
-  const asked: Start[] = [];
-  const kinesis: MediaSource = {
-    getMedia: async (_arn, start) => {
-      asked.push(start);
-      const next = later[Math.min(asked.length - 1, later.length - 1)] as Connection;
-      if (next instanceof Error) throw next;
-      return media(next);
+/** Reads a contact in virtual time. The first answer is the session's first connection. */
+function read(answer: (clock: VirtualClock) => Answer, forward = (): Promise<void> | undefined => undefined) {
+  const clock = new VirtualClock({ nowMs: 0 });
+  const kinesis = new ScriptedKinesis(clock, answer(clock));
+  const stop = new AbortController();
+  const seeds: (number | undefined)[] = [];
+  const options = {
+    ...unobserved,
+    forward(blocks: readonly AudioBlock[]) {
+      for (const { pcm } of blocks) seeds.push(seedOf.get(hex(pcm)));
+      return forward();
     },
+    timers: new ExactTimers(clock),
+    signal: stop.signal,
+    settings: SETTINGS,
   };
-  const settings = { callEndGraceMs: 1000, readStallMs: 10_000, rotateAfterMs: 600_000 };
-  const seeds: string[] = [];
-  const forward = (blocks: readonly AudioBlock[]) => {
-    seeds.push(...blocks.map(({ pcm }) => Buffer.from(pcm).toString('hex')));
-    return undefined;
+  const reading = (async () => {
+    const first = await kinesis.getMedia(CONTACT.streamArn, CONTACT.start, stop.signal);
+    const end = await readContact(first, CONTACT, kinesis, options);
+    return { end, atMs: clock.now() };
+  })();
+  /** Lets time pass until the reading is over, and checks that it leaves nothing behind. */
+  const result = async () => {
+    void reading.catch(() => {});
+    await clock.advance(LONGEST_MS);
+    if (kinesis.open > 0) throw new Error(`${kinesis.open} connections were left open`);
+    return reading;
   };
-  const options = { ...unobserved, forward, clock: systemClock, log: createLog('silent'), signal, settings };
-  return { end: await readContact(media(first), CONTACT, kinesis, options), seeds, asked };
+  const starts = () => kinesis.requests.slice(1).map(({ start }) => start);
+  return { clock, kinesis, stop, seeds, result, starts };
 }
 
-const payloads = (...seeds: number[]) => seeds.map((seed) => Buffer.from(block(seed).pcm).toString('hex'));
+/** One connection after the other; the last one again and again. */
+const connections =
+  (...all: (Connection | Error)[]) =>
+  (clock: VirtualClock) =>
+    inOrder(clock, all);
+const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
-test('an ended body is not an ended call: it reads on with the continuation token', async (t) => {
-  const { end, seeds, asked } = await read({ fragments: [{ number: 1 }] }, [{ fragments: [{ number: 2 }] }, {}]);
-  t.is(end, 'no-more-fragments');
-  t.deepEqual(seeds, payloads(1, 2));
-  t.like(asked[0], { fragmentNumber: '1', continuationToken: '1' });
-  t.like(asked[1], { fragmentNumber: '2', continuationToken: '2' });
-  t.true(asked.length >= 3, 'looked for at least twice more');
+test('an ended body is not an ended call: the reader resumes with the continuation token', async (t) => {
+  const { result, seeds, starts } = read(connections({ sends: [{ number: 1 }] }, { sends: [{ number: 2 }] }, {}));
+  t.is((await result()).end, 'no-more-fragments');
+  t.deepEqual(seeds, [1, 2]);
+  t.like(starts()[0], { fragmentNumber: '1', continuationToken: '1' });
+  t.like(starts()[1], { fragmentNumber: '2', continuationToken: '2' });
+  t.true(starts().length >= 3, 'at least two more attempts');
 });
 
-test('before any fragment of the contact it asks anew from where the call began', async (t) => {
-  const { asked } = await read({ fragments: [{ number: 1, contactId: 'another' }] });
-  t.like(asked[0], { fragmentNumber: '0' });
+test('before the first fragment of the contact it begins where the call does', async (t) => {
+  const { result, starts } = read(connections({ sends: [{ number: 1, contactId: 'another' }] }, {}));
+  await result();
+  t.like(starts()[0], { fragmentNumber: '0' });
 });
 
-test('a broken connection and a refusal that passes are got over', async (t) => {
+test('the call ends when nothing has come for CALL_END_GRACE_MS, whether connections end or hang', async (t) => {
+  for (const ending of ['ends', 'hangs'] as const) {
+    const { result, seeds, starts } = read(connections({ sends: [5000, { number: 1 }], ending }, { ending }));
+    const { end, atMs } = await result();
+    t.is(end, 'no-more-fragments');
+    t.deepEqual(seeds, [1]);
+    t.true(atMs >= 20_000 && atMs <= 22_000, `${ending}: after ${atMs} ms`);
+    t.true(starts().length >= 2, 'at least two more attempts');
+  }
+});
+
+test('a fragment on the last attempt continues the call', async (t) => {
+  const { result, seeds } = read(
+    connections({ sends: [{ number: 1 }], ending: 'hangs' }, { ending: 'hangs' }, { sends: [3000, { number: 2 }] }, {}),
+  );
+  const { atMs } = await result();
+  t.deepEqual(seeds, [1, 2]);
+  t.true(atMs > 25_000, 'and the grace period begins again');
+});
+
+test('a connection without data for READ_STALL_MS is replaced', async (t) => {
+  const { result, seeds, kinesis } = read(
+    connections({ sends: [{ number: 1 }], ending: 'hangs' }, { sends: [{ number: 2 }], ending: 'hangs' }, {}),
+  );
+  await result();
+  t.deepEqual(seeds, [1, 2]);
+  // READ_STALL_MS, but no more than half the grace period.
+  t.is(kinesis.requests[1]?.atMs, 7500);
+});
+
+test('back-pressure is not silence: a stream that was held back for a minute continues', async (t) => {
+  const HELD_MS = 60_000;
+  let isHeld = false;
+  const nobody = { number: 2, contactId: '' };
+  const sends = [{ number: 1 }, nobody, { ...nobody, number: 3 }, { number: 4 }];
+  const { result, seeds, clock, starts } = read(connections({ sends }, {}), () => {
+    if (isHeld) return undefined;
+    isHeld = true;
+    return clock.sleep(HELD_MS);
+  });
+  const { atMs } = await result();
+  t.deepEqual(seeds, [1, 4]);
+  t.like(starts()[0], { fragmentNumber: '4' });
+  t.true(atMs >= HELD_MS + SETTINGS.callEndGraceMs);
+});
+
+test('a broken connection and a refusal that passes lose nothing', async (t) => {
   const throttled = new KinesisRefused('ClientLimitExceededException', 'too often', undefined);
-  const { end, seeds } = await read({ fragments: [{ number: 1 }], ending: 'breaks' }, [
-    throttled,
-    { fragments: [{ number: 2 }], ending: 'breaks' },
-    {},
-  ]);
-  t.is(end, 'no-more-fragments');
-  t.deepEqual(seeds, payloads(1, 2));
-});
-
-test('a connection that gives nothing any more is given up', async (t) => {
-  const { end, seeds } = await read({ fragments: [{ number: 1 }], ending: 'hangs' }, [
-    { fragments: [{ number: 2 }], ending: 'hangs' },
-    { ending: 'hangs' },
-  ]);
-  t.is(end, 'no-more-fragments');
-  t.deepEqual(seeds, payloads(1, 2));
+  const { result, seeds } = read(
+    connections(
+      { sends: [{ number: 1 }], ending: 'breaks' },
+      throttled,
+      { sends: [{ number: 2 }], ending: 'breaks' },
+      {},
+    ),
+  );
+  t.is((await result()).end, 'no-more-fragments');
+  t.deepEqual(seeds, [1, 2]);
 });
 
 test('the next contact on the stream ends the call at once', async (t) => {
-  const { end, seeds, asked } = await read({
-    fragments: [{ number: 1 }, { number: 2, contactId: 'another' }],
-    ending: 'hangs',
-  });
-  t.is(end, 'next-contact');
-  t.deepEqual(seeds, payloads(1));
-  t.deepEqual(asked, []);
+  const sends = [{ number: 1 }, { number: 2, contactId: 'another' }];
+  const { result, seeds, starts } = read(connections({ sends, ending: 'hangs' }));
+  t.deepEqual(await result(), { end: 'next-contact', atMs: 0 });
+  t.deepEqual(seeds, [1]);
+  t.deepEqual(starts(), []);
 });
 
-test('a stream that goes on for ever with fragments that name nobody ends the call as silence does', async (t) => {
-  const nobody = { fragments: [{ number: 2, contactId: '' }], ending: 'repeats' } as const;
-  const { end, seeds, asked } = await read({ ...nobody, fragments: [{ number: 1 }, ...nobody.fragments] }, [nobody]);
+test('a stream that continues with fragments that name nobody ends the call as silence does', async (t) => {
+  const nobody = { number: 2, contactId: '' };
+  const { result, seeds, starts } = read(
+    connections({ sends: [{ number: 1 }, nobody], ending: 'repeats' }, { sends: [nobody], ending: 'repeats' }),
+  );
+  const { end, atMs } = await result();
   t.is(end, 'no-more-fragments');
-  t.deepEqual(seeds, payloads(1));
-  t.true(asked.length >= 2, 'looked for at least twice more');
+  t.deepEqual(seeds, [1]);
+  t.true(atMs >= 15_000 && atMs <= 18_000, `after ${atMs} ms`);
+  t.true(starts().length >= 2, 'at least two more attempts');
 });
 
 test('a stream on which nobody is ever named ends the reading too', async (t) => {
-  const nobody = { fragments: [{ number: 1, contactId: '' }], ending: 'repeats' } as const;
-  const { end, seeds } = await read(nobody, [nobody]);
-  t.is(end, 'no-more-fragments');
+  const nobody = { sends: [{ number: 1, contactId: '' }], ending: 'repeats' } as const;
+  const { result, seeds } = read(connections(nobody));
+  t.is((await result()).end, 'no-more-fragments');
   t.deepEqual(seeds, []);
 });
 
 test('fragments that name nobody in the middle of a call do not end it', async (t) => {
-  const { end, seeds, asked } = await read({
-    fragments: [{ number: 1 }, { number: 2, contactId: '' }, { number: 3, contactId: '' }, { number: 4 }],
-  });
-  t.is(end, 'no-more-fragments');
-  t.deepEqual(seeds, payloads(1, 4));
-  t.like(asked[0], { fragmentNumber: '4' });
+  const sends = [{ number: 1 }, { number: 2, contactId: '' }, { number: 3, contactId: '' }, { number: 4 }];
+  const { result, seeds, starts } = read(connections({ sends }, {}));
+  t.is((await result()).end, 'no-more-fragments');
+  t.deepEqual(seeds, [1, 4]);
+  t.like(starts()[0], { fragmentNumber: '4' });
 });
 
 test('a stream that is gone for good ends the reading with the reason', async (t) => {
   const gone = new KinesisRefused('ResourceNotFoundException', 'no such stream', undefined);
-  const error = await t.throwsAsync(read({ fragments: [{ number: 1 }] }, [gone]), { instanceOf: KinesisRefused });
-  t.is(error?.awsName, 'ResourceNotFoundException');
+  const { result } = read(connections({ sends: [{ number: 1 }] }, gone));
+  t.is(await t.throwsAsync(result()), gone);
 });
 
-test('told to stop, it stops though the connection is open', async (t) => {
-  const stop = new AbortController();
-  const reading = read({ fragments: [{ number: 1 }], ending: 'hangs' }, [{}], stop.signal);
-  setImmediate(() => stop.abort());
-  t.is((await reading).end, 'stopped');
+test('an error of whoever takes the audio ends the reading, and the connection with it', async (t) => {
+  const fault = new Error('cannot take it');
+  const { result } = read(connections({ sends: [{ number: 1 }], ending: 'hangs' }), () => {
+    throw fault;
+  });
+  t.is(await t.throwsAsync(result()), fault);
+});
+
+test('stopped, it ends though the connection is open', async (t) => {
+  const { result, stop, clock } = read(connections({ sends: [{ number: 1 }], ending: 'hangs' }));
+  await clock.advance(3000);
+  stop.abort();
+  t.deepEqual(await result(), { end: 'stopped', atMs: 3000 });
+});
+
+test('stopped while it waits to retry, it ends', async (t) => {
+  const throttled = new KinesisRefused('ClientLimitExceededException', 'too often', undefined);
+  const { result, stop, clock } = read(connections({ sends: [{ number: 1 }] }, throttled));
+  await clock.advance(60_000);
+  stop.abort();
+  t.deepEqual(await result(), { end: 'stopped', atMs: 60_000 });
+});
+
+/** A call of an hour, a fragment a second; each GetMedia gives what comes after the fragment asked for, from then on. */
+function hourLong(clock: VirtualClock): Answer {
+  return async function* (start) {
+    const after = 'fragmentNumber' in start ? Number(start.fragmentNumber) : 0;
+    for (let number = after + 1; number <= 3600; number++) {
+      const leftMs = number * 1000 - clock.now();
+      if (leftMs > 0) await clock.sleep(leftMs);
+      yield fragment({ number });
+    }
+  };
+}
+
+test('a connection is replaced after 40 minutes, and not a fragment is lost or doubled', async (t) => {
+  const { result, seeds, kinesis } = read(hourLong);
+  await result();
+  t.deepEqual(seeds, numbers(1, 3600));
+  t.is(kinesis.mostOpen, 2);
+  t.is(kinesis.requests[1]?.atMs, 40 * 60_000);
+});
+
+test('a refused successor is requested again while the old connection continues', async (t) => {
+  const refused = new KinesisRefused('ConnectionLimitExceededException', 'too many', undefined);
+  const { result, seeds, kinesis } = read((clock) => {
+    const answer = hourLong(clock);
+    return (start, nth, signal) => {
+      if (nth === 1) throw refused;
+      return answer(start, nth, signal);
+    };
+  });
+  await result();
+  t.deepEqual(seeds, numbers(1, 3600));
+  t.deepEqual(
+    kinesis.requests.slice(1, 3).map(({ atMs }) => atMs),
+    [40 * 60_000, 40 * 60_000 + 10_000],
+  );
 });

@@ -1,6 +1,10 @@
+import { createLog } from '../../daemon/log/log.ts';
 import { SessionMetrics } from '../../daemon/metrics/session-metrics.ts';
-import { systemClock } from '../../daemon/runtime/clock.ts';
-import { TimerWheel } from '../../daemon/runtime/timer-wheel.ts';
 
-/** What a reading tells besides the audio, where nobody listens. */
-export const unobserved = { timers: new TimerWheel(systemClock), metrics: new SessionMetrics(), onTrouble: () => {} };
+/** What a reading reports besides the audio, where no test looks at it. */
+export const unobserved = {
+  log: createLog('silent'),
+  metrics: new SessionMetrics(),
+  onTrouble: () => {},
+  random: () => 0.5,
+};

@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { BadHttp } from '../../../daemon/kinesis/http/http-body.ts';
 import { type MediaPayload, MediaTransport } from '../../../daemon/kinesis/http/media-transport.ts';
 import { systemClock } from '../../../daemon/runtime/clock.ts';
-import { TimerWheel } from '../../../daemon/runtime/timer-wheel.ts';
+import { ExactTimers } from '../exact-timers.ts';
 import { wholeOf } from './body.ts';
 import { type Answer, serve } from './raw-server.ts';
 
@@ -17,7 +17,7 @@ async function serving(t: ExecutionContext, answer: Answer) {
 }
 
 function ask(port: number, abortSignal?: AbortSignal) {
-  const transport = new MediaTransport(new TimerWheel(systemClock), 5000);
+  const transport = new MediaTransport(new ExactTimers(systemClock), 5000);
   const request = { protocol: 'http:', hostname: '127.0.0.1', port, method: 'POST', path: '/getMedia' };
   return transport.handle({ ...request, headers: { host: 'x' }, body: '{}' }, abortSignal ? { abortSignal } : {});
 }
@@ -118,7 +118,7 @@ test('the SDK makes its own exceptions of error answers', async (t) => {
     region: 'eu-west-2',
     maxAttempts: 1,
     endpoint: `http://127.0.0.1:${port}`,
-    requestHandler: new MediaTransport(new TimerWheel(systemClock), 5000),
+    requestHandler: new MediaTransport(new ExactTimers(systemClock), 5000),
     credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
   });
   const command = new GetMediaCommand({ StreamName: 's', StartSelector: { StartSelectorType: 'NOW' } });

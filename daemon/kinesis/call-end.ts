@@ -1,0 +1,67 @@
+import type { Millis } from '../runtime/clock.ts';
+import type { ConnectionOutcome } from './connection.ts';
+
+/** Why there is no more audio of the contact. */
+export type EndOfContact = 'next-contact' | 'no-more-fragments' | 'stopped';
+
+/** daemon/kinesis/README.md: an ended body is not an ended call, so at least two more attempts decide. */
+const MIN_EMPTY_ATTEMPTS = 2;
+/** The least time that an attempt gets to bring something: the round trip and the first fragment. */
+const SHORTEST_ATTEMPT_MS: Millis = 500;
+
+/** The settings that decide. */
+export interface CallEndSettings {
+  /** No fragment for this long, in at least two more attempts, means that the call is over. */
+  readonly callEndGraceMs: Millis;
+  /** A connection without data for this long is replaced. */
+  readonly readStallMs: Millis;
+}
+
+/** What is known when a GetMedia connection has ended. */
+export interface EndedConnection {
+  readonly how: ConnectionOutcome['how'];
+  readonly receivedAudio: boolean;
+  /** When audio of the contact last arrived, over whichever connection; before the first, when the reading began. */
+  readonly lastAudioAtMs: Millis;
+  /** Attempts in a row before this connection that brought no audio. */
+  readonly emptyAttempts: number;
+  readonly nowMs: Millis;
+}
+
+export type CallEndDecision =
+  | { readonly isOver: true; readonly reason: EndOfContact }
+  | {
+      readonly isOver: false;
+      /** Attempts in a row that brought no audio. */
+      readonly emptyAttempts: number;
+      /** How long the next connection may go without audio before it is replaced. */
+      readonly patienceMs: Millis;
+    };
+
+/** Decides when a call is over (daemon/README.md, decision 4). */
+export class CallEnd {
+  readonly #graceMs: Millis;
+  /** How long a connection may be idle while the call goes on. */
+  readonly stallMs: Millis;
+
+  constructor({ callEndGraceMs, readStallMs }: CallEndSettings) {
+    this.#graceMs = callEndGraceMs;
+    // Two attempts must fit into the grace period.
+    this.stallMs = Math.min(readStallMs, callEndGraceMs / MIN_EMPTY_ATTEMPTS);
+  }
+
+  /** Changes nothing: the same facts lead to the same decision. */
+  afterConnection({ how, receivedAudio, lastAudioAtMs, emptyAttempts, nowMs }: EndedConnection): CallEndDecision {
+    if (how === 'next-contact' || how === 'stopped') return { isOver: true, reason: how };
+    if (how === 'rotated') return { isOver: false, emptyAttempts: 0, patienceMs: this.stallMs };
+    const attempts = receivedAudio ? 0 : emptyAttempts + 1;
+    const graceLeftMs = this.#graceMs - (nowMs - lastAudioAtMs);
+    if (attempts >= MIN_EMPTY_ATTEMPTS && graceLeftMs <= 0) return { isOver: true, reason: 'no-more-fragments' };
+    const attemptsLeft = Math.max(1, MIN_EMPTY_ATTEMPTS - attempts);
+    return {
+      isOver: false,
+      emptyAttempts: attempts,
+      patienceMs: Math.max(SHORTEST_ATTEMPT_MS, graceLeftMs / attemptsLeft),
+    };
+  }
+}

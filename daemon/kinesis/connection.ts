@@ -1,0 +1,137 @@
+import type { AudioBlock } from '../audio/pcm.ts';
+import { errorFields, type Log } from '../log/log.ts';
+import { Demuxer } from '../matroska/demuxer.ts';
+import type { SessionMetrics } from '../metrics/session-metrics.ts';
+import type { Millis } from '../runtime/clock.ts';
+import type { TimerWheel } from '../runtime/timer-wheel.ts';
+import { Chunks, type MediaEnd } from './chunks.ts';
+import type { Position } from './contact.ts';
+import type { ContactFilter } from './filter/contact-filter.ts';
+import type { Media } from './media-source.ts';
+import type { KinesisRefused } from './refusal.ts';
+import { Rotation } from './rotation.ts';
+
+/** How one GetMedia connection of a contact ended. */
+export interface ConnectionOutcome {
+  /** `foreign-fragments`: it brought only fragments that are not the contact's. */
+  readonly how: MediaEnd['how'] | 'rotated' | 'next-contact' | 'foreign-fragments';
+  /** When audio of the contact last arrived; undefined: none did. */
+  readonly lastAudioAtMs: Millis | undefined;
+  /** The connection that takes over, opened before this one ended. */
+  readonly successor?: Media;
+  /** The error that the stream itself reported (daemon/kinesis/README.md, "Errors inside the stream"). */
+  readonly streamError?: KinesisRefused | undefined;
+}
+
+export interface ConnectionOptions {
+  /** See ReaderOptions. */
+  readonly forward: (blocks: readonly AudioBlock[], position: Position | undefined) => Promise<void> | undefined;
+  /** Opens the connection that takes over when this one is old. */
+  readonly openSuccessor: (signal: AbortSignal) => Promise<Media>;
+  readonly filter: ContactFilter;
+  readonly timers: TimerWheel;
+  readonly log: Log;
+  readonly metrics: SessionMetrics;
+  readonly signal: AbortSignal;
+  readonly rotateAfterMs: Millis;
+  /** How long the connection may go without audio before it is replaced: until the first audio, and after it. */
+  readonly patienceMs: Millis;
+  readonly stallMs: Millis;
+}
+
+/** One GetMedia connection of a contact: its bytes pass the demuxer and the filter, and audio is forwarded. */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #media: Media;
+  readonly #chunks: Chunks;
+  readonly #demuxer: Demuxer;
+  readonly #rotation: Rotation;
+  #patienceMs: Millis;
+  #lastAudioAtMs: Millis | undefined;
+  /** Since when only the stream can be to blame for silence; back-pressure may hold a connection for long. */
+  #listeningSinceMs: Millis;
+  #foreignFragments: number;
+
+  constructor(media: Media, options: ConnectionOptions) {
+    const { openSuccessor, filter, timers, log, metrics, signal, rotateAfterMs, patienceMs } = options;
+    this.#options = options;
+    this.#media = media;
+    this.#chunks = new Chunks(media, patienceMs, timers, signal);
+    this.#demuxer = new Demuxer(filter);
+    this.#rotation = new Rotation(openSuccessor, { clock: timers, log, metrics, rotateAfterMs });
+    this.#patienceMs = patienceMs;
+    this.#listeningSinceMs = timers.now();
+    this.#foreignFragments = filter.foreignFragments;
+  }
+
+  /** Reads until the connection ends, is replaced, or the next contact begins. Throws what `forward` throws. */
+  async read(): Promise<ConnectionOutcome> {
+    const { filter, signal } = this.#options;
+    let how: ConnectionOutcome['how'] | undefined;
+    let successor: Media | undefined;
+    try {
+      while (!how && !successor) {
+        const chunk = await this.#chunks.next();
+        if (!chunk) break;
+        const free = this.#take(chunk);
+        if (free) await this.#hold(free);
+        if (filter.nextContactBegan) return { how: 'next-contact', lastAudioAtMs: this.#lastAudioAtMs };
+        if (this.#bringsOnlyForeign()) how = 'foreign-fragments';
+        successor = this.#rotation.takeOver(filter.isBetweenFragments);
+      }
+      successor ??= await this.#rotation.afterEnd();
+    } finally {
+      this.#chunks.close();
+      this.#rotation.close(successor);
+    }
+    const lastAudioAtMs = this.#lastAudioAtMs;
+    if (signal.aborted) {
+      successor?.close();
+      return { how: 'stopped', lastAudioAtMs };
+    }
+    const streamError = filter.connectionEnded();
+    if (successor) return { how: 'rotated', lastAudioAtMs, successor, streamError };
+    how ??= this.#chunks.end.how;
+    this.#log(how);
+    return { how, lastAudioAtMs, streamError };
+  }
+
+  /** Forwards what a chunk holds of the contact. A promise holds the connection back until it resolves. */
+  #take(chunk: Uint8Array): Promise<void> | undefined {
+    const { filter, forward, metrics, timers, stallMs } = this.#options;
+    this.#foreignFragments = filter.foreignFragments;
+    filter.nowMs = timers.now();
+    metrics.kinesisBytes += chunk.length;
+    this.#demuxer.push(chunk);
+    if (filter.behindNowMs !== undefined) metrics.behindNow(filter.behindNowMs);
+    filter.behindNowMs = undefined;
+    const blocks = filter.take();
+    if (blocks.length === 0) return undefined;
+    if (this.#lastAudioAtMs === undefined) {
+      this.#patienceMs = stallMs;
+      this.#chunks.waitUpTo(stallMs);
+    }
+    this.#lastAudioAtMs = filter.nowMs;
+    this.#listeningSinceMs = filter.nowMs;
+    return forward(blocks, filter.position);
+  }
+
+  async #hold(free: Promise<void>): Promise<void> {
+    await this.#chunks.holdUntil(free);
+    this.#listeningSinceMs = this.#options.timers.now();
+  }
+
+  /** Fragments that are not ours may come forever; a connection that brings nothing else is as good as an idle one. */
+  #bringsOnlyForeign(): boolean {
+    const { filter } = this.#options;
+    const silentMs = filter.nowMs - this.#listeningSinceMs;
+    return filter.foreignFragments > this.#foreignFragments && silentMs > this.#patienceMs;
+  }
+
+  #log(how: ConnectionOutcome['how']): void {
+    const { end } = this.#chunks;
+    const cause = end.how === 'broken' ? errorFields(end.cause) : {};
+    const fields = { event: 'kinesis.ended', how, requestId: this.#media.requestId, ...cause };
+    this.#options.log.debug(fields, 'a GetMedia connection ended');
+  }
+}
