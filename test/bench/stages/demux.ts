@@ -1,6 +1,6 @@
 /** The demux stage: bytes as they come from the network in, the audio of blocks out. */
 import { crc32 } from 'node:zlib';
-import { TAG_NAMES } from '../../../daemon/kinesis/filter/contact-filter.ts';
+import { TAG_NAMES } from '../../../daemon/kinesis/filter/tags.ts';
 import { Demuxer, type DemuxerEvents } from '../../../daemon/matroska/demuxer.ts';
 import { parseWithEbml } from '../naive/ebml.ts';
 import { parseWithEbmlStream } from '../naive/ebml-stream.ts';

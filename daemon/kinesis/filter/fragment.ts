@@ -1,0 +1,36 @@
+import { TrackChannels } from './track-channels.ts';
+import { WaitingBlocks } from './waiting-blocks.ts';
+
+/** Whose a fragment is. Only what is `ours` is forwarded; `withheld`: too much of it came before any ContactId. */
+export type Owner = 'unknown' | 'ours' | 'other' | 'withheld';
+
+/** What is known of the fragment at hand: one object per call, reset as a whole when the next fragment begins. */
+export class Fragment {
+  owner: Owner = 'unknown';
+  number: string | undefined;
+  producerEpochMs: number | undefined;
+  isClusterComplete = false;
+  /** Blocks of the contact's two tracks so far. */
+  blocks = 0;
+  /** How many of its blocks earlier connections have delivered; Infinity: all. */
+  deliveredBlocks = 0;
+  readonly channels = new TrackChannels();
+  readonly waiting = new WaitingBlocks();
+
+  reset(): void {
+    this.owner = 'unknown';
+    this.number = undefined;
+    this.producerEpochMs = undefined;
+    this.isClusterComplete = false;
+    this.blocks = 0;
+    this.deliveredBlocks = 0;
+    this.channels.clear();
+    this.waiting.clear();
+  }
+}
+
+/** Whose a fragment is once one of its tags names a contact: a second contact in it withholds the rest. */
+export function ownerAfterContactId(owner: Owner, isOurs: boolean): Owner {
+  if (!isOurs) return 'other';
+  return owner === 'unknown' ? 'ours' : owner;
+}

@@ -1,0 +1,31 @@
+import { TagNames } from './tag-names.ts';
+
+/** The tags that are read (daemon/kinesis/README.md, "Body"). */
+export const TAG = {
+  contactId: 'ContactId',
+  fragmentNumber: 'AWS_KINESISVIDEO_FRAGMENT_NUMBER',
+  continuationToken: 'AWS_KINESISVIDEO_CONTINUATION_TOKEN',
+  producerTimestamp: 'AWS_KINESISVIDEO_PRODUCER_TIMESTAMP',
+  millisBehindNow: 'AWS_KINESISVIDEO_MILLIS_BEHIND_NOW',
+  errorCode: 'AWS_KINESISVIDEO_ERROR_CODE',
+  errorId: 'AWS_KINESISVIDEO_ERROR_ID',
+} as const;
+export const TAG_NAMES = new TagNames(Object.values(TAG));
+
+/** The patterns of the API: Kinesis would refuse to resume from anything else, which only corrupt bytes can hold. */
+const FRAGMENT_NUMBER = /^\d{1,128}$/;
+const TOKEN = /^[\w.-]{1,128}$/;
+
+export function isFragmentNumber(value: string): boolean {
+  return FRAGMENT_NUMBER.test(value);
+}
+
+export function isContinuationToken(value: string): boolean {
+  return TOKEN.test(value);
+}
+
+/** Epoch milliseconds of a tag in epoch seconds; undefined when they are not a date. */
+export function epochMs(seconds: string): number | undefined {
+  const ms = new Date(Number(seconds) * 1000).getTime();
+  return ms > 0 ? ms : undefined;
+}

@@ -1,0 +1,36 @@
+import type { AudioBlock } from '../../audio/pcm.ts';
+
+/** 32 s of both tracks, many times a Connect fragment. */
+export const MAX_WAITING_BYTES = 1024 * 1024;
+/** What a block takes besides its audio, so that even empty ones reach the limit. */
+const BLOCK_OVERHEAD_BYTES = 128;
+
+/** Blocks of a fragment that wait for its ContactId. */
+export class WaitingBlocks {
+  #blocks: AudioBlock[] = [];
+  #bytes = 0;
+
+  get isEmpty(): boolean {
+    return this.#blocks.length === 0;
+  }
+
+  get isOverLimit(): boolean {
+    return this.#bytes > MAX_WAITING_BYTES;
+  }
+
+  add(block: AudioBlock): void {
+    // The bytes that arrived are only lent (media-body.ts); what waits needs its own.
+    this.#blocks.push({ ...block, pcm: Buffer.from(block.pcm) });
+    this.#bytes += BLOCK_OVERHEAD_BYTES + block.pcm.length;
+  }
+
+  moveTo(released: AudioBlock[]): void {
+    for (const block of this.#blocks) released.push(block);
+    this.clear();
+  }
+
+  clear(): void {
+    if (this.#blocks.length > 0) this.#blocks = [];
+    this.#bytes = 0;
+  }
+}
