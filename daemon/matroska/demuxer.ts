@@ -1,18 +1,15 @@
+import { type BlockEvents, tellBlock } from './block.ts';
 import { EBML_HEADER, type ElementKind, ID, kindOf } from './element-ids.ts';
 import { readTrackEntry, type TagEvents, type Track, tellSimpleTag } from './elements.ts';
 import { HeaderSearch } from './header-search.ts';
+import { OpenMasters } from './open-masters.ts';
 import { readSize, readUint, UNKNOWN_SIZE, vintLength } from './vint.ts';
 
 /** What the demuxer finds, in the order of the bytes. */
-export interface DemuxerEvents extends TagEvents {
+export interface DemuxerEvents extends TagEvents, BlockEvents {
   /** An EBML header: a new fragment begins, whatever the one before it lacked. */
   fragment(): void;
   track(track: Track): void;
-  /**
-   * @param timeMs the cluster's timecode plus the block's own offset, on the producer's clock
-   * @param payload a view of what was pushed, not a copy
-   */
-  block(trackNumber: number, timeMs: number, payload: Uint8Array): void;
   /** The fragment's cluster is whole: its known size has been read, or the element after it has begun. */
   clusterEnd(): void;
   /** Bytes that are not Matroska as Kinesis writes it; everything up to the next EBML header is passed over. */
@@ -23,8 +20,6 @@ export interface DemuxerEvents extends TagEvents {
 const MAX_LEAF_BYTES = 256 * 1024;
 /** EBMLMaxIDLength of every Matroska file. */
 const MAX_ID_BYTES = 4;
-/** The bits of a block's flags that say several frames are packed into it. */
-const LACING_FLAGS = 0x06;
 const NS_PER_MS = 1_000_000;
 
 /**
@@ -42,12 +37,7 @@ export class Demuxer {
   /** The beginning of an element that the last chunk cut off, in a buffer of just the size it needs (of Node's pool). */
   #held: Buffer | undefined;
   #heldLength = 0;
-  /** The masters that we are in, outermost first, and where in the body each ends (Infinity: unknown). */
-  readonly #masters: ElementKind[] = [];
-  readonly #ends: number[] = [];
-  /** The innermost of them, and its end. */
-  #master: ElementKind | undefined;
-  #end = Infinity;
+  readonly #masters = new OpenMasters();
   #scaleMs = 1;
   #clusterTicks: number | undefined;
 
@@ -85,7 +75,7 @@ export class Demuxer {
         const taken = this.#element(bytes, at);
         this.#offset += taken;
         at += taken;
-        if (this.#offset >= this.#end) this.#leaveWhole();
+        if (this.#offset >= this.#masters.end) this.#leaveWhole();
       }
     }
     return bytes.length;
@@ -107,7 +97,7 @@ export class Demuxer {
     const kind = kindOf(id);
     if (!this.#place(id, kind)) return this.#lose(`${nameOf(kind)} where it cannot stand`);
     const end = size === UNKNOWN_SIZE ? Infinity : this.#offset + headerLength + size;
-    if (end > this.#end && end !== Infinity) return this.#lose(`${nameOf(kind)} longer than what it is in`);
+    if (end > this.#masters.end && end !== Infinity) return this.#lose(`${nameOf(kind)} longer than what it is in`);
     if (kind?.treatment === 'enter') {
       this.#enter(id, kind, end);
       return headerLength;
@@ -126,8 +116,8 @@ export class Demuxer {
 
   /** Leaves the masters that the element shows to be over; says whether it may stand where that leads. */
   #place(id: number, kind: ElementKind | undefined): boolean {
-    for (let parent = this.#master; parent; parent = this.#master) {
-      const parentIsOpen = this.#end === Infinity;
+    for (let parent = this.#masters.innermost; parent; parent = this.#masters.innermost) {
+      const parentIsOpen = this.#masters.end === Infinity;
       if (!kind) return !parentIsOpen;
       if (kind.level === -1) return true;
       if (kind.level === parent.level + 1) return kind.isOfHeader === (parent.name === 'EBML');
@@ -140,10 +130,7 @@ export class Demuxer {
   }
 
   #enter(id: number, kind: ElementKind, end: number): void {
-    this.#masters.push(kind);
-    this.#ends.push(end);
-    this.#master = kind;
-    this.#end = end;
+    this.#masters.enter(kind, end);
     if (id === ID.cluster) this.#clusterTicks = undefined;
     if (id !== ID.ebml) return;
     this.#scaleMs = 1;
@@ -151,20 +138,18 @@ export class Demuxer {
   }
 
   #leave(): void {
-    const left = this.#masters.pop();
-    this.#ends.pop();
-    this.#master = this.#masters.at(-1);
-    this.#end = this.#ends.at(-1) ?? Infinity;
+    const left = this.#masters.leave();
     if (left?.name === 'Cluster') this.#events.clusterEnd();
   }
 
   /** Leaves the masters that end where we are. */
   #leaveWhole(): void {
-    while (this.#offset >= this.#end) this.#leave();
+    while (this.#offset >= this.#masters.end) this.#leave();
   }
 
   #take(id: number, bytes: Buffer, from: number, to: number): string | undefined {
-    if (id === ID.simpleBlock || id === ID.block) return this.#takeBlock(bytes, from, to);
+    if (id === ID.simpleBlock || id === ID.block)
+      return tellBlock(bytes, from, to, this.#clusterTicks, this.#scaleMs, this.#events);
     if (id === ID.simpleTag) {
       if (!tellSimpleTag(bytes, from, to, this.#events)) return 'a broken tag';
     } else if (id === ID.trackEntry) {
@@ -177,20 +162,6 @@ export class Demuxer {
       if (id === ID.timecode) this.#clusterTicks = value;
       else if (id === ID.timecodeScale) this.#scaleMs = value / NS_PER_MS;
     }
-    return undefined;
-  }
-
-  #takeBlock(bytes: Buffer, from: number, to: number): string | undefined {
-    const trackLength = to > from ? vintLength(bytes[from] as number) : vintLength(0);
-    const offsetAt = from + trackLength;
-    const dataAt = offsetAt + 3;
-    if (dataAt > to) return 'a block without a header';
-    if (this.#clusterTicks === undefined) return 'a block before the timecode of its cluster';
-    if ((bytes[offsetAt + 2] as number) & LACING_FLAGS) return 'a laced block, which Kinesis does not write';
-    const offset = (readUint(bytes, offsetAt, 2) << 16) >> 16;
-    const timeMs = (this.#clusterTicks + offset) * this.#scaleMs;
-    const payload = new Uint8Array(bytes.buffer, bytes.byteOffset + dataAt, to - dataAt);
-    this.#events.block(readSize(bytes, from, trackLength), timeMs, payload);
     return undefined;
   }
 
@@ -209,10 +180,7 @@ export class Demuxer {
 
   /** Leaves all masters as they are: unfinished. */
   #abandon(reason: string): void {
-    this.#masters.length = 0;
-    this.#ends.length = 0;
-    this.#master = undefined;
-    this.#end = Infinity;
+    this.#masters.leaveAll();
     this.#events.corrupt(reason);
   }
 
