@@ -34,33 +34,70 @@ export function demuxed(bytes: Uint8Array, chunkSizes: readonly number[]): Findi
   return findings;
 }
 
+/** An element as ebml's Decoder reports it; the last three only for a SimpleBlock. */
+interface DecodedElement {
+  readonly name: string;
+  readonly data: Buffer;
+  readonly track: number;
+  readonly value: number;
+  readonly payload: Buffer;
+}
+
+const uint = (data: Buffer) => Number(`0x${data.toString('hex') || '0'}`);
+const text = (data: Buffer) => trimmed(data.toString());
+
+/** Collects what ebml's Decoder finds, in the words of `recorder`. */
+class DecodedFindings {
+  readonly findings: Findings = [];
+  #timecode = 0;
+  #track = { number: 0, name: '' };
+  #tag = { name: '', value: '' };
+
+  readonly start: Readonly<Record<string, () => void>> = {
+    EBML: () => this.findings.push('fragment'),
+    TrackEntry: () => {
+      this.#track = { number: 0, name: '' };
+    },
+    SimpleTag: () => {
+      this.#tag = { name: '', value: '' };
+    },
+  };
+
+  readonly end: Readonly<Record<string, () => void>> = {
+    TrackEntry: () => this.findings.push(`track ${this.#track.number} ${this.#track.name}`),
+    SimpleTag: () => this.findings.push(`tag ${this.#tag.name}=${this.#tag.value}`),
+  };
+
+  readonly tag: Readonly<Record<string, (element: DecodedElement) => void>> = {
+    TrackNumber: ({ data }) => {
+      this.#track.number = uint(data);
+    },
+    Name: ({ data }) => {
+      this.#track.name = text(data);
+    },
+    TagName: ({ data }) => {
+      this.#tag.name = text(data);
+    },
+    TagString: ({ data }) => {
+      this.#tag.value = text(data);
+    },
+    Timecode: ({ data }) => {
+      this.#timecode = uint(data);
+    },
+    SimpleBlock: ({ track, value, payload }) => {
+      this.findings.push(`block ${track} @${this.#timecode + value} ${payload.length} ${digest(payload)}`);
+    },
+  };
+}
+
 /** What ebml's Decoder finds in the same bytes, in the same words. */
 export function decodedByEbml(bytes: Uint8Array): Findings {
-  const findings: Findings = [];
+  const decoded = new DecodedFindings();
   const decoder = new Decoder();
-  let timecode = 0;
-  let track = { number: 0, name: '' };
-  let tag = { name: '', value: '' };
-  const uint = (data: Buffer) => Number(`0x${data.toString('hex') || '0'}`);
   decoder.on('data', ([event, element]) => {
-    const { name, data } = element as unknown as { name: string; data: Buffer };
-    if (event === 'start') {
-      if (name === 'EBML') findings.push('fragment');
-      if (name === 'TrackEntry') track = { number: 0, name: '' };
-      if (name === 'SimpleTag') tag = { name: '', value: '' };
-    } else if (event === 'end') {
-      if (name === 'TrackEntry') findings.push(`track ${track.number} ${track.name}`);
-      if (name === 'SimpleTag') findings.push(`tag ${tag.name}=${tag.value}`);
-    } else if (name === 'TrackNumber') track.number = uint(data);
-    else if (name === 'Name') track.name = trimmed(data.toString());
-    else if (name === 'TagName') tag.name = trimmed(data.toString());
-    else if (name === 'TagString') tag.value = trimmed(data.toString());
-    else if (name === 'Timecode') timecode = uint(data);
-    else if (name === 'SimpleBlock') {
-      const block = element as unknown as { track: number; value: number; payload: Buffer };
-      findings.push(`block ${block.track} @${timecode + block.value} ${block.payload.length} ${digest(block.payload)}`);
-    }
+    const one = element as unknown as DecodedElement;
+    decoded[event][one.name]?.(one);
   });
   decoder.write(Buffer.from(bytes));
-  return findings;
+  return decoded.findings;
 }
