@@ -8,10 +8,9 @@ import { CONTACT } from './stream.ts';
 const IDLE_MS = 7500;
 
 /** The chunks of one connection, read in virtual time. */
-async function reading(connection: Connection) {
+async function reading(connection: Connection, stop = new AbortController()) {
   const clock = new VirtualClock({ nowMs: 0 });
   const kinesis = new ScriptedKinesis(clock, inOrder(clock, [connection]));
-  const stop = new AbortController();
   const media = await kinesis.getMedia(CONTACT.streamArn, CONTACT.start, stop.signal);
   const chunks = new Chunks(media, IDLE_MS, new ExactTimers(clock), stop.signal);
   /** Whether there is another chunk, and when that is known. */
@@ -84,6 +83,15 @@ test('stopped, it has no more chunks, whether a read waits or begins', async (t)
   t.deepEqual(waiting.chunks.end, { how: 'stopped' });
   const { stop, next, chunks } = await reading({ sends: [{ number: 1 }, { number: 2 }] });
   await next();
+  stop.abort();
+  t.false((await next()).isChunk);
+  t.deepEqual(chunks.end, { how: 'stopped' });
+});
+
+test('stopped before it begins, it has no chunks', async (t) => {
+  const stop = new AbortController();
+  const { next, chunks } = await reading({ sends: [{ number: 1 }] }, stop);
+  chunks.close();
   stop.abort();
   t.false((await next()).isChunk);
   t.deepEqual(chunks.end, { how: 'stopped' });

@@ -102,6 +102,19 @@ test('a connection without data for READ_STALL_MS is replaced', async (t) => {
   t.is(kinesis.requests[1]?.atMs, 7500);
 });
 
+test('once audio has come again, a connection may be silent for READ_STALL_MS again', async (t) => {
+  const { result, seeds, kinesis } = read(
+    connections(
+      { sends: [{ number: 1 }], ending: 'hangs' },
+      { sends: [1000, { number: 2 }, 7000, { number: 3 }], ending: 'hangs' },
+      { ending: 'hangs' },
+    ),
+  );
+  await result();
+  t.deepEqual(seeds, [1, 2, 3]);
+  t.is(kinesis.requests[2]?.atMs, 7500 + 8000 + 7500);
+});
+
 test('back-pressure is not silence: a stream that was held back for a minute continues', async (t) => {
   const HELD_MS = 60_000;
   let isHeld = false;
@@ -209,7 +222,9 @@ function hourLong(clock: VirtualClock): Answer {
 }
 
 test('a connection is replaced after 40 minutes, and not a fragment is lost or doubled', async (t) => {
-  const { result, seeds, kinesis } = read(hourLong);
+  const { result, seeds, kinesis, clock } = read(hourLong);
+  await clock.advance(40 * 60_000 + 5000);
+  t.is(kinesis.open, 1, 'the old one is closed');
   await result();
   t.deepEqual(seeds, numbers(1, 3600));
   t.is(kinesis.mostOpen, 2);

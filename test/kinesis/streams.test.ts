@@ -154,7 +154,7 @@ test('an endpoint that is not answered within 10 s is a refusal that may pass', 
   t.true((await refused)?.retryable);
 });
 
-test('beyond 10,000 streams the unused ones are forgotten', async (t) => {
+test('beyond 10,000 streams the unused ones are forgotten, and no other', async (t) => {
   const { clock, api, endpointsAtMs } = kinesis();
   const streams = new Streams(api, clock, 1);
   const open = async (arn: string) => {
@@ -166,8 +166,10 @@ test('beyond 10,000 streams the unused ones are forgotten', async (t) => {
   await clock.advance(1000);
   await open('arn:of-stream-0');
   t.is(endpointsAtMs.length, 10_000);
-  await clock.advance(1000);
   await open('arn:of-one-more');
+  await clock.advance(1000);
   await open('arn:of-stream-0');
+  t.is(endpointsAtMs.length, 10_001, 'it was used just then');
+  await open('arn:of-stream-1');
   t.is(endpointsAtMs.length, 10_002);
 });

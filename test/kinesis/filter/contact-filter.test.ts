@@ -60,11 +60,23 @@ test('a fragment that names no contact is withheld, and said to be', (t) => {
   t.deepEqual(withheld, ['no-contact-id']);
 });
 
-test('a fragment of two contacts is withheld', (t) => {
+test('of a fragment that names two contacts nothing is forwarded any more, whichever comes first', (t) => {
+  for (const contacts of [
+    ['another', OURS],
+    [OURS, 'another'],
+  ]) {
+    const { filter } = filtering();
+    new Demuxer(filter).push(fragment({ number: 1, contactId: '', blocks: [] }));
+    filter.track({ number: CUSTOMER_TRACK, name: 'AUDIO_FROM_CUSTOMER' });
+    for (const contactId of contacts) filter.tag('ContactId', contactId);
+    filter.block(CUSTOMER_TRACK, 0, block(1).pcm);
+    t.deepEqual(filter.take(), []);
+  }
+});
+
+test('blocks that wait for their ContactId are dropped when it is another', (t) => {
   const { filter } = filtering();
-  const demuxer = new Demuxer(filter);
-  const mixed = Buffer.concat([fragment({ number: 1, tagAt: 'after', contactId: 'another' })]);
-  demuxer.push(mixed);
+  new Demuxer(filter).push(fragment({ number: 1, tagAt: 'after', contactId: 'another' }));
   filter.tag('ContactId', OURS);
   t.deepEqual(filter.take(), []);
 });
@@ -105,4 +117,12 @@ test('a fragment that comes again after it was had in whole is left out', (t) =>
   const { connection } = filtering();
   t.deepEqual(connection([{ number: 9 }, { number: 10 }]), [9, 10]);
   t.deepEqual(connection([{ number: 9 }, { number: 10 }, { number: 11 }]), [11]);
+});
+
+test('a fragment number that corrupt bytes made too large does not silence the rest of the call', (t) => {
+  const { connection } = filtering();
+  t.deepEqual(
+    connection([{ number: 1 }, { number: '999999', blocks: [block(2)] }, { number: 3 }, { number: 4 }]),
+    [1, 2, 3, 4],
+  );
 });
