@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { GetMediaCommand, KinesisVideoMediaClient } from '@aws-sdk/client-kinesis-video-media';
 import test, { type ExecutionContext } from 'ava';
 import { BadHttp } from '../../../daemon/kinesis/http/http-body.ts';
@@ -9,6 +9,11 @@ import { wholeOf } from './body.ts';
 import { type Answer, serve } from './raw-server.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n';
+
+/** Lets the event loop turn so often: client and server both get their turns. */
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await turnOfTheLoop();
+}
 
 async function serving(t: ExecutionContext, answer: Answer) {
   const { port, close } = await serve(answer);
@@ -71,8 +76,8 @@ test('an error answer that comes in pieces is whole', async (t) => {
   const [one, other] = ['a'.repeat(300), 'b'.repeat(300)];
   const port = await serving(t, async (socket) => {
     socket.write(`HTTP/1.1 400 Bad\r\ncontent-length: 600\r\n\r\n${one}`);
-    // Long enough to be read by itself; if it is not, there is one piece less, and as much to see.
-    await sleep(50);
+    // The client reads in the same event loop: by then it has read the first piece.
+    await turns(3);
     socket.write(other);
   });
   const { response } = await ask(port);
@@ -98,8 +103,8 @@ test('while nobody asks the server cannot go on, and afterwards all of it arrive
     });
   });
   const body = await media(port);
-  // However long: the kernel's buffers hold a few MiB.
-  await sleep(100);
+  // The kernel's buffers hold a few MiB; a client that read them would have all 32 by then.
+  await turns(2000);
   t.false(isWritten);
   let length = 0;
   for (let bytes = await body.next(); bytes; bytes = await body.next()) length += bytes.length;
