@@ -41,7 +41,7 @@ export type CallEndDecision =
 /** Decides when a call is over (daemon/README.md, decision 4). */
 export class CallEnd {
   readonly #graceMs: Millis;
-  /** How long a connection may be idle while the call goes on. */
+  /** How long a connection may be idle during the call. */
   readonly stallMs: Millis;
 
   constructor({ callEndGraceMs, readStallMs }: CallEndSettings) {
@@ -50,7 +50,7 @@ export class CallEnd {
     this.stallMs = Math.min(readStallMs, callEndGraceMs / MIN_EMPTY_ATTEMPTS);
   }
 
-  /** Changes nothing: the same facts lead to the same decision. */
+  /** A pure decision: the same facts always lead to the same result. */
   afterConnection({ how, receivedAudio, lastAudioAtMs, emptyAttempts, nowMs }: EndedConnection): CallEndDecision {
     if (how === 'next-contact' || how === 'stopped') return { isOver: true, reason: how };
     if (how === 'rotated') return { isOver: false, emptyAttempts: 0, patienceMs: this.stallMs };

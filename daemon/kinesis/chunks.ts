@@ -2,17 +2,17 @@ import type { Millis } from '../runtime/clock.ts';
 import { Timer, type TimerWheel } from '../runtime/timer-wheel.ts';
 import type { Media } from './media-source.ts';
 
-/** How a GetMedia body came to its end. None of them says that the call is over (daemon/kinesis/README.md). */
+/** How a GetMedia body ended. None of these means that the call is over (daemon/kinesis/README.md). */
 export type MediaEnd = { how: 'closed' } | { how: 'idle' } | { how: 'stopped' } | { how: 'broken'; cause: unknown };
 
-/** The bytes of one GetMedia, until it ends, breaks, or gives nothing for too long while it is being read. */
+/** The bytes of one GetMedia, until it ends, breaks, or is idle for too long while it is being read. */
 export class Chunks {
   readonly #media: Media;
   readonly #timers: TimerWheel;
   readonly #signal: AbortSignal;
-  readonly #look = new Timer(() => this.#lookAfter());
+  readonly #idleTimer = new Timer(() => this.#checkIdle());
   #idleMs: Millis;
-  #askedAtMs: Millis;
+  #readAtMs: Millis;
   #isHeld = false;
   #endedByUs: MediaEnd | undefined;
 
@@ -22,31 +22,31 @@ export class Chunks {
     this.#timers = timers;
     this.#signal = signal;
     this.#idleMs = idleMs;
-    this.#askedAtMs = timers.now();
-    timers.set(this.#look, this.#askedAtMs + idleMs);
+    this.#readAtMs = timers.now();
+    timers.set(this.#idleTimer, this.#readAtMs + idleMs);
     signal.addEventListener('abort', this.#stop, { once: true });
   }
 
-  /** How it ended, once `next` has given undefined. */
+  /** How it ended, once `next` has returned undefined. */
   get end(): MediaEnd {
     const { fault } = this.#media.body;
     return this.#endedByUs ?? (fault ? { how: 'broken', cause: fault } : { how: 'closed' });
   }
 
-  /** The next bytes, valid until it is called again; undefined at the end, whatever ended it. */
+  /** The next bytes, valid until the next call; undefined at the end, whatever ended it. */
   next(): Promise<Uint8Array | undefined> {
     if (this.#signal.aborted) this.#stop();
-    this.#askedAtMs = this.#timers.now();
+    this.#readAtMs = this.#timers.now();
     return this.#media.body.next();
   }
 
-  /** From now on a read may wait this long. */
+  /** Changes how long a read may wait. */
   waitUpTo(idleMs: Millis): void {
     this.#idleMs = idleMs;
-    this.#timers.set(this.#look, this.#askedAtMs + idleMs);
+    this.#timers.set(this.#idleTimer, this.#readAtMs + idleMs);
   }
 
-  /** Waits for what holds the call back. A connection that is not asked meanwhile is as it should be, and not idle. */
+  /** Waits for back-pressure to end. A connection that is not being read is not idle. */
   async holdUntil(free: Promise<void>): Promise<void> {
     this.#isHeld = true;
     await free;
@@ -55,15 +55,15 @@ export class Chunks {
 
   /** Ends the connection. */
   close(): void {
-    this.#timers.cancel(this.#look);
+    this.#timers.cancel(this.#idleTimer);
     this.#signal.removeEventListener('abort', this.#stop);
     this.#media.close();
   }
 
-  #lookAfter(): void {
+  #checkIdle(): void {
     const nowMs = this.#timers.now();
-    const dueMs = (this.#isHeld ? nowMs : this.#askedAtMs) + this.#idleMs;
-    if (dueMs > nowMs) this.#timers.set(this.#look, dueMs);
+    const dueMs = (this.#isHeld ? nowMs : this.#readAtMs) + this.#idleMs;
+    if (dueMs > nowMs) this.#timers.set(this.#idleTimer, dueMs);
     else this.#end({ how: 'idle' });
   }
 

@@ -34,12 +34,13 @@ export interface ConnectionOptions {
   readonly metrics: SessionMetrics;
   readonly signal: AbortSignal;
   readonly rotateAfterMs: Millis;
-  /** How long the connection may go without audio before it is replaced: until the first audio, and after it. */
+  /** How long the connection may go without audio before the first one arrives. */
   readonly patienceMs: Millis;
+  /** The same after the first audio. */
   readonly stallMs: Millis;
 }
 
-/** One GetMedia connection of a contact: its bytes pass the demuxer and the filter, and audio is forwarded. */
+/** One GetMedia connection of a contact: demuxes and filters its bytes and forwards the audio. */
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #media: Media;
@@ -48,7 +49,7 @@ export class Connection {
   readonly #rotation: Rotation;
   #patienceMs: Millis;
   #lastAudioAtMs: Millis | undefined;
-  /** Since when only the stream can be to blame for silence; back-pressure may hold a connection for long. */
+  /** Silence counts from here: the last audio, or the end of back-pressure. */
   #listeningSinceMs: Millis;
   #foreignFragments: number;
 
@@ -96,7 +97,7 @@ export class Connection {
     return { how, lastAudioAtMs, streamError };
   }
 
-  /** Forwards what a chunk holds of the contact. A promise holds the connection back until it resolves. */
+  /** Forwards the contact's audio in a chunk. A promise holds the connection back until it resolves. */
   #take(chunk: Uint8Array): Promise<void> | undefined {
     const { filter, forward, metrics, timers, stallMs } = this.#options;
     this.#foreignFragments = filter.foreignFragments;
@@ -121,7 +122,7 @@ export class Connection {
     this.#listeningSinceMs = this.#options.timers.now();
   }
 
-  /** Fragments that are not ours may come forever; a connection that brings nothing else is as good as an idle one. */
+  /** Foreign fragments may continue forever: a connection that brings nothing else counts as idle. */
   #bringsOnlyForeign(): boolean {
     const { filter } = this.#options;
     const silentMs = filter.nowMs - this.#listeningSinceMs;

@@ -1,15 +1,15 @@
-/** Up to where a contact's audio has been had in whole: a later GetMedia goes on after this fragment without a loss. */
+/** The last fragment received completely; a later GetMedia can resume after it without loss. */
 export interface Position {
   readonly fragmentNumber: string;
   readonly continuationToken: string | undefined;
-  /** When the producer says that the fragment began, in epoch milliseconds. */
+  /** When the fragment began, on the producer's clock, in epoch milliseconds. */
   readonly producerEpochMs: number | undefined;
 }
 
-/** A call as its stream knows it. */
+/** A call, as its stream identifies it. */
 export interface Contact {
   readonly contactId: string;
   readonly streamArn: string;
-  /** The audio begins with the fragment after it: Connect's StartFragmentNumber, or where an earlier reading got to. */
+  /** The audio begins after this fragment: Connect's StartFragmentNumber, or the position of an earlier reading. */
   readonly start: Position | { readonly fragmentNumber: string };
 }

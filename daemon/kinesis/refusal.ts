@@ -1,21 +1,21 @@
-/** Kinesis Video did not give us the stream. */
+/** Kinesis Video refused to open the stream, or ended it with an error. */
 export class KinesisRefused extends Error {
   override readonly name = 'KinesisRefused';
-  /** AWS' name of the error, such as ResourceNotFoundException, or the network's, such as ECONNREFUSED. */
+  /** The error's name at AWS, such as ResourceNotFoundException, or Node's code, such as ECONNREFUSED. */
   readonly awsName: string;
-  /** The HTTP status that a start answers with (daemon/README.md, "What must happen when"). */
+  /** The HTTP status of our response to a start (daemon/README.md, "What must happen when"). */
   readonly status: 400 | 404 | 502 | 503;
   /** Whether the same request may succeed later. */
   readonly retryable: boolean;
-  /** Whether the stream no longer has the fragment asked for; another start in the stream may do. */
+  /** Whether the stream no longer has the requested fragment; another position may work. */
   readonly isFragmentGone: boolean;
-  /** What AWS' support asks for. */
+  /** AWS Support asks for it. */
   readonly requestId: string | undefined;
 
   constructor(awsName: string, message: string, cause: unknown) {
     super(message, { cause });
     this.awsName = awsName;
-    this.status = STATUS_OF.get(awsName) ?? (isPassing(awsName, cause) ? 503 : 502);
+    this.status = STATUS_OF.get(awsName) ?? (isTransient(awsName, cause) ? 503 : 502);
     this.isFragmentGone = awsName === FRAGMENT_GONE;
     this.retryable = this.status === 503 || this.isFragmentGone;
     this.requestId = metadataOf(cause)?.requestId;
@@ -35,26 +35,26 @@ const STATUS_OF: ReadonlyMap<string, 400 | 404 | 502 | 503> = new Map([
   ['InternalStreamError', 503],
 ]);
 
-/** Errors of the network and of the service itself pass; the rest of AWS' errors would only come again. */
-function isPassing(awsName: string, cause: unknown): boolean {
+/** Errors of the network and of the service itself are transient; AWS would repeat any other one. */
+function isTransient(awsName: string, cause: unknown): boolean {
   if (/^E[A-Z]|Timeout|Abort|Throttl|LimitExceeded/.test(awsName)) return true;
   return (metadataOf(cause)?.httpStatusCode ?? 0) >= 500;
 }
 
-/** What the SDK tells of the answer that an error came from. */
+/** What the SDK knows of the response that caused an error. */
 function metadataOf(cause: unknown): { httpStatusCode?: number; requestId?: string } | undefined {
   return (cause as { $metadata?: object } | undefined)?.$metadata;
 }
 
-/** An error that the stream reports in its body, by AWS_KINESISVIDEO_ERROR_ID and its text (daemon/kinesis/README.md). */
+/** An error that the stream reports in its body: AWS_KINESISVIDEO_ERROR_ID and its text (daemon/kinesis/README.md). */
 export function refusalInStream(errorId: string, text: string, streamArn: string): KinesisRefused {
   const message = `Kinesis Video ended the stream of ${streamArn}: error ${errorId} ${text}`;
-  // 45xx: the stream's KMS key cannot be used; somebody has to give it back. The others pass.
+  // 45xx: the stream's KMS key cannot be used until somebody restores it. The others are transient.
   if (/^45\d\d$/.test(errorId)) return new KinesisRefused('KmsKeyUnusable', message, undefined);
   return new KinesisRefused(errorId === '4000' ? FRAGMENT_GONE : 'InternalStreamError', message, undefined);
 }
 
-/** What went wrong when asking for the stream, as a KinesisRefused. */
+/** Whatever a request for the stream threw, as a KinesisRefused. */
 export function kinesisRefusal(cause: unknown, streamArn: string): KinesisRefused {
   const error = cause instanceof Error ? cause : new Error(String(cause));
   // A DOMException's code is a number that says less than its name.

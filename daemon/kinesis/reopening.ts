@@ -7,14 +7,16 @@ import type { Media, MediaSource, Start } from './media-source.ts';
 import { KinesisRefused } from './refusal.ts';
 
 /**
- * Delays between retries; the first one is immediate. Together with jitter they leave the stream's 5 GetMedia a second
- * (daemon/kinesis/README.md) to other readers too.
+ * Delays between retries; the first retry is immediate. They leave room for others in the stream's 5 GetMedia a second
+ * (daemon/kinesis/README.md).
  */
 const FIRST_DELAY_MS: Millis = 250;
 const LONGEST_DELAY_MS: Millis = 2000;
-/** daemon/kinesis/README.md: without retention the last five minutes stay readable; after that nothing can be resumed. */
+/**
+ * daemon/kinesis/README.md: without retention the last five minutes stay readable; after that nothing can be resumed.
+ */
 const GIVE_UP_MS: Millis = 5 * 60_000;
-/** How long before the session's start to begin when its first fragment is gone: clocks differ, and blocks have lengths. */
+/** How long before the session's start to resume if its first fragment is gone: clocks differ. */
 const START_MARGIN_MS: Millis = 10_000;
 
 export interface ReopeningOptions {
@@ -24,23 +26,23 @@ export interface ReopeningOptions {
   readonly log: Log;
   readonly metrics: SessionMetrics;
   readonly onTrouble: (cause: HoleCause) => void;
-  /** Ends the retrying. */
+  /** Stops retrying. */
   readonly signal: AbortSignal;
   /** A GetMedia without a response for this long is retried. */
   readonly readStallMs: Millis;
 }
 
-/** What the connection before left behind. */
+/** The state after the previous connection. */
 export interface ReopeningFrom {
   /** The last fragment received completely; undefined: none yet. */
   readonly position: Position | undefined;
-  /** Attempts in a row that brought no audio; the delays continue from there. */
+  /** Attempts in a row that brought no audio; delays continue from there. */
   readonly emptyAttempts: number;
   /** The error that the stream itself reported. */
   readonly streamError: KinesisRefused | undefined;
 }
 
-/** Opens the GetMedia connections of a contact that has already been read from. */
+/** Opens a contact's GetMedia connections after the first one. */
 export class Reopening {
   readonly #contact: Contact;
   readonly #kinesis: MediaSource;
@@ -54,14 +56,14 @@ export class Reopening {
     this.#startedAtEpochMs = options.clock.epoch();
   }
 
-  /** One attempt to open a GetMedia after the position. Throws KinesisRefused. */
+  /** A single attempt to open a GetMedia after the position. Throws KinesisRefused. */
   open(position: Position | undefined, signal: AbortSignal): Promise<Media> {
     return this.#open(position ?? this.#contact.start, signal);
   }
 
   /**
-   * Opens the next GetMedia, however many attempts that takes; undefined when stopped meanwhile. Throws KinesisRefused
-   * when it cannot succeed any more.
+   * Opens the next GetMedia, with retries; undefined when stopped meanwhile. Throws KinesisRefused when Kinesis refuses
+   * permanently, or for five minutes.
    */
   async reopen({ position, emptyAttempts, streamError }: ReopeningFrom): Promise<Media | undefined> {
     if (streamError && !streamError.retryable) throw streamError;
@@ -96,7 +98,7 @@ export class Reopening {
     return backoffMs(attempt - 1, { firstMs: FIRST_DELAY_MS, longestMs: LONGEST_DELAY_MS, random });
   }
 
-  /** When the last complete fragment began: whatever the stream still has from then on is all that is left. */
+  /** Resumes with whatever the stream still has after the beginning of the last complete fragment. */
   #byTime(position: Position | undefined): Start {
     const { log, onTrouble } = this.#options;
     const atEpochMs = position?.producerEpochMs ?? this.#startedAtEpochMs - START_MARGIN_MS;

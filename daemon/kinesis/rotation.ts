@@ -3,9 +3,9 @@ import type { SessionMetrics } from '../metrics/session-metrics.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import type { Media } from './media-source.ts';
 
-/** After a successor was refused the next one is asked for so much later. */
+/** How long to wait after a refused successor. */
 const RETRY_AFTER_MS: Millis = 10_000;
-/** A stream whose fragments have no end in sight is switched in mid-fragment after so long: that loses nothing either. */
+/** After this long without the end of a fragment, switch in the middle of one: that loses nothing either. */
 const LONGEST_WAIT_MS: Millis = 5000;
 
 export interface RotationOptions {
@@ -16,15 +16,15 @@ export interface RotationOptions {
 }
 
 /**
- * The GetMedia that takes over from one that grows old, opened before that ends (daemon/README.md, decision 4). A connection
- * has one successor at a time, so a call has two connections at most.
+ * Opens the successor of a connection before the service ends the connection (daemon/README.md, decision 4). A
+ * connection has one successor at a time, so a call has at most two connections.
  */
 export class Rotation {
   readonly #open: (signal: AbortSignal) => Promise<Media>;
   readonly #options: RotationOptions;
   readonly #abort = new AbortController();
   #opening: Promise<void> | undefined;
-  #media: Media | undefined;
+  #successor: Media | undefined;
   #openAtMs: Millis;
   #openedAtMs: Millis = 0;
 
@@ -34,26 +34,26 @@ export class Rotation {
     this.#openAtMs = options.clock.now() + options.rotateAfterMs;
   }
 
-  /** Asked after each read: the connection to read from now on, when it is time for it. */
+  /** Call after each read. Returns the successor once it is time to switch to it. */
   takeOver(isBetweenFragments: boolean): Media | undefined {
     const nowMs = this.#options.clock.now();
-    if (!this.#media) {
+    if (!this.#successor) {
       if (!this.#opening && nowMs >= this.#openAtMs) this.#opening = this.#prepare();
       return undefined;
     }
-    return isBetweenFragments || nowMs - this.#openedAtMs > LONGEST_WAIT_MS ? this.#media : undefined;
+    return isBetweenFragments || nowMs - this.#openedAtMs > LONGEST_WAIT_MS ? this.#successor : undefined;
   }
 
-  /** The old connection has ended by itself: the successor, when one was asked for already. */
+  /** The successor for a connection that has ended by itself, if one was requested. */
   async afterEnd(): Promise<Media | undefined> {
     await this.#opening;
-    return this.#media;
+    return this.#successor;
   }
 
-  /** Gives up what was opened and is not `used`. */
+  /** Cancels a pending request, and closes a successor that is not `used`. */
   close(used: Media | undefined): void {
     this.#abort.abort();
-    if (this.#media !== used) this.#media?.close();
+    if (this.#successor !== used) this.#successor?.close();
   }
 
   async #prepare(): Promise<void> {
@@ -66,14 +66,14 @@ export class Rotation {
       }
       log.debug(
         { event: 'kinesis.rotated', requestId: media.requestId },
-        'a new connection takes over from an old one',
+        'a new connection takes over from the old one',
       );
       metrics.rotations++;
-      this.#media = media;
+      this.#successor = media;
       this.#openedAtMs = clock.now();
     } catch (error) {
       if (this.#abort.signal.aborted) return;
-      log.warn({ event: 'kinesis.refused', ...errorFields(error) }, 'Kinesis refused a second connection; tries again');
+      log.warn({ event: 'kinesis.refused', ...errorFields(error) }, 'Kinesis refused a second connection: retrying');
       this.#openAtMs = clock.now() + RETRY_AFTER_MS;
       this.#opening = undefined;
     }

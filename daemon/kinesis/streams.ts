@@ -4,7 +4,7 @@ import { RateLimiter } from '../runtime/rate-limiter.ts';
 import type { Media, MediaSource, Start } from './media-source.ts';
 import { type KinesisRefused, kinesisRefusal } from './refusal.ts';
 
-/** Streams to remember before forgetting the unused ones: more than any Connect instance pools. */
+/** Above this number, unused streams are forgotten; more than any Connect instance pools. */
 const MAX_STREAMS = 10_000;
 /** daemon/kinesis/README.md: 5 GetMedia and 5 GetDataEndpoint a second per stream; a tenth is left to others. */
 const STREAM_INTERVAL_MS: Millis = 1000 / 4.5;
@@ -85,7 +85,7 @@ export class Streams implements MediaSource {
   }
 }
 
-/** Whether another endpoint may help: not when Kinesis understood the request and limits it. */
+/** Whether another endpoint may help: not when Kinesis limits requests. */
 function mayBeOfEndpoint({ awsName }: KinesisRefused): boolean {
   return !/LimitExceeded|Throttling|AbortError/.test(awsName);
 }

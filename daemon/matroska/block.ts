@@ -14,8 +14,8 @@ const FLAGS_BYTES = 1;
 /** The bits of the flags that say several frames are packed into the block. */
 const LACING_FLAGS = 0x06;
 
-/** Reports the SimpleBlock or Block in the bytes `from` up to `to`; returns what is wrong with it, if anything. */
-export function tellBlock(
+/** Emits the SimpleBlock or Block in the bytes `from` up to `to`. Returns what is wrong with it, if anything. */
+export function emitBlock(
   bytes: Buffer,
   from: number,
   to: number,

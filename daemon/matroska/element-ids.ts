@@ -4,24 +4,24 @@ import { restoreBuiltIns } from './built-ins.ts';
 
 restoreBuiltIns();
 
-/** How the demuxer treats an element: steps into it, takes it whole, or passes over it. */
+/** How the demuxer treats an element: enters it, takes it as a whole, or skips it. */
 export type Treatment = 'enter' | 'take' | 'skip';
 
 export interface ElementKind {
   readonly name: string;
-  /** Depth below the root as Matroska defines it: 0 EBML and Segment, 1 Cluster, Tags, Tracks…; -1 anywhere (CRC-32, Void). */
+  /** Matroska's level: 0 EBML and Segment, 1 Cluster, Tags, Tracks…; -1 anywhere (CRC-32, Void). */
   readonly level: number;
   readonly treatment: Treatment;
-  /** Whether it belongs into an EBML header, and nowhere else. */
+  /** Whether it is allowed only in an EBML header. */
   readonly isOfHeader: boolean;
 }
 
-/** A master whose children matter to us. The rest of the masters is skipped in one step. */
+/** Masters whose children matter. All others are skipped as a whole. */
 const ENTERED = new Set(['EBML', 'Segment', 'Info', 'Tracks', 'Tags', 'Tag', 'Cluster', 'BlockGroup']);
-/** Taken whole: the leaves that we read, and the two small masters whose children only mean something together. */
+/** Leaves that are read, and two small masters whose children only make sense together. */
 const TAKEN = new Set(['TimecodeScale', 'TrackEntry', 'SimpleTag', 'Timecode', 'SimpleBlock', 'Block']);
 
-/** What an EBML header is made of; their level alone would let them stand in a Segment too. */
+/** The children of an EBML header; by level alone they would be allowed in a Segment too. */
 const HEADER = new Set([
   'EBMLVersion',
   'EBMLReadVersion',
@@ -32,7 +32,7 @@ const HEADER = new Set([
   'DocTypeReadVersion',
 ]);
 
-/** Every element id of ebml's schema, the marker bits of the id included. */
+/** By element id, including its marker bits, as in ebml's schema. */
 const ELEMENTS: ReadonlyMap<number, ElementKind> = new Map(
   [...schema].map(([id, { name, level }]) => [
     id,
@@ -45,15 +45,14 @@ const ELEMENTS: ReadonlyMap<number, ElementKind> = new Map(
   ]),
 );
 
-/** Those whose id is one byte, blocks among them: they come thousands of times a second. */
+/** Elements with an id of one byte, such as blocks, which are looked up thousands of times a second. */
 const SHORT_ELEMENTS = Array.from({ length: 256 }, (_, id) => ELEMENTS.get(id));
 
-/** What the element of that id is; undefined when ebml's schema does not have it. */
+/** Undefined when ebml's schema does not have the id. */
 export function kindOf(id: number): ElementKind | undefined {
   return id < SHORT_ELEMENTS.length ? SHORT_ELEMENTS[id] : ELEMENTS.get(id);
 }
 
-/** The id of the element named so in ebml's schema. */
 function idOf(name: string): number {
   for (const [id, kind] of ELEMENTS) if (kind.name === name) return id;
   throw new Error(`ebml's schema has no element ${name}`);
@@ -75,8 +74,8 @@ export const ID = {
   block: idOf('Block'),
 } as const;
 
-/** The first bytes of every fragment: the id of the EBML header. */
+/** The first bytes of every fragment: the EBML header's id. */
 export const EBML_HEADER = Uint8Array.of(0x1a, 0x45, 0xdf, 0xa3);
 
-/** The id of an EBML header's first child, in all that Kinesis sends. */
+/** The id of the first child of every EBML header that Kinesis sends. */
 export const EBML_VERSION = Uint8Array.of(0x42, 0x86);

@@ -1,16 +1,16 @@
 import { ID } from './element-ids.ts';
 import { readSize, readUint, vintLength } from './vint.ts';
 
-/** A track as its TrackEntry describes it. Connect names its two; the number is only valid within one fragment. */
+/** A track, as its TrackEntry describes it. The number is valid only within one fragment. */
 export interface Track {
   readonly number: number;
   readonly name: string;
 }
 
 const NUL = 0;
-const BLANK = 0x20;
+const SPACE = 0x20;
 
-/** The track that the bytes of a TrackEntry describe; undefined when they are broken or have no number. */
+/** The track in the bytes of a TrackEntry; undefined when they are malformed or lack a number. */
 export function readTrackEntry(bytes: Buffer, from: number, to: number): Track | undefined {
   let number = 0;
   let name = '';
@@ -19,28 +19,30 @@ export function readTrackEntry(bytes: Buffer, from: number, to: number): Track |
     if (children.id === ID.trackNumber) number = readUint(bytes, children.from, children.to - children.from);
     else if (children.id === ID.trackName) name = readText(bytes, children.from, children.to);
   }
-  return children.areWhole && number > 0 ? { number, name } : undefined;
+  return children.areComplete && number > 0 ? { number, name } : undefined;
 }
 
-/** What a SimpleTag is told to. */
 export interface TagEvents {
   /**
-   * The name that a tag has, given as UTF-8 bytes `from` up to `to` without their padding; undefined when nobody reads
-   * such a tag, and then its value is not looked at.
+   * The name in the UTF-8 bytes `from` up to `to`, without padding; undefined to ignore the tag, whose value is not
+   * parsed then.
    */
   tagName(bytes: Buffer, from: number, to: number): string | undefined;
   tag(name: string, value: string): void;
 }
 
-/** Tells what a SimpleTag's bytes say, in whichever order; false when they are broken, and then nothing is told. */
-export function tellSimpleTag(bytes: Buffer, from: number, to: number, events: TagEvents): boolean {
+/**
+ * Emits the tag in the bytes of a SimpleTag, in any order of its children. Returns false, and emits nothing, if
+ * malformed.
+ */
+export function emitSimpleTag(bytes: Buffer, from: number, to: number, events: TagEvents): boolean {
   let [nameFrom, nameTo, valueFrom, valueTo] = [to, to, to, to];
   const children = new Children(bytes, from, to);
   while (children.next()) {
     if (children.id === ID.tagName) [nameFrom, nameTo] = [children.from, children.to];
     else if (children.id === ID.tagString) [valueFrom, valueTo] = [children.from, children.to];
   }
-  if (!children.areWhole) return false;
+  if (!children.areComplete) return false;
   const name = events.tagName(bytes, nameFrom, endOfText(bytes, nameFrom, nameTo));
   if (name !== undefined) events.tag(name, readText(bytes, valueFrom, valueTo));
   return true;
@@ -50,17 +52,17 @@ function readText(bytes: Buffer, from: number, to: number): string {
   return bytes.toString('utf8', from, endOfText(bytes, from, to));
 }
 
-/** Matroska pads strings with NULs, and real producers with blanks too (captures/test_mixed_tags.mkv). */
+/** Matroska pads strings with NULs, and real producers with spaces too (captures/test_mixed_tags.mkv). */
 function endOfText(bytes: Buffer, from: number, to: number): number {
   let end = to;
-  while (end > from && (bytes[end - 1] === NUL || bytes[end - 1] === BLANK)) end--;
+  while (end > from && (bytes[end - 1] === NUL || bytes[end - 1] === SPACE)) end--;
   return end;
 }
 
-/** Goes through the children of a small master. */
+/** Iterates over the children of a small master. */
 class Children {
   id = 0;
-  /** Where the child's payload is. */
+  /** The child's payload. */
   from = 0;
   to: number;
   readonly #bytes: Buffer;
@@ -72,12 +74,12 @@ class Children {
     this.#end = end;
   }
 
-  /** Whether the children that `next` went through fill the master exactly. */
-  get areWhole(): boolean {
+  /** Whether the children seen so far fill the master exactly. */
+  get areComplete(): boolean {
     return this.to === this.#end;
   }
 
-  /** Goes to the next child; false when there is none, or it is broken. */
+  /** Moves to the next child; false at the end, or if the child is malformed. */
   next(): boolean {
     const bytes = this.#bytes;
     const at = this.to;

@@ -1,19 +1,19 @@
 import { EBML_HEADER, EBML_VERSION } from './element-ids.ts';
 import { vintLength } from './vint.ts';
 
-/** Finds EBML headers in a run of bytes, looking at each byte once however often it is asked. */
+/** Finds EBML headers in a run of bytes. Scans each byte once, however often it is called. */
 export class HeaderSearch {
   #bytes: Buffer = Buffer.alloc(0);
-  /** Where the first header's id is at or after the place last asked about; Infinity: nowhere. */
+  /** Position of the first header at or after the last `from`; Infinity: none. */
   #next = -1;
 
-  /** From now on these bytes are looked at. */
+  /** Starts over with these bytes. */
   begin(bytes: Buffer): void {
     this.#bytes = bytes;
     this.#next = -1;
   }
 
-  /** Where the next header's id is at or after `from`; Infinity when there is none. */
+  /** Position of the next header at or after `from`; Infinity when there is none. */
   next(from: number): number {
     if (this.#next < from) {
       const found = this.#bytes.indexOf(EBML_HEADER, from);
@@ -23,8 +23,8 @@ export class HeaderSearch {
   }
 
   /**
-   * Whether a header is among the bytes `from` up to `to`. Audio may well hold the four bytes of its id, once in some
-   * hours of a thousand calls; that the id of EBMLVersion follows where it must is another matter.
+   * Whether there is a header in the bytes `from` up to `to`. Audio may contain the four bytes of its id, about once in
+   * some hours of a thousand calls, but not with the id of EBMLVersion in the right place after them.
    */
   isWithin(from: number, to: number): boolean {
     for (let at = this.next(from); at + EBML_HEADER.length <= to; at = this.next(at + 1)) {
@@ -37,7 +37,7 @@ export class HeaderSearch {
     return false;
   }
 
-  /** How many of the last bytes, from `from` on, could be the beginning of a header's id: 0 to 3. */
+  /** How many of the last bytes, not before `from`, could be the beginning of a header's id: 0 to 3. */
   cutOff(from: number): number {
     const bytes = this.#bytes;
     for (let length = Math.min(EBML_HEADER.length - 1, bytes.length - from); length > 0; length--) {

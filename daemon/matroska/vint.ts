@@ -1,12 +1,12 @@
-/** The size that means "until something ends it" (EBML: all value bits set). */
+/** The size of an element that lasts until another one ends it (EBML: all value bits set). */
 export const UNKNOWN_SIZE = -1;
 
-/** Bytes of the variable-length integer that starts with `first`: 1 to 8, or 9 when it starts none (RFC 8794, 4.1). */
+/** Length of the variable-length integer that starts with `first`: 1 to 8, or 9 if invalid (RFC 8794, 4.1). */
 export function vintLength(first: number): number {
   return Math.clz32(first) - 23;
 }
 
-/** An element size of `length` bytes, the marker taken off; UNKNOWN_SIZE for the reserved value. Inexact above 2^53. */
+/** An element size of `length` bytes without its marker; UNKNOWN_SIZE for the reserved value. Inexact above 2^53. */
 export function readSize(bytes: Uint8Array, at: number, length: number): number {
   const mask = 0xff >> length;
   let value = (bytes[at] as number) & mask;
@@ -19,7 +19,7 @@ export function readSize(bytes: Uint8Array, at: number, length: number): number 
   return allSet ? UNKNOWN_SIZE : value;
 }
 
-/** An unsigned big-endian integer of `length` bytes, or an element id, its length marker kept, as ebml's schema has it. */
+/** An unsigned big-endian integer of `length` bytes, or an element id with its length marker, as in ebml's schema. */
 export function readUint(bytes: Uint8Array, at: number, length: number): number {
   let value = 0;
   for (let i = 0; i < length; i++) value = value * 256 + (bytes[at + i] as number);

@@ -5,7 +5,7 @@ import { CONTACT_ID, type Owner, payload } from './payload.ts';
 
 /** Fragment numbers look like real ones: 47 digits (fixtures/captures). */
 export const FIRST_NUMBER = 91_343_852_333_181_432_392_682_062_607_743_920_146_159_169_392n;
-/** A track that is not of the call, as a video's would be. */
+/** A track other than the call's two, such as a video's. */
 const OTHER_TRACK = 9;
 
 const owner: fc.Arbitrary<Owner> = fc.oneof(
@@ -13,7 +13,7 @@ const owner: fc.Arbitrary<Owner> = fc.oneof(
   { weight: 3, arbitrary: fc.constant('another' as const) },
   { weight: 1, arbitrary: fc.constant('nobody' as const) },
 );
-/** From one fragment to the next: as it should be, or the jumps of a clock that was set. */
+/** Time between fragments: normal, or the jump of a clock that was set. */
 const stepMs = fc.oneof(
   { weight: 12, arbitrary: fc.integer({ min: 0, max: 500 }) },
   { weight: 1, arbitrary: fc.integer({ min: -90_000, max: 90_000 }) },
@@ -36,7 +36,7 @@ const one = fc.record({
   failsWith: fc.option(fc.constantFrom(4000, 4000, 3002, 4502, 5000), { freq: 10 }),
 });
 
-/** What a pooled stream may send: fragments of our contact and of others, each block telling whose it is. */
+/** What a pooled stream may send: fragments of our contact and of others, with the owner marked in each block. */
 export const call: fc.Arbitrary<Buffer> = fc
   .record({ first: fc.integer({ min: 1, max: 40 }), fragments: fc.array(one, { minLength: 1, maxLength: 7 }) })
   .map(({ first, fragments }) => {

@@ -5,10 +5,10 @@ const folder = new URL('../fixtures/captures/', import.meta.url);
 const CAPTURES = readdirSync(folder)
   .filter((file) => file.endsWith('.mkv'))
   .map((file) => readFileSync(new URL(file, folder)));
-/** A whole capture has up to 2.5 MB; a window keeps an input quick, and the beginning has what is special in it. */
+/** A capture has up to 2.5 MB; a window keeps inputs fast, and what is special is at the beginning. */
 const LONGEST_WINDOW_BYTES = 24_000;
 
-/** A stretch of a real capture, from its beginning or from anywhere. */
+/** A window of a real capture, at its beginning or anywhere. */
 export const captured: fc.Arbitrary<Buffer> = fc
   .record({
     capture: fc.constantFrom(...CAPTURES),

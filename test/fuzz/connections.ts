@@ -7,8 +7,8 @@ import { type ChunkSizes, cut } from './chunks.ts';
 /** daemon/README.md, decision 1: a call has two connections at most, and that only during a rotation. */
 const MOST_AT_ONCE = 2;
 
-/** Far more than any script has: a reader that asks for more would ask forever. */
-const MOST_ASKED = 200;
+/** Far more than any script has: a reader that exceeds it would never end. */
+const MOST_REQUESTS = 200;
 
 /** The bytes of a connection, how they are cut, and how it ends. */
 export interface Body {
@@ -17,11 +17,11 @@ export interface Body {
   readonly ending: 'ends' | 'breaks' | 'hangs';
 }
 
-/** What becomes of one GetMedia. */
+/** The response to one GetMedia. */
 export interface Answer {
-  /** Turns of the microtask queue before the answer, so that a slow machine changes nothing. */
+  /** Turns of the microtask queue before the response, independent of the machine's speed. */
   readonly afterTurns: number;
-  /** Called then. Throws to refuse. */
+  /** Called after these turns. Throws to refuse. */
   readonly body: () => Body;
 }
 
@@ -34,11 +34,11 @@ export interface ConnectionsOptions {
   readonly onEnd?: () => void;
 }
 
-/** Kinesis by a script of bytes. */
+/** Scripted Kinesis that sends arbitrary bytes. */
 export class Connections extends ScriptedKinesis {
   constructor({ clock, answer, onChunk, onEnd = () => {} }: ConnectionsOptions) {
     const answerInTurn = async (start: Start, nth: number, signal: AbortSignal): Promise<Chunks> => {
-      if (nth > MOST_ASKED) throw new Error(`${MOST_ASKED} connections, and no end`);
+      if (nth > MOST_REQUESTS) throw new Error(`no end after ${MOST_REQUESTS} connections`);
       const { afterTurns, body } = answer(start);
       for (let turn = 0; turn < afterTurns; turn++) await undefined;
       if (signal.aborted) throw kinesisRefusal(signal.reason, 'the stream');
@@ -49,7 +49,7 @@ export class Connections extends ScriptedKinesis {
 
   /** Call after the reading. Throws when more than two connections were open at once, or one is still open. */
   async assertClosed(): Promise<void> {
-    // A successor that was requested just before the end is closed when it comes.
+    // A successor requested just before the end is closed when it opens.
     await this.settled();
     if (this.mostOpen > MOST_AT_ONCE) throw new Error(`${this.mostOpen} connections were open at once`);
     if (this.open > 0) throw new Error(`${this.open} connections were left open`);
@@ -65,7 +65,7 @@ async function* chunksOf({ bytes, sizes, ending }: Body, onChunk: () => void): C
   if (ending === 'breaks') throw new Error('socket hang up');
 }
 
-/** Jumps of a clock, one after the other. */
+/** Moves a clock forward with each call. */
 export function jumps(clock: { forward(ms: Millis): void }, byMs: (nth: number) => Millis): () => void {
   let nth = 0;
   return () => clock.forward(byMs(nth++));

@@ -4,11 +4,11 @@ import { cut } from './chunks.ts';
 import type { Input } from './inputs.ts';
 import { PADDING, SOUND } from './sound.ts';
 
-/** An element takes an id and a size, a byte each at least; so no event costs less. */
+/** An element has an id and a size of at least a byte each, so every event costs at least this. */
 const BYTES_PER_EVENT = 2;
 
-/** What a demuxer said, in words, and how much of the input it handed out. */
-class Heard implements DemuxerEvents {
+/** The events of a demuxer, and how many bytes it handed out. */
+class Recorder implements DemuxerEvents {
   readonly events: string[] = [];
   handedOutBytes = 0;
 
@@ -38,31 +38,31 @@ class Heard implements DemuxerEvents {
   }
 }
 
-const expected = heard([SOUND]).events;
+const expected = recorded([SOUND]).events;
 
 /**
- * The demuxer alone: it throws nothing, hands out no more than it got, says the same however the bytes are cut, and
- * after sound padding has found its way back.
+ * The demuxer alone: it does not throw, hands out no more than it got, finds the same however the bytes are cut, and
+ * resynchronizes within the padding.
  */
 export function demuxerHolds({ bytes, sizes }: Input): void {
-  const hostile = heard([...cut(bytes, sizes)]);
+  const hostile = recorded([...cut(bytes, sizes)]);
   if (hostile.events.length > bytes.length / BYTES_PER_EVENT + 1) {
     throw new Error(`${hostile.events.length} events out of ${bytes.length} bytes`);
   }
   if (hostile.handedOutBytes > bytes.length) {
     throw new Error(`${hostile.handedOutBytes} bytes handed out of ${bytes.length}`);
   }
-  const inChunks = heard([...cut(bytes, sizes), ...PADDING, SOUND]).events;
-  const atOnce = heard([bytes, ...PADDING, SOUND]).events;
-  assertSame(inChunks, atOnce, 'in chunks it says otherwise than at once');
-  assertSame(inChunks.slice(-expected.length), expected, 'the sound fragment does not come out right');
+  const inChunks = recorded([...cut(bytes, sizes), ...PADDING, SOUND]).events;
+  const atOnce = recorded([bytes, ...PADDING, SOUND]).events;
+  assertSame(inChunks, atOnce, 'in chunks it finds something else than at once');
+  assertSame(inChunks.slice(-expected.length), expected, 'the valid fragment is not found');
 }
 
-function heard(chunks: readonly Uint8Array[]): Heard {
-  const heard = new Heard();
-  const demuxer = new Demuxer(heard);
+function recorded(chunks: readonly Uint8Array[]): Recorder {
+  const recorder = new Recorder();
+  const demuxer = new Demuxer(recorder);
   for (const chunk of chunks) demuxer.push(chunk);
-  return heard;
+  return recorder;
 }
 
 function assertSame(actual: readonly string[], wanted: readonly string[], complaint: string): void {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 
 const idBytes = (id: number) => Buffer.from(id.toString(16), 'hex');
 const IDS = [...schema.keys()].map(idBytes);
-/** Those that the demuxer does something with, and the two that may stand anywhere. */
+/** Elements that the demuxer reads, and the two that are allowed anywhere. */
 const NAMES_OF_INTEREST = new Set(
   'EBML Segment Info TimecodeScale Tracks TrackEntry TrackNumber Name Tags Tag SimpleTag TagName TagString Cluster Timecode SimpleBlock BlockGroup Block Void CRC-32'.split(
     ' ',
@@ -11,10 +11,10 @@ const NAMES_OF_INTEREST = new Set(
 );
 const IDS_OF_INTEREST = [...schema].filter(([, { name }]) => NAMES_OF_INTEREST.has(name)).map(([id]) => idBytes(id));
 
-/** How an element's size field is written: the width in bytes, and what it says about the content. */
+/** An element's size field: its width in bytes, and how its value relates to the content. */
 interface Size {
   readonly bytes: number;
-  readonly says: 'right' | 'unknown' | 'more' | 'less' | 'huge';
+  readonly value: 'right' | 'unknown' | 'more' | 'less' | 'huge';
   readonly by: number;
 }
 
@@ -31,7 +31,7 @@ const id: fc.Arbitrary<Uint8Array> = fc.oneof(
 );
 const size: fc.Arbitrary<Size> = fc.record({
   bytes: fc.constantFrom(1, 2, 4, 8, 3, 5, 6, 7),
-  says: fc.oneof(
+  value: fc.oneof(
     { weight: 8, arbitrary: fc.constant('right' as const) },
     { weight: 4, arbitrary: fc.constantFrom('unknown' as const, 'more' as const, 'less' as const, 'huge' as const) },
   ),
@@ -46,7 +46,9 @@ const { element } = fc.letrec<{ element: Element; part: Element | Uint8Array }>(
   ),
 }));
 
-/** Any sequence of EBML elements: ids right and wrong, sizes in every coding and unknown, nested, too long, too short. */
+/**
+ * Sequences of EBML elements: valid and invalid ids, sizes in every encoding and unknown, nested, too long, too short.
+ */
 export const elementSequence: fc.Arbitrary<Buffer> = fc
   .array(element, { minLength: 1, maxLength: 8 })
   .map((elements) => Buffer.concat(elements.map(written)));
@@ -56,7 +58,7 @@ function written({ id, size, content }: Element): Buffer {
   return Buffer.concat([id, sizeField(size, inside.length), inside]);
 }
 
-function sizeField({ bytes, says, by }: Size, length: number): Buffer {
+function sizeField({ bytes, value: kind, by }: Size, length: number): Buffer {
   const marker = 1n << BigInt(7 * bytes);
   const values = {
     right: BigInt(length),
@@ -65,6 +67,6 @@ function sizeField({ bytes, says, by }: Size, length: number): Buffer {
     less: BigInt(Math.max(0, length - by)),
     huge: marker - 1n - BigInt(by),
   };
-  const value = BigInt.asUintN(7 * bytes, values[says]);
+  const value = BigInt.asUintN(7 * bytes, values[kind]);
   return Buffer.from((marker | value).toString(16).padStart(2 * bytes, '0'), 'hex');
 }

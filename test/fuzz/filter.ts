@@ -10,8 +10,8 @@ import type { Input } from './inputs.ts';
 import { PADDING, SOUND, SOUND_BLOCKS } from './sound.ts';
 
 /**
- * Demuxer, filter and aligner in a row: nothing throws, not a block of a fragment without our ContactId comes out, no
- * byte comes out twice, and after sound padding a fragment of ours comes out as it is.
+ * Demuxer, filter and aligner in a row: nothing throws, no block of a fragment without our ContactId comes out, no byte
+ * comes out twice, and after the padding a fragment of ours comes out unchanged.
  */
 export function filterHolds({ bytes, sizes }: Input): void {
   const filter = new ContactFilter(CONTACT, () => {});
@@ -37,7 +37,7 @@ export function filterHolds({ bytes, sizes }: Input): void {
   assertSound(filter.take());
 }
 
-/** Throws unless these are the sound fragment's blocks, each once and in order. */
+/** Throws unless these are the valid fragment's blocks, each once and in order. */
 function assertSound(blocks: readonly AudioBlock[]): void {
   const isWhole =
     blocks.length === SOUND_BLOCKS.length &&
@@ -47,5 +47,5 @@ function assertSound(blocks: readonly AudioBlock[]): void {
       return block.channel === channel && block.timeMs === offsetMs && Buffer.compare(block.pcm, pcm) === 0;
     });
   if (!isWhole)
-    throw new Error(`of a sound fragment of ours ${blocks.length} of ${SOUND_BLOCKS.length} blocks came out right`);
+    throw new Error(`not the ${SOUND_BLOCKS.length} blocks of the valid fragment, but ${blocks.length} blocks`);
 }

@@ -2,7 +2,7 @@ import test from 'ava';
 import { SEED_OF_THE_TESTS, seedFrom } from './seed.ts';
 import { report, TARGETS } from './targets.ts';
 
-/** Of all targets together; `npm run fuzz` is for more. */
+/** For all targets together; `npm run fuzz` tries more. */
 const INPUTS = 5000;
 
 for (const [name, { share, run }] of Object.entries(TARGETS)) {

@@ -4,26 +4,28 @@ import { occurrences } from './mutations.ts';
 import { foreignCells } from './payload.ts';
 
 const ID_BYTES = EBML_HEADER.length;
-/** The id of an EBML header's first child. What begins otherwise is no header: audio may hold the four bytes of its id. */
+/**
+ * The id of an EBML header's first child. Without it there is no header: audio may contain the four bytes of its id.
+ */
 const EBML_VERSION = Buffer.from('4286', 'hex');
 
 /**
- * Throws when audio that was handed out holds a piece of a fragment that does not carry our ContactId. A fragment is
- * what stands between one EBML header and the next in the bytes as they came: where broken bytes have joined two
- * fragments without a header between them, nobody can tell them apart, and the joined one carries both.
+ * Throws when forwarded audio contains part of a fragment without our ContactId. A fragment extends from one EBML
+ * header to the next in the bytes received: where corruption has removed the header between two fragments, they cannot
+ * be distinguished, and count as one that carries both ids.
  */
-export function assertOurs(handedOut: Uint8Array, bodies: readonly Buffer[]): void {
-  for (const cell of foreignCells(handedOut)) {
+export function assertOurs(forwarded: Uint8Array, bodies: readonly Buffer[]): void {
+  for (const cell of foreignCells(forwarded)) {
     const isOfOurs = bodies.some((body) => fragmentsOf(body).some((one) => one.includes(OURS) && one.includes(cell)));
     if (!isOfOurs) {
       throw new Error(
-        `a fragment without our ContactId was handed out: ${handedOut.length} bytes with ${cell.toString('latin1')}`,
+        `a fragment without our ContactId was forwarded: ${forwarded.length} bytes with ${cell.toString('latin1')}`,
       );
     }
   }
 }
 
-/** The bytes cut before each EBML header: its id, a size in 1 or 8 bytes, and EBMLVersion (fixtures/captures). */
+/** The bytes, cut before each EBML header: its id, a size in 1 or 8 bytes, and EBMLVersion (fixtures/captures). */
 function fragmentsOf(body: Buffer): Buffer[] {
   const starts = occurrences(body, EBML_HEADER).filter((at) =>
     [1, 8].some((size) => isVersionAt(body, at + ID_BYTES + size)),

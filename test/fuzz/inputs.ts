@@ -5,7 +5,7 @@ import { type ChunkSizes, chunkSizes } from './chunks.ts';
 import { elementSequence } from './elements.ts';
 import { mutated, spliced } from './mutations.ts';
 
-/** What comes out of one connection, and how the network cuts it. */
+/** What one connection sends, and how the network cuts it. */
 export interface Input {
   readonly bytes: Buffer;
   readonly sizes: ChunkSizes;
@@ -13,7 +13,7 @@ export interface Input {
 
 const rawBytes = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes));
 
-/** Bytes of every kind, from a sound call to noise. */
+/** Bytes of every kind, from a valid call to noise. */
 export const hostileBytes: fc.Arbitrary<Buffer> = fc.oneof(
   { weight: 5, arbitrary: mutated(call) },
   { weight: 2, arbitrary: mutated(spliced(call)) },

@@ -2,19 +2,19 @@ import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { seedFrom } from './seed.ts';
 import { type Finding, report, TARGETS } from './targets.ts';
-import type { News, Task } from './worker.ts';
+import type { Report, Task } from './worker.ts';
 
 const DEFAULT_INPUTS = '200000';
 const PROGRESS_EVERY_MS = 5000;
-/** No ten inputs take so long, shrinking a finding included: a target that says nothing meanwhile hangs. */
+/** Longer than any ten inputs take, including shrinking: a target without progress for this long hangs. */
 const LONGEST_SILENCE_MS = 5 * 60_000;
 
-/** How far a target has come. */
+/** A target's progress. */
 interface Progress {
   readonly target: string;
   readonly inputs: number;
   done: number;
-  state: 'running' | 'sound' | 'found';
+  state: 'running' | 'passed' | 'failed';
 }
 
 const { values } = parseArgs({ options: { inputs: { type: 'string', default: DEFAULT_INPUTS } } });
@@ -48,7 +48,7 @@ function summary(): string {
   return `${seconds} s: ${targets.join(', ')}`;
 }
 
-/** Runs a target in a thread of its own, where it may hang, crash or eat up its memory: each of that is a finding. */
+/** Runs a target in its own thread. If it hangs, crashes or runs out of memory, that is a finding. */
 async function runOf(progress: Progress): Promise<Finding | undefined> {
   const task: Task = { target: progress.target, seed, inputs: progress.inputs };
   const worker = new Worker(new URL('./worker.ts', import.meta.url), {
@@ -56,21 +56,21 @@ async function runOf(progress: Progress): Promise<Finding | undefined> {
     resourceLimits: { maxOldGenerationSizeMb: 1024 },
   });
   const { promise, resolve } = Promise.withResolvers<Finding | undefined>();
-  const broken = (error: string) => resolve({ target: progress.target, seed, error, input: 'not known', hex: [] });
+  const broken = (error: string) => resolve({ target: progress.target, seed, error, input: 'unknown', hex: [] });
   const silence = setTimeout(
-    () => broken(`no news for ${LONGEST_SILENCE_MS} ms after ${progress.done} inputs: it hangs`),
+    () => broken(`no progress for ${LONGEST_SILENCE_MS} ms after ${progress.done} inputs: it hangs`),
     LONGEST_SILENCE_MS,
   );
-  worker.on('message', (news: News) => {
+  worker.on('message', (message: Report) => {
     silence.refresh();
-    if ('inputs' in news) progress.done += news.inputs;
-    else resolve(news.finding);
+    if ('inputs' in message) progress.done += message.inputs;
+    else resolve(message.finding);
   });
   worker.on('error', (error) => broken(`after ${progress.done} inputs: ${error.stack}`));
   worker.on('exit', (code) => broken(`the thread ended with ${code} after ${progress.done} inputs`));
   const finding = await promise;
   clearTimeout(silence);
   await worker.terminate();
-  progress.state = finding ? 'found' : 'sound';
+  progress.state = finding ? 'failed' : 'passed';
   return finding;
 }

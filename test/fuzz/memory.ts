@@ -7,12 +7,12 @@ import { CONTACT } from '../kinesis/stream.ts';
 import { TapedAligner } from '../support/taped-aligner.ts';
 import { chunksOf, HOSTILE_STREAMS, type HostileStream } from './hostile-streams.ts';
 
-/** Enough that whatever grows with the stream stands out from what does not. */
+/** Enough to distinguish growth with the stream from everything else. */
 const STREAM_BYTES = 64 * 1024 * 1024;
-/** As the daemon sets it by default, and as session.ts takes pieces. */
+/** The daemon's default, and the longest piece that session.ts takes. */
 const ALIGN_WAIT_MS = 200;
 const LONGEST_PIECE_MS = 250;
-/** After the second one nothing more went, in all that was tried. */
+/** In all experiments, nothing was freed after the second one. */
 const GC_ROUNDS = 3;
 
 setFlagsFromString('--expose-gc');
@@ -23,7 +23,7 @@ for (const stream of HOSTILE_STREAMS) {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-/** What demuxer, filter and aligner hold of a stream, all that they handed out being let go. */
+/** What demuxer, filter and aligner hold of a stream, after everything they returned has been released. */
 async function heldAfter(stream: HostileStream): Promise<number> {
   const beforeBytes = await heldBytes();
   const filter = new ContactFilter(CONTACT, () => {});
@@ -37,13 +37,13 @@ async function heldAfter(stream: HostileStream): Promise<number> {
     while (aligner.take(LONGEST_PIECE_MS));
   }
   const afterBytes = await heldBytes();
-  // Only now may they be collected themselves.
+  // Keeps them alive until here.
   demuxer.push(new Uint8Array());
   aligner.finish();
   return afterBytes - beforeBytes;
 }
 
-/** What is alive: the heap, and the buffers outside of it, which V8 lets go of some time after what held them. */
+/** Live memory: the heap and the buffers outside it, which V8 frees some time after their owners. */
 async function heldBytes(): Promise<number> {
   for (let round = 0; round < GC_ROUNDS; round++) {
     collectGarbage();

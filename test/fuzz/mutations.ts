@@ -1,25 +1,25 @@
 import fc from 'fast-check';
 import { EBML_HEADER } from '../../daemon/matroska/element-ids.ts';
 
-/** Ids whose neighbourhood decides most: a broken size or id there changes what all that follows is taken for. */
+/** A corrupt id or size near these changes the meaning of everything that follows. */
 const IDS = ['1a45dfa3', '18538067', '1f43b675', '1654ae6b', '1254c367', '7373', '67c8', '45a3', '4487', 'e7', 'a3'];
-/** Tags whose values the reader acts on. */
+/** Tags whose values the reader uses. */
 const TAGS = ['ContactId', 'FRAGMENT_NUMBER', 'CONTINUATION_TOKEN', 'PRODUCER_TIMESTAMP'];
 const LANDMARKS = [...IDS.map((hex) => Buffer.from(hex, 'hex')), ...TAGS.map((name) => Buffer.from(name))];
-/** From the end of a tag's name to its value, as the service writes it: the id of TagString and a size in 4 bytes. */
+/** Between a tag's name and its value, the service writes the id of TagString and a size of 4 bytes. */
 const TO_VALUE_BYTES = 6;
-/** A fragment number's digits; the beginning of a value is where a short one, such as a time, is met as well. */
+/** The digits of a fragment number; shorter values, such as times, are hit at their beginning. */
 const LONGEST_VALUE_BYTES = 47;
-/** What makes another number of a number, or none. */
+/** Turn a number into another one, or into none. */
 const CHARACTERS = [...'0999.-ax \0'].map((character) => character.charCodeAt(0));
 /** SimpleBlock with its size in 8 bytes, as Connect's producer writes it. */
 const BLOCK = Buffer.from('a301', 'hex');
 const SIZE_BYTES = 8;
-/** Digits, ends of ranges and the ids of small elements: bytes that mean something where they do not belong. */
+/** Digits, limits of ranges and ids of small elements: bytes that mean something in the wrong place. */
 const BYTES_OF_INTEREST = [0x00, 0x01, 0x10, 0x40, 0x7f, 0x80, 0xff, 0xa0, 0xa1, 0xa3, 0xec, 0x39, 0x61];
 
 interface Place {
-  /** Counts the landmark's occurrences, or the bytes when there is no landmark. */
+  /** Counts the landmark's occurrences, or bytes without a landmark. */
   readonly nth: number;
   readonly landmark: Buffer | undefined;
   readonly after: number;
@@ -43,7 +43,7 @@ const place: fc.Arbitrary<Place> = fc.oneof(
     }),
   },
 );
-/** Ranges of a few bytes and ranges of several elements alike. */
+/** Ranges of a few bytes, and of several elements. */
 const rangeBytes = fc.oneof(fc.integer({ min: 1, max: 16 }), fc.integer({ min: 17, max: 6000 }));
 
 const mutation: fc.Arbitrary<Mutation> = fc.oneof(
@@ -94,14 +94,14 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
   },
 );
 
-/** The bytes with up to five things done to them, or none. */
+/** The bytes with up to five mutations. */
 export function mutated(bytes: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
   return fc
     .tuple(bytes, fc.array(mutation, { maxLength: 5 }))
     .map(([original, mutations]) => mutations.reduce(apply, original));
 }
 
-/** The beginning of one and the end of the other. */
+/** The beginning of one input and the end of another. */
 export function spliced(bytes: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
   return fc
     .tuple(bytes, place, bytes, place)
@@ -132,7 +132,7 @@ function apply(bytes: Buffer, mutation: Mutation): Buffer {
   }
 }
 
-/** The bytes with the nth block's size so much larger: it reaches into what follows, another fragment perhaps. */
+/** Increases the nth block's size, so that it extends into what follows, perhaps another fragment. */
 function stretched(bytes: Buffer, nth: number, by: number): Buffer {
   const blocks = occurrences(bytes, BLOCK);
   const at = (blocks[nth % Math.max(1, blocks.length)] ?? bytes.length) + 1;
@@ -142,7 +142,7 @@ function stretched(bytes: Buffer, nth: number, by: number): Buffer {
   return copy;
 }
 
-/** The place in these bytes: right after the nth landmark, give or take, or the nth byte, counted round and round. */
+/** The place in these bytes: near the end of the nth landmark, or the nth byte; both counts wrap around. */
 function find(bytes: Buffer, { nth, landmark, after }: Place): number {
   if (!landmark) return nth % (bytes.length + 1);
   const found = occurrences(bytes, landmark);
@@ -150,7 +150,7 @@ function find(bytes: Buffer, { nth, landmark, after }: Place): number {
   return Math.max(0, Math.min(bytes.length, start + landmark.length + after));
 }
 
-/** Where in the bytes the landmark stands. */
+/** Positions of the landmark in the bytes. */
 export function occurrences(bytes: Buffer, landmark: Uint8Array): number[] {
   const found: number[] = [];
   for (let at = bytes.indexOf(landmark); at >= 0; at = bytes.indexOf(landmark, at + 1)) found.push(at);

@@ -1,18 +1,18 @@
 import { OURS } from '../kinesis/stream.ts';
 
-/** Whose call a block belongs to; `nobody` is a fragment without a ContactId. */
+/** Whose call a block belongs to; `nobody`: a fragment without a ContactId. */
 export type Owner = 'ours' | 'another' | 'nobody';
 
 /** The ContactId tag of each owner's fragments; '' writes none. */
 export const CONTACT_ID: Readonly<Record<Owner, string>> = { ours: OURS, another: 'contact-of-theirs', nobody: '' };
 
-/** The beginning of each cell says whose it is; four letters that stand nowhere else in a stream. */
+/** Each cell begins with its owner's mark: four letters found nowhere else in a stream. */
 const MARKS: Readonly<Record<Owner, string>> = { ours: 'oUrZ', another: 'tHrZ', nobody: 'nOnZ' };
 const FOREIGN_MARKS = [MARKS.another, MARKS.nobody];
-/** A mark, the block's serial number and the cell's place in the block. */
+/** A mark, the block's serial number, and the cell's index in the block. */
 const CELL_BYTES = 8;
 
-/** Audio that tells in every 8 bytes whose it is, which block and where: however it is torn apart, a piece is known. */
+/** Audio with its owner, block and position in every 8 bytes, so that any fragment of it can be identified. */
 export function payload(owner: Owner, serial: number, bytes: number): Uint8Array {
   const cells = Buffer.alloc(Math.ceil(bytes / CELL_BYTES) * CELL_BYTES, `${MARKS[owner]}\0\0\0\0`);
   for (let at = 0; at < cells.length; at += CELL_BYTES) {

@@ -8,10 +8,10 @@ interface PooledFragment {
   readonly blockBytes: readonly number[];
 }
 
-/** The calls that one stream carries, one after the other. */
+/** Consecutive calls on one stream. */
 export interface Calls {
   readonly contacts: readonly { readonly isUntagged: boolean; readonly fragments: readonly PooledFragment[] }[];
-  /** Which contact is ours, counted round and round. */
+  /** Index of our contact; wraps around. */
   readonly ours: number;
   /** How many fragments of the contacts before ours come after Connect's StartFragmentNumber. */
   readonly early: number;
@@ -39,12 +39,12 @@ export const calls: fc.Arbitrary<Calls> = fc.record({
 const FRAGMENT_MS = 500;
 const BLOCK_MS = 64;
 
-/** A stream that carries one call after the other; every sample of a block says whose it is and which. */
+/** A stream with one call after the other; every sample of a block identifies the contact and the block. */
 export class PooledStream {
   readonly contactId: string;
-  /** Connect's StartFragmentNumber: what comes after it is asked for. */
+  /** Connect's StartFragmentNumber: the reading starts after it. */
   readonly start: { readonly fragmentNumber: string };
-  /** The names of the blocks that must be yielded, in order: all of our fragments that say so. */
+  /** Names of the blocks to be forwarded, in order: those of all fragments tagged as ours. */
   readonly expected: string[] = [];
   readonly #fragments: { readonly number: bigint; readonly bytes: Buffer }[] = [];
   readonly #names = new Map<string, string>();
@@ -64,17 +64,17 @@ export class PooledStream {
     this.start = { fragmentNumber: String(FIRST_NUMBER + BigInt(Math.max(0, before - early))) };
   }
 
-  /** The fragments after that one, as the service sends them. */
+  /** The fragments after the given one, as the service sends them. */
   after(fragmentNumber: string): Buffer[] {
     return this.#fragments.filter(({ number }) => number > BigInt(fragmentNumber)).map(({ bytes }) => bytes);
   }
 
-  /** `2:17`, block 17 of the stream, of contact 2; `noise` for what is no block of it. */
+  /** `2:17` is block 17 of the stream, of contact 2; `noise` is not a block of the stream. */
   nameOf(pcm: Uint8Array): string {
     return this.#names.get(Buffer.from(pcm).toString('latin1')) ?? 'noise';
   }
 
-  /** Writes a fragment; gives the names of its blocks. */
+  /** Appends a fragment and returns the names of its blocks. */
   #append(nth: number, contactId: string, { tag, size, blockBytes }: PooledFragment): string[] {
     const names = blockBytes.map((_, i) => `${nth}:${this.#names.size + i}`);
     const blocks = blockBytes.map((bytes, i) => {
@@ -92,7 +92,7 @@ export class PooledStream {
   }
 }
 
-/** Ids that have their beginning in common: no part of one may be taken for the whole. */
+/** Ids with a common beginning: a part of one must not be mistaken for all of it. */
 function idOf(nth: number): string {
   return `contact${'-1'.repeat(nth)}`;
 }

@@ -12,7 +12,7 @@ import { type Answer, type Body, Connections, jumps } from './connections.ts';
 import { assertOurs } from './guard.ts';
 import { input } from './inputs.ts';
 
-/** What becomes of one GetMedia: a refusal, or bytes and how they end. */
+/** The response to one GetMedia: a refusal, or bytes and how they end. */
 interface Connection extends Body {
   readonly refusal: string | undefined;
   readonly afterTurns: number;
@@ -41,14 +41,14 @@ export const script: fc.Arbitrary<Script> = fc.record({
   stepsMs: fc.array(fc.constantFrom(0, 1, 1, 5, 30, 600, 1100, 6000, 9000), { minLength: 1, maxLength: 12 }),
 });
 
-/** The defaults, but for rotations, which come so often that two steps are enough for one. */
+/** The defaults, except for rotations, which are frequent. */
 const SETTINGS = { callEndGraceMs: 15_000, readStallMs: 10_000, rotateAfterMs: 1000 };
-/** Longer than any script takes: its connections, their ends, and retries in between. */
+/** Longer than any script takes. */
 const LONGEST_MS = 30 * 60_000;
 
 /**
- * The whole reader and the aligner behind it: it comes to an end, throws nothing but KinesisRefused, has two connections
- * at most and leaves none open, asks for nothing that Kinesis would not understand, and keeps the ContactId guard.
+ * The whole reader with the aligner: it ends, throws only KinesisRefused, has at most two connections and leaves none
+ * open, requests nothing that Kinesis would reject as malformed, and forwards only what the guard allows.
  */
 export async function readerHolds({ connections, stepsMs }: Script): Promise<void> {
   const stop = new AbortController();
@@ -56,7 +56,7 @@ export async function readerHolds({ connections, stepsMs }: Script): Promise<voi
   const clock = new VirtualClock();
   const answers = answersBy(connections, stop);
   const answer = (start: Start) => {
-    if (!isUnderstood(start)) malformed.push(start);
+    if (!isWellFormed(start)) malformed.push(start);
     return answers();
   };
   const onChunk = jumps(clock, (nth) => stepsMs[nth % stepsMs.length] as number);
@@ -86,10 +86,10 @@ export async function readerHolds({ connections, stepsMs }: Script): Promise<voi
   await kinesis.assertClosed();
   const sentBytes = bodies.reduce((total, { length }) => total + length, 0);
   if (forwardedBytes > sentBytes) throw new Error(`${forwardedBytes} bytes forwarded of ${sentBytes}`);
-  if (malformed.length > 0) throw new Error(`Kinesis was asked for ${JSON.stringify(malformed).slice(0, 300)}`);
+  if (malformed.length > 0) throw new Error(`malformed requests: ${JSON.stringify(malformed).slice(0, 300)}`);
 }
 
-/** One answer after the other; after the last the reading is stopped, as by a daemon that ends. */
+/** One response after the other; after the last one the reading is stopped, as by a daemon that exits. */
 function answersBy(connections: readonly Connection[], stop: AbortController): () => Answer {
   let next = 0;
   return () => {
@@ -104,8 +104,8 @@ function answersBy(connections: readonly Connection[], stop: AbortController): (
   };
 }
 
-/** AWS' documentation of StartSelector: the patterns of its strings; a date that is none cannot even be sent. */
-function isUnderstood(start: Start): boolean {
+/** The patterns in AWS's documentation of StartSelector; an invalid date cannot even be sent. */
+function isWellFormed(start: Start): boolean {
   if ('atEpochMs' in start) return !Number.isNaN(new Date(start.atEpochMs).getTime());
   if ('continuationToken' in start && start.continuationToken) {
     return /^[a-zA-Z0-9_.-]{1,128}$/.test(start.continuationToken);

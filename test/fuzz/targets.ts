@@ -5,21 +5,21 @@ import { type Input, input } from './inputs.ts';
 import { readerHolds, script } from './reader.ts';
 import { errorOf, type Trial, tryOut } from './trial.ts';
 
-/** An input for which something does not hold, made as small as it gets. */
+/** An input that violates a property, shrunk. */
 export interface Finding {
   readonly target: string;
-  /** The FUZZ_SEED that begins with the batch in which it was found. */
+  /** The FUZZ_SEED that starts with the batch of the finding. */
   readonly seed: number;
   readonly error: string;
-  /** All of the input but its bytes. */
+  /** The input without its bytes. */
   readonly input: string;
-  /** The input's bytes, a line for each connection. */
+  /** The input's bytes, one line per connection. */
   readonly hex: readonly string[];
 }
 
-/** A part of the daemon under fire: inputs of its own and what must hold for each. */
+/** A part of the daemon to fuzz. */
 interface Target {
-  /** Of all inputs, the part that this target gets. */
+  /** Its share of all inputs. */
   readonly share: number;
   readonly run: (seed: number, inputs: number, onInputs: (count: number) => void) => Promise<Finding | undefined>;
 }
@@ -42,9 +42,11 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   reader: target('reader', 0.3, script, readerHolds, ({ connections }) => connections),
 };
 
-/** What a person needs to see a finding again. */
+/** What is needed to reproduce a finding. */
 export function report({ target, seed, error, input, hex }: Finding): string {
-  return [`${target}: ${error}`, `again: FUZZ_SEED=${seed} npm run fuzz`, `input: ${input}`, 'hex:', ...hex].join('\n');
+  return [`${target}: ${error}`, `reproduce: FUZZ_SEED=${seed} npm run fuzz`, `input: ${input}`, 'hex:', ...hex].join(
+    '\n',
+  );
 }
 
 function target<T>(

@@ -23,7 +23,7 @@ export async function tryOut<Input>(
   { seed, inputs, onInputs }: Trial,
 ): Promise<fc.RunDetails<[Input]> | undefined> {
   const property = fc.asyncProperty(arbitrary, async (input) => {
-    // Lets the timers of whoever reports progress run, though an input may need none.
+    // Lets timers that report progress run.
     await turn();
     await holds(input);
   });

@@ -54,17 +54,17 @@ for (const how of ['closed', 'idle', 'broken', 'foreign-fragments'] as const) {
   });
 }
 
-test('a rotation is no attempt: the call continues, and attempts are counted from 0', (t) => {
+test('a rotation is not an attempt: the call continues, and the count restarts', (t) => {
   const decision = callEnd.afterConnection(ended(HOURS_MS, { how: 'rotated', emptyAttempts: 5 }));
   t.deepEqual(decision, { isOver: false, emptyAttempts: 0, patienceMs: STALL_MS });
 });
 
-test('a running call waits for READ_STALL_MS, but no longer than half the grace period', (t) => {
+test('during a call a connection may be idle for READ_STALL_MS, but at most half the grace period', (t) => {
   t.is(callEnd.stallMs, STALL_MS);
   t.is(new CallEnd({ callEndGraceMs: 60_000, readStallMs: 10_000 }).stallMs, 10_000);
 });
 
-test('two attempts share what is left of the grace period, and the last one gets the rest', (t) => {
+test('two attempts share the rest of the grace period, and the last one gets all of it', (t) => {
   t.like(callEnd.afterConnection(ended(5000, { receivedAudio: true })), { patienceMs: 5000 });
   t.like(callEnd.afterConnection(ended(5000)), { emptyAttempts: 1, patienceMs: 10_000 });
   t.like(callEnd.afterConnection(ended(12_000, { emptyAttempts: 4 })), { patienceMs: 3000 });
@@ -75,7 +75,7 @@ test('an attempt has at least 500 ms, the time for a round trip', (t) => {
   t.like(callEnd.afterConnection(ended(HOURS_MS)), { patienceMs: 500 });
 });
 
-test('once silent, a call ends after at least two attempts, the grace period, and at most one attempt more', (t) => {
+test('a silent call ends after at least two attempts and the grace period, and at most one attempt later', (t) => {
   const how = fc.constantFrom('closed' as const, 'idle' as const, 'broken' as const);
   const attempts = fc.infiniteStream(fc.record({ how, share: fc.double({ min: 0, max: 1, noNaN: true }) }));
   fc.assert(
@@ -91,7 +91,7 @@ test('once silent, a call ends after at least two attempts, the grace period, an
         let longestMs = 0;
         for (const { how, share } of all) {
           if (decision.isOver) break;
-          // A connection is idle for all of its patience, or ends earlier; a retry takes a moment.
+          // A connection is idle until its patience ends, or ends earlier; a retry takes a moment.
           const tookMs = 1 + (how === 'idle' ? decision.patienceMs : decision.patienceMs * share);
           longestMs = Math.max(500, tookMs);
           nowMs += tookMs;

@@ -13,7 +13,7 @@ async function reading(connection: Connection, stop = new AbortController()) {
   const kinesis = new ScriptedKinesis(clock, inOrder(clock, [connection]));
   const media = await kinesis.getMedia(CONTACT.streamArn, CONTACT.start, stop.signal);
   const chunks = new Chunks(media, IDLE_MS, new ExactTimers(clock), stop.signal);
-  /** Whether there is another chunk, and when that is known. */
+  /** Whether there is another chunk, and at what time it arrived. */
   const next = async () => {
     const chunk = await chunks.next();
     return { isChunk: chunk !== undefined, atMs: clock.now() };
@@ -21,7 +21,7 @@ async function reading(connection: Connection, stop = new AbortController()) {
   return { clock, kinesis, chunks, stop, next };
 }
 
-test('a body that ends is closed, and one that breaks says why', async (t) => {
+test('a body that ends is closed; one that breaks has a cause', async (t) => {
   const closed = await reading({ sends: [{ number: 1 }] });
   t.true((await closed.next()).isChunk);
   t.false((await closed.next()).isChunk);
@@ -31,7 +31,7 @@ test('a body that ends is closed, and one that breaks says why', async (t) => {
   t.like(broken.chunks.end, { how: 'broken', cause: { message: 'socket hang up' } });
 });
 
-test('a connection is idle when a read waits for as long as it may', async (t) => {
+test('a connection is idle when a read has waited too long', async (t) => {
   const { clock, next, chunks, kinesis } = await reading({
     sends: [{ number: 1 }, 5000, { number: 2 }],
     ending: 'hangs',
@@ -47,7 +47,7 @@ test('a connection is idle when a read waits for as long as it may', async (t) =
   t.is(kinesis.open, 0);
 });
 
-test('patience can change while a read waits', async (t) => {
+test('the time limit can change while a read waits', async (t) => {
   for (const [patienceMs, endMs] of [
     [500, 2000],
     [20_000, 20_000],
@@ -75,7 +75,7 @@ test('a connection that is not read because of back-pressure is not idle', async
   t.deepEqual(await last, { isChunk: false, atMs: 10 * 60_000 + IDLE_MS });
 });
 
-test('stopped, it has no more chunks, whether a read waits or begins', async (t) => {
+test('a stop ends the chunks, during a read and between two', async (t) => {
   const waiting = await reading({ ending: 'hangs' });
   const read = waiting.next();
   waiting.stop.abort();
@@ -88,7 +88,7 @@ test('stopped, it has no more chunks, whether a read waits or begins', async (t)
   t.deepEqual(chunks.end, { how: 'stopped' });
 });
 
-test('stopped before it begins, it has no chunks', async (t) => {
+test('after a stop there are no chunks to begin with', async (t) => {
   const stop = new AbortController();
   const { next, chunks } = await reading({ sends: [{ number: 1 }] }, stop);
   chunks.close();
@@ -97,7 +97,7 @@ test('stopped before it begins, it has no chunks', async (t) => {
   t.deepEqual(chunks.end, { how: 'stopped' });
 });
 
-test('closed, it leaves no timer behind', async (t) => {
+test('closing leaves no timer behind', async (t) => {
   const { clock, chunks, kinesis } = await reading({ ending: 'hangs' });
   t.is(clock.pending, 1);
   chunks.close();

@@ -1,7 +1,7 @@
 import type { Cancel, Clock, Millis } from '../../daemon/runtime/clock.ts';
 import { type Timer, TimerWheel } from '../../daemon/runtime/timer-wheel.ts';
 
-/** A timer wheel without ticks: timers fire exactly when they are due, and hours of virtual time pass in no time. */
+/** A timer wheel without ticks: timers fire exactly when due, and hours of virtual time cost nothing. */
 export class ExactTimers extends TimerWheel {
   readonly #cancels = new Map<Timer, Cancel>();
   readonly #clock: Clock;

@@ -13,21 +13,21 @@ import { ExactTimers } from './exact-timers.ts';
 import { unobserved } from './unobserved.ts';
 
 const HANDOVERS = 1000;
-/** A grace period longer than all jumps of the clock together, which are none of the stream's silence. */
+/** The grace period is longer than all clock jumps together, so they cannot end a call. */
 const SETTINGS = { callEndGraceMs: 900_000, readStallMs: 900_000, rotateAfterMs: 1000 };
-/** Jumps of the clock: to where a rotation is due, and to where it waits no longer for the end of a fragment. */
+/** Clock jumps: to when a rotation is due, and to when it stops waiting for the end of a fragment. */
 const JUMPS_MS = [0, 1, 5, SETTINGS.rotateAfterMs + 1, 6000];
 /** Longer than any reading. */
 const LONGEST_MS = 4 * SETTINGS.callEndGraceMs;
 
-/** How a connection ends: after so many fragments and so many bytes of the next one. */
+/** A connection ends after this many fragments and this many bytes of the next one. */
 interface Ending {
   readonly afterFragments: number;
   readonly thenBytes: number;
   readonly ending: Body['ending'];
 }
 
-/** After the scripted ones: gives all that the stream has, and waits for more. */
+/** After the scripted endings: sends everything that the stream has, and waits for more. */
 const AT_THE_END_OF_THE_STREAM: Ending = { afterFragments: Infinity, thenBytes: 0, ending: 'hangs' };
 
 const handover = fc.record({
@@ -46,13 +46,13 @@ const handover = fc.record({
 });
 type Handover = typeof handover extends fc.Arbitrary<infer T> ? T : never;
 
-test('not a frame of another contact in 1,000 hand-overs of a pooled stream, and all of ours once and in order', async (t) => {
+test('in 1,000 readings of pooled streams, every block of ours arrives once and in order, and none of another contact', async (t) => {
   const seed = seedFrom(process.env, SEED_OF_THE_TESTS);
   const found = await tryOut(handover, holds, { seed, inputs: HANDOVERS });
   t.is(found && `FUZZ_SEED=${found.seed}: ${errorOf(found)} with ${JSON.stringify(found.counterexample)}`, undefined);
 });
 
-/** Reads our contact from the stream and throws when anything else comes, or not all of it, or not in order. */
+/** Reads our contact from the stream. Throws unless exactly its blocks arrive, in order. */
 async function holds(handover: Handover): Promise<void> {
   const stream = new PooledStream(handover.calls);
   const { contactId, start, expected } = stream;
@@ -75,15 +75,16 @@ async function holds(handover: Handover): Promise<void> {
   await clock.advance(LONGEST_MS);
   await reading;
   await connections.assertClosed();
-  if (forwarded.join() !== expected.join()) throw new Error(`gave [${forwarded.join()}], not [${expected.join()}]`);
+  if (forwarded.join() !== expected.join())
+    throw new Error(`forwarded [${forwarded.join()}], not [${expected.join()}]`);
 }
 
-/** Kinesis by the simulator's rules: a body begins after the fragment that was asked for, and ends by the script. */
+/** Like the simulator, a body begins after the requested fragment; it ends as scripted. */
 function connectionsBy(stream: PooledStream, handover: Handover, clock: VirtualClock): Connections {
   const { endings, afterTurns, sizes, jumpsMs } = handover;
   let opened = 0;
   const body = (start: Start, nth: number): Body => {
-    if (!('fragmentNumber' in start)) throw new Error('asked by time, though no fragment is gone');
+    if (!('fragmentNumber' in start)) throw new Error('requested by time, though no fragment is gone');
     const { afterFragments, thenBytes, ending } = endings[nth] ?? AT_THE_END_OF_THE_STREAM;
     const fragments = stream.after(start.fragmentNumber);
     const whole = fragments.slice(0, afterFragments);

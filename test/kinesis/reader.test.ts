@@ -66,13 +66,13 @@ test('an ended body is not an ended call: the reader resumes with the continuati
   t.true(starts().length >= 3, 'at least two more attempts');
 });
 
-test('before the first fragment of the contact it begins where the call does', async (t) => {
+test('before the first fragment of the contact, it resumes at the beginning of the call', async (t) => {
   const { result, starts } = read(connections({ sends: [{ number: 1, contactId: 'another' }] }, {}));
   await result();
   t.like(starts()[0], { fragmentNumber: '0' });
 });
 
-test('the call ends when nothing has come for CALL_END_GRACE_MS, whether connections end or hang', async (t) => {
+test('the call ends after CALL_END_GRACE_MS without fragments, whether connections end or hang', async (t) => {
   for (const ending of ['ends', 'hangs'] as const) {
     const { result, seeds, starts } = read(connections({ sends: [5000, { number: 1 }], ending }, { ending }));
     const { end, atMs } = await result();
@@ -102,7 +102,7 @@ test('a connection without data for READ_STALL_MS is replaced', async (t) => {
   t.is(kinesis.requests[1]?.atMs, 7500);
 });
 
-test('once audio has come again, a connection may be silent for READ_STALL_MS again', async (t) => {
+test('after new audio, a connection may be silent for READ_STALL_MS again', async (t) => {
   const { result, seeds, kinesis } = read(
     connections(
       { sends: [{ number: 1 }], ending: 'hangs' },
@@ -115,11 +115,11 @@ test('once audio has come again, a connection may be silent for READ_STALL_MS ag
   t.is(kinesis.requests[2]?.atMs, 7500 + 8000 + 7500);
 });
 
-test('back-pressure is not silence: a stream that was held back for a minute continues', async (t) => {
+test('back-pressure is not silence: a stream held back for a minute continues', async (t) => {
   const HELD_MS = 60_000;
   let isHeld = false;
-  const nobody = { number: 2, contactId: '' };
-  const sends = [{ number: 1 }, nobody, { ...nobody, number: 3 }, { number: 4 }];
+  const untagged = { number: 2, contactId: '' };
+  const sends = [{ number: 1 }, untagged, { ...untagged, number: 3 }, { number: 4 }];
   const { result, seeds, clock, starts } = read(connections({ sends }, {}), () => {
     if (isHeld) return undefined;
     isHeld = true;
@@ -131,7 +131,7 @@ test('back-pressure is not silence: a stream that was held back for a minute con
   t.true(atMs >= HELD_MS + SETTINGS.callEndGraceMs);
 });
 
-test('a broken connection and a refusal that passes lose nothing', async (t) => {
+test('a broken connection and a transient refusal lose nothing', async (t) => {
   const throttled = new KinesisRefused('ClientLimitExceededException', 'too often', undefined);
   const { result, seeds } = read(
     connections(
@@ -153,10 +153,10 @@ test('the next contact on the stream ends the call at once', async (t) => {
   t.deepEqual(starts(), []);
 });
 
-test('a stream that continues with fragments that name nobody ends the call as silence does', async (t) => {
-  const nobody = { number: 2, contactId: '' };
+test('a stream that continues with fragments without a ContactId ends the call, as silence does', async (t) => {
+  const untagged = { number: 2, contactId: '' };
   const { result, seeds, starts } = read(
-    connections({ sends: [{ number: 1 }, nobody], ending: 'repeats' }, { sends: [nobody], ending: 'repeats' }),
+    connections({ sends: [{ number: 1 }, untagged], ending: 'repeats' }, { sends: [untagged], ending: 'repeats' }),
   );
   const { end, atMs } = await result();
   t.is(end, 'no-more-fragments');
@@ -165,14 +165,14 @@ test('a stream that continues with fragments that name nobody ends the call as s
   t.true(starts().length >= 2, 'at least two more attempts');
 });
 
-test('a stream on which nobody is ever named ends the reading too', async (t) => {
-  const nobody = { sends: [{ number: 1, contactId: '' }], ending: 'repeats' } as const;
-  const { result, seeds } = read(connections(nobody));
+test('a stream without any ContactId ends the reading too', async (t) => {
+  const untagged = { sends: [{ number: 1, contactId: '' }], ending: 'repeats' } as const;
+  const { result, seeds } = read(connections(untagged));
   t.is((await result()).end, 'no-more-fragments');
   t.deepEqual(seeds, []);
 });
 
-test('fragments that name nobody in the middle of a call do not end it', async (t) => {
+test('fragments without a ContactId in the middle of a call do not end it', async (t) => {
   const sends = [{ number: 1 }, { number: 2, contactId: '' }, { number: 3, contactId: '' }, { number: 4 }];
   const { result, seeds, starts } = read(connections({ sends }, {}));
   t.is((await result()).end, 'no-more-fragments');
@@ -180,13 +180,13 @@ test('fragments that name nobody in the middle of a call do not end it', async (
   t.like(starts()[0], { fragmentNumber: '4' });
 });
 
-test('a stream that is gone for good ends the reading with the reason', async (t) => {
+test('a permanent refusal ends the reading with its reason', async (t) => {
   const gone = new KinesisRefused('ResourceNotFoundException', 'no such stream', undefined);
   const { result } = read(connections({ sends: [{ number: 1 }] }, gone));
   t.is(await t.throwsAsync(result()), gone);
 });
 
-test('an error of whoever takes the audio ends the reading, and the connection with it', async (t) => {
+test('an error while forwarding ends the reading and closes the connection', async (t) => {
   const fault = new Error('cannot take it');
   const { result } = read(connections({ sends: [{ number: 1 }], ending: 'hangs' }), () => {
     throw fault;
@@ -194,14 +194,14 @@ test('an error of whoever takes the audio ends the reading, and the connection w
   t.is(await t.throwsAsync(result()), fault);
 });
 
-test('stopped, it ends though the connection is open', async (t) => {
+test('a stop ends the reading though the connection is open', async (t) => {
   const { result, stop, clock } = read(connections({ sends: [{ number: 1 }], ending: 'hangs' }));
   await clock.advance(3000);
   stop.abort();
   t.deepEqual(await result(), { end: 'stopped', atMs: 3000 });
 });
 
-test('stopped while it waits to retry, it ends', async (t) => {
+test('a stop ends the reading while it waits to retry', async (t) => {
   const throttled = new KinesisRefused('ClientLimitExceededException', 'too often', undefined);
   const { result, stop, clock } = read(connections({ sends: [{ number: 1 }] }, throttled));
   await clock.advance(60_000);
@@ -209,7 +209,7 @@ test('stopped while it waits to retry, it ends', async (t) => {
   t.deepEqual(await result(), { end: 'stopped', atMs: 60_000 });
 });
 
-/** A call of an hour, a fragment a second; each GetMedia gives what comes after the fragment asked for, from then on. */
+/** A call of an hour with a fragment a second; a GetMedia returns those after the requested one, as they come. */
 function hourLong(clock: VirtualClock): Answer {
   return async function* (start) {
     const after = 'fragmentNumber' in start ? Number(start.fragmentNumber) : 0;
@@ -221,7 +221,7 @@ function hourLong(clock: VirtualClock): Answer {
   };
 }
 
-test('a connection is replaced after 40 minutes, and not a fragment is lost or doubled', async (t) => {
+test('a connection is replaced after 40 minutes without losing or repeating a fragment', async (t) => {
   const { result, seeds, kinesis, clock } = read(hourLong);
   await clock.advance(40 * 60_000 + 5000);
   t.is(kinesis.open, 1, 'the old one is closed');

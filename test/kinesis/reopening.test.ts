@@ -14,7 +14,7 @@ const READ_STALL_MS = 10_000;
 const THROTTLED = new KinesisRefused('ClientLimitExceededException', 'too often', undefined);
 const GONE = refusalInStream('4000', 'fragment not found', CONTACT.streamArn);
 
-/** Reopens a stream in virtual time; what it comes to, and when. */
+/** Reopens a stream in virtual time; the result has the time. */
 function reopening(answer: (clock: VirtualClock) => Answer, random = () => 0.5) {
   const clock = new VirtualClock({ nowMs: 0 });
   const kinesis = new ScriptedKinesis(clock, answer(clock));
@@ -53,13 +53,13 @@ test('the first attempt is made at once, from the last complete fragment', async
   t.is(metrics.resumes, 1);
 });
 
-test('before the first complete fragment it begins where the call does', async (t) => {
+test('before the first complete fragment, it starts at the beginning of the call', async (t) => {
   const { reopen, kinesis } = reopening(answering({}));
   await reopen({ position: undefined });
   t.deepEqual(kinesis.requests[0]?.start, CONTACT.start);
 });
 
-test('delays grow from 250 ms to 2 s, each between its half and its whole', async (t) => {
+test('delays grow from 250 ms to 2 s, each shortened at random by up to half', async (t) => {
   const FULL_MS = [250, 500, 1000, 2000, 2000, 2000];
   const refused = Array.from(FULL_MS, () => THROTTLED);
   for (const random of [() => 0, () => 0.5, () => 1 - Number.EPSILON]) {
@@ -83,7 +83,7 @@ test('calls that lost their connections together do not all come back together',
   t.true(atMs.size > 10, `${atMs.size} moments for 20 calls`);
 });
 
-test('after attempts that brought nothing the delays continue', async (t) => {
+test('after empty attempts, delays continue from there', async (t) => {
   const { reopen, kinesis } = reopening(answering(THROTTLED, {}), () => 0);
   await reopen({ emptyAttempts: 3 });
   t.deepEqual(
@@ -92,7 +92,7 @@ test('after attempts that brought nothing the delays continue', async (t) => {
   );
 });
 
-test('a GetMedia that is not answered within READ_STALL_MS is retried', async (t) => {
+test('a GetMedia without a response within READ_STALL_MS is retried', async (t) => {
   const { reopen, kinesis } = reopening((clock) => (start, nth, signal) => {
     const answer = nth === 0 ? silent : inOrder(clock, [{}]);
     return answer(start, nth, signal);
@@ -110,7 +110,7 @@ test('after five minutes of refusals it gives up with the last one', async (t) =
   t.true(kinesis.requests.length > 150);
 });
 
-test('a refusal that cannot pass ends it at once', async (t) => {
+test('a permanent refusal ends the call at once', async (t) => {
   const refusal = new KinesisRefused('ResourceNotFoundException', 'no such stream', undefined);
   const { reopen } = reopening(answering(THROTTLED, refusal, {}));
   const { error, atMs } = await reopen();
@@ -118,21 +118,21 @@ test('a refusal that cannot pass ends it at once', async (t) => {
   t.true(atMs <= 250);
 });
 
-test('an error of our own is none of Kinesis’s refusals, and is not retried', async (t) => {
+test('an unexpected error is not retried', async (t) => {
   const fault = new TypeError('a bug');
   const { reopen, kinesis } = reopening(answering(fault));
   t.is((await reopen()).error, fault);
   t.is(kinesis.requests.length, 1);
 });
 
-test('an error of the stream that cannot pass ends it without a request', async (t) => {
+test('a permanent error in the stream ends the call without another request', async (t) => {
   const { reopen, kinesis } = reopening(answering({}));
   const streamError = refusalInStream('4502', 'the key is disabled', CONTACT.streamArn);
   t.is((await reopen({ streamError })).error, streamError);
   t.deepEqual(kinesis.requests, []);
 });
 
-test('when the next fragment is gone it resumes by the time of the last complete one', async (t) => {
+test('when the next fragment is gone, it resumes at the time of the last complete one', async (t) => {
   const { reopen, kinesis, troubles } = reopening(answering(THROTTLED, {}));
   await reopen({ streamError: GONE });
   const start = { atEpochMs: POSITION.producerEpochMs };
@@ -143,7 +143,7 @@ test('when the next fragment is gone it resumes by the time of the last complete
   t.deepEqual(troubles, ['fragment-gone']);
 });
 
-test('when the first fragment is gone it begins shortly before the session did', async (t) => {
+test('when the first fragment is gone, it starts shortly before the session did', async (t) => {
   const { reopen, kinesis, clock } = reopening(answering({}));
   const startedAtEpochMs = clock.epoch();
   await clock.advance(60_000);

@@ -34,7 +34,7 @@ test('a connection younger than 40 minutes gets no successor', async (t) => {
   t.is(requests.length, 0);
 });
 
-test('an older one gets one successor, which takes over between two fragments', async (t) => {
+test('an older connection gets one successor, which takes over between two fragments', async (t) => {
   const { clock, rotation: one, requests, media } = rotation();
   await clock.advance(ROTATE_AFTER_MS);
   for (let read = 0; read < 10; read++) t.is(one.takeOver(BETWEEN_FRAGMENTS), undefined);
@@ -47,7 +47,7 @@ test('an older one gets one successor, which takes over between two fragments', 
   t.is(requests.length, 1);
 });
 
-test('where no fragment ends within 5 s, it takes over in the middle of one', async (t) => {
+test('if no fragment ends within 5 s, the successor takes over in the middle of one', async (t) => {
   const { clock, rotation: one, requests, media } = rotation();
   await clock.advance(ROTATE_AFTER_MS);
   one.takeOver(WITHIN_A_FRAGMENT);
@@ -77,7 +77,7 @@ test('a refused successor is requested again after 10 s', async (t) => {
   t.is(one.takeOver(BETWEEN_FRAGMENTS), successor);
 });
 
-test('when the old connection ends, a successor that is on its way takes over', async (t) => {
+test('when the old connection ends, a successor already requested takes over', async (t) => {
   const { clock, rotation: one, requests, media } = rotation();
   await clock.advance(ROTATE_AFTER_MS);
   one.takeOver(BETWEEN_FRAGMENTS);
@@ -87,7 +87,7 @@ test('when the old connection ends, a successor that is on its way takes over', 
   t.is(await ended, successor);
 });
 
-test('when the old connection ends and the successor is refused, there is none', async (t) => {
+test('when the old connection ends and its successor was refused, there is none', async (t) => {
   const { clock, rotation: one, requests } = rotation();
   t.is(await one.afterEnd(), undefined);
   await clock.advance(ROTATE_AFTER_MS);
@@ -96,7 +96,7 @@ test('when the old connection ends and the successor is refused, there is none',
   t.is(await one.afterEnd(), undefined);
 });
 
-test('closing keeps the successor that is used, and closes one that is not', async (t) => {
+test('closing closes the successor unless it is used', async (t) => {
   for (const isUsed of [true, false]) {
     const { clock, rotation: one, requests, closed, media } = rotation();
     await clock.advance(ROTATE_AFTER_MS);
@@ -109,7 +109,7 @@ test('closing keeps the successor that is used, and closes one that is not', asy
   }
 });
 
-test('closing cancels a request, and closes what is answered all the same', async (t) => {
+test('closing cancels a request, and closes a connection that opens all the same', async (t) => {
   const { clock, rotation: one, requests, closed, media } = rotation();
   await clock.advance(ROTATE_AFTER_MS);
   one.takeOver(BETWEEN_FRAGMENTS);

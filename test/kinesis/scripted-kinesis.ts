@@ -3,13 +3,13 @@ import type { Clock, Millis } from '../../daemon/runtime/clock.ts';
 import { bodyOf } from './http/body.ts';
 import { fragment, type TestFragment } from './stream.ts';
 
-/** The chunks of one GetMedia body; it breaks with what is thrown. */
+/** The chunks of one GetMedia body; an exception breaks it. */
 export type Chunks = AsyncGenerator<Uint8Array, void>;
 
-/** Answers the nth GetMedia, counted from 0; throws to refuse it. */
+/** Responds to the nth GetMedia, counted from 0; throws to refuse it. */
 export type Answer = (start: Start, nth: number, signal: AbortSignal) => Chunks | Promise<Chunks>;
 
-/** Kinesis as a script: each GetMedia gets what `answer` gives. Counts the connections that are open. */
+/** Scripted Kinesis: `answer` responds to each GetMedia. Counts open connections. */
 export class ScriptedKinesis implements MediaSource {
   readonly requests: { readonly start: Start; readonly atMs: Millis }[] = [];
   open = 0;
@@ -32,7 +32,7 @@ export class ScriptedKinesis implements MediaSource {
     return media;
   }
 
-  /** Resolves when every GetMedia has its answer. */
+  /** Resolves when every GetMedia has a response. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#answered);
   }
@@ -64,7 +64,7 @@ export class ScriptedKinesis implements MediaSource {
   }
 }
 
-/** What a connection sends: fragments, and between them pauses in ms. */
+/** What a connection sends: fragments, and pauses in ms between them. */
 export interface Connection {
   readonly sends?: readonly (TestFragment | Millis)[];
   /** `repeats`: sends its last fragment again and again, under new numbers. */
@@ -73,7 +73,7 @@ export interface Connection {
 
 const REPEATED_EVERY_MS: Millis = 1000;
 
-/** One connection after the other, or a refusal; after the last one, that one again. */
+/** Responds with one connection or refusal after the other, and then with the last one again and again. */
 export function inOrder(clock: Clock, connections: readonly (Connection | Error)[]): Answer {
   return (_start, nth) => {
     const connection = connections[Math.min(nth, connections.length - 1)] ?? {};

@@ -19,7 +19,7 @@ const TRACKS = [
   { number: AGENT_TRACK, name: 'AUDIO_TO_CUSTOMER' },
 ];
 
-/** A block to be written: its payload is told by its seed. */
+/** A block to write. */
 export interface TestBlock {
   readonly track: number;
   readonly offsetMs: number;
@@ -35,7 +35,7 @@ export interface TestFragment {
   readonly blocks?: readonly TestBlock[];
 }
 
-/** A block of a few samples that `seed` tells from all others. */
+/** A block of a few samples that are different for each seed. */
 export function block(seed: number, offsetMs = 0, track = CUSTOMER_TRACK): TestBlock {
   return { track, offsetMs, pcm: bytesOf(distinctSamples(4, seed)) };
 }

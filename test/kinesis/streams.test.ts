@@ -9,7 +9,7 @@ const ARN = 'arn:of-the-stream';
 const START: Start = { fragmentNumber: '1' };
 const NEVER = new AbortController().signal;
 
-/** Kinesis as a plain object that notes when it is called; `fails` makes calls fail, one after the other. */
+/** Kinesis as a plain object that records its calls; the first ones fail with the given errors. */
 function kinesis({ endpointFails = [], mediaFails = [] }: { endpointFails?: Error[]; mediaFails?: Error[] } = {}) {
   const clock = new VirtualClock({ nowMs: 0 });
   const endpointsAtMs: number[] = [];
@@ -102,7 +102,7 @@ for (const [what, error] of [
 }
 
 for (const name of ['ClientLimitExceededException', 'ConnectionLimitExceededException', 'ThrottlingException']) {
-  test(`${name} says nothing about the endpoint`, async (t) => {
+  test(`after ${name} the endpoint stays cached`, async (t) => {
     const { clock, api, endpointsAtMs } = kinesis({ mediaFails: [awsError(name, 400)] });
     const streams = new Streams(api, clock, 1);
     await t.throwsAsync(streams.getMedia(ARN, START, NEVER), { instanceOf: KinesisRefused });
@@ -113,7 +113,7 @@ for (const name of ['ClientLimitExceededException', 'ConnectionLimitExceededExce
   });
 }
 
-test('an endpoint that could not be had is requested again', async (t) => {
+test('a failed request for an endpoint is repeated', async (t) => {
   const { clock, api, endpointsAtMs } = kinesis({ endpointFails: [awsError('ThrottlingException', 400)] });
   const streams = new Streams(api, clock, 1);
   await t.throwsAsync(streams.getMedia(ARN, START, NEVER), { instanceOf: KinesisRefused });
@@ -123,7 +123,7 @@ test('an endpoint that could not be had is requested again', async (t) => {
   t.is(endpointsAtMs.length, 2);
 });
 
-test('a session that gives up waiting for an endpoint does not take it from the others', async (t) => {
+test('a session that gives up waiting for an endpoint does not affect the others', async (t) => {
   const answered = Promise.withResolvers<string>();
   const { clock, api, media } = kinesis();
   const streams = new Streams({ ...api, getDataEndpoint: () => answered.promise }, clock, 1);
@@ -138,7 +138,7 @@ test('a session that gives up waiting for an endpoint does not take it from the 
   t.is(media.length, 1);
 });
 
-test('an endpoint that is not answered within 10 s is a refusal that may pass', async (t) => {
+test('a request for an endpoint without a response for 10 s is a retryable refusal', async (t) => {
   const { clock, api } = kinesis();
   const getDataEndpoint = (_arn: string, signal: AbortSignal) =>
     new Promise<string>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
@@ -154,7 +154,7 @@ test('an endpoint that is not answered within 10 s is a refusal that may pass', 
   t.true((await refused)?.retryable);
 });
 
-test('beyond 10,000 streams the unused ones are forgotten, and no other', async (t) => {
+test('with more than 10,000 streams, only unused ones are forgotten', async (t) => {
   const { clock, api, endpointsAtMs } = kinesis();
   const streams = new Streams(api, clock, 1);
   const open = async (arn: string) => {
@@ -169,7 +169,7 @@ test('beyond 10,000 streams the unused ones are forgotten, and no other', async 
   await open('arn:of-one-more');
   await clock.advance(1000);
   await open('arn:of-stream-0');
-  t.is(endpointsAtMs.length, 10_001, 'it was used just then');
+  t.is(endpointsAtMs.length, 10_001, 'it was in use');
   await open('arn:of-stream-1');
   t.is(endpointsAtMs.length, 10_002);
 });

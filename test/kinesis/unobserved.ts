@@ -1,7 +1,7 @@
 import { createLog } from '../../daemon/log/log.ts';
 import { SessionMetrics } from '../../daemon/metrics/session-metrics.ts';
 
-/** What a reading reports besides the audio, where no test looks at it. */
+/** Options of a reading that a test does not look at. */
 export const unobserved = {
   log: createLog('silent'),
   metrics: new SessionMetrics(),

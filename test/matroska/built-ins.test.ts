@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import test from 'ava';
 
-/** Gives the names of the language's built-ins, and of what hangs on them, that are not what they were before `module`. */
+/** Names of built-ins, and of their properties, that importing `module` changes. */
 function changedBy(module: string): string[] {
   const source = `
     const known = new Map();
@@ -17,7 +17,7 @@ function changedBy(module: string): string[] {
     const changed = [...known].flatMap(([name, [holder, before]]) => {
       const now = Object.getOwnPropertyDescriptors(holder);
       const keys = new Set([...Reflect.ownKeys(before), ...Reflect.ownKeys(now)]);
-      // fetch, which Node loads when it is needed, notes its dispatcher there.
+      // fetch, which Node loads lazily, stores its dispatcher there.
       const others = [...keys].filter((key) => !String(key).includes('undici'));
       return others.filter((key) => !same(before[key], now[key])).map((key) => name + '.' + String(key));
     });
@@ -30,10 +30,10 @@ function changedBy(module: string): string[] {
   return JSON.parse(stdout);
 }
 
-test('ebml leaves the language’s built-ins as they are when the daemon imports it', (t) => {
+test('the daemon’s import of ebml leaves all built-ins unchanged', (t) => {
   t.deepEqual(changedBy(new URL('../../daemon/matroska/element-ids.ts', import.meta.url).href), []);
 });
 
-test('that none has changed means something: by itself ebml changes some', (t) => {
+test('by itself, ebml changes built-ins', (t) => {
   t.true(changedBy(import.meta.resolve('ebml')).includes('globalThis.Map'));
 });

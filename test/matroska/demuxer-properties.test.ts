@@ -27,8 +27,8 @@ const fragments = (sizes: ('known' | 'unknown' | 'unknown-short')[]) =>
   );
 const chunkSizes = fc.array(fc.integer({ min: 1, max: 2000 }), { minLength: 1, maxLength: 30 });
 
-test('whatever the chunks, random fragments hold what ebml finds in them', (t) => {
-  // ebml's Decoder knows no unknown size of one byte, so that form has a test of its own.
+test('in random fragments and any chunks, the demuxer finds what ebml finds', (t) => {
+  // ebml's Decoder does not support an unknown size of one byte, so that has its own test.
   fc.assert(
     fc.property(fragments(['known', 'unknown']), chunkSizes, (all, sizes) => {
       const bytes = Buffer.concat(all.map(fragment));
@@ -38,7 +38,7 @@ test('whatever the chunks, random fragments hold what ebml finds in them', (t) =
   );
 });
 
-test('a cluster of unknown size, in either coding, holds what it holds with a known one', (t) => {
+test('clusters of unknown size, in both encodings, have the same content as with a known size', (t) => {
   fc.assert(
     fc.property(fragments(['known']), chunkSizes, (all, sizes) => {
       const known = demuxed(Buffer.concat(all.map(fragment)), sizes);
@@ -51,7 +51,7 @@ test('a cluster of unknown size, in either coding, holds what it holds with a kn
   );
 });
 
-test('a cluster is reported whole once, before anything that follows it', (t) => {
+test('the end of a cluster is reported once, before anything that follows it', (t) => {
   for (const size of ['known', 'unknown', 'unknown-short'] as const) {
     const found: string[] = [];
     const events = { ...recorder(found), clusterEnd: () => found.push('whole') };
@@ -65,23 +65,23 @@ test('a cluster is reported whole once, before anything that follows it', (t) =>
   }
 });
 
-test('after bytes that are no Matroska the next fragment is found, wherever the chunks cut it', (t) => {
+test('after bytes that are not Matroska the next fragment is found, wherever chunks cut it', (t) => {
   const sound = fragment({ number: 2 });
   const expected = demuxed(sound, [sound.length]);
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 1, maxLength: 3000 }), chunkSizes, (noise, sizes) => {
       fc.pre(Buffer.from(noise).indexOf(EBML_HEADER) < 0);
       const found = demuxed(Buffer.concat([Uint8Array.of(0), noise, sound]), sizes);
-      t.deepEqual(found, ['corrupt: no element id where one must stand', ...expected]);
+      t.deepEqual(found, ['corrupt: an invalid element id', ...expected]);
     }),
     { numRuns: 300 },
   );
 });
 
-test('whatever bytes come, the demuxer comes to an end and goes on at the next fragment', (t) => {
+test('after any bytes the demuxer finishes and resumes at the next fragment', (t) => {
   const sound = fragment({ number: 3 });
   const expected = demuxed(sound, [sound.length]);
-  // A broken size may swallow up to 256 KiB of what follows it, so as much comes before what must be found again.
+  // A corrupt size may swallow up to 256 KiB after it, so as much precedes the fragment that must be found.
   const long = fragment({ number: 2, blocks: [{ track: 1, offsetMs: 0, pcm: new Uint8Array(200_000) }] });
   const swallowed = Buffer.concat([long, long, long]);
   fc.assert(

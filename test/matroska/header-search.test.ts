@@ -4,7 +4,7 @@ import { EBML_HEADER, EBML_VERSION } from '../../daemon/matroska/element-ids.ts'
 import { HeaderSearch } from '../../daemon/matroska/header-search.ts';
 
 const SIZES = [[0x9f], [0x40, 0x1f], [0x10, 0, 0, 0x1f]].map((bytes) => Uint8Array.from(bytes));
-/** Bytes full of headers, of pieces of headers and of their ids without what must follow. */
+/** Bytes with many headers, parts of headers, and header ids not followed by the rest of a header. */
 const bytes = fc
   .array(
     fc.oneof(
@@ -35,7 +35,7 @@ function naiveIsWithin(all: Buffer, from: number, to: number): boolean {
   return false;
 }
 
-test('going forward, the next header is where a naive search finds it', (t) => {
+test('the next header is where a naive search finds it', (t) => {
   fc.assert(
     fc.property(bytes, fc.array(place, { maxLength: 8 }), (all, places) => {
       const search = new HeaderSearch();
@@ -46,7 +46,7 @@ test('going forward, the next header is where a naive search finds it', (t) => {
   );
 });
 
-test('a header is within a range when it stands there up to the id of EBMLVersion', (t) => {
+test('a header is within a range if it is there up to the id of EBMLVersion', (t) => {
   fc.assert(
     fc.property(bytes, place, place, (all, a, b) => {
       const [from, to] = [Math.min(a, b, all.length), Math.min(Math.max(a, b), all.length)];
@@ -58,7 +58,7 @@ test('a header is within a range when it stands there up to the id of EBMLVersio
   );
 });
 
-test('wherever bytes are cut, a header is in the first part, in the second, or begins in what the first keeps', (t) => {
+test('wherever bytes are cut, a header is in the first part, in the second, or begins in what the first part keeps', (t) => {
   fc.assert(
     fc.property(bytes, place, (all, where) => {
       const at = Math.min(where, all.length);
@@ -78,7 +78,7 @@ test('wherever bytes are cut, a header is in the first part, in the second, or b
   );
 });
 
-test('nothing is kept of bytes before the place that is asked about', (t) => {
+test('no bytes before the given position are kept', (t) => {
   const search = new HeaderSearch();
   search.begin(Buffer.from(EBML_HEADER.subarray(0, 3)));
   t.deepEqual(
@@ -87,7 +87,7 @@ test('nothing is kept of bytes before the place that is asked about', (t) => {
   );
 });
 
-test('new bytes are looked at anew', (t) => {
+test('new bytes are searched from their beginning', (t) => {
   const search = new HeaderSearch();
   search.begin(Buffer.from([0, 0, ...EBML_HEADER]));
   t.is(search.next(0), 2);

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { Decoder } from 'ebml';
 import { Demuxer, type DemuxerEvents } from '../../daemon/matroska/demuxer.ts';
 
-/** What was found in a body, a line for each thing, blocks by the hash of their payload. */
+/** What was found in a body, one line each; blocks with the hash of their payload. */
 export type Findings = string[];
 
 const digest = (payload: Uint8Array) => createHash('sha1').update(payload).digest('hex').slice(0, 16);
 const trimmed = (text: string) => text.replace(/[\0 ]+$/, '');
 
-/** Events that note what they are told. `clusterEnd` is left out: ebml has no notion of it. */
+/** Records all events except `clusterEnd`, which ebml does not have. */
 export function recorder(findings: Findings): DemuxerEvents {
   return {
     fragment: () => findings.push('fragment'),
@@ -21,7 +21,7 @@ export function recorder(findings: Findings): DemuxerEvents {
   };
 }
 
-/** What our demuxer finds when the bytes come in chunks of the given sizes, the last one over and over. */
+/** What our demuxer finds in chunks of the given sizes, the last size repeated. */
 export function demuxed(bytes: Uint8Array, chunkSizes: readonly number[]): Findings {
   const findings: Findings = [];
   const demuxer = new Demuxer(recorder(findings));
@@ -90,7 +90,7 @@ class DecodedFindings {
   };
 }
 
-/** What ebml's Decoder finds in the same bytes, in the same words. */
+/** What ebml's Decoder finds in the bytes, in the same words. */
 export function decodedByEbml(bytes: Uint8Array): Findings {
   const decoded = new DecodedFindings();
   const decoder = new Decoder();

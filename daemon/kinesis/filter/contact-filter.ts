@@ -21,17 +21,17 @@ export type DiscardReason = 'no-contact-id' | 'contact-id-too-late' | 'corrupt';
 
 /**
  * Lets the audio of one contact through and nothing else: a block leaves only when its fragment is known to carry that
- * ContactId (daemon/README.md, decision 3), whether the tag stands before the cluster or after it. Outlives connections,
- * and skips what an earlier one has delivered.
+ * ContactId (daemon/README.md, decision 3), whether the tag stands before the cluster or after it. Outlives
+ * connections, and skips what an earlier one has delivered.
  */
 export class ContactFilter implements DemuxerEvents {
-  /** The arrival time of what is pushed, kept up to date by whoever pushes. */
+  /** The arrival time of the bytes being pushed; set by the caller. */
   nowMs = 0;
-  /** How far the last fragment was behind the end of the stream, if reported; whoever reads it resets it. */
+  /** How far the last fragment was behind the end of the stream, if reported; reset by the caller. */
   behindNowMs: number | undefined;
   /** Whether a fragment of another contact came after ours: the call is over. */
   nextContactBegan = false;
-  /** Complete fragments so far that are not ours: they name nobody, or another contact. */
+  /** Complete fragments so far that are not ours: without a ContactId, or with another one. */
   foreignFragments = 0;
 
   readonly #contact: Contact;
@@ -59,7 +59,7 @@ export class ContactFilter implements DemuxerEvents {
     return number === undefined || number === this.position?.fragmentNumber;
   }
 
-  /** What may be forwarded since the last call, in stream order; the array is the caller's. */
+  /** Blocks to forward since the last call, in stream order; the array is the caller's. */
   take(): AudioBlock[] {
     const released = this.#released;
     this.#released = [];
@@ -67,8 +67,8 @@ export class ContactFilter implements DemuxerEvents {
   }
 
   /**
-   * The connection is over: what it left incomplete is yet to be delivered. Returns the error that the stream itself
-   * reported (daemon/kinesis/README.md, "Errors inside the stream").
+   * The connection has ended; the next one delivers the rest of an incomplete fragment. Returns the error that the
+   * stream itself reported (daemon/kinesis/README.md, "Errors inside the stream").
    */
   connectionEnded(): KinesisRefused | undefined {
     this.#endFragment();
@@ -141,13 +141,13 @@ export class ContactFilter implements DemuxerEvents {
     this.#noteNextContact();
   }
 
-  /** Another contact ends the call, unless its fragment is from before ours and only comes again. */
+  /** Another contact ends the call, unless its fragment precedes ours and is repeated by a new connection. */
   #noteNextContact(): void {
     const { owner, number } = this.#fragment;
     if (owner === 'other' && number !== undefined) this.nextContactBegan ||= this.#delivery.isBefore(number);
   }
 
-  /** The token follows the cluster, and the ContactId may; each of them can be what the fragment still lacked. */
+  /** Called for everything that can complete a fragment: the end of its cluster, and tags after it. */
   #noteComplete(continuationToken: string | undefined): void {
     const { owner, number, isClusterComplete, producerEpochMs, deliveredBlocks } = this.#fragment;
     if (!isClusterComplete || owner !== 'ours' || number === undefined || deliveredBlocks === Infinity) return;

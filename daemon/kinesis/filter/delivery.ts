@@ -1,13 +1,13 @@
 import type { Position } from '../contact.ts';
 import type { Fragment } from './fragment.ts';
 
-/** How far the contact has been delivered, over all connections: what another connection brings again is skipped. */
+/** How far the contact has been delivered, over all connections; repeats are skipped. */
 export class Delivery {
   /** The last fragment of the contact received completely. */
   position: Position | undefined;
   /** The fragment in which a connection ended, and how many of its blocks were delivered. */
   #partial: { readonly fragmentNumber: string; readonly blocks: number } | undefined;
-  /** Whether the connection may still bring what an earlier one delivered. */
+  /** Whether the connection may still repeat what an earlier one delivered. */
   #isCatchingUp = true;
 
   constructor(position: Position | undefined) {
@@ -18,14 +18,14 @@ export class Delivery {
     this.#isCatchingUp = true;
   }
 
-  /** Notes in the fragment, whose number is now known, what has been delivered of it. */
+  /** Call when a fragment's number is known: sets its `deliveredBlocks`. */
   begin(fragment: Fragment, fragmentNumber: string): void {
     if (this.#isComplete(fragmentNumber)) fragment.deliveredBlocks = Infinity;
     else if (this.#partial?.fragmentNumber === fragmentNumber) fragment.deliveredBlocks = this.#partial.blocks;
     this.#isCatchingUp &&= fragment.deliveredBlocks === Infinity;
   }
 
-  /** Whether the fragment comes after everything delivered; false while nothing is. */
+  /** Whether the fragment comes after everything delivered; false before the first delivery. */
   isBefore(fragmentNumber: string): boolean {
     const last = this.#partial ?? this.position;
     return last !== undefined && isAfter(fragmentNumber, last.fragmentNumber);
@@ -38,15 +38,15 @@ export class Delivery {
     this.#partial = undefined;
   }
 
-  /** A fragment of the contact is over, complete or not. */
+  /** A fragment of the contact has ended, complete or not. */
   end({ number, blocks, deliveredBlocks }: Fragment): void {
     if (!number || deliveredBlocks === Infinity || number === this.position?.fragmentNumber) return;
     this.#partial = { fragmentNumber: number, blocks: Math.max(blocks, deliveredBlocks) };
   }
 
   /**
-   * A new connection may begin with fragments already delivered. After those only a repeat of the last one is skipped: a
-   * number that corrupt bytes made too large must not silence the rest of the call.
+   * A new connection may begin with fragments already delivered. After those, only a repeat of the last one is skipped:
+   * a number that corruption made too large must not silence the rest of the call.
    */
   #isComplete(fragmentNumber: string): boolean {
     if (!this.position) return false;

@@ -1,10 +1,10 @@
 import { TrackChannels } from './track-channels.ts';
 import { WaitingBlocks } from './waiting-blocks.ts';
 
-/** Whose a fragment is. Only what is `ours` is forwarded; `withheld`: too much of it came before any ContactId. */
+/** Who owns a fragment. Only `ours` is forwarded; `withheld`: too much audio came before a ContactId. */
 export type Owner = 'unknown' | 'ours' | 'other' | 'withheld';
 
-/** What is known of the fragment at hand: one object per call, reset as a whole when the next fragment begins. */
+/** The state of the current fragment: one object per call, reset as a whole when the next fragment begins. */
 export class Fragment {
   owner: Owner = 'unknown';
   number: string | undefined;
@@ -29,7 +29,7 @@ export class Fragment {
   }
 }
 
-/** Whose a fragment is once one of its tags names a contact: a second contact in it withholds the rest. */
+/** The owner of a fragment after a ContactId tag: a second contact in a fragment withholds the rest of it. */
 export function ownerAfterContactId(owner: Owner, isOurs: boolean): Owner {
   if (!isOurs) return 'other';
   return owner === 'unknown' ? 'ours' : owner;

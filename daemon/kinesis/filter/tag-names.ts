@@ -4,14 +4,14 @@ interface Name {
 }
 
 /**
- * Names of tags, told by their bytes. They come with every fragment of every call, so no string is made of one, nor of
- * the value of a tag that nobody reads.
+ * Recognizes tag names by their bytes. Every fragment of every call has them, so neither names nor the
+ * values of unused tags become strings.
  */
 export class TagNames {
-  /** Those of a length, in bytes. */
+  /** By length in bytes. */
   readonly #ofLength = new Map<number, Name[]>();
 
-  /** @param names as they are without padding at the end */
+  /** @param names without padding */
   constructor(names: readonly string[]) {
     for (const text of names) {
       const bytes = Buffer.from(text);
@@ -21,10 +21,10 @@ export class TagNames {
     }
   }
 
-  /** The one that stands at `from` up to `to`; undefined when it is none of them. */
+  /** The name in the bytes `from` up to `to`; undefined when it is not one of them. */
   find(bytes: Uint8Array, from: number, to: number): string | undefined {
     for (const name of this.#ofLength.get(to - from) ?? NONE) {
-      if (standsAt(bytes, from, name.bytes)) return name.text;
+      if (isAt(bytes, from, name.bytes)) return name.text;
     }
     return undefined;
   }
@@ -32,8 +32,8 @@ export class TagNames {
 
 const NONE: readonly Name[] = [];
 
-/** Compares from the end backwards: the names have their beginnings in common. */
-function standsAt(bytes: Uint8Array, at: number, name: Uint8Array): boolean {
+/** Compares backward: the names share their beginnings. */
+function isAt(bytes: Uint8Array, at: number, name: Uint8Array): boolean {
   for (let i = name.length - 1; i >= 0; i--) if (bytes[at + i] !== name[i]) return false;
   return true;
 }

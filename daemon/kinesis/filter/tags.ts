@@ -12,7 +12,7 @@ export const TAG = {
 } as const;
 export const TAG_NAMES = new TagNames(Object.values(TAG));
 
-/** The patterns of the API: Kinesis would refuse to resume from anything else, which only corrupt bytes can hold. */
+/** The API's patterns: Kinesis would reject any other value, which only corruption can produce. */
 const FRAGMENT_NUMBER = /^\d{1,128}$/;
 const TOKEN = /^[\w.-]{1,128}$/;
 
@@ -24,7 +24,7 @@ export function isContinuationToken(value: string): boolean {
   return TOKEN.test(value);
 }
 
-/** Epoch milliseconds of a tag in epoch seconds; undefined when they are not a date. */
+/** Epoch milliseconds of a tag in epoch seconds; undefined when it is not a date. */
 export function epochMs(seconds: string): number | undefined {
   const ms = new Date(Number(seconds) * 1000).getTime();
   return ms > 0 ? ms : undefined;

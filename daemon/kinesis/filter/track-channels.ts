@@ -1,20 +1,20 @@
 import type { Channel } from '../../contract/audio-format.ts';
 
-/** Connect has two tracks; a fragment with more of them than this is none of its. */
+/** Connect has two tracks; a fragment with more than this is not Connect's. */
 const MAX_TRACKS = 16;
 
-/** Which of a fragment's tracks are which channel: two, looked at for each block, and told anew by each fragment. */
+/** Maps a fragment's track numbers to channels: two of them, looked up for each block, replaced by each fragment. */
 export class TrackChannels {
   readonly #numbers: number[] = [];
   readonly #channels: Channel[] = [];
   #count = 0;
 
-  /** Forgets all, and keeps the room for the next ones. */
+  /** Keeps the arrays for the next fragment. */
   clear(): void {
     this.#count = 0;
   }
 
-  /** Takes note of a track; what is beyond the most that there may be is passed over. */
+  /** Ignores tracks beyond the limit. */
   add(trackNumber: number, channel: Channel): void {
     if (this.#count >= MAX_TRACKS) return;
     this.#numbers[this.#count] = trackNumber;
@@ -22,7 +22,7 @@ export class TrackChannels {
     this.#count++;
   }
 
-  /** The channel that a track was last said to be. */
+  /** The channel last assigned to the track. */
   of(trackNumber: number): Channel | undefined {
     for (let i = this.#count - 1; i >= 0; i--) if (this.#numbers[i] === trackNumber) return this.#channels[i];
     return undefined;

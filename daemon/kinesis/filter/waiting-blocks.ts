@@ -2,7 +2,7 @@ import type { AudioBlock } from '../../audio/pcm.ts';
 
 /** 32 s of both tracks, many times a Connect fragment. */
 export const MAX_WAITING_BYTES = 1024 * 1024;
-/** What a block takes besides its audio, so that even empty ones reach the limit. */
+/** Counted per block in addition to its audio, so that even empty blocks reach the limit. */
 const BLOCK_OVERHEAD_BYTES = 128;
 
 /** Blocks of a fragment that wait for its ContactId. */
@@ -19,7 +19,7 @@ export class WaitingBlocks {
   }
 
   add(block: AudioBlock): void {
-    // The bytes that arrived are only lent (media-body.ts); what waits needs its own.
+    // Bytes from the network are only lent (media-body.ts); waiting blocks need a copy.
     this.#blocks.push({ ...block, pcm: Buffer.from(block.pcm) });
     this.#bytes += BLOCK_OVERHEAD_BYTES + block.pcm.length;
   }

@@ -3,43 +3,42 @@ const LF = 0x0a;
 const TAB = 0x09;
 const SPACE = 0x20;
 const SEMICOLON = 0x3b;
-/** A chunk of more than 4 GiB is none. */
+/** No real chunk has more than 4 GiB. */
 const MAX_SIZE_DIGITS = 8;
-/** Of a chunk's extension, and of the trailer: nobody sends them, anybody may (RFC 9112, 7.1). */
+/** Limit for a chunk's extension, and for the trailer: never seen, but allowed (RFC 9112, 7.1). */
 const MAX_LINE_BYTES = 8192;
 
-/** The answer is not HTTP as RFC 9112 has it. */
+/** The response is not HTTP/1.1 (RFC 9112). */
 export class BadHttp extends Error {
   override readonly name = 'BadHttp';
 }
 
-/** Takes the framing away from the bytes of one HTTP/1.1 body. */
+/** Removes the framing from the bytes of one HTTP/1.1 body. */
 export interface BodyFraming {
   /**
-   * Copies the content that is in `bytes` to `into` at `at`, which has room for as many. Gives the index after it.
-   * What comes after the end is nobody's and is passed over. Throws BadHttp.
+   * Copies the content in `bytes` to `into` at `at`, which must have room for all of `bytes`. Returns the index after
+   * the content. Bytes after the end of the body are ignored. Throws BadHttp.
    */
   unframe(bytes: Uint8Array, into: Uint8Array, at: number): number;
-  /** Whether the body is whole. */
-  readonly isWhole: boolean;
-  /** Whether it may end with the connection: then the end is what makes it whole. */
+  readonly isComplete: boolean;
+  /** Whether the end of the connection completes the body. */
   readonly endsWithConnection: boolean;
 }
 
-/** The framing that the head of an answer announces (RFC 9112, 6.3). Throws BadHttp. */
+/** The framing that the response's headers announce (RFC 9112, 6.3). Throws BadHttp. */
 export function framingOf(headers: Readonly<Record<string, string>>): BodyFraming {
   const coding = headers['transfer-encoding'];
   if (coding !== undefined) {
-    if (coding.trim().toLowerCase() !== 'chunked') throw new BadHttp(`transfer-encoding ${coding} is not known`);
+    if (coding.trim().toLowerCase() !== 'chunked') throw new BadHttp(`unsupported transfer-encoding: ${coding}`);
     return new Chunked();
   }
   const length = headers['content-length'];
   if (length === undefined) return new Counted(Infinity);
-  if (!/^\d{1,15}$/.test(length)) throw new BadHttp('a content-length that is no number');
+  if (!/^\d{1,15}$/.test(length)) throw new BadHttp('the content-length is not a number');
   return new Counted(Number(length));
 }
 
-/** A body of known length, or one that goes on until the connection ends. */
+/** A body of known length, or one that lasts until the connection ends. */
 class Counted implements BodyFraming {
   readonly endsWithConnection: boolean;
   #left: number;
@@ -49,7 +48,7 @@ class Counted implements BodyFraming {
     this.endsWithConnection = length === Infinity;
   }
 
-  get isWhole(): boolean {
+  get isComplete(): boolean {
     return this.#left === 0;
   }
 
@@ -61,7 +60,7 @@ class Counted implements BodyFraming {
   }
 }
 
-/** What of a chunked body comes next. */
+/** What comes next in a chunked body. */
 type Expected =
   | 'size'
   | 'extension'
@@ -73,24 +72,24 @@ type Expected =
   | 'LF of trailer'
   | 'nothing';
 
-/** RFC 9112, 7.1: a size in hex, that many bytes, and again, until a size of 0 and the trailer. */
+/** RFC 9112, 7.1: repeats a size in hex and that many bytes, until a size of 0 and the trailer. */
 class Chunked implements BodyFraming {
   readonly endsWithConnection = false;
   #expected: Expected = 'size';
   #digits = 0;
   #left = 0;
-  /** Of the extension, or of the trailer's line. */
+  /** Length so far of the extension, or of the trailer's current line. */
   #lineBytes = 0;
   #trailerBytes = 0;
 
-  get isWhole(): boolean {
+  get isComplete(): boolean {
     return this.#expected === 'nothing';
   }
 
   unframe(bytes: Uint8Array, into: Uint8Array, at: number): number {
     let end = at;
     let from = 0;
-    while (from < bytes.length && !this.isWhole) {
+    while (from < bytes.length && !this.isComplete) {
       if (this.#expected === 'content') {
         const to = Math.min(bytes.length, from + this.#left);
         into.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), end);
@@ -105,7 +104,7 @@ class Chunked implements BodyFraming {
     return end;
   }
 
-  /** What comes after this byte of the framing. */
+  /** What comes after this byte of framing. */
   #after(byte: number): Expected {
     switch (this.#expected) {
       case 'size':
@@ -113,20 +112,20 @@ class Chunked implements BodyFraming {
       case 'extension':
         return this.#afterExtension(byte);
       case 'LF of size':
-        mustBe(LF, byte, 'the line of a chunk size without its LF');
+        mustBe(LF, byte, 'a chunk size without LF');
         this.#digits = 0;
         return this.#left === 0 ? 'trailer' : 'content';
       case 'CR of content':
         mustBe(CR, byte, 'a chunk longer than its size');
         return 'LF of content';
       case 'LF of content':
-        mustBe(LF, byte, 'a chunk without its LF');
+        mustBe(LF, byte, 'a chunk without LF');
         return 'size';
       case 'trailer':
         return this.#afterTrailer(byte);
       default:
-        mustBe(LF, byte, 'a line of the trailer without its LF');
-        // Field lines up to an empty one.
+        mustBe(LF, byte, 'a trailer line without LF');
+        // An empty line ends the trailer.
         if (this.#lineBytes === 0) return 'nothing';
         this.#lineBytes = 0;
         return 'trailer';
@@ -136,13 +135,13 @@ class Chunked implements BodyFraming {
   #afterSize(byte: number): Expected {
     const digit = hexDigit(byte);
     if (digit >= 0) {
-      if (++this.#digits > MAX_SIZE_DIGITS) throw new BadHttp('a chunk size of too many digits');
+      if (++this.#digits > MAX_SIZE_DIGITS) throw new BadHttp('a chunk size with too many digits');
       this.#left = this.#left * 16 + digit;
       return 'size';
     }
-    if (this.#digits === 0) throw new BadHttp('no chunk size where one must stand');
+    if (this.#digits === 0) throw new BadHttp('a chunk size is missing');
     if (byte === CR) return 'LF of size';
-    if (byte !== SEMICOLON && byte !== SPACE && byte !== TAB) throw new BadHttp('a chunk size that is no number');
+    if (byte !== SEMICOLON && byte !== SPACE && byte !== TAB) throw new BadHttp('a chunk size that is not a number');
     this.#lineBytes = 1;
     return 'extension';
   }
@@ -152,22 +151,22 @@ class Chunked implements BodyFraming {
       this.#lineBytes = 0;
       return 'LF of size';
     }
-    if (byte === LF) throw new BadHttp('a chunk extension without its CR');
-    if (++this.#lineBytes > MAX_LINE_BYTES) throw new BadHttp('a chunk extension without an end');
+    if (byte === LF) throw new BadHttp('a chunk extension without CR');
+    if (++this.#lineBytes > MAX_LINE_BYTES) throw new BadHttp('a chunk extension that is too long');
     return 'extension';
   }
 
   #afterTrailer(byte: number): Expected {
     if (byte === CR) return 'LF of trailer';
-    if (byte === LF) throw new BadHttp('a line of the trailer without its CR');
+    if (byte === LF) throw new BadHttp('a trailer line without CR');
     this.#lineBytes++;
-    if (++this.#trailerBytes > MAX_LINE_BYTES) throw new BadHttp('a trailer without an end');
+    if (++this.#trailerBytes > MAX_LINE_BYTES) throw new BadHttp('a trailer that is too long');
     return 'trailer';
   }
 }
 
-function mustBe(expected: number, byte: number, otherwise: string): void {
-  if (byte !== expected) throw new BadHttp(otherwise);
+function mustBe(expected: number, byte: number, message: string): void {
+  if (byte !== expected) throw new BadHttp(message);
 }
 
 function hexDigit(byte: number): number {

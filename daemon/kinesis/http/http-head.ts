@@ -1,32 +1,32 @@
 import { BadHttp } from './http-body.ts';
 
-/** More than any service sends: Node's own limit. */
+/** More than any service sends; Node's limit too. */
 const MAX_HEAD_BYTES = 16 * 1024;
 const END_OF_HEAD = '\r\n\r\n';
 
-/** What stands before the body of an HTTP/1.1 answer. */
+/** Status and headers of an HTTP/1.1 response. */
 export interface Head {
   readonly statusCode: number;
-  /** By names in lower case; of a name that stands more than once all values, comma-separated (RFC 9110, 5.3). */
+  /** By lower-case name; the values of a repeated name are joined by commas (RFC 9110, 5.3). */
   readonly headers: Record<string, string>;
 }
 
-/** Reads the head of an answer as its bytes come. */
+/** Reads the head of a response as its bytes arrive. */
 export class HeadReader {
   #bytes: Buffer = Buffer.alloc(0);
 
-  /** Gives the head and what came after it, once it is whole; undefined before. Throws BadHttp. */
+  /** Returns the head and the bytes after it, once it is complete; undefined before that. Throws BadHttp. */
   take(bytes: Uint8Array): { head: Head; rest: Uint8Array } | undefined {
     this.#bytes = Buffer.concat([this.#bytes, bytes]);
     for (;;) {
       const end = this.#bytes.indexOf(END_OF_HEAD);
       if ((end < 0 ? this.#bytes.length : end) > MAX_HEAD_BYTES) {
-        throw new BadHttp(`a head of more than ${MAX_HEAD_BYTES} bytes`);
+        throw new BadHttp(`a response head of more than ${MAX_HEAD_BYTES} bytes`);
       }
       if (end < 0) return undefined;
       const head = parseHead(this.#bytes.toString('latin1', 0, end));
       this.#bytes = this.#bytes.subarray(end + END_OF_HEAD.length);
-      // 1xx come before the answer itself (RFC 9110, 15.2).
+      // 1xx responses precede the final one (RFC 9110, 15.2).
       if (head.statusCode >= 200) return { head, rest: this.#bytes };
     }
   }
@@ -35,7 +35,7 @@ export class HeadReader {
 function parseHead(text: string): Head {
   const [statusLine = '', ...lines] = text.split('\r\n');
   const status = /^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(statusLine)?.[1];
-  if (status === undefined) throw new BadHttp('no status line where one must stand');
+  if (status === undefined) throw new BadHttp('the status line is missing');
   const headers: Record<string, string> = {};
   for (const line of lines) {
     const colon = line.indexOf(':');

@@ -6,101 +6,102 @@ import { Timer, type TimerWheel } from '../../runtime/timer-wheel.ts';
 import { type BodyFraming, framingOf } from './http-body.ts';
 
 /**
- * The longest that the kernel gathers what comes, when the thread is busy: a read costs the same for one block as for
- * five. With a tick of the timer wheel and what the aligner waits for, the lag stays below 250 ms.
+ * The longest time between two reads when the thread is busy; the kernel gathers meanwhile. A read costs the same for
+ * one block as for five. With a tick of the timer wheel and the aligner's wait, the lag stays below 250 ms.
  */
 const LONGEST_GATHER_MS: Millis = 220;
 
-/** Where all sockets of this thread read into: what came is copied to where it belongs before the next one reads. */
+/** All sockets of this thread read into this buffer; the bytes are copied out before the next read. */
 export const READ_BUFFER = new Uint8Array(USUAL_BYTES);
 
 /**
- * What nobody speaks within the longest gathering, two tracks of it: as much left something behind, there is a backlog,
- * and no use in waiting for more to come.
+ * More than two tracks produce between two reads. After reading this much there is a backlog, so waiting for more data
+ * has no benefit.
  */
 const BACKLOG_BYTES = USUAL_BYTES;
 
-/** The bytes of a body as they come. */
+/** The bytes of a body as they arrive. */
 export interface MediaBytes {
-  /** The next ones, valid until it is called again; undefined when there are no more. Never rejects. */
+  /** The next bytes, valid until the next call; undefined at the end. Never rejects. */
   next(): Promise<Uint8Array | undefined>;
-  /** Why there are no more, when that is not because the body is whole. */
+  /** Why the body ended, if it is incomplete. */
   readonly fault: Error | undefined;
 }
 
 /**
- * The body of a GetMedia answer. It reads when it is asked to and not more often than the timer wheel's load allows, so that
+ * The body of a GetMedia response. Reads only when `next` is called, and no more often than the thread's load allows:
  * the kernel gathers while the thread is busy, and while back-pressure holds the call.
  */
 export class MediaBody implements MediaBytes {
-  /** The one of this thread that was given something last and has still to tell of it. */
-  static #untold: MediaBody | undefined;
+  /** The body of this thread that received bytes last and has not delivered them yet. */
+  static #undelivered: MediaBody | undefined;
   fault: Error | undefined;
   readonly #socket: Socket;
   readonly #isEncrypted: boolean;
   readonly #timers: TimerWheel;
   readonly #nextRead = new Timer(() => this.#read());
   readonly #framing: BodyFraming;
-  /** What came and nobody has asked for yet, and what is being looked at. */
-  #came: Buffer | undefined;
-  #cameBytes = 0;
+  /** Bytes received and not yet delivered. */
+  #received: Buffer | undefined;
+  #receivedBytes = 0;
+  /** The bytes delivered last, which the caller may still look at. */
   #lent: Buffer | undefined;
   /**
-   * When the last read was due. The next one is reckoned from there and not from when it was done: calls that were held
-   * up together would be read together from then on.
+   * When the last read was due. The next one is scheduled from there, not from when it happened: otherwise calls that
+   * were delayed together would be read together from then on.
    */
   #dueMs: Millis = 0;
-  /** What the socket gave since it was last allowed to read. */
+  /** Bytes received since the socket was last allowed to read. */
   #readBytes = 0;
   #isOver = false;
   #waiting: ((bytes: Uint8Array | undefined) => void) | undefined;
 
-  /** @param headers of the answer. Throws BadHttp when they announce a body that cannot be read. */
+  /** @param headers of the response. Throws BadHttp when they announce a body that cannot be read. */
   constructor(socket: Socket, headers: Readonly<Record<string, string>>, timers: TimerWheel) {
     this.#socket = socket;
     this.#isEncrypted = socket instanceof TLSSocket;
     this.#timers = timers;
     this.#framing = framingOf(headers);
-    if (this.#framing.isWhole) this.end(undefined);
+    if (this.#framing.isComplete) this.end(undefined);
   }
 
   next(): Promise<Uint8Array | undefined> {
     if (this.#lent) returnBuffer(this.#lent);
     this.#lent = undefined;
     const next = new Promise<Uint8Array | undefined>(this.#wait);
-    if (this.#cameBytes > 0 || this.#isOver) this.#tell();
+    if (this.#receivedBytes > 0 || this.#isOver) this.#deliver();
     else this.#readSoon();
     return next;
   }
 
-  /** Takes what was read of the socket: a view of READ_BUFFER, or the rest of what the head came in. */
+  /** Takes bytes read from the socket: a view of READ_BUFFER, or what followed the head. */
   take(bytes: Uint8Array): void {
     if (this.#isOver) return;
     this.#readBytes += bytes.length;
-    // What fills a buffer is told; growing ones for a backlog would make it longer.
-    if (this.#came && this.#cameBytes + bytes.length > this.#came.length) this.#tell();
-    // TLS may give something although nobody asks.
-    this.#came = withRoom(this.#came, this.#cameBytes, this.#cameBytes + bytes.length);
+    // Deliver when the buffer is full; a larger buffer for a backlog would only make it longer.
+    if (this.#received && this.#receivedBytes + bytes.length > this.#received.length) this.#deliver();
+    // TLS may yield bytes without a read.
+    this.#received = withRoom(this.#received, this.#receivedBytes, this.#receivedBytes + bytes.length);
     try {
-      this.#cameBytes = this.#framing.unframe(bytes, this.#came, this.#cameBytes);
+      this.#receivedBytes = this.#framing.unframe(bytes, this.#received, this.#receivedBytes);
     } catch (error) {
       this.end(error as Error);
       return;
     }
-    if (this.#framing.isWhole) this.end(undefined);
-    // TLS gives what one read brought record by record: all of it is told together.
-    else if (this.#isEncrypted) this.#tellLater();
-    else this.#tell();
+    if (this.#framing.isComplete) this.end(undefined);
+    // TLS yields one read record by record: deliver the records together.
+    else if (this.#isEncrypted) this.#deliverLater();
+    else this.#deliver();
   }
 
-  /** The connection is over; with an error when it broke. */
+  /** The connection has ended; with an error if it broke. */
   end(error: Error | undefined): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    const isWhole = this.#framing.isWhole || (this.#framing.endsWithConnection && !error);
-    if (!isWhole) this.fault = error ?? new Error('the connection ended in the middle of the body');
+    const isComplete = this.#framing.isComplete || (this.#framing.endsWithConnection && !error);
+    if (!isComplete) this.fault = error ?? new Error('the connection ended in the middle of the body');
     this.#socket.destroy();
-    this.#tell();
+    this.#deliver();
   }
 
   close(): void {
@@ -115,7 +116,7 @@ export class MediaBody implements MediaBytes {
     else this.#timers.set(this.#nextRead, this.#dueMs);
   }
 
-  /** From now on the socket may read, once (see media-transport.ts). */
+  /** Lets the socket read once (see media-transport.ts). */
   #read(): void {
     if (this.#isOver) return;
     this.#readBytes = 0;
@@ -126,37 +127,37 @@ export class MediaBody implements MediaBytes {
     this.#waiting = resolve;
   };
 
-  /** Tells what has come once another body is given something, or this turn of the event loop is over. */
-  #tellLater(): void {
-    const other = MediaBody.#untold;
+  /** Delivers once another body receives bytes, or at the end of this turn of the event loop. */
+  #deliverLater(): void {
+    const other = MediaBody.#undelivered;
     if (other === this) return;
-    MediaBody.#untold = this;
-    if (other) other.#tell();
-    else setImmediate(MediaBody.#tellUntold);
+    MediaBody.#undelivered = this;
+    if (other) other.#deliver();
+    else setImmediate(MediaBody.#deliverPending);
   }
 
-  static readonly #tellUntold = () => {
-    const body = MediaBody.#untold;
-    MediaBody.#untold = undefined;
-    if (body) body.#tell();
+  static readonly #deliverPending = () => {
+    const body = MediaBody.#undelivered;
+    MediaBody.#undelivered = undefined;
+    if (body) body.#deliver();
   };
 
-  /** Gives whoever waits what has come. */
-  #tell(): void {
-    const tell = this.#waiting;
-    if (!tell) return;
-    if (this.#came && this.#cameBytes > 0) {
-      const bytes = this.#came.subarray(0, this.#cameBytes);
-      this.#lent = this.#came;
-      this.#came = undefined;
-      this.#cameBytes = 0;
+  /** Resolves the pending `next` with the bytes received. */
+  #deliver(): void {
+    const deliver = this.#waiting;
+    if (!deliver) return;
+    if (this.#received && this.#receivedBytes > 0) {
+      const bytes = this.#received.subarray(0, this.#receivedBytes);
+      this.#lent = this.#received;
+      this.#received = undefined;
+      this.#receivedBytes = 0;
       this.#waiting = undefined;
-      tell(bytes);
+      deliver(bytes);
     } else if (this.#isOver) {
       this.#waiting = undefined;
-      tell(undefined);
+      deliver(undefined);
     } else {
-      // Only framing came.
+      // The bytes were only framing.
       this.#readSoon();
     }
   }

@@ -7,7 +7,7 @@ import { BadHttp } from './http-body.ts';
 import { type Head, HeadReader } from './http-head.ts';
 import { MediaBody, READ_BUFFER } from './media-body.ts';
 
-/** What the SDK hands over to be sent: signed, and all but the request line and the framing. */
+/** What the SDK passes to a transport: signed, complete but for the request line and the framing. */
 interface HttpRequest {
   readonly protocol: string;
   readonly hostname: string;
@@ -24,7 +24,7 @@ interface HttpResponse {
   readonly body: Readable;
 }
 
-/** What the SDK hands on of an answer with the stream: it insists on a Readable, which nobody reads. */
+/** The payload of a response: the SDK requires a Readable, which is never read. */
 export class MediaPayload extends Readable {
   readonly media: MediaBody;
 
@@ -36,13 +36,13 @@ export class MediaPayload extends Readable {
 
 type Failed = Error & { code?: string };
 
-/** Of an error's answer. Kinesis says some hundred bytes; what stands between may say a page. */
-const MAX_WORDS_BYTES = 64 * 1024;
+/** Limit for an error's body. Kinesis sends some hundred bytes; a proxy may send a page. */
+const MAX_ERROR_BYTES = 64 * 1024;
 
 /**
- * What the SDK sends GetMedia through. Node's http client reads as soon as anything comes and allocates 64 KiB for it;
- * a body that lasts as long as a call is read by the thread's timers instead, into one buffer for all (media-body.ts).
- * A connection carries one request: it lasts as long as a call, and Kinesis' own end of it is nothing special.
+ * The SDK's transport for GetMedia. Node's HTTP client reads whenever bytes arrive, and allocates 64 KiB each time;
+ * here the thread's timers decide when to read, into one buffer for all calls (media-body.ts). A connection carries one
+ * request, because it lasts as long as a call.
  */
 export class MediaTransport {
   readonly metadata = { handlerProtocol: 'http/1.1' };
@@ -54,14 +54,14 @@ export class MediaTransport {
     this.#connectTimeoutMs = connectTimeoutMs;
   }
 
-  /** Resolves with the answer's head. Rejects as Node's own client does: with the socket's error, or an AbortError. */
+  /** Resolves with the response's head. Rejects as Node's client does: with the socket's error, or an AbortError. */
   async handle(
     request: HttpRequest,
     { abortSignal }: { readonly abortSignal?: object } = {},
   ): Promise<{ response: HttpResponse }> {
-    const { head, body } = await this.#ask(request, abortSignal instanceof AbortSignal ? abortSignal : undefined);
+    const { head, body } = await this.#send(request, abortSignal instanceof AbortSignal ? abortSignal : undefined);
     if (head.statusCode === 200) return { response: { ...head, body: new MediaPayload(body) } };
-    return { response: { ...head, body: Readable.from(await wordsOf(head, body)) } };
+    return { response: { ...head, body: Readable.from(await errorBody(head, body)) } };
   }
 
   updateHttpClientConfig(): void {}
@@ -70,26 +70,26 @@ export class MediaTransport {
     return {};
   }
 
-  /** What its closures share lives as long as the call: neither the request nor the answer's head is among it. */
-  #ask(request: HttpRequest, signal: AbortSignal | undefined): Promise<{ head: Head; body: MediaBody }> {
-    const answer = Promise.withResolvers<{ head: Head; body: MediaBody }>();
-    const { promise } = answer;
-    let asking: { readonly answer: typeof answer; readonly reader: HeadReader } | undefined = {
-      answer,
+  /** Its closures live as long as the call, so they must not hold the request or the response's head. */
+  #send(request: HttpRequest, signal: AbortSignal | undefined): Promise<{ head: Head; body: MediaBody }> {
+    const response = Promise.withResolvers<{ head: Head; body: MediaBody }>();
+    const { promise } = response;
+    let pending: { readonly response: typeof response; readonly reader: HeadReader } | undefined = {
+      response,
       reader: new HeadReader(),
     };
     let body: MediaBody | undefined;
     const take = (bytes: Uint8Array): boolean => {
-      if (!asking) {
+      if (!pending) {
         body?.take(bytes);
         return false;
       }
-      const found = asking.reader.take(bytes);
+      const found = pending.reader.take(bytes);
       if (!found) return true;
       body = new MediaBody(socket, found.head.headers, this.#timers);
       if (found.rest.length > 0) body.take(found.rest);
-      asking.answer.resolve({ head: found.head, body });
-      asking = undefined;
+      pending.response.resolve({ head: found.head, body });
+      pending = undefined;
       return false;
     };
     const callback = (length: number): boolean => {
@@ -100,7 +100,7 @@ export class MediaTransport {
         return false;
       }
     };
-    // Returning false is what makes it read no more until `resume`.
+    // Returning false stops reading until `resume`.
     const socket = this.#connect(request, { buffer: READ_BUFFER, callback });
     const abort = () => socket.destroy(Object.assign(new Error('Request aborted'), { name: 'AbortError' }));
     if (signal?.aborted) abort();
@@ -112,7 +112,7 @@ export class MediaTransport {
     socket.once('close', () => {
       signal?.removeEventListener('abort', abort);
       body?.end(failure);
-      asking?.answer.reject(failure ?? Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }));
+      pending?.response.reject(failure ?? Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }));
     });
     socket.write(headOf(request));
     if (request.body !== undefined) socket.write(request.body);
@@ -124,27 +124,30 @@ export class MediaTransport {
       protocol === 'https:'
         ? connectTls({ host: hostname, port: port ?? 443, onread })
         : connect({ host: hostname, port: port ?? 80, onread });
-    const late = () => socket.destroy(Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' }));
+    const late = () => socket.destroy(Object.assign(new Error('connection timed out'), { code: 'ETIMEDOUT' }));
     socket.setTimeout(this.#connectTimeoutMs, late);
     socket.once(protocol === 'https:' ? 'secureConnect' : 'connect', () => socket.setTimeout(0));
     return socket;
   }
 }
 
-/** An error's body, a few words, which the SDK reads as an ordinary stream. Throws what broke it, and BadHttp when it goes on and on. */
-async function wordsOf({ statusCode }: Head, body: MediaBody): Promise<Uint8Array[]> {
-  const words: Uint8Array[] = [];
+/**
+ * The body of an error, which the SDK reads as an ordinary stream. Throws what broke it, and BadHttp when it is too
+ * long.
+ */
+async function errorBody({ statusCode }: Head, body: MediaBody): Promise<Uint8Array[]> {
+  const chunks: Uint8Array[] = [];
   let length = 0;
   for (let bytes = await body.next(); bytes; bytes = await body.next()) {
-    // They are lent until the next are asked for.
-    words.push(Buffer.from(bytes));
+    // The bytes are lent until the next call.
+    chunks.push(Buffer.from(bytes));
     length += bytes.length;
-    if (length <= MAX_WORDS_BYTES) continue;
+    if (length <= MAX_ERROR_BYTES) continue;
     body.close();
-    throw new BadHttp(`HTTP ${statusCode} with a body of more than ${MAX_WORDS_BYTES} bytes`);
+    throw new BadHttp(`HTTP ${statusCode} with a body of more than ${MAX_ERROR_BYTES} bytes`);
   }
   if (body.fault) throw body.fault;
-  return words;
+  return chunks;
 }
 
 /** The request line and the headers. GetMedia has no query. */

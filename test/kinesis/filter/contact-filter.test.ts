@@ -3,14 +3,14 @@ import { ContactFilter, type DiscardReason } from '../../../daemon/kinesis/filte
 import { Demuxer } from '../../../daemon/matroska/demuxer.ts';
 import { AGENT_TRACK, block, CONTACT, CUSTOMER_TRACK, fragment, OURS, type TestFragment } from '../stream.ts';
 
-/** A filter that is fed fragments, a connection at a time, and what it lets through: the seeds of the blocks. */
+/** A filter that is fed fragments, one connection at a time, and the seeds of the blocks that it forwards. */
 function filtering() {
-  const withheld: DiscardReason[] = [];
-  const filter = new ContactFilter(CONTACT, (why) => withheld.push(why));
+  const discarded: DiscardReason[] = [];
+  const filter = new ContactFilter(CONTACT, (why) => discarded.push(why));
   const seedOf = new Map(
     Array.from({ length: 100 }, (_, seed) => [Buffer.from(block(seed).pcm).toString('hex'), seed]),
   );
-  /** Feeds one connection, which ends after `bytes` when they are given. */
+  /** Feeds one connection, which ends after `bytes` if given. */
   const connection = (fragments: readonly TestFragment[], bytes = Infinity) => {
     const all = Buffer.concat(fragments.map(fragment));
     new Demuxer(filter).push(all.subarray(0, Math.min(bytes, all.length)));
@@ -18,11 +18,11 @@ function filtering() {
     filter.connectionEnded();
     return seeds;
   };
-  return { filter, withheld, connection };
+  return { filter, discarded, connection };
 }
 
 for (const tagAt of ['before', 'after'] as const) {
-  test(`audio goes through when its ContactId stands ${tagAt} the cluster`, (t) => {
+  test(`audio is forwarded when its ContactId is ${tagAt} the cluster`, (t) => {
     const { connection, filter } = filtering();
     t.deepEqual(
       connection([
@@ -34,7 +34,7 @@ for (const tagAt of ['before', 'after'] as const) {
     t.like(filter.position, { fragmentNumber: '2', continuationToken: '2', producerEpochMs: 1 });
   });
 
-  test(`not a block of another contact goes through, its ContactId ${tagAt} the cluster; after ours it ends the call`, (t) => {
+  test(`no block of another contact, with its ContactId ${tagAt} the cluster, is forwarded; after ours it ends the call`, (t) => {
     const { connection, filter } = filtering();
     t.deepEqual(
       connection([
@@ -48,19 +48,19 @@ for (const tagAt of ['before', 'after'] as const) {
   });
 }
 
-test('another contact before ours is passed over', (t) => {
+test('another contact before ours is skipped', (t) => {
   const { connection, filter } = filtering();
   t.deepEqual(connection([{ number: 1, contactId: 'another' }, { number: 2 }]), [2]);
   t.false(filter.nextContactBegan);
 });
 
-test('a fragment that names no contact is withheld, and said to be', (t) => {
-  const { connection, withheld } = filtering();
+test('a fragment without a ContactId is withheld and reported', (t) => {
+  const { connection, discarded } = filtering();
   t.deepEqual(connection([{ number: 1 }, { number: 2, contactId: '' }, { number: 3 }]), [1, 3]);
-  t.deepEqual(withheld, ['no-contact-id']);
+  t.deepEqual(discarded, ['no-contact-id']);
 });
 
-test('of a fragment that names two contacts nothing is forwarded any more, whichever comes first', (t) => {
+test('once a fragment has named two contacts, nothing of it is forwarded, whichever came first', (t) => {
   for (const contacts of [
     ['another', OURS],
     [OURS, 'another'],
@@ -74,21 +74,21 @@ test('of a fragment that names two contacts nothing is forwarded any more, which
   }
 });
 
-test('blocks that wait for their ContactId are dropped when it is another', (t) => {
+test('blocks waiting for a ContactId are dropped when it is another one', (t) => {
   const { filter } = filtering();
   new Demuxer(filter).push(fragment({ number: 1, tagAt: 'after', contactId: 'another' }));
   filter.tag('ContactId', OURS);
   t.deepEqual(filter.take(), []);
 });
 
-test('waiting for a ContactId takes bounded memory', (t) => {
-  const { connection, withheld } = filtering();
+test('memory for blocks waiting for a ContactId is bounded', (t) => {
+  const { connection, discarded } = filtering();
   const blocks = Array.from({ length: 12 }, () => ({ track: 1, offsetMs: 0, pcm: new Uint8Array(100_000) }));
   t.deepEqual(connection([{ number: 1, tagAt: 'after', blocks }, { number: 2 }]), [2]);
-  t.deepEqual(withheld, ['contact-id-too-late']);
+  t.deepEqual(discarded, ['contact-id-too-late']);
 });
 
-test('tracks are told by their names; a track of another name is left out', (t) => {
+test('tracks are identified by name, and other tracks are ignored', (t) => {
   const { filter } = filtering();
   new Demuxer(filter).push(
     fragment({ number: 1, blocks: [block(1, 0, AGENT_TRACK), block(2, 0, 9), block(3, 0, CUSTOMER_TRACK)] }),
@@ -99,11 +99,11 @@ test('tracks are told by their names; a track of another name is left out', (t) 
   );
 });
 
-test('what an earlier connection delivered of a fragment is not delivered again by the next', (t) => {
+test('blocks that an earlier connection delivered are not delivered again', (t) => {
   const three = { number: 2, blocks: [block(21), block(22), block(23)] };
   const whole = fragment({ number: 1 }).length + fragment(three).length;
   const later = [three, { number: 3 }];
-  // Wherever the first connection breaks: together both deliver each block once.
+  // Wherever the first connection breaks, both together deliver each block once.
   for (let bytes = 0; bytes <= whole; bytes++) {
     const { connection, filter } = filtering();
     const first = connection([{ number: 1 }, three], bytes);
@@ -113,7 +113,7 @@ test('what an earlier connection delivered of a fragment is not delivered again 
   }
 });
 
-test('a fragment that comes again after it was had in whole is left out', (t) => {
+test('a fragment received completely is skipped when it comes again', (t) => {
   const { connection } = filtering();
   t.deepEqual(connection([{ number: 9 }, { number: 10 }]), [9, 10]);
   t.deepEqual(connection([{ number: 9 }, { number: 10 }, { number: 11 }]), [11]);

@@ -3,17 +3,17 @@ import { TagNames } from '../../../daemon/kinesis/filter/tag-names.ts';
 
 const NAMES = ['ContactId', 'AWS_KINESISVIDEO_ERROR_ID', 'AWS_KINESISVIDEO_ERROR_CODE', 'Größe'];
 
-/** What is found where `text` stands among other bytes. */
+/** What is found at `text` among other bytes. */
 function found(text: string): string | undefined {
   const bytes = Buffer.from(`ID${text}ID`);
   return new TagNames(NAMES).find(bytes, 2, bytes.length - 2);
 }
 
-test('each name is found wherever its bytes stand', (t) => {
+test('each name is found by its bytes', (t) => {
   for (const name of NAMES) t.is(found(name), name);
 });
 
-test('what only resembles a name is none', (t) => {
+test('similar names are not found', (t) => {
   for (const name of NAMES) {
     const ofOtherLength = [name.slice(1), name.slice(0, -1), `${name} `, `x${name}`];
     const asLong = [name.toLowerCase(), `?${name.slice(1)}`, `${name.slice(0, -1)}?`];

@@ -1,6 +1,6 @@
 import type { MediaBytes } from '../../../daemon/kinesis/http/media-body.ts';
 
-/** A body that gives what `source` yields, and is broken by what it throws. */
+/** A body of what `source` yields; broken by what it throws. */
 export function bodyOf(source: AsyncGenerator<Uint8Array, void>): MediaBytes {
   const body = {
     fault: undefined as Error | undefined,
@@ -16,10 +16,10 @@ export function bodyOf(source: AsyncGenerator<Uint8Array, void>): MediaBytes {
   return body;
 }
 
-/** All that a body still has. Throws what broke it. */
+/** The rest of a body. Throws what broke it. */
 export async function wholeOf(body: MediaBytes): Promise<Buffer> {
   const parts: Uint8Array[] = [];
-  // They are lent until the next are asked for.
+  // The bytes are lent until the next call.
   for (let bytes = await body.next(); bytes; bytes = await body.next()) parts.push(Buffer.from(bytes));
   if (body.fault) throw body.fault;
   return Buffer.concat(parts);

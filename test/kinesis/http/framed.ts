@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { type BodyFraming, framingOf } from '../../../daemon/kinesis/http/http-body.ts';
 import type { HeadReader } from '../../../daemon/kinesis/http/http-head.ts';
 
-/** Content as one chunk of an HTTP/1.1 body, with the size and the extension written as they may be. */
+/** One chunk of an HTTP/1.1 body, with its size and extension written in any valid way. */
 export interface Chunk {
   readonly content: Uint8Array;
   readonly digits: number;
@@ -38,7 +38,7 @@ export function plainly(...contents: readonly (Uint8Array | string)[]): Chunk[] 
 
 const GUARD = 0xa5;
 
-/** Unframes bytes piece by piece, and sees to it that nothing is written where nothing may be. */
+/** Unframes bytes piece by piece. Throws when anything is written outside of its place. */
 export function unframed(pieces: Iterable<Uint8Array>, headers: Record<string, string>) {
   const framing: BodyFraming = framingOf(headers);
   const contents: Uint8Array[] = [];
@@ -47,13 +47,13 @@ export function unframed(pieces: Iterable<Uint8Array>, headers: Record<string, s
     const end = framing.unframe(piece, into.subarray(3, piece.length + 3), 0);
     if (end > piece.length) throw new Error(`${end} bytes out of ${piece.length}`);
     const around = [...into.subarray(0, 3), ...into.subarray(3 + end)];
-    if (around.some((byte) => byte !== GUARD)) throw new Error('wrote where it had no business');
+    if (around.some((byte) => byte !== GUARD)) throw new Error('wrote outside of its place');
     contents.push(into.subarray(3, 3 + end));
   }
   return { content: Buffer.concat(contents), framing };
 }
 
-/** The head out of the pieces, and all that came after it. */
+/** The head in the pieces, and all bytes after it. */
 export function headOf(pieces: Iterable<Uint8Array>, reader: HeadReader) {
   let found: ReturnType<HeadReader['take']>;
   const rest: Uint8Array[] = [];

@@ -8,10 +8,10 @@ import { ExactTimers } from '../exact-timers.ts';
 
 const PERIOD_MS = 220;
 const READ = Buffer.alloc(1000);
-/** More than a call of two tracks can have said in a period. */
+/** More than a call of two tracks produces in a period. */
 const BACKLOG = Buffer.alloc(16 * 1024);
 
-/** A body on a thread that is as busy as can be, and how often its socket was read. */
+/** A body on a fully loaded thread, and how often its socket was read. */
 function bodyAt(nowMs: number, socket = new Socket()) {
   const clock = new VirtualClock({ nowMs });
   let reads = 0;
@@ -22,7 +22,7 @@ function bodyAt(nowMs: number, socket = new Socket()) {
   return { clock, body: new MediaBody(socket, {}, new ExactTimers(clock, 1)), reads: () => reads };
 }
 
-test('on a busy thread a call is read in its own rhythm, which a late read does not move', async (t) => {
+test('on a busy thread a call is read periodically, and a late read does not shift the period', async (t) => {
   const { clock, body, reads } = bodyAt(1000);
   let next = body.next();
   t.is(reads(), 1, 'the first one at once');
@@ -37,7 +37,7 @@ test('on a busy thread a call is read in its own rhythm, which a late read does 
   }
 });
 
-test('a read that is so late that the next one is due begins a new rhythm', async (t) => {
+test('a read that is late by more than a period starts a new one', async (t) => {
   const { clock, body, reads } = bodyAt(1000);
   let next = body.next();
   for (const lateMs of [0, 350]) {
@@ -70,20 +70,20 @@ test('a backlog is read without waiting', async (t) => {
   }
 });
 
-test('what TLS gives of a body in pieces is told at once when the next body is given something, or the turn is over', async (t) => {
+test('TLS records of one read are delivered together, when another body receives bytes or the turn ends', async (t) => {
   const [one, other] = [1, 2].map(() => bodyAt(1000, new TLSSocket(new Socket())).body) as [MediaBody, MediaBody];
-  const told: string[] = [];
-  const listen = async (body: MediaBody) => void told.push(String(await body.next()));
+  const delivered: string[] = [];
+  const listen = async (body: MediaBody) => void delivered.push(String(await body.next()));
   const listening = [listen(one), listen(other)];
   one.take(Buffer.from('a'));
   one.take(Buffer.from('b'));
   await undefined;
-  t.deepEqual(told, []);
+  t.deepEqual(delivered, []);
   other.take(Buffer.from('c'));
   await undefined;
-  t.deepEqual(told, ['ab']);
+  t.deepEqual(delivered, ['ab']);
   other.take(Buffer.from('d'));
   await turnOfTheLoop();
-  t.deepEqual(told, ['ab', 'cd']);
+  t.deepEqual(delivered, ['ab', 'cd']);
   await Promise.all(listening);
 });

@@ -10,7 +10,7 @@ import { type Answer, serve } from './raw-server.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n';
 
-/** Lets the event loop turn so often: client and server both get their turns. */
+/** Client and server share the event loop, so both get their turns. */
 async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await turnOfTheLoop();
 }
@@ -32,12 +32,12 @@ async function media(port: number, signal?: AbortSignal) {
   return (response.body as MediaPayload).media;
 }
 
-test('the content of an answer arrives, and ends with its last chunk though the connection stays', async (t) => {
+test('the content of a response ends with its last chunk, though the connection stays open', async (t) => {
   const port = await serving(t, (socket) => socket.write(`${OK}5\r\nhello\r\n6\r\n world\r\n0\r\n\r\nmore`));
   t.is(String(await wholeOf(await media(port))), 'hello world');
 });
 
-test('an answer of no length is whole at once though the connection stays', async (t) => {
+test('an empty response is complete at once, though the connection stays open', async (t) => {
   const port = await serving(t, (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'));
   t.is(String(await wholeOf(await media(port))), '');
 });
@@ -47,12 +47,12 @@ test('a connection that ends or breaks before the last chunk is a fault', async 
   for (const end of ends) await t.throwsAsync(wholeOf(await media(await serving(t, end))));
 });
 
-test('a connection that is reset before the head rejects', async (t) => {
+test('a connection that is reset before the head is an error', async (t) => {
   const port = await serving(t, (socket) => socket.resetAndDestroy());
   await t.throwsAsync(ask(port), { code: 'ECONNRESET' });
 });
 
-test('an abort ends the asking before the answer, and the body after it', async (t) => {
+test('an abort cancels the request before the response, and ends the body after it', async (t) => {
   const silent = new AbortController();
   const port = await serving(t, () => silent.abort());
   await t.throwsAsync(ask(port, silent.signal), { name: 'AbortError' });
@@ -64,7 +64,7 @@ test('an abort ends the asking before the answer, and the body after it', async 
   t.is(body.fault?.name, 'AbortError');
 });
 
-test('a body that is closed has no more', async (t) => {
+test('a closed body has no more bytes', async (t) => {
   const body = await media(await serving(t, (socket) => socket.write(OK)));
   const next = body.next();
   body.close();
@@ -72,7 +72,7 @@ test('a body that is closed has no more', async (t) => {
   t.is(body.fault?.message, 'closed');
 });
 
-test('an error answer that comes in pieces is whole', async (t) => {
+test('an error response in pieces is complete', async (t) => {
   const [one, other] = ['a'.repeat(300), 'b'.repeat(300)];
   const port = await serving(t, async (socket) => {
     socket.write(`HTTP/1.1 400 Bad\r\ncontent-length: 600\r\n\r\n${one}`);
@@ -86,12 +86,12 @@ test('an error answer that comes in pieces is whole', async (t) => {
   t.is(Buffer.concat(words).toString(), one + other);
 });
 
-test('an error answer whose body goes on and on is refused', async (t) => {
+test('an error response with an endless body is rejected', async (t) => {
   const port = await serving(t, (socket) => socket.write(`HTTP/1.1 502 Bad\r\n\r\n${'x'.repeat(70_000)}`));
   await t.throwsAsync(ask(port), { instanceOf: BadHttp });
 });
 
-test('while nobody asks the server cannot go on, and afterwards all of it arrives', async (t) => {
+test('a body that is not read holds the server back, and arrives completely afterwards', async (t) => {
   const total = 32 * 1024 * 1024;
   const written = Promise.withResolvers<void>();
   let isWritten = false;
@@ -112,7 +112,7 @@ test('while nobody asks the server cannot go on, and afterwards all of it arrive
   await written.promise;
 });
 
-test('the SDK makes its own exceptions of error answers', async (t) => {
+test('the SDK turns error responses into its own exceptions', async (t) => {
   const words = '{"Message":"no such stream"}';
   const port = await serving(t, (socket) =>
     socket.end(

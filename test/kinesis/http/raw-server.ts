@@ -3,16 +3,16 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { createServer as createTlsServer } from 'node:tls';
 import type { TlsIdentity } from '../../load/certificates.ts';
 
-/** What a raw server does with a connection once a request's head has come. */
+/** What a raw server does with a connection after a request's head. */
 export type Answer = (socket: Socket, request: string) => void;
 
-/** A server that speaks no protocol but what `answer` writes, on loopback; over TLS when it has an identity. */
+/** A server on loopback that sends whatever `answer` writes; over TLS when it has an identity. */
 export async function serve(answer: Answer, identity?: TlsIdentity) {
   const sockets = new Set<Socket>();
   const take = (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
-    // What the other side breaks off is part of the tests.
+    // Broken connections are part of the tests.
     socket.on('error', () => {});
     let request = '';
     const read = (bytes: Buffer) => {
