@@ -53,7 +53,6 @@ const environment = z
     SESSION_BUFFER_KIB: wholeNumber('KiB', 256, 65_536, 1024),
     HEALTH_LAG_MS: wholeNumber('ms', 0, 600_000, 20_000),
     DRAIN_DEADLINE_MS: wholeNumber('ms; 0 is none', 0, 172_800_000, 7_200_000),
-    SCALE_IN_PROTECTION: z.enum(['on', 'off'], 'must be on or off').default('off'),
     METRICS_PORT: wholeNumberOf('TCP port; 0 takes a free one', 0, 65_535).optional(),
     METRICS_STACK: z
       .string()

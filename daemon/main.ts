@@ -90,10 +90,7 @@ async function run(): Promise<void> {
     clock: systemClock,
     log,
     random: Math.random,
-    settings: {
-      scaleInProtection: config.SCALE_IN_PROTECTION === 'on',
-      defaultDeadlineMs: config.DRAIN_DEADLINE_MS || NO_DEADLINE_MS,
-    },
+    settings: { defaultDeadlineMs: config.DRAIN_DEADLINE_MS || NO_DEADLINE_MS },
   });
   await workers?.ready();
   await manager.resume();

@@ -25,7 +25,6 @@ test('what is not set has the default of the README', (t) => {
     SESSION_BUFFER_KIB: 1024,
     HEALTH_LAG_MS: 20_000,
     DRAIN_DEADLINE_MS: 7_200_000,
-    SCALE_IN_PROTECTION: 'off',
     region: 'us-east-1',
   });
 });

@@ -20,7 +20,6 @@ export interface GroupMember {
   readonly groupName: string;
   /** Such as `Pending:Wait`, `InService` or `Terminating:Proceed`. */
   readonly lifecycleState: string;
-  readonly isProtected: boolean;
 }
 
 /** A hook makes an instance wait in a transition, for this long after the last heartbeat. */
@@ -46,7 +45,6 @@ export interface AutoScaling {
   recordHeartbeat(action: LifecycleAction, signal: AbortSignal): Promise<void>;
   /** Ends the wait with CONTINUE. Throws NoActiveAction when the instance does not wait. */
   completeAction(action: LifecycleAction, signal: AbortSignal): Promise<void>;
-  setProtection(member: GroupMember, isProtected: boolean, signal: AbortSignal): Promise<void>;
   /** Ends the connections that are kept for later use. */
   close(): void;
 }
@@ -99,8 +97,8 @@ export function connectAutoScaling(region: string | (() => Promise<string>)): Au
       );
       const [member] = answer.AutoScalingInstances ?? [];
       if (!member?.AutoScalingGroupName) return undefined;
-      const { AutoScalingGroupName: groupName, LifecycleState: lifecycleState = '', ProtectedFromScaleIn } = member;
-      return { instanceId, groupName, lifecycleState, isProtected: ProtectedFromScaleIn === true };
+      const { AutoScalingGroupName: groupName, LifecycleState: lifecycleState = '' } = member;
+      return { instanceId, groupName, lifecycleState };
     },
     async listHooks(groupName, signal) {
       const answer = await ask(signal, ({ sdk, client }, options) =>
@@ -118,12 +116,6 @@ export function connectAutoScaling(region: string | (() => Promise<string>)): Au
       await ask(signal, ({ sdk, client }, options) =>
         client.send(new sdk.CompleteLifecycleActionCommand(input), options),
       ).catch(explain);
-    },
-    async setProtection({ groupName, instanceId }, isProtected, signal) {
-      const input = { AutoScalingGroupName: groupName, InstanceIds: [instanceId], ProtectedFromScaleIn: isProtected };
-      await ask(signal, ({ sdk, client }, options) =>
-        client.send(new sdk.SetInstanceProtectionCommand(input), options),
-      );
     },
     close: () => client?.destroy(),
   };

@@ -7,13 +7,11 @@ import type { Metadata } from './metadata.ts';
 export interface LifecycleOptions {
   readonly metadata: Metadata;
   readonly autoScaling: AutoScaling;
-  readonly drain: Drainable;
+  readonly drain: Pick<Drainable, 'begin'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
   readonly settings: {
-    /** Whether the instance is protected from scale-in while sessions run; then nobody else should set that. */
-    readonly scaleInProtection: boolean;
     /** How long the running calls have when Auto Scaling takes the instance. */
     readonly defaultDeadlineMs: Millis;
   };

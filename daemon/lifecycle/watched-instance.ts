@@ -3,7 +3,6 @@ import type { Millis } from '../runtime/clock.ts';
 import type { Lifecycle, LifecycleOptions, LifecycleView } from './lifecycle.ts';
 import { completeWait, findMembership, hooksOf, isLaunching, type Membership } from './membership.ts';
 import type { SpotAction } from './metadata.ts';
-import { ScaleInProtection } from './protection.ts';
 import { inBackground, type Persistence, persist } from './retry.ts';
 import { Termination } from './termination.ts';
 import { type MetadataSnapshot, watch } from './watch.ts';
@@ -20,12 +19,9 @@ export class WatchedInstance implements Lifecycle {
   readonly #options: LifecycleOptions;
   readonly #background: Persistence;
   readonly #stopped = new AbortController();
-  /** Auto Scaling refuses to change the protection of an instance that is going. */
-  readonly #goes = new AbortController();
   /** The place in the group at the start; pending for as long as Auto Scaling has not told. */
   readonly #membership: Promise<Membership | undefined>;
   #view: LifecycleView = { on: true };
-  #protection: ScaleInProtection | undefined;
   #termination: Termination | undefined;
   #isSpotOrdered = false;
   #isRebalanceTold = false;
@@ -35,7 +31,7 @@ export class WatchedInstance implements Lifecycle {
     this.#options = options;
     this.#background = this.#until(this.#stopped.signal);
     this.#membership = this.#join();
-    void inBackground(this.#protect(), this.#background);
+    void inBackground(this.#membership, this.#background);
     void inBackground(
       watch(options.metadata, (sight) => this.#see(sight), this.#background),
       this.#background,
@@ -57,7 +53,6 @@ export class WatchedInstance implements Lifecycle {
 
   stop(): void {
     this.#stopped.abort();
-    this.#goes.abort();
     this.#options.autoScaling.close();
   }
 
@@ -92,15 +87,6 @@ export class WatchedInstance implements Lifecycle {
     return found;
   }
 
-  async #protect(): Promise<void> {
-    const { settings, autoScaling } = this.#options;
-    const found = await this.#membership;
-    if (!found || !settings.scaleInProtection) return;
-    const { member } = found;
-    const set = (isProtected: boolean, signal: AbortSignal) => autoScaling.setProtection(member, isProtected, signal);
-    this.#protection = new ScaleInProtection(member.isProtected, set, this.#until(this.#goes.signal));
-  }
-
   async #enterService(): Promise<void> {
     const found = await this.#membership;
     if (!found || !isLaunching(found.member)) return;
@@ -110,7 +96,7 @@ export class WatchedInstance implements Lifecycle {
   }
 
   #see({ targetState, spotAction, rebalanceNotice }: MetadataSnapshot): void {
-    const { drain, log } = this.#options;
+    const { log } = this.#options;
     if (targetState !== undefined) this.#view = { ...this.#view, state: targetState };
     if (rebalanceNotice !== undefined && !this.#isRebalanceTold) {
       this.#isRebalanceTold = true;
@@ -119,7 +105,6 @@ export class WatchedInstance implements Lifecycle {
     // Where both are to be seen, Spot's deadline is the sooner one.
     if (spotAction && !this.#isSpotOrdered) this.#drainForSpot(spotAction);
     if (targetState === TERMINATED && !this.#termination) this.#drainForAutoScaling();
-    if (!this.#finished) void this.#protection?.want(drain.sessionsLeft > 0);
   }
 
   #drainForSpot({ action, atEpochMs }: SpotAction): void {
@@ -133,7 +118,6 @@ export class WatchedInstance implements Lifecycle {
     const deadlineAtEpochMs = clock.epoch() + settings.defaultDeadlineMs;
     const reason = 'Auto Scaling terminates this instance';
     if (!this.#isSpotOrdered) drain.begin({ source: 'lifecycle', reason, deadlineAtEpochMs });
-    this.#goes.abort();
     this.#termination = new Termination((signal) => this.#lookUp(signal), autoScaling, this.#background);
   }
 
@@ -146,7 +130,7 @@ export class WatchedInstance implements Lifecycle {
       late.reject(new Error(`Auto Scaling could not be told within ${FINISH_TIMEOUT_MS} ms`));
     }, FINISH_TIMEOUT_MS);
     try {
-      await Promise.race([this.#letGo(this.#until(trying.signal)), late.promise]);
+      await Promise.race([this.#termination?.complete(this.#until(trying.signal)), late.promise]);
     } catch (error) {
       const message = 'Auto Scaling goes on when the time-out of its hook is over';
       log.error({ event: 'lifecycle.unfinished', ...errorFields(error) }, message);
@@ -154,10 +138,5 @@ export class WatchedInstance implements Lifecycle {
       clearTimeout(timer);
       trying.abort();
     }
-  }
-
-  async #letGo(trying: Persistence): Promise<void> {
-    if (this.#termination) await this.#termination.complete(trying);
-    else await this.#protection?.want(false);
   }
 }

@@ -24,10 +24,7 @@ test('the SDK and the stand-in understand each other', async (t) => {
   await control.setHooks(TERMINATING, LAUNCHING);
 
   const member = await autoScaling.findMember('i-1', signal);
-  t.deepEqual(member, { instanceId: 'i-1', groupName: GROUP, lifecycleState: 'InService', isProtected: false });
-  if (!member) return;
-  await autoScaling.setProtection(member, true, signal);
-  t.true((await autoScaling.findMember('i-1', signal))?.isProtected);
+  t.deepEqual(member, { instanceId: 'i-1', groupName: GROUP, lifecycleState: 'InService' });
 
   t.deepEqual(await autoScaling.listHooks(GROUP, signal), [
     { name: 'drain', transition: 'terminating', heartbeatTimeoutMs: 3000 },
@@ -46,7 +43,6 @@ test('the SDK and the stand-in understand each other', async (t) => {
   t.is((await autoScaling.findMember('i-1', signal))?.lifecycleState, 'Terminating:Proceed');
   await t.throwsAsync(autoScaling.recordHeartbeat(action, signal), { instanceOf: NoActiveAction });
   await t.throwsAsync(autoScaling.completeAction(action, signal), { instanceOf: NoActiveAction });
-  await t.throwsAsync(autoScaling.setProtection(member, false, signal), { name: 'ValidationError' });
   await control.setInstance({ lifecycleState: null });
   t.is(await autoScaling.findMember('i-1', signal), undefined);
 

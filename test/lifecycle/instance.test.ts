@@ -144,33 +144,6 @@ test('an instance in service has no launching hook to complete', async (t) => {
   t.deepEqual(await stage.autoScaling.requests('CompleteLifecycleAction'), []);
 });
 
-test('scale-in protection lasts as long as the calls', async (t) => {
-  const stage = await Stage.open(t);
-  const instance = stage.instance(2, { SCALE_IN_PROTECTION: 'true' });
-  const [on] = await stage.autoScaling.succeeded('SetInstanceProtection');
-  t.deepEqual(on?.params, {
-    'InstanceIds.member.1': INSTANCE_ID,
-    AutoScalingGroupName: 'integrators',
-    ProtectedFromScaleIn: 'true',
-  });
-  hangUp(instance);
-  const [, off] = await stage.autoScaling.succeeded('SetInstanceProtection', 2);
-  t.is(off?.params['ProtectedFromScaleIn'], 'false');
-});
-
-test('an instance that leaves by itself takes its protection with it', async (t) => {
-  const stage = await Stage.open(t);
-  await stage.autoScaling.setHooks(TERMINATING);
-  const instance = stage.instance(2, { SCALE_IN_PROTECTION: 'true' });
-  await stage.autoScaling.succeeded('SetInstanceProtection');
-  process.kill(instance.pid, 'SIGTERM');
-  hangUp(instance);
-  t.is(await instance.exited, 0);
-  const protections = await stage.autoScaling.succeeded('SetInstanceProtection', 2);
-  t.is(protections.at(-1)?.params['ProtectedFromScaleIn'], 'false');
-  t.deepEqual(await stage.autoScaling.requests('CompleteLifecycleAction'), []);
-});
-
 test('a Spot notice drains until 20 s before the announced time', async (t) => {
   const stage = await Stage.open(t);
   const instance = stage.instance(1);

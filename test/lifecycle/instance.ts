@@ -31,15 +31,11 @@ const lifecycle = await startLifecycle({
       isDraining = true;
       endWhenDrained();
     },
-    get sessionsLeft() {
-      return sessionsLeft;
-    },
-    drained: drained.promise,
   },
   clock: systemClock,
   log,
   random: Math.random,
-  settings: { scaleInProtection: process.env['SCALE_IN_PROTECTION'] === 'true', defaultDeadlineMs: 3_600_000 },
+  settings: { defaultDeadlineMs: 3_600_000 },
 });
 process.once('SIGUSR2', () => {
   log.info({ event: 'calls.ended' }, 'the calls hang up');

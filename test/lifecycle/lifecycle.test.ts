@@ -183,31 +183,6 @@ test('an instance that nobody terminates completes nothing when it leaves', asyn
   t.deepEqual(asked, []);
 });
 
-test('a protection that an earlier daemon left is taken back while no call runs', async (t) => {
-  const { book, asked } = await started(t, {
-    autoScaling: { findMember: async () => ({ ...MEMBER, isProtected: true }) },
-    settings: { scaleInProtection: true },
-  });
-  await book.until('lifecycle.protection');
-  t.deepEqual(asked, ['unprotect']);
-});
-
-test('without the setting the protection is nobody of ours to change', async (t) => {
-  let looks = 0;
-  const { asked, lifecycle } = await started(t, {
-    metadata: {
-      targetLifecycleState: async () => {
-        looks += 1;
-        return 'InService';
-      },
-    },
-    autoScaling: { findMember: async () => ({ ...MEMBER, isProtected: true }) },
-  });
-  await until(() => looks === 2);
-  await lifecycle.finish();
-  t.deepEqual(asked, []);
-});
-
 test('an Auto Scaling that fails at the start is asked again without an end', async (t) => {
   let questions = 0;
   const { book, lifecycle } = await started(t, {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Drainable, DrainOrder } from '../../daemon/admission/drain.ts';
+import type { DrainOrder } from '../../daemon/admission/drain.ts';
 import type { AutoScaling, GroupMember, LifecycleHook } from '../../daemon/lifecycle/auto-scaling.ts';
 import type { LifecycleOptions } from '../../daemon/lifecycle/lifecycle.ts';
 import type { Metadata } from '../../daemon/lifecycle/metadata.ts';
@@ -13,7 +13,6 @@ export const MEMBER: GroupMember = {
   instanceId: 'i-1',
   groupName: 'integrators',
   lifecycleState: 'InService',
-  isProtected: false,
 };
 export const DRAIN_HOOK: LifecycleHook = { name: 'drain', transition: 'terminating', heartbeatTimeoutMs: 3_600_000 };
 
@@ -45,8 +44,7 @@ export class LogBook {
 export function surroundings(changes: {
   metadata?: Partial<Metadata>;
   autoScaling?: Partial<AutoScaling>;
-  drain?: Partial<Drainable>;
-  settings?: Partial<LifecycleOptions['settings']>;
+  drain?: LifecycleOptions['drain'];
 }) {
   const book = new LogBook();
   const orders: DrainOrder[] = [];
@@ -67,18 +65,13 @@ export function surroundings(changes: {
     listHooks: async () => [DRAIN_HOOK],
     recordHeartbeat: note('heartbeat'),
     completeAction: note('complete'),
-    setProtection: async (_, isProtected) => {
-      asked.push(isProtected ? 'protect' : 'unprotect');
-    },
     close: () => {},
     ...changes.autoScaling,
   };
-  const drain: Drainable = {
-    begin: (order) => {
+  const drain = {
+    begin: (order: DrainOrder) => {
       orders.push(order);
     },
-    sessionsLeft: 0,
-    drained: new Promise(() => {}),
     ...changes.drain,
   };
   const options: LifecycleOptions = {
@@ -88,7 +81,7 @@ export function surroundings(changes: {
     clock: { ...systemClock, now: () => 0, epoch: () => NOW_EPOCH_MS },
     log: book.log,
     random: () => 0,
-    settings: { scaleInProtection: false, defaultDeadlineMs: DEADLINE_MS, ...changes.settings },
+    settings: { defaultDeadlineMs: DEADLINE_MS },
   };
   return { options, book, orders, asked };
 }

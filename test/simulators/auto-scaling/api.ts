@@ -9,7 +9,6 @@ export const ACTIONS = [
   'DescribeLifecycleHooks',
   'RecordLifecycleActionHeartbeat',
   'CompleteLifecycleAction',
-  'SetInstanceProtection',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 

@@ -17,7 +17,6 @@ export type Hook = z.infer<typeof hookList>[number];
 export const instanceChange = z.strictObject({
   /** null: the instance is in no group. */
   lifecycleState: z.string().nullable().optional(),
-  protectedFromScaleIn: z.boolean().optional(),
 });
 export type InstanceChange = z.infer<typeof instanceChange>;
 
@@ -28,7 +27,7 @@ export class Invalid extends Error {}
 export class Group {
   readonly name: string;
   #hooks: readonly Hook[] = [];
-  #instance: InstanceChange = { lifecycleState: 'InService', protectedFromScaleIn: false };
+  #instance: InstanceChange = { lifecycleState: 'InService' };
   /** Hooks that have been completed: they hold nobody any more. */
   readonly #completed = new Set<string>();
 
@@ -58,19 +57,17 @@ export class Group {
         return {};
       case 'CompleteLifecycleAction':
         return this.#complete(params);
-      case 'SetInstanceProtection':
-        return this.#protect(params);
       default:
         throw new Invalid(`Could not find operation ${action} for version 2011-01-01`);
     }
   }
 
   #describeInstance(instanceId: string): Content {
-    const { lifecycleState, protectedFromScaleIn = false } = this.#instance;
+    const { lifecycleState } = this.#instance;
     if (!lifecycleState) return [];
     const place = { InstanceId: instanceId, AutoScalingGroupName: this.name, AvailabilityZone: 'us-east-1a' };
     const state = { LifecycleState: lifecycleState, HealthStatus: 'HEALTHY' };
-    return [{ ...place, ...state, ProtectedFromScaleIn: protectedFromScaleIn }];
+    return [{ ...place, ...state, ProtectedFromScaleIn: false }];
   }
 
   #describeHooks(params: Readonly<Record<string, string>>): Content {
@@ -92,17 +89,6 @@ export class Group {
     this.#completed.add(name);
     const isLaunching = transition === 'autoscaling:EC2_INSTANCE_LAUNCHING';
     this.#instance.lifecycleState = isLaunching ? 'InService' : 'Terminating:Proceed';
-    return {};
-  }
-
-  #protect(params: Readonly<Record<string, string>>): Content {
-    this.#checkGroup(params);
-    const { lifecycleState } = this.#instance;
-    if (lifecycleState !== 'InService') {
-      const instanceId = params['InstanceIds.member.1'];
-      throw new Invalid(`The instance ${instanceId} is not in InService or EnteringStandby or Standby.`);
-    }
-    this.#instance.protectedFromScaleIn = params['ProtectedFromScaleIn'] === 'true';
     return {};
   }
 
