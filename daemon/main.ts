@@ -85,12 +85,12 @@ async function run(): Promise<void> {
   const lifecycle = startLifecycle({
     metadata,
     // The instance's own region, which need not be that of the streams.
-    autoScaling: connectAutoScaling(() => metadata.region()),
+    autoScaling: connectAutoScaling(() => metadata.region(), systemClock),
     drain,
     clock: systemClock,
     log,
     random: Math.random,
-    settings: { defaultDeadlineMs: config.DRAIN_DEADLINE_MS || NO_DEADLINE_MS },
+    terminationMs: config.DRAIN_DEADLINE_MS || NO_DEADLINE_MS,
   });
   await workers?.ready();
   await manager.resume();

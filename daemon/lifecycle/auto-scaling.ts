@@ -1,5 +1,5 @@
 import type { AutoScalingClient, LifecycleHook as AwsHook } from '@aws-sdk/client-auto-scaling';
-import type { Millis } from '../runtime/clock.ts';
+import type { Clock, Millis } from '../runtime/clock.ts';
 
 /** A request that is not answered within this is tried again. */
 const ANSWER_TIMEOUT_MS: Millis = 5000;
@@ -64,7 +64,7 @@ interface Sdk {
  * Auto Scaling in `region` (or where that says, once it is known), with the SDK's own credentials and its own
  * AWS_ENDPOINT_URL_AUTO_SCALING. The SDK is loaded at the first request: off EC2 never.
  */
-export function connectAutoScaling(region: string | (() => Promise<string>)): AutoScaling {
+export function connectAutoScaling(region: string | (() => Promise<string>), clock: Clock): AutoScaling {
   let loading: Promise<Sdk> | undefined;
   let client: AutoScalingClient | undefined;
 
@@ -81,12 +81,12 @@ export function connectAutoScaling(region: string | (() => Promise<string>)): Au
   ): Promise<Output> {
     loading ??= load();
     const loaded = await loading;
-    const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
+    const abortSignal = AbortSignal.any([signal, clock.timeout(ANSWER_TIMEOUT_MS)]);
     try {
       return await send(loaded, { abortSignal });
     } catch (cause) {
       if (signal.aborted || !abortSignal.aborted) throw cause;
-      throw new Error(`Auto Scaling had not answered after ${ANSWER_TIMEOUT_MS} ms`, { cause });
+      throw new Error(`Auto Scaling did not respond within ${ANSWER_TIMEOUT_MS} ms`, { cause });
     }
   }
 

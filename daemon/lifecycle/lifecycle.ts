@@ -11,28 +11,26 @@ export interface LifecycleOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
-  readonly settings: {
-    /** How long the running calls have when Auto Scaling takes the instance. */
-    readonly defaultDeadlineMs: Millis;
-  };
+  /** How long running calls have when Auto Scaling terminates the instance. */
+  readonly terminationMs: Millis;
 }
 
 export interface LifecycleView {
   readonly on: boolean;
-  readonly instanceId?: string;
-  readonly groupName?: string;
-  /** The group's hooks that make Auto Scaling wait for the running calls. */
-  readonly terminatingHooks?: readonly LifecycleHook[];
+  readonly instanceId?: string | undefined;
+  readonly groupName?: string | undefined;
+  /** The group's hooks that make Auto Scaling wait for running calls. */
+  readonly terminatingHooks?: readonly LifecycleHook[] | undefined;
   /** Auto Scaling's target for the instance, such as `InService`. */
-  readonly state?: string;
+  readonly state?: string | undefined;
 }
 
-/** What Auto Scaling and EC2 mean to do with this instance. Nothing of it throws or rejects. */
+/** What Auto Scaling and EC2 plan for this instance. No method throws or rejects. */
 export interface Lifecycle {
   view(): LifecycleView;
-  /** Lets a launching instance into service. Resolves when that is done, which no start needs to wait for. */
+  /** Completes the launching hook. No start request has to wait for it. */
   ready(): Promise<void>;
-  /** Lets a terminating instance go: to be called when drained, before the exit. Takes 30 s at the most. */
+  /** Completes the terminating hook, within 30 s. Call it when drained, before exiting. */
   finish(): Promise<void>;
   stop(): void;
 }

@@ -1,10 +1,10 @@
 import type { AutoScaling, GroupMember, LifecycleAction, LifecycleHook, Transition } from './auto-scaling.ts';
 import { NoActiveAction } from './auto-scaling.ts';
-import { type Persistence, pause, persist } from './retry.ts';
+import { type RetryOptions, retry } from './retry.ts';
 
-/** Three chances to send one heartbeat before the hook's time is over. */
-const BEATS_PER_TIMEOUT = 3;
-/** The instance waits, or is about to. */
+/** Leaves two retries before Auto Scaling stops waiting. */
+const HEARTBEATS_PER_TIMEOUT = 3;
+/** The instance is waiting for a hook, or about to. */
 const WAITING = /^(Pending|Terminating)(:Wait)?$/;
 
 /** The instance's place in its Auto Scaling group. */
@@ -13,7 +13,7 @@ export interface Membership {
   readonly hooks: readonly LifecycleHook[];
 }
 
-/** Asks Auto Scaling for the instance's place; undefined when it is in no group. */
+/** The instance's place in its group; undefined when it is in none. */
 export async function findMembership(
   instanceId: string,
   autoScaling: AutoScaling,
@@ -23,54 +23,55 @@ export async function findMembership(
   return member && { member, hooks: await autoScaling.listHooks(member.groupName, signal) };
 }
 
-/** The hooks of the group that make its instances wait in that transition. */
+/** The group's hooks for that transition. */
 export function hooksOf({ hooks }: Membership, transition: Transition): LifecycleHook[] {
   return hooks.filter((hook) => hook.transition === transition);
 }
 
-/** Sends heartbeats of the instance's wait, the first at once, until the signal, with which it rejects. */
+/** Keeps Auto Scaling waiting by heartbeats, the first one immediately. Rejects when the signal aborts. */
 export async function keepWaiting(
   hook: LifecycleHook,
   member: GroupMember,
   autoScaling: AutoScaling,
-  persistence: Persistence,
+  options: RetryOptions,
 ): Promise<never> {
-  const intervalMs = hook.heartbeatTimeoutMs / BEATS_PER_TIMEOUT;
+  const { clock, log, signal } = options;
+  const intervalMs = hook.heartbeatTimeoutMs / HEARTBEATS_PER_TIMEOUT;
   const action = actionOf(hook, member);
-  const send = (signal: AbortSignal) => autoScaling.recordHeartbeat(action, signal);
+  const send = (attemptSignal: AbortSignal) => autoScaling.recordHeartbeat(action, attemptSignal);
   for (;;) {
-    await persist(`send the heartbeat of the hook ${hook.name}`, send, { ...persistence, longestRetryMs: intervalMs });
+    await retry(`send a heartbeat for the hook ${hook.name}`, send, { ...options, longestRetryMs: intervalMs });
     const fields = { event: 'lifecycle.heartbeat', hook: hook.name, nextInMs: intervalMs };
-    persistence.log.debug(fields, 'Auto Scaling goes on waiting');
-    await pause(intervalMs, persistence.signal);
+    log.debug(fields, 'Auto Scaling keeps waiting');
+    await clock.sleep(intervalMs, signal);
   }
 }
 
-/** Ends the instance's wait; does nothing when that is over already. Rejects only with the signal. */
+/** Ends the instance's wait for the hook, unless it is over. Rejects only when the signal aborts. */
 export async function completeWait(
   hook: LifecycleHook,
   member: GroupMember,
   autoScaling: AutoScaling,
-  persistence: Persistence,
+  options: RetryOptions,
 ): Promise<void> {
-  const { log } = persistence;
+  const { log } = options;
   const fields = { hook: hook.name, transition: hook.transition };
   const complete = async (signal: AbortSignal) => {
     try {
       await autoScaling.completeAction(actionOf(hook, member), signal);
-      log.info({ event: 'lifecycle.completed', ...fields }, 'Auto Scaling goes on with the instance');
+      log.info({ event: 'lifecycle.completed', ...fields }, 'completed the lifecycle hook');
     } catch (error) {
       if (!(error instanceof NoActiveAction)) throw error;
-      // Either too early, or an earlier attempt whose answer was lost has done it.
+      // Either the wait has not begun, or an earlier attempt succeeded and its response was lost.
       const { lifecycleState = 'none' } = (await autoScaling.findMember(member.instanceId, signal)) ?? {};
       if (WAITING.test(lifecycleState)) throw error;
-      log.info({ event: 'lifecycle.not-waited', ...fields, lifecycleState }, 'Auto Scaling does not wait any more');
+      log.info({ event: 'lifecycle.not-waited', ...fields, lifecycleState }, 'Auto Scaling is no longer waiting');
     }
   };
-  await persist(`complete the hook ${hook.name}`, complete, persistence);
+  await retry(`complete the hook ${hook.name}`, complete, options);
 }
 
-/** Whether the instance is on its way into the group. */
+/** True while the instance is on its way into the group. */
 export function isLaunching({ lifecycleState }: GroupMember): boolean {
   return WAITING.test(lifecycleState) && lifecycleState.startsWith('Pending');
 }

@@ -72,7 +72,7 @@ export function connectMetadata(env: Readonly<Record<string, string | undefined>
     if (url?.protocol !== 'http:') {
       throw new MetadataUnavailable(`AWS_EC2_METADATA_SERVICE_ENDPOINT is not an http URL: ${endpoint}`);
     }
-    return exchange(url, method, headers);
+    return exchange(url, method, headers, clock.timeout(ANSWER_TIMEOUT_MS));
   }
 
   async function askToken(): Promise<Token> {
@@ -146,11 +146,10 @@ function fieldsOf(json: string): Record<string, unknown> {
  * One request on a connection of its own (one that was kept might just be closing) and its whole answer; rejects with
  * MetadataUnavailable.
  */
-function exchange(url: URL, method: string, headers: Record<string, string>): Promise<Answer> {
-  const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+function exchange(url: URL, method: string, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const fail = (cause: Error) => {
-      const why = signal.aborted ? `nothing came within ${ANSWER_TIMEOUT_MS} ms` : cause.message;
+      const why = signal.aborted ? `no answer within ${ANSWER_TIMEOUT_MS} ms` : cause.message;
       reject(
         new MetadataUnavailable(`The instance metadata service at ${url.origin} does not answer: ${why}`, { cause }),
       );

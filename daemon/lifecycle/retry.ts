@@ -1,30 +1,30 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { errorFields, type Log } from '../log/log.ts';
-import type { Millis } from '../runtime/clock.ts';
+import { backoffMs } from '../runtime/backoff.ts';
+import type { Clock, Millis } from '../runtime/clock.ts';
 
-/** A passing trouble is over soon: the last call's end must not wait long for it. */
-const FIRST_RETRY_MS: Millis = 250;
-/** Rare enough to be no burden to a service in trouble, soon enough after it is well again. */
+/** Most failures pass quickly, and a drained instance should not wait long for them. */
+export const FIRST_RETRY_MS: Millis = 250;
+/** Keeps the load off a failing service, and still notices soon when it recovers. */
 const LONGEST_RETRY_MS: Millis = 30_000;
 
-/** How something is tried again. */
-export interface Persistence {
-  /** Ends the trying. */
+/** What a task needs to be retried in the background. */
+export interface RetryOptions {
+  /** Ends the retries. */
   readonly signal: AbortSignal;
+  readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
   readonly longestRetryMs?: Millis;
 }
 
 /**
- * Tries until it succeeds, with ever longer pauses; rejects only when the signal ends the trying. The pauses do not keep
- * the process alive.
+ * Runs `attempt` until it succeeds, with backoff. Rejects only when the signal aborts.
  * @param what completes "could not ..." in the log
  */
-export async function persist<T>(
+export async function retry<T>(
   what: string,
   attempt: (signal: AbortSignal) => Promise<T>,
-  { signal, log, random, longestRetryMs = LONGEST_RETRY_MS }: Persistence,
+  { signal, clock, log, random, longestRetryMs = LONGEST_RETRY_MS }: RetryOptions,
 ): Promise<T> {
   for (let failures = 0; ; failures++) {
     signal.throwIfAborted();
@@ -32,26 +32,16 @@ export async function persist<T>(
       return await attempt(signal);
     } catch (error) {
       if (signal.aborted) throw error;
-      const delayMs = Math.round(retryDelayMs(failures, random(), longestRetryMs));
+      const delayMs = backoffMs(failures, { firstMs: FIRST_RETRY_MS, longestMs: longestRetryMs, random });
       const fields = { event: 'lifecycle.retry', attempt: failures + 1, delayMs, ...errorFields(error) };
-      log.warn(fields, `could not ${what}; tries again`);
-      await pause(delayMs, signal);
+      log.warn(fields, `could not ${what}; retrying`);
+      await clock.sleep(delayMs, signal);
     }
   }
 }
 
-/** Waits without keeping the process alive; rejects when the signal is aborted. */
-export function pause(ms: Millis, signal: AbortSignal): Promise<void> {
-  return sleep(ms, undefined, { signal, ref: false });
-}
-
-/** Doubles from one failure to the next, and lies anywhere in the upper half of that. */
-export function retryDelayMs(failures: number, random: number, longestMs: Millis): Millis {
-  return Math.min(FIRST_RETRY_MS * 2 ** failures, longestMs) * (0.5 + random / 2);
-}
-
-/** Lets it run by itself: what goes wrong is logged, save what its own end brings about. */
-export async function inBackground(work: Promise<unknown>, { signal, log }: Persistence): Promise<void> {
+/** Logs a failure of `work` instead of rejecting; a failure after the signal aborted is expected. */
+export async function inBackground(work: Promise<unknown>, { signal, log }: RetryOptions): Promise<void> {
   try {
     await work;
   } catch (error) {

@@ -1,48 +1,48 @@
 import type { AutoScaling } from './auto-scaling.ts';
 import { completeWait, hooksOf, keepWaiting, type Membership } from './membership.ts';
-import { inBackground, type Persistence, persist } from './retry.ts';
+import { inBackground, type RetryOptions, retry } from './retry.ts';
 
-/** Asks Auto Scaling for the instance's place anew: hooks may have come and gone since the start. */
-export type LookUp = (signal: AbortSignal) => Promise<Membership | undefined>;
+/** Finds the instance's place in its group now: hooks may have been added or removed since the daemon started. */
+export type FindMembership = (signal: AbortSignal) => Promise<Membership | undefined>;
 
-/** Auto Scaling terminates the instance: it is made to wait for the running calls, and told when they are over. */
+/** A termination by Auto Scaling: heartbeats keep it waiting while calls run, completion lets the instance go. */
 export class Termination {
-  readonly #lookUp: LookUp;
+  readonly #find: FindMembership;
   readonly #autoScaling: AutoScaling;
   readonly #waiting = new AbortController();
   #found: Membership | undefined;
 
-  /** Makes Auto Scaling wait from now on; `persistence.signal` ends that too. */
-  constructor(lookUp: LookUp, autoScaling: AutoScaling, persistence: Persistence) {
-    this.#lookUp = lookUp;
+  /** Starts the heartbeats; they end with `complete` or with `options.signal`. */
+  constructor(find: FindMembership, autoScaling: AutoScaling, options: RetryOptions) {
+    this.#find = find;
     this.#autoScaling = autoScaling;
-    const signal = AbortSignal.any([persistence.signal, this.#waiting.signal]);
-    const waiting = { ...persistence, signal };
+    const signal = AbortSignal.any([options.signal, this.#waiting.signal]);
+    const waiting = { ...options, signal };
     void inBackground(this.#wait(waiting), waiting);
   }
 
-  /** Sends no more heartbeats and lets the instance go. Rejects only with the signal. */
-  async complete(trying: Persistence): Promise<void> {
+  /** Stops the heartbeats and completes the hooks. Rejects only when the signal aborts. */
+  async complete(options: RetryOptions): Promise<void> {
     this.#waiting.abort();
-    const found = await this.#find(trying);
+    const found = await this.#membership(options);
     if (!found) return;
     const hooks = hooksOf(found, 'terminating');
-    await Promise.all(hooks.map((hook) => completeWait(hook, found.member, this.#autoScaling, trying)));
+    await Promise.all(hooks.map((hook) => completeWait(hook, found.member, this.#autoScaling, options)));
   }
 
-  async #wait(waiting: Persistence): Promise<void> {
-    const found = await this.#find(waiting);
+  async #wait(options: RetryOptions): Promise<void> {
+    const found = await this.#membership(options);
     if (!found) return;
     const hooks = hooksOf(found, 'terminating');
     if (hooks.length === 0) {
       const fields = { event: 'lifecycle.no-hook', groupName: found.member.groupName };
-      waiting.log.warn(fields, 'there is no terminating hook: Auto Scaling does not wait for the running calls');
+      options.log.warn(fields, 'the group has no terminating hook: Auto Scaling does not wait for running calls');
     }
-    await Promise.all(hooks.map((hook) => keepWaiting(hook, found.member, this.#autoScaling, waiting)));
+    await Promise.all(hooks.map((hook) => keepWaiting(hook, found.member, this.#autoScaling, options)));
   }
 
-  async #find(persistence: Persistence): Promise<Membership | undefined> {
-    this.#found ??= await persist('find the terminating hook', this.#lookUp, persistence);
+  async #membership(options: RetryOptions): Promise<Membership | undefined> {
+    this.#found ??= await retry('find the terminating hook', this.#find, options);
     return this.#found;
   }
 }

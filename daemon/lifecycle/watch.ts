@@ -1,60 +1,64 @@
 import { errorFields } from '../log/log.ts';
+import { backoffMs } from '../runtime/backoff.ts';
 import type { Millis } from '../runtime/clock.ts';
 import type { Metadata, SpotAction } from './metadata.ts';
-import { type Persistence, pause, retryDelayMs } from './retry.ts';
+import { FIRST_RETRY_MS, type RetryOptions } from './retry.ts';
 
-/** The health check has to fail within 2 s of the news: looking takes half of that at most. */
-const LOOK_EVERY_MS: Millis = 1000;
-/** Spot gives two minutes: a service that comes back must not be found much later. */
+/** The health check must fail within 2 s of an announcement; polling may use half of that. */
+const POLL_EVERY_MS: Millis = 1000;
+/** A Spot notice comes two minutes ahead, so a metadata service that recovers must be noticed soon. */
 const LONGEST_RETRY_MS: Millis = 5000;
 
-/** What the metadata says now; undefined where it says nothing, or could not be asked. */
+/** What the instance metadata says now; undefined where it says nothing or did not answer. */
 export interface MetadataSnapshot {
   readonly targetState: string | undefined;
   readonly spotAction: SpotAction | undefined;
   readonly rebalanceNotice: string | undefined;
 }
 
-/** Looks every second and tells what is to be seen, until the signal, with which it rejects. */
+/** Polls the metadata every second and passes on each snapshot. Rejects when the signal aborts. */
 export async function watch(
   metadata: Metadata,
-  onSight: (sight: MetadataSnapshot) => void,
-  { signal, log, random }: Persistence,
+  onSnapshot: (snapshot: MetadataSnapshot) => void,
+  { signal, clock, log, random }: RetryOptions,
 ): Promise<never> {
   let failures = 0;
   for (;;) {
-    const { sight, failure } = await look(metadata);
+    const { snapshot, failure } = await takeSnapshot(metadata);
     signal.throwIfAborted();
     try {
-      onSight(sight);
+      onSnapshot(snapshot);
     } catch (error) {
-      log.error({ event: 'lifecycle.failed', ...errorFields(error) }, 'what the metadata says could not be acted upon');
+      log.error({ event: 'lifecycle.failed', ...errorFields(error) }, 'could not act on the instance metadata');
     }
+    let pauseMs = POLL_EVERY_MS;
     if (failure) {
-      if (failures === 0) log.warn({ event: 'lifecycle.metadata-lost', ...errorFields(failure.reason) }, 'asks again');
-      await pause(Math.max(LOOK_EVERY_MS, retryDelayMs(failures++, random(), LONGEST_RETRY_MS)), signal);
+      if (failures === 0) log.warn({ event: 'lifecycle.metadata-lost', ...errorFields(failure.reason) }, 'retrying');
+      const backoff = { firstMs: FIRST_RETRY_MS, longestMs: LONGEST_RETRY_MS, random };
+      pauseMs = Math.max(POLL_EVERY_MS, backoffMs(failures, backoff));
+      failures++;
     } else {
       if (failures > 0) log.info({ event: 'lifecycle.metadata-back', failures }, 'the metadata service answers again');
       failures = 0;
-      await pause(LOOK_EVERY_MS, signal);
     }
+    await clock.sleep(pauseMs, signal);
   }
 }
 
-/** One look; what answers counts, whatever becomes of the rest. */
-async function look(
+/** Reads all values at once; those that fail are left undefined. */
+async function takeSnapshot(
   metadata: Metadata,
-): Promise<{ sight: MetadataSnapshot; failure: PromiseRejectedResult | undefined }> {
+): Promise<{ snapshot: MetadataSnapshot; failure: PromiseRejectedResult | undefined }> {
   const [state, spot, rebalance] = await Promise.allSettled([
     metadata.targetLifecycleState(),
     metadata.spotAction(),
     metadata.rebalanceNotice(),
   ]);
   const failure = [state, spot, rebalance].find((result) => result.status === 'rejected');
-  const sight = { targetState: answerOf(state), spotAction: answerOf(spot), rebalanceNotice: answerOf(rebalance) };
-  return { sight, failure };
+  const snapshot = { targetState: valueIn(state), spotAction: valueIn(spot), rebalanceNotice: valueIn(rebalance) };
+  return { snapshot, failure };
 }
 
-function answerOf<T>(result: PromiseSettledResult<T>): T | undefined {
+function valueIn<T>(result: PromiseSettledResult<T>): T | undefined {
   return result.status === 'fulfilled' ? result.value : undefined;
 }

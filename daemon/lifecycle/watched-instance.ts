@@ -1,54 +1,53 @@
 import { errorFields } from '../log/log.ts';
+import { orAborted } from '../runtime/abort.ts';
 import type { Millis } from '../runtime/clock.ts';
+import { type Announcements, decide, NOTHING_ANNOUNCED } from './announcements.ts';
 import type { Lifecycle, LifecycleOptions, LifecycleView } from './lifecycle.ts';
-import { completeWait, findMembership, hooksOf, isLaunching, type Membership } from './membership.ts';
-import type { SpotAction } from './metadata.ts';
-import { inBackground, type Persistence, persist } from './retry.ts';
+import { completeWait, hooksOf, isLaunching, type Membership } from './membership.ts';
+import { MembershipLookup } from './membership-lookup.ts';
+import { inBackground, type RetryOptions, retry } from './retry.ts';
 import { Termination } from './termination.ts';
 import { type MetadataSnapshot, watch } from './watch.ts';
 
-/** What still runs is ended so long before EC2 takes a Spot instance: time for Deepgram's last results. */
-const SPOT_MARGIN_MS: Millis = 20_000;
-/** An exit that waits longer for Auto Scaling helps nobody: the hook's own time-out lets the instance go. */
+/** Waiting longer helps nobody: the hook's own time-out lets the instance go. */
 const FINISH_TIMEOUT_MS: Millis = 30_000;
-/** The metadata's word for an instance that is going. */
-const TERMINATED = 'Terminated';
 
-/** An instance that has metadata: watched from the construction to stop(). */
+type InstanceState =
+  | { readonly name: 'watching'; readonly announced: Announcements }
+  | { readonly name: 'terminating'; readonly announced: Announcements; readonly termination: Termination }
+  | { readonly name: 'finishing'; readonly announced: Announcements; readonly finished: Promise<void> };
+
+/** An instance with a metadata service: watched from construction to `stop`. */
 export class WatchedInstance implements Lifecycle {
   readonly #options: LifecycleOptions;
-  readonly #background: Persistence;
+  readonly #lookup: MembershipLookup;
   readonly #stopped = new AbortController();
-  /** The place in the group at the start; pending for as long as Auto Scaling has not told. */
+  /** The place in the group at the start; pending until Auto Scaling has answered. */
   readonly #membership: Promise<Membership | undefined>;
-  #view: LifecycleView = { on: true };
-  #termination: Termination | undefined;
-  #isSpotOrdered = false;
-  #isRebalanceTold = false;
-  #finished: Promise<void> | undefined;
+  #state: InstanceState = { name: 'watching', announced: NOTHING_ANNOUNCED };
 
   constructor(options: LifecycleOptions) {
     this.#options = options;
-    this.#background = this.#until(this.#stopped.signal);
+    this.#lookup = new MembershipLookup(options.metadata, options.autoScaling);
     this.#membership = this.#join();
-    void inBackground(this.#membership, this.#background);
-    void inBackground(
-      watch(options.metadata, (sight) => this.#see(sight), this.#background),
-      this.#background,
-    );
+    void this.#inBackground(this.#membership);
+    void this.#inBackground(watch(options.metadata, (snapshot) => this.#react(snapshot), this.#background));
   }
 
   view(): LifecycleView {
-    return this.#view;
+    return { on: true, ...this.#lookup.view, state: this.#state.announced.targetState };
   }
 
-  async ready(): Promise<void> {
-    await inBackground(this.#enterService(), this.#background);
+  ready(): Promise<void> {
+    return this.#inBackground(this.#enterService());
   }
 
   finish(): Promise<void> {
-    this.#finished ??= this.#finishInTime();
-    return this.#finished;
+    const state = this.#state;
+    if (state.name === 'finishing') return state.finished;
+    const finished = state.name === 'terminating' ? this.#completeInTime(state.termination) : Promise.resolve();
+    this.#enter({ name: 'finishing', announced: state.announced, finished });
+    return finished;
   }
 
   stop(): void {
@@ -56,34 +55,25 @@ export class WatchedInstance implements Lifecycle {
     this.#options.autoScaling.close();
   }
 
-  #until(signal: AbortSignal): Persistence {
-    const { log, random } = this.#options;
-    return { signal, log, random };
+  get #background(): RetryOptions {
+    return { ...this.#options, signal: this.#stopped.signal };
   }
 
-  async #lookUp(signal: AbortSignal): Promise<Membership | undefined> {
-    const { metadata, autoScaling } = this.#options;
-    const instanceId = this.#view.instanceId ?? (await metadata.instanceId());
-    this.#view = { ...this.#view, instanceId };
-    const found = await findMembership(instanceId, autoScaling, signal);
-    if (found) {
-      const { groupName } = found.member;
-      this.#view = { ...this.#view, groupName, terminatingHooks: hooksOf(found, 'terminating') };
-    }
-    return found;
+  #inBackground(work: Promise<unknown>): Promise<void> {
+    return inBackground(work, this.#background);
   }
 
   async #join(): Promise<Membership | undefined> {
     const { log } = this.#options;
-    const found = await persist('find the Auto Scaling group', (signal) => this.#lookUp(signal), this.#background);
-    const { instanceId } = this.#view;
+    const found = await retry('find the Auto Scaling group', (signal) => this.#lookup.find(signal), this.#background);
+    const { instanceId } = this.#lookup.view;
     if (!found) {
-      log.info({ event: 'lifecycle.on', instanceId }, 'the instance is watched; it is in no Auto Scaling group');
+      log.info({ event: 'lifecycle.on', instanceId }, 'watching the instance; it is in no Auto Scaling group');
       return undefined;
     }
     const { groupName, lifecycleState } = found.member;
     const hooks = found.hooks.map(({ name }) => name);
-    log.info({ event: 'lifecycle.on', instanceId, groupName, lifecycleState, hooks }, 'the instance is watched');
+    log.info({ event: 'lifecycle.on', instanceId, groupName, lifecycleState, hooks }, 'watching the instance');
     return found;
   }
 
@@ -95,48 +85,42 @@ export class WatchedInstance implements Lifecycle {
     await Promise.all(hooks.map((hook) => completeWait(hook, found.member, autoScaling, this.#background)));
   }
 
-  #see({ targetState, spotAction, rebalanceNotice }: MetadataSnapshot): void {
-    const { log } = this.#options;
-    if (targetState !== undefined) this.#view = { ...this.#view, state: targetState };
-    if (rebalanceNotice !== undefined && !this.#isRebalanceTold) {
-      this.#isRebalanceTold = true;
-      log.info({ event: 'lifecycle.rebalance', noticeTime: rebalanceNotice }, 'EC2 may take this Spot instance back');
+  #react(snapshot: MetadataSnapshot): void {
+    const state = this.#state;
+    if (state.name === 'finishing') return;
+    const { drain, clock, log, autoScaling, terminationMs } = this.#options;
+    const decision = decide(snapshot, state.announced, clock.epoch(), terminationMs);
+    const { announced } = decision;
+    // If this throws, the state stays as it is and the next snapshot orders the drain again.
+    if (decision.drain) drain.begin(decision.drain);
+    if (announced.isRebalanceRecommended && !state.announced.isRebalanceRecommended) {
+      const fields = { event: 'lifecycle.rebalance', noticeTime: snapshot.rebalanceNotice };
+      log.info(fields, 'EC2 may reclaim this Spot instance');
     }
-    // Where both are to be seen, Spot's deadline is the sooner one.
-    if (spotAction && !this.#isSpotOrdered) this.#drainForSpot(spotAction);
-    if (targetState === TERMINATED && !this.#termination) this.#drainForAutoScaling();
+    if (announced.isTerminating && state.name === 'watching') {
+      const termination = new Termination((signal) => this.#lookup.find(signal), autoScaling, this.#background);
+      this.#enter({ name: 'terminating', announced, termination });
+    } else this.#enter({ ...state, announced });
   }
 
-  #drainForSpot({ action, atEpochMs }: SpotAction): void {
-    const reason = `Spot: ${action} at ${new Date(atEpochMs).toISOString()}`;
-    this.#options.drain.begin({ source: 'spot', reason, deadlineAtEpochMs: atEpochMs - SPOT_MARGIN_MS });
-    this.#isSpotOrdered = true;
+  #enter(state: InstanceState): void {
+    this.#state = state;
   }
 
-  #drainForAutoScaling(): void {
-    const { drain, clock, settings, autoScaling } = this.#options;
-    const deadlineAtEpochMs = clock.epoch() + settings.defaultDeadlineMs;
-    const reason = 'Auto Scaling terminates this instance';
-    if (!this.#isSpotOrdered) drain.begin({ source: 'lifecycle', reason, deadlineAtEpochMs });
-    this.#termination = new Termination((signal) => this.#lookUp(signal), autoScaling, this.#background);
-  }
-
-  async #finishInTime(): Promise<void> {
-    const { log } = this.#options;
-    const trying = new AbortController();
-    const late = Promise.withResolvers<never>();
-    // Unlike the pauses between attempts, this keeps the process alive until all is done.
-    const timer = setTimeout(() => {
-      late.reject(new Error(`Auto Scaling could not be told within ${FINISH_TIMEOUT_MS} ms`));
-    }, FINISH_TIMEOUT_MS);
+  async #completeInTime(termination: Termination): Promise<void> {
+    const { clock, log } = this.#options;
+    const giveUp = new AbortController();
+    const cancel = clock.after(FINISH_TIMEOUT_MS, () => {
+      giveUp.abort(new Error(`Auto Scaling did not respond within ${FINISH_TIMEOUT_MS} ms`));
+    });
     try {
-      await Promise.race([this.#termination?.complete(this.#until(trying.signal)), late.promise]);
+      const completed = termination.complete({ ...this.#options, signal: giveUp.signal });
+      await orAborted(completed, giveUp.signal);
     } catch (error) {
-      const message = 'Auto Scaling goes on when the time-out of its hook is over';
+      const message = 'could not complete the terminating hook: Auto Scaling waits until it times out';
       log.error({ event: 'lifecycle.unfinished', ...errorFields(error) }, message);
     } finally {
-      clearTimeout(timer);
-      trying.abort();
+      cancel();
     }
   }
 }

@@ -1,11 +1,25 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { connectAutoScaling, NoActiveAction } from '../../daemon/lifecycle/auto-scaling.ts';
 import { AutoScalingControl } from '../simulators/auto-scaling/client.ts';
+import type { Hook } from '../simulators/auto-scaling/group.ts';
 import { Program } from '../support/process.ts';
-import { LAUNCHING, TERMINATING } from './stage.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
-/** Names may hold what XML has its own use for. */
+/** Names may contain what XML must escape. */
 const GROUP = 'R&D <integrators> "one"';
+const TERMINATING: Hook = {
+  name: 'drain',
+  transition: 'autoscaling:EC2_INSTANCE_TERMINATING',
+  heartbeatTimeoutS: 3,
+};
+const LAUNCHING: Hook = {
+  name: 'arrive',
+  transition: 'autoscaling:EC2_INSTANCE_LAUNCHING',
+  heartbeatTimeoutS: 300,
+};
+/** The simulator reports nothing by itself. */
+const POLL_MS = 20;
 
 process.env['AWS_EC2_METADATA_DISABLED'] = 'true';
 process.env['AWS_ACCESS_KEY_ID'] = 'AKIDEXAMPLE';
@@ -18,7 +32,8 @@ test('the SDK and the stand-in understand each other', async (t) => {
   const control = new AutoScalingControl(url);
   // The worker's own environment; no other test here has a client.
   process.env['AWS_ENDPOINT_URL_AUTO_SCALING'] = url;
-  const autoScaling = connectAutoScaling(async () => 'eu-west-1');
+  const clock = new VirtualClock();
+  const autoScaling = connectAutoScaling(async () => 'eu-west-1', clock);
   t.teardown(() => autoScaling.close());
   const { signal } = new AbortController();
   await control.setHooks(TERMINATING, LAUNCHING);
@@ -49,16 +64,25 @@ test('the SDK and the stand-in understand each other', async (t) => {
   await control.addFaults(
     { action: 'DescribeLifecycleHooks', status: 400, code: 'Throttling' },
     { action: 'DescribeLifecycleHooks', status: 500, code: 'ResourceContention' },
-    { action: 'DescribeLifecycleHooks', hang: true },
+    { action: 'DescribeLifecycleHooks', hang: true, times: 2 },
   );
   await t.throwsAsync(autoScaling.listHooks(GROUP, signal), { name: 'Throttling' });
   await t.throwsAsync(autoScaling.listHooks(GROUP, signal), { name: 'ResourceContentionFault' });
   const impatient = new AbortController();
   const hanging = autoScaling.listHooks(GROUP, impatient.signal);
+  await clock.settle();
   impatient.abort();
   await t.throwsAsync(hanging, { name: 'AbortError' });
 
-  const elsewhere = connectAutoScaling('us-east-1');
+  const before = (await control.requests()).length;
+  const late = t.throwsAsync(autoScaling.listHooks(GROUP, signal), {
+    message: 'Auto Scaling did not respond within 5000 ms',
+  });
+  while ((await control.requests()).length === before) await sleep(POLL_MS);
+  await clock.advance(5000);
+  await late;
+
+  const elsewhere = connectAutoScaling('us-east-1', clock);
   t.teardown(() => elsewhere.close());
   await t.throwsAsync(elsewhere.findMember('i-1', signal), { name: 'SignatureDoesNotMatch' });
   const unsigned = await fetch(url, { method: 'POST', body: 'Action=DescribeLifecycleHooks&Version=2011-01-01' });

@@ -1,233 +1,343 @@
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { NoActiveAction } from '../../daemon/lifecycle/auto-scaling.ts';
 import { MetadataRefused, MetadataUnavailable } from '../../daemon/lifecycle/metadata.ts';
-import { startLifecycle } from '../../daemon/lifecycle/start-lifecycle.ts';
-import { DEADLINE_MS, DRAIN_HOOK, MEMBER, NOW_EPOCH_MS, surroundings, until } from './surroundings.ts';
+import { ARRIVE_HOOK, DRAIN_HOOK, FakeAws, failing, NOW_EPOCH_MS, TERMINATION_MS } from './fake-aws.ts';
 
 const SPOT = { action: 'terminate', atEpochMs: NOW_EPOCH_MS + 120_000 };
 
-/** Starts it in these surroundings; it stops with the test. */
-async function started(t: ExecutionContext, changes: Parameters<typeof surroundings>[0]) {
-  const around = surroundings(changes);
-  const lifecycle = await startLifecycle(around.options);
-  t.teardown(() => lifecycle.stop());
-  return { ...around, lifecycle };
-}
-
-const fails = (error: Error) => async () => {
-  throw error;
-};
-
 test('without a metadata service it is off, and everything is done at once', async (t) => {
   for (const absence of [new MetadataUnavailable('nobody is there'), new MetadataRefused('a token', 403)]) {
-    const { lifecycle, book, asked } = await started(t, { metadata: { instanceId: fails(absence) } });
+    const aws = new FakeAws();
+    aws.metadata.instanceId = failing(aws.metadata.instanceId, absence);
+    const lifecycle = await aws.start(t);
     t.deepEqual(lifecycle.view(), { on: false });
     await lifecycle.ready();
     await lifecycle.finish();
-    t.deepEqual(asked, []);
+    t.deepEqual(aws.requested, []);
     t.deepEqual(
-      book.lines.map((line) => [line['level'], line['event']]),
+      aws.book.lines.map((line) => [line['level'], line['event']]),
       [['info', 'lifecycle.off']],
     );
+    t.is(aws.clock.pending, 0);
   }
 });
 
 test('one lost answer at the start does not switch it off', async (t) => {
-  let questions = 0;
-  const instanceId = async () => {
-    questions += 1;
-    if (questions === 1) throw new MetadataUnavailable('nothing came within 1000 ms');
-    return 'i-1';
-  };
-  const { lifecycle } = await started(t, { metadata: { instanceId } });
-  t.true(lifecycle.view().on);
+  const aws = new FakeAws();
+  aws.metadata.instanceId = failing(aws.metadata.instanceId, new MetadataUnavailable('no answer within 1000 ms'), 1);
+  t.true((await aws.start(t)).view().on);
 });
 
 test('a metadata service in trouble at the start is asked again', async (t) => {
-  let questions = 0;
-  const instanceId = async () => {
-    questions += 1;
-    if (questions < 3) throw new MetadataRefused('meta-data/instance-id', 503);
-    return 'i-1';
-  };
-  const { lifecycle, book } = await started(t, { metadata: { instanceId } });
-  await book.until('lifecycle.on');
-  t.like(lifecycle.view(), { on: true, instanceId: 'i-1', groupName: 'integrators' });
+  const aws = new FakeAws();
+  aws.metadata.instanceId = failing(aws.metadata.instanceId, new MetadataRefused('meta-data/instance-id', 503), 2);
+  const lifecycle = await aws.start(t);
+  t.deepEqual(aws.book.of('lifecycle.on'), []);
+  await aws.clock.advance(125);
+  t.is(aws.book.of('lifecycle.on').length, 1);
+  t.like(lifecycle.view(), { on: true, instanceId: 'i-1', groupName: 'integrators', terminatingHooks: [DRAIN_HOOK] });
 });
 
-test('Auto Scaling taking the instance begins one drain, with the usual deadline', async (t) => {
-  let looks = 0;
-  const targetLifecycleState = async () => {
-    looks += 1;
-    return 'Terminated';
-  };
-  const { lifecycle, orders, asked } = await started(t, { metadata: { targetLifecycleState } });
-  await until(() => looks === 3);
-  t.deepEqual(orders, [
+test('an Auto Scaling that fails at the start is retried until it answers', async (t) => {
+  const aws = new FakeAws();
+  aws.autoScaling.findMember = failing(aws.autoScaling.findMember, new Error('AccessDenied'), 12);
+  const lifecycle = await aws.start(t);
+  await aws.clock.advance(5 * 60_000);
+  t.is(aws.book.of('lifecycle.retry').length, 12);
+  t.is(aws.book.of('lifecycle.on').length, 1);
+  t.is(lifecycle.view().groupName, 'integrators');
+});
+
+test('a termination starts one drain, within a second, with the deadline of the settings', async (t) => {
+  const aws = new FakeAws();
+  const lifecycle = await aws.start(t);
+  aws.targetState = 'Terminated';
+  await aws.clock.advance(1000);
+  await aws.clock.advance(60_000);
+  t.deepEqual(aws.orders, [
     {
       source: 'lifecycle',
       reason: 'Auto Scaling terminates this instance',
-      deadlineAtEpochMs: NOW_EPOCH_MS + DEADLINE_MS,
+      deadlineAtEpochMs: NOW_EPOCH_MS + 1000 + TERMINATION_MS,
     },
   ]);
   t.is(lifecycle.view().state, 'Terminated');
-  await lifecycle.finish();
-  t.deepEqual(asked, ['heartbeat', 'complete']);
 });
 
-test('a Spot notice brings the deadline of a drain that has begun forward', async (t) => {
-  let isNoticed = false;
-  const { orders } = await started(t, {
-    metadata: {
-      targetLifecycleState: async () => 'Terminated',
-      spotAction: async () => (isNoticed ? SPOT : undefined),
-    },
+test('heartbeats at a third of the time-out keep the instance, and the completion lets it go', async (t) => {
+  const aws = new FakeAws();
+  aws.targetState = 'Terminated';
+  const lifecycle = await aws.start(t);
+  await aws.clock.advance(35_000);
+  t.deepEqual(aws.requests, [
+    { request: 'heartbeat drain', atMs: 0 },
+    { request: 'heartbeat drain', atMs: 10_000 },
+    { request: 'heartbeat drain', atMs: 20_000 },
+    { request: 'heartbeat drain', atMs: 30_000 },
+  ]);
+  await lifecycle.finish();
+  await aws.clock.advance(60_000);
+  t.deepEqual(aws.requested.slice(4), ['complete drain']);
+  t.is(aws.book.of('lifecycle.completed').length, 1);
+  t.is(lifecycle.finish(), lifecycle.finish());
+  lifecycle.stop();
+  await aws.clock.settle();
+  t.is(aws.clock.pending, 0);
+});
+
+test('a heartbeat that fails is retried before the hook times out', async (t) => {
+  const aws = new FakeAws();
+  aws.targetState = 'Terminated';
+  aws.autoScaling.recordHeartbeat = failing(aws.autoScaling.recordHeartbeat, new Error('Throttling'), 8);
+  await aws.start(t);
+  await aws.clock.advance(30_000);
+  t.is(aws.book.of('lifecycle.retry').length, 8);
+  // No delay is longer than the interval of heartbeats.
+  t.true(aws.book.of('lifecycle.retry').every(({ delayMs }) => Number(delayMs) <= 10_000));
+  t.is(aws.requested[0], 'heartbeat drain');
+});
+
+test('an Auto Scaling that never answers holds a drained instance for 30 s', async (t) => {
+  const aws = new FakeAws();
+  aws.targetState = 'Terminated';
+  aws.autoScaling.completeAction = () => new Promise(() => {});
+  const lifecycle = await aws.start(t);
+  let isFinished = false;
+  const finished = lifecycle.finish().then(() => {
+    isFinished = true;
   });
-  await until(() => orders.length === 1);
-  isNoticed = true;
-  await until(() => orders.length === 2);
+  await aws.clock.advance(29_999);
+  t.false(isFinished);
+  await aws.clock.advance(1);
+  await finished;
+  t.like(aws.book.of('lifecycle.unfinished')[0], {
+    level: 'error',
+    error: 'Error: Auto Scaling did not respond within 30000 ms',
+  });
+});
+
+test('a completion that fails is retried', async (t) => {
+  const aws = new FakeAws();
+  aws.targetState = 'Terminated';
+  aws.autoScaling.completeAction = failing(aws.autoScaling.completeAction, new Error('Throttling'), 3);
+  const lifecycle = await aws.start(t);
+  const finished = lifecycle.finish();
+  await aws.clock.advance(30_000);
+  await finished;
+  t.deepEqual(aws.requested, ['heartbeat drain', 'complete drain']);
+  t.deepEqual(aws.book.of('lifecycle.unfinished'), []);
+});
+
+test('a completion whose response was lost is not repeated once the wait is over', async (t) => {
+  const aws = new FakeAws();
+  let completions = 0;
+  aws.targetState = 'Terminated';
+  aws.lifecycleState = 'Terminating:Wait';
+  aws.autoScaling.completeAction = async () => {
+    completions += 1;
+    if (completions > 1) throw new NoActiveAction('No active Lifecycle Action found');
+    aws.lifecycleState = 'Terminating:Proceed';
+    throw new Error('socket hang up');
+  };
+  const lifecycle = await aws.start(t);
+  const finished = lifecycle.finish();
+  await aws.clock.advance(1000);
+  await finished;
+  t.is(completions, 2);
+  t.is(aws.book.of('lifecycle.not-waited')[0]?.['lifecycleState'], 'Terminating:Proceed');
+  t.is(aws.book.of('lifecycle.unfinished').length, 0);
+});
+
+test('an instance drained before its wait begins completes the hook when it has begun', async (t) => {
+  const aws = new FakeAws();
+  aws.targetState = 'Terminated';
+  aws.lifecycleState = 'Terminating';
+  const { completeAction } = aws.autoScaling;
+  aws.autoScaling.completeAction = async (action, signal) => {
+    if (aws.lifecycleState === 'Terminating') throw new NoActiveAction('No active Lifecycle Action found');
+    await completeAction(action, signal);
+  };
+  const lifecycle = await aws.start(t);
+  const finished = lifecycle.finish();
+  await aws.clock.advance(5000);
+  t.false(aws.requested.includes('complete drain'));
+  aws.lifecycleState = 'Terminating:Wait';
+  await aws.clock.advance(10_000);
+  await finished;
+  t.true(aws.requested.includes('complete drain'));
+});
+
+test('without a terminating hook the instance drains all the same, with a warning', async (t) => {
+  const aws = new FakeAws();
+  aws.targetState = 'Terminated';
+  aws.hooks = [ARRIVE_HOOK];
+  const lifecycle = await aws.start(t);
+  t.is(aws.orders.length, 1);
+  t.like(aws.book.of('lifecycle.no-hook')[0], { level: 'warn', groupName: 'integrators' });
+  await lifecycle.finish();
+  t.deepEqual(aws.requested, []);
+});
+
+test('a hook that was added after the start is honored', async (t) => {
+  const aws = new FakeAws();
+  aws.hooks = [];
+  const lifecycle = await aws.start(t);
+  aws.hooks = [DRAIN_HOOK];
+  aws.targetState = 'Terminated';
+  await aws.clock.advance(1000);
+  await lifecycle.finish();
+  t.deepEqual(aws.requested, ['heartbeat drain', 'complete drain']);
+});
+
+test('a Spot notice drains until 20 s before the announced time, termination or not', async (t) => {
+  const aws = new FakeAws();
+  aws.targetState = 'Terminated';
+  await aws.start(t);
+  aws.metadata.spotAction = async () => SPOT;
+  await aws.clock.advance(1000);
   t.deepEqual(
-    orders.map(({ source, deadlineAtEpochMs }) => [source, deadlineAtEpochMs]),
+    aws.orders.map(({ source, deadlineAtEpochMs }) => [source, deadlineAtEpochMs]),
     [
-      ['lifecycle', NOW_EPOCH_MS + DEADLINE_MS],
+      ['lifecycle', NOW_EPOCH_MS + TERMINATION_MS],
       ['spot', NOW_EPOCH_MS + 100_000],
     ],
   );
 });
 
-test('of a Spot notice and a termination in one look, the deadline of Spot counts', async (t) => {
-  const { orders, asked, lifecycle } = await started(t, {
-    metadata: { targetLifecycleState: async () => 'Terminated', spotAction: async () => SPOT },
-  });
-  await until(() => asked.includes('heartbeat'));
+test('a Spot instance that Auto Scaling terminates too sends heartbeats and completes the hook', async (t) => {
+  const aws = new FakeAws();
+  aws.targetState = 'Terminated';
+  aws.metadata.spotAction = async () => SPOT;
+  const lifecycle = await aws.start(t);
+  await lifecycle.finish();
   t.deepEqual(
-    orders.map(({ source }) => source),
+    aws.orders.map(({ source }) => source),
     ['spot'],
   );
-  await lifecycle.finish();
-  t.true(asked.includes('complete'));
+  t.deepEqual(aws.requested, ['heartbeat drain', 'complete drain']);
 });
 
-test('a rebalance recommendation is told of once and changes nothing', async (t) => {
-  let looks = 0;
-  const rebalanceNotice = async () => {
-    looks += 1;
-    return '2030-01-01T00:00:00Z';
-  };
-  const { orders, book } = await started(t, { metadata: { rebalanceNotice } });
-  await until(() => looks === 3);
-  t.is(book.of('lifecycle.rebalance').length, 1);
-  t.deepEqual(orders, []);
+test('a rebalance recommendation is logged once and changes nothing', async (t) => {
+  const aws = new FakeAws();
+  aws.metadata.rebalanceNotice = async () => '2030-01-01T00:00:00Z';
+  await aws.start(t);
+  await aws.clock.advance(10_000);
+  t.deepEqual(
+    aws.book.of('lifecycle.rebalance').map(({ noticeTime }) => noticeTime),
+    ['2030-01-01T00:00:00Z'],
+  );
+  t.deepEqual(aws.orders, []);
 });
 
-test('one question that fails does not hide the answers to the others', async (t) => {
-  const { orders } = await started(t, {
-    metadata: { rebalanceNotice: fails(new Error('no JSON')), spotAction: async () => SPOT },
-  });
-  await until(() => orders.length === 1);
-  t.is(orders[0]?.source, 'spot');
+test('one metadata value that cannot be read does not hide the others', async (t) => {
+  const aws = new FakeAws();
+  aws.metadata.rebalanceNotice = failing(aws.metadata.rebalanceNotice, new Error('no JSON'));
+  aws.metadata.spotAction = async () => SPOT;
+  await aws.start(t);
+  t.is(aws.orders[0]?.source, 'spot');
 });
 
-test('a drain that cannot begin is reported and ordered again', async (t) => {
+test('a drain that cannot begin is logged and ordered again', async (t) => {
+  const aws = new FakeAws();
+  const { begin } = aws.drain;
   let attempts = 0;
-  const { book } = await started(t, {
-    metadata: { targetLifecycleState: async () => 'Terminated' },
-    drain: {
-      begin: () => {
-        attempts += 1;
-        if (attempts === 1) throw new Error('not now');
-      },
-    },
-  });
-  await until(() => attempts === 2);
-  t.is(book.of('lifecycle.failed')[0]?.['error'], 'Error: not now');
+  aws.drain.begin = (order) => {
+    attempts += 1;
+    if (attempts === 1) throw new Error('not now');
+    begin(order);
+  };
+  aws.targetState = 'Terminated';
+  await aws.start(t);
+  t.is(aws.book.of('lifecycle.failed')[0]?.['error'], 'Error: not now');
+  t.deepEqual(aws.requested, []);
+  await aws.clock.advance(1000);
+  t.is(aws.orders.length, 1);
+  t.deepEqual(aws.requested, ['heartbeat drain']);
 });
 
 test('an instance outside a group is watched for Spot all the same, and finishes at once', async (t) => {
-  const { lifecycle, orders, asked } = await started(t, {
-    metadata: { spotAction: async () => SPOT },
-    autoScaling: { findMember: async () => undefined },
-  });
-  await until(() => orders.length === 1);
+  const aws = new FakeAws();
+  aws.autoScaling.findMember = async () => undefined;
+  aws.metadata.spotAction = async () => SPOT;
+  const lifecycle = await aws.start(t);
+  t.is(aws.orders.length, 1);
   await lifecycle.ready();
   await lifecycle.finish();
-  t.deepEqual(asked, []);
-});
-
-test('an answer that was lost does not make it complete a wait that is over', async (t) => {
-  let completions = 0;
-  let lifecycleState = 'Terminating:Wait';
-  const { lifecycle, book, asked } = await started(t, {
-    metadata: { targetLifecycleState: async () => 'Terminated' },
-    autoScaling: {
-      findMember: async () => ({ ...MEMBER, lifecycleState }),
-      completeAction: async () => {
-        completions += 1;
-        if (completions > 1) throw new NoActiveAction('No active Lifecycle Action found');
-        lifecycleState = 'Terminating:Proceed';
-        throw new Error('socket hang up');
-      },
-    },
-  });
-  await until(() => asked.includes('heartbeat'));
-  await lifecycle.finish();
-  t.is(completions, 2);
-  t.is(book.of('lifecycle.not-waited')[0]?.['lifecycleState'], 'Terminating:Proceed');
-  t.is(book.of('lifecycle.unfinished').length, 0);
+  t.deepEqual(aws.requested, []);
 });
 
 test('an instance that nobody terminates completes nothing when it leaves', async (t) => {
-  const { lifecycle, book, asked } = await started(t, {});
-  await book.until('lifecycle.on');
+  const aws = new FakeAws();
+  const lifecycle = await aws.start(t);
   await lifecycle.finish();
-  t.deepEqual(asked, []);
+  t.deepEqual(aws.requested, []);
 });
 
-test('an Auto Scaling that fails at the start is asked again without an end', async (t) => {
-  let questions = 0;
-  const { book, lifecycle } = await started(t, {
-    autoScaling: {
-      findMember: async () => {
-        questions += 1;
-        if (questions < 4) throw new Error('AccessDenied');
-        return MEMBER;
-      },
-    },
-  });
-  await book.until('lifecycle.on');
-  t.is(book.of('lifecycle.retry').length, 3);
-  t.is(lifecycle.view().groupName, 'integrators');
+test('a metadata service that is away is logged once, and once when it is back, and then noticed', async (t) => {
+  const aws = new FakeAws();
+  const { targetLifecycleState } = aws.metadata;
+  await aws.start(t);
+  aws.metadata.targetLifecycleState = failing(targetLifecycleState, new MetadataUnavailable('nobody is there'));
+  await aws.clock.advance(20 * 60_000);
+  t.is(aws.book.of('lifecycle.metadata-lost').length, 1);
+  t.is(aws.book.of('lifecycle.metadata-back').length, 0);
+  aws.metadata.targetLifecycleState = targetLifecycleState;
+  aws.targetState = 'Terminated';
+  // The longest time between two attempts.
+  await aws.clock.advance(5000);
+  t.is(aws.book.of('lifecycle.metadata-back').length, 1);
+  t.is(aws.orders.length, 1);
 });
 
-test('a metadata service that is away is told of once, and when it is back', async (t) => {
-  let looks = 0;
-  const targetLifecycleState = async () => {
-    looks += 1;
-    if (looks <= 3) throw new MetadataUnavailable('nobody is there');
-    return 'InService';
-  };
-  const { book } = await started(t, { metadata: { targetLifecycleState } });
-  const [back] = await book.until('lifecycle.metadata-back');
-  t.is(back?.['failures'], 3);
-  t.is(book.of('lifecycle.metadata-lost').length, 1);
-});
-
-test('an instance that is ready before its launch waits is let into service once it does', async (t) => {
-  let lifecycleState = 'Pending';
-  const completed: string[] = [];
-  const { lifecycle, book } = await started(t, {
-    autoScaling: {
-      findMember: async () => ({ ...MEMBER, lifecycleState }),
-      listHooks: async () => [DRAIN_HOOK, { ...DRAIN_HOOK, name: 'arrive', transition: 'launching' }],
-      completeAction: async ({ hookName }) => {
-        if (lifecycleState === 'Pending') throw new NoActiveAction('No active Lifecycle Action found');
-        completed.push(hookName);
-      },
-    },
-  });
+test('a launching instance completes the launching hook when it is ready', async (t) => {
+  const aws = new FakeAws();
+  aws.lifecycleState = 'Pending:Wait';
+  aws.hooks = [DRAIN_HOOK, ARRIVE_HOOK];
+  aws.autoScaling.completeAction = failing(aws.autoScaling.completeAction, new Error('InternalFailure'), 1);
+  const lifecycle = await aws.start(t);
   const ready = lifecycle.ready();
-  await book.until('lifecycle.retry');
-  lifecycleState = 'Pending:Wait';
+  await aws.clock.advance(1000);
   await ready;
-  t.deepEqual(completed, ['arrive']);
+  t.deepEqual(aws.requested, ['complete arrive']);
+});
+
+test('an instance that is ready before its launch waits completes the hook once it does', async (t) => {
+  const aws = new FakeAws();
+  aws.lifecycleState = 'Pending';
+  aws.hooks = [ARRIVE_HOOK];
+  const { completeAction } = aws.autoScaling;
+  aws.autoScaling.completeAction = async (action, signal) => {
+    if (aws.lifecycleState === 'Pending') throw new NoActiveAction('No active Lifecycle Action found');
+    await completeAction(action, signal);
+  };
+  const lifecycle = await aws.start(t);
+  const ready = lifecycle.ready();
+  await aws.clock.advance(1000);
+  t.true(aws.book.of('lifecycle.retry').length > 0);
+  aws.lifecycleState = 'Pending:Wait';
+  await aws.clock.advance(5000);
+  await ready;
+  t.deepEqual(aws.requested, ['complete arrive']);
+});
+
+for (const lifecycleState of ['InService', 'Terminating:Wait']) {
+  test(`an instance that is ${lifecycleState} has no launching hook to complete`, async (t) => {
+    const aws = new FakeAws();
+    aws.lifecycleState = lifecycleState;
+    aws.hooks = [ARRIVE_HOOK];
+    const lifecycle = await aws.start(t);
+    await lifecycle.ready();
+    t.deepEqual(aws.requested, []);
+  });
+}
+
+test('once stopped, nothing is polled or sent any more', async (t) => {
+  const aws = new FakeAws();
+  aws.targetState = 'Terminated';
+  const lifecycle = await aws.start(t);
+  lifecycle.stop();
+  await aws.clock.advance(60_000);
+  t.deepEqual(aws.requested, ['heartbeat drain']);
+  t.is(aws.clock.pending, 0);
+  t.deepEqual(aws.book.of('lifecycle.failed'), []);
 });

@@ -3,15 +3,13 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { connectMetadata, MetadataRefused, MetadataUnavailable } from '../../daemon/lifecycle/metadata.ts';
-import { systemClock } from '../../daemon/runtime/clock.ts';
 import { MetadataControl } from '../simulators/imds/client.ts';
 import { Program } from '../support/process.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
-/** A client with a clock that the test moves. */
 function client(url: string, env: Record<string, string> = {}) {
-  const time = { nowMs: 0 };
-  const clock = { ...systemClock, now: () => time.nowMs, epoch: () => time.nowMs };
-  return { metadata: connectMetadata({ AWS_EC2_METADATA_SERVICE_ENDPOINT: url, ...env }, clock), time };
+  const clock = new VirtualClock();
+  return { metadata: connectMetadata({ AWS_EC2_METADATA_SERVICE_ENDPOINT: url, ...env }, clock), clock };
 }
 
 /** A service of the test's own, and a client of it. */
@@ -24,15 +22,15 @@ async function ownService(t: ExecutionContext) {
   return { ...client(url), control, tokens, url };
 }
 
-/** Something that is no metadata service, where one should be; gives a client of it. */
-async function strange(t: ExecutionContext, listener: RequestListener) {
+/** A client of an HTTP server that answers as `listener` does. */
+async function clientOf(t: ExecutionContext, listener: RequestListener) {
   const server = createServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => {
     server.close();
     server.closeAllConnections();
   });
-  return client(`http://127.0.0.1:${(server.address() as AddressInfo).port}`).metadata;
+  return client(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 }
 
 test('the instance learns what there is to learn, and that there is nothing else', async (t) => {
@@ -61,15 +59,30 @@ test('one token serves many questions, at a time and one after the other', async
 });
 
 test('a token is renewed before it expires', async (t) => {
-  const { metadata, time, tokens, control } = await ownService(t);
+  const { metadata, clock, tokens, control } = await ownService(t);
   await metadata.instanceId();
-  time.nowMs += 0.9 * 21_600_000 - 1;
+  clock.forward(0.9 * 21_600_000 - 1);
   await metadata.instanceId();
   t.is(await tokens(), 1);
-  time.nowMs += 1;
+  clock.forward(1);
   await Promise.all([metadata.instanceId(), metadata.region()]);
   t.is(await tokens(), 2);
   t.true((await control.requests()).every(({ status }) => status === 200));
+});
+
+test('a service that grants a token for less time than was asked for is believed', async (t) => {
+  let tokens = 0;
+  const { metadata, clock } = await clientOf(t, (request, response) => {
+    if (request.method === 'PUT') tokens += 1;
+    response.writeHead(200, { 'x-aws-ec2-metadata-token-ttl-seconds': '60' }).end('i-42');
+  });
+  await metadata.instanceId();
+  clock.forward(53_999);
+  await metadata.instanceId();
+  t.is(tokens, 1);
+  clock.forward(1);
+  await metadata.instanceId();
+  t.is(tokens, 2);
 });
 
 test('a token that is refused is replaced, once for all who ask', async (t) => {
@@ -107,10 +120,19 @@ test('an endpoint that is no http URL is named', async (t) => {
   });
 });
 
-test('a service that does not answer is given up', async (t) => {
-  const metadata = await strange(t, () => {});
+test('a service that does not answer is given up after a second', async (t) => {
+  const asked = Promise.withResolvers<void>();
+  const { metadata, clock } = await clientOf(t, () => asked.resolve());
+  const failed = t.throwsAsync(metadata.instanceId(), { instanceOf: MetadataUnavailable });
+  await asked.promise;
+  clock.forward(1000);
+  t.regex((await failed).message, /no answer within 1000 ms$/);
+});
+
+test('a service that cannot be reached is unavailable', async (t) => {
+  const { metadata } = client('http://127.0.0.1:9');
   const error = await t.throwsAsync(metadata.instanceId(), { instanceOf: MetadataUnavailable });
-  t.regex(error.message, /nothing came within 1000 ms$/);
+  t.regex(error.message, /ECONNREFUSED/);
 });
 
 test('an answer that does not end or breaks off is no answer', async (t) => {
@@ -126,13 +148,13 @@ test('an answer that does not end or breaks off is no answer', async (t) => {
     setImmediate(() => response.destroy());
   };
   for (const listener of [endless, broken]) {
-    const metadata = await strange(t, listener);
+    const { metadata } = await clientOf(t, listener);
     await t.throwsAsync(metadata.instanceId(), { instanceOf: MetadataUnavailable });
   }
 });
 
 test('a refusal tells its status', async (t) => {
-  const metadata = await strange(t, (_, response) => response.writeHead(403).end());
+  const { metadata } = await clientOf(t, (_, response) => response.writeHead(403).end());
   const error = await t.throwsAsync(metadata.instanceId(), { instanceOf: MetadataRefused });
   t.is(error.status, 403);
   t.regex(error.message, /token with HTTP 403$/);
@@ -140,7 +162,7 @@ test('a refusal tells its status', async (t) => {
 
 test('a service that refuses every token is not asked for ever', async (t) => {
   let questions = 0;
-  const metadata = await strange(t, (request, response) => {
+  const { metadata } = await clientOf(t, (request, response) => {
     if (request.method === 'GET') questions += 1;
     response.writeHead(request.method === 'PUT' ? 200 : 401).end('token');
   });
@@ -149,7 +171,7 @@ test('a service that refuses every token is not asked for ever', async (t) => {
 });
 
 test('a Spot notice without a time is an error that shows it', async (t) => {
-  const metadata = await strange(t, (request, response) => {
+  const { metadata } = await clientOf(t, (request, response) => {
     response.end(request.method === 'PUT' ? 'token' : '{"action":"terminate"}');
   });
   await t.throwsAsync(metadata.spotAction(), { message: /names no action and time: \{"action":"terminate"\}$/ });
