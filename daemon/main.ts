@@ -79,7 +79,7 @@ async function run(): Promise<void> {
   );
   const metrics = new InstanceMetrics(manager, threads, systemClock);
   const { drain } = manager.admission;
-  const notifier = createNotifier(process.env, log);
+  const notifier = createNotifier(process.env, { clock: systemClock, log });
   // Off EC2 it takes seconds to find that out; no call waits for it.
   const metadata = connectMetadata(process.env, systemClock);
   const lifecycle = startLifecycle({
@@ -152,7 +152,7 @@ async function run(): Promise<void> {
   obeySignals(manager, config);
   notifier.ready();
   notifier.startWatchdog();
-  reportTo(notifier, manager);
+  reportTo(notifier, manager, systemClock);
   void lifecycle.then((watched) => watched.ready());
 
   await drain.drained;
