@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { DEEPGRAM_API } from './contract/deepgram-api.ts';
 import { LOG_LEVELS } from './contract/log-levels.ts';
 import { SECRET_ARN_RULE, secretRegion } from './contract/secret-arn.ts';
+import { LinesError } from './runtime/lines-error.ts';
 import { SECRET_NAMES, SECRETS, secretArnSetting } from './secrets/secret-settings.ts';
 import type { HostSettings } from './threads/hosting-thread.ts';
 
@@ -87,15 +88,9 @@ const environment = z
 /** What integratord runs with: read once, checked once. */
 export type Config = Readonly<z.infer<typeof environment>>;
 
-/** The settings that are wrong, a line for each. */
-export class ConfigError extends Error {
+/** Invalid settings. */
+export class ConfigError extends LinesError {
   override readonly name = 'ConfigError';
-  readonly lines: readonly string[];
-
-  constructor(lines: readonly string[]) {
-    super(lines.join('\n'));
-    this.lines = lines;
-  }
 }
 
 /** Whether only signed starts are taken. */

@@ -1,5 +1,6 @@
 import type { RootLog } from '../log/log.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { LinesError } from '../runtime/lines-error.ts';
 import { ManagedSecret } from './managed-secret.ts';
 import { fixedSecret, type Secret } from './secret.ts';
 import { SecretRefused } from './secret-refused.ts';
@@ -14,15 +15,9 @@ export interface Secrets {
   readonly managed: readonly ManagedSecret[];
 }
 
-/** Secrets that could not be read, a line for each. Another start may succeed. */
-export class SecretsUnread extends Error {
+/** Secrets that could not be read. Another start may succeed. */
+export class SecretsUnread extends LinesError {
   override readonly name = 'SecretsUnread';
-  readonly lines: readonly string[];
-
-  constructor(lines: readonly string[]) {
-    super(lines.join('\n'));
-    this.lines = lines;
-  }
 }
 
 /** Reads the secrets that settings name, all at once. Throws SecretsUnread. */
