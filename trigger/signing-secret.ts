@@ -30,7 +30,7 @@ export function signingSecret({ triggerSecret, triggerSecretArn: arn }: SecretSe
 
   const look = async (deadlineMs: Millis): Promise<string> => {
     const timeoutMs = Math.max(1, Math.floor(Math.min(LOOK_MS, deadlineMs - clock.now())));
-    const { value } = await readSecret(arn, 'AWSCURRENT', timeoutMs);
+    const { value } = await readSecret(arn, 'AWSCURRENT', timeoutMs, clock);
     known = { value, lookAgainAtEpochMs: clock.epoch() + MAX_AGE_MS };
     return value;
   };

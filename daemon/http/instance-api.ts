@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import polka from 'polka';
+import type { Admission } from '../admission/admission.ts';
 import type { SessionManager, Started } from '../admission/manager.ts';
 import { type SignatureFault, signatureFaultWithAny, TIMEOUT_HEADER } from '../contract/signing.ts';
 import { parseStartRequest } from '../contract/start-request.ts';
@@ -17,11 +18,16 @@ import { sendMetrics } from './metrics-api.ts';
 /** A contact flow's attributes have at most 32 KB (daemon/kinesis/README.md); JSON may double them. */
 const MAX_BODY_BYTES = 128 * 1024;
 
+/** The session manager, as the API uses it. */
+interface Sessions extends Pick<SessionManager, 'start' | 'size'> {
+  readonly admission: Pick<Admission, 'healthStatus'>;
+}
+
 export interface InstanceApiOptions {
-  readonly manager: SessionManager;
+  readonly manager: Sessions;
   readonly clock: Clock;
   readonly log: Log;
-  readonly metrics: InstanceMetrics;
+  readonly metrics: Pick<InstanceMetrics, 'startSucceeded' | 'startFailed'>;
   /** What GET /metrics shows; undefined when that is on a port of its own. */
   readonly metricsPage: PrometheusPage | undefined;
   readonly region: string;
@@ -98,7 +104,7 @@ async function faultIn(
 }
 
 /** 200 while starts are welcome; a full, cordoned or draining instance gets none from the load balancer. */
-function health({ admission, size }: SessionManager): JsonResponse {
+function health({ admission, size }: Sessions): JsonResponse {
   const closed = admission.healthStatus(size);
   return { status: closed ? 503 : 200, body: { status: closed ?? 'serving', sessions: size } };
 }

@@ -1,5 +1,6 @@
 import { secretRegion } from '../contract/secret-arn.ts';
-import type { Millis } from '../runtime/clock.ts';
+import { orAborted } from '../runtime/abort.ts';
+import type { Clock, Millis } from '../runtime/clock.ts';
 import { SecretRefused, secretEmpty, secretRefusal } from './secret-refused.ts';
 
 /** Secrets Manager's own labels of versions: the one that counts, and the one that counted before. */
@@ -19,21 +20,21 @@ const CONNECT_TIMEOUT_MS: Millis = 1500;
  * Reads a secret from Secrets Manager in the ARN's region, with the SDK's own credentials and its own
  * AWS_ENDPOINT_URL_SECRETS_MANAGER. The SDK is loaded at the first call: without an ARN never. Throws SecretRefused.
  */
-export async function readSecret(arn: string, stage: Stage, timeoutMs: Millis): Promise<SecretVersion> {
+export async function readSecret(arn: string, stage: Stage, timeoutMs: Millis, clock: Clock): Promise<SecretVersion> {
   const region = secretRegion(arn);
   if (!region) throw new TypeError('no ARN of a secret: settings are checked before they are used');
-  const signal = AbortSignal.timeout(timeoutMs);
-  // Loading, and looking for credentials, take no signal.
-  const tooLate = Promise.withResolvers<never>();
-  signal.addEventListener('abort', () => tooLate.reject(new Error(`no answer within ${timeoutMs} ms`)), { once: true });
+  const signal = clock.timeout(timeoutMs);
   try {
-    return await Promise.race([ask(arn, stage, region, signal), tooLate.promise]);
+    // The SDK takes no signal while it loads and while it looks for credentials.
+    return await orAborted(request(arn, stage, region, signal), signal);
   } catch (error) {
-    throw error instanceof SecretRefused ? error : secretRefusal(error, arn);
+    if (error instanceof SecretRefused) throw error;
+    const cause = signal.aborted ? new Error(`no answer within ${timeoutMs} ms`, { cause: error }) : error;
+    throw secretRefusal(cause, arn);
   }
 }
 
-async function ask(arn: string, stage: Stage, region: string, abortSignal: AbortSignal): Promise<SecretVersion> {
+async function request(arn: string, stage: Stage, region: string, abortSignal: AbortSignal): Promise<SecretVersion> {
   const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
   const client = new SecretsManagerClient({ region, requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS } });
   try {

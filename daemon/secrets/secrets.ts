@@ -1,10 +1,11 @@
 import type { RootLog } from '../log/log.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { LinesError } from '../runtime/lines-error.ts';
-import { ManagedSecret } from './managed-secret.ts';
+import { ManagedSecret, type ReadSecret } from './managed-secret.ts';
 import { fixedSecret, type Secret } from './secret.ts';
 import { SecretRefused } from './secret-refused.ts';
 import { type SecretName, type SecretSettings, secretArnSetting, secretFault } from './secret-settings.ts';
+import { readSecret } from './secrets-manager.ts';
 
 /** The secrets that the daemon works with, wherever they come from. */
 export interface Secrets {
@@ -44,6 +45,7 @@ async function open(
 ): Promise<Secret | undefined> {
   const setting = secretArnSetting(name);
   const { [name]: value, [setting]: arn } = settings;
-  if (arn) return ManagedSecret.open({ setting, arn, faultOf: (text) => secretFault(name, text), clock, log });
-  return value === undefined ? undefined : fixedSecret(value);
+  if (!arn) return value === undefined ? undefined : fixedSecret(value);
+  const read: ReadSecret = (...version) => readSecret(...version, clock);
+  return ManagedSecret.open({ setting, arn, faultOf: (text) => secretFault(name, text), read, clock, log });
 }

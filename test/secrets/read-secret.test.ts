@@ -1,16 +1,21 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { CheckpointCipher } from '../../daemon/checkpoints/checkpoint-cipher.ts';
 import { createLog } from '../../daemon/log/log.ts';
 import { systemClock } from '../../daemon/runtime/clock.ts';
-import { ManagedSecret } from '../../daemon/secrets/managed-secret.ts';
 import type { Secret } from '../../daemon/secrets/secret.ts';
 import { fixedSecret } from '../../daemon/secrets/secret.ts';
+import { openSecrets, SecretsUnread } from '../../daemon/secrets/secrets.ts';
 import { readSecret } from '../../daemon/secrets/secrets-manager.ts';
+import type { SecretOrder } from '../simulators/secrets-manager/client.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 import { secretsManagerFor } from './secrets-manager-process.ts';
 
 const TIMEOUT_MS = 30_000;
+/** The simulator reports nothing by itself. */
+const POLL_MS = 20;
 
-/** The SDK of this very process is led to a stand-in: one test at a time. */
+/** Points the SDK of this process at a simulator: one test at a time. */
 async function managerHere(t: ExecutionContext, region?: string) {
   const { manager, env } = await secretsManagerFor(t, region);
   Object.assign(process.env, env);
@@ -22,19 +27,23 @@ test.serial('the region is the ARN’s, whatever region the process is in', asyn
   process.env['AWS_REGION'] = 'us-east-1';
   const arn = await manager.put('a', { text: '  value \n', ageMs: 60_000 });
   t.regex(arn, /eu-west-2/);
-  const { value, createdAtEpochMs } = await readSecret(arn, 'AWSCURRENT', TIMEOUT_MS);
+  const { value, createdAtEpochMs } = await readSecret(arn, 'AWSCURRENT', TIMEOUT_MS, systemClock);
   t.is(value, 'value');
   t.true(createdAtEpochMs <= Date.now() - 60_000);
 });
 
-test.serial('a Secrets Manager that says nothing is given up in time', async (t) => {
+test.serial('a Secrets Manager that does not answer is given up in time', async (t) => {
   const manager = await managerHere(t);
+  const clock = new VirtualClock();
   const arn = await manager.put('a', { text: 'value' });
   await manager.setFaults({ hang: true, times: null });
-  await t.throwsAsync(readSecret(arn, 'AWSCURRENT', 300), {
+  const failed = t.throwsAsync(readSecret(arn, 'AWSCURRENT', 300, clock), {
     name: 'SecretRefused',
     message: /cannot be read now: .*no answer within 300 ms/,
   });
+  while ((await manager.requests()).length === 0) await sleep(POLL_MS);
+  await clock.advance(300);
+  await failed;
 });
 
 test.serial('a process without credentials is told so', async (t) => {
@@ -44,35 +53,57 @@ test.serial('a process without credentials is told so', async (t) => {
   process.env['AWS_EC2_METADATA_DISABLED'] = 'true';
   t.teardown(() => Object.assign(process.env, { AWS_ACCESS_KEY_ID }));
   const arn = await manager.put('a', { text: 'value' });
-  await t.throwsAsync(readSecret(arn, 'AWSCURRENT', TIMEOUT_MS), { message: /without AWS credentials: give the inst/ });
+  const read = readSecret(arn, 'AWSCURRENT', TIMEOUT_MS, systemClock);
+  await t.throwsAsync(read, { message: /without AWS credentials: give the inst/ });
 });
 
-test.serial(
-  'one that is refused is looked up at once, then not for ten seconds; the value before counts for a while',
-  async (t) => {
-    const manager = await managerHere(t);
-    const arn = await manager.put('a', { text: 'first-value' });
-    const time = { nowMs: 1000, aheadMs: 0 };
-    const clock = { ...systemClock, now: () => time.nowMs, epoch: () => systemClock.epoch() + time.aheadMs };
-    const log = createLog('silent');
-    const secret = await ManagedSecret.open({ setting: 'A', arn, faultOf: () => undefined, clock, log });
-    t.deepEqual(secret.accepted, ['first-value']);
+/** What is wrong with the secret of the Deepgram key, and what the error must say. */
+const UNREADABLE: Record<string, [order: SecretOrder | undefined, says: RegExp]> = {
+  'has no value yet': [
+    {},
+    /has no value yet: run `aws secretsmanager put-secret-value --secret-id arn:\S+ --secret-string file:\/\/\/dev\/stdin`/,
+  ],
+  'is empty': [{ text: ' \n' }, /has no value yet/],
+  'does not exist': [undefined, /secret:does-not-exist-AbCdEf does not exist: check the ARN/],
+  'may not be read': [
+    { text: 'planted-key', allowed: false },
+    /may not be read: allow the role secretsmanager:GetSecretValue .*AccessDeniedException/,
+  ],
+  'is being deleted': [
+    { text: 'planted-key', markedForDeletion: true },
+    /cannot be read: InvalidRequestException: .*marked for deletion/,
+  ],
+  'holds JSON': [{ text: '{"key": "planted-key"}' }, /holds a JSON object: store the value alone/],
+  'holds bytes': [{ bytes: Buffer.from('planted-key').toString('base64') }, /holds bytes: store text/],
+  'holds no key': [{ text: 'planted key of words' }, /the value of arn:\S+ must be printable ASCII without spaces/],
+};
 
-    await manager.put('a', { text: 'second-value' });
-    await secret.renew();
-    t.deepEqual(secret.accepted, ['second-value', 'first-value']);
+test.serial('a secret that cannot be read is a line that says why and what to do, without its value', async (t) => {
+  const manager = await managerHere(t);
+  for (const [what, [order, says]] of Object.entries(UNREADABLE)) {
+    const name = what.replaceAll(' ', '-');
+    if (order) await manager.put(name, order);
+    const settings = { DEEPGRAM_API_KEY_SECRET_ARN: manager.arn(name), TRIGGER_SECRET: 'given-in-a-variable' };
+    const opened = openSecrets(settings, systemClock, createLog('silent'));
+    const { lines } = await t.throwsAsync(opened, { instanceOf: SecretsUnread });
+    t.is(lines.length, 1);
+    t.regex(lines[0] as string, /^DEEPGRAM_API_KEY_SECRET_ARN: [^\n]+$/);
+    t.regex(lines[0] as string, says);
+    t.false(lines[0]?.includes('planted'));
+  }
+});
 
-    await manager.put('a', { text: 'third-value' });
-    await secret.renew();
-    t.is(secret.current, 'second-value');
-    time.nowMs += 10_000;
-    await secret.renew();
-    t.deepEqual(secret.accepted, ['third-value', 'second-value']);
-
-    time.aheadMs = 16 * 60_000;
-    t.deepEqual(secret.accepted, ['third-value']);
-  },
-);
+test.serial('all secrets that cannot be read are named at once', async (t) => {
+  process.env['AWS_ENDPOINT_URL_SECRETS_MANAGER'] = 'http://127.0.0.1:9';
+  process.env['AWS_ACCESS_KEY_ID'] = 'AKIDEXAMPLE';
+  process.env['AWS_SECRET_ACCESS_KEY'] = 'secret-of-the-test';
+  const arn = (name: string) => `arn:aws:secretsmanager:us-east-1:123456789012:secret:${name}-AbCdEf`;
+  const settings = { DEEPGRAM_API_KEY_SECRET_ARN: arn('key'), TRIGGER_SECRET_ARN: arn('trigger') };
+  const opened = openSecrets(settings, systemClock, createLog('silent'));
+  const { lines } = await t.throwsAsync(opened, { instanceOf: SecretsUnread });
+  t.is(lines.length, 2);
+  for (const line of lines) t.regex(line, /cannot be read now: check DNS and the way out .*ECONNREFUSED/);
+});
 
 test('a checkpoint sealed before the key was changed can be opened after it, and with no other key', (t) => {
   const sealed = new CheckpointCipher(fixedSecret('key-before')).encrypt('what callers said');

@@ -1,0 +1,108 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import { signatureHeaders, TIMEOUT_HEADER } from '../../daemon/contract/signing.ts';
+import { instanceApi } from '../../daemon/http/instance-api.ts';
+import { createLog } from '../../daemon/log/log.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+
+const BODY = JSON.stringify({
+  contactId: 'contact-1',
+  kvsStream: {
+    arn: 'arn:aws:kinesisvideo:us-east-1:123456789012:stream/calls/1700000000000',
+    startFragmentNumber: '91343852333181432392682062622220590765191907586',
+  },
+  dgParams: {},
+  enforceRealtime: false,
+});
+
+/** The API with a trigger secret that the test changes behind its back. */
+async function stage(t: ExecutionContext) {
+  const clock = new VirtualClock();
+  const secret = { known: ['first-secret'], stored: ['first-secret'], renewals: 0 };
+  const timeouts: number[] = [];
+  const closed: { why: 'full' | undefined } = { why: undefined };
+  const listener = instanceApi({
+    manager: {
+      size: 7,
+      admission: { healthStatus: () => closed.why },
+      start: async ({ contactId }, timeoutMs) => {
+        timeouts.push(timeoutMs);
+        return { sessionId: 'session-1', contactId, status: 'started' };
+      },
+    },
+    clock,
+    log: createLog('silent'),
+    metrics: { startSucceeded: () => {}, startFailed: () => {} },
+    metricsPage: undefined,
+    region: 'us-east-1',
+    startTimeoutMs: 6000,
+    triggerSecret: {
+      get current() {
+        return secret.known[0] as string;
+      },
+      get accepted() {
+        return secret.known;
+      },
+      async renew() {
+        secret.renewals += 1;
+        secret.known = secret.stored;
+      },
+    },
+  });
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const start = async (signedWith: string, headers: Record<string, string> = {}) => {
+    const signed = { ...signatureHeaders(signedWith, BODY, clock.epoch()), ...headers };
+    const response = await fetch(new URL('/start-session', url), { method: 'POST', body: BODY, headers: signed });
+    return { ...((await response.json()) as Record<string, unknown>), status: response.status };
+  };
+  return { clock, secret, timeouts, closed, start, health: () => fetch(new URL('/health-check', url)) };
+}
+
+test('a start signed with a changed trigger secret succeeds at once, and so does one signed before', async (t) => {
+  const { secret, start } = await stage(t);
+  secret.stored = ['second-secret', 'first-secret'];
+  t.like(await start('second-secret'), { status: 200, sessionId: 'session-1' });
+  t.like(await start('first-secret'), { status: 200 });
+  t.is(secret.renewals, 1);
+});
+
+test('a wrong signature is refused after the secret was read again', async (t) => {
+  const { secret, start } = await stage(t);
+  t.like(await start('some-other-secret'), { status: 401, reason: 'bad-signature', retryable: false });
+  t.is(secret.renewals, 1);
+});
+
+test('a signature older than five minutes is refused without reading the secret again', async (t) => {
+  const { clock, secret, start } = await stage(t);
+  const headers = signatureHeaders('first-secret', BODY, clock.epoch());
+  clock.forward(300_000);
+  t.like(await start('first-secret', headers), { status: 200 });
+  clock.forward(1000);
+  t.like(await start('first-secret', headers), { status: 401, reason: 'stale-signature' });
+  t.is(secret.renewals, 0);
+});
+
+test('a caller may wait for less than the longest time, and not for more', async (t) => {
+  const { timeouts, start } = await stage(t);
+  for (const asked of ['2500', '60000', 'soon']) await start('first-secret', { [TIMEOUT_HEADER]: asked });
+  t.deepEqual(timeouts, [2500, 6000, 6000]);
+});
+
+test('the health check fails while no starts are wanted', async (t) => {
+  const { closed, health } = await stage(t);
+  const healthy = await health();
+  t.is(healthy.status, 200);
+  t.deepEqual(await healthy.json(), { status: 'serving', sessions: 7 });
+  closed.why = 'full';
+  const full = await health();
+  t.is(full.status, 503);
+  t.deepEqual(await full.json(), { status: 'full', sessions: 7 });
+});
