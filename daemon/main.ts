@@ -66,7 +66,7 @@ async function run(): Promise<void> {
   const settings = hostSettings(config);
   const main = hostingThread({ settings, secrets, log, name: 'main', threads: Math.max(1, config.WORKERS) });
   const { kinesis, deepgram, checkpoints } = main;
-  const threads = new Threads();
+  const threads = new Threads(systemClock);
   threads.join(main.counted);
   const workers =
     config.WORKERS > 0

@@ -2,14 +2,15 @@ import { hostname } from 'node:os';
 import type { CloudWatchClient, MetricDatum } from '@aws-sdk/client-cloudwatch';
 import { METRICS_NAMESPACE } from '../contract/metrics-namespace.ts';
 import { errorFields, type Log } from '../log/log.ts';
-import type { Clock, Millis } from '../runtime/clock.ts';
+import { orAborted } from '../runtime/abort.ts';
+import type { Cancel, Clock, Millis } from '../runtime/clock.ts';
 import { type Baseline, metricData } from './cloudwatch-data.ts';
 import { InstanceMetrics } from './instance-metrics.ts';
 
 const EVERY_MS: Millis = 60_000;
-/** The next one comes in a minute, and carries what this one could not. */
+/** The next report carries the counts of one that failed. */
 const ANSWER_TIMEOUT_MS: Millis = 20_000;
-/** An exit waits so long for the last one at the most. */
+/** How long an exit waits for the last report. */
 const LAST_TIMEOUT_MS: Millis = 5000;
 
 export interface CloudWatchOptions {
@@ -32,7 +33,7 @@ export type PutMetricData = (data: MetricDatum[], signal: AbortSignal) => Promis
  */
 export class CloudWatchReporter {
   readonly #options: CloudWatchOptions;
-  readonly #timer: NodeJS.Timeout;
+  readonly #cancel: Cancel;
   #since: Baseline;
   #instance: string | undefined;
   #reporting: Promise<void> | undefined;
@@ -43,7 +44,7 @@ export class CloudWatchReporter {
   constructor(options: CloudWatchOptions) {
     this.#options = options;
     this.#since = InstanceMetrics.nothingYet();
-    this.#timer = setInterval(() => void this.report(), EVERY_MS).unref();
+    this.#cancel = options.clock.every(EVERY_MS, () => void this.report());
     void this.report();
   }
 
@@ -58,11 +59,11 @@ export class CloudWatchReporter {
 
   /** Sends what is left to tell, for as long as an exit may wait for that, and ends. */
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    const timer = setTimeout(() => this.#ending.abort(), LAST_TIMEOUT_MS);
+    this.#cancel();
+    const cancelTimeout = this.#options.clock.after(LAST_TIMEOUT_MS, () => this.#ending.abort());
     await this.#reporting;
     await this.report();
-    clearTimeout(timer);
+    cancelTimeout();
   }
 
   async #send(): Promise<void> {
@@ -71,9 +72,9 @@ export class CloudWatchReporter {
       const now = await metrics.snapshot();
       const identity = { stack, instance: await this.#identify() };
       const data = metricData(now, this.#since, identity, new Date(clock.epoch()));
-      const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
-      // The SDK listens to the signal while it waits for CloudWatch, but not while it looks for credentials.
-      await Promise.race([put(data, signal), aborted(signal)]);
+      const signal = AbortSignal.any([this.#ending.signal, clock.timeout(ANSWER_TIMEOUT_MS)]);
+      // The SDK ignores the signal while it looks for credentials.
+      await orAborted(put(data, signal), signal);
       this.#since = now;
     } catch (error) {
       metrics.cloudWatchPut('failed');
@@ -98,14 +99,6 @@ export class CloudWatchReporter {
       return hostname();
     }
   }
-}
-
-/** Rejects with the signal's reason once it is aborted. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    if (signal.aborted) reject(signal.reason);
-  });
 }
 
 /**

@@ -1,25 +1,31 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { Millis } from '../runtime/clock.ts';
+import type { Cancel, Clock, Millis } from '../runtime/clock.ts';
 import type { Distribution } from './distribution.ts';
 
 /**
- * The loop is looked at so often, each time a wake-up. Node's figures contain this wait itself, so what is told of a
- * delay may lack as much.
+ * Each sample wakes the event loop. Node's figures include this interval, so a delay may be reported as up to this much
+ * too short.
  */
 const RESOLUTION_MS: Millis = 40;
-/** One worst case of each second: what a call feels, not an average over the idle rest. */
+/** The worst delay of a second is what a call feels; an average would include idle time. */
 const EVERY_MS: Millis = 1000;
 
-/** Notes the worst delay of each second of this thread's event loop. Keeps nothing alive; gives what ends it. */
-export function watchEventLoop(delayMs: Distribution): () => void {
-  const monitor = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+/** The part of Node's monitor that is used here; `max` is in ns. */
+type Monitor = Pick<ReturnType<typeof monitorEventLoopDelay>, 'enable' | 'disable' | 'reset' | 'count' | 'max'>;
+
+/** Records the worst delay of this thread's event loop in each second, until it is canceled. */
+export function watchEventLoop(
+  delayMs: Distribution,
+  clock: Clock,
+  monitor: Monitor = monitorEventLoopDelay({ resolution: RESOLUTION_MS }),
+): Cancel {
   monitor.enable();
-  const timer = setInterval(() => {
+  const cancel = clock.every(EVERY_MS, () => {
     if (monitor.count > 0) delayMs.observe(Math.max(0, monitor.max / 1e6 - RESOLUTION_MS));
     monitor.reset();
-  }, EVERY_MS).unref();
+  });
   return () => {
-    clearInterval(timer);
+    cancel();
     monitor.disable();
   };
 }

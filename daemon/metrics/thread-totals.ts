@@ -1,7 +1,8 @@
-import type { Millis } from '../runtime/clock.ts';
+import { orAborted } from '../runtime/abort.ts';
+import type { Clock, Millis } from '../runtime/clock.ts';
 import { SessionMetrics, type SessionSnapshot, together } from './session-metrics.ts';
 
-/** A thread that is too busy to answer within this is taken as it was last seen: a scrape must not wait for it. */
+/** A scrape must not wait for a busy thread: its last known counts stand in. */
 const ANSWER_TIMEOUT_MS: Millis = 1000;
 
 /** Asks a thread for its counts: at once in the thread itself, by a message elsewhere. */
@@ -17,8 +18,13 @@ export interface Membership {
 
 /** The threads that host sessions, and the sum of what they and those before them have counted. */
 export class Threads {
+  readonly #clock: Clock;
   readonly #members = new Map<ReadThread, SessionSnapshot>();
   #gone: SessionSnapshot = new SessionMetrics().snapshot();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   join(read: ReadThread): Membership {
     this.#members.set(read, new SessionMetrics().snapshot());
@@ -33,26 +39,22 @@ export class Threads {
     };
   }
 
-  /** What all threads have counted. Never rejects: of one that does not answer the last word counts. */
+  /** What all threads have counted. Never rejects: a thread that does not answer counts as it was last known. */
   async sum(): Promise<SessionSnapshot> {
-    await Promise.all([...this.#members.keys()].map((read) => this.#ask(read)));
+    const timeout = this.#clock.timeout(ANSWER_TIMEOUT_MS);
+    await Promise.all([...this.#members.keys()].map((read) => this.#update(read, timeout)));
     return [...this.#members.values()].reduce(together, this.#gone);
   }
 
-  async #ask(read: ReadThread): Promise<void> {
-    const { promise: late, resolve: giveUp } = Promise.withResolvers<undefined>();
-    const timer = setTimeout(() => giveUp(undefined), ANSWER_TIMEOUT_MS);
+  async #update(read: ReadThread, timeout: AbortSignal): Promise<void> {
     try {
-      const snapshot = await Promise.race([read(), late]);
-      if (snapshot) this.#note(read, snapshot);
+      this.#note(read, await orAborted(Promise.resolve(read()), timeout));
     } catch {
-      // A thread that cannot be asked is dying: its last word is known, and whoever runs it reports its end.
-    } finally {
-      clearTimeout(timer);
+      // The thread is busy or dying; the worker pool reports the latter.
     }
   }
 
-  /** An answer that comes after the thread has left is in the sum already, as far as it was known. */
+  /** Ignores a thread that has left: its last known counts are in the sum already. */
   #note(read: ReadThread, snapshot: SessionSnapshot): void {
     if (this.#members.has(read)) this.#members.set(read, snapshot);
   }

@@ -54,7 +54,7 @@ export function hostingThread({ settings, secrets, log, name, threads }: ThreadO
   const state = stateDir ? new StateDirectory(stateDir, new CheckpointCipher(secrets.deepgramKey)) : undefined;
   const checkpoints = state && new Checkpoints(name, state, clock, log);
   const metrics = new SessionMetrics();
-  watchEventLoop(metrics.eventLoopDelayMs);
+  watchEventLoop(metrics.eventLoopDelayMs, clock);
   const host = new LocalHost({
     kinesis,
     deepgram,

@@ -37,7 +37,7 @@ async function everySeries(): Promise<string[]> {
   const sessions = new SessionMetrics();
   // A histogram is all there from the first observation on.
   sessions.lagMs.observe(1);
-  const threads = new Threads();
+  const threads = new Threads(systemClock);
   threads.join(() => sessions.snapshot());
   const drained = { size: () => 0, longestCallMs: () => 0, endRemaining: () => {} };
   const admission = new Admission(10, new Drain(drained, systemClock, log, 0), systemClock);

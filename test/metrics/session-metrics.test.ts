@@ -1,29 +1,8 @@
 import test from 'ava';
-import { DeepgramRefused } from '../../daemon/deepgram/errors.ts';
 import { Distribution } from '../../daemon/metrics/distribution.ts';
 import { handshakeRefusal, LAG_BOUNDS_MS, SessionMetrics, together } from '../../daemon/metrics/session-metrics.ts';
 import { difference } from '../../daemon/metrics/sums.ts';
-import { Threads } from '../../daemon/metrics/thread-totals.ts';
-
-/** A thread that has done some of everything, `times` over. */
-function busyThread(times: number): SessionMetrics {
-  const metrics = new SessionMetrics();
-  for (let i = 0; i < times; i++) {
-    metrics.sessionStarted('start');
-    metrics.sessionCompleted('no-more-fragments');
-    metrics.sessionFailed(new DeepgramRefused(401, undefined, undefined));
-    metrics.heard(0, 16);
-    metrics.heard(1, 32);
-    metrics.hole('corrupt', 64);
-    metrics.reconnected(1011);
-    metrics.handshakeFailed('429');
-    metrics.lagMs.observe(40);
-    metrics.behindNow(700);
-    metrics.audioOutBytes += 32;
-    metrics.keepAlives++;
-  }
-  return metrics;
-}
+import { busyThread } from './busy-thread.ts';
 
 test('the counts of two threads add up, number by number', (t) => {
   const sum = together(busyThread(2).snapshot(), busyThread(3).snapshot());
@@ -80,31 +59,4 @@ test('whatever comes from outside falls into a fixed set of names', (t) => {
   t.like(refusals, { 401: 1, other: 1, '5xx': 2, unreachable: 1 });
   t.is(sessionsFailed.other, 2);
   t.is(Math.max(...behindNowMs.counts), 0);
-});
-
-test('what a thread has counted stays counted when it is gone; its checkpoints do not', async (t) => {
-  const threads = new Threads();
-  threads.join(() => busyThread(1).snapshot(100));
-  const dying = threads.join(() => busyThread(2).snapshot(900));
-  t.is((await threads.sum()).checkpointAgeMs, 900);
-  dying.leave();
-  dying.leave();
-  t.deepEqual(await threads.sum(), busyThread(3).snapshot(100));
-});
-
-test('a thread that died before it could be asked is counted as it last told by itself', async (t) => {
-  const threads = new Threads();
-  const dying = threads.join(() => Promise.reject(new Error('the worker has exited')));
-  dying.note(busyThread(4).snapshot());
-  t.deepEqual(await threads.sum(), busyThread(4).snapshot());
-  dying.leave();
-  t.deepEqual(await threads.sum(), busyThread(4).snapshot());
-});
-
-test('a thread that does not answer is taken as it was last seen', async (t) => {
-  const threads = new Threads();
-  const busy = threads.join(() => new Promise<never>(() => {}));
-  threads.join(() => busyThread(1).snapshot());
-  busy.note(busyThread(2).snapshot());
-  t.deepEqual(await threads.sum(), busyThread(3).snapshot());
 });

@@ -69,7 +69,7 @@ function poolOf(workers = 2) {
   const clock = new VirtualClock();
   const { log, of } = recordedLog();
   const begun: FakeWorker[] = [];
-  const threads = new Threads();
+  const threads = new Threads(clock);
   const startWorker = (settings: WorkerSettings) => {
     const worker = new FakeWorker(settings);
     begun.push(worker);
