@@ -138,6 +138,7 @@ async function run(): Promise<void> {
           deepgram,
           lifecycle,
           secrets,
+          clock: systemClock,
         }),
     });
     servers.push(await listenOnSocket(socketPath, api));

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
-import type { SessionManager } from '../admission/manager.ts';
 import type { Check } from '../contract/control-api.ts';
 import { DeepgramRefused } from '../deepgram/errors.ts';
 import { type DeepgramSettings, openSocket } from '../deepgram/socket.ts';
 import type { Kinesis } from '../kinesis/client.ts';
 import { KinesisRefused } from '../kinesis/refusal.ts';
 import type { Lifecycle, LifecycleView } from '../lifecycle/lifecycle.ts';
-import type { Millis } from '../runtime/clock.ts';
-import type { Secrets } from '../secrets/secrets.ts';
+import type { Clock, Millis } from '../runtime/clock.ts';
+import type { ManagedSecret } from '../secrets/managed-secret.ts';
 
 /** The settings that are checked. */
 export interface DoctorSettings {
@@ -16,13 +15,20 @@ export interface DoctorSettings {
   readonly takesUnsignedStarts: boolean;
 }
 
+/** The session manager, as far as the doctor looks at it. */
+interface Sessions {
+  readonly size: number;
+  readonly admission: { readonly maxSessions: number };
+}
+
 export interface DoctorOptions {
   readonly settings: DoctorSettings;
-  readonly manager: SessionManager;
-  readonly kinesis: Kinesis;
+  readonly manager: Sessions;
+  readonly kinesis: Pick<Kinesis, 'probe'>;
   readonly deepgram: DeepgramSettings;
-  readonly lifecycle: Promise<Lifecycle>;
-  readonly secrets: Secrets;
+  readonly lifecycle: Promise<Pick<Lifecycle, 'view'>>;
+  readonly secrets: { readonly managed: readonly Pick<ManagedSecret, 'setting' | 'arn' | 'fault' | 'renew'>[] };
+  readonly clock: Clock;
 }
 
 /** What Kinesis and Deepgram are given to answer; an operator waits for it. */
@@ -78,12 +84,12 @@ async function checkSecrets({ secrets: { managed } }: DoctorOptions): Promise<Ch
   });
 }
 
-async function checkDeepgram({ deepgram }: DoctorOptions): Promise<Check> {
+async function checkDeepgram({ deepgram, clock }: DoctorOptions): Promise<Check> {
   const name = 'deepgram';
   const { host } = new URL(deepgram.baseUrl);
   const events = { onMessage: () => {}, onPong: () => {}, onTaken: () => {} };
   try {
-    const socket = await openSocket(deepgram, {}, events, AbortSignal.timeout(TIMEOUT_MS));
+    const socket = await openSocket(deepgram, {}, events, clock.timeout(TIMEOUT_MS));
     socket.sendCloseStream();
     socket.terminate();
     return { name, verdict: 'ok', detail: `${host} is reached and accepts the key` };
@@ -105,10 +111,10 @@ async function checkDeepgram({ deepgram }: DoctorOptions): Promise<Check> {
   }
 }
 
-async function checkAws({ kinesis, settings }: DoctorOptions): Promise<Check[]> {
+async function checkAws({ kinesis, settings, clock }: DoctorOptions): Promise<Check[]> {
   const name = 'kinesis video';
   try {
-    const { clockSkewMs } = await kinesis.probe(AbortSignal.timeout(TIMEOUT_MS));
+    const { clockSkewMs } = await kinesis.probe(clock.timeout(TIMEOUT_MS));
     const detail = `credentials work in ${settings.region}, and GetDataEndpoint is allowed`;
     return [{ name, verdict: 'ok', detail }, checkClock(clockSkewMs)];
   } catch (error) {
@@ -148,7 +154,7 @@ function checkClock(skewMs: Millis): Check {
   return { name, verdict: Math.abs(skewMs) < SKEW_FAIL_MS ? 'warn' : 'fail', detail, remedy: 'start chrony' };
 }
 
-function checkFiles({ admission: { maxSessions } }: SessionManager): Check {
+function checkFiles({ admission: { maxSessions } }: Sessions): Check {
   const name = 'file limit';
   const limit = openFilesLimit();
   const needed = maxSessions * FILES_PER_SESSION + OTHER_FILES;
@@ -169,7 +175,7 @@ function openFilesLimit(): number | undefined {
   }
 }
 
-function checkCapacity({ admission, size }: SessionManager): Check {
+function checkCapacity({ admission, size }: Sessions): Check {
   const name = 'capacity';
   const detail = `${size} of ${admission.maxSessions} sessions`;
   if (size < admission.maxSessions * CAPACITY_WARN) return { name, verdict: 'ok', detail };

@@ -23,7 +23,7 @@ export class Feed {
   /** What is shown from now on; it is asked for at once, paused or not. */
   choose(choice) {
     this.#choice = choice;
-    this.#ask();
+    void this.#ask();
   }
 
   pause(isPaused) {
@@ -33,7 +33,7 @@ export class Feed {
 
   #look() {
     if (this.#isPaused || document.hidden) this.#stop();
-    else this.#ask();
+    else void this.#ask();
   }
 
   #stop() {
