@@ -1,10 +1,18 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { connect } from 'node:net';
+import { dirname } from 'node:path';
+import { CONTROL_SOCKET_PATH } from '../contract/control-api.ts';
 
 /** Owner and group only: whoever may write to the socket operates the daemon. */
 const SOCKET_UMASK = 0o117;
+
+/** CONTROL_SOCKET, or the default path where its directory exists; undefined: no control socket. */
+export function controlSocketPath(setting: string | undefined): string | undefined {
+  return setting ?? (existsSync(dirname(CONTROL_SOCKET_PATH)) ? CONTROL_SOCKET_PATH : undefined);
+}
 
 /** Serves HTTP on a UNIX socket of mode 0660, in place of one that a daemon that was killed left behind. */
 export async function listenOnSocket(path: string, handler: RequestListener): Promise<Server> {

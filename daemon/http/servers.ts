@@ -1,0 +1,58 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Log } from '../log/log.ts';
+import type { PrometheusPage } from '../metrics/prometheus.ts';
+import type { Millis } from '../runtime/clock.ts';
+import { LinesError } from '../runtime/lines-error.ts';
+import { type InstanceApiOptions, instanceApi } from './instance-api.ts';
+import { metricsApi } from './metrics-api.ts';
+
+/**
+ * Longer than the minute that a load balancer keeps an idle connection (idle_timeout.timeout_seconds). If we closed it
+ * first, a start request on its way would get a 502.
+ */
+const KEEP_ALIVE_MS: Millis = 75_000;
+
+/** The address is taken, or not ours. */
+export class CannotListen extends LinesError {
+  override readonly name = 'CannotListen';
+}
+
+export interface Address {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+}
+
+export interface Listening {
+  readonly server: Server;
+  readonly url: string;
+}
+
+/** Serves the load balancer and the trigger. Throws CannotListen. */
+export function serveInstance(options: InstanceApiOptions, address: Address): Promise<Listening> {
+  return listen(createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, instanceApi(options)), address);
+}
+
+/** Serves /metrics on a port of its own. Throws CannotListen. */
+export async function serveMetrics(page: PrometheusPage, log: Log, address: Address): Promise<Listening> {
+  const listening = await listen(createServer(metricsApi(page, log)), address);
+  log.info({ event: 'metrics.started', metricsAt: listening.url }, 'serving /metrics');
+  return listening;
+}
+
+async function listen(server: Server, { host, port }: Address): Promise<Listening> {
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw new CannotListen([`cannot listen on ${host}:${port}: ${(error as Error).message}`]);
+  }
+  return { server, url: urlOf(server) };
+}
+
+function urlOf(server: Server): string {
+  const { address, family, port } = server.address() as AddressInfo;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
