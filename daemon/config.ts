@@ -8,10 +8,10 @@ import { LinesError } from './runtime/lines-error.ts';
 import { SECRET_NAMES, SECRETS, secretArnSetting } from './secrets/secret-settings.ts';
 import type { HostSettings } from './threads/hosting-thread.ts';
 
-/** sysexits.h EX_CONFIG: systemd shows it by name, and a restart would not help. */
+/** sysexits.h EX_CONFIG. systemd shows its name; a restart would not help. */
 export const EXIT_CONFIG = 78;
 
-/** What CloudWatch takes as a dimension's value: ASCII, not blank, and not a colon first. */
+/** A CloudWatch dimension value: printable ASCII that does not start with a space or a colon. */
 const METRICS_STACK = /^[\x21-\x39\x3b-\x7e][\x20-\x7e]{0,254}$/;
 
 /** A whole number of `unit`. */
@@ -22,13 +22,13 @@ const wholeNumberOf = (unit: string, min: number, max: number) =>
     .transform(Number)
     .pipe(z.number().min(min, `must be at least ${min} (${unit})`).max(max, `must be at most ${max} (${unit})`));
 
-/** The same, or the default when the variable is not set. */
+/** The same, with a default. */
 const wholeNumber = (unit: string, min: number, max: number, byDefault: number) =>
   wholeNumberOf(unit, min, max).default(byDefault);
 
 const environment = z
   .object({
-    PORT: wholeNumber('TCP port; 0 takes a free one', 0, 65_535, 8080),
+    PORT: wholeNumber('TCP port; 0 picks a free one', 0, 65_535, 8080),
     HOST: z.string().default('0.0.0.0'),
     DEEPGRAM_API: z.string().default(DEEPGRAM_API).transform(deepgramBase),
     DEEPGRAM_API_KEY: SECRETS.DEEPGRAM_API_KEY.optional(),
@@ -54,7 +54,7 @@ const environment = z
     SESSION_BUFFER_KIB: wholeNumber('KiB', 256, 65_536, 1024),
     HEALTH_LAG_MS: wholeNumber('ms', 0, 600_000, 20_000),
     DRAIN_DEADLINE_MS: wholeNumber('ms; 0 is none', 0, 172_800_000, 7_200_000),
-    METRICS_PORT: wholeNumberOf('TCP port; 0 takes a free one', 0, 65_535).optional(),
+    METRICS_PORT: wholeNumberOf('TCP port; 0 picks a free one', 0, 65_535).optional(),
     METRICS_STACK: z
       .string()
       .regex(METRICS_STACK, 'must be a CloudWatch dimension value: 1 to 255 printable ASCII characters, no colon first')
@@ -70,14 +70,13 @@ const environment = z
   })
   .refine(({ DEEPGRAM_API_KEY, DEEPGRAM_API_KEY_SECRET_ARN }) => DEEPGRAM_API_KEY ?? DEEPGRAM_API_KEY_SECRET_ARN, {
     path: ['DEEPGRAM_API_KEY'],
-    message: 'is missing: the API key that Deepgram gave you (or DEEPGRAM_API_KEY_SECRET_ARN: where it is)',
+    message: 'is missing: your Deepgram API key (or set DEEPGRAM_API_KEY_SECRET_ARN)',
     when: () => true,
   })
   .refine(({ APP_REGION, AWS_REGION }) => APP_REGION ?? AWS_REGION, {
     path: ['AWS_REGION'],
-    message:
-      'is missing: the region of the Kinesis video streams (APP_REGION, as the original called it, does as well)',
-    // Told even when another setting is wrong, so that all that is wrong is told at once.
+    message: 'is missing: the region of the Kinesis video streams (APP_REGION, the original name, works too)',
+    // Checked even when another setting is invalid, so that all errors are reported at once.
     when: () => true,
   })
   .transform(({ APP_REGION, AWS_REGION, ...settings }) => ({
@@ -85,7 +84,7 @@ const environment = z
     region: (APP_REGION ?? AWS_REGION) as string,
   }));
 
-/** What integratord runs with: read once, checked once. */
+/** The daemon's settings, validated. */
 export type Config = Readonly<z.infer<typeof environment>>;
 
 /** Invalid settings. */
@@ -93,18 +92,18 @@ export class ConfigError extends LinesError {
   override readonly name = 'ConfigError';
 }
 
-/** Whether only signed starts are taken. */
-export function wantsSignedStarts({ TRIGGER_SECRET, TRIGGER_SECRET_ARN }: Config): boolean {
+/** True when only signed start requests are accepted. */
+export function requiresSignedStarts({ TRIGGER_SECRET, TRIGGER_SECRET_ARN }: Config): boolean {
   return (TRIGGER_SECRET ?? TRIGGER_SECRET_ARN) !== undefined;
 }
 
 /**
- * Reads the settings from environment variables; an empty one counts as not set. Throws ConfigError.
+ * Reads the settings from environment variables; an empty variable counts as unset. Throws ConfigError.
  *
- * A secret may be in the variable, or in a file that `<name>_FILE` names (systemd's credentials are files), or in
- * Secrets Manager. The variable counts before the file; Secrets Manager and one of these together are an error, so that
- * nobody wonders which of the two a changed secret has to be put into.
- * @param readFile gives a file's text, or undefined when there is no such file
+ * A secret comes from its variable, from the file named by `<name>_FILE` (systemd credentials are files), or from Secrets
+ * Manager. The variable wins over the file. Secrets Manager together with either is an error, because it would not be
+ * clear where a new value belongs.
+ * @param readFile returns a file's text, or undefined when there is no such file
  */
 export function readConfig(
   env: Readonly<Record<string, string | undefined>>,
@@ -117,15 +116,15 @@ export function readConfig(
     const text = path && readFile(path)?.trim();
     if (text) set[name] ??= text;
     const arn = secretArnSetting(name);
-    if (set[name] && set[arn]) conflicts.push(`${arn} is set, and ${name} or its file as well: remove one of them`);
+    if (set[name] && set[arn]) conflicts.push(`${arn} is set together with ${name} or its file: remove one of them`);
   }
   const { data, error } = environment.safeParse(set);
   if (data && conflicts.length === 0) return Object.freeze(data);
-  const faults = error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`) ?? [];
-  throw new ConfigError([...faults, ...conflicts]);
+  const errors = error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`) ?? [];
+  throw new ConfigError([...errors, ...conflicts]);
 }
 
-/** What a thread that hosts sessions runs with. */
+/** The settings of a thread that hosts sessions. */
 export function hostSettings(config: Config): HostSettings {
   const { DEEPGRAM_API_KEY, DEEPGRAM_API_KEY_SECRET_ARN, TRIGGER_SECRET, TRIGGER_SECRET_ARN } = config;
   return {
@@ -146,7 +145,7 @@ export function hostSettings(config: Config): HostSettings {
   };
 }
 
-/** The settings for an operator's eyes: of secrets only whether they are set. */
+/** The settings as operators may see them; for secrets only whether they are set. */
 export function maskedSettings(config: Config): Record<string, string | number> {
   const { region, ...settings } = config;
   const shown = Object.entries({ ...settings, AWS_REGION: region }).map(
@@ -159,7 +158,7 @@ export function maskedSettings(config: Config): Record<string, string | number> 
   return Object.fromEntries([...shown, ...secrets]);
 }
 
-/** One per vCPU; with one only, a second thread would gain nothing. */
+/** One per vCPU. On a single vCPU a worker thread gains nothing. */
 function defaultWorkers(): number {
   const vcpus = availableParallelism();
   return vcpus > 1 ? vcpus : 0;
@@ -183,8 +182,8 @@ function awsRegion() {
 }
 
 /**
- * What the SDK appends /v1/listen to. Accepts the original's full URL and a base, ws(s) and http(s).
- * The value is not repeated in errors: it may hold credentials.
+ * The URL to which the SDK appends /v1/listen. Accepts a base URL or the original's full URL, ws(s) or http(s).
+ * Errors do not repeat the value, which may contain credentials.
  */
 function deepgramBase(value: string, context: z.RefinementCtx): string {
   const url = URL.parse(value);
@@ -193,7 +192,7 @@ function deepgramBase(value: string, context: z.RefinementCtx): string {
     return z.NEVER;
   }
   if (url.username || url.password || url.search || url.hash) {
-    context.addIssue({ code: 'custom', message: 'must not hold credentials, a query or a fragment' });
+    context.addIssue({ code: 'custom', message: 'must not contain credentials, a query or a fragment' });
     return z.NEVER;
   }
   url.protocol = url.protocol.replace('http', 'ws');

@@ -9,7 +9,7 @@ import {
   hostSettings,
   maskedSettings,
   readConfig,
-  wantsSignedStarts,
+  requiresSignedStarts,
 } from './config.ts';
 import { VERSION } from './contract/version.ts';
 import { controlApi } from './control/control-api.ts';
@@ -63,7 +63,7 @@ async function run(): Promise<void> {
 
   const { url, servers } = await serve(config, daemon);
   const reporter = startReporter(config, metrics, metadata, log);
-  if (!wantsSignedStarts(config)) {
+  if (!requiresSignedStarts(config)) {
     const message = 'TRIGGER_SECRET is not set: anyone who reaches the port can start sessions';
     log.warn({ event: 'daemon.unsigned' }, message);
   }
@@ -140,7 +140,7 @@ async function serve(config: Config, daemon: Daemon): Promise<{ url: string; ser
 function controlFor(config: Config, { log, secrets, main, manager, lifecycle }: Daemon) {
   const { region, STATE_DIR: stateDir } = config;
   const { kinesis, deepgram } = main;
-  const takesUnsignedStarts = !wantsSignedStarts(config);
+  const takesUnsignedStarts = !requiresSignedStarts(config);
   const settings = { region, stateDir, takesUnsignedStarts };
   return controlApi({
     manager,

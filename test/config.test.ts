@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
 import test from 'ava';
-import { ConfigError, EXIT_CONFIG, maskedSettings, readConfig, wantsSignedStarts } from '../daemon/config.ts';
+import { ConfigError, EXIT_CONFIG, maskedSettings, readConfig, requiresSignedStarts } from '../daemon/config.ts';
 import { Program } from './support/process.ts';
 
 const NEEDED = { DEEPGRAM_API_KEY: 'key', AWS_REGION: 'us-east-1' };
 
-test('what is not set has the default of the README', (t) => {
+test('settings have the defaults of the README', (t) => {
   t.deepEqual(readConfig(NEEDED), {
     PORT: 8080,
     HOST: '0.0.0.0',
@@ -29,14 +29,14 @@ test('what is not set has the default of the README', (t) => {
   });
 });
 
-test('an empty setting counts as not set', (t) => {
+test('an empty setting counts as unset', (t) => {
   t.deepEqual(
     readConfig({ ...NEEDED, PORT: '', TRIGGER_SECRET: '', TRIGGER_SECRET_ARN: '', APP_REGION: '' }),
     readConfig(NEEDED),
   );
 });
 
-test('a secret may come from a file, which systemd makes of a credential; one that is not there counts as not set', (t) => {
+test('a secret may come from a file, such as a systemd credential; a missing file counts as unset', (t) => {
   const files = { '/run/key': 'key-of-the-file\n', '/run/secret': 'secret-of-the-file' };
   const read = (path: string) => files[path as keyof typeof files];
   const named = { AWS_REGION: 'us-east-1', DEEPGRAM_API_KEY_FILE: '/run/key', TRIGGER_SECRET_FILE: '/run/secret' };
@@ -52,7 +52,7 @@ test('a secret may be in Secrets Manager, in any region and partition', (t) => {
   const named = { AWS_REGION: 'us-east-1', DEEPGRAM_API_KEY_SECRET_ARN: KEY_ARN, TRIGGER_SECRET_ARN: SECRET_ARN };
   const config = readConfig(named);
   t.like(config, { DEEPGRAM_API_KEY_SECRET_ARN: KEY_ARN, TRIGGER_SECRET_ARN: SECRET_ARN });
-  t.true(wantsSignedStarts(config));
+  t.true(requiresSignedStarts(config));
   t.like(maskedSettings(config), {
     DEEPGRAM_API_KEY: 'in Secrets Manager',
     DEEPGRAM_API_KEY_SECRET_ARN: KEY_ARN,
@@ -60,17 +60,20 @@ test('a secret may be in Secrets Manager, in any region and partition', (t) => {
   });
 });
 
-test('a secret in two places is refused, whether the other is a variable or a file; a file that is not there is none', (t) => {
+test('a secret in Secrets Manager and in a variable or file is rejected; a missing file does not count', (t) => {
   const read = (path: string) => (path === '/run/key' ? 'key-of-the-file' : undefined);
   const named = { AWS_REGION: 'us-east-1', DEEPGRAM_API_KEY_SECRET_ARN: KEY_ARN };
   for (const other of [{ DEEPGRAM_API_KEY: 'key' }, { DEEPGRAM_API_KEY_FILE: '/run/key' }]) {
     const error = t.throws(() => readConfig({ ...named, ...other }, read), { instanceOf: ConfigError });
-    t.regex(error.message, /^DEEPGRAM_API_KEY_SECRET_ARN is set, and DEEPGRAM_API_KEY or its file as well: remove one/);
+    t.regex(
+      error.message,
+      /^DEEPGRAM_API_KEY_SECRET_ARN is set together with DEEPGRAM_API_KEY or its file: remove one/,
+    );
   }
   t.notThrows(() => readConfig({ ...named, DEEPGRAM_API_KEY_FILE: '/run/none' }, read));
 });
 
-test('metrics have a port of their own, and go to CloudWatch, only where that is asked for', (t) => {
+test('a separate metrics port and CloudWatch are off by default', (t) => {
   const { METRICS_PORT, METRICS_STACK } = readConfig(NEEDED);
   t.deepEqual([METRICS_PORT, METRICS_STACK], [undefined, undefined]);
   t.like(readConfig({ ...NEEDED, METRICS_PORT: '9464', METRICS_STACK: 'Calls eu' }), {
@@ -79,7 +82,7 @@ test('metrics have a port of their own, and go to CloudWatch, only where that is
   });
 });
 
-test('settings are shown without the secrets', (t) => {
+test('operators see the settings without the secrets', (t) => {
   const shown = maskedSettings(readConfig({ ...NEEDED, TRIGGER_SECRET: 'planted-secret' }));
   t.like(shown, { DEEPGRAM_API_KEY: 'set', TRIGGER_SECRET: 'set', AWS_REGION: 'us-east-1', PORT: 8080 });
   t.notRegex(JSON.stringify(shown), /planted/);
@@ -98,7 +101,7 @@ for (const [given, base] of [
   });
 }
 
-test('the region is the original’s APP_REGION before AWS_REGION', (t) => {
+test('APP_REGION, the original’s name, wins over AWS_REGION', (t) => {
   t.is(readConfig({ ...NEEDED, APP_REGION: 'eu-west-2' }).region, 'eu-west-2');
   t.is(readConfig({ DEEPGRAM_API_KEY: 'key', APP_REGION: 'us-gov-west-1' }).region, 'us-gov-west-1');
 });
@@ -113,8 +116,8 @@ for (const [setting, value, says] of [
   ['START_TIMEOUT_MS', '1.5', /^START_TIMEOUT_MS must be a whole number \(ms\)/],
   ['CALL_END_GRACE_MS', '10', /^CALL_END_GRACE_MS must be at least 1000/],
   ['DEEPGRAM_API', 'api.deepgram.com', /^DEEPGRAM_API must be a ws, wss, http or https URL/],
-  ['DEEPGRAM_API', 'wss://key@api.deepgram.com', /^DEEPGRAM_API must not hold credentials/],
-  ['DEEPGRAM_API', 'wss://api.deepgram.com?model=nova-3', /^DEEPGRAM_API must not hold credentials, a query/],
+  ['DEEPGRAM_API', 'wss://key@api.deepgram.com', /^DEEPGRAM_API must not contain credentials/],
+  ['DEEPGRAM_API', 'wss://api.deepgram.com?model=nova-3', /^DEEPGRAM_API must not contain credentials, a query/],
   ['DEEPGRAM_API_KEY', 'two words', /^DEEPGRAM_API_KEY must be printable ASCII/],
   ['AWS_REGION', 'Frankfurt', /^AWS_REGION must be an AWS region/],
   ['LOG_LEVEL', 'loud', /^LOG_LEVEL must be one of trace, debug/],
@@ -123,7 +126,7 @@ for (const [setting, value, says] of [
   ['TRIGGER_SECRET_ARN', 'arn:aws:s3:::bucket', /^TRIGGER_SECRET_ARN must be the ARN of a secret/],
   ['CONTROL_SOCKET', `/${'x'.repeat(107)}`, /^CONTROL_SOCKET must be at most 107 characters/],
 ] as const) {
-  test(`${setting}=${value.slice(0, 40)} is refused in one line that does not repeat it`, (t) => {
+  test(`${setting}=${value.slice(0, 40)} is rejected in one line that does not repeat it`, (t) => {
     const { DEEPGRAM_API_KEY, ...others } = NEEDED;
     const needed = setting === 'DEEPGRAM_API_KEY_SECRET_ARN' ? others : { DEEPGRAM_API_KEY, ...others };
     const error = t.throws(() => readConfig({ ...needed, [setting]: value }), { instanceOf: ConfigError });
@@ -133,7 +136,7 @@ for (const [setting, value, says] of [
   });
 }
 
-test('a start with wrong and missing settings ends with a line for each and exit code 78', async (t) => {
+test('invalid and missing settings end the process with a line for each and exit code 78', async (t) => {
   const daemon = new Program('daemon/main.ts', [], { PORT: 'x', LOG_LEVEL: 'loud', TRIGGER_SECRET: 'planted' });
   t.is(await daemon.exited, EXIT_CONFIG);
   const lines = daemon.stderr.trim().split('\n');
@@ -150,7 +153,7 @@ test('a start with wrong and missing settings ends with a line for each and exit
   t.false(daemon.stderr.includes('planted'));
 });
 
-test('a daemon without TRIGGER_SECRET says that it takes unsigned starts', async (t) => {
+test('a daemon without TRIGGER_SECRET warns that it accepts unsigned starts', async (t) => {
   const daemon = new Program('daemon/main.ts', [], { ...NEEDED, PORT: '0', HOST: '127.0.0.1' });
   t.teardown(() => daemon.stop('SIGKILL'));
   const line = await daemon.line(({ event }) => event === 'daemon.unsigned');

@@ -23,14 +23,14 @@ const cordonOrder = z.strictObject({ reason });
 const levelOrder = z.strictObject({ level: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`) });
 const drainOrder = z.strictObject({ reason, deadlineMs: z.number().nonnegative().nullable().optional() });
 
-/** What the control API shows of the settings, and needs itself. */
+/** Settings that the control API shows or uses. */
 export interface ControlSettings {
   /** All settings as an operator may see them, by name. */
   readonly shown: Readonly<Record<string, string | number>>;
   readonly region: string;
   /** LOG_LEVEL: the level after a restart. */
   readonly logLevel: LogLevel;
-  /** The deadline of a drain that is ordered without one; null is none. */
+  /** The deadline of a drain that is ordered without one; null for none. */
   readonly drainDeadlineMs: Millis | null;
   readonly hasCheckpoints: boolean;
   readonly takesUnsignedStarts: boolean;
@@ -45,32 +45,32 @@ export interface ControlApiOptions {
   readonly version: string;
   /** What Auto Scaling and the instance metadata say. */
   readonly lifecycle: Promise<Lifecycle>;
-  /** Looks whether all that the daemon needs is there. */
+  /** Runs the doctor's checks. */
   readonly examine: () => Promise<readonly Check[]>;
 }
 
-/** An answer that is not a success. */
+/** An error response. */
 class Refusal extends Error {
-  readonly answer: JsonResponse;
+  readonly response: JsonResponse;
 
   constructor(status: number, reason: string, message: string) {
     super(message);
-    this.answer = { status, body: { reason, message } };
+    this.response = { status, body: { reason, message } };
   }
 }
 
 type Handler = (request: IncomingMessage & { params: Record<string, string> }) => Promise<object> | object;
 
 /**
- * The operator's interface: versioned JSON over HTTP, which integratorctl talks to, and the status page, which browsers
- * get to through a forwarded socket. A browser can only look: whatever page it shows, it changes nothing here.
+ * The operators' interface: versioned JSON over HTTP for integratorctl, and the status page, which browsers reach through
+ * a forwarded socket. Browsers are read-only, so that no web page can change anything here.
  */
 export function controlApi(options: ControlApiOptions): (request: IncomingMessage, response: ServerResponse) => void {
   const { manager, settings, clock, log } = options;
   const { drain } = manager.admission;
   const app = polka({
     onNoMatch: (request, response) =>
-      sendJson(response, new Refusal(404, 'not-found', `There is no ${request.method} ${request.url}`).answer),
+      sendJson(response, new Refusal(404, 'not-found', `There is no ${request.method} ${request.url}`).response),
   });
   const on = (method: 'get' | 'post' | 'delete', path: string, handler: Handler) => {
     app[method](path, (request, response) => {
@@ -107,16 +107,17 @@ export function controlApi(options: ControlApiOptions): (request: IncomingMessag
     return { sessionId: id, outcome: outcome.name, ...whyOf(outcome, log) };
   });
   on('post', '/v1/cordon', async (request) => {
-    if (drain.isDraining) throw new Refusal(409, 'draining', 'A draining integrator takes no new sessions anyway');
+    if (drain.isDraining)
+      throw new Refusal(409, 'draining', 'integratord is draining and accepts no new sessions anyway');
     const { reason: why = 'ordered by an operator' } = await bodyOf(request, cordonOrder);
     manager.admission.cordon(why);
-    log.info({ event: 'daemon.cordoned', reason: why }, 'takes no new sessions');
+    log.info({ event: 'daemon.cordoned', reason: why }, 'cordoned: accepting no new sessions');
     return { state: stateOf(manager) };
   });
   on('post', '/v1/uncordon', () => {
-    if (drain.isDraining) throw new Refusal(409, 'draining', 'The integrator drains: cancel that instead');
+    if (drain.isDraining) throw new Refusal(409, 'draining', 'integratord is draining: cancel the drain instead');
     manager.admission.uncordon();
-    log.info({ event: 'daemon.uncordoned' }, 'takes new sessions');
+    log.info({ event: 'daemon.uncordoned' }, 'uncordoned: accepting sessions again');
     return { state: stateOf(manager) };
   });
   on('post', '/v1/drain', async (request) => {
@@ -131,11 +132,11 @@ export function controlApi(options: ControlApiOptions): (request: IncomingMessag
   });
   on('get', '/v1/drain', () => {
     const view = drain.view();
-    if (!view) throw new Refusal(409, 'not-draining', 'The integrator does not drain');
+    if (!view) throw new Refusal(409, 'not-draining', 'integratord is not draining');
     return { drain: view };
   });
   on('delete', '/v1/drain', () => {
-    if (!drain.isDraining) throw new Refusal(409, 'not-draining', 'The integrator does not drain');
+    if (!drain.isDraining) throw new Refusal(409, 'not-draining', 'integratord is not draining');
     drain.cancel();
     return { state: stateOf(manager) };
   });
@@ -143,19 +144,19 @@ export function controlApi(options: ControlApiOptions): (request: IncomingMessag
     for (const [name, value] of Object.entries(PAGE_HEADERS)) response.setHeader(name, value);
     const refusal = callerRefusal(request);
     const file = request.method === 'GET' ? pageFileAt(request.url ?? '') : undefined;
-    if (refusal) sendJson(response, refusal.answer);
+    if (refusal) sendJson(response, refusal.response);
     else if (file) sendPageFile(response, file);
     else app.handler(request as Parameters<typeof app.handler>[0], response);
   };
 }
 
-/** Why nobody may ask this way, if so: whoever forwards the socket to a port lets every page in their browser try. */
+/** Refuses what any web page could send to a socket that is forwarded to a port. */
 function callerRefusal(request: IncomingMessage): Refusal | undefined {
   if (!isAddressedToLoopback(request)) {
-    return new Refusal(421, 'wrong-host', `There is no ${request.headers.host} here; ask for http://localhost`);
+    return new Refusal(421, 'wrong-host', `This is not ${request.headers.host}: use http://localhost`);
   }
   if (request.method === 'GET' || !isFromBrowser(request)) return undefined;
-  return new Refusal(403, 'read-only', 'A browser can only look; integratorctl changes things');
+  return new Refusal(403, 'read-only', 'Browsers are read-only: use integratorctl to change anything');
 }
 
 async function status(options: ControlApiOptions): Promise<object> {
@@ -184,7 +185,7 @@ function stateOf({ admission, size }: SessionManager): string {
 }
 
 function noSession(id: string): never {
-  throw new Refusal(404, 'not-found', `There is no session ${id} here`);
+  throw new Refusal(404, 'not-found', `There is no session ${id}`);
 }
 
 function whyOf(outcome: HostedOutcome, log: RootLog): object {
@@ -215,8 +216,8 @@ function parsed(text: string): unknown {
 }
 
 function refused(error: unknown, log: Log): JsonResponse {
-  if (error instanceof Refusal) return error.answer;
-  if (error instanceof NotCancellable) return new Refusal(409, 'not-cancellable', error.message).answer;
-  log.error({ event: 'control.failed', ...errorFields(error) }, 'an operator’s request failed');
-  return new Refusal(500, 'internal-error', 'The integrator failed; its log says how').answer;
+  if (error instanceof Refusal) return error.response;
+  if (error instanceof NotCancellable) return new Refusal(409, 'not-cancellable', error.message).response;
+  log.error({ event: 'control.failed', ...errorFields(error) }, 'an operator request failed');
+  return new Refusal(500, 'internal-error', 'Internal error: see the log of integratord').response;
 }

@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { CONTROL_SOCKET_PATH } from '../contract/control-api.ts';
 
-/** Owner and group only: whoever may write to the socket operates the daemon. */
+/** Owner and group only: write access to the socket is control over the daemon. */
 const SOCKET_UMASK = 0o117;
 
 /** CONTROL_SOCKET, or the default path where its directory exists; undefined: no control socket. */
@@ -14,7 +14,7 @@ export function controlSocketPath(setting: string | undefined): string | undefin
   return setting ?? (existsSync(dirname(CONTROL_SOCKET_PATH)) ? CONTROL_SOCKET_PATH : undefined);
 }
 
-/** Serves HTTP on a UNIX socket of mode 0660, in place of one that a daemon that was killed left behind. */
+/** Serves HTTP on a UNIX socket of mode 0660. Replaces a socket that a killed daemon left behind. */
 export async function listenOnSocket(path: string, handler: RequestListener): Promise<Server> {
   await removeStale(path);
   const server = createServer(handler);
@@ -28,7 +28,7 @@ export async function listenOnSocket(path: string, handler: RequestListener): Pr
   return server;
 }
 
-/** Removes the socket that a daemon that was killed left behind; one that somebody still serves stays. */
+/** Removes a socket on which no process listens. */
 async function removeStale(path: string): Promise<void> {
   const socket = connect(path);
   try {

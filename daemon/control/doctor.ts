@@ -8,14 +8,14 @@ import type { Lifecycle, LifecycleView } from '../lifecycle/lifecycle.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import type { ManagedSecret } from '../secrets/managed-secret.ts';
 
-/** The settings that are checked. */
+/** The settings that the doctor checks. */
 export interface DoctorSettings {
   readonly region: string;
   readonly stateDir: string | undefined;
   readonly takesUnsignedStarts: boolean;
 }
 
-/** The session manager, as far as the doctor looks at it. */
+/** The part of the session manager that the doctor checks. */
 interface Sessions {
   readonly size: number;
   readonly admission: { readonly maxSessions: number };
@@ -31,21 +31,21 @@ export interface DoctorOptions {
   readonly clock: Clock;
 }
 
-/** What Kinesis and Deepgram are given to answer; an operator waits for it. */
+/** How long Kinesis and Deepgram may take; an operator is waiting. */
 const TIMEOUT_MS: Millis = 5000;
-/** Sockets per session: one to Kinesis, a second one while it is replaced, one to Deepgram. */
+/** Sockets per session: one to Kinesis, a second during a rotation, one to Deepgram. */
 const FILES_PER_SESSION = 3;
 /** Log, control socket, load balancer, checkpoints. */
 const OTHER_FILES = 200;
-/** Kinesis refuses signatures that are more than five minutes off; the trigger's starts too. */
+/** Kinesis rejects signatures that are more than five minutes off, and so does POST /start-session. */
 const SKEW_WARN_MS: Millis = 30_000;
 const SKEW_FAIL_MS: Millis = 300_000;
-/** A heartbeat is sent at a third of its time-out; a shorter one leaves no room for a retry. */
+/** Heartbeats are sent at a third of the time-out; a shorter one leaves no time for retries. */
 const SHORTEST_HEARTBEAT_MS: Millis = 60_000;
 /** Nearly full: scaling out takes minutes. */
 const CAPACITY_WARN = 0.85;
 
-/** Looks whether all that the daemon needs is there: what it says is true now, from this process, with its settings. */
+/** Checks everything the daemon depends on, from this process and with its settings. */
 export async function examine(options: DoctorOptions): Promise<Check[]> {
   const { settings, manager, lifecycle } = options;
   const [deepgram, aws, secrets, watched] = await Promise.all([
@@ -60,26 +60,25 @@ export async function examine(options: DoctorOptions): Promise<Check[]> {
 
 function checkSettings({ stateDir, takesUnsignedStarts }: DoctorSettings): Check[] {
   const signed: Check = !takesUnsignedStarts
-    ? { name: 'signed starts', verdict: 'ok', detail: 'only starts signed with TRIGGER_SECRET are taken' }
+    ? { name: 'signed starts', verdict: 'ok', detail: 'only starts signed with TRIGGER_SECRET are accepted' }
     : {
         name: 'signed starts',
         verdict: 'warn',
-        detail: 'starts are taken from anybody who reaches the port',
-        remedy: 'set TRIGGER_SECRET here and at the trigger',
+        detail: 'anyone who reaches the port can start sessions',
+        remedy: 'set TRIGGER_SECRET for the daemon and the trigger',
       };
   const checkpoints: Check = stateDir
     ? { name: 'checkpoints', verdict: 'ok', detail: `in ${stateDir}` }
-    : { name: 'checkpoints', verdict: 'warn', detail: 'calls do not outlive a crash', remedy: 'set STATE_DIR' };
+    : { name: 'checkpoints', verdict: 'warn', detail: 'a crash loses the running calls', remedy: 'set STATE_DIR' };
   return [signed, checkpoints];
 }
 
-/** Secrets from Secrets Manager; those that are set here need no word. */
 async function checkSecrets({ secrets: { managed } }: DoctorOptions): Promise<Check[]> {
   await Promise.all(managed.map((secret) => secret.renew()));
   return managed.map(({ setting, arn, fault }) => {
     const name = `secret ${setting}`;
     if (fault === undefined) return { name, verdict: 'ok', detail: `read from ${arn}` };
-    const remedy = 'the last value read still counts; a daemon that starts now would have none';
+    const remedy = 'the last value is still used, but a restart would fail';
     return { name, verdict: 'warn', detail: fault, remedy };
   });
 }
@@ -92,22 +91,22 @@ async function checkDeepgram({ deepgram, clock }: DoctorOptions): Promise<Check>
     const socket = await openSocket(deepgram, {}, events, clock.timeout(TIMEOUT_MS));
     socket.sendCloseStream();
     socket.terminate();
-    return { name, verdict: 'ok', detail: `${host} is reached and accepts the key` };
+    return { name, verdict: 'ok', detail: `${host} is reachable and accepts the key` };
   } catch (error) {
     const detail = (error as Error).message;
     if (!(error instanceof DeepgramRefused)) {
-      return { name, verdict: 'fail', detail, remedy: `check DEEPGRAM_API, DNS, TLS and the way out to ${host}` };
+      return { name, verdict: 'fail', detail, remedy: `check DEEPGRAM_API, DNS, TLS and the route to ${host}` };
     }
     if (error.status === 401 || error.status === 403) {
       return {
         name,
         verdict: 'fail',
         detail,
-        remedy: 'give DEEPGRAM_API_KEY a key that Deepgram accepts for listening',
+        remedy: 'set DEEPGRAM_API_KEY to a key with access to streaming transcription',
       };
     }
     if (error.status === 402) return { name, verdict: 'fail', detail, remedy: 'add credit to the Deepgram account' };
-    return { name, verdict: 'warn', detail, remedy: 'look at Deepgram’s status; the key was not refused' };
+    return { name, verdict: 'warn', detail, remedy: 'check Deepgram’s status page; the key was not refused' };
   }
 }
 
@@ -121,17 +120,16 @@ async function checkAws({ kinesis, settings, clock }: DoctorOptions): Promise<Ch
     const detail = (error as Error).message;
     const isDenied = error instanceof KinesisRefused && error.status === 502;
     const remedy = isDenied
-      ? 'give the role kinesisvideo:GetDataEndpoint and kinesisvideo:GetMedia on Connect’s streams, and check the credentials'
-      : `check the region, DNS and the way out to Kinesis Video in ${settings.region}`;
+      ? 'allow the role kinesisvideo:GetDataEndpoint and kinesisvideo:GetMedia on Connect’s streams, and check the credentials'
+      : `check the region, DNS and the route to Kinesis Video in ${settings.region}`;
     return [{ name, verdict: 'fail', detail, remedy }];
   }
 }
 
 function checkHook({ on, groupName, terminatingHooks = [] }: LifecycleView): Check {
   const name = 'lifecycle hook';
-  if (!on) return { name, verdict: 'ok', detail: 'not on EC2: only signals and operators drain here' };
-  if (!groupName)
-    return { name, verdict: 'warn', detail: 'the instance is in no Auto Scaling group, as far as is known' };
+  if (!on) return { name, verdict: 'ok', detail: 'not on EC2: only signals and operators start a drain' };
+  if (!groupName) return { name, verdict: 'warn', detail: 'the instance is in no known Auto Scaling group' };
   const [hook] = terminatingHooks;
   if (!hook) {
     const remedy = 'add a terminating hook to the group: without one Auto Scaling does not wait for running calls';
@@ -149,7 +147,7 @@ function checkHook({ on, groupName, terminatingHooks = [] }: LifecycleView): Che
 
 function checkClock(skewMs: Millis): Check {
   const name = 'clock';
-  const detail = `${Math.round(Math.abs(skewMs) / 1000)} s away from AWS’ time`;
+  const detail = `${Math.round(Math.abs(skewMs) / 1000)} s off AWS time`;
   if (Math.abs(skewMs) < SKEW_WARN_MS) return { name, verdict: 'ok', detail };
   return { name, verdict: Math.abs(skewMs) < SKEW_FAIL_MS ? 'warn' : 'fail', detail, remedy: 'start chrony' };
 }
@@ -159,7 +157,7 @@ function checkFiles({ admission: { maxSessions } }: Sessions): Check {
   const limit = openFilesLimit();
   const needed = maxSessions * FILES_PER_SESSION + OTHER_FILES;
   if (limit === undefined)
-    return { name, verdict: 'warn', detail: 'the limit of open files is not known on this system' };
+    return { name, verdict: 'warn', detail: 'the limit on open files is unknown on this system' };
   const detail = `${limit} open files; ${maxSessions} sessions need ${needed}`;
   if (limit >= needed) return { name, verdict: 'ok', detail };
   return { name, verdict: 'fail', detail, remedy: 'raise LimitNOFILE in the unit, or lower MAX_SESSIONS' };
@@ -170,7 +168,7 @@ function openFilesLimit(): number | undefined {
     const soft = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
     return soft === 'unlimited' ? Infinity : Number(soft);
   } catch {
-    // Only Linux tells it there; what cannot be known is said to be unknown.
+    // Only Linux has this file.
     return undefined;
   }
 }

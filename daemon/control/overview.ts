@@ -3,10 +3,10 @@ import { OVERVIEW_SORTS, type SessionsOverview, type SessionView } from '../cont
 
 type Sort = (typeof OVERVIEW_SORTS)[number];
 
-/** More cards than anybody looks at; a screenful is a fraction of it. */
+/** More than fits on any screen. */
 const MAX_SHOWN = 100;
 const SHOWN_BY_DEFAULT = 24;
-/** Beyond every id. */
+/** Longer than any id. */
 const MAX_FIND_LENGTH = 100;
 
 const KEYS: Readonly<Record<Sort, (session: SessionView) => number>> = {
@@ -15,7 +15,7 @@ const KEYS: Readonly<Record<Sort, (session: SessionView) => number>> = {
   holes: ({ holeMs }) => holeMs,
 };
 
-/** What GET /v1/overview may ask for. */
+/** The query of GET /v1/overview. */
 export const overviewQuery = z.strictObject({
   sort: z.enum(OVERVIEW_SORTS, `must be one of ${OVERVIEW_SORTS.join(', ')}`).default('age'),
   find: z.string().trim().max(MAX_FIND_LENGTH).default(''),
@@ -26,9 +26,9 @@ export const overviewQuery = z.strictObject({
 export type OverviewQuery = z.infer<typeof overviewQuery>;
 
 /**
- * Looks through all sessions for whoever can show a few: the answer's size does not grow with their number.
- * `find` is a part of a contact's or a session's id. An offset past the end gives the last part that there is, as the
- * list grows shorter while somebody leafs through it.
+ * Totals over all sessions, and one page of those that match, so that the response does not grow with their number.
+ * `find` is part of a contact or session id. An offset past the end returns the last page, because the list may shrink
+ * while someone pages through it.
  */
 export function overviewOf(
   all: readonly SessionView[],
@@ -42,9 +42,9 @@ export function overviewOf(
     totals.reconnects += reconnects;
   }
   const part = find.toLowerCase();
-  const fitting = part === '' ? all : all.filter((session) => hasId(session, part));
+  const matching = part === '' ? all : all.filter((session) => hasId(session, part));
   const key = KEYS[sort];
-  const sorted = fitting.toSorted((one, other) => key(other) - key(one) || other.ageMs - one.ageMs);
+  const sorted = matching.toSorted((one, other) => key(other) - key(one) || other.ageMs - one.ageMs);
   const lastOffset = Math.max(0, Math.ceil(sorted.length / limit) - 1) * limit;
   const from = Math.min(offset, lastOffset);
   return { totals, found: sorted.length, offset: from, sessions: sorted.slice(from, from + limit) };

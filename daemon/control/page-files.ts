@@ -5,8 +5,7 @@ const HTML = 'text/html; charset=utf-8';
 const CSS = 'text/css; charset=utf-8';
 const JAVASCRIPT = 'text/javascript; charset=utf-8';
 
-/** The names of the page's files, and their media types; the names in their links are relative, so that the page works
- *  under any path. */
+/** The page's files and their media types. Links between them are relative, so that the page works under any path. */
 const TYPES: Readonly<Record<string, string>> = {
   'page.html': HTML,
   'look.css': CSS,
@@ -23,7 +22,7 @@ const TYPES: Readonly<Record<string, string>> = {
   'words.js': JAVASCRIPT,
 };
 
-/** What a browser is told of every answer: nothing but the page's own files and data, in nobody's frame, kept nowhere. */
+/** Sent with every response: only the page's own files and data, no framing, no caching. */
 export const PAGE_HEADERS = {
   'cache-control': 'no-store',
   'content-security-policy':
@@ -46,7 +45,7 @@ export const PAGE_FILES: ReadonlyMap<string, PageFile> = new Map(
   Object.entries(TYPES).map(([name, type]) => [name, { type, body: Buffer.from(pageText(name)) }]),
 );
 
-/** The file that a path asks for; `/` is the page itself. */
+/** The file at that path; `/` is the page itself. */
 export function pageFileAt(path: string): PageFile | undefined {
   return PAGE_FILES.get(path === '/' ? 'page.html' : path.slice(1));
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * The text of a file in page/. The release has no such files: there packer/release/bundle-page.ts puts a module with
- * all of them built in into the place of this one.
+ * The text of a file in page/. In the release, packer/release/bundle-page.ts replaces this module with one that contains
+ * all the files.
  */
 export function pageText(name: string): string {
   return readFileSync(new URL(`page/${name}`, import.meta.url), 'utf8');

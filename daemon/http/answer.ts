@@ -13,16 +13,16 @@ export class Unsigned extends Error {
   readonly reason: SignatureFault;
 
   constructor(reason: SignatureFault) {
-    super(`The request is not signed as it must be: ${reason}. Is TRIGGER_SECRET the same here and at the trigger?`);
+    super(`The signature is not valid: ${reason}. Do the daemon and the trigger have the same TRIGGER_SECRET?`);
     this.reason = reason;
   }
 }
 
-/** A session's end, or another instance, may make room at any moment; the trigger has only seconds. */
+/** Room may appear at any moment, and the trigger has only seconds. */
 const RETRY_AFTER_S = '1';
 
 /**
- * The answer to a start that failed: `reason` for programs, `message` for people, `retryable` when the same request may
+ * The response to a failed start: `reason` for programs, `message` for people, `retryable` when the same request may
  * succeed later (daemon/README.md, "What must happen when").
  */
 export function refusal(error: unknown): JsonResponse {
@@ -37,7 +37,7 @@ export function refusal(error: unknown): JsonResponse {
   }
   if (error instanceof DeepgramUnreachable) return failed(503, 'deepgram-unreachable', error.message);
   if (error instanceof DeepgramRefused) return deepgramRefusal(error);
-  return failed(500, 'internal-error', 'The integrator failed; its log says how');
+  return failed(500, 'internal-error', 'Internal error: see the log of integratord');
 }
 
 function failed(status: number, reason: string, message: string, details: Record<string, unknown> = {}): JsonResponse {
@@ -48,10 +48,10 @@ function failed(status: number, reason: string, message: string, details: Record
 
 function deepgramRefusal({ status, dgError, requestId, message, retryable }: DeepgramRefused): JsonResponse {
   const details = { deepgramStatus: status, dgError, dgRequestId: requestId };
-  const sentence = dgError && !message.includes(dgError) ? `${message}: ${dgError}` : message;
-  const answer = failed(retryable ? 503 : 502, 'deepgram-refused', sentence, details);
-  const headers: Record<string, string> = { ...answer.headers };
+  const words = dgError && !message.includes(dgError) ? `${message}: ${dgError}` : message;
+  const response = failed(retryable ? 503 : 502, 'deepgram-refused', words, details);
+  const headers: Record<string, string> = { ...response.headers };
   if (dgError) headers['dg-error'] = dgError;
   if (requestId) headers['dg-request-id'] = requestId;
-  return { ...answer, headers };
+  return { ...response, headers };
 }

@@ -28,12 +28,12 @@ export interface InstanceApiOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Pick<InstanceMetrics, 'startSucceeded' | 'startFailed'>;
-  /** What GET /metrics shows; undefined when that is on a port of its own. */
+  /** Served as GET /metrics; undefined when that has a port of its own. */
   readonly metricsPage: PrometheusPage | undefined;
   readonly region: string;
   /** The longest a start may take; a caller may ask for less. */
   readonly startTimeoutMs: Millis;
-  /** TRIGGER_SECRET; without one, unsigned starts are taken. */
+  /** TRIGGER_SECRET; without one, unsigned starts are accepted. */
   readonly triggerSecret: Secret | undefined;
 }
 
@@ -55,25 +55,25 @@ export function instanceApi(options: InstanceApiOptions): (request: IncomingMess
         metrics.startSucceeded(started.status);
         if (started.status === 'already-running') {
           const fields = { event: 'start.repeated', ...about, sessionId: started.sessionId };
-          log.info(fields, 'the contact is transcribed already');
+          log.info(fields, 'the contact already has a session');
         }
         sendJson(response, { status: 200, body: { ...started } });
       },
       (error: unknown) => {
-        const answer = refusal(error);
-        metrics.startFailed(answer.body['reason']);
-        const fields = { event: 'start.refused', ...about, status: answer.status, reason: answer.body['reason'] };
-        log[answer.status === 500 ? 'error' : 'warn']({ ...fields, ...errorFields(error) }, 'a start was refused');
-        // What is left of a body that we did not read would be taken for the next request.
-        const headers = { ...answer.headers, ...(request.complete ? {} : { connection: 'close' }) };
-        if (!response.destroyed) sendJson(response, { ...answer, headers });
+        const refused = refusal(error);
+        metrics.startFailed(refused.body['reason']);
+        const fields = { event: 'start.refused', ...about, status: refused.status, reason: refused.body['reason'] };
+        log[refused.status === 500 ? 'error' : 'warn']({ ...fields, ...errorFields(error) }, 'start request refused');
+        // The unread rest of a body would be parsed as the next request.
+        const headers = { ...refused.headers, ...(request.complete ? {} : { connection: 'close' }) };
+        if (!response.destroyed) sendJson(response, { ...refused, headers });
       },
     );
   });
   return (request, response) => app.handler(request as Parameters<typeof app.handler>[0], response);
 }
 
-/** What is known of a start while it is under way; its log lines carry it. */
+/** What is known about a start in progress, for its log lines. */
 interface About {
   readonly traceId: TraceId;
   contactId?: string;
@@ -84,13 +84,17 @@ async function start(request: IncomingMessage, options: InstanceApiOptions, abou
   const body = await readBody(request, MAX_BODY_BYTES);
   const fault = triggerSecret && (await faultIn(request, body, triggerSecret, clock));
   if (fault) throw new Unsigned(fault);
-  const asked = Number(request.headers[TIMEOUT_HEADER]);
+  const requestedMs = Number(request.headers[TIMEOUT_HEADER]);
   const startRequest = parseStartRequest(body.toString(), region);
   about.contactId = startRequest.contactId;
-  return manager.start(startRequest, asked > 0 ? Math.min(asked, startTimeoutMs) : startTimeoutMs, about.traceId);
+  return manager.start(
+    startRequest,
+    requestedMs > 0 ? Math.min(requestedMs, startTimeoutMs) : startTimeoutMs,
+    about.traceId,
+  );
 }
 
-/** What is wrong with the signature, as far as the secret is known; it may have been changed since. */
+/** What is wrong with the signature; a bad one may mean that the secret has changed. */
 async function faultIn(
   { headers }: IncomingMessage,
   body: Buffer,
@@ -103,7 +107,7 @@ async function faultIn(
   return signatureFaultWithAny(secret.accepted, headers, body, clock.epoch());
 }
 
-/** 200 while starts are welcome; a full, cordoned or draining instance gets none from the load balancer. */
+/** Not 200 while the load balancer should send no starts: full, cordoned or draining. */
 function health({ admission, size }: Sessions): JsonResponse {
   const closed = admission.healthStatus(size);
   return { status: closed ? 503 : 200, body: { status: closed ?? 'serving', sessions: size } };

@@ -13,7 +13,7 @@ export function metricsApi(page: PrometheusPage, log: Log): RequestListener {
   };
 }
 
-/** Answers with the metrics of this moment. */
+/** Responds with the current metrics. */
 export function sendMetrics(response: ServerResponse, page: PrometheusPage, log: Log): void {
   page.text().then(
     ({ contentType, text }) => {
@@ -21,8 +21,8 @@ export function sendMetrics(response: ServerResponse, page: PrometheusPage, log:
       response.writeHead(200, headers).end(text);
     },
     (error: unknown) => {
-      log.error({ event: 'metrics.failed', ...errorFields(error) }, 'the metrics could not be put together');
-      const message = 'The integrator failed; its log says how';
+      log.error({ event: 'metrics.failed', ...errorFields(error) }, 'could not render the metrics');
+      const message = 'Internal error: see the log of integratord';
       sendJson(response, { status: 500, body: { reason: 'internal-error', message } });
     },
   );

@@ -3,45 +3,48 @@ import type { Clock, Millis } from '../runtime/clock.ts';
 
 /** The service's link-local address on every EC2 instance. */
 const DEFAULT_ENDPOINT = 'http://169.254.169.254';
-/** It answers from the host itself, within a few ms: longer than this is no answer (the AWS SDK waits as long). */
-const ANSWER_TIMEOUT_MS: Millis = 1000;
-/** The longest that the service allows: the fewest requests. */
+/** The service runs on the host and responds within milliseconds. The AWS SDK waits this long too. */
+const RESPONSE_TIMEOUT_MS: Millis = 1000;
+/** The longest that the service allows, for the fewest requests. */
 const TOKEN_TTL_S = 21_600;
-/** A token is renewed when this part of its life is left, so that none expires under way. */
-const RENEW_AT_REST = 0.1;
-/** Every value here is a line; more than this is something else's answer. */
-const MAX_ANSWER_CHARACTERS = 65_536;
+/** Renews a token with this share of its lifetime left, so that none expires in flight. */
+const RENEW_AT_REMAINING = 0.1;
+/** Every value is one line; a longer response does not come from the metadata service. */
+const MAX_RESPONSE_CHARACTERS = 65_536;
 
-/** EC2's notice that it takes a Spot instance back. */
+/** EC2's notice that it will reclaim a Spot instance. */
 export interface SpotAction {
   /** `terminate`, `stop` or `hibernate`. */
   readonly action: string;
   readonly atEpochMs: Millis;
 }
 
-/** What the instance may ask about itself. All reject with MetadataUnavailable, MetadataRefused or what is wrong with an answer. */
+/**
+ * What an instance can read about itself. Methods reject with MetadataUnavailable, MetadataRefused, or an error about a
+ * malformed value.
+ */
 export interface Metadata {
   instanceId(): Promise<string>;
   region(): Promise<string>;
-  /** What Auto Scaling is making of the instance, such as `InService` or `Terminated`; undefined outside a group. */
+  /** Auto Scaling's target for the instance, such as `InService` or `Terminated`; undefined outside a group. */
   targetLifecycleState(): Promise<string | undefined>;
   spotAction(): Promise<SpotAction | undefined>;
-  /** When EC2 announced that the Spot instance is likely to be taken back; undefined when it has not. */
+  /** When EC2 warned that it may reclaim the Spot instance; undefined without a warning. */
   rebalanceNotice(): Promise<string | undefined>;
 }
 
-/** There is nobody to ask: not on EC2, switched off, or not there at the moment. */
+/** There is no metadata service: not on EC2, switched off, or not responding. */
 export class MetadataUnavailable extends Error {
   override readonly name = 'MetadataUnavailable';
 }
 
-/** The service answered with a status that is no answer. */
+/** The service responded with an error status. */
 export class MetadataRefused extends Error {
   override readonly name = 'MetadataRefused';
   readonly status: number;
 
   constructor(what: string, status: number) {
-    super(`The instance metadata service answered ${what} with HTTP ${status}`);
+    super(`The instance metadata service responded to ${what} with HTTP ${status}`);
     this.status = status;
   }
 }
@@ -51,47 +54,47 @@ interface Token {
   renewAtMs: Millis;
 }
 
-interface Answer {
+interface Response {
   readonly status: number;
   readonly text: string;
   readonly headers: IncomingMessage['headers'];
 }
 
 /**
- * The instance metadata service, version 2, where AWS_EC2_METADATA_SERVICE_ENDPOINT says, else at its usual address;
- * nowhere when AWS_EC2_METADATA_DISABLED is `true`. The same names as the AWS SDKs'.
+ * The instance metadata service, version 2, at AWS_EC2_METADATA_SERVICE_ENDPOINT or its usual address; unavailable when
+ * AWS_EC2_METADATA_DISABLED is `true`. The AWS SDKs use the same variables.
  */
 export function connectMetadata(env: Readonly<Record<string, string | undefined>>, clock: Clock): Metadata {
   const isDisabled = env['AWS_EC2_METADATA_DISABLED']?.toLowerCase() === 'true';
   const endpoint = env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] || DEFAULT_ENDPOINT;
   let token: Promise<Token> | undefined;
 
-  async function ask(method: 'GET' | 'PUT', path: string, headers: Record<string, string>): Promise<Answer> {
+  async function send(method: 'GET' | 'PUT', path: string, headers: Record<string, string>): Promise<Response> {
     if (isDisabled) throw new MetadataUnavailable('AWS_EC2_METADATA_DISABLED is true');
     const url = URL.parse(path, endpoint);
     if (url?.protocol !== 'http:') {
       throw new MetadataUnavailable(`AWS_EC2_METADATA_SERVICE_ENDPOINT is not an http URL: ${endpoint}`);
     }
-    return exchange(url, method, headers, clock.timeout(ANSWER_TIMEOUT_MS));
+    return exchange(url, method, headers, clock.timeout(RESPONSE_TIMEOUT_MS));
   }
 
-  async function askToken(): Promise<Token> {
-    const askedAtMs = clock.now();
+  async function requestToken(): Promise<Token> {
+    const requestedAtMs = clock.now();
     const headers = { 'x-aws-ec2-metadata-token-ttl-seconds': String(TOKEN_TTL_S) };
-    const { status, text, headers: said } = await ask('PUT', '/latest/api/token', headers);
+    const { status, text, headers: granted } = await send('PUT', '/latest/api/token', headers);
     if (status !== 200) throw new MetadataRefused('the request for a token', status);
-    const ttlS = Number(said['x-aws-ec2-metadata-token-ttl-seconds'] ?? TOKEN_TTL_S);
-    return { value: text, renewAtMs: askedAtMs + ttlS * 1000 * (1 - RENEW_AT_REST) };
+    const ttlS = Number(granted['x-aws-ec2-metadata-token-ttl-seconds'] ?? TOKEN_TTL_S);
+    return { value: text, renewAtMs: requestedAtMs + ttlS * 1000 * (1 - RENEW_AT_REMAINING) };
   }
 
-  /** A token that is good for now; one request for it, however many wait. */
+  /** A valid token. Concurrent callers share one request for it. */
   async function freshToken(): Promise<Token> {
-    const asked = token;
-    // A request that failed was reported to those who made it: here it only means that there is no token.
-    const known = await asked?.catch(() => undefined);
+    const last = token;
+    // The callers of a failed request have its error; here it only means that there is no token.
+    const known = await last?.catch(() => undefined);
     if (known && clock.now() < known.renewAtMs) return known;
-    // Somebody who waited as well may have asked already.
-    if (token === asked || !token) token = askToken();
+    // Another caller may have requested one meanwhile.
+    if (token === last || !token) token = requestToken();
     return token;
   }
 
@@ -99,24 +102,24 @@ export function connectMetadata(env: Readonly<Record<string, string | undefined>
   async function get(path: string): Promise<string | undefined> {
     for (let isAgain = false; ; isAgain = true) {
       const used = await freshToken();
-      const { status, text } = await ask('GET', `/latest/${path}`, { 'x-aws-ec2-metadata-token': used.value });
+      const { status, text } = await send('GET', `/latest/${path}`, { 'x-aws-ec2-metadata-token': used.value });
       if (status === 200) return text.trim();
       if (status === 404) return undefined;
       if (status !== 401 || isAgain) throw new MetadataRefused(path, status);
-      // The token is not good any more, whatever its age.
+      // The token is invalid, whatever its age.
       used.renewAtMs = Number.NEGATIVE_INFINITY;
     }
   }
 
-  async function need(path: string): Promise<string> {
+  async function getRequired(path: string): Promise<string> {
     const value = await get(path);
     if (!value) throw new MetadataRefused(path, 404);
     return value;
   }
 
   return {
-    instanceId: () => need('meta-data/instance-id'),
-    region: () => need('meta-data/placement/region'),
+    instanceId: () => getRequired('meta-data/instance-id'),
+    region: () => getRequired('meta-data/placement/region'),
     targetLifecycleState: () => get('meta-data/autoscaling/target-lifecycle-state'),
     async spotAction() {
       const notice = await get('meta-data/spot/instance-action');
@@ -133,7 +136,7 @@ function spotActionIn(notice: string): SpotAction {
   const { action, time } = fieldsOf(notice);
   const atEpochMs = Date.parse(String(time));
   if (typeof action !== 'string' || Number.isNaN(atEpochMs)) {
-    throw new Error(`spot/instance-action names no action and time: ${notice}`);
+    throw new Error(`spot/instance-action has no action and time: ${notice}`);
   }
   return { action, atEpochMs };
 }
@@ -143,22 +146,22 @@ function fieldsOf(json: string): Record<string, unknown> {
 }
 
 /**
- * One request on a connection of its own (one that was kept might just be closing) and its whole answer; rejects with
+ * One request and its whole response. Uses a new connection, because a kept one may just be closing. Rejects with
  * MetadataUnavailable.
  */
-function exchange(url: URL, method: string, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {
+function exchange(url: URL, method: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
   return new Promise((resolve, reject) => {
     const fail = (cause: Error) => {
-      const why = signal.aborted ? `no answer within ${ANSWER_TIMEOUT_MS} ms` : cause.message;
+      const why = signal.aborted ? `no response within ${RESPONSE_TIMEOUT_MS} ms` : cause.message;
       reject(
-        new MetadataUnavailable(`The instance metadata service at ${url.origin} does not answer: ${why}`, { cause }),
+        new MetadataUnavailable(`The instance metadata service at ${url.origin} does not respond: ${why}`, { cause }),
       );
     };
     const call = request(url, { method, headers, signal, agent: false }, (response) => {
       let text = '';
-      response.setEncoding('utf8').on('data', (piece: string) => {
-        text += piece;
-        if (text.length > MAX_ANSWER_CHARACTERS) response.destroy(new Error(`${url.pathname} has no end`));
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+        if (text.length > MAX_RESPONSE_CHARACTERS) response.destroy(new Error(`${url.pathname} is too long`));
       });
       response.once('error', fail);
       response.once('end', () => resolve({ status: response.statusCode ?? 0, text, headers: response.headers }));

@@ -38,7 +38,7 @@ export async function watch(
       pauseMs = Math.max(POLL_EVERY_MS, backoffMs(failures, backoff));
       failures++;
     } else {
-      if (failures > 0) log.info({ event: 'lifecycle.metadata-back', failures }, 'the metadata service answers again');
+      if (failures > 0) log.info({ event: 'lifecycle.metadata-back', failures }, 'the metadata service responds again');
       failures = 0;
     }
     await clock.sleep(pauseMs, signal);

@@ -9,7 +9,7 @@ import { inBackground, type RetryOptions, retry } from './retry.ts';
 import { Termination } from './termination.ts';
 import { type MetadataSnapshot, watch } from './watch.ts';
 
-/** Waiting longer helps nobody: the hook's own time-out lets the instance go. */
+/** Waiting longer is pointless: the hook's own time-out lets the instance go. */
 const FINISH_TIMEOUT_MS: Millis = 30_000;
 
 type InstanceState =

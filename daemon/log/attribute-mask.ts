@@ -1,12 +1,12 @@
 import { anyOf } from './redactor.ts';
 
 const MASK = '***';
-/** Shorter values (`true`, `en`, `2`) tell nothing of the caller, and are in every other word. */
+/** Shorter values (`true`, `en`, `2`) reveal nothing about the caller and occur in many words. */
 const SHORTEST_VALUE = 4;
 
 /**
- * Fields that hold ids and words of our own, which a value must not spoil by being equal to one, and what was said,
- * which at `debug` is logged as it is: a keyterm is a word that is expected to be said.
+ * Fields that are not masked: our own ids and keywords, which may equal a value by chance, and transcripts, which are
+ * logged at `debug` and are expected to contain keyterms.
  */
 const OURS: ReadonlySet<string> = new Set([
   'event',
@@ -25,17 +25,17 @@ const OURS: ReadonlySet<string> = new Set([
   'transcript',
 ]);
 
-/** Masks a session's own values, the contact's attributes, where others may have quoted them in their words. */
+/** Masks the values of a session's parameters, where AWS or Deepgram may have quoted them. */
 export class AttributeMask {
   readonly #values: readonly string[];
   #pattern: RegExp | undefined;
 
-  /** @param values what must not be repeated; a URL's parts count as values of their own */
+  /** @param values of a URL, the parts are masked too */
   constructor(values: readonly string[]) {
     this.#values = values;
   }
 
-  /** The fields of a line, with the values masked in all that is not our own. */
+  /** Masks the values in a line's fields. */
   masked(fields: object): object {
     return Object.fromEntries(
       Object.entries(fields).map(([name, value]) => [name, OURS.has(name) ? value : this.#mask(value)]),
@@ -47,7 +47,7 @@ export class AttributeMask {
     return Array.isArray(value) ? value.map((each) => this.#mask(each)) : value;
   }
 
-  /** Made when it is first needed: most sessions end without a foreign word. */
+  /** Compiled on first use: most sessions need no masking. */
   #compiled(): RegExp {
     if (!this.#pattern) {
       const values = this.#values.flatMap(partsOf).filter(({ length }) => length >= SHORTEST_VALUE);
@@ -57,7 +57,7 @@ export class AttributeMask {
   }
 }
 
-/** The value, and of a URL whatever in it may be a secret of its own. */
+/** The value and, for a URL, every part that may be a secret. */
 function partsOf(value: string): string[] {
   const url = URL.parse(value);
   if (!url?.host) return [value];
@@ -69,7 +69,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // A stray % is no encoding: the text stands for itself.
+    // A stray % is not an encoding.
     return text;
   }
 }

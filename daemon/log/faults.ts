@@ -1,16 +1,16 @@
 import { errorFields, type Log } from './log.ts';
 
-/** As Node itself ends a process over an error that nobody caught. */
-const EXIT_FAULT = 1;
+/** Node's own exit code for an uncaught error. */
+const EXIT_UNCAUGHT = 1;
 
 /**
- * Writes an error that nobody caught into the log, and ends the process (or the worker thread): Node's own way would
- * print the whole error past the log, with whatever hangs on it, such as the headers of a request.
+ * Logs an uncaught error and ends the process (or worker thread). Node itself would print the whole error, unmasked, with
+ * attached objects such as request headers.
  */
 export function logFaults(log: Log): void {
   process.on('uncaughtException', (error, origin) => {
     const stack = error instanceof Error ? error.stack?.match(/^ +at .*$/gm)?.map((frame) => frame.trim()) : undefined;
-    log.error({ event: 'daemon.fault', origin, ...errorFields(error), stack }, 'a fault of its own ends the daemon');
-    process.exit(EXIT_FAULT);
+    log.error({ event: 'daemon.fault', origin, ...errorFields(error), stack }, 'fatal internal error');
+    process.exit(EXIT_UNCAUGHT);
   });
 }

@@ -4,39 +4,39 @@ import { Redactor } from './redactor.ts';
 
 type Write = (fields: object, message: string) => void;
 
-/** Log lines are events, all of them in LOGS.md: `log.info({ event: 'kinesis.resumed', attempt }, 'reads on')`. */
+/** Log lines are events, listed in LOGS.md: `log.info({ event: 'kinesis.resumed', attempt }, 'resumed')`. */
 export interface Log extends Readonly<Record<'debug' | 'info' | 'warn' | 'error', Write>> {
   child(fields: Record<string, unknown>): Log;
 }
 
-/** The root of a process's logs (or a worker thread's), whose level may change while it runs. */
+/** The root log of a process or worker thread. Its level may change at any time. */
 export interface RootLog extends Log {
-  /** Of this log and all its children, those that exist already included. */
+  /** Applies to all children, including existing ones. */
   readonly level: LogLevel;
-  /** What keeps secrets out of the log; it has to be told those that have no shape of their own. */
+  /** Masks secrets; it must learn those that it cannot recognize by their shape. */
   readonly redactor: Redactor;
-  /** Takes over the level that another thread's log was given. */
+  /** Follows the level of another thread. */
   setLevel(level: LogLevel): void;
-  /** An operator's order: written down as `log.level`, which no level hides, and told to whoever listens. */
+  /** Changes the level on an operator's order: logged at every level, and passed on to listeners. */
   orderLevel(level: LogLevel): void;
-  /** Told every ordered level: the logs of worker threads are to follow. */
+  /** Called with every ordered level, so that worker threads can follow. */
   onLevel(listener: (level: LogLevel) => void): void;
 }
 
 /**
- * By its number and synchronously: what a worker thread has given to its process.stdout, or to the thread pool, is lost
- * when it falls, and its last words are the ones that matter.
+ * By file descriptor and synchronous: a worker thread that dies loses what it wrote to its process.stdout or handed to
+ * the thread pool, and its last lines matter most.
  */
 const STDOUT = { dest: 1, sync: true };
 
-/** A log of JSON lines on standard output; nothing gets into it that its redactor knows. */
+/** A log of JSON lines on standard output, masked by its redactor. */
 export function createLog(level: LogLevel, destination?: DestinationStream): RootLog {
   const redactor = new Redactor();
   const options = {
     level: 'trace',
     base: null,
     formatters: { level: (label: string) => ({ level: label }) },
-    // The last thing before the line is written: there is no way past it.
+    // The last step before a line is written, so nothing bypasses it.
     hooks: { streamWrite: (line: string) => redactor.clean(line) },
   };
   const gate = { level };
@@ -52,10 +52,7 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Roo
       gate.level = next;
     },
     orderLevel(next) {
-      rootLog.info(
-        { event: 'log.level', from: gate.level, to: next },
-        'the log level is another, until the next start',
-      );
+      rootLog.info({ event: 'log.level', from: gate.level, to: next }, 'log level changed until the next start');
       gate.level = next;
       for (const listener of listeners) listener(next);
     },
@@ -63,7 +60,7 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Roo
   };
 }
 
-/** Pino's own children keep the level that they were made with; these ask for the level of today. */
+/** Pino's own children keep the level they were created with; these check the current level. */
 function gated(logger: Logger, gate: { readonly level: LogLevel }): Log {
   const writer =
     (level: 'debug' | 'info' | 'warn' | 'error'): Write =>
@@ -83,23 +80,23 @@ function weightOf(level: LevelWithSilent): number {
   return pino.levels.values[level] ?? Infinity;
 }
 
-/** An error that knows which request of Kinesis or Deepgram it is about. */
-interface OfRequest {
+/** An error about a request to AWS or Deepgram. */
+interface RequestError {
   readonly requestId: string | undefined;
 }
 
-/** The longest that is logged of one error: some repeat a whole body. */
-const MAX_WORDS = 1000;
+/** Some error messages repeat a whole body. */
+const MAX_CHARACTERS = 1000;
 
-/** What may be logged of an error: its kind, its words, those of its causes and its request's id; nothing besides. */
+/** What may be logged about an error: name and message, those of its causes, and the request id; nothing else. */
 export function errorFields(error: unknown): { error: string; causes?: string[]; requestId?: string } {
   const chain: string[] = [];
   let requestId: string | undefined;
   for (let link = error; link instanceof Error && chain.length < 5; link = link.cause) {
-    chain.push(`${link.name}: ${link.message}`.slice(0, MAX_WORDS));
-    requestId ??= (link as Partial<OfRequest>).requestId;
+    chain.push(`${link.name}: ${link.message}`.slice(0, MAX_CHARACTERS));
+    requestId ??= (link as Partial<RequestError>).requestId;
   }
-  const [first = String(error).slice(0, MAX_WORDS), ...causes] = chain;
+  const [first = String(error).slice(0, MAX_CHARACTERS), ...causes] = chain;
   return {
     error: first,
     ...(causes.length > 0 ? { causes } : {}),

@@ -1,9 +1,9 @@
 const MASK = '***';
 
-/** A shorter secret would be found within ordinary words, and masking it would cost the log its sense. */
+/** A shorter secret would also match parts of ordinary words. */
 const SHORTEST_SECRET = 8;
 
-/** Headers and fields that hold nothing but a secret. */
+/** Headers and fields whose value is a secret. */
 const NAMES = [
   '(?:proxy-)?authorization',
   'x-integrator-signature',
@@ -19,19 +19,19 @@ const NAMES = [
   'sessiontoken',
 ].join('|');
 
-/** Where a word begins in JSON: after `\n` too, which AWS puts between the headers of a request that it repeats. */
+/** Start of a word in JSON, also after an escaped `\n`: AWS repeats the headers of a request with line breaks. */
 const START = String.raw`(?:\b|(?<=\\[bfnrt]))`;
-/** Authorization has a scheme before its value. */
+/** A value, with the scheme that Authorization puts before it. */
 const VALUE = String.raw`(?:[A-Za-z][\w-]* (?=[^\s"]))?[^\s"'\\,;<>]+`;
 
-/** The shapes that secrets come in, whoever quotes them; what is put in their place keeps JSON JSON. */
+/** What secrets look like. Every replacement keeps valid JSON valid. */
 const SHAPES: readonly (readonly [shape: RegExp, mask: string | ((...match: string[]) => string)])[] = [
-  // Only the host of a URL is known to hold no secret: a callback may carry one in user, path, query and fragment.
+  // Only scheme and host of a URL are safe: a callback may have secrets in user, path, query and fragment.
   [
     /\b(?!file:)([a-z][a-z0-9+.-]{1,20}:\/\/)([^\s"'\\/?#<>]*)((?:[^\s"'\\<>]|\\(?![nrt"'])(?:u[0-9a-f]{4}|.))*)/gi,
     url,
   ],
-  // As a field of JSON, of JSON in a string, and as a header or a query has it.
+  // As a JSON field, as a field of JSON in a string, and as in a header or a query.
   [new RegExp(String.raw`("(?:${NAMES})"\s*:\s*")(?:[^"\\]|\\.)+`, 'gi'), `$1${MASK}`],
   [new RegExp(String.raw`(\\"(?:${NAMES})\\"\s*:\s*\\")[^"\\]+`, 'gi'), `$1${MASK}`],
   [new RegExp(String.raw`${START}((?:${NAMES})'?\s*[:=]\s*'?)${VALUE}`, 'gi'), `$1${MASK}`],
@@ -40,14 +40,13 @@ const SHAPES: readonly (readonly [shape: RegExp, mask: string | ((...match: stri
   [/v1=[0-9a-f]{64}/g, `v1=${MASK}`],
   [/(?:AKIA|ASIA)[A-Z0-9]{16}/g, MASK],
   [/(sips?:)[^\s"'\\@<>]+@/gi, `$1${MASK}@`],
-  // E.164 and how people write it: a plus or its percent-encoding, then 7 to 15 digits.
+  // E.164 and how people write it: a plus, maybe percent-encoded, then 7 to 15 digits.
   [/(?:\+|%2B)[1-9](?:[ ().-]{0,2}\d){6,14}(?!\d)/gi, MASK],
 ];
 
 /**
- * Masks what no log may hold, in any text and in JSON, which stays JSON: the secrets that the process knows, by their
- * exact value, and whatever has the shape of one. All that is logged passes here as the last thing before it is written,
- * so it does not matter who quoted a secret: the SDK, `ws`, zod, or Deepgram.
+ * Masks secrets in text and in JSON, which stays valid: known secrets by their value, others by their shape. Every log line
+ * passes through here just before it is written, so it does not matter who quoted a secret: the SDK, `ws`, zod or Deepgram.
  */
 export class Redactor {
   readonly #secrets = new Set<string>();
@@ -57,7 +56,7 @@ export class Redactor {
     this.learn(secrets);
   }
 
-  /** Masks these too from now on. Of a secret shorter than 8 characters only the shape can be known. */
+  /** Masks these values from now on. Values shorter than 8 characters are only masked by shape. */
   learn(secrets: Iterable<string | undefined>): void {
     for (const secret of secrets) {
       if (secret !== undefined && secret.length >= SHORTEST_SECRET) this.#secrets.add(secret);
@@ -71,35 +70,35 @@ export class Redactor {
     return cleaned;
   }
 
-  /** The same for a value that will be shown as JSON. */
+  /** The same for a value that is shown as JSON. */
   cleaned<Value>(value: Value): Value {
     return JSON.parse(this.clean(JSON.stringify(value))) as Value;
   }
 }
 
-/** Any of these words, in the forms that they are quoted in: as they are, in JSON, in a URL; undefined for none. */
+/** Matches any of the words, as they are, JSON-escaped or percent-encoded; undefined for no words. */
 export function anyOf(words: Iterable<string>, flags = 'g'): RegExp | undefined {
   const forms = [...words].flatMap((word) => [word, JSON.stringify(word).slice(1, -1), percentEncoded(word)]);
-  // The longest first: of two that begin alike the shorter would leave the rest of the longer behind.
+  // Longest first: a shorter word that is a prefix would leave the rest of a longer one.
   const patterns = [...new Set(forms)].toSorted((a, b) => b.length - a.length).map((form) => RegExp.escape(form));
   return patterns.length > 0 ? new RegExp(patterns.join('|'), flags) : undefined;
 }
 
 function url(_all: string, scheme = '', authority = '', rest = ''): string {
   const host = authority.slice(authority.lastIndexOf('@') + 1);
-  // A close reason ends after 123 bytes: cut off before the @, credentials look like a host with an odd port.
+  // A close reason is cut off after 123 bytes: credentials without their @ look like a host with an odd port.
   const isHost = /^([\w.-]*|\[[\da-f:.]+\])(:\d*)?$/i.test(host);
   const masked = isHost ? `${host === authority ? '' : `${MASK}@`}${host}` : MASK;
   return `${scheme}${masked}${rest === '' || rest === '/' ? rest : `/${MASK}`}`;
 }
 
-/** The n of a line's end in JSON is not the first letter of a secret. */
+/** The `n` of an escaped line break is not the first letter of a secret. */
 function maskUnlessEscaped(match: string, ...[offset, text]: [number, string]): string {
   const backslashes = /\\*$/.exec(text.slice(0, offset))?.[0].length ?? 0;
   return backslashes % 2 === 0 ? MASK : match;
 }
 
 function percentEncoded(word: string): string {
-  // A lone surrogate cannot be encoded, and so is in no URL.
+  // A lone surrogate cannot be percent-encoded, so no URL contains it.
   return encodeURIComponent(word.toWellFormed());
 }

@@ -5,7 +5,7 @@ import type { SessionCounts } from './session-metrics.ts';
 import { difference } from './sums.ts';
 import type { Tally } from './tally.ts';
 
-/** What has been counted up to some moment: CloudWatch wants what came since then. */
+/** The counts at the last report; CloudWatch gets the difference. */
 export type Baseline = { readonly counts: SessionCounts; readonly instance: InstanceCounts };
 
 export interface Identity {
@@ -16,18 +16,18 @@ export interface Identity {
 
 type Unit = 'Count' | 'Percent' | 'Milliseconds' | 'Seconds' | 'None';
 
-/** A metric of CloudWatch without its dimensions: one value, or how often which values came. */
+/** A CloudWatch metric without its dimensions: one value, or values with their counts. */
 type Reading = { readonly MetricName: string; readonly Unit: Unit } & (
   | { readonly Value: number }
   | { readonly Values: number[]; readonly Counts: number[] }
 );
 
-/** What the group scales on. */
+/** The metric that the group scales on. */
 const CAPACITY = 'CapacityUsed';
 
 /**
- * Every metric under the stack, where all its instances add up, and under the instance in it. The capacity of an instance
- * that drains is none: in the stack's average its empty places would make the group smaller in the middle of a roll-out.
+ * Every metric twice: for the stack, where instances add up, and for the instance. The stack's capacity leaves out
+ * draining instances: in its average their free slots would scale the group in during a rollout.
  */
 export function metricData(
   now: InstanceSnapshot,
@@ -78,14 +78,14 @@ function single(MetricName: string, Unit: Unit, Value: number): Reading {
 }
 
 /**
- * Each bucket as its mean, as often as it was met: average and sum are exact, percentiles as exact as the buckets.
- * Nothing when nothing was observed: CloudWatch takes no empty list.
+ * Each bucket's mean and count: average and sum are exact, percentiles as precise as the buckets. No reading when nothing
+ * was observed, because CloudWatch rejects empty lists.
  */
 function distributed(MetricName: string, { counts, sums }: DistributionSnapshot): Reading[] {
-  const met = counts.flatMap((count, bucket) => (count > 0 ? [{ mean: (sums[bucket] ?? 0) / count, count }] : []));
-  if (met.length === 0) return [];
-  const Values = met.map(({ mean }) => mean);
-  return [{ MetricName, Unit: 'Milliseconds', Values, Counts: met.map(({ count }) => count) }];
+  const used = counts.flatMap((count, bucket) => (count > 0 ? [{ mean: (sums[bucket] ?? 0) / count, count }] : []));
+  if (used.length === 0) return [];
+  const Values = used.map(({ mean }) => mean);
+  return [{ MetricName, Unit: 'Milliseconds', Values, Counts: used.map(({ count }) => count) }];
 }
 
 function total(tally: Tally<string>): number {

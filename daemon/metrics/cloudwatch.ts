@@ -9,7 +9,7 @@ import { InstanceMetrics } from './instance-metrics.ts';
 
 const EVERY_MS: Millis = 60_000;
 /** The next report carries the counts of one that failed. */
-const ANSWER_TIMEOUT_MS: Millis = 20_000;
+const RESPONSE_TIMEOUT_MS: Millis = 20_000;
 /** How long an exit waits for the last report. */
 const LAST_TIMEOUT_MS: Millis = 5000;
 
@@ -17,7 +17,7 @@ export interface CloudWatchOptions {
   /** METRICS_STACK. */
   readonly stack: string;
   readonly metrics: InstanceMetrics;
-  /** Sends the data in one request; throws when CloudWatch has not taken them. */
+  /** Sends the data in one request; throws when CloudWatch did not accept it. */
   readonly put: PutMetricData;
   /** The instance's id; rejects off EC2. */
   readonly instanceId: () => Promise<string>;
@@ -28,8 +28,8 @@ export interface CloudWatchOptions {
 export type PutMetricData = (data: MetricDatum[], signal: AbortSignal) => Promise<void>;
 
 /**
- * Tells CloudWatch once a minute how the instance does. What a request could not tell is in the next one; trouble is
- * logged once per spell and counted, and none of it reaches a call.
+ * Reports the instance's metrics to CloudWatch every minute. The next report also carries the counts of one that failed.
+ * An outage is logged once, counted, and never affects a call.
  */
 export class CloudWatchReporter {
   readonly #options: CloudWatchOptions;
@@ -40,7 +40,7 @@ export class CloudWatchReporter {
   readonly #ending = new AbortController();
   #isFailing = false;
 
-  /** Begins at once: a new instance counts among the stack's from its first moment. */
+  /** Sends the first report at once, so that a new instance counts from the start. */
   constructor(options: CloudWatchOptions) {
     this.#options = options;
     this.#since = InstanceMetrics.nothingYet();
@@ -48,16 +48,16 @@ export class CloudWatchReporter {
     void this.report();
   }
 
-  /** Sends what has come since the last time that this went well. Never rejects. */
+  /** Sends what was counted since the last report that succeeded. Never rejects. */
   async report(): Promise<void> {
-    // Two at a time would both send the same counts.
+    // Concurrent reports would send the same counts twice.
     this.#reporting ??= this.#send().finally(() => {
       this.#reporting = undefined;
     });
     await this.#reporting;
   }
 
-  /** Sends what is left to tell, for as long as an exit may wait for that, and ends. */
+  /** Sends a last report, for as long as an exit may wait, and stops. */
   async stop(): Promise<void> {
     this.#cancel();
     const cancelTimeout = this.#options.clock.after(LAST_TIMEOUT_MS, () => this.#ending.abort());
@@ -72,7 +72,7 @@ export class CloudWatchReporter {
       const now = await metrics.snapshot();
       const identity = { stack, instance: await this.#identify() };
       const data = metricData(now, this.#since, identity, new Date(clock.epoch()));
-      const signal = AbortSignal.any([this.#ending.signal, clock.timeout(ANSWER_TIMEOUT_MS)]);
+      const signal = AbortSignal.any([this.#ending.signal, clock.timeout(RESPONSE_TIMEOUT_MS)]);
       // The SDK ignores the signal while it looks for credentials.
       await orAborted(put(data, signal), signal);
       this.#since = now;
@@ -81,35 +81,35 @@ export class CloudWatchReporter {
       if (this.#isFailing) return;
       this.#isFailing = true;
       const fields = { event: 'cloudwatch.failing', ...errorFields(error) };
-      log.warn(fields, 'metrics do not reach CloudWatch: their counts wait for the next time; calls go on');
+      log.warn(fields, 'could not report to CloudWatch: the next report carries these counts; calls are not affected');
       return;
     }
     metrics.cloudWatchPut('ok');
-    if (this.#isFailing) log.info({ event: 'cloudwatch.recovered' }, 'metrics reach CloudWatch again');
+    if (this.#isFailing) log.info({ event: 'cloudwatch.recovered' }, 'reporting to CloudWatch again');
     this.#isFailing = false;
   }
 
-  /** The instance's id; the host's name for as long as there is none to be had. */
+  /** The instance id, or the host name while that is unknown. */
   async #identify(): Promise<string> {
     try {
       this.#instance ??= await this.#options.instanceId();
       return this.#instance;
     } catch {
-      // Off EC2, or the metadata service is in trouble, which the lifecycle has reported.
+      // Off EC2, or the metadata service fails, which the lifecycle logs.
       return hostname();
     }
   }
 }
 
 /**
- * CloudWatch in `region` (or where that says, once it is known), with the SDK's own credentials and its own
- * AWS_ENDPOINT_URL_CLOUDWATCH. The SDK is loaded at the first request.
+ * Connects to CloudWatch in `region`, which is resolved on the first request, with the SDK's default credentials and
+ * AWS_ENDPOINT_URL_CLOUDWATCH. Loads the SDK on the first request.
  */
 export function connectCloudWatch(region: () => Promise<string>): PutMetricData {
   let client: CloudWatchClient | undefined;
   return async (data, signal) => {
     const sdk = await import('@aws-sdk/client-cloudwatch');
-    // One attempt: the next minute's carries what this one could not.
+    // One attempt: the next report carries these counts.
     client ??= new sdk.CloudWatchClient({ region, maxAttempts: 1 });
     const command = new sdk.PutMetricDataCommand({ Namespace: METRICS_NAMESPACE, MetricData: data });
     await client.send(command, { abortSignal: signal });

@@ -1,13 +1,13 @@
-/** How many values fell into each bucket, and what they add up to; the last bucket is for all that is above the bounds. */
+/** Count and sum of the values in each bucket; the last bucket is for values above all bounds. */
 export type DistributionSnapshot = { readonly counts: readonly number[]; readonly sums: readonly number[] };
 
-/** Values sorted into buckets. To observe one takes a few comparisons and two additions, and allocates nothing. */
+/** A histogram. Observing a value takes a few comparisons and two additions, and allocates nothing. */
 export class Distribution {
   readonly #bounds: readonly number[];
   readonly #counts: Float64Array;
   readonly #sums: Float64Array;
 
-  /** @param bounds ascending; a value that equals one falls below it, as in Prometheus */
+  /** @param bounds ascending upper bounds, inclusive as in Prometheus */
   constructor(bounds: readonly number[]) {
     this.#bounds = bounds;
     this.#counts = new Float64Array(bounds.length + 1);

@@ -30,27 +30,27 @@ export const DRAIN_STATES = ['none', 'draining', 'ending-rest', 'drained'] as co
   | DrainView['state']
 )[];
 
-/** What this process has done besides the sessions; nothing here ever goes back. */
+/** What the main thread has counted; counters never decrease. */
 export type InstanceCounts = {
   readonly startsSucceeded: Tally<(typeof START_SUCCESSES)[number]>;
   readonly startsFailed: Tally<(typeof START_FAILURES)[number]>;
   readonly cloudWatchPuts: Tally<'ok' | 'failed'>;
 };
 
-/** All that is known of the instance at one moment. */
+/** Everything known about the instance at one moment. */
 export interface InstanceSnapshot extends SessionSnapshot {
   readonly instance: InstanceCounts;
   readonly activeSessions: number;
   readonly maxSessions: number;
   readonly isCordoned: boolean;
   readonly drainState: (typeof DRAIN_STATES)[number];
-  /** Sessions that a drain waits for; 0 when there is none. */
+  /** Sessions that a drain is waiting for; 0 without a drain. */
   readonly drainSessionsLeft: number;
-  /** Whether sessions still run past the deadline of the drain. */
+  /** True while sessions run past the drain deadline. */
   readonly isDrainOverdue: boolean;
 }
 
-/** The sessions, as far as metrics look at them from outside. */
+/** The part of the session manager that metrics show. */
 export interface Admitted {
   readonly size: number;
   readonly admission: {
@@ -60,7 +60,7 @@ export interface Admitted {
   };
 }
 
-/** Counts what the main thread does, and puts it together with the sessions' counts of all threads. */
+/** Counts what the main thread does, and combines it with the counts of all threads. */
 export class InstanceMetrics {
   readonly #manager: Admitted;
   readonly #threads: Threads;
@@ -69,7 +69,7 @@ export class InstanceMetrics {
   readonly #startsFailed = emptyTally(START_FAILURES);
   readonly #cloudWatchPuts = emptyTally(['ok', 'failed']);
 
-  /** What a process has counted that has just begun. */
+  /** The counts of a process that has just started. */
   static nothingYet(): Pick<InstanceSnapshot, 'counts' | 'instance'> {
     const instance = {
       startsSucceeded: emptyTally(START_SUCCESSES),
@@ -97,7 +97,7 @@ export class InstanceMetrics {
     this.#cloudWatchPuts[result]++;
   }
 
-  /** Never rejects, and waits for no busy thread for long. */
+  /** Never rejects, and does not wait long for a busy thread. */
   async snapshot(): Promise<InstanceSnapshot> {
     const sessions = await this.#threads.sum();
     const { size, admission } = this.#manager;

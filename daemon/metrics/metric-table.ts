@@ -3,7 +3,7 @@ import { DRAIN_STATES, type InstanceSnapshot } from './instance-metrics.ts';
 import { BEHIND_BOUNDS_MS, DELAY_BOUNDS_MS, LAG_BOUNDS_MS } from './session-metrics.ts';
 import type { Tally } from './tally.ts';
 
-/** One value of a metric and what tells it from the others. */
+/** One value of a metric, with its labels. */
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -11,13 +11,13 @@ export interface Sample {
 
 interface Described {
   readonly name: string;
-  /** Base unit, as Prometheus has it; a count of things has none. */
+  /** Prometheus base unit; empty for a plain count. */
   readonly unit: 'seconds' | 'bytes' | 'ratio' | '';
   readonly labels: readonly string[];
   readonly help: string;
 }
 
-/** A metric as operators know it, and where its values are. */
+/** A metric, and how to read its values from a snapshot. */
 export type Metric = Described &
   (
     | { readonly type: 'gauge' | 'counter'; readonly samples: (now: InstanceSnapshot) => readonly Sample[] }
@@ -71,14 +71,18 @@ function unitOf(name: string): Described['unit'] {
 
 /** Every metric of integratord, in the order of README.md's table. */
 export const METRICS: readonly Metric[] = [
-  gauge('sessions_active', 'Sessions that run or start now', ({ activeSessions }) => one(activeSessions)),
-  gauge('sessions_limit', 'Sessions that are taken at the most (MAX_SESSIONS)', ({ maxSessions }) => one(maxSessions)),
-  gauge('capacity_used_ratio', 'Active sessions as a part of the limit, 0 to 1', ({ activeSessions, maxSessions }) =>
-    one(activeSessions / maxSessions),
+  gauge('sessions_active', 'Sessions that are running or starting', ({ activeSessions }) => one(activeSessions)),
+  gauge('sessions_limit', 'Most sessions that are accepted at once (MAX_SESSIONS)', ({ maxSessions }) =>
+    one(maxSessions),
+  ),
+  gauge(
+    'capacity_used_ratio',
+    'Active sessions as a fraction of the limit, 0 to 1',
+    ({ activeSessions, maxSessions }) => one(activeSessions / maxSessions),
   ),
   counter(
     'starts',
-    'Answered POST /start-session, by result (success, fail) and reason',
+    'Answered POST /start-session requests, by result (success, fail) and reason',
     ({ instance }) => [
       ...each('reason', instance.startsSucceeded, 1, { result: 'success' }),
       ...each('reason', instance.startsFailed, 1, { result: 'fail' }),
@@ -87,13 +91,13 @@ export const METRICS: readonly Metric[] = [
   ),
   counter(
     'sessions_started',
-    'Sessions that began to run: by a start, or going on from a checkpoint after a crash',
+    'Sessions started by a start request, or resumed from a checkpoint after a crash',
     ({ counts }) => each('origin', counts.sessionsStarted),
     ['origin'],
   ),
   counter(
     'sessions_ended',
-    'Sessions that are over, by outcome (completed, failed) and reason; of a failure the kind of error',
+    'Ended sessions, by outcome (completed, failed) and reason; for failures the kind of error',
     ({ counts }) => [
       ...each('reason', counts.sessionsCompleted, 1, { outcome: 'completed' }),
       ...each('reason', counts.sessionsFailed, 1, { outcome: 'failed' }),
@@ -102,25 +106,25 @@ export const METRICS: readonly Metric[] = [
   ),
   counter(
     'audio_received_seconds',
-    'Audio that came from Kinesis, per channel (customer, agent)',
+    'Audio received from Kinesis, per channel (customer, agent)',
     ({ counts }) => perChannel((channel) => (counts.audioInMs[channel] ?? 0) * S_PER_MS),
     ['channel'],
   ),
   counter(
     'audio_sent_seconds',
-    'Audio handed over to Deepgram for the first time, silence included, per channel',
+    'Audio sent to Deepgram for the first time, including silence, per channel',
     ({ counts }) => perChannel(() => counts.audioOutMs * S_PER_MS),
     ['channel'],
   ),
   counter(
     'hole_seconds',
-    'Call time without audio that could be had, and audio that came but was never sent, by what was reported before it',
+    'Audio that is missing from the stream or was never sent to Deepgram, by cause',
     ({ counts }) => each('cause', counts.holesMs, S_PER_MS),
     ['cause'],
   ),
   histogram(
     'lag_seconds',
-    'From the arrival of audio here to its hand-over to Deepgram, per message',
+    'Time from the arrival of audio to its hand-over to Deepgram, per message',
     LAG_BOUNDS_MS,
     ({ counts }) => counts.lagMs,
   ),
@@ -130,28 +134,28 @@ export const METRICS: readonly Metric[] = [
     BEHIND_BOUNDS_MS,
     ({ counts }) => counts.behindNowMs,
   ),
-  counter('kinesis_received_bytes', 'Bytes of GetMedia bodies', ({ counts }) => one(counts.kinesisBytes)),
-  counter('kinesis_rotations', 'GetMedia connections that were replaced for their age', ({ counts }) =>
+  counter('kinesis_received_bytes', 'Bytes of GetMedia response bodies', ({ counts }) => one(counts.kinesisBytes)),
+  counter('kinesis_rotations', 'GetMedia connections replaced because of their age', ({ counts }) =>
     one(counts.rotations),
   ),
-  counter('kinesis_resumes', 'GetMedia connections opened anew after one had ended, broken or stalled', ({ counts }) =>
+  counter('kinesis_resumes', 'GetMedia connections opened after one ended, broke or stalled', ({ counts }) =>
     one(counts.resumes),
   ),
-  counter('deepgram_sent_bytes', 'Bytes of audio given to sockets to Deepgram, replays included', ({ counts }) =>
+  counter('deepgram_sent_bytes', 'Bytes of audio written to Deepgram sockets, including replays', ({ counts }) =>
     one(counts.deepgramBytes),
   ),
   counter(
     'deepgram_reconnects',
-    'Connections to Deepgram opened in place of a lost one, by the WebSocket close code of that',
+    'Lost connections to Deepgram that were replaced, by WebSocket close code',
     ({ counts }) => each('code', counts.reconnects),
     ['code'],
   ),
-  counter('deepgram_replayed_seconds', 'Call time sent again after reconnects', ({ counts }) =>
+  counter('deepgram_replayed_seconds', 'Call time sent again after a reconnect', ({ counts }) =>
     one(counts.replayedMs * S_PER_MS),
   ),
   counter(
     'deepgram_refusals',
-    'Handshakes that Deepgram refused, by HTTP status; unreachable: there was no answer',
+    'Handshakes refused by Deepgram, by HTTP status; unreachable: no response',
     ({ counts }) => each('status', counts.refusals),
     ['status'],
   ),
@@ -160,31 +164,31 @@ export const METRICS: readonly Metric[] = [
   ),
   histogram(
     'event_loop_delay_seconds',
-    'The worst delay of the event loop in each second, of each thread',
+    'Worst delay of the event loop in each second, of each thread',
     DELAY_BOUNDS_MS,
     ({ counts }) => counts.eventLoopDelayMs,
   ),
   gauge(
     'drain_state',
-    '1 for the state that the instance is in: none, draining, ending-rest or drained',
+    '1 for the current state: none, draining, ending-rest or drained',
     ({ drainState }) => DRAIN_STATES.map((state) => ({ labels: { state }, value: Number(state === drainState) })),
     ['state'],
   ),
-  gauge('drain_sessions_left', 'Sessions that a drain waits for; 0 without a drain', ({ drainSessionsLeft }) =>
+  gauge('drain_sessions_left', 'Sessions that a drain is waiting for; 0 without a drain', ({ drainSessionsLeft }) =>
     one(drainSessionsLeft),
   ),
-  gauge('drain_overdue', '1 while sessions run past the deadline of the drain', ({ isDrainOverdue }) =>
+  gauge('drain_overdue', '1 while sessions run past the drain deadline', ({ isDrainOverdue }) =>
     one(Number(isDrainOverdue)),
   ),
-  gauge('cordoned', '1 while an operator keeps new sessions away', ({ isCordoned }) => one(Number(isCordoned))),
+  gauge('cordoned', '1 while an operator has cordoned the instance', ({ isCordoned }) => one(Number(isCordoned))),
   gauge(
     'checkpoint_age_seconds',
-    'Age of the oldest checkpoint among the running sessions; 0 without checkpoints',
+    'Age of the oldest checkpoint of a running session; 0 without checkpoints',
     ({ checkpointAgeMs }) => one(checkpointAgeMs * S_PER_MS),
   ),
   counter(
     'cloudwatch_puts',
-    'PutMetricData requests to CloudWatch, by result (ok, failed); without METRICS_STACK there are none',
+    'PutMetricData requests to CloudWatch, by result (ok, failed); none without METRICS_STACK',
     ({ instance }) => each('result', instance.cloudWatchPuts),
     ['result'],
   ),

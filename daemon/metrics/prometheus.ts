@@ -3,7 +3,7 @@ import { VERSION } from '../contract/version.ts';
 import type { InstanceMetrics, InstanceSnapshot } from './instance-metrics.ts';
 import { METRICS, type Metric, type Sample } from './metric-table.ts';
 
-/** What /metrics answers. */
+/** The response to GET /metrics. */
 export interface MetricsText {
   readonly contentType: string;
   readonly text: string;
@@ -11,14 +11,14 @@ export interface MetricsText {
 
 const S_PER_MS = 1 / 1000;
 
-/** What the process itself is and takes; most of the names are those of every Prometheus client. */
+/** Metrics of the process itself. Most have the names that all Prometheus clients use. */
 export const PROCESS_METRICS = [
   {
     type: 'gauge',
     name: 'integratord_build_info',
     unit: '',
     labels: ['version', 'node', 'arch'],
-    help: 'Always 1; the labels say which build this is',
+    help: 'Always 1; the labels identify the build',
     samples: () => [{ labels: { version: VERSION, node: process.versions.node, arch: process.arch }, value: 1 }],
   },
   {
@@ -37,7 +37,7 @@ export const PROCESS_METRICS = [
     name: 'process_resident_memory_bytes',
     unit: 'bytes',
     labels: [],
-    help: 'Memory of the process that is in RAM',
+    help: 'Resident memory of the process',
     samples: () => [{ labels: {}, value: process.memoryUsage.rss() }],
   },
   {
@@ -50,7 +50,7 @@ export const PROCESS_METRICS = [
   },
 ] as const satisfies readonly Metric[];
 
-/** Serves what the instance knows as Prometheus' text; each scrape takes one snapshot of it. */
+/** Renders the metrics in Prometheus's text format; each scrape takes one snapshot. */
 export class PrometheusPage {
   readonly #metrics: InstanceMetrics;
   readonly #registry = new Registry();
@@ -67,8 +67,7 @@ export class PrometheusPage {
   }
 
   /**
-   * Everything has been counted already, so what the registry asks for its values is this and not one of prom-client's
-   * own metrics, which count by themselves.
+   * Registers an object that returns our counts: prom-client's own metric classes do their own counting.
    */
   #register(metric: Metric): void {
     const { name, help, type } = metric;
@@ -78,7 +77,7 @@ export class PrometheusPage {
   }
 }
 
-/** The lines of a metric, as prom-client's registry writes them. */
+/** A metric's samples, in the form that prom-client's registry prints. */
 function valuesOf(metric: Metric, now: InstanceSnapshot): readonly (Sample & { metricName?: string })[] {
   if (metric.type !== 'histogram') return metric.samples(now);
   const { name, boundsMs } = metric;

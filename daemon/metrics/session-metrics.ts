@@ -4,11 +4,11 @@ import { Distribution, type DistributionSnapshot } from './distribution.ts';
 import { sumOf } from './sums.ts';
 import { emptyTally, oneOf, type Tally } from './tally.ts';
 
-/** A session began because of a start, or goes on from a checkpoint. */
+/** How a session began: by a start request, or resumed from a checkpoint. */
 export const ORIGINS = ['start', 'checkpoint'] as const;
-/** Why a call that was transcribed to its end was over (EndOfContact). */
+/** Why a completed session ended (EndOfContact). */
 export const COMPLETIONS = ['next-contact', 'no-more-fragments', 'stopped'] as const;
-/** What made a session fail: the names of our errors, and all others. */
+/** Why a session failed: the names of our errors. */
 export const FAILURES = [
   'NoAudio',
   'KinesisRefused',
@@ -18,7 +18,7 @@ export const FAILURES = [
   'SessionLost',
   'other',
 ] as const;
-/** What was reported of the stream before audio was missing (session/gap-cause.ts); `unsent` had come but never reached Deepgram. */
+/** Reported for the stream before audio went missing (session/gap-cause.ts). `unsent` audio arrived but was never sent. */
 export const HOLE_CAUSES = [
   'missing',
   'corrupt',
@@ -27,28 +27,28 @@ export const HOLE_CAUSES = [
   'fragment-gone',
   'unsent',
 ] as const;
-/** RFC 6455 and daemon/deepgram/README.md: what Deepgram, a proxy or a broken line closes with. */
+/** Close codes of Deepgram, of proxies and of broken connections (RFC 6455, daemon/deepgram/README.md). */
 export const CLOSE_CODES = ['1000', '1001', '1005', '1006', '1008', '1011', '1012', '1013', 'other'] as const;
-/** Deepgram's answers to a handshake (daemon/deepgram/README.md), and that there was none. */
+/** Statuses of refused handshakes (daemon/deepgram/README.md); `unreachable`: there was no response. */
 export const REFUSALS = ['400', '401', '402', '403', '404', '408', '429', '5xx', 'other', 'unreachable'] as const;
 
 export type HoleCause = (typeof HOLE_CAUSES)[number];
 export type HandshakeRefusal = (typeof REFUSALS)[number];
 
-/** Upper bounds of the lag: dense where it is good (below ALIGN_WAIT_MS and about it), up to where it is very bad. */
+/** Dense around ALIGN_WAIT_MS, where lag is normal. */
 export const LAG_BOUNDS_MS: readonly Millis[] = [
   10, 25, 50, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 5000, 7500, 10_000,
 ];
-/** How far behind the stream's end is read: a fragment is seconds; without retention five minutes are all there is. */
+/** A fragment may be seconds long; a stream without retention keeps five minutes. */
 export const BEHIND_BOUNDS_MS: readonly Millis[] = [100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000];
 export const DELAY_BOUNDS_MS: readonly Millis[] = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000];
 
-/** What a thread has counted of its sessions so far: nothing here ever goes back. */
+/** A thread's counts of its sessions; they never decrease. */
 export type SessionCounts = {
   readonly sessionsStarted: Tally<(typeof ORIGINS)[number]>;
   readonly sessionsCompleted: Tally<(typeof COMPLETIONS)[number]>;
   readonly sessionsFailed: Tally<(typeof FAILURES)[number]>;
-  /** Audio of each channel that came from Kinesis, and call time handed over to Deepgram for the first time. */
+  /** Audio received per channel, and call time sent to Deepgram for the first time. */
   readonly audioInMs: readonly Millis[];
   readonly audioOutMs: Millis;
   readonly holesMs: Tally<HoleCause>;
@@ -65,24 +65,24 @@ export type SessionCounts = {
   readonly eventLoopDelayMs: DistributionSnapshot;
 };
 
-/** What a thread tells of its sessions; a message can carry it. */
+/** A thread's metrics, in a form that postMessage can clone. */
 export interface SessionSnapshot {
   readonly counts: SessionCounts;
-  /** Of the running sessions, the one whose checkpoint is the oldest; 0 without any. */
+  /** Age of the oldest checkpoint of a running session; 0 without checkpoints. */
   readonly checkpointAgeMs: Millis;
 }
 
 const BYTES_PER_MS_OF_CHANNEL = BYTES_PER_MS / CHANNELS;
 
 /**
- * What one thread counts of its sessions: numbers in fields, so that counting costs the audio path next to nothing.
- * Nobody reads it there; a snapshot goes to whoever serves metrics.
+ * One thread's counters: plain numeric fields, so that counting costs the audio path next to nothing. Metrics are served
+ * from snapshots.
  */
 export class SessionMetrics {
-  /** 2-channel PCM handed over to Deepgram for the first time, and again after a reconnect. */
+  /** 2-channel PCM sent to Deepgram for the first time, and again after a reconnect. */
   audioOutBytes = 0;
   replayedBytes = 0;
-  /** What GetMedia gave, and the audio that was given to Deepgram's socket. */
+  /** Bytes of GetMedia bodies, and of audio written to Deepgram's socket. */
   kinesisBytes = 0;
   deepgramBytes = 0;
   rotations = 0;
@@ -112,11 +112,11 @@ export class SessionMetrics {
   }
 
   /** Audio of one channel that came from Kinesis. */
-  heard(channel: Channel, bytes: number): void {
+  audioReceived(channel: Channel, bytes: number): void {
     (this.#audioInBytes[channel] as number) += bytes;
   }
 
-  /** How far behind the end of its stream a fragment was, as the stream says; broken bytes may say anything. */
+  /** A fragment's distance from the end of its stream, as the stream reports it; corrupt bytes may report anything. */
   behindNow(behindMs: Millis): void {
     if (behindMs >= 0 && behindMs < Infinity) this.#behindNowMs.observe(behindMs);
   }
@@ -125,7 +125,7 @@ export class SessionMetrics {
     this.#holesMs[cause] += missingMs;
   }
 
-  /** A connection that Deepgram, or the line, had closed with this code was replaced. */
+  /** A connection that was closed with this code was replaced. */
   reconnected(closeCode: number): void {
     this.#reconnects[oneOf(CLOSE_CODES, String(closeCode), 'other')]++;
   }
@@ -159,7 +159,7 @@ export class SessionMetrics {
   }
 }
 
-/** Two threads taken together. */
+/** The sum of two threads. */
 export function together(a: SessionSnapshot, b: SessionSnapshot): SessionSnapshot {
   return {
     counts: sumOf(a.counts, b.counts),
@@ -167,7 +167,7 @@ export function together(a: SessionSnapshot, b: SessionSnapshot): SessionSnapsho
   };
 }
 
-/** How a handshake that was answered with that status is counted. */
+/** The label for a handshake refused with that status. */
 export function handshakeRefusal(status: number): HandshakeRefusal {
   return status >= 500 ? '5xx' : oneOf(REFUSALS, String(status), 'other');
 }

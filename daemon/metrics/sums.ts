@@ -1,12 +1,12 @@
-/** Numbers that can be added up, in any arrangement: what threads count, as a message can carry it. */
+/** Numbers, nested in any way in arrays and objects. */
 export type Sums = number | readonly Sums[] | { readonly [name: string]: Sums };
 
-/** The two added up, number by number; both have the same shape. */
+/** Adds number by number; both have the same shape. */
 export function sumOf<T extends Sums>(a: T, b: T): T {
   return zip(a, b, (x, y) => x + y) as T;
 }
 
-/** What has come since `before`, number by number; both have the same shape. */
+/** Subtracts number by number; both have the same shape. */
 export function difference<T extends Sums>(now: T, before: T): T {
   return zip(now, before, (x, y) => x - y) as T;
 }

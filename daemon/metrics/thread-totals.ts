@@ -2,21 +2,21 @@ import { orAborted } from '../runtime/abort.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import { SessionMetrics, type SessionSnapshot, together } from './session-metrics.ts';
 
-/** A scrape must not wait for a busy thread: its last known counts stand in. */
-const ANSWER_TIMEOUT_MS: Millis = 1000;
+/** A scrape must not wait for a busy thread; its last known counts are used. */
+const RESPONSE_TIMEOUT_MS: Millis = 1000;
 
-/** Asks a thread for its counts: at once in the thread itself, by a message elsewhere. */
+/** Reads a thread's counts: directly in the same thread, otherwise by message. */
 export type ReadThread = () => SessionSnapshot | Promise<SessionSnapshot>;
 
 /** A thread's place in the sum. */
 export interface Membership {
-  /** Its counts as it told them by itself, for the case that it dies without being asked again. */
+  /** Takes counts that the thread reported by itself, in case it dies before they are read. */
   note(snapshot: SessionSnapshot): void;
-  /** The thread is gone: what it counted stays counted. */
+  /** The thread has ended; its counts stay in the sum. */
   leave(): void;
 }
 
-/** The threads that host sessions, and the sum of what they and those before them have counted. */
+/** The sum of the counts of all threads that host or have hosted sessions. */
 export class Threads {
   readonly #clock: Clock;
   readonly #members = new Map<ReadThread, SessionSnapshot>();
@@ -39,9 +39,9 @@ export class Threads {
     };
   }
 
-  /** What all threads have counted. Never rejects: a thread that does not answer counts as it was last known. */
+  /** Never rejects: for a thread that does not respond, its last known counts are used. */
   async sum(): Promise<SessionSnapshot> {
-    const timeout = this.#clock.timeout(ANSWER_TIMEOUT_MS);
+    const timeout = this.#clock.timeout(RESPONSE_TIMEOUT_MS);
     await Promise.all([...this.#members.keys()].map((read) => this.#update(read, timeout)));
     return [...this.#members.values()].reduce(together, this.#gone);
   }

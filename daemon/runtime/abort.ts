@@ -1,6 +1,6 @@
 /**
- * The promise's outcome, or a rejection with the signal's reason if the signal aborts first. `onAbort` runs then: what
- * was promised goes on by itself unless it is stopped.
+ * The promise's outcome, or a rejection with the signal's reason if the signal aborts first. `onAbort` runs then, to stop
+ * the work behind the promise.
  */
 export async function orAborted<T>(
   promise: Promise<T>,

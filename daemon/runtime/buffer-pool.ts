@@ -1,21 +1,21 @@
-/** Room for what one read of a call gives, or for what is written of it in one go; larger ones are not kept. */
+/** Fits one read or one write of a call; larger buffers are not pooled. */
 export const USUAL_BYTES = 16 * 1024;
-/** Kept for later use, up to 4 MiB: as many as a thread of a thousand calls has in its hands when it was held up. */
-const MOST_KEPT = 256;
+/** 4 MiB in all: as many as a thread with a thousand calls uses at once after a stall. */
+const MAX_KEPT = 256;
 
 /**
- * Buffers for what is on its way through this thread and stays nowhere: the one that was given back last is handed out
- * next, so that a thread works in a few that its caches hold, and not in one per call that they do not.
+ * Buffers for data that passes through this thread. Last in, first out, so that a thread works in a few buffers that stay in
+ * the CPU caches, instead of in one per call.
  */
 const kept: Buffer[] = [];
 
-/** A buffer with room for that many bytes, with whatever is in it. It is the caller's alone until given back. */
+/** A buffer of at least that size, uninitialized. The caller owns it until it is returned. */
 export function borrowBuffer(leastBytes: number): Buffer {
   if (leastBytes > USUAL_BYTES) return Buffer.allocUnsafeSlow(leastBytes);
   return kept.pop() ?? Buffer.allocUnsafeSlow(USUAL_BYTES);
 }
 
-/** The buffer if it has room for that many bytes; else a larger one that begins with its first `usedBytes`, in its place. */
+/** The buffer if it has that size; otherwise a larger one with its first `usedBytes`, and the buffer is returned. */
 export function withRoom(buffer: Buffer | undefined, usedBytes: number, leastBytes: number): Buffer {
   if (buffer && leastBytes <= buffer.length) return buffer;
   const larger = borrowBuffer(leastBytes);
@@ -26,7 +26,7 @@ export function withRoom(buffer: Buffer | undefined, usedBytes: number, leastByt
   return larger;
 }
 
-/** Gives it back: nobody may look at it any more. One that is dropped instead is collected, and nothing is wrong. */
+/** Returns a buffer, which must not be used afterwards. Dropping it instead is harmless: it is garbage-collected. */
 export function returnBuffer(buffer: Buffer): void {
-  if (buffer.length === USUAL_BYTES && kept.length < MOST_KEPT) kept.push(buffer);
+  if (buffer.length === USUAL_BYTES && kept.length < MAX_KEPT) kept.push(buffer);
 }

@@ -1,4 +1,4 @@
-/** An error that reports several faults at once, one line each. */
+/** Reports several errors at once, one line each. */
 export class LinesError extends Error {
   override readonly name: string = 'LinesError';
   readonly lines: readonly string[];

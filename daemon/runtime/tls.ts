@@ -1,14 +1,14 @@
 import { isIP, type OnReadOpts } from 'node:net';
 import { type ConnectionOptions, connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 
-/** Peers whose last TLS session is remembered: Kinesis has a handful of endpoints in a region, Deepgram one. */
+/** Cached TLS sessions, one per peer: Kinesis has a handful of endpoints in a region, Deepgram has one. */
 const MAX_PEERS = 100;
 
-/** Shared by all connections of this thread: one of its own would cost each 20 KiB for as long as a call lasts. */
+/** Shared by all connections of this thread; a context per connection would cost 20 KiB for as long as a call lasts. */
 let context: SecureContext | undefined;
 const sessions = new Map<string, Buffer>();
 
-/** Where to, and how it is read. */
+/** The peer, and how its data is read. */
 export interface TlsPeer {
   readonly host: string;
   readonly port: number;
@@ -16,8 +16,8 @@ export interface TlsPeer {
 }
 
 /**
- * Opens a connection that speaks HTTP/1.1 within TLS, with the process' own trust. Resumes the last session with this
- * peer where it allows that: half the work of a handshake, and its certificates are held once and not per connection.
+ * Opens a TLS connection for HTTP/1.1, with the process's trusted certificates. Resumes the last session with this peer if
+ * the peer allows it: half the work of a handshake, and certificates are held once instead of per connection.
  */
 export function connectTls(peer: TlsPeer): TLSSocket {
   const { host, port } = peer;
@@ -31,7 +31,7 @@ export function connectTls(peer: TlsPeer): TLSSocket {
     secureContext: context,
     ...(session && { session }),
   };
-  // Node documents `onread` for TLS too; its types do not have it there.
+  // Node documents `onread` for TLS, but its types lack it.
   const socket = connect(options as ConnectionOptions);
   socket.on('session', (ticket) => {
     if (sessions.size >= MAX_PEERS) sessions.clear();

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The settings that may also be in a file or in Secrets Manager (daemon/README.md, decision 15). */
+/** Settings whose value may also come from a file or from Secrets Manager (daemon/README.md, decision 15). */
 export const SECRETS = {
   DEEPGRAM_API_KEY: z.string().regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces'),
   TRIGGER_SECRET: z.string().min(8, 'must have at least 8 characters'),
@@ -13,22 +13,22 @@ const SECRET_ARN_SETTINGS = {
   TRIGGER_SECRET: 'TRIGGER_SECRET_ARN',
 } as const satisfies Record<SecretName, string>;
 
-/** Of each secret its value, or the ARN of where it is. */
+/** Each secret's value, or the ARN of where it is stored. */
 export type SecretSettings = {
   readonly [Name in SecretName | (typeof SECRET_ARN_SETTINGS)[SecretName]]?: string | undefined;
 };
 
-/** The setting that names the secret in Secrets Manager. */
+/** The setting that holds the secret's ARN. */
 export function secretArnSetting<Name extends SecretName>(name: Name): (typeof SECRET_ARN_SETTINGS)[Name] {
   return SECRET_ARN_SETTINGS[name];
 }
 
-/** What is wrong with a secret's value, which is not repeated; undefined when nothing is. */
+/** What is wrong with a secret's value, without repeating it; undefined when nothing is. */
 export function secretFault(name: SecretName, value: string): string | undefined {
   return SECRETS[name].safeParse(value).error?.issues[0]?.message;
 }
 
-/** The secrets among the settings and the AWS SDK's own variables that no log may hold. */
+/** Secrets in the settings and in the AWS SDK's variables, which no log may contain. */
 export function secretValues(
   settings: SecretSettings,
   env: Readonly<Record<string, string | undefined>>,

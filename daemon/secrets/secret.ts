@@ -1,14 +1,13 @@
-/** A secret that the daemon works with, and that may be changed while it runs. */
+/** A secret that may change while the daemon runs. */
 export interface Secret {
-  /** The value that counts now. */
   readonly current: string;
-  /** The current value, and for a while after a change the one before: what others still made with that is taken. */
+  /** Values to verify with: the current one and, for a while after a change, the previous one. */
   readonly accepted: readonly string[];
-  /** Looks whether it has been changed, if that was not done a moment ago. Never rejects: what is known still counts. */
+  /** Reads the secret again, unless that just happened. Never rejects: after a failure the last value stays. */
   renew(): Promise<void>;
 }
 
-/** A secret that stays as it is for as long as the daemon runs. */
+/** A secret that does not change while the daemon runs. */
 export function fixedSecret(value: string): Secret {
   return { current: value, accepted: [value], renew: async () => {} };
 }

@@ -7,12 +7,12 @@ import { SecretRefused } from './secret-refused.ts';
 import { type SecretName, type SecretSettings, secretArnSetting, secretFault } from './secret-settings.ts';
 import { readSecret } from './secrets-manager.ts';
 
-/** The secrets that the daemon works with, wherever they come from. */
+/** The daemon's secrets. */
 export interface Secrets {
   readonly deepgramKey: Secret;
-  /** Undefined: unsigned starts are taken. */
+  /** Undefined when unsigned starts are accepted. */
   readonly triggerSecret: Secret | undefined;
-  /** Those that are in Secrets Manager. */
+  /** The secrets that are in Secrets Manager. */
   readonly managed: readonly ManagedSecret[];
 }
 
@@ -21,7 +21,7 @@ export class SecretsUnread extends LinesError {
   override readonly name = 'SecretsUnread';
 }
 
-/** Reads the secrets that settings name, all at once. Throws SecretsUnread. */
+/** Reads all secrets in parallel. Throws SecretsUnread. */
 export async function openSecrets(settings: SecretSettings, clock: Clock, log: RootLog): Promise<Secrets> {
   const names = ['DEEPGRAM_API_KEY', 'TRIGGER_SECRET'] as const;
   const opened = await Promise.allSettled(names.map((name) => open(name, settings, clock, log)));
@@ -32,7 +32,7 @@ export async function openSecrets(settings: SecretSettings, clock: Clock, log: R
   });
   if (lines.length > 0) throw new SecretsUnread(lines);
   const [deepgramKey, triggerSecret] = opened.map((one) => (one.status === 'fulfilled' ? one.value : undefined));
-  if (!deepgramKey) throw new TypeError('DEEPGRAM_API_KEY is neither set nor named: settings are checked before');
+  if (!deepgramKey) throw new TypeError('there is no DEEPGRAM_API_KEY: settings are validated first');
   const managed = [deepgramKey, triggerSecret].filter((secret) => secret instanceof ManagedSecret);
   return { deepgramKey, triggerSecret, managed };
 }

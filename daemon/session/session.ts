@@ -161,7 +161,7 @@ export class Session {
 
   #forward(blocks: readonly AudioBlock[], position: Position | undefined): Promise<void> | undefined {
     for (const block of blocks) {
-      this.#deps.metrics.heard(block.channel, block.pcm.length);
+      this.#deps.metrics.audioReceived(block.channel, block.pcm.length);
       this.#aligner.add(block);
     }
     const sent = this.#sendAligned();

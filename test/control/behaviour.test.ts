@@ -19,11 +19,11 @@ async function open(t: ExecutionContext, count: number, options: Parameters<type
 
 const contacts = (page: Page) => page.locator('.card h3').allTextContents();
 
-/** Waits until the first card is that one. */
+/** Waits until that session's card is first. */
 const firstIs = (page: Page, index: number) =>
   page.locator('#cards > li:first-child h3', { hasText: idOf('c0a1', index) }).waitFor();
 
-test('of 2,000 sessions the page asks for one list and shows a part, leafs through it, and stays where it is', async (t) => {
+test('of 2,000 sessions the page requests and shows one page at a time, and keeps its place', async (t) => {
   const { stage, page, complaints } = await open(t, 2000);
   t.is((await contacts(page)).length, 24);
   t.is(await page.locator('#shown').textContent(), '2,000');
@@ -33,31 +33,31 @@ test('of 2,000 sessions the page asks for one list and shows a part, leafs throu
   await next.press('Enter');
   await firstIs(page, 24);
   t.is(await page.locator('#page-number').textContent(), '25–48 of 2,000');
-  t.is(await page.evaluate('document.activeElement.id'), 'next', 'the focus is where it was');
-  // What is asked for next is the same part again.
+  t.is(await page.evaluate('document.activeElement.id'), 'next', 'the focus stays');
+  // The next poll requests the same page.
   await page.waitForResponse(/offset=24/);
-  t.deepEqual([...new Set(stage.asked.map((query) => new URLSearchParams(query).get('offset')))], ['0', '24']);
+  t.deepEqual([...new Set(stage.queries.map((query) => new URLSearchParams(query).get('offset')))], ['0', '24']);
   t.is(await page.locator('.card').count(), 24);
   t.deepEqual(complaints, []);
   await page.close();
 });
 
-test('one call among many is found by its contact, and those that are worst come first', async (t) => {
+test('a call is found by its contact id, and the worst calls can be sorted first', async (t) => {
   const { page } = await open(t, 200);
-  await page.getByLabel('Order').selectOption('Worst lag first');
+  await page.getByLabel('Sort').selectOption('Worst lag first');
   await page.waitForResponse(/sort=lag/);
-  await page.getByLabel('Order').selectOption('Most holes first');
+  await page.getByLabel('Sort').selectOption('Most holes first');
   await firstIs(page, 192);
   await page.getByLabel('Find').fill(idOf('c0a1', 77).slice(0, 12));
   await page.locator('#shown', { hasText: '1 of 200' }).waitFor();
   t.deepEqual(await contacts(page), [idOf('c0a1', 77)]);
   t.is(await page.locator('#news').textContent(), '1 session found, 1 to 1 shown.');
   await page.getByLabel('Find').fill('nobody');
-  await page.getByText('None of the 200 sessions has that in its ids.').waitFor();
+  await page.getByText('None of the 200 sessions has a matching id.').waitFor();
   await page.close();
 });
 
-test('what an operator must know is told once, politely, and figures are not', async (t) => {
+test('events that matter to an operator are announced once, figures are not', async (t) => {
   const { stage, page } = await open(t, 3);
   const news = page.getByRole('status');
   t.is(await news.textContent(), '');
@@ -69,31 +69,31 @@ test('what an operator must know is told once, politely, and figures are not', a
   stage.status = { state: 'cordoned', cordon: { sinceEpochMs: stage.nowEpochMs, reason: 'kernel update' } };
   await page.locator('#news', { hasText: 'The instance is cordoned.' }).waitFor({ state: 'attached' });
   t.regex((await page.locator('#cordon').textContent()) ?? '', /kernel update/);
-  stage.refusal = { status: 500, body: { reason: 'internal-error', message: 'The integrator failed.' } };
-  await page.locator('#trouble', { hasText: 'The integrator failed. What is below is from' }).waitFor();
+  stage.refusal = { status: 500, body: { reason: 'internal-error', message: 'Internal error.' } };
+  await page.locator('#trouble', { hasText: 'Internal error. The data below is from' }).waitFor();
   stage.refusal = undefined;
-  await page.locator('#news', { hasText: 'integratord answers again.' }).waitFor({ state: 'attached' });
+  await page.locator('#news', { hasText: 'integratord responds again.' }).waitFor({ state: 'attached' });
   t.true(await page.locator('#trouble').isHidden());
   await page.close();
 });
 
-test('a page that is paused asks for nothing until it goes on, or something else is chosen', async (t) => {
+test('a paused page sends no requests until it is resumed or the choice changes', async (t) => {
   const { stage, page } = await open(t, 3);
   const pause = page.getByRole('button', { name: 'Pause' });
   await pause.press(' ');
   t.is(await pause.getAttribute('aria-pressed'), 'true');
   t.is(await page.locator('#connection').textContent(), 'Paused');
-  const asked = stage.asked.length;
-  await page.getByLabel('Order').selectOption('Worst lag first');
+  const sent = stage.queries.length;
+  await page.getByLabel('Sort').selectOption('Worst lag first');
   await page.locator('#connection', { hasText: /Paused at \d\d:/ }).waitFor();
-  t.true(stage.asked.length <= asked + 1);
-  t.true(stage.asked.at(-1)?.includes('sort=lag'));
+  t.true(stage.queries.length <= sent + 1);
+  t.true(stage.queries.at(-1)?.includes('sort=lag'));
   await pause.press(' ');
   await page.locator('#connection[data-state=connected]').waitFor();
   await page.close();
 });
 
-test('everything can be reached and used from the keyboard, and what is opened stays open', async (t) => {
+test('everything works from the keyboard, and open details stay open', async (t) => {
   const { page } = await open(t, 3);
   const focused = () => page.evaluate('document.activeElement.textContent.trim() || document.activeElement.id');
   const path: unknown[] = [];
@@ -114,7 +114,7 @@ test('everything can be reached and used from the keyboard, and what is opened s
   await page.close();
 });
 
-test('nothing moves for those who do not want it, and what is pressed is big enough for a finger', async (t) => {
+test('reduced motion is respected, and touch targets are large enough', async (t) => {
   const { page } = await open(t, 3, { viewport: PHONE, reducedMotion: 'reduce' });
   t.is(await page.evaluate('document.getAnimations().length'), 0);
   t.is(await page.evaluate('getComputedStyle(document.querySelector(".card")).animationName'), 'none');
@@ -124,7 +124,7 @@ test('nothing moves for those who do not want it, and what is pressed is big eno
   await page.close();
 });
 
-test('what comes from outside is shown as text', async (t) => {
+test('data from outside is shown as text', async (t) => {
   const { stage, page, complaints } = await open(t, 1);
   const contactId = '<img src=x onerror=alert(1)><b>';
   stage.sessions = [{ ...(someSessions(1)[0] as (typeof stage.sessions)[number]), sessionId: 'other', contactId }];

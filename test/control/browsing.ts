@@ -12,18 +12,18 @@ export const ARTEFACTS = fileURLToPath(new URL('../../artefacts/', import.meta.u
 await mkdir(ARTEFACTS, { recursive: true });
 
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-/** WCAG 2.2, A and AA, and what axe-core's makers recommend besides. */
+/** WCAG 2.2 A and AA, and the best practices of axe-core. */
 const AXE_TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 export interface Visit {
   readonly page: Page;
-  /** What the browser complained about. */
+  /** Errors in the browser's console. */
   readonly complaints: string[];
-  /** Whom the page asked. */
+  /** Origins that the page sent requests to. */
   readonly origins: Set<string>;
 }
 
-/** Opens the page and keeps what it complains about and whom it asks. */
+/** Opens the page, and records its errors and the origins of its requests. */
 export async function visit(
   browser: Browser,
   url: string,
@@ -45,7 +45,7 @@ export async function visit(
   return { page, complaints, origins };
 }
 
-/** What axe-core finds wrong with the page as it is now, a line for each. */
+/** The violations that axe-core finds on the page now, one line each. */
 export async function barriers(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
   const found = (await page.evaluate(`axe.run({ runOnly: ${JSON.stringify(AXE_TAGS)} })`)) as {
@@ -56,7 +56,7 @@ export async function barriers(page: Page): Promise<string[]> {
   );
 }
 
-/** How wide the page is; more than the viewport means that it has to be moved from side to side. */
+/** The width of the page; more than the viewport means horizontal scrolling. */
 export async function widthOf(page: Page): Promise<number> {
   return Number(await page.evaluate('document.documentElement.scrollWidth'));
 }

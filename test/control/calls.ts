@@ -1,7 +1,7 @@
 import type { SessionView } from '../../daemon/contract/control-api.ts';
 import { aSession } from '../ctl/examples.ts';
 
-/** So many sessions, the first the oldest; some late, some with holes, one ending: the same ones each time. */
+/** That many sessions, oldest first: some late, some with holes, one ending. Always the same. */
 export function someSessions(count: number): SessionView[] {
   return Array.from({ length: count }, (_, index) => {
     const ageMs = (count - index) * 61_700 + 4200;
@@ -22,7 +22,7 @@ export function someSessions(count: number): SessionView[] {
   });
 }
 
-/** An id like Connect's, of which no two are the same. */
+/** A unique id that looks like Connect's. */
 export function idOf(kind: string, index: number): string {
   return `${kind}${index.toString(16).padStart(4, '0')}-62ab-4f0c-9c1d-${(index * 7919 + 1).toString(16).padStart(12, '0')}`;
 }

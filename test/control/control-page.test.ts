@@ -35,7 +35,7 @@ interface Asking {
   readonly headers?: Record<string, string>;
 }
 
-/** Unlike fetch, this sends any Host and Origin, and asks UNIX sockets too. */
+/** Unlike fetch, sends any Host and Origin, and to UNIX sockets too. */
 async function ask(where: string, path: string, { method = 'GET', headers = {} }: Asking = {}) {
   const address = where.startsWith('http') ? { port: new URL(where).port } : { socketPath: where };
   const asked = request({ ...address, path, method, headers, agent: false }).end();
@@ -43,7 +43,7 @@ async function ask(where: string, path: string, { method = 'GET', headers = {} }
   return { status: response.statusCode, headers: response.headers, body: await text(response) };
 }
 
-test('on the control socket there are the page, its files and its data', async (t) => {
+test('the control socket serves the page, its files and its data', async (t) => {
   const { stage, env } = await served(t);
   const call = await stage.call(LONG_CALL);
   t.is((await stage.start(call)).status, 200);
@@ -66,7 +66,7 @@ test('on the control socket there are the page, its files and its data', async (
   t.is((await ask(env.CONTROL_SOCKET, '/../main.ts')).status, 404);
 });
 
-test('through a forwarded control socket a browser can look and change nothing, and no foreign name is answered', async (t) => {
+test('through a forwarded control socket, browsers are read-only and foreign host names are rejected', async (t) => {
   const { env } = await served(t);
   const socket = env.CONTROL_SOCKET;
   for (const path of ['/', '/v1/status', '/v1/overview']) {
@@ -88,7 +88,7 @@ test('through a forwarded control socket a browser can look and change nothing, 
   t.is((await ask(socket, '/v1/cordon', { method: 'POST' })).status, 200, 'a program may');
 });
 
-test('integratorctl page hands on what the page needs, and nothing else', async (t) => {
+test('integratorctl page forwards what the page needs and nothing else', async (t) => {
   const { url, page } = await served(t);
   t.is((await ask(url, '/')).status, 200);
   t.is((await ask(url, '/page.js')).headers['content-type'], 'text/javascript; charset=utf-8');
@@ -115,7 +115,7 @@ test('integratorctl page hands on what the page needs, and nothing else', async 
   t.is((await page.ended).code, 130);
 });
 
-test('integratorctl page listens where only this machine can ask', async (t) => {
+test('integratorctl page listens only on loopback addresses', async (t) => {
   const { env, url } = await served(t);
   for (const address of ['0.0.0.0:8081', '10.0.0.1:8081', '[::]:8081', 'example.org:80', '70000', '127.0.0.1']) {
     const { code, stderr } = await ctl(['page', '--listen', address], { env });
@@ -147,6 +147,6 @@ test('the page shows the real daemon’s call, its drain and its end', async (t)
   await ctl(['sessions', 'stop', '--all', '--yes'], { env });
   t.is(await stage.daemon.exited, 0);
   await page.locator('#connection[data-state=lost]').waitFor();
-  t.regex((await page.locator('#trouble').textContent()) ?? '', /does not answer .* What is below is from \d\d:/);
+  t.regex((await page.locator('#trouble').textContent()) ?? '', /does not answer .* The data below is from \d\d:/);
   t.deepEqual([...origins], [url]);
 });

@@ -8,7 +8,7 @@ import { VirtualClock } from '../support/virtual-clock.ts';
 
 const HOOK = { name: 'drain', transition: 'terminating', heartbeatTimeoutMs: 3_600_000 } as const;
 
-/** The checks by name, on a healthy instance save for `changes`; nobody listens where Deepgram should be. */
+/** The checks by name, on a healthy instance except for `changes` and a Deepgram where nothing listens. */
 async function examined(changes: Partial<DoctorOptions> = {}) {
   const checks = await examine({
     settings: { region: 'us-east-1', stateDir: '/state', takesUnsignedStarts: false },
@@ -25,7 +25,7 @@ async function examined(changes: Partial<DoctorOptions> = {}) {
 
 const lifecycle = async (view: LifecycleView) => ({ view: () => view });
 
-/** A server that accepts connections and says nothing; resolves `reached` when somebody connects. */
+/** A server that accepts connections and sends nothing; `reached` resolves with the first connection. */
 async function silentServer(t: ExecutionContext) {
   const reached = Promise.withResolvers<void>();
   const server = createServer((socket) => {
@@ -38,7 +38,7 @@ async function silentServer(t: ExecutionContext) {
   return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`, reached: reached.promise };
 }
 
-test('a Deepgram that does not answer fails the check after 5 s', async (t) => {
+test('a Deepgram that does not respond fails the check after 5 s', async (t) => {
   const { url, reached } = await silentServer(t);
   const clock = new VirtualClock();
   let isExamined = false;
@@ -52,7 +52,7 @@ test('a Deepgram that does not answer fails the check after 5 s', async (t) => {
   t.like((await checks)['deepgram'], { verdict: 'fail', detail: 'The operation was aborted due to timeout' });
 });
 
-test('a Kinesis that does not answer fails the check after 5 s', async (t) => {
+test('a Kinesis that does not respond fails the check after 5 s', async (t) => {
   const clock = new VirtualClock();
   const probe = (signal: AbortSignal) =>
     new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
@@ -60,7 +60,7 @@ test('a Kinesis that does not answer fails the check after 5 s', async (t) => {
   await clock.advance(5000);
   const check = (await checks)['kinesis video'];
   t.is(check?.verdict, 'fail');
-  t.regex(check?.remedy ?? '', /check the region, DNS .* in us-east-1/);
+  t.regex(check?.remedy ?? '', /check the region, DNS and the route .* in us-east-1/);
 });
 
 for (const [clockSkewMs, verdict] of [
@@ -116,7 +116,7 @@ test('a nearly full instance, unsigned starts and missing checkpoints are warnin
   t.is((await examined())['capacity']?.verdict, 'ok');
 });
 
-test('more sessions than files can be opened is a failure', async (t) => {
+test('too few open files for the sessions is a failure', async (t) => {
   const checks = await examined({ manager: { size: 0, admission: { maxSessions: 1e9 } } });
   t.like(checks['file limit'], { verdict: 'fail', remedy: 'raise LimitNOFILE in the unit, or lower MAX_SESSIONS' });
 });

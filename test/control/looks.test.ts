@@ -31,21 +31,21 @@ const SITUATIONS: readonly { name: string; sessions: number; status: Partial<Sta
 
 for (const { name, sessions, status } of SITUATIONS) {
   for (const colorScheme of ['light', 'dark'] as const) {
-    test(`${name}, ${colorScheme}: whole at every width, and without a barrier`, async (t) => {
+    test(`${name}, ${colorScheme}: fits every width, and axe-core finds nothing`, async (t) => {
       t.timeout(TIMEOUT_MS);
       const examined = colorScheme === 'light' ? PHONE : DESKTOP;
       const stage = await PageStage.open(t);
       stage.sessions = someSessions(sessions);
       stage.status = status;
       const { page, complaints, origins } = await visit(browser, stage.url, { colorScheme });
-      // Once the lines of lag have a few points.
-      while (stage.asked.length < 3) await page.waitForResponse(/overview/);
+      // Until the sparklines have a few points.
+      while (stage.queries.length < 3) await page.waitForResponse(/overview/);
       await page.locator('#connection[data-state=connected]').waitFor();
       for (const viewport of [PHONE, TABLET, DESKTOP]) {
         await page.setViewportSize(viewport);
         t.is(await page.locator('#pages').isVisible(), sessions > 24);
         t.is(await widthOf(page), viewport.width, `${viewport.width} px`);
-        // Either layout in one of the schemes: axe-core takes seconds.
+        // One layout per color scheme, because axe-core takes seconds.
         if (viewport === examined) t.deepEqual(await barriers(page), [], `${viewport.width} px`);
         const file = `page-${name.replaceAll(' ', '-')}-${viewport.width}-${colorScheme}.png`;
         await page.screenshot({ path: `${ARTEFACTS}${file}`, fullPage: sessions <= 12 });

@@ -6,7 +6,7 @@ import { idOf, someSessions } from './calls.ts';
 const MANY = someSessions(2000) as SessionView[];
 const ask = (query: Record<string, string> = {}) => overviewOf(MANY, overviewQuery.parse(query));
 
-test('the totals are those of all sessions, and the answer is no bigger for 2,000 of them than for 200', (t) => {
+test('the totals cover all sessions, and the response is as large for 2,000 of them as for 200', (t) => {
   const { totals, found, sessions } = ask();
   t.is(found, 2000);
   t.is(sessions.length, 24);
@@ -24,7 +24,7 @@ for (const [sort, key] of [
   ['lag', 'lagMs'],
   ['holes', 'holeMs'],
 ] as const) {
-  test(`in the order of ${sort} the whole list is leafed through, each session once, the largest first`, (t) => {
+  test(`sorted by ${sort}, the pages have every session once, the largest first`, (t) => {
     const parts = Array.from(
       { length: 20 },
       (_, part) => ask({ sort, offset: String(part * 100), limit: '100' }).sessions,
@@ -38,22 +38,22 @@ for (const [sort, key] of [
   });
 }
 
-test('a session is found by any part of its contact’s or its own id, in any case', (t) => {
+test('a session is found by any part of its contact id or session id, case-insensitive', (t) => {
   const contactId = idOf('c0a1', 1234);
   for (const find of [contactId, contactId.slice(3, 20), ` ${contactId.toUpperCase()} `, idOf('5e55', 1234)]) {
     const { found, sessions, totals } = ask({ find });
     t.deepEqual([found, sessions.map((session) => session.contactId)], [1, [contactId]]);
-    t.is(totals.sessions, 2000, 'the totals are of all');
+    t.is(totals.sessions, 2000, 'totals cover all sessions');
   }
   t.like(ask({ find: 'nobody' }), { found: 0, offset: 0, sessions: [] });
 });
 
-test('past the end there is the last part', (t) => {
+test('an offset past the end returns the last page', (t) => {
   t.like(ask({ offset: '5000' }), { offset: 1992 });
   t.is(ask({ offset: '5000' }).sessions.length, 8);
 });
 
-test('what cannot be asked is refused', (t) => {
+test('an invalid query is rejected', (t) => {
   for (const query of [
     { sort: 'name' },
     { limit: '0' },

@@ -7,18 +7,18 @@ import { overviewOf, overviewQuery } from '../../daemon/control/overview.ts';
 import { PAGE_HEADERS, pageFileAt, sendPageFile } from '../../daemon/control/page-files.ts';
 import { aStatus, NOW_EPOCH_MS } from '../ctl/examples.ts';
 
-/** As often as the page looks. */
-export const LOOK_EVERY_MS = 2000;
+/** The page's polling interval. */
+export const POLL_EVERY_MS = 2000;
 
-/** The page as the daemon serves it, over sessions and a state that a test has put there. */
+/** Serves the page like the daemon, over sessions and a state that a test sets. */
 export class PageStage {
   sessions: readonly SessionView[] = [];
   status: Partial<Status> = {};
-  /** What the overview is answered with instead. */
+  /** Replaces the response to an overview request. */
   refusal: { status: number; body: object } | undefined;
-  /** Each overview that was asked for: its query. */
-  readonly asked: string[] = [];
-  /** The daemon's clock: every look is as long after the one before as the page means it to be, however long it took. */
+  /** The queries of all overview requests. */
+  readonly queries: string[] = [];
+  /** The daemon's clock: moves on by exactly one polling interval per request, however slow the machine is. */
   nowEpochMs = NOW_EPOCH_MS;
   readonly url: string;
 
@@ -31,7 +31,7 @@ export class PageStage {
       server.closeAllConnections();
     });
     const stage = new PageStage(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-    server.on('request', (request, response) => stage.#answer(request, response));
+    server.on('request', (request, response) => stage.#respond(request, response));
     return stage;
   }
 
@@ -39,7 +39,7 @@ export class PageStage {
     this.url = url;
   }
 
-  #answer({ url = '' }: IncomingMessage, response: ServerResponse): void {
+  #respond({ url = '' }: IncomingMessage, response: ServerResponse): void {
     const file = pageFileAt(url);
     if (file) {
       sendPageFile(response, file);
@@ -52,22 +52,22 @@ export class PageStage {
   }
 
   #overview(query: string): { status: number; body: object } {
-    this.asked.push(query);
+    this.queries.push(query);
     if (this.refusal) return this.refusal;
-    this.nowEpochMs += LOOK_EVERY_MS;
+    this.nowEpochMs += POLL_EVERY_MS;
     const shown = overviewOf(this.#sessionsNow(), overviewQuery.parse(Object.fromEntries(new URLSearchParams(query))));
     const status = aStatus({ sessions: this.sessions.length, ...this.status });
     const body = { atEpochMs: this.nowEpochMs, status, ...shown };
     return { status: 200, body: { apiVersion: 1, ...body } };
   }
 
-  /** The sessions with lags that go up and down a little, each in its own time. */
+  /** The sessions, with lags that go up and down a little. */
   #sessionsNow(): SessionView[] {
-    const wobbling = this.sessions.map((session, index) => {
-      const share = 1 + 0.4 * Math.sin(this.asked.length * (0.5 + (index % 5) / 7) + index);
+    const varied = this.sessions.map((session, index) => {
+      const share = 1 + 0.4 * Math.sin(this.queries.length * (0.5 + (index % 5) / 7) + index);
       const lagMs = session.lagMs * share;
       return { ...session, lagMs, worstLagMs: Math.max(lagMs, session.worstLagMs) };
     });
-    return wobbling as SessionView[];
+    return varied as SessionView[];
   }
 }

@@ -11,7 +11,7 @@ function decided(snapshot: Partial<MetadataSnapshot>, before: Announcements = NO
   return decide({ ...silent, ...snapshot }, before, NOW_EPOCH_MS, HOUR_MS);
 }
 
-test('an instance in service is left alone', (t) => {
+test('an instance in service does not drain', (t) => {
   const { announced, drain } = decided({ targetState: 'InService' });
   t.is(drain, undefined);
   t.deepEqual(announced, { ...NOTHING_ANNOUNCED, targetState: 'InService' });
@@ -37,7 +37,7 @@ test('a Spot notice drains until 20 s before the announced time', (t) => {
   });
 });
 
-test('a Spot notice shortens the deadline of a termination, and the other way round it stays', (t) => {
+test('a Spot notice shortens the deadline of a termination, and a termination does not change that of a Spot notice', (t) => {
   const terminating = decided({ targetState: 'Terminated' }).announced;
   t.is(decided({ targetState: 'Terminated', spotAction: SPOT }, terminating).drain?.source, 'spot');
   const reclaimed = decided({ spotAction: SPOT }).announced;

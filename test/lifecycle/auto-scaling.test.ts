@@ -25,12 +25,12 @@ process.env['AWS_EC2_METADATA_DISABLED'] = 'true';
 process.env['AWS_ACCESS_KEY_ID'] = 'AKIDEXAMPLE';
 process.env['AWS_SECRET_ACCESS_KEY'] = 'secret-of-the-test';
 
-test('the SDK and the stand-in understand each other', async (t) => {
+test('the SDK and the simulator understand each other', async (t) => {
   const program = new Program('test/simulators/auto-scaling/main.ts', ['--group-name', GROUP, '--region', 'eu-west-1']);
   t.teardown(() => program.stop('SIGKILL'));
   const url = await program.listening();
   const control = new AutoScalingControl(url);
-  // The worker's own environment; no other test here has a client.
+  // This test file has a process of its own.
   process.env['AWS_ENDPOINT_URL_AUTO_SCALING'] = url;
   const clock = new VirtualClock();
   const autoScaling = connectAutoScaling(async () => 'eu-west-1', clock);

@@ -14,7 +14,7 @@ export const MEMBER: GroupMember = { instanceId: 'i-1', groupName: 'integrators'
 export const DRAIN_HOOK: LifecycleHook = { name: 'drain', transition: 'terminating', heartbeatTimeoutMs: 30_000 };
 export const ARRIVE_HOOK: LifecycleHook = { name: 'arrive', transition: 'launching', heartbeatTimeoutMs: 300_000 };
 
-/** A log that a test can read. */
+/** A log whose lines a test can read. */
 export class LogBook {
   readonly lines: Line[] = [];
   readonly log: Log = createLog('debug', { write: (text) => this.lines.push(JSON.parse(text) as Line) });

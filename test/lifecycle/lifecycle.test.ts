@@ -5,8 +5,8 @@ import { ARRIVE_HOOK, DRAIN_HOOK, FakeAws, failing, NOW_EPOCH_MS, TERMINATION_MS
 
 const SPOT = { action: 'terminate', atEpochMs: NOW_EPOCH_MS + 120_000 };
 
-test('without a metadata service it is off, and everything is done at once', async (t) => {
-  for (const absence of [new MetadataUnavailable('nobody is there'), new MetadataRefused('a token', 403)]) {
+test('without a metadata service the lifecycle is off, and every method returns at once', async (t) => {
+  for (const absence of [new MetadataUnavailable('not on EC2'), new MetadataRefused('a token', 403)]) {
     const aws = new FakeAws();
     aws.metadata.instanceId = failing(aws.metadata.instanceId, absence);
     const lifecycle = await aws.start(t);
@@ -22,13 +22,13 @@ test('without a metadata service it is off, and everything is done at once', asy
   }
 });
 
-test('one lost answer at the start does not switch it off', async (t) => {
+test('one lost response at the start does not turn the lifecycle off', async (t) => {
   const aws = new FakeAws();
-  aws.metadata.instanceId = failing(aws.metadata.instanceId, new MetadataUnavailable('no answer within 1000 ms'), 1);
+  aws.metadata.instanceId = failing(aws.metadata.instanceId, new MetadataUnavailable('no response within 1000 ms'), 1);
   t.true((await aws.start(t)).view().on);
 });
 
-test('a metadata service in trouble at the start is asked again', async (t) => {
+test('a metadata service that fails at the start is retried', async (t) => {
   const aws = new FakeAws();
   aws.metadata.instanceId = failing(aws.metadata.instanceId, new MetadataRefused('meta-data/instance-id', 503), 2);
   const lifecycle = await aws.start(t);
@@ -38,7 +38,7 @@ test('a metadata service in trouble at the start is asked again', async (t) => {
   t.like(lifecycle.view(), { on: true, instanceId: 'i-1', groupName: 'integrators', terminatingHooks: [DRAIN_HOOK] });
 });
 
-test('an Auto Scaling that fails at the start is retried until it answers', async (t) => {
+test('an Auto Scaling that fails at the start is retried until it responds', async (t) => {
   const aws = new FakeAws();
   aws.autoScaling.findMember = failing(aws.autoScaling.findMember, new Error('AccessDenied'), 12);
   const lifecycle = await aws.start(t);
@@ -64,7 +64,7 @@ test('a termination starts one drain, within a second, with the deadline of the 
   t.is(lifecycle.view().state, 'Terminated');
 });
 
-test('heartbeats at a third of the time-out keep the instance, and the completion lets it go', async (t) => {
+test('heartbeats at a third of the time-out hold the instance, and the completion releases it', async (t) => {
   const aws = new FakeAws();
   aws.targetState = 'Terminated';
   const lifecycle = await aws.start(t);
@@ -97,7 +97,7 @@ test('a heartbeat that fails is retried before the hook times out', async (t) =>
   t.is(aws.requested[0], 'heartbeat drain');
 });
 
-test('an Auto Scaling that never answers holds a drained instance for 30 s', async (t) => {
+test('an Auto Scaling that never responds holds a drained instance for 30 s', async (t) => {
   const aws = new FakeAws();
   aws.targetState = 'Terminated';
   aws.autoScaling.completeAction = () => new Promise(() => {});
@@ -266,18 +266,18 @@ test('an instance outside a group is watched for Spot all the same, and finishes
   t.deepEqual(aws.requested, []);
 });
 
-test('an instance that nobody terminates completes nothing when it leaves', async (t) => {
+test('an instance that is not being terminated completes nothing when it exits', async (t) => {
   const aws = new FakeAws();
   const lifecycle = await aws.start(t);
   await lifecycle.finish();
   t.deepEqual(aws.requested, []);
 });
 
-test('a metadata service that is away is logged once, and once when it is back, and then noticed', async (t) => {
+test('a metadata outage is logged once and so is its end, and what was announced meanwhile is noticed', async (t) => {
   const aws = new FakeAws();
   const { targetLifecycleState } = aws.metadata;
   await aws.start(t);
-  aws.metadata.targetLifecycleState = failing(targetLifecycleState, new MetadataUnavailable('nobody is there'));
+  aws.metadata.targetLifecycleState = failing(targetLifecycleState, new MetadataUnavailable('not on EC2'));
   await aws.clock.advance(20 * 60_000);
   t.is(aws.book.of('lifecycle.metadata-lost').length, 1);
   t.is(aws.book.of('lifecycle.metadata-back').length, 0);
@@ -331,7 +331,7 @@ for (const lifecycleState of ['InService', 'Terminating:Wait']) {
   });
 }
 
-test('once stopped, nothing is polled or sent any more', async (t) => {
+test('once stopped, nothing more is polled or sent', async (t) => {
   const aws = new FakeAws();
   aws.targetState = 'Terminated';
   const lifecycle = await aws.start(t);

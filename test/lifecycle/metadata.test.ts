@@ -12,7 +12,7 @@ function client(url: string, env: Record<string, string> = {}) {
   return { metadata: connectMetadata({ AWS_EC2_METADATA_SERVICE_ENDPOINT: url, ...env }, clock), clock };
 }
 
-/** A service of the test's own, and a client of it. */
+/** A metadata simulator, and a client of it. */
 async function ownService(t: ExecutionContext) {
   const program = new Program('test/simulators/imds/main.ts', ['--instance-id', 'i-42', '--region', 'eu-west-1']);
   t.teardown(() => program.stop('SIGKILL'));
@@ -33,7 +33,7 @@ async function clientOf(t: ExecutionContext, listener: RequestListener) {
   return client(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 }
 
-test('the instance learns what there is to learn, and that there is nothing else', async (t) => {
+test('values that exist are read, and others are undefined', async (t) => {
   const { metadata, control } = await ownService(t);
   t.is(await metadata.instanceId(), 'i-42');
   t.is(await metadata.region(), 'eu-west-1');
@@ -51,7 +51,7 @@ test('the instance learns what there is to learn, and that there is nothing else
   t.is(await metadata.rebalanceNotice(), time);
 });
 
-test('one token serves many questions, at a time and one after the other', async (t) => {
+test('one token serves many requests, concurrent and successive', async (t) => {
   const { metadata, tokens } = await ownService(t);
   await Promise.all([metadata.instanceId(), metadata.region(), metadata.spotAction()]);
   await metadata.targetLifecycleState();
@@ -70,7 +70,7 @@ test('a token is renewed before it expires', async (t) => {
   t.true((await control.requests()).every(({ status }) => status === 200));
 });
 
-test('a service that grants a token for less time than was asked for is believed', async (t) => {
+test('a token lives as long as the service grants it, not as long as we requested', async (t) => {
   let tokens = 0;
   const { metadata, clock } = await clientOf(t, (request, response) => {
     if (request.method === 'PUT') tokens += 1;
@@ -85,7 +85,7 @@ test('a service that grants a token for less time than was asked for is believed
   t.is(tokens, 2);
 });
 
-test('a token that is refused is replaced, once for all who ask', async (t) => {
+test('a rejected token is replaced once for all callers', async (t) => {
   const { metadata, control, tokens } = await ownService(t);
   await metadata.instanceId();
   await control.expireTokens();
@@ -93,7 +93,7 @@ test('a token that is refused is replaced, once for all who ask', async (t) => {
   t.is(await tokens(), 2);
 });
 
-test('the stand-in gives nothing without a token', async (t) => {
+test('the simulator returns nothing without a token', async (t) => {
   const { url } = await ownService(t);
   const statusOf = async (path: string, init: RequestInit) => (await fetch(new URL(path, url), init)).status;
   t.is(await statusOf('/latest/meta-data/instance-id', {}), 401);
@@ -103,7 +103,7 @@ test('the stand-in gives nothing without a token', async (t) => {
   t.is(await statusOf('/latest/api/token', { method: 'PUT', headers }), 400);
 });
 
-test('a service that is switched off is not asked', async (t) => {
+test('a service that is switched off gets no request', async (t) => {
   const { url, control } = await ownService(t);
   const { metadata } = client(url, { AWS_EC2_METADATA_DISABLED: 'TRUE' });
   await t.throwsAsync(metadata.instanceId(), {
@@ -113,20 +113,20 @@ test('a service that is switched off is not asked', async (t) => {
   t.deepEqual(await control.requests(), []);
 });
 
-test('an endpoint that is no http URL is named', async (t) => {
+test('an endpoint that is not an http URL is an error that names it', async (t) => {
   await t.throwsAsync(client('localhost').metadata.instanceId(), {
     instanceOf: MetadataUnavailable,
     message: 'AWS_EC2_METADATA_SERVICE_ENDPOINT is not an http URL: localhost',
   });
 });
 
-test('a service that does not answer is given up after a second', async (t) => {
-  const asked = Promise.withResolvers<void>();
-  const { metadata, clock } = await clientOf(t, () => asked.resolve());
+test('a service that does not respond times out after a second', async (t) => {
+  const requested = Promise.withResolvers<void>();
+  const { metadata, clock } = await clientOf(t, () => requested.resolve());
   const failed = t.throwsAsync(metadata.instanceId(), { instanceOf: MetadataUnavailable });
-  await asked.promise;
+  await requested.promise;
   clock.forward(1000);
-  t.regex((await failed).message, /no answer within 1000 ms$/);
+  t.regex((await failed).message, /no response within 1000 ms$/);
 });
 
 test('a service that cannot be reached is unavailable', async (t) => {
@@ -135,7 +135,7 @@ test('a service that cannot be reached is unavailable', async (t) => {
   t.regex(error.message, /ECONNREFUSED/);
 });
 
-test('an answer that does not end or breaks off is no answer', async (t) => {
+test('a response that does not end or breaks off is an error', async (t) => {
   const endless: RequestListener = (_, response) => {
     const more = () => {
       while (!response.destroyed && response.write('x'.repeat(16_384)));
@@ -153,26 +153,26 @@ test('an answer that does not end or breaks off is no answer', async (t) => {
   }
 });
 
-test('a refusal tells its status', async (t) => {
+test('an error status is part of the error', async (t) => {
   const { metadata } = await clientOf(t, (_, response) => response.writeHead(403).end());
   const error = await t.throwsAsync(metadata.instanceId(), { instanceOf: MetadataRefused });
   t.is(error.status, 403);
   t.regex(error.message, /token with HTTP 403$/);
 });
 
-test('a service that refuses every token is not asked for ever', async (t) => {
-  let questions = 0;
+test('a service that rejects every token gets two requests', async (t) => {
+  let requests = 0;
   const { metadata } = await clientOf(t, (request, response) => {
-    if (request.method === 'GET') questions += 1;
+    if (request.method === 'GET') requests += 1;
     response.writeHead(request.method === 'PUT' ? 200 : 401).end('token');
   });
   await t.throwsAsync(metadata.instanceId(), { instanceOf: MetadataRefused });
-  t.is(questions, 2);
+  t.is(requests, 2);
 });
 
 test('a Spot notice without a time is an error that shows it', async (t) => {
   const { metadata } = await clientOf(t, (request, response) => {
     response.end(request.method === 'PUT' ? 'token' : '{"action":"terminate"}');
   });
-  await t.throwsAsync(metadata.spotAction(), { message: /names no action and time: \{"action":"terminate"\}$/ });
+  await t.throwsAsync(metadata.spotAction(), { message: /has no action and time: \{"action":"terminate"\}$/ });
 });

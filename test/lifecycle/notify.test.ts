@@ -4,7 +4,7 @@ import type { Message } from '../../daemon/lifecycle/systemd-notify.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { LogBook } from './fake-aws.ts';
 
-/** A notifier whose messages wait until the test answers them. */
+/** A notifier whose messages stay in flight until the test calls `finish`. */
 function stage(env: Record<string, string> = {}) {
   const clock = new VirtualClock();
   const book = new LogBook();
@@ -15,15 +15,15 @@ function stage(env: Record<string, string> = {}) {
     dones.push((error) => done(error));
   };
   const notifier = createNotifier({ NOTIFY_SOCKET: '/run/notify', ...env }, { clock, log: book.log, send });
-  const answer = (error?: Error) => dones.shift()?.(error);
+  const finish = (error?: Error) => dones.shift()?.(error);
   const events = () => book.lines.map(({ event }) => event);
-  return { clock, notifier, sent, answer, events };
+  return { clock, notifier, sent, finish, events };
 }
 
 const WATCHDOG = { WATCHDOG_USEC: '30000000' };
 
-test('what happens to the daemon is sent in the words of sd_notify', (t) => {
-  const { notifier, sent, answer } = stage();
+test('states are sent as the variables of sd_notify', (t) => {
+  const { notifier, sent, finish } = stage();
   for (const notify of [
     () => notifier.ready(),
     () => notifier.status('2 calls'),
@@ -31,23 +31,23 @@ test('what happens to the daemon is sent in the words of sd_notify', (t) => {
     () => notifier.stopping(),
   ]) {
     notify();
-    answer();
+    finish();
   }
   t.deepEqual(sent, ['READY=1', 'STATUS=2 calls', 'EXTEND_TIMEOUT_USEC=1500400', 'STOPPING=1']);
 });
 
-test('a slow systemd gets one message with the latest values', (t) => {
-  const { notifier, sent, answer } = stage();
+test('while a message is in flight, only the latest values are kept for the next', (t) => {
+  const { notifier, sent, finish } = stage();
   notifier.ready();
   for (let calls = 1000; calls >= 0; calls--) notifier.status(`${calls} calls`);
   notifier.extendTimeout(1000);
   notifier.extendTimeout(2000);
   t.deepEqual(sent, ['READY=1']);
-  answer();
+  finish();
   t.deepEqual(sent.slice(1), ['STATUS=0 calls|EXTEND_TIMEOUT_USEC=2000000']);
 });
 
-test('a status is one short line, whatever is in it', (t) => {
+test('a status is one short line, whatever it contains', (t) => {
   const { notifier, sent } = stage();
   notifier.status(`drains\nWATCHDOG=trigger\u001b[31m ${'x'.repeat(5000)}`);
   t.true(sent[0]?.startsWith('STATUS=drains WATCHDOG=trigger [31m xxx'));
@@ -55,15 +55,15 @@ test('a status is one short line, whatever is in it', (t) => {
 });
 
 test('the watchdog is pinged at once and then at a third of its time', (t) => {
-  const { clock, notifier, sent, answer } = stage(WATCHDOG);
+  const { clock, notifier, sent, finish } = stage(WATCHDOG);
   notifier.startWatchdog();
   notifier.startWatchdog();
-  answer();
+  finish();
   t.deepEqual(sent, ['WATCHDOG=1']);
   clock.forward(9999);
   t.is(sent.length, 1);
   clock.forward(1);
-  answer();
+  finish();
   clock.forward(10_000);
   t.deepEqual(sent, ['WATCHDOG=1', 'WATCHDOG=1', 'WATCHDOG=1']);
 });
@@ -81,37 +81,37 @@ for (const [why, env] of [
 }
 
 test('a message that was lost is sent again after a second, and the failure is logged once', (t) => {
-  const { clock, notifier, sent, answer, events } = stage();
+  const { clock, notifier, sent, finish, events } = stage();
   notifier.ready();
   notifier.status('1 call');
   for (let failures = 0; failures < 3; failures++) {
-    answer(new Error('exit code 1'));
+    finish(new Error('exit code 1'));
     clock.forward(999);
     t.is(sent.length, failures + 1);
     clock.forward(1);
   }
   t.deepEqual(events(), ['notify.failing']);
   t.deepEqual(sent[3]?.split('|').sort(), ['READY=1', 'STATUS=1 call']);
-  answer();
+  finish();
   t.deepEqual(events(), ['notify.failing', 'notify.recovered']);
   clock.forward(60_000);
   t.is(sent.length, 4);
 });
 
 test('a lost message does not overwrite a newer value', (t) => {
-  const { clock, notifier, sent, answer } = stage();
+  const { clock, notifier, sent, finish } = stage();
   notifier.status('1 call');
   notifier.status('2 calls');
-  answer(new Error('exit code 1'));
+  finish(new Error('exit code 1'));
   clock.forward(1000);
   t.deepEqual(sent, ['STATUS=1 call', 'STATUS=2 calls']);
 });
 
 test('once stopped it sends nothing more', (t) => {
-  const { clock, notifier, sent, answer } = stage(WATCHDOG);
+  const { clock, notifier, sent, finish } = stage(WATCHDOG);
   notifier.startWatchdog();
   notifier.ready();
-  answer(new Error('exit code 1'));
+  finish(new Error('exit code 1'));
   notifier.stop();
   notifier.status('too late');
   notifier.startWatchdog();

@@ -3,20 +3,20 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** An event as the sources write it, or as daemon/log/LOGS.md has it. */
+/** An event in the sources or in daemon/log/LOGS.md. */
 export interface LoggedEvent {
   readonly event: string;
-  /** Sorted; an event may be of one level or another. */
+  /** Sorted; an event may have more than one level. */
   readonly levels: readonly string[];
 }
 
 const EVENT = /\bevent: '(?<event>[^']+)'/g;
-/** `log.warn({ event: …`: the call that an event's object stands in. */
+/** `log.warn({ event: …`: the call that logs an event's object. */
 const CALL_BEFORE = /log\.(?<level>\w+)\(\s*\{\s*$/i;
 /** `const fields = { event: … }`, and then `log.warn({ ...fields, …` or `log[… ? 'error' : 'warn'](…`. */
 const CALLS_AFTER = /log(?:\.(?<level>\w+)|\[(?<choice>[^\]]+)\])\(\s*(?:\{\s*\.\.\.)?fields\b/gi;
 
-/** Every event in the daemon's sources with its levels. Throws when it cannot be told how one is logged. */
+/** Every event in the daemon's sources with its levels. Throws when it cannot find the log call of one. */
 export function eventsInSources(): LoggedEvent[] {
   const files = globSync('daemon/**/*.ts', { cwd: ROOT });
   return merged(files.flatMap((file) => eventsIn(readFileSync(`${ROOT}${file}`, 'utf8'), file)));
@@ -29,7 +29,7 @@ function eventsIn(source: string, file: string): LoggedEvent[] {
     const before = CALL_BEFORE.exec(source.slice(0, index))?.groups?.['level'];
     const after = source.slice(index, places[at + 1]?.index);
     const levels = before ? [before] : [...after.matchAll(CALLS_AFTER)].flatMap(levelsOf);
-    if (levels.length === 0) throw new Error(`${file} has ${event}, and this test does not see how it is logged`);
+    if (levels.length === 0) throw new Error(`found no log call for ${event} in ${file}`);
     return { event, levels };
   });
 }

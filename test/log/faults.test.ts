@@ -5,10 +5,10 @@ for (const [how, origin] of [
   ['thrown', 'uncaughtException'],
   ['rejected', 'unhandledRejection'],
 ] as const) {
-  test(`an error that is ${how} and caught by nobody is in the log, masked, and ends the process`, async (t) => {
+  test(`an uncaught error that was ${how} is logged, masked, and ends the process`, async (t) => {
     const program = new Program('test/log/faulty.ts', [how]);
     t.is(await program.exited, 1);
-    t.is(program.stderr, '', 'nothing goes past the log');
+    t.is(program.stderr, '', 'nothing bypasses the log');
     const [line, ...others] = program.lines;
     t.deepEqual(others, []);
     t.like(line, {

@@ -1,4 +1,4 @@
-/** A process with the daemon's log that ends over an error that nobody catches: thrown, or a promise's. */
+/** A process with the daemon's log that ends with an uncaught error: thrown, or a rejected promise. */
 import { logFaults } from '../../daemon/log/faults.ts';
 import { createLog } from '../../daemon/log/log.ts';
 
@@ -12,7 +12,7 @@ const cause = Object.assign(new Error('no answer from https://user:planted-word@
 const error = new Error('the key planted-key-of-deepgram is wrong', { cause });
 if (process.argv[2] === 'rejected') Promise.reject(error);
 else setImmediate(() => throwIt());
-// Keeps it alive: only the fault ends it.
+// Keeps the process alive until the error ends it.
 setInterval(() => {}, 60_000);
 
 function throwIt(): never {

@@ -4,14 +4,14 @@ import { DeepgramLost, DeepgramRefused, DeepgramUnreachable } from '../../daemon
 import { kinesisRefusal } from '../../daemon/kinesis/refusal.ts';
 import { createLog, errorFields } from '../../daemon/log/log.ts';
 
-/** A log whose lines can be read. */
+/** A log whose lines a test can read. */
 function readable(level: LogLevel) {
   const written: Record<string, unknown>[] = [];
   const log = createLog(level, { write: (line: string) => void written.push(JSON.parse(line)) });
   return { log, written, events: () => written.splice(0).map(({ event }) => event) };
 }
 
-test('a level that is ordered holds for the logs of running sessions too, and is written down whatever it is', (t) => {
+test('an ordered level applies to the logs of running sessions too, and is logged at every level', (t) => {
   for (const from of LOG_LEVELS) {
     for (const to of LOG_LEVELS) {
       const { log, written } = readable(from);
@@ -22,32 +22,32 @@ test('a level that is ordered holds for the logs of running sessions too, and is
   }
   const { log, events } = readable('info');
   const session = log.child({ sessionId: 's' }).child({ part: 'p' });
-  const sayAll = () => {
-    for (const level of ['debug', 'info', 'warn', 'error'] as const) session[level]({ event: level }, 'said');
+  const logAll = () => {
+    for (const level of ['debug', 'info', 'warn', 'error'] as const) session[level]({ event: level }, 'text');
   };
-  sayAll();
+  logAll();
   t.deepEqual(events(), ['info', 'warn', 'error']);
   log.orderLevel('debug');
-  sayAll();
+  logAll();
   t.deepEqual(events(), ['log.level', 'debug', 'info', 'warn', 'error']);
   log.orderLevel('error');
-  sayAll();
+  logAll();
   t.deepEqual(events(), ['log.level', 'error']);
   log.orderLevel('silent');
-  sayAll();
+  logAll();
   t.deepEqual(events(), ['log.level']);
 });
 
-test('another thread’s log follows an order without writing it down again', (t) => {
+test('the log of another thread follows an order without logging it again', (t) => {
   const main = readable('info');
   const worker = readable('info');
   main.log.onLevel((level) => worker.log.setLevel(level));
   main.log.orderLevel('debug');
-  worker.log.debug({ event: 'a' }, 'said');
+  worker.log.debug({ event: 'a' }, 'text');
   t.deepEqual([main.events(), worker.events()], [['log.level'], ['a']]);
 });
 
-test('secrets are masked in every part of a line: its fields, its children’s fields and its words', (t) => {
+test('secrets are masked in every part of a line: its fields, its children’s fields and its message', (t) => {
   const { log, written } = readable('info');
   log.redactor.learn(['planted-secret']);
   log.child({ who: '+15550100123' }).info({ event: 'a', error: new Error('planted-secret') }, 'planted-secret');
@@ -55,7 +55,7 @@ test('secrets are masked in every part of a line: its fields, its children’s f
   t.like(written, [{ event: 'a', who: '***', msg: '***' }]);
 });
 
-test('an error is logged with its causes and the id of its request, and nothing that hangs on it', (t) => {
+test('an error is logged with its causes and its request id, without attached objects', (t) => {
   const sdk = Object.assign(new Error('Rate exceeded'), {
     name: 'ClientLimitExceededException',
     $metadata: { requestId: 'aws-1', httpStatusCode: 400 },
@@ -73,7 +73,7 @@ test('an error is logged with its causes and the id of its request, and nothing 
   t.is(errorFields(new Error('x'.repeat(5000))).error.length, 1000);
 });
 
-test('no words of Deepgram’s get into the error of a refusal: they repeat parameters', (t) => {
+test('Deepgram’s message is not part of a refusal’s error, because it repeats parameters', (t) => {
   for (const status of [400, 401, 402, 403, 404, 429, 500, 503]) {
     const fields = errorFields(new DeepgramRefused(status, 'planted', 'dg-1'));
     t.regex(fields.error, new RegExp(`^DeepgramRefused: Deepgram refused the stream: .*HTTP ${status}`));

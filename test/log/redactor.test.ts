@@ -5,7 +5,7 @@ import { Redactor } from '../../daemon/log/redactor.ts';
 
 const KEY = 'planted/secret+"key';
 
-/** What may come to be logged, and what is left of it. */
+/** What may be logged, and how it is masked. */
 const TEXTS: Record<string, [text: string, masked: string]> = {
   'a secret by its value': [`the key ${KEY} is wrong`, 'the key *** is wrong'],
   'a secret in a query': [`key=${encodeURIComponent(KEY)}&a=b`, 'key=***&a=b'],
@@ -41,14 +41,14 @@ const TEXTS: Record<string, [text: string, masked: string]> = {
 };
 
 for (const [what, [text, masked]] of Object.entries(TEXTS)) {
-  test(`${what} is masked, in text that is logged as JSON too`, (t) => {
+  test(`${what} is masked, also in text that is logged as JSON`, (t) => {
     const redactor = new Redactor([KEY]);
     t.deepEqual(JSON.parse(redactor.clean(JSON.stringify({ text }))), { text: masked });
     t.deepEqual(redactor.cleaned({ a: [{ text }] }), { a: [{ text: masked }] });
   });
 }
 
-test('what operators look for stays', (t) => {
+test('what operators look for is not masked', (t) => {
   const line = JSON.stringify({
     level: 'info',
     time: 1_767_323_045_000,
@@ -67,14 +67,14 @@ test('what operators look for stays', (t) => {
   t.is(new Redactor([KEY]).clean(line), line);
 });
 
-test('a secret that is learnt later is masked from then on, and short ones are not looked for', (t) => {
+test('a secret is masked from the moment it is learned, unless it is short', (t) => {
   const redactor = new Redactor(['main', undefined]);
   t.is(redactor.clean('domain rotated-key'), 'domain rotated-key');
   redactor.learn(['rotated-key']);
   t.is(redactor.clean('domain rotated-key'), 'domain ***');
 });
 
-/** Texts made of what the shapes are made of. */
+/** Texts made of parts of the shapes. */
 const hostile = fc
   .array(
     fc.constantFrom(
@@ -115,7 +115,7 @@ const hostile = fc
   )
   .map((parts) => parts.join(''));
 
-test('whatever it masks, JSON stays JSON with the same fields', (t) => {
+test('masked JSON is valid JSON with the same fields', (t) => {
   const redactor = new Redactor(['ntidote-key', KEY]);
   const property = fc.property(hostile, hostile, fc.integer(), (one, other, number) => {
     const fields = { password: number, one, cookie: null, authorization: true, nested: { [`${other}x`]: other } };
@@ -125,7 +125,7 @@ test('whatever it masks, JSON stays JSON with the same fields', (t) => {
   t.notThrows(() => fc.assert(property, { numRuns: 3000 }));
 });
 
-test('a secret of any characters is found in whatever text it is logged', (t) => {
+test('a secret of any characters is masked in any text', (t) => {
   const secret = fc.string({ minLength: 8, maxLength: 60 }).filter((text) => !'***'.includes(text));
   const property = fc.property(secret, fc.string(), fc.string(), (value, before, after) => {
     const { text } = new Redactor([value]).cleaned({ text: `${before} ${value} ${after}` });
@@ -134,10 +134,10 @@ test('a secret of any characters is found in whatever text it is logged', (t) =>
   t.notThrows(() => fc.assert(property, { numRuns: 1000 }));
 });
 
-test('a session’s own values are masked in others’ words, and not in ours or in what was said', (t) => {
+test('a session’s values are masked where others quote them, but not in our keywords or in transcripts', (t) => {
   const callback = 'https://user:pass%20word@hooks.example/T0/B0123456?token=abcdef';
-  const words = new AttributeMask(['nova-3', 'Jane Doe', 'true', 'stopped', callback]);
-  const masked = words.masked({
+  const mask = new AttributeMask(['nova-3', 'Jane Doe', 'true', 'stopped', callback]);
+  const masked = mask.masked({
     event: 'session.ended',
     reason: 'stopped',
     transcript: 'this is Jane Doe',

@@ -1,15 +1,15 @@
 import { DeepgramRefused } from '../../daemon/deepgram/errors.ts';
 import { SessionMetrics } from '../../daemon/metrics/session-metrics.ts';
 
-/** A thread that has done some of everything, `times` over. */
+/** The metrics of a thread that has done everything, `times` times. */
 export function busyThread(times: number): SessionMetrics {
   const metrics = new SessionMetrics();
   for (let i = 0; i < times; i++) {
     metrics.sessionStarted('start');
     metrics.sessionCompleted('no-more-fragments');
     metrics.sessionFailed(new DeepgramRefused(401, undefined, undefined));
-    metrics.heard(0, 16);
-    metrics.heard(1, 32);
+    metrics.audioReceived(0, 16);
+    metrics.audioReceived(1, 32);
     metrics.hole('corrupt', 64);
     metrics.reconnected(1011);
     metrics.handshakeFailed('429');

@@ -22,15 +22,15 @@ function instance(sessions: SessionMetrics, known: Partial<InstanceSnapshot> = {
   };
 }
 
-/** What is told under the stack alone, by name. */
-function told(now: InstanceSnapshot, since = NOTHING) {
+/** The values under the stack alone, by name. */
+function stackValues(now: InstanceSnapshot, since = NOTHING) {
   const data = metricData(now, since, IDENTITY, AT).filter(({ Dimensions }) => Dimensions?.length === 1);
   return Object.fromEntries(
     data.map(({ MetricName, Value, Values, Counts }) => [MetricName, Value ?? { Values, Counts }]),
   );
 }
 
-test('every metric is told once of the stack and once of the instance in it', (t) => {
+test('every metric is reported once for the stack and once for the instance', (t) => {
   const data = metricData(instance(new SessionMetrics()), NOTHING, IDENTITY, AT);
   const names = (dimensions: object) =>
     data
@@ -41,15 +41,15 @@ test('every metric is told once of the stack and once of the instance in it', (t
   t.is(new Set(names([stack])).size, data.length / 2);
 });
 
-test('counts are of the time since the last report, states are of now', (t) => {
+test('counts cover the time since the last report, states are current', (t) => {
   const sessions = new SessionMetrics();
   sessions.hole('corrupt', 500);
   sessions.hole('missing', 20);
-  sessions.heard(0, 16_000);
-  sessions.heard(1, 16_000);
+  sessions.audioReceived(0, 16_000);
+  sessions.audioReceived(1, 16_000);
   sessions.audioOutBytes = 32_000;
   const first = instance(sessions);
-  t.like(told(first), {
+  t.like(stackValues(first), {
     CapacityUsed: 25,
     ActiveSessions: 3,
     HoleMilliseconds: 520,
@@ -58,7 +58,7 @@ test('counts are of the time since the last report, states are of now', (t) => {
   });
   sessions.hole('corrupt', 7);
   const draining = { drainState: 'draining', isDrainOverdue: true } as const;
-  t.like(told(instance(sessions, draining), first), {
+  t.like(stackValues(instance(sessions, draining), first), {
     HoleMilliseconds: 7,
     AudioSecondsIn: 0,
     Draining: 1,
@@ -66,7 +66,7 @@ test('counts are of the time since the last report, states are of now', (t) => {
   });
 });
 
-test('an instance that drains has no part in the capacity that the group scales on', (t) => {
+test('a draining instance does not count in the capacity that the group scales on', (t) => {
   const data = metricData(instance(new SessionMetrics(), { drainState: 'draining' }), NOTHING, IDENTITY, AT);
   const capacity = data.filter(({ MetricName }) => MetricName === 'CapacityUsed');
   t.deepEqual(
@@ -75,17 +75,17 @@ test('an instance that drains has no part in the capacity that the group scales 
   );
 });
 
-test('the lag is told so that average and percentiles can be had: what each bucket held, as its mean', (t) => {
+test('the lag is reported as mean and count of each bucket, so that average and percentiles work', (t) => {
   const sessions = new SessionMetrics();
   for (const lagMs of [4, 6, 180, 30_000]) sessions.lagMs.observe(lagMs);
-  t.deepEqual(told(instance(sessions))['LagMilliseconds'], { Values: [5, 180, 30_000], Counts: [2, 1, 1] });
+  t.deepEqual(stackValues(instance(sessions))['LagMilliseconds'], { Values: [5, 180, 30_000], Counts: [2, 1, 1] });
 });
 
-test('a minute without audio tells no lag: CloudWatch takes no empty list', (t) => {
-  t.false('LagMilliseconds' in told(instance(new SessionMetrics())));
+test('a minute without audio reports no lag: CloudWatch rejects empty lists', (t) => {
+  t.false('LagMilliseconds' in stackValues(instance(new SessionMetrics())));
 });
 
-test('README.md names the metrics that CloudWatch gets', (t) => {
+test('README.md lists the metrics that CloudWatch gets', (t) => {
   const sessions = new SessionMetrics();
   sessions.lagMs.observe(1);
   sessions.eventLoopDelayMs.observe(1);
@@ -95,5 +95,5 @@ test('README.md names the metrics that CloudWatch gets', (t) => {
     .split('\n')
     .filter((line) => line.startsWith('| `'));
   const named = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name));
-  t.deepEqual(named.sort(), Object.keys(told(instance(sessions))).sort());
+  t.deepEqual(named.sort(), Object.keys(stackValues(instance(sessions))).sort());
 });

@@ -28,7 +28,7 @@ function reporting(put: PutMetricData, instanceId = async () => INSTANCE_ID) {
   return { clock, reporter, sessions, puts, events: () => lines.map(({ event }) => event) };
 }
 
-/** A CloudWatch that keeps what it takes. */
+/** Keeps what it accepts. */
 function fakeCloudWatch() {
   const taken: MetricDatum[][] = [];
   const fails: { with: Error | undefined } = { with: undefined };
@@ -36,7 +36,7 @@ function fakeCloudWatch() {
     if (fails.with) throw fails.with;
     taken.push(data);
   };
-  /** Of each report the value under the stack alone. */
+  /** The value under the stack alone, for each report. */
   const values = (name: string) =>
     taken.map((data) => data.find((datum) => datum.MetricName === name && datum.Dimensions?.length === 1)?.Value);
   return { taken, fails, put, values };
@@ -73,7 +73,7 @@ test('while CloudWatch fails, counts wait for the next report; logged once per o
   t.deepEqual(await puts(), { ok: 3, failed: 3 });
 });
 
-test('a CloudWatch that does not answer is given up after 20 s', async (t) => {
+test('a report without a response times out after 20 s', async (t) => {
   const { clock, puts } = reporting(() => new Promise(() => {}));
   await clock.advance(19_999);
   t.deepEqual(await puts(), { ok: 0, failed: 0 });
@@ -82,14 +82,14 @@ test('a CloudWatch that does not answer is given up after 20 s', async (t) => {
   t.deepEqual(await puts(), { ok: 0, failed: 1 });
 });
 
-test('reports that are requested while one is under way are that one', async (t) => {
+test('concurrent reports are one request', async (t) => {
   const { put, taken } = fakeCloudWatch();
   const { reporter } = reporting(put);
   await Promise.all([reporter.report(), reporter.report(), reporter.report()]);
   t.is(taken.length, 1);
 });
 
-test('the last report at the exit has what was counted since the one before, and none follows', async (t) => {
+test('the last report has what was counted since the one before, and none follows', async (t) => {
   const { put, taken, values } = fakeCloudWatch();
   const { clock, reporter, sessions } = reporting(put);
   await reporter.report();
@@ -100,7 +100,7 @@ test('the last report at the exit has what was counted since the one before, and
   t.is(taken.length, 2);
 });
 
-test('an exit waits at most 5 s for a CloudWatch that does not answer', async (t) => {
+test('an exit waits at most 5 s for a response', async (t) => {
   const { clock, reporter, puts } = reporting(() => new Promise(() => {}));
   let isStopped = false;
   const stopped = reporter.stop().then(() => {
@@ -113,7 +113,7 @@ test('an exit waits at most 5 s for a CloudWatch that does not answer', async (t
   t.deepEqual(await puts(), { ok: 0, failed: 2 });
 });
 
-test('where the instance id is not known, the host has its name', async (t) => {
+test('without an instance id the host name is reported', async (t) => {
   const { put, taken } = fakeCloudWatch();
   const { reporter } = reporting(put, () => Promise.reject(new Error('not on EC2')));
   await reporter.report();
@@ -121,7 +121,7 @@ test('where the instance id is not known, the host has its name', async (t) => {
   t.deepEqual([...new Set(instances.map(({ Value }) => Value))], [hostname()]);
 });
 
-test('CloudWatch takes what the SDK sends, in one request, under the stack and the instance', async (t) => {
+test('CloudWatch accepts what the SDK sends, in one request, under the stack and the instance', async (t) => {
   const service = new Program('test/simulators/cloudwatch/main.ts');
   t.teardown(() => service.stop('SIGKILL'));
   const url = await service.listening();

@@ -31,11 +31,11 @@ const ALERTS = rules.map((text) => {
 });
 const EXPRESSIONS = [...QUERIES, ...ALERTS.map(({ name, expression }) => [`the alert ${name}`, expression] as const)];
 
-/** All series that a daemon shows which has just begun. */
+/** All series of a daemon that has just started. */
 async function everySeries(): Promise<string[]> {
   const log = createLog('silent', { write: () => {} });
   const sessions = new SessionMetrics();
-  // A histogram is all there from the first observation on.
+  // A histogram has all its series from the first observation on.
   sessions.lagMs.observe(1);
   const threads = new Threads(systemClock);
   threads.join(() => sessions.snapshot());
@@ -45,7 +45,7 @@ async function everySeries(): Promise<string[]> {
   return [...readScrape((await page.text()).text).keys()];
 }
 
-/** Debian's package prometheus brings it; .ci/run installs that. */
+/** In Debian's package prometheus, which .ci/run installs. */
 function promtool(t: ExecutionContext, ...args: string[]): void {
   const { error, status, stdout, stderr } = spawnSync('promtool', args, { encoding: 'utf8' });
   if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') {
@@ -55,7 +55,7 @@ function promtool(t: ExecutionContext, ...args: string[]): void {
   t.is(status, 0, `${stdout}${stderr}`);
 }
 
-test('whatever the Grafana dashboard and the alerts ask for is there on a daemon', async (t) => {
+test('every series that the Grafana dashboard and the alerts use exists on a daemon', async (t) => {
   const series = await everySeries();
   t.true(EXPRESSIONS.length >= 30);
   for (const [where, expression] of EXPRESSIONS) {
@@ -69,7 +69,7 @@ test('whatever the Grafana dashboard and the alerts ask for is there on a daemon
   }
 });
 
-test('that everything is found means something: what no daemon has is not', async (t) => {
+test('that check fails for series that no daemon has', async (t) => {
   const series = await everySeries();
   for (const wrong of [
     'integratord_session_active',
@@ -83,7 +83,7 @@ test('that everything is found means something: what no daemon has is not', asyn
     );
 });
 
-test('labels are those of the metrics in the same expression, or of Prometheus', (t) => {
+test('labels in an expression are those of its metrics, or of Prometheus', (t) => {
   const labelsOf = new Map(
     [...METRICS, ...PROCESS_METRICS].map(({ name, labels }) => [name, labels as readonly string[]]),
   );
@@ -101,7 +101,7 @@ test('labels are those of the metrics in the same expression, or of Prometheus',
   }
 });
 
-test('a legend names labels that its query leaves', (t) => {
+test('a legend uses labels that its query keeps', (t) => {
   for (const { targets } of dashboard.panels) {
     for (const { expr, legendFormat } of targets) {
       for (const [, label = ''] of legendFormat.matchAll(/\{\{(\w+)\}\}/g)) {
@@ -112,7 +112,7 @@ test('a legend names labels that its query leaves', (t) => {
   }
 });
 
-test('panels have ids of their own and do not lie upon each other', (t) => {
+test('panels have unique ids and do not overlap', (t) => {
   const { panels } = dashboard;
   t.is(new Set(panels.map(({ id }) => id)).size, panels.length);
   for (const [at, { gridPos: a, title }] of panels.entries()) {
@@ -122,13 +122,13 @@ test('panels have ids of their own and do not lie upon each other', (t) => {
   }
 });
 
-test('the Grafana dashboard has calls, lag, holes, failing starts, capacity, drains and instances', (t) => {
+test('the Grafana dashboard shows calls, lag, holes, failed starts, capacity, drains and instances', (t) => {
   const titles = dashboard.panels.map(({ title }) => title).join('; ');
-  for (const topic of [/Calls/, /Lag/, /Holes/, /Starts that fail/, /Capacity/, /Drains/, /Instances/])
+  for (const topic of [/Calls/, /Lag/, /Holes/, /Failed starts/, /Capacity/, /Drains/, /Instances/])
     t.regex(titles, topic);
 });
 
-test('Prometheus can read every query of the dashboard', (t) => {
+test('Prometheus accepts every query of the dashboard', (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'integratord-queries-'));
   t.teardown(() => rmSync(directory, { recursive: true }));
   const records = QUERIES.map(([, expr], at) => {
@@ -141,17 +141,17 @@ test('Prometheus can read every query of the dashboard', (t) => {
   promtool(t, 'check', 'rules', file);
 });
 
-test('Prometheus can read the alerts, and each fires on its fault and not without', (t) => {
+test('Prometheus accepts the alerts, and each fires on its fault and not otherwise', (t) => {
   promtool(t, 'check', 'rules', RULES);
   promtool(t, 'test', 'rules', join(ROOT, 'test/metrics/alerts.promtool.yaml'));
   const tried = read('test/metrics/alerts.promtool.yaml');
   for (const { name } of ALERTS) {
-    t.regex(tried, new RegExp(`alertname: ${name}, exp_alerts: \\[\\]`), `${name} stays quiet once at least`);
-    t.regex(tried, new RegExp(`alertname: ${name}\\n +exp_alerts:\\n`), `${name} fires once at least`);
+    t.regex(tried, new RegExp(`alertname: ${name}, exp_alerts: \\[\\]`), `${name} stays quiet at least once`);
+    t.regex(tried, new RegExp(`alertname: ${name}\\n +exp_alerts:\\n`), `${name} fires at least once`);
   }
 });
 
-test('every alert has its entry in the runbook that it shares with the alarms', (t) => {
+test('every alert has an entry in the runbook that it shares with the alarms', (t) => {
   const guide = read('cdk/README.md');
   for (const { name, runbook } of ALERTS) {
     t.is(runbook, name);

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * A dashboard as Grafana takes it by import (its documentation, "Dashboard JSON model", schema version 39), as far as
- * ours goes. It is strict: what is not in here is a misspelling until somebody has looked it up.
+ * The part of a Grafana dashboard that ours uses (Grafana's documentation, "Dashboard JSON model", schema version 39).
+ * Strict, so that a misspelled property is an error.
  */
 const datasource = z.strictObject({ type: z.literal('prometheus'), uid: z.literal(`\${datasource}`) });
 

@@ -6,7 +6,7 @@ import { PROCESS_METRICS } from '../../daemon/metrics/prometheus.ts';
 const README = readFileSync(new URL('../../daemon/metrics/README.md', import.meta.url), 'utf8');
 const ALL = [...METRICS, ...PROCESS_METRICS];
 
-test('the table in README.md has every metric, as it is, and no other', (t) => {
+test('the table in README.md has every metric and no other', (t) => {
   const rows = README.split('\n').filter((line) => /^\| `(integratord|process)_/.test(line));
   t.deepEqual(
     rows,
@@ -17,7 +17,7 @@ test('the table in README.md has every metric, as it is, and no other', (t) => {
   );
 });
 
-test('names are as Prometheus wants them', (t) => {
+test('names follow the conventions of Prometheus', (t) => {
   for (const { name, type, unit } of ALL) {
     t.regex(name, /^(integratord|process)(_[a-z]+)+$/);
     t.is(name.endsWith('_total'), type === 'counter', name);
@@ -25,7 +25,7 @@ test('names are as Prometheus wants them', (t) => {
   }
 });
 
-test('no label can take a value from outside: none names a contact, a session or a stream', (t) => {
+test('no label names a contact, a session or a stream', (t) => {
   const labels = new Set(ALL.flatMap((metric) => metric.labels));
   t.deepEqual(
     [...labels].sort(),

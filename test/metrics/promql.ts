@@ -1,10 +1,10 @@
-/** A metric that a PromQL expression asks for, with what it asks of its labels. */
+/** A metric in a PromQL expression, with its label matchers. */
 export interface Selector {
   readonly metric: string;
   readonly matchers: readonly { readonly label: string; readonly operator: string; readonly value: string }[];
 }
 
-/** The metrics of ours in an expression; those of anybody else's are left out. */
+/** Our metrics in an expression; others are left out. */
 export function selectorsIn(expression: string): Selector[] {
   return [...expression.matchAll(/\b((?:integratord|process)_\w+)\s*(?:\{([^}]*)\})?/g)].map(
     ([, metric = '', inner]) => ({
@@ -23,7 +23,7 @@ export function groupedBy(expression: string): string[] {
   );
 }
 
-/** Whether a series of /metrics, `name{label="value"}`, is one that the selector asks for, on any instance of any job. */
+/** True when the selector matches a series of /metrics, `name{label="value"}`, on any instance of any job. */
 export function isSelected(series: string, { metric, matchers }: Selector): boolean {
   const [name, labels = ''] = series.split('{');
   if (name !== metric) return false;
@@ -35,5 +35,5 @@ export function isSelected(series: string, { metric, matchers }: Selector): bool
   });
 }
 
-/** Labels that Prometheus itself adds to what it scrapes. */
+/** Labels that Prometheus adds to what it scrapes. */
 export const PROMETHEUS_LABELS: readonly string[] = ['job', 'instance'];

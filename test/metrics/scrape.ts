@@ -1,22 +1,22 @@
-/** One line of Prometheus' text, without its value: `name{label="value"}`. */
+/** One line of Prometheus's text format, without its value: `name{label="value"}`. */
 export type Series = string;
 
 /** The values of a scrape by series. */
 export type Scrape = ReadonlyMap<Series, number>;
 
-/** Reads Prometheus' text format 0.0.4. Throws at a line that is none of it. */
+/** Parses Prometheus's text format 0.0.4. Throws on a line that is not valid. */
 export function readScrape(text: string): Scrape {
   const values = new Map<Series, number>();
   for (const line of text.split('\n')) {
     if (line === '' || line.startsWith('#')) continue;
     const [, series, value] = /^([a-z_]+(?:\{[^}]*\})?) (\S+)$/.exec(line) ?? [];
-    if (series === undefined) throw new Error(`not a line of Prometheus' text: ${line}`);
+    if (series === undefined) throw new Error(`not a line of Prometheus's text format: ${line}`);
     values.set(series, Number(value));
   }
   return values;
 }
 
-/** What a scrape says now of the daemon at `url`. */
+/** Scrapes the daemon at `url`. */
 export async function scrape(url: string): Promise<{ text: string; values: Scrape }> {
   const response = await fetch(new URL('/metrics', url));
   const text = await response.text();
@@ -24,7 +24,7 @@ export async function scrape(url: string): Promise<{ text: string; values: Scrap
   return { text, values: readScrape(text) };
 }
 
-/** All series of a metric whose value is not 0, without the metric's name. */
+/** All series of a metric with a value other than 0, without the metric's name. */
 export function notZero(values: Scrape, name: string): Record<string, number> {
   const found = [...values].filter(([series, value]) => series.split('{')[0] === name && value !== 0);
   return Object.fromEntries(found.map(([series, value]) => [series.slice(name.length), value]));

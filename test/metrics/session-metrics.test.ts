@@ -4,29 +4,29 @@ import { handshakeRefusal, LAG_BOUNDS_MS, SessionMetrics, together } from '../..
 import { difference } from '../../daemon/metrics/sums.ts';
 import { busyThread } from './busy-thread.ts';
 
-test('the counts of two threads add up, number by number', (t) => {
+test('the counts of two threads are added number by number', (t) => {
   const sum = together(busyThread(2).snapshot(), busyThread(3).snapshot());
   t.deepEqual(sum, busyThread(5).snapshot());
   t.like(sum.counts, { audioInMs: [5, 10], audioOutMs: 5, keepAlives: 5 });
 });
 
-test('of two threads the older checkpoint counts', (t) => {
+test('the older checkpoint of two threads counts', (t) => {
   const [young, old] = [busyThread(1).snapshot(300), busyThread(1).snapshot(900)];
   t.is(together(young, old).checkpointAgeMs, 900);
   t.is(together(old, young).checkpointAgeMs, 900);
 });
 
-test('what has come since a moment is the difference to it', (t) => {
+test('what was counted since a moment is the difference', (t) => {
   t.deepEqual(
     difference(busyThread(5).snapshot().counts, busyThread(2).snapshot().counts),
     busyThread(3).snapshot().counts,
   );
 });
 
-test('a snapshot stays as it was, and a message can carry it', (t) => {
+test('a snapshot does not change, and can be cloned', (t) => {
   const metrics = busyThread(1);
   const snapshot = metrics.snapshot();
-  metrics.heard(0, 1600);
+  metrics.audioReceived(0, 1600);
   metrics.lagMs.observe(10);
   metrics.hole('missing', 1);
   t.deepEqual(structuredClone(snapshot), busyThread(1).snapshot());
@@ -38,7 +38,7 @@ test('a value falls into the first bucket whose bound it does not exceed', (t) =
   t.deepEqual(distribution.snapshot(), { counts: [2, 2, 2], sums: [10, 30.5, 1e9 + 21] });
 });
 
-test('the bounds of the lag ascend and reach to 10 s', (t) => {
+test('the bounds of the lag are ascending, up to 10 s', (t) => {
   t.deepEqual(
     [...LAG_BOUNDS_MS].sort((a, b) => a - b),
     [...LAG_BOUNDS_MS],
@@ -46,7 +46,7 @@ test('the bounds of the lag ascend and reach to 10 s', (t) => {
   t.is(LAG_BOUNDS_MS.at(-1), 10_000);
 });
 
-test('whatever comes from outside falls into a fixed set of names', (t) => {
+test('values from outside map to a fixed set of names', (t) => {
   const metrics = new SessionMetrics();
   for (const code of [1006, 1011, 4711, Number.NaN]) metrics.reconnected(code);
   for (const status of [401, 418, 503, 599]) metrics.handshakeFailed(handshakeRefusal(status));

@@ -3,7 +3,7 @@ import { Threads } from '../../daemon/metrics/thread-totals.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { busyThread } from './busy-thread.ts';
 
-test('what a thread has counted stays counted when it is gone; its checkpoints do not', async (t) => {
+test('the counts of a thread stay in the sum when it has ended; its checkpoints do not', async (t) => {
   const threads = new Threads(new VirtualClock());
   threads.join(() => busyThread(1).snapshot(100));
   const dying = threads.join(() => busyThread(2).snapshot(900));
@@ -13,7 +13,7 @@ test('what a thread has counted stays counted when it is gone; its checkpoints d
   t.deepEqual(await threads.sum(), busyThread(3).snapshot(100));
 });
 
-test('a thread that died before it could answer counts as it last reported by itself', async (t) => {
+test('of a thread that died before it was read, the counts that it last reported are used', async (t) => {
   const threads = new Threads(new VirtualClock());
   const dying = threads.join(() => Promise.reject(new Error('the worker has exited')));
   dying.note(busyThread(4).snapshot());
@@ -22,7 +22,7 @@ test('a thread that died before it could answer counts as it last reported by it
   t.deepEqual(await threads.sum(), busyThread(4).snapshot());
 });
 
-test('a thread that does not answer within a second counts as it was last known', async (t) => {
+test('of a thread that does not respond within a second, the last known counts are used', async (t) => {
   const clock = new VirtualClock();
   const threads = new Threads(clock);
   const busy = threads.join(() => new Promise<never>(() => {}));
@@ -38,15 +38,15 @@ test('a thread that does not answer within a second counts as it was last known'
   t.deepEqual(await sum, busyThread(3).snapshot());
 });
 
-test('an answer that comes after its thread has left is not counted twice', async (t) => {
+test('a response that comes after its thread has ended is not counted twice', async (t) => {
   const clock = new VirtualClock();
   const threads = new Threads(clock);
-  const answer = Promise.withResolvers<ReturnType<ReturnType<typeof busyThread>['snapshot']>>();
-  const leaving = threads.join(() => answer.promise);
+  const response = Promise.withResolvers<ReturnType<ReturnType<typeof busyThread>['snapshot']>>();
+  const leaving = threads.join(() => response.promise);
   leaving.note(busyThread(2).snapshot());
   const sum = threads.sum();
   leaving.leave();
-  answer.resolve(busyThread(5).snapshot());
+  response.resolve(busyThread(5).snapshot());
   await sum;
   t.deepEqual(await threads.sum(), busyThread(2).snapshot());
 });

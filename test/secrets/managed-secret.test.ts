@@ -93,7 +93,7 @@ test('refusals read the secret at once, and at most every 10 s', async (t) => {
   t.is(reads.length, 3);
 });
 
-test('a read that fails keeps the value, says why, and is repeated', async (t) => {
+test('a read that fails keeps the value, reports the reason, and is repeated', async (t) => {
   const { clock, put, open, fails, lines, events } = stage();
   put('first-value');
   const secret = await open();

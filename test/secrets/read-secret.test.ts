@@ -32,21 +32,21 @@ test.serial('the region is the ARN’s, whatever region the process is in', asyn
   t.true(createdAtEpochMs <= Date.now() - 60_000);
 });
 
-test.serial('a Secrets Manager that does not answer is given up in time', async (t) => {
+test.serial('a Secrets Manager that does not respond times out', async (t) => {
   const manager = await managerHere(t);
   const clock = new VirtualClock();
   const arn = await manager.put('a', { text: 'value' });
   await manager.setFaults({ hang: true, times: null });
   const failed = t.throwsAsync(readSecret(arn, 'AWSCURRENT', 300, clock), {
     name: 'SecretRefused',
-    message: /cannot be read now: .*no answer within 300 ms/,
+    message: /cannot be read now: .*no response within 300 ms/,
   });
   while ((await manager.requests()).length === 0) await sleep(POLL_MS);
   await clock.advance(300);
   await failed;
 });
 
-test.serial('a process without credentials is told so', async (t) => {
+test.serial('missing credentials are named in the error', async (t) => {
   const manager = await managerHere(t);
   const { AWS_ACCESS_KEY_ID } = process.env;
   delete process.env['AWS_ACCESS_KEY_ID'];
@@ -57,30 +57,30 @@ test.serial('a process without credentials is told so', async (t) => {
   await t.throwsAsync(read, { message: /without AWS credentials: give the inst/ });
 });
 
-/** What is wrong with the secret of the Deepgram key, and what the error must say. */
-const UNREADABLE: Record<string, [order: SecretOrder | undefined, says: RegExp]> = {
+/** What is wrong with the Deepgram key's secret, and the error that it must cause. */
+const UNREADABLE: Record<string, [order: SecretOrder | undefined, expected: RegExp]> = {
   'has no value yet': [
     {},
     /has no value yet: run `aws secretsmanager put-secret-value --secret-id arn:\S+ --secret-string file:\/\/\/dev\/stdin`/,
   ],
   'is empty': [{ text: ' \n' }, /has no value yet/],
   'does not exist': [undefined, /secret:does-not-exist-AbCdEf does not exist: check the ARN/],
-  'may not be read': [
+  'is not allowed': [
     { text: 'planted-key', allowed: false },
-    /may not be read: allow the role secretsmanager:GetSecretValue .*AccessDeniedException/,
+    /access to \S+ is denied: allow the role secretsmanager:GetSecretValue .*AccessDeniedException/,
   ],
   'is being deleted': [
     { text: 'planted-key', markedForDeletion: true },
     /cannot be read: InvalidRequestException: .*marked for deletion/,
   ],
   'holds JSON': [{ text: '{"key": "planted-key"}' }, /holds a JSON object: store the value alone/],
-  'holds bytes': [{ bytes: Buffer.from('planted-key').toString('base64') }, /holds bytes: store text/],
+  'is binary': [{ bytes: Buffer.from('planted-key').toString('base64') }, /is binary: store text/],
   'holds no key': [{ text: 'planted key of words' }, /the value of arn:\S+ must be printable ASCII without spaces/],
 };
 
-test.serial('a secret that cannot be read is a line that says why and what to do, without its value', async (t) => {
+test.serial('a secret that cannot be read is a line with the reason and the remedy, without the value', async (t) => {
   const manager = await managerHere(t);
-  for (const [what, [order, says]] of Object.entries(UNREADABLE)) {
+  for (const [what, [order, expected]] of Object.entries(UNREADABLE)) {
     const name = what.replaceAll(' ', '-');
     if (order) await manager.put(name, order);
     const settings = { DEEPGRAM_API_KEY_SECRET_ARN: manager.arn(name), TRIGGER_SECRET: 'given-in-a-variable' };
@@ -88,12 +88,12 @@ test.serial('a secret that cannot be read is a line that says why and what to do
     const { lines } = await t.throwsAsync(opened, { instanceOf: SecretsUnread });
     t.is(lines.length, 1);
     t.regex(lines[0] as string, /^DEEPGRAM_API_KEY_SECRET_ARN: [^\n]+$/);
-    t.regex(lines[0] as string, says);
+    t.regex(lines[0] as string, expected);
     t.false(lines[0]?.includes('planted'));
   }
 });
 
-test.serial('all secrets that cannot be read are named at once', async (t) => {
+test.serial('all secrets that cannot be read are reported at once', async (t) => {
   process.env['AWS_ENDPOINT_URL_SECRETS_MANAGER'] = 'http://127.0.0.1:9';
   process.env['AWS_ACCESS_KEY_ID'] = 'AKIDEXAMPLE';
   process.env['AWS_SECRET_ACCESS_KEY'] = 'secret-of-the-test';
@@ -102,10 +102,10 @@ test.serial('all secrets that cannot be read are named at once', async (t) => {
   const opened = openSecrets(settings, systemClock, createLog('silent'));
   const { lines } = await t.throwsAsync(opened, { instanceOf: SecretsUnread });
   t.is(lines.length, 2);
-  for (const line of lines) t.regex(line, /cannot be read now: check DNS and the way out .*ECONNREFUSED/);
+  for (const line of lines) t.regex(line, /cannot be read now: check DNS and the route to .*ECONNREFUSED/);
 });
 
-test('a checkpoint sealed before the key was changed can be opened after it, and with no other key', (t) => {
+test('a checkpoint encrypted before the key changed can be decrypted after it, and with no other key', (t) => {
   const sealed = new CheckpointCipher(fixedSecret('key-before')).encrypt('what callers said');
   const changed: Secret = { current: 'key-after', accepted: ['key-after', 'key-before'], renew: async () => {} };
   const cipher = new CheckpointCipher(changed);

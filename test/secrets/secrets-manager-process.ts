@@ -2,10 +2,9 @@ import type { ExecutionContext } from 'ava';
 import { SecretsManagerControl } from '../simulators/secrets-manager/client.ts';
 import { Program } from '../support/process.ts';
 
-/** What a role gives a process on AWS. */
 const CREDENTIALS = { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret-of-the-role' };
 
-/** A Secrets Manager stand-in for the time of the test, and the environment of a process that uses it. */
+/** A Secrets Manager simulator for this test, and the environment of a process that uses it. */
 export async function secretsManagerFor(t: Pick<ExecutionContext, 'teardown'>, region = 'us-east-1') {
   const program = new Program('test/simulators/secrets-manager/main.ts', ['--region', region]);
   t.teardown(() => program.stop('SIGKILL'));

@@ -141,7 +141,7 @@ test.serial(
     await manager.setFaults({ hang: true, times: null });
     const { answer } = await coldStart({ ...env, TRIGGER_SECRET_ARN: manager.arn('good') });
     t.like(answer, { lambdaResult: 'fail', retryable: 'true' });
-    t.regex(answer['reason'] ?? '', /^secret-unreachable: TRIGGER_SECRET_ARN: .*check DNS and the way out/);
+    t.regex(answer['reason'] ?? '', /^secret-unreachable: TRIGGER_SECRET_ARN: .*check DNS and the route/);
     t.is(arrivals.length, 0);
 
     await manager.setFaults();

@@ -1,66 +1,66 @@
-/** As often as a person may want to see a figure change. */
-const LOOK_EVERY_MS = 2000;
-const PATIENCE_MS = 10_000;
+/** Often enough to follow by eye. */
+const POLL_EVERY_MS = 2000;
+const TIMEOUT_MS = 10_000;
 
-/** Asks for the overview again and again, one question at a time, and not while nobody looks. */
+/** Polls the overview, one request at a time, and not while the page is hidden. */
 export class Feed {
   #choice;
-  #asking;
+  #request;
   #timer;
   #isPaused = false;
-  #take;
-  #lose;
+  #onOverview;
+  #onFailure;
 
-  /** @param take gets each overview; @param lose the message when there is none */
-  constructor(choice, take, lose) {
+  /** @param onFailure gets a message */
+  constructor(choice, onOverview, onFailure) {
     this.#choice = choice;
-    this.#take = take;
-    this.#lose = lose;
-    document.addEventListener('visibilitychange', () => this.#look());
-    this.#look();
+    this.#onOverview = onOverview;
+    this.#onFailure = onFailure;
+    document.addEventListener('visibilitychange', () => this.#resume());
+    this.#resume();
   }
 
-  /** What is shown from now on; it is asked for at once, paused or not. */
+  /** Changes what is shown, and requests it at once, even while paused. */
   choose(choice) {
     this.#choice = choice;
-    void this.#ask();
+    void this.#poll();
   }
 
   pause(isPaused) {
     this.#isPaused = isPaused;
-    this.#look();
+    this.#resume();
   }
 
-  #look() {
+  #resume() {
     if (this.#isPaused || document.hidden) this.#stop();
-    else void this.#ask();
+    else void this.#poll();
   }
 
   #stop() {
     clearTimeout(this.#timer);
-    this.#asking?.abort();
+    this.#request?.abort();
   }
 
-  async #ask() {
+  async #poll() {
     this.#stop();
-    const asking = new AbortController();
-    this.#asking = asking;
-    const signal = AbortSignal.any([asking.signal, AbortSignal.timeout(PATIENCE_MS)]);
-    const { overview, trouble } = await overviewFor(this.#choice, signal);
-    if (asking.signal.aborted) return;
-    if (!this.#isPaused) this.#timer = setTimeout(() => this.#look(), LOOK_EVERY_MS);
-    if (overview) this.#take(overview);
-    else this.#lose(trouble);
+    const request = new AbortController();
+    this.#request = request;
+    const signal = AbortSignal.any([request.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+    const { overview, failure } = await overviewFor(this.#choice, signal);
+    if (request.signal.aborted) return;
+    if (!this.#isPaused) this.#timer = setTimeout(() => this.#resume(), POLL_EVERY_MS);
+    if (overview) this.#onOverview(overview);
+    else this.#onFailure(failure);
   }
 }
 
 async function overviewFor(choice, signal) {
   try {
     const response = await fetch(`v1/overview?${new URLSearchParams(choice)}`, { signal });
-    const answer = await response.json();
-    return response.ok ? { overview: answer } : { trouble: answer.message };
+    const body = await response.json();
+    return response.ok ? { overview: body } : { failure: body.message };
   } catch {
-    // Refused, broken, cut short or too late: to whoever looks it is all the same.
-    return { trouble: 'Nobody answers: has integratord stopped, or the way to it been closed?' };
+    // Refused, broken off or timed out: it makes no difference to the reader.
+    return { failure: 'integratord does not respond. Has it stopped, or was the connection to it closed?' };
   }
 }

@@ -8,8 +8,8 @@ export const STATE_WORDS = { serving: 'Serving', full: 'Full', cordoned: 'Cordon
 const SOURCES = {
   operator: 'Ordered by an operator',
   signal: 'Ordered by a signal',
-  lifecycle: 'Auto Scaling takes the instance',
-  spot: 'EC2 takes the Spot instance',
+  lifecycle: 'Auto Scaling is terminating the instance',
+  spot: 'EC2 is reclaiming the Spot instance',
 };
 
 /** The instance as a whole: tiles, and what an operator must know about a drain or a cordon. */
@@ -30,7 +30,7 @@ export class Instance {
       byId('lifecycle'),
       lifecycle.state ? `Auto Scaling: ${lifecycle.state}` : `up ${clockText(status.uptimeMs)}`,
     );
-    // Sessions that only start are of the count, and of no list yet.
+    // Starting sessions count, but are not listed yet.
     setText(byId('count'), numberText(status.sessions));
     setText(byId('capacity'), `of ${numberText(maxSessions)}`);
     byId('room').max = maxSessions;
@@ -45,8 +45,8 @@ export class Instance {
     setText(byId('reconnects'), numberText(totals.reconnects));
     showCordon(status.cordon, status.drain);
     showDrain(status.drain, atEpochMs);
-    const unsigned = status.unsignedStarts ? ' · takes unsigned starts' : '';
-    const checkpoints = status.checkpoints ? '' : ' · keeps no checkpoints';
+    const unsigned = status.unsignedStarts ? ' · accepts unsigned starts' : '';
+    const checkpoints = status.checkpoints ? '' : ' · no checkpoints';
     const daemon = `integratord ${status.version}, pid ${status.pid}, Node ${status.node}`;
     setText(
       byId('about'),
@@ -71,8 +71,8 @@ function showDrain(drain, nowEpochMs) {
   const leftMs = deadlineAtEpochMs - nowEpochMs;
   const deadline = leftMs > 0 ? `${timeText(deadlineAtEpochMs)}, in ${clockText(leftMs)}` : 'Passed';
   setText(byId('drain-deadline'), deadlineAtEpochMs === null ? 'None' : deadline);
-  const takesStarts = drain.state === 'draining' && takesStartsUntilEpochMs > nowEpochMs;
-  setText(byId('drain-starts'), takesStarts ? `taken until ${timeText(takesStartsUntilEpochMs)}` : 'refused');
+  const acceptsStarts = drain.state === 'draining' && takesStartsUntilEpochMs > nowEpochMs;
+  setText(byId('drain-starts'), acceptsStarts ? `accepted until ${timeText(takesStartsUntilEpochMs)}` : 'refused');
   const time = byId('drain-time');
   time.hidden = deadlineAtEpochMs === null;
   if (deadlineAtEpochMs === null) return;
@@ -81,7 +81,7 @@ function showDrain(drain, nowEpochMs) {
 }
 
 export function drainTitle({ state, sessionsLeft }) {
-  if (state === 'drained') return 'Drained: no session is left';
+  if (state === 'drained') return 'Drained: no sessions left';
   const left = `${countText(sessionsLeft, 'session')} left`;
-  return state === 'ending-rest' ? `The deadline has passed, the rest is being ended: ${left}` : `Draining: ${left}`;
+  return state === 'ending-rest' ? `Deadline reached, ending sessions: ${left}` : `Draining: ${left}`;
 }

@@ -1,19 +1,19 @@
-/** What the page has seen of lags, and how it draws them. The daemon keeps no history for it. */
+/** The lags that the page has seen, and their sparklines. The daemon keeps no history. */
 
 import { shortText } from './words.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const SPAN_MS = 120_000;
-/** Between two looks that are further apart nobody knows what was: the line has a gap there. */
+/** Samples further apart than this leave a gap in the line. */
 const GAP_MS = 10_000;
-/** The height of a line is at least this much lag: a few milliseconds up and down are no mountains. */
-const LEAST_HEIGHT_MS = 250;
+/** The smallest full scale of a line, so that a few milliseconds do not look like peaks. */
+const MIN_SCALE_MS = 250;
 const WIDTH = 120;
 const HEIGHT = 32;
-/** So that the stroke is not cut off at the edges. */
+/** Keeps the stroke from being cut off at the edges. */
 const MARGIN = 2;
 
-/** The lags of whatever has a name, over the last two minutes. */
+/** Named series of lags over the last two minutes. */
 export class LagHistory {
   #samples = new Map();
 
@@ -26,7 +26,7 @@ export class LagHistory {
     return this.#samples.get(name) ?? [];
   }
 
-  /** Forgets what has not been seen for as long as a line is. */
+  /** Drops series without a sample in that time. */
   forget(nowMs) {
     for (const [name, samples] of this.#samples) {
       if (samples.at(-1).atMs <= nowMs - SPAN_MS) this.#samples.delete(name);
@@ -48,7 +48,7 @@ export class Sparkline {
 
   show(samples, nowMs) {
     const lags = samples.map(({ lagMs }) => lagMs);
-    const highestMs = Math.max(LEAST_HEIGHT_MS, ...lags);
+    const highestMs = Math.max(MIN_SCALE_MS, ...lags);
     const points = samples.map(({ atMs, lagMs }) => ({
       atMs,
       x: round(WIDTH - MARGIN - ((nowMs - atMs) / SPAN_MS) * (WIDTH - 2 * MARGIN)),
@@ -57,16 +57,16 @@ export class Sparkline {
     const runs = runsOf(points);
     this.#line.setAttribute('d', runs.map(lineOf).join(''));
     this.#area.setAttribute('d', runs.map(areaOf).join(''));
-    this.element.setAttribute('aria-label', told(lags));
+    this.element.setAttribute('aria-label', describe(lags));
   }
 }
 
-function told(lags) {
-  if (lags.length === 0) return 'Lag: nothing seen yet';
+function describe(lags) {
+  if (lags.length === 0) return 'Lag: no data yet';
   return `Lag in the last two minutes: from ${shortText(Math.min(...lags))} to ${shortText(Math.max(...lags))}`;
 }
 
-/** The points in runs that have no gap. */
+/** Splits the points at gaps. */
 function runsOf(points) {
   const runs = [];
   for (const point of points) {
@@ -77,7 +77,7 @@ function runsOf(points) {
   return runs;
 }
 
-/** A point alone is a line of no length, which round ends make a dot. */
+/** A single point is a line of no length, which round caps turn into a dot. */
 function lineOf([first, ...rest]) {
   return `M${first.x} ${first.y}${rest.map(({ x, y }) => `L${x} ${y}`).join('')}${rest.length === 0 ? 'h0' : ''}`;
 }
@@ -87,9 +87,9 @@ function areaOf(run) {
 }
 
 function svg(tag, attributes) {
-  const made = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  return made;
+  const created = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) created.setAttribute(name, value);
+  return created;
 }
 
 function round(number) {

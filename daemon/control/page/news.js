@@ -2,17 +2,17 @@ import { byId, setText } from './dom.js';
 import { drainTitle, STATE_WORDS } from './instance.js';
 import { countText } from './words.js';
 
-/** What somebody who does not see the page is told, politely, and when: what changes an operator's mind, not figures. */
+/** Announcements for screen readers: events that matter to an operator, not figures. */
 export class News {
   #last;
   #isLost = false;
 
-  tell(text) {
+  announce(text) {
     setText(byId('news'), text);
   }
 
   lost(message) {
-    if (!this.#isLost) this.tell(message);
+    if (!this.#isLost) this.announce(message);
     this.#isLost = true;
   }
 
@@ -20,9 +20,9 @@ export class News {
     const last = this.#last;
     this.#last = overview;
     const news = last ? changesBetween(last, overview) : [];
-    if (this.#isLost) news.unshift('integratord answers again.');
+    if (this.#isLost) news.unshift('integratord responds again.');
     this.#isLost = false;
-    if (news.length > 0) this.tell(news.join(' '));
+    if (news.length > 0) this.announce(news.join(' '));
   }
 }
 

@@ -1,4 +1,4 @@
-/** integratord's status page: one question every two seconds, whatever number of sessions there is. */
+/** integratord's status page: one request every two seconds, however many sessions there are. */
 
 import { byId, setText } from './dom.js';
 import { Feed } from './feed.js';
@@ -8,11 +8,11 @@ import { News } from './news.js';
 import { SessionList } from './session-list.js';
 import { countText, timeText } from './words.js';
 
-/** As many as fill a large screen. */
+/** Fills a large screen. */
 const LIMIT = 24;
-/** Somebody who types is not done after each letter. */
+/** Waits for a pause in typing. */
 const TYPING_MS = 250;
-/** The name of the worst lag of all in the history; no session's id. */
+/** The series of the worst lag; no session has this id. */
 const ALL = 'all';
 
 const history = new LagHistory();
@@ -20,11 +20,11 @@ const instance = new Instance();
 const list = new SessionList();
 const news = new News();
 const choice = { sort: 'age', find: '', offset: 0, limit: LIMIT };
-let heardAtEpochMs;
-/** Whether the next overview is the answer to a choice, whose outcome is to be told. */
+let updatedAtEpochMs;
+/** True when the next overview answers a choice, whose result is announced. */
 let hasChosen = false;
 
-const feed = new Feed(choice, show, lose);
+const feed = new Feed(choice, show, showFailure);
 let typing;
 
 byId('choice').addEventListener('submit', (event) => event.preventDefault());
@@ -33,8 +33,8 @@ byId('find').addEventListener('input', () => {
   typing = setTimeout(() => choose({ find: byId('find').value, offset: 0 }), TYPING_MS);
 });
 byId('sort').addEventListener('change', () => choose({ sort: byId('sort').value, offset: 0 }));
-byId('previous').addEventListener('click', () => leaf(byId('previous'), -LIMIT));
-byId('next').addEventListener('click', () => leaf(byId('next'), LIMIT));
+byId('previous').addEventListener('click', () => turnPage(byId('previous'), -LIMIT));
+byId('next').addEventListener('click', () => turnPage(byId('next'), LIMIT));
 byId('pause').addEventListener('click', () => {
   const isPaused = byId('pause').getAttribute('aria-pressed') !== 'true';
   byId('pause').setAttribute('aria-pressed', String(isPaused));
@@ -48,7 +48,7 @@ function choose(change) {
   feed.choose(choice);
 }
 
-function leaf(button, by) {
+function turnPage(button, by) {
   if (button.getAttribute('aria-disabled') === 'true') return;
   choose({ offset: choice.offset + by });
   byId('sessions').scrollIntoView({ block: 'start' });
@@ -56,8 +56,8 @@ function leaf(button, by) {
 
 function show(overview) {
   const { atEpochMs, offset, sessions, totals, found } = overview;
-  heardAtEpochMs = Date.now();
-  // The list may have grown shorter than the place in it that was asked for.
+  updatedAtEpochMs = Date.now();
+  // The list may have become shorter than the requested offset.
   choice.offset = offset;
   if (totals.sessions > 0) history.note(ALL, atEpochMs, totals.lagMs);
   for (const { sessionId, lagMs } of sessions) history.note(sessionId, atEpochMs, lagMs);
@@ -66,21 +66,21 @@ function show(overview) {
   list.show(overview, LIMIT, history);
   byId('trouble').hidden = true;
   const isPaused = byId('pause').getAttribute('aria-pressed') === 'true';
-  if (isPaused) showConnection('paused', `Paused at ${timeText(heardAtEpochMs)}`);
+  if (isPaused) showConnection('paused', `Paused at ${timeText(updatedAtEpochMs)}`);
   else showConnection('connected', 'Live');
   news.show(overview);
   if (hasChosen) {
     const shown = found === 0 ? '' : `, ${offset + 1} to ${offset + sessions.length} shown`;
-    news.tell(`${countText(found, 'session')} found${shown}.`);
+    news.announce(`${countText(found, 'session')} found${shown}.`);
   }
   hasChosen = false;
 }
 
-function lose(message) {
-  const since = heardAtEpochMs === undefined ? '' : ` What is below is from ${timeText(heardAtEpochMs)}.`;
+function showFailure(message) {
+  const since = updatedAtEpochMs === undefined ? '' : ` The data below is from ${timeText(updatedAtEpochMs)}.`;
   byId('trouble').hidden = false;
   setText(byId('trouble'), `${message}${since}`);
-  showConnection('lost', 'No answer, trying again');
+  showConnection('lost', 'No response, retrying');
   news.lost(message);
 }
 

@@ -1,12 +1,12 @@
-import { element, labelled, setText } from './dom.js';
+import { element, labeled, setText } from './dom.js';
 import { Sparkline } from './lag-history.js';
 import { clockText, holesText, numberText, shortText } from './words.js';
 
 const STATES = { running: 'Running', ending: 'Ending', ended: 'Ended', failed: 'Failed' };
-/** In a conversation a second is what people begin to notice. */
+/** In a conversation, people notice a delay of a second. */
 export const LATE_MS = 1000;
 
-/** Name, class, value and whether it is bad of each figure; a session that has none of a kind does not show it. */
+/** Name, class, value and whether the value is bad. A figure without a value is hidden. */
 const FIGURES = [
   ['Age', 'age', ({ ageMs }) => clockText(ageMs)],
   ['Transcribed', 'audio', ({ audioMs }) => clockText(audioMs)],
@@ -16,25 +16,25 @@ const FIGURES = [
   ['Reconnects', 'reconnects', ({ reconnects }) => reconnects !== undefined && numberText(reconnects)],
 ];
 
-/** What one looks for in logs, or at Deepgram. */
+/** For looking the session up in logs and at Deepgram. */
 const FACTS = [
   ['Session', ({ sessionId }) => sessionId],
   ['Trace', ({ traceId }) => traceId],
   ['Model', ({ model }) => model],
   ['Callback to', ({ callbackHost }) => callbackHost],
-  ['Sent again', ({ replayedMs }) => replayedMs > 0 && shortText(replayedMs)],
+  ['Replayed', ({ replayedMs }) => replayedMs > 0 && shortText(replayedMs)],
   ['Deepgram requests', ({ deepgramRequestIds }) => deepgramRequestIds?.join(' ')],
 ];
 
 let cards = 0;
 
-/** A session: its state, its lag over time, its figures. Called by its contact, or by `title`. */
+/** One session: its state, its lag over time, its figures. The heading is the contact id, or `title`. */
 export class SessionCard {
   element = element('article', 'card');
   #state = element('p', 'state');
   #sparkline = new Sparkline();
-  #figures = FIGURES.map(([name, className, text, isBad]) => ({ ...labelled(name, className), text, isBad }));
-  #facts = FACTS.map(([name, text]) => ({ ...labelled(name), text }));
+  #figures = FIGURES.map(([name, className, text, isBad]) => ({ ...labeled(name, className), text, isBad }));
+  #facts = FACTS.map(([name, text]) => ({ ...labeled(name), text }));
   #more;
 
   constructor(contactId, title) {

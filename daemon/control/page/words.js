@@ -1,13 +1,13 @@
-/** Figures in the words of people. */
+/** Formats figures for people. */
 
 const SECOND_MS = 1000;
 const MINUTE_S = 60;
 const HOUR_S = 60 * MINUTE_S;
 const DAY_S = 24 * HOUR_S;
-/** A lag below is not told from 0 by anybody. */
+/** A lag below this is as good as 0. */
 const LEAST_MS = 1;
 
-/** How long a call is, as a clock shows it: 0:42, 12:04, 1:02:03, 2 d 3:04:05. */
+/** A duration as a clock shows it: 0:42, 12:04, 1:02:03, 2 d 3:04:05. */
 export function clockText(ms) {
   const seconds = Math.floor(ms / SECOND_MS);
   const days = Math.floor(seconds / DAY_S);
@@ -23,7 +23,7 @@ export function shortText(ms) {
   if (ms > 0 && ms < LEAST_MS) return '< 1 ms';
   const wholeMs = Math.round(ms);
   if (wholeMs < SECOND_MS) return `${wholeMs} ms`;
-  // Down, not to the nearest: 59.96 s are not a minute yet.
+  // Rounded down: 59.96 s is not a minute yet.
   if (wholeMs < MINUTE_S * SECOND_MS) return `${(Math.floor(wholeMs / 100) / 10).toFixed(1)} s`;
   return `${clockText(ms)} ${ms < HOUR_S * SECOND_MS ? 'min' : 'h'}`;
 }
@@ -41,7 +41,7 @@ export function numberText(number) {
   return number.toLocaleString('en');
 }
 
-/** The time of day here, where the page is looked at. */
+/** The local time of day. */
 export function timeText(epochMs) {
   return new Date(epochMs).toLocaleTimeString('en-GB');
 }
