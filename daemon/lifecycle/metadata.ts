@@ -1,4 +1,5 @@
 import { type IncomingMessage, request } from 'node:http';
+import { readBody } from '../runtime/bounded-body.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 
 /** The service's link-local address on every EC2 instance. */
@@ -10,7 +11,7 @@ const TOKEN_TTL_S = 21_600;
 /** Renews a token with this share of its lifetime left, so that none expires in flight. */
 const RENEW_AT_REMAINING = 0.1;
 /** Every value is one line; a longer response does not come from the metadata service. */
-const MAX_RESPONSE_CHARACTERS = 65_536;
+const MAX_RESPONSE_BYTES = 65_536;
 
 /** EC2's notice that it will reclaim a Spot instance. */
 export interface SpotAction {
@@ -158,14 +159,12 @@ function exchange(url: URL, method: string, headers: Record<string, string>, sig
       );
     };
     const call = request(url, { method, headers, signal, agent: false }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => {
-        text += chunk;
-        if (text.length > MAX_RESPONSE_CHARACTERS) response.destroy(new Error(`${url.pathname} is too long`));
-      });
-      response.once('error', fail);
-      response.once('end', () => resolve({ status: response.statusCode ?? 0, text, headers: response.headers }));
+      const { statusCode: status = 0, headers: received } = response;
+      readBody(response, MAX_RESPONSE_BYTES).then(
+        (body) => resolve({ status, text: body.toString(), headers: received }),
+        fail,
+      );
     });
-    call.once('error', fail).end();
+    call.on('error', fail).end();
   });
 }
