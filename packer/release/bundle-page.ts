@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Plugin } from 'esbuild';
 
 /** The module that reads the status page's files where they are beside it: in the sources. */
-const READER = /[\\/]daemon[\\/]http[\\/]page-text\.ts$/;
+const READER = /[\\/]daemon[\\/]control[\\/]page-text\.ts$/;
 
 /** Puts the text of the files into the bundle, in the place of what reads them: a program stays one file. */
 export const pageBuiltIn: Plugin = {
