@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { type Answer, API_VERSION } from '../contract/control-api.ts';
-import type { Millis } from '../runtime/clock.ts';
+import type { Clock, Millis } from '../runtime/clock.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { ConnectionLost, DaemonNotRunning, Failure, Refused } from './failure.ts';
 
@@ -26,11 +26,13 @@ export interface Question {
 /** The daemon behind its control socket. */
 export class ControlClient {
   readonly socketPath: string;
+  readonly #clock: Clock;
   readonly #stop: AbortSignal;
 
   /** @param stop aborts whatever is under way; its reason is what the caller gets to see */
-  constructor(socketPath: string, stop: AbortSignal) {
+  constructor(socketPath: string, { clock, stop }: { readonly clock: Clock; readonly stop: AbortSignal }) {
     this.socketPath = socketPath;
+    this.#clock = clock;
     this.#stop = stop;
   }
 
@@ -48,7 +50,7 @@ export class ControlClient {
 
   /** Throws DaemonNotRunning, ConnectionLost, Refused or another Failure. */
   async #ask<T>(method: Method, path: string, { body, timeoutMs = ANSWER_TIMEOUT_MS }: Question = {}) {
-    const timeout = timeoutMs === Infinity ? undefined : AbortSignal.timeout(timeoutMs);
+    const timeout = timeoutMs === Infinity ? undefined : this.#clock.timeout(timeoutMs);
     const signal = timeout ? AbortSignal.any([this.#stop, timeout]) : this.#stop;
     try {
       const { status, answer } = await exchange(this.socketPath, method, path, body, signal);

@@ -5,8 +5,6 @@ import type { Io } from './io.ts';
 import { type Paint, paintFor } from './output/colors.ts';
 import { printable, printableJson } from './output/printable.ts';
 
-/** Where the packaged daemon listens. */
-
 const JSON_INDENT = 2;
 
 interface GlobalOptions {
@@ -26,7 +24,7 @@ export class Invocation {
   constructor(command: Command, io: Io) {
     const { json = false, header, socket } = command.optsWithGlobals<GlobalOptions>();
     this.io = io;
-    this.daemon = new ControlClient(socket ?? (io.env['CONTROL_SOCKET'] || CONTROL_SOCKET_PATH), io.stop);
+    this.daemon = new ControlClient(socket ?? (io.env['CONTROL_SOCKET'] || CONTROL_SOCKET_PATH), io);
     this.json = json;
     this.header = header;
     this.paint = paintFor(io.stdout, io.env);

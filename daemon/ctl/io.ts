@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Clock, Millis } from '../runtime/clock.ts';
+import type { Clock } from '../runtime/clock.ts';
 
 /** What a terminal has when it does not say how wide it is. */
 export const DEFAULT_COLUMNS = 80;
@@ -21,8 +21,6 @@ export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly clock: Clock;
-  /** Resolves after so long; rejects with the signal's reason when that aborts. */
-  pause(ms: Millis, signal: AbortSignal): Promise<void>;
   /** Aborts with Interrupted on Ctrl-C, with OutputClosed when nobody reads the output any more. */
   readonly stop: AbortSignal;
 }

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock } from '../runtime/clock.ts';
 import { EXIT } from './exit-codes.ts';
 import { Interrupted, OutputClosed } from './failure.ts';
@@ -22,14 +21,6 @@ const io: Io = {
   stdout: process.stdout,
   stderr: process.stderr,
   clock: systemClock,
-  pause: async (ms, signal) => {
-    try {
-      await pause(ms, undefined, { signal });
-    } catch (error) {
-      signal.throwIfAborted();
-      throw error;
-    }
-  },
   stop: stop.signal,
 };
 

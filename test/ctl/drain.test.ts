@@ -2,6 +2,7 @@ import test from 'ava';
 import { CtlProcess, ctl } from './ctl-process.ts';
 import { aDrain } from './examples.ts';
 import { fakeFor } from './fake-for.ts';
+import { atDesk, DeskClock } from './terminal.ts';
 
 const DRAIN = aDrain();
 const PAST_EPOCH_MS = 1;
@@ -117,12 +118,13 @@ test('a daemon that goes away with its socket has drained', async (t) => {
 
 test('a daemon that is killed while it drains has not drained', async (t) => {
   const daemon = await fakeFor(t, { killable: true });
-  const drain = new CtlProcess(['drain', '--socket', daemon.socketPath]);
-  await drain.says('stdout', /3 sessions left/);
-  await daemon.leave();
-  const { code, stderr } = await drain.ended;
+  const clock = new DeskClock((sleeps) => (sleeps === 1 ? daemon.leave() : undefined));
+  const startedMs = clock.now();
+  const { code, stderr } = await atDesk(['drain'], { socketPath: daemon.socketPath, clock });
   t.is(code, 1);
-  t.regex(stderr, /the daemon has died before it was drained; see: journalctl -u integratord/);
+  t.regex(stderr.text, /the daemon has died before it was drained; see: journalctl -u integratord/);
+  const waitedMs = clock.now() - startedMs;
+  t.true(waitedMs > 2000 && waitedMs < 4000, `${waitedMs} ms`);
 });
 
 test('drain ends when somebody else cancels the drain', async (t) => {

@@ -6,7 +6,9 @@ import { text } from 'node:stream/consumers';
 import test from 'ava';
 import { CTL, CtlProcess, ctl } from './ctl-process.ts';
 import { aSession } from './examples.ts';
+import { ok, type Reply } from './fake-daemon.ts';
 import { fakeFor } from './fake-for.ts';
+import { atDesk, DeskClock } from './terminal.ts';
 
 const COMMANDS = [
   ['sessions'],
@@ -94,6 +96,31 @@ test('Ctrl-C while the daemon is slow exits with 130', async (t) => {
   await daemon.hasBeenAsked('GET /v1/status');
   status.child.kill('SIGINT');
   t.like(await status.ended, { code: 130, stdout: '' });
+});
+
+test('a daemon that does not answer within 10 s is a failure', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.instead.set('GET /v1/status', new Promise(() => {}));
+  const clock = new DeskClock();
+  const status = atDesk(['status'], { socketPath: daemon.socketPath, clock });
+  await daemon.hasBeenAsked('GET /v1/status');
+  clock.forward(10_000);
+  const { code, stderr } = await status;
+  t.is(code, 1);
+  t.is(stderr.text, 'integratorctl: integratord has not answered in 10 s; see: journalctl -u integratord\n');
+});
+
+test('a session may take any time to stop', async (t) => {
+  const daemon = await fakeFor(t);
+  const request = `POST /v1/sessions/${aSession().sessionId}/stop`;
+  const stopped = Promise.withResolvers<Reply>();
+  daemon.instead.set(request, stopped.promise);
+  const clock = new DeskClock();
+  const stop = atDesk(['sessions', 'stop', 'c0ff'], { socketPath: daemon.socketPath, clock });
+  await daemon.hasBeenAsked(request);
+  clock.forward(3_600_000);
+  stopped.resolve(ok({ sessionId: aSession().sessionId, outcome: 'completed' }));
+  t.is((await stop).code, 0);
 });
 
 test('a daemon that goes away before it has answered is a failure', async (t) => {

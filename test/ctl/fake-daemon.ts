@@ -22,12 +22,12 @@ export interface Asked {
   readonly body: Record<string, unknown> | undefined;
 }
 
-interface Reply {
+export interface Reply {
   readonly status: number;
   readonly body: object;
 }
 
-const ok = (body: object): Reply => ({ status: 200, body: { apiVersion: 1, ...body } });
+export const ok = (body: object): Reply => ({ status: 200, body: { apiVersion: 1, ...body } });
 export const refusal = (status: number, reason: string, message = `not now: ${reason}`): Reply => ({
   status,
   body: { reason, message },
@@ -110,9 +110,9 @@ export class FakeDaemon {
   }
 
   #usual(request: string, body: Asked['body']): Reply {
-    const { drain } = this;
     const [, id] = /^\w+ \/v1\/sessions\/([^/]+)/.exec(request) ?? [];
     if (id !== undefined) return this.#session(id, request.endsWith('/stop'));
+    if (request.endsWith(' /v1/drain')) return this.#drain(request, body);
     switch (request) {
       case 'GET /v1/sessions':
         return ok({ sessions: this.sessions });
@@ -120,16 +120,8 @@ export class FakeDaemon {
         return ok(this.status);
       case 'POST /v1/cordon':
       case 'POST /v1/uncordon':
-        if (drain) return refusal(409, 'draining');
+        if (this.drain) return refusal(409, 'draining');
         return ok({ state: request.endsWith('/cordon') ? 'cordoned' : 'serving' });
-      case 'POST /v1/drain':
-        this.drain = drain ?? aDrain(typeof body?.['reason'] === 'string' ? { reason: body['reason'] } : {});
-        return ok({ drain: this.drain });
-      case 'GET /v1/drain':
-        return drain ? ok({ drain }) : refusal(409, 'not-draining');
-      case 'DELETE /v1/drain':
-        if (!drain) return refusal(409, 'not-draining');
-        return drain.source === 'operator' ? ok({ state: 'serving' }) : refusal(409, 'not-cancellable');
       case 'POST /v1/log-level':
         this.level = { ...this.level, ...(body as Pick<LevelOfLog, 'level'>) };
         return ok(this.level);
@@ -141,6 +133,16 @@ export class FakeDaemon {
         return ok({ checks: this.checks });
     }
     return refusal(404, 'not-found');
+  }
+
+  #drain(request: string, body: Asked['body']): Reply {
+    if (request.startsWith('POST')) {
+      this.drain ??= aDrain(typeof body?.['reason'] === 'string' ? { reason: body['reason'] } : {});
+    }
+    const { drain } = this;
+    if (!drain) return refusal(409, 'not-draining');
+    if (!request.startsWith('DELETE')) return ok({ drain });
+    return drain.source === 'operator' ? ok({ state: 'serving' }) : refusal(409, 'not-cancellable');
   }
 
   #session(id: string, isStop: boolean): Reply {

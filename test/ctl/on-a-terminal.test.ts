@@ -2,7 +2,7 @@ import test from 'ava';
 import { ctl } from './ctl-process.ts';
 import { aDrain, aSession } from './examples.ts';
 import { fakeFor } from './fake-for.ts';
-import { atDesk, Screen } from './terminal.ts';
+import { atDesk, DeskClock, Screen } from './terminal.ts';
 
 const ESCAPE = '\x1b';
 
@@ -62,9 +62,9 @@ test('on a terminal, drain redraws one line, cut where the terminal ends', async
   const { code } = await atDesk(['drain'], {
     socketPath: daemon.socketPath,
     screen,
-    onPause: (pauses) => {
-      if (pauses === 2) daemon.drain = aDrain({ sessionsLeft: 0, state: 'drained' });
-    },
+    clock: new DeskClock((sleeps) => {
+      if (sleeps === 2) daemon.drain = aDrain({ sessionsLeft: 0, state: 'drained' });
+    }),
   });
   t.is(code, 0);
   const frames = screen.text.split(`\r${ESCAPE}[2K`);
@@ -78,9 +78,9 @@ test('the time to the deadline runs down', async (t) => {
   daemon.drain = aDrain({ deadlineAtEpochMs: sinceEpochMs + 90_000 });
   const { stdout } = await atDesk(['drain'], {
     socketPath: daemon.socketPath,
-    onPause: (pauses) => {
-      if (pauses === 2) daemon.drain = aDrain({ sessionsLeft: 0, state: 'drained' });
-    },
+    clock: new DeskClock((sleeps) => {
+      if (sleeps === 2) daemon.drain = aDrain({ sessionsLeft: 0, state: 'drained' });
+    }),
   });
   t.regex(stdout.plain, /deadline in 1m30s.*deadline in 1m29s/s);
 });
@@ -93,10 +93,10 @@ test('watch draws over what it has drawn, and as much as there is room for', asy
   const { stderr } = await atDesk(['sessions', 'watch', '--sort', 'session'], {
     socketPath: daemon.socketPath,
     screen,
-    onPause: (pauses) => {
-      if (pauses === 1) daemon.sessions = daemon.sessions.slice(0, 2);
-      if (pauses === 2) throw end;
-    },
+    clock: new DeskClock((sleeps) => {
+      if (sleeps === 1) daemon.sessions = daemon.sessions.slice(0, 2);
+      if (sleeps === 2) throw end;
+    }),
   });
   const [, first = '', second = ''] = screen.text.split(`${ESCAPE}[H`);
   t.is(first.split('\n').length, 10);

@@ -3,7 +3,8 @@ import { setImmediate } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import type { Io } from '../../daemon/ctl/io.ts';
 import { runCtl } from '../../daemon/ctl/run.ts';
-import { systemClock } from '../../daemon/runtime/clock.ts';
+import type { Millis } from '../../daemon/runtime/clock.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 import { NOW_EPOCH_MS } from './examples.ts';
 
 /** A terminal, or a pipe, that remembers what was written to it. */
@@ -35,16 +36,33 @@ export interface Desk {
   readonly screen?: Screen;
   /** What the operator types. */
   readonly typed?: string;
-  /** Called whenever integratorctl waits, instead of waiting; what it throws ends the wait. */
-  readonly onPause?: (pauses: number, stop: AbortController) => void | Promise<void>;
+  readonly clock?: DeskClock;
+}
+
+/** Time at the desk passes only while integratorctl sleeps, or when the test forwards it. */
+export class DeskClock extends VirtualClock {
+  #sleeps = 0;
+  readonly #onSleep: (sleeps: number) => void | Promise<void>;
+
+  /** @param onSleep is called before the nth sleep (from 1) passes; an error it throws ends that sleep */
+  constructor(onSleep: (sleeps: number) => void | Promise<void> = () => {}) {
+    super({ epochMs: NOW_EPOCH_MS });
+    this.#onSleep = onSleep;
+  }
+
+  override readonly sleep = async (ms: Millis, signal?: AbortSignal): Promise<void> => {
+    this.#sleeps += 1;
+    await this.#onSleep(this.#sleeps);
+    await setImmediate();
+    signal?.throwIfAborted();
+    this.forward(ms);
+  };
 }
 
 /** Runs integratorctl in this process, with an operator in front of it. */
 export async function atDesk(args: readonly string[], desk: Desk) {
-  const { socketPath, env = {}, screen = new Screen(), typed, onPause } = desk;
+  const { socketPath, env = {}, screen = new Screen(), typed, clock = new DeskClock() } = desk;
   const stderr = new Screen();
-  const stop = new AbortController();
-  let pauses = 0;
   const stdin = Object.assign(new PassThrough(), { isTTY: true });
   if (typed !== undefined) stdin.end(typed);
   const io: Io = {
@@ -52,14 +70,8 @@ export async function atDesk(args: readonly string[], desk: Desk) {
     stdin,
     stdout: screen,
     stderr,
-    clock: { ...systemClock, now: () => pauses * 1000, epoch: () => NOW_EPOCH_MS + pauses * 1000 },
-    pause: async (_ms, signal) => {
-      pauses++;
-      await onPause?.(pauses, stop);
-      await setImmediate();
-      signal.throwIfAborted();
-    },
-    stop: stop.signal,
+    clock,
+    stop: new AbortController().signal,
   };
   const code = await runCtl(args, io);
   return { code, stdout: screen, stderr };

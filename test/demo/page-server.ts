@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { isAddressedToLoopback } from '../../daemon/contract/browser-guard.ts';
 import { PAGE_FILES, PAGE_HEADERS, type PageFile } from '../../daemon/control/page-files.ts';
 import { pageRelay } from '../../daemon/ctl/commands/page-relay.ts';
+import { systemClock } from '../../daemon/runtime/clock.ts';
 import type { CallView } from './call.ts';
 import type { CallBook } from './call-book.ts';
 import { closeNow, listenOnLoopback } from './loopback.ts';
@@ -45,7 +46,7 @@ export async function servePage(options: PageOptions): Promise<Page> {
   const stopListening = options.book.listen((call) => {
     for (const response of watching) sendEvent(response, 'call', call);
   });
-  const showInstance = pageRelay(options.controlSocket);
+  const showInstance = pageRelay(options.controlSocket, systemClock);
   const server = createServer((request, response) => {
     for (const [name, value] of Object.entries(PAGE_HEADERS)) response.setHeader(name, value);
     const route = `${request.method} ${request.url}`;

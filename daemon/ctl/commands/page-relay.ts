@@ -1,7 +1,7 @@
 import { request as ask, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
 import { isAddressedToLoopback } from '../../contract/browser-guard.ts';
-import type { Millis } from '../../runtime/clock.ts';
+import type { Clock, Millis } from '../../runtime/clock.ts';
 
 /** A daemon that has not answered by then hangs. */
 const ANSWER_TIMEOUT_MS: Millis = 10_000;
@@ -9,7 +9,7 @@ const ANSWER_TIMEOUT_MS: Millis = 10_000;
 const RELAYED = /^\/(?:[a-z-]+\.(?:html|css|js)|v1\/overview(?:\?.*)?)?$/;
 
 /** Hands what the status page needs from the control socket to browsers, and nothing else of it. */
-export function pageRelay(socketPath: string): RequestListener {
+export function pageRelay(socketPath: string, clock: Clock): RequestListener {
   return (request, response) => {
     const { method, url = '' } = request;
     if (!isAddressedToLoopback(request)) {
@@ -18,14 +18,14 @@ export function pageRelay(socketPath: string): RequestListener {
       refuse(response, 405, 'read-only', 'The page can only be looked at; integratorctl changes things');
     } else if (!RELAYED.test(url)) {
       refuse(response, 404, 'not-found', `There is no ${url} on the page; integratorctl --help says who tells more`);
-    } else relay(socketPath, url, response);
+    } else relay(socketPath, url, response, clock.timeout(ANSWER_TIMEOUT_MS));
   };
 }
 
 /** Nothing that the browser sent goes on but the path. */
-function relay(socketPath: string, path: string, response: ServerResponse): void {
+function relay(socketPath: string, path: string, response: ServerResponse, timeout: AbortSignal): void {
   const gone = new AbortController();
-  const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
+  const signal = AbortSignal.any([gone.signal, timeout]);
   response.once('close', () => gone.abort());
   const asked = ask({ socketPath, path, signal, agent: false });
   asked.once('error', (error) => {

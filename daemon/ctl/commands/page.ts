@@ -22,7 +22,7 @@ export function addPageCommand(program: Command, io: Io): void {
       const invocation = new Invocation(command, io);
       // Whoever may not ask the daemon, or finds none, hears it here and not in a browser.
       await invocation.daemon.get<Status>('/v1/status');
-      const server = createServer(pageRelay(invocation.daemon.socketPath));
+      const server = createServer(pageRelay(invocation.daemon.socketPath, io.clock));
       const url = await listenOnLoopback(server, listen);
       invocation.show({ url }, () => [`${url} shows the status page until Ctrl-C`]);
       try {

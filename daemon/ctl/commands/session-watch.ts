@@ -32,7 +32,7 @@ export function addWatchCommand(sessions: Command, io: Io): void {
       if (invocation.json) stdout.write(`${printableJson({ atEpochMs: io.clock.epoch(), ...chosen })}\n`);
       else if (stdout.isTTY) stdout.write(screen(sessionLines(chosen, invocation), stdout));
       else stdout.write(`${sessionLines(chosen, invocation).join('\n')}\n\n`);
-      await io.pause(LOOK_EVERY_MS, stop);
+      await io.clock.sleep(LOOK_EVERY_MS, stop);
     }
   });
 }

@@ -1,6 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { VERSION } from '../../contract/version.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -18,8 +17,7 @@ if (directory === undefined || others.length > 0) {
 }
 
 const { env, stdin, stdout, stderr } = process;
-const stop = new AbortController().signal;
-const io = { env, stdin, stdout, stderr, clock: systemClock, pause: (ms: number) => pause(ms), stop };
+const io = { env, stdin, stdout, stderr, clock: systemClock, stop: new AbortController().signal };
 const pages = {
   'integratorctl.1': integratorctlPage(commandTree(createProgram(io)), VERSION),
   'integratord.8': integratordPage(await readSettings(), VERSION),

@@ -1,0 +1,22 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import test from 'ava';
+import { pageRelay } from '../../daemon/ctl/commands/page-relay.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+import { fakeFor } from './fake-for.ts';
+
+test('a daemon that does not answer a browser within 10 s is reported as 502', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.instead.set('GET /v1/overview', new Promise(() => {}));
+  const clock = new VirtualClock();
+  const server = createServer(pageRelay(daemon.socketPath, clock)).listen(0, '127.0.0.1');
+  t.teardown(() => server.close());
+  await once(server, 'listening');
+  const response = fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/overview`);
+  await daemon.hasBeenAsked('GET /v1/overview');
+  clock.forward(10_000);
+  const { status } = await response;
+  t.is(status, 502);
+  t.like(await (await response).json(), { reason: 'daemon-not-running' });
+});
