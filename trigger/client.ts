@@ -1,13 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { signatureHeaders, TIMEOUT_HEADER } from '../daemon/contract/signing.ts';
 import type { StartRequest } from '../daemon/contract/start-request.ts';
 import { TRACEPARENT_HEADER } from '../daemon/contract/traceparent.ts';
 import type { Clock, Millis } from '../daemon/runtime/clock.ts';
 import { IntegratorRefusal, type TriggerFailure } from './failure.ts';
 import type { Log } from './log.ts';
-import { type Patience, pauseMs } from './patience.ts';
 import { post } from './post.ts';
 import type { StartedSession } from './result.ts';
+import { RETRY_POLICY, retryDelayMs } from './retry-policy.ts';
 import type { Settings } from './settings.ts';
 import type { SigningSecret } from './signing-secret.ts';
 import { judgeAnswer, judgeError, type Verdict } from './verdict.ts';
@@ -18,7 +17,6 @@ export type ClientOptions = {
   clock: Clock;
   random: () => number;
   log: Log;
-  patience: Patience;
   /** On the clock's monotonic time: by then the call has returned or thrown. */
   deadlineMs: Millis;
   /** The trace that the daemon's log is to carry, the same at every attempt. */
@@ -30,7 +28,7 @@ export type ClientOptions = {
  *  anew, once. Asking again after a connection broke is safe as far as the same instance is asked: it answers with the
  *  session that the contact already has. */
 export async function startSession(request: StartRequest, options: ClientOptions): Promise<StartedSession> {
-  const { clock, random, log, patience, deadlineMs, secret } = options;
+  const { clock, random, log, deadlineMs, secret } = options;
   const body = JSON.stringify(request);
   let signedWith = await secret.get(deadlineMs, log);
   let hasRenewed = false;
@@ -47,28 +45,28 @@ export async function startSession(request: StartRequest, options: ClientOptions
       continue;
     }
     const leftMs = deadlineMs - clock.now();
-    const waitMs = again ? pauseMs(attempt, { retryAfterMs, leftMs, random: random() }, patience) : undefined;
+    const waitMs = again ? retryDelayMs(attempt, { retryAfterMs, leftMs, random }) : undefined;
     if (waitMs === undefined) throw failure;
     log.warn('trigger.attempt-failed', { attempt, code: failure.code, waitMs: Math.round(waitMs) });
-    await sleep(waitMs);
+    await clock.sleep(waitMs);
   }
 }
 
 async function attemptStart(
   body: string,
   signedWith: string | undefined,
-  { settings: { startSessionUrl: url }, clock, patience, deadlineMs, traceparent }: ClientOptions,
+  { settings: { startSessionUrl: url }, clock, deadlineMs, traceparent }: ClientOptions,
 ): Promise<Verdict> {
   const headers = () => ({
     'content-type': 'application/json',
     'content-length': String(Buffer.byteLength(body)),
     [TRACEPARENT_HEADER]: traceparent,
     // The integrator gives up first, so a session that it did start is not reported as failed.
-    [TIMEOUT_HEADER]: String(Math.max(1, Math.floor(deadlineMs - clock.now() - patience.answerMarginMs))),
+    [TIMEOUT_HEADER]: String(Math.max(1, Math.floor(deadlineMs - clock.now() - RETRY_POLICY.responseMarginMs))),
     ...(signedWith === undefined ? {} : signatureHeaders(signedWith, body, clock.epoch())),
   });
   try {
-    const answer = await post(url, { body, headers, clock, connectMs: patience.connectMs, deadlineMs });
+    const answer = await post(url, { body, headers, clock, connectMs: RETRY_POLICY.connectMs, deadlineMs });
     return judgeAnswer(answer, url.origin);
   } catch (error) {
     return judgeError(error, url.origin);

@@ -5,8 +5,8 @@ import { startSession } from './client.ts';
 import { attributesIn, contactIdIn, kvsStreamIn, requireContactId } from './event.ts';
 import { IntegratorRefusal, TriggerFailure } from './failure.ts';
 import { createLog, type Log, logOf } from './log.ts';
-import { deadlineMs, PATIENCE, type Patience } from './patience.ts';
 import { failed, type LambdaResult, type StartedSession, succeeded } from './result.ts';
+import { deadlineOf } from './retry-policy.ts';
 import { type Environment, readSettings, type Settings } from './settings.ts';
 import { type SigningSecret, signingSecret } from './signing-secret.ts';
 
@@ -26,23 +26,22 @@ export type HandlerOptions = {
   random: () => number;
   /** Takes one line of the log, without its end of line. */
   writeLine: (line: string) => void;
-  patience?: Patience;
 };
 
 /** A handler that reads its settings once, and keeps the secret while it is warm. It never throws: whatever goes wrong is in its answer, because a
  *  contact flow cannot see what a function throws. */
-export function createHandler({ env, clock, random, writeLine, patience = PATIENCE }: HandlerOptions): Handler {
+export function createHandler({ env, clock, random, writeLine }: HandlerOptions): Handler {
   const log = createLog(env['LOG_LEVEL'], clock, writeLine);
   const setup = setupOrFailure(env, clock);
 
-  const start = (event: unknown, traceparent: string, contactLog: Log, deadline: number): Promise<StartedSession> => {
+  const start = (event: unknown, traceparent: string, contactLog: Log, deadlineMs: number): Promise<StartedSession> => {
     const contactId = requireContactId(event);
     const { withEmptyValue, ...wishes } = readAttributes(attributesIn(event), contactId);
     for (const attribute of withEmptyValue) contactLog.warn('trigger.empty-value', { attribute });
     const kvsStream = kvsStreamIn(event);
     if (setup instanceof TriggerFailure) throw setup;
     const request = { contactId, kvsStream, ...wishes };
-    const options = { ...setup, clock, random, log: contactLog, patience, deadlineMs: deadline, traceparent };
+    const options = { ...setup, clock, random, log: contactLog, deadlineMs, traceparent };
     return startSession(request, options);
   };
 
@@ -53,8 +52,8 @@ export function createHandler({ env, clock, random, writeLine, patience = PATIEN
     const contactLog = logOf(log, { contactId: contactIdIn(event), traceId });
     const tookMs = () => Math.round(clock.now() - startedMs);
     try {
-      const deadline = deadlineMs(startedMs, patience, lambdaLeftMs(context));
-      const session = await start(event, traceparent, contactLog, deadline);
+      const deadlineMs = deadlineOf(startedMs, lambdaLeftMs(context));
+      const session = await start(event, traceparent, contactLog, deadlineMs);
       contactLog.info('trigger.succeeded', { ...session, tookMs: tookMs() });
       return succeeded(session);
     } catch (error) {

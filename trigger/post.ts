@@ -1,4 +1,5 @@
 import * as http from 'node:http';
+import { BodyTooLarge, readBody } from '../daemon/runtime/bounded-body.ts';
 import type { Clock, Millis } from '../daemon/runtime/clock.ts';
 
 export type HttpAnswer = {
@@ -47,10 +48,12 @@ export async function post(
   const leftMs = () => Math.max(0, deadlineMs - clock.now());
 
   const outgoing = request(url, { method: 'POST', agent: false });
-  let timer = setTimeout(() => reject(new ConnectTimeout('no connection in time')), Math.min(connectMs, leftMs()));
+  let cancelTimeout = clock.after(Math.min(connectMs, leftMs()), () => {
+    reject(new ConnectTimeout('no connection in time'));
+  });
   const send = () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => reject(new AnswerTimeout('no answer in time')), leftMs());
+    cancelTimeout();
+    cancelTimeout = clock.after(leftMs(), () => reject(new AnswerTimeout('no answer in time')));
     for (const [name, value] of Object.entries(headers())) outgoing.setHeader(name, value);
     outgoing.end(body);
   };
@@ -60,19 +63,17 @@ export async function post(
   try {
     return await promise;
   } finally {
-    clearTimeout(timer);
+    cancelTimeout();
     outgoing.destroy();
   }
 }
 
 async function readAnswer(incoming: http.IncomingMessage): Promise<HttpAnswer> {
   const answer = { status: incoming.statusCode ?? 0, retryAfter: incoming.headers['retry-after'] };
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) return { ...answer, body: undefined };
-    chunks.push(chunk);
+  try {
+    return { ...answer, body: (await readBody(incoming, MAX_BODY_BYTES)).toString('utf8') };
+  } catch (error) {
+    if (error instanceof BodyTooLarge) return { ...answer, body: undefined };
+    throw error;
   }
-  return { ...answer, body: Buffer.concat(chunks).toString('utf8') };
 }

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { DEREGISTRATION_DELAY, HEALTH_CHECK, HEALTH_LAG } from '../../cdk/timing.ts';
-import { PATIENCE } from '../../trigger/patience.ts';
+import { RETRY_POLICY } from '../../trigger/retry-policy.ts';
 import { propertiesOf, synthesized } from './synthesized.ts';
 
 const template = synthesized();
@@ -104,7 +104,7 @@ test('a drain is known to the load balancer before the daemon refuses starts', (
 });
 
 test('an instance that leaves the load balancer finishes the starts that are under way', (t) => {
-  t.true(DEREGISTRATION_DELAY.toMilliseconds() > PATIENCE.budgetMs);
+  t.true(DEREGISTRATION_DELAY.toMilliseconds() > RETRY_POLICY.budgetMs);
 });
 
 test('without a VPC there is a new small one: two zones, instances in private subnets', (t) => {

@@ -2,7 +2,7 @@ import test from 'ava';
 import { CtlProcess, ctl } from './ctl-process.ts';
 import { aDrain } from './examples.ts';
 import { fakeFor } from './fake-for.ts';
-import { atDesk, DeskClock } from './terminal.ts';
+import { atDesk, deskClock } from './terminal.ts';
 
 const DRAIN = aDrain();
 const PAST_EPOCH_MS = 1;
@@ -118,7 +118,7 @@ test('a daemon that goes away with its socket has drained', async (t) => {
 
 test('a daemon that is killed while it drains has not drained', async (t) => {
   const daemon = await fakeFor(t, { killable: true });
-  const clock = new DeskClock((sleeps) => (sleeps === 1 ? daemon.leave() : undefined));
+  const clock = deskClock((nth) => (nth === 1 ? daemon.leave() : undefined));
   const startedMs = clock.now();
   const { code, stderr } = await atDesk(['drain'], { socketPath: daemon.socketPath, clock });
   t.is(code, 1);

@@ -8,7 +8,7 @@ import { CTL, CtlProcess, ctl } from './ctl-process.ts';
 import { aSession } from './examples.ts';
 import { ok, type Reply } from './fake-daemon.ts';
 import { fakeFor } from './fake-for.ts';
-import { atDesk, DeskClock } from './terminal.ts';
+import { atDesk, deskClock } from './terminal.ts';
 
 const COMMANDS = [
   ['sessions'],
@@ -101,7 +101,7 @@ test('Ctrl-C while the daemon is slow exits with 130', async (t) => {
 test('a daemon that does not answer within 10 s is a failure', async (t) => {
   const daemon = await fakeFor(t);
   daemon.instead.set('GET /v1/status', new Promise(() => {}));
-  const clock = new DeskClock();
+  const clock = deskClock();
   const status = atDesk(['status'], { socketPath: daemon.socketPath, clock });
   await daemon.hasBeenAsked('GET /v1/status');
   clock.forward(10_000);
@@ -115,7 +115,7 @@ test('a session may take any time to stop', async (t) => {
   const request = `POST /v1/sessions/${aSession().sessionId}/stop`;
   const stopped = Promise.withResolvers<Reply>();
   daemon.instead.set(request, stopped.promise);
-  const clock = new DeskClock();
+  const clock = deskClock();
   const stop = atDesk(['sessions', 'stop', 'c0ff'], { socketPath: daemon.socketPath, clock });
   await daemon.hasBeenAsked(request);
   clock.forward(3_600_000);

@@ -2,7 +2,7 @@ import test from 'ava';
 import { ctl } from './ctl-process.ts';
 import { aDrain, aSession } from './examples.ts';
 import { fakeFor } from './fake-for.ts';
-import { atDesk, DeskClock, Screen } from './terminal.ts';
+import { atDesk, deskClock, Screen } from './terminal.ts';
 
 const ESCAPE = '\x1b';
 
@@ -62,8 +62,8 @@ test('on a terminal, drain redraws one line, cut where the terminal ends', async
   const { code } = await atDesk(['drain'], {
     socketPath: daemon.socketPath,
     screen,
-    clock: new DeskClock((sleeps) => {
-      if (sleeps === 2) daemon.drain = aDrain({ sessionsLeft: 0, state: 'drained' });
+    clock: deskClock((nth) => {
+      if (nth === 2) daemon.drain = aDrain({ sessionsLeft: 0, state: 'drained' });
     }),
   });
   t.is(code, 0);
@@ -78,8 +78,8 @@ test('the time to the deadline runs down', async (t) => {
   daemon.drain = aDrain({ deadlineAtEpochMs: sinceEpochMs + 90_000 });
   const { stdout } = await atDesk(['drain'], {
     socketPath: daemon.socketPath,
-    clock: new DeskClock((sleeps) => {
-      if (sleeps === 2) daemon.drain = aDrain({ sessionsLeft: 0, state: 'drained' });
+    clock: deskClock((nth) => {
+      if (nth === 2) daemon.drain = aDrain({ sessionsLeft: 0, state: 'drained' });
     }),
   });
   t.regex(stdout.plain, /deadline in 1m30s.*deadline in 1m29s/s);
@@ -93,9 +93,9 @@ test('watch draws over what it has drawn, and as much as there is room for', asy
   const { stderr } = await atDesk(['sessions', 'watch', '--sort', 'session'], {
     socketPath: daemon.socketPath,
     screen,
-    clock: new DeskClock((sleeps) => {
-      if (sleeps === 1) daemon.sessions = daemon.sessions.slice(0, 2);
-      if (sleeps === 2) throw end;
+    clock: deskClock((nth) => {
+      if (nth === 1) daemon.sessions = daemon.sessions.slice(0, 2);
+      if (nth === 2) throw end;
     }),
   });
   const [, first = '', second = ''] = screen.text.split(`${ESCAPE}[H`);

@@ -3,6 +3,7 @@ import http, { type IncomingHttpHeaders, type RequestListener, type ServerRespon
 import net, { type AddressInfo, type Server, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { ExecutionContext } from 'ava';
+import type { VirtualClock } from '../support/virtual-clock.ts';
 
 /** A request that arrived, read to its end. */
 export type Arrival = {
@@ -44,6 +45,18 @@ export function socketsThat(t: ExecutionContext, treat: (socket: Socket) => void
     for (const socket of open) socket.destroy();
   });
   return listen(t, server);
+}
+
+/** Lets virtual time pass, 10 ms per turn of the event loop, until the client has closed its connection. */
+export function passTime(clock: VirtualClock, socket: Socket | null): void {
+  // A socket that is not read from does not notice that it was closed.
+  socket?.resume();
+  const pass = () => {
+    if (!socket || socket.destroyed) return;
+    clock.forward(10);
+    setImmediate(pass);
+  };
+  pass();
 }
 
 /** A host:port on loopback where nobody listens. */

@@ -1,27 +1,11 @@
-import { systemClock } from '../../daemon/runtime/clock.ts';
 import { createHandler, type LambdaContext } from '../../trigger/handler.ts';
-import { PATIENCE, type Patience } from '../../trigger/patience.ts';
 import type { LambdaResult } from '../../trigger/result.ts';
 import type { Environment } from '../../trigger/settings.ts';
+import { FastForwardClock } from '../support/fast-forward-clock.ts';
 
 export const CONTACT_ID = '11112222-3333-4444-5555-aaaabbbbcccc';
 export const STREAM_ARN = 'arn:aws:kinesisvideo:eu-central-1:123456789012:stream/connect-contact-1/1700000000000';
 export const FRAGMENT = '91343852333181432392682062622220590765191907586';
-
-/** What a contact flow must have by then, whatever the integrator does (trigger/README.md). */
-export const FLOW_LIMIT_MS = 7000;
-
-/** For what ends well: time enough for the slowest machine, next to no pauses. */
-const AMPLE: Patience = { ...PATIENCE, budgetMs: 30_000, connectMs: 10_000, firstPauseMs: 10, longestPauseMs: 50 };
-
-/** For what goes on until the time is up. */
-export const SHORT: Patience = {
-  ...AMPLE,
-  budgetMs: 2500,
-  connectMs: 1500,
-  leastAttemptMs: 500,
-  answerMarginMs: 100,
-};
 
 /** A contact flow's event, as daemon/kinesis/README.md shows it, of a contact with `attributes`. */
 export function contactFlowEvent(attributes: unknown = {}) {
@@ -54,21 +38,20 @@ export function contactFlowEvent(attributes: unknown = {}) {
   };
 }
 
-export type Setup = { env?: Environment; patience?: Patience; epoch?: () => number; context?: LambdaContext };
+export type Setup = { env?: Environment; clock?: FastForwardClock; context?: LambdaContext };
 
-/** Invokes the trigger as a function of its own, with its log. */
-export async function invoke(event: unknown, { env = {}, patience = AMPLE, epoch = Date.now, context }: Setup = {}) {
+/** A clock at today's time of day, on which the trigger's delays pass at once. */
+export function triggerClock(): FastForwardClock {
+  return new FastForwardClock({ epochMs: Date.now() });
+}
+
+/** Invokes the trigger as a function of its own, with its log; `tookMs` is virtual time. */
+export async function invoke(event: unknown, { env = {}, clock = triggerClock(), context }: Setup = {}) {
   const lines: string[] = [];
-  const handler = createHandler({
-    env,
-    patience,
-    clock: { ...systemClock, epoch },
-    random: () => 0.5,
-    writeLine: (line) => lines.push(line),
-  });
-  const startedMs = performance.now();
+  const handler = createHandler({ env, clock, random: () => 0.5, writeLine: (line) => lines.push(line) });
+  const startedMs = clock.now();
   const result: LambdaResult = await handler(event, context);
-  return { result, lines, tookMs: performance.now() - startedMs };
+  return { result, lines, tookMs: clock.now() - startedMs, delaysMs: clock.sleeps };
 }
 
 /** Invokes the trigger for a contact with `attributes` against the integrator at `domain`. */

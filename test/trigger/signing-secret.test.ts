@@ -1,18 +1,14 @@
 import test, { type ExecutionContext } from 'ava';
 import { signatureFault } from '../../daemon/contract/signing.ts';
-import { systemClock } from '../../daemon/runtime/clock.ts';
 import { createHandler } from '../../trigger/handler.ts';
-import { PATIENCE } from '../../trigger/patience.ts';
 import { secretsManagerFor } from '../secrets/secrets-manager-process.ts';
 import { Program } from '../support/process.ts';
 import { integratorThat, json, started } from './integrator.ts';
-import { contactFlowEvent } from './invocation.ts';
+import { contactFlowEvent, triggerClock } from './invocation.ts';
 
 const SECRET = 'planted-secret-of-the-trigger';
 const NEW_SECRET = 'planted-secret-after-the-change';
 const FIVE_MINUTES_MS = 300_000;
-/** For what ends well, on the slowest machine; a look has its own limit in it. */
-const AMPLE = { ...PATIENCE, budgetMs: 30_000, connectMs: 10_000 };
 
 /** A function whose secret is in a Secrets Manager, and an integrator that takes what is signed with `secret.now`. The SDK
  *  of this very process is led to the stand-in: one test at a time. */
@@ -20,10 +16,9 @@ async function functionHere(t: ExecutionContext) {
   const { manager, env: aws } = await secretsManagerFor(t);
   Object.assign(process.env, aws);
   const secret = { now: SECRET };
-  const time = { aheadMs: 0 };
-  const epoch = () => systemClock.epoch() + time.aheadMs;
+  const clock = triggerClock();
   const { domain, arrivals } = await integratorThat(t, (response, _nth, { headers, body }) => {
-    const reason = signatureFault(secret.now, headers, body, epoch());
+    const reason = signatureFault(secret.now, headers, body, clock.epoch());
     if (reason === undefined) started(response);
     else json(response, 401, { reason, message: 'Is TRIGGER_SECRET the same here and there?', retryable: false });
   });
@@ -31,10 +26,9 @@ async function functionHere(t: ExecutionContext) {
   const lines: string[] = [];
   const handler = createHandler({
     env: { KVS_DG_INTEGRATOR_DOMAIN: domain, TRIGGER_SECRET_ARN: arn, LOG_LEVEL: 'debug' },
-    clock: { ...systemClock, epoch },
+    clock,
     random: () => 0.5,
     writeLine: (line) => lines.push(line),
-    patience: AMPLE,
   });
   const change = async () => {
     secret.now = NEW_SECRET;
@@ -43,7 +37,7 @@ async function functionHere(t: ExecutionContext) {
   return {
     manager,
     secret,
-    time,
+    clock,
     arrivals,
     change,
     invoke: () => handler(contactFlowEvent()),
@@ -61,10 +55,10 @@ test.serial('a warm function has asked Secrets Manager once', async (t) => {
 });
 
 test.serial('a value is looked up again when it is five minutes old', async (t) => {
-  const { invoke, looks, change, arrivals, time } = await functionHere(t);
+  const { invoke, looks, change, arrivals, clock } = await functionHere(t);
   await invoke();
   await change();
-  time.aheadMs = FIVE_MINUTES_MS;
+  clock.forward(FIVE_MINUTES_MS);
   t.like(await invoke(), { lambdaResult: 'success' });
   t.is(await looks(), 2);
   t.is(arrivals.length, 2, 'none was refused');
@@ -93,10 +87,10 @@ test.serial('a secret that is refused and has not been changed is refused once',
 });
 
 test.serial('a Secrets Manager that is lost does not stop a warm function, nor slow each start', async (t) => {
-  const { manager, invoke, looks, events, time } = await functionHere(t);
+  const { manager, invoke, looks, events, clock } = await functionHere(t);
   await invoke();
   await manager.setFaults({ status: 400, type: 'AccessDeniedException', times: null });
-  time.aheadMs = FIVE_MINUTES_MS;
+  clock.forward(FIVE_MINUTES_MS);
   t.like(await invoke(), { lambdaResult: 'success' });
   t.true(events().includes('trigger.secret-unread'));
   t.like(await invoke(), { lambdaResult: 'success' });
