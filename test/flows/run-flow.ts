@@ -21,63 +21,86 @@ export type Happening =
 /** More steps than any of our flows can take. */
 const MAX_STEPS = 10_000;
 
-/** Runs a contact through the flow by the rules of the flow language, and tells what happens. */
-export function runFlow(flow: FlowJson, { answer = () => 'success', fails = () => false }: World = {}): Happening[] {
-  const happenings: Happening[] = [];
-  const attributes: Record<string, string> = {};
-  const loops = new Map<string, number>();
-  let invocations = 0;
-  // What the last invocation that was answered left there.
-  let external: Answer;
+/** What an action came to: a result for its conditions, or an error. */
+type Outcome = { result?: string; error?: string };
 
-  /** Does what the action does; gives its result for its conditions, or its error. */
-  const perform = (action: ActionJson): { result?: string; error?: string } => {
-    const { Identifier: identifier, Type: type, Parameters: parameters } = action;
-    if (fails(action)) return { error: 'NoMatchingError' };
+/** Runs a contact through the flow by the rules of the flow language, and tells what happens. */
+export function runFlow(flow: FlowJson, world: World = {}): Happening[] {
+  const contact = new Contact(world);
+  let action = actionIn(flow, flow.StartAction);
+  for (let step = 0; step < MAX_STEPS; step += 1) {
+    if (action.Type === 'DisconnectParticipant') return [...contact.happenings, { hungUp: true }];
+    action = actionIn(flow, following(action, contact.perform(action)));
+  }
+  throw new Error(`The flow still runs after ${MAX_STEPS} steps.`);
+}
+
+/** A contact in a flow: what it carries from action to action, and what has happened to it. */
+class Contact {
+  readonly happenings: Happening[] = [];
+  readonly #answer: (index: number) => Answer;
+  readonly #fails: (action: ActionJson) => boolean;
+  readonly #attributes: Record<string, string> = {};
+  readonly #loops = new Map<string, number>();
+  #invocations = 0;
+  /** What the last invocation that was answered left there. */
+  #external: Answer;
+
+  constructor({ answer = () => 'success', fails = () => false }: World) {
+    this.#answer = answer;
+    this.#fails = fails;
+  }
+
+  perform(action: ActionJson): Outcome {
+    if (this.#fails(action)) return { error: 'NoMatchingError' };
+    const { Type: type, Parameters: parameters } = action;
     switch (type) {
       case 'MessageParticipant':
-        happenings.push(spoken(parameters));
+        this.happenings.push(spoken(parameters));
         return {};
       case 'UpdateContactMediaStreamingBehavior':
-        happenings.push({ streaming: parameters['MediaStreamingState'] === 'Enabled' });
+        this.happenings.push({ streaming: parameters['MediaStreamingState'] === 'Enabled' });
         return {};
       case 'UpdateContactAttributes':
-        Object.assign(attributes, parameters['Attributes']);
+        Object.assign(this.#attributes, parameters['Attributes']);
         return {};
-      case 'InvokeLambdaFunction': {
-        happenings.push({ invokedWith: { ...attributes } });
-        const answered = answer(invocations);
-        invocations += 1;
-        if (answered === undefined) return { error: 'NoMatchingError' };
-        external = answered;
-        return {};
-      }
-      case 'Compare': {
-        const matches = action.Transitions.Conditions?.some(({ Condition }) => Condition.Operands[0] === external);
-        return matches && external !== undefined ? { result: external } : { error: 'NoMatchingCondition' };
-      }
-      case 'Loop': {
-        const done = loops.get(identifier) ?? 0;
-        const isOver = done === Number(parameters['LoopCount']);
-        loops.set(identifier, isOver ? 0 : done + 1);
-        return { result: isOver ? 'DoneLooping' : 'ContinueLooping' };
-      }
+      case 'InvokeLambdaFunction':
+        return this.#invoke();
+      case 'Compare':
+        return this.#compare(action);
+      case 'Loop':
+        return this.#loop(action);
       case 'UpdateFlowLoggingBehavior':
         return {};
       default:
         throw new Error(`This runner cannot perform ${type}.`);
     }
-  };
-
-  let action = actionIn(flow, flow.StartAction);
-  for (let step = 0; step < MAX_STEPS; step += 1) {
-    if (action.Type === 'DisconnectParticipant') return [...happenings, { hungUp: true }];
-    action = actionIn(flow, following(action, perform(action)));
   }
-  throw new Error(`The flow still runs after ${MAX_STEPS} steps.`);
+
+  #invoke(): Outcome {
+    this.happenings.push({ invokedWith: { ...this.#attributes } });
+    const answered = this.#answer(this.#invocations);
+    this.#invocations += 1;
+    if (answered === undefined) return { error: 'NoMatchingError' };
+    this.#external = answered;
+    return {};
+  }
+
+  #compare({ Transitions }: ActionJson): Outcome {
+    const external = this.#external;
+    const matches = Transitions.Conditions?.some(({ Condition }) => Condition.Operands[0] === external);
+    return matches && external !== undefined ? { result: external } : { error: 'NoMatchingCondition' };
+  }
+
+  #loop({ Identifier: identifier, Parameters: parameters }: ActionJson): Outcome {
+    const done = this.#loops.get(identifier) ?? 0;
+    const isOver = done === Number(parameters['LoopCount']);
+    this.#loops.set(identifier, isOver ? 0 : done + 1);
+    return { result: isOver ? 'DoneLooping' : 'ContinueLooping' };
+  }
 }
 
-function following({ Identifier, Transitions }: ActionJson, outcome: { result?: string; error?: string }): string {
+function following({ Identifier, Transitions }: ActionJson, outcome: Outcome): string {
   const { NextAction, Conditions = [], Errors = [] } = Transitions;
   const { result, error } = outcome;
   const to =
