@@ -89,14 +89,12 @@ install_configuration() {
   systemctl --root="${root:-/}" enable --quiet integratord.service
 }
 
-# Where man and the shells look besides their own directories, whether they are installed or not.
+# Where man and bash look besides their own directories, whether they are installed or not.
 install_documentation() {
   share=$root/usr/local/share
   install -D -m 0644 "$from/man/integratorctl.1" "$share/man/man1/integratorctl.1"
   install -D -m 0644 "$from/man/integratord.8" "$share/man/man8/integratord.8"
   install -D -m 0644 "$from/completions/bash/integratorctl" "$share/bash-completion/completions/integratorctl"
-  install -D -m 0644 "$from/completions/zsh/_integratorctl" "$share/zsh/site-functions/_integratorctl"
-  install -D -m 0644 "$from/completions/fish/integratorctl.fish" "$share/fish/vendor_completions.d/integratorctl.fish"
 }
 
 install_application

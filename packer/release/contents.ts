@@ -13,9 +13,6 @@ export interface Content {
   readonly data: Buffer;
 }
 
-/** Where a shell looks for a completion, by name: `integratorctl`, `_integratorctl`, `integratorctl.fish`. */
-const COMPLETIONS = { bash: 'integratorctl', zsh: '_integratorctl', fish: 'integratorctl.fish' } as const;
-
 /** What is the same in the releases of every architecture. */
 export async function commonContents(checkout: string, version: string, { bundles }: Bundles): Promise<Content[]> {
   return [
@@ -25,7 +22,7 @@ export async function commonContents(checkout: string, version: string, { bundle
     ...bundles.map(({ path, text }) => ({ path, mode: 0o644 as const, data: Buffer.from(text) })),
     ...(await directory(join(checkout, 'systemd'), 'systemd')),
     ...(await manPages(checkout)),
-    ...(await completions(checkout)),
+    await bashCompletion(checkout),
   ];
 }
 
@@ -61,12 +58,8 @@ async function manPages(checkout: string): Promise<Content[]> {
   }
 }
 
-async function completions(checkout: string): Promise<Content[]> {
-  return Promise.all(
-    Object.entries(COMPLETIONS).map(async ([shell, name]) => {
-      const args = ['daemon/ctl/main.ts', 'completion', shell];
-      const script = await run(process.execPath, args, checkout, `The completions of ${shell} cannot be made.`);
-      return { path: `completions/${shell}/${name}`, mode: 0o644, data: Buffer.from(script) };
-    }),
-  );
+async function bashCompletion(checkout: string): Promise<Content> {
+  const args = ['daemon/ctl/main.ts', 'completion', 'bash'];
+  const script = await run(process.execPath, args, checkout, 'The completions of bash cannot be made.');
+  return { path: 'completions/bash/integratorctl', mode: 0o644, data: Buffer.from(script) };
 }

@@ -83,8 +83,6 @@ test('a release has what an instance needs, and every file of it has a checksum'
   for (const file of [
     'bin/node',
     'completions/bash/integratorctl',
-    'completions/fish/integratorctl.fish',
-    'completions/zsh/_integratorctl',
     'daemon/ctl/main.js',
     'daemon/main.js',
     'install.sh',

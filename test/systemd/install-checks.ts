@@ -36,8 +36,6 @@ export async function checkInstall(tap: Tap, release: string, root: string): Pro
       'man/man1/integratorctl.1',
       'man/man8/integratord.8',
       'bash-completion/completions/integratorctl',
-      'zsh/site-functions/_integratorctl',
-      'fish/vendor_completions.d/integratorctl.fish',
     ]) {
       const file = join(root, 'usr/local/share', path);
       assert.equal((await stat(file)).mode & 0o777, 0o644, path);

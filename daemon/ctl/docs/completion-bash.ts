@@ -1,5 +1,14 @@
-import type { CommandNode } from './command-tree.ts';
-import { type Position, positionsOf, quoted } from './completion-words.ts';
+import type { Option } from 'commander';
+import { type CommandNode, flattened, ownOptions } from './command-tree.ts';
+
+/** What can follow a command. */
+interface Position {
+  /** The command's words, each after a space, for a shell pattern: '' or ' sessions list'. */
+  readonly at: string;
+  readonly words: readonly string[];
+  /** The options that take a value. */
+  readonly valued: readonly Option[];
+}
 
 /** A bash script that completes integratorctl's commands, options and their values. */
 export function bashCompletion(tree: CommandNode): string {
@@ -26,6 +35,24 @@ complete -F _integratorctl integratorctl
 `;
 }
 
+/** Every command of the tree with what can follow it; the program's own options can follow any of them. */
+function positionsOf(tree: CommandNode): Position[] {
+  return flattened(tree).map((node) => {
+    const isProgram = node.words.length === 0;
+    const inherited = isProgram ? [] : tree.options.filter(({ long }) => long !== '--version' && long !== '--help');
+    const options = [...ownOptions(node), ...inherited];
+    return {
+      at: node.words.map((word) => ` ${word}`).join(''),
+      words: [
+        ...node.children.map(({ words }) => words.at(-1) ?? ''),
+        ...node.arguments.flatMap(({ argChoices = [] }) => argChoices),
+        ...options.map(({ long }) => long ?? ''),
+      ],
+      valued: options.filter(({ required }) => required),
+    };
+  });
+}
+
 function valueCases({ at, valued }: Position): string[] {
   return valued.map(({ long, argChoices }) => {
     const pattern = `    ${quoted(`${at} ${long}`)})`;
@@ -35,6 +62,11 @@ function valueCases({ at, valued }: Position): string[] {
   });
 }
 
-function wordCase({ at, suggestions }: Position): string {
-  return `    ${quoted(at)}) words=${quoted(suggestions.map(({ word }) => word).join(' '))} ;;`;
+function wordCase({ at, words }: Position): string {
+  return `    ${quoted(at)}) words=${quoted(words.join(' '))} ;;`;
+}
+
+/** Text between single quotes, as bash reads it. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
