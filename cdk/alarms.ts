@@ -12,7 +12,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { capacityUsed, fleetMetric, startsFailedPercent } from './fleet-metrics.ts';
 import type { LoadBalancer } from './load-balancer.ts';
-import { OutageAlarms } from './outages.ts';
+import { OutageAlarms } from './outage-alarms.ts';
 import { withRunbook } from './runbook.ts';
 
 /** Above it, scaling has not kept up, or may not: its own target is lower (settings.ts). */

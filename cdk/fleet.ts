@@ -11,13 +11,13 @@ import type { IRole } from 'aws-cdk-lib/aws-iam';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
-import { SuspendAzRebalance } from './calm-zones.ts';
 import { waitForCalls } from './drain-hooks.ts';
 import { Launch } from './launch.ts';
 import { FLEET_TAG } from './names.ts';
 import type { Network } from './network.ts';
 import { HTTPS_PORT } from './ports.ts';
 import { scaleWithCalls } from './scaling.ts';
+import { SuspendAzRebalance } from './suspend-az-rebalance.ts';
 import { WARM_UP } from './timing.ts';
 
 export interface FleetProps {

@@ -10,7 +10,7 @@ export interface Package {
   readonly version: string;
   /** As SPDX names it. */
   readonly license: string;
-  /** Where its sources are kept; packages of one repository have one licence. */
+  /** Where its sources are kept; packages of one repository have one license. */
   readonly repository: string;
   /** From the checkout on. */
   readonly directory: string;
@@ -23,7 +23,7 @@ interface PackageJson {
   readonly repository?: string | { readonly url?: string };
 }
 
-/** The packages that these sources belong to, by name and version. Throws ReleaseFailure when one names no licence. */
+/** The packages that these sources belong to, by name and version. Throws ReleaseFailure when one names no license. */
 export async function packagesOf(checkout: string, sources: readonly string[]): Promise<Package[]> {
   const directories = new Set(sources.flatMap((source) => OF_A_PACKAGE.exec(source)?.[0] ?? []));
   const packages = await Promise.all([...directories].map((directory) => readPackage(checkout, directory)));
@@ -33,7 +33,7 @@ export async function packagesOf(checkout: string, sources: readonly string[]): 
 async function readPackage(checkout: string, directory: string): Promise<Package> {
   const { name, version, license, repository } = await readJson<PackageJson>(checkout, `${directory}/package.json`);
   if (typeof license !== 'string' || license === 'UNLICENSED') {
-    throw new ReleaseFailure(`${name} ${version} is bundled, but names no licence in its package.json: do without it`);
+    throw new ReleaseFailure(`${name} ${version} is bundled, but names no license in its package.json: do without it`);
   }
   const url = typeof repository === 'string' ? repository : (repository?.url ?? '');
   return { name, version, license, repository: url, directory };

@@ -5,7 +5,7 @@ import { bundlePrograms } from './bundle.ts';
 import { readJson } from './checkout.ts';
 import { sha256 } from './checksum.ts';
 import { type Content, commonContents, materials } from './contents.ts';
-import { licencesOf } from './licences.ts';
+import { licensesOf } from './licenses.ts';
 import { type Package, packagesOf } from './packages.ts';
 import { type Architecture, fetchRuntime, type Runtime } from './runtime.ts';
 
@@ -67,11 +67,11 @@ async function makeRelease(
   scratch: string,
 ): Promise<Release> {
   const { arch, version: node } = runtime;
-  const licences = await licencesOf(checkout, packages, { version: node, licence: runtime.licence });
+  const licenses = await licensesOf(checkout, packages, { version: node, license: runtime.license });
   const all: Content[] = [
     ...contents,
     { path: 'bin/node', mode: 0o755, data: await readFile(runtime.program) },
-    { path: 'LICENSES.txt', mode: 0o644, data: Buffer.from(licences) },
+    { path: 'LICENSES.txt', mode: 0o644, data: Buffer.from(licenses) },
     materials({ version, arch, node, packages }),
   ];
   const top = `integratord-${version}-linux-${arch}`;

@@ -28,7 +28,7 @@ export interface Runtime {
   readonly version: string;
   /** The file of the program. */
   readonly program: string;
-  readonly licence: string;
+  readonly license: string;
 }
 
 /** The version that package-lock.json pins, so the one that everything is tested with. */
@@ -68,6 +68,6 @@ export async function fetchRuntime(checkout: string, arch: Architecture, directo
     arch,
     version,
     program: join(unpacked, 'bin/node'),
-    licence: await readFile(join(unpacked, 'LICENSE'), 'utf8'),
+    license: await readFile(join(unpacked, 'LICENSE'), 'utf8'),
   };
 }

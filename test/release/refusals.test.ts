@@ -4,12 +4,12 @@ import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { bundlePrograms } from '../../packer/release/bundle.ts';
 import { CHECKOUT } from '../../packer/release/checkout.ts';
-import { licencesOf } from '../../packer/release/licences.ts';
+import { licensesOf } from '../../packer/release/licenses.ts';
 import { packagesOf } from '../../packer/release/packages.ts';
 import { registryWith } from './registry.ts';
 import { release } from './release-command.ts';
 
-const NODE = { version: '24.0.0', licence: 'the licence of Node' };
+const NODE = { version: '24.0.0', license: 'the license of Node' };
 /** Nothing listens there. */
 const NOWHERE = 'http://127.0.0.1:9';
 
@@ -99,33 +99,33 @@ test('where nothing can be written, it says so', async (t) => {
   t.regex(stderr, /^release: ENOTDIR: not a directory/);
 });
 
-test('a package that is bundled must name a licence', async (t) => {
+test('a package that is bundled must name a license', async (t) => {
   const packageJson = JSON.stringify({ name: '@some/one', version: '1.0.0' });
   const checkout = await directoryOf(t, { 'node_modules/@some/one/package.json': packageJson });
   await t.throwsAsync(packagesOf(checkout, ['node_modules/@some/one/lib/index.js']), {
     name: 'ReleaseFailure',
-    message: /@some\/one 1.0.0 is bundled, but names no licence/,
+    message: /@some\/one 1.0.0 is bundled, but names no license/,
   });
 });
 
-test('a package that is bundled must bring the text of its licence, or one of its repository must', async (t) => {
+test('a package that is bundled must bring the text of its license, or one of its repository must', async (t) => {
   const repository = 'https://example.org/repository.git';
   const packageJson = (name: string) => JSON.stringify({ name, version: '1.0.0', license: 'MIT', repository });
   const checkout = await directoryOf(t, {
     'node_modules/bare/package.json': packageJson('bare'),
     'node_modules/rich/package.json': packageJson('rich'),
     'node_modules/rich/node_modules/bare/package.json': packageJson('bare'),
-    'node_modules/rich/LICENCE.md': 'the licence of the rich',
+    'node_modules/rich/LICENCE.md': 'the license of the rich',
   });
   const bare = await packagesOf(checkout, ['node_modules/bare/a.js', 'node_modules/bare/b.js', 'daemon/main.ts']);
-  await t.throwsAsync(licencesOf(checkout, bare, NODE), {
+  await t.throwsAsync(licensesOf(checkout, bare, NODE), {
     name: 'ReleaseFailure',
-    message: /bare 1.0.0 \(MIT\) is bundled, but brings no licence text/,
+    message: /bare 1.0.0 \(MIT\) is bundled, but brings no license text/,
   });
   const both = await packagesOf(checkout, ['node_modules/bare/a.js', 'node_modules/rich/a.js']);
-  const licences = await licencesOf(checkout, both, NODE);
-  t.regex(licences, /\nbare 1.0.0 \(MIT\)\nrich 1.0.0 \(MIT\)\n=+\n\nthe licence of the rich\n/);
-  t.is(licences.split('the licence of the rich').length, 2);
+  const licenses = await licensesOf(checkout, both, NODE);
+  t.regex(licenses, /\nbare 1.0.0 \(MIT\)\nrich 1.0.0 \(MIT\)\n=+\n\nthe license of the rich\n/);
+  t.is(licenses.split('the license of the rich').length, 2);
 });
 
 /** The programs that a bundle is made of, besides the one that a test is about. */

@@ -96,7 +96,7 @@ test('a release has what an instance needs, and every file of it has a checksum'
   t.deepEqual(await Promise.all(['bin/node', 'install.sh', 'daemon/main.js'].map(isExecutable)), [true, true, false]);
 });
 
-test('everything that is bundled is named with version and licence, and its licence is there', async (t) => {
+test('everything that is bundled is named with version and license, and its license is there', async (t) => {
   const top = `${t.context.top}x64`;
   const manifest = JSON.parse(await readFile(join(top, 'MANIFEST.json'), 'utf8')) as {
     packages: { name: string; version: string; license: string }[];
@@ -104,12 +104,12 @@ test('everything that is bundled is named with version and licence, and its lice
   const { dependencies } = JSON.parse(await readFile(join(CHECKOUT, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>;
   };
-  const licences = await readFile(join(top, 'LICENSES.txt'), 'utf8');
+  const licenses = await readFile(join(top, 'LICENSES.txt'), 'utf8');
   for (const { name, version, license } of manifest.packages) {
-    t.true(licences.includes(`\n${name} ${version} (${license})\n`), name);
+    t.true(licenses.includes(`\n${name} ${version} (${license})\n`), name);
   }
   for (const text of ['Apache License', 'Permission is hereby granted', 'Node.js is licensed for use as follows']) {
-    t.true(licences.includes(text), text);
+    t.true(licenses.includes(text), text);
   }
   // What the daemon does not import is not in it: each that is has the version that package.json pins.
   const named = new Map(manifest.packages.map(({ name, version }) => [name, version]));

@@ -6,7 +6,7 @@ import { AwsCustomResource, AwsCustomResourcePolicy, PhysicalResourceId } from '
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 
-export interface CalmZonesProps {
+export interface SuspendAzRebalanceProps {
   readonly group: AutoScalingGroup;
   readonly logGroup: ILogGroup;
 }
@@ -16,7 +16,7 @@ export interface CalmZonesProps {
  * of the group does that, in CloudFormation as in CDK, so the API is called once, while the stack is deployed.
  */
 export class SuspendAzRebalance extends Construct {
-  constructor(scope: Construct, id: string, { group, logGroup }: CalmZonesProps) {
+  constructor(scope: Construct, id: string, { group, logGroup }: SuspendAzRebalanceProps) {
     super(scope, id);
     const suspension = new AwsCustomResource(this, 'Suspension', {
       resourceType: 'Custom::SuspendedAZRebalance',

@@ -21,7 +21,7 @@ const WANTED_MINUTES = LAUNCH_TIMEOUT.toMinutes() + 5;
 const GONE_MINUTES = 3;
 const SILENT_MINUTES = 5;
 
-export interface OutagesProps {
+export interface OutageAlarmsProps {
   readonly loadBalancer: LoadBalancer;
   readonly group: IAutoScalingGroup;
 }
@@ -34,7 +34,7 @@ export class OutageAlarms extends Construct {
   readonly noHealthyInstance: CompositeAlarm;
   readonly noMetrics: CompositeAlarm;
 
-  constructor(scope: Construct, id: string, { loadBalancer, group }: OutagesProps) {
+  constructor(scope: Construct, id: string, { loadBalancer, group }: OutageAlarmsProps) {
     super(scope, id);
     const wanted = new Alarm(this, 'Wanted', {
       metric: groupMetric(group, 'GroupDesiredCapacity', Stats.MINIMUM),
