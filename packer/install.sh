@@ -63,7 +63,7 @@ install_application() {
   old=$root/opt/integratord.old
   rm -rf "$new" "$old"
   mkdir -p "$new/bin" "$root/usr/local/bin"
-  for part in bin/node daemon package.json MANIFEST.json LICENSES.txt; do cp -R "$from/$part" "$new/$part"; done
+  for part in bin/node daemon package.json MANIFEST.json LICENSE LICENSES.txt; do cp -R "$from/$part" "$new/$part"; done
   # The daemon reads it as another user, and must not be able to change it.
   chown -R 0:0 "$new"
   chmod -R u=rwX,go=rX "$new"

@@ -17,6 +17,7 @@ export interface Content {
 export async function commonContents(checkout: string, version: string, { bundles }: Bundles): Promise<Content[]> {
   return [
     { path: 'install.sh', mode: 0o755, data: await readFile(join(checkout, 'packer/install.sh')) },
+    { path: 'LICENSE', mode: 0o644, data: await readFile(join(checkout, 'LICENSE')) },
     // Node must know that the bundles are ES modules; to find out costs reading them twice.
     textFile('package.json', { name: 'integratord', version, private: true, type: 'module' }),
     ...bundles.map(({ path, text }) => ({ path, mode: 0o644 as const, data: Buffer.from(text) })),

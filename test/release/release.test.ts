@@ -16,7 +16,7 @@ const test = anyTest as TestFn<{ out: string; releases: readonly Release[]; top:
 const ELF_MACHINE = { arm64: 0xb7, x64: 0x3e } as const;
 const ELF_MACHINE_AT = 18;
 /** A release is made of what is in these, and of nothing else of the checkout. */
-const SOURCES = ['daemon', 'packer', 'systemd', 'package.json', 'package-lock.json', 'README.md', 'tsconfig.json'];
+const SOURCES = ['daemon', 'packer', 'systemd', 'package.json', 'package-lock.json', 'README.md', 'LICENSE', 'tsconfig.json'];
 /** Two Nodes of 120 MB are packed, maybe beside all other tests. */
 const PATIENCE_MS = 600_000;
 
@@ -81,6 +81,8 @@ test('a release has what an instance needs, and every file of it has a checksum'
     .map((line) => line.slice(66));
   t.deepEqual([...summed, 'SHA256SUMS'].sort(), files.sort());
   for (const file of [
+    'LICENSE',
+    'LICENSES.txt',
     'bin/node',
     'completions/bash/integratorctl',
     'daemon/ctl/main.js',
@@ -104,6 +106,7 @@ test('everything that is bundled is named with version and license, and its lice
   const { dependencies } = JSON.parse(await readFile(join(CHECKOUT, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>;
   };
+  t.is(await readFile(join(top, 'LICENSE'), 'utf8'), await readFile(join(CHECKOUT, 'LICENSE'), 'utf8'));
   const licenses = await readFile(join(top, 'LICENSES.txt'), 'utf8');
   for (const { name, version, license } of manifest.packages) {
     t.true(licenses.includes(`\n${name} ${version} (${license})\n`), name);
