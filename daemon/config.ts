@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { DEEPGRAM_API } from './contract/deepgram-api.ts';
 import { LOG_LEVELS } from './contract/log-levels.ts';
 import { SECRET_ARN_RULE, secretRegion } from './contract/secret-arn.ts';
+import { SETTING_NAMES, type SettingName } from './contract/settings.ts';
 import { LinesError } from './runtime/lines-error.ts';
 import { SECRET_NAMES, SECRETS, secretArnSetting } from './secrets/secret-settings.ts';
 import type { HostSettings } from './threads/hosting-thread.ts';
@@ -67,7 +68,7 @@ const environment = z
       .min(1)
       .max(107, 'must be at most 107 characters: UNIX socket paths end there')
       .optional(),
-  })
+  } satisfies Record<SettingName, z.ZodType>)
   .refine(({ DEEPGRAM_API_KEY, DEEPGRAM_API_KEY_SECRET_ARN }) => DEEPGRAM_API_KEY ?? DEEPGRAM_API_KEY_SECRET_ARN, {
     path: ['DEEPGRAM_API_KEY'],
     message: 'is missing: your Deepgram API key (or set DEEPGRAM_API_KEY_SECRET_ARN)',
@@ -145,17 +146,17 @@ export function hostSettings(config: Config): HostSettings {
   };
 }
 
-/** The settings as operators may see them; for secrets only whether they are set. */
+/** Every setting as operators may see it; for secrets only whether they are set. */
 export function maskedSettings(config: Config): Record<string, string | number> {
   const { region, ...settings } = config;
-  const shown = Object.entries({ ...settings, AWS_REGION: region }).map(
-    ([name, value]) => [name, value ?? 'not set'] as const,
-  );
   const secrets = SECRET_NAMES.map((name) => {
     if (config[secretArnSetting(name)]) return [name, 'in Secrets Manager'] as const;
-    return [name, config[name] === undefined ? 'not set' : 'set'] as const;
+    return [name, config[name] === undefined ? undefined : 'set'] as const;
   });
-  return Object.fromEntries([...shown, ...secrets]);
+  const values = { ...settings, AWS_REGION: region, ...Object.fromEntries(secrets) };
+  // APP_REGION is another name of AWS_REGION, which has its value.
+  const names = SETTING_NAMES.filter((name) => name !== 'APP_REGION');
+  return Object.fromEntries(names.map((name) => [name, values[name] ?? 'not set']));
 }
 
 /** One per vCPU. On a single vCPU a worker thread gains nothing. */

@@ -16,7 +16,7 @@ const test = anyTest as TestFn<{ out: string; releases: readonly Release[]; top:
 const ELF_MACHINE = { arm64: 0xb7, x64: 0x3e } as const;
 const ELF_MACHINE_AT = 18;
 /** A release is made of what is in these, and of nothing else of the checkout. */
-const SOURCES = ['daemon', 'packer', 'systemd', 'package.json', 'package-lock.json', 'README.md', 'LICENSE', 'tsconfig.json'];
+const SOURCES = ['daemon', 'packer', 'systemd', 'package.json', 'package-lock.json', 'LICENSE', 'tsconfig.json'];
 /** Two Nodes of 120 MB are packed, maybe beside all other tests. */
 const PATIENCE_MS = 600_000;
 

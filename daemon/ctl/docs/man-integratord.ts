@@ -1,9 +1,9 @@
 import { CONTROL_SOCKET_PATH } from '../../contract/control-api.ts';
+import { SETTING_NAMES, SETTINGS } from '../../contract/settings.ts';
 import { bold, definition, heading, pageHead, paragraph, roffOfMarkdown, roffText } from './roff.ts';
-import type { Setting } from './settings-table.ts';
 
-/** integratord(8), made from the settings that README.md describes. */
-export function integratordPage(settings: readonly Setting[], version: string): string {
+/** integratord(8), with the settings. */
+export function integratordPage(version: string): string {
   const summary = 'transcribe Amazon Connect calls with Deepgram';
   const lines = [
     ...pageHead({ name: 'integratord', section: 8, summary, version }),
@@ -14,9 +14,10 @@ export function integratordPage(settings: readonly Setting[], version: string): 
     'and sends it to Deepgram until the call is over. It takes no arguments and is run by systemd.',
     ...paragraph(`${bold('integratorctl')}(1) looks into it and takes it out of service.`),
     ...heading('ENVIRONMENT'),
-    ...settings.flatMap(({ name, byDefault, meaning }) => {
-      const origin = byDefault === 'needed' ? 'needed' : `default: ${byDefault}`;
-      return definition(roffOfMarkdown(name), roffOfMarkdown([meaning, `(${origin})`].filter(Boolean).join(' ')));
+    ...SETTING_NAMES.flatMap((name) => {
+      const { byDefault, description } = SETTINGS[name];
+      const sentence = `${description.charAt(0).toUpperCase()}${description.slice(1)}.`;
+      return definition(bold(name), roffOfMarkdown(`${sentence} Default: ${byDefault}.`));
     }),
     ...heading('SIGNALS'),
     ...definition(bold('SIGTERM'), 'Drain: no new sessions, the running ones go on to their end, then exit.'),

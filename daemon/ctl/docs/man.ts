@@ -7,7 +7,6 @@ import { createProgram } from '../program.ts';
 import { commandTree } from './command-tree.ts';
 import { integratorctlPage } from './man-integratorctl.ts';
 import { integratordPage } from './man-integratord.ts';
-import { readSettings } from './settings-table.ts';
 
 /** `node daemon/ctl/docs/man.ts DIR` writes integratorctl.1 and integratord.8 into DIR. */
 const [directory, ...others] = process.argv.slice(2);
@@ -20,7 +19,7 @@ const { env, stdin, stdout, stderr } = process;
 const io = { env, stdin, stdout, stderr, clock: systemClock, stop: new AbortController().signal };
 const pages = {
   'integratorctl.1': integratorctlPage(commandTree(createProgram(io)), VERSION),
-  'integratord.8': integratordPage(await readSettings(), VERSION),
+  'integratord.8': integratordPage(VERSION),
 };
 await mkdir(directory, { recursive: true });
 for (const [name, page] of Object.entries(pages)) {

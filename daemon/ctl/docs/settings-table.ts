@@ -1,25 +1,17 @@
-import { readFile } from 'node:fs/promises';
+import { SETTING_NAMES, SETTINGS } from '../../contract/settings.ts';
 
-/** A setting of the daemon, in Markdown, as README.md's table has it. */
-export interface Setting {
-  readonly name: string;
-  readonly byDefault: string;
-  readonly meaning: string;
-}
+const BEGIN = '<!-- settings: `npm run docs` writes this table from daemon/contract/settings.ts -->';
+const END = '<!-- end of settings -->';
 
-const TABLE_HEAD = '| variable | default | |';
-
-/** The settings of integratord: README.md is the one place that describes them. Throws when it has no such table. */
-export async function readSettings(readme = new URL('../../../README.md', import.meta.url)): Promise<Setting[]> {
-  const lines = (await readFile(readme, 'utf8')).split('\n');
-  const head = lines.indexOf(TABLE_HEAD);
-  const settings: Setting[] = [];
-  // Past the head and the rule below it.
-  for (const line of lines.slice(head + 2)) {
-    const [, name, byDefault, meaning] = line.split('|').map((cell) => cell.trim());
-    if (name === undefined || byDefault === undefined || meaning === undefined) break;
-    settings.push({ name, byDefault, meaning });
-  }
-  if (head >= 0 && settings.length > 0) return settings;
-  throw new Error(`README.md has no table of settings that begins with ${TABLE_HEAD}; the man page needs it`);
+/** The Markdown document with the table of settings between its two markers. Throws if a marker is missing. */
+export function withSettingsTable(markdown: string): string {
+  const begin = markdown.indexOf(BEGIN);
+  const end = markdown.indexOf(END, begin);
+  if (begin < 0 || end < 0) throw new Error(`The document needs the lines ${BEGIN} and ${END} for the settings`);
+  const rows = SETTING_NAMES.map((name) => {
+    const { byDefault, description } = SETTINGS[name];
+    return `| \`${name}\` | ${byDefault} | ${description} |`;
+  });
+  const table = ['| variable | default | |', '|---|---|---|', ...rows].join('\n');
+  return `${markdown.slice(0, begin + BEGIN.length)}\n\n${table}\n\n${markdown.slice(end)}`;
 }

@@ -1,0 +1,115 @@
+import { CONTROL_SOCKET_PATH } from './control-api.ts';
+import { DEEPGRAM_API } from './deepgram-api.ts';
+import { LOG_LEVELS } from './log-levels.ts';
+import { METRICS_NAMESPACE } from './metrics-namespace.ts';
+
+/** A setting of the daemon as documentation shows it, in Markdown; daemon/config.ts has its type and its bounds. */
+export interface SettingText {
+  /** The default: a value as `code`, or a word. */
+  readonly byDefault: string;
+  readonly description: string;
+}
+
+const REQUIRED = 'required';
+const NONE = 'none';
+const code = (value: string | number) => `\`${value}\``;
+
+/** Every environment variable that the daemon reads its settings from; README.md, integratord(8) and `config` follow it. */
+export const SETTINGS = {
+  DEEPGRAM_API_KEY: {
+    byDefault: REQUIRED,
+    description: `the API key; \`DEEPGRAM_API_KEY_FILE\` or \`DEEPGRAM_API_KEY_SECRET_ARN\` can take its place`,
+  },
+  DEEPGRAM_API_KEY_SECRET_ARN: {
+    byDefault: NONE,
+    description: 'ARN of the secret in AWS Secrets Manager that holds the key as plain text',
+  },
+  APP_REGION: { byDefault: NONE, description: 'name of `AWS_REGION` in the original; wins over it' },
+  AWS_REGION: { byDefault: REQUIRED, description: 'region of the Kinesis video streams' },
+  DEEPGRAM_API: {
+    byDefault: code(DEEPGRAM_API),
+    description: 'URL of Deepgram, or a base URL to which `/v1/listen` is added; ws, wss, http or https',
+  },
+  TRIGGER_SECRET: {
+    byDefault: NONE,
+    description:
+      'verifies the signatures of start requests, at least 8 characters; `TRIGGER_SECRET_FILE` or `TRIGGER_SECRET_ARN` can take its place. Without it, unsigned requests are accepted, with a warning in the log',
+  },
+  TRIGGER_SECRET_ARN: {
+    byDefault: NONE,
+    description: 'ARN of the secret in AWS Secrets Manager that holds TRIGGER_SECRET as plain text',
+  },
+  PORT: { byDefault: code(8080), description: 'port for start requests and health checks' },
+  HOST: { byDefault: code('0.0.0.0'), description: 'address to listen on' },
+  WORKERS: {
+    byDefault: 'one per vCPU; 0 on a single vCPU',
+    description: 'worker threads that host the sessions; with 0 the main thread hosts them',
+  },
+  MAX_SESSIONS: { byDefault: code(500), description: 'further start requests are answered with 503' },
+  START_TIMEOUT_MS: {
+    byDefault: code(6000),
+    description: 'time limit of a start; a caller may ask for a shorter one',
+  },
+  CALL_END_GRACE_MS: {
+    byDefault: code(15_000),
+    description: 'a call has ended when no fragment arrived for this long and at least two attempts found none',
+  },
+  READ_STALL_MS: {
+    byDefault: code(10_000),
+    description: 'a Kinesis connection without data for this long is replaced',
+  },
+  ROTATE_AFTER_MS: {
+    byDefault: code(2_400_000),
+    description: 'a Kinesis connection of this age is replaced, before Kinesis ends it at about 45 minutes',
+  },
+  ALIGN_WAIT_MS: {
+    byDefault: code(200),
+    description: 'how long a channel waits for the other before silence takes the place of what is missing',
+  },
+  MESSAGE_MS: {
+    byDefault: code(100),
+    description: 'longest message of audio to Deepgram, 20 to 250; a busy instance sends fewer and longer ones',
+  },
+  REPLAY_MS: {
+    byDefault: code(2000),
+    description:
+      'audio sent again after a reconnect in callback mode, up to 4000; a repeated word is better than a lost one',
+  },
+  DEEPGRAM_GIVE_UP_MS: {
+    byDefault: code(300_000),
+    description: 'a session fails when Deepgram stays unreachable for this long',
+  },
+  SESSION_BUFFER_KIB: {
+    byDefault: code(1024),
+    description: 'audio buffered per session, 32 s; beyond that the session stops reading and Kinesis keeps the rest',
+  },
+  STATE_DIR: { byDefault: NONE, description: 'directory for checkpoints; with it, sessions survive a crash' },
+  HEALTH_LAG_MS: {
+    byDefault: code(20_000),
+    description:
+      'how long the load balancer may keep sending starts after the health check fails; a drain accepts them for this long',
+  },
+  DRAIN_DEADLINE_MS: {
+    byDefault: code(7_200_000),
+    description: 'sessions still running this long after a drain began are ended cleanly; 0 is no deadline',
+  },
+  CONTROL_SOCKET: {
+    byDefault: code(CONTROL_SOCKET_PATH),
+    description: 'UNIX socket of mode 0660 for `integratorctl`; the default is served only if its directory exists',
+  },
+  LOG_LEVEL: {
+    byDefault: code('info'),
+    description: `${LOG_LEVELS.map(code).join(', ')}; \`debug\` logs transcripts that come back to the daemon; \`integratorctl log-level\` changes the level until the next start`,
+  },
+  METRICS_PORT: {
+    byDefault: NONE,
+    description: 'serves `GET /metrics` for Prometheus on a port of its own; without it, on `PORT`',
+  },
+  METRICS_STACK: {
+    byDefault: NONE,
+    description: `name of the stack; with it, metrics go to CloudWatch once a minute, in the namespace ${code(METRICS_NAMESPACE)}`,
+  },
+} as const satisfies Record<string, SettingText>;
+
+export type SettingName = keyof typeof SETTINGS;
+export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
