@@ -1,33 +1,33 @@
 import type { Millis } from '../runtime/clock.ts';
 import type { LogLevel } from './log-levels.ts';
 
-/** The version of the control API that this integratorctl speaks; every successful answer names its own. */
+/** Version of the control API; every successful response names it. */
 export const API_VERSION = 1;
 
-/** Where the daemon serves the control API when CONTROL_SOCKET does not say otherwise and systemd made the directory. */
+/** Default of CONTROL_SOCKET; served only if its directory exists, which systemd creates. */
 export const CONTROL_SOCKET_PATH = '/run/integratord/control.sock';
 
 export type SessionState = 'running' | 'ending' | 'ended';
 export const SESSION_STATES = ['running', 'ending', 'ended'] as const satisfies readonly SessionState[];
 
-/** A session, as GET /v1/sessions shows it; no secret is in it. */
+/** A session in GET /v1/sessions; contains no secret. */
 export interface SessionView {
   readonly sessionId: string;
   readonly contactId: string;
-  /** Joins the log lines of the trigger and of the daemon about this session. */
+  /** Joins the trigger's and the daemon's log lines about this session. */
   readonly traceId: string;
   readonly state: SessionState;
   readonly ageMs: Millis;
-  /** Call time sent to Deepgram, and how much of it more than once. */
+  /** Call audio sent to Deepgram, and how much of it was sent again. */
   readonly audioMs: Millis;
   readonly replayedMs: Millis;
-  /** From the arrival of a block at the daemon to its write to Deepgram's socket: the last one and the worst one. */
+  /** From a block's arrival to its write to Deepgram's socket: the latest and the worst. */
   readonly lagMs: Millis;
   readonly worstLagMs: Millis;
   /** Audio that is missing. */
   readonly holeMs: Millis;
   readonly reconnects: number;
-  /** The most audio that was ever buffered at once. */
+  /** The most audio buffered at any time. */
   readonly worstBufferBytes: number;
   readonly deepgramRequestIds: readonly string[];
   readonly model?: string | undefined;
@@ -35,17 +35,17 @@ export interface SessionView {
   readonly callbackHost?: string | undefined;
 }
 
-/** A line of the daemon's log about one session. */
+/** A line of the daemon's log about a session. */
 export type TimelineEntry = { readonly atEpochMs: Millis } & Readonly<Record<string, unknown>>;
 
-/** GET /v1/sessions/:id; secrets in the parameters are masked by the daemon. */
+/** GET /v1/sessions/:id; the daemon masks secrets in the parameters. */
 export interface SessionDetails {
   readonly session: SessionView;
   readonly params: Readonly<Record<string, string | readonly string[]>>;
   readonly timeline: readonly TimelineEntry[];
 }
 
-/** POST /v1/sessions/:id/stop, once the session is over. */
+/** POST /v1/sessions/:id/stop; sent when the session has ended. */
 export interface Stopped {
   readonly sessionId: string;
   readonly outcome: 'completed' | 'failed';
@@ -67,7 +67,7 @@ export interface DrainView {
   readonly state: 'draining' | 'ending-rest' | 'drained';
 }
 
-/** One check of GET /v1/doctor, and what to do about it. */
+/** One check of GET /v1/doctor, with a remedy if it did not pass. */
 export interface Check {
   readonly name: string;
   readonly verdict: 'ok' | 'warn' | 'fail';
@@ -75,7 +75,7 @@ export interface Check {
   readonly remedy?: string;
 }
 
-/** POST /v1/drain: no deadlineMs asks for DRAIN_DEADLINE_MS, null for none. */
+/** POST /v1/drain. Without deadlineMs, DRAIN_DEADLINE_MS applies; null is no deadline. */
 export interface DrainRequest {
   readonly deadlineMs?: Millis | null;
   readonly reason?: string;
@@ -103,20 +103,20 @@ export interface Status {
   readonly unsignedStarts: boolean;
 }
 
-/** What GET /v1/overview lists first: the oldest session, the one furthest behind, or the one that lost most. */
+/** Sort orders of GET /v1/overview: oldest session first, largest lag, or most audio missing. */
 export const OVERVIEW_SORTS = ['age', 'lag', 'holes'] as const;
 
-/** All sessions in a few figures, and some of them whole. */
+/** Totals of all sessions, and one page of them in full. */
 export interface SessionsOverview {
   readonly totals: {
     readonly sessions: number;
-    /** The lag of the session that is furthest behind. */
+    /** The largest lag of any session. */
     readonly lagMs: Millis;
     readonly holeMs: Millis;
     readonly sessionsWithHoles: number;
     readonly reconnects: number;
   };
-  /** How many sessions match, and the place among them of the first one shown. */
+  /** Number of sessions that match, and the index of the first one shown. */
   readonly found: number;
   readonly offset: number;
   readonly sessions: readonly SessionView[];
@@ -131,9 +131,9 @@ export interface Overview extends SessionsOverview {
 /** GET and POST /v1/log-level. */
 export interface LevelOfLog {
   readonly level: LogLevel;
-  /** LOG_LEVEL, which holds again after a restart. */
+  /** LOG_LEVEL, which applies again after a restart. */
   readonly configured: LogLevel;
 }
 
-/** Any successful answer, as it came. */
-export type Answer<T> = T & { readonly apiVersion: number };
+/** A successful response: it names the version of its API. */
+export type Versioned<T> = T & { readonly apiVersion: number };

@@ -1,14 +1,14 @@
 import { request } from 'node:http';
-import { json } from 'node:stream/consumers';
-import { type Answer, API_VERSION } from '../contract/control-api.ts';
+import { json as parsed } from 'node:stream/consumers';
+import { API_VERSION, type Versioned } from '../contract/control-api.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { ConnectionLost, DaemonNotRunning, Failure, Refused } from './failure.ts';
 
-/** A daemon that has not answered a plain question by then does not answer at all. */
-const ANSWER_TIMEOUT_MS: Millis = 10_000;
+/** The daemon responds to a plain request within milliseconds; after this long it hangs. */
+const RESPONSE_TIMEOUT_MS: Millis = 10_000;
 
-/** What only the daemon's reason can tell apart; everything else goes by the HTTP status. */
+/** Reasons that have an exit code of their own; all others go by the HTTP status. */
 const EXIT_BY_REASON: Readonly<Record<string, ExitCode>> = {
   draining: EXIT.draining,
   'not-cancellable': EXIT.draining,
@@ -17,48 +17,48 @@ const EXIT_BY_REASON: Readonly<Record<string, ExitCode>> = {
 
 type Method = 'GET' | 'POST' | 'DELETE';
 
-export interface Question {
+export interface RequestOptions {
   readonly body?: object;
-  /** How long the answer may take; Infinity for what takes as long as a call's last words. */
+  /** Time limit of the response; Infinity for a request that waits for the end of a call. */
   readonly timeoutMs?: Millis;
 }
 
-/** The daemon behind its control socket. */
+/** Client of the daemon's control API. */
 export class ControlClient {
   readonly socketPath: string;
   readonly #clock: Clock;
   readonly #stop: AbortSignal;
 
-  /** @param stop aborts whatever is under way; its reason is what the caller gets to see */
+  /** @param stop aborts requests in flight; callers get its reason */
   constructor(socketPath: string, { clock, stop }: { readonly clock: Clock; readonly stop: AbortSignal }) {
     this.socketPath = socketPath;
     this.#clock = clock;
     this.#stop = stop;
   }
 
-  get<T>(path: string, question?: Question): Promise<Answer<T>> {
-    return this.#ask('GET', path, question);
+  get<T>(path: string, options?: RequestOptions): Promise<Versioned<T>> {
+    return this.#request('GET', path, options);
   }
 
-  post<T>(path: string, question?: Question): Promise<Answer<T>> {
-    return this.#ask('POST', path, question);
+  post<T>(path: string, options?: RequestOptions): Promise<Versioned<T>> {
+    return this.#request('POST', path, options);
   }
 
-  delete<T>(path: string, question?: Question): Promise<Answer<T>> {
-    return this.#ask('DELETE', path, question);
+  delete<T>(path: string, options?: RequestOptions): Promise<Versioned<T>> {
+    return this.#request('DELETE', path, options);
   }
 
   /** Throws DaemonNotRunning, ConnectionLost, Refused or another Failure. */
-  async #ask<T>(method: Method, path: string, { body, timeoutMs = ANSWER_TIMEOUT_MS }: Question = {}) {
+  async #request<T>(method: Method, path: string, { body, timeoutMs = RESPONSE_TIMEOUT_MS }: RequestOptions = {}) {
     const timeout = timeoutMs === Infinity ? undefined : this.#clock.timeout(timeoutMs);
     const signal = timeout ? AbortSignal.any([this.#stop, timeout]) : this.#stop;
     try {
-      const { status, answer } = await exchange(this.socketPath, method, path, body, signal);
-      if (status >= 300) throw refusal(status, answer);
-      return checked<T>(answer);
+      const { status, json } = await exchange(this.socketPath, method, path, body, signal);
+      if (status >= 300) throw refusal(status, json);
+      return checked<T>(json);
     } catch (error) {
       this.#stop.throwIfAborted();
-      if (timeout?.aborted) throw unanswered(timeoutMs);
+      if (timeout?.aborted) throw noResponse(timeoutMs);
       throw failureOf(error as NodeJS.ErrnoException, this.socketPath);
     }
   }
@@ -70,36 +70,36 @@ async function exchange(
   path: string,
   body: object | undefined,
   signal: AbortSignal,
-): Promise<{ status: number; answer: unknown }> {
+): Promise<{ status: number; json: unknown }> {
   const text = body && JSON.stringify(body);
   const headers = text ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) } : {};
   return new Promise((resolve, reject) => {
-    // A connection for each request: kept alive, one would keep this process alive as well.
+    // One connection per request: a kept-alive one would keep this process alive too.
     const outgoing = request({ socketPath, method, path, headers, signal, agent: false });
     outgoing.once('error', reject);
     outgoing.once('response', (incoming) => {
-      json(incoming).then((answer) => resolve({ status: incoming.statusCode ?? 0, answer }), reject);
+      parsed(incoming).then((json) => resolve({ status: incoming.statusCode ?? 0, json }), reject);
     });
     outgoing.end(text);
   });
 }
 
-function checked<T>(answer: unknown): Answer<T> {
-  const version = (answer as { apiVersion?: unknown } | null)?.apiVersion;
-  if (version === API_VERSION) return answer as Answer<T>;
-  const versions = `integratord speaks version ${version} of the control API, this integratorctl version ${API_VERSION}`;
-  throw new Failure(`${versions}; use the integratorctl that was installed with the daemon`);
+function checked<T>(json: unknown): Versioned<T> {
+  const version = (json as { apiVersion?: unknown } | null)?.apiVersion;
+  if (version === API_VERSION) return json as Versioned<T>;
+  const versions = `integratord has version ${version} of the control API, this integratorctl version ${API_VERSION}`;
+  throw new Failure(`${versions}; use the integratorctl installed with the daemon`);
 }
 
-function refusal(status: number, answer: unknown): Refused {
-  const { reason, message } = (answer ?? {}) as { reason?: unknown; message?: unknown };
+function refusal(status: number, json: unknown): Refused {
+  const { reason, message } = (json ?? {}) as { reason?: unknown; message?: unknown };
   const code = typeof reason === 'string' ? reason : `HTTP ${status}`;
   const exit = EXIT_BY_REASON[code] ?? (status === 404 ? EXIT.notFound : EXIT.failure);
   return new Refused(`integratord refused: ${typeof message === 'string' ? inOneLine(message) : code}`, code, exit);
 }
 
-function unanswered(timeoutMs: Millis): Failure {
-  return new Failure(`integratord has not answered in ${timeoutMs / 1000} s; see: journalctl -u integratord`);
+function noResponse(timeoutMs: Millis): Failure {
+  return new Failure(`integratord did not respond within ${timeoutMs / 1000} s; see: journalctl -u integratord`);
 }
 
 function failureOf(error: NodeJS.ErrnoException, socketPath: string): Error {
@@ -111,19 +111,20 @@ function failureOf(error: NodeJS.ErrnoException, socketPath: string): Error {
     case 'EACCES':
     case 'EPERM': {
       const what = `no permission to use ${socketPath}`;
-      return new Failure(`${what}; use sudo, or have yourself added to the group integrator`, EXIT.noPermission);
+      return new Failure(`${what}; use sudo, or join the group integrator`, EXIT.noPermission);
     }
     case 'ECONNRESET':
     case 'EPIPE':
     case 'ERR_STREAM_PREMATURE_CLOSE':
       return new ConnectionLost(error);
   }
-  if (error instanceof SyntaxError) return new Failure(`${socketPath} does not answer in JSON; is it integratord's?`);
+  if (error instanceof SyntaxError)
+    return new Failure(`${socketPath} does not respond with JSON; is it integratord's socket?`);
   if (error.code === undefined) return error;
   return new Failure(`cannot talk to ${socketPath} (${error.message}); see: systemctl status integratord`);
 }
 
-/** What is wrong with several fields comes in as many lines. */
+/** A refusal has a line for each fault in the request. */
 function inOneLine(text: string): string {
   return text.trim().replaceAll(/\s*\n\s*/g, ', ');
 }

@@ -1,4 +1,4 @@
-/** What integratorctl's exit codes mean; scripts rely on them, so a number never gets another meaning. */
+/** integratorctl's exit codes. Scripts rely on them: a number never changes its meaning. */
 export const EXIT = {
   ok: 0,
   failure: 1,
@@ -8,21 +8,21 @@ export const EXIT = {
   deadlinePassed: 5,
   draining: 6,
   noPermission: 7,
-  /** 128 + SIGINT, as shells have it. */
+  /** 128 + SIGINT, the shells' convention. */
   interrupted: 130,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** The exit codes in words, for --help and the man page. */
+/** For --help and the man page. */
 export const EXIT_MEANINGS: readonly { readonly code: ExitCode; readonly meaning: string }[] = [
-  { code: EXIT.ok, meaning: 'done' },
-  { code: EXIT.failure, meaning: 'it failed; a check of doctor failed; a stopped session ended as failed' },
-  { code: EXIT.usage, meaning: 'the command line is wrong, or an id prefix fits more than one id' },
+  { code: EXIT.ok, meaning: 'success' },
+  { code: EXIT.failure, meaning: 'failure; for doctor, a check failed; for sessions stop, a session ended as failed' },
+  { code: EXIT.usage, meaning: 'usage error, or an ambiguous id prefix' },
   { code: EXIT.notRunning, meaning: 'the daemon is not running' },
   { code: EXIT.notFound, meaning: 'no such session or contact' },
-  { code: EXIT.deadlinePassed, meaning: 'the deadline of the drain passed, and sessions were ended by it' },
+  { code: EXIT.deadlinePassed, meaning: "the drain's deadline passed and ended sessions" },
   { code: EXIT.draining, meaning: 'refused because the daemon is draining' },
   { code: EXIT.noPermission, meaning: 'no permission to use the control socket' },
-  { code: EXIT.interrupted, meaning: 'interrupted by Ctrl-C; an ordered drain goes on' },
+  { code: EXIT.interrupted, meaning: 'interrupted by Ctrl-C; a drain continues' },
 ];

@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode } from './exit-codes.ts';
 
-/** Why integratorctl ends without having done what it was asked: `what; what to do`, and the exit code. */
+/** A failure to report: the message is `what; what to do`. */
 export class Failure extends Error {
   override readonly name: string = 'Failure';
   readonly exit: ExitCode;
@@ -11,20 +11,20 @@ export class Failure extends Error {
   }
 }
 
-/** Nobody listens on the control socket. */
+/** Nothing listens on the control socket. */
 export class DaemonNotRunning extends Failure {
   override readonly name = 'DaemonNotRunning';
-  /** Whether the socket's file is gone: a daemon that ends in order takes it away, one that is killed does not. */
+  /** True if the socket's file is gone: a daemon that exits in order removes it, a killed one does not. */
   readonly isSocketGone: boolean;
 
   constructor(socketPath: string, cause: NodeJS.ErrnoException) {
-    const message = `integratord does not listen on ${socketPath} (${cause.code}); see: systemctl status integratord`;
+    const message = `integratord is not listening on ${socketPath} (${cause.code}); see: systemctl status integratord`;
     super(message, EXIT.notRunning, { cause });
     this.isSocketGone = cause.code === 'ENOENT';
   }
 }
 
-/** The daemon took the request and went away before it had answered. */
+/** The daemon accepted the request and disappeared before responding. */
 export class ConnectionLost extends Failure {
   override readonly name = 'ConnectionLost';
 
@@ -35,7 +35,7 @@ export class ConnectionLost extends Failure {
   }
 }
 
-/** The daemon answered that it will not; `reason` is its code. */
+/** The daemon refused the request; `reason` is its code. */
 export class Refused extends Failure {
   override readonly name = 'Refused';
   readonly reason: string;
@@ -55,16 +55,16 @@ export class Interrupted extends Failure {
   }
 }
 
-/** Nobody reads the output any more, as with `| head`: an end like any other. */
+/** The reader closed our output, as `| head` does: a normal end. */
 export class OutputClosed extends Failure {
   override readonly name = 'OutputClosed';
 
   constructor(cause: Error) {
-    super('nobody reads the output any more', EXIT.ok, { cause });
+    super('the output was closed', EXIT.ok, { cause });
   }
 }
 
-/** The command line asks for what cannot be. */
+/** A fault in the command line. */
 export function usageError(message: string): Failure {
   return new Failure(message, EXIT.usage);
 }

@@ -13,7 +13,7 @@ interface GlobalOptions {
   readonly socket?: string;
 }
 
-/** One run of a command: the daemon it talks to, and how it shows what it learns. */
+/** One run of a command: its daemon and its output options. */
 export class Invocation {
   readonly io: Io;
   readonly daemon: ControlClient;
@@ -30,14 +30,14 @@ export class Invocation {
     this.paint = paintFor(io.stdout, io.env);
   }
 
-  /** Shows the answer: as JSON when that was asked for, else as the lines, which must be printable already. */
-  show(answer: object, lines: () => readonly string[]): void {
-    const text = this.json ? printableJson(answer, JSON_INDENT) : lines().join('\n');
+  /** Prints the response: as JSON with --json, otherwise as the lines, which must already be printable. */
+  show(response: object, lines: () => readonly string[]): void {
+    const text = this.json ? printableJson(response, JSON_INDENT) : lines().join('\n');
     if (text !== '') this.io.stdout.write(`${text}\n`);
   }
 
-  /** Tells the person at the terminal something that is not data. */
-  tell(line: string): void {
+  /** Prints a note to stderr, apart from the data. */
+  note(line: string): void {
     this.io.stderr.write(`integratorctl: ${printable(line)}\n`);
   }
 }

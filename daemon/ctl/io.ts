@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 import type { Clock } from '../runtime/clock.ts';
 
-/** What a terminal has when it does not say how wide it is. */
+/** For terminals that do not report their width. */
 export const DEFAULT_COLUMNS = 80;
 
-/** Where text is written to: process.stdout, or what a test puts in its place. */
+/** What integratorctl uses of process.stdout. */
 export interface Output {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -14,13 +14,13 @@ export interface Output {
 
 export type Input = Readable & { readonly isTTY?: boolean };
 
-/** All that integratorctl knows of the io around it. */
+/** Everything outside integratorctl that it uses; tests pass their own. */
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: Input;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly clock: Clock;
-  /** Aborts with Interrupted on Ctrl-C, with OutputClosed when nobody reads the output any more. */
+  /** Aborts with Interrupted on Ctrl-C, with OutputClosed when the output was closed. */
   readonly stop: AbortSignal;
 }

@@ -6,7 +6,7 @@ import type { Io } from './io.ts';
 import { runCtl } from './run.ts';
 
 const stop = new AbortController();
-// Once: a second Ctrl-C ends the process whatever it is doing.
+// Once: a second Ctrl-C kills the process.
 process.once('SIGINT', () => stop.abort(new Interrupted()));
 for (const output of [process.stdout, process.stderr]) {
   output.on('error', (error: NodeJS.ErrnoException) => outputFailed(error));
@@ -14,7 +14,7 @@ for (const output of [process.stdout, process.stderr]) {
 
 const io: Io = {
   env: process.env,
-  // Only when it is needed: to open it costs a start that hardly any command needs.
+  // Lazy: opening stdin slows down every start, and few commands read it.
   get stdin() {
     return process.stdin;
   },
@@ -27,12 +27,12 @@ const io: Io = {
 const exit = await runCtl(process.argv.slice(2), io);
 process.exitCode ??= exit;
 
-/** Nobody reads it any more: an end like any other. A full disk: not, and the data that were asked for are not there. */
+/** EPIPE is a normal end: the reader has seen enough. Anything else, such as a full disk, lost data. */
 function outputFailed(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') {
     process.exitCode = EXIT.failure;
     process.stderr.write(
-      `integratorctl: cannot write its output (${error.message}); free the disk, or write elsewhere\n`,
+      `integratorctl: cannot write the output (${error.message}); free the disk, or write elsewhere\n`,
     );
   }
   stop.abort(new OutputClosed(error));

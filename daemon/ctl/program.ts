@@ -18,19 +18,17 @@ import { EXIT_MEANINGS } from './exit-codes.ts';
 import { DEFAULT_COLUMNS, type Io } from './io.ts';
 import { printable } from './output/printable.ts';
 
-/** integratorctl's commands: what parses the command line, --help, the completions and the man page are made from it. */
+/** integratorctl's commands. Parsing, --help, the completion script and the man page all derive from them. */
 export function createProgram(io: Io): Command {
   const program = new Command('integratorctl')
     .configureHelp({ showGlobalOptions: true })
-    .description('Looks into the integratord of this machine, and takes it out of service without hurting a call.')
+    .description('Inspect the integratord of this machine, and take it out of service without interrupting calls.')
     .version(VERSION)
-    .option('--json', 'data as JSON on standard output, everything else on standard error')
-    .option('--no-header', 'no line of column titles')
-    .option('--socket <path>', `the control socket (default: $CONTROL_SOCKET, else ${CONTROL_SOCKET_PATH})`)
+    .option('--json', 'print data as JSON to standard output, everything else to standard error')
+    .option('--no-header', 'omit column titles')
+    .option('--socket <path>', `control socket (default: $CONTROL_SOCKET, else ${CONTROL_SOCKET_PATH})`)
     .addHelpText('after', exitCodeHelp());
-  const sessions = program
-    .command('sessions')
-    .description('list (when nothing else is said), show, watch and stop sessions');
+  const sessions = program.command('sessions').description('list (default), show, watch or stop sessions');
   addListCommand(sessions, io);
   addShowCommand(sessions, io);
   addWatchCommand(sessions, io);
@@ -44,17 +42,17 @@ export function createProgram(io: Io): Command {
   addPageCommand(program, io);
   addVersionCommand(program, io);
   addCompletionCommand(program, io);
-  settle(program, io);
+  configure(program, io);
   return program;
 }
 
-/** The command's full name, as it is typed. */
+/** The command's full name, as typed. */
 export function pathOf(command: Command): string {
   return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
 }
 
-/** Makes the command and those below it write to the io, throw instead of exiting, and complain in one line. */
-function settle(command: Command, io: Io): void {
+/** Makes the command and its subcommands write to `io`, throw instead of exiting, and report errors in one line. */
+function configure(command: Command, io: Io): void {
   const { stdout, stderr } = io;
   command.exitOverride();
   command.configureOutput({
@@ -62,18 +60,18 @@ function settle(command: Command, io: Io): void {
     writeErr: (text) => stderr.write(text),
     getOutHelpWidth: () => stdout.columns ?? DEFAULT_COLUMNS,
     getErrHelpWidth: () => stderr.columns ?? DEFAULT_COLUMNS,
-    outputError: (text, write) => write(`integratorctl: ${complaint(text)}; see: ${pathOf(command)} --help\n`),
+    outputError: (text, write) => write(`integratorctl: ${oneLine(text)}; see: ${pathOf(command)} --help\n`),
   });
-  for (const each of command.commands) settle(each, io);
+  for (const each of command.commands) configure(each, io);
 }
 
-/** What commander says, without its prefix and in one line. */
-function complaint(text: string): string {
-  const oneLine = text
+/** commander's message in one line, without its prefix and full stop. */
+function oneLine(text: string): string {
+  const line = text
     .trim()
     .replace(/^error: /, '')
     .replaceAll(/\s*\n\s*/g, ' ');
-  return printable(oneLine.replace(/\.$/, ''));
+  return printable(line.replace(/\.$/, ''));
 }
 
 function exitCodeHelp(): string {

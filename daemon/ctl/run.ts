@@ -5,17 +5,17 @@ import type { Io } from './io.ts';
 import { printable } from './output/printable.ts';
 import { createProgram } from './program.ts';
 
-/** Runs integratorctl with these arguments; gives the exit code, and has said why when that is not 0. */
+/** Runs integratorctl and returns its exit code; reports the reason unless that is 0. */
 export async function runCtl(args: readonly string[], io: Io): Promise<ExitCode> {
   try {
     await createProgram(io).parseAsync(args, { from: 'user' });
     return EXIT.ok;
   } catch (error) {
-    // Commander has said it already; to print help is its only way to end well.
+    // commander has already reported it; its only success is printing help.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (error instanceof OutputClosed) return error.exit;
     const isKnown = error instanceof Failure;
-    io.stderr.write(`integratorctl: ${printable(isKnown ? error.message : `a fault of its own: ${error}`)}\n`);
+    io.stderr.write(`integratorctl: ${printable(isKnown ? error.message : `internal error: ${error}`)}\n`);
     return isKnown ? error.exit : EXIT.failure;
   }
 }

@@ -11,7 +11,7 @@ function bash(...args: string[]): string {
   return stdout;
 }
 
-/** What is typed, and what can come next; the last word is what has been typed of it. */
+/** The words typed so far, the last one incomplete, and the completions of that one. */
 const CASES: [typed: string[], offered: string[]][] = [
   [['se'], ['sessions']],
   [

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The control API's answers, as they are agreed on; both the fake daemon and the real one are held to them. */
+/** The control API's responses; the fake daemon and the real one are both checked against them. */
 
 const ms = z.number().nonnegative();
 const versioned = z.object({ apiVersion: z.literal(1) });
@@ -94,7 +94,7 @@ const overview = versioned.extend({
   sessions: z.array(session),
 });
 
-/** What a successful answer must look like, by `METHOD /path`. */
+/** The shape of a successful response, by `METHOD /path`. */
 export const SHAPES: readonly (readonly [request: RegExp, shape: z.ZodType])[] = [
   [/^GET \/v1\/status$/, status],
   [/^GET \/v1\/overview(\?.*)?$/, overview],

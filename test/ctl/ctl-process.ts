@@ -13,24 +13,24 @@ export interface Ended {
 
 export interface CtlOptions {
   readonly env?: Record<string, string>;
-  /** The sources' own, unless it is a bundle that is tried. */
+  /** Default: the sources' main.ts; a test of the bundle passes that. */
   readonly script?: string;
   /** The user to run it as. */
   readonly uid?: number;
 }
 
-/** integratorctl as a process of its own, away from any terminal. */
+/** integratorctl as a process without a terminal. */
 export class CtlProcess {
   stdout = '';
   stderr = '';
   readonly ended: Promise<Ended>;
   readonly child: ChildProcess;
-  /** Whether it has ended and all that it said has been read. */
+  /** True once it has ended and its output has been read. */
   #isOver = false;
   readonly #listeners = new Set<() => void>();
 
   constructor(args: readonly string[], { env = {}, script = CTL, uid }: CtlOptions = {}) {
-    // Whatever becomes of us, the process does not outlive us.
+    // Kills the process if the test dies.
     const leash = new URL(`../support/leash.ts?parent=${process.pid}`, import.meta.url);
     const options: SpawnOptions = {
       env: { ...BARE_ENVIRONMENT, NODE_OPTIONS: `--import=${leash}`, ...env },
@@ -42,30 +42,30 @@ export class CtlProcess {
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#take('stderr', text));
     this.ended = once(this.child, 'close').then(([code]) => {
       this.#isOver = true;
-      this.#tellListeners();
+      this.#notifyListeners();
       return { code: code as number | null, stdout: this.stdout, stderr: this.stderr };
     });
   }
 
-  /** Resolves once what it wrote matches; rejects when it ends without. */
+  /** Resolves once the output matches; rejects if the process ends before. */
   async says(stream: 'stdout' | 'stderr', pattern: RegExp): Promise<void> {
     while (!pattern.test(this[stream])) {
-      if (this.#isOver) throw new Error(`it ended without saying ${pattern}: ${this.stderr}`);
+      if (this.#isOver) throw new Error(`it ended without writing ${pattern}: ${this.stderr}`);
       await new Promise<void>((resolve) => this.#listeners.add(resolve));
     }
   }
 
-  /** Stops reading what it writes, as `head` does when it has had enough. */
+  /** Closes its output, as `head` does. */
   stopReading(): void {
     this.child.stdout?.destroy();
   }
 
   #take(stream: 'stdout' | 'stderr', text: string): void {
     this[stream] += text;
-    this.#tellListeners();
+    this.#notifyListeners();
   }
 
-  #tellListeners(): void {
+  #notifyListeners(): void {
     for (const listener of this.#listeners) listener();
     this.#listeners.clear();
   }

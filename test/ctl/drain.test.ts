@@ -7,11 +7,11 @@ import { atDesk, deskClock } from './terminal.ts';
 const DRAIN = aDrain();
 const PAST_EPOCH_MS = 1;
 
-test('drain tells what is left, a line per change off a terminal, and exits with 0 when the daemon is drained', async (t) => {
+test('off a terminal, drain prints a line per change, and exits with 0 when the daemon is drained', async (t) => {
   const daemon = await fakeFor(t);
   const drain = new CtlProcess(['drain', '--socket', daemon.socketPath]);
   await drain.says('stdout', /3 sessions left/);
-  await daemon.hasBeenAsked('GET /v1/drain', 4);
+  await daemon.received('GET /v1/drain', 4);
   daemon.drain = { ...DRAIN, sessionsLeft: 1, longestCallMs: 725_000 };
   await drain.says('stdout', /1 session left/);
   daemon.drain = { ...DRAIN, sessionsLeft: 0, longestCallMs: 0, state: 'drained' };
@@ -21,13 +21,13 @@ test('drain tells what is left, a line per change off a terminal, and exits with
     stdout: [
       'draining: 3 sessions left, longest call 12m04s, no deadline',
       'draining: 1 session left, longest call 12m05s, no deadline',
-      'drained: no session is left\n',
+      'drained: no sessions left\n',
     ].join('\n'),
   });
   t.deepEqual(daemon.bodiesOf('POST /v1/drain'), [{}]);
 });
 
-test('drain --json keeps its progress out of the data', async (t) => {
+test('drain --json writes its progress to stderr', async (t) => {
   const daemon = await fakeFor(t);
   const drain = new CtlProcess(['drain', '--json', '--socket', daemon.socketPath]);
   await drain.says('stderr', /^draining: 3 sessions left/);
@@ -37,7 +37,7 @@ test('drain --json keeps its progress out of the data', async (t) => {
   t.deepEqual(JSON.parse(stdout), { apiVersion: 1, drain: daemon.drain });
 });
 
-test('the deadline, no deadline and the reason reach the daemon; --detach does not wait', async (t) => {
+test('drain sends the deadline and the reason; --detach does not wait', async (t) => {
   const CASES: [args: string[], body: object][] = [
     [['--deadline', '1h30m', '--reason', 'kernel update'], { deadlineMs: 5_400_000, reason: 'kernel update' }],
     [['--no-deadline'], { deadlineMs: null }],
@@ -52,18 +52,21 @@ test('the deadline, no deadline and the reason reach the daemon; --detach does n
   }
 });
 
-test('Ctrl-C detaches from the drain, which goes on, and says how to come back', async (t) => {
+test('Ctrl-C detaches from the drain, which continues, and says how to attach again', async (t) => {
   const daemon = await fakeFor(t);
   const drain = new CtlProcess(['drain', '--socket', daemon.socketPath]);
   await drain.says('stdout', /3 sessions left/);
   drain.child.kill('SIGINT');
   const { code, stderr } = await drain.ended;
   t.is(code, 130);
-  t.regex(stderr, /^integratorctl: detached, the drain goes on; `integratorctl drain` attaches again, .*--cancel.*\n$/);
+  t.regex(
+    stderr,
+    /^integratorctl: detached, the drain continues; `integratorctl drain` attaches again, .*--cancel.*\n$/,
+  );
   t.deepEqual(daemon.bodiesOf('DELETE /v1/drain'), []);
 });
 
-test('drain again attaches to the drain as it is', async (t) => {
+test('drain attaches to a running drain without changing it', async (t) => {
   const daemon = await fakeFor(t);
   daemon.drain = { ...DRAIN, source: 'lifecycle', reason: 'scale-in' };
   const drain = new CtlProcess(['drain', '--reason', 'mine', '--socket', daemon.socketPath]);
@@ -71,33 +74,30 @@ test('drain again attaches to the drain as it is', async (t) => {
   daemon.drain = { ...DRAIN, sessionsLeft: 0, state: 'drained' };
   const { code, stderr } = await drain.ended;
   t.is(code, 0);
-  t.regex(stderr, /^integratorctl: attached to the drain .* \(lifecycle: scale-in\); its reason stays as it is\n$/);
+  t.regex(stderr, /^integratorctl: attached to the drain .* \(lifecycle: scale-in\); its reason does not change\n$/);
   t.deepEqual(daemon.bodiesOf('POST /v1/drain'), []);
 });
 
-test('drain again with a deadline gives the drain that deadline', async (t) => {
+test('drain with a deadline changes the deadline of a running drain', async (t) => {
   const daemon = await fakeFor(t);
   daemon.drain = DRAIN;
   t.is((await ctl(['drain', '--deadline', '10m', '--detach', '--socket', daemon.socketPath])).code, 0);
   t.deepEqual(daemon.bodiesOf('POST /v1/drain'), [{ deadlineMs: 600_000 }]);
 });
 
-test('drain exits with 5 when the deadline ended sessions', async (t) => {
+test('drain exits with 5 if the deadline ended sessions', async (t) => {
   const daemon = await fakeFor(t);
   daemon.drain = { ...DRAIN, sessionsLeft: 2, state: 'ending-rest', deadlineAtEpochMs: PAST_EPOCH_MS };
   const drain = new CtlProcess(['drain', '--socket', daemon.socketPath]);
-  await drain.says('stdout', /the deadline has passed, ending the rest: 2 sessions left/);
+  await drain.says('stdout', /deadline reached, ending remaining sessions: 2 sessions left/);
   daemon.drain = { ...daemon.drain, sessionsLeft: 0, state: 'drained' };
   const { code, stdout, stderr } = await drain.ended;
   t.is(code, 5);
-  t.regex(stdout, /^drained: no session is left$/m);
-  t.regex(
-    stderr,
-    /^integratorctl: the deadline passed and 2 sessions were ended by it; see: journalctl -u integratord$/m,
-  );
+  t.regex(stdout, /^drained: no sessions left$/m);
+  t.regex(stderr, /^integratorctl: the deadline passed and ended 2 sessions; see: journalctl -u integratord$/m);
 });
 
-test('drain exits with 5 also when the daemon ended the rest and went away between two looks', async (t) => {
+test('drain exits with 5 also if the daemon ended the remaining sessions and exited between two polls', async (t) => {
   const daemon = await fakeFor(t);
   daemon.drain = { ...DRAIN, sessionsLeft: 1, deadlineAtEpochMs: PAST_EPOCH_MS };
   const drain = new CtlProcess(['drain', '--socket', daemon.socketPath]);
@@ -106,14 +106,14 @@ test('drain exits with 5 also when the daemon ended the rest and went away betwe
   t.is((await drain.ended).code, 5);
 });
 
-test('a daemon that goes away with its socket has drained', async (t) => {
+test('a daemon that exits and removes its socket has drained', async (t) => {
   const daemon = await fakeFor(t);
   const drain = new CtlProcess(['drain', '--socket', daemon.socketPath]);
   await drain.says('stdout', /3 sessions left/);
   await daemon.leave();
   const { code, stdout } = await drain.ended;
   t.is(code, 0);
-  t.regex(stdout, /^drained: no session is left$/m);
+  t.regex(stdout, /^drained: no sessions left$/m);
 });
 
 test('a daemon that is killed while it drains has not drained', async (t) => {
@@ -122,32 +122,32 @@ test('a daemon that is killed while it drains has not drained', async (t) => {
   const startedMs = clock.now();
   const { code, stderr } = await atDesk(['drain'], { socketPath: daemon.socketPath, clock });
   t.is(code, 1);
-  t.regex(stderr.text, /the daemon has died before it was drained; see: journalctl -u integratord/);
+  t.regex(stderr.text, /the daemon died before it was drained; see: journalctl -u integratord/);
   const waitedMs = clock.now() - startedMs;
   t.true(waitedMs > 2000 && waitedMs < 4000, `${waitedMs} ms`);
 });
 
-test('drain ends when somebody else cancels the drain', async (t) => {
+test('drain ends when another operator cancels the drain', async (t) => {
   const daemon = await fakeFor(t);
   const drain = new CtlProcess(['drain', '--socket', daemon.socketPath]);
   await drain.says('stdout', /3 sessions left/);
   daemon.drain = undefined;
   const { code, stderr } = await drain.ended;
   t.is(code, 1);
-  t.regex(stderr, /over before its end: it was cancelled, or the daemon was started anew; see: integratorctl status/);
+  t.regex(stderr, /the drain was canceled, or the daemon was restarted; see: integratorctl status/);
 });
 
-test("drain --cancel calls off an operator's drain only", async (t) => {
+test("drain --cancel cancels an operator's drain only", async (t) => {
   const daemon = await fakeFor(t);
   const cancel = () => ctl(['drain', '--cancel', '--socket', daemon.socketPath]);
   t.is((await cancel()).code, 1, 'there is none');
   daemon.drain = DRAIN;
-  t.like(await cancel(), { code: 0, stdout: 'the drain is called off; the daemon is serving\n' });
+  t.like(await cancel(), { code: 0, stdout: 'drain canceled; the daemon is serving\n' });
   daemon.drain = { ...DRAIN, source: 'spot' };
   t.like(await cancel(), { code: 6, stdout: '' });
 });
 
-test('drain detaches when nobody reads its progress any more', async (t) => {
+test('drain detaches when its output is closed', async (t) => {
   const daemon = await fakeFor(t);
   const drain = new CtlProcess(['drain', '--socket', daemon.socketPath]);
   await drain.says('stdout', /3 sessions left/);
@@ -155,5 +155,5 @@ test('drain detaches when nobody reads its progress any more', async (t) => {
   daemon.drain = { ...DRAIN, sessionsLeft: 2 };
   const { code, stderr } = await drain.ended;
   t.is(code, 130);
-  t.regex(stderr, /^integratorctl: detached, the drain goes on/);
+  t.regex(stderr, /^integratorctl: detached, the drain continues/);
 });

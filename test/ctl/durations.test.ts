@@ -14,11 +14,11 @@ const SHOWN: [ms: number, text: string][] = [
   [183_600_000, '2d03h'],
 ];
 
-test('durations are short, and never round up to what has not come yet', (t) => {
+test('durations are short, and never round up', (t) => {
   for (const [ms, text] of SHOWN) t.is(durationText(ms), text);
 });
 
-test('durations are read with their units', (t) => {
+test('durations are parsed with their units', (t) => {
   t.deepEqual(
     ['250ms', '90s', '10m', '1h', '1h30m', '2d'].map(parseDuration),
     [250, 90_000, 600_000, 3_600_000, 5_400_000, 172_800_000],

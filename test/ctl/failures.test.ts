@@ -23,17 +23,17 @@ const COMMANDS = [
   ['config'],
 ];
 
-test('every command says which socket nobody listens on, and exits with 3', async (t) => {
+test('without a daemon every command names the socket and exits with 3', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'ctl-'));
   t.teardown(() => rm(directory, { recursive: true }));
   const socket = join(directory, 'none.sock');
-  const stderr = `integratorctl: integratord does not listen on ${socket} (ENOENT); see: systemctl status integratord\n`;
+  const stderr = `integratorctl: integratord is not listening on ${socket} (ENOENT); see: systemctl status integratord\n`;
   for (const command of COMMANDS) {
     t.deepEqual(await ctl([...command, '--socket', socket]), { code: 3, stdout: '', stderr }, command.join(' '));
   }
 });
 
-test('a socket that a killed daemon left behind is no daemon', async (t) => {
+test('a socket that a killed daemon left behind counts as no daemon', async (t) => {
   const daemon = await fakeFor(t, { killable: true });
   await daemon.leave();
   const { code, stderr } = await ctl(['status', '--socket', daemon.socketPath]);
@@ -41,20 +41,23 @@ test('a socket that a killed daemon left behind is no daemon', async (t) => {
   t.regex(stderr, /\(ECONNREFUSED\); see: systemctl status integratord/);
 });
 
-/** nobody, who is in no group. */
+/** The user nobody, who is in no group. */
 const NOBODY = 65_534;
 const canTryAsNobody =
   process.getuid?.() === 0 &&
   spawnSync('test', ['-r', CTL, '-a', '-x', process.execPath], { uid: NOBODY }).status === 0;
 
-(canTryAsNobody ? test : test.skip)('who may not use the socket is told which group may, and gets 7', async (t) => {
-  const daemon = await fakeFor(t);
-  const { code, stdout, stderr } = await ctl(['status', '--socket', daemon.socketPath], { uid: NOBODY });
-  t.deepEqual([code, stdout], [7, '']);
-  t.regex(stderr, /^integratorctl: no permission to use \S+; use sudo, or .* the group integrator\n$/);
-});
+(canTryAsNobody ? test : test.skip)(
+  'a user without permission gets the name of the group, and exit code 7',
+  async (t) => {
+    const daemon = await fakeFor(t);
+    const { code, stdout, stderr } = await ctl(['status', '--socket', daemon.socketPath], { uid: NOBODY });
+    t.deepEqual([code, stdout], [7, '']);
+    t.regex(stderr, /^integratorctl: no permission to use \S+; use sudo, or join the group integrator\n$/);
+  },
+);
 
-test('what is wrong with the command line is said in one line, and exits with 2', async (t) => {
+test('a usage error is reported in one line, and exits with 2', async (t) => {
   const CASES: [args: string[], stderr: RegExp][] = [
     [['frobnicate'], /unknown command 'frobnicate'; see: integratorctl --help/],
     [
@@ -62,7 +65,7 @@ test('what is wrong with the command line is said in one line, and exits with 2'
       /unknown option '--stat' \(Did you mean --state\?\); see: integratorctl sessions list/,
     ],
     [['sessions', '--state', 'odd'], /Allowed choices are running, ending, ended; see/],
-    [['sessions', '--limit', '0'], /It must be a whole number from 1 on; see/],
+    [['sessions', '--limit', '0'], /It must be a positive whole number; see/],
     [['sessions', 'shw', 'x'], /unknown command 'shw'; see: integratorctl sessions --help/],
     [['sessions', 'show'], /missing required argument 'id'; see: integratorctl sessions show --help/],
     [['drain', '--deadline', '10'], /It must be a duration with a unit, such as 90s or 1h30m; see/],
@@ -77,7 +80,7 @@ test('what is wrong with the command line is said in one line, and exits with 2'
   }
 });
 
-test('without a command it shows its help as a usage error; asked for it, as an answer with the exit codes', async (t) => {
+test('without a command the help goes to stderr with exit code 2; --help prints it to stdout, exit codes included', async (t) => {
   const bare = await ctl([]);
   t.deepEqual([bare.code, bare.stdout], [2, '']);
   t.regex(bare.stderr, /^Usage: integratorctl/);
@@ -85,29 +88,29 @@ test('without a command it shows its help as a usage error; asked for it, as an 
   t.deepEqual([help.code, help.stderr], [0, '']);
   t.regex(
     help.stdout,
-    /Exit codes:\n {4}0 {2}done\n(.*\n)*? {4}7 {2}no permission to use the control socket\n {2}130 {2}/,
+    /Exit codes:\n {4}0 {2}success\n(.*\n)*? {4}7 {2}no permission to use the control socket\n {2}130 {2}/,
   );
 });
 
-test('Ctrl-C while the daemon is slow exits with 130', async (t) => {
+test('Ctrl-C during a slow response exits with 130', async (t) => {
   const daemon = await fakeFor(t);
   daemon.instead.set('GET /v1/status', new Promise(() => {}));
   const status = new CtlProcess(['status', '--socket', daemon.socketPath]);
-  await daemon.hasBeenAsked('GET /v1/status');
+  await daemon.received('GET /v1/status');
   status.child.kill('SIGINT');
   t.like(await status.ended, { code: 130, stdout: '' });
 });
 
-test('a daemon that does not answer within 10 s is a failure', async (t) => {
+test('a daemon that does not respond within 10 s is a failure', async (t) => {
   const daemon = await fakeFor(t);
   daemon.instead.set('GET /v1/status', new Promise(() => {}));
   const clock = deskClock();
   const status = atDesk(['status'], { socketPath: daemon.socketPath, clock });
-  await daemon.hasBeenAsked('GET /v1/status');
+  await daemon.received('GET /v1/status');
   clock.forward(10_000);
   const { code, stderr } = await status;
   t.is(code, 1);
-  t.is(stderr.text, 'integratorctl: integratord has not answered in 10 s; see: journalctl -u integratord\n');
+  t.is(stderr.text, 'integratorctl: integratord did not respond within 10 s; see: journalctl -u integratord\n');
 });
 
 test('a session may take any time to stop', async (t) => {
@@ -117,26 +120,26 @@ test('a session may take any time to stop', async (t) => {
   daemon.instead.set(request, stopped.promise);
   const clock = deskClock();
   const stop = atDesk(['sessions', 'stop', 'c0ff'], { socketPath: daemon.socketPath, clock });
-  await daemon.hasBeenAsked(request);
+  await daemon.received(request);
   clock.forward(3_600_000);
   stopped.resolve(ok({ sessionId: aSession().sessionId, outcome: 'completed' }));
   t.is((await stop).code, 0);
 });
 
-test('a daemon that goes away before it has answered is a failure', async (t) => {
+test('a daemon that disappears before responding is a failure', async (t) => {
   const daemon = await fakeFor(t);
   daemon.instead.set('GET /v1/status', new Promise(() => {}));
   const status = new CtlProcess(['status', '--socket', daemon.socketPath]);
-  await daemon.hasBeenAsked('GET /v1/status');
+  await daemon.received('GET /v1/status');
   await daemon.leave();
   const { code, stderr } = await status.ended;
   t.is(code, 1);
   t.regex(stderr, /^integratorctl: integratord closed the connection \(.*\); see: journalctl -u integratord\n$/);
 });
 
-test('a reader that has had enough is no trouble', async (t) => {
+test('output that is closed early is not a failure', async (t) => {
   const daemon = await fakeFor(t);
-  // More than any pipe holds.
+  // More than a pipe's buffer holds.
   daemon.sessions = Array.from({ length: 3000 }, (_, at) => aSession({ sessionId: `session-${at}` }));
   const command = `"${process.execPath}" "${CTL}" sessions --socket "${daemon.socketPath}" | head -n 1; echo \${PIPESTATUS[0]}`;
   const { stdout, stderr } = await shell(command);
@@ -144,7 +147,7 @@ test('a reader that has had enough is no trouble', async (t) => {
   t.is(stderr, '');
 });
 
-test('watch goes on until its reader has had enough', async (t) => {
+test('watch runs until its output is closed', async (t) => {
   const daemon = await fakeFor(t);
   const watch = new CtlProcess(['sessions', 'watch', '--json', '--socket', daemon.socketPath]);
   await watch.says('stdout', /\n.*\n/);

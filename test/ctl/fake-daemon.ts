@@ -16,8 +16,8 @@ import type {
 import { REFUSAL, SHAPES } from './contract-shapes.ts';
 import { aDrain, aSession, aStatus } from './examples.ts';
 
-/** A request that the fake daemon got. */
-export interface Asked {
+/** A request that the fake daemon received. */
+export interface ReceivedRequest {
   readonly request: string;
   readonly body: Record<string, unknown> | undefined;
 }
@@ -33,10 +33,10 @@ export const refusal = (status: number, reason: string, message = `not now: ${re
   body: { reason, message },
 });
 
-/** Speaks the control API's contract on a UNIX socket; what it says is what the test has put into its fields. */
+/** Serves the control API on a UNIX socket; the test sets its fields, which are its responses. */
 export class FakeDaemon {
   readonly socketPath: string;
-  readonly asked: Asked[] = [];
+  readonly requests: ReceivedRequest[] = [];
   sessions: readonly SessionView[] = [aSession()];
   details: Omit<SessionDetails, 'session'> = { params: {}, timeline: [] };
   status: Status = aStatus();
@@ -44,15 +44,15 @@ export class FakeDaemon {
   checks: readonly Check[] = [];
   settings: Readonly<Record<string, unknown>> = {};
   level: LevelOfLog = { level: 'info', configured: 'info' };
-  /** What a session that is stopped ends as. */
+  /** How a stopped session ends. */
   stopped: Pick<Stopped, 'outcome' | 'reason' | 'error'> = { outcome: 'completed', reason: 'stopped' };
-  /** Answers that stand in for the usual ones, by `METHOD /path`; a promise keeps the asker waiting. */
+  /** Overrides responses, by `METHOD /path`; a pending promise delays one. */
   readonly instead = new Map<string, Reply | Promise<Reply>>();
   readonly #server: Server;
   readonly #directory: string;
   readonly #listeners = new Set<() => void>();
 
-  /** @param killable when it goes, its socket stays, as that of a daemon that is killed */
+  /** @param killable its socket stays when it leaves, as that of a killed daemon does */
   static async open({ killable = false } = {}): Promise<FakeDaemon> {
     const directory = await mkdtemp(join(tmpdir(), 'ctl-'));
     const server = createServer();
@@ -74,7 +74,7 @@ export class FakeDaemon {
     });
   }
 
-  /** Goes away as a process does that ends. */
+  /** Closes its server and all connections, as a process that exits. */
   async leave(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
@@ -87,29 +87,29 @@ export class FakeDaemon {
     await rm(this.#directory, { recursive: true });
   }
 
-  /** The bodies of the requests of that kind, so far. */
-  bodiesOf(request: string): Asked['body'][] {
-    return this.asked.filter((each) => each.request === request).map(({ body }) => body);
+  /** The bodies of all such requests so far. */
+  bodiesOf(request: string): ReceivedRequest['body'][] {
+    return this.requests.filter((each) => each.request === request).map(({ body }) => body);
   }
 
-  /** Resolves once it has been asked that `times` times. */
-  async hasBeenAsked(request: string, times = 1): Promise<void> {
+  /** Resolves once it has received the request `times` times. */
+  async received(request: string, times = 1): Promise<void> {
     while (this.bodiesOf(request).length < times) await new Promise<void>((resolve) => this.#listeners.add(resolve));
   }
 
   async #reply(incoming: IncomingMessage): Promise<Reply> {
     const sent = await text(incoming);
     const request = `${incoming.method} ${incoming.url}`;
-    this.asked.push({ request, body: sent === '' ? undefined : JSON.parse(sent) });
+    this.requests.push({ request, body: sent === '' ? undefined : JSON.parse(sent) });
     for (const listener of this.#listeners) listener();
     this.#listeners.clear();
-    const reply = (await this.instead.get(request)) ?? this.#usual(request, this.asked.at(-1)?.body);
+    const reply = (await this.instead.get(request)) ?? this.#usual(request, this.requests.at(-1)?.body);
     if (reply.status !== 200) REFUSAL.parse(reply.body);
     else if ('apiVersion' in reply.body && reply.body.apiVersion === 1) shapeOf(request).parse(reply.body);
     return reply;
   }
 
-  #usual(request: string, body: Asked['body']): Reply {
+  #usual(request: string, body: ReceivedRequest['body']): Reply {
     const [, id] = /^\w+ \/v1\/sessions\/([^/]+)/.exec(request) ?? [];
     if (id !== undefined) return this.#session(id, request.endsWith('/stop'));
     if (request.endsWith(' /v1/drain')) return this.#drain(request, body);
@@ -135,7 +135,7 @@ export class FakeDaemon {
     return refusal(404, 'not-found');
   }
 
-  #drain(request: string, body: Asked['body']): Reply {
+  #drain(request: string, body: ReceivedRequest['body']): Reply {
     if (request.startsWith('POST')) {
       this.drain ??= aDrain(typeof body?.['reason'] === 'string' ? { reason: body['reason'] } : {});
     }
@@ -154,6 +154,6 @@ export class FakeDaemon {
 
 function shapeOf(request: string) {
   const shape = SHAPES.find(([pattern]) => pattern.test(request))?.[1];
-  if (!shape) throw new Error(`the contract knows no ${request}`);
+  if (!shape) throw new Error(`the contract has no ${request}`);
   return shape;
 }

@@ -18,7 +18,7 @@ async function pages(t: ExecutionContext): Promise<string> {
   return directory;
 }
 
-test('the pages have the parts that a man page has, and nothing that roff would take for a request', async (t) => {
+test('the pages have the sections of a man page, and no line that roff would mistake for a request', async (t) => {
   const directory = await pages(t);
   for (const name of PAGES) {
     const lines = (await readFile(join(directory, name), 'utf8')).trimEnd().split('\n');
@@ -35,7 +35,7 @@ test('integratorctl(1) has every command, option and exit code', async (t) => {
   const COMMANDS =
     'sessions list,sessions show,sessions watch,sessions stop,status,drain,cordon,uncordon,doctor,config,log-level,page,version,completion';
   for (const command of COMMANDS.split(',')) {
-    // A hyphen in a man page is written as a minus.
+    // Man pages write a hyphen as a minus.
     const name = RegExp.escape(command.replaceAll('-', '\\-'));
     t.regex(page, new RegExp(`^\\.SS "integratorctl ${name}\\b`, 'm'));
   }

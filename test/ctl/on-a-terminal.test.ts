@@ -6,23 +6,23 @@ import { atDesk, deskClock, Screen } from './terminal.ts';
 
 const ESCAPE = '\x1b';
 
-test('colours are for terminals that want them', async (t) => {
+test('only a terminal that has colors gets them', async (t) => {
   const { socketPath } = await fakeFor(t);
-  const CASES: [desk: Omit<Parameters<typeof atDesk>[1], 'socketPath'>, isColoured: boolean][] = [
+  const CASES: [desk: Omit<Parameters<typeof atDesk>[1], 'socketPath'>, isColored: boolean][] = [
     [{}, true],
     [{ env: { NO_COLOR: '1' } }, false],
     [{ env: { NO_COLOR: '' } }, true],
     [{ env: { TERM: 'dumb' } }, false],
     [{ screen: new Screen({ isTTY: false }) }, false],
   ];
-  for (const [desk, isColoured] of CASES) {
+  for (const [desk, isColored] of CASES) {
     const { stdout } = await atDesk(['sessions'], { socketPath, ...desk });
-    t.is(stdout.text.includes(ESCAPE), isColoured, JSON.stringify(desk));
+    t.is(stdout.text.includes(ESCAPE), isColored, JSON.stringify(desk));
     t.regex(stdout.plain, /^SESSION .*\nc0ffee00/);
   }
 });
 
-test('what comes from outside cannot steer the terminal', async (t) => {
+test('untrusted text cannot control the terminal', async (t) => {
   const daemon = await fakeFor(t);
   const evil = `${ESCAPE}]0;owned\x07\x9b2J\r\n\u202e\x7f`;
   const shown = '\\u001b]0;owned\\u0007\\u009b2J\\u000d\\u000a\\u202e\\u007f';
@@ -53,10 +53,10 @@ test('what comes from outside cannot steer the terminal', async (t) => {
     if (command[0] === 'config') t.true(text.includes(shown));
   }
   const { stdout } = await ctl(['sessions', '--json', '--socket', daemon.socketPath]);
-  t.is(JSON.parse(stdout).sessions[0].model, evil, 'JSON reads back as what it was');
+  t.is(JSON.parse(stdout).sessions[0].model, evil, 'JSON parses to the original value');
 });
 
-test('on a terminal, drain redraws one line, cut where the terminal ends', async (t) => {
+test('on a terminal, drain redraws one line, cut at its width', async (t) => {
   const daemon = await fakeFor(t);
   const screen = new Screen({ columns: 40 });
   const { code } = await atDesk(['drain'], {
@@ -69,10 +69,10 @@ test('on a terminal, drain redraws one line, cut where the terminal ends', async
   t.is(code, 0);
   const frames = screen.text.split(`\r${ESCAPE}[2K`);
   const line = 'draining: 3 sessions left, longest call ';
-  t.deepEqual(frames, ['', line.slice(0, 39), line.slice(0, 39), 'drained: no session is left\n']);
+  t.deepEqual(frames, ['', line.slice(0, 39), line.slice(0, 39), 'drained: no sessions left\n']);
 });
 
-test('the time to the deadline runs down', async (t) => {
+test('drain counts down to the deadline', async (t) => {
   const daemon = await fakeFor(t);
   const { sinceEpochMs } = aDrain();
   daemon.drain = aDrain({ deadlineAtEpochMs: sinceEpochMs + 90_000 });
@@ -85,7 +85,7 @@ test('the time to the deadline runs down', async (t) => {
   t.regex(stdout.plain, /deadline in 1m30s.*deadline in 1m29s/s);
 });
 
-test('watch draws over what it has drawn, and as much as there is room for', async (t) => {
+test('watch overwrites its previous frame, and shows as much as fits the screen', async (t) => {
   const daemon = await fakeFor(t);
   daemon.sessions = Array.from({ length: 30 }, (_, at) => aSession({ sessionId: `session-${at}` }));
   const screen = new Screen({ rows: 10 });

@@ -5,7 +5,7 @@ import { aDrain, aStatus, NOW_EPOCH_MS } from './examples.ts';
 import { refusal } from './fake-daemon.ts';
 import { fakeFor } from './fake-for.ts';
 
-test('status tells what the daemon is doing', async (t) => {
+test('status shows what the daemon is doing', async (t) => {
   const daemon = await fakeFor(t);
   const plain = await ctl(['status', '--socket', daemon.socketPath]);
   t.deepEqual([plain.code, plain.stderr], [0, '']);
@@ -27,12 +27,12 @@ test('status tells what the daemon is doing', async (t) => {
   t.regex(stdout, /^cordon +since 2026-01-02T03:04:05\.000Z: odd noises$/m);
   t.regex(stdout, /^drain +draining: 3 sessions left, longest call 12m04s, no deadline \(lifecycle: scale-in\)$/m);
   t.regex(stdout, /^Auto Scaling +i-1 of fleet is Terminating:Wait$/m);
-  t.regex(stdout, /^unsigned starts +taken from anybody/m);
+  t.regex(stdout, /^unsigned starts +accepted from anyone/m);
   const json = await ctl(['status', '--json', '--socket', daemon.socketPath]);
   t.deepEqual(JSON.parse(json.stdout), { apiVersion: 1, ...daemon.status });
 });
 
-test('cordon and uncordon tell the state that follows', async (t) => {
+test('cordon and uncordon show the new state', async (t) => {
   const daemon = await fakeFor(t);
   const run = (...args: string[]) => ctl([...args, '--socket', daemon.socketPath]);
   t.like(await run('cordon', '--reason', 'odd noises'), { code: 0, stdout: 'the daemon is cordoned\n', stderr: '' });
@@ -44,18 +44,18 @@ test('cordon and uncordon tell the state that follows', async (t) => {
   t.like(await run('uncordon'), { code: 6, stdout: '' });
 });
 
-test('doctor tells each verdict with its remedy, and exits with 1 when a check failed', async (t) => {
+test('doctor shows each verdict with its remedy, and exits with 1 if a check failed', async (t) => {
   const daemon = await fakeFor(t);
   const clock = { name: 'clock', verdict: 'warn', detail: '2.1 s off', remedy: 'run chrony' } as const;
   daemon.checks = [{ name: 'settings', verdict: 'ok', detail: 'all of them' }, clock];
   const warned = await ctl(['doctor', '--socket', daemon.socketPath]);
-  t.is(warned.code, 0, 'a warning is no failure');
+  t.is(warned.code, 0, 'a warning is not a failure');
   t.is(warned.stdout, ['OK    settings  all of them', 'WARN  clock     2.1 s off', '      -> run chrony\n'].join('\n'));
   daemon.checks = [clock, { name: 'deepgram-key', verdict: 'fail', detail: '401', remedy: 'set another key' }];
   const failed = await ctl(['doctor', '--socket', daemon.socketPath]);
   t.is(failed.code, 1);
   t.regex(failed.stdout, /^FAIL {2}deepgram-key {2}401\n {6}-> set another key$/m);
-  t.is(failed.stderr, 'integratorctl: doctor found what must be mended (deepgram-key); see above\n');
+  t.is(failed.stderr, 'integratorctl: checks failed: deepgram-key; see the remedies above\n');
   const json = await ctl(['doctor', '--json', '--socket', daemon.socketPath]);
   t.is(json.code, 1);
   t.deepEqual(JSON.parse(json.stdout), { apiVersion: 1, checks: daemon.checks });
@@ -81,7 +81,7 @@ test('config shows the settings', async (t) => {
   t.deepEqual(JSON.parse(json.stdout), { apiVersion: 1, settings: daemon.settings });
 });
 
-test('version tells both versions, and its own also when no daemon runs', async (t) => {
+test('version shows both versions, and its own if no daemon is running', async (t) => {
   const daemon = await fakeFor(t);
   const { version } = manifest;
   const run = (...args: string[]) => ctl(['version', ...args, '--socket', daemon.socketPath]);
@@ -93,7 +93,7 @@ test('version tells both versions, and its own also when no daemon runs', async 
   t.is((await ctl(['--version'])).stdout, `${version}\n`);
 });
 
-test('a daemon that speaks another version of the API is not guessed at', async (t) => {
+test('a daemon with another version of the API is refused', async (t) => {
   const daemon = await fakeFor(t);
   daemon.instead.set('GET /v1/sessions', { status: 200, body: { apiVersion: 2, sessions: [] } });
   const { code, stdout, stderr } = await ctl(['sessions', '--socket', daemon.socketPath]);
@@ -101,28 +101,28 @@ test('a daemon that speaks another version of the API is not guessed at', async 
   t.regex(stderr, /version 2 of the control API, this integratorctl version 1; use the integratorctl/);
 });
 
-test('a refusal is told in the words of the daemon', async (t) => {
+test("a refusal shows the daemon's message", async (t) => {
   const daemon = await fakeFor(t);
   daemon.instead.set('GET /v1/config', refusal(500, 'fault', 'the daemon is confused'));
   const stderr = 'integratorctl: integratord refused: the daemon is confused\n';
   t.like(await ctl(['config', '--socket', daemon.socketPath]), { code: 1, stdout: '', stderr });
 });
 
-test('log-level tells the level and until when it holds, and changes it', async (t) => {
+test('log-level shows the level and how long it applies, and changes it', async (t) => {
   const daemon = await fakeFor(t);
   const run = (...args: string[]) => ctl(['log-level', ...args, '--socket', daemon.socketPath]);
   t.like(await run(), { code: 0, stdout: 'the log level is info\n', stderr: '' });
-  const changed = 'the log level is debug until the next start, which goes by LOG_LEVEL (info)\n';
+  const changed = 'the log level is debug until the next start; LOG_LEVEL is info\n';
   t.like(await run('debug'), { code: 0, stdout: changed, stderr: '' });
   t.deepEqual(daemon.bodiesOf('POST /v1/log-level'), [{ level: 'debug' }]);
   t.like(await run(), { code: 0, stdout: changed });
   t.deepEqual(JSON.parse((await run('--json')).stdout), { apiVersion: 1, level: 'debug', configured: 'info' });
 });
 
-test('a level that does not exist is a usage error that names those that do, and reaches no daemon', async (t) => {
+test('an unknown level is a usage error that lists the levels, and is not sent', async (t) => {
   const daemon = await fakeFor(t);
   const { code, stderr } = await ctl(['log-level', 'loud', '--socket', daemon.socketPath]);
   t.is(code, 2);
   t.regex(stderr, /^integratorctl: .*'loud' is invalid.*trace, debug, info, warn, error, fatal, silent/);
-  t.deepEqual(daemon.asked, []);
+  t.deepEqual(daemon.requests, []);
 });

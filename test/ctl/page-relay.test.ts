@@ -14,7 +14,7 @@ test('a daemon that does not answer a browser within 10 s is reported as 502', a
   t.teardown(() => server.close());
   await once(server, 'listening');
   const response = fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/overview`);
-  await daemon.hasBeenAsked('GET /v1/overview');
+  await daemon.received('GET /v1/overview');
   clock.forward(10_000);
   const { status } = await response;
   t.is(status, 502);

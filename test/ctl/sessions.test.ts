@@ -7,7 +7,7 @@ const OLD = aSession({ sessionId: 'old-1', contactId: 'c-1', ageMs: 7_380_000, l
 const YOUNG = aSession({ sessionId: 'young-1', contactId: 'c-2', ageMs: 9000, lagMs: 250, state: 'ending' });
 const { model: _, callbackHost: __, ...BARE } = aSession({ sessionId: 'bare-1', contactId: 'c-2', ageMs: 90_000 });
 
-test('sessions lists one session a line, oldest first, in the columns that scripts know', async (t) => {
+test('sessions prints one session per line, oldest first, in columns that scripts rely on', async (t) => {
   const daemon = await fakeFor(t);
   daemon.sessions = [YOUNG, BARE, OLD];
   const { code, stdout, stderr } = await ctl(['sessions', '--socket', daemon.socketPath]);
@@ -23,10 +23,10 @@ test('sessions lists one session a line, oldest first, in the columns that scrip
     ],
   );
   const contactColumn = rows.map((row) => row.search(/CONTACT|c-\d/));
-  t.is(new Set(contactColumn).size, 1, 'the columns line up');
+  t.is(new Set(contactColumn).size, 1, 'the columns are aligned');
 });
 
-test('the list can be filtered, sorted, cut and stripped of its header', async (t) => {
+test('the list can be filtered, sorted, limited, and printed without a header', async (t) => {
   const daemon = await fakeFor(t);
   daemon.sessions = [OLD, BARE, YOUNG];
   const CASES: [args: string[], ids: string[]][] = [
@@ -55,7 +55,7 @@ test('the list can be filtered, sorted, cut and stripped of its header', async (
   }
 });
 
-test('--json gives the sessions as the daemon has them', async (t) => {
+test('--json prints the sessions as the daemon reports them', async (t) => {
   const daemon = await fakeFor(t);
   daemon.sessions = [YOUNG, OLD];
   const { code, stdout } = await ctl(['--json', '--socket', daemon.socketPath, 'sessions']);
@@ -63,7 +63,7 @@ test('--json gives the sessions as the daemon has them', async (t) => {
   t.deepEqual(JSON.parse(stdout), { apiVersion: 1, sessions: [OLD, YOUNG] });
 });
 
-test('sessions show tells figures, parameters and what happened', async (t) => {
+test('sessions show prints figures, parameters and timeline', async (t) => {
   const daemon = await fakeFor(t);
   daemon.sessions = [OLD, YOUNG];
   daemon.details = {
@@ -87,7 +87,7 @@ test('sessions show tells figures, parameters and what happened', async (t) => {
   t.deepEqual(JSON.parse(json.stdout), { apiVersion: 1, session: OLD, ...daemon.details });
 });
 
-test('an id that fits no session is not found; one that fits several is a usage error that lists them', async (t) => {
+test('an unknown id is not found; an ambiguous prefix is a usage error that lists the matches', async (t) => {
   const daemon = await fakeFor(t);
   daemon.sessions = ['ab-1', 'ab-2', 'ab'].map((sessionId) => aSession({ sessionId }));
   const show = (id: string) => ctl(['sessions', 'show', id, '--socket', daemon.socketPath]);
@@ -96,8 +96,8 @@ test('an id that fits no session is not found; one that fits several is a usage 
     stdout: '',
     stderr: 'integratorctl: no session x; see: integratorctl sessions\n',
   });
-  const stderr = 'integratorctl: a fits 3 sessions; give more of the id: ab-1 ab-2 ab\n';
+  const stderr = 'integratorctl: a is ambiguous: 3 sessions begin with it: ab-1 ab-2 ab\n';
   t.like(await show('a'), { code: 2, stdout: '', stderr });
-  t.is((await show('ab')).code, 0, 'a whole id is never ambiguous');
-  t.is((await show('')).code, 2, 'as a script with an unset variable has it');
+  t.is((await show('ab')).code, 0, 'a full id is never ambiguous');
+  t.is((await show('')).code, 2, 'an unset variable in a script');
 });

@@ -12,7 +12,7 @@ const SESSIONS = [
   aSession({ sessionId: 'dd-4', contactId: 'c-2', state: 'ended' }),
 ];
 
-test('sessions stop ends the named sessions and says how each ended', async (t) => {
+test('sessions stop ends the selected sessions and shows how each ended', async (t) => {
   const daemon = await fakeFor(t);
   daemon.sessions = SESSIONS;
   const { code, stdout, stderr } = await ctl(['sessions', 'stop', 'aa', 'cc-3', 'aa-1', '--socket', daemon.socketPath]);
@@ -28,11 +28,11 @@ test('sessions stop ends the named sessions and says how each ended', async (t) 
       ['cc-3', 'c-2', 'completed', 'stopped'],
     ],
   );
-  t.is(daemon.bodiesOf('POST /v1/sessions/aa-1/stop').length, 1, 'named twice, stopped once');
+  t.is(daemon.bodiesOf('POST /v1/sessions/aa-1/stop').length, 1, 'listed twice, stopped once');
   t.is(daemon.bodiesOf('POST /v1/sessions/bb-2/stop').length, 0);
 });
 
-test('sessions stop takes a contact, and gives JSON', async (t) => {
+test('sessions stop accepts a contact, and prints JSON', async (t) => {
   const daemon = await fakeFor(t);
   daemon.sessions = SESSIONS;
   const { code, stdout } = await ctl(['sessions', 'stop', '--contact', 'c-1', '--json', '--socket', daemon.socketPath]);
@@ -47,17 +47,17 @@ test('sessions stop takes a contact, and gives JSON', async (t) => {
   });
 });
 
-test('nothing is stopped when one of the ids is wrong', async (t) => {
+test('nothing is stopped if one of the ids is wrong', async (t) => {
   const daemon = await fakeFor(t);
   daemon.sessions = SESSIONS;
   t.is((await ctl(['sessions', 'stop', 'aa-1', 'zz', '--socket', daemon.socketPath])).code, 4);
   t.deepEqual(
-    daemon.asked.map(({ request }) => request),
+    daemon.requests.map(({ request }) => request),
     ['GET /v1/sessions'],
   );
 });
 
-test('a session that ends as failed, or is over already, is told apart', async (t) => {
+test('sessions that ended as failed, or before the request, are shown as such', async (t) => {
   const daemon = await fakeFor(t);
   daemon.sessions = SESSIONS;
   daemon.stopped = { outcome: 'failed', reason: 'deepgram-lost', error: 'no answer' };
@@ -65,24 +65,24 @@ test('a session that ends as failed, or is over already, is told apart', async (
   const { code, stdout, stderr } = await ctl(['sessions', 'stop', '--contact', 'c-1', '--socket', daemon.socketPath]);
   t.is(code, 1);
   t.regex(stdout, /^aa-1 +c-1 +failed +deepgram-lost: no answer\nbb-2 +c-1 +already-over +-$/m);
-  t.is(stderr, 'integratorctl: 1 of 2 ended as failed; see: journalctl -u integratord\n');
+  t.is(stderr, 'integratorctl: 1 of 2 sessions ended as failed; see: journalctl -u integratord\n');
 });
 
-test('a stop that the draining daemon refuses exits with 6', async (t) => {
+test('a stop that a draining daemon refuses exits with 6', async (t) => {
   const daemon = await fakeFor(t);
   daemon.instead.set(`POST /v1/sessions/${aSession().sessionId}/stop`, refusal(409, 'draining', 'it drains'));
   const { code, stdout, stderr } = await ctl(['sessions', 'stop', 'c0ff', '--socket', daemon.socketPath]);
   t.deepEqual([code, stdout, stderr], [6, '', 'integratorctl: integratord refused: it drains\n']);
 });
 
-test('Ctrl-C while the last results are awaited says that the sessions end all the same', async (t) => {
+test('Ctrl-C while waiting for the last results says that the sessions will still end', async (t) => {
   const daemon = await fakeFor(t);
   const request = `POST /v1/sessions/${aSession().sessionId}/stop`;
   daemon.instead.set(request, new Promise(() => {}));
   const stop = new CtlProcess(['sessions', 'stop', 'c0ff', '--socket', daemon.socketPath]);
-  await daemon.hasBeenAsked(request);
+  await daemon.received(request);
   stop.child.kill('SIGINT');
-  const stderr = 'integratorctl: interrupted, the sessions end all the same; see: integratorctl sessions\n';
+  const stderr = 'integratorctl: interrupted; the sessions will still end; see: integratorctl sessions\n';
   t.deepEqual(await stop.ended, { code: 130, stdout: '', stderr });
 });
 
@@ -91,14 +91,14 @@ test('--all without a terminal needs --yes', async (t) => {
   daemon.sessions = SESSIONS;
   const asked = await ctl(['sessions', 'stop', '--all', '--socket', daemon.socketPath]);
   t.is(asked.code, 2);
-  t.regex(asked.stderr, /^integratorctl: there is no terminal to ask .*; say --yes\n$/);
-  t.deepEqual(daemon.asked, []);
+  t.regex(asked.stderr, /^integratorctl: --all without a terminal to confirm at needs --yes\n$/);
+  t.deepEqual(daemon.requests, []);
   const { code, stdout } = await ctl(['sessions', 'stop', '--all', '--yes', '--socket', daemon.socketPath]);
   t.is(code, 0);
-  t.deepEqual(stdout.match(/^\S+-\d/gm), ['aa-1', 'bb-2', 'cc-3'], 'what has ended is left alone');
+  t.deepEqual(stdout.match(/^\S+-\d/gm), ['aa-1', 'bb-2', 'cc-3'], 'ended sessions are not stopped again');
 });
 
-test('--all asks at a terminal, and stops nothing unless the answer is yes', async (t) => {
+test('--all asks for confirmation on a terminal, and stops nothing without a yes', async (t) => {
   const daemon = await fakeFor(t);
   daemon.sessions = SESSIONS;
   for (const typed of ['n\n', '\n', '', 'yesterday\n']) {
@@ -111,10 +111,10 @@ test('--all asks at a terminal, and stops nothing unless the answer is yes', asy
   t.is(daemon.bodiesOf('POST /v1/sessions/aa-1/stop').length, 1);
 });
 
-test('the sessions to stop are named in exactly one way', async (t) => {
+test('the sessions to stop are selected in exactly one way', async (t) => {
   const daemon = await fakeFor(t);
   for (const args of [[], ['aa-1', '--all', '--yes'], ['--contact', 'c-1', '--all', '--yes']]) {
     t.is((await ctl(['sessions', 'stop', ...args, '--socket', daemon.socketPath])).code, 2, args.join(' '));
   }
-  t.deepEqual(daemon.asked, []);
+  t.deepEqual(daemon.requests, []);
 });

@@ -5,7 +5,7 @@ import { runCtl } from '../../daemon/ctl/run.ts';
 import { FastForwardClock } from '../support/fast-forward-clock.ts';
 import { NOW_EPOCH_MS } from './examples.ts';
 
-/** A terminal, or a pipe, that remembers what was written to it. */
+/** A terminal, or a pipe, that records what is written to it. */
 export class Screen {
   text = '';
   readonly isTTY: boolean;
@@ -22,7 +22,7 @@ export class Screen {
     this.text += text;
   }
 
-  /** Without colours and cursor moves. */
+  /** Without colors and cursor movements. */
   get plain(): string {
     return stripVTControlCharacters(this.text);
   }
@@ -42,7 +42,7 @@ export function deskClock(onSleep?: (nth: number) => void | Promise<void>): Fast
   return new FastForwardClock({ epochMs: NOW_EPOCH_MS, ...(onSleep ? { onSleep } : {}) });
 }
 
-/** Runs integratorctl in this process, with an operator in front of it. */
+/** Runs integratorctl in this process, on a terminal with an operator. */
 export async function atDesk(args: readonly string[], desk: Desk) {
   const { socketPath, env = {}, screen = new Screen(), typed, clock = deskClock() } = desk;
   const stderr = new Screen();

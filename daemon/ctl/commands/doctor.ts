@@ -8,23 +8,23 @@ import type { Style } from '../output/colors.ts';
 import { printable } from '../output/printable.ts';
 import { tableLines } from '../output/table.ts';
 
-/** Its checks ask Deepgram, DNS and AWS, each of which may take its time to fail. */
+/** Its checks query DNS, Deepgram and AWS, each of which may be slow to fail. */
 const DOCTOR_TIMEOUT_MS: Millis = 60_000;
 
 const STYLES: Readonly<Record<Check['verdict'], Style>> = { ok: 'green', warn: 'yellow', fail: 'red' };
 
-/** integratorctl doctor: what is wrong with the daemon's surroundings, and what to do about it. */
+/** integratorctl doctor. */
 export function addDoctorCommand(program: Command, io: Io): void {
   program
     .command('doctor')
-    .description('check settings, Deepgram, AWS and this machine; says what to do about what is not right')
+    .description('check settings, Deepgram, AWS and this machine, and suggest remedies')
     .action(async (_options: object, command: Command) => {
       const invocation = new Invocation(command, io);
-      const question = { timeoutMs: DOCTOR_TIMEOUT_MS };
-      const answer = await invocation.daemon.get<{ checks: readonly Check[] }>('/v1/doctor', question);
-      invocation.show(answer, () => checkLines(answer.checks, invocation));
-      const failed = answer.checks.filter(({ verdict }) => verdict === 'fail').map(({ name }) => name);
-      if (failed.length > 0) throw new Failure(`doctor found what must be mended (${failed.join(', ')}); see above`);
+      const options = { timeoutMs: DOCTOR_TIMEOUT_MS };
+      const response = await invocation.daemon.get<{ checks: readonly Check[] }>('/v1/doctor', options);
+      invocation.show(response, () => checkLines(response.checks, invocation));
+      const failed = response.checks.filter(({ verdict }) => verdict === 'fail').map(({ name }) => name);
+      if (failed.length > 0) throw new Failure(`checks failed: ${failed.join(', ')}; see the remedies above`);
     });
 }
 

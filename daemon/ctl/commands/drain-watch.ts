@@ -16,7 +16,7 @@ const EXIT_GRACE_MS: Millis = 2000;
 /** How a drain ended. */
 export interface DrainEnd {
   readonly drain: DrainView;
-  /** Sessions that the deadline ended; 0 when every call came to its own end. */
+  /** Sessions ended by the deadline; 0 if every call ended by itself. */
   readonly cutSessions: number;
 }
 
@@ -69,11 +69,11 @@ async function poll(daemon: ControlClient): Promise<DrainView | undefined | Daem
 }
 
 function canceled(cause: Error): Failure {
-  const what = 'the drain is over before its end: it was cancelled, or the daemon was started anew';
+  const what = 'the drain was canceled, or the daemon was restarted';
   return new Failure(`${what}; see: integratorctl status`, EXIT.failure, { cause });
 }
 
 function died(cause: Error): Failure {
-  const what = 'the daemon has died before it was drained';
+  const what = 'the daemon died before it was drained';
   return new Failure(`${what}; see: journalctl -u integratord`, EXIT.failure, { cause });
 }

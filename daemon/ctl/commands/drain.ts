@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
 import {
-  type Answer,
   API_VERSION,
   type DrainRequest,
   type DrainView,
   type Status,
+  type Versioned,
 } from '../../contract/control-api.ts';
 import type { Millis } from '../../runtime/clock.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -24,23 +24,25 @@ interface DrainOptions {
   readonly reason?: string;
 }
 
-type DrainAnswer = Answer<{ drain: DrainView }>;
+type DrainResponse = Versioned<{ drain: DrainView }>;
 
-/** integratorctl drain: no new sessions, the running ones go on to their end, then the daemon exits. */
+/** integratorctl drain. */
 export function addDrainCommand(program: Command, io: Io): void {
   program
     .command('drain')
     .description(
-      'take no new sessions, let the running ones end, then let the daemon exit; again: watch the same drain',
+      'refuse new sessions, wait for the running ones to end, then exit the daemon; attaches to a running drain',
     )
     .addOption(
-      new Option('--deadline <duration>', 'end what still runs after so long: 90s, 1h, 1h30m').argParser(parseDuration),
+      new Option('--deadline <duration>', 'end remaining sessions after this time, such as 90s, 1h or 1h30m').argParser(
+        parseDuration,
+      ),
     )
-    .option('--no-deadline', 'wait for every call, however long it takes')
-    .option('--detach', 'do not wait for the end')
-    .option('--reason <text>', "why, for the daemon's log and for status")
+    .option('--no-deadline', 'wait for every call to end, however long that takes')
+    .option('--detach', 'return at once instead of waiting for the end')
+    .option('--reason <text>', "reason, for the daemon's log and for status")
     .addOption(
-      new Option('--cancel', 'call the drain off and take sessions again').conflicts(['deadline', 'detach', 'reason']),
+      new Option('--cancel', 'cancel the drain and accept sessions again').conflicts(['deadline', 'detach', 'reason']),
     )
     .action(async (options: DrainOptions, command: Command) => {
       const invocation = new Invocation(command, io);
@@ -51,18 +53,18 @@ export function addDrainCommand(program: Command, io: Io): void {
 }
 
 async function cancel(invocation: Invocation): Promise<void> {
-  const answer = await invocation.daemon.delete<Pick<Status, 'state'>>('/v1/drain');
-  invocation.show(answer, () => [`the drain is called off; the daemon is ${answer.state}`]);
+  const response = await invocation.daemon.delete<Pick<Status, 'state'>>('/v1/drain');
+  invocation.show(response, () => [`drain canceled; the daemon is ${response.state}`]);
 }
 
-/** Orders a drain. One that is under way is joined as it is, unless a deadline is given: that is changed. */
-async function order(invocation: Invocation, { deadline, reason }: DrainOptions): Promise<DrainAnswer> {
-  const running = await drainUnderWay(invocation);
+/** Starts a drain, or attaches to the running one; a deadline that is given replaces the running one's. */
+async function order(invocation: Invocation, { deadline, reason }: DrainOptions): Promise<DrainResponse> {
+  const running = await runningDrain(invocation);
   if (running && deadline === undefined) {
     const { source, sinceEpochMs, reason: why } = running.drain;
     const age = durationText(Math.max(0, invocation.io.clock.epoch() - sinceEpochMs));
-    const kept = reason === undefined ? '' : '; its reason stays as it is';
-    invocation.tell(`attached to the drain that has been under way for ${age} (${source}: ${why})${kept}`);
+    const kept = reason === undefined ? '' : '; its reason does not change';
+    invocation.note(`attached to the drain that started ${age} ago (${source}: ${why})${kept}`);
     return running;
   }
   const body: DrainRequest = {
@@ -72,7 +74,7 @@ async function order(invocation: Invocation, { deadline, reason }: DrainOptions)
   return invocation.daemon.post('/v1/drain', { body });
 }
 
-async function drainUnderWay({ daemon }: Invocation): Promise<DrainAnswer | undefined> {
+async function runningDrain({ daemon }: Invocation): Promise<DrainResponse | undefined> {
   try {
     return await daemon.get('/v1/drain');
   } catch (error) {
@@ -81,11 +83,11 @@ async function drainUnderWay({ daemon }: Invocation): Promise<DrainAnswer | unde
   }
 }
 
-function showDetached(invocation: Invocation, answer: DrainAnswer): void {
-  invocation.show(answer, () => [drainText(answer.drain, invocation.io.clock.epoch())]);
+function showDetached(invocation: Invocation, response: DrainResponse): void {
+  invocation.show(response, () => [drainText(response.drain, invocation.io.clock.epoch())]);
 }
 
-async function attach(invocation: Invocation, { drain: first }: DrainAnswer): Promise<void> {
+async function attach(invocation: Invocation, { drain: first }: DrainResponse): Promise<void> {
   const { io, json } = invocation;
   const progress = new ProgressLine(json ? io.stderr : io.stdout);
   try {
@@ -100,12 +102,12 @@ async function attach(invocation: Invocation, { drain: first }: DrainAnswer): Pr
 }
 
 function deadlinePassed(cutSessions: number): Failure {
-  const sessions = cutSessions === 1 ? '1 session was' : `${cutSessions} sessions were`;
-  const what = `the deadline passed and ${sessions} ended by it`;
+  const sessions = cutSessions === 1 ? '1 session' : `${cutSessions} sessions`;
+  const what = `the deadline passed and ended ${sessions}`;
   return new Failure(`${what}; see: journalctl -u integratord`, EXIT.deadlinePassed);
 }
 
 function detached(cause: Error): Failure {
-  const how = '`integratorctl drain` attaches again, `integratorctl drain --cancel` calls it off';
-  return new Failure(`detached, the drain goes on; ${how}`, EXIT.interrupted, { cause });
+  const how = '`integratorctl drain` attaches again, `integratorctl drain --cancel` cancels it';
+  return new Failure(`detached, the drain continues; ${how}`, EXIT.interrupted, { cause });
 }

@@ -7,17 +7,17 @@ import { Failure } from '../failure.ts';
 const ADDRESS = /^(?:(127\.0\.0\.1|localhost|\[::1\]):)?(\d{1,5})$/;
 const HIGHEST_PORT = 65_535;
 
-/** Reads `8081`, `127.0.0.1:8081`, `localhost:8081` or `[::1]:8081`: for commander, which tells the user what was
- *  wrong. What other machines can reach is none of them. */
+/** Parses `8081`, `127.0.0.1:8081`, `localhost:8081` or `[::1]:8081`; no address that other machines can reach. Throws
+ *  InvalidArgumentError, which commander reports. */
 export function parseLoopbackAddress(text: string): string {
   const [, host = '127.0.0.1', port] = ADDRESS.exec(text) ?? [];
   if (port !== undefined && Number(port) <= HIGHEST_PORT) return `${host}:${Number(port)}`;
   throw new InvalidArgumentError(
-    'It must be a port, or a loopback address and a port, such as 127.0.0.1:8081; use ssh or SSM to reach it from elsewhere.',
+    'It must be a port, or a loopback address and a port, such as 127.0.0.1:8081; from another machine, use ssh or SSM port forwarding.',
   );
 }
 
-/** Listens on a parsed address; port 0 takes a free one. Gives the URL; throws a Failure when it cannot. */
+/** Listens on a parsed address, for port 0 on a free port. Returns the URL; throws a Failure if it cannot listen. */
 export async function listenOnLoopback(server: Server, address: string): Promise<string> {
   const colon = address.lastIndexOf(':');
   const [host, port] = [address.slice(0, colon), Number(address.slice(colon + 1))];
@@ -26,8 +26,8 @@ export async function listenOnLoopback(server: Server, address: string): Promise
     await once(server, 'listening');
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    const why = code === 'EADDRINUSE' ? `${address} is taken` : `cannot listen on ${address} (${message})`;
-    throw new Failure(`${why}; choose another with --listen, 0 takes a free port`, undefined, { cause });
+    const why = code === 'EADDRINUSE' ? `${address} is in use` : `cannot listen on ${address} (${message})`;
+    throw new Failure(`${why}; choose another with --listen, or 0 for a free port`, undefined, { cause });
   }
   return `http://${host}:${(server.address() as AddressInfo).port}`;
 }

@@ -1,47 +1,47 @@
-import { request as ask, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { type IncomingMessage, type RequestListener, request as requestFrom, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
 import { isAddressedToLoopback } from '../../contract/browser-guard.ts';
 import type { Clock, Millis } from '../../runtime/clock.ts';
 
-/** A daemon that has not answered by then hangs. */
-const ANSWER_TIMEOUT_MS: Millis = 10_000;
-/** The page, its files and its data: none tells a session's parameters or its timeline, and none changes anything. */
+/** The daemon responds within milliseconds; after this long it hangs. */
+const RESPONSE_TIMEOUT_MS: Millis = 10_000;
+/** The page, its files and its data: read-only, without the parameters or the timeline of a session. */
 const RELAYED = /^\/(?:[a-z-]+\.(?:html|css|js)|v1\/overview(?:\?.*)?)?$/;
 
-/** Hands what the status page needs from the control socket to browsers, and nothing else of it. */
+/** Relays the parts of the control API that the status page needs to browsers, and nothing else. */
 export function pageRelay(socketPath: string, clock: Clock): RequestListener {
   return (request, response) => {
     const { method, url = '' } = request;
     if (!isAddressedToLoopback(request)) {
-      refuse(response, 421, 'wrong-host', `There is no ${request.headers.host} here; ask for http://127.0.0.1`);
+      refuse(response, 421, 'wrong-host', `This is not ${request.headers.host}; use http://127.0.0.1`);
     } else if (method !== 'GET') {
-      refuse(response, 405, 'read-only', 'The page can only be looked at; integratorctl changes things');
+      refuse(response, 405, 'read-only', 'The page is read-only; use integratorctl to change anything');
     } else if (!RELAYED.test(url)) {
-      refuse(response, 404, 'not-found', `There is no ${url} on the page; integratorctl --help says who tells more`);
-    } else relay(socketPath, url, response, clock.timeout(ANSWER_TIMEOUT_MS));
+      refuse(response, 404, 'not-found', `The page has no ${url}; see integratorctl --help`);
+    } else relay(socketPath, url, response, clock.timeout(RESPONSE_TIMEOUT_MS));
   };
 }
 
-/** Nothing that the browser sent goes on but the path. */
+/** Forwards only the path: no header or body of the browser. */
 function relay(socketPath: string, path: string, response: ServerResponse, timeout: AbortSignal): void {
   const gone = new AbortController();
   const signal = AbortSignal.any([gone.signal, timeout]);
   response.once('close', () => gone.abort());
-  const asked = ask({ socketPath, path, signal, agent: false });
-  asked.once('error', (error) => {
-    const message = `integratord does not answer at its control socket: ${error.message}.`;
+  const outgoing = requestFrom({ socketPath, path, signal, agent: false });
+  outgoing.once('error', (error) => {
+    const message = `integratord does not respond on its control socket: ${error.message}.`;
     if (response.headersSent) response.destroy();
     else refuse(response, 502, 'daemon-not-running', message);
   });
-  asked.once('response', (answer: IncomingMessage) => {
-    response.writeHead(answer.statusCode ?? 502, headersOf(answer));
-    // What breaks on one side ends the other; there is nobody to tell.
-    pipeline(answer, response, () => {});
+  outgoing.once('response', (incoming: IncomingMessage) => {
+    response.writeHead(incoming.statusCode ?? 502, headersOf(incoming));
+    // An error on one side closes the other, and there is nobody to report it to.
+    pipeline(incoming, response, () => {});
   });
-  asked.end();
+  outgoing.end();
 }
 
-/** All but those that speak of the connection that they came by. */
+/** All headers except those about the connection to the daemon. */
 function headersOf({ headers }: IncomingMessage) {
   const { connection: _, 'keep-alive': __, 'transfer-encoding': ___, ...rest } = headers;
   return rest;

@@ -8,19 +8,19 @@ import { pageRelay } from './page-relay.ts';
 
 const DEFAULT_ADDRESS = '127.0.0.1:8081';
 
-/** integratorctl page: the status page for a browser, on this machine or at the other end of a forwarded port. */
+/** integratorctl page: serves browsers on this machine, or at the other end of a forwarded port. */
 export function addPageCommand(program: Command, io: Io): void {
   program
     .command('page')
-    .description("serve the daemon's status page to browsers, to be looked at only, until Ctrl-C")
+    .description("serve the daemon's read-only status page to browsers until Ctrl-C")
     .addOption(
-      new Option('--listen <address>', 'a port, or a loopback address and a port; 0 takes a free port')
+      new Option('--listen <address>', 'port, or loopback address and port; port 0 for a free one')
         .argParser(parseLoopbackAddress)
         .default(DEFAULT_ADDRESS),
     )
     .action(async ({ listen }: { listen: string }, command: Command) => {
       const invocation = new Invocation(command, io);
-      // Whoever may not ask the daemon, or finds none, hears it here and not in a browser.
+      // Reports a missing daemon or permission here instead of in the browser.
       await invocation.daemon.get<Status>('/v1/status');
       const server = createServer(pageRelay(invocation.daemon.socketPath, io.clock));
       const url = await listenOnLoopback(server, listen);
@@ -34,7 +34,7 @@ export function addPageCommand(program: Command, io: Io): void {
     });
 }
 
-/** Rejects when integratorctl is to stop. */
+/** Rejects with the reason of `stop` when it aborts. */
 function interruption(stop: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const end = () => reject(stop.reason);

@@ -2,7 +2,7 @@ import type { SessionView } from '../../contract/control-api.ts';
 import { EXIT } from '../exit-codes.ts';
 import { Failure, usageError } from '../failure.ts';
 
-/** The session whose id is `id` or begins with it. Throws a Failure when there is none, or more than one. */
+/** The session whose id is, or begins with, `id`. Throws a Failure if there is none, or more than one. */
 export function sessionOf(sessions: readonly SessionView[], id: string): SessionView {
   const fullId = resolve(
     'session',
@@ -10,11 +10,11 @@ export function sessionOf(sessions: readonly SessionView[], id: string): Session
     id,
   );
   const found = sessions.find(({ sessionId }) => sessionId === fullId);
-  if (!found) throw new Error(`a session id came from nowhere: ${fullId}`);
+  if (!found) throw new Error(`no session has the id that was just found: ${fullId}`);
   return found;
 }
 
-/** The sessions of the one contact whose id is `id` or begins with it; load tests have several. */
+/** The sessions of the one contact whose id is, or begins with, `id`; in load tests a contact has several. */
 export function sessionsOfContact(sessions: readonly SessionView[], id: string): SessionView[] {
   const fullId = resolve(
     'contact',
@@ -25,12 +25,12 @@ export function sessionsOfContact(sessions: readonly SessionView[], id: string):
 }
 
 function resolve(noun: 'session' | 'contact', ids: readonly string[], prefix: string): string {
-  // As an unset variable in a script leaves it: it would fit everything.
+  // An unset variable in a script would match everything.
   if (prefix === '') throw usageError(`the ${noun} id is empty; see: integratorctl sessions`);
   if (ids.includes(prefix)) return prefix;
   const matches = [...new Set(ids)].filter((id) => id.startsWith(prefix));
   const [match] = matches;
   if (!match) throw new Failure(`no ${noun} ${prefix}; see: integratorctl sessions`, EXIT.notFound);
   if (matches.length === 1) return match;
-  throw usageError(`${prefix} fits ${matches.length} ${noun}s; give more of the id: ${matches.join(' ')}`);
+  throw usageError(`${prefix} is ambiguous: ${matches.length} ${noun}s begin with it: ${matches.join(' ')}`);
 }

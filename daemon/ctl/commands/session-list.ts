@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type Answer, SESSION_STATES, type SessionState, type SessionView } from '../../contract/control-api.ts';
+import { SESSION_STATES, type SessionState, type SessionView, type Versioned } from '../../contract/control-api.ts';
 import { usageError } from '../failure.ts';
 import { Invocation } from '../invocation.ts';
 import type { Io } from '../io.ts';
@@ -8,11 +8,11 @@ import { type Column, tableLines } from '../output/table.ts';
 import { sessionsOfContact } from './session-choice.ts';
 
 interface SessionColumn extends Column<SessionView> {
-  /** What --sort orders by: numbers from the largest on, texts from A on. */
+  /** Sort key: numbers sort descending, text ascending. */
   readonly key: (session: SessionView) => number | string;
 }
 
-/** What `sessions` alone does. */
+/** The subcommand that `sessions` alone runs. */
 export const DEFAULT_SESSIONS_COMMAND = 'list';
 
 const text = (title: string, key: (session: SessionView) => string): SessionColumn => ({ title, key, text: key });
@@ -44,45 +44,44 @@ export interface ListOptions {
 
 export type Sessions = { readonly sessions: readonly SessionView[] };
 
-/** The options that choose which sessions are shown, and in which order. */
+/** Adds the options that select and order sessions. */
 export function addListOptions(command: Command): Command {
   const sortable = COLUMNS.map(({ title }) => title.toLowerCase());
   return command
-    .addOption(new Option('--state <state>', 'only sessions in this state').choices(SESSION_STATES))
-    .option('--contact <id>', 'only sessions of this contact (a unique prefix will do)')
+    .addOption(new Option('--state <state>', 'show only sessions in this state').choices(SESSION_STATES))
+    .option('--contact <id>', 'show only sessions of this contact (id or unique prefix)')
     .addOption(
-      new Option('--sort <column>', 'order by this column: numbers from the largest, texts from A')
+      new Option('--sort <column>', 'sort by column (numbers descending, text ascending)')
         .choices(sortable)
         .default('age'),
     )
-    .option('--limit <count>', 'show at most so many', parseCount);
+    .option('--limit <count>', 'show at most this many', parseCount);
 }
 
-/** integratorctl sessions list: the sessions of this daemon, one a line. */
+/** integratorctl sessions list. */
 export function addListCommand(sessions: Command, io: Io): void {
   const list = sessions
     .command(DEFAULT_SESSIONS_COMMAND, { isDefault: true })
     .description('list the sessions, oldest first');
-  // What is no command comes here as an argument of the one that runs by default.
+  // An unknown subcommand arrives here as an argument of the default one.
   addListOptions(list.allowExcessArguments()).action(async (options: ListOptions, command: Command) => {
     const [unknown] = command.args;
     if (unknown !== undefined) throw usageError(`unknown command '${unknown}'; see: integratorctl sessions --help`);
     const invocation = new Invocation(command, io);
-    const answer = await invocation.daemon.get<Sessions>('/v1/sessions');
-    const chosen = chooseSessions(answer, options);
+    const chosen = chooseSessions(await invocation.daemon.get<Sessions>('/v1/sessions'), options);
     invocation.show(chosen, () => sessionLines(chosen, invocation));
   });
 }
 
-/** The answer with only the sessions that the options ask for, in their order. */
-export function chooseSessions(answer: Answer<Sessions>, options: ListOptions): Answer<Sessions> {
+/** The response with only the sessions that the options select, in their order. */
+export function chooseSessions(response: Versioned<Sessions>, options: ListOptions): Versioned<Sessions> {
   const { state, contact, sort, limit } = options;
   const key = COLUMNS.find(({ title }) => title.toLowerCase() === sort)?.key;
   if (!key) throw new Error(`there is no column ${sort}`);
-  const ofContact = contact === undefined ? answer.sessions : sessionsOfContact(answer.sessions, contact);
+  const ofContact = contact === undefined ? response.sessions : sessionsOfContact(response.sessions, contact);
   const inState = state ? ofContact.filter((session) => session.state === state) : ofContact;
   const sorted = inState.toSorted((one, other) => compare(key(one), key(other)));
-  return { ...answer, sessions: sorted.slice(0, limit) };
+  return { ...response, sessions: sorted.slice(0, limit) };
 }
 
 /** The sessions as a table. */
@@ -96,6 +95,6 @@ function compare(one: number | string, other: number | string): number {
 }
 
 function parseCount(value: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError('It must be a positive whole number.');
   return Number(value);
 }

@@ -10,12 +10,12 @@ import type { Sessions } from './session-list.ts';
 
 const BYTES_PER_KIB = 1024;
 
-/** integratorctl sessions show: one session, its parameters and what happened to it. */
+/** integratorctl sessions show. */
 export function addShowCommand(sessions: Command, io: Io): void {
   sessions
     .command('show')
-    .description('show a session: its figures, parameters (secrets masked) and what happened so far')
-    .argument('<id>', 'the session id; a unique prefix will do')
+    .description('show a session: figures, parameters (secrets masked) and timeline')
+    .argument('<id>', 'session id or unique prefix')
     .action(async (id: string, _options: object, command: Command) => {
       const invocation = new Invocation(command, io);
       const { sessionId } = sessionOf((await invocation.daemon.get<Sessions>('/v1/sessions')).sessions, id);
@@ -49,8 +49,8 @@ function figures(session: SessionView): (readonly [string, string | undefined])[
     ['audio', durationText(session.audioMs)],
     ['lag', `${durationText(session.lagMs)} (worst ${durationText(session.worstLagMs)})`],
     ['holes', durationText(session.holeMs)],
-    ['reconnects', `${session.reconnects} (${durationText(session.replayedMs)} of audio sent again)`],
-    ['buffer', `${Math.ceil(session.worstBufferBytes / BYTES_PER_KIB)} KiB at worst`],
+    ['reconnects', `${session.reconnects} (${durationText(session.replayedMs)} of audio repeated)`],
+    ['buffer', `${Math.ceil(session.worstBufferBytes / BYTES_PER_KIB)} KiB at most`],
     ['model', session.model],
     ['callback host', session.callbackHost],
     ['Deepgram request', session.deepgramRequestIds.join(' ')],

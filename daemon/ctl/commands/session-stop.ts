@@ -15,7 +15,7 @@ interface StopOptions {
   readonly yes?: boolean;
 }
 
-/** How a session that was to be stopped ended; `already-over`: by itself, before the daemon had been asked. */
+/** How a session ended; `already-over` if that was before the daemon got the request. */
 type Outcome = Omit<Stopped, 'outcome'> & {
   readonly contactId: string;
   readonly outcome: Stopped['outcome'] | 'already-over';
@@ -32,17 +32,15 @@ const COLUMNS: readonly Column<Outcome>[] = [
   { title: 'REASON', text: ({ reason, error }) => [reason, error].filter(Boolean).join(': ') },
 ];
 
-/** integratorctl sessions stop: ends sessions in order and waits for their last results. */
+/** integratorctl sessions stop. */
 export function addStopCommand(sessions: Command, io: Io): void {
   sessions
     .command('stop')
-    .description(
-      "end sessions: what has been said so far is transcribed, what follows is not; waits for Deepgram's end",
-    )
-    .argument('[id...]', 'session ids; unique prefixes will do')
-    .option('--contact <id>', 'the sessions of this contact (a unique prefix will do)')
-    .option('--all', 'every session of this daemon; asks before')
-    .option('--yes', 'do not ask')
+    .description("end sessions cleanly: audio so far is transcribed; waits for Deepgram's last results")
+    .argument('[id...]', 'session ids or unique prefixes')
+    .option('--contact <id>', 'the sessions of this contact (id or unique prefix)')
+    .option('--all', 'every session of this daemon; asks for confirmation')
+    .option('--yes', 'do not ask for confirmation')
     .action(async (ids: string[], options: StopOptions, command: Command) => {
       const invocation = new Invocation(command, io);
       const chosen = await choose(invocation, ids, options);
@@ -53,9 +51,9 @@ export function addStopCommand(sessions: Command, io: Io): void {
 
 async function choose(invocation: Invocation, ids: readonly string[], { contact, all, yes }: StopOptions) {
   const ways = [ids.length > 0, contact !== undefined, all === true].filter(Boolean).length;
-  if (ways !== 1) throw usageError('name the sessions to stop in one way: by ID..., by --contact, or by --all');
+  if (ways !== 1) throw usageError('select the sessions to stop by ids, by --contact or by --all');
   if (all && !yes && !invocation.io.stdin.isTTY) {
-    throw usageError('there is no terminal to ask whether to stop every session; say --yes');
+    throw usageError('--all without a terminal to confirm at needs --yes');
   }
   const { sessions } = await invocation.daemon.get<Sessions>('/v1/sessions');
   if (ids.length > 0) return [...new Set(ids.map((id) => sessionOf(sessions, id)))];
@@ -64,7 +62,7 @@ async function choose(invocation: Invocation, ids: readonly string[], { contact,
 }
 
 async function confirm({ stdin, stderr, stop }: Io, count: number): Promise<void> {
-  // Only now: to load it is a good part of what any other command takes.
+  // Loaded on demand: it would add a good part of the time that other commands take.
   const { createInterface } = await import('node:readline');
   const lines = createInterface({ input: stdin, terminal: false });
   try {
@@ -73,7 +71,7 @@ async function confirm({ stdin, stderr, stop }: Io, count: number): Promise<void
       once(lines, 'line', { signal: stop }).then(([line]) => String(line)),
       once(lines, 'close', { signal: stop }).then(() => ''),
     ]);
-    if (!/^y(es)?$/i.test(answer.trim())) throw new Failure('nothing was stopped; answer y, or say --yes');
+    if (!/^y(es)?$/i.test(answer.trim())) throw new Failure('nothing was stopped; answer y, or use --yes');
   } catch (error) {
     stop.throwIfAborted();
     throw error;
@@ -86,13 +84,20 @@ async function stopSessions(invocation: Invocation, chosen: readonly SessionView
   const settled = await Promise.allSettled(chosen.map((session) => stopSession(invocation, session)));
   const stopped = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   invocation.show({ apiVersion: API_VERSION, stopped }, () =>
-    chosen.length === 0 ? ['no session runs'] : stopped.length === 0 ? [] : tableLines(stopped, COLUMNS, invocation),
+    chosen.length === 0
+      ? ['no sessions running']
+      : stopped.length === 0
+        ? []
+        : tableLines(stopped, COLUMNS, invocation),
   );
   const refused = settled.find((each) => each.status === 'rejected');
-  if (refused) throw refused.reason instanceof Interrupted ? notAwaited(refused.reason) : refused.reason;
+  if (refused) throw refused.reason instanceof Interrupted ? interrupted(refused.reason) : refused.reason;
   const failed = stopped.filter(({ outcome }) => outcome === 'failed').length;
   if (failed > 0) {
-    throw new Failure(`${failed} of ${stopped.length} ended as failed; see: journalctl -u integratord`, EXIT.failure);
+    throw new Failure(
+      `${failed} of ${stopped.length} sessions ended as failed; see: journalctl -u integratord`,
+      EXIT.failure,
+    );
   }
 }
 
@@ -109,7 +114,7 @@ async function stopSession({ daemon }: Invocation, { sessionId, contactId }: Ses
   }
 }
 
-function notAwaited(cause: Error): Failure {
-  const what = 'interrupted, the sessions end all the same';
+function interrupted(cause: Error): Failure {
+  const what = 'interrupted; the sessions will still end';
   return new Failure(`${what}; see: integratorctl sessions`, EXIT.interrupted, { cause });
 }

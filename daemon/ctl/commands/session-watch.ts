@@ -5,23 +5,23 @@ import type { Io, Output } from '../io.ts';
 import { printableJson } from '../output/printable.ts';
 import { addListOptions, chooseSessions, type ListOptions, type Sessions, sessionLines } from './session-list.ts';
 
-/** Often enough to see a lag come and go; the daemon tells no news by itself. */
-const LOOK_EVERY_MS: Millis = 1000;
+/** Short enough to see a lag come and go. */
+const POLL_INTERVAL_MS: Millis = 1000;
 
 const CLEAR_SCREEN = '\x1b[2J';
-const TO_TOP_LEFT = '\x1b[H';
+const CURSOR_HOME = '\x1b[H';
 const CLEAR_REST_OF_LINE = '\x1b[K';
 const CLEAR_BELOW = '\x1b[J';
-/** A line that wraps would push the others down: it is cut at the edge instead. */
+/** A wrapped line would push the others down, so the terminal cuts it off. */
 const WRAP_OFF = '\x1b[?7l';
 const WRAP_ON = '\x1b[?7h';
 
-/** integratorctl sessions watch: the list, kept up to date until Ctrl-C or until nobody reads it. */
+/** integratorctl sessions watch: runs until Ctrl-C, or until its output is closed. */
 export function addWatchCommand(sessions: Command, io: Io): void {
   const watch = sessions
     .command('watch')
     .description(
-      'show the list again every second: in place on a terminal, else one list (or JSON line) after another',
+      'refresh the list every second: in place on a terminal, otherwise one list (or JSON line) after another',
     );
   addListOptions(watch).action(async (options: ListOptions, command: Command) => {
     const invocation = new Invocation(command, io);
@@ -32,15 +32,15 @@ export function addWatchCommand(sessions: Command, io: Io): void {
       if (invocation.json) stdout.write(`${printableJson({ atEpochMs: io.clock.epoch(), ...chosen })}\n`);
       else if (stdout.isTTY) stdout.write(screen(sessionLines(chosen, invocation), stdout));
       else stdout.write(`${sessionLines(chosen, invocation).join('\n')}\n\n`);
-      await io.clock.sleep(LOOK_EVERY_MS, stop);
+      await io.clock.sleep(POLL_INTERVAL_MS, stop);
     }
   });
 }
 
-/** Draws over what stands there, instead of clearing it first, which would flicker; shows as much as there is room for. */
+/** Overwrites the previous frame, as clearing it first would flicker; cuts the list to the height of the screen. */
 function screen(lines: readonly string[], { rows = Infinity }: Output): string {
   const room = Math.max(1, rows - 2);
   const shown = lines.length > room ? [...lines.slice(0, room), `and ${lines.length - room} more`] : lines;
   const drawn = shown.map((line) => `${line}${CLEAR_REST_OF_LINE}\n`).join('');
-  return `${WRAP_OFF}${TO_TOP_LEFT}${drawn}${CLEAR_BELOW}${WRAP_ON}`;
+  return `${WRAP_OFF}${CURSOR_HOME}${drawn}${CLEAR_BELOW}${WRAP_ON}`;
 }

@@ -6,11 +6,11 @@ import { drainText } from '../output/drain-text.ts';
 import { durationText } from '../output/durations.ts';
 import { pairLines } from '../output/table.ts';
 
-/** integratorctl status: what the daemon is doing. */
+/** integratorctl status. */
 export function addStatusCommand(program: Command, io: Io): void {
   program
     .command('status')
-    .description('show whether the daemon takes sessions, how many it has, and what it is waiting for')
+    .description('show whether the daemon accepts sessions, how many it has, and any drain')
     .action(async (_options: object, command: Command) => {
       const invocation = new Invocation(command, io);
       const status = await invocation.daemon.get<Status>('/v1/status');
@@ -29,8 +29,8 @@ function pairs(status: Status, nowEpochMs: number): (readonly [string, string | 
     ['running', `${durationText(status.uptimeMs)}, since ${timeText(status.startedAtEpochMs)}`],
     ['region', status.region],
     ['Auto Scaling', lifecycleText(lifecycle)],
-    ['checkpoints', status.checkpoints ? 'kept' : 'off: a crash ends the sessions (STATE_DIR is not set)'],
-    ['unsigned starts', status.unsignedStarts ? 'taken from anybody (TRIGGER_SECRET is not set)' : 'refused'],
+    ['checkpoints', status.checkpoints ? 'on' : 'off: a crash ends the sessions (STATE_DIR is not set)'],
+    ['unsigned starts', status.unsignedStarts ? 'accepted from anyone (TRIGGER_SECRET is not set)' : 'refused'],
   ];
 }
 

@@ -6,14 +6,14 @@ import { Invocation } from '../invocation.ts';
 import type { Io } from '../io.ts';
 import { printable } from '../output/printable.ts';
 
-/** integratorctl version: its own, and that of the daemon that runs, which an update may have left behind. */
+/** integratorctl version: after an update, the running daemon may still be the old one. */
 export function addVersionCommand(program: Command, io: Io): void {
   program
     .command('version')
-    .description('show the version of integratorctl and of the daemon that runs')
+    .description('show the versions of integratorctl and of the running daemon')
     .action(async (_options: object, command: Command) => {
       const invocation = new Invocation(command, io);
-      const status = await statusOrTrouble(invocation);
+      const status = await statusOrNotRunning(invocation);
       const integratord = status instanceof DaemonNotRunning ? null : status.version;
       invocation.show({ apiVersion: API_VERSION, integratorctl: VERSION, integratord }, () => [
         `integratorctl ${VERSION}`,
@@ -23,7 +23,7 @@ export function addVersionCommand(program: Command, io: Io): void {
     });
 }
 
-async function statusOrTrouble({ daemon }: Invocation): Promise<Status | DaemonNotRunning> {
+async function statusOrNotRunning({ daemon }: Invocation): Promise<Status | DaemonNotRunning> {
   try {
     return await daemon.get<Status>('/v1/status');
   } catch (error) {

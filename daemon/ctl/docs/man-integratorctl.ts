@@ -4,18 +4,18 @@ import { EXIT_MEANINGS } from '../exit-codes.ts';
 import { type CommandNode, flattened, ownOptions } from './command-tree.ts';
 import { bold, definition, example, heading, pageHead, paragraph, roffText, subheading } from './roff.ts';
 
-/** integratorctl(1), made from the commands. */
+/** integratorctl(1), generated from the commands. */
 export function integratorctlPage(tree: CommandNode, version: string): string {
   const commands = flattened(tree).filter(({ words, children }) => words.length > 0 && children.length === 0);
-  const summary = 'look into a running integratord, and take it out of service';
+  const summary = 'inspect a running integratord, and take it out of service';
   const lines = [
     ...pageHead({ name: 'integratorctl', section: 1, summary, version }),
     ...heading('SYNOPSIS'),
     `${bold('integratorctl')} [options] ${bold('command')} [arguments]`,
     ...heading('DESCRIPTION'),
     roffText(tree.description),
-    ...paragraph(`Options can stand before and after the command. ${bold('sessions')} alone lists the sessions.`),
-    ...paragraph('Ids of sessions and contacts can be cut short to whatever is still unique.'),
+    ...paragraph(`Options can precede or follow the command. ${bold('sessions')} alone lists the sessions.`),
+    ...paragraph('Ids of sessions and contacts can be abbreviated to a unique prefix.'),
     ...heading('COMMANDS'),
     ...commands.flatMap(commandLines),
     ...heading('OPTIONS'),
@@ -23,14 +23,14 @@ export function integratorctlPage(tree: CommandNode, version: string): string {
     ...heading('EXIT STATUS'),
     ...EXIT_MEANINGS.flatMap(({ code, meaning }) => definition(bold(String(code)), sentence(meaning))),
     ...heading('ENVIRONMENT'),
-    ...definition(bold('CONTROL_SOCKET'), roffText('The control socket, unless --socket names one.')),
-    ...definition(bold('NO_COLOR'), 'When set, nothing is coloured. Off a terminal nothing is, anyway.'),
+    ...definition(bold('CONTROL_SOCKET'), roffText('The control socket; --socket takes precedence.')),
+    ...definition(bold('NO_COLOR'), 'Disables colors. Output to anything but a terminal never has colors.'),
     ...heading('FILES'),
-    ...definition(bold(CONTROL_SOCKET_PATH), 'The control socket, open to root and to the group integrator.'),
+    ...definition(bold(CONTROL_SOCKET_PATH), 'The control socket, accessible to root and the group integrator.'),
     ...heading('EXAMPLES'),
-    'Take the instance out of service, give the calls an hour, and look again later:',
+    'Take the instance out of service with an hour for running calls, and come back to the drain later:',
     ...example(["integratorctl drain --deadline 1h --reason 'kernel update' --detach", 'integratorctl drain']),
-    ...paragraph('The sessions that lost audio:'),
+    ...paragraph('List the sessions that lost audio:'),
     ...example(["integratorctl sessions --json | jq '.sessions[] | select(.holeMs > 0)'"]),
     ...heading('SEE ALSO'),
     `${bold('integratord')}(8), ${bold('systemctl')}(1), ${bold('journalctl')}(1)`,
@@ -55,11 +55,11 @@ function commandLines(node: CommandNode): string[] {
 
 function optionLines({ flags, description, argChoices, defaultValue, negate }: Option): string[] {
   const choices = argChoices ? ` (${argChoices.join(', ')})` : '';
-  const byDefault = defaultValue === undefined || negate ? '' : `; ${defaultValue} when not given`;
+  const byDefault = defaultValue === undefined || negate ? '' : ` (default: ${defaultValue})`;
   return definition(bold(flags), sentence(`${description}${choices}${byDefault}`));
 }
 
-/** What --help says in passing, as a sentence. */
+/** A phrase of --help as a sentence. */
 function sentence(text: string): string {
   return roffText(`${text.charAt(0).toUpperCase()}${text.slice(1)}.`);
 }

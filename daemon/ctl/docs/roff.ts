@@ -1,4 +1,4 @@
-/** Text that roff shows as it is: backslashes, hyphens (which it would make dashes), quotes. */
+/** Escapes text so that roff prints it verbatim: backslashes, quotes, and hyphens, which it would turn into dashes. */
 export function roffText(text: string): string {
   const escaped = text
     .replaceAll('\\', '\\e')
@@ -8,7 +8,7 @@ export function roffText(text: string): string {
     .replaceAll('^', '\\(ha')
     .replaceAll('~', '\\(ti')
     .replaceAll('"', '\\(dq');
-  // At the begin of a line a dot would make it a request.
+  // A line that begins with a dot would be a request.
   return escaped.replaceAll(/^\./gm, '\\&.');
 }
 
@@ -16,7 +16,7 @@ export function bold(text: string): string {
   return `\\fB${roffText(text)}\\fR`;
 }
 
-/** Markdown's `code` as bold, the rest as it is. */
+/** Markdown's `code` in bold, the rest verbatim. */
 export function roffOfMarkdown(text: string): string {
   const parts = text.split('`');
   return parts.map((part, at) => (at % 2 === 1 ? bold(part) : roffText(part))).join('');
@@ -25,16 +25,16 @@ export function roffOfMarkdown(text: string): string {
 export interface PageTitle {
   readonly name: string;
   readonly section: number;
-  /** In one line, for whatis. */
+  /** One line, for whatis. */
   readonly summary: string;
   readonly version: string;
 }
 
-/** The head of a page; undated, so that the same sources make the same page. */
+/** The head of a page; undated, so that builds are reproducible. */
 export function pageHead({ name, section, summary, version }: PageTitle): string[] {
   return [
     `.TH ${name.toUpperCase()} ${section} "" "integratord ${roffText(version)}" "integratord"`,
-    // Left-aligned and not hyphenated: names of options and settings must stay whole.
+    // Left-aligned, without hyphenation: names of options and settings must not be broken.
     '.nh',
     '.ad l',
     ...heading('NAME'),
@@ -54,12 +54,12 @@ export function paragraph(roff: string): string[] {
   return ['.PP', roff];
 }
 
-/** A term, in roff, and what it means, in roff. */
+/** A term and its definition, both in roff. */
 export function definition(term: string, meaning: string): string[] {
   return ['.TP', term, meaning];
 }
 
-/** Lines as they are typed. */
+/** A block of commands, verbatim. */
 export function example(lines: readonly string[]): string[] {
   return ['.PP', '.nf', '.RS', ...lines.map(roffText), '.RE', '.fi'];
 }

@@ -2,13 +2,13 @@ import type { DrainView } from '../../contract/control-api.ts';
 import type { Millis } from '../../runtime/clock.ts';
 import { durationText } from './durations.ts';
 
-/** Where a drain stands, in a line: what is left, the longest call, the deadline. */
+/** The progress of a drain in one line. */
 export function drainText(drain: DrainView, nowEpochMs: Millis): string {
   const { state, sessionsLeft, longestCallMs, deadlineAtEpochMs } = drain;
-  if (state === 'drained') return 'drained: no session is left';
+  if (state === 'drained') return 'drained: no sessions left';
   const left = `${sessionsLeft} ${sessionsLeft === 1 ? 'session' : 'sessions'} left`;
   const longest = sessionsLeft > 0 ? `, longest call ${durationText(longestCallMs)}` : '';
-  if (state === 'ending-rest') return `the deadline has passed, ending the rest: ${left}${longest}`;
+  if (state === 'ending-rest') return `deadline reached, ending remaining sessions: ${left}${longest}`;
   const deadline =
     deadlineAtEpochMs === null
       ? 'no deadline'

@@ -6,7 +6,7 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** A deadline beyond a year is a slip of the finger. */
+/** A deadline of more than a year is a typo. */
 const LONGEST_MS = 365 * DAY_MS;
 
 const UNITS_MS: Readonly<Record<string, Millis>> = {
@@ -20,10 +20,10 @@ const UNITS_MS: Readonly<Record<string, Millis>> = {
 const PART = /(\d+)(ms|s|m|h|d)/g;
 const DURATION = /^(\d+(ms|s|m|h|d))+$/;
 
-/** A duration in at most two units, short enough for a column: 12ms, 4.5s, 12m04s, 1h02m, 2d03h. */
+/** A duration in at most two units, for a column: 12ms, 4.5s, 12m04s, 1h02m, 2d03h. */
 export function durationText(ms: Millis): string {
   if (ms < SECOND_MS) return `${Math.round(ms)}ms`;
-  // Down, not to the nearest: 59.96 s are not a minute yet.
+  // Rounded down: 59.96 s must not show as 60.0s.
   if (ms < MINUTE_MS) return `${(Math.floor(ms / 100) / 10).toFixed(1)}s`;
   if (ms < HOUR_MS) return twoUnits(ms, MINUTE_MS, 'm', SECOND_MS, 's');
   if (ms < DAY_MS) return twoUnits(ms, HOUR_MS, 'h', MINUTE_MS, 'm');
@@ -35,7 +35,7 @@ function twoUnits(ms: Millis, bigMs: Millis, big: string, smallMs: Millis, small
   return `${Math.floor(ms / bigMs)}${big}${rest}${small}`;
 }
 
-/** Reads 90s, 1h, 1h30m: for commander, which tells the user what was wrong. */
+/** Parses 90s, 1h, 1h30m. Throws InvalidArgumentError, which commander reports. */
 export function parseDuration(text: string): Millis {
   if (!DURATION.test(text)) throw new InvalidArgumentError('It must be a duration with a unit, such as 90s or 1h30m.');
   const parts = [...text.matchAll(PART)];

@@ -1,9 +1,9 @@
 import { DEFAULT_COLUMNS, type Output } from '../io.ts';
 
-/** To the begin of the line, and clear it. */
+/** Moves to the start of the line and clears it. */
 const CLEAR_LINE = '\r\x1b[2K';
 
-/** A line about something that goes on: redrawn on a terminal, elsewhere a line for each change that matters. */
+/** A progress line: redrawn in place on a terminal, elsewhere printed once per change. */
 export class ProgressLine {
   readonly #output: Output;
   #key: string | undefined;
@@ -13,10 +13,10 @@ export class ProgressLine {
     this.#output = output;
   }
 
-  /** @param text printable; `key` tells when it has changed in a way that is worth a line of a log */
+  /** @param text must be printable; @param key off a terminal, a line is printed whenever it changes */
   show(text: string, key: string): void {
     if (this.#output.isTTY) {
-      // A line that wraps could not be cleared.
+      // A wrapped line could not be cleared.
       const room = (this.#output.columns || DEFAULT_COLUMNS) - 1;
       this.#output.write(`${CLEAR_LINE}${text.slice(0, room)}`);
       this.#isDrawn = true;
@@ -24,7 +24,7 @@ export class ProgressLine {
     this.#key = key;
   }
 
-  /** Takes the line back from a terminal, for something else to be written there. */
+  /** Clears the line, to make room for other output. */
   clear(): void {
     if (this.#isDrawn) this.#output.write(CLEAR_LINE);
     this.#isDrawn = false;

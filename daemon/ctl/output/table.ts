@@ -1,13 +1,13 @@
 import type { Paint, Style } from './colors.ts';
 import { printable } from './printable.ts';
 
-/** Between two columns, as in ps and kubectl: a single blank could be part of a cell. */
-const GAP = '  ';
+/** As in ps and kubectl: a single space could be part of a cell. */
+const COLUMN_SEPARATOR = '  ';
 
 export interface Column<Row> {
   readonly title: string;
   readonly text: (row: Row) => string;
-  /** Numbers line up at the right. */
+  /** For numbers. */
   readonly align?: 'right';
   readonly style?: (row: Row) => Style | undefined;
 }
@@ -17,7 +17,7 @@ export interface TableOptions {
   readonly paint: Paint;
 }
 
-/** The rows as lines of aligned columns; cells come from outside and are made printable, an empty one shows as `-`. */
+/** Rows as aligned columns. Cells are untrusted and made printable; an empty one shows as `-`. */
 export function tableLines<Row>(rows: readonly Row[], columns: readonly Column<Row>[], options: TableOptions) {
   const titles = columns.map(({ title }) => ({ text: title, style: 'bold' as const }));
   const body = rows.map((row) =>
@@ -30,14 +30,14 @@ export function tableLines<Row>(rows: readonly Row[], columns: readonly Column<R
       const width = widths[at] ?? 0;
       const isLast = at === columns.length - 1;
       const aligned = columns[at]?.align === 'right' ? text.padStart(width) : isLast ? text : text.padEnd(width);
-      // Painted last: what sets a colour has no width.
+      // Styled after padding: escape sequences have no width.
       return options.paint(style, aligned);
     });
-    return padded.join(GAP);
+    return padded.join(COLUMN_SEPARATOR);
   });
 }
 
-/** Pairs as an aligned block: `name  value`; pairs without a value are left out. */
+/** Pairs as aligned lines of `name  value`; pairs without a value are omitted. */
 export function pairLines(pairs: readonly (readonly [name: string, value: string | undefined])[], paint: Paint) {
   const known = pairs.filter(([, value]) => value !== undefined);
   const columns: Column<readonly [string, string | undefined]>[] = [
