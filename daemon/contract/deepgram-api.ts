@@ -1,2 +1,2 @@
-/** Deepgram's own endpoint: the default of DEEPGRAM_API, here and in the stack. */
+/** Deepgram's hosted endpoint: the default of DEEPGRAM_API and of the stack's `deepgramApi`. */
 export const DEEPGRAM_API = 'wss://api.deepgram.com/v1/listen';

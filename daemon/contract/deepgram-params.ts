@@ -1,9 +1,9 @@
 import { CHANNELS, SAMPLE_RATE_HZ } from './audio-format.ts';
 
-/** Deepgram query parameters of one session, as the contact flow asks for them: one value or several. */
+/** Deepgram query parameters of a session, from the contact flow; several values become a repeated parameter. */
 export type DeepgramParams = Readonly<Record<string, string | readonly string[]>>;
 
-/** The shape of the audio that we send; a caller that sets one of these is refused (trigger/README.md). */
+/** The format of the audio that we send; a request that sets one of these is refused (trigger/README.md). */
 export const LOCKED_PARAMS = {
   encoding: 'linear16',
   sample_rate: String(SAMPLE_RATE_HZ),
@@ -11,14 +11,14 @@ export const LOCKED_PARAMS = {
   channels: String(CHANNELS),
 } as const;
 
-/** The first parameter in `params` that is ours to set, or undefined. */
+/** The first locked parameter in `params`, or undefined. */
 export function lockedParamIn(params: DeepgramParams): string | undefined {
   return Object.keys(params).find((name) => Object.hasOwn(LOCKED_PARAMS, name));
 }
 
 /**
- * The parameters of a connection that goes on with a call: Deepgram repeats `extra` in every result, so the consumer
- * learns where in the call the connection's time 0 is (daemon/deepgram/README.md: times restart at 0 on every connection).
+ * The parameters of a connection after the first. Deepgram's times restart at 0 on every connection, and it repeats
+ * `extra` in every result, so these values give the consumer the call time of that 0 (daemon/deepgram/README.md).
  */
 export function reconnectParams(params: DeepgramParams, offsetMs: number, connection: number): DeepgramParams {
   const extra = [params['extra'] ?? []].flat();
@@ -26,7 +26,7 @@ export function reconnectParams(params: DeepgramParams, offsetMs: number, connec
   return { ...params, extra: [...extra, ...ours] };
 }
 
-/** The parameters as an operator may see them: of a callback, whose URL may hold credentials, only where it goes. */
+/** The parameters for operators: credentials and query of the callback's URL are masked. */
 export function maskedParams(params: DeepgramParams): Record<string, string | string[]> {
   const masked = Object.entries(params).map(([name, value]) => {
     if (name !== 'callback') return [name, typeof value === 'string' ? value : [...value]] as const;

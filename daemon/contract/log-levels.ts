@@ -1,3 +1,3 @@
-/** How much is logged, from everything to nothing. */
+/** From everything to nothing. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];

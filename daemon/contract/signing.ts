@@ -1,13 +1,13 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** Unix time in whole seconds at which the request was signed. */
+/** Unix time of the signature in whole seconds. */
 export const TIMESTAMP_HEADER = 'x-integrator-timestamp';
-/** `v1=` and the HMAC-SHA256 in hex over `<timestamp>.<body>`, keyed with TRIGGER_SECRET. */
+/** `v1=` and, in hex, the HMAC-SHA256 of `<timestamp>.<body>` with the key TRIGGER_SECRET. */
 export const SIGNATURE_HEADER = 'x-integrator-signature';
-/** How long the caller will wait for the answer, in whole milliseconds. */
+/** How long the caller waits for the response, in whole milliseconds. */
 export const TIMEOUT_HEADER = 'x-integrator-timeout-ms';
 
-/** A captured request is worth nothing after this long; clocks may differ by as much in either direction. */
+/** Limits replays of a captured request; clocks may differ by as much in either direction. */
 const MAX_AGE_S = 300;
 
 export type SignatureFault = 'missing-signature' | 'bad-signature' | 'stale-signature';
@@ -18,7 +18,7 @@ export function signatureHeaders(secret: string, body: string, nowMs: number): R
   return { [TIMESTAMP_HEADER]: timestamp, [SIGNATURE_HEADER]: `v1=${digest(secret, timestamp, body).toString('hex')}` };
 }
 
-/** What is wrong with the signature of a request received at `nowMs` (epoch milliseconds); undefined when nothing is. */
+/** The fault in the signature of a request received at `nowMs` (epoch milliseconds); undefined if it is valid. */
 export function signatureFault(
   secret: string,
   headers: Readonly<Record<string, string | string[] | undefined>>,
@@ -34,7 +34,7 @@ export function signatureFault(
   return undefined;
 }
 
-/** The same where several secrets are taken: undefined when the signature is right with one of them. */
+/** As signatureFault, for several accepted secrets: undefined if the signature is valid with one of them. */
 export function signatureFaultWithAny(
   secrets: readonly string[],
   ...request: [

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { type DeepgramParams, lockedParamIn } from './deepgram-params.ts';
 
-/** A start that is refused for what it asks: it would be refused again. */
+/** The start request itself is at fault: a retry would be refused too. */
 export class BadRequest extends Error {
   override readonly name = 'BadRequest';
-  /** A word for programs: `bad-request`, `wrong-stream`, `locked-parameter`. */
+  /** Machine-readable: `bad-request`, `wrong-stream` or `locked-parameter`. */
   readonly reason: string;
 
   constructor(reason: string, message: string) {
@@ -13,7 +13,7 @@ export class BadRequest extends Error {
   }
 }
 
-/** Far above what a contact flow can set (32 KB of attributes in all), far below what could hurt. */
+/** Far above what a contact flow can set (32 KB of attributes in total), far below what could do harm. */
 const MAX_PARAMS = 200;
 const MAX_PARAM_VALUES = 500;
 const MAX_VALUE_LENGTH = 8192;
@@ -25,7 +25,7 @@ const paramValues = z.union(
   'must be a string or a non-empty array of strings',
 );
 
-/** The body of POST /start-session, which the trigger sends (trigger/README.md, "Integrator"). */
+/** The body of POST /start-session (trigger/README.md, "Integrator"). */
 export interface StartRequest {
   readonly contactId: string;
   readonly kvsStream: { readonly arn: string; readonly startFragmentNumber: string };
@@ -33,7 +33,7 @@ export interface StartRequest {
   readonly enforceRealtime: boolean;
 }
 
-/** As strict as the original: every field is required, and no other is allowed. */
+/** As strict as the original: every field is required, no other is allowed. */
 export const startRequest: z.ZodType<StartRequest> = z.strictObject({
   contactId: z.string().regex(/^[\w.:-]{1,256}$/, 'must be a contact id: letters, digits, "-", "_", "." or ":"'),
   kvsStream: z.strictObject({
@@ -48,7 +48,7 @@ export const startRequest: z.ZodType<StartRequest> = z.strictObject({
 
 const STREAM_ARN = /^arn:aws[\w-]*:kinesisvideo:(?<region>[a-z0-9-]+):\d{12}:stream\/[\w.-]{1,256}\/\d+$/;
 
-/** Checks the body of a start for a daemon in `region`. Throws BadRequest. */
+/** Parses and checks the body of a start request to a daemon in `region`. Throws BadRequest. */
 export function parseStartRequest(body: string, region: string): StartRequest {
   let json: unknown;
   try {
@@ -57,7 +57,7 @@ export function parseStartRequest(body: string, region: string): StartRequest {
     throw new BadRequest('bad-request', `The body is not JSON: ${(error as Error).name}`);
   }
   const { data: request, error } = startRequest.safeParse(json);
-  if (!request) throw new BadRequest('bad-request', `The body is not a start: ${z.prettifyError(error)}`);
+  if (!request) throw new BadRequest('bad-request', `The body is not a start request: ${z.prettifyError(error)}`);
   const arnRegion = STREAM_ARN.exec(request.kvsStream.arn)?.groups?.['region'];
   if (!arnRegion) {
     throw new BadRequest(
@@ -66,13 +66,13 @@ export function parseStartRequest(body: string, region: string): StartRequest {
     );
   }
   if (arnRegion !== region) {
-    throw new BadRequest('wrong-stream', `kvsStream.arn is in ${arnRegion}, this integrator in ${region}`);
+    throw new BadRequest('wrong-stream', `kvsStream.arn is in ${arnRegion}, this daemon in ${region}`);
   }
   const locked = lockedParamIn(request.dgParams);
   if (locked) {
     throw new BadRequest(
       'locked-parameter',
-      `${locked} is set by the integrator: remove dg_${locked} from the contact flow`,
+      `${locked} is set by integratord: remove dg_${locked} from the contact flow`,
     );
   }
   return request;

@@ -1,4 +1,4 @@
 import packageJson from '../../package.json' with { type: 'json' };
 
-/** The version that this is, as package.json has it; a bundle has it built in. */
+/** The version in package.json; bundling builds it in. */
 export const VERSION: string = packageJson.version;

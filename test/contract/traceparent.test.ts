@@ -5,7 +5,7 @@ const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const PARENT = 'b7ad6b7169203331';
 const NEW = /^(?!0{32})[0-9a-f]{32}$/;
 
-test('a traceparent names the trace, also one of a later version', (t) => {
+test('a traceparent names the trace, also in a later version', (t) => {
   for (const header of [
     `00-${TRACE}-${PARENT}-01`,
     `00-${TRACE}-${PARENT}-00`,
@@ -15,7 +15,7 @@ test('a traceparent names the trace, also one of a later version', (t) => {
   }
 });
 
-test('a traceparent that the standard does not allow is ignored: the trace is a new one', (t) => {
+test('an invalid traceparent is ignored: the trace is a new one', (t) => {
   const malformed = [
     ...[undefined, '', 'planted', ['a', 'b'], `00-${TRACE}-${PARENT}`, `00-${TRACE}-${PARENT}-0`],
     ...[`ff-${TRACE}-${PARENT}-01`, `00-${'0'.repeat(32)}-${PARENT}-01`, `00-${TRACE}-${'0'.repeat(16)}-01`],
@@ -28,7 +28,7 @@ test('a traceparent that the standard does not allow is ignored: the trace is a 
   }
 });
 
-test('X-Ray’s trace is the trigger’s, under Lambda’s segment', (t) => {
+test("X-Ray's trace becomes the trigger's, under Lambda's segment", (t) => {
   const x = 'Root=1-5759e988-bd862e3fe1be46a994272793';
   const traceId = '5759e988bd862e3fe1be46a994272793';
   t.deepEqual(traceparentFrom(`${x};Parent=53995c3f42cd8ad8;Sampled=1`), {
@@ -42,7 +42,7 @@ test('X-Ray’s trace is the trigger’s, under Lambda’s segment', (t) => {
   t.is(traceIdOf(traceparent), traceId);
 });
 
-test('without X-Ray, or with what is none, the trigger’s trace is a new one that nobody samples', (t) => {
+test("without a valid X-Ray trace, the trigger's trace is a new one that is not sampled", (t) => {
   for (const xRay of [undefined, '', 'Root=1-xyz;Sampled=1', `Root=1-${'0'.repeat(8)}-${'0'.repeat(24)};Sampled=1`]) {
     const { traceId, traceparent } = traceparentFrom(xRay);
     t.regex(traceId, NEW);
