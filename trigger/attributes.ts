@@ -2,29 +2,29 @@ import { type DeepgramParams, LOCKED_PARAMS, lockedParamIn } from '../daemon/con
 import { TriggerFailure } from './failure.ts';
 import { isJsonObject } from './json.ts';
 
-/** What the contact's attributes ask for. */
-export type Wishes = {
+/** The part of a start request that contact attributes determine. */
+export type RequestedSession = {
   dgParams: DeepgramParams;
   enforceRealtime: boolean;
-  /** Names of attributes with an empty value among their values: legal, and hardly ever meant. */
+  /** Names of attributes with an empty value: legal, but rarely intended. */
   withEmptyValue: readonly string[];
 };
 
 /** Marks an attribute as a Deepgram parameter. */
 const PREFIX = 'dg_';
-/** By this tag Deepgram tells apart what came through the integration. */
+/** Lets Deepgram recognize requests of the integration. */
 const INTEGRATION_TAG = 'dg_amazonconnect';
-/** A flow cannot delete an attribute; it can set it to this. */
+/** A flow cannot delete an attribute, but it can set it to this. */
 const UNSET = 'unset';
-const CONTACT_ID_PLACE = '{contact-id}';
-/** Paces the audio as if it were live: load tests set it. */
+const CONTACT_ID_PLACEHOLDER = '{contact-id}';
+/** For load tests: paces the audio as if it were live. */
 const ENFORCE_REALTIME = 'dgintegrator_enforcerealtime';
-/** Attribute names are the flow's; a reason has room for names of sensible length. */
+/** Attribute names come from the flow; a reason has room only for names of sensible length. */
 const MAX_QUOTED_LENGTH = 100;
 
-/** Reads `Attributes` of a contact, of any shape, by the grammar in trigger/README.md;
- *  throws a TriggerFailure that names the attribute at fault. */
-export function readAttributes(attributes: unknown, contactId: string): Wishes {
+/** Reads a contact's `Attributes`, of any shape, by the grammar in trigger/README.md. Throws a TriggerFailure that names
+ *  the attribute at fault. */
+export function readAttributes(attributes: unknown, contactId: string): RequestedSession {
   const given = attributes ?? {};
   if (!isJsonObject(given)) {
     throw new TriggerFailure(
@@ -50,8 +50,8 @@ export function readAttributes(attributes: unknown, contactId: string): Wishes {
   return { dgParams: Object.fromEntries(params), enforceRealtime, withEmptyValue };
 }
 
-/** Splits an attribute's value at spaces; `\ ` is a space and `\\` a backslash within a value, any other
- *  backslash stands for itself. Always at least one value, which may be empty (trigger/README.md). */
+/** Splits an attribute's value at spaces. `\ ` is a space and `\\` a backslash within a value; any other backslash is
+ *  literal. Returns at least one value, which may be empty (trigger/README.md). */
 export function splitValues(text: string): string[] {
   const values: string[] = [];
   let value = '';
@@ -74,11 +74,11 @@ export function splitValues(text: string): string[] {
 
 function paramName(attribute: string): string {
   const param = attribute.slice(PREFIX.length);
-  // `__proto__` is no parameter of Deepgram's, and sets a prototype where a less careful reader copies objects.
+  // `__proto__` would set the prototype of an object that is copied carelessly.
   if (param !== '' && param !== '__proto__') return param;
   throw new TriggerFailure(
     'bad-attribute',
-    `The contact attribute ${quoted(attribute)} names no Deepgram parameter: remove it or correct its name.`,
+    `The contact attribute ${quoted(attribute)} does not name a Deepgram parameter: remove it or correct its name.`,
   );
 }
 
@@ -86,7 +86,7 @@ function trimmedText(attribute: string, value: unknown): string {
   if (typeof value === 'string') return value.trim();
   throw new TriggerFailure(
     'bad-attribute',
-    `The contact attribute ${quoted(attribute)} is not a text: set it with a Set contact attributes block.`,
+    `The contact attribute ${quoted(attribute)} is not text: set it with a Set contact attributes block.`,
   );
 }
 
@@ -95,8 +95,8 @@ function refuseLocked(params: DeepgramParams): void {
   if (locked === undefined) return;
   throw new TriggerFailure(
     'locked-parameter',
-    `The contact attribute ${quoted(PREFIX + locked)} cannot be set: the integrator itself sets ` +
-      `${Object.keys(LOCKED_PARAMS).join(', ')}. Remove it from the flow, or set it to UNSET.`,
+    `The contact attribute ${quoted(PREFIX + locked)} cannot be set: integratord sets ` +
+      `${Object.keys(LOCKED_PARAMS).join(', ')} itself. Remove it from the flow, or set it to UNSET.`,
   );
 }
 
@@ -107,13 +107,13 @@ function fillInCallback(params: Map<string, string | readonly string[]>, contact
     throw new TriggerFailure(
       'several-callbacks',
       `The contact attribute "${PREFIX}callback" has ${callback.length} values, because spaces separate values: ` +
-        'give one URL, with %20 where it needs a space.',
+        'set it to one URL, with %20 for a space.',
     );
   }
-  // A function, because `$&` and the like mean something in a replacement text.
+  // A function, because `$&` and the like are special in a replacement string.
   params.set(
     'callback',
-    callback.replaceAll(CONTACT_ID_PLACE, () => contactId),
+    callback.replaceAll(CONTACT_ID_PLACEHOLDER, () => contactId),
   );
 }
 

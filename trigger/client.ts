@@ -4,12 +4,12 @@ import { TRACEPARENT_HEADER } from '../daemon/contract/traceparent.ts';
 import type { Clock, Millis } from '../daemon/runtime/clock.ts';
 import { IntegratorRefusal, type TriggerFailure } from './failure.ts';
 import type { Log } from './log.ts';
+import { type Outcome, outcomeOfError, outcomeOfResponse } from './outcome.ts';
 import { post } from './post.ts';
 import type { StartedSession } from './result.ts';
 import { RETRY_POLICY, retryDelayMs } from './retry-policy.ts';
 import type { Settings } from './settings.ts';
 import type { SigningSecret } from './signing-secret.ts';
-import { judgeAnswer, judgeError, type Verdict } from './verdict.ts';
 
 export type ClientOptions = {
   settings: Settings;
@@ -17,25 +17,24 @@ export type ClientOptions = {
   clock: Clock;
   random: () => number;
   log: Log;
-  /** On the clock's monotonic time: by then the call has returned or thrown. */
+  /** Monotonic: startSession returns or throws before it. */
   deadlineMs: Millis;
-  /** The trace that the daemon's log is to carry, the same at every attempt. */
+  /** The trace for the daemon's log, the same in every attempt. */
   traceparent: string;
 };
 
-/** Asks the integrator for a session, again while it is unavailable or out of reach and there is time;
- *  throws the last attempt's TriggerFailure. When a signature is refused and the secret has been changed, it is made
- *  anew, once. Asking again after a connection broke is safe as far as the same instance is asked: it answers with the
- *  session that the contact already has. */
+/** Starts a session. Retries while integratord is unavailable or unreachable and time is left, and once more if the
+ *  signature was refused and the secret has changed. Throws the last attempt's TriggerFailure. A retry after a broken
+ *  connection is safe if it reaches the same instance, which responds with the contact's running session. */
 export async function startSession(request: StartRequest, options: ClientOptions): Promise<StartedSession> {
   const { clock, random, log, deadlineMs, secret } = options;
   const body = JSON.stringify(request);
   let signedWith = await secret.get(deadlineMs, log);
   let hasRenewed = false;
   for (let attempt = 1; ; attempt += 1) {
-    const verdict = await attemptStart(body, signedWith, options);
-    if ('session' in verdict) return verdict.session;
-    const { failure, again, retryAfterMs } = verdict;
+    const outcome = await attemptStart(body, signedWith, options);
+    if ('session' in outcome) return outcome.session;
+    const { failure, retry, retryAfterMs } = outcome;
     if (signedWith !== undefined && isBadSignature(failure) && !hasRenewed) {
       hasRenewed = true;
       const renewed = await secret.after(signedWith, deadlineMs, log);
@@ -45,7 +44,7 @@ export async function startSession(request: StartRequest, options: ClientOptions
       continue;
     }
     const leftMs = deadlineMs - clock.now();
-    const waitMs = again ? retryDelayMs(attempt, { retryAfterMs, leftMs, random }) : undefined;
+    const waitMs = retry ? retryDelayMs(attempt, { retryAfterMs, leftMs, random }) : undefined;
     if (waitMs === undefined) throw failure;
     log.warn('trigger.attempt-failed', { attempt, code: failure.code, waitMs: Math.round(waitMs) });
     await clock.sleep(waitMs);
@@ -56,24 +55,24 @@ async function attemptStart(
   body: string,
   signedWith: string | undefined,
   { settings: { startSessionUrl: url }, clock, deadlineMs, traceparent }: ClientOptions,
-): Promise<Verdict> {
+): Promise<Outcome> {
   const headers = () => ({
     'content-type': 'application/json',
     'content-length': String(Buffer.byteLength(body)),
     [TRACEPARENT_HEADER]: traceparent,
-    // The integrator gives up first, so a session that it did start is not reported as failed.
+    // integratord gives up first, so that a started session is never reported as failed.
     [TIMEOUT_HEADER]: String(Math.max(1, Math.floor(deadlineMs - clock.now() - RETRY_POLICY.responseMarginMs))),
     ...(signedWith === undefined ? {} : signatureHeaders(signedWith, body, clock.epoch())),
   });
   try {
-    const answer = await post(url, { body, headers, clock, connectMs: RETRY_POLICY.connectMs, deadlineMs });
-    return judgeAnswer(answer, url.origin);
+    const response = await post(url, { body, headers, clock, connectMs: RETRY_POLICY.connectMs, deadlineMs });
+    return outcomeOfResponse(response, url.origin);
   } catch (error) {
-    return judgeError(error, url.origin);
+    return outcomeOfError(error, url.origin);
   }
 }
 
-/** The integrator's code for a signature made with another secret (README.md). */
+/** integratord's code for a signature made with another secret (README.md). */
 function isBadSignature(failure: TriggerFailure): boolean {
   return failure instanceof IntegratorRefusal && failure.code === 'bad-signature';
 }

@@ -3,12 +3,12 @@ import { textAt, valueAt } from './json.ts';
 
 const EVENT_NAME = 'ContactFlowEvent';
 
-/** The contact id of an event of any shape: that of this contact, not of the first in a chain of transfers. */
+/** The contact id in an event of any shape; in a chain of transfers, that of the current contact. */
 export function contactIdIn(event: unknown): string | undefined {
   return textAt(event, 'Details', 'ContactData', 'ContactId');
 }
 
-/** The contact id of a contact flow's event (daemon/kinesis/README.md); throws a TriggerFailure for anything else. */
+/** The contact id in a contact flow's event (daemon/kinesis/README.md). Throws a TriggerFailure for any other event. */
 export function requireContactId(event: unknown): string {
   if (valueAt(event, 'Name') !== EVENT_NAME) {
     throw new TriggerFailure(
@@ -29,7 +29,7 @@ export function attributesIn(event: unknown): unknown {
   return valueAt(event, 'Details', 'ContactData', 'Attributes');
 }
 
-/** Where in Kinesis the contact's audio begins; throws a TriggerFailure when the flow does not stream. */
+/** Where the contact's audio starts in Kinesis. Throws a TriggerFailure if the flow does not stream. */
 export function kvsStreamIn(event: unknown): { arn: string; startFragmentNumber: string } {
   const audio = valueAt(event, 'Details', 'ContactData', 'MediaStreams', 'Customer', 'Audio');
   const arn = textAt(audio, 'StreamARN');
@@ -39,6 +39,6 @@ export function kvsStreamIn(event: unknown): { arn: string; startFragmentNumber:
     'media-streaming-missing',
     `The event has no MediaStreams.Customer.Audio.${arn === undefined ? 'StreamARN' : 'StartFragmentNumber'}: ` +
       'put a Start media streaming block before this function in the flow, ' +
-      'and switch on live media streaming for the Amazon Connect instance.',
+      'and enable live media streaming for the Amazon Connect instance.',
   );
 }

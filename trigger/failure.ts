@@ -1,9 +1,9 @@
-/** Why a contact is not being transcribed: what goes back to the contact flow instead of an exception.
- *  `code` is for machines; the message says what to do and never holds an attribute's value or a secret. */
+/** Why a contact is not transcribed; returned to the contact flow instead of being thrown. `code` is for machines; the
+ *  message says what to do, and never contains an attribute's value or a secret. */
 export class TriggerFailure extends Error {
   override readonly name: string = 'TriggerFailure';
   readonly code: string;
-  /** Whether the same invocation may work when it is made again. */
+  /** True if the same invocation may succeed later. */
   readonly retryable: boolean;
 
   constructor(code: string, message: string, { retryable = false, ...options }: FailureOptions = {}) {
@@ -13,8 +13,8 @@ export class TriggerFailure extends Error {
   }
 }
 
-/** The integrator's own refusal. Its message is the integrator's text, which may quote Deepgram quoting
- *  a parameter: it is passed on to the flow that set the parameter, and kept out of our log. */
+/** A refusal by integratord, with its message. That may quote Deepgram quoting a parameter, so it goes to the flow that
+ *  set the parameter, and not into our log. */
 export class IntegratorRefusal extends TriggerFailure {
   override readonly name = 'IntegratorRefusal';
 }

@@ -10,10 +10,10 @@ import { deadlineOf } from './retry-policy.ts';
 import { type Environment, readSettings, type Settings } from './settings.ts';
 import { type SigningSecret, signingSecret } from './signing-secret.ts';
 
-/** What we use of Lambda's context. */
+/** The part of Lambda's context that we use. */
 export type LambdaContext = {
   getRemainingTimeInMillis?: () => number;
-  /** On Lambda's managed instances, where invocations share an environment, X-Ray's trace is here. */
+  /** X-Ray's trace on Lambda's managed instances, where invocations share an environment. */
   xRayTraceId?: string;
 };
 
@@ -24,30 +24,30 @@ export type HandlerOptions = {
   clock: Clock;
   /** In [0, 1). */
   random: () => number;
-  /** Takes one line of the log, without its end of line. */
+  /** Writes one line of the log; `line` has no newline. */
   writeLine: (line: string) => void;
 };
 
-/** A handler that reads its settings once, and keeps the secret while it is warm. It never throws: whatever goes wrong is in its answer, because a
- *  contact flow cannot see what a function throws. */
+/** A handler that reads its settings once, and caches the secret while it is warm. It never throws, because a contact
+ *  flow cannot see an error that a function throws: failures are in its result. */
 export function createHandler({ env, clock, random, writeLine }: HandlerOptions): Handler {
   const log = createLog(env['LOG_LEVEL'], clock, writeLine);
   const setup = setupOrFailure(env, clock);
 
   const start = (event: unknown, traceparent: string, contactLog: Log, deadlineMs: number): Promise<StartedSession> => {
     const contactId = requireContactId(event);
-    const { withEmptyValue, ...wishes } = readAttributes(attributesIn(event), contactId);
+    const { withEmptyValue, ...requested } = readAttributes(attributesIn(event), contactId);
     for (const attribute of withEmptyValue) contactLog.warn('trigger.empty-value', { attribute });
     const kvsStream = kvsStreamIn(event);
     if (setup instanceof TriggerFailure) throw setup;
-    const request = { contactId, kvsStream, ...wishes };
+    const request = { contactId, kvsStream, ...requested };
     const options = { ...setup, clock, random, log: contactLog, deadlineMs, traceparent };
     return startSession(request, options);
   };
 
   return async (event, context) => {
     const startedMs = clock.now();
-    // Lambda sets the variable anew for each invocation.
+    // Lambda sets the variable for each invocation.
     const { traceId, traceparent } = traceparentFrom(context?.xRayTraceId ?? env['_X_AMZN_TRACE_ID']);
     const contactLog = logOf(log, { contactId: contactIdIn(event), traceId });
     const tookMs = () => Math.round(clock.now() - startedMs);
@@ -57,7 +57,7 @@ export function createHandler({ env, clock, random, writeLine }: HandlerOptions)
       contactLog.info('trigger.succeeded', { ...session, tookMs: tookMs() });
       return succeeded(session);
     } catch (error) {
-      const failure = error instanceof TriggerFailure ? error : ownFault(error, contactLog);
+      const failure = error instanceof TriggerFailure ? error : internalError(error, contactLog);
       const { code, retryable, message } = failure;
       const msg = failure instanceof IntegratorRefusal ? undefined : message;
       contactLog.error('trigger.failed', { code, retryable, tookMs: tookMs(), msg });
@@ -92,10 +92,10 @@ function lambdaLeftMs(context: LambdaContext | undefined): number | undefined {
   return Number.isFinite(leftMs) ? leftMs : undefined;
 }
 
-function ownFault(error: unknown, log: Log): TriggerFailure {
-  // The place and not the message: an unforeseen message may quote what it tripped over.
+function internalError(error: unknown, log: Log): TriggerFailure {
+  // The place, not the message: an unexpected message may quote an attribute or a secret.
   const name = error instanceof Error ? error.name : typeof error;
   const place = error instanceof Error ? error.stack?.match(/^ +at .*$/m)?.[0].trim() : undefined;
   log.error('trigger.own-fault', { name, place });
-  return new TriggerFailure('trigger-fault', `The trigger itself failed (${name}): see its log for the place.`);
+  return new TriggerFailure('trigger-fault', `Internal error of the trigger (${name}): see the place in its log.`);
 }

@@ -1,9 +1,9 @@
-/** Whether `value` is a JSON object: neither null nor an array. */
+/** True for a JSON object: neither null nor an array. */
 export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The value at `path` in JSON of unknown shape; undefined when anything on the way is missing. */
+/** The value at `path` in JSON of any shape; undefined if the path does not exist. */
 export function valueAt(json: unknown, ...path: readonly string[]): unknown {
   let value = json;
   for (const name of path) {
@@ -13,7 +13,7 @@ export function valueAt(json: unknown, ...path: readonly string[]): unknown {
   return value;
 }
 
-/** The text at `path` in JSON of unknown shape; undefined unless it is a string that is not empty. */
+/** The non-empty string at `path` in JSON of any shape; otherwise undefined. */
 export function textAt(json: unknown, ...path: readonly string[]): string | undefined {
   const value = valueAt(json, ...path);
   return typeof value === 'string' && value !== '' ? value : undefined;

@@ -2,49 +2,49 @@ import * as http from 'node:http';
 import { BodyTooLarge, readBody } from '../daemon/runtime/bounded-body.ts';
 import type { Clock, Millis } from '../daemon/runtime/clock.ts';
 
-export type HttpAnswer = {
+export type HttpResponse = {
   status: number;
-  /** The Retry-After header as it came. */
+  /** The Retry-After header, unparsed. */
   retryAfter: string | undefined;
-  /** Undefined when it is longer than anything that the integrator says. */
+  /** Undefined if it is longer than any response of integratord. */
   body: string | undefined;
 };
 
-/** No connection within the time for it: nothing was sent. */
+/** No connection in time: nothing was sent. */
 export class ConnectTimeout extends Error {
   override readonly name = 'ConnectTimeout';
 }
 
-/** The request was sent, and the deadline came before the end of the answer. */
-export class AnswerTimeout extends Error {
-  override readonly name = 'AnswerTimeout';
+/** The request was sent, but the deadline passed before the end of the response. */
+export class ResponseTimeout extends Error {
+  override readonly name = 'ResponseTimeout';
 }
 
-/** The integrator's answers are a few hundred bytes: more than this comes from somebody else. */
+/** integratord's responses are a few hundred bytes; a longer body is from another server. */
 const MAX_BODY_BYTES = 64 * 1024;
 
 export type PostOptions = {
   body: string;
-  /** Called once connected: what it says about the time and the time left is true when it is sent. */
+  /** Called once connected, so that the signature's time and the time left are those of sending. */
   headers: () => Record<string, string>;
   clock: Clock;
   connectMs: Millis;
-  /** On the clock's monotonic time: by then the call has returned or thrown. */
+  /** Monotonic: post returns or throws before it. */
   deadlineMs: Millis;
 };
 
-/** One POST on a connection of its own. Throws ConnectTimeout, AnswerTimeout or Node's network error.
+/** One POST on a connection of its own. Throws ConnectTimeout, ResponseTimeout or Node's network error.
  *
- *  No connection is kept for the next invocation: Lambda freezes in between and does not see the load balancer
- *  close it, and the reset that follows leaves open whether the session was started, all to save about 1 ms. */
+ *  Connections are not reused: Lambda freezes between invocations and does not see the load balancer close one. The reset
+ *  that follows would leave open whether the session was started, and the gain is about 1 ms. */
 export async function post(
   url: URL,
   { body, headers, clock, connectMs, deadlineMs }: PostOptions,
-): Promise<HttpAnswer> {
-  // Loading TLS costs a cold start several milliseconds, and most load balancers in a VPC speak plain HTTP.
+): Promise<HttpResponse> {
+  // TLS adds several milliseconds to a cold start, and most load balancers in a VPC use plain HTTP.
   const secure = url.protocol === 'https:';
   const { request } = secure ? await import('node:https') : http;
-  const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
+  const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
   const leftMs = () => Math.max(0, deadlineMs - clock.now());
 
   const outgoing = request(url, { method: 'POST', agent: false });
@@ -53,12 +53,12 @@ export async function post(
   });
   const send = () => {
     cancelTimeout();
-    cancelTimeout = clock.after(leftMs(), () => reject(new AnswerTimeout('no answer in time')));
+    cancelTimeout = clock.after(leftMs(), () => reject(new ResponseTimeout('no response in time')));
     for (const [name, value] of Object.entries(headers())) outgoing.setHeader(name, value);
     outgoing.end(body);
   };
   outgoing.once('socket', (socket) => socket.once(secure ? 'secureConnect' : 'connect', send));
-  outgoing.once('response', (incoming) => readAnswer(incoming).then(resolve, reject));
+  outgoing.once('response', (incoming) => readResponse(incoming).then(resolve, reject));
   outgoing.on('error', reject);
   try {
     return await promise;
@@ -68,12 +68,12 @@ export async function post(
   }
 }
 
-async function readAnswer(incoming: http.IncomingMessage): Promise<HttpAnswer> {
-  const answer = { status: incoming.statusCode ?? 0, retryAfter: incoming.headers['retry-after'] };
+async function readResponse(incoming: http.IncomingMessage): Promise<HttpResponse> {
+  const head = { status: incoming.statusCode ?? 0, retryAfter: incoming.headers['retry-after'] };
   try {
-    return { ...answer, body: (await readBody(incoming, MAX_BODY_BYTES)).toString('utf8') };
+    return { ...head, body: (await readBody(incoming, MAX_BODY_BYTES)).toString('utf8') };
   } catch (error) {
-    if (error instanceof BodyTooLarge) return { ...answer, body: undefined };
+    if (error instanceof BodyTooLarge) return { ...head, body: undefined };
     throw error;
   }
 }

@@ -4,17 +4,17 @@ import { TriggerFailure } from './failure.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export type Settings = {
-  /** Where the integrator takes new sessions. Holds no credentials. */
+  /** integratord's POST /start-session; contains no credentials. */
   startSessionUrl: URL;
-  /** Signs the requests; undefined: they go unsigned, for an integrator that has no secret either. */
+  /** Key of the signatures; undefined for unsigned requests, to an integratord without a secret. */
   triggerSecret: string | undefined;
-  /** Where the secret is in Secrets Manager; undefined: `triggerSecret` is all there is. */
+  /** ARN of the key in Secrets Manager; undefined if only `triggerSecret` counts. */
   triggerSecretArn: string | undefined;
 };
 
 const DOMAIN = 'KVS_DG_INTEGRATOR_DOMAIN';
 
-/** Reads the function's environment; throws a TriggerFailure that names the setting, never its value. */
+/** Reads the function's environment. Throws a TriggerFailure that names the setting, but not its value. */
 export function readSettings(env: Environment): Settings {
   const base = integratorUrl(env[DOMAIN]?.trim() ?? '');
   base.pathname = `${base.pathname.replace(/\/+$/, '')}/start-session`;
@@ -33,13 +33,13 @@ function checkArn(arn: string, triggerSecret: string | undefined): void {
 function integratorUrl(value: string): URL {
   if (value === '') throw badDomain('is not set');
   const isUrl = value.includes('://');
-  // The original knew `host` and `host:port` only; anything else in that form would silently mean another place.
-  if (/\s/.test(value) || (!isUrl && /[/?#@\\]/.test(value))) throw badDomain('is no host name');
+  // The original accepted only `host` and `host:port`; other characters would silently lead to another place.
+  if (/\s/.test(value) || (!isUrl && /[/?#@\\]/.test(value))) throw badDomain('is not a host name');
   const url = URL.parse(isUrl ? value : `http://${value}`);
-  if (!url || url.hostname === '') throw badDomain('cannot be read');
+  if (!url || url.hostname === '') throw badDomain('cannot be parsed');
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw badDomain('has a scheme other than http and https');
-  if (url.username !== '' || url.password !== '') throw badDomain('holds a user name or password');
-  if (url.search !== '' || url.hash !== '') throw badDomain('holds a query or fragment');
+  if (url.username !== '' || url.password !== '') throw badDomain('contains a user name or password');
+  if (url.search !== '' || url.hash !== '') throw badDomain('contains a query or fragment');
   return url;
 }
 
@@ -47,6 +47,6 @@ function badDomain(fault: string): TriggerFailure {
   return new TriggerFailure(
     'bad-setting',
     `The trigger's environment variable ${DOMAIN} ${fault}: ` +
-      "set it to the integrator's host, host:port or http(s) URL, such as the load balancer's DNS name.",
+      "set it to integratord's host, host:port or http(s) URL, such as the load balancer's DNS name.",
   );
 }

@@ -61,7 +61,7 @@ test('every output, setting and reason that the guide names exists', (t) => {
     'trigger/event.ts',
     'trigger/attributes.ts',
     'trigger/settings.ts',
-    'trigger/verdict.ts',
+    'trigger/outcome.ts',
     'README.md',
   ];
   const known = sources.map((file) => readFileSync(join(ROOT, file), 'utf8')).join('\n');

@@ -22,7 +22,7 @@ const all =
   };
 
 const CALLER: Mutation[] = [
-  ['no answer hangs up', lead(TRIGGER, 'NoMatchingError', HANG_UP), TRIGGER, 'caller-lost', /NoMatchingError/],
+  ['no response hangs up', lead(TRIGGER, 'NoMatchingError', HANG_UP), TRIGGER, 'caller-lost', /NoMatchingError/],
   ['fail hangs up', lead(COMPARE, 'fail', HANG_UP), COMPARE, 'caller-lost', /condition fail/],
   [
     'fail says so, then hangs up',
@@ -35,35 +35,41 @@ const CALLER: Mutation[] = [
     /condition fail/,
   ],
   [
-    'fail tidies up, then hangs up',
+    'fail cleans up, then hangs up',
     lead('Say transcription failed', 'NextAction', STOP),
     COMPARE,
     'caller-lost',
     /fail/,
   ],
-  ['no streaming hangs up', lead(START, 'NoMatchingError', HANG_UP), START, 'caller-lost', /NoMatchingError/],
-  ['no attributes hang up', lead(SET, 'NoMatchingError', STOP), SET, 'caller-lost', /NoMatchingError/],
-  ['a prompt hangs up', lead('Say hello', 'NoMatchingError', HANG_UP), 'Say hello', 'caller-lost', /NoMatchingError/],
+  ['a failure to stream hangs up', lead(START, 'NoMatchingError', HANG_UP), START, 'caller-lost', /NoMatchingError/],
+  ['a failure to set attributes hangs up', lead(SET, 'NoMatchingError', STOP), SET, 'caller-lost', /NoMatchingError/],
   [
-    'a prompt in the call hangs up',
+    'a failed prompt hangs up',
+    lead('Say hello', 'NoMatchingError', HANG_UP),
+    'Say hello',
+    'caller-lost',
+    /NoMatchingError/,
+  ],
+  [
+    'a failed prompt during the call hangs up',
     lead('Play 1 minute of silence', 'NoMatchingError', STOP),
     'Play 1 minute of silence',
     'caller-lost',
     /NoMatchingError/,
   ],
   [
-    'a failed start is tried for ever',
+    'a failed start is retried forever',
     lead('Say transcription failed', 'NextAction', TRIGGER),
     TRIGGER,
     'endless',
     /Loop/,
   ],
-  ['a loop begins again when it is done', lead(CALL, 'DoneLooping', 'Say hello'), CALL, 'endless', /Loop/],
-  ['silence goes on for ever', (flow) => exitIn(flow, CALL, 'DoneLooping').lead(CALL), CALL, 'endless', /Loop/],
+  ['a loop starts over when it is done', lead(CALL, 'DoneLooping', 'Say hello'), CALL, 'endless', /Loop/],
+  ['silence never ends', (flow) => exitIn(flow, CALL, 'DoneLooping').lead(CALL), CALL, 'endless', /Loop/],
   ['a loop has no count', set(CALL, { LoopCount: undefined }), CALL, 'bad-parameter', /0 to 100/],
   ['a loop counts too far', set(CALL, { LoopCount: '101' }), CALL, 'bad-parameter', /0 to 100/],
-  ['a prompt has nothing to say', set('Say hello', { Text: undefined }), 'Say hello', 'bad-parameter', /one of/],
-  ['a prompt has two things to say', set('Say hello', { SSML: '<speak/>' }), 'Say hello', 'bad-parameter', /one of/],
+  ['a prompt has no text', set('Say hello', { Text: undefined }), 'Say hello', 'bad-parameter', /one of/],
+  ['a prompt has two texts', set('Say hello', { SSML: '<speak/>' }), 'Say hello', 'bad-parameter', /one of/],
   [
     'a break is too long',
     set('Play 1 minute of silence', { SSML: '<speak><break time="60000ms"/></speak>' }),
@@ -75,7 +81,7 @@ const CALLER: Mutation[] = [
 
 findsWhen(CALLER);
 
-test('a call that is transferred to a queue is kept: streaming goes on, and a full queue falls back on the sample', (t) => {
+test('a transfer to a queue is allowed: streaming continues, and a full queue falls back to the sample', (t) => {
   const flow = ourFlow('sample-inbound');
   const position = { x: 360, y: 540 };
   for (const exit of exitsOf(flow).filter(({ to, from }) => to === CALL && from !== 'Play 1 minute of silence')) {

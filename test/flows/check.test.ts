@@ -20,7 +20,7 @@ function check(...files: string[]): Promise<{ code: number | null; stdout: strin
   });
 }
 
-test('the checker passes our own flows when it is given none', async (t) => {
+test('without arguments the checker checks our own flows, which pass', async (t) => {
   t.deepEqual(await check(), {
     code: 0,
     stdout: 'trigger/flows/load-test.json: ok\ntrigger/flows/sample-inbound.json: ok\n',
@@ -33,7 +33,7 @@ test('a finding is a line with file, action, rule and reason, and exit code 1', 
   t.teardown(() => rm(directory, { recursive: true }));
   const flow = ourFlow('sample-inbound');
   exitIn(flow, 'Invoke trigger', 'NoMatchingError').lead('Hang up');
-  const file = join(directory, 'spoilt.json');
+  const file = join(directory, 'changed.json');
   await writeFile(file, JSON.stringify(flow));
 
   const { code, stdout } = await check('trigger/flows/load-test.json', file);
@@ -41,11 +41,11 @@ test('a finding is a line with file, action, rule and reason, and exit code 1', 
   const lines = stdout.trimEnd().split('\n');
   t.is(lines[0], 'trigger/flows/load-test.json: ok');
   t.true(lines.slice(1).every((line) => line.startsWith(`${file}: `)));
-  const lost = 'By the error NoMatchingError the caller is hung up on, without the call that follows a success.';
+  const lost = 'the error NoMatchingError hangs up on the caller, without the call that follows a success.';
   t.true(lines.includes(`${file}: Invoke trigger: caller-lost: ${lost}`), stdout);
 });
 
-test('a file that is not there is named, with exit code 2, and the others are checked', async (t) => {
+test('a missing file is named, with exit code 2, and the other files are checked', async (t) => {
   const { code, stdout, stderr } = await check('no-such-flow.json', 'trigger/flows/load-test.json');
   t.is(code, 2);
   t.is(stdout, 'trigger/flows/load-test.json: ok\n');

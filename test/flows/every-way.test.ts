@@ -10,7 +10,7 @@ test('our own flows have no findings', (t) => {
   for (const name of FLOWS) t.deepEqual(findings(ourFlow(name)), [], name);
 });
 
-test('what is no flow at all is said to be none', (t) => {
+test('a file that is not a flow is reported as such', (t) => {
   for (const text of ['', '{', 'null', '[]', '{}', '{"Actions":{}}', '{"Actions":[{}]}', '{"Actions":[null]}']) {
     t.deepEqual(
       checkFlow(text).map(({ action, what }) => [action, what]),
@@ -20,17 +20,17 @@ test('what is no flow at all is said to be none', (t) => {
   }
 });
 
-test('any way out of any action that is cut, or led astray, is found', (t) => {
+test('every exit of every action that is removed or redirected is found', (t) => {
   for (const name of FLOWS) {
     exitsOf(ourFlow(name)).forEach(({ from, name: way, to }, index) => {
-      for (const astray of [undefined, 'Nowhere', from, START, STOP, HANG_UP]) {
-        // A call that ends after whatever is its last action is no fault: an error that ends it is.
-        if (astray === to || (astray === STOP && way === 'NextAction')) continue;
+      for (const target of [undefined, 'Nowhere', from, START, STOP, HANG_UP]) {
+        // Ending the call after an action's success is fine; ending it on an error is not.
+        if (target === to || (target === STOP && way === 'NextAction')) continue;
         const flow = ourFlow(name);
         const exit = exitsOf(flow)[index];
-        if (astray === undefined) exit?.cut();
-        else exit?.lead(astray);
-        t.not(findings(flow).length, 0, `${name}: "${from}" by ${way} to ${astray}`);
+        if (target === undefined) exit?.cut();
+        else exit?.lead(target);
+        t.not(findings(flow).length, 0, `${name}: "${from}" by ${way} to ${target}`);
       }
     });
   }

@@ -2,13 +2,13 @@ import test from 'ava';
 import { readAttributes } from '../../trigger/attributes.ts';
 import { CONTACT_ID } from '../trigger/invocation.ts';
 import { ourFlow } from './our-flows.ts';
-import { type Happening, runFlow, type World } from './run-flow.ts';
+import { type Circumstances, type Happening, runFlow } from './run-flow.ts';
 
 /** trigger/README.md: one call starts 90 sessions, 2 s apart. */
 const SESSIONS = 90;
 const PAUSE = { silentMs: 2000 };
 
-const run = (world?: World) => runFlow(ourFlow('load-test'), world);
+const run = (circumstances?: Circumstances) => runFlow(ourFlow('load-test'), circumstances);
 const isInvocation = (happening: Happening) => 'invokedWith' in happening;
 const invocations = (happenings: readonly Happening[]) =>
   happenings.flatMap((happening) => ('invokedWith' in happening ? [happening.invokedWith] : []));
@@ -18,15 +18,15 @@ const silentMinutes = (happenings: readonly Happening[]) =>
   happenings.filter((happening) => 'silentMs' in happening && happening.silentMs === 60_000).length;
 
 test('one call starts 90 sessions: one with the callback, then 89 without, paced', (t) => {
-  const asked = invocations(run()).map((attributes) => readAttributes(attributes, CONTACT_ID));
+  const requested = invocations(run()).map((attributes) => readAttributes(attributes, CONTACT_ID));
   const tag = ['loadTest', 'dg_amazonconnect'];
   const callback = `https://your-endpoint.invalid/${CONTACT_ID}`;
   const first = { dgParams: { callback, model: 'nova-3', tag }, enforceRealtime: false, withEmptyValue: [] };
   const further = { dgParams: { model: 'nova-3', tag }, enforceRealtime: true, withEmptyValue: [] };
-  t.deepEqual(asked, [first, ...Array.from({ length: SESSIONS - 1 }, () => further)]);
+  t.deepEqual(requested, [first, ...Array.from({ length: SESSIONS - 1 }, () => further)]);
 });
 
-test('the sessions follow each other by 2 s of silence, and then the call is kept', (t) => {
+test('the sessions start 2 s apart, and then the call is kept', (t) => {
   const happenings = run();
   const [start, stop] = [happenings.findIndex(isInvocation), happenings.findLastIndex(isInvocation)];
   const between = happenings.slice(start, stop).filter((happening) => !isInvocation(happening));
@@ -35,20 +35,20 @@ test('the sessions follow each other by 2 s of silence, and then the call is kep
     Array.from({ length: SESSIONS - 1 }, () => PAUSE),
   );
   t.deepEqual(happenings[start - 1], { streaming: true });
-  t.deepEqual(happenings[stop + 1], { said: 'All sessions have been asked for.' });
+  t.deepEqual(happenings[stop + 1], { said: 'All sessions have been requested.' });
   t.is(silentMinutes(happenings), 100);
   t.deepEqual(happenings.slice(-2), [{ streaming: false }, { hungUp: true }]);
 });
 
-test('a session that fails or has no answer is told of, and the load test goes on', (t) => {
-  const answers = ['success', 'fail', undefined];
-  const happenings = run({ answer: (index) => answers[index % answers.length] });
+test('a session that fails, or has no response, is announced, and the load test continues', (t) => {
+  const results = ['success', 'fail', undefined];
+  const happenings = run({ result: (index) => results[index % results.length] });
   t.is(invocations(happenings).length, SESSIONS);
-  t.is(times(happenings, 'Failed.'), SESSIONS / answers.length);
-  t.is(times(happenings, 'No answer.'), SESSIONS / answers.length);
+  t.is(times(happenings, 'Failed.'), SESSIONS / results.length);
+  t.is(times(happenings, 'No response.'), SESSIONS / results.length);
 });
 
-const FIRST_TROUBLES: [trouble: string, world: World, invoked: number, said: string][] = [
+const FIRST_TROUBLES: [trouble: string, circumstances: Circumstances, invoked: number, said: string][] = [
   [
     'media streaming does not start',
     { fails: ({ Identifier }) => Identifier === 'Start media streaming' },
@@ -62,17 +62,12 @@ const FIRST_TROUBLES: [trouble: string, world: World, invoked: number, said: str
     'There is no load test, because the parameters could not be set.',
   ],
   [
-    'the first session has no answer',
-    { answer: () => undefined },
+    'the first session has no response',
+    { result: () => undefined },
     1,
-    'There is no load test, because the trigger function did not answer.',
+    'There is no load test, because the trigger function did not respond.',
   ],
-  [
-    'the first session fails',
-    { answer: () => 'fail' },
-    1,
-    'There is no load test, because the trigger function said that the first session failed.',
-  ],
+  ['the first session fails', { result: () => 'fail' }, 1, 'There is no load test, because the first session failed.'],
   [
     'the further parameters cannot be set, which would send 90 transcripts to one callback',
     { fails: ({ Identifier }) => Identifier === 'Set further parameters' },
@@ -81,9 +76,9 @@ const FIRST_TROUBLES: [trouble: string, world: World, invoked: number, said: str
   ],
 ];
 
-for (const [trouble, world, invoked, said] of FIRST_TROUBLES) {
-  test(`when ${trouble}, no further session is started, and the call is kept`, (t) => {
-    const happenings = run(world);
+for (const [trouble, circumstances, invoked, said] of FIRST_TROUBLES) {
+  test(`if ${trouble}, no further session is started, and the call is kept`, (t) => {
+    const happenings = run(circumstances);
     t.is(invocations(happenings).length, invoked);
     t.is(times(happenings, said), 1);
     t.is(silentMinutes(happenings), 100);

@@ -26,22 +26,22 @@ export type FlowJson = {
 
 export type FlowName = 'sample-inbound' | 'load-test';
 
-/** A copy of one of our flows, to be run or spoilt. */
+/** A copy of one of our flows, to run or to change. */
 export function ourFlow(name: FlowName): FlowJson {
   return JSON.parse(readFileSync(new URL(`../../trigger/flows/${name}.json`, import.meta.url), 'utf8'));
 }
 
-/** The action of that identifier. */
+/** The action with that identifier. */
 export function actionIn(flow: FlowJson, identifier: string): ActionJson {
   const action = flow.Actions.find(({ Identifier }) => Identifier === identifier);
   if (action === undefined) throw new Error(`The flow has no action "${identifier}".`);
   return action;
 }
 
-/** One way out of an action, by its name, with what it takes to spoil it. */
+/** A named exit of an action, with ways to change it. */
 export type Exit = { from: string; name: string; to: string; lead: (to: string) => void; cut: () => void };
 
-/** Every way out of every action of the flow. */
+/** Every exit of every action of the flow. */
 export function exitsOf(flow: FlowJson): Exit[] {
   return flow.Actions.flatMap(({ Identifier: from, Transitions: transitions }) => {
     const { NextAction: next, Conditions: conditions = [], Errors: errors = [] } = transitions;
@@ -59,10 +59,10 @@ export function exitsOf(flow: FlowJson): Exit[] {
   });
 }
 
-/** The way out of that name. */
+/** The exit with that name. */
 export function exitIn(flow: FlowJson, from: string, name: string): Exit {
   const found = exitsOf(flow).find((one) => one.from === from && one.name === name);
-  if (found === undefined) throw new Error(`The action "${from}" has no way out by ${name}.`);
+  if (found === undefined) throw new Error(`The action "${from}" has no exit ${name}.`);
   return found;
 }
 

@@ -1,16 +1,16 @@
 import { type ActionJson, actionIn, type FlowJson } from './our-flows.ts';
 
-/** What the trigger does when it is invoked: it answers this as lambdaResult, or, undefined, it does not answer. */
-export type Answer = string | undefined;
+/** The lambdaResult of an invocation of the trigger; undefined if there is no response. */
+export type Result = string | undefined;
 
-export type World = {
-  /** What the trigger does at its `index`th invocation, from 0. */
-  answer?: (index: number) => Answer;
-  /** Whether Connect takes the action's error branch. */
+export type Circumstances = {
+  /** Result of the trigger's invocation number `index`, from 0. */
+  result?: (index: number) => Result;
+  /** True if Connect takes the action's error branch. */
   fails?: (action: ActionJson) => boolean;
 };
 
-/** What a caller, the trigger and Kinesis notice of a flow. */
+/** What a caller, the trigger and Kinesis observe of a flow. */
 export type Happening =
   | { said: string }
   | { silentMs: number }
@@ -18,36 +18,36 @@ export type Happening =
   | { invokedWith: Record<string, string> }
   | { hungUp: true };
 
-/** More steps than any of our flows can take. */
+/** More steps than any of our flows takes. */
 const MAX_STEPS = 10_000;
 
-/** What an action came to: a result for its conditions, or an error. */
+/** The outcome of an action: a result for its conditions, or an error. */
 type Outcome = { result?: string; error?: string };
 
-/** Runs a contact through the flow by the rules of the flow language, and tells what happens. */
-export function runFlow(flow: FlowJson, world: World = {}): Happening[] {
-  const contact = new Contact(world);
+/** Runs a contact through the flow by the rules of the flow language, and returns what happens. */
+export function runFlow(flow: FlowJson, circumstances: Circumstances = {}): Happening[] {
+  const contact = new Contact(circumstances);
   let action = actionIn(flow, flow.StartAction);
   for (let step = 0; step < MAX_STEPS; step += 1) {
     if (action.Type === 'DisconnectParticipant') return [...contact.happenings, { hungUp: true }];
     action = actionIn(flow, following(action, contact.perform(action)));
   }
-  throw new Error(`The flow still runs after ${MAX_STEPS} steps.`);
+  throw new Error(`The flow is still running after ${MAX_STEPS} steps.`);
 }
 
-/** A contact in a flow: what it carries from action to action, and what has happened to it. */
+/** A contact in a flow: its state, and what has happened to it. */
 class Contact {
   readonly happenings: Happening[] = [];
-  readonly #answer: (index: number) => Answer;
+  readonly #result: (index: number) => Result;
   readonly #fails: (action: ActionJson) => boolean;
   readonly #attributes: Record<string, string> = {};
   readonly #loops = new Map<string, number>();
   #invocations = 0;
-  /** What the last invocation that was answered left there. */
-  #external: Answer;
+  /** $.External.lambdaResult: the result of the last invocation that had one. */
+  #external: Result;
 
-  constructor({ answer = () => 'success', fails = () => false }: World) {
-    this.#answer = answer;
+  constructor({ result = () => 'success', fails = () => false }: Circumstances) {
+    this.#result = result;
     this.#fails = fails;
   }
 
@@ -79,10 +79,10 @@ class Contact {
 
   #invoke(): Outcome {
     this.happenings.push({ invokedWith: { ...this.#attributes } });
-    const answered = this.#answer(this.#invocations);
+    const result = this.#result(this.#invocations);
     this.#invocations += 1;
-    if (answered === undefined) return { error: 'NoMatchingError' };
-    this.#external = answered;
+    if (result === undefined) return { error: 'NoMatchingError' };
+    this.#external = result;
     return {};
   }
 

@@ -2,13 +2,13 @@ import test from 'ava';
 import { readAttributes } from '../../trigger/attributes.ts';
 import { CONTACT_ID } from '../trigger/invocation.ts';
 import { ourFlow } from './our-flows.ts';
-import { type Happening, runFlow, type World } from './run-flow.ts';
+import { type Circumstances, type Happening, runFlow } from './run-flow.ts';
 
 const MINUTES_KEPT = 100;
 const MINUTE_MS = 60_000;
 
-const run = (world?: World) => runFlow(ourFlow('sample-inbound'), world);
-const HELLO = { said: 'This is a sample of real time transcription.' };
+const run = (circumstances?: Circumstances) => runFlow(ourFlow('sample-inbound'), circumstances);
+const HELLO = { said: 'This is a sample of real-time transcription.' };
 const STREAMING = { streaming: true };
 const THE_CALL: Happening[] = [
   ...Array.from({ length: MINUTES_KEPT }, () => ({ silentMs: MINUTE_MS })),
@@ -21,12 +21,12 @@ const ATTRIBUTES = {
   dg_tag: 'sample inbound',
 };
 
-test('a call is streamed, then the trigger is invoked with the attributes, and the caller hears that it worked', (t) => {
+test('a call is streamed, the trigger is invoked with the attributes, and the caller hears that it worked', (t) => {
   const said = { said: 'This call is being transcribed.' };
   t.deepEqual(run(), [HELLO, STREAMING, { invokedWith: ATTRIBUTES }, said, ...THE_CALL]);
 });
 
-test('the attributes are parameters that the trigger takes', (t) => {
+test('the trigger accepts the attributes as parameters', (t) => {
   t.deepEqual(readAttributes(ATTRIBUTES, CONTACT_ID), {
     dgParams: {
       callback: `https://your-endpoint.invalid/${CONTACT_ID}`,
@@ -38,7 +38,7 @@ test('the attributes are parameters that the trigger takes', (t) => {
   });
 });
 
-const TROUBLES: [trouble: string, world: World, before: Happening[], said: string][] = [
+const TROUBLES: [trouble: string, circumstances: Circumstances, before: Happening[], said: string][] = [
   [
     'media streaming does not start',
     { fails: ({ Identifier }) => Identifier === 'Start media streaming' },
@@ -52,32 +52,32 @@ const TROUBLES: [trouble: string, world: World, before: Happening[], said: strin
     'This call is not being transcribed, because its parameters could not be set.',
   ],
   [
-    'the trigger does not answer',
-    { answer: () => undefined },
+    'the trigger does not respond',
+    { result: () => undefined },
     [STREAMING, { invokedWith: ATTRIBUTES }],
-    'The trigger function did not answer, so this call may not be transcribed.',
+    'The trigger function did not respond, so this call may not be transcribed.',
   ],
   [
-    'the trigger answers fail',
-    { answer: () => 'fail' },
+    'the trigger returns fail',
+    { result: () => 'fail' },
     [STREAMING, { invokedWith: ATTRIBUTES }],
-    'This call is not being transcribed, because the trigger function said that it failed.',
+    'This call is not being transcribed, because the trigger function reported a failure.',
   ],
   [
     'another function is invoked by mistake',
-    { answer: () => 'ok' },
+    { result: () => 'ok' },
     [STREAMING, { invokedWith: ATTRIBUTES }],
-    'This call is not being transcribed, because the trigger function said that it failed.',
+    'This call is not being transcribed, because the trigger function reported a failure.',
   ],
 ];
 
-for (const [trouble, world, before, said] of TROUBLES) {
-  test(`when ${trouble}, the caller hears so, and the call goes on all the same`, (t) => {
-    t.deepEqual(run(world), [HELLO, ...before, { said }, ...THE_CALL]);
+for (const [trouble, circumstances, before, said] of TROUBLES) {
+  test(`if ${trouble}, the caller is told, and the call continues`, (t) => {
+    t.deepEqual(run(circumstances), [HELLO, ...before, { said }, ...THE_CALL]);
   });
 }
 
-test('prompts that cannot be played change nothing else', (t) => {
+test('prompts that cannot be played have no other effect', (t) => {
   const happenings = run({ fails: ({ Type }) => Type === 'MessageParticipant' });
   t.deepEqual(happenings, [STREAMING, { invokedWith: ATTRIBUTES }, { streaming: false }, { hungUp: true }]);
 });

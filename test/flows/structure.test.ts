@@ -8,23 +8,23 @@ const rename = (from: string, to: string) => (flow: FlowJson) => {
 const put = (action: FlowJson['Actions'][number]) => (flow: FlowJson) => flow.Actions.push(action);
 
 const TRANSITIONS: Mutation[] = [
-  ['the version is another', (flow) => (flow.Version = '2017-11-21'), WHOLE_FLOW, 'wrong-version', /2019-10-30/],
+  ['the version is wrong', (flow) => (flow.Version = '2017-11-21'), WHOLE_FLOW, 'wrong-version', /2019-10-30/],
   ['it starts nowhere', (flow) => (flow.StartAction = 'Begin'), WHOLE_FLOW, 'unresolved', /"Begin"/],
   ['a transition leads nowhere', lead('Say hello', 'NextAction', 'Sing'), 'Say hello', 'unresolved', /"Sing"/],
   ['an error leads nowhere', lead(SET, 'NoMatchingError', 'Sing'), SET, 'unresolved', /NoMatchingError .*"Sing"/],
   ['a condition leads nowhere', lead(COMPARE, 'fail', 'Sing'), COMPARE, 'unresolved', /condition fail .*"Sing"/],
-  ['an action is gone', (flow) => flow.Actions.splice(3, 1), START, 'unresolved', /Set Deepgram parameters/],
+  ['an action is missing', (flow) => flow.Actions.splice(3, 1), START, 'unresolved', /Set Deepgram parameters/],
   ['an action goes nowhere', cut('Say hello', 'NextAction'), 'Say hello', 'dead-end', /contact ends/],
-  ['an error is not wired', cut(START, 'NoMatchingError'), START, 'branch-missing', /contact ends/],
+  ['an error is not wired', cut(START, 'NoMatchingError'), START, 'branch-missing', /contact would end/],
   ['a loop never ends', cut(CALL, 'DoneLooping'), CALL, 'branch-missing', /DoneLooping/],
   [
-    'an error is misspelt',
+    'an error is misspelled',
     (flow) => Object.assign(actionIn(flow, START).Transitions, { Errors: [{ NextAction: SET, ErrorType: 'NoMatch' }] }),
     START,
     'branch-unknown',
     /never takes the error NoMatch/,
   ],
-  ['a type is misspelt', (flow) => (actionIn(flow, STOP).Type = 'Stop'), STOP, 'unknown-type', /the type Stop/],
+  ['a type is misspelled', (flow) => (actionIn(flow, STOP).Type = 'Stop'), STOP, 'unknown-type', /type Stop/],
   [
     'nothing leads to an action',
     put({ Identifier: 'Lonely', Type: 'DisconnectParticipant', Parameters: {}, Transitions: {} }),
@@ -41,34 +41,46 @@ const TRANSITIONS: Mutation[] = [
   ],
   ['an identifier has a colon', rename(HANG_UP, 'Hang: up'), 'Hang: up', 'bad-identifier', /%/],
   [
-    'an identifier is one of JavaScript’s own',
+    'an identifier is reserved by JavaScript',
     rename(HANG_UP, 'valueOf'),
     'valueOf',
     'bad-identifier',
-    /does not take/,
+    /does not accept/,
   ],
   ['an identifier is too long', rename(HANG_UP, 'x'.repeat(51)), 'x'.repeat(51), 'bad-identifier', /50 characters/],
   ['a check has another default', lead(COMPARE, 'NextAction', CALL), COMPARE, 'default-differs', /NoMatchingCondition/],
 ];
 
 const EDITOR: Mutation[] = [
-  ['a block has no place', (flow) => delete flow.Metadata.ActionMetadata[STOP], STOP, 'untidy', /position/],
-  ['the entry has no place', (flow) => delete flow.Metadata.entryPointPosition, WHOLE_FLOW, 'untidy', /entryPoint/],
+  ['a block has no position', (flow) => delete flow.Metadata.ActionMetadata[STOP], STOP, 'bad-layout', /position/],
   [
-    'two blocks lie on each other',
+    'the entry point has no position',
+    (flow) => delete flow.Metadata.entryPointPosition,
+    WHOLE_FLOW,
+    'bad-layout',
+    /entryPoint/,
+  ],
+  [
+    'two blocks overlap',
     ({ Metadata: { ActionMetadata: places } }) => Object.assign(places[HANG_UP] ?? {}, places[STOP]),
     HANG_UP,
-    'untidy',
+    'bad-layout',
     /Stop media streaming/,
   ],
   [
-    'there is a place for no block',
+    'there is a position without a block',
     (flow) => Object.assign(flow.Metadata.ActionMetadata, { Ghost: { position: { x: 9000, y: 0 } } }),
     'Ghost',
-    'untidy',
+    'bad-layout',
     /not in this flow/,
   ],
-  ['a note is at no block', (flow) => flow.Metadata.Annotations.push({ actionId: 'Ghost' }), 'Ghost', 'untidy', /./],
+  [
+    'a note belongs to no block',
+    (flow) => flow.Metadata.Annotations.push({ actionId: 'Ghost' }),
+    'Ghost',
+    'bad-layout',
+    /./,
+  ],
   [
     'there are too many actions',
     (flow) => {

@@ -30,12 +30,12 @@ const SPLITS: [text: string, values: string[]][] = [
 ];
 
 for (const [text, values] of SPLITS) {
-  test(`${JSON.stringify(text)} holds ${JSON.stringify(values)}`, (t) => {
+  test(`${JSON.stringify(text)} is split into ${JSON.stringify(values)}`, (t) => {
     t.deepEqual(splitValues(text), values);
   });
 }
 
-test('any values come back as they were when they are escaped and joined by spaces', (t) => {
+test('values that are escaped and joined with spaces are split into the same values', (t) => {
   const value = fc.string({
     unit: fc.oneof(fc.constantFrom('\\', ' ', 'a'), fc.string({ minLength: 1, maxLength: 1 })),
   });
@@ -48,7 +48,7 @@ test('any values come back as they were when they are escaped and joined by spac
   t.pass();
 });
 
-test('dg_ attributes become parameters without their prefix, all others stay at home', (t) => {
+test('dg_ attributes become parameters without their prefix; other attributes are ignored', (t) => {
   const attributes = {
     dg_model: 'nova',
     dg_callback: 'https://example.com/webhook/{contact-id}/stuff',
@@ -89,13 +89,13 @@ for (const [what, attributes, params] of [
   });
 }
 
-test('every {contact-id} in the callback is the contact id, in no other parameter', (t) => {
+test('every {contact-id} is replaced in the callback, and in no other parameter', (t) => {
   const params = dgParams({ dg_callback: 'https://h/{contact-id}?c={contact-id}', dg_extra: 'id:{contact-id}' });
   t.is(params['callback'], `https://h/${CONTACT_ID}?c=${CONTACT_ID}`);
   t.is(params['extra'], 'id:{contact-id}');
 });
 
-test('a contact id is taken literally, whatever it looks like', (t) => {
+test('a contact id with special characters is inserted literally', (t) => {
   const { dgParams } = readAttributes({ dg_callback: 'https://h/{contact-id}' }, "$&$'{contact-id}");
   t.is(dgParams['callback'], "https://h/$&$'{contact-id}");
 });
@@ -113,7 +113,7 @@ for (const [attributes, code, named] of [
   ['dg_model', 'bad-attributes', 'Attributes'],
   [[], 'bad-attributes', 'Attributes'],
 ] as const) {
-  test(`${JSON.stringify(attributes)} is refused by name`, (t) => {
+  test(`${JSON.stringify(attributes)} is refused, and named`, (t) => {
     const error = t.throws(refusal(attributes).run, { name: 'TriggerFailure', code });
     t.true(error?.message.includes(named));
   });

@@ -19,7 +19,7 @@ function eventWith(path: string, value: unknown): unknown {
   return event;
 }
 
-test('a contact is handed to the integrator as the original did it', async (t) => {
+test('a start request has the body of the original', async (t) => {
   const { domain, arrivals } = await integratorThat(t, started);
   const attributes = { dg_model: 'nova', dg_callback: 'https://h/{contact-id}', dg_tag: 'a b', other: 'x' };
   const { result } = await invokeAt(domain, { attributes });
@@ -36,14 +36,14 @@ test('a contact is handed to the integrator as the original did it', async (t) =
   });
 });
 
-test('a load test asks for real time', async (t) => {
+test('a load test requests real-time pacing', async (t) => {
   const { domain, arrivals } = await integratorThat(t, started);
   await invokeAt(domain, { attributes: { dgintegrator_enforcerealtime: 'true', dg_callback: 'UNSET' } });
   const { enforceRealtime, dgParams } = JSON.parse(arrivals[0]?.body ?? '');
   t.deepEqual({ enforceRealtime, dgParams }, { enforceRealtime: true, dgParams: { tag: 'dg_amazonconnect' } });
 });
 
-test('text beyond ASCII arrives whole and signed', async (t) => {
+test('non-ASCII text arrives unchanged and signed', async (t) => {
   const { domain, arrivals } = await integratorThat(t, started);
   const attributes = { dg_keyterm: 'Müller 東京 😀', dg_search: 'half \ud83d' };
   const { result } = await invokeAt(domain, { attributes, env: { TRIGGER_SECRET: SECRET } });
@@ -59,7 +59,7 @@ test('a path in the domain is kept', async (t) => {
   t.is(arrivals[0]?.path, '/prefix/start-session');
 });
 
-test('the request is signed with the secret, at the time of day', async (t) => {
+test('the request is signed with the secret and the time of day', async (t) => {
   const { domain, arrivals } = await integratorThat(t, started);
   const signedAt = Date.parse('2031-05-06T07:08:09Z');
   const clock = triggerClock();
@@ -71,20 +71,20 @@ test('the request is signed with the secret, at the time of day', async (t) => {
   t.is(signatureFault(SECRET, headers, body, signedAt + 600_000), 'stale-signature');
 });
 
-test('without a secret the request goes unsigned', async (t) => {
+test('without a secret the request is unsigned', async (t) => {
   const { domain, arrivals } = await integratorThat(t, started);
   const { result } = await invokeAt(domain);
   t.is(result.lambdaResult, 'success');
   t.is(signatureFault(SECRET, arrivals[0]?.headers ?? {}, arrivals[0]?.body ?? '', Date.now()), 'missing-signature');
 });
 
-test('the integrator is told to give up before the trigger does', async (t) => {
+test('the daemon gets a time limit that ends before the trigger gives up', async (t) => {
   const { domain, arrivals } = await integratorThat(t, started);
   await invokeAt(domain);
   t.is(arrivals[0]?.headers[TIMEOUT_HEADER], String(RETRY_POLICY.budgetMs - RETRY_POLICY.responseMarginMs));
 });
 
-test('a session that took all the time the integrator was given is still a success', async (t) => {
+test('a start that takes all of its time limit still succeeds', async (t) => {
   const clock = triggerClock();
   const { domain } = await integratorThat(t, (response, _nth, { headers }) => {
     clock.forward(Number(headers[TIMEOUT_HEADER]));
@@ -94,7 +94,7 @@ test('a session that took all the time the integrator was given is still a succe
   t.is(result.lambdaResult, 'success');
 });
 
-test('a function whose own time is nearly up gives the integrator less', async (t) => {
+test('a function with little time left gives the daemon a shorter time limit', async (t) => {
   const { domain, arrivals } = await integratorThat(t, started);
   await invokeAt(domain, { context: { getRemainingTimeInMillis: () => 3000 } });
   t.is(arrivals[0]?.headers[TIMEOUT_HEADER], '2450', '250 ms for Lambda and 300 ms for the response');
@@ -125,9 +125,9 @@ for (const [what, event, code] of [
   ['attributes that are a list', contactFlowEvent(['dg_model']), 'bad-attributes'],
   ['a locked parameter', contactFlowEvent({ dg_encoding: 'mulaw' }), 'locked-parameter'],
   ['several callbacks', contactFlowEvent({ dg_callback: 'https://a https://b' }), 'several-callbacks'],
-  ['an attribute that is no text', contactFlowEvent({ dg_model: { nova: true } }), 'bad-attribute'],
+  ['an attribute that is not text', contactFlowEvent({ dg_model: { nova: true } }), 'bad-attribute'],
 ] as const) {
-  test(`${what} fails as ${code}, without a word to the integrator`, async (t) => {
+  test(`${what} fails as ${code}, without a start request`, async (t) => {
     const { domain, arrivals } = await integratorThat(t, started);
     const { result } = await invoke(event, { env: { KVS_DG_INTEGRATOR_DOMAIN: domain } });
     t.like(result, { lambdaResult: 'fail', retryable: 'false', sessionId: '' });
@@ -136,7 +136,7 @@ for (const [what, event, code] of [
   });
 }
 
-test('attributes that are missing or null are no attributes', async (t) => {
+test('missing or null attributes count as none', async (t) => {
   const { domain, arrivals } = await integratorThat(t, started);
   for (const attributes of [undefined, null]) {
     const event = eventWith('Details.ContactData.Attributes', attributes);
@@ -158,7 +158,7 @@ for (const domain of [undefined, '', 'http://user:hunter2@lb.internal', 'no/such
   });
 }
 
-test('whatever the event is, the answer is a flat map of texts that says why', async (t) => {
+test('for any event the result is a flat map of strings that says why', async (t) => {
   const anything = fc.oneof(
     fc.anything(),
     fc.anything().map((contact) => ({ Name: 'ContactFlowEvent', Details: { ContactData: contact } })),
@@ -178,12 +178,12 @@ test('whatever the event is, the answer is a flat map of texts that says why', a
   );
 });
 
-test('a reason stays short whatever an attribute is called', async (t) => {
+test('a reason stays short, however long an attribute name is', async (t) => {
   const { result } = await invoke(contactFlowEvent({ [`dg_${'x'.repeat(30_000)}`]: 1 }), {});
   t.true(result.reason.length <= 1000);
 });
 
-test('a fault of our own is an answer too, and its place is in the log', async (t) => {
+test('an internal error is a result too, and its place is in the log', async (t) => {
   const context = {
     getRemainingTimeInMillis: () => {
       throw new RangeError('planted-secret');
@@ -196,7 +196,7 @@ test('a fault of our own is an answer too, and its place is in the log', async (
   t.false(JSON.stringify([result, lines]).includes('planted-secret'));
 });
 
-test('every attempt carries the trace of the invocation, and so does every line of the log', async (t) => {
+test('every attempt and every line of the log carry the trace of the invocation', async (t) => {
   const { domain, arrivals } = await integratorThat(t, (response, nth) => {
     if (nth === 1) json(response, 503, { reason: 'full', message: 'full', retryable: true });
     else started(response);

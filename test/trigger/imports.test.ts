@@ -3,12 +3,12 @@ import { isBuiltin } from 'node:module';
 import test from 'ava';
 
 const ROOT = new URL('../../', import.meta.url);
-/** `import ... from 'x'`, `export ... from 'x'`, `import 'x'` and `import('x')`, the last one being a later one. */
+/** `import ... from 'x'`, `export ... from 'x'`, `import 'x'`, and `import('x')`, which is loaded later. */
 const SPECIFIER = /(?:\bfrom\s*|\bimport\s*(?<later>\()?\s*)(['"])(?<specifier>[^'"]+)\2/g;
-/** Types are gone when the function runs. */
+/** Types do not exist at run time. */
 const TYPES = /^import type [^;]*;/gm;
 
-/** Every module that `entry` reaches, by our own files; and what these import from elsewhere, at once and later. */
+/** Our files that `entry` imports, directly or not, and what they import from elsewhere: at once, and later. */
 function importGraph(entry: URL) {
   const ours = new Set<string>();
   const others = new Set<string>();
@@ -27,15 +27,15 @@ function importGraph(entry: URL) {
   return { ours: [...ours].map((href) => href.slice(ROOT.href.length)), others: [...others], later: [...later] };
 }
 
-test('the function needs nothing but Node and files of ours, until it has a secret to look up', (t) => {
+test('the function needs only Node and our own files, until it reads a secret', (t) => {
   const { ours, others, later } = importGraph(new URL('trigger/handler.ts', ROOT));
   t.deepEqual(
     others.filter((specifier) => !specifier.startsWith('node:') || !isBuiltin(specifier)),
     [],
   );
-  // Later: a cold start that needs them not is quicker.
+  // Loaded later, so that cold starts without them are faster.
   t.deepEqual(later.sort(), ['@aws-sdk/client-secrets-manager', 'node:https']);
-  // Proof that the graph was walked.
+  // Proof that the imports were followed.
   for (const file of ['trigger/post.ts', 'daemon/contract/signing.ts', 'daemon/contract/deepgram-params.ts'])
     t.true(ours.includes(file));
   for (const module of ['node:http', 'node:crypto']) t.true(others.includes(module));

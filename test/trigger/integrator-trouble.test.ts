@@ -6,12 +6,12 @@ import { invokeAt, triggerClock } from './invocation.ts';
 
 const FULL = { reason: 'at-capacity', message: 'This instance is full: try another.', retryable: true };
 const HTTP_HEAD = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n';
-/** What a contact flow must have by then, whatever the integrator does (trigger/README.md). */
+/** A contact flow gets its result within this time, whatever the daemon does (trigger/README.md). */
 const FLOW_LIMIT_MS = 7000;
-/** The trigger's delays while every attempt fails at once, without jitter's chance: the last one is what is left. */
+/** The trigger's delays if every attempt fails immediately and `random` is 0.5; the last one is the time left. */
 const ALL_DELAYS_MS = [75, 150, 300, ...Array<number>(7).fill(600), 575];
 
-test('an integrator that does not respond costs the flow the budget, less than 7 s', async (t) => {
+test('a daemon that does not respond costs the flow the budget, less than 7 s', async (t) => {
   const clock = triggerClock();
   const { domain, arrivals } = await integratorThat(t, ({ socket }) => passTime(clock, socket));
   const { result, tookMs } = await invokeAt(domain, { clock });
@@ -21,7 +21,7 @@ test('an integrator that does not respond costs the flow the budget, less than 7
   t.true(tookMs >= RETRY_POLICY.budgetMs && tookMs < FLOW_LIMIT_MS, `${tookMs} ms`);
 });
 
-test("a function's own time limit comes before the budget", async (t) => {
+test("a function's timeout takes precedence over the budget", async (t) => {
   const clock = triggerClock();
   const { domain } = await integratorThat(t, ({ socket }) => passTime(clock, socket));
   const context = { getRemainingTimeInMillis: () => 2000 };
@@ -57,7 +57,7 @@ test('headers that never end time out', async (t) => {
   t.true(tookMs < FLOW_LIMIT_MS);
 });
 
-test('a TLS handshake without an answer is no connection, and is tried again', async (t) => {
+test('an unanswered TLS handshake is a failed connection, and is retried', async (t) => {
   const clock = triggerClock();
   let connections = 0;
   const domain = await socketsThat(t, (socket) => {
@@ -65,13 +65,13 @@ test('a TLS handshake without an answer is no connection, and is tried again', a
     passTime(clock, socket);
   });
   const { result, tookMs } = await invokeAt(`https://${domain}`, { clock });
-  t.regex(result.reason, /^integrator-unreachable: https:\/\/127\.0\.0\.1:\d+ cannot be reached \(no answer\)/);
+  t.regex(result.reason, /^integrator-unreachable: https:\/\/127\.0\.0\.1:\d+ is unreachable \(no connection\)/);
   t.is(result.retryable, 'true');
   t.is(connections, 3, '2 s each, and what is left for the third');
   t.true(tookMs < FLOW_LIMIT_MS);
 });
 
-test('https to a server without TLS fails at once', async (t) => {
+test('https to a server without TLS fails immediately', async (t) => {
   const { domain, arrivals } = await integratorThat(t, started);
   const { result } = await invokeAt(`https://${domain}`);
   t.like(result, { lambdaResult: 'fail', retryable: 'false' });
@@ -79,7 +79,7 @@ test('https to a server without TLS fails at once', async (t) => {
   t.is(arrivals.length, 0);
 });
 
-test('a refused connection is tried again, then reported', async (t) => {
+test('a refused connection is retried, then reported', async (t) => {
   const { result, lines, tookMs, delaysMs } = await invokeAt(await nobody());
   t.like(result, { lambdaResult: 'fail', retryable: 'true', sessionId: '' });
   t.regex(result.reason, /^integrator-unreachable: .*ECONNREFUSED.*check KVS_DG_INTEGRATOR_DOMAIN/);
@@ -88,7 +88,7 @@ test('a refused connection is tried again, then reported', async (t) => {
   t.is(tookMs, RETRY_POLICY.budgetMs - RETRY_POLICY.minAttemptMs);
 });
 
-test('a connection that is reset is tried again', async (t) => {
+test('a connection that is reset is retried', async (t) => {
   const { domain, arrivals } = await integratorThat(t, (response, nth) => {
     if (nth === 1) response.socket?.resetAndDestroy();
     else started(response);
@@ -98,7 +98,7 @@ test('a connection that is reset is tried again', async (t) => {
   t.is(arrivals.length, 2);
 });
 
-test('a connection that is reset in the middle of an answer is tried again', async (t) => {
+test('a connection that is reset in the middle of a response is retried', async (t) => {
   const { domain, arrivals } = await integratorThat(t, (response, nth) => {
     if (nth > 1) json(response, 200, { sessionId: 'session-1', status: 'already-running' });
     else response.writeHead(200).write('{"sessionId":', () => response.socket?.resetAndDestroy());
@@ -108,7 +108,7 @@ test('a connection that is reset in the middle of an answer is tried again', asy
   t.is(arrivals.length, 2);
 });
 
-test('connections that are closed every time are reported', async (t) => {
+test('a connection that is always closed is reported', async (t) => {
   const domain = await socketsThat(t, (socket) => socket.once('data', () => socket.end()));
   const { result, delaysMs } = await invokeAt(domain);
   t.like(result, { lambdaResult: 'fail', retryable: 'true' });
@@ -117,10 +117,10 @@ test('connections that are closed every time are reported', async (t) => {
 });
 
 for (const [what, reply] of [
-  ['no HTTP', 'SSH-2.0-OpenSSH_9.6\r\n'],
-  ['headers without end', `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(1_000_000)}`],
+  ['another protocol', 'SSH-2.0-OpenSSH_9.6\r\n'],
+  ['endless headers', `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(1_000_000)}`],
 ] as const) {
-  test(`a server that speaks ${what} is not the integrator`, async (t) => {
+  test(`a server that sends ${what} is not integratord`, async (t) => {
     const domain = await socketsThat(t, (socket) => socket.once('data', () => socket.write(reply)));
     const { result } = await invokeAt(domain);
     t.like(result, { lambdaResult: 'fail', retryable: 'false' });
@@ -156,16 +156,16 @@ for (const body of [
   '{"sessionId": "s", "status": "started"',
   `{"sessionId": "${'s'.repeat(5000)}", "status": "started"}`,
 ]) {
-  test(`200 with ${body.slice(0, 60) || 'nothing'} is no session`, async (t) => {
+  test(`200 with ${body.slice(0, 60) || 'nothing'} is not a session`, async (t) => {
     const { domain, arrivals } = await integratorThat(t, (response) => response.end(body));
     const { result } = await invokeAt(domain);
     t.like(result, { lambdaResult: 'fail', retryable: 'false', sessionId: '' });
-    t.regex(result.reason, /^integrator-bad-answer: .*names no session/);
+    t.regex(result.reason, /^integrator-bad-answer: .*does not name a session/);
     t.is(arrivals.length, 1);
   });
 }
 
-test('a body without end is not read to its end', async (t) => {
+test('an endless body is not read to its end', async (t) => {
   let sentBytes = 0;
   const { domain } = await integratorThat(t, (response) => {
     const flood = () => {
@@ -180,7 +180,7 @@ test('a body without end is not read to its end', async (t) => {
   t.true(sentBytes < 50_000_000, `${sentBytes} bytes`);
 });
 
-test('a full integrator is asked again, each time with a new signature', async (t) => {
+test('a full daemon is retried, each time with a new signature', async (t) => {
   const clock = triggerClock();
   const { domain, arrivals } = await integratorThat(t, (response, nth) => {
     if (nth < 3) json(response, 503, FULL, { 'retry-after': '1' });
@@ -192,7 +192,7 @@ test('a full integrator is asked again, each time with a new signature', async (
   for (const { headers, body } of arrivals) t.is(signatureFault('secret', headers, body, clock.epoch()), undefined);
 });
 
-test('a load balancer without a healthy instance is asked again', async (t) => {
+test('a load balancer without a healthy instance is retried', async (t) => {
   const { domain, arrivals } = await integratorThat(t, (response, nth) => {
     if (nth === 1) response.writeHead(503, { 'content-type': 'text/html' }).end('<h1>Service Unavailable</h1>');
     else started(response);
@@ -215,7 +215,7 @@ test('a fleet that stays full is reported as full', async (t) => {
   t.is(arrivals.length, ALL_DELAYS_MS.length + 1);
 });
 
-test('a 503 that says it is final is not asked again', async (t) => {
+test('a 503 that says it is final is not retried', async (t) => {
   const { domain, arrivals } = await integratorThat(t, (response) =>
     json(response, 503, { ...FULL, retryable: false }),
   );
@@ -224,7 +224,7 @@ test('a 503 that says it is final is not asked again', async (t) => {
   t.is(arrivals.length, 1);
 });
 
-test('Retry-After is waited for', async (t) => {
+test('Retry-After is the delay before the next attempt', async (t) => {
   const { domain, arrivals } = await integratorThat(t, (response, nth) => {
     if (nth === 1) json(response, 503, FULL, { 'retry-after': '1' });
     else started(response);
@@ -253,7 +253,7 @@ for (const [status, body, retryable] of [
   [502, { reason: 'DeepgramRefused', message: 'INVALID_AUTH', retryable: false }, 'false'],
   [502, { reason: 'kinesis.timeout', message: 'Kinesis did not answer.', retryable: true }, 'true'],
 ] as const) {
-  test(`the integrator's ${status} ${body.reason} is passed on as it is, once`, async (t) => {
+  test(`a ${status} ${body.reason} of the daemon is passed on unchanged, without a retry`, async (t) => {
     const { domain, arrivals } = await integratorThat(t, (response) => json(response, status, body));
     const { result } = await invokeAt(domain);
     const reason = `${body.reason}: ${body.message}`;
@@ -274,7 +274,7 @@ for (const [status, retryable] of [
   [502, 'true'],
   [504, 'true'],
 ] as const) {
-  test(`HTTP ${status} without a reason is ${retryable === 'true' ? 'worth' : 'not worth'} another try`, async (t) => {
+  test(`HTTP ${status} without a reason is ${retryable === 'true' ? 'retryable' : 'not retryable'}`, async (t) => {
     const { domain, arrivals } = await integratorThat(t, (response) => response.writeHead(status).end());
     const { result } = await invokeAt(domain);
     t.like(result, { lambdaResult: 'fail', retryable, sessionId: '' });
@@ -290,7 +290,7 @@ for (const body of [
   { reason: 'not a code', message: 'm', retryable: false },
   { reason: 5, message: 'm', retryable: false },
 ]) {
-  test(`500 with ${JSON.stringify(body)} counts by its status`, async (t) => {
+  test(`of 500 with ${JSON.stringify(body)} only the status counts`, async (t) => {
     const { domain } = await integratorThat(t, (response) => json(response, 500, body));
     const { result } = await invokeAt(domain);
     t.regex(result.reason, /^integrator-http-500: /);
@@ -298,7 +298,7 @@ for (const body of [
   });
 }
 
-test("a long message of the integrator's is cut, between characters", async (t) => {
+test('a long message of the daemon is cut, between characters', async (t) => {
   const message = 'x😀'.repeat(10_000);
   const { domain } = await integratorThat(t, (response) => json(response, 400, { ...FULL, message }));
   const { result } = await invokeAt(domain);

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import type { ExecutionContext } from 'ava';
 import type { VirtualClock } from '../support/virtual-clock.ts';
 
-/** A request that arrived, read to its end. */
+/** A complete request. */
 export type Arrival = {
   method: string | undefined;
   path: string | undefined;
@@ -16,7 +16,7 @@ export type Arrival = {
 
 export type Integrator = { domain: string; arrivals: Arrival[] };
 
-/** A server on loopback that answers the nth request (from 1) as told, until the test is over. */
+/** An HTTP server on loopback; `answer` responds to the nth request (from 1). Closes when the test ends. */
 export async function integratorThat(
   t: ExecutionContext,
   answer: (response: ServerResponse, nth: number, arrival: Arrival) => void,
@@ -33,7 +33,7 @@ export async function integratorThat(
   return { domain: await listen(t, server), arrivals };
 }
 
-/** A server on loopback that treats every TCP connection as told; gives its host:port. */
+/** A TCP server on loopback; `treat` handles every connection. Returns its host:port. */
 export function socketsThat(t: ExecutionContext, treat: (socket: Socket) => void): Promise<string> {
   const open = new Set<Socket>();
   const server = net.createServer((socket) => {
@@ -59,7 +59,7 @@ export function passTime(clock: VirtualClock, socket: Socket | null): void {
   pass();
 }
 
-/** A host:port on loopback where nobody listens. */
+/** A host:port on loopback where nothing listens. */
 export async function nobody(): Promise<string> {
   const server = net.createServer();
   server.listen(0, '127.0.0.1');
@@ -70,7 +70,7 @@ export async function nobody(): Promise<string> {
   return domain;
 }
 
-/** Answers with JSON. */
+/** Responds with JSON. */
 export function json(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}) {
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 }

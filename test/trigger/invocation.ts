@@ -7,7 +7,7 @@ export const CONTACT_ID = '11112222-3333-4444-5555-aaaabbbbcccc';
 export const STREAM_ARN = 'arn:aws:kinesisvideo:eu-central-1:123456789012:stream/connect-contact-1/1700000000000';
 export const FRAGMENT = '91343852333181432392682062622220590765191907586';
 
-/** A contact flow's event, as daemon/kinesis/README.md shows it, of a contact with `attributes`. */
+/** A contact flow's event (trigger/README.md, "What Lambda gets from the flow") for a contact with `attributes`. */
 export function contactFlowEvent(attributes: unknown = {}) {
   return {
     Name: 'ContactFlowEvent',
@@ -40,12 +40,12 @@ export function contactFlowEvent(attributes: unknown = {}) {
 
 export type Setup = { env?: Environment; clock?: FastForwardClock; context?: LambdaContext };
 
-/** A clock at today's time of day, on which the trigger's delays pass at once. */
+/** A clock at the current time of day, on which the trigger's delays pass at once. */
 export function triggerClock(): FastForwardClock {
   return new FastForwardClock({ epochMs: Date.now() });
 }
 
-/** Invokes the trigger as a function of its own, with its log; `tookMs` is virtual time. */
+/** Invokes a new function, and returns its log as well; `tookMs` is virtual time. */
 export async function invoke(event: unknown, { env = {}, clock = triggerClock(), context }: Setup = {}) {
   const lines: string[] = [];
   const handler = createHandler({ env, clock, random: () => 0.5, writeLine: (line) => lines.push(line) });
@@ -54,7 +54,7 @@ export async function invoke(event: unknown, { env = {}, clock = triggerClock(),
   return { result, lines, tookMs: clock.now() - startedMs, delaysMs: clock.sleeps };
 }
 
-/** Invokes the trigger for a contact with `attributes` against the integrator at `domain`. */
+/** Invokes the trigger for a contact with `attributes`, and the server at `domain`. */
 export function invokeAt(domain: string, { attributes = {} as unknown, env = {}, ...setup }: AtSetup = {}) {
   return invoke(contactFlowEvent(attributes), { ...setup, env: { KVS_DG_INTEGRATOR_DOMAIN: domain, ...env } });
 }

@@ -30,7 +30,7 @@ type Case = [
 const integratorOf = (answer: Parameters<typeof integratorThat>[1]) => async (t: ExecutionContext) =>
   (await integratorThat(t, answer)).domain;
 
-/** Runs the wired function as Lambda does, in a process of its own; gives all that it wrote and its answer. */
+/** Runs the function in a process of its own, as Lambda does; returns its result and everything it wrote. */
 async function invokeProcess(domain: string, attributes: unknown, env: Record<string, string> = {}) {
   const program = new Program('test/trigger/invoke.ts', [JSON.stringify(contactFlowEvent(attributes))], {
     KVS_DG_INTEGRATOR_DOMAIN: domain,
@@ -47,7 +47,7 @@ async function invokeProcess(domain: string, attributes: unknown, env: Record<st
 for (const [what, attributes, lambdaResult, domainOf] of [
   ['a session that starts', ATTRIBUTES, 'success', integratorOf(started)],
   [
-    'an integrator that is full at first',
+    'a daemon that is full at first',
     ATTRIBUTES,
     'success',
     integratorOf((response, nth) => {
@@ -56,19 +56,14 @@ for (const [what, attributes, lambdaResult, domainOf] of [
     }),
   ],
   [
-    'an integrator that repeats a callback in its message',
+    'a daemon that repeats a callback in its message',
     ATTRIBUTES,
     'fail',
     integratorOf((response) => json(response, 400, { reason: 'bad-parameter', message: CALLBACK, retryable: false })),
   ],
+  ['an echo server', ATTRIBUTES, 'fail', integratorOf((response, _nth, { body }) => response.end(body))],
   [
-    'an echo instead of an integrator',
-    ATTRIBUTES,
-    'fail',
-    integratorOf((response, _nth, { body }) => response.end(body)),
-  ],
-  [
-    'an echo where codes belong',
+    'an echo in the place of the code',
     ATTRIBUTES,
     'fail',
     integratorOf((response) => json(response, 400, { reason: CALLBACK, message: CALLBACK, retryable: false })),
@@ -77,7 +72,7 @@ for (const [what, attributes, lambdaResult, domainOf] of [
   ['a password in a host', ATTRIBUTES, 'fail', async () => `user:${SECRETS.domainPassword}@lb`],
   ['several callbacks', { ...ATTRIBUTES, dg_callback: `${CALLBACK} ${CALLBACK}` }, 'fail', nobody],
   ['a locked parameter', { ...ATTRIBUTES, dg_encoding: SECRETS.attribute }, 'fail', nobody],
-  ['an attribute that is no text', { ...ATTRIBUTES, dg_model: [SECRETS.attribute] }, 'fail', nobody],
+  ['an attribute that is not text', { ...ATTRIBUTES, dg_model: [SECRETS.attribute] }, 'fail', nobody],
 ] as Case[]) {
   test(`${what} leaves no secret in the log`, async (t) => {
     const { answer, log, written } = await invokeProcess(await domainOf(t), attributes);
@@ -97,7 +92,7 @@ test('attributes with an empty value are warned about by name', async (t) => {
   );
 });
 
-test('a silent function says nothing', async (t) => {
+test('LOG_LEVEL silent writes nothing', async (t) => {
   const { answer, written } = await invokeProcess('', ATTRIBUTES, { LOG_LEVEL: 'silent' });
   t.is(answer['lambdaResult'], 'fail');
   t.is(written, '[]');

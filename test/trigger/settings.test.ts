@@ -37,18 +37,18 @@ for (const domain of [
   'http://lb.internal/?key=hunter2',
   'http://lb.internal/#hunter2',
 ]) {
-  test(`the domain ${JSON.stringify(domain)} is refused without being repeated`, (t) => {
+  test(`the domain ${JSON.stringify(domain)} is refused, and not repeated`, (t) => {
     const error = t.throws(() => urlFor(domain), { name: 'TriggerFailure', code: 'bad-setting' });
     t.true(error?.message.includes('KVS_DG_INTEGRATOR_DOMAIN'));
     t.false(error?.message.includes('hunter2'));
   });
 }
 
-test('a domain that is missing is refused like an empty one', (t) => {
+test('a missing domain is refused like an empty one', (t) => {
   t.throws(() => readSettings({}), { name: 'TriggerFailure', message: /KVS_DG_INTEGRATOR_DOMAIN is not set/ });
 });
 
-test('without a secret nothing is signed', (t) => {
+test('an empty secret counts as none', (t) => {
   t.is(readSettings({ KVS_DG_INTEGRATOR_DOMAIN: 'lb', TRIGGER_SECRET: '' }).triggerSecret, undefined);
   t.is(readSettings({ KVS_DG_INTEGRATOR_DOMAIN: 'lb', TRIGGER_SECRET: 's' }).triggerSecret, 's');
 });
@@ -64,7 +64,7 @@ for (const [what, env] of [
   ['an ARN of something else', { TRIGGER_SECRET_ARN: 'arn:aws:s3:::hunter2' }],
   ['a secret in two places', { TRIGGER_SECRET_ARN: ARN, TRIGGER_SECRET: 'hunter2' }],
 ] as const) {
-  test(`${what} is refused by the setting's name`, (t) => {
+  test(`${what} is refused, and the setting is named`, (t) => {
     const read = () => readSettings({ KVS_DG_INTEGRATOR_DOMAIN: 'lb', ...env });
     const error = t.throws(read, { name: 'TriggerFailure', code: 'bad-setting', message: /TRIGGER_SECRET_ARN/ });
     t.false(error?.message.includes('hunter2'));

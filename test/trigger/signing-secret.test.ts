@@ -10,8 +10,8 @@ const SECRET = 'planted-secret-of-the-trigger';
 const NEW_SECRET = 'planted-secret-after-the-change';
 const FIVE_MINUTES_MS = 300_000;
 
-/** A function whose secret is in a Secrets Manager, and an integrator that takes what is signed with `secret.now`. The SDK
- *  of this very process is led to the stand-in: one test at a time. */
+/** A function whose secret is in the Secrets Manager simulator, and a server that accepts signatures of `secret.now`. The
+ *  environment of this process points the SDK to the simulator, so tests are serial. */
 async function functionHere(t: ExecutionContext) {
   const { manager, env: aws } = await secretsManagerFor(t);
   Object.assign(process.env, aws);
@@ -47,24 +47,24 @@ async function functionHere(t: ExecutionContext) {
   };
 }
 
-test.serial('a warm function has asked Secrets Manager once', async (t) => {
+test.serial('a warm function reads its secret once', async (t) => {
   const { invoke, looks, written } = await functionHere(t);
   for (let nth = 0; nth < 3; nth += 1) t.like(await invoke(), { lambdaResult: 'success' });
   t.is(await looks(), 1);
   t.false(written().includes('planted'));
 });
 
-test.serial('a value is looked up again when it is five minutes old', async (t) => {
+test.serial('a value is refreshed when it is five minutes old', async (t) => {
   const { invoke, looks, change, arrivals, clock } = await functionHere(t);
   await invoke();
   await change();
   clock.forward(FIVE_MINUTES_MS);
   t.like(await invoke(), { lambdaResult: 'success' });
   t.is(await looks(), 2);
-  t.is(arrivals.length, 2, 'none was refused');
+  t.is(arrivals.length, 2, 'no signature was refused');
 });
 
-test.serial('a changed secret is looked up when the old one is refused, and the start succeeds', async (t) => {
+test.serial('a changed secret is read when the old one is refused, and the start succeeds', async (t) => {
   const { invoke, change, arrivals, events, written } = await functionHere(t);
   await invoke();
   await change();
@@ -76,7 +76,7 @@ test.serial('a changed secret is looked up when the old one is refused, and the 
   t.false(written().includes('planted'));
 });
 
-test.serial('a secret that is refused and has not been changed is refused once', async (t) => {
+test.serial('a refused secret that has not changed is not tried again', async (t) => {
   const { invoke, secret, arrivals, looks } = await functionHere(t);
   secret.now = 'the-integrator-has-another';
   const result = await invoke();
@@ -86,7 +86,7 @@ test.serial('a secret that is refused and has not been changed is refused once',
   t.is(await looks(), 2);
 });
 
-test.serial('a Secrets Manager that is lost does not stop a warm function, nor slow each start', async (t) => {
+test.serial('without Secrets Manager a warm function keeps working, and not every start is delayed', async (t) => {
   const { manager, invoke, looks, events, clock } = await functionHere(t);
   await invoke();
   await manager.setFaults({ status: 400, type: 'AccessDeniedException', times: null });
@@ -97,7 +97,7 @@ test.serial('a Secrets Manager that is lost does not stop a warm function, nor s
   t.is(await looks(), 2);
 });
 
-/** Runs the wired function as Lambda does, in a process of its own, with the secret of that name. */
+/** Runs the function in a process of its own, as Lambda does. */
 async function coldStart(env: Record<string, string>) {
   const program = new Program('test/trigger/invoke.ts', [JSON.stringify(contactFlowEvent())], {
     LOG_LEVEL: 'debug',
@@ -108,40 +108,34 @@ async function coldStart(env: Record<string, string>) {
   return { answer: answer as Record<string, string>, written: JSON.stringify(program.lines) + program.stderr };
 }
 
-test.serial(
-  'a cold function that cannot have its secret fails with the reason, and without a word to the integrator',
-  async (t) => {
-    const { manager, env: aws } = await secretsManagerFor(t);
-    const { domain, arrivals } = await integratorThat(t, started);
-    const env = { ...aws, KVS_DG_INTEGRATOR_DOMAIN: domain };
-    await manager.put('empty');
-    await manager.put('denied', { text: SECRET, allowed: false });
-    await manager.put('json', { text: JSON.stringify({ secret: SECRET }) });
-    await manager.put('good', { text: SECRET });
-    for (const [name, reason] of [
-      [
-        'empty',
-        /^secret-empty: TRIGGER_SECRET_ARN: arn:\S+ has no value yet: run `aws secretsmanager put-secret-value/,
-      ],
-      ['missing', /^secret-not-found: TRIGGER_SECRET_ARN: arn:\S+ does not exist/],
-      ['denied', /^secret-not-allowed: TRIGGER_SECRET_ARN: .*secretsmanager:GetSecretValue/],
-      ['json', /^secret-unusable: TRIGGER_SECRET_ARN: .*holds a JSON object/],
-    ] as const) {
-      const { answer, written } = await coldStart({ ...env, TRIGGER_SECRET_ARN: manager.arn(name) });
-      t.like(answer, { lambdaResult: 'fail', retryable: 'false', sessionId: '' });
-      t.regex(answer['reason'] ?? '', reason);
-      t.false(written.includes('planted'), written);
-    }
-    await manager.setFaults({ hang: true, times: null });
-    const { answer } = await coldStart({ ...env, TRIGGER_SECRET_ARN: manager.arn('good') });
-    t.like(answer, { lambdaResult: 'fail', retryable: 'true' });
-    t.regex(answer['reason'] ?? '', /^secret-unreachable: TRIGGER_SECRET_ARN: .*check DNS and the route/);
-    t.is(arrivals.length, 0);
-
-    await manager.setFaults();
-    const { answer: well, written } = await coldStart({ ...env, TRIGGER_SECRET_ARN: manager.arn('good') });
-    t.like(well, { lambdaResult: 'success' });
-    t.is(signatureFault(SECRET, arrivals[0]?.headers ?? {}, arrivals[0]?.body ?? '', Date.now()), undefined);
+test.serial('a cold function without its secret fails with the reason, and without a start request', async (t) => {
+  const { manager, env: aws } = await secretsManagerFor(t);
+  const { domain, arrivals } = await integratorThat(t, started);
+  const env = { ...aws, KVS_DG_INTEGRATOR_DOMAIN: domain };
+  await manager.put('empty');
+  await manager.put('denied', { text: SECRET, allowed: false });
+  await manager.put('json', { text: JSON.stringify({ secret: SECRET }) });
+  await manager.put('good', { text: SECRET });
+  for (const [name, reason] of [
+    ['empty', /^secret-empty: TRIGGER_SECRET_ARN: arn:\S+ has no value yet: run `aws secretsmanager put-secret-value/],
+    ['missing', /^secret-not-found: TRIGGER_SECRET_ARN: arn:\S+ does not exist/],
+    ['denied', /^secret-not-allowed: TRIGGER_SECRET_ARN: .*secretsmanager:GetSecretValue/],
+    ['json', /^secret-unusable: TRIGGER_SECRET_ARN: .*holds a JSON object/],
+  ] as const) {
+    const { answer, written } = await coldStart({ ...env, TRIGGER_SECRET_ARN: manager.arn(name) });
+    t.like(answer, { lambdaResult: 'fail', retryable: 'false', sessionId: '' });
+    t.regex(answer['reason'] ?? '', reason);
     t.false(written.includes('planted'), written);
-  },
-);
+  }
+  await manager.setFaults({ hang: true, times: null });
+  const { answer } = await coldStart({ ...env, TRIGGER_SECRET_ARN: manager.arn('good') });
+  t.like(answer, { lambdaResult: 'fail', retryable: 'true' });
+  t.regex(answer['reason'] ?? '', /^secret-unreachable: TRIGGER_SECRET_ARN: .*check DNS and the route/);
+  t.is(arrivals.length, 0);
+
+  await manager.setFaults();
+  const { answer: succeeded, written } = await coldStart({ ...env, TRIGGER_SECRET_ARN: manager.arn('good') });
+  t.like(succeeded, { lambdaResult: 'success' });
+  t.is(signatureFault(SECRET, arrivals[0]?.headers ?? {}, arrivals[0]?.body ?? '', Date.now()), undefined);
+  t.false(written.includes('planted'), written);
+});

@@ -3,8 +3,8 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkFlow } from './check/check-flow.ts';
 
-/** `node trigger/flows/check.ts [FILES]` checks contact flows, those beside it unless others are named. It prints a
- *  line for each finding, and exits with 0 when there is none, 1 when there is one, 2 when a file cannot be read. */
+/** `node trigger/flows/check.ts [FILES]` checks contact flows, by default those beside it. Prints a line per finding.
+ *  Exit code 0: no findings; 1: findings; 2: a file cannot be read. */
 const EXIT = { ok: 0, found: 1, unreadable: 2 } as const;
 
 let code: number = EXIT.ok;

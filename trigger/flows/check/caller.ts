@@ -1,10 +1,10 @@
-import { onSuccess } from './answer.ts';
 import type { Finding } from './finding.ts';
 import type { Action, Branch, Flow } from './flow.ts';
 import { DISCONNECT, endsFlow, INVOKE, LOOP, setsStreaming, waysOut } from './language.ts';
+import { onSuccess } from './result.ts';
 import { branchName, reachable } from './structure.ts';
 
-/** No caller is kept for ever, and none is hung up on because transcription did not work. */
+/** No caller is kept forever, and no call is hung up because transcription failed. */
 export function checkCaller(flow: Flow): Finding[] {
   const triggers = [...reachable(flow)].filter(({ type }) => type === INVOKE);
   const lost = triggers.flatMap((trigger) => {
@@ -14,35 +14,37 @@ export function checkCaller(flow: Flow): Finding[] {
   return [...checkEndless(flow), ...distinct([...lost, ...hangUpsByError(flow)])];
 }
 
-/** A Loop block ends by itself; any other way round in a circle does not. */
+/** A Loop block ends by itself; any other cycle does not. */
 function checkEndless(flow: Flow): Finding[] {
   return [...reachable(flow)]
-    .filter((action) => comesBack(action, flow))
+    .filter((action) => isInCycle(action, flow))
     .map(({ identifier }) => ({
       action: identifier,
       what: 'endless',
-      why: 'A path leads back here without the ContinueLooping of a Loop block: the caller may never get out.',
+      why: 'A path leads back here without the ContinueLooping of a Loop block: the caller may never leave it.',
     }));
 }
 
-function comesBack(action: Action, flow: Flow): boolean {
+function isInCycle(action: Action, flow: Flow): boolean {
   const onward = (at: Action) => waysOut(at).filter(({ on }) => at.type !== LOOP || on !== 'ContinueLooping');
-  return spread(flow, onward(action), onward).has(action);
+  return reachableFrom(flow, onward(action), onward).has(action);
 }
 
-/** The actions that no contact gets past when transcription has started, without the ones that clear up after it:
- *  what the caller has called for. */
+/** The call itself: the actions that every contact passes after transcription has started, without the cleanup at the
+ *  end. */
 function theCall(flow: Flow, success: string): Set<Action> {
   const from = [{ kind: 'next', on: '', to: success } satisfies Branch];
-  const isClearingUp = (action: Action) => action.type === DISCONNECT || setsStreaming(action, 'Disabled');
-  const canEndWithout = (gone: Action) => [...spread(flow, from, waysOut, new Set([gone]))].some(endsFlow);
-  return new Set([...spread(flow, from, waysOut)].filter((action) => !isClearingUp(action) && !canEndWithout(action)));
+  const isCleanup = (action: Action) => action.type === DISCONNECT || setsStreaming(action, 'Disabled');
+  const canEndWithout = (removed: Action) => [...reachableFrom(flow, from, waysOut, new Set([removed]))].some(endsFlow);
+  return new Set(
+    [...reachableFrom(flow, from, waysOut)].filter((action) => !isCleanup(action) && !canEndWithout(action)),
+  );
 }
 
-/** Every branch that leads straight to a hang-up before the caller has had the call. */
+/** Every branch that leads directly to a hang-up before the call. */
 function lostCallers(flow: Flow, call: ReadonlySet<Action>): Finding[] {
   const start: Branch = { kind: 'next', on: '', to: flow.startAction };
-  return [...spread(flow, [start], waysOut, call)].flatMap((action) =>
+  return [...reachableFrom(flow, [start], waysOut, call)].flatMap((action) =>
     waysOut(action)
       .filter(({ kind }) => kind !== 'next' || action.identifier === flow.startAction)
       .filter((branch) => hangsUp(flow, branch, call))
@@ -50,7 +52,7 @@ function lostCallers(flow: Flow, call: ReadonlySet<Action>): Finding[] {
   );
 }
 
-/** Every error that leads straight to a hang-up where the action's success does not. */
+/** Every error that leads directly to a hang-up where the action's success does not. */
 function hangUpsByError(flow: Flow): Finding[] {
   return [...reachable(flow)].flatMap((action) => {
     const [next, ...others] = waysOut(action);
@@ -59,19 +61,19 @@ function hangUpsByError(flow: Flow): Finding[] {
   });
 }
 
-/** Whether the branch leads to a hang-up with nothing to decide on the way, and none of `call` in between. */
+/** True if the branch leads to a hang-up without a decision, and without an action of `call`, in between. */
 function hangsUp(flow: Flow, branch: Branch, call?: ReadonlySet<Action>): boolean {
   const plainly = (at: Action) => waysOut(at).filter(({ kind }) => kind === 'next');
-  return [...spread(flow, [branch], plainly, call)].some(({ type }) => type === DISCONNECT);
+  return [...reachableFrom(flow, [branch], plainly, call)].some(({ type }) => type === DISCONNECT);
 }
 
 function lostBy({ identifier }: Action, branch: Branch): Finding {
-  const why = `By ${branchName(branch)} the caller is hung up on, without the call that follows a success.`;
+  const why = `${branchName(branch)} hangs up on the caller, without the call that follows a success.`;
   return { action: identifier, what: 'caller-lost', why };
 }
 
-/** All actions that the branches lead to, and those that follow, but for what is `closed`. */
-function spread(
+/** All actions that can be reached by the branches without passing an action in `closed`. */
+function reachableFrom(
   { byIdentifier }: Flow,
   from: readonly Branch[],
   onward: (action: Action) => readonly Branch[],

@@ -1,17 +1,17 @@
-import { checkAnswers } from './answer.ts';
 import { checkCaller } from './caller.ts';
 import { type Finding, WHOLE_FLOW } from './finding.ts';
 import { NotAFlow, readFlow } from './flow.ts';
 import { checkLayout } from './layout.ts';
 import { checkParameters } from './parameters.ts';
+import { checkResults } from './result.ts';
 import { checkStructure } from './structure.ts';
 import { checkPaths } from './walk.ts';
 
-/** All that is wrong with a contact flow, given as the text of an exported file; nothing when it may be published. */
+/** Checks the text of an exported contact flow; without findings, it can be published. */
 export function checkFlow(text: string): Finding[] {
   try {
     const flow = readFlow(text);
-    return [checkStructure, checkParameters, checkPaths, checkAnswers, checkCaller, checkLayout].flatMap((check) =>
+    return [checkStructure, checkParameters, checkPaths, checkResults, checkCaller, checkLayout].flatMap((check) =>
       check(flow),
     );
   } catch (error) {

@@ -1,4 +1,4 @@
-/** The rules, by the names that the checker prints. */
+/** Rule names, as the checker prints them. */
 export type Rule =
   | 'not-a-flow'
   | 'wrong-version'
@@ -18,20 +18,20 @@ export type Rule =
   | 'streaming-twice'
   | 'no-parameters'
   | 'streaming-left-on'
-  | 'answer-unread'
-  | 'stale-answer'
+  | 'result-unread'
+  | 'stale-result'
   | 'failure-as-success'
-  | 'failure-unsaid'
+  | 'failure-unreported'
   | 'endless'
   | 'caller-lost'
-  | 'untidy';
+  | 'bad-layout';
 
-/** One thing that is wrong with a flow. */
+/** A fault in a flow. */
 export type Finding = {
-  /** The identifier of the action to look at; WHOLE_FLOW when it is none in particular. */
+  /** Identifier of the action at fault; WHOLE_FLOW if there is no particular one. */
   action: string;
   what: Rule;
-  /** What would come of it, and what to do. */
+  /** The consequence, and the remedy. */
   why: string;
 };
 

@@ -2,9 +2,9 @@ import { isJsonObject, textAt, valueAt } from '../../json.ts';
 
 /** One way out of an action. */
 export type Branch = {
-  /** `next` is taken when no condition and no error is. */
+  /** `next` is taken if no condition and no error applies. */
   kind: 'next' | 'condition' | 'error';
-  /** The value that a condition compares with, or the type of an error; empty for `next`. */
+  /** Value of the condition, or type of the error; empty for `next`. */
   on: string;
   /** Identifier of the action that follows. */
   to: string;
@@ -17,23 +17,23 @@ export type Action = {
   branches: readonly Branch[];
 };
 
-/** A contact flow in the flow language, as far as the checker reads it. */
+/** The part of a contact flow that the checker reads. */
 export type Flow = {
   version: unknown;
   startAction: string;
-  /** In the order of the file; identifiers may be there twice. */
+  /** In the order of the file; identifiers may repeat. */
   actions: readonly Action[];
   /** The first action of each identifier. */
   byIdentifier: ReadonlyMap<string, Action>;
   metadata: unknown;
 };
 
-/** Why a text is not a contact flow. */
+/** The text is not a contact flow. */
 export class NotAFlow extends Error {
   override readonly name = 'NotAFlow';
 }
 
-/** Reads a flow as the editor exports it; throws NotAFlow when its shape is not that of one. */
+/** Parses a flow as the editor exports it. Throws NotAFlow. */
 export function readFlow(text: string): Flow {
   const json = parsed(text);
   const listed = valueAt(json, 'Actions');
@@ -83,7 +83,7 @@ function readBranches(transitions: Readonly<Record<string, unknown>>, identifier
   ];
 }
 
-/** What a condition compares with; of anything but one Equals, its JSON, which no rule will take for a known value. */
+/** The value of an Equals with one operand; otherwise the condition's JSON, which no rule mistakes for a known value. */
 function operandOf(json: unknown): string {
   const condition = valueAt(json, 'Condition');
   const operands = valueAt(condition, 'Operands');

@@ -1,13 +1,13 @@
 import type { Action, Branch } from './flow.ts';
 
-/** The only version of the flow language that there is. */
+/** The only version of the flow language. */
 export const FLOW_LANGUAGE_VERSION = '2019-10-30';
-/** The most actions that Amazon Connect takes in one flow. */
+/** Amazon Connect's limit per flow. */
 export const MAX_ACTIONS = 250;
 export const MAX_IDENTIFIER_LENGTH = 50;
-/** Characters that an identifier must not have. */
+/** Characters that an identifier must not contain. */
 export const NOT_IN_IDENTIFIERS = /[%:(\\/)=$,;[\]{}]/;
-/** What an identifier must not be: names that every object of JavaScript has. */
+/** Reserved identifiers: properties of every JavaScript object. */
 export const NOT_IDENTIFIERS: ReadonlySet<string> = new Set([
   '__proto__',
   'constructor',
@@ -29,15 +29,15 @@ export const COMPARE = 'Compare';
 export const LOOP = 'Loop';
 export const DISCONNECT = 'DisconnectParticipant';
 
-/** How the flow language lets an action of one type go on. */
+/** The branches of a type of action. */
 type Grammar = {
-  /** Every one of them has to be wired: an error that is not ends the contact. */
+  /** Each must be wired: an unwired error ends the contact. */
   errors: readonly string[];
-  /** Values of the conditions that have to be wired; `any` when the flow chooses them. */
+  /** Values of the conditions that must be wired; `any` if the flow chooses them. */
   conditions?: readonly string[] | 'any';
-  /** The branch that the editor repeats as NextAction, because such an action has no plain success. */
+  /** The branch that the editor repeats as NextAction, because the action has no plain success. */
   default?: string;
-  /** The flow is over when this action succeeds. */
+  /** Set if the flow ends when the action succeeds. */
   ends?: true;
 };
 
@@ -55,24 +55,24 @@ const GRAMMAR: Readonly<Record<string, Grammar>> = {
   [DISCONNECT]: { errors: [], ends: true },
 };
 
-/** The grammar of an action's type; undefined for a type that the checker does not know. */
+/** The grammar of an action's type; undefined for an unknown type. */
 export function grammarOf({ type }: Action): Grammar | undefined {
   return Object.hasOwn(GRAMMAR, type) ? GRAMMAR[type] : undefined;
 }
 
-/** Whether a path may end with this action. */
+/** True if a path may end with this action. */
 export function endsFlow(action: Action): boolean {
   return grammarOf(action)?.ends === true;
 }
 
-/** The branches that a contact can take: NextAction is none where it only repeats another, or nothing follows. */
+/** The branches that a contact can take: not a NextAction that repeats another branch or follows the end. */
 export function waysOut(action: Action): readonly Branch[] {
   const grammar = grammarOf(action);
   const hasNext = grammar?.default === undefined && grammar?.ends === undefined;
   return action.branches.filter(({ kind }) => hasNext || kind !== 'next');
 }
 
-/** Whether the action switches media streaming to `state`. */
+/** True if the action sets media streaming to `state`. */
 export function setsStreaming({ type, parameters }: Action, state: 'Enabled' | 'Disabled'): boolean {
   return type === STREAMING && parameters['MediaStreamingState'] === state;
 }

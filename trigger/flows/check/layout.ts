@@ -2,36 +2,40 @@ import { isJsonObject, valueAt } from '../../json.ts';
 import { type Finding, WHOLE_FLOW } from './finding.ts';
 import type { Flow } from './flow.ts';
 
-/** How far apart blocks are at least in flows that were laid out by hand in the editor, to the side and down. */
+/** Minimum distance of blocks in flows that were laid out by hand in the editor. */
 const BLOCK_WIDTH = 240;
 const BLOCK_HEIGHT = 180;
 
 type Position = { x: number; y: number };
 
-/** Whether the flow opens in the editor with every block in its own place, and every note at its block. */
+/** The flow must open in the editor with every block at its own position, and every note at its block. */
 export function checkLayout(flow: Flow): Finding[] {
-  const untidy = (action: string, why: string): Finding => ({ action, what: 'untidy', why });
+  const badLayout = (action: string, why: string): Finding => ({ action, what: 'bad-layout', why });
   const metadata = valueAt(flow.metadata, 'ActionMetadata');
-  const places = flow.actions.map(({ identifier }) => ({
+  const positions = flow.actions.map(({ identifier }) => ({
     identifier,
     at: positionIn(valueAt(metadata, identifier, 'position')),
   }));
   return [
     ...(positionIn(valueAt(flow.metadata, 'entryPointPosition'))
       ? []
-      : [untidy(WHOLE_FLOW, 'Metadata has no entryPointPosition.')]),
-    ...places.filter(({ at }) => !at).map(({ identifier }) => untidy(identifier, 'Its position is not in Metadata.')),
-    ...places.flatMap(({ identifier, at }, index) =>
-      places
+      : [badLayout(WHOLE_FLOW, 'Metadata has no entryPointPosition.')]),
+    ...positions
+      .filter(({ at }) => !at)
+      .map(({ identifier }) => badLayout(identifier, 'Its position is not in Metadata.')),
+    ...positions.flatMap(({ identifier, at }, index) =>
+      positions
         .slice(0, index)
         .filter((other) => at && other.at && overlap(at, other.at))
-        .map((other) => untidy(identifier, `Its block lies on that of "${other.identifier}".`)),
+        .map((other) => badLayout(identifier, `Its block overlaps that of "${other.identifier}".`)),
     ),
-    ...strangers(flow, metadata).map((name) => untidy(name, 'Metadata speaks of an action that is not in this flow.')),
+    ...unknownActions(flow, metadata).map((name) =>
+      badLayout(name, 'Metadata names an action that is not in this flow.'),
+    ),
   ];
 }
 
-function strangers({ byIdentifier, metadata }: Flow, actionMetadata: unknown): string[] {
+function unknownActions({ byIdentifier, metadata }: Flow, actionMetadata: unknown): string[] {
   const notes = valueAt(metadata, 'Annotations');
   const named = [
     ...(isJsonObject(actionMetadata) ? Object.keys(actionMetadata) : []),

@@ -5,16 +5,16 @@ import type { Finding } from './finding.ts';
 import type { Action, Flow } from './flow.ts';
 import { ATTRIBUTES, INVOKE, LOOP, MESSAGE, STREAMING } from './language.ts';
 
-/** The trigger answers within 7 s (README): only the longest time that Connect grants leaves it its own. */
+/** Connect's longest limit; the trigger needs up to 7 s of it (trigger/README.md). */
 const LAMBDA_TIME_LIMIT_S = 8;
-/** Of the Loop block. */
+/** Limit of the Loop block. */
 const MAX_LOOP_COUNT = 100;
-/** Longer breaks are cut by Amazon Polly, which speaks the prompts. */
+/** Amazon Polly, which speaks the prompts, cuts longer breaks. */
 const MAX_BREAK_MS = 10_000;
-/** Stands in for a contact's id, for which attributes have a place. */
+/** In place of the contact id in attributes. */
 const SOME_CONTACT_ID = '00000000-0000-0000-0000-000000000000';
 
-/** What is said of an action, each with what to do. */
+/** The faults of an action, each with its remedy. */
 type Faults = (action: Action) => string[];
 
 const FAULTS: Readonly<Record<string, Faults>> = {
@@ -24,7 +24,7 @@ const FAULTS: Readonly<Record<string, Faults>> = {
   [LOOP]: loopFaults,
 };
 
-/** What is wrong with the actions' own settings. */
+/** Checks the actions' own parameters. */
 export function checkParameters({ actions }: Flow): Finding[] {
   return actions.flatMap((action) => {
     const faults = Object.hasOwn(FAULTS, action.type) ? (FAULTS[action.type]?.(action) ?? []) : [];
@@ -41,29 +41,31 @@ function streamingFaults({ parameters }: Action): string[] {
   return [
     ...(['Enabled', 'Disabled'].includes(String(parameters['MediaStreamingState']))
       ? []
-      : ['MediaStreamingState has to be Enabled or Disabled.']),
-    ...(parameters['MediaStreamType'] === 'Audio' ? [] : ['MediaStreamType has to be Audio.']),
+      : ['MediaStreamingState must be Enabled or Disabled.']),
+    ...(parameters['MediaStreamType'] === 'Audio' ? [] : ['MediaStreamType must be Audio.']),
     ...(valueAt(customer, 'ParticipantType') === 'Customer' && isBoth
       ? []
-      : ['Participants has to be the Customer, From and To: else one side of the call is silence in the transcript.']),
+      : [
+          'Participants must be the Customer, From and To: otherwise one side of the call is missing from the transcript.',
+        ]),
   ];
 }
 
 function invokeFaults({ parameters }: Action): string[] {
   return [
-    ...(typeof parameters['LambdaFunctionARN'] === 'string' ? [] : ['LambdaFunctionARN has to be a text.']),
+    ...(typeof parameters['LambdaFunctionARN'] === 'string' ? [] : ['LambdaFunctionARN must be text.']),
     ...(parameters['InvocationTimeLimitSeconds'] === String(LAMBDA_TIME_LIMIT_S)
       ? []
       : [
-          `InvocationTimeLimitSeconds has to be "${LAMBDA_TIME_LIMIT_S}": the trigger takes up to 7 s, and a flow that \
-gives up before it has answered does not learn that a session was started.`,
+          `InvocationTimeLimitSeconds must be "${LAMBDA_TIME_LIMIT_S}": the trigger takes up to 7 s, and a flow that \
+gives up earlier does not learn that a session was started.`,
         ]),
     ...((parameters['InvocationType'] ?? 'SYNCHRONOUS') === 'SYNCHRONOUS'
       ? []
-      : ['InvocationType has to be SYNCHRONOUS: otherwise there is no answer to branch on.']),
+      : ['InvocationType must be SYNCHRONOUS: otherwise there is no result to branch on.']),
     ...(valueAt(parameters, 'ResponseValidation', 'ResponseType') === 'STRING_MAP'
       ? []
-      : ['ResponseValidation.ResponseType has to be STRING_MAP, which is what the trigger answers.']),
+      : ['ResponseValidation.ResponseType must be STRING_MAP, the type of the result.']),
   ];
 }
 
@@ -73,28 +75,31 @@ function messageFaults({ parameters }: Action): string[] {
     Number(ms),
   );
   return [
-    ...(given.length === 1 ? [] : ['It needs one of Text, SSML, PromptId and Media.']),
-    ...(breaksMs.every((ms) => ms <= MAX_BREAK_MS) ? [] : [`A break may last ${MAX_BREAK_MS} ms: use several.`]),
+    ...(given.length === 1 ? [] : ['It needs exactly one of Text, SSML, PromptId and Media.']),
+    ...(breaksMs.every((ms) => ms <= MAX_BREAK_MS)
+      ? []
+      : [`A break may last at most ${MAX_BREAK_MS} ms: use several.`]),
   ];
 }
 
 function loopFaults({ parameters: { LoopCount: count } }: Action): string[] {
   const isCount = typeof count === 'string' && /^\d+$/.test(count) && Number(count) <= MAX_LOOP_COUNT;
-  return isCount ? [] : [`LoopCount has to be a text of a number from 0 to ${MAX_LOOP_COUNT}.`];
+  return isCount ? [] : [`LoopCount must be text: a number from 0 to ${MAX_LOOP_COUNT}.`];
 }
 
-/** Reads the attributes as the trigger will. */
+/** Reads the attributes with the trigger's own code. */
 function checkAttributes({ identifier, parameters }: Action): Finding[] {
   const fault = (why: string): Finding => ({ action: identifier, what: 'bad-attribute', why });
   const { Attributes: attributes, TargetContact: target } = parameters;
-  if (!isJsonObject(attributes)) return [fault('It has no Attributes to set.')];
-  const findings = target === 'Current' ? [] : [fault('TargetContact has to be Current: the trigger reads no other.')];
+  if (!isJsonObject(attributes)) return [fault('It has no Attributes.')];
+  const findings =
+    target === 'Current' ? [] : [fault('TargetContact must be Current: the trigger reads only that contact.')];
   try {
     const { withEmptyValue } = readAttributes(attributes, SOME_CONTACT_ID);
     const empty = withEmptyValue.map((name) => fault(`${name} has an empty value: spaces separate values.`));
     return [...findings, ...empty];
   } catch (error) {
     if (!(error instanceof TriggerFailure)) throw error;
-    return [...findings, fault(`The trigger would answer fail: ${error.message}`)];
+    return [...findings, fault(`The trigger would return fail: ${error.message}`)];
   }
 }

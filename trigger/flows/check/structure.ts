@@ -10,7 +10,7 @@ import {
   waysOut,
 } from './language.ts';
 
-/** What Amazon Connect itself would refuse, or silently end a contact for: names, transitions, branches. */
+/** Names, transitions and branches: what Amazon Connect would refuse, or end a contact for without a word. */
 export function checkStructure(flow: Flow): Finding[] {
   return [
     ...checkWhole(flow),
@@ -23,7 +23,7 @@ export function checkStructure(flow: Flow): Finding[] {
   ];
 }
 
-/** The actions that a contact can come to, in the order in which they are found. */
+/** The actions that a contact can reach. */
 export function reachable(flow: Flow): Set<Action> {
   const reached = new Set<Action>();
   const waiting = [flow.startAction];
@@ -36,7 +36,7 @@ export function reachable(flow: Flow): Set<Action> {
   return reached;
 }
 
-/** A branch as a person would name it. */
+/** A branch, for people. */
 export function branchName({ kind, on }: Pick<Branch, 'kind' | 'on'>): string {
   return kind === 'next' ? 'NextAction' : `the ${kind} ${on}`;
 }
@@ -45,13 +45,13 @@ function checkWhole(flow: Flow): Finding[] {
   const findings: Finding[] = [];
   const add = (what: Finding['what'], why: string) => findings.push({ action: WHOLE_FLOW, what, why });
   if (flow.version !== FLOW_LANGUAGE_VERSION) {
-    add('wrong-version', `Version is ${JSON.stringify(flow.version)}: it has to be "${FLOW_LANGUAGE_VERSION}".`);
+    add('wrong-version', `Version is ${JSON.stringify(flow.version)}: it must be "${FLOW_LANGUAGE_VERSION}".`);
   }
   if (flow.actions.length > MAX_ACTIONS) {
-    add('too-many-actions', `${flow.actions.length} actions are more than the ${MAX_ACTIONS} that Connect takes.`);
+    add('too-many-actions', `${flow.actions.length} actions exceed Connect's limit of ${MAX_ACTIONS}.`);
   }
   if (!flow.byIdentifier.has(flow.startAction)) {
-    add('unresolved', `StartAction names ${JSON.stringify(flow.startAction)}, which is no action of this flow.`);
+    add('unresolved', `StartAction names ${JSON.stringify(flow.startAction)}, which is not an action of this flow.`);
   }
   return findings;
 }
@@ -64,8 +64,10 @@ function checkIdentifier(action: Action, flow: Flow): Finding[] {
     ...(identifier.length <= MAX_IDENTIFIER_LENGTH
       ? []
       : [fault(`The Identifier is longer than ${MAX_IDENTIFIER_LENGTH} characters.`)]),
-    ...(NOT_IDENTIFIERS.has(identifier) ? [fault('Connect does not take this Identifier.')] : []),
-    ...(NOT_IN_IDENTIFIERS.test(identifier) ? [fault('The Identifier has one of % : ( \\ / ) = $ , ; [ ] { }.')] : []),
+    ...(NOT_IDENTIFIERS.has(identifier) ? [fault('Connect does not accept this Identifier.')] : []),
+    ...(NOT_IN_IDENTIFIERS.test(identifier)
+      ? [fault('The Identifier contains one of % : ( \\ / ) = $ , ; [ ] { }.')]
+      : []),
   ];
 }
 
@@ -75,7 +77,7 @@ function checkTargets({ identifier, branches }: Action, flow: Flow): Finding[] {
     .map((branch) => ({
       action: identifier,
       what: 'unresolved',
-      why: `${branchName(branch)} leads to ${JSON.stringify(branch.to)}, which is no action of this flow.`,
+      why: `${branchName(branch)} leads to ${JSON.stringify(branch.to)}, which is not an action of this flow.`,
     }));
 }
 
@@ -83,7 +85,7 @@ function checkBranches(action: Action): Finding[] {
   const { identifier, type, branches } = action;
   const grammar = grammarOf(action);
   if (grammar === undefined) {
-    const why = `The checker does not know the type ${type}: correct it, or teach it to check/language.ts.`;
+    const why = `Unknown type ${type}: correct it, or add it to check/language.ts.`;
     return [{ action: identifier, what: 'unknown-type', why }];
   }
   const { errors, conditions = [], ends } = grammar;
@@ -97,7 +99,7 @@ function checkBranches(action: Action): Finding[] {
     ...(conditions === 'any' ? [] : conditions).map((on) => ({ kind: 'condition' as const, on })),
   ];
   for (const branch of needed.filter(({ kind, on }) => !has(kind, on))) {
-    add('branch-missing', `${branchName(branch)} leads nowhere: the contact ends when it happens.`);
+    add('branch-missing', `${branchName(branch)} leads nowhere: the contact would end there.`);
   }
   for (const branch of branches.filter(({ kind }) => kind !== 'next')) {
     const known = branch.kind === 'error' ? errors : conditions;
@@ -107,7 +109,7 @@ function checkBranches(action: Action): Finding[] {
   const next = branches.find(({ kind }) => kind === 'next')?.to;
   const standard = branches.find(({ on }) => on !== '' && on === grammar.default)?.to;
   if (grammar.default !== undefined && next !== standard) {
-    add('default-differs', `NextAction leads elsewhere than ${grammar.default}: the editor writes the same for both.`);
+    add('default-differs', `NextAction and ${grammar.default} differ: the editor writes the same for both.`);
   }
   return findings;
 }
@@ -119,6 +121,6 @@ function checkReach(flow: Flow): Finding[] {
     .map(({ identifier }) => ({
       action: identifier,
       what: 'unreachable',
-      why: 'No path leads to it: remove or wire it.',
+      why: 'No path leads to it: wire or remove it.',
     }));
 }

@@ -3,27 +3,27 @@ import { type Finding, WHOLE_FLOW } from './finding.ts';
 import type { Action, Branch, Flow } from './flow.ts';
 import { ATTRIBUTES, COMPARE, DISCONNECT, INVOKE, setsStreaming, waysOut } from './language.ts';
 
-/** Where in the flow the trigger's answer is. */
-export const ANSWER = '$.External.lambdaResult';
+/** Where the flow finds the trigger's result. */
+export const RESULT = '$.External.lambdaResult';
 
-/** What a path has done so far, as far as it matters for what may come. */
+/** The state of a path that later actions depend on. */
 type State = {
   streaming: boolean;
-  /** Whether the last block that sets dg_ attributes did set them. */
+  /** True if the last block that sets dg_ attributes succeeded. */
   configured: boolean;
-  /** Whether the last invocation of the trigger was answered. */
-  answered: boolean;
+  /** True if the last invocation of the trigger returned a result. */
+  hasResult: boolean;
 };
 
 type Step = { identifier: string; state: State; path: readonly string[] };
 
-/** Walks every path from the start. Two paths that come to an action in the same state are one from there on,
- *  which is how a loop ends and nothing is missed. */
+/** Walks every path from the start. Paths that reach an action in the same state are followed only once, so loops end
+ *  and nothing is missed. */
 export function checkPaths(flow: Flow): Finding[] {
   const findings: Finding[] = [];
   const seen = new Set<string>();
   const waiting: Step[] = [
-    { identifier: flow.startAction, state: { streaming: false, configured: false, answered: false }, path: [] },
+    { identifier: flow.startAction, state: { streaming: false, configured: false, hasResult: false }, path: [] },
   ];
   for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) {
     const action = flow.byIdentifier.get(step.identifier);
@@ -52,16 +52,16 @@ function faults(action: Action, state: State): Finding[] {
   const findings: Finding[] = [];
   const add = (what: Finding['what'], why: string) => findings.push({ action: identifier, what, why });
   if (type === INVOKE && !state.streaming) {
-    add('not-streaming', 'The trigger would answer fail: media streaming is not on when it is invoked.');
+    add('not-streaming', 'The trigger would return fail: media streaming is off when it is invoked.');
   }
   if (type === INVOKE && !state.configured) {
-    add('no-parameters', 'The trigger would start a session without its dg_ attributes, callback included.');
+    add('no-parameters', 'The trigger would start a session without dg_ attributes, and so without a callback.');
   }
   if (setsStreaming(action, 'Enabled') && state.streaming) {
-    add('streaming-twice', 'Media streaming is on already: start it once.');
+    add('streaming-twice', 'Media streaming is already on: start it once.');
   }
-  if (type === COMPARE && parameters['ComparisonValue'] === ANSWER && !state.answered) {
-    add('stale-answer', `${ANSWER} is not there, or that of an earlier invocation: the last had no answer.`);
+  if (type === COMPARE && parameters['ComparisonValue'] === RESULT && !state.hasResult) {
+    add('stale-result', `${RESULT} is missing, or that of an earlier invocation: the last one returned none.`);
   }
   if (type === DISCONNECT && state.streaming) {
     add('streaming-left-on', 'The flow ends without a Stop media streaming block.');
@@ -72,9 +72,9 @@ function faults(action: Action, state: State): Finding[] {
 function after(action: Action, { kind }: Branch, state: State): State {
   const succeeded = kind !== 'error';
   if (setsStreaming(action, 'Enabled')) return { ...state, streaming: succeeded };
-  // Tried is as much as a flow can do.
+  // A flow can do no more than try.
   if (setsStreaming(action, 'Disabled')) return { ...state, streaming: false };
-  if (action.type === INVOKE) return { ...state, answered: succeeded };
+  if (action.type === INVOKE) return { ...state, hasResult: succeeded };
   if (action.type === ATTRIBUTES && setsParameters(action)) return { ...state, configured: succeeded };
   return state;
 }

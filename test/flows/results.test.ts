@@ -2,7 +2,7 @@ import { WHOLE_FLOW } from '../../trigger/flows/check/finding.ts';
 import { actionIn } from './our-flows.ts';
 import { CALL, COMPARE, cut, findsWhen, lead, type Mutation, set, TRIGGER } from './spoil.ts';
 
-const ANSWERS: Mutation[] = [
+const RESULTS: Mutation[] = [
   [
     'nothing invokes the trigger',
     (flow) => (actionIn(flow, TRIGGER).Type = 'X'),
@@ -11,44 +11,44 @@ const ANSWERS: Mutation[] = [
     /transcribed/,
   ],
   [
-    'the answer is not looked at',
+    'the result is not compared',
     lead(TRIGGER, 'NextAction', 'Say transcription has started'),
     TRIGGER,
-    'answer-unread',
+    'result-unread',
     /lambdaResult/,
   ],
+  ['something else is compared', set(COMPARE, { ComparisonValue: '$.External.reason' }), TRIGGER, 'result-unread', /./],
   [
-    'something else is looked at',
-    set(COMPARE, { ComparisonValue: '$.External.reason' }),
-    TRIGGER,
-    'answer-unread',
-    /./,
-  ],
-  [
-    'success is misspelt',
+    'success is misspelled',
     (flow) =>
       Object.assign(actionIn(flow, COMPARE).Transitions.Conditions?.[0]?.Condition ?? {}, { Operands: ['Success'] }),
     COMPARE,
-    'answer-unread',
-    /never answers Success/,
+    'result-unread',
+    /never returns Success/,
   ],
   [
-    'success may be in any word',
+    'success is only part of the text',
     (flow) =>
       Object.assign(actionIn(flow, COMPARE).Transitions.Conditions?.[0]?.Condition ?? {}, { Operator: 'TextContains' }),
     COMPARE,
-    'answer-unread',
+    'result-unread',
     /no condition Equals success/,
   ],
-  ['success is not looked for', cut(COMPARE, 'success'), COMPARE, 'answer-unread', /Equals success/],
-  ['fail is not looked for', cut(COMPARE, 'fail'), COMPARE, 'answer-unread', /Equals fail/],
+  ['success is not compared', cut(COMPARE, 'success'), COMPARE, 'result-unread', /Equals success/],
+  ['fail is not compared', cut(COMPARE, 'fail'), COMPARE, 'result-unread', /Equals fail/],
   ['an error is not wired', cut(TRIGGER, 'NoMatchingError'), TRIGGER, 'branch-missing', /NoMatchingError/],
-  ['no answer is an answer', lead(TRIGGER, 'NoMatchingError', COMPARE), COMPARE, 'stale-answer', /Invoke trigger >/],
   [
-    'the answer is that of an earlier session',
-    lead('Invoke trigger again', 'NoMatchingError', 'Check answer'),
-    'Check answer',
-    'stale-answer',
+    'no response counts as a result',
+    lead(TRIGGER, 'NoMatchingError', COMPARE),
+    COMPARE,
+    'stale-result',
+    /Invoke trigger >/,
+  ],
+  [
+    'the result is that of an earlier session',
+    lead('Invoke trigger again', 'NoMatchingError', 'Check result'),
+    'Check result',
+    'stale-result',
     /earlier invocation/,
     'load-test',
   ],
@@ -57,19 +57,25 @@ const ANSWERS: Mutation[] = [
     return [`${name} counts as success`, mutate, COMPARE, 'failure-as-success', /as after a success/];
   }),
   [
-    'no answer counts as success',
+    'no response counts as success',
     lead(TRIGGER, 'NoMatchingError', 'Say transcription has started'),
     TRIGGER,
     'failure-as-success',
-    /On no answer/,
+    /On no response/,
   ],
-  ['a fail is not spoken of', lead(COMPARE, 'fail', CALL), COMPARE, 'failure-unsaid', /On fail/],
-  ['silence is not spoken of', lead(TRIGGER, 'NoMatchingError', CALL), TRIGGER, 'failure-unsaid', /On no answer/],
+  ['a fail is not announced', lead(COMPARE, 'fail', CALL), COMPARE, 'failure-unreported', /On fail/],
   [
-    'fail and no answer sound the same',
+    'no response is not announced',
+    lead(TRIGGER, 'NoMatchingError', CALL),
+    TRIGGER,
+    'failure-unreported',
+    /On no response/,
+  ],
+  [
+    'fail and no response sound the same',
     lead(TRIGGER, 'NoMatchingError', 'Say transcription failed'),
     TRIGGER,
-    'failure-unsaid',
+    'failure-unreported',
     /which it was/,
   ],
   [
@@ -81,13 +87,13 @@ const ANSWERS: Mutation[] = [
   ],
   ['the flow does not wait at all', set(TRIGGER, { InvocationType: 'ASYNCHRONOUS' }), TRIGGER, 'bad-parameter', /./],
   [
-    'the answer may be anything',
+    'the result is not validated',
     set(TRIGGER, { ResponseValidation: undefined }),
     TRIGGER,
     'bad-parameter',
     /STRING_MAP/,
   ],
-  ['no function is asked for', set(TRIGGER, { LambdaFunctionARN: undefined }), TRIGGER, 'bad-parameter', /Lambda/],
+  ['no function is invoked', set(TRIGGER, { LambdaFunctionARN: undefined }), TRIGGER, 'bad-parameter', /Lambda/],
 ];
 
-findsWhen(ANSWERS);
+findsWhen(RESULTS);
