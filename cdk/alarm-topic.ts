@@ -8,13 +8,13 @@ export interface AlarmTopicProps {
   readonly email: string;
 }
 
-/** Where alarms go: to one e-mail address, once it has confirmed that it wants them. */
+/** Sends alarms to an e-mail address, once that has confirmed its subscription. */
 export class AlarmTopic extends Construct {
   readonly topic: Topic;
 
   constructor(scope: Construct, id: string, { email }: AlarmTopicProps) {
     super(scope, id);
-    // Not encrypted: an alarm has names and numbers, and CloudWatch cannot publish with the key that SNS brings.
+    // Not encrypted: alarms contain only names and numbers, and CloudWatch cannot publish with SNS's default key.
     this.topic = new Topic(this, 'Topic', { displayName: 'integratord', enforceSSL: true });
     this.topic.addSubscription(new EmailSubscription(email));
     this.topic.addToResourcePolicy(

@@ -2,7 +2,7 @@ import { App } from 'aws-cdk-lib';
 import { readSettings, type Settings, SettingsError } from './settings.ts';
 import { IntegratordStack } from './stack.ts';
 
-// The app that cdk.json names: `npm run cdk -- deploy -c amiId=ami-…`. README.md lists the settings.
+// The app in cdk.json: `npm run cdk -- deploy -c amiId=ami-…`. README.md lists the settings.
 const app = new App();
 const settings = settingsOrExit();
 new IntegratordStack(app, settings.stackName, settings);

@@ -15,7 +15,7 @@ import { CAPACITY_ALARM_PERCENT, STARTS_FAILED_ALARM_PERCENT } from './alarms.ts
 import { capacityUsed, fleetMetric, groupMetric, instanceMetrics, startsFailedPercent } from './fleet-metrics.ts';
 import type { LoadBalancer } from './load-balancer.ts';
 
-/** A dashboard is 24 units wide. */
+/** Width of a dashboard in units. */
 const WIDTH = 24;
 const PER_ROW = 3;
 const HEIGHT = 6;
@@ -27,9 +27,9 @@ export interface DashboardProps {
   readonly targetCapacityPercent: number;
 }
 
-/** What the fleet does, on one page: are calls transcribed, how late, and what was lost. */
+/** The fleet on one page: whether calls are transcribed, how late, and what was lost. */
 export class Dashboard extends Construct {
-  /** Where a browser finds it. */
+  /** URL for a browser. */
   readonly url: string;
 
   constructor(scope: Construct, id: string, { alarms, loadBalancer, group, targetCapacityPercent }: DashboardProps) {
@@ -43,13 +43,13 @@ export class Dashboard extends Construct {
       widgets: [
         [new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: WIDTH, height: 3 })],
         [
-          graph('Calls that run, by instance', [instanceMetrics('ActiveSessions', 'Maximum')], { stacked: true }),
-          graph('Calls that begin and end, a minute', [
+          graph('Running calls by instance', [instanceMetrics('ActiveSessions', 'Maximum')], { stacked: true }),
+          graph('Calls started and ended per minute', [
             sum('SessionsStarted', 'started'),
             sum('SessionsCompleted', 'completed'),
             sum('SessionsFailed', 'failed'),
           ]),
-          graph('Starts that fail', [sum('StartsFailed', 'failed, a minute')], {
+          graph('Failed starts', [sum('StartsFailed', 'failed per minute')], {
             right: [startsFailedPercent()],
             rightAnnotations: [line(STARTS_FAILED_ALARM_PERCENT, 'alarm')],
           }),
@@ -60,33 +60,33 @@ export class Dashboard extends Construct {
             percentile('LagMilliseconds', 99),
             most('LagMilliseconds', 'worst'),
           ]),
-          graph('Holes: audio that is missing, ms a minute', [sum('HoleMilliseconds', 'missing')]),
-          graph('Connections made anew, a minute', [
-            sum('KinesisResumes', 'Kinesis, after trouble'),
-            sum('KinesisRotations', 'Kinesis, for their age'),
+          graph('Holes: missing audio, ms per minute', [sum('HoleMilliseconds', 'missing')]),
+          graph('Reconnects per minute', [
+            sum('KinesisResumes', 'Kinesis, after an error'),
+            sum('KinesisRotations', 'Kinesis, rotation'),
             sum('DeepgramReconnects', 'Deepgram'),
           ]),
         ],
         [
-          graph('Deepgram refuses, a minute', [
+          graph('Deepgram refusals per minute', [
             sum('DeepgramRefusedAuth', '401, 402, 403'),
             sum('DeepgramRefusedRate', '429'),
           ]),
           graph(
             'Capacity in use, %',
-            [capacityUsed().with({ label: 'on average' }), most('CapacityUsed', 'the fullest instance')],
+            [capacityUsed().with({ label: 'average' }), most('CapacityUsed', 'fullest instance')],
             { leftAnnotations: [line(CAPACITY_ALARM_PERCENT, 'alarm'), line(targetCapacityPercent, 'scaling')] },
           ),
-          graph('Drains', [sum('Draining', 'instances that drain'), most('DrainOverdue', 'past the deadline')]),
+          graph('Drains', [sum('Draining', 'draining instances'), most('DrainOverdue', 'past their deadline')]),
         ],
         [
           graph('Instances', [
-            ofGroup('GroupDesiredCapacity', 'wanted'),
+            ofGroup('GroupDesiredCapacity', 'desired'),
             ofGroup('GroupInServiceInstances', 'in service'),
             loadBalancer.healthyInstances().with({ label: 'healthy' }),
           ]),
-          graph('CPU, %', [cpuOf(group, Stats.AVERAGE, 'on average'), cpuOf(group, Stats.MAXIMUM, 'the busiest')]),
-          graph('Event loop, ms late', [
+          graph('CPU, %', [cpuOf(group, Stats.AVERAGE, 'average'), cpuOf(group, Stats.MAXIMUM, 'busiest')]),
+          graph('Event loop delay, ms', [
             percentile('EventLoopDelayMilliseconds', 99),
             most('EventLoopDelayMilliseconds', 'worst'),
           ]),

@@ -4,16 +4,16 @@ import { MathExpression, Metric, SearchExpression, Stats } from 'aws-cdk-lib/aws
 import { METRICS_NAMESPACE } from '../daemon/contract/metrics-namespace.ts';
 
 const A_MINUTE = Duration.minutes(1);
-/** Failed starts are weighed over so long: at night calls are far between. */
+/** Long enough for a ratio at night, when calls are rare. */
 const STARTS_WINDOW = Duration.minutes(15);
 
-/** What the daemons of this stack send once a minute (daemon/metrics/README.md), all instances taken together. */
+/** A metric that the daemons send once a minute (daemon/metrics/README.md), over all instances of the stack. */
 export function fleetMetric(metricName: string, statistic: string, period = A_MINUTE): Metric {
   const dimensionsMap = { Stack: Aws.STACK_NAME };
   return new Metric({ namespace: METRICS_NAMESPACE, metricName, dimensionsMap, statistic, period });
 }
 
-/** The same, a line for each instance: new ones too. */
+/** The same with a line per instance, including future ones. */
 export function instanceMetrics(metricName: string, statistic: string): SearchExpression {
   const dimensions = `{${METRICS_NAMESPACE},Stack,Instance}`;
   const query = `${dimensions} MetricName="${metricName}" Stack="${Aws.STACK_NAME}"`;
@@ -24,7 +24,7 @@ export function instanceMetrics(metricName: string, statistic: string): SearchEx
   });
 }
 
-/** What Auto Scaling counts of the group, such as GroupDesiredCapacity. */
+/** A metric of Auto Scaling about the group, such as GroupDesiredCapacity. */
 export function groupMetric(group: IAutoScalingGroup, metricName: string, statistic: string): Metric {
   return new Metric({
     namespace: 'AWS/AutoScaling',
@@ -35,14 +35,14 @@ export function groupMetric(group: IAutoScalingGroup, metricName: string, statis
   });
 }
 
-/** Sessions in percent of what the instances may take (MAX_SESSIONS). */
+/** Sessions in percent of the instances' capacity (MAX_SESSIONS). */
 export function capacityUsed(): Metric {
   return fleetMetric('CapacityUsed', Stats.AVERAGE);
 }
 
 /**
- * Failed starts in percent of all. The trigger tries again, so two that fail may still be one call that starts: they
- * count from the third on. No starts at all are 0 %.
+ * Failed starts in percent of all starts; 0 without any. Up to two failures are ignored: the trigger retries, so both
+ * may belong to one call that started in the end.
  */
 export function startsFailedPercent(): MathExpression {
   return new MathExpression({
@@ -51,7 +51,7 @@ export function startsFailedPercent(): MathExpression {
       failed: fleetMetric('StartsFailed', Stats.SUM, STARTS_WINDOW),
       started: fleetMetric('SessionsStarted', Stats.SUM, STARTS_WINDOW),
     },
-    label: 'starts that failed, %',
+    label: 'failed starts, %',
     period: STARTS_WINDOW,
   });
 }

@@ -23,33 +23,33 @@ import { WARM_UP } from './timing.ts';
 export interface FleetProps {
   readonly network: Network;
   readonly imageId: string;
-  /** All of the image's architecture, the favourite first; each carries the same number of sessions. */
+  /** All of the image's architecture, the preferred one first; each carries the same number of sessions. */
   readonly instanceTypes: readonly string[];
   readonly role: IRole;
   readonly userData: UserData;
   readonly size: { readonly min: number; readonly max: number; readonly desired: number | undefined };
-  /** So much of what is above `onDemandBase` instances is Spot. */
+  /** Percentage of Spot instances beyond the first `onDemandBase` ones. */
   readonly spotPercent: number;
   readonly onDemandBase: number;
   readonly targetCapacityPercent: number;
   readonly drainDeadline: Duration;
-  /** Where Deepgram listens; AWS is at the port of HTTPS. */
+  /** Deepgram's port; AWS uses that of HTTPS. */
   readonly deepgramPort: number;
-  /** Of what is done to the group while the stack is deployed. */
+  /** For the log of the custom resource that changes the group during a deployment. */
   readonly logGroup: ILogGroup;
 }
 
-/** The instances that run integratord: as many as the calls need, and none taken from under a call. */
+/** The instances of integratord: as many as the calls need, and none is terminated during a call. */
 export class Fleet extends Construct {
   readonly group: AutoScalingGroup;
 
   constructor(scope: Construct, id: string, props: FleetProps) {
     super(scope, id);
     const { network, instanceTypes, size, spotPercent } = props;
-    const [favourite = ''] = instanceTypes;
+    const [preferred = ''] = instanceTypes;
     const launch = new Launch(this, 'Launch', {
       imageId: props.imageId,
-      instanceType: favourite,
+      instanceType: preferred,
       securityGroup: this.#securityGroup(props),
       role: props.role,
       userData: props.userData,
@@ -70,20 +70,20 @@ export class Fleet extends Construct {
       minCapacity: size.min,
       maxCapacity: size.max,
       ...(size.desired === undefined ? {} : { desiredCapacity: size.desired }),
-      // EC2's own check, and not the load balancer's: that also fails for an instance that is full, and replacing it
-      // would take its capacity away when it is needed most. A daemon that hangs is systemd's to restart.
+      // EC2's own check, not the load balancer's: that also fails for a full instance, and replacing it would remove its
+      // capacity when it is needed most. systemd restarts a hanging daemon.
       healthChecks: HealthChecks.ec2(),
-      // What replaces an instance comes first, and all may be replaced at once: they drain side by side, not one
+      // Replacements launch first, and all instances may be replaced at once: they drain in parallel instead of one
       // after the other for hours.
       minHealthyPercentage: 100,
       maxHealthyPercentage: 200,
-      // Neither a rolling nor a replacing update: a stack's update ends no call. README.md has the way to a new image.
+      // No rolling or replacing update: updating the stack must not end calls. README.md describes roll-outs.
       ignoreUnmodifiedSizeProperties: true,
       capacityRebalance: spotPercent > 0,
       defaultInstanceWarmup: WARM_UP,
       groupMetrics: [GroupMetrics.all()],
     });
-    this.group.node.addDependency(network.wayOut);
+    this.group.node.addDependency(network.internetRoute);
     Tags.of(this.group).add(FLEET_TAG, Stack.of(this).stackId, { applyToLaunchedInstances: false });
     waitForCalls(this.group, props.drainDeadline);
     scaleWithCalls(this.group, props.targetCapacityPercent);
@@ -91,7 +91,7 @@ export class Fleet extends Construct {
     this.#acknowledge();
   }
 
-  /** In: nothing but what the load balancer is let through for. Out: AWS and Deepgram. */
+  /** Inbound: only the load balancer. Outbound: AWS and Deepgram. */
   #securityGroup({ network, deepgramPort }: FleetProps): SecurityGroup {
     const securityGroup = new SecurityGroup(this, 'SecurityGroup', {
       vpc: network.vpc,
@@ -108,12 +108,12 @@ export class Fleet extends Construct {
     acknowledge(
       this.group,
       'EC26',
-      'The rule cannot read a mixed instances policy: the launch template encrypts the volume, and a test sees to it.',
+      'The rule cannot read a mixed instances policy: the launch template encrypts the volume, and a test checks that.',
     );
     acknowledge(
       this.group,
       'AS3',
-      'Scaling is routine here and a notice of each is noise: alarms tell of what is wrong, and the activity history of the rest.',
+      'Scaling is routine here, and a notification of each activity is noise: alarms report problems, and the activity history has the rest.',
     );
   }
 }

@@ -8,30 +8,30 @@ import { FLEET_TAG } from './names.ts';
 
 export interface InstanceRoleProps {
   readonly secretArns: readonly string[];
-  /** Of a key that encrypts one of the secrets; none for the account's own. */
+  /** The KMS key of a secret; undefined for the AWS managed key. */
   readonly secretsKmsKeyArn: string | undefined;
-  /** Connect's streams begin with it; without it, all that have a name as Connect gives it. */
+  /** Prefix of the names of Connect's streams; without it, every stream whose name follows Connect's pattern. */
   readonly streamPrefix: string | undefined;
   readonly streamsKmsKeyArn: string | undefined;
   readonly logGroup: ILogGroup;
 }
 
-/** What an instance may do: read calls and its secrets, tell of itself, be looked at by an operator. No more. */
+/** An instance may read calls and its secrets, report on itself, and be accessed by operators; nothing else. */
 export class InstanceRole extends Construct {
   readonly role: Role;
 
   constructor(scope: Construct, id: string, props: InstanceRoleProps) {
     super(scope, id);
-    // In the role itself and not beside it: a policy of its own might come after the first instance.
+    // Inline: a separate policy might be created after the first instance.
     this.role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
       description: 'Instances that run integratord',
       inlinePolicies: {
         Calls: policy(readCalls(Stack.of(this), props), ...decryptCalls(props)),
         Secrets: policy(readSecrets(props), ...decryptSecrets(props)),
-        Drain: policy(seeGroup(), sayDrained(Stack.of(this))),
-        Telling: policy(sendMetrics(), writeLog(props)),
-        SessionManager: policy(beOperated()),
+        Drain: policy(describeGroup(), completeHooks(Stack.of(this))),
+        Reporting: policy(sendMetrics(), writeLog(props)),
+        SessionManager: policy(allowSessionManager()),
       },
     });
     this.#acknowledge(props);
@@ -41,20 +41,20 @@ export class InstanceRole extends Construct {
     acknowledge(
       this.role,
       'IAM5[Resource::*]',
-      'Auto Scaling describes, CloudWatch metrics (held to one namespace) and Session Manager know no resources.',
+      'Describe calls of Auto Scaling, CloudWatch metrics (restricted to one namespace) and Session Manager do not support resources.',
     );
     const arn = `arn:<AWS::Partition>:kinesisvideo:<AWS::Region>:<AWS::AccountId>:stream/${streamNames(streamPrefix)}/*`;
     acknowledge(
       this.role,
       `IAM5[Resource::${arn}]`,
-      'Connect makes a stream for each call: only their names are known.',
+      'Connect creates the streams: only the pattern of their names is known.',
     );
     const logGroupId = Stack.of(this).getLogicalId(logGroup.node.defaultChild as CfnElement);
     acknowledge(this.role, `IAM5[Resource::<${logGroupId}.Arn>]`, 'The log streams of one log group.');
     acknowledge(
       this.role,
       'IAM5[Resource::arn:<AWS::Partition>:autoscaling:<AWS::Region>:<AWS::AccountId>:autoScalingGroup:*]',
-      'Held to the group of this stack by its tag: its name would make the role wait for the group, and that for it.',
+      'Restricted to the group of this stack by a tag: its name would make role and group depend on each other.',
     );
   }
 }
@@ -67,7 +67,7 @@ function allow(actions: string[], resources: string[], conditions = {}): PolicyS
   return new PolicyStatement({ effect: Effect.ALLOW, actions, resources, conditions });
 }
 
-/** Connect calls its streams ALIAS-contact-ID, or PREFIX-connect-ALIAS-contact-ID. */
+/** Connect names its streams ALIAS-contact-ID or PREFIX-connect-ALIAS-contact-ID. */
 function streamNames(prefix: string | undefined): string {
   return prefix === undefined ? '*-contact-*' : `${prefix}*`;
 }
@@ -81,7 +81,7 @@ function readCalls(stack: Stack, { streamPrefix }: InstanceRoleProps): PolicySta
   return allow(['kinesisvideo:GetDataEndpoint', 'kinesisvideo:GetMedia'], [streams]);
 }
 
-/** The account's own key for Kinesis Video needs no leave: its policy gives it to who may read the stream. */
+/** The AWS managed key for Kinesis Video needs no permission: its policy allows everyone who may read the stream. */
 function decryptCalls({ streamsKmsKeyArn }: InstanceRoleProps): PolicyStatement[] {
   return streamsKmsKeyArn === undefined ? [] : [decrypt(streamsKmsKeyArn, 'kinesisvideo')];
 }
@@ -95,17 +95,17 @@ function decryptSecrets({ secretsKmsKeyArn }: InstanceRoleProps): PolicyStatemen
 }
 
 function decrypt(keyArn: string, service: string): PolicyStatement {
-  // The key's region, which is that of what it encrypts: a secret may be elsewhere than the stack.
+  // A key is in the region of what it encrypts, and a secret may be in another region than the stack.
   const { region = Aws.REGION } = Arn.split(keyArn, ArnFormat.SLASH_RESOURCE_NAME);
   const viaService = `${service}.${region}.${Aws.URL_SUFFIX}`;
   return allow(['kms:Decrypt'], [keyArn], { StringEquals: { 'kms:ViaService': viaService } });
 }
 
-function seeGroup(): PolicyStatement {
+function describeGroup(): PolicyStatement {
   return allow(['autoscaling:DescribeAutoScalingInstances', 'autoscaling:DescribeLifecycleHooks'], ['*']);
 }
 
-function sayDrained(stack: Stack): PolicyStatement {
+function completeHooks(stack: Stack): PolicyStatement {
   const groups = `arn:${Aws.PARTITION}:autoscaling:${Aws.REGION}:${Aws.ACCOUNT_ID}:autoScalingGroup:*`;
   return allow(['autoscaling:CompleteLifecycleAction', 'autoscaling:RecordLifecycleActionHeartbeat'], [groups], {
     StringEquals: { [`autoscaling:ResourceTag/${FLEET_TAG}`]: stack.stackId },
@@ -116,13 +116,13 @@ function sendMetrics(): PolicyStatement {
   return allow(['cloudwatch:PutMetricData'], ['*'], { StringEquals: { 'cloudwatch:namespace': METRICS_NAMESPACE } });
 }
 
-/** As the CloudWatch agent of the image does it. */
+/** For the CloudWatch agent in the image. */
 function writeLog({ logGroup }: InstanceRoleProps): PolicyStatement {
   return allow(['logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'], [logGroup.logGroupArn]);
 }
 
-/** Session Manager in place of ssh. AWS' own policy for it would also let an instance read every parameter. */
-function beOperated(): PolicyStatement {
+/** Session Manager instead of ssh. AWS's managed policy for it would also allow reading every SSM parameter. */
+function allowSessionManager(): PolicyStatement {
   const channels = ['CreateControlChannel', 'CreateDataChannel', 'OpenControlChannel', 'OpenDataChannel'];
   return allow(['ssm:UpdateInstanceInformation', ...channels.map((action) => `ssmmessages:${action}`)], ['*']);
 }

@@ -13,9 +13,9 @@ import {
 import type { IRole } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 
-/** Of Amazon Linux. */
+/** Root device of Amazon Linux. */
 const ROOT_DEVICE = '/dev/xvda';
-/** For the image, checkpoints of a few KB a session, and a journal that is also sent to CloudWatch. */
+/** For the image, checkpoints of a few KB per session, and the journal, which is also sent to CloudWatch. */
 export const ROOT_GIB = 20;
 
 export interface LaunchProps {
@@ -26,7 +26,7 @@ export interface LaunchProps {
   readonly userData: UserData;
 }
 
-/** How an instance begins. A new version of it changes no instance that runs. */
+/** The launch template; a new version does not change running instances. */
 export class Launch extends Construct {
   readonly template: LaunchTemplate;
 
@@ -38,10 +38,10 @@ export class Launch extends Construct {
       machineImage: imageById(imageId, userData),
       instanceType: new InstanceType(instanceType),
       httpTokens: LaunchTemplateHttpTokens.REQUIRED,
-      // One hop is the instance itself: nothing that it might forward for reaches its role's credentials.
+      // One hop: only the instance itself can reach its role's credentials, nothing that it forwards for.
       httpPutResponseHopLimit: 1,
       associatePublicIpAddress: false,
-      // CPU by the minute: with 5 min a burst of calls would be over before the guard saw it.
+      // CPU metrics every minute: with 5 minutes, scaling on CPU would miss a burst of calls.
       detailedMonitoring: true,
       blockDevices: [
         {
@@ -54,12 +54,12 @@ export class Launch extends Construct {
         },
       ],
     });
-    // By which operators know an instance among others; CDK's own is a path in the app.
+    // For operators; CDK's default is a path in the app.
     Tags.of(this.template).add('Name', Stack.of(this).stackName);
   }
 }
 
-/** Takes the id as it is, where CDK's own images would look it up or map it by region. */
+/** Uses the id unchanged; CDK's own images look it up, or map it by region. */
 function imageById(imageId: string, userData: UserData): IMachineImage {
   return { getImage: () => ({ imageId, osType: OperatingSystemType.LINUX, userData }) };
 }

@@ -21,12 +21,12 @@ export interface LoadBalancerProps {
 }
 
 /**
- * Brings the trigger's starts to the instances: inside the VPC only, and from nobody else. Calls do not come this way.
- * It speaks HTTP, because nothing could vouch for a certificate of a name that AWS makes up: each start is signed
- * with the trigger's secret and its time instead, and no packet leaves the VPC.
+ * Distributes start requests to the instances; reachable only within the VPC, and only by the trigger. Calls do not pass
+ * through it. It uses HTTP, because no certificate is possible for the name that AWS generates. Instead, each start
+ * request is signed with the trigger's secret and its time, and no packet leaves the VPC.
  */
 export class LoadBalancer extends Construct {
-  /** Where starts are taken, for KVS_DG_INTEGRATOR_DOMAIN. */
+  /** For the trigger's KVS_DG_INTEGRATOR_DOMAIN. */
   readonly domain: string;
   readonly #balancer: ApplicationLoadBalancer;
   readonly #instances: ApplicationTargetGroup;
@@ -36,7 +36,7 @@ export class LoadBalancer extends Construct {
     const { vpc, subnets } = network;
     const securityGroup = new SecurityGroup(this, 'SecurityGroup', {
       vpc,
-      description: 'Load balancer of integratord: takes starts from the trigger',
+      description: 'integratord load balancer: start requests from the trigger',
       allowAllOutbound: false,
     });
     this.#balancer = new ApplicationLoadBalancer(this, 'Balancer', {
@@ -52,8 +52,8 @@ export class LoadBalancer extends Construct {
       targetType: TargetType.INSTANCE,
       protocol: ApplicationProtocol.HTTP,
       port: INSTANCE_PORT,
-      // A start takes as long as Kinesis and Deepgram need: an instance on which they pile up is to get fewer. A full
-      // one, which refuses at once and so looks idle, is found out by the health check; till then the trigger retries.
+      // A start takes as long as Kinesis and Deepgram need, so an instance with many pending starts gets fewer. A full
+      // instance refuses immediately and looks idle; until its health check fails, the trigger retries.
       loadBalancingAlgorithmType: TargetGroupLoadBalancingAlgorithmType.LEAST_OUTSTANDING_REQUESTS,
       deregistrationDelay: DEREGISTRATION_DELAY,
       healthCheck: { path: '/health-check', healthyHttpCodes: '200', ...HEALTH_CHECK },
@@ -68,21 +68,21 @@ export class LoadBalancer extends Construct {
     acknowledge(
       this.#balancer,
       'ELB2',
-      "The trigger's and the daemon's logs have every start, with its contact; an access log would add nothing to them.",
+      'The logs of the trigger and the daemon have every start with its contact; an access log would add nothing.',
     );
   }
 
-  takesStartsFrom(trigger: IConnectable): void {
-    this.#balancer.connections.allowFrom(trigger, Port.tcp(STARTS_PORT), 'Starts of calls');
+  acceptStartsFrom(trigger: IConnectable): void {
+    this.#balancer.connections.allowFrom(trigger, Port.tcp(STARTS_PORT), 'Start requests');
   }
 
   /** Instances that pass the health check; not reported while no instance is registered. */
   healthyInstances(): Metric {
-    // Each zone's node counts for itself; the one that sees the most is right, as the others still have to look.
+    // The load balancer's node in each zone reports its own count; the highest is right, as other nodes may lag behind.
     return this.#instances.metrics.healthyHostCount({ statistic: Stats.MAXIMUM, period: Duration.minutes(1) });
   }
 
-  sendsThemTo(fleet: IApplicationLoadBalancerTarget): void {
+  forwardTo(fleet: IApplicationLoadBalancerTarget): void {
     this.#instances.addTarget(fleet);
   }
 }

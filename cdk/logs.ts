@@ -6,12 +6,12 @@ export interface LogsProps {
   readonly retention: RetentionDays;
 }
 
-/** A log group for each who writes; all of them go with the stack. */
+/** A log group per writer; all are deleted with the stack. */
 export class Logs extends Construct {
-  /** The daemons', a stream for each instance. */
+  /** The daemons' logs, a stream per instance. */
   readonly fleet: LogGroup;
   readonly trigger: LogGroup;
-  /** Of what the stack itself does while it is deployed. */
+  /** Logs of the stack's own custom resources. */
   readonly deployment: LogGroup;
 
   constructor(scope: Construct, id: string, { retention }: LogsProps) {

@@ -1,2 +1,2 @@
-/** Marks the Auto Scaling group of a stack, with the stack's id: by it its instances may say that they are drained. */
+/** Tag of the Auto Scaling group, with the stack's id: instances may complete lifecycle actions only of their own group. */
 export const FLEET_TAG = 'integratord:fleet';

@@ -12,36 +12,36 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct, type IDependable } from 'constructs';
 
 export interface NewNetworkProps {
-  /** One a zone; 0: the subnets have no way out. */
+  /** At most one per zone; with 0, the subnets have no route to the internet. */
   readonly natGateways: number;
   readonly logRetention: RetentionDays;
 }
 
-/** Where the fleet, the load balancer and the trigger are: subnets of one VPC, private ones. */
+/** The private subnets of the fleet, the load balancer and the trigger. */
 export class Network extends Construct {
   readonly vpc: IVpc;
   readonly subnets: SubnetSelection;
-  /** The subnets' way out: instances need it from their first moment, and on their way out until their last call. */
-  readonly wayOut: IDependable;
+  /** The subnets' route to the internet: instances need it from launch until their last call has ended. */
+  readonly internetRoute: IDependable;
 
-  private constructor(scope: Construct, id: string, make: (network: Network) => { vpc: IVpc; subnets: ISubnet[] }) {
+  private constructor(scope: Construct, id: string, build: (network: Network) => { vpc: IVpc; subnets: ISubnet[] }) {
     super(scope, id);
-    const { vpc, subnets } = make(this);
+    const { vpc, subnets } = build(this);
     this.vpc = vpc;
     this.subnets = { subnets };
-    this.wayOut = vpc.selectSubnets({ subnets }).internetConnectivityEstablished;
+    this.internetRoute = vpc.selectSubnets({ subnets }).internetConnectivityEstablished;
   }
 
-  /** A new VPC in two zones, which logs what it turns away. */
-  static make(scope: Construct, id: string, { natGateways, logRetention }: NewNetworkProps): Network {
+  /** A new VPC in two zones, which logs rejected traffic. */
+  static create(scope: Construct, id: string, { natGateways, logRetention }: NewNetworkProps): Network {
     return new Network(scope, id, (network) => {
       const subnetType = natGateways > 0 ? SubnetType.PRIVATE_WITH_EGRESS : SubnetType.PRIVATE_ISOLATED;
-      const inner = { name: 'Private', subnetType, cidrMask: 22 };
-      const outer = { name: 'Public', subnetType: SubnetType.PUBLIC, cidrMask: 26, mapPublicIpOnLaunch: false };
+      const privateSubnet = { name: 'Private', subnetType, cidrMask: 22 };
+      const publicSubnet = { name: 'Public', subnetType: SubnetType.PUBLIC, cidrMask: 26, mapPublicIpOnLaunch: false };
       const vpc = new Vpc(network, 'Vpc', {
         maxAzs: 2,
         natGateways,
-        subnetConfiguration: natGateways > 0 ? [inner, outer] : [inner],
+        subnetConfiguration: natGateways > 0 ? [privateSubnet, publicSubnet] : [privateSubnet],
       });
       const logGroup = new LogGroup(network, 'FlowLogs', {
         retention: logRetention,
@@ -51,18 +51,18 @@ export class Network extends Construct {
         destination: FlowLogDestination.toCloudWatchLogs(logGroup),
         trafficType: FlowLogTrafficType.REJECT,
       });
-      // The library's own class and interface differ for exactOptionalPropertyTypes only.
+      // CDK's class and interface differ only under exactOptionalPropertyTypes.
       return { vpc: vpc as IVpc, subnets: vpc.selectSubnets({ subnetType }).subnets };
     });
   }
 
-  /** Subnets of a VPC that is there, without a look-up: synthesis needs no credentials. */
+  /** Subnets of an existing VPC, without a lookup: synthesis needs no credentials. */
   static existing(scope: Construct, id: string, vpcId: string, subnetIds: readonly string[]): Network {
     return new Network(scope, id, (network) => {
       const vpc = Vpc.fromVpcAttributes(network, 'Vpc', {
         vpcId,
         privateSubnetIds: [...subnetIds],
-        // CDK wants a zone for each subnet, and nothing of ours uses its name: what we make is given subnets.
+        // CDK requires a zone per subnet, but nothing here uses its name: resources are placed by subnet.
         availabilityZones: subnetIds.map((_, index) => `zone-of-subnet-${index}`),
       });
       return { vpc, subnets: vpc.privateSubnets };

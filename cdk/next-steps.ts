@@ -15,44 +15,45 @@ export interface NextStepsProps {
   readonly dashboard: Dashboard;
 }
 
-/** Says, as outputs of the stack, what is left to do and by which names. */
-export function tellNextSteps(stack: Stack, props: NextStepsProps): void {
+/** Outputs of the stack: names, and what is left to do. */
+export function addOutputs(stack: Stack, props: NextStepsProps): void {
   const { settings, secrets, fleet, logs, trigger, dashboard } = props;
-  const tell = (name: string, description: string, value: string) => new CfnOutput(stack, name, { description, value });
+  const output = (name: string, description: string, value: string) =>
+    new CfnOutput(stack, name, { description, value });
   const group = fleet.group.autoScalingGroupName;
   const region = `--region ${Aws.REGION}`;
 
-  tell(
+  output(
     'TriggerFunctionArn',
     'For the Invoke AWS Lambda function block of your contact flow',
     trigger.function.functionArn,
   );
-  tell('FleetName', 'The Auto Scaling group', group);
-  tell('FleetLogGroup', "The daemons' logs, a stream for each instance", logs.fleet.logGroupName);
-  tell('TriggerLogGroup', "The trigger's logs", logs.trigger.logGroupName);
+  output('FleetName', 'The Auto Scaling group', group);
+  output('FleetLogGroup', "The daemons' logs, a stream per instance", logs.fleet.logGroupName);
+  output('TriggerLogGroup', "The trigger's logs", logs.trigger.logGroupName);
   if (secrets.isKeyEmpty) {
-    tell(
+    output(
       'FillDeepgramKey',
-      "Reads Deepgram's API key from the terminal: paste it, then Enter and Ctrl-D; no instance takes a call without it",
+      "Reads Deepgram's API key from the terminal: paste it, then Enter and Ctrl-D; instances accept no calls without it",
       `aws secretsmanager put-secret-value ${region} --secret-id ${secrets.deepgramKey.secretArn} --secret-string file:///dev/stdin`,
     );
   }
   if (settings.connectInstanceArn === undefined) {
-    tell(
+    output(
       'LetConnectInvokeIt',
-      'Deploy again with your Connect instance, or no contact flow can invoke the trigger',
+      'Deploy again with your Connect instance; until then no contact flow can invoke the trigger',
       'npm run cdk -- deploy -c connectInstanceArn=arn:aws:connect:…  (and the settings of this deployment)',
     );
   }
-  tell(
+  output(
     'RollOut',
-    'After a deployment with another image or setting: replaces the instances, each after its last call',
+    'After a deployment with a new image or settings: replaces the instances, each after its last call',
     `aws autoscaling start-instance-refresh ${region} --auto-scaling-group-name ${group} --preferences '{"SkipMatching":true}'`,
   );
-  tell('Dashboard', 'Calls, lag, holes, capacity, drains and alarms on one page', dashboard.url);
-  tell(
+  output('Dashboard', 'Calls, lag, holes, capacity, drains and alarms on one page', dashboard.url);
+  output(
     'Watch',
-    'What the instances do, as it happens',
+    'Follows the log of all instances',
     Fn.join('', [`aws logs tail ${region} --follow `, logs.fleet.logGroupName]),
   );
 }

@@ -15,10 +15,10 @@ import type { LoadBalancer } from './load-balancer.ts';
 import { withRunbook } from './runbook.ts';
 import { LAUNCH_TIMEOUT } from './timing.ts';
 
-/** A fleet that has just been wanted is given time to come up, and a failed launch time to be seen as one. */
-const WANTED_MINUTES = LAUNCH_TIMEOUT.toMinutes() + 5;
-/** Over which an instance that is replaced, or a slow minute of a metric, is not an outage. */
-const GONE_MINUTES = 3;
+/** Gives a new fleet time to start, and a failed launch time to be recognized. */
+const DESIRED_MINUTES = LAUNCH_TIMEOUT.toMinutes() + 5;
+/** A replaced instance, or a metric that is a minute late, is not an outage. */
+const UNHEALTHY_MINUTES = 3;
 const SILENT_MINUTES = 5;
 
 export interface OutageAlarmsProps {
@@ -27,8 +27,8 @@ export interface OutageAlarmsProps {
 }
 
 /**
- * Says when there should be instances and none is to be seen. What tells of an instance, healthy or at work, is not
- * sent at all when there is none; so its absence counts as bad, but only while the fleet is meant to have instances.
+ * Alarms for a fleet that should have instances but shows no sign of one. Metrics about instances are missing if there is
+ * none, so missing data counts as breaching, but only while the group's desired capacity is above 0.
  */
 export class OutageAlarms extends Construct {
   readonly noHealthyInstance: CompositeAlarm;
@@ -36,52 +36,52 @@ export class OutageAlarms extends Construct {
 
   constructor(scope: Construct, id: string, { loadBalancer, group }: OutageAlarmsProps) {
     super(scope, id);
-    const wanted = new Alarm(this, 'Wanted', {
+    const desired = new Alarm(this, 'Desired', {
       metric: groupMetric(group, 'GroupDesiredCapacity', Stats.MINIMUM),
       threshold: 1,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      evaluationPeriods: WANTED_MINUTES,
-      // A group that does not tell how large it should be has not been made smaller on purpose.
+      evaluationPeriods: DESIRED_MINUTES,
+      // Missing data does not mean that the fleet was emptied on purpose.
       treatMissingData: TreatMissingData.IGNORE,
-      alarmDescription: `No trouble by itself: the fleet has been meant to have instances for ${WANTED_MINUTES} minutes.`,
+      alarmDescription: `Not a problem by itself: the fleet should have had instances for ${DESIRED_MINUTES} minutes.`,
     });
     const noneHealthy = new Alarm(this, 'NoneHealthy', {
       metric: loadBalancer.healthyInstances(),
       threshold: 1,
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
-      evaluationPeriods: GONE_MINUTES,
-      // Not reported while no instance is registered, which is the worst case.
+      evaluationPeriods: UNHEALTHY_MINUTES,
+      // Not reported if no instance is registered, which is the worst case.
       treatMissingData: TreatMissingData.BREACHING,
-      alarmDescription: 'Trouble only when the fleet is meant to have instances: none passes the health check.',
+      alarmDescription: 'A problem only if the fleet should have instances: none passes the health check.',
     });
     const silent = new Alarm(this, 'Silent', {
       metric: capacityUsed().with({ statistic: Stats.SAMPLE_COUNT }),
       threshold: 1,
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
       evaluationPeriods: SILENT_MINUTES,
-      // There is never a data point of no samples: missing is all that it can be.
+      // A data point without samples does not exist: data can only be missing.
       treatMissingData: TreatMissingData.BREACHING,
-      alarmDescription: 'Trouble only when the fleet is meant to have instances: no daemon sends metrics.',
+      alarmDescription: 'A problem only if the fleet should have instances: no daemon sends metrics.',
     });
-    const whileWanted = (name: string, trouble: Alarm, says: string) => {
-      const both = [trouble, wanted].map((alarm) => AlarmRule.fromAlarm(alarm, AlarmState.ALARM));
+    const whileDesired = (name: string, problem: Alarm, description: string) => {
+      const both = [problem, desired].map((alarm) => AlarmRule.fromAlarm(alarm, AlarmState.ALARM));
       const alarm = new CompositeAlarm(scope, name, {
         alarmRule: AlarmRule.allOf(...both),
-        alarmDescription: withRunbook(name, says),
+        alarmDescription: withRunbook(name, description),
       });
-      // CloudFormation makes up a name that another stack cannot have.
+      // CloudFormation generates a name that is unique among stacks.
       (alarm.node.defaultChild as CfnCompositeAlarm).addPropertyDeletionOverride('AlarmName');
       return alarm;
     };
-    this.noHealthyInstance = whileWanted(
+    this.noHealthyInstance = whileDesired(
       'NoHealthyInstance',
       noneHealthy,
-      `No instance has passed the load balancer's health check for ${GONE_MINUTES} minutes: no call can be started.`,
+      `No instance passed the load balancer's health check for ${UNHEALTHY_MINUTES} minutes: no call can start.`,
     );
-    this.noMetrics = whileWanted(
+    this.noMetrics = whileDesired(
       'NoMetrics',
       silent,
-      `No daemon has sent metrics for ${SILENT_MINUTES} minutes: no other alarm of calls can tell anything, and scaling is blind.`,
+      `No daemon sent metrics for ${SILENT_MINUTES} minutes: alarms about calls cannot fire, and the fleet does not scale.`,
     );
   }
 }

@@ -1,10 +1,10 @@
-/** Where the stack is going to be, as far as that is known. */
+/** Where the stack will be deployed, if known. */
 export interface Place {
   readonly region?: string | undefined;
   readonly account?: string | undefined;
 }
 
-/** The settings that say where something is. */
+/** The settings that contain a region or an account. */
 interface Arns {
   readonly connectInstanceArn?: string | undefined;
   readonly streamsKmsKeyArn?: string | undefined;
@@ -12,7 +12,7 @@ interface Arns {
   readonly deepgramKeySecretKmsKeyArn?: string | undefined;
 }
 
-/** Settings that are of another region or account than they can be used from, a line for each. */
+/** Settings in another region or account than required, a line each. */
 export function misplacedIn(given: Arns, { region, account }: Place): string[] {
   const connect = whereIs(given.connectInstanceArn);
   const streamsKey = whereIs(given.streamsKmsKeyArn).region;
@@ -22,22 +22,22 @@ export function misplacedIn(given: Arns, { region, account }: Place): string[] {
     [
       connect.region,
       region,
-      `connectInstanceArn is in ${connect.region}, and the stack would be in ${region}: set AWS_REGION=${connect.region}`,
+      `connectInstanceArn is in ${connect.region}, but the stack would be in ${region}: set AWS_REGION=${connect.region}`,
     ],
     [
       connect.account,
       account,
-      `connectInstanceArn is of the account ${connect.account}, and the stack would be in ${account}: use credentials of ${connect.account}`,
+      `connectInstanceArn is in account ${connect.account}, but the stack would be in ${account}: use credentials of ${connect.account}`,
     ],
     [
       streamsKey,
       connect.region ?? region,
-      `streamsKmsKeyArn is in ${streamsKey}, and Connect's streams are in ${connect.region ?? region}: name the key there`,
+      `streamsKmsKeyArn is in ${streamsKey}, but Connect's streams are in ${connect.region ?? region}: use the key there`,
     ],
     [
       secretsKey,
       secret,
-      `deepgramKeySecretKmsKeyArn is in ${secretsKey}, and the secret in ${secret}: name the key that encrypts it there`,
+      `deepgramKeySecretKmsKeyArn is in ${secretsKey}, but the secret is in ${secret}: use the key that encrypts it there`,
     ],
   ];
   return rules.flatMap(([one, other, line]) =>

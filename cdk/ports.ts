@@ -1,7 +1,7 @@
-/** Where the load balancer takes the trigger's starts. */
+/** The load balancer's port for start requests. */
 export const STARTS_PORT = 80;
 
-/** Where integratord listens on its instance (PORT). */
+/** integratord's port on an instance (PORT). */
 export const INSTANCE_PORT = 8080;
 
 export const HTTPS_PORT = 443;

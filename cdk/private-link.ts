@@ -10,9 +10,9 @@ import type { Network } from './network.ts';
 import { HTTPS_PORT } from './ports.ts';
 
 /**
- * What the instances and the trigger call. Kinesis Video's endpoint serves GetDataEndpoint and GetMedia alike: its
- * private name is a wildcard, and so holds the hosts that GetDataEndpoint names. ssm and ssmmessages are Session
- * Manager's; agents since 3.3.40 do without ec2messages. Kinesis Video, and not we, calls KMS.
+ * The services that instances and trigger call. Kinesis Video's endpoint should serve GetMedia as well: its private name
+ * is a wildcard that covers the hosts returned by GetDataEndpoint. That is not verified. ssm and ssmmessages are for
+ * Session Manager; agents since 3.3.40 do not need ec2messages. KMS is called by Kinesis Video, not by us.
  */
 const SERVICES: Readonly<Record<string, InterfaceVpcEndpointAwsService>> = {
   KinesisVideo: new InterfaceVpcEndpointAwsService('kinesisvideo'),
@@ -28,7 +28,7 @@ export interface PrivateLinkProps {
   readonly network: Network;
 }
 
-/** The AWS services that we use, inside the VPC. */
+/** Endpoints in the VPC for the AWS services in use. */
 export class PrivateLink extends Construct {
   readonly #securityGroup: SecurityGroup;
 
@@ -53,7 +53,7 @@ export class PrivateLink extends Construct {
     }
   }
 
-  serves(client: IConnectable): void {
+  allowFrom(client: IConnectable): void {
     this.#securityGroup.connections.allowFrom(client, Port.tcp(HTTPS_PORT), 'AWS services');
   }
 }

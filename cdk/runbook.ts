@@ -1,4 +1,4 @@
-/** What an alarm says to whoever gets its e-mail: what is wrong, and which heading of README.md says what to do. */
-export function withRunbook(alarm: string, says: string): string {
-  return `${says} Runbook: cdk/README.md, "${alarm}".`;
+/** The description of an alarm, for its e-mail: what is wrong, and which heading of README.md has the remedy. */
+export function withRunbook(alarm: string, description: string): string {
+  return `${description} Runbook: cdk/README.md, "${alarm}".`;
 }

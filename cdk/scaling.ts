@@ -2,15 +2,14 @@ import type { AutoScalingGroup } from 'aws-cdk-lib/aws-autoscaling';
 import { capacityUsed } from './fleet-metrics.ts';
 
 /**
- * A guard for calls that cost more than was reckoned. Sessions are spread over a thread for each CPU (WORKERS), but not
- * evenly: at 60 % on average the busiest thread is near 80 %, past which audio waits for audio, and the load goes on
- * growing for the minutes that a new instance takes.
+ * A guard in case calls cost more CPU than expected. Sessions are not spread evenly over the threads (WORKERS): at 60 %
+ * average the busiest thread is near 80 %, beyond which audio queues up, and the load keeps growing for the minutes that
+ * a new instance takes to start.
  */
 const CPU_GUARD_PERCENT = 60;
 
 /**
- * Keeps the fleet as large as its calls need. Of the two, the one that wants more instances decides, and instances
- * go only when both agree.
+ * Scales the fleet with its calls. The policy that asks for more instances wins; the fleet shrinks only if both agree.
  */
 export function scaleWithCalls(group: AutoScalingGroup, targetCapacityPercent: number): void {
   group.scaleToTrackMetric('Capacity', { metric: capacityUsed(), targetValue: targetCapacityPercent });

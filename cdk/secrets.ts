@@ -2,24 +2,24 @@ import { CfnSecret, type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager'
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 
-/** integratord wants 8 characters at least; letters and digits of this length hold more than 256 bits. */
+/** integratord requires at least 8 characters; this many letters and digits are more than 256 bits. */
 const TRIGGER_SECRET_LENGTH = 48;
 
-/** A secret, as far as it is anybody's business here. */
+/** The only part of a secret that other constructs need. */
 export type NamedSecret = Pick<ISecret, 'secretArn'>;
 
 export interface SecretsProps {
-  /** An existing secret whose value is Deepgram's key; without it an empty one is made, to be filled by hand. */
+  /** An existing secret with Deepgram's key; without it, an empty one is created, to be filled by hand. */
   readonly deepgramKeyArn: string | undefined;
 }
 
-/** What integratord and the trigger must know and nobody else: each is read where it is needed, by its ARN. */
+/** The secrets of integratord and the trigger, which read them by ARN. */
 export class Secrets extends Construct {
-  /** The API key that Deepgram gave. */
+  /** Deepgram's API key. */
   readonly deepgramKey: NamedSecret;
-  /** Signs the trigger's starts. */
+  /** Signs start requests. */
   readonly trigger: NamedSecret;
-  /** Whether Deepgram's key must be filled in before an instance can take a call. */
+  /** True if Deepgram's key must be filled in before an instance can accept calls. */
   readonly isKeyEmpty: boolean;
 
   constructor(scope: Construct, id: string, { deepgramKeyArn }: SecretsProps) {
@@ -27,23 +27,23 @@ export class Secrets extends Construct {
     this.isKeyEmpty = deepgramKeyArn === undefined;
     this.deepgramKey = Secret.fromSecretCompleteArn(this, 'DeepgramKey', deepgramKeyArn ?? this.#emptySecret());
     const trigger = new Secret(this, 'TriggerSecret', {
-      description: 'Signs what the trigger of integratord sends to integratord',
+      description: 'Signs the start requests of the trigger to integratord',
       generateSecretString: { passwordLength: TRIGGER_SECRET_LENGTH, excludePunctuation: true },
     });
     this.trigger = trigger;
     acknowledge(
       trigger,
       'SMG4',
-      'A new value is put in by hand, as README.md says, and taken while all runs; a function to do it is one thing more to trust.',
+      'Rotated by hand (README.md), and used without a restart; a rotation function would be one more thing to trust.',
     );
   }
 
-  /** CDK's own Secret always has a value, which an instance would take for a key. */
+  /** CDK's own Secret always has a value, which an instance would use as the key. */
   #emptySecret(): string {
     const secret = new CfnSecret(this, 'EmptyDeepgramKey', {
-      description: "Deepgram's API key for integratord: put it in as the plain text of the secret",
+      description: "Deepgram's API key for integratord, as plain text",
     });
-    acknowledge(secret, 'SMG4', "Only Deepgram's console can make another key; it is changed by hand.");
+    acknowledge(secret, 'SMG4', "Only Deepgram's console can create a new key; it is rotated by hand.");
     return secret.ref;
   }
 }

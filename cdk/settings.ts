@@ -5,10 +5,10 @@ import { DEEPGRAM_API } from '../daemon/contract/deepgram-api.ts';
 import { LOG_LEVELS } from '../daemon/contract/log-levels.ts';
 import { misplacedIn, type Place } from './place.ts';
 
-/** Auto Scaling lets no instance wait longer than 48 h; the last hour is for ending what still runs, and then some. */
+/** Auto Scaling waits at most 48 h for an instance; the last hour is margin for ending the remaining sessions. */
 const LONGEST_DRAIN_MINUTES = 47 * 60;
 
-/** As CDK takes it apart: a family, its generation, and what it has besides. */
+/** CDK's own pattern: family, generation and attributes, then the size. */
 const INSTANCE_TYPE = /^[a-z]+\d{1,2}[a-z-]*\.[a-z0-9-]+$/;
 
 const wholeNumber = (unit: string, min: number, max: number) =>
@@ -28,7 +28,7 @@ const list = (what: string, item: RegExp, example: string) =>
     .pipe(
       z
         .array(z.string().regex(item, `must be ${what}, separated by commas, such as ${example}`))
-        .refine((items) => new Set(items).size === items.length, 'must not name anything twice'),
+        .refine((items) => new Set(items).size === items.length, 'must not contain duplicates'),
     );
 
 const kmsKeyArn = () =>
@@ -38,7 +38,7 @@ const kmsKeyArn = () =>
     'arn:aws:kms:us-east-1:123456789012:key/1234abcd-…',
   );
 
-/** Every setting of the stack, in the order of README.md's table; `deploy -c NAME=VALUE` sets one. */
+/** The settings of the stack, in the order of README.md's table; `deploy -c NAME=VALUE` sets one. */
 const settings = z.object({
   amiId: z
     .string()
@@ -46,7 +46,7 @@ const settings = z.object({
     .optional(),
   stackName: z
     .string()
-    .regex(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, 'must be letters, digits and hyphens, a letter first')
+    .regex(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, 'must be letters, digits and hyphens, and begin with a letter')
     .default('integratord'),
   connectInstanceArn: arn(
     'an Amazon Connect instance',
@@ -70,15 +70,12 @@ const settings = z.object({
     .regex(/^vpc-[0-9a-f]{8,17}$/, 'must be the id of a VPC, such as vpc-0123456789abcdef0')
     .optional(),
   subnetIds: list('ids of subnets', /^subnet-[0-9a-f]{8,17}$/, 'subnet-0123456789abcdef0,subnet-0fedcba9876543210')
-    .refine((ids) => ids.length >= 2, 'must be at least two subnets, in different zones: the load balancer needs them')
+    .refine((ids) => ids.length >= 2, 'must be at least two subnets in different zones, as the load balancer requires')
     .optional(),
-  natGateways: wholeNumber('NAT gateways, one a zone', 0, 2).default(2),
+  natGateways: wholeNumber('NAT gateways, one per zone', 0, 2).default(2),
   privateLink: z.enum(['on', 'off'], 'must be on or off').default('off'),
   instanceTypes: list('instance types', INSTANCE_TYPE, 'c7g.large,c6g.large')
-    .refine(
-      (types) => new Set(types.map(architectureOf)).size === 1,
-      'must all be of one architecture, that of the image',
-    )
+    .refine((types) => new Set(types.map(architectureOf)).size === 1, 'must all have the architecture of the image')
     .default(['c7g.large']),
   minInstances: wholeNumber('instances', 0, 1000).default(2),
   maxInstances: wholeNumber('instances', 1, 1000).default(10),
@@ -90,17 +87,17 @@ const settings = z.object({
   drainDeadlineMinutes: wholeNumber('minutes', 1, LONGEST_DRAIN_MINUTES).default(120),
   logLevel: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
   logRetentionDays: wholeNumber('days', 1, 3653)
-    .refine((days) => RetentionDays[days] !== undefined, 'must be a number of days that CloudWatch Logs knows')
+    .refine((days) => RetentionDays[days] !== undefined, 'must be a retention that CloudWatch Logs supports')
     .default(30),
   alarmEmail: z.email('must be an e-mail address').optional(),
 });
 
-/** What the stack is made with: read once, checked once. */
+/** The settings of the stack, read and checked once. */
 export type Settings = Readonly<z.infer<typeof settings>>;
 
 export const SETTING_NAMES = Object.keys(settings.shape) as (keyof Settings)[];
 
-/** The settings that are wrong, a line for each, each beginning with the setting's name. */
+/** Invalid settings, a line each that begins with the setting's name. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
   readonly lines: readonly string[];
@@ -111,7 +108,7 @@ export class SettingsError extends Error {
   }
 }
 
-/** Reads the settings from CDK's context; an empty one counts as not set. Throws SettingsError. */
+/** Reads the settings from CDK's context; an empty value counts as not set. Throws SettingsError. */
 export function readSettings(context: Readonly<Record<string, unknown>>, place: Place = {}): Settings {
   const unknown = Object.keys(context).filter(isMistyped);
   const given = SETTING_NAMES.flatMap((name) => {
@@ -120,7 +117,7 @@ export function readSettings(context: Readonly<Record<string, unknown>>, place: 
   });
   const { data, error } = settings.safeParse(Object.fromEntries(given));
   const lines = [
-    ...unknown.map((name) => `${name} is no setting; there are ${SETTING_NAMES.join(', ')}`),
+    ...unknown.map((name) => `${name} is not a setting; the settings are ${SETTING_NAMES.join(', ')}`),
     ...(error?.issues ?? []).map(({ path, message }) => `${String(path[0])} ${message}`),
     ...(data ? [...conflictsIn(data), ...misplacedIn(data, place)] : []),
   ];
@@ -128,57 +125,57 @@ export function readSettings(context: Readonly<Record<string, unknown>>, place: 
   return Object.freeze(data);
 }
 
-/** Of an instance type, and so of the image; undefined for what is no type, which its pattern tells. */
+/** Undefined for an invalid type, which its pattern reports. */
 function architectureOf(instanceType: string): InstanceArchitecture | undefined {
   return INSTANCE_TYPE.test(instanceType) ? new InstanceType(instanceType).architecture : undefined;
 }
 
-/** CDK's own context has names with `@`, `:`, `-` or `/` in them: what has none of them was meant for us. */
+/** The names in CDK's own context contain `@`, `:`, `-` or `/`; any other name was meant as one of ours. */
 function isMistyped(name: string): boolean {
   return /^\w+$/.test(name) && !SETTING_NAMES.includes(name as keyof Settings);
 }
 
-/** The command line gives texts; cdk.json may give numbers, booleans and arrays. */
+/** Values are strings on the command line; cdk.json may have numbers, booleans and arrays. */
 function textOf(value: unknown): string {
   if (value === undefined || value === null) return '';
   if (typeof value === 'boolean') return value ? 'on' : 'off';
   return String(value).trim();
 }
 
-/** What is wrong with settings that are right each by itself. */
+/** Conflicts between settings that are valid by themselves. */
 function conflictsIn(given: Settings): string[] {
   const { vpcId, subnetIds, minInstances, maxInstances, desiredInstances } = given;
   const rules: [boolean, string][] = [
     [
       (vpcId === undefined) !== (subnetIds === undefined),
-      'vpcId and subnetIds go together: set both for a VPC that exists, none for a new one',
+      'vpcId and subnetIds belong together: set both for an existing VPC, neither for a new one',
     ],
-    [minInstances > maxInstances, `minInstances is ${minInstances}, above maxInstances, which is ${maxInstances}`],
+    [minInstances > maxInstances, `minInstances is ${minInstances}, above maxInstances (${maxInstances})`],
     [
       desiredInstances !== undefined && (desiredInstances < minInstances || desiredInstances > maxInstances),
-      `desiredInstances is ${desiredInstances}, not within minInstances and maxInstances (${minInstances} to ${maxInstances})`,
+      `desiredInstances is ${desiredInstances}, not between minInstances and maxInstances (${minInstances} to ${maxInstances})`,
     ],
     [
       given.natGateways === 0 &&
         vpcId === undefined &&
         (given.privateLink === 'off' || given.deepgramApi === DEEPGRAM_API),
-      'natGateways is 0: without a way out, privateLink must be on, and deepgramApi a Deepgram of your own within reach',
+      'natGateways is 0: without a route to the internet, privateLink must be on, and deepgramApi a reachable Deepgram of your own',
     ],
     [
       given.deepgramKeySecretKmsKeyArn !== undefined && given.deepgramKeySecretArn === undefined,
-      'deepgramKeySecretKmsKeyArn is the key of the secret that deepgramKeySecretArn names: set that too',
+      'deepgramKeySecretKmsKeyArn is the key of the secret deepgramKeySecretArn: set that too',
     ],
   ];
   return rules.flatMap(([isBroken, line]) => (isBroken ? [line] : []));
 }
 
-/** As the daemon takes it; the value is not repeated in errors: it may hold credentials. */
+/** As the daemon accepts it. Errors do not repeat the value, which may contain credentials. */
 function deepgramUrl(value: string, context: z.RefinementCtx): string {
   const url = URL.parse(value);
   if (!url || !/^(ws|http)s?:$/.test(url.protocol)) {
     context.addIssue({ code: 'custom', message: 'must be a ws, wss, http or https URL' });
   } else if (url.username || url.password || url.search || url.hash) {
-    context.addIssue({ code: 'custom', message: 'must not hold credentials, a query or a fragment' });
+    context.addIssue({ code: 'custom', message: 'must not contain credentials, a query or a fragment' });
   }
   return url?.href ?? z.NEVER;
 }

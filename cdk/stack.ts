@@ -8,7 +8,7 @@ import { InstanceRole } from './instance-role.ts';
 import { LoadBalancer } from './load-balancer.ts';
 import { Logs } from './logs.ts';
 import { Network } from './network.ts';
-import { tellNextSteps } from './next-steps.ts';
+import { addOutputs } from './next-steps.ts';
 import { INSTANCE_PORT } from './ports.ts';
 import { PrivateLink } from './private-link.ts';
 import { Secrets } from './secrets.ts';
@@ -17,15 +17,15 @@ import { HEALTH_LAG } from './timing.ts';
 import { Trigger } from './trigger.ts';
 import { userDataWith } from './user-data.ts';
 
-/** CloudFormation waits for the group's instances, and they wait for the key. */
+/** CloudFormation waits for the group's instances, and they need the key. */
 const EMPTY_KEY =
-  "Without deepgramKeySecretArn the stack makes an empty secret for Deepgram's key: let its first deployment have " +
-  '-c minInstances=0, fill the secret as the output FillDeepgramKey says, and deploy again without that.';
+  "Without deepgramKeySecretArn the stack creates an empty secret for Deepgram's key: deploy first with " +
+  '-c minInstances=0, fill the secret with the command in the output FillDeepgramKey, and deploy again without it.';
 
-/** W3005: what depends on a whole construct depends on some of its resources twice, which does no harm. */
+/** W3005: a dependency on a whole construct repeats some implicit dependencies, which is harmless. */
 const FOR_CFN_LINT = { 'cfn-lint': { config: { ignore_checks: ['W3005'] } } };
 
-/** All that integratord needs in one region of an account, to transcribe the calls of one Connect instance. */
+/** Everything that integratord needs to transcribe the calls of one Connect instance in one region. */
 export class IntegratordStack extends Stack {
   readonly logs: Logs;
   readonly loadBalancer: LoadBalancer;
@@ -46,27 +46,27 @@ export class IntegratordStack extends Stack {
       secret: secrets.trigger,
       logGroup: this.logs.trigger,
       logLevel: settings.logLevel,
-      startsAt: this.loadBalancer.domain,
+      integratorDomain: this.loadBalancer.domain,
     });
     this.fleet = this.#fleet(settings, network, secrets);
-    this.loadBalancer.takesStartsFrom(this.trigger);
-    this.loadBalancer.sendsThemTo(this.fleet.group);
-    if (connectInstanceArn !== undefined) this.trigger.mayBeInvokedBy(connectInstanceArn);
+    this.loadBalancer.acceptStartsFrom(this.trigger);
+    this.loadBalancer.forwardTo(this.fleet.group);
+    if (connectInstanceArn !== undefined) this.trigger.allowInvocationBy(connectInstanceArn);
     if (settings.privateLink === 'on') {
       const privateLink = new PrivateLink(this, 'PrivateLink', { network });
-      privateLink.serves(this.trigger);
-      privateLink.serves(this.fleet.group);
-      // The first instance asks for its secrets at once.
+      privateLink.allowFrom(this.trigger);
+      privateLink.allowFrom(this.fleet.group);
+      // The first instance reads its secrets at start.
       this.fleet.group.node.addDependency(privateLink);
     }
-    this.dashboard = this.#watched(settings);
+    this.dashboard = this.#monitoring(settings);
     if (secrets.isKeyEmpty && settings.minInstances > 0) Annotations.of(this).addInfo(EMPTY_KEY);
     const { fleet, logs, trigger, dashboard } = this;
-    tellNextSteps(this, { settings, secrets, fleet, logs, trigger, dashboard });
+    addOutputs(this, { settings, secrets, fleet, logs, trigger, dashboard });
   }
 
-  /** With somebody to tell, where there is one. */
-  #watched({ alarmEmail, targetCapacityPercent }: Settings): Dashboard {
+  /** Alarms and dashboard. */
+  #monitoring({ alarmEmail, targetCapacityPercent }: Settings): Dashboard {
     const { loadBalancer, fleet } = this;
     const topic =
       alarmEmail === undefined ? undefined : new AlarmTopic(this, 'AlarmTopic', { email: alarmEmail }).topic;
@@ -81,7 +81,7 @@ export class IntegratordStack extends Stack {
 
   #network({ vpcId, subnetIds, natGateways, logRetentionDays }: Settings): Network {
     if (vpcId !== undefined && subnetIds !== undefined) return Network.existing(this, 'Network', vpcId, subnetIds);
-    return Network.make(this, 'Network', { natGateways, logRetention: logRetentionDays });
+    return Network.create(this, 'Network', { natGateways, logRetention: logRetentionDays });
   }
 
   #fleet(settings: Settings, network: Network, secrets: Secrets): Fleet {
@@ -121,9 +121,9 @@ export class IntegratordStack extends Stack {
     });
   }
 
-  /** A stack without an image can be synthesized and looked at, and is deployed by whoever names one. */
+  /** Without an image, the template can still be synthesized; its parameter asks for one. */
   #imageParameter(): string {
-    const description = 'The image that Packer made; or synthesize with -c amiId=ami-…';
+    const description = 'The image built by Packer; or synthesize with -c amiId=ami-…';
     return new CfnParameter(this, 'AmiId', { type: 'AWS::EC2::Image::Id', description }).valueAsString;
   }
 }

@@ -12,8 +12,8 @@ export interface SuspendAzRebalanceProps {
 }
 
 /**
- * Suspends AZRebalance: it would drain instances that serve calls, only for as many to be in each zone. No property
- * of the group does that, in CloudFormation as in CDK, so the API is called once, while the stack is deployed.
+ * Suspends AZRebalance, which would drain instances in the middle of calls only to balance the zones. Neither
+ * CloudFormation nor CDK has a property for that, so a custom resource calls the API during the deployment.
  */
 export class SuspendAzRebalance extends Construct {
   constructor(scope: Construct, id: string, { group, logGroup }: SuspendAzRebalanceProps) {
@@ -31,7 +31,7 @@ export class SuspendAzRebalance extends Construct {
       ]),
       logGroup,
       timeout: Duration.minutes(2),
-      // What Lambda has does: the newest one would have to be fetched.
+      // Lambda's own SDK suffices; the latest one would have to be downloaded.
       installLatestAwsSdk: false,
     });
     const stack = Stack.of(this);
@@ -40,12 +40,12 @@ export class SuspendAzRebalance extends Construct {
     acknowledge(
       suspension,
       `IAM5[Resource::${anyGroup}:autoScalingGroupName/<${groupId}>]`,
-      'One group, by its name: the rest of its ARN is an id that CloudFormation does not tell.',
+      'One group, by its name: the rest of its ARN is an id that CloudFormation does not expose.',
     );
     acknowledge(
       stack.node.findChild(`AWS${AwsCustomResource.PROVIDER_FUNCTION_UUID.replaceAll('-', '')}`),
       'IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
-      "CDK's own function for calls of the AWS API, which takes no role of ours; the policy lets it write its log.",
+      "CDK's own function for AWS API calls; it accepts no other role, and the policy lets it write its log.",
     );
   }
 }

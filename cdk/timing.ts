@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 
-/** The load balancer looks so often, and believes so many failures in a row, each of which may take the time-out. */
+/** Short, so that a drain is noticed soon. */
 export const HEALTH_CHECK = {
   interval: Duration.seconds(5),
   timeout: Duration.seconds(3),
@@ -9,34 +9,34 @@ export const HEALTH_CHECK = {
 } as const;
 
 /**
- * HEALTH_LAG_MS: for so long a drain goes on taking starts, because the load balancer may not know of it yet. Its
- * worst case is 5 s to the first look, 5 s to the second, and 3 s for that to fail; the rest is for it to act.
+ * HEALTH_LAG_MS: how long a drain still accepts starts, because the load balancer may not have noticed it yet. In the
+ * worst case that takes 5 s to the first check, 5 s to the second, and 3 s for that to time out; the rest is margin.
  */
 export const HEALTH_LAG = Duration.seconds(20);
 
-/** The trigger gives up on a start after 6.5 s: past that no request is under way, and calls do not come this way. */
+/** The trigger gives up on a start after 6.5 s, and calls do not pass through the load balancer: no request is cut. */
 export const DEREGISTRATION_DELAY = Duration.seconds(10);
 
-/** The longest that a contact flow waits for a Lambda function; the trigger itself answers within 7 s. */
+/** The longest that a contact flow waits for a Lambda function; the trigger responds within 7 s. */
 export const TRIGGER_TIMEOUT = Duration.seconds(8);
 
-/** From a launch to the daemon that takes sessions: a minute, seldom two. What takes longer is replaced. */
+/** From launch to the first session takes one minute, rarely two; a slower instance is replaced. */
 export const LAUNCH_TIMEOUT = Duration.minutes(10);
 
-/** For ending what still runs at a drain's deadline, and for the daemon to say that it is done. */
+/** For ending the remaining sessions at a drain's deadline, and for completing the lifecycle action. */
 const DRAIN_MARGIN = Duration.minutes(15);
 
-/** An instance that has died on its way out keeps its group waiting for so long: no less makes sense for three beats. */
+/** The group waits this long for an instance that died during its drain; a shorter time leaves too little for three heartbeats. */
 const SHORTEST_HEARTBEAT = Duration.minutes(5);
 
-/** Auto Scaling waits for 100 heartbeats' time-outs at the most (and for 48 h, which settings.ts sees to). */
-const HEARTBEATS_AT_MOST = 100;
+/** Auto Scaling's limit: 100 times the heartbeat timeout (and 48 h, which settings.ts enforces). */
+const MAX_HEARTBEATS = 100;
 
-/** The time-out of the terminating hook's heartbeat with which a drain can last until its deadline. */
+/** The terminating hook's heartbeat timeout, long enough for a drain to reach its deadline. */
 export function heartbeatTimeout(drainDeadline: Duration): Duration {
-  const needed = drainDeadline.plus(DRAIN_MARGIN).toSeconds() / HEARTBEATS_AT_MOST;
+  const needed = drainDeadline.plus(DRAIN_MARGIN).toSeconds() / MAX_HEARTBEATS;
   return Duration.seconds(Math.max(SHORTEST_HEARTBEAT.toSeconds(), Math.ceil(needed)));
 }
 
-/** A new instance counts for scaling once it has had time to get its share of new calls. */
+/** A new instance counts for scaling after it had time to get its share of new calls. */
 export const WARM_UP = Duration.minutes(2);

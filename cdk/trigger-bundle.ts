@@ -5,13 +5,13 @@ import { buildSync } from 'esbuild';
 
 const SOURCES = join(import.meta.dirname, '..', 'trigger');
 
-/** The trigger as one file, bundled here: neither Docker nor a network is needed. Throws when it does not build. */
+/** The trigger as one file, bundled without Docker or a network. Throws if it does not build. */
 export function bundledTrigger(): Code {
   return Code.fromAsset(SOURCES, {
-    // Of what comes out: what is not in the bundle changes nothing.
+    // The hash of the bundle: a file that is not in it does not change the asset.
     assetHashType: AssetHashType.OUTPUT,
     bundling: {
-      // CDK wants one for when the local bundler gives up, which ours never does.
+      // CDK requires an image as a fallback for the local bundler, which never fails over.
       image: DockerImage.fromRegistry('none'),
       local: {
         tryBundle(outputDir) {
@@ -23,7 +23,7 @@ export function bundledTrigger(): Code {
   });
 }
 
-/** Writes index.mjs, whose export `handler` is the function. */
+/** Writes index.mjs with the export `handler`. */
 export function bundleInto(directory: string): void {
   buildSync({
     entryPoints: [join(SOURCES, 'handler.ts')],
@@ -32,7 +32,7 @@ export function bundleInto(directory: string): void {
     platform: 'node',
     target: 'node24',
     format: 'esm',
-    // Packages that are CommonJS within ask for Node's own modules by require.
+    // CommonJS packages in the bundle load Node's modules with require.
     banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
     minifySyntax: true,
     legalComments: 'inline',

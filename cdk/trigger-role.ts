@@ -4,7 +4,7 @@ import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 
-/** What Lambda does with the role to put a function into a VPC. */
+/** What Lambda needs to attach a function to a VPC. */
 const NETWORK_ACTIONS = [
   'ec2:AssignPrivateIpAddresses',
   'ec2:CreateNetworkInterface',
@@ -19,7 +19,7 @@ export interface TriggerRoleProps {
   readonly logGroup: ILogGroup;
 }
 
-/** What the trigger may do: read its secret and write its log. Of the network, Lambda may do it, the code may not. */
+/** The trigger may read its secret and write its log. Lambda may manage network interfaces; the code may not. */
 export class TriggerRole extends Construct {
   readonly role: Role;
 
@@ -36,7 +36,7 @@ export class TriggerRole extends Construct {
         effect: Effect.DENY,
         actions: NETWORK_ACTIONS,
         resources: ['*'],
-        // Set when a function's code asks, and not when Lambda itself does.
+        // Set on calls by the function's code, not on calls by Lambda itself.
         conditions: { Null: { 'lambda:SourceFunctionArn': 'false' } },
       }),
     ];
@@ -50,7 +50,7 @@ export class TriggerRole extends Construct {
     acknowledge(
       this.role,
       'IAM5[Resource::*]',
-      "Network interfaces that are yet to be made have no names; the function's own code is denied all of it.",
+      "Network interfaces that do not exist yet have no names; the function's own code is denied these actions.",
     );
   }
 }

@@ -12,7 +12,7 @@ import { TRIGGER_TIMEOUT } from './timing.ts';
 import { bundledTrigger } from './trigger-bundle.ts';
 import { TriggerRole } from './trigger-role.ts';
 
-/** CPU comes with memory, and a cold start within a caller's patience with CPU. */
+/** CPU is proportional to memory, and a caller waits during a cold start. */
 const MEMORY_MIB = 512;
 
 export interface TriggerProps {
@@ -20,8 +20,8 @@ export interface TriggerProps {
   readonly secret: NamedSecret;
   readonly logGroup: ILogGroup;
   readonly logLevel: string;
-  /** Where integratord takes starts. */
-  readonly startsAt: string;
+  /** KVS_DG_INTEGRATOR_DOMAIN. */
+  readonly integratorDomain: string;
 }
 
 /** The Lambda function that a contact flow invokes. */
@@ -29,7 +29,7 @@ export class Trigger extends Construct implements IConnectable {
   readonly function: LambdaFunction;
   readonly connections: Connections;
 
-  constructor(scope: Construct, id: string, { network, secret, logGroup, logLevel, startsAt }: TriggerProps) {
+  constructor(scope: Construct, id: string, { network, secret, logGroup, logLevel, integratorDomain }: TriggerProps) {
     super(scope, id);
     const { vpc, subnets } = network;
     const securityGroup = new SecurityGroup(this, 'SecurityGroup', {
@@ -41,7 +41,8 @@ export class Trigger extends Construct implements IConnectable {
     this.connections = securityGroup.connections;
     const { role } = new TriggerRole(this, 'Role', { secretArn: secret.secretArn, logGroup });
     this.function = new LambdaFunction(this, 'Function', {
-      description: 'Starts the transcription of a call: invoked by a contact flow, it asks integratord for a session',
+      description:
+        'Starts the transcription of a call: a contact flow invokes it, and it starts a session at integratord',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       code: bundledTrigger(),
@@ -49,7 +50,7 @@ export class Trigger extends Construct implements IConnectable {
       timeout: TRIGGER_TIMEOUT,
       memorySize: MEMORY_MIB,
       environment: {
-        KVS_DG_INTEGRATOR_DOMAIN: startsAt,
+        KVS_DG_INTEGRATOR_DOMAIN: integratorDomain,
         TRIGGER_SECRET_ARN: secret.secretArn,
         LOG_LEVEL: triggerLevel(logLevel),
       },
@@ -61,8 +62,8 @@ export class Trigger extends Construct implements IConnectable {
     });
   }
 
-  /** Lets this instance of Connect invoke it, and nobody else, and puts it on the instance's list of functions. */
-  mayBeInvokedBy(connectInstanceArn: string): void {
+  /** Allows only this Connect instance to invoke the function, and adds it to the instance's list of functions. */
+  allowInvocationBy(connectInstanceArn: string): void {
     const { account } = Arn.split(connectInstanceArn, ArnFormat.SLASH_RESOURCE_NAME);
     const permission = {
       principal: new ServicePrincipal('connect.amazonaws.com'),
@@ -79,7 +80,7 @@ export class Trigger extends Construct implements IConnectable {
   }
 }
 
-/** The trigger knows fewer levels than the daemon. */
+/** The trigger has fewer levels than the daemon. */
 function triggerLevel(logLevel: string): string {
   if (logLevel === 'trace') return 'debug';
   return logLevel === 'fatal' ? 'error' : logLevel;

@@ -3,8 +3,8 @@ import { nextState, statesOf } from './alarm-evaluation.ts';
 import { evaluate } from './metric-math.ts';
 
 /**
- * The two tables of CloudWatch's User Guide, "How alarm state is evaluated when data is missing", for the treatments
- * that our alarms have: three periods, an evaluation range of five, and `=` for the state that it had before.
+ * The two tables in CloudWatch's User Guide, "How alarm state is evaluated when data is missing", for the treatments that
+ * our alarms use: three periods, an evaluation range of five, and `=` for the previous state.
  */
 const DOCUMENTED: readonly [times: number, range: string, ignore: string, breaching: string, notBreaching: string][] = [
   [3, '0-X-X', 'OK', 'OK', 'OK'],
@@ -20,7 +20,7 @@ const DOCUMENTED: readonly [times: number, range: string, ignore: string, breach
 ];
 
 for (const [times, range, ignore, breaching, notBreaching] of DOCUMENTED) {
-  test(`${range}, ${times} of 3, is evaluated as AWS documents it`, (t) => {
+  test(`${range}, ${times} of 3, is evaluated as in AWS's documentation`, (t) => {
     const points = [...range].map((point) => (point === '-' ? undefined : point === 'X'));
     for (const [treatment, expected] of Object.entries({ ignore, breaching, notBreaching })) {
       for (const before of ['OK', 'ALARM'] as const) {
@@ -31,7 +31,7 @@ for (const [times, range, ignore, breaching, notBreaching] of DOCUMENTED) {
   });
 }
 
-test('a period longer than a minute ends with each minute', (t) => {
+test('a period longer than a minute is evaluated every minute', (t) => {
   const alarm = {
     Namespace: 'N',
     MetricName: 'M',
@@ -46,7 +46,7 @@ test('a period longer than a minute ends with each minute', (t) => {
   t.deepEqual(states, ['OK', 'OK', 'ALARM', 'ALARM', 'ALARM', 'ALARM', 'ALARM', 'OK', 'OK']);
 });
 
-test('metric math: precedence, IF, what is missing, and a division by nothing', (t) => {
+test('metric math: precedence, IF, missing data, and a division by zero', (t) => {
   const a = new Map([
     [1, 2],
     [2, 4],
@@ -90,7 +90,7 @@ test('metric math: precedence, IF, what is missing, and a division by nothing', 
 });
 
 for (const unknown of ['FILL(a, 0)', 'a + c', 'a $ 2', '(a', 'a a', '1 + 1']) {
-  test(`metric math that is not known here is an error and no guess: ${unknown}`, (t) => {
+  test(`unknown metric math is an error: ${unknown}`, (t) => {
     t.throws(() => evaluate(unknown, { a: new Map([[1, 1]]) }));
   });
 }

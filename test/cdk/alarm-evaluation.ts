@@ -3,13 +3,13 @@ import type { Datum } from './series.ts';
 
 export type AlarmState = 'OK' | 'ALARM';
 
-/** What CloudFormation is told of a metric; in a query it has an id. */
+/** A metric in CloudFormation; in a query it has an id. */
 interface MetricProperties {
   readonly Namespace: string;
   readonly MetricName: string;
 }
 
-/** The properties of an AWS::CloudWatch::Alarm that our alarms have, as the template says them. */
+/** The properties that our alarms have in the template. */
 export interface AlarmProperties extends Partial<MetricProperties> {
   readonly Statistic?: string;
   readonly Period?: number;
@@ -25,7 +25,7 @@ export interface AlarmProperties extends Partial<MetricProperties> {
   readonly TreatMissingData?: string;
 }
 
-/** The data of a metric, by `Namespace/MetricName`; none when it was not sent. */
+/** The data of a metric, by `Namespace/MetricName`; empty if it was not sent. */
 export type MetricSource = (name: string) => readonly Datum[];
 
 const MINUTE_S = 60;
@@ -45,9 +45,9 @@ const COMPARISONS: Readonly<Record<string, (value: number, threshold: number) =>
 };
 
 /**
- * The state of a metric alarm at the end of each minute, as CloudWatch's User Guide describes it ("Alarm evaluation"):
- * periods end with the minute that is evaluated, and more of them than the alarm needs are looked at, so that it can do
- * without what is missing. AWS does not tell how many: `rangePeriods` is to be tried with several.
+ * The state of a metric alarm at the end of each minute, as in CloudWatch's User Guide ("Alarm evaluation"): periods end
+ * with the evaluated minute, and the evaluation range has more periods than the alarm needs, to make up for missing data.
+ * AWS does not document how many, so tests try several values of `rangePeriods`.
  */
 export function statesOf(
   alarm: AlarmProperties,
@@ -63,7 +63,7 @@ export function statesOf(
   return states;
 }
 
-/** Whether each period of the evaluation range breaches, oldest first; undefined where there is no data point. */
+/** For each period of the evaluation range, oldest first, whether it breaches; undefined without a data point. */
 function breachesIn(
   alarm: AlarmProperties,
   source: MetricSource,
@@ -113,8 +113,8 @@ function pointsOf(data: readonly Datum[], statistic: string, periodS: number, en
 }
 
 /**
- * From what the evaluation range holds ("How alarm state is evaluated when data is missing"): with enough data points
- * the newest decide; else what is missing is filled in as the alarm says, only as often as it must be.
+ * The next state for the data in the evaluation range ("How alarm state is evaluated when data is missing"). With enough
+ * data points, the newest ones decide; otherwise the alarm's treatment of missing data fills as few as necessary.
  */
 export function nextState(
   alarm: Pick<AlarmProperties, 'EvaluationPeriods' | 'DatapointsToAlarm' | 'TreatMissingData'>,

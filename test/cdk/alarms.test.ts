@@ -16,7 +16,7 @@ type CompositeAlarm = Described & { AlarmRule: { 'Fn::Join': [string, (string | 
 const METRIC_ALARMS = propertiesByName<MetricAlarm>('AWS::CloudWatch::Alarm');
 const COMPOSITE_ALARMS = propertiesByName<CompositeAlarm>('AWS::CloudWatch::CompositeAlarm');
 
-/** By the name that the construct has, which is in the logical id: AlarmsHoles0123ABCD. */
+/** By the construct's name, which is part of the logical id: AlarmsHoles0123ABCD. */
 function propertiesByName<Properties>(type: string): Record<string, Properties> {
   const resources = Object.entries(template.findResources(type));
   return Object.fromEntries(resources.map(([id, resource]) => [nameIn(id), resource['Properties']]));
@@ -26,23 +26,23 @@ function nameIn(logicalId: string): string {
   return logicalId.replace(/^Alarms(OutageAlarms)?|[0-9A-F]{8}$/g, '');
 }
 
-/** The metric alarms that must all be in ALARM; throws at a rule of another form. */
+/** The metric alarms that must all be in ALARM. Throws on a rule of another form. */
 function allOf({ AlarmRule }: CompositeAlarm): string[] {
   const text = AlarmRule['Fn::Join'][1]
     .map((part) => (typeof part === 'string' ? part : nameIn(part['Fn::GetAtt'][0] ?? '')))
     .join('');
-  if (!/^\(ALARM\("\w+"\)( AND ALARM\("\w+"\))*\)$/.test(text)) throw new Error(`not known here: ${text}`);
+  if (!/^\(ALARM\("\w+"\)( AND ALARM\("\w+"\))*\)$/.test(text)) throw new Error(`unknown rule: ${text}`);
   return [...text.matchAll(/ALARM\("(\w+)"\)/g)].map(([, name = '']) => name);
 }
 
-/** AWS does not tell how far an alarm looks back for what is missing: whatever it is, the outcome must be the same. */
+/** AWS does not document how far an alarm looks back for missing data; the outcome must be the same for any range. */
 const RANGES: Readonly<Record<string, (periods: number) => number>> = {
-  'no further than it must': (periods) => periods,
+  'no further than necessary': (periods) => periods,
   'two periods further, as in AWS’ example': (periods) => periods + 2,
   'twice as far': (periods) => periods * 2,
 };
 
-/** Which alarms that tell somebody have been in ALARM in the minutes, and since which. */
+/** The notifying alarms that were in ALARM, each with the first minute in which it was. */
 function firedOn(source: MetricSource, minutes: number, range: (periods: number) => number): Record<string, number> {
   const states = new Map<string, AlarmState[]>();
   for (const [name, alarm] of Object.entries(METRIC_ALARMS)) {
@@ -56,20 +56,20 @@ function firedOn(source: MetricSource, minutes: number, range: (periods: number)
       Array.from({ length: minutes }, (_, minute) => at(minute)),
     );
   }
-  const telling = [...states].filter(([name]) => TELLING.includes(name));
-  const since = telling.map(([name, each]) => [name, each.indexOf('ALARM') + 1] as const);
+  const notifying = [...states].filter(([name]) => NOTIFYING.includes(name));
+  const since = notifying.map(([name, each]) => [name, each.indexOf('ALARM') + 1] as const);
   return Object.fromEntries(since.filter(([, minute]) => minute > 0));
 }
 
-const TELLING = Object.entries({ ...METRIC_ALARMS, ...COMPOSITE_ALARMS }).flatMap(([name, { AlarmActions }]) =>
+const NOTIFYING = Object.entries({ ...METRIC_ALARMS, ...COMPOSITE_ALARMS }).flatMap(([name, { AlarmActions }]) =>
   AlarmActions ? [name] : [],
 );
 
-/** What AWS itself tells of a fleet whose instances are as many as wanted, and healthy. */
+/** AWS's own metrics of a fleet at its desired capacity, and healthy. */
 const UP = { wanted: 2, healthy: 2 };
 type Fleet = Record<keyof typeof UP, number | undefined | ((minute: number) => number | undefined)>;
 
-/** What CloudWatch has of a stack: from its daemons, and from AWS. */
+/** CloudWatch's metrics of a stack, from its daemons and from AWS. */
 function sourceOf({ metrics, minutes }: Series, fleet: Partial<Fleet> = {}): MetricSource {
   const { wanted, healthy } = { ...UP, ...fleet };
   const each = (value: Fleet['wanted']) =>
@@ -82,7 +82,7 @@ function sourceOf({ metrics, minutes }: Series, fleet: Partial<Fleet> = {}): Met
   return (name) => all[name as keyof typeof all] ?? [];
 }
 
-/** Each recorded series, and all alarms that it must set off, with the minute by which they must tell. */
+/** Each recorded series, and all alarms that must fire, with the minute by which they must. */
 const RECORDED: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'calls-that-go-well': {},
   'a-night-without-calls': {},
@@ -102,9 +102,9 @@ const RECORDED: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 
 for (const [name, expected] of Object.entries(RECORDED)) {
   const fires = Object.keys(expected).sort();
-  const outcome = fires.length === 0 ? 'sets off no alarm' : `sets off ${fires.join(', ')}, and no other`;
+  const outcome = fires.length === 0 ? 'no alarm fires' : `only ${fires.join(', ')} fires`;
   for (const [reach, range] of Object.entries(RANGES)) {
-    test(`${name.replaceAll('-', ' ')}: ${outcome}, when an alarm looks back ${reach}`, (t) => {
+    test(`${name.replaceAll('-', ' ')}: ${outcome}, if an alarm looks back ${reach}`, (t) => {
       const recorded = recordedSeries(name);
       const fired = firedOn(sourceOf(recorded), recorded.minutes, range);
       t.deepEqual(Object.keys(fired).sort(), fires);
@@ -129,22 +129,22 @@ const from =
 
 /** Series by hand, for what no stand-in does, with all alarms that each must set off. */
 const BY_HAND: Readonly<Record<string, [source: MetricSource, fires: string[], minutes?: number]>> = {
-  'no instances, and none wanted': [sourceOf(SILENT, { wanted: 0, healthy: undefined }), []],
-  'a fleet that is taken to zero on purpose': [
+  'no instances, and none desired': [sourceOf(SILENT, { wanted: 0, healthy: undefined }), []],
+  'a fleet that is scaled to zero on purpose': [
     sourceOf(idle({ CapacityUsed: from<number | undefined>(20, undefined, 0) }), {
       wanted: from(20, 0, 2),
       healthy: from<number | undefined>(20, undefined, 2),
     }),
     [],
   ],
-  'a fleet that comes up from zero within ten minutes': [
+  'a fleet that starts from zero within ten minutes': [
     sourceOf(idle({ CapacityUsed: from<number | undefined>(30, 0, undefined) }), {
       wanted: from(20, 2, 0),
       healthy: from<number | undefined>(30, 2, undefined),
     }),
     [],
   ],
-  'instances that never come up': [
+  'instances that never start': [
     sourceOf(SILENT, { wanted: from(10, 2, 0), healthy: undefined }),
     ['NoHealthyInstance', 'NoMetrics'],
   ],
@@ -154,7 +154,7 @@ const BY_HAND: Readonly<Record<string, [source: MetricSource, fires: string[], m
     }),
     ['NoHealthyInstance', 'NoMetrics'],
   ],
-  'instances that fail the health check, and tell so': [
+  'instances that fail the health check but send metrics': [
     sourceOf(idle(), { healthy: from(30, 0, 2) }),
     ['NoHealthyInstance'],
   ],
@@ -162,15 +162,15 @@ const BY_HAND: Readonly<Record<string, [source: MetricSource, fires: string[], m
     sourceOf(idle(), { healthy: (minute) => (minute === 30 || minute === 31 ? 0 : 2) }),
     [],
   ],
-  'a deployment that doubles the fleet, and halves it again': [
+  'a deployment that doubles the fleet, then halves it': [
     sourceOf(idle(), { healthy: (minute) => (minute > 20 && minute < 40 ? 4 : 2) }),
     [],
   ],
-  'Auto Scaling does not tell for a while how many it wants': [
+  'Auto Scaling reports no desired capacity for a while': [
     sourceOf(idle(), { wanted: (minute) => (minute > 20 && minute < 40 ? undefined : 2) }),
     [],
   ],
-  'no instance, while Auto Scaling does not tell that it wants any': [
+  'no instance, and no desired capacity reported': [
     sourceOf(idle({ CapacityUsed: from<number | undefined>(40, undefined, 0) }), {
       wanted: from<number | undefined>(30, undefined, 2),
       healthy: from<number | undefined>(40, undefined, 2),
@@ -178,17 +178,20 @@ const BY_HAND: Readonly<Record<string, [source: MetricSource, fires: string[], m
     ['NoHealthyInstance', 'NoMetrics'],
   ],
   'daemons that cannot reach CloudWatch': [sourceOf(SILENT, {}), ['NoMetrics']],
-  'a minute without metrics now and then': [
+  'an occasional minute without metrics': [
     sourceOf(idle({ CapacityUsed: (minute) => (minute % 7 === 0 ? undefined : 50) })),
     [],
   ],
-  'a drain that its deadline does not end': [
+  'a drain that continues past its deadline': [
     sourceOf(idle({ Draining: from(10, 1, 0), DrainOverdue: from(30, 1, 0) })),
     ['DrainOverdue'],
   ],
-  'a drain whose end is caught in the act': [sourceOf(idle({ DrainOverdue: (minute) => Number(minute === 30) })), []],
+  'a drain that is sampled while its deadline ends it': [
+    sourceOf(idle({ DrainOverdue: (minute) => Number(minute === 30) })),
+    [],
+  ],
   'capacity at 85 %, and no more': [sourceOf(idle({ CapacityUsed: () => 85 })), []],
-  'a burst that scaling answers': [
+  'a burst that scaling handles': [
     sourceOf(idle({ CapacityUsed: (minute) => (minute > 20 && minute < 25 ? 95 : 60) })),
     [],
   ],
@@ -210,7 +213,7 @@ const BY_HAND: Readonly<Record<string, [source: MetricSource, fires: string[], m
   'starts that all fail from one minute on, in a busy fleet': [
     sourceOf(idle({ SessionsStarted: from(30, 0, 200), StartsFailed: from(30, 200, 0) }), {}),
     ['StartsFailing'],
-    // Known after the minute in which it began.
+    // One minute after it began.
     31,
   ],
   'holes in four minutes of every five': [
@@ -224,54 +227,54 @@ const BY_HAND: Readonly<Record<string, [source: MetricSource, fires: string[], m
 };
 
 for (const [name, [source, fires, minutes = 60]] of Object.entries(BY_HAND)) {
-  const outcome = fires.length === 0 ? 'sets off no alarm' : `sets off ${fires.join(', ')}, and no other`;
+  const outcome = fires.length === 0 ? 'no alarm fires' : `only ${fires.join(', ')} fires`;
   for (const [reach, range] of Object.entries(RANGES)) {
-    test(`${name}: ${outcome}, when an alarm looks back ${reach}`, (t) => {
+    test(`${name}: ${outcome}, if an alarm looks back ${reach}`, (t) => {
       t.deepEqual(Object.keys(firedOn(source, minutes, range)).sort(), [...fires].sort());
     });
   }
 }
 
-test('every alarm that tells somebody is set off by one series at least, and its end is told too', (t) => {
+test('every notifying alarm fires on at least one series, and notifies about its end too', (t) => {
   const fired = [
     ...Object.values(RECORDED).flatMap(Object.keys),
     ...Object.values(BY_HAND).flatMap(([, fires]) => fires),
   ];
-  t.deepEqual([...new Set(fired)].sort(), [...TELLING].sort());
-  for (const name of TELLING) {
+  t.deepEqual([...new Set(fired)].sort(), [...NOTIFYING].sort());
+  for (const name of NOTIFYING) {
     const { AlarmActions, OKActions } = { ...METRIC_ALARMS, ...COMPOSITE_ALARMS }[name] as Described;
     t.is(AlarmActions?.length, 1, name);
     t.deepEqual(OKActions, AlarmActions, name);
   }
 });
 
-test('every alarm that tells somebody says what is wrong and where the runbook goes on, and there it does', (t) => {
+test('every notifying alarm describes the problem and names its runbook, which exists', (t) => {
   const headings = GUIDE.split('\n## Alarms\n')[1]?.split('\n## ')[0]?.split('\n### ').slice(1) ?? [];
   const runbook = new Map(headings.map((text) => [text.split('\n')[0], text]));
-  t.deepEqual([...runbook.keys()].sort(), [...TELLING].sort());
-  for (const name of TELLING) {
+  t.deepEqual([...runbook.keys()].sort(), [...NOTIFYING].sort());
+  for (const name of NOTIFYING) {
     const { AlarmDescription } = { ...METRIC_ALARMS, ...COMPOSITE_ALARMS }[name] as Described;
     t.true(AlarmDescription.endsWith(`Runbook: cdk/README.md, "${name}".`), AlarmDescription);
     t.regex(runbook.get(name) ?? '', /\n- \*\*Look closer:\*\* [\s\S]+\n- \*\*Do:\*\* /, name);
   }
 });
 
-test('an alarm that is a part of another tells nobody by itself', (t) => {
+test('an alarm that is part of another does not notify by itself', (t) => {
   const parts = new Set(Object.values(COMPOSITE_ALARMS).flatMap(allOf));
-  const others = Object.keys(METRIC_ALARMS).filter((name) => !TELLING.includes(name));
+  const others = Object.keys(METRIC_ALARMS).filter((name) => !NOTIFYING.includes(name));
   t.deepEqual(others.sort(), [...parts].sort());
 });
 
-test('without an address the alarms are there, and tell nobody', (t) => {
-  const silent = synthesized();
+test('without an address the alarms exist, but do not notify', (t) => {
+  const withoutAddress = synthesized();
   for (const type of ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm']) {
-    const alarms = Object.values(silent.findResources(type));
+    const alarms = Object.values(withoutAddress.findResources(type));
     t.is(alarms.length, Object.keys(template.findResources(type)).length);
     for (const { Properties } of alarms) t.false('AlarmActions' in Properties);
   }
 });
 
-test('the dashboard and the alarms show what daemons send, and nothing else of theirs', (t) => {
+test('the dashboard and the alarms use only metrics that daemons send', (t) => {
   const [, table = ''] = METRICS_GUIDE.split('\n## CloudWatch\n');
   const sent = new Set([...table.matchAll(/`([A-Z]\w+)`/g)].map(([, name]) => name));
   const [dashboard] = Object.values(template.findResources('AWS::CloudWatch::Dashboard'));
@@ -286,12 +289,12 @@ test('the dashboard and the alarms show what daemons send, and nothing else of t
   for (const name of used) t.true(sent.has(name), name);
 });
 
-test('the dashboard has calls, lag, holes, failing starts, capacity, drains, instances and all alarms', (t) => {
+test('the dashboard has calls, lag, holes, failed starts, capacity, drains, instances and all alarms', (t) => {
   const [dashboard] = Object.values(template.findResources('AWS::CloudWatch::Dashboard'));
   const parts: unknown[] = dashboard?.['Properties'].DashboardBody['Fn::Join'][1];
   const { widgets } = JSON.parse(parts.map((part) => (typeof part === 'string' ? part : 'filled-in')).join(''));
   const titles = widgets.map(({ properties }: { properties: { title: string } }) => properties.title).join('; ');
-  for (const topic of [/Calls/, /Lag/, /Holes/, /Starts that fail/, /Capacity/, /Drains/, /Instances/])
+  for (const topic of [/calls/, /Lag/, /Holes/, /Failed starts/, /Capacity/, /Drains/, /Instances/])
     t.regex(titles, topic);
-  t.is(widgets[0].properties.alarms.length, TELLING.length);
+  t.is(widgets[0].properties.alarms.length, NOTIFYING.length);
 });

@@ -8,7 +8,7 @@ import test from 'ava';
 const APP = join(import.meta.dirname, '../../cdk/app.ts');
 const run = promisify(execFile);
 
-/** Runs the app as the CDK command line does, with no AWS credentials and no profile, and gives it a directory. */
+/** Runs the app as the CDK command line does, without AWS credentials or a profile, in a directory of its own. */
 async function synthesize(
   context: object,
   look: (directory: string) => void,
@@ -37,7 +37,7 @@ test('the app synthesizes without credentials, with the trigger bundled into one
   const { code, stderr } = await synthesize({ stackName: 'calls' }, (directory) => {
     t.true(existsSync(join(directory, 'calls.template.json')));
     const manifest = JSON.parse(readFileSync(join(directory, 'manifest.json'), 'utf8'));
-    t.deepEqual(manifest.missing ?? [], [], 'nothing had to be looked up');
+    t.deepEqual(manifest.missing ?? [], [], 'nothing needed a lookup');
     t.is(manifest.artifacts.calls.environment, 'aws://unknown-account/unknown-region');
     const bundles = readdirSync(directory, { recursive: true }).filter((file) => String(file).endsWith('index.mjs'));
     t.is(bundles.length, 1);
@@ -45,12 +45,12 @@ test('the app synthesizes without credentials, with the trigger bundled into one
   t.is(code, 0, stderr);
 });
 
-test('a setting that is wrong ends the app before anything is made, with a line that names it', async (t) => {
+test('an invalid setting ends the app before synthesis, with a line that names it', async (t) => {
   const context = { amiId: 'ami-of-mine', minInstances: '1', typo: 'x' };
-  const { code, stderr } = await synthesize(context, () => t.fail('it was made all the same'));
+  const { code, stderr } = await synthesize(context, () => t.fail('it was synthesized'));
   t.is(code, 1);
   const lines = stderr.trim().split('\n');
   t.is(lines.length, 2);
-  t.regex(lines[0] ?? '', /^integratord: typo is no setting; there are amiId, /);
+  t.regex(lines[0] ?? '', /^integratord: typo is not a setting; the settings are amiId, /);
   t.regex(lines[1] ?? '', /^integratord: amiId must be the id of an image, such as ami-/);
 });

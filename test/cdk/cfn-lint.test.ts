@@ -8,7 +8,7 @@ import { VARIANTS } from './variants.ts';
 
 type Template = Record<string, Record<string, { Type: string; Properties: Record<string, unknown> }>>;
 
-/** What cfn-lint says to templates, a line for each finding; nothing where it is not installed, which a note tells. */
+/** cfn-lint's findings in templates, a line each; empty, with a note, if it is not installed. */
 function findingsIn(t: ExecutionContext, templates: readonly object[]): string[] | undefined {
   const directory = mkdtempSync(join(tmpdir(), 'integratord-cfn-lint-'));
   try {
@@ -20,7 +20,7 @@ function findingsIn(t: ExecutionContext, templates: readonly object[]): string[]
     const { error, status, stdout, stderr } = spawnSync('cfn-lint', ['--format', 'parseable', '--', ...files], {
       encoding: 'utf8',
     });
-    // 127: there is a shim of that name, and nothing behind it.
+    // 127: a shim of that name exists, but not the program.
     if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT' || status === 127) {
       t.log('not checked: cfn-lint is not installed');
       return undefined;
@@ -33,12 +33,12 @@ function findingsIn(t: ExecutionContext, templates: readonly object[]): string[]
   }
 }
 
-test('cfn-lint, where it is installed, finds nothing wrong with a template, and no reason for a warning', (t) => {
+test('cfn-lint, if installed, has no errors and no warnings about a template', (t) => {
   const templates = Object.values(VARIANTS).map((context) => synthesized(context).toJSON());
   t.deepEqual(findingsIn(t, [...templates, synthesized({ amiId: '' }).toJSON()]) ?? [], []);
 });
 
-test('that cfn-lint finds nothing means something: it finds what is made wrong', (t) => {
+test('cfn-lint finds a deliberate error', (t) => {
   const template = synthesized().toJSON() as Template;
   const group = Object.values(template['Resources'] ?? {}).find(
     ({ Type }) => Type === 'AWS::AutoScaling::AutoScalingGroup',

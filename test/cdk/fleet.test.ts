@@ -16,21 +16,21 @@ function launchData(): Record<string, unknown> {
   return propertiesOf(template, LAUNCH)['LaunchTemplateData'] as Record<string, unknown>;
 }
 
-test('an instance launches from the image, with a role, and with no key to log in with', (t) => {
+test('an instance launches from the image, with a role and without an ssh key', (t) => {
   const data = launchData();
   t.is(data['ImageId'], AMI_ID);
   t.truthy(data['IamInstanceProfile']);
   t.false('KeyName' in data);
 });
 
-test('the metadata service takes tokens only, and answers no further than the instance', (t) => {
+test('the metadata service requires tokens, and is limited to the instance', (t) => {
   template.hasResourceProperties(LAUNCH, {
     LaunchTemplateData: { MetadataOptions: { HttpTokens: 'required', HttpPutResponseHopLimit: 1 } },
   });
   t.pass();
 });
 
-test('the root volume is encrypted, and goes with its instance', (t) => {
+test('the root volume is encrypted, and deleted with its instance', (t) => {
   const data = launchData();
   const volumes = data['BlockDeviceMappings'] as { DeviceName: string; Ebs: Record<string, unknown> }[];
   t.deepEqual(
@@ -39,7 +39,7 @@ test('the root volume is encrypted, and goes with its instance', (t) => {
   );
 });
 
-test('no instance has a public address, whatever its subnet would give it', (t) => {
+test('no instance has a public address, whatever its subnet assigns', (t) => {
   const data = launchData();
   const interfaces = data['NetworkInterfaces'] as Record<string, unknown>[];
   t.deepEqual(
@@ -61,35 +61,35 @@ test('an instance and its volume have the name of their stack', (t) => {
   t.pass();
 });
 
-test('CPU is measured by the minute, as the guard needs it', (t) => {
+test('CPU is measured every minute, as scaling on CPU requires', (t) => {
   template.hasResourceProperties(LAUNCH, { LaunchTemplateData: { Monitoring: { Enabled: true } } });
   t.pass();
 });
 
-test('a launching instance counts once its daemon takes sessions, or is given up after ten minutes', (t) => {
+test('a launching instance counts once its daemon accepts sessions, or is replaced after ten minutes', (t) => {
   t.like(
     hooksOf().find((hook) => hook['LifecycleTransition'] === 'autoscaling:EC2_INSTANCE_LAUNCHING'),
     { DefaultResult: 'ABANDON', HeartbeatTimeout: 600 },
   );
 });
 
-test('a terminating instance is waited for as long as its daemon beats', (t) => {
+test('Auto Scaling waits for a terminating instance while its daemon sends heartbeats', (t) => {
   t.like(
     hooksOf().find((hook) => hook['LifecycleTransition'] === 'autoscaling:EC2_INSTANCE_TERMINATING'),
     { DefaultResult: 'CONTINUE', HeartbeatTimeout: 300 },
   );
 });
 
-test('the hooks are part of the group, so that its first instance has them', (t) => {
+test('the hooks are part of the group, so that they exist before its first instance', (t) => {
   t.is(hooksOf().length, 2);
   template.resourceCountIs('AWS::AutoScaling::LifecycleHook', 0);
 });
 
 for (const minutes of [1, 120, 600, 1440, 2820]) {
-  test(`a drain of ${minutes} min is over before Auto Scaling's 100 heartbeats and 48 h are`, (t) => {
+  test(`a drain of ${minutes} min ends before Auto Scaling's limits of 100 heartbeats and 48 h`, (t) => {
     const seconds = heartbeatTimeout(Duration.minutes(minutes)).toSeconds();
-    t.true(Number.isInteger(seconds) && seconds >= 30 && seconds <= 7200, 'what a hook may have');
-    t.true(100 * seconds >= (minutes + 10) * 60, 'time for the deadline, and for ending what still runs');
+    t.true(Number.isInteger(seconds) && seconds >= 30 && seconds <= 7200, 'within the limits of a hook');
+    t.true(100 * seconds >= (minutes + 10) * 60, 'time for the deadline, and for ending the remaining sessions');
     t.true((minutes + 10) * 60 <= 48 * 3600);
   });
 }
@@ -107,7 +107,7 @@ test('a longer deadline makes the terminating hook wait longer, and reaches the 
   t.true(JSON.stringify(propertiesOf(longest, LAUNCH)).includes('DRAIN_DEADLINE_MS=\\"169200000\\"'));
 });
 
-test('an update of the stack replaces no instance, and leaves the size that scaling has found', (t) => {
+test('an update of the stack replaces no instance, and keeps the size set by scaling', (t) => {
   template.hasResource(GROUP, {
     UpdatePolicy: {
       AutoScalingScheduledAction: { IgnoreUnmodifiedGroupSizeProperties: true },
@@ -119,19 +119,19 @@ test('an update of the stack replaces no instance, and leaves the size that scal
   t.false('DesiredCapacity' in propertiesOf(template, GROUP));
 });
 
-test('an instance refresh launches before it terminates, and lets the old ones drain side by side', (t) => {
+test('an instance refresh launches before it terminates, and the old instances drain in parallel', (t) => {
   template.hasResourceProperties(GROUP, {
     InstanceMaintenancePolicy: { MinHealthyPercentage: 100, MaxHealthyPercentage: 200 },
   });
   t.pass();
 });
 
-test('an instance that is full, and so fails the load balancer’s check, is not replaced for it', (t) => {
+test("a full instance, which fails the load balancer's check, is not replaced", (t) => {
   template.hasResourceProperties(GROUP, { HealthCheckType: 'EC2' });
   t.pass();
 });
 
-test('the fleet scales on sessions in percent of capacity, as the daemons of this stack send it', (t) => {
+test('the fleet scales on the capacity used, as reported by the daemons of this stack', (t) => {
   template.hasResourceProperties('AWS::AutoScaling::ScalingPolicy', {
     PolicyType: 'TargetTrackingScaling',
     TargetTrackingConfiguration: {
@@ -148,7 +148,7 @@ test('the fleet scales on sessions in percent of capacity, as the daemons of thi
   t.pass();
 });
 
-test('CPU guards the fleet against calls that cost more than was reckoned', (t) => {
+test('scaling on CPU covers calls that cost more than expected', (t) => {
   template.hasResourceProperties('AWS::AutoScaling::ScalingPolicy', {
     TargetTrackingConfiguration: {
       PredefinedMetricSpecification: { PredefinedMetricType: 'ASGAverageCPUUtilization' },
@@ -170,7 +170,7 @@ test('AZ rebalance is suspended', (t) => {
   });
 });
 
-test('without Spot all instances are on demand, and none is replaced on a mere notice', (t) => {
+test('without Spot all instances are on demand, and none is replaced on a rebalance notice', (t) => {
   template.hasResourceProperties(GROUP, {
     CapacityRebalance: false,
     MixedInstancesPolicy: { InstancesDistribution: { OnDemandPercentageAboveBaseCapacity: 100 } },
@@ -178,7 +178,7 @@ test('without Spot all instances are on demand, and none is replaced on a mere n
   t.pass();
 });
 
-test('with Spot there is a floor on demand, several types to choose from, and an early replacement', (t) => {
+test('with Spot there is an on-demand base, several types, and early replacement', (t) => {
   const spot = { spotPercent: 70, onDemandBase: 3, instanceTypes: 'c7g.large,c6g.large, m7g.large' };
   synthesized(spot).hasResourceProperties(GROUP, {
     CapacityRebalance: true,
@@ -196,7 +196,7 @@ test('with Spot there is a floor on demand, several types to choose from, and an
   t.pass();
 });
 
-test('the sizes are those that are set', (t) => {
+test('the sizes come from the settings', (t) => {
   synthesized({ minInstances: 3, maxInstances: 30, desiredInstances: 5 }).hasResourceProperties(GROUP, {
     MinSize: '3',
     MaxSize: '30',
@@ -205,7 +205,7 @@ test('the sizes are those that are set', (t) => {
   t.pass();
 });
 
-test('the first instance comes after the way out of its subnet, and goes before it', (t) => {
+test('the first instance launches after the internet route of its subnet exists, and is deleted before it', (t) => {
   const [group] = Object.values(template.findResources(GROUP));
   const routes = Object.keys(
     template.findResources('AWS::EC2::Route', { Properties: { NatGatewayId: Match.anyValue() } }),
@@ -214,7 +214,7 @@ test('the first instance comes after the way out of its subnet, and goes before 
   for (const route of routes) t.true(group?.['DependsOn'].includes(route), route);
 });
 
-test('a template without an image can be synthesized, and asks for one when it is deployed', (t) => {
+test('a template without an image can be synthesized, and asks for one at deployment', (t) => {
   const without = synthesized({ amiId: '' });
   without.hasParameter('AmiId', { Type: 'AWS::EC2::Image::Id', Default: Match.absent() });
   without.hasResourceProperties(LAUNCH, { LaunchTemplateData: { ImageId: { Ref: 'AmiId' } } });

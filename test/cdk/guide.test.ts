@@ -9,7 +9,7 @@ import { synthesized } from './synthesized.ts';
 const ROOT = join(import.meta.dirname, '../..');
 const guide = readFileSync(join(ROOT, 'cdk/README.md'), 'utf8');
 
-/** The rows of the table with that head, a list of cells each. */
+/** The rows of the table with that head, as lists of cells. */
 function rowsUnder(head: string): string[][] {
   const lines = guide.split('\n');
   const start = lines.indexOf(head) + 2;
@@ -18,7 +18,7 @@ function rowsUnder(head: string): string[][] {
   return lines.slice(start, end).map((line) => line.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, '').trim()));
 }
 
-test('the table of settings has every setting, in order, with its default and a meaning', (t) => {
+test('the table of settings has every setting, in order, with its default and a description', (t) => {
   const byDefault = readSettings({});
   const expected = SETTING_NAMES.map((name) => {
     const value = byDefault[name];
@@ -32,12 +32,15 @@ test('the table of settings has every setting, in order, with its default and a 
   for (const [name, value, meaning] of rows) t.true(!!value && !!meaning, name);
 });
 
-test('what the guide reckons is what its formulas give with its inputs', (t) => {
+test("the guide's costs are the results of its formulas with its inputs", (t) => {
   const inputs = rowsUnder('| input | assumed | |').map(([name = '', value]) => [
     name.replaceAll('`', ''),
     Number(value),
   ]);
-  const heads = ['| for 1,000 call-hours | formula | $ |', '| whether anybody calls or not, for 730 h | formula | $ |'];
+  const heads = [
+    '| per 1,000 call-hours | formula | $ |',
+    '| per month (730 h), with or without calls | formula | $ |',
+  ];
   const costs = heads.flatMap(rowsUnder);
   t.is(costs.length, 11);
   for (const [what, formula = '', dollars] of costs) {
@@ -47,7 +50,7 @@ test('what the guide reckons is what its formulas give with its inputs', (t) => 
   }
 });
 
-test('every output, setting and reason that the guide names exists', (t) => {
+test('every output, setting and reason in the guide exists', (t) => {
   const template = synthesized().toJSON();
   for (const output of ['TriggerFunctionArn', 'FillDeepgramKey', 'RollOut', 'Watch']) {
     t.true(guide.includes(output) && output in template['Outputs'], output);
@@ -71,7 +74,7 @@ test('every output, setting and reason that the guide names exists', (t) => {
   }
 });
 
-test('every file that the guide sends its reader to is there', (t) => {
+test('every file that the guide refers to exists', (t) => {
   const files = guide.match(/(?:trigger|test)\/[\w/.-]+\.(?:md|json|ts|snapshot)/g) ?? [];
   t.true(files.length > 4);
   for (const file of files) t.true(existsSync(join(ROOT, file)), file);
@@ -80,7 +83,7 @@ test('every file that the guide sends its reader to is there', (t) => {
 /** The commands from nothing to a transcribed call. */
 const COMMANDS = /```sh\n# 1\.([\s\S]*?)```/.exec(guide)?.[1] ?? '';
 
-test('what the commands write down as settings are settings', (t) => {
+test('the settings in the commands exist', (t) => {
   const [, json = ''] = /echo '(.*)' \\\n *>cdk\/cdk\.context\.json/.exec(COMMANDS) ?? [];
   t.deepEqual(Object.keys(JSON.parse(json)), ['connectInstanceArn', 'deepgramKeySecretArn']);
   for (const name of Object.keys(JSON.parse(json))) {
@@ -91,7 +94,7 @@ test('what the commands write down as settings are settings', (t) => {
   }
 });
 
-test('the command for the flow puts in a callback and a function, and what comes of it is a flow without a fault', (t) => {
+test('the command for the flow sets callback and function, and the result is a valid flow', (t) => {
   const [command = ''] = /^sed -e [\s\S]*?sample-inbound\.json/m.exec(COMMANDS) ?? [];
   const made = execFileSync('sh', ['-c', command], { cwd: ROOT, encoding: 'utf8' });
   const expected = readFileSync(join(ROOT, 'trigger/flows/sample-inbound.json'), 'utf8')

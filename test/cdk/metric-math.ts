@@ -1,7 +1,7 @@
-/** One value for each period that has one, by the second at which the period ends. */
+/** The value of each period that has one, by the second at which the period ends. */
 export type Points = ReadonlyMap<number, number>;
 
-/** What an expression may be on its way: a number is one for every period. */
+/** An intermediate result; a number applies to every period. */
 type Operand = Points | number;
 
 const TOKEN = /\s*(?:(\d+(?:\.\d+)?)|([A-Za-z]\w*)|(>=|<=|==|!=|[-+*/(),<>]))/y;
@@ -10,7 +10,7 @@ const ARITHMETIC: Readonly<Record<string, (a: number, b: number) => number | und
   '+': (a, b) => a + b,
   '-': (a, b) => a - b,
   '*': (a, b) => a * b,
-  // There is no data point where a division has no result.
+  // A division without a result gives no data point.
   '/': (a, b) => (b === 0 ? undefined : a / b),
 };
 const COMPARISON: Readonly<Record<string, (a: number, b: number) => number>> = {
@@ -23,15 +23,15 @@ const COMPARISON: Readonly<Record<string, (a: number, b: number) => number>> = {
 };
 
 /**
- * CloudWatch's metric math (User Guide, "Using math expressions with CloudWatch metrics"), as far as our alarms use it:
- * arithmetic, comparisons, IF. A value that one operand lacks is 0 in arithmetic; there is no value where both lack
- * one. Throws at anything else, so that no alarm is tested against what we only guess.
+ * The part of CloudWatch's metric math that our alarms use (User Guide, "Using math expressions with CloudWatch metrics"):
+ * arithmetic, comparisons, IF. In arithmetic, a value missing from one operand is 0; if both lack one, there is no value.
+ * Throws on anything else, so that no alarm is tested against a guess.
  */
 export function evaluate(expression: string, metrics: Readonly<Record<string, Points>>): Points {
   const parser = new Parser(tokensOf(expression), metrics);
   const result = parser.comparison();
-  if (!parser.isAtEnd) throw new Error(`${expression}: ends too late`);
-  if (typeof result === 'number') throw new Error(`${expression}: is the same for ever`);
+  if (!parser.isAtEnd) throw new Error(`${expression}: has more after its end`);
+  if (typeof result === 'number') throw new Error(`${expression}: is constant`);
   return result;
 }
 

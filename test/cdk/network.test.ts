@@ -12,7 +12,7 @@ const isolated = synthesized({ natGateways: 0, privateLink: 'on', deepgramApi: '
 
 type Rule = { IpProtocol: string; FromPort: number; ToPort: number; CidrIp?: string };
 
-/** What a security group lets in or out, inline and beside it: `tcp 80 from <its other end>`. */
+/** The rules of a security group, inline or separate: `tcp 80 from <the other end>`. */
 function rulesOf(from: Template, direction: 'Ingress' | 'Egress', group: string): string[] {
   const groups = from.findResources('AWS::EC2::SecurityGroup');
   const id = Object.keys(groups).find((name) => name.startsWith(group)) ?? '';
@@ -29,25 +29,25 @@ function rulesOf(from: Template, direction: 'Ingress' | 'Egress', group: string)
     .sort();
 }
 
-test('starts come from the trigger only, and go to the instances only', (t) => {
+test('the load balancer accepts traffic only from the trigger, and sends it only to the instances', (t) => {
   t.deepEqual(rulesOf(template, 'Ingress', 'LoadBalancer'), ['tcp 80 Trigger']);
   t.deepEqual(rulesOf(template, 'Egress', 'LoadBalancer'), ['tcp 8080 Fleet']);
 });
 
-test('nobody but the load balancer reaches an instance, and an instance reaches AWS and Deepgram', (t) => {
+test('only the load balancer reaches an instance, and an instance reaches AWS and Deepgram', (t) => {
   t.deepEqual(rulesOf(template, 'Ingress', 'Fleet'), ['tcp 8080 LoadBalancer']);
   t.deepEqual(rulesOf(template, 'Egress', 'Fleet'), ['tcp 443 0.0.0.0/0']);
 });
 
-test('nobody reaches the trigger by network, and it reaches the load balancer and Secrets Manager', (t) => {
+test('nothing reaches the trigger over the network, and it reaches the load balancer and Secrets Manager', (t) => {
   t.deepEqual(rulesOf(template, 'Ingress', 'Trigger'), []);
   t.deepEqual(rulesOf(template, 'Egress', 'Trigger'), ['tcp 443 0.0.0.0/0', 'tcp 80 LoadBalancer']);
 });
 
-/** What EC2 takes as the description of a security group or of one of its rules: it has no apostrophe, for one. */
+/** EC2's pattern for descriptions of security groups and their rules; it excludes apostrophes, for example. */
 const DESCRIPTION_FOR_EC2 = /^[a-zA-Z0-9. _\-:/()#,@[\]+=&;{}!$*]{1,255}$/;
 
-test('security groups and their rules are described in characters that EC2 takes', (t) => {
+test('descriptions of security groups and rules consist of characters that EC2 accepts', (t) => {
   for (const each of [template, existing, isolated]) {
     const groups = Object.values(each.findResources('AWS::EC2::SecurityGroup')).map((group) => group['Properties']);
     const rules = ['AWS::EC2::SecurityGroupIngress', 'AWS::EC2::SecurityGroupEgress'].flatMap((type) =>
@@ -65,7 +65,7 @@ test('security groups and their rules are described in characters that EC2 takes
   }
 });
 
-test('a self-hosted Deepgram is reached at its own port', (t) => {
+test('instances reach a self-hosted Deepgram at its own port', (t) => {
   const selfHosted = synthesized({ deepgramApi: 'ws://deepgram.internal:8080' });
   t.deepEqual(rulesOf(selfHosted, 'Egress', 'Fleet'), ['tcp 443 0.0.0.0/0', 'tcp 8080 0.0.0.0/0']);
 });
@@ -80,7 +80,7 @@ test('the load balancer is internal, and drops headers that are not HTTP', (t) =
   t.pass();
 });
 
-test('the load balancer asks /health-check, and sends a start to whoever has the fewest under way', (t) => {
+test('the load balancer checks /health-check, and prefers the instance with the fewest pending requests', (t) => {
   template.hasResourceProperties('AWS::ElasticLoadBalancingV2::TargetGroup', {
     Port: 8080,
     Protocol: 'HTTP',
@@ -97,13 +97,13 @@ test('the load balancer asks /health-check, and sends a start to whoever has the
   t.pass();
 });
 
-test('a drain is known to the load balancer before the daemon refuses starts', (t) => {
+test('the load balancer notices a drain before the daemon refuses starts', (t) => {
   const { interval, timeout, unhealthyThresholdCount } = HEALTH_CHECK;
   const worstMs = interval.toMilliseconds() * unhealthyThresholdCount + timeout.toMilliseconds();
   t.true(worstMs < HEALTH_LAG.toMilliseconds(), `${worstMs} ms`);
 });
 
-test('an instance that leaves the load balancer finishes the starts that are under way', (t) => {
+test('an instance that leaves the load balancer finishes pending starts', (t) => {
   t.true(DEREGISTRATION_DELAY.toMilliseconds() > RETRY_POLICY.budgetMs);
 });
 
@@ -118,27 +118,30 @@ test('without a VPC there is a new small one: two zones, instances in private su
   for (const { Ref } of zones) t.true(Ref.includes('Private'), Ref);
 });
 
-test('a new VPC logs what it turns away', (t) => {
+test('a new VPC logs rejected traffic', (t) => {
   template.hasResourceProperties('AWS::EC2::FlowLog', { TrafficType: 'REJECT', ResourceType: 'VPC' });
   t.pass();
 });
 
-test('one NAT gateway serves both zones, if that is asked for', (t) => {
+test('with natGateways=1 one NAT gateway serves both zones', (t) => {
   synthesized({ natGateways: 1 }).resourceCountIs('AWS::EC2::NatGateway', 1);
   t.pass();
 });
 
-test('an existing VPC is used without a look-up, and nothing is added to it but endpoints', (t) => {
+test('an existing VPC is used without a lookup, and gets only endpoints', (t) => {
   existing.resourceCountIs('AWS::EC2::VPC', 0);
   existing.resourceCountIs('AWS::EC2::Subnet', 0);
   existing.hasResourceProperties('AWS::AutoScaling::AutoScalingGroup', { VPCZoneIdentifier: SUBNETS });
   existing.hasResourceProperties('AWS::ElasticLoadBalancingV2::LoadBalancer', { Subnets: SUBNETS });
   existing.hasResourceProperties('AWS::Lambda::Function', { VpcConfig: { SubnetIds: SUBNETS } });
   existing.hasResourceProperties('AWS::ElasticLoadBalancingV2::TargetGroup', { VpcId: EXISTING.vpcId });
-  t.false(JSON.stringify(existing.toJSON()).includes('zone-of-subnet'), 'the made-up zones are nowhere to be seen');
+  t.false(
+    JSON.stringify(existing.toJSON()).includes('zone-of-subnet'),
+    'the placeholder zones are not in the template',
+  );
 });
 
-test('PrivateLink has an endpoint for each service that instances and trigger call, in their subnets', (t) => {
+test('PrivateLink has an endpoint for every service that instances and trigger call, in their subnets', (t) => {
   const endpoints = Object.values(existing.findResources('AWS::EC2::VPCEndpoint')).map((each) => each['Properties']);
   const services = endpoints.map(({ ServiceName }) => {
     const name = ServiceName['Fn::Join']?.[1].at(-1) ?? ServiceName;
@@ -152,12 +155,12 @@ test('PrivateLink has an endpoint for each service that instances and trigger ca
   t.deepEqual(rulesOf(existing, 'Ingress', 'PrivateLink'), ['tcp 443 Fleet', 'tcp 443 Trigger']);
 });
 
-test('PrivateLink is off unless it is asked for', (t) => {
+test('PrivateLink is off by default', (t) => {
   template.resourceCountIs('AWS::EC2::VPCEndpoint', 0);
   t.pass();
 });
 
-test('a new VPC can be without any way to the internet', (t) => {
+test('a new VPC can be without a route to the internet', (t) => {
   isolated.resourceCountIs('AWS::EC2::InternetGateway', 0);
   isolated.resourceCountIs('AWS::EC2::NatGateway', 0);
   isolated.resourceCountIs('AWS::EC2::VPCEndpoint', 7);

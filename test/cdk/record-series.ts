@@ -7,23 +7,23 @@ import { Program } from '../support/process.ts';
 import { Stage } from '../system/stage.ts';
 import { type Datum, SERIES_DIRECTORY, type Series } from './series.ts';
 
-// `node test/cdk/record-series.ts` runs real daemons between the stand-ins, one for each of these, all at once and by
-// the wall clock, and keeps what they told CloudWatch; with names, only those. It takes nine minutes and little CPU.
+// `node test/cdk/record-series.ts [NAMES]` runs a real daemon between the simulators for each of these, all at once and in
+// real time, and saves what they sent to CloudWatch. It takes nine minutes and little CPU.
 const MINUTES = 9;
 const MINUTE_MS = 60_000;
-/** A call of 8 s begins so often. */
+/** Interval of the calls, of 8 s each. */
 const EVERY_MS = 9000;
 const SAMPLES = bytesOf(distinctSamples(8 * 8000));
 const CALL = { customer: SAMPLES, agent: SAMPLES, options: { oddBlock: false } };
-/** A fragment that is missing must not look like the end of the call, as it would with the stage's own setting. */
+/** Longer than the stage's own setting, so that a missing fragment does not look like the end of the call. */
 const PATIENT = { CALL_END_GRACE_MS: '4000' };
 /** Longer than the recording. */
 const ENDLESS = { ...CALL, times: 200 };
 
-/** One thing that may happen to a fleet, from the start of its daemon on. */
+/** A course of events in a fleet, from the start of its daemon on. */
 interface Scenario {
   readonly env?: Record<string, string>;
-  /** Returns when the recording is over at the latest. */
+  /** Returns before the end of the recording. */
   readonly run: (stage: Stage, recording: Recording) => Promise<void>;
 }
 
@@ -35,7 +35,7 @@ interface Recording {
 
 const place = async (stage: Stage, call: Parameters<Stage['call']>[0]) => stage.start(await stage.call(call));
 
-/** A call after the other until the recording ends. */
+/** One call after the other until the recording ends. */
 async function callsUntil(endsAtMs: number, begin: (nth: number) => Promise<unknown>): Promise<void> {
   for (let nth = 0; Date.now() < endsAtMs; nth++) {
     await begin(nth);
@@ -129,7 +129,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
       await sleep(2 * MINUTE_MS);
       const next = await join();
       process.kill(old.daemon.pid, 'SIGTERM');
-      // The load balancer sends to the old one until its check has failed twice.
+      // The load balancer uses the old instance until its check has failed twice.
       await sleep(10_000);
       current = next;
       await calls;
@@ -137,7 +137,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
 };
 
-/** All that the alarms look at, and what tells a reader what went on. */
+/** The metrics of the alarms, and those that help a reader understand the series. */
 const RECORDED = [
   'CapacityUsed',
   'ActiveSessions',

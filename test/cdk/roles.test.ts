@@ -36,7 +36,7 @@ function statementsOf({ Policies }: Role): Statement[] {
   return Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
 }
 
-/** The one statement of a role that allows an action. */
+/** The only statement of a role that allows an action. */
 function allowing(action: string, role: Role): Statement {
   const found = statementsOf(role).filter(
     ({ Effect, Action }) => Effect === 'Allow' && [Action].flat().includes(action),
@@ -46,7 +46,7 @@ function allowing(action: string, role: Role): Statement {
   return statement;
 }
 
-/** An ARN as it reads when CloudFormation has filled in `<…>`. */
+/** An ARN as text, with `<…>` for what CloudFormation fills in. */
 function written(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(written);
   if (typeof value !== 'object' || value === null) return value;
@@ -55,7 +55,7 @@ function written(value: unknown): unknown {
   return name === 'Ref' ? `<${argument}>` : `<${(argument as unknown as string[]).join('.')}>`;
 }
 
-test('an instance may do this and nothing else', (t) => {
+test('an instance has exactly these permissions', (t) => {
   const actions = statementsOf(instanceRole()).flatMap(({ Action }) => Action);
   t.deepEqual(actions.sort(), [
     'autoscaling:CompleteLifecycleAction',
@@ -78,13 +78,13 @@ test('an instance may do this and nothing else', (t) => {
   t.is(instanceRole().ManagedPolicyArns, undefined);
 });
 
-test('an instance reads streams with a name as Connect gives it, of its own region and account', (t) => {
+test("an instance may read only streams named by Connect's pattern, in its own region and account", (t) => {
   const streams = 'arn:<AWS::Partition>:kinesisvideo:<AWS::Region>:<AWS::AccountId>:stream';
   t.is(written(allowing('kinesisvideo:GetMedia', instanceRole()).Resource), `${streams}/*-contact-*/*`);
   t.is(written(allowing('kinesisvideo:GetMedia', instanceRole(withKeys)).Resource), `${streams}/acme-connect-*/*`);
 });
 
-test('an instance decrypts with the keys that were named only, and only through the service that they are for', (t) => {
+test('an instance may decrypt only with the configured keys, and only through their service', (t) => {
   const decrypting = (from: Template) =>
     statementsOf(instanceRole(from))
       .filter(({ Action }) => [Action].flat().some((action) => action.startsWith('kms:')))
@@ -104,7 +104,7 @@ test('an instance decrypts with the keys that were named only, and only through 
   ]);
 });
 
-test('an instance reads the two secrets, the trigger its one', (t) => {
+test('an instance may read both secrets, the trigger only its own', (t) => {
   const { Resource: own } = allowing('secretsmanager:GetSecretValue', instanceRole());
   t.deepEqual(
     (own as { Ref: string }[]).map(({ Ref }) => Ref.replace(/[0-9A-F]{8}$/, '')),
@@ -116,7 +116,7 @@ test('an instance reads the two secrets, the trigger its one', (t) => {
   t.deepEqual(ofTrigger, (own as unknown[])[1]);
 });
 
-test('an instance may tell its own group, and no other, that it is drained', (t) => {
+test('an instance may complete lifecycle actions only of its own group', (t) => {
   const { Condition, Action } = allowing('autoscaling:CompleteLifecycleAction', instanceRole());
   t.deepEqual(Condition, { StringEquals: { 'autoscaling:ResourceTag/integratord:fleet': { Ref: 'AWS::StackId' } } });
   t.true(Action.includes('autoscaling:RecordLifecycleActionHeartbeat'));
@@ -126,17 +126,17 @@ test('an instance may tell its own group, and no other, that it is drained', (t)
   );
 });
 
-test('an instance sends metrics of one namespace', (t) => {
+test('an instance may send metrics of one namespace only', (t) => {
   const { Condition } = allowing('cloudwatch:PutMetricData', instanceRole());
   t.deepEqual(Condition, { StringEquals: { 'cloudwatch:namespace': 'Integratord' } });
 });
 
-test('instances write to their own log group, the trigger to its own', (t) => {
+test('instances and trigger may write only to their own log groups', (t) => {
   t.regex(String(written(allowing('logs:PutLogEvents', instanceRole()).Resource)), /^<LogsFleet\w+\.Arn>$/);
   t.regex(String(written(allowing('logs:PutLogEvents', triggerRole()).Resource)), /^<LogsTrigger\w+\.Arn>$/);
 });
 
-test('the instance’s permissions are in its role, and so there before its first instance', (t) => {
+test('the permissions of instances are inline in the role, and so exist before the first instance', (t) => {
   const beside = Object.values(template.findResources('AWS::IAM::Policy')).flatMap(
     ({ Properties }) => Properties.Roles,
   );
@@ -147,7 +147,7 @@ test('the instance’s permissions are in its role, and so there before its firs
   );
 });
 
-test('what Lambda may do to the network, the trigger’s own code may not', (t) => {
+test("the trigger's code may not manage network interfaces, although Lambda may", (t) => {
   const denied = statementsOf(triggerRole()).find(({ Effect }) => Effect === 'Deny');
   const network = allowing('ec2:CreateNetworkInterface', triggerRole());
   t.deepEqual(denied?.Action, network.Action);

@@ -22,17 +22,17 @@ for (const [name, value, expected] of [
   ['streamPrefix', 'acme/*', 'must be letters, digits'],
   ['streamsKmsKeyArn', 'alias/calls', 'must be the ARN of a KMS key'],
   ['deepgramApi', 'deepgram.example.org', 'must be a ws, wss, http or https URL'],
-  ['deepgramApi', 'wss://user:secret@deepgram.example.org', 'must not hold credentials'],
+  ['deepgramApi', 'wss://user:secret@deepgram.example.org', 'must not contain credentials'],
   ['deepgramKeySecretArn', 'my-key', 'must be the ARN of a secret'],
   ['deepgramKeySecretKmsKeyArn', 'key', 'must be the ARN of a KMS key'],
   ['vpcId', 'default', 'must be the id of a VPC'],
   ['subnetIds', 'a,b', 'must be ids of subnets'],
   ['subnetIds', 'subnet-0123456789abcdef0', 'must be at least two subnets'],
-  ['subnetIds', 'subnet-0123456789abcdef0,subnet-0123456789abcdef0', 'must not name anything twice'],
+  ['subnetIds', 'subnet-0123456789abcdef0,subnet-0123456789abcdef0', 'must not contain duplicates'],
   ['natGateways', 3, 'must be at most 2'],
   ['privateLink', 'yes', 'must be on or off'],
   ['instanceTypes', 'large', 'must be instance types'],
-  ['instanceTypes', 'c7g.large,c7i.large', 'must all be of one architecture'],
+  ['instanceTypes', 'c7g.large,c7i.large', 'must all have the architecture of the image'],
   ['minInstances', -1, 'must be a whole number'],
   ['maxInstances', 0, 'must be at least 1'],
   ['desiredInstances', 'two', 'must be a whole number'],
@@ -43,53 +43,57 @@ for (const [name, value, expected] of [
   ['drainDeadlineMinutes', 2880, 'must be at most 2820'],
   ['drainDeadlineMinutes', 0, 'must be at least 1'],
   ['logLevel', 'verbose', 'must be one of trace, debug'],
-  ['logRetentionDays', 31, 'must be a number of days that CloudWatch Logs knows'],
+  ['logRetentionDays', 31, 'must be a retention that CloudWatch Logs supports'],
   ['alarmEmail', 'on-call', 'must be an e-mail address'],
 ] as const) {
   test(`${name} = ${value}: ${expected}`, (t) => {
     const lines = linesFor({ [name]: value }).filter((line) => line.startsWith(`${name} `));
     t.is(lines.length, 1);
     t.true(lines[0]?.includes(expected), lines[0]);
-    t.false(lines[0]?.includes('secret@'), 'a value may hold a secret, and is not repeated');
+    t.false(lines[0]?.includes('secret@'), 'a value may contain a secret, and is not repeated');
   });
 }
 
 for (const [what, context, expected] of [
-  ['a VPC without subnets', { vpcId: 'vpc-0123456789abcdef0' }, 'vpcId and subnetIds go together'],
-  ['subnets without a VPC', { subnetIds: SUBNETS }, 'vpcId and subnetIds go together'],
+  ['a VPC without subnets', { vpcId: 'vpc-0123456789abcdef0' }, 'vpcId and subnetIds belong together'],
+  ['subnets without a VPC', { subnetIds: SUBNETS }, 'vpcId and subnetIds belong together'],
   ['a minimum above the maximum', { minInstances: 11 }, 'minInstances is 11, above maxInstances'],
-  ['a desired size out of bounds', { desiredInstances: 1 }, 'desiredInstances is 1, not within'],
-  ['no way out, and no PrivateLink', { natGateways: 0, deepgramApi: 'ws://deepgram.internal' }, 'natGateways is 0'],
-  ['no way out, and Deepgram in the internet', { natGateways: 0, privateLink: 'on' }, 'natGateways is 0'],
+  ['a desired size out of bounds', { desiredInstances: 1 }, 'desiredInstances is 1, not between'],
   [
-    'a key for a secret that is not named',
+    'no route to the internet, and no PrivateLink',
+    { natGateways: 0, deepgramApi: 'ws://deepgram.internal' },
+    'natGateways is 0',
+  ],
+  ['no route to the internet, and Deepgram on the internet', { natGateways: 0, privateLink: 'on' }, 'natGateways is 0'],
+  [
+    'a key without its secret',
     { deepgramKeySecretKmsKeyArn: 'arn:aws:kms:us-east-1:123456789012:key/1234abcd' },
     'deepgramKeySecretKmsKeyArn is the key of the secret',
   ],
-  ['a typing error', { minInstance: 3 }, 'minInstance is no setting; there are amiId'],
+  ['a typo', { minInstance: 3 }, 'minInstance is not a setting; the settings are amiId'],
 ] as const) {
-  test(`${what} is told by name`, (t) => {
+  test(`${what} is refused by name`, (t) => {
     const lines = linesFor(context);
     t.is(lines.length, 1);
     t.true(lines[0]?.startsWith(expected), lines[0]);
   });
 }
 
-test('a stack in another region or account than its Connect instance is refused, with what to do', (t) => {
+test('a stack in another region or account than its Connect instance is refused, with a remedy', (t) => {
   const connect = { connectInstanceArn: CONNECT_ARN };
   t.deepEqual(linesFor(connect, { region: 'us-east-1', account: '210987654321' }), [
-    'connectInstanceArn is in eu-west-2, and the stack would be in us-east-1: set AWS_REGION=eu-west-2',
-    'connectInstanceArn is of the account 123456789012, and the stack would be in 210987654321: use credentials of 123456789012',
+    'connectInstanceArn is in eu-west-2, but the stack would be in us-east-1: set AWS_REGION=eu-west-2',
+    'connectInstanceArn is in account 123456789012, but the stack would be in 210987654321: use credentials of 123456789012',
   ]);
   t.deepEqual(linesFor(connect, { region: 'eu-west-2', account: '123456789012' }), []);
-  t.deepEqual(linesFor(connect), [], 'where nobody knows yet');
+  t.deepEqual(linesFor(connect), [], 'while that is unknown');
 });
 
-test('a key of another region than what it is for is refused: it cannot be what that is encrypted with', (t) => {
+test('a key in another region than what it encrypts is refused', (t) => {
   const key = (region: string) => `arn:aws:kms:${region}:123456789012:key/1234abcd`;
   const streams = { connectInstanceArn: CONNECT_ARN, streamsKmsKeyArn: key('us-east-1') };
   t.deepEqual(linesFor(streams), [
-    "streamsKmsKeyArn is in us-east-1, and Connect's streams are in eu-west-2: name the key there",
+    "streamsKmsKeyArn is in us-east-1, but Connect's streams are in eu-west-2: use the key there",
   ]);
   t.deepEqual(linesFor({ ...streams, streamsKmsKeyArn: key('eu-west-2') }), []);
   const secret = {
@@ -97,12 +101,12 @@ test('a key of another region than what it is for is refused: it cannot be what 
     deepgramKeySecretKmsKeyArn: key('eu-west-2'),
   };
   t.deepEqual(linesFor(secret), [
-    'deepgramKeySecretKmsKeyArn is in eu-west-2, and the secret in us-east-1: name the key that encrypts it there',
+    'deepgramKeySecretKmsKeyArn is in eu-west-2, but the secret is in us-east-1: use the key that encrypts it there',
   ]);
   t.deepEqual(linesFor({ ...secret, deepgramKeySecretKmsKeyArn: key('us-east-1') }), []);
 });
 
-test('all that is wrong is told at once, a line for each', (t) => {
+test('all faults are reported at once, a line each', (t) => {
   const lines = linesFor({ amiId: 'x', logLevel: 'y', no_such: 1 });
   t.deepEqual(
     lines.map((line) => line.split(' ')[0]),
@@ -110,11 +114,11 @@ test('all that is wrong is told at once, a line for each', (t) => {
   );
 });
 
-test('context that is CDK’s own is none of the settings', (t) => {
+test("CDK's own context is not mistaken for settings", (t) => {
   t.deepEqual(linesFor({ '@aws-cdk/core:flag': true, 'aws:cdk:bundling-stacks': [], 'cli-telemetry': false }), []);
 });
 
-test('settings may come as the command line gives them, or as cdk.json does', (t) => {
+test('settings can be strings, as on the command line, or JSON values, as in cdk.json', (t) => {
   const given = { minInstances: 3, privateLink: true, instanceTypes: ['c7g.large', 'c6g.large'], amiId: '' };
   const texts = { minInstances: '3', privateLink: 'on', instanceTypes: 'c7g.large, c6g.large' };
   t.deepEqual(readSettings(given), readSettings(texts));

@@ -10,7 +10,7 @@ import { stackOf, synthesized, twoStacks } from './synthesized.ts';
 import { VARIANTS } from './variants.ts';
 
 for (const [name, context] of Object.entries(VARIANTS)) {
-  test(`cdk-nag finds nothing in ${name} that has not been reasoned about`, (t) => {
+  test(`cdk-nag has no finding in ${name} that is not acknowledged`, (t) => {
     const stack = stackOf(context);
     const { violations } = new AwsSolutionsChecks(stack).validateScope(stack);
     t.deepEqual(
@@ -23,12 +23,12 @@ for (const [name, context] of Object.entries(VARIANTS)) {
     );
   });
 
-  test(`CloudFormation's own schemas and rules find nothing wrong with ${name}`, (t) => {
+  test(`${name} conforms to CloudFormation's schemas and rules`, (t) => {
     t.deepEqual(findingsIn(synthesized(context).toJSON()), []);
   });
 }
 
-test('that the schemas find nothing means something: they find what is made wrong', (t) => {
+test('the schemas find a deliberate error', (t) => {
   const template = synthesized().toJSON();
   const isGroup = ({ Type }: { Type: string }) => Type === 'AWS::AutoScaling::AutoScalingGroup';
   const group = Object.values<{ Type: string; Properties: object }>(template['Resources']).find(isGroup);
@@ -36,7 +36,7 @@ test('that the schemas find nothing means something: they find what is made wron
   t.true(findingsIn(template).some((finding) => finding.includes('NoSuchProperty')));
 });
 
-/** What the engine that CDK brings, with CloudFormation's resource schemas, says to a template. */
+/** The findings of CDK's own engine, which has CloudFormation's resource schemas. */
 function findingsIn(template: object): string[] {
   const directory = mkdtempSync(join(tmpdir(), 'integratord-template-'));
   try {
@@ -51,14 +51,14 @@ function findingsIn(template: object): string[] {
   }
 }
 
-test('the stack can be deployed twice in one account and region: nothing has a fixed name', (t) => {
+test('the stack can be deployed twice in an account and region: nothing has a fixed name', (t) => {
   const context = { alarmEmail: 'on-call@example.org' };
   const [first, second] = twoStacks(context).map((stack) => Template.fromStack(stack));
   t.deepEqual(physicalNamesIn(first as Template), []);
   t.deepEqual(physicalNamesIn(second as Template), []);
 });
 
-/** Properties that give a resource a name in the account; a policy's is one within its role. */
+/** Properties that name a resource in the account; a policy's name is local to its role. */
 function physicalNamesIn(template: Template): string[] {
   type Resources = Record<string, { Type: string; Properties?: Record<string, unknown> }>;
   return Object.entries(template.toJSON()['Resources'] as Resources)
@@ -69,14 +69,14 @@ function physicalNamesIn(template: Template): string[] {
     });
 }
 
-test('no output is exported, so none is in the way of another stack’s', (t) => {
+test('no output is exported, so none conflicts with another stack', (t) => {
   t.deepEqual(
     Object.entries(synthesized().toJSON()['Outputs']).filter(([, output]) => 'Export' in (output as object)),
     [],
   );
 });
 
-test('Deepgram’s key is an empty secret, with the command to fill it, unless there is one', (t) => {
+test("without an existing secret, Deepgram's key is an empty one, with the command to fill it", (t) => {
   const template = synthesized();
   template.hasResourceProperties('AWS::SecretsManager::Secret', {
     SecretString: Match.absent(),
@@ -90,7 +90,7 @@ test('Deepgram’s key is an empty secret, with the command to fill it, unless t
   t.deepEqual(existing.findOutputs('FillDeepgramKey'), {});
 });
 
-test('whoever deploys with an empty key is told that no instance can start before it is filled', (t) => {
+test('a deployment with an empty key says that instances need it to start', (t) => {
   const told = (context: Record<string, unknown>) =>
     Annotations.fromStack(stackOf(context)).findInfo('*', Match.stringLikeRegexp('-c minInstances=0')).length;
   t.is(told({}), 1);
@@ -98,14 +98,14 @@ test('whoever deploys with an empty key is told that no instance can start befor
   t.is(told(VARIANTS['all that exists already'] ?? {}), 0);
 });
 
-test('the trigger’s secret is made by Secrets Manager, and long enough for the daemon', (t) => {
+test("Secrets Manager generates the trigger's secret, long enough for the daemon", (t) => {
   synthesized().hasResourceProperties('AWS::SecretsManager::Secret', {
     GenerateSecretString: { PasswordLength: 48, ExcludePunctuation: true },
   });
   t.pass();
 });
 
-test('every log group has a retention, the one that is set', (t) => {
+test('every log group has the retention from the settings', (t) => {
   const groups = Object.values(synthesized({ logRetentionDays: 90 }).findResources('AWS::Logs::LogGroup'));
   t.true(groups.length >= 3);
   for (const { Properties } of groups) t.is(Properties.RetentionInDays, 90);
@@ -119,7 +119,7 @@ test('every Lambda function writes to a log group of the stack', (t) => {
   for (const { Properties } of functions) t.true(groups.includes(Properties.LoggingConfig.LogGroup.Ref));
 });
 
-test('alarms have a topic with the e-mail address, where one is set', (t) => {
+test('alarms have a topic with the e-mail address, if one is set', (t) => {
   synthesized().resourceCountIs('AWS::SNS::Topic', 0);
   const template = synthesized({ alarmEmail: 'on-call@example.org' });
   template.hasResourceProperties('AWS::SNS::Subscription', { Protocol: 'email', Endpoint: 'on-call@example.org' });
@@ -138,7 +138,7 @@ test('alarms have a topic with the e-mail address, where one is set', (t) => {
   t.pass();
 });
 
-test('the outputs tell how to go on', (t) => {
+test('the outputs have the next steps', (t) => {
   const outputs = Object.keys(synthesized().toJSON()['Outputs']).sort();
   t.deepEqual(outputs, [
     'Dashboard',
@@ -152,6 +152,6 @@ test('the outputs tell how to go on', (t) => {
   ]);
 });
 
-test('the template is the one that was last looked at (node test/cdk/snapshot.ts writes it)', (t) => {
+test('the template equals the reviewed snapshot (node test/cdk/snapshot.ts writes it)', (t) => {
   t.deepEqual(JSON.parse(snapshotOf(synthesized())), JSON.parse(readFileSync(SNAPSHOT_FILE, 'utf8')));
 });

@@ -9,16 +9,16 @@ import { IntegratordStack } from '../../cdk/stack.ts';
 export const CONNECT_ARN = 'arn:aws:connect:us-east-1:123456789012:instance/12345678-1234-1234-1234-123456789012';
 export const AMI_ID = 'ami-0123456789abcdef0';
 
-/** Where the apps of this process write to, until its end. */
+/** Output directory of the apps of this process, removed at its end. */
 const OUTPUT = mkdtempSync(join(tmpdir(), 'integratord-cdk-'));
 process.on('exit', () => rmSync(OUTPUT, { recursive: true }));
 
-/** The stack of a user with these settings, with the sources of the trigger in place of their bundle. */
+/** The stack with these settings, with the trigger's sources instead of the bundle. */
 export function stackOf(context: Record<string, unknown> = {}): IntegratordStack {
   return stackIn(newApp(), context);
 }
 
-/** Two stacks for one account and region, of different names and otherwise the same settings. */
+/** Two stacks for one account and region that differ only in their name. */
 export function twoStacks(context: Record<string, unknown>): IntegratordStack[] {
   const app = newApp();
   return ['integratord', 'integratord-2'].map((stackName) => stackIn(app, { ...context, stackName }));
@@ -34,12 +34,12 @@ function stackIn(app: App, context: Record<string, unknown>): IntegratordStack {
   return new IntegratordStack(app, settings.stackName, settings);
 }
 
-/** The template that a user with these settings deploys. */
+/** The template with these settings. */
 export function synthesized(context: Record<string, unknown> = {}): Template {
   return Template.fromStack(stackOf(context));
 }
 
-/** The properties of the template's only resource of that type. */
+/** The properties of the only resource of that type. */
 export function propertiesOf(template: Template, type: string): Record<string, unknown> {
   const [resource, ...others] = Object.values(template.findResources(type));
   if (resource === undefined || others.length > 0) throw new Error(`not one ${type}`);

@@ -10,19 +10,19 @@ import { CONNECT_ARN, propertiesOf, synthesized } from './synthesized.ts';
 const template = synthesized();
 const unconnected = synthesized({ connectInstanceArn: '' });
 
-/** Of the trigger, and not of CDK's own function. */
+/** The trigger, not CDK's own function. */
 function functionOf(from = template): Record<string, unknown> {
   const found = Object.entries(from.findResources('AWS::Lambda::Function')).filter(([id]) => id.startsWith('Trigger'));
   if (found.length !== 1) throw new Error('not one trigger');
   return found[0]?.[1]['Properties'];
 }
 
-test('the trigger is a function for Node 24 on arm64, with the 8 s that a flow waits, in the VPC', (t) => {
+test('the trigger is a function in the VPC, for Node 24 on arm64, with a timeout of the 8 s that a flow waits', (t) => {
   t.like(functionOf(), { Runtime: 'nodejs24.x', Architectures: ['arm64'], Timeout: 8, Handler: 'index.handler' });
   t.truthy(functionOf()['VpcConfig']);
 });
 
-test('the trigger knows the load balancer’s name, and its secret by ARN only', (t) => {
+test("the trigger gets the load balancer's name, and only the ARN of its secret", (t) => {
   const { Variables } = functionOf()['Environment'] as { Variables: Record<string, unknown> };
   t.deepEqual(Object.keys(Variables).sort(), ['KVS_DG_INTEGRATOR_DOMAIN', 'LOG_LEVEL', 'TRIGGER_SECRET_ARN']);
   const balancers = Object.keys(template.findResources('AWS::ElasticLoadBalancingV2::LoadBalancer'));
@@ -35,7 +35,7 @@ for (const [given, expected] of [
   ['fatal', 'error'],
   ['warn', 'warn'],
 ]) {
-  test(`the log level ${given} is ${expected} for the trigger`, (t) => {
+  test(`the log level ${given} becomes ${expected} for the trigger`, (t) => {
     const { Variables } = functionOf(synthesized({ logLevel: given }))['Environment'] as {
       Variables: Record<string, unknown>;
     };
@@ -43,7 +43,7 @@ for (const [given, expected] of [
   });
 }
 
-test('Connect may invoke the trigger from this instance of this account, and nobody else may', (t) => {
+test('only the Connect instance of this account may invoke the trigger', (t) => {
   t.like(propertiesOf(template, 'AWS::Lambda::Permission'), {
     Action: 'lambda:InvokeFunction',
     Principal: 'connect.amazonaws.com',
@@ -53,7 +53,7 @@ test('Connect may invoke the trigger from this instance of this account, and nob
   template.resourceCountIs('AWS::Lambda::Url', 0);
 });
 
-test('the trigger is on the list of functions of the Connect instance, once it may be invoked', (t) => {
+test("the trigger is on the Connect instance's list of functions", (t) => {
   template.hasResource('AWS::Connect::IntegrationAssociation', {
     Properties: {
       InstanceId: CONNECT_ARN,
@@ -65,20 +65,20 @@ test('the trigger is on the list of functions of the Connect instance, once it m
   t.pass();
 });
 
-test('without a Connect instance nobody may invoke the trigger, and an output says what to do', (t) => {
+test('without a Connect instance the trigger cannot be invoked, and an output has the remedy', (t) => {
   unconnected.resourceCountIs('AWS::Lambda::Permission', 0);
   unconnected.resourceCountIs('AWS::Connect::IntegrationAssociation', 0);
   unconnected.hasOutput('LetConnectInvokeIt', { Value: Match.stringLikeRegexp('connectInstanceArn=') });
   t.is(Object.keys(template.findOutputs('LetConnectInvokeIt')).length, 0);
 });
 
-test('the trigger’s log has a group of its own, and is not kept for ever', (t) => {
+test("the trigger's log has a group of its own, with a retention", (t) => {
   const { LogGroup } = functionOf()['LoggingConfig'] as { LogGroup: { Ref: string } };
   const group = template.findResources('AWS::Logs::LogGroup')[LogGroup.Ref];
   t.is(group?.['Properties'].RetentionInDays, 30);
 });
 
-test('the bundle is the trigger: it answers an event that is none of Connect’s as the sources do', (t) => {
+test('the bundled trigger runs: it rejects a foreign event as the sources do', (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'trigger-bundle-'));
   try {
     bundleInto(directory);

@@ -7,7 +7,7 @@ import { userDataWith } from '../../cdk/user-data.ts';
 import { readConfig } from '../../daemon/config.ts';
 import { propertiesOf, synthesized } from './synthesized.ts';
 
-/** What CloudFormation fills in, by the beginning of the name that is referred to. */
+/** Values that CloudFormation fills in, by the beginning of the reference's name. */
 const FILLED_IN: Record<string, string> = {
   'AWS::Region': 'us-east-1',
   'AWS::StackName': 'integratord',
@@ -16,7 +16,7 @@ const FILLED_IN: Record<string, string> = {
   LogsFleet: 'integratord-LogsFleet-abc',
 };
 
-/** The script as an instance gets it. */
+/** The script as an instance receives it. */
 function scriptOf(context: Record<string, unknown> = {}): string {
   const { UserData } = propertiesOf(synthesized(context), 'AWS::EC2::LaunchTemplate')['LaunchTemplateData'] as {
     UserData: { 'Fn::Base64': { 'Fn::Join': [string, (string | { Ref: string })[]] } };
@@ -32,7 +32,7 @@ function filledIn({ Ref }: { Ref: string }): string {
   return value;
 }
 
-/** Runs user data by a shell, in a directory in place of the root, and says what it wrote and called. */
+/** Runs user data in a shell with another root directory; returns what it wrote and called. */
 function run(script: string, logGroupExit = 0): { env: string; calls: string } {
   const root = mkdtempSync(join(tmpdir(), 'integratord-user-data-'));
   try {
@@ -56,7 +56,7 @@ function run(script: string, logGroupExit = 0): { env: string; calls: string } {
   }
 }
 
-/** Reads an environment file as systemd does, as far as ours go: NAME="value". */
+/** Parses an environment file as systemd does, limited to NAME="value". */
 function settingsIn(env: string): Record<string, string> {
   const lines = env.trimEnd().split('\n');
   return Object.fromEntries(
@@ -67,7 +67,7 @@ function settingsIn(env: string): Record<string, string> {
   );
 }
 
-test('the image’s daemon gets its settings and its log group, and is started with them', (t) => {
+test('user data writes the settings, starts the daemon with them, and configures the log group', (t) => {
   const { env, calls } = run(scriptOf());
   t.deepEqual(settingsIn(env), {
     AWS_REGION: 'us-east-1',
@@ -84,13 +84,13 @@ test('the image’s daemon gets its settings and its log group, and is started w
   t.is(calls, 'systemctl restart --no-block integratord\nintegratord-log-group integratord-LogsFleet-abc\n');
 });
 
-test('a log that does not reach CloudWatch is said to, and the daemon was started before that was tried', (t) => {
+test('a failure to send the log is reported, and the daemon was started before', (t) => {
   const { calls } = run(scriptOf(), 1);
   t.is(calls.split('\n')[0], 'systemctl restart --no-block integratord');
   t.is(calls.split('\n')[2], 'logger -t integratord-user-data no log to CloudWatch');
 });
 
-test('the daemon takes what the stack sets', (t) => {
+test("the daemon accepts the stack's settings", (t) => {
   const settings = { sessionsPerInstance: 250, drainDeadlineMinutes: 30, logLevel: 'warn' };
   const { env } = run(scriptOf({ ...settings, deepgramApi: 'ws://deepgram.internal:8080' }));
   const config = readConfig(settingsIn(env), () => undefined);
@@ -104,7 +104,7 @@ test('the daemon takes what the stack sets', (t) => {
   });
 });
 
-test('there is no secret in user data, only where to read them', (t) => {
+test('user data contains no secret, only ARNs', (t) => {
   const script = scriptOf();
   const names = Object.keys(settingsIn(run(script).env));
   t.deepEqual(
@@ -114,19 +114,19 @@ test('there is no secret in user data, only where to read them', (t) => {
   t.false(script.includes('{{resolve:'), 'CloudFormation would write the secret into it');
 });
 
-test('what a value holds stays a value, whatever a shell or systemd would make of it', (t) => {
+test('special characters in a value reach the daemon unchanged', (t) => {
   const hostile = `$(touch pwned) \`id\` "quoted" 'single' back\\slash $HOME END_OF_SETTINGS ; rm -rf .`;
   const { env } = run(`${userDataWith({ HOSTILE: hostile }, 'group').render()}`);
   t.deepEqual(settingsIn(env), { HOSTILE: hostile });
 });
 
-test('a value of several lines, which would end the file early, is refused by name', (t) => {
+test('a value of several lines, which would break the file, is refused by name', (t) => {
   t.throws(() => userDataWith({ DEEPGRAM_API: 'a\nEND_OF_SETTINGS\nreboot' }, 'group'), {
     message: /^DEEPGRAM_API has/,
   });
 });
 
-test('what fails in user data ends it: no daemon runs with half of its settings', (t) => {
+test('a failing command ends user data: no daemon runs with half of its settings', (t) => {
   const failing = scriptOf().replace('>/etc/integratord/', '>/etc/is-not-there/');
   t.throws(() => run(failing));
 });

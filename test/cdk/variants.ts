@@ -1,6 +1,6 @@
 const KEY_ARN = 'arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
 
-/** Settings of users that between them take every branch of every construct. */
+/** Settings that together cover every branch of every construct. */
 export const VARIANTS: Readonly<Record<string, Record<string, unknown>>> = {
   'all defaults': {},
   'a closed VPC, Spot, and somebody to tell': {
