@@ -6,13 +6,13 @@ build {
     destination = "/tmp/integratord.tar.gz"
   }
 
-  # root/, which becomes part of the file system, and the scripts.
+  # The scripts, and root/, which configure.sh copies into the file system.
   provisioner "file" {
     source      = "${path.root}/image"
     destination = "/tmp"
   }
 
-  # cloud-init has to be done first: it still installs Packer's key and writes to the disk.
+  # cloud-init must finish first: it installs Packer's key and writes to the disk.
   provisioner "shell" {
     execute_command = "sudo sh -eu '{{ .Path }}'"
     inline = [
@@ -26,7 +26,7 @@ build {
     ]
   }
 
-  # No image of a daemon that does not start: first by itself, and then as systemd starts it, with all that takes away.
+  # No image of a daemon that does not start, by itself and in systemd's sandbox.
   provisioner "shell" {
     execute_command = "sudo sh -eu '{{ .Path }}'"
     inline = [
@@ -35,13 +35,13 @@ build {
     ]
   }
 
-  # Last: whatever ran before it may have left something.
+  # Last: every earlier step may leave something behind.
   provisioner "shell" {
     execute_command = "sudo sh -eu '{{ .Path }}'"
     inline          = ["sh /tmp/integratord-image/clean-up.sh"]
   }
 
-  # The AMI's id for the next step: packer/README.md shows how cdk deploy takes it from there.
+  # The AMI's id for the next step: packer/README.md shows how to pass it to cdk deploy.
   post-processor "manifest" {
     output     = "${path.root}/manifest.json"
     strip_path = true

@@ -1,17 +1,16 @@
 #!/bin/sh
-# Installs integratord from a release directory: application, commands, unit, user, settings, man pages, completions.
-# Needs no network and no package manager, only systemd and coreutils; may run again and again, and leaves settings and
-# secrets as they are.
+# Installs integratord from a release directory: application, commands, unit, user, settings, man pages, completion.
+# Needs systemd and coreutils, but no network and no package manager. Can run repeatedly; keeps settings and secrets.
 set -eu
-# Whatever the one who runs it keeps from others by default: everybody on the machine may use what is installed.
+# Everyone on the machine may use what is installed, whatever the caller's umask.
 umask 022
 
 usage() {
   cat <<'USAGE'
 usage: install.sh [--from DIR] [--root DIR]
 
-  --from DIR  the release, unpacked (default: the directory that this script is in)
-  --root DIR  the root file system to install into (default: /, the running system)
+  --from DIR  the unpacked release (default: the directory of this script)
+  --root DIR  root file system to install into (default: /, the running system)
 USAGE
 }
 
@@ -25,7 +24,7 @@ root=
 while [ $# -gt 0 ]; do
   case $1 in
     --from | --root)
-      if [ ! -d "${2:-}" ]; then fail "$1 needs a directory, which '${2:-}' is not" 2; fi
+      if [ ! -d "${2:-}" ]; then fail "$1 needs a directory, but '${2:-}' is not one" 2; fi
       if [ "$1" = --from ]; then from=$(cd "$2" && pwd); else root=$(cd "$2" && pwd); fi
       shift 2
       ;;
@@ -41,30 +40,30 @@ while [ $# -gt 0 ]; do
 done
 [ "$root" != / ] || root=
 
-[ "$(id -u)" -eq 0 ] || fail "only root can install it: run it with sudo"
-[ -f "$from/SHA256SUMS" ] || fail "$from is no release: there is no SHA256SUMS in it; name one with --from"
-# Before anything is changed: a release that was cut short must not take the place of one that works.
+[ "$(id -u)" -eq 0 ] || fail "only root can install: use sudo"
+[ -f "$from/SHA256SUMS" ] || fail "$from is not a release, as it has no SHA256SUMS; use --from"
+# Checked before any change: an incomplete release must not replace a working one.
 (cd "$from" && sha256sum --check --quiet --strict SHA256SUMS >&2) ||
   fail "the release in $from is damaged: unpack it again, and compare the tarball with release/manifest.json"
 version=$("$from/bin/node" "$from/daemon/main.js" --version) ||
-  fail "the release in $from does not run here: is it the one for this machine ($(uname -m))?"
-command -v systemd-sysusers >/dev/null || fail "there is no systemd-sysusers here: systemd 252 or later is needed"
+  fail "the release in $from does not run here: is it for this machine ($(uname -m))?"
+command -v systemd-sysusers >/dev/null || fail "systemd-sysusers is missing: systemd 252 or later is required"
 
-# A command that runs its script under the Node that came with it; exec, so that systemd watches Node itself.
+# A command that runs its script with the bundled Node; exec, so that systemd supervises Node itself.
 write_command() {
   printf '#!/bin/sh\nexec /opt/integratord/bin/node /opt/integratord/%s "$@"\n' "$2" >"$new/bin/$1"
   chmod 0755 "$new/bin/$1"
   ln -sf "/opt/integratord/bin/$1" "$root/usr/local/bin/$1"
 }
 
-# Whole beside the old one, and then in its place: whoever looks finds the one or the other.
+# Copied beside the old version, then renamed: at any time, one of the two is complete.
 install_application() {
   new=$root/opt/integratord.new
   old=$root/opt/integratord.old
   rm -rf "$new" "$old"
   mkdir -p "$new/bin" "$root/usr/local/bin"
   for part in bin/node daemon package.json MANIFEST.json LICENSE LICENSES.txt; do cp -R "$from/$part" "$new/$part"; done
-  # The daemon reads it as another user, and must not be able to change it.
+  # The daemon runs as another user: it may read these files, but not change them.
   chown -R 0:0 "$new"
   chmod -R u=rwX,go=rX "$new"
   write_command integratord daemon/main.js
@@ -74,7 +73,7 @@ install_application() {
   rm -rf "$old"
 }
 
-# /usr/local/lib is for what no package brought; what an administrator puts into /etc goes before it.
+# /usr/local/lib is for software without a package; an administrator's files in /etc take precedence.
 install_configuration() {
   lib=$root/usr/local/lib
   mkdir -p "$lib/systemd/system" "$lib/sysusers.d" "$lib/tmpfiles.d" "$root/etc/integratord"
@@ -89,7 +88,7 @@ install_configuration() {
   systemctl --root="${root:-/}" enable --quiet integratord.service
 }
 
-# Where man and bash look besides their own directories, whether they are installed or not.
+# In addition to their own directories, man and bash search these.
 install_documentation() {
   share=$root/usr/local/share
   install -D -m 0644 "$from/man/integratorctl.1" "$share/man/man1/integratorctl.1"
@@ -100,12 +99,12 @@ install_documentation() {
 install_application
 install_configuration
 install_documentation
-# In a chroot, or into another root, there is no systemd to tell.
+# In a chroot, or with another root, there is no running systemd.
 if [ -z "$root" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
 
 cat <<DONE
-integratord $version is installed and starts with the system. Before it can:
+integratord $version is installed and starts at boot. First:
   - set AWS_REGION in /etc/integratord/integratord.env
   - put Deepgram's API key into /etc/integratord/credentials/deepgram-api-key
-then: systemctl restart integratord
+Then: systemctl restart integratord
 DONE

@@ -1,5 +1,5 @@
-# `packer init packer` fetches these. In a file of its own, because Packer 1.6, which test/packer checks the rest with,
-# does not know the block.
+# `packer init packer` downloads these. In a separate file, because Packer 1.6, with which test/packer checks the rest,
+# does not know this block.
 packer {
   required_version = ">= 1.9.0"
 

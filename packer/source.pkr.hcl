@@ -1,6 +1,6 @@
 locals {
   version = jsondecode(file("${path.root}/../package.json")).version
-  # Node's names of the architectures.
+  # Node's names for the architectures.
   node_architecture = { arm64 = "arm64", x86_64 = "x64" }[var.architecture]
   build_instance    = { arm64 = "t4g.small", x86_64 = "t3.small" }[var.architecture]
   tarball           = "integratord-${local.version}-linux-${local.node_architecture}.tar.gz"
@@ -13,8 +13,8 @@ source "amazon-ebs" "integratord" {
   ami_name        = "integratord-${local.version}-${var.architecture}-${local.built_at}"
   ami_description = "integratord ${local.version}: real-time transcription of Amazon Connect calls with Deepgram"
 
-  # "amazon" is an alias that only AWS' own accounts answer to: nobody else's image of that name can get in.
-  # The dot after 2023 keeps the minimal images and those for ECS out, which have no SSM agent.
+  # "amazon" is an alias for AWS's own accounts, so no foreign image with such a name can match. The dot after 2023
+  # excludes the minimal images and those for ECS, which have no SSM agent.
   source_ami_filter {
     filters = {
       name                = "al2023-ami-2023.*-kernel-${var.kernel}-${var.architecture}"
@@ -26,7 +26,7 @@ source "amazon-ebs" "integratord" {
     most_recent = true
   }
 
-  # Encrypted from its first block on, so the image's snapshot is too, without another copy.
+  # Encrypted from the start, so that the image's snapshot is encrypted without another copy.
   launch_block_device_mappings {
     device_name           = "/dev/xvda"
     volume_type           = "gp3"
@@ -46,13 +46,13 @@ source "amazon-ebs" "integratord" {
 
   ssh_username  = "ec2-user"
   ssh_interface = var.ssh_interface
-  # The key pair is made for this build and deleted after it; what it leaves in the file system, clean-up.sh removes.
+  # The key pair exists only for this build; clean-up.sh removes what it leaves in the file system.
 
-  # newer than Packer 1.6, until the next such line: test/packer leaves it out for that one.
+  # newer than Packer 1.6, until the next such line: test/packer removes this part for that version.
   imds_support                              = "v2.0"
   temporary_key_pair_type                   = "ed25519"
   temporary_security_group_source_public_ip = var.ssh_interface == "public_ip"
-  # IMDSv2 only, for the build instance; imds_support asks the same of every instance of the image.
+  # IMDSv2 only, on the build instance; imds_support is for every instance of the image.
   metadata_options {
     http_endpoint               = "enabled"
     http_tokens                 = "required"

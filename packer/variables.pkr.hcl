@@ -1,23 +1,23 @@
 variable "architecture" {
   type        = string
-  description = "Of the image and of the instances that run it: arm64, or x86_64."
+  description = "Architecture of the image and its instances: arm64 or x86_64."
   default     = "arm64"
 
   validation {
     condition     = contains(["arm64", "x86_64"], var.architecture)
-    error_message = "The architecture has to be arm64 or x86_64."
+    error_message = "The architecture must be arm64 or x86_64."
   }
 }
 
 variable "release" {
   type        = string
-  description = "The release tarball that `npm run release` made; \"\" takes release/integratord-VERSION-linux-ARCH.tar.gz."
+  description = "Release tarball built by `npm run release`; \"\" is release/integratord-VERSION-linux-ARCH.tar.gz."
   default     = ""
 }
 
 variable "region" {
   type        = string
-  description = "Where the image is built and registered; \"\" takes the region of AWS_PROFILE."
+  description = "Region of the build and of the image; \"\" is the region of AWS_PROFILE."
   default     = env("AWS_REGION")
 }
 
@@ -29,37 +29,37 @@ variable "kernel" {
 
 variable "kms_key_id" {
   type        = string
-  description = "Key of the root volume: id, ARN or alias; \"\" takes the account's default key for EBS."
+  description = "KMS key of the root volume: id, ARN or alias; \"\" is the account's default key for EBS."
   default     = ""
 }
 
 variable "instance_type" {
   type        = string
-  description = "Of the build instance; \"\" takes t4g.small, or t3.small for x86_64."
+  description = "Type of the build instance; \"\" is t4g.small, or t3.small for x86_64."
   default     = ""
 }
 
 variable "root_volume_gib" {
   type        = number
-  description = "Size of the root volume. The system takes 2 GiB, the logs up to 1 GiB."
+  description = "Size of the root volume. The system uses 2 GiB, the logs up to 1 GiB."
   default     = 10
 
-  # cdk/launch.ts gives an instance 20 GiB, and EC2 launches none whose volume is smaller than its image.
+  # cdk/launch.ts gives instances 20 GiB, and EC2 does not launch one whose volume is smaller than its image.
   validation {
     condition     = var.root_volume_gib >= 8 && var.root_volume_gib <= 20
-    error_message = "The root_volume_gib has to be from 8, as the source image has them, to 20, as instances have them."
+    error_message = "The root_volume_gib must be from 8, the size of the source image, to 20, the size of instances."
   }
 }
 
 variable "vpc_id" {
   type        = string
-  description = "Where the build instance runs; \"\" takes the default VPC."
+  description = "VPC of the build instance; \"\" is the default VPC."
   default     = ""
 }
 
 variable "subnet_id" {
   type        = string
-  description = "Where the build instance runs; it must reach Amazon Linux's repositories, which S3 serves."
+  description = "Subnet of the build instance; it must reach Amazon Linux's repositories, which are on S3."
   default     = ""
 }
 
@@ -70,12 +70,12 @@ variable "ssh_interface" {
 
   validation {
     condition     = contains(["public_ip", "private_ip", "session_manager"], var.ssh_interface)
-    error_message = "The ssh_interface has to be public_ip, private_ip or session_manager."
+    error_message = "The ssh_interface must be public_ip, private_ip or session_manager."
   }
 }
 
 variable "iam_instance_profile" {
   type        = string
-  description = "Of the build instance; session_manager needs one with AmazonSSMManagedInstanceCore. The image keeps nothing of it."
+  description = "Instance profile of the build instance; session_manager needs one with AmazonSSMManagedInstanceCore. It is not part of the image."
   default     = ""
 }

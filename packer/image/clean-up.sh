@@ -1,6 +1,6 @@
 #!/bin/sh
-# Takes from the image what belongs to the build instance alone: keys, identities, states, histories, logs, caches. The
-# last step of the build; then looks whether anything is left, and fails if so.
+# Removes what belongs only to the build instance: keys, identities, state, histories, logs, caches. The last step of the
+# build; fails if anything is left.
 set -eu
 
 root=
@@ -13,33 +13,33 @@ case ${1:-} in
     ;;
 esac
 [ "$(id -u)" -eq 0 ] || {
-  echo "clean-up.sh: only root can: run it with sudo" >&2
+  echo "clean-up.sh: only root can run this: use sudo" >&2
   exit 1
 }
 
-# Access is by SSM Session Manager, so no port 22 on an instance; this build's own connection goes on.
+# Access is through SSM Session Manager, so instances have no port 22; this build's own connection stays open.
 disable_ssh() {
   systemctl --root="${root:-/}" disable --quiet sshd.service
 }
 
-# What still runs would write again what is removed. Not the SSM agent: Packer may be connected through it.
+# Running services would write removed files again. The SSM agent stays: Packer may be connected through it.
 stop_writers() {
   systemctl stop amazon-cloudwatch-agent.service chronyd.service integratord.service
   dnf clean all --quiet
   journalctl --quiet --relinquish-var
 }
 
-# Whoever starts an instance of the image gets new ones of all of it.
+# Every instance of the image creates its own.
 remove_identities() {
   rm -f "$root"/etc/ssh/ssh_host_*
   for home in "$root"/root "$root"/home/*; do
     rm -rf "$home/.ssh" "$home/.aws" "$home/.cache"
     rm -f "$home"/.*_history "$home/.lesshst" "$home/.viminfo" "$home/.wget-hsts"
   done
-  # Empty, not gone: the next boot then makes one, and is not taken for a first one, which would reset what is enabled.
+  # Emptied, not removed: the next boot creates one, but does not count as a first boot, which would reset enabled units.
   : >"$root/etc/machine-id"
   rm -f "$root/var/lib/dbus/machine-id" "$root/var/lib/systemd/random-seed" "$root/var/lib/systemd/credential.secret"
-  # cloud-init must take the next boot for that of a new instance; so must SSM, which knows one by its fingerprint.
+  # Makes cloud-init, and SSM, which stores a fingerprint, treat the next boot as that of a new instance.
   rm -rf "$root"/var/lib/cloud/* "$root"/var/lib/amazon/ssm/Vault
 }
 
@@ -48,13 +48,13 @@ remove_leftovers() {
   rm -f "$root/etc/integratord/cloudwatch-agent.json"
   rm -rf "$root"/opt/aws/amazon-cloudwatch-agent/logs/* "$root"/opt/aws/amazon-cloudwatch-agent/etc/*.d/*
   rm -rf "$root"/var/cache/dnf/* "$root"/var/lib/chrony/* "$root"/var/lib/systemd/timers/*
-  # Logs go, their directories stay: the services expect those.
+  # Only the files: services expect the directories.
   if [ -d "$root/var/log/journal" ]; then find "$root/var/log/journal" -mindepth 1 -delete; fi
   find "$root/var/log" -type f -delete
   rm -rf "$root"/tmp/integratord* "$root"/var/tmp/*
 }
 
-# What would let somebody in, or belongs to nobody else, must not be there; whatever the steps above believed.
+# Independent of the steps above: no credentials or identities may be left.
 verify() {
   left=$(
     find "$root/root" "$root/home" "$root/etc/ssh" "$root/etc/integratord/credentials" \
@@ -65,7 +65,7 @@ verify() {
     if [ -s "$root/etc/machine-id" ]; then echo "$root/etc/machine-id"; fi
   )
   if [ -n "$left" ]; then
-    echo "clean-up.sh: these must not be in the image:" >&2
+    echo "clean-up.sh: must not be in the image:" >&2
     echo "$left" >&2
     exit 1
   fi
@@ -77,4 +77,4 @@ remove_identities
 remove_leftovers
 verify
 sync
-echo "clean-up.sh: nothing of the build is left"
+echo "clean-up.sh: nothing of the build instance is left"

@@ -1,15 +1,14 @@
 #!/bin/sh
-# Starts the integratord that is installed with dummy settings on a free port of the loopback interface, asks for its
-# health, and stops it. Ends with 0 only if it was healthy and then stopped cleanly. It talks to no service: integratord
-# needs none before the first call.
+# Starts the installed integratord with dummy settings on a free loopback port, checks its health, and stops it. Exits
+# with 0 only if it was healthy and stopped cleanly. Needs no service, as integratord contacts none before the first call.
 set -eu
 
 usage() {
   cat <<'USAGE'
 usage: self-test.sh [--prefix DIR | --unit]
 
-  --prefix DIR  where it is installed (default: /opt/integratord)
-  --unit        start it by systemd, as integratord.service: with its user and all that the unit takes away
+  --prefix DIR  installation directory (default: /opt/integratord)
+  --unit        start it as integratord.service, with its user and sandbox
 USAGE
 }
 
@@ -25,9 +24,9 @@ case ${1:-} in
     ;;
 esac
 
-# How long it may take to start, and to stop; and how often a second it is looked at.
+# Time limit for the start and for the stop, and polls per second.
 LONGEST_S=90
-LOOKS_PER_S=5
+POLLS_PER_S=5
 UNIT=integratord.service
 DROP_IN=/run/systemd/system/$UNIT.d/90-self-test.conf
 
@@ -52,16 +51,16 @@ fail() {
   echo "self-test: $1" >&2
   if [ "$unit" = yes ]; then read_log; fi
   if [ -s "$log" ]; then
-    echo "self-test: what integratord said:" >&2
+    echo "self-test: output of integratord:" >&2
     cat "$log" >&2
   fi
   exit 1
 }
 
 start_directly() {
-  [ -x "$prefix/bin/integratord" ] || fail "there is no $prefix/bin/integratord"
-  # Its own settings only, so that what the build has in its environment cannot help it; no word of them has a space.
-  # timeout hands a SIGTERM on, kills what does not obey it in time, and ends with integratord's own code.
+  [ -x "$prefix/bin/integratord" ] || fail "$prefix/bin/integratord does not exist"
+  # Only these settings, without the build's own environment; none of them contains a space. timeout forwards SIGTERM,
+  # kills a process that ignores it, and exits with integratord's own code.
   # shellcheck disable=SC2046
   env -i PATH=/usr/local/bin:/usr/bin:/bin $(settings) CONTROL_SOCKET="$work/control.sock" \
     timeout --kill-after="$LONGEST_S" $((2 * LONGEST_S)) "$prefix/bin/integratord" >"$log" 2>&1 &
@@ -69,14 +68,14 @@ start_directly() {
 }
 
 start_unit() {
-  if systemctl is-active --quiet "$UNIT"; then fail "$UNIT runs already; it is not for a machine with calls"; fi
+  if systemctl is-active --quiet "$UNIT"; then fail "$UNIT is already running; do not run the self-test on a machine with calls"; fi
   mkdir -p "$(dirname "$DROP_IN")"
   {
     printf '[Service]\nEnvironmentFile=\n'
     settings | sed 's/^/Environment=/'
   } >"$DROP_IN"
   systemctl daemon-reload
-  # Type=notify: comes back when it is ready, or has failed.
+  # Type=notify: returns when the daemon is ready, or has failed.
   timeout "$LONGEST_S" systemctl start "$UNIT" || fail "systemd could not start $UNIT"
 }
 
@@ -89,7 +88,7 @@ runs() {
   if [ "$unit" = yes ]; then systemctl is-active --quiet "$UNIT"; else kill -0 "$pid" 2>/dev/null; fi
 }
 
-# Whatever happens, nothing of it stays.
+# Cleans up in every case.
 tidy() {
   if [ -n "$pid" ]; then
     kill -TERM "$pid" 2>/dev/null || true
@@ -97,7 +96,7 @@ tidy() {
   fi
   if [ "$unit" = yes ]; then
     systemctl kill --signal=KILL "$UNIT" 2>/dev/null || true
-    # Also one that would be started again and again.
+    # Also ends a restart loop.
     timeout "$LONGEST_S" systemctl stop "$UNIT" || true
     rm -f "$DROP_IN"
     rmdir "$(dirname "$DROP_IN")" 2>/dev/null || true
@@ -109,27 +108,27 @@ trap tidy EXIT
 
 if [ "$unit" = yes ]; then start_unit; else start_directly; fi
 
-# It says where it listens in the line with which it is ready.
-looks=0
+# The daemon logs its URL when it is ready.
+polls=0
 url=
 while [ -z "$url" ]; do
   if [ "$unit" = yes ]; then read_log; fi
   url=$(sed -n 's/.*"listening":"\(http:[^"]*\)".*/\1/p' "$log")
   [ -n "$url" ] && break
-  runs || fail "integratord ended before it listened"
-  [ "$looks" -lt $((LONGEST_S * LOOKS_PER_S)) ] || fail "integratord does not listen after $LONGEST_S s"
+  runs || fail "integratord exited before it was listening"
+  [ "$polls" -lt $((LONGEST_S * POLLS_PER_S)) ] || fail "integratord was not listening after $LONGEST_S s"
   sleep 0.2
-  looks=$((looks + 1))
+  polls=$((polls + 1))
 done
 
-# Node is what is installed anyway; the URL is an argument, not part of the program.
-ASK='fetch(process.argv[1], { signal: AbortSignal.timeout(10_000) }).then(({ status }) => console.log(status))'
-status=$("$prefix/bin/node" -e "$ASK" "$url/health-check") || fail "$url/health-check could not be asked"
-[ "$status" = 200 ] || fail "$url/health-check answered $status; healthy is 200"
+# Node is installed anyway; the URL is an argument, not part of the program.
+REQUEST='fetch(process.argv[1], { signal: AbortSignal.timeout(10_000) }).then(({ status }) => console.log(status))'
+status=$("$prefix/bin/node" -e "$REQUEST" "$url/health-check") || fail "$url/health-check did not respond"
+[ "$status" = 200 ] || fail "$url/health-check responded with $status instead of 200"
 
-# A stop is a drain, which without calls is over at once and ends with 0.
+# A stop is a drain, which without calls ends immediately, with exit code 0.
 if [ "$unit" = yes ]; then
-  timeout "$LONGEST_S" systemctl stop "$UNIT" || fail "systemd could not stop $UNIT in $LONGEST_S s"
+  timeout "$LONGEST_S" systemctl stop "$UNIT" || fail "systemd could not stop $UNIT within $LONGEST_S s"
   result=$(systemctl show --property=Result,ExecMainStatus --value "$UNIT" | tr '\n' ' ')
   [ "$result" = "success 0 " ] || fail "$UNIT did not stop cleanly: $result"
 else
@@ -137,6 +136,6 @@ else
   code=0
   wait "$pid" || code=$?
   pid=
-  [ "$code" -eq 0 ] || fail "integratord ended with $code after SIGTERM; a clean stop is 0"
+  [ "$code" -eq 0 ] || fail "integratord exited with $code after SIGTERM instead of 0"
 fi
 echo "self-test: integratord was healthy at $url and stopped cleanly"

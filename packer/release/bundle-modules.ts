@@ -1,18 +1,18 @@
 import { isBuiltin } from 'node:module';
 import type { Plugin } from 'esbuild';
 
-/** Export names that are no words of JavaScript cannot be imported by name. */
+/** Only identifiers can be imported by name. */
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
-/** commander requires it for subcommands that are programs of their own; there are none here, and it costs 16 ms. */
-const NEVER_MEANT = 'node:child_process';
+/** Loaded on demand: commander requires it for subcommands that are separate programs, of which there are none; 16 ms. */
+const LOADED_ON_DEMAND = 'node:child_process';
 
 /**
- * Takes Node's own modules by process.getBuiltinModule, not by an import statement: that reads every export, and some
- * of them load what nobody asked for. `import 'node:http'` evaluates the getter of WebSocket, and with it undici, for
- * 50 ms of a start; taken this way it costs 8 ms. Packages that call require(), which an ES module has not, get theirs.
+ * Loads Node's own modules with process.getBuiltinModule instead of an import statement, which reads every export, and so
+ * evaluates lazy getters: `import 'node:http'` loads undici for its WebSocket, and costs 50 ms at start instead of 8 ms.
+ * It also serves packages that call require(), which does not exist in ES modules.
  */
-export const builtinsAsTheyAre: Plugin = {
-  name: 'builtins-as-they-are',
+export const lazyBuiltins: Plugin = {
+  name: 'lazy-builtins',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^[a-z]/ }, ({ path, kind }) => {
       if (!isBuiltin(path)) return undefined;
@@ -20,24 +20,24 @@ export const builtinsAsTheyAre: Plugin = {
       return { path: path.replace(/^(node:)?/, 'node:'), namespace, sideEffects: false };
     });
     onLoad({ filter: /^/, namespace: 'builtin' }, ({ path }) => ({
-      contents: `module.exports = ${path === NEVER_MEANT ? takenWhenUsed(path) : taken(path)};`,
+      contents: `module.exports = ${path === LOADED_ON_DEMAND ? loadedOnDemand(path) : loaded(path)};`,
     }));
     onLoad({ filter: /^/, namespace: 'builtin-exports' }, ({ path }) => ({ contents: exportsOf(path) }));
   },
 };
 
-/** An export for each of the module's: PURE, so that those which nobody imports are dropped unread. */
+/** One export per export of the module; PURE, so that unused ones are dropped without being read. */
 function exportsOf(path: string): string {
   const exported = namesIn(path);
   const lines = exported.map((name) => `const _${name} = /* @__PURE__ */ (() => builtin.${name})();`);
   const list = exported.map((name) => `_${name} as ${name}`).join(', ');
-  return `const builtin = ${taken(path)};\n${lines.join('\n')}\nexport { builtin as default, ${list} };`;
+  return `const builtin = ${loaded(path)};\n${lines.join('\n')}\nexport { builtin as default, ${list} };`;
 }
 
-/** The module as an object whose every property loads it. */
-function takenWhenUsed(path: string): string {
+/** An object whose properties load the module when they are read. */
+function loadedOnDemand(path: string): string {
   return `{ ${namesIn(path)
-    .map((name) => `get ${name}() { return ${taken(path)}.${name}; }`)
+    .map((name) => `get ${name}() { return ${loaded(path)}.${name}; }`)
     .join(', ')} }`;
 }
 
@@ -46,14 +46,14 @@ function namesIn(path: string): string[] {
   return names.filter((name) => IDENTIFIER.test(name) && name !== 'default');
 }
 
-function taken(path: string): string {
+function loaded(path: string): string {
   return `/* @__PURE__ */ process.getBuiltinModule(${JSON.stringify(path)})`;
 }
 
-/** What packages try to load and do without: faster masking and UTF-8 checks for ws, compiled; colours for debug. */
+/** Optional dependencies: native masking and UTF-8 checks for ws, colors for debug. */
 const OPTIONAL = /^(bufferutil|utf-8-validate|supports-color)$/;
 
-/** Answers for them as Node does for what is not there, so that nothing beside the release is ever looked for. */
+/** Fails for these modules as Node does for missing ones, so that nothing outside the release is ever loaded. */
 export const optionalAddOnsAbsent: Plugin = {
   name: 'optional-add-ons-absent',
   setup({ onResolve, onLoad }) {

@@ -2,10 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Plugin } from 'esbuild';
 
-/** The module that reads the status page's files where they are beside it: in the sources. */
+/** The module that reads the status page's files, which exist only in the sources. */
 const READER = /[\\/]daemon[\\/]control[\\/]page-text\.ts$/;
 
-/** Puts the text of the files into the bundle, in the place of what reads them: a program stays one file. */
+/** Replaces that module by one that contains the files, so that a program is a single file. */
 export const pageBuiltIn: Plugin = {
   name: 'page-built-in',
   setup({ onLoad }) {

@@ -1,9 +1,9 @@
 import { type BuildOptions, build } from 'esbuild';
-import { builtinsAsTheyAre, optionalAddOnsAbsent } from './bundle-modules.ts';
+import { lazyBuiltins, optionalAddOnsAbsent } from './bundle-modules.ts';
 import { pageBuiltIn } from './bundle-page.ts';
 import { ReleaseFailure } from './failure.ts';
 
-/** What is run: each becomes one file, at the same place in the release. */
+/** Each becomes one file, at the same path in the release. */
 const ENTRIES = ['daemon/main.ts', 'daemon/threads/worker.ts', 'daemon/ctl/main.ts'];
 
 const OPTIONS = {
@@ -14,32 +14,31 @@ const OPTIONS = {
   platform: 'node',
   target: 'node24',
   format: 'esm',
-  // Paths in the bundles, which are in comments, begin in the checkout, also where node_modules is a link.
+  // Keeps the paths in the bundles' comments relative to the checkout, even if node_modules is a link.
   preserveSymlinks: true,
   metafile: true,
   write: false,
-  // A failure says all that there is to say.
+  // The thrown error has all messages.
   logLevel: 'silent',
-  plugins: [builtinsAsTheyAre, optionalAddOnsAbsent, pageBuiltIn],
+  plugins: [lazyBuiltins, optionalAddOnsAbsent, pageBuiltIn],
 } satisfies BuildOptions;
 
 /** A program in one file. */
 export interface Bundle {
-  /** Its place in the release, such as `daemon/main.js`. */
+  /** Path in the release, such as `daemon/main.js`. */
   readonly path: string;
   readonly text: string;
 }
 
 export interface Bundles {
   readonly bundles: readonly Bundle[];
-  /** Every source that is in one of them, from the checkout on. */
+  /** Every source in the bundles, relative to the checkout. */
   readonly sources: readonly string[];
 }
 
 /**
- * Bundles integratord and integratorctl. Not minified: that makes neither faster, and a stack trace in an operator's
- * journal must say where it was. Throws ReleaseFailure when there is a
- * fault in a source, and when a bundle would need a package beside it.
+ * Bundles integratord and integratorctl. Not minified: that would not make them faster, and stack traces in the journal
+ * must be readable. Throws ReleaseFailure if a source does not compile, or if a bundle would need an external package.
  */
 export async function bundlePrograms(checkout: string): Promise<Bundles> {
   const { outputFiles, metafile } = await build({ ...OPTIONS, absWorkingDir: checkout }).catch((cause: Error) => {
@@ -51,8 +50,8 @@ export async function bundlePrograms(checkout: string): Promise<Bundles> {
   );
   if (external.length > 0) {
     throw new ReleaseFailure(
-      `A bundle would need ${external.join(', ')} beside it, which a release has not: ` +
-        'make it a dependency, or name it in packer/release/bundle-modules.ts if it can do without',
+      `A bundle would need ${external.join(', ')}, which is not part of a release: ` +
+        'make it a dependency, or add it to packer/release/bundle-modules.ts if it is optional',
     );
   }
   const bundles = outputs.map(([path], index) => ({ path, text: outputFiles[index]?.text ?? '' }));

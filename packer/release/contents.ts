@@ -7,18 +7,18 @@ import type { Package } from './packages.ts';
 
 /** A file of a release. */
 export interface Content {
-  /** From the release's top directory on. */
+  /** Relative to the release's top directory. */
   readonly path: string;
   readonly mode: 0o644 | 0o755;
   readonly data: Buffer;
 }
 
-/** What is the same in the releases of every architecture. */
+/** The files that are the same for every architecture. */
 export async function commonContents(checkout: string, version: string, { bundles }: Bundles): Promise<Content[]> {
   return [
     { path: 'install.sh', mode: 0o755, data: await readFile(join(checkout, 'packer/install.sh')) },
     { path: 'LICENSE', mode: 0o644, data: await readFile(join(checkout, 'LICENSE')) },
-    // Node must know that the bundles are ES modules; to find out costs reading them twice.
+    // Marks the bundles as ES modules; otherwise Node parses them twice to find out.
     textFile('package.json', { name: 'integratord', version, private: true, type: 'module' }),
     ...bundles.map(({ path, text }) => ({ path, mode: 0o644 as const, data: Buffer.from(text) })),
     ...(await directory(join(checkout, 'systemd'), 'systemd')),
@@ -27,7 +27,7 @@ export async function commonContents(checkout: string, version: string, { bundle
   ];
 }
 
-/** What the release is made of, for people and for tools that look for vulnerable packages. */
+/** What the release consists of, for people and for vulnerability scanners. */
 export function materials(facts: {
   readonly version: string;
   readonly arch: string;
@@ -52,7 +52,7 @@ async function directory(from: string, to: string): Promise<Content[]> {
 async function manPages(checkout: string): Promise<Content[]> {
   const pages = await mkdtemp(join(tmpdir(), 'integratord-man-'));
   try {
-    await run(process.execPath, ['daemon/ctl/docs/man.ts', pages], checkout, 'The man pages cannot be made.');
+    await run(process.execPath, ['daemon/ctl/docs/man.ts', pages], checkout, 'The man pages could not be generated.');
     return await directory(pages, 'man');
   } finally {
     await rm(pages, { recursive: true });
@@ -61,6 +61,6 @@ async function manPages(checkout: string): Promise<Content[]> {
 
 async function bashCompletion(checkout: string): Promise<Content> {
   const args = ['daemon/ctl/main.ts', 'completion', 'bash'];
-  const script = await run(process.execPath, args, checkout, 'The completions of bash cannot be made.');
+  const script = await run(process.execPath, args, checkout, 'The bash completion could not be generated.');
   return { path: 'completions/bash/integratorctl', mode: 0o644, data: Buffer.from(script) };
 }

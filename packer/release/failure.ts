@@ -1,4 +1,4 @@
-/** The release cannot be made; the message says why and what to do. */
+/** The release cannot be built; the message says why and what to do. */
 export class ReleaseFailure extends Error {
   override readonly name = 'ReleaseFailure';
 }

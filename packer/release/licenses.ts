@@ -3,26 +3,26 @@ import { join } from 'node:path';
 import { ReleaseFailure } from './failure.ts';
 import type { Package } from './packages.ts';
 
-/** A license by its usual names, and the notices that the Apache License wants to be passed on. */
+/** The usual names of license files, and of the notices that the Apache License requires to be passed on. */
 const LICENSE_FILE = /^(licen[cs]e|copying|notice)([-.].*)?$/i;
 
-/** Texts in packer/release/licenses, of packages that name a license but bring no text of it. These three are by the
- *  author of trouter and matchit, under the same license: theirs is the text. */
+/** Texts in packer/release/licenses for packages without a license file. These three are by the author of trouter and
+ *  matchit, under the same license, whose text this is. */
 const TEXTS: Readonly<Record<string, string>> = {
   '@arr/every': 'lukeed.txt',
   '@polka/url': 'lukeed.txt',
   polka: 'lukeed.txt',
 };
 
-/** A text, and who is licensed under it. */
+/** A license text and the packages under it. */
 interface License {
   readonly text: string;
-  readonly holders: string[];
+  readonly packages: string[];
 }
 
 /**
- * One document with the license of everything in a release; a text that many packages share is in it once.
- * Throws ReleaseFailure when a package has none.
+ * One document with the licenses of everything in a release; a text that several packages share appears once. Throws
+ * ReleaseFailure if a package has no license text.
  */
 export async function licensesOf(
   checkout: string,
@@ -30,23 +30,23 @@ export async function licensesOf(
   node: { readonly version: string; readonly license: string },
 ): Promise<string> {
   const byText = new Map<string, License>();
-  const take = (holder: string, text: string) => {
+  const add = (holder: string, text: string) => {
     const key = text.replaceAll(/\s+/g, ' ').trim();
-    const license = byText.get(key) ?? { text: text.replaceAll('\r\n', '\n').trim(), holders: [] };
-    license.holders.push(holder);
+    const license = byText.get(key) ?? { text: text.replaceAll('\r\n', '\n').trim(), packages: [] };
+    license.packages.push(holder);
     byText.set(key, license);
   };
   for (const each of packages) {
     const texts = await textsOf(checkout, each, packages);
-    for (const text of texts) take(`${each.name} ${each.version} (${each.license})`, text);
+    for (const text of texts) add(`${each.name} ${each.version} (${each.license})`, text);
   }
-  take(`Node.js ${node.version}, with what is built into it`, node.license);
+  add(`Node.js ${node.version}, and its bundled libraries`, node.license);
   return [...byText.values()].map(section).join('\n');
 }
 
-function section({ holders, text }: License): string {
+function section({ packages, text }: License): string {
   const line = '='.repeat(80);
-  return `${line}\n${holders.join('\n')}\n${line}\n\n${text}\n`;
+  return `${line}\n${packages.join('\n')}\n${line}\n\n${text}\n`;
 }
 
 async function textsOf(checkout: string, each: Package, packages: readonly Package[]): Promise<string[]> {
@@ -54,14 +54,14 @@ async function textsOf(checkout: string, each: Package, packages: readonly Packa
   if (own.length > 0) return own;
   const kept = TEXTS[each.name];
   if (kept) return [await readFile(join(checkout, 'packer/release/licenses', kept), 'utf8')];
-  // Some packages of AWS' one repository were published without the file that the others have.
+  // Some packages of AWS's monorepo are published without the license file that the others have.
   for (const sibling of packages.filter((other) => isOfOneRepository(each, other))) {
     const texts = await ownTexts(checkout, sibling);
     if (texts.length > 0) return texts;
   }
   throw new ReleaseFailure(
-    `${each.name} ${each.version} (${each.license}) is bundled, but brings no license text: ` +
-      'put its text into packer/release/licenses, and its name into packer/release/licenses.ts',
+    `${each.name} ${each.version} (${each.license}) is bundled, but has no license text: ` +
+      'add the text to packer/release/licenses, and the name to packer/release/licenses.ts',
   );
 }
 

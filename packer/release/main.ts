@@ -1,5 +1,5 @@
-/** `npm run release`: makes release/integratord-VERSION-linux-ARCH.tar.gz for every architecture, and manifest.json.
- *  Exit code 0 when they are made, 1 when not, 2 when it was asked for something else. */
+/** `npm run release` builds release/integratord-VERSION-linux-ARCH.tar.gz for every architecture, and manifest.json. Exit
+ *  code 0: success; 1: failure; 2: usage error. */
 import { relative, resolve } from 'node:path';
 import { CommanderError, Option, program } from 'commander';
 import { CHECKOUT } from './checkout.ts';
@@ -14,29 +14,33 @@ const EXIT_USAGE = 2;
 try {
   await program
     .name('release')
-    .description('Makes the release: one tarball per architecture, with all that an instance needs.')
-    .addOption(new Option('--arch <name...>', 'only these').choices(ARCHITECTURES).default(ARCHITECTURES, 'all'))
-    .option('--out <directory>', 'where to', resolve(CHECKOUT, 'release'))
+    .description('Build the release: one tarball per architecture, with everything that an instance needs.')
+    .addOption(
+      new Option('--arch <name...>', 'build only these architectures')
+        .choices(ARCHITECTURES)
+        .default(ARCHITECTURES, 'all'),
+    )
+    .option('--out <directory>', 'output directory', resolve(CHECKOUT, 'release'))
     .allowExcessArguments(false)
     .exitOverride()
     .action(release)
     .parseAsync();
 } catch (error) {
-  // Commander has said it already; to print help is its only way to end well.
+  // commander has already reported it; its only success is printing help.
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
-  else if (error instanceof ReleaseFailure || isOfTheSystem(error)) {
+  else if (error instanceof ReleaseFailure || isSystemError(error)) {
     process.stderr.write(`release: ${error.message}\n`);
     process.exitCode = EXIT_FAILED;
   } else throw error;
 }
 
-/** No space, no permission, a file where a directory should be: the message has the path. */
-function isOfTheSystem(error: unknown): error is Error {
+/** No space, no permission, a file instead of a directory: the message contains the path. */
+function isSystemError(error: unknown): error is Error {
   return error instanceof Error && 'syscall' in error;
 }
 
 async function release({ arch, out }: { arch: readonly Architecture[]; out: string }): Promise<void> {
-  // As they are listed, and each once, however they were asked for.
+  // In fixed order and without duplicates, whatever the arguments.
   const architectures = ARCHITECTURES.filter((each) => arch.includes(each));
   const releases = await makeReleases(CHECKOUT, architectures, resolve(out));
   await writeManifest(out, releases);

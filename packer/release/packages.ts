@@ -1,18 +1,18 @@
 import { readJson } from './checkout.ts';
 import { ReleaseFailure } from './failure.ts';
 
-/** The package that a source belongs to: the innermost node_modules counts. */
+/** The package of a source, in the innermost node_modules. */
 const OF_A_PACKAGE = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/;
 
-/** A package that is in a bundle. */
+/** A bundled package. */
 export interface Package {
   readonly name: string;
   readonly version: string;
-  /** As SPDX names it. */
+  /** SPDX identifier. */
   readonly license: string;
-  /** Where its sources are kept; packages of one repository have one license. */
+  /** Packages of one repository share a license. */
   readonly repository: string;
-  /** From the checkout on. */
+  /** Relative to the checkout. */
   readonly directory: string;
 }
 
@@ -23,7 +23,7 @@ interface PackageJson {
   readonly repository?: string | { readonly url?: string };
 }
 
-/** The packages that these sources belong to, by name and version. Throws ReleaseFailure when one names no license. */
+/** The packages of these sources, sorted by name and version. Throws ReleaseFailure if one has no license. */
 export async function packagesOf(checkout: string, sources: readonly string[]): Promise<Package[]> {
   const directories = new Set(sources.flatMap((source) => OF_A_PACKAGE.exec(source)?.[0] ?? []));
   const packages = await Promise.all([...directories].map((directory) => readPackage(checkout, directory)));
@@ -33,13 +33,13 @@ export async function packagesOf(checkout: string, sources: readonly string[]): 
 async function readPackage(checkout: string, directory: string): Promise<Package> {
   const { name, version, license, repository } = await readJson<PackageJson>(checkout, `${directory}/package.json`);
   if (typeof license !== 'string' || license === 'UNLICENSED') {
-    throw new ReleaseFailure(`${name} ${version} is bundled, but names no license in its package.json: do without it`);
+    throw new ReleaseFailure(`${name} ${version} is bundled, but has no license in its package.json: remove it`);
   }
   const url = typeof repository === 'string' ? repository : (repository?.url ?? '');
   return { name, version, license, repository: url, directory };
 }
 
-/** By code points: the same order in every locale. */
+/** By code units: the same order in every locale. */
 function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }

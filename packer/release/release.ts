@@ -9,9 +9,9 @@ import { licensesOf } from './licenses.ts';
 import { type Package, packagesOf } from './packages.ts';
 import { type Architecture, fetchRuntime, type Runtime } from './runtime.ts';
 
-/** A tarball, as release/manifest.json names it to the build of the image. */
+/** A tarball in release/manifest.json, which the image build reads. */
 export interface Release {
-  /** Beside the manifest. */
+  /** In the manifest's directory. */
   readonly file: string;
   readonly version: string;
   readonly arch: Architecture;
@@ -20,7 +20,7 @@ export interface Release {
   readonly sha256: string;
 }
 
-/** What the releases of all architectures share. */
+/** What is the same for all architectures. */
 interface Common {
   readonly version: string;
   readonly packages: readonly Package[];
@@ -28,8 +28,8 @@ interface Common {
 }
 
 /**
- * Makes a release for each of the architectures in the directory `out`, which is made when it is not there. All of them,
- * or none: what is there already stays until they are complete. Throws ReleaseFailure.
+ * Builds a release per architecture in the directory `out`, which is created if necessary. Either all are replaced, or
+ * none: existing ones stay until the new ones are complete. Throws ReleaseFailure.
  */
 export async function makeReleases(
   checkout: string,
@@ -37,10 +37,10 @@ export async function makeReleases(
   out: string,
 ): Promise<Release[]> {
   await mkdir(out, { recursive: true });
-  // In the same file system as what it becomes.
+  // In the same file system as `out`, so that files can be renamed into it.
   const scratch = await mkdtemp(join(out, '.unfinished-'));
   try {
-    // First what others have to give, and may not.
+    // First what may fail because of others.
     const runtimes: Runtime[] = [];
     for (const arch of architectures) runtimes.push(await fetchRuntime(checkout, arch, join(scratch, 'npm')));
     const common = await makeCommon(checkout);

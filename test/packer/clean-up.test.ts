@@ -7,7 +7,7 @@ import { PACKER } from './template.ts';
 
 const SCRIPT = join(PACKER, 'image/clean-up.sh');
 
-/** What a build instance has, and no other may. */
+/** Files of a build instance that must not be in the image. */
 const OF_THE_BUILD = [
   'root/.ssh/authorized_keys',
   'home/ec2-user/.ssh/authorized_keys',
@@ -31,7 +31,7 @@ const OF_THE_BUILD = [
   'tmp/integratord.tar.gz',
   'tmp/integratord-image/clean-up.sh',
 ];
-/** What the image is for. */
+/** Files that the image must keep. */
 const OF_THE_IMAGE = [
   'etc/passwd',
   'etc/ssh/sshd_config',
@@ -43,7 +43,7 @@ const OF_THE_IMAGE = [
   'usr/lib/systemd/system/sshd.service',
 ];
 
-test('nothing of the build instance stays in the image, and all that is the image does', async (t) => {
+test('clean-up removes what belongs to the build instance, and keeps the image', async (t) => {
   const root = await temporaryDirectory(t);
   for (const path of [...OF_THE_BUILD, ...OF_THE_IMAGE]) await write(root, path, 'something');
   await write(root, 'etc/machine-id', '0123456789abcdef0123456789abcdef\n');
@@ -64,7 +64,7 @@ for (const [what, path, text] of [
   ],
   ['a private key, whatever its name', 'root/notes.txt', '-----BEGIN RSA PRIVATE KEY-----'],
 ] as const) {
-  test(`the build fails when there is ${what}`, async (t) => {
+  test(`the build fails if the image has ${what}`, async (t) => {
     const root = await temporaryDirectory(t);
     for (const each of OF_THE_IMAGE) await write(root, each, 'something');
     await write(root, 'etc/integratord/credentials/deepgram-api-key', 'something');
@@ -82,7 +82,7 @@ async function write(root: string, path: string, text: string): Promise<void> {
   await writeFile(join(root, path), text);
 }
 
-/** Every file in it, by its path. */
+/** The path of every file in it. */
 async function files(root: string): Promise<string[]> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => !entry.isDirectory()).map(({ parentPath, name }) => join(parentPath, name));

@@ -9,7 +9,7 @@ const IMAGE = join(PACKER, 'image');
 const SYSCTL = join(IMAGE, 'root/etc/sysctl.d/60-integratord.conf');
 const NODE = join(CHECKOUT, 'node_modules/node/bin/node');
 
-test('shellcheck finds no fault in any script of packer/', async (t) => {
+test('shellcheck has no findings in the scripts of packer/', async (t) => {
   const scripts: string[] = [];
   for (const entry of await readdir(PACKER, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
@@ -20,8 +20,8 @@ test('shellcheck finds no fault in any script of packer/', async (t) => {
   t.is(code, 0, stdout + stderr);
 });
 
-test('the kernel takes every setting, and each has its reason above it', async (t) => {
-  // In a network of its own, so that this machine keeps its settings.
+test('the kernel accepts every setting, and each has its reason above it', async (t) => {
+  // In a network namespace, so that this machine's settings do not change.
   const { code, stdout, stderr } = await attemptAsRoot('unshare', ['--net', 'sysctl', `--load=${SYSCTL}`]);
   t.is(code, 0, stderr);
   t.is(stderr, '');
@@ -31,7 +31,7 @@ test('the kernel takes every setting, and each has its reason above it', async (
   for (const paragraph of text.split('\n\n')) t.regex(paragraph, /^#/);
 });
 
-test('the self-test passes for a daemon that is healthy and stops', async (t) => {
+test('the self-test passes for a daemon that is healthy and stops cleanly', async (t) => {
   const prefix = await installation(t, `exec ${NODE} ${CHECKOUT}daemon/main.ts "$@"`);
   const { code, stdout, stderr } = await attempt(join(IMAGE, 'self-test.sh'), ['--prefix', prefix]);
   t.is(code, 0, stderr);
@@ -44,9 +44,13 @@ const SERVER = (status: number, atStop: string) => `exec ${NODE} -e '
   server.listen(0, "127.0.0.1", () => console.log(JSON.stringify({ listening: "http://127.0.0.1:" + server.address().port })));'`;
 
 for (const [what, program, reason] of [
-  ['ends at once', 'echo "AWS_REGION is missing" >&2; exit 78', /ended before it listened\n.*\nAWS_REGION is missing/],
-  ['is not healthy', SERVER(503, 'process.exit(0)'), /health-check answered 503/],
-  ['does not end with 0', SERVER(200, 'process.exit(3)'), /ended with 3 after SIGTERM/],
+  [
+    'exits at once',
+    'echo "AWS_REGION is missing" >&2; exit 78',
+    /exited before it was listening\n.*\nAWS_REGION is missing/,
+  ],
+  ['is not healthy', SERVER(503, 'process.exit(0)'), /health-check responded with 503/],
+  ['does not exit with 0', SERVER(200, 'process.exit(3)'), /exited with 3 after SIGTERM/],
 ] as const) {
   test(`the self-test fails for a daemon that ${what}`, async (t) => {
     const { code, stderr } = await attempt(join(IMAGE, 'self-test.sh'), ['--prefix', await installation(t, program)]);
@@ -55,13 +59,13 @@ for (const [what, program, reason] of [
   });
 }
 
-test('the self-test fails where nothing is installed', async (t) => {
+test('the self-test fails without an installation', async (t) => {
   const { code, stderr } = await attempt(join(IMAGE, 'self-test.sh'), ['--prefix', '/nonexistent']);
   t.is(code, 1);
-  t.regex(stderr, /there is no \/nonexistent\/bin\/integratord/);
+  t.regex(stderr, /\/nonexistent\/bin\/integratord does not exist/);
 });
 
-test('the self-test knows only its own options', async (t) => {
+test('the self-test refuses unknown options', async (t) => {
   const { code, stderr } = await attempt(join(IMAGE, 'self-test.sh'), ['--fast']);
   t.is(code, 2);
   t.regex(stderr, /^usage/);
@@ -76,14 +80,14 @@ for (const [what, group] of [
   ['one that is too long', ['a'.repeat(513)]],
   ['two', ['a', 'b']],
 ] as const) {
-  test(`the command for the log group refuses, as a name, ${what}`, async (t) => {
+  test(`integratord-log-group refuses ${what} as a name`, async (t) => {
     const { code, stderr } = await attempt(join(IMAGE, 'root/usr/local/sbin/integratord-log-group'), group);
     t.is(code, 2);
     t.regex(stderr, /^integratord-log-group: /);
   });
 }
 
-/** Makes what looks like an installation, with this program as its daemon. */
+/** A fake installation with this program as its daemon. */
 async function installation(t: Parameters<typeof temporaryDirectory>[0], program: string): Promise<string> {
   const prefix = await temporaryDirectory(t);
   await mkdir(join(prefix, 'bin'));

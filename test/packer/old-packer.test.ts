@@ -5,7 +5,7 @@ import { temporaryDirectory } from './directory.ts';
 import { attempt, CHECKOUT } from './program.ts';
 import { type Block, PACKER, projectForOldPacker } from './template.ts';
 
-/** Debian's Packer carries the Amazon builder of its time: it needs no plugin, and no network. */
+/** Debian's Packer includes the Amazon builder of its time: it needs no plugin, and no network. */
 const packer = (...args: string[]) => attempt('packer', args, { PACKER_LOG: '0', HOME: '/nonexistent' });
 
 test('the template is formatted as `packer fmt` does it', async (t) => {
@@ -14,7 +14,7 @@ test('the template is formatted as `packer fmt` does it', async (t) => {
 });
 
 for (const [what, ...variables] of [
-  ['as it is'],
+  ['with its defaults'],
   ['for x86_64', 'architecture=x86_64'],
   ['with a key of your own', 'region=eu-central-1', 'kms_key_id=alias/images'],
   ['through Session Manager', 'ssh_interface=session_manager', 'iam_instance_profile=build', 'subnet_id=subnet-1'],
@@ -27,12 +27,12 @@ for (const [what, ...variables] of [
 }
 
 for (const [what, variable, reason] of [
-  ['an architecture that Amazon Linux has not', 'architecture=riscv64', /has to be arm64 or x86_64/],
-  ['a way in that Packer has not', 'ssh_interface=public', /has to be public_ip, private_ip or session_manager/],
-  ['a volume that its instances could not hold', 'root_volume_gib=21', /root_volume_gib has to be from 8, .* to 20, /s],
-  ['a volume that the source image does not fit into', 'root_volume_gib=7', /root_volume_gib has to be from 8, /],
-  ['a release that is not there', 'release=/nonexistent.tar.gz', /Bad source '\/nonexistent\.tar\.gz'/],
-  ['Session Manager without a profile that allows it', 'ssh_interface=session_manager', /no iam_instance_profile/],
+  ['an unsupported architecture', 'architecture=riscv64', /must be arm64 or x86_64/],
+  ['an unknown ssh_interface', 'ssh_interface=public', /must be public_ip, private_ip or session_manager/],
+  ['a volume larger than that of instances', 'root_volume_gib=21', /root_volume_gib must be from 8, .* to 20, /s],
+  ['a volume smaller than the source image', 'root_volume_gib=7', /root_volume_gib must be from 8, /],
+  ['a missing release', 'release=/nonexistent.tar.gz', /Bad source '\/nonexistent\.tar\.gz'/],
+  ['Session Manager without an instance profile', 'ssh_interface=session_manager', /no iam_instance_profile/],
 ] as const) {
   test(`the template refuses ${what}`, async (t) => {
     const template = await projectForOldPacker(await temporaryDirectory(t));
@@ -42,7 +42,7 @@ for (const [what, variable, reason] of [
   });
 }
 
-test("a build writes the manifest, from which the README's line takes the image's id", async (t) => {
+test("a build writes the manifest, from which the README's command takes the image's id", async (t) => {
   const template = await projectForOldPacker(await temporaryDirectory(t));
   await replaceSourceByNull(template);
   const built = await packer('build', template);
@@ -54,7 +54,7 @@ test("a build writes the manifest, from which the README's line takes the image'
   const { version } = JSON.parse(await readFile(join(CHECKOUT, 'package.json'), 'utf8'));
   t.deepEqual(manifest.builds[0]?.['custom_data'], { version, architecture: 'arm64' });
 
-  // The Amazon builder's artifact is REGION:AMI; what stands before it is of an earlier build.
+  // The Amazon builder's artifact is REGION:AMI; earlier entries are of earlier builds.
   const ofAmazon = (ami: string) => ({ ...manifest.builds[0], artifact_id: `us-east-1:${ami}` });
   await writeFile(path, JSON.stringify({ ...manifest, builds: [ofAmazon('ami-01'), ofAmazon('ami-02')] }));
   const line = /-c amiId=\$\(node -p "(.*)"\)/.exec(await readFile(join(PACKER, 'README.md'), 'utf8'))?.[1];
@@ -64,7 +64,7 @@ test("a build writes the manifest, from which the README's line takes the image'
   t.is(stdout.trim(), 'ami-02');
 });
 
-/** The build of the template, without the instance: what would be done on it is not. */
+/** Replaces the template's source by one without an instance, on which nothing runs. */
 async function replaceSourceByNull(template: string): Promise<void> {
   const path = join(template, 'build.pkr.hcl');
   const text = await readFile(path, 'utf8');

@@ -4,19 +4,19 @@ import { fileURLToPath } from 'node:url';
 /** The checkout, with a slash at the end. */
 export const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What a program that ended said. */
+/** Exit code and output of a program. */
 export interface Ended {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Programs that no npm package brings, and Debian's package for each. */
+/** Programs that are not in npm packages, and the Debian package of each. */
 const PACKAGES: Record<string, string> = { packer: 'packer', shellcheck: 'shellcheck' };
 
-/** Runs a program to its end, whatever that is, with nothing of our own environment but PATH. */
+/** Runs a program to its end; of our environment it gets only PATH. */
 export function attempt(program: string, args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
-  // Packer asks HashiCorp for its newest version, which nothing in a test may.
+  // Packer checks for its newest version at HashiCorp, and tests must not use the network.
   const given = { PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8', CHECKPOINT_DISABLE: '1', ...env };
   return new Promise((resolve, reject) => {
     execFile(program, args, { env: given }, (error, stdout, stderr) => {
@@ -28,7 +28,7 @@ export function attempt(program: string, args: readonly string[], env: Record<st
   });
 }
 
-/** Runs a program as root, or as what looks like root to it. */
+/** Runs a program as root, or in a user namespace in which it is root. */
 export function attemptAsRoot(program: string, args: readonly string[]): Promise<Ended> {
   if (process.getuid?.() === 0) return attempt(program, args);
   return attempt('unshare', ['--map-root-user', program, ...args]);

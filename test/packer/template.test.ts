@@ -11,32 +11,32 @@ const { file: uploads, shell: shells, ...otherSteps } = build['provisioner'] as 
 const commands = (shells ?? []).flatMap(({ inline }) => inline as string[]);
 const at = (command: string | RegExp) => commands.findIndex((each) => each.match(command));
 
-test('a current HCL parser reads every file of the template, and finds one image in it', (t) => {
+test('a current HCL parser reads every file of the template, which builds one image', (t) => {
   t.deepEqual(Object.keys(template['source']), ['amazon-ebs']);
   t.deepEqual(build['sources'], ['source.amazon-ebs.integratord']);
   t.is(otherBuilds.length, 0);
 });
 
-test('the image and the instance that builds it answer IMDSv2 only, one hop away', (t) => {
+test('the image and its build instance allow only IMDSv2, with one hop', (t) => {
   t.is(source['imds_support'], 'v2.0');
   t.deepEqual(source['metadata_options'], [
     { http_endpoint: 'enabled', http_tokens: 'required', http_put_response_hop_limit: 1 },
   ]);
 });
 
-test('every volume is encrypted, with a key that can be chosen', (t) => {
+test('every volume is encrypted, with a configurable key', (t) => {
   t.false('ami_block_device_mappings' in source);
   t.is(source['launch_block_device_mappings'].length, 1);
   t.like(source['launch_block_device_mappings'][0], { encrypted: true, kms_key_id: `\${var.kms_key_id}` });
   t.deepEqual(template['variable'].kms_key_id[0].default, '');
 });
 
-test("the image's volume cannot be larger than the stack's instances have it, which EC2 would not launch", (t) => {
+test("the image's volume cannot be larger than that of the stack's instances, which EC2 would not launch", (t) => {
   const [{ condition } = { condition: '' }] = template['variable'].root_volume_gib[0].validation as Block[];
   t.is(condition, `\${var.root_volume_gib >= 8 && var.root_volume_gib <= ${ROOT_GIB}}`);
 });
 
-test("the source image is Amazon's newest Amazon Linux 2023 of the architecture, and nobody else's", (t) => {
+test("the source image is Amazon's own newest Amazon Linux 2023 of the architecture", (t) => {
   const [filter] = source['source_ami_filter'] as Block[];
   t.deepEqual(filter?.['owners'], ['amazon']);
   t.true(filter?.['most_recent']);
@@ -48,7 +48,7 @@ test("the source image is Amazon's newest Amazon Linux 2023 of the architecture,
   t.false('source_ami' in source);
 });
 
-test('the architecture is arm64 unless another is asked for, and the release and the instance go with it', (t) => {
+test('the architecture is arm64 by default, and determines release and instance type', (t) => {
   t.is(template['variable'].architecture[0].default, 'arm64');
   const { node_architecture, build_instance, tarball } = template['locals'][0] as Record<string, string>;
   t.is(node_architecture, `\${{ arm64 = "arm64", x86_64 = "x64" }[var.architecture]}`);
@@ -56,7 +56,7 @@ test('the architecture is arm64 unless another is asked for, and the release and
   t.is(tarball, `integratord-\${local.version}-linux-\${local.node_architecture}.tar.gz`);
 });
 
-test('nothing secret is in the template: no credential, no user data, no public image, and no variable without a default', (t) => {
+test('the template contains nothing secret: no credential, no user data, no public image, no variable without a default', (t) => {
   for (const name of ['access_key', 'secret_key', 'token', 'user_data', 'user_data_file', 'ami_groups', 'ami_users']) {
     t.false(name in source, name);
   }
@@ -66,13 +66,13 @@ test('nothing secret is in the template: no credential, no user data, no public 
   }
 });
 
-test('the port of ssh is open to who builds only, and the key is made for the build', (t) => {
+test('the ssh port is open only to the builder, and the key is created for the build', (t) => {
   t.is(source['temporary_security_group_source_public_ip'], `\${var.ssh_interface == "public_ip"}`);
   t.is(source['temporary_key_pair_type'], 'ed25519');
   t.false('ssh_keypair_name' in source || 'ssh_private_key_file' in source);
 });
 
-test('it is installed from the release, configured, tested by itself and under systemd, and cleaned up last', (t) => {
+test('the steps are: install the release, configure, test directly and under systemd, clean up last', (t) => {
   const order = [/packages\.sh$/, /release\/install\.sh$/, /configure\.sh$/, /self-test\.sh$/, /self-test\.sh --unit$/];
   const places = order.map(at);
   t.true(places[0] !== undefined && places[0] >= 0);
@@ -88,7 +88,7 @@ test('it is installed from the release, configured, tested by itself and under s
   );
 });
 
-test('a step that fails ends the build', (t) => {
+test('a failing step ends the build', (t) => {
   for (const shell of shells ?? []) {
     t.is(shell['execute_command'], "sudo sh -eu '{{ .Path }}'");
     t.false('valid_exit_codes' in shell || 'on_error' in shell);
@@ -96,13 +96,13 @@ test('a step that fails ends the build', (t) => {
   for (const command of commands) t.notRegex(command, /\|\||;|&$|\|/);
 });
 
-test("the manifest with the image's id is all that comes after the build", (t) => {
+test("the only post-processor writes the manifest with the image's id", (t) => {
   t.deepEqual(Object.keys(build['post-processor']), ['manifest']);
   t.is(build['post-processor'].manifest.length, 1);
   t.is(build['post-processor'].manifest[0].output, `\${path.root}/manifest.json`);
 });
 
-test('what is newer than Packer 1.6 is the plugins, and in the source what this list has', async (t) => {
+test('only the plugins and these arguments of the source are newer than Packer 1.6', async (t) => {
   for (const name of await templateFiles()) {
     const { newer } = split(await readFile(join(PACKER, name), 'utf8'));
     const names = [...newer.matchAll(/^ {2}(\w+) *[={]/gm)].map(([, argument]) => argument);

@@ -4,7 +4,7 @@ import { parse } from '@cdktf/hcl2json';
 import { CHECKOUT } from './program.ts';
 
 export const PACKER = join(CHECKOUT, 'packer');
-/** Debian's Packer, 1.6.6, knows none of it. */
+/** Unknown to Debian's Packer 1.6.6. */
 const PLUGINS = 'plugins.pkr.hcl';
 const NEWER = /^ *# newer than Packer 1\.6, until[\s\S]*?# newer than Packer 1\.6: end\n/gm;
 
@@ -17,7 +17,7 @@ export async function templateFiles(): Promise<string[]> {
   return (await readdir(PACKER)).filter((name) => name.endsWith('.pkr.hcl')).sort();
 }
 
-/** The whole template, as a current HCL parser reads it: what is in any of its files, by kind of block. */
+/** The whole template, read by a current HCL parser, by kind of block. */
 export async function readTemplate(): Promise<Block> {
   const whole: Block = {};
   for (const name of await templateFiles()) {
@@ -29,7 +29,7 @@ export async function readTemplate(): Promise<Block> {
   return whole;
 }
 
-/** What of a file is newer than Packer 1.6, and the rest. */
+/** The part of a file that is newer than Packer 1.6, and the rest. */
 export function split(text: string): { newer: string; rest: string } {
   return { newer: (text.match(NEWER) ?? []).join(''), rest: text.replace(NEWER, '') };
 }

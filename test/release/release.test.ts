@@ -12,13 +12,13 @@ import { release } from './release-command.ts';
 const run = promisify(execFile);
 const test = anyTest as TestFn<{ out: string; releases: readonly Release[]; top: string }>;
 
-/** ELF's e_machine, which says what a program runs on. */
+/** ELF's e_machine: the architecture of a program. */
 const ELF_MACHINE = { arm64: 0xb7, x64: 0x3e } as const;
 const ELF_MACHINE_AT = 18;
-/** A release is made of what is in these, and of nothing else of the checkout. */
+/** A release is built from these, and from nothing else in the checkout. */
 const SOURCES = ['daemon', 'packer', 'systemd', 'package.json', 'package-lock.json', 'LICENSE', 'tsconfig.json'];
-/** Two Nodes of 120 MB are packed, maybe beside all other tests. */
-const PATIENCE_MS = 600_000;
+/** Two Nodes of 120 MB are packed, possibly beside all other tests. */
+const TIMEOUT_MS = 600_000;
 
 const manifestOf = async (out: string) =>
   JSON.parse(await readFile(join(out, 'manifest.json'), 'utf8')) as { releases: readonly Release[] };
@@ -28,7 +28,7 @@ async function temporary(): Promise<string> {
 }
 
 test.before(async (t) => {
-  t.timeout(PATIENCE_MS);
+  t.timeout(TIMEOUT_MS);
   const out = await temporary();
   const made = await release(['--out', out]);
   t.deepEqual([made.code, made.stderr], [0, '']);
@@ -38,7 +38,7 @@ test.before(async (t) => {
 });
 test.after.always((t) => (t.context.out ? rm(t.context.out, { recursive: true }) : undefined));
 
-test('there is a tarball for each architecture, and the manifest names it', async (t) => {
+test('there is a tarball per architecture, listed in the manifest', async (t) => {
   const { out, releases } = t.context;
   t.deepEqual(
     releases.map(({ arch }) => arch),
@@ -53,7 +53,7 @@ test('there is a tarball for each architecture, and the manifest names it', asyn
   }
 });
 
-test('each has the Node of its architecture, and all else is the same', async (t) => {
+test('each has the Node of its architecture; all other files are the same', async (t) => {
   const { top } = t.context;
   for (const arch of ['arm64', 'x64'] as const) {
     const node = await readFile(`${top}${arch}/bin/node`);
@@ -69,7 +69,7 @@ test('each has the Node of its architecture, and all else is the same', async (t
   );
 });
 
-test('a release has what an instance needs, and every file of it has a checksum', async (t) => {
+test('a release has everything that an instance needs, and every file has a checksum', async (t) => {
   const top = `${t.context.top}x64`;
   const files = (await readdir(top, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
@@ -98,7 +98,7 @@ test('a release has what an instance needs, and every file of it has a checksum'
   t.deepEqual(await Promise.all(['bin/node', 'install.sh', 'daemon/main.js'].map(isExecutable)), [true, true, false]);
 });
 
-test('everything that is bundled is named with version and license, and its license is there', async (t) => {
+test('every bundled package is listed with version and license, and its license text is included', async (t) => {
   const top = `${t.context.top}x64`;
   const manifest = JSON.parse(await readFile(join(top, 'MANIFEST.json'), 'utf8')) as {
     packages: { name: string; version: string; license: string }[];
@@ -114,14 +114,14 @@ test('everything that is bundled is named with version and license, and its lice
   for (const text of ['Apache License', 'Permission is hereby granted', 'Node.js is licensed for use as follows']) {
     t.true(licenses.includes(text), text);
   }
-  // What the daemon does not import is not in it: each that is has the version that package.json pins.
+  // Only imported packages are listed, each with the version pinned in package.json.
   const named = new Map(manifest.packages.map(({ name, version }) => [name, version]));
   for (const name of ['commander', 'pino', 'polka', 'ws', 'zod', '@deepgram/sdk', '@aws-sdk/client-kinesis-video']) {
     t.is(named.get(name), dependencies[name], name);
   }
 });
 
-test('no file of a release tells on which machine it was made', async (t) => {
+test('no file of a release identifies the build machine', async (t) => {
   const names = await run('grep', [
     '--recursive',
     '--files-with-matches',
@@ -149,8 +149,8 @@ test('no file of a release tells on which machine it was made', async (t) => {
   }
 });
 
-test('made again, elsewhere and by somebody with other habits, it has the same bytes', async (t) => {
-  t.timeout(PATIENCE_MS);
+test('built again, elsewhere and in another environment, it has the same bytes', async (t) => {
+  t.timeout(TIMEOUT_MS);
   const { releases } = t.context;
   const directory = await temporary();
   t.teardown(() => rm(directory, { recursive: true }));
@@ -158,8 +158,8 @@ test('made again, elsewhere and by somebody with other habits, it has the same b
   for (const source of SOURCES) await cp(join(CHECKOUT, source), join(checkout, source), { recursive: true });
   await symlink(join(CHECKOUT, 'node_modules'), join(checkout, 'node_modules'));
   const out = join(directory, 'out');
-  const habits = { TZ: 'Asia/Kolkata', LANG: 'tr_TR.UTF-8', COLUMNS: '40', FORCE_COLOR: '1' };
-  const made = await release(['--out', out, '--arch', 'arm64'], { checkout, env: habits, umask: '077' });
+  const environment = { TZ: 'Asia/Kolkata', LANG: 'tr_TR.UTF-8', COLUMNS: '40', FORCE_COLOR: '1' };
+  const made = await release(['--out', out, '--arch', 'arm64'], { checkout, env: environment, umask: '077' });
   t.deepEqual([made.code, made.stderr], [0, '']);
   t.deepEqual(
     (await manifestOf(out)).releases,

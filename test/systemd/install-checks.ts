@@ -59,7 +59,7 @@ export async function checkInstall(tap: Tap, release: string, root: string): Pro
   await tap.check('what it cannot install it refuses, with a reason', async () => {
     const script = join(release, 'install.sh');
     for (const [args, code, reason] of [
-      [['--from', root, '--root', root], 1, /is no release: there is no SHA256SUMS in it/],
+      [['--from', root, '--root', root], 1, /is not a release, as it has no SHA256SUMS/],
       [['--root', join(root, 'nowhere')], 2, /needs a directory/],
       [['--root'], 2, /needs a directory/],
       [['--fast'], 2, /usage/],
