@@ -135,7 +135,7 @@ export function nextState(
     case 'ignore':
       return breaching < real.length ? 'OK' : state;
     default:
-      throw new Error(`TreatMissingData is ${TreatMissingData}: no alarm of ours has been tried with that`);
+      throw new Error(`TreatMissingData is ${TreatMissingData}: not implemented, as no alarm uses it`);
   }
 }
 

@@ -104,7 +104,7 @@ class Parser {
     const then = this.comparison();
     this.#expect(',');
     const otherwise = this.#closed(this.comparison());
-    if (typeof condition === 'number') throw new Error('IF of a number is the same for ever');
+    if (typeof condition === 'number') throw new Error('IF of a number is constant');
     const chosen = [...condition].map(([at, holds]) => [at, valueAt(holds === 0 ? otherwise : then, at)] as const);
     return new Map(chosen.filter((pair): pair is [number, number] => pair[1] !== undefined));
   }

@@ -85,17 +85,17 @@ test("without an existing secret, Deepgram's key is an empty one, with the comma
   template.hasOutput('FillDeepgramKey', {
     Value: { 'Fn::Join': ['', Match.arrayWith([Match.stringLikeRegexp('put-secret-value')])] },
   });
-  const existing = synthesized(VARIANTS['all that exists already']);
+  const existing = synthesized(VARIANTS['everything exists already']);
   existing.resourceCountIs('AWS::SecretsManager::Secret', 1);
   t.deepEqual(existing.findOutputs('FillDeepgramKey'), {});
 });
 
 test('a deployment with an empty key says that instances need it to start', (t) => {
-  const told = (context: Record<string, unknown>) =>
+  const hints = (context: Record<string, unknown>) =>
     Annotations.fromStack(stackOf(context)).findInfo('*', Match.stringLikeRegexp('-c minInstances=0')).length;
-  t.is(told({}), 1);
-  t.is(told({ minInstances: 0 }), 0);
-  t.is(told(VARIANTS['all that exists already'] ?? {}), 0);
+  t.is(hints({}), 1);
+  t.is(hints({ minInstances: 0 }), 0);
+  t.is(hints(VARIANTS['everything exists already'] ?? {}), 0);
 });
 
 test("Secrets Manager generates the trigger's secret, long enough for the daemon", (t) => {

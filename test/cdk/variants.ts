@@ -3,7 +3,7 @@ const KEY_ARN = 'arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-
 /** Settings that together cover every branch of every construct. */
 export const VARIANTS: Readonly<Record<string, Record<string, unknown>>> = {
   'all defaults': {},
-  'a closed VPC, Spot, and somebody to tell': {
+  'a closed VPC, Spot, and an alarm address': {
     natGateways: 0,
     privateLink: 'on',
     deepgramApi: 'ws://deepgram.internal:8080',
@@ -11,7 +11,7 @@ export const VARIANTS: Readonly<Record<string, Record<string, unknown>>> = {
     alarmEmail: 'on-call@example.org',
     streamPrefix: 'acme-connect-',
   },
-  'all that exists already': {
+  'everything exists already': {
     vpcId: 'vpc-0123456789abcdef0',
     subnetIds: 'subnet-0123456789abcdef0,subnet-0fedcba9876543210',
     privateLink: 'on',

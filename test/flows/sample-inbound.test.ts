@@ -72,7 +72,7 @@ const TROUBLES: [trouble: string, circumstances: Circumstances, before: Happenin
 ];
 
 for (const [trouble, circumstances, before, said] of TROUBLES) {
-  test(`if ${trouble}, the caller is told, and the call continues`, (t) => {
+  test(`if ${trouble}, the caller hears so, and the call continues`, (t) => {
     t.deepEqual(run(circumstances), [HELLO, ...before, { said }, ...THE_CALL]);
   });
 }

@@ -56,7 +56,7 @@ test('clean-up removes what belongs to the build instance, and keeps the image',
 });
 
 for (const [what, path, text] of [
-  ['a key that somebody put where nobody looks', 'home/ec2-user/keys/id_ed25519', 'a key'],
+  ['a key in an unusual place', 'home/ec2-user/keys/id_ed25519', 'a key'],
   [
     'a credential of AWS in a file of the daemon',
     'etc/integratord/integratord.env',

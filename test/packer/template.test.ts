@@ -114,10 +114,12 @@ test('only the plugins and these arguments of the source are newer than Packer 1
 
 test('the README has every variable, with its default', async (t) => {
   const rows = (await readFile(join(PACKER, 'README.md'), 'utf8')).matchAll(/^\| ((?:`\w+`(?:, )?)+) \| (.*?) \|/gm);
-  const told = new Map([...rows].flatMap(([, names, text]) => names?.match(/\w+/g)?.map((name) => [name, text]) ?? []));
-  t.deepEqual([...told.keys()].sort(), Object.keys(template['variable']).sort());
+  const documented = new Map(
+    [...rows].flatMap(([, names, text]) => names?.match(/\w+/g)?.map((name) => [name, text]) ?? []),
+  );
+  t.deepEqual([...documented.keys()].sort(), Object.keys(template['variable']).sort());
   for (const [name, [variable]] of Object.entries<Block[]>(template['variable'])) {
     const plain = /^\w[\w.]*$/.test(String(variable?.['default']));
-    if (plain) t.is(told.get(name), `\`${variable?.['default']}\``, name);
+    if (plain) t.is(documented.get(name), `\`${variable?.['default']}\``, name);
   }
 });

@@ -79,7 +79,7 @@ for (const [what, attributes, params] of [
   ['an empty value', { dg_model: '' }, { model: '', tag: TAG }],
   ['a value of spaces', { dg_model: '   ' }, { model: '', tag: TAG }],
   ['two spaces', { dg_keyterm: 'a  b' }, { keyterm: ['a', '', 'b'], tag: TAG }],
-  ['a parameter nobody knows yet', { dg_some_day: 'x' }, { some_day: 'x', tag: TAG }],
+  ['an unknown parameter', { dg_some_day: 'x' }, { some_day: 'x', tag: TAG }],
   ['a name every object inherits', { dg_constructor: 'x' }, { constructor: 'x', tag: TAG }],
   ['a locked parameter that is unset', { dg_encoding: 'UNSET' }, { tag: TAG }],
   ['other attributes that are no texts', { count: 3 }, { tag: TAG }],

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { signatureFault, TIMESTAMP_HEADER } from '../../daemon/contract/signing.ts';
 import { RETRY_POLICY } from '../../trigger/retry-policy.ts';
-import { integratorThat, json, nobody, passTime, socketsThat, started } from './integrator.ts';
+import { integratorThat, json, passTime, socketsThat, started, unusedAddress } from './integrator.ts';
 import { invokeAt, triggerClock } from './invocation.ts';
 
 const FULL = { reason: 'at-capacity', message: 'This instance is full: try another.', retryable: true };
@@ -67,7 +67,7 @@ test('an unanswered TLS handshake is a failed connection, and is retried', async
   const { result, tookMs } = await invokeAt(`https://${domain}`, { clock });
   t.regex(result.reason, /^integrator-unreachable: https:\/\/127\.0\.0\.1:\d+ is unreachable \(no connection\)/);
   t.is(result.retryable, 'true');
-  t.is(connections, 3, '2 s each, and what is left for the third');
+  t.is(connections, 3, '2 s each, and the remaining time for the third');
   t.true(tookMs < FLOW_LIMIT_MS);
 });
 
@@ -80,7 +80,7 @@ test('https to a server without TLS fails immediately', async (t) => {
 });
 
 test('a refused connection is retried, then reported', async (t) => {
-  const { result, lines, tookMs, delaysMs } = await invokeAt(await nobody());
+  const { result, lines, tookMs, delaysMs } = await invokeAt(await unusedAddress());
   t.like(result, { lambdaResult: 'fail', retryable: 'true', sessionId: '' });
   t.regex(result.reason, /^integrator-unreachable: .*ECONNREFUSED.*check KVS_DG_INTEGRATOR_DOMAIN/);
   t.deepEqual(delaysMs, ALL_DELAYS_MS);

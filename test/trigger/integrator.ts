@@ -60,7 +60,7 @@ export function passTime(clock: VirtualClock, socket: Socket | null): void {
 }
 
 /** A host:port on loopback where nothing listens. */
-export async function nobody(): Promise<string> {
+export async function unusedAddress(): Promise<string> {
   const server = net.createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

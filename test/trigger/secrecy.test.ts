@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { type Line, Program } from '../support/process.ts';
-import { integratorThat, json, nobody, started } from './integrator.ts';
+import { integratorThat, json, started, unusedAddress } from './integrator.ts';
 import { CONTACT_ID, contactFlowEvent } from './invocation.ts';
 
 const SECRETS = {
@@ -70,9 +70,9 @@ for (const [what, attributes, lambdaResult, domainOf] of [
   ],
   ['a domain with a password', ATTRIBUTES, 'fail', async () => `http://user:${SECRETS.domainPassword}@lb:bad`],
   ['a password in a host', ATTRIBUTES, 'fail', async () => `user:${SECRETS.domainPassword}@lb`],
-  ['several callbacks', { ...ATTRIBUTES, dg_callback: `${CALLBACK} ${CALLBACK}` }, 'fail', nobody],
-  ['a locked parameter', { ...ATTRIBUTES, dg_encoding: SECRETS.attribute }, 'fail', nobody],
-  ['an attribute that is not text', { ...ATTRIBUTES, dg_model: [SECRETS.attribute] }, 'fail', nobody],
+  ['several callbacks', { ...ATTRIBUTES, dg_callback: `${CALLBACK} ${CALLBACK}` }, 'fail', unusedAddress],
+  ['a locked parameter', { ...ATTRIBUTES, dg_encoding: SECRETS.attribute }, 'fail', unusedAddress],
+  ['an attribute that is not text', { ...ATTRIBUTES, dg_model: [SECRETS.attribute] }, 'fail', unusedAddress],
 ] as Case[]) {
   test(`${what} leaves no secret in the log`, async (t) => {
     const { answer, log, written } = await invokeProcess(await domainOf(t), attributes);

@@ -35,7 +35,7 @@ function relay(socketPath: string, path: string, response: ServerResponse, timeo
   });
   outgoing.once('response', (incoming: IncomingMessage) => {
     response.writeHead(incoming.statusCode ?? 502, headersOf(incoming));
-    // An error on one side closes the other, and there is nobody to report it to.
+    // An error on one side closes the other; no one is left to report it to.
     pipeline(incoming, response, () => {});
   });
   outgoing.end();

@@ -77,7 +77,7 @@ export function addListCommand(sessions: Command, io: Io): void {
 export function chooseSessions(response: Versioned<Sessions>, options: ListOptions): Versioned<Sessions> {
   const { state, contact, sort, limit } = options;
   const key = COLUMNS.find(({ title }) => title.toLowerCase() === sort)?.key;
-  if (!key) throw new Error(`there is no column ${sort}`);
+  if (!key) throw new Error(`unknown column ${sort}`);
   const ofContact = contact === undefined ? response.sessions : sessionsOfContact(response.sessions, contact);
   const inState = state ? ofContact.filter((session) => session.state === state) : ofContact;
   const sorted = inState.toSorted((one, other) => compare(key(one), key(other)));
