@@ -124,7 +124,7 @@ test('integratorctl page listens only on loopback addresses', async (t) => {
   }
   const taken = await ctl(['page', '--listen', new URL(url).host], { env });
   t.is(taken.code, 1);
-  t.regex(taken.stderr, /^integratorctl: 127\.0\.0\.1:\d+ is taken; choose another with --listen/);
+  t.regex(taken.stderr, /^integratorctl: 127\.0\.0\.1:\d+ is in use; choose another with --listen/);
   t.is((await ctl(['page', '--listen', '0'], { env: { CONTROL_SOCKET: '/nonexistent/control.sock' } })).code, 3);
 });
 
@@ -147,6 +147,6 @@ test('the page shows the real daemon’s call, its drain and its end', async (t)
   await ctl(['sessions', 'stop', '--all', '--yes'], { env });
   t.is(await stage.daemon.exited, 0);
   await page.locator('#connection[data-state=lost]').waitFor();
-  t.regex((await page.locator('#trouble').textContent()) ?? '', /does not answer .* The data below is from \d\d:/);
+  t.regex((await page.locator('#trouble').textContent()) ?? '', /does not respond .* The data below is from \d\d:/);
   t.deepEqual([...origins], [url]);
 });

@@ -86,7 +86,7 @@ test('while there is no integratord, its own page says so', async (t) => {
   const { url } = await page(t);
   const response = await ask('GET', `${url}/instance/`);
   t.is(response.statusCode, 502);
-  t.regex(await text(response), /does not answer at its control socket/);
+  t.regex(await text(response), /does not respond on its control socket/);
   t.is((await ask('GET', `${url}/instance/v1/config`)).statusCode, 404);
 });
 
