@@ -3,6 +3,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { z } from 'zod';
 import { DEEPGRAM_API } from '../daemon/contract/deepgram-api.ts';
 import { LOG_LEVELS } from '../daemon/contract/log-levels.ts';
+import { LinesError } from '../daemon/runtime/lines-error.ts';
 import { misplacedIn, type Place } from './place.ts';
 
 /** Auto Scaling waits at most 48 h for an instance; the last hour is margin for ending the remaining sessions. */
@@ -98,14 +99,8 @@ export type Settings = Readonly<z.infer<typeof settings>>;
 export const SETTING_NAMES = Object.keys(settings.shape) as (keyof Settings)[];
 
 /** Invalid settings, a line each that begins with the setting's name. */
-export class SettingsError extends Error {
+export class SettingsError extends LinesError {
   override readonly name = 'SettingsError';
-  readonly lines: readonly string[];
-
-  constructor(lines: readonly string[]) {
-    super(lines.join('\n'));
-    this.lines = lines;
-  }
 }
 
 /** Reads the settings from CDK's context; an empty value counts as not set. Throws SettingsError. */

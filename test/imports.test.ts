@@ -25,7 +25,7 @@ const ORDER = [
 const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   ctl: ['contract', 'runtime'],
   trigger: ['contract', 'secrets', 'runtime'],
-  cdk: ['contract'],
+  cdk: ['contract', 'runtime'],
   packer: ['contract', 'runtime'],
 };
 /** `import … from 'x'`, `export … from 'x'`, `import('x')` and `typeof import('x')`, types included. */
