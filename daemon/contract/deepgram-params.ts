@@ -16,6 +16,11 @@ export function lockedParamIn(params: DeepgramParams): string | undefined {
   return Object.keys(params).find((name) => Object.hasOwn(LOCKED_PARAMS, name));
 }
 
+/** Whether `params` ask for a Flux model: Deepgram serves those at /v2/listen only, with one channel and no callback. */
+export function asksForFlux(params: DeepgramParams): boolean {
+  return [params['model'] ?? []].flat().some((model) => /^flux\b/i.test(model));
+}
+
 /**
  * The parameters of a connection after the first. Deepgram's times restart at 0 on every connection, and it repeats
  * `extra` in every result, so these values give the consumer the call time of that 0 (daemon/deepgram/README.md).

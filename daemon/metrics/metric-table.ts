@@ -162,6 +162,11 @@ export const METRICS: readonly Metric[] = [
   counter('deepgram_keepalives', 'KeepAlive messages sent while there was no audio', ({ counts }) =>
     one(counts.keepAlives),
   ),
+  counter(
+    'deepgram_without_results',
+    'Streams whose results come back and that gave none for 30 s of audio, or for a whole call',
+    ({ counts }) => one(counts.withoutResults),
+  ),
   histogram(
     'event_loop_delay_seconds',
     'Worst delay of the event loop in each second, of each thread',

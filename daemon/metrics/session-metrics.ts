@@ -18,7 +18,8 @@ export const FAILURES = [
   'SessionLost',
   'other',
 ] as const;
-/** Reported for the stream before audio went missing (session/gap-cause.ts). `unsent` audio arrived but was never sent. */
+/** Reported for the stream before audio went missing (session/gap-cause.ts). `unsent` audio arrived but was never
+ * sent; `unfinished` audio was sent, but the line was closed before Deepgram had processed it. */
 export const HOLE_CAUSES = [
   'missing',
   'corrupt',
@@ -26,6 +27,7 @@ export const HOLE_CAUSES = [
   'contact-id-too-late',
   'fragment-gone',
   'unsent',
+  'unfinished',
 ] as const;
 /** Close codes of Deepgram, of proxies and of broken connections (RFC 6455, daemon/deepgram/README.md). */
 export const CLOSE_CODES = ['1000', '1001', '1005', '1006', '1008', '1011', '1012', '1013', 'other'] as const;
@@ -62,6 +64,7 @@ export type SessionCounts = {
   readonly replayedMs: Millis;
   readonly refusals: Tally<(typeof REFUSALS)[number]>;
   readonly keepAlives: number;
+  readonly withoutResults: number;
   readonly eventLoopDelayMs: DistributionSnapshot;
 };
 
@@ -88,6 +91,8 @@ export class SessionMetrics {
   rotations = 0;
   resumes = 0;
   keepAlives = 0;
+  /** Streams that gave no results, where results come back. */
+  withoutResults = 0;
   readonly lagMs = new Distribution(LAG_BOUNDS_MS);
   readonly eventLoopDelayMs = new Distribution(DELAY_BOUNDS_MS);
   readonly #behindNowMs = new Distribution(BEHIND_BOUNDS_MS);
@@ -153,6 +158,7 @@ export class SessionMetrics {
       replayedMs: this.replayedBytes / BYTES_PER_MS,
       refusals: { ...this.#refusals },
       keepAlives: this.keepAlives,
+      withoutResults: this.withoutResults,
       eventLoopDelayMs: this.eventLoopDelayMs.snapshot(),
     };
     return { counts, checkpointAgeMs };

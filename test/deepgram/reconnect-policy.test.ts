@@ -6,10 +6,11 @@ const GIVE_UP_MS = 60_000;
 const LOST = new Error('lost');
 const UNREACHABLE = new DeepgramUnreachable('example.org', new Error('ECONNREFUSED'));
 const policy = (random = 0) => new ReconnectPolicy(GIVE_UP_MS, () => random);
-const refused = (status: number) => new DeepgramRefused(status, undefined, undefined);
-const closed = (code: number, { closeStreamSent = false, openedAtMs = 0 } = {}) => ({
+const refused = (status: number) => new DeepgramRefused(status, status === 400 ? 'Bad Request' : undefined, undefined);
+const closed = (code: number, { closeStreamSent = false, isFinished = false, openedAtMs = 0 } = {}) => ({
   code,
   closeStreamSent,
+  isFinished,
   openedAtMs,
 });
 
@@ -78,7 +79,7 @@ for (const status of [400, 401, 402, 403]) {
   });
 }
 
-for (const status of [408, 429, 500, 502, 503, 504]) {
+for (const status of [200, 301, 404, 405, 407, 408, 414, 421, 425, 426, 429, 431, 500, 502, 503, 504]) {
   test(`a handshake refused with ${status}: reconnect`, (t) => {
     const one = policy();
     one.afterClose(closed(1006), LOST, 1000);
