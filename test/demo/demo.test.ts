@@ -14,7 +14,7 @@ const PHRASES = loadSampleCall().phrases;
 
 /** A Deepgram that is not the demo's own, as the real one is not. */
 async function foreignDeepgram(t: ExecutionContext): Promise<string> {
-  const deepgram = new Program('test/simulators/deepgram/main.ts', ['--api-key', KEY]);
+  const deepgram = new Program('test/simulators/deepgram/main.ts', ['--api-key', KEY, '--rate', 'off']);
   t.teardown(() => deepgram.stop());
   return deepgram.listening();
 }

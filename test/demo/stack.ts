@@ -52,7 +52,8 @@ export async function startStack(
 }
 
 async function startDeepgramStandIn(children: Children, onDeath: (error: DemoFailed) => void) {
-  const args = ['--api-key', STAND_IN_KEY];
+  // A demo may play its calls faster than real time.
+  const args = ['--api-key', STAND_IN_KEY, '--rate', 'off'];
   const { url } = await children.serve('The Deepgram stand-in', 'test/simulators/deepgram/main.ts', args, {}, onDeath);
   return { DEEPGRAM_API: url, DEEPGRAM_API_KEY: STAND_IN_KEY };
 }

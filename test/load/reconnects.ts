@@ -1,7 +1,9 @@
 import type { Span } from './comparison.ts';
 
-/** What the daemon is told to send again after a reconnect (its REPLAY_MS): with a callback, that and no more. */
-export const REPLAY_MS = 2000;
+/** The daemon's REPLAY_MS in a load run. */
+export const REPLAY_MS = 1000;
+/** What a reconnect repeats with a callback: REPLAY_MS and a second, and no more. */
+const REPEATED_MS = REPLAY_MS + 1000;
 /** RFC 6455, 7.1.5: the close code of a connection that ended without a close frame. */
 export const ABNORMAL_CLOSURE = 1006;
 
@@ -24,7 +26,7 @@ export interface Reconnect {
 
 /**
  * The reconnects of a call, from its connections first to last. What was under way when a connection broke nobody but
- * the daemon has seen; but it goes on REPLAY_MS before the last that it sent, so where that is tells how far it had
+ * the daemon has seen; but it goes on REPEATED_MS before the last that it sent, so where that is tells how far it had
  * come. Only a connection that goes on where the one before it had begun leaves this open: there was not so much.
  */
 export function reconnectsOf(connections: readonly Brought[]): Reconnect[] {
@@ -32,8 +34,8 @@ export function reconnectsOf(connections: readonly Brought[]): Reconnect[] {
     const lost = connections[index] as Brought;
     const readTwiceMs = lost.toMs - fromMs;
     const isTold = fromMs > lost.fromMs;
-    const least = Math.max(0, readTwiceMs, isTold ? REPLAY_MS : 0);
-    const most = Math.max(readTwiceMs, REPLAY_MS);
+    const least = Math.max(0, readTwiceMs, isTold ? REPEATED_MS : 0);
+    const most = Math.max(readTwiceMs, REPEATED_MS);
     return {
       closeCode: lost.closeCode,
       replayedMs: { least, most },

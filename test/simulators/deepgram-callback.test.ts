@@ -10,7 +10,7 @@ import { type Heard, ListenClient, transcriptOf } from './deepgram/listen-client
 
 const SCRIPT = 'test/simulators/deepgram/main.ts';
 
-const standIn = new Program(SCRIPT, ['--callback-retry-ms', '5']);
+const standIn = new Program(SCRIPT, ['--rate', 'off', '--callback-retry-ms', '5']);
 const url = await standIn.listening();
 test.after.always(() => standIn.stop());
 
@@ -128,7 +128,7 @@ test('a callback may be a WebSocket', async (t) => {
 });
 
 test('a stand-in with undelivered results ends cleanly all the same', async (t) => {
-  const patient = new Program(SCRIPT);
+  const patient = new Program(SCRIPT, ['--rate', 'off']);
   const app = await receiver(t, [500]);
   const client = await ListenClient.open(await patient.listening(), { callback: `http://${app.address}/` });
   client.play(CALL_AUDIO);

@@ -10,7 +10,7 @@ const BYTES_PER_SECOND = 32_000;
 /** More than the kernel's buffers for one connection hold. */
 const MORE_THAN_BUFFERS_BYTES = 48_000_000;
 
-const standIn = new Program('test/simulators/deepgram/main.ts');
+const standIn = new Program('test/simulators/deepgram/main.ts', ['--rate', 'off']);
 const url = await standIn.listening();
 test.after.always(() => standIn.stop());
 

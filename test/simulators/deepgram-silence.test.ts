@@ -9,7 +9,12 @@ const LONGEST_SILENCE_MS = 3000;
 const KEEP_ALIVE_EVERY_MS = 100;
 
 test('a connection without audio is closed with NET-0001, unless it is kept alive', async (t) => {
-  const standIn = new Program('test/simulators/deepgram/main.ts', ['--net-0001-ms', String(LONGEST_SILENCE_MS)]);
+  const standIn = new Program('test/simulators/deepgram/main.ts', [
+    '--rate',
+    'off',
+    '--net-0001-ms',
+    String(LONGEST_SILENCE_MS),
+  ]);
   t.teardown(() => standIn.stop());
   const url = await standIn.listening();
   const kept = await ListenClient.open(url);

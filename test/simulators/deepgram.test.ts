@@ -11,7 +11,7 @@ import { callQuery, type Heard, ListenClient, refusalOf, transcriptOf } from './
 const SCRIPT = 'test/simulators/deepgram/main.ts';
 const BLOCK_SAMPLES = 512;
 
-const standIn = new Program(SCRIPT);
+const standIn = new Program(SCRIPT, ['--rate', 'off']);
 const url = await standIn.listening();
 test.after.always(() => standIn.stop());
 
@@ -226,7 +226,7 @@ for (const [what, send, query] of [
 
 test('a recording is what was sent, byte for byte, with the facts of the connection', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'deepgram-recordings-'));
-  const recorder = new Program(SCRIPT, ['--recordings', directory]);
+  const recorder = new Program(SCRIPT, ['--rate', 'off', '--recordings', directory]);
   t.teardown(async () => {
     await recorder.stop();
     await rm(directory, { recursive: true });
@@ -303,7 +303,7 @@ test("Deepgram's own SDK gets along with it", async (t) => {
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`${signal} ends it cleanly, connections and all`, async (t) => {
-    const program = new Program(SCRIPT);
+    const program = new Program(SCRIPT, ['--rate', 'off']);
     const client = await ListenClient.open(await program.listening());
     t.is(await program.stop(signal), 0);
     t.is((await client.closed).code, 1006);

@@ -33,6 +33,7 @@ const BAD_REQUESTS: Record<string, [body: unknown, reason: string, names: RegExp
   'a null': [{ ...START, dgParams: null }, 'bad-request', /dgParams/],
   'a number for a contact id': [{ ...START, contactId: 7 }, 'bad-request', /contactId/],
   'a contact id that is none': [{ ...START, contactId: '../etc' }, 'bad-request', /contactId/],
+  'a Flux model': [{ ...START, dgParams: { model: 'flux-general-en' } }, 'bad-request', /Flux models take one channel/],
   'a parameter that is a number': [{ ...START, dgParams: { model: 7 } }, 'bad-request', /dgParams.model/],
   'a parameter with no value': [{ ...START, dgParams: { tag: [] } }, 'bad-request', /dgParams.tag/],
   'a parameter without a name': [{ ...START, dgParams: { '': 'x' } }, 'bad-request', /dgParams/],

@@ -64,7 +64,13 @@ export class Stage {
   static async open(options: StageOptions = {}): Promise<Stage> {
     const { daemon = 'daemon/main.ts', env = {}, kinesisArgs = [], deepgramArgs = [], deepgramVia } = options;
     const kinesis = new Program('test/simulators/kinesis-video/main.ts', kinesisArgs);
-    const deepgram = new Program('test/simulators/deepgram/main.ts', ['--api-key', API_KEY, ...deepgramArgs]);
+    const deepgram = new Program('test/simulators/deepgram/main.ts', [
+      '--api-key',
+      API_KEY,
+      '--rate',
+      'off',
+      ...deepgramArgs,
+    ]);
     const [kinesisUrl, deepgramUrl] = await Promise.all([kinesis.listening(), deepgram.listening()]);
     const deepgramApi = deepgramVia ? await deepgramVia(deepgramUrl) : deepgramUrl;
     const urls = { AWS_ENDPOINT_URL_KINESIS_VIDEO: kinesisUrl, DEEPGRAM_API: deepgramApi };

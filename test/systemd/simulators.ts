@@ -29,7 +29,7 @@ export class StandIns {
 
   static async start(): Promise<StandIns> {
     const kinesis = new Program('test/simulators/kinesis-video/main.ts');
-    const deepgram = new Program('test/simulators/deepgram/main.ts', ['--api-key', API_KEY]);
+    const deepgram = new Program('test/simulators/deepgram/main.ts', ['--api-key', API_KEY, '--rate', 'off']);
     const urls = await Promise.all([kinesis.listening(), deepgram.listening()]);
     return new StandIns(...urls, [kinesis, deepgram]);
   }

@@ -6,25 +6,43 @@ const closeCode = z.union([
   z.number().int().min(3000).max(4999),
 ]);
 
+/** How a connection behaves besides what goes wrong. */
+const manners = {
+  /** The handshake is answered this much later. */
+  handshakeMs: afterMs.optional(),
+  /** Pings are answered this much later. */
+  pongMs: z.union([afterMs, z.literal('never')]).optional(),
+  /** How the connection ends after CloseStream: with a close code, a TCP reset or a FIN without a close frame. */
+  end: z.union([closeCode, z.literal(['reset', 'fin'])]).optional(),
+  /** Whether the last message, Metadata, comes before that. */
+  metadata: z.boolean().optional(),
+};
+
 const fault = z.union([
   /** Nothing goes wrong this time. */
-  z.strictObject({ none: z.literal(true) }),
-  /** The handshake is refused with this status. */
-  z.strictObject({ refuse: z.number().int().min(400).max(599), dgError: z.string().optional() }),
+  z.strictObject({ ...manners, none: z.literal(true) }),
+  /** The handshake is refused with this status; `headers` and `body` replace Deepgram's own. */
+  z.strictObject({
+    ...manners,
+    refuse: z.number().int().min(200).max(599),
+    dgError: z.string().optional(),
+    headers: z.record(z.string(), z.string()).optional(),
+    body: z.string().optional(),
+  }),
   /** The handshake is never answered. */
   z.strictObject({ hang: z.literal(true) }),
   /** After so much audio the connection is closed, properly. */
-  z.strictObject({ closeAfterMs: afterMs, code: closeCode, reason: z.string().default('') }),
+  z.strictObject({ ...manners, closeAfterMs: afterMs, code: closeCode, reason: z.string().default('') }),
   /** After so much audio the TCP connection is torn down. */
-  z.strictObject({ resetAfterMs: afterMs }),
+  z.strictObject({ ...manners, resetAfterMs: afterMs }),
   /** After so much audio nothing is read for a while. */
-  z.strictObject({ stallAfterMs: afterMs, forMs: afterMs }),
+  z.strictObject({ ...manners, stallAfterMs: afterMs, forMs: afterMs }),
 ]);
 
 /** What goes wrong with one handshake or connection; times are ms of audio received, `forMs` of real time. */
 export type Fault = z.infer<typeof fault>;
 
-export const NO_FAULT: Fault = { none: true };
+export const NO_FAULT: Fault & { none: true } = { none: true };
 
 /** The faults to come: each handshake takes one. */
 export class FaultQueue {

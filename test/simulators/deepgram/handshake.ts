@@ -36,6 +36,13 @@ export function checkedHandshake(request: IncomingMessage, apiKey: string): List
   }
 }
 
+/** Answers a handshake as something on the way to Deepgram does: with that status, those headers and that body. */
+export function refuseWith(socket: Duplex, status: number, headers: Record<string, string>, body: string): void {
+  const all = { connection: 'close', 'content-length': String(Buffer.byteLength(body)), ...headers };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`);
+  socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}`, ...lines, '', body].join('\r\n'));
+}
+
 /** Answers a handshake with a plain HTTP response and ends the connection. */
 export function refuse(socket: Duplex, refusal: Refusal, requestId: string): void {
   const body = JSON.stringify({ err_code: refusal.code, err_msg: refusal.message, request_id: requestId });

@@ -19,6 +19,8 @@ export interface ConnectionFacts {
   bytes: number;
   /** Of all audio, in hex, once the connection is closed. */
   sha256: string | undefined;
+  /** Of the audio, what was processed: less than came if the connection ended before. */
+  processedBytes: number;
   controlMessages: { KeepAlive: number; Finalize: number; CloseStream: number };
   audioMessageBytes: number[];
   audioArrivalsMs: number[];
@@ -52,6 +54,7 @@ export class Recording {
       error: undefined,
       bytes: 0,
       sha256: undefined,
+      processedBytes: 0,
       controlMessages: { KeepAlive: 0, Finalize: 0, CloseStream: 0 },
       audioMessageBytes: [],
       audioArrivalsMs: [],

@@ -8,8 +8,8 @@ import { CallbackQueue } from './callback.ts';
 import { Connection, type Outlet } from './connection.ts';
 import { answerControl, type KnownConnection } from './control.ts';
 import { deliveryTo } from './delivery.ts';
-import { FaultQueue } from './faults.ts';
-import { checkedHandshake, Refusal, refuse } from './handshake.ts';
+import { type Fault, FaultQueue } from './faults.ts';
+import { checkedHandshake, Refusal, refuse, refuseWith } from './handshake.ts';
 import type { ListenParams } from './params.ts';
 import { Recording } from './recording.ts';
 import type { Vocabulary } from './vocabulary.ts';
@@ -20,6 +20,10 @@ export interface StandInOptions {
   recordings: string | undefined;
   net0001Ms: number;
   callbackRetryMs: number;
+  /** Call time processed per time; Infinity: at once. */
+  rate: number;
+  /** Whether no more is read than is processed, or everything, into a buffer: it is not known what Deepgram does. */
+  reads: 'paced' | 'buffered';
   vocabularies: readonly Vocabulary[];
 }
 
@@ -28,7 +32,7 @@ export class StandIn {
   readonly #options: StandInOptions;
   readonly #server = createServer();
   /** Deepgram does not compress. */
-  readonly #webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
+  readonly #webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, autoPong: false });
   readonly #requestIds = new WeakMap<IncomingMessage, string>();
   readonly #sockets = new Set<Socket>();
   readonly #connections: KnownConnection[] = [];
@@ -45,7 +49,7 @@ export class StandIn {
       response.setHeader('dg-request-id', randomUUID());
       void answerControl(request, response, { connections: this.#connections, faults: this.#faults });
     });
-    this.#server.on('upgrade', (request, socket, head) => this.#shakeHands(request, socket, head));
+    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     this.#webSockets.on('headers', (headers, request) => {
       headers.push(`dg-request-id: ${this.#requestIds.get(request)}`);
     });
@@ -67,13 +71,27 @@ export class StandIn {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  #shakeHands(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // The server's own handling of a connection that breaks ends with the upgrade.
     socket.once('error', () => socket.destroy());
-    const requestId = randomUUID();
     const fault = this.#faults.next();
     if ('hang' in fault) return;
+    if (!fault.handshakeMs) {
+      this.#shakeHands(request, socket, head, fault);
+      return;
+    }
+    setTimeout(() => {
+      if (!socket.destroyed) this.#shakeHands(request, socket, head, fault);
+    }, fault.handshakeMs);
+  }
+
+  #shakeHands(request: IncomingMessage, socket: Duplex, head: Buffer, fault: Exclude<Fault, { hang: true }>): void {
+    const requestId = randomUUID();
     try {
+      if ('refuse' in fault && (fault.headers || fault.body !== undefined)) {
+        refuseWith(socket, fault.refuse, fault.headers ?? {}, fault.body ?? '');
+        return;
+      }
       if ('refuse' in fault) throw new Refusal(fault.refuse, fault.dgError ?? 'Refused on request.');
       const params = checkedHandshake(request, this.#options.apiKey);
       this.#requestIds.set(request, requestId);
@@ -89,6 +107,8 @@ export class StandIn {
           outlet: callbackQueue ?? socketOutlet(webSocket),
           fault,
           net0001Ms: this.#options.net0001Ms,
+          rate: this.#options.rate,
+          reads: this.#options.reads,
         });
       });
     } catch (error) {
