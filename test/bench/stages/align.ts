@@ -39,13 +39,7 @@ const MIXERS: Readonly<Record<string, (call: number, ear: Ear) => Mix>> = {
     const aligner = new TapedAligner(ALIGN_WAIT_MS);
     return (chunk, shiftMs, nowMs) => {
       filter.nowMs = nowMs;
-      for (const finding of chunk) {
-        if (finding.kind === 'block') filter.block(finding.track, finding.timeMs + shiftMs, finding.payload);
-        else if (finding.kind === 'tag') filter.tag(finding.name, finding.value);
-        else if (finding.kind === 'track') filter.track(finding);
-        else if (finding.kind === 'fragment') filter.fragment();
-        else filter.clusterEnd();
-      }
+      for (const finding of chunk) tell(filter, finding, shiftMs);
       for (const block of filter.take()) aligner.add(block);
       for (let piece = aligner.take(MESSAGE_MS); piece; piece = aligner.take(MESSAGE_MS)) {
         hear(piece.pcm);
@@ -63,6 +57,14 @@ const MIXERS: Readonly<Record<string, (call: number, ear: Ear) => Mix>> = {
     };
   },
 };
+
+function tell(filter: ContactFilter, finding: Finding, shiftMs: number): void {
+  if (finding.kind === 'block') filter.block(finding.track, finding.timeMs + shiftMs, finding.payload);
+  else if (finding.kind === 'tag') filter.tag(finding.name, finding.value);
+  else if (finding.kind === 'track') filter.track(finding);
+  else if (finding.kind === 'fragment') filter.fragment();
+  else filter.clusterEnd();
+}
 
 export async function measureAlign({ contender, calls, cpuMs }: StageTask): Promise<Measured> {
   const feed = feedOf(LIVE_FEED, calls);
