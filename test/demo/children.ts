@@ -19,7 +19,8 @@ export class Children {
   /** Starts a process, called `name` in messages, with only the given environment. Throws when all are being stopped. */
   start(name: string, script: string, args: readonly string[], env: Record<string, string>): Program {
     if (this.#isStopping) throw new DemoFailed(`${name} is not started: the demo is ending.`);
-    const program = new Program(script, args, env);
+    // Ctrl-C would end Deepgram's simulator while integratord still waits for its last results.
+    const program = new Program(script, args, env, { detached: true });
     const child = { name, program };
     this.#running.add(child);
     void program.exited.then(() => this.#running.delete(child));

@@ -6,8 +6,10 @@ import { losesAudio } from './lossy-deepgram.ts';
 import { allGone, childrenOf } from './processes.ts';
 import { RunningDemo } from './running-demo.ts';
 
-/** A call lasts some 10 s at this speed, on a machine that has nothing else to do. */
-const ONCE = ['--once', '--speed', '10'];
+/** The call lasts 2 s. */
+const ONCE = ['--once', '--speed', '20'];
+/** The call lasts 10 s: long enough to be interrupted. */
+const SLOWER = ['--speed', '4'];
 const TIMEOUT_MS = 180_000;
 const KEY = 'a-key-of-ours';
 const PHRASES = loadSampleCall().phrases;
@@ -81,7 +83,7 @@ for (const [args, code] of [
 ] as const) {
   inTurn(`Ctrl-C in the middle of a call ends all (${args.join(' ') || 'served on'})`, async (t) => {
     t.timeout(TIMEOUT_MS);
-    const demo = new RunningDemo(t, args);
+    const demo = new RunningDemo(t, [...SLOWER, ...args]);
     await demo.says(/agent {5}Thank you for calling/);
     const children = childrenOf(demo.pid);
     t.is(children.length, 4);
@@ -89,6 +91,7 @@ for (const [args, code] of [
     t.is(await demo.exited, code, demo.stderr);
     await allGone(children);
     t.is(demo.stderr, '');
+    t.true(demo.stdout.endsWith('\nEnding.\n'), demo.stdout);
     t.deepEqual(readdirSync(demo.directory), []);
   });
 }

@@ -74,7 +74,6 @@ export class Demo {
     });
     cleanup.defer(() => page.close());
     terminal.say(`Page: ${page.url}`);
-    cleanup.defer(this.#book.listen((call, news) => terminal.show(call, news, this.#phrases.length)));
     // A public service cannot post to this machine's loopback interface.
     if (deepgram.isReal) return undefined;
     const callbacks = await receiveCallbacks((contactId, message) => takeMessage(contactId, message, this.#book));
@@ -93,20 +92,24 @@ export class Demo {
     return stack;
   }
 
+  /** Undone before the processes are stopped: what their end does to a call is no news. */
   #watch({ daemon, controlSocket }: Stack): void {
+    const { terminal, cleanup } = this.#deps;
+    cleanup.defer(this.#book.listen((call, news) => terminal.show(call, news, this.#phrases.length)));
     const polling = new AbortController();
-    this.#deps.cleanup.defer(() => polling.abort());
+    cleanup.defer(() => polling.abort());
     watchLog(daemon, this.#book).catch(this.#fail);
     watchSessions(controlSocket, this.#book, daemon, polling.signal).catch(this.#fail);
   }
 
   #offerMoreCalls(): Promise<never> {
-    const { terminal } = this.#deps;
+    const { terminal, cleanup } = this.#deps;
     const hasKeys = process.stdin.isTTY;
     const offer = `Play the sample call again: with the page's button${hasKeys ? ', or Enter' : ''}. Ctrl-C ends.`;
-    this.#book.listen((_call, { kind }) => {
+    const offerAgain = this.#book.listen((_call, { kind }) => {
       if (kind === 'checked' && this.#running === 0) terminal.say(offer);
     });
+    cleanup.defer(offerAgain);
     if (hasKeys) process.stdin.on('data', () => this.#playAgain());
     return this.failed;
   }

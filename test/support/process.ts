@@ -30,8 +30,14 @@ export class Program {
   readonly #listeners = new Set<(line: Line | undefined) => void>();
 
   /** Starts `script` (a path from the project's root, or an absolute one) under this Node with only the given
-   *  environment, off EC2. */
-  constructor(script: string, args: readonly string[] = [], env: Record<string, string> = {}) {
+   *  environment, off EC2.
+   *  @param detached in a process group of its own, which Ctrl-C in a terminal does not reach */
+  constructor(
+    script: string,
+    args: readonly string[] = [],
+    env: Record<string, string> = {},
+    { detached = false }: { detached?: boolean } = {},
+  ) {
     this.#name = script;
     this.#watch = script.startsWith('daemon/') ? new LeakWatch(env) : undefined;
     this.#child = spawn(process.execPath, [fileURLToPath(new URL(script, ROOT)), ...args], {
@@ -42,6 +48,7 @@ export class Program {
         NODE_OPTIONS: `${LEASH} ${env['NODE_OPTIONS'] ?? ''}`,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached,
     });
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text;
