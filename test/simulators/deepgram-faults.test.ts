@@ -56,6 +56,14 @@ inTurn('a handshake that hangs is never answered, others are', async (t) => {
   }
 });
 
+inTurn('a fault with a tag waits for a handshake with that tag', async (t) => {
+  await order([{ refuse: 402, tag: 'theirs' }, { refuse: 429 }]);
+  t.is((await refusalOf(url, callQuery({ tag: 'ours' }))).status, 429);
+  await (await ListenClient.open(url, { tag: 'ours' })).finish();
+  t.is((await refusalOf(url, callQuery({ tag: 'theirs' }))).status, 402);
+  await (await ListenClient.open(url, { tag: 'theirs' })).finish();
+});
+
 inTurn('a connection is closed after so much audio, with code and reason', async (t) => {
   await order([{ closeAfterMs: 2000, code: 1011, reason: 'NET-0000' }]);
   const client = await ListenClient.open(url);

@@ -1,13 +1,20 @@
-import test, { type ExecutionContext } from 'ava';
+import anyTest, { type ExecutionContext, type TestFn } from 'ava';
 import { bytesOf, difference, distinctSamples } from '../audio/tracks.ts';
 import { Relay } from '../support/relay.ts';
 import { received } from './received.ts';
 import { channel, Stage, type StageOptions } from './stage.ts';
 
+/** Of all tests that need no settings and no line of their own. */
+const test = anyTest as TestFn<{ stage: Stage }>;
 const SECOND = 8000;
 /** REPLAY_MS, and a second. */
 const REPEATED_MS = 3000;
 const ENV = { REPLAY_MS: '2000' };
+
+test.before(async (t) => {
+  t.context = { stage: await Stage.open({ env: ENV }) };
+});
+test.after.always((t) => t.context.stage.close());
 
 async function stageFor(t: ExecutionContext, options: StageOptions = {}): Promise<Stage> {
   const stage = await Stage.open({ ...options, env: { ...ENV, ...options.env } });
@@ -32,16 +39,17 @@ async function stageBehindRelay(t: ExecutionContext): Promise<{ stage: Stage; re
 const CALLBACK = { callback: 'http://127.0.0.1:9/results' };
 
 test('five breaks in one call: everything arrives, and at most REPLAY_MS and a second of it twice per reconnect', async (t) => {
-  const stage = await stageFor(t);
-  await stage.deepgram.addFaults(
+  const { stage } = t.context;
+  const [customer, agent] = [distinctSamples(40 * SECOND, 1), distinctSamples(40 * SECOND, 2)];
+  const call = await stage.call({ customer: bytesOf(customer), agent: bytesOf(agent), speed: 5 });
+  await stage.deepgram.addFaultsFor(
+    call.contactId,
     { resetAfterMs: 3000 },
     { closeAfterMs: 6000, code: 1011, reason: 'NET-0001' },
     { closeAfterMs: 5000, code: 1011, reason: 'NET-0000' },
     { refuse: 429, dgError: 'too many streams' },
     { closeAfterMs: 4000, code: 1008, reason: 'DATA-0000' },
   );
-  const [customer, agent] = [distinctSamples(40 * SECOND, 1), distinctSamples(40 * SECOND, 2)];
-  const call = await stage.call({ customer: bytesOf(customer), agent: bytesOf(agent), speed: 5 });
   const request = { ...call, dgParams: { ...call.dgParams, ...CALLBACK, extra: 'mine:1' } };
   t.is((await stage.start(request)).status, 200);
   const ended = await stage.ended(request.contactId);
@@ -66,10 +74,14 @@ test('five breaks in one call: everything arrives, and at most REPLAY_MS and a s
 });
 
 test('where results come back, what is final is not sent again, and nothing is lost', async (t) => {
-  const stage = await stageFor(t);
-  await stage.deepgram.addFaults({ resetAfterMs: 9000 }, { closeAfterMs: 9000, code: 1011, reason: 'NET-0000' });
+  const { stage } = t.context;
   const customer = distinctSamples(30 * SECOND, 1);
   const request = await stage.call({ customer: bytesOf(customer), agent: bytesOf(customer), speed: 5 });
+  await stage.deepgram.addFaultsFor(
+    request.contactId,
+    { resetAfterMs: 9000 },
+    { closeAfterMs: 9000, code: 1011, reason: 'NET-0000' },
+  );
   t.is((await stage.start(request)).status, 200);
   t.like(await stage.ended(request.contactId), { outcome: 'completed', reconnects: 2 });
   const { audio, missingMs } = await received(stage.deepgram, request.contactId);
@@ -113,14 +125,15 @@ test('a half-open connection is noticed and replaced', async (t) => {
 
 for (const status of [400, 401, 402, 403] as const) {
   test(`a reconnect that is refused with ${status} ends the session, and says so`, async (t) => {
-    const stage = await stageFor(t);
-    await stage.deepgram.addFaults({ resetAfterMs: 1000 }, { refuse: status, dgError: 'not any more' });
+    const { stage } = t.context;
     const request = await stage.call({ customer: bytesOf(distinctSamples(10 * SECOND)), speed: 5 });
+    const refusal = { refuse: status, dgError: 'not any more' };
+    await stage.deepgram.addFaultsFor(request.contactId, { resetAfterMs: 1000 }, refusal);
     t.is((await stage.start(request)).status, 200);
     const ended = await stage.ended(request.contactId);
     t.is(ended['outcome'], 'failed');
     t.regex(String(ended['error']), new RegExp(`DeepgramRefused: .*HTTP ${status}`));
-    t.like(await stage.ask('GET', '/health-check'), { body: { sessions: 0 } });
+    t.is((await stage.start(request)).body['status'], 'started', 'the session is gone');
   });
 }
 
@@ -136,10 +149,10 @@ test('a Deepgram that stays away longer than DEEPGRAM_GIVE_UP_MS ends the sessio
 });
 
 test('a Deepgram that stalls for 60 s of the call holds the stream back, in bounded memory, and then gets all of it', async (t) => {
-  const stage = await stageFor(t);
-  await stage.deepgram.addFaults({ stallAfterMs: 5000, forMs: 3000 });
+  const { stage } = t.context;
   const customer = distinctSamples(90 * SECOND, 1);
   const call = await stage.call({ customer: bytesOf(customer), agent: bytesOf(customer), speed: 20 });
+  await stage.deepgram.addFaultsFor(call.contactId, { stallAfterMs: 5000, forMs: 3000 });
   const request = { ...call, dgParams: { ...call.dgParams, ...CALLBACK } };
   t.is((await stage.start(request)).status, 200);
   const ended = await stage.ended(request.contactId);

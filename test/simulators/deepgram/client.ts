@@ -35,4 +35,9 @@ export class DeepgramControl {
     });
     if (!response.ok) throw new Error(`the faults were refused: ${await response.text()}`);
   }
+
+  /** Orders what goes wrong with the next handshakes that have the tag. */
+  async addFaultsFor(tag: string, ...faults: readonly Fault[]): Promise<void> {
+    await this.addFaults(...faults.map((fault) => ({ ...fault, tag })));
+  }
 }

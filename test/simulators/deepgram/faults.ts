@@ -6,8 +6,12 @@ const closeCode = z.union([
   z.number().int().min(3000).max(4999),
 ]);
 
+/** Affects the next handshake, or the next one with this tag. */
+const whose = { tag: z.string().optional() };
+
 /** How a connection behaves besides what goes wrong. */
 const manners = {
+  ...whose,
   /** The handshake is answered this much later. */
   handshakeMs: afterMs.optional(),
   /** Pings are answered this much later. */
@@ -30,7 +34,7 @@ const fault = z.union([
     body: z.string().optional(),
   }),
   /** The handshake is never answered. */
-  z.strictObject({ hang: z.literal(true) }),
+  z.strictObject({ ...whose, hang: z.literal(true) }),
   /** After so much audio the connection is closed, properly. */
   z.strictObject({ ...manners, closeAfterMs: afterMs, code: closeCode, reason: z.string().default('') }),
   /** After so much audio the TCP connection is torn down. */
@@ -44,16 +48,17 @@ export type Fault = z.infer<typeof fault>;
 
 export const NO_FAULT: Fault & { none: true } = { none: true };
 
-/** The faults to come: each handshake takes one. */
+/** The faults to come: each handshake takes the first that is for it. */
 export class FaultQueue {
-  #faults: Fault[] = [];
+  readonly #faults: Fault[] = [];
 
   /** Adds the rules of a request's body; throws when it is not an array of them. */
   add(body: unknown): void {
     this.#faults.push(...z.array(fault).parse(body));
   }
 
-  next(): Fault {
-    return this.#faults.shift() ?? NO_FAULT;
+  take(tags: readonly string[]): Fault {
+    const index = this.#faults.findIndex(({ tag }) => tag === undefined || tags.includes(tag));
+    return (index < 0 ? undefined : this.#faults.splice(index, 1)[0]) ?? NO_FAULT;
   }
 }

@@ -74,7 +74,7 @@ export class StandIn {
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // The server's own handling of a connection that breaks ends with the upgrade.
     socket.once('error', () => socket.destroy());
-    const fault = this.#faults.next();
+    const fault = this.#faults.take(tagsOf(request));
     if ('hang' in fault) return;
     if (!fault.handshakeMs) {
       this.#shakeHands(request, socket, head, fault);
@@ -122,6 +122,11 @@ export class StandIn {
     const { signal } = this.#stopping;
     return new CallbackQueue(deliveryTo(callback, signal), this.#options.callbackRetryMs, signal);
   }
+}
+
+/** Of a handshake that may not be well-formed. */
+function tagsOf({ url = '/' }: IncomingMessage): string[] {
+  return URL.parse(url, 'ws://deepgram')?.searchParams.getAll('tag') ?? [];
 }
 
 function socketOutlet(socket: WebSocket): Outlet {
