@@ -1,24 +1,46 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import anyTest, { type ExecutionContext, type TestFn } from 'ava';
 import { bytesOf, distinctSamples } from '../audio/tracks.ts';
 import { ask } from './control.ts';
 import { Stage } from './stage.ts';
 
 const SECOND = 8000;
+const test = anyTest as TestFn<Operated>;
+/** On the daemon that these tests share: what they do to it, they undo. */
+const inTurn = test.serial;
 
-async function stageWithSocket(t: ExecutionContext, env: Record<string, string> = {}) {
+/** A daemon and its control socket. */
+interface Operated {
+  readonly stage: Stage;
+  readonly socket: string;
+  readonly control: (method: string, path: string, body?: unknown) => ReturnType<typeof ask>;
+  readonly close: () => Promise<void>;
+}
+
+test.before(async (t) => {
+  t.context = await openStage();
+});
+test.after.always((t) => t.context.close());
+
+async function openStage(env: Record<string, string> = {}): Promise<Operated> {
   const directory = await mkdtemp(join(tmpdir(), 'integratord-run-'));
   const socket = join(directory, 'control.sock');
-  const state = { STATE_DIR: join(directory, 'state') };
-  const stage = await Stage.open({ env: { CONTROL_SOCKET: socket, ...state, ...env } });
-  t.teardown(async () => {
+  const stage = await Stage.open({ env: { CONTROL_SOCKET: socket, STATE_DIR: join(directory, 'state'), ...env } });
+  const control: Operated['control'] = (method, path, body) => ask(socket, method, path, body);
+  const close = async () => {
     await stage.close();
     await rm(directory, { recursive: true, force: true });
-  });
-  const control = (method: string, path: string, body?: unknown) => ask(socket, method, path, body);
-  return { stage, socket, control };
+  };
+  return { stage, socket, control, close };
+}
+
+/** A daemon for one test. */
+async function stageWithSocket(t: ExecutionContext, env: Record<string, string> = {}): Promise<Operated> {
+  const operated = await openStage(env);
+  t.teardown(operated.close);
+  return operated;
 }
 
 /** A call in real time, so that it does not end before the test has done with it. */
@@ -27,8 +49,8 @@ function runningCall(stage: Stage, seconds = 60) {
   return stage.call({ customer: bytesOf(samples), agent: bytesOf(samples) });
 }
 
-test('the control socket is for its owner and group only', async (t) => {
-  const { socket } = await stageWithSocket(t);
+inTurn('the control socket is for its owner and group only', async (t) => {
+  const { socket } = t.context;
   t.is((await stat(socket)).mode & 0o777, 0o660);
 });
 
@@ -38,8 +60,8 @@ test('a socket that a killed daemon left behind is replaced', async (t) => {
   t.is((await control('GET', '/v1/status')).status, 200);
 });
 
-test('status, sessions, one session and its timeline: with what operators ask for, and without secrets', async (t) => {
-  const { stage, control } = await stageWithSocket(t);
+inTurn('status, sessions, one session and its timeline show what operators ask for, and no secret', async (t) => {
+  const { stage, control } = t.context;
   const call = await runningCall(stage);
   const callback = 'http://user:planted@127.0.0.1:9/results?token=planted';
   const started = await stage.start({ ...call, dgParams: { ...call.dgParams, callback } });
@@ -78,8 +100,8 @@ test('status, sessions, one session and its timeline: with what operators ask fo
   t.notRegex(JSON.stringify(everything), /planted|key-of-the-stage/);
 });
 
-test('stopping a session sends what was read, waits for the last results, and says how it ended', async (t) => {
-  const { stage, control } = await stageWithSocket(t);
+inTurn('stopping a session sends what was read, waits for the last results, and says how it ended', async (t) => {
+  const { stage, control } = t.context;
   const call = await runningCall(stage);
   const { body } = await stage.start(call);
   await stage.deepgramHas(call.contactId, 1000);
@@ -90,16 +112,17 @@ test('stopping a session sends what was read, waits for the last results, and sa
   t.is((await control('GET', `/v1/sessions/${body['sessionId']}`)).status, 404);
 });
 
-test('a cordoned daemon takes no new session, and lets the running ones go on', async (t) => {
-  const { stage, control } = await stageWithSocket(t);
+inTurn('a cordoned daemon takes no new session, and lets the running ones go on', async (t) => {
+  const { stage, control } = t.context;
   const call = await runningCall(stage);
   await stage.start(call);
+  const { sessions } = (await control('GET', '/v1/status')).body;
   t.is((await control('POST', '/v1/cordon', { reason: 'kernel update' })).body.state, 'cordoned');
   t.is((await stage.ask('GET', '/health-check')).status, 503);
   t.like((await stage.start(await runningCall(stage))).body, { reason: 'cordoned', retryable: true });
   t.like((await control('GET', '/v1/status')).body, {
     state: 'cordoned',
-    sessions: 1,
+    sessions,
     cordon: { reason: 'kernel update' },
   });
   t.is((await control('POST', '/v1/uncordon')).body.state, 'serving');
@@ -142,8 +165,8 @@ test('another log level holds at once, for a session that runs already too, and 
   t.is((await control('GET', '/v1/log-level')).body.level, 'info');
 });
 
-test('bad orders are refused and say why', async (t) => {
-  const { control } = await stageWithSocket(t);
+inTurn('bad orders are refused and say why', async (t) => {
+  const { control } = t.context;
   t.like(await control('POST', '/v1/drain', { deadlineMs: 'soon' }), { status: 400, body: { reason: 'bad-request' } });
   t.like(await control('POST', '/v1/drain', { force: true }), { status: 400 });
   t.like(await control('POST', '/v1/sessions/none/stop'), { status: 404, body: { reason: 'not-found' } });
