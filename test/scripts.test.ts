@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import { needs } from './support/tools.ts';
 
 const CHECKOUT = fileURLToPath(new URL('..', import.meta.url));
 const SHEBANG = /^#!.*\b(sh|bash)\b/;
@@ -17,9 +18,11 @@ function shellScripts(): string[] {
   });
 }
 
-const hasShellcheck = spawnSync('shellcheck', ['--version']).status === 0;
-
-(hasShellcheck ? test : test.skip)('shellcheck has nothing to say about any script', (t) => {
+needs(
+  test,
+  'git',
+  'shellcheck',
+)('shellcheck has nothing to say about any script', (t) => {
   const scripts = shellScripts();
   t.true(scripts.includes('packer/install.sh') && scripts.includes('.ci/run'), scripts.join(' '));
   const { status, stdout } = spawnSync('shellcheck', scripts, { cwd: CHECKOUT, encoding: 'utf8' });

@@ -1,9 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import test from 'ava';
-import type { Page } from 'playwright-core';
+import anyTest from 'ava';
+import type { Browser, Page } from 'playwright-core';
 import { loadSampleCall } from '../fixtures/sample-call/read.ts';
 import type { Speaker } from '../fixtures/sample-call/script.ts';
+import { needs } from '../support/tools.ts';
 import { launchChromium } from './browser.ts';
 import { RunningDemo } from './running-demo.ts';
 
@@ -15,11 +16,14 @@ const PHONE = { width: 390, height: 844 };
 const ARTEFACTS = fileURLToPath(new URL('../../artefacts/', import.meta.url));
 const PHRASES = loadSampleCall().phrases;
 
-const browser = await launchChromium();
+const test = needs(anyTest, 'chromium');
+
+let browser: Browser;
 test.before(async () => {
+  browser = await launchChromium();
   await mkdir(ARTEFACTS, { recursive: true });
 });
-test.after.always(() => browser.close());
+test.after.always(() => browser?.close());
 
 /** What the speaker says, as the page shows it. */
 function shown(page: Page, speaker: Speaker): Promise<string[]> {

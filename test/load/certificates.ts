@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { installCommands } from '../support/tools.ts';
 import { LoadFailed } from './failure.ts';
 
 /** What a TLS server shows: PEM. */
@@ -28,7 +29,7 @@ export async function makeCertificates(directory: string): Promise<Certificates>
   const at = (name: string) => join(directory, name);
   const openssl = (...args: readonly string[]) =>
     run('openssl', args).catch((cause: Error) => {
-      throw new LoadFailed(`--tls needs openssl (Debian: apt-get install openssl): ${cause.message}`, { cause });
+      throw new LoadFailed(`--tls needs openssl (${installCommands(['openssl'])}): ${cause.message}`, { cause });
     });
   await openssl(
     'req',

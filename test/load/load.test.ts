@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { SAMPLE_RATE_HZ } from '../../daemon/contract/audio-format.ts';
+import { needs } from '../support/tools.ts';
 import { RunningLoad } from './running-load.ts';
 
 /** Small, and with no bound on what depends on how busy the machine is. */
@@ -71,29 +72,32 @@ test('a daemon that loses audio fails, and so do its metrics that know nothing o
   t.true(failures.includes(words), failures.join('\n'));
 });
 
-test('what is broken on both sides is counted, costs no audio but what the stream lost, and /metrics says the same', async (t) => {
-  const { code, report } = await ran(t, '--faults', '--tls', '--workers', '2');
-  t.is(code, 0, JSON.stringify(report.verdict));
-  const { kinesisBroken, deepgramBroken, fragmentsLost, resumes, reconnects } = report.faults;
-  t.deepEqual(
-    { kinesisBroken, deepgramBroken, fragmentsLost },
-    { kinesisBroken: 1, deepgramBroken: 1, fragmentsLost: 1 },
-  );
-  t.deepEqual({ resumes, reconnects }, { resumes: kinesisBroken, reconnects: deepgramBroken });
-  t.is(report.sessions.resumes, resumes);
-  t.is(report.sessions.reconnects, reconnects);
-  t.is(report.audio.lostMs, 1024);
-  t.is(report.audio.holeMs, 1024);
-  t.true((report.stages[0]?.lagOfBrokenMs.count ?? 0) > 0);
-  const said = (name: string) => report.comparisons.filter(({ series }) => series.startsWith(`integratord_${name}`));
-  t.true(report.comparisons.every(({ agrees }) => agrees));
-  t.is(said('sessions_ended_total')[0]?.said, 5);
-  t.is(samples(said('audio_received_seconds_total')[0]?.said), samples(report.audio.saidSeconds) - samples(1.024));
-  t.is(said('audio_sent_seconds_total')[0]?.said, report.audio.saidSeconds);
-  t.is(said('hole_seconds_total{cause="missing"}')[0]?.said, 1.024);
-  t.is(said('deepgram_reconnects_total')[0]?.said, reconnects);
-  t.is(said('kinesis_resumes_total')[0]?.said, resumes);
-});
+needs(test, 'openssl')(
+  'what is broken on both sides is counted, costs no audio but what the stream lost, and /metrics says the same',
+  async (t) => {
+    const { code, report } = await ran(t, '--faults', '--tls', '--workers', '2');
+    t.is(code, 0, JSON.stringify(report.verdict));
+    const { kinesisBroken, deepgramBroken, fragmentsLost, resumes, reconnects } = report.faults;
+    t.deepEqual(
+      { kinesisBroken, deepgramBroken, fragmentsLost },
+      { kinesisBroken: 1, deepgramBroken: 1, fragmentsLost: 1 },
+    );
+    t.deepEqual({ resumes, reconnects }, { resumes: kinesisBroken, reconnects: deepgramBroken });
+    t.is(report.sessions.resumes, resumes);
+    t.is(report.sessions.reconnects, reconnects);
+    t.is(report.audio.lostMs, 1024);
+    t.is(report.audio.holeMs, 1024);
+    t.true((report.stages[0]?.lagOfBrokenMs.count ?? 0) > 0);
+    const said = (name: string) => report.comparisons.filter(({ series }) => series.startsWith(`integratord_${name}`));
+    t.true(report.comparisons.every(({ agrees }) => agrees));
+    t.is(said('sessions_ended_total')[0]?.said, 5);
+    t.is(samples(said('audio_received_seconds_total')[0]?.said), samples(report.audio.saidSeconds) - samples(1.024));
+    t.is(said('audio_sent_seconds_total')[0]?.said, report.audio.saidSeconds);
+    t.is(said('hole_seconds_total{cause="missing"}')[0]?.said, 1.024);
+    t.is(said('deepgram_reconnects_total')[0]?.said, reconnects);
+    t.is(said('kinesis_resumes_total')[0]?.said, resumes);
+  },
+);
 
 test('until the lag is too high, more calls are added, and the last good number is told', async (t) => {
   t.timeout(TIMEOUT_MS);

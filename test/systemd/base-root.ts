@@ -5,8 +5,8 @@ import { basename, join } from 'node:path';
 import { attempt, removeTree, run } from './command.ts';
 
 const SUITE = 'bookworm';
-/** What a machine of ours has besides the essential packages. */
-const PACKAGES = ['systemd', 'systemd-sysv'];
+/** What a machine that runs the daemon has, apart from the essential packages. */
+export const SYSTEMD_PACKAGES: readonly string[] = ['systemd', 'systemd-sysv'];
 /** Debian's own daily work goes to the network, which nothing in a test may. */
 const NOT_IN_A_TEST = ['apt-daily.timer', 'apt-daily-upgrade.timer'];
 /** A directory that a run works in has the run's process id at the end. */
@@ -17,17 +17,23 @@ export function cacheDirectory(): string {
   return join(process.env['XDG_CACHE_HOME'] || '/var/cache', 'integratord-test');
 }
 
-/** A minimal Debian that was never booted, made when there is none yet. Not to be changed: runs copy it. */
-export async function baseRoot(cache: string, say: (line: string) => void, signal: AbortSignal): Promise<string> {
+/** A minimal Debian with these packages that was never booted; made on first use. Not to be changed: runs copy it. */
+export async function baseRoot(
+  packages: readonly string[],
+  cache: string,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<string> {
   const architecture = (await run('dpkg', ['--print-architecture'], signal)).trim();
-  const recipe = createHash('sha256').update(JSON.stringify([SUITE, PACKAGES, architecture]));
+  const recipe = createHash('sha256').update(JSON.stringify([SUITE, packages, architecture]));
   const root = join(cache, `${SUITE}-${recipe.digest('hex').slice(0, 12)}`);
   if (existsSync(root)) return root;
   say(`making a ${SUITE} root file system, once: ${root}`);
   await mkdir(cache, { recursive: true });
   const unfinished = directoryOfThisRun(cache, basename(root));
   const mirror = await mirrorOfThisMachine(signal);
-  const recipeArgs = ['--variant=minbase', `--include=${PACKAGES.join(',')}`, SUITE, unfinished, ...mirror];
+  const include = packages.length > 0 ? [`--include=${packages.join(',')}`] : [];
+  const recipeArgs = ['--variant=minbase', ...include, SUITE, unfinished, ...mirror];
   try {
     // In mounts and processes of its own: both are gone with it, however it ends.
     await run('unshare', ['--mount-proc', '--fork', '--kill-child', 'debootstrap', ...recipeArgs], signal);
@@ -47,6 +53,10 @@ export function directoryOfThisRun(cache: string, name: string): string {
 /** Copies `base`: nothing has to be undone in the copy, only thrown away. */
 export async function copyRoot(base: string, root: string, signal: AbortSignal): Promise<void> {
   await run('cp', ['--archive', '--reflink=auto', base, root], signal);
+}
+
+/** To be called before a root with systemd is booted. */
+export async function maskTimers(root: string, signal: AbortSignal): Promise<void> {
   await run('systemctl', [`--root=${root}`, 'mask', ...NOT_IN_A_TEST], signal);
 }
 

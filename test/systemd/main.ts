@@ -1,6 +1,14 @@
 /** Installs integratord into a minimal Debian, boots that under a real systemd, and tries what operators rely on.
  *  Prints TAP; exit code 0 when all passed, 1 when not, 2 when this machine cannot run it, 130 after Ctrl-C. */
-import { baseRoot, cacheDirectory, copyRoot, directoryOfThisRun, sweep } from './base-root.ts';
+import {
+  baseRoot,
+  cacheDirectory,
+  copyRoot,
+  directoryOfThisRun,
+  maskTimers,
+  SYSTEMD_PACKAGES,
+  sweep,
+} from './base-root.ts';
 import { checkCalls } from './call-checks.ts';
 import { removeTree } from './command.ts';
 import { Container } from './container.ts';
@@ -24,7 +32,7 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
 
-const missing = missingRequirements();
+const missing = missingRequirements('boot a container');
 if (missing.length > 0) {
   for (const line of missing) process.stderr.write(`test:systemd: ${line}\n`);
   process.exit(EXIT_CANNOT_RUN);
@@ -47,10 +55,11 @@ async function testAll(undo: AsyncDisposableStack, signal: AbortSignal): Promise
   const tap = new Tap(say, signal, () => unit?.journal.tail(JOURNAL_TAIL) ?? []);
   const cache = cacheDirectory();
   await sweep(cache);
-  const base = await baseRoot(cache, (line) => say(`# ${line}`), signal);
+  const base = await baseRoot(SYSTEMD_PACKAGES, cache, (line) => say(`# ${line}`), signal);
   const root = directoryOfThisRun(cache, 'root');
   undo.defer(() => removeTree(root));
   await copyRoot(base, root, signal);
+  await maskTimers(root, signal);
   const releases = directoryOfThisRun(cache, 'release');
   undo.defer(() => removeTree(releases));
   const release = await unpackRelease(releases, signal);
