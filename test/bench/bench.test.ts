@@ -1,9 +1,7 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
 import test from 'ava';
+import { ScriptProcess } from '../support/script-process.ts';
 import { bytesOf, expectedChecksum } from './checksum.ts';
 import type { Report } from './figures.ts';
 import { contactOf, firstFragmentOf, Material, ofCall } from './material.ts';
@@ -16,10 +14,10 @@ import { targetsIn } from './targets.ts';
 const LONGEST_RUN_MS = 10 * 60_000;
 const TINY = ['--rounds', '1', '--calls', '4', '--seconds', '2', '--json'];
 
-async function bench(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('main.ts', import.meta.url)), ...args]);
-  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-  return { code, stdout, stderr };
+async function bench(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const running = new ScriptProcess('test/bench/main.ts', args);
+  const code = await running.exited;
+  return { code, stdout: running.stdout, stderr: running.stderr };
 }
 
 test('a run of few calls measures every stage and the whole, side by side', async (t) => {

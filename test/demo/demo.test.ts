@@ -87,7 +87,7 @@ for (const [args, code] of [
     await demo.says(/agent {5}Thank you for calling/);
     const children = childrenOf(demo.pid);
     t.is(children.length, 4);
-    demo.pressCtrlC();
+    demo.interrupt();
     t.is(await demo.exited, code, demo.stderr);
     await allGone(children);
     t.is(demo.stderr, '');

@@ -113,7 +113,7 @@ test('until the lag is too high, more calls are added, and the last good number 
 test('Ctrl-C ends a run at once and leaves nothing behind', async (t) => {
   t.timeout(TIMEOUT_MS);
   const load = new RunningLoad(t, ['--calls', '3', '--seconds', '600']);
-  await load.says(/measures 3 calls/);
+  await load.wrote('stderr', /measures 3 calls/);
   // As under npm, which passes on what the terminal has sent to all.
   load.interrupt();
   load.interrupt();

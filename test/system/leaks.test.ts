@@ -1,7 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { bytesOf, distinctSamples } from '../audio/tracks.ts';
 import { LeakWatch } from '../support/leak-watch.ts';
-import { LEASH } from '../support/process.ts';
 import { Stage } from './stage.ts';
 
 const SECOND = 8000;
@@ -37,7 +36,7 @@ test('what others quote of a call’s secrets is masked in the log', async (t) =
 
 test('a daemon whose log is not redacted fails its test', async (t) => {
   const [saying] = Object.values(SAYINGS) as [string];
-  const env = { NODE_OPTIONS: `${LEASH} ${WITHOUT_REDACTION}` };
+  const env = { NODE_OPTIONS: WITHOUT_REDACTION };
   const { stage, lost } = await callThatIsSpokenOf(t, env, [saying]);
   t.is(lost[0]?.['closeReason'], saying);
   await t.throwsAsync(stage.close(), { message: /^daemon\/main\.ts wrote a secret into its log: / });
