@@ -1,5 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { FRAGMENT_MS } from './material.ts';
+import { BLOCK_MS } from '../load/sound.ts';
 
 export const STAGES = ['demux', 'align', 'link', 'whole'] as const;
 export type Stage = (typeof STAGES)[number];
@@ -21,7 +21,8 @@ export interface Options {
 
 /** sysexits.h has no better one that shells agree on: bad usage. */
 export const EXIT_USAGE = 2;
-const SHORTEST_CHUNK_MS = 64;
+/** A chunk with more than this of a call is a chunk that nobody has seen. */
+const LONGEST_CHUNK_MS = 25 * BLOCK_MS;
 
 /** Reads the command line. Throws CommanderError, whose exit code is EXIT_USAGE when the line is wrong. */
 export function readOptions(args: readonly string[], contenders: readonly string[]): Options {
@@ -29,8 +30,8 @@ export function readOptions(args: readonly string[], contenders: readonly string
     .description('Measures the CPU of integratord per second of call, beside what a Node user would write today.')
     .option('--rounds <number>', 'measurements of each, of which the median counts', whole(1, 100), 3)
     .option('--calls <number>', 'live calls at once', whole(1, 5000), 800)
-    .option('--seconds <number>', 'how long each measurement lasts', whole(2, 3600), 10)
-    .option('--chunk-ms <list>', 'how often a chunk of a call comes, in the whole', list(chunkMs), [64])
+    .option('--seconds <number>', 'how long each measurement lasts', whole(1, 3600), 10)
+    .option('--chunk-ms <list>', 'how often a chunk of a call comes, in the whole', list(chunkMs), [BLOCK_MS])
     .option('--only <list>', `of ${STAGES.join(', ')}`, list(oneOf(STAGES)), [...STAGES])
     .option('--contenders <list>', `of ${contenders.join('; ')}`, list(oneOf(contenders), ';'), [])
     .option('--profile <directory>', 'writes CPU profiles of the processes under measurement there')
@@ -67,7 +68,7 @@ function oneOf<Name extends string>(names: readonly Name[]): (text: string) => N
 }
 
 function chunkMs(text: string): number {
-  const number = whole(SHORTEST_CHUNK_MS, FRAGMENT_MS)(text);
-  if (FRAGMENT_MS % number === 0) return number;
-  throw new InvalidArgumentError(`${FRAGMENT_MS} ms, a fragment, must be so many of them: 64, 100, 160, 200, ….`);
+  const number = whole(BLOCK_MS, LONGEST_CHUNK_MS)(text);
+  if (number % BLOCK_MS === 0) return number;
+  throw new InvalidArgumentError(`It must be a multiple of ${BLOCK_MS} ms, a block: 64, 128, 192, ….`);
 }

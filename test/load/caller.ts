@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import { BLOCKS_PER_FRAGMENT, blockChunk, LAST_CHUNK, type Speaker } from './fragments.ts';
+import { crc32 } from 'node:zlib';
+import { BLOCKS_PER_FRAGMENT, blockChunk, contentOf, LAST_CHUNK, type Speaker } from './fragments.ts';
 import { contactIdOf } from './identity.ts';
 import { monotonicMs } from './monotonic.ts';
 import { BLOCK_MS } from './sound.ts';
@@ -8,6 +9,19 @@ import { BLOCK_MS } from './sound.ts';
 const HIGH_WATER_BYTES = 64 * 1024;
 /** Nobody of this run: who uses the stream after a call. */
 const NEXT_CONTACT_ID = '20ad20ad-0000-4000-8000-000000000000';
+
+/** For readers that do not parse what they read, as the benchmark's relays: their body ends with the call. */
+export interface RelaySettings {
+  /** So many blocks are sent at a time. */
+  readonly blocksAtATime: number;
+}
+
+/** The bytes of a body so far. */
+export interface Sum {
+  readonly bytes: number;
+  /** CRC-32 of them all. */
+  readonly crc: number;
+}
 
 /** One GetMedia body. */
 interface Body {
@@ -26,6 +40,8 @@ export interface CallTotals {
   readonly connections: number;
   /** Whether a connection has brought the next contact on the stream, after all of the call. */
   readonly isOver: boolean;
+  /** Of what relays were sent. */
+  readonly sent: Sum;
 }
 
 /** One call on its stream. Nothing of it is stored: every block can be made again at any time. */
@@ -44,9 +60,12 @@ export class Caller {
   #connections = 0;
   #isHandedOver = false;
   readonly #bodies = new Set<Body>();
+  readonly #relays: RelaySettings | undefined;
+  #sent: Sum = { bytes: 0, crc: 0 };
 
-  constructor(call: number) {
+  constructor(call: number, relays?: RelaySettings) {
     this.call = call;
+    this.#relays = relays;
   }
 
   /** Sends the call to a socket whose response head is out, from a fragment (counted from 0) on. */
@@ -72,6 +91,7 @@ export class Caller {
     // What is lost at a call's very end cannot be told from a call that ended sooner.
     const isWhole = this.blocks % BLOCKS_PER_FRAGMENT === 0 && fragmentOf(this.blocks - 1) > this.#lastLost;
     this.#isOver = this.#isHangingUp && isWhole;
+    if (!this.#isOver && this.blocks % (this.#relays?.blocksAtATime ?? 1) !== 0) return;
     for (const body of this.#bodies) this.#pump(body, nowMs);
   }
 
@@ -107,6 +127,7 @@ export class Caller {
       lostBlocks: this.#lost.size * BLOCKS_PER_FRAGMENT,
       connections: this.#connections,
       isOver: this.#isHandedOver,
+      sent: this.#sent,
     };
   }
 
@@ -114,6 +135,7 @@ export class Caller {
   #pump(body: Body, saidAtMs?: number): void {
     const { socket } = body;
     if (!this.#speaker || !this.#bodies.has(body)) return;
+    if (this.#relays) socket.cork();
     while (body.next < this.blocks && socket.writableLength < HIGH_WATER_BYTES) {
       if (this.#lost.has(fragmentOf(body.next))) {
         body.next++;
@@ -122,18 +144,28 @@ export class Caller {
       const isNow = saidAtMs !== undefined && body.next === this.blocks - 1;
       // A call whose first block was late is ahead of that by as much.
       const atMs = isNow ? saidAtMs : Math.min(this.#firstAtMs + body.next * BLOCK_MS, monotonicMs());
-      socket.write(blockChunk(this.#speaker, body.next, atMs));
+      this.#write(socket, blockChunk(this.#speaker, body.next, atMs));
       body.next++;
     }
+    socket.uncork();
     if (this.#isOver && body.next === this.blocks) this.#giveTheStreamToTheNext(body);
   }
 
   /** daemon/kinesis/README.md: after a call the same stream carries another caller's audio; that is how its end shows. */
   #giveTheStreamToTheNext(body: Body): void {
     const speaker = { ...(this.#speaker as Speaker), contactId: NEXT_CONTACT_ID };
-    body.socket.write(blockChunk(speaker, this.blocks, monotonicMs()));
+    this.#write(body.socket, blockChunk(speaker, this.blocks, monotonicMs()));
     this.#bodies.delete(body);
     this.#isHandedOver = true;
+    if (this.#relays) body.socket.end(LAST_CHUNK);
+  }
+
+  #write(socket: Socket, chunk: Buffer): void {
+    if (this.#relays) {
+      const content = contentOf(chunk);
+      this.#sent = { bytes: this.#sent.bytes + content.length, crc: crc32(content, this.#sent.crc) };
+    }
+    socket.write(chunk);
   }
 }
 

@@ -16,8 +16,10 @@ export interface DaemonSettings {
   /** For its state and its socket. */
   readonly directory: string;
   readonly checkpoints: boolean;
-  readonly caPath: string | undefined;
+  readonly caPath?: string | undefined;
   readonly workers: number | undefined;
+  /** Besides those of the systemd unit. */
+  readonly nodeOptions?: string;
 }
 
 /** A start as the caller saw it. */
@@ -131,6 +133,13 @@ export class Daemon {
     return said;
   }
 
+  /** Ends it with SIGTERM, so that it writes its profile. Throws when it does not end well. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    const code = await this.#program.stop('SIGTERM');
+    if (code !== 0) throw new LoadFailed(`the daemon ended with ${code}: ${this.#program.stderr}`);
+  }
+
   /** Ends it at once: what it was asked to do it has done, or never will. */
   async kill(): Promise<void> {
     this.#isStopping = true;
@@ -139,9 +148,9 @@ export class Daemon {
 }
 
 function environment(settings: DaemonSettings): Record<string, string> {
-  const { kinesisUrl, deepgramUrl, directory, checkpoints, caPath, workers } = settings;
+  const { kinesisUrl, deepgramUrl, directory, checkpoints, caPath, workers, nodeOptions = '' } = settings;
   return {
-    NODE_OPTIONS: unitNodeOptions(),
+    NODE_OPTIONS: `${unitNodeOptions()} ${nodeOptions}`,
     PORT: '0',
     HOST: '127.0.0.1',
     AWS_REGION: REGION,

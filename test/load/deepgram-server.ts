@@ -3,13 +3,15 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { crc32 } from 'node:zlib';
 import { checkedHandshake, Refusal, refuse } from '../simulators/deepgram/handshake.ts';
 import type { ListenParams } from '../simulators/deepgram/params.ts';
+import type { Sum } from './caller.ts';
 import type { TlsIdentity } from './certificates.ts';
 import { Ear, type HeardCall } from './heard-call.ts';
 import { API_KEY, callOfTags } from './identity.ts';
 import { ABNORMAL_CLOSURE } from './reconnects.ts';
-import { BadFrame, ClientFrames, OPCODE, serverFrame } from './ws-frames.ts';
+import { BadFrame, ClientFrames, type Masked, OPCODE, serverFrame, unmask } from './ws-frames.ts';
 
 /** RFC 6455, 1.3. */
 const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
@@ -40,6 +42,8 @@ export class LoadDeepgram {
   readonly counts: MessageCounts = { messages: 0, bytes: 0 };
   handshakes = 0;
   refused = 0;
+  /** Calls that come without an encoding, as they are, and not as PCM. */
+  readonly containers = new Map<number, Sum>();
   readonly #open = new Map<number, Connection>();
   readonly #callHeard: (call: number) => HeardCall;
 
@@ -78,7 +82,7 @@ export class LoadDeepgram {
     }
   }
 
-  #listen(socket: Socket, head: Buffer, call: number, { extra }: ListenParams, requestId: string): void {
+  #listen(socket: Socket, head: Buffer, call: number, { extra, encoding }: ListenParams, requestId: string): void {
     const heard = this.#callHeard(call);
     const ear = new Ear(heard, Number(extra['dgintegrator_offset_ms'] ?? 0));
     const connection: Connection = { socket, ear };
@@ -87,7 +91,10 @@ export class LoadDeepgram {
       if (this.#open.get(call) === connection) this.#open.delete(call);
     });
     const frames = new ClientFrames({
-      audio: (stretch) => ear.take(stretch),
+      audio: (stretch) => {
+        if (encoding === undefined) this.containers.set(call, added(this.containers.get(call), stretch));
+        else ear.take(stretch);
+      },
       audioEnd: (bytes) => {
         this.counts.messages++;
         this.counts.bytes += bytes;
@@ -121,6 +128,12 @@ export class LoadDeepgram {
     if (head.length > 0) take(head);
     socket.on('data', take);
   }
+}
+
+function added({ bytes, crc }: Sum = { bytes: 0, crc: 0 }, stretch: Masked): Sum {
+  const plain = Buffer.alloc(stretch.to - stretch.from);
+  unmask(stretch, plain, 0);
+  return { bytes: bytes + plain.length, crc: crc32(plain, crc) };
 }
 
 /** Whether our close frame is out. */

@@ -1,4 +1,5 @@
 /** A process of a load run's own: Deepgram, which hears all of the run's calls. */
+import type { Sum } from './caller.ts';
 import { type Certificates, identityAt } from './certificates.ts';
 import { LoadDeepgram, type MessageCounts } from './deepgram-server.ts';
 import { HeardCall, type HeardFigures } from './heard-call.ts';
@@ -65,6 +66,8 @@ const orders = {
   breakOff: ({ call, properly }: { call: number; properly: boolean }): boolean => deepgram.breakOff(call, properly),
   totals: (said: readonly SaidCall[]): HeardFigures[] =>
     said.map(({ call, blocks }) => callHeard(call).figures(blocks)),
+  /** What came of a call that was sent as a container, by its number. */
+  container: (call: number): Sum => deepgram.containers.get(call) ?? { bytes: 0, crc: 0 },
 };
 takeOrders(orders);
 

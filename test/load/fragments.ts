@@ -64,6 +64,11 @@ const LAST = frameOf(PAIR_BYTES + TAIL.length);
 /** The end of a chunked HTTP body. */
 export const LAST_CHUNK = `0${CRLF}${CRLF}`;
 
+/** What a chunk of a chunked HTTP body holds. */
+export function contentOf(chunk: Buffer): Buffer {
+  return chunk.subarray(chunk.indexOf(CRLF) + CRLF.length, chunk.length - CRLF.length);
+}
+
 /** A call as its fragments tell of it. */
 export interface Speaker {
   readonly call: number;

@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { AwsError, awsHeaders, sendAwsError } from '../simulators/kinesis-video/aws-errors.ts';
 import { readBody } from '../simulators/kinesis-video/request-body.ts';
 import { getDataEndpointInput, getMediaInput, startOf } from '../simulators/kinesis-video/start-selector.ts';
-import { Caller } from './caller.ts';
+import { Caller, type RelaySettings } from './caller.ts';
 import type { TlsIdentity } from './certificates.ts';
 import { callOfStream, fragmentOfNumber, REGION } from './identity.ts';
 import type { Rota } from './rota.ts';
@@ -20,9 +20,11 @@ export class LoadKinesis {
   readonly #callers = new Map<number, Caller>();
   readonly #rota: Rota;
   readonly #scheme: 'http' | 'https';
+  readonly #relays: RelaySettings | undefined;
 
-  constructor(rota: Rota, tls: TlsIdentity | undefined) {
+  constructor(rota: Rota, tls: TlsIdentity | undefined, relays?: RelaySettings) {
     this.#rota = rota;
+    this.#relays = relays;
     this.#scheme = tls ? 'https' : 'http';
     const listener: RequestListener = (request, response) => void this.#answer(request, response);
     this.server = tls ? createTlsServer(tls, listener) : createServer(listener);
@@ -85,7 +87,7 @@ export class LoadKinesis {
   #callerOf(call: number): Caller {
     const known = this.#callers.get(call);
     if (known) return known;
-    const caller = new Caller(call);
+    const caller = new Caller(call, this.#relays);
     this.#callers.set(call, caller);
     this.#rota.add(caller);
     return caller;

@@ -1,5 +1,5 @@
 /** A process of a load run's own: Kinesis Video, with all of the run's calls on it. */
-import type { CallTotals } from './caller.ts';
+import type { CallTotals, RelaySettings } from './caller.ts';
 import { type Certificates, identityAt } from './certificates.ts';
 import { LoadKinesis } from './kinesis-server.ts';
 import { listen, takeOrders } from './orders.ts';
@@ -21,11 +21,12 @@ const MICROSECONDS_PER_MS = 1000;
 /** What the process is given as its argument. */
 export interface KinesisSettings {
   readonly tls: Certificates | null;
+  readonly relays?: RelaySettings | undefined;
 }
 
-const { tls } = JSON.parse(process.argv[2] ?? '') as KinesisSettings;
+const { tls, relays } = JSON.parse(process.argv[2] ?? '') as KinesisSettings;
 const rota = new Rota();
-const kinesis = new LoadKinesis(rota, identityAt(tls));
+const kinesis = new LoadKinesis(rota, identityAt(tls), relays);
 const strain = new Strain();
 
 const orders = {

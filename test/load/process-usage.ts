@@ -9,6 +9,8 @@ const STIME = 12;
 /** User and system time of a process since its beginning, of all of it and of each of its threads that still run. */
 export interface CpuTimes {
   readonly totalMs: number;
+  /** The part of it that the kernel took. */
+  readonly systemMs: number;
   readonly threads: ReadonlyMap<string, ThreadTime>;
 }
 export interface ThreadTime {
@@ -23,7 +25,8 @@ export function cpuTimesOf(pid: number): CpuTimes {
     const thread = threadTime(`/proc/${pid}/task/${id}/stat`);
     if (thread) threads.set(id, thread);
   }
-  return { totalMs: timeIn(readFileSync(`/proc/${pid}/stat`, 'utf8')).cpuMs, threads };
+  const { cpuMs, systemMs } = timeIn(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  return { totalMs: cpuMs, systemMs, threads };
 }
 
 /** What threads used between two looks, the busiest first; threads of one name that did next to nothing are left out. */
@@ -61,9 +64,10 @@ function threadTime(path: string): ThreadTime | undefined {
   }
 }
 
-function timeIn(stat: string): ThreadTime {
+function timeIn(stat: string): ThreadTime & { systemMs: number } {
   const nameEnd = stat.lastIndexOf(')');
   const fields = stat.slice(nameEnd + 2).split(' ');
-  const cpuMs = (Number(fields[UTIME]) + Number(fields[STIME])) * TICK_MS;
-  return { name: stat.slice(stat.indexOf('(') + 1, nameEnd), cpuMs };
+  const systemMs = Number(fields[STIME]) * TICK_MS;
+  const cpuMs = Number(fields[UTIME]) * TICK_MS + systemMs;
+  return { name: stat.slice(stat.indexOf('(') + 1, nameEnd), cpuMs, systemMs };
 }

@@ -2,8 +2,8 @@ import { Program } from '../support/process.ts';
 import { LoadFailed } from './failure.ts';
 import type { Answer, Order, Orders } from './orders.ts';
 
-/** A stand-in in a process of its own, which takes orders and ends with this process. */
-export class StandIn<Known extends Orders> {
+/** A simulator in a process of its own, which takes orders and ends with this process. */
+export class Simulator<Known extends Orders> {
   /** Rejects when it ends before it was stopped. */
   readonly failed: Promise<never>;
   readonly #program: Program;
@@ -27,7 +27,7 @@ export class StandIn<Known extends Orders> {
     this.failed.catch(() => {});
   }
 
-  /** Gives an order and resolves with what came of it. Throws LoadFailed when the stand-in ends instead. */
+  /** Gives an order and resolves with what came of it. Throws LoadFailed when the simulator exits instead. */
   order<Name extends keyof Known & string>(
     name: Name,
     ...[argument]: Parameters<Known[Name]>

@@ -54,6 +54,20 @@ export function writeMark(bytes: Buffer, at: number, track: Track, { call, block
   bytes.writeUInt32LE(saidAtTicks, at + 12);
 }
 
+/** A block of both channels with its marks, as Deepgram gets it. */
+export function stereoBlock(mark: Mark): Buffer {
+  const { call, block, saidAtTicks } = mark;
+  const bytes = Buffer.from(stereoPattern(patternOf(call, block)));
+  for (const track of [0, 1] as const) {
+    for (const [index, number] of [SIGNATURES[track], call, block, saidAtTicks].entries()) {
+      const at = index * 8 + track * BYTES_PER_SAMPLE;
+      bytes.writeUInt16LE(number & 0xffff, at);
+      bytes.writeUInt16LE(number >>> 16, at + 4);
+    }
+  }
+  return bytes;
+}
+
 /** Reads a channel's mark out of the first STEREO_MARK_BYTES of a block: 'silence' when there is none at all. */
 export function readMark(stereoBytes: Buffer, track: Track): Mark | 'silence' | 'wrong' {
   const signature = numberAt(stereoBytes, track, 0);

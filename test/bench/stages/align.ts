@@ -1,15 +1,16 @@
 /** The align stage: what the demuxer finds in, 2-channel PCM of one contact out. */
 import { crc32 } from 'node:zlib';
 import { ContactFilter } from '../../../daemon/kinesis/filter/contact-filter.ts';
+import { contactIdOf } from '../../load/identity.ts';
+import { BLOCK_MS, STEREO_BYTES_PER_MS } from '../../load/sound.ts';
 import { TapedAligner } from '../../support/taped-aligner.ts';
-import { contactOf, FRAGMENT_MS, PCM_BYTES_PER_MS } from '../material.ts';
+import { FRAGMENT_MS } from '../material.ts';
 import { Merger } from '../naive/merger.ts';
 import { FRAGMENTS, feedOf, LIVE_FEED } from './feeds.ts';
 import { type Finding, findingsIn } from './findings.ts';
 import type { Measured, StageTask } from './measured.ts';
 import { cpuPerPass } from './stopwatch.ts';
 
-const CHUNK_MS = 64;
 /** The defaults of ALIGN_WAIT_MS and MESSAGE_MS. */
 const ALIGN_WAIT_MS = 200;
 const MESSAGE_MS = 100;
@@ -32,7 +33,7 @@ type Mix = (chunk: readonly Finding[], shiftMs: number, nowMs: number) => void;
 
 const MIXERS: Readonly<Record<string, (call: number, ear: Ear) => Mix>> = {
   integratord(call, { hear }) {
-    const contact = { contactId: contactOf(call), streamArn: 'arn', start: { fragmentNumber: '0' } };
+    const contact = { contactId: contactIdOf(call), streamArn: 'arn', start: { fragmentNumber: '0' } };
     const filter = new ContactFilter(contact, (why, detail) => {
       throw new Error(`audio was withheld: ${why} ${detail}`);
     });
@@ -47,7 +48,7 @@ const MIXERS: Readonly<Record<string, (call: number, ear: Ear) => Mix>> = {
     };
   },
   'naive merging'(call, { hear }) {
-    const merger = new Merger(contactOf(call), hear);
+    const merger = new Merger(contactIdOf(call), hear);
     return (chunk) => {
       for (const finding of chunk) {
         if (finding.kind === 'block') merger.block(finding.track, finding.payload);
@@ -76,7 +77,7 @@ export async function measureAlign({ contender, calls, cpuMs }: StageTask): Prom
     const shiftMs = passes++ * PASS_MS;
     for (let round = 0; round < (bodies[0]?.length ?? 0); round++) {
       bodies.forEach((body, call) => {
-        mixers[call]?.(body[round] as Finding[], shiftMs, shiftMs + round * CHUNK_MS);
+        mixers[call]?.(body[round] as Finding[], shiftMs, shiftMs + round * BLOCK_MS);
       });
     }
   };
@@ -84,7 +85,7 @@ export async function measureAlign({ contender, calls, cpuMs }: StageTask): Prom
   const checksum = ears.reduce((sum, { crc }) => crc32(String(crc), sum), 0);
   for (const ear of ears) ear.checks = false;
   const cpuMsPerPass = await cpuPerPass(pass, cpuMs);
-  const expected = passes * PASS_MS * PCM_BYTES_PER_MS;
+  const expected = passes * PASS_MS * STEREO_BYTES_PER_MS;
   for (const { pcmBytes } of ears) {
     if (pcmBytes !== expected) throw new Error(`${contender} gave ${pcmBytes} bytes of a call, not ${expected}`);
   }

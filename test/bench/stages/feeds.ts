@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { FRAGMENT_MS, firstFragmentOf, Material, ofCall } from '../material.ts';
+import { FRAGMENT_MS, mkvOf } from '../material.ts';
 
 /** What the demux stage is fed with. */
 export interface Feed {
@@ -10,7 +10,7 @@ export interface Feed {
 }
 
 /** Fragments per body, 8 s of call: what is there once per body weighs little. */
-export const FRAGMENTS = 5;
+export const FRAGMENTS = 8;
 /** Parsers that are at work at the same time; more show nothing else, and the slowest would take minutes. */
 const MOST_BODIES = 100;
 const KIB = 1024;
@@ -47,18 +47,11 @@ export function feedOf(name: string, calls: number): Feed {
     const bytes = bodies.flat().reduce((sum, { length }) => sum + length, 0);
     return { bodies, units: bytes / BYTES_PER_MB };
   }
-  const material = new Material(64);
   const bodies = Array.from({ length: Math.min(calls, MOST_BODIES) }, (_, call) => {
-    const chunks = chunksOf(material, call);
+    const chunks = mkvOf(call, FRAGMENTS);
     return chunkBytes === undefined ? chunks : cut(Buffer.concat(chunks), chunkBytes);
   });
   return { bodies, units: (bodies.length * FRAGMENTS * FRAGMENT_MS) / 1000 };
-}
-
-function chunksOf(material: Material, call: number): Buffer[] {
-  return Array.from({ length: FRAGMENTS }, (_, i) => material.fragment(firstFragmentOf(call) + i).chunks)
-    .flat()
-    .map((chunk) => ofCall(chunk, call));
 }
 
 function beginningOf(file: string): Buffer {

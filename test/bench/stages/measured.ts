@@ -9,7 +9,7 @@ export interface StageTask {
   /** How much CPU a measurement uses that goes as fast as it can. */
   readonly cpuMs: number;
   /** Where the link stage sends to. */
-  readonly sinkUrl: string;
+  readonly deepgramUrl: string;
 }
 
 export interface Measured {
@@ -17,4 +17,6 @@ export interface Measured {
   readonly cpuMsPerUnit: number;
   /** Of the audio: the same for all contenders, or one of them is wrong. */
   readonly checksum: number;
+  /** Blocks that the link stage sent of each call. */
+  readonly sent?: readonly number[];
 }
