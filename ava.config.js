@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 
-/** What takes longest starts first, so that nobody waits for it at the end. Most of it is waiting. */
+/** The slowest files start first, so that none is left running at the end. They mostly wait. */
 const FIRST = ['system/long-call', 'demo/demo', 'system/metrics', 'bench/bench'];
 
-/** The rest is shuffled, the same way every time: files of one folder are busy at the same moments of their run. */
+/** The rest is shuffled, the same way every time, because files of one folder tend to be busy at the same moments. */
 function rank(path) {
   const first = FIRST.findIndex((name) => path.endsWith(`/test/${name}.test.ts`));
   return first >= 0
@@ -20,7 +20,7 @@ export default {
   files: ['test/**/*.test.ts'],
   extensions: ['ts'],
   timeout: '2m',
-  // Tests of processes wait more than they compute.
+  // Tests that start processes wait more than they compute.
   concurrency: 2 * availableParallelism(),
   sortTestFiles: (one, other) => (rank(one) < rank(other) ? -1 : 1),
 };

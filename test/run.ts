@@ -1,5 +1,5 @@
-/** `npm test`: runs ava with the arguments given, names the tests that it skipped for want of a program, and exits with
- *  ava's code. */
+/** `npm test`: runs ava with the given arguments, lists tests skipped because of missing programs, and exits with ava's
+ *  code. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ const ava = spawn(process.execPath, [AVA, ...args], {
   cwd: ROOT,
   stdio: 'inherit',
   env: {
-    // The tests start hundreds of processes from the same sources; compiled code halves the CPU of a start.
+    // Tests start hundreds of processes from the same sources; cached compilation halves the CPU of a start.
     NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/node-compile'),
     ...process.env,
     SKIPPED_TESTS: skippedFile,

@@ -37,7 +37,7 @@ export class CtlProcess extends ScriptProcess {
   }
 }
 
-/** Runs integratorctl to its end. */
+/** Runs integratorctl until it exits. */
 export async function ctl(args: readonly string[], options: CtlOptions = {}): Promise<Ended> {
   return new CtlProcess(args, options).ended;
 }

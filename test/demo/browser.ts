@@ -1,7 +1,7 @@
 import { type Browser, chromium } from 'playwright-core';
 import { chromiumPath, installCommands } from '../support/tools.ts';
 
-/** It talks to 127.0.0.1 and to nobody else: no look-ups, no updates, no services of its maker. */
+/** No traffic except to 127.0.0.1: no lookups, no updates, no vendor services. */
 const ARGS = [
   '--headless',
   '--no-sandbox',
@@ -14,7 +14,7 @@ const ARGS = [
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
 ];
 
-/** Starts the Chromium of this machine. Throws when there is none. */
+/** Starts this machine's Chromium. Throws if there is none. */
 export function launchChromium(): Promise<Browser> {
   const executablePath = chromiumPath();
   if (!executablePath) throw new Error(`no Chromium found: ${installCommands(['chromium'])}, or set CHROMIUM_PATH`);

@@ -1,18 +1,18 @@
 import type { Speaker } from '../fixtures/sample-call/script.ts';
 
-/** Words of one speaker that belong together. */
+/** A phrase and its speaker. */
 export interface Spoken {
   readonly speaker: Speaker;
   readonly text: string;
 }
 
-/** A match that follows the match before it counts this much more than one that stands alone: so little that it never
- *  outweighs a word, and enough that a lost phrase does not borrow its words from another. */
+/** Bonus for a match right after another match: too small to outweigh a word, large enough that a lost phrase does not
+ *  borrow words from another one. */
 const RUN_BONUS = 1 / 1024;
 
 /**
- * The phrases of which less than `share` (0 to 1) of the words were heard from their speaker, in order. How the words
- * are cut into results does not matter; `heard` has to be in time order.
+ * The phrases of which less than `share` (0 to 1) of the words were recognized for their speaker, in order. The split
+ * of words into results does not matter; `heard` must be in time order.
  */
 export function missingPhrases<Phrase extends Spoken>(
   expected: readonly Phrase[],
@@ -61,7 +61,7 @@ interface Scores {
   readonly matched: Float64Array;
 }
 
-/** For each expected word, whether it was said: as many words as possible, in order, in runs where possible. */
+/** For each expected word, whether it was recognized: as many words as possible, in order, in runs where possible. */
 function wordsFound(expected: readonly string[], said: readonly string[]): boolean[] {
   return traced(scoresOf(expected, said), expected.length, said.length);
 }

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { ScriptProcess } from '../support/script-process.ts';
 
-/** The demo, run as a person would run it, with a temporary directory of its own. */
+/** The demo, run as a user would run it, with its own temporary directory. */
 export class RunningDemo extends ScriptProcess {
   /** Where the demo keeps its temporary files. */
   readonly directory: string;
 
-  /** Starts the demo; it ends with the test at the latest. */
+  /** Starts the demo, which ends with the test at the latest. */
   constructor(t: ExecutionContext, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     const directory = mkdtempSync(join(tmpdir(), 'demo-test-'));
     super('test/demo/main.ts', ['--port', '0', ...args], { env: { TMPDIR: directory, ...env }, detached: true });
@@ -20,7 +20,7 @@ export class RunningDemo extends ScriptProcess {
     });
   }
 
-  /** What has been or will be said that matches; rejects when the demo exits before. */
+  /** The first match in its output, past or future; rejects if the demo exits first. */
   says(pattern: RegExp): Promise<RegExpExecArray> {
     return this.wrote('stdout', pattern);
   }

@@ -16,12 +16,12 @@ import { BadFrame, ClientFrames, type Masked, OPCODE, serverFrame, unmask } from
 /** RFC 6455, 1.3. */
 const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const NORMAL = 1000;
-/** daemon/deepgram/README.md: a close of Deepgram's own making. */
+/** daemon/deepgram/README.md: an error on Deepgram's side. */
 const SERVER_ERROR = 1011;
 const NET_0000 = 'NET-0000';
 const MS_PER_SECOND = 1000;
 
-/** Messages of audio since the beginning. */
+/** Totals of audio messages. */
 export interface MessageCounts {
   messages: number;
   bytes: number;
@@ -34,15 +34,15 @@ interface Connection {
 }
 
 /**
- * Deepgram for a load run: the real handshake, pings, CloseStream and close; no results, as with a callback, where
- * they go elsewhere. It reads its sockets itself: a WebSocket library would cost more than the daemon under test.
+ * Deepgram for a load run: the real handshake, pings, CloseStream and close, but no results, which go elsewhere with a
+ * callback. It parses frames itself: a WebSocket library would use more CPU than the daemon under test.
  */
 export class LoadDeepgram {
   readonly server: Server;
   readonly counts: MessageCounts = { messages: 0, bytes: 0 };
   handshakes = 0;
   refused = 0;
-  /** Calls that come without an encoding, as they are, and not as PCM. */
+  /** Calls sent without an encoding: bytes that are not PCM. */
   readonly containers = new Map<number, Sum>();
   readonly #open = new Map<number, Connection>();
   readonly #callHeard: (call: number) => HeardCall;
@@ -53,7 +53,7 @@ export class LoadDeepgram {
     this.server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
-  /** Ends the call's connection: with a close frame, or as a network that breaks. False if there is none. */
+  /** Ends the call's connection, with a close frame or as a broken connection. Returns false if there is none. */
   breakOff(call: number, properly: boolean): boolean {
     const connection = this.#open.get(call);
     if (!connection || hasClosed(connection)) return false;
@@ -70,7 +70,7 @@ export class LoadDeepgram {
     try {
       const params = checkedHandshake(request, API_KEY);
       const call = callOfTags(params.tags);
-      if (call === undefined) throw new Refusal(400, 'tag is of no call of this load run');
+      if (call === undefined) throw new Refusal(400, 'no tag of a call of this load run');
       this.handshakes++;
       socket.write(acceptance(request, requestId));
       if (params.callback) send(socket, { request_id: requestId });
@@ -136,7 +136,7 @@ function added({ bytes, crc }: Sum = { bytes: 0, crc: 0 }, stretch: Masked): Sum
   return { bytes: bytes + plain.length, crc: crc32(plain, crc) };
 }
 
-/** Whether our close frame is out. */
+/** Whether our close frame has been sent. */
 function hasClosed({ ear }: Connection): boolean {
   return ear.closeCode !== ABNORMAL_CLOSURE;
 }

@@ -14,7 +14,7 @@ const SIGNED = new RegExp(
   `^AWS4-HMAC-SHA256 Credential=[^/\\s]+/\\d{8}/${REGION}/kinesisvideo/aws4_request,.*Signature=`,
 );
 
-/** Kinesis Video for a load run: GetDataEndpoint and GetMedia of as many streams as are asked for, a call on each. */
+/** Kinesis Video for a load run: GetDataEndpoint and GetMedia, with one call per stream. */
 export class LoadKinesis {
   readonly server: Server;
   readonly #callers = new Map<number, Caller>();
@@ -30,7 +30,7 @@ export class LoadKinesis {
     this.server = tls ? createTlsServer(tls, listener) : createServer(listener);
   }
 
-  /** The call of that number, once it has been asked for. */
+  /** The call, once its stream has been requested. */
   caller(call: number): Caller | undefined {
     return this.#callers.get(call);
   }
@@ -49,7 +49,7 @@ export class LoadKinesis {
       else if (request.url === '/getMedia') this.#media(response, body);
       else throw new AwsError('InvalidArgumentException', `There is no ${request.method} ${request.url} here`);
     } catch (error) {
-      // A client that hangs up in the middle of its request needs no answer.
+      // The client disconnected during its request.
       if (!request.complete) return;
       if (!(error instanceof AwsError)) throw error;
       sendAwsError(response, error);
@@ -73,7 +73,7 @@ export class LoadKinesis {
         'A load run reads streams by the numbers of its own fragments only',
       );
     }
-    // Written past the response, which would copy and frame each write anew; so the connection ends with the body.
+    // Chunks bypass the response, which would copy and frame each write; so the connection ends with the body.
     response.writeHead(200, {
       ...awsHeaders(),
       'content-type': 'video/webm',

@@ -1,15 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** USER_HZ, in which /proc tells CPU time: 100 on every Linux that Node runs on. */
+/** USER_HZ, the unit of CPU time in /proc: 100 on every Linux that Node supports. */
 const TICK_MS = 10;
-/** proc(5): fields after the name in /proc/PID/stat, counted from the state, the first after it. */
+/** proc(5): indices of fields in /proc/PID/stat, counted from the one after the name. */
 const UTIME = 11;
 const STIME = 12;
 
-/** User and system time of a process since its beginning, of all of it and of each of its threads that still run. */
+/** User and system time of a process since its start, in total and per running thread. */
 export interface CpuTimes {
   readonly totalMs: number;
-  /** The part of it that the kernel took. */
+  /** The part of it spent in the kernel. */
   readonly systemMs: number;
   readonly threads: ReadonlyMap<string, ThreadTime>;
 }
@@ -18,7 +18,7 @@ export interface ThreadTime {
   readonly cpuMs: number;
 }
 
-/** Reads the CPU time of a process from /proc. Throws when there is no such process. */
+/** Reads the CPU time of a process from /proc. Throws if there is no such process. */
 export function cpuTimesOf(pid: number): CpuTimes {
   const threads = new Map<string, ThreadTime>();
   for (const id of readdirSync(`/proc/${pid}/task`)) {
@@ -29,7 +29,7 @@ export function cpuTimesOf(pid: number): CpuTimes {
   return { totalMs: cpuMs, systemMs, threads };
 }
 
-/** What threads used between two looks, the busiest first; threads of one name that did next to nothing are left out. */
+/** CPU that threads used between two readings, the busiest first; idle threads are omitted. */
 export function threadsBetween(before: CpuTimes, after: CpuTimes): ThreadTime[] {
   return [...after.threads]
     .map(([id, { name, cpuMs }]) => ({ name, cpuMs: cpuMs - (before.threads.get(id)?.cpuMs ?? 0) }))
@@ -37,7 +37,7 @@ export function threadsBetween(before: CpuTimes, after: CpuTimes): ThreadTime[] 
     .sort((one, other) => other.cpuMs - one.cpuMs);
 }
 
-/** CPU time of all that ran on this machine since it began, all cores together; idle and stolen time is not in it. */
+/** CPU time of this machine since boot, all cores, without idle and stolen time. */
 export function machineCpuMs(): number {
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = readFileSync('/proc/stat', 'utf8')
     .slice('cpu '.length, 200)
@@ -47,14 +47,14 @@ export function machineCpuMs(): number {
   return (user + nice + system + irq + softirq) * TICK_MS;
 }
 
-/** Memory of a process that is in RAM, in bytes. */
+/** Resident memory of a process in bytes. */
 export function rssOf(pid: number): number {
   const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  if (kib === undefined) throw new Error(`/proc/${pid}/status tells no VmRSS`);
+  if (kib === undefined) throw new Error(`/proc/${pid}/status has no VmRSS`);
   return Number(kib) * 1024;
 }
 
-/** Undefined when the thread has ended since the directory was read. */
+/** Undefined if the thread has ended since the directory was read. */
 function threadTime(path: string): ThreadTime | undefined {
   try {
     return timeIn(readFileSync(path, 'utf8'));

@@ -5,11 +5,11 @@ import type { ExecutionContext } from 'ava';
 import { ScriptProcess } from '../support/script-process.ts';
 import type { Report } from './report.ts';
 
-/** A load run, started as a person would start it, with a temporary directory of its own. */
+/** A load run, started as a user would start it, with its own temporary directory. */
 export class RunningLoad extends ScriptProcess {
   readonly #directory: string;
 
-  /** Starts it; it ends with the test at the latest. */
+  /** Starts the run, which ends with the test at the latest. */
   constructor(t: ExecutionContext, args: readonly string[]) {
     const directory = mkdtempSync(join(tmpdir(), 'load-test-'));
     super('test/load/main.ts', args, { env: { TMPDIR: directory }, detached: true });
@@ -20,13 +20,13 @@ export class RunningLoad extends ScriptProcess {
     });
   }
 
-  /** The report that it printed with --json, once it has ended. */
+  /** Waits for the exit; returns the report printed with --json. */
   async report(): Promise<Report> {
     await this.exited;
     return JSON.parse(this.stdout) as Report;
   }
 
-  /** Whether any process that it started still runs. */
+  /** Whether any of its processes still runs. */
   get hasProcesses(): boolean {
     try {
       process.kill(-this.pid, 0);
@@ -37,7 +37,7 @@ export class RunningLoad extends ScriptProcess {
     }
   }
 
-  /** What it left in the temporary directory. */
+  /** Files left in the temporary directory. */
   get leftFiles(): string[] {
     return readdirSync(this.#directory);
   }

@@ -2,16 +2,16 @@ import { Program } from '../support/process.ts';
 import { LoadFailed } from './failure.ts';
 import type { Answer, Order, Orders } from './orders.ts';
 
-/** A simulator in a process of its own, which takes orders and ends with this process. */
+/** A simulator in its own process, which executes orders and exits with this process. */
 export class Simulator<Known extends Orders> {
-  /** Rejects when it ends before it was stopped. */
+  /** Rejects if it exits before it is stopped. */
   readonly failed: Promise<never>;
   readonly #program: Program;
   readonly #waiting = new Map<number, (answer: unknown) => void>();
   #orders = 0;
   #isStopping = false;
 
-  /** @param script beside this file */
+  /** @param script in this directory */
   constructor(script: string, settings: unknown) {
     this.#program = new Program(`test/load/${script}`, [JSON.stringify(settings)], {}, { ipc: true });
     this.#program.child.on('message', ({ id, answer }: Answer) => {
@@ -23,11 +23,11 @@ export class Simulator<Known extends Orders> {
       const how = code === null ? 'by a signal' : `exit code ${code}`;
       throw new LoadFailed(`the simulator ${script} ended (${how}):\n${this.#program.stderr}`);
     });
-    // Whoever waits for an answer is told; that nobody does is no trouble.
+    // Handled by whoever waits for an answer; no one may.
     this.failed.catch(() => {});
   }
 
-  /** Gives an order and resolves with what came of it. Throws LoadFailed when the simulator exits instead. */
+  /** Sends an order and resolves with its result. Throws LoadFailed if the simulator exits instead. */
   order<Name extends keyof Known & string>(
     name: Name,
     ...[argument]: Parameters<Known[Name]>

@@ -8,7 +8,7 @@ import type { KinesisOrders, KinesisSettings } from './kinesis.ts';
 import type { Options } from './options.ts';
 import { Simulator } from './simulator.ts';
 
-/** Kinesis Video and Deepgram, each a process of its own. */
+/** Kinesis Video and Deepgram, each in its own process. */
 export interface Simulators {
   readonly kinesis: Simulator<KinesisOrders>;
   readonly deepgram: Simulator<DeepgramOrders>;
@@ -16,14 +16,14 @@ export interface Simulators {
   readonly deepgramUrl: string;
 }
 
-/** A daemon and all that it knows of the world. */
+/** A daemon and the services it uses. */
 export interface World extends Simulators {
   readonly daemon: Daemon;
-  /** Rejects with LoadFailed when one of them ends before its time. */
+  /** Rejects with LoadFailed if one of them exits early. */
   readonly failed: Promise<never>;
 }
 
-/** Starts both; `cleanup` ends them. Throws LoadFailed when one does not start. */
+/** Starts both; `cleanup` ends them. Throws LoadFailed if one does not start. */
 export async function openSimulators(
   { tls, relays }: KinesisSettings,
   { verified }: Pick<DeepgramSettings, 'verified'>,
@@ -37,7 +37,7 @@ export async function openSimulators(
   return { kinesis, deepgram, kinesisUrl, deepgramUrl };
 }
 
-/** Starts all; `cleanup` ends them and removes their files. Throws LoadFailed when one does not start. */
+/** Starts all; `cleanup` ends them and removes their files. Throws LoadFailed if one does not start. */
 export async function openWorld(options: Options, cleanup: AsyncDisposableStack): Promise<World> {
   const { tls, verify, daemon: script, checkpoints, workers } = options;
   const directory = await mkdtemp(join(tmpdir(), 'integratord-load-'));
@@ -51,12 +51,12 @@ export async function openWorld(options: Options, cleanup: AsyncDisposableStack)
   cleanup.defer(() => daemon.kill());
   await daemon.listening();
   const failed = Promise.race([daemon.failed, kinesis.failed, deepgram.failed]);
-  // Whoever waits for something of the run is told.
+  // Handled by whoever races against it.
   failed.catch(() => {});
   return { ...simulators, daemon, failed };
 }
 
-/** The numbers of so many calls. */
+/** Numbers of the first calls. */
 export function callNumbers(calls: number): number[] {
   return Array.from({ length: calls }, (_, call) => call);
 }

@@ -5,16 +5,16 @@ import { ScriptProcess } from './script-process.ts';
 export type Line = Record<string, unknown>;
 
 /**
- * One of our programs as a process of its own that writes JSON lines to standard output. If it is the daemon and wrote a
- * secret into its log, `exited` rejects.
+ * One of our programs in its own process, which writes JSON lines to standard output. `exited` rejects if the daemon
+ * wrote a secret into its log.
  */
 export class Program extends ScriptProcess {
   /** Every JSON line so far, in order. */
   readonly lines: Line[] = [];
-  /** Every daemon of every test is watched: the whole suite is one test of what its log may hold. */
+  /** Every daemon in every test is checked: the whole suite is a test of the log's redaction. */
   readonly #watch: LeakWatch | undefined;
   readonly #script: string;
-  /** The beginning of a line whose end is still to come. */
+  /** The start of an incomplete line. */
   #rest = '';
   readonly #listeners = new Set<(line: Line | undefined) => void>();
 
@@ -30,7 +30,7 @@ export class Program extends ScriptProcess {
     this.#watch = script.startsWith('daemon/') ? new LeakWatch(env) : undefined;
   }
 
-  /** The first line, past or to come, that `matches`; rejects when the process exits without it. */
+  /** The first line, past or future, that `matches`; rejects if the process exits first. */
   line(matches: (line: Line) => boolean): Promise<Line> {
     const known = this.lines.find(matches);
     if (known) return Promise.resolve(known);

@@ -5,33 +5,33 @@ import { BARE_ENVIRONMENT } from './bare-environment.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 
-/** A Node option: the process ends when this one is gone, even if a test runner kills this one. */
+/** Node option that makes a process exit when this one is gone, even after SIGKILL. */
 export const LEASH = `--import=${new URL(`leash.ts?parent=${process.pid}`, import.meta.url)}`;
 
 export interface ScriptOptions {
-  /** All of its environment, apart from PATH and what keeps it with this process. */
+  /** Its whole environment, apart from BARE_ENVIRONMENT and the leash. */
   readonly env?: Readonly<Record<string, string>>;
-  /** In a process group of its own, as a shell starts a command: Ctrl-C for this process does not reach it. */
+  /** Start it in its own process group, like a shell command: Ctrl-C for this process does not reach it. */
   readonly detached?: boolean;
   /** The user to run it as. */
   readonly uid?: number;
-  /** Open a channel for messages to and from it. */
+  /** Open a message channel. */
   readonly ipc?: boolean;
 }
 
-/** One of our scripts as a process of its own, under this Node, with only the given environment. */
+/** One of our scripts in its own process, under this Node, with only the given environment. */
 export class ScriptProcess {
-  /** What it has written so far. */
+  /** Its output so far. */
   stdout = '';
   stderr = '';
   readonly child: ChildProcess;
-  /** Resolves with the exit code, null after a signal, once all its output is read. */
+  /** Resolves with the exit code (null after a signal) once all output has been read. */
   readonly exited: Promise<number | null>;
   readonly #script: string;
   #hasExited = false;
   #news = Promise.withResolvers<void>();
 
-  /** Starts `script`: a path from the project's root, or an absolute one. */
+  /** Starts `script`: a path relative to the project's root, or absolute. */
   constructor(script: string, args: readonly string[] = [], options: ScriptOptions = {}) {
     const { env = {}, detached = false, uid, ipc = false } = options;
     this.#script = script;
@@ -60,7 +60,7 @@ export class ScriptProcess {
     return this.child.pid;
   }
 
-  /** Resolves once what it has written matches; rejects when it exits before. */
+  /** Resolves once its output matches; rejects if it exits first. */
   async wrote(stream: 'stdout' | 'stderr', pattern: RegExp): Promise<RegExpExecArray> {
     for (;;) {
       const match = pattern.exec(this[stream]);
@@ -70,13 +70,13 @@ export class ScriptProcess {
     }
   }
 
-  /** Sends the signal and waits for the exit; gives the exit code, null when the signal ended it. */
+  /** Sends the signal and waits for the exit. Resolves with the exit code, null if the signal ended it. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     this.child.kill(signal);
     return this.exited;
   }
 
-  /** What Ctrl-C in its terminal does: a signal to all processes of its group. Only if it is detached. */
+  /** Sends SIGINT to its process group, like Ctrl-C in a terminal. Requires `detached`. */
   interrupt(): void {
     process.kill(-this.pid, 'SIGINT');
   }
@@ -90,12 +90,12 @@ export class ScriptProcess {
     return new Error(`${this.#script} exited (${how}) before ${what}:\n${this.stdout}${this.stderr}`);
   }
 
-  /** Takes a piece of its output. */
+  /** Handles a piece of its output. */
   protected take(stream: 'stdout' | 'stderr', text: string): void {
     this[stream] += text;
   }
 
-  /** All its output is taken. What it throws rejects `exited`. */
+  /** Called after the last output. An exception rejects `exited`. */
   protected finish(): void {}
 
   #tell(): void {

@@ -5,7 +5,7 @@ import test, { type TestFn } from 'ava';
 import { skippedReport } from './skipped-report.ts';
 import { installCommands, isInstalled, needs, type SkippedTest, type ToolName } from './tools.ts';
 
-/** What a test file declares, in place of ava. */
+/** Records what a test file declares, in place of ava. */
 function declarations() {
   const declared: string[] = [];
   const as = (kind: string) => (title: string) => void declared.push(`${kind}: ${title}`);
@@ -18,7 +18,7 @@ function declarations() {
   return { declared, fake: fake as unknown as TestFn };
 }
 
-/** Runs `body` with variables of the environment that only it sees. */
+/** Runs `body` with additional environment variables. */
 function withEnvironment(variables: Readonly<Record<string, string>>, body: () => void): void {
   const before = { ...process.env };
   Object.assign(process.env, variables);
@@ -30,7 +30,7 @@ function withEnvironment(variables: Readonly<Record<string, string>>, body: () =
   }
 }
 
-test.serial('a test whose tool is missing is skipped and noted, and runs where the tool is there', (t) => {
+test.serial('a test whose tool is missing is skipped and reported', (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'integratord-tools-'));
   t.teardown(() => rmSync(directory, { recursive: true }));
   const file = join(directory, 'skipped');
@@ -50,7 +50,7 @@ test.serial('a test whose tool is missing is skipped and noted, and runs where t
   });
 });
 
-test.serial('with CI set, a missing tool fails the test, but for one that Debian does not have', (t) => {
+test.serial('with CI set, a missing tool fails the test, unless Debian does not have it', (t) => {
   const { declared, fake } = declarations();
   withEnvironment({ PATH: '/nowhere', CI: 'true', SKIPPED_TESTS: '' }, () => {
     needs(fake, 'openssl')('one', () => {});
@@ -76,7 +76,7 @@ test('the report names skipped tests by tool, and what installs the tools', (t) 
   const report = skippedReport([skipped('one', 'promtool'), skipped('two', 'git', 'cfn-lint')], '/checkout/');
   t.deepEqual(report, [
     '',
-    '2 tests were skipped, because programs are not installed:',
+    '2 tests were skipped because programs are missing:',
     '  git, cfn-lint',
     '    test/a.test.ts: two',
     '  promtool',

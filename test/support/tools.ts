@@ -3,7 +3,7 @@ import { accessSync, appendFileSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 
-/** What tests use and `npm ci` does not install: a program of a package, or a right. */
+/** Something that tests need and `npm ci` does not install: a program of a package, or a privilege. */
 export interface Tool {
   readonly from: 'debian' | 'pypi' | 'rights';
   readonly package: string;
@@ -34,14 +34,14 @@ export const TOOLS = {
 
 export type ToolName = keyof typeof TOOLS;
 
-/** A test that did not run, and what it lacks. */
+/** A test that did not run, and the missing tools. */
 export interface SkippedTest {
   readonly tools: readonly ToolName[];
   readonly file: string;
   readonly title: string;
 }
 
-/** What of ava's `test` is used here. */
+/** The part of ava's `test` that is used here. */
 interface Declare {
   // biome-ignore lint/suspicious/noExplicitAny: a test's implementation may take any context and arguments.
   (title: string, implementation: (t: ExecutionContext<any>, ...args: any[]) => unknown, ...args: any[]): void;
@@ -56,7 +56,7 @@ const INSTALL = {
 } as const;
 const CHROMIUM_PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-/** What installs the packages of these tools, a command per source. */
+/** Commands that install these tools, one per source. */
 export function installCommands(tools: readonly ToolName[]): string[] {
   return (['debian', 'pypi', 'rights'] as const).flatMap((source) => {
     const packages = packagesOf(tools, source);
@@ -64,13 +64,13 @@ export function installCommands(tools: readonly ToolName[]): string[] {
   });
 }
 
-/** The packages that have these tools, of those that come from there. */
+/** The packages of those tools that come from `source`. */
 export function packagesOf(tools: readonly ToolName[], source: Tool['from']): string[] {
   const packages = tools.filter((tool) => TOOLS[tool].from === source).map((tool) => TOOLS[tool].package);
   return [...new Set(packages)].sort();
 }
 
-/** The Chromium on this machine, or the one that CHROMIUM_PATH names. */
+/** This machine's Chromium, or the one in CHROMIUM_PATH. */
 export function chromiumPath(): string | undefined {
   const named = process.env['CHROMIUM_PATH'];
   return (named ? [named] : CHROMIUM_PATHS).find((path) => existsSync(path));
@@ -80,7 +80,7 @@ export function isInstalled(name: ToolName, path = process.env['PATH'] ?? ''): b
   if (name === 'chromium') return chromiumPath() !== undefined;
   if (name === 'root or user namespaces') return canBeRoot();
   if (!path.split(delimiter).some((directory) => isExecutable(join(directory, name)))) return false;
-  // Version managers for Python put an executable on PATH for programs that are not installed.
+  // Python version managers put executables on PATH even for programs that are not installed.
   return TOOLS[name].from !== 'pypi' || spawnSync(name, ['--version']).status === 0;
 }
 
@@ -89,8 +89,8 @@ function canBeRoot(): boolean {
 }
 
 /**
- * `needs(test, 'openssl')('title', …)` declares a test, or one that is skipped while the tool is not installed;
- * `npm test` names it at the end. With CI set, a missing Debian package fails the test: .ci/run installs them all.
+ * `needs(test, 'openssl')('title', …)` declares a test that is skipped if the tool is missing; `npm test` lists it at the
+ * end. With CI set, a missing Debian package fails the test instead, because .ci/run installs them all.
  */
 export function needs<Test extends Declare>(test: Test, ...tools: readonly ToolName[]): Test {
   const missing = tools.filter((tool) => !isInstalled(tool));
@@ -113,7 +113,7 @@ function withoutTools<Test extends Declare>(test: Test, tools: readonly ToolName
   });
 }
 
-/** Tells test/run.ts, if it started ava. */
+/** Reports it to test/run.ts, if that started ava. */
 function note(skipped: SkippedTest): void {
   const file = process.env['SKIPPED_TESTS'];
   if (file) appendFileSync(file, `${JSON.stringify(skipped)}\n`);

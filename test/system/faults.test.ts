@@ -45,7 +45,7 @@ async function check(t: ExecutionContext<{ stage: Stage }>, row: Row): Promise<v
   compare(t, row, [channel(audio, 0), channel(audio, 1)], Number(ended['holeMs']));
 }
 
-/** Frames that no channel has a sample for; the call itself has no silence. */
+/** Number of silent frames; the call itself has none. */
 function silentFrames([customer, agent]: readonly Int16Array[]): number {
   return customer?.filter((sample, at) => sample === 0 && agent?.[at] === 0).length ?? 0;
 }
@@ -60,7 +60,7 @@ function compare(t: ExecutionContext, { arrives }: Row, heard: readonly Int16Arr
     } else if (arrives === 'nothing') {
       t.is(samples.length, 0);
     } else if (arrives === 'what came before') {
-      // Whatever is missing is silent: not a sample is in another place, or another one.
+      // Missing audio is silent; all other samples are right and in place.
       const wrong = samples.findIndex((sample, at) => sample !== 0 && sample !== expected[at]);
       t.is(wrong, -1);
       t.true(samples.filter((sample) => sample !== 0).length > 2 * 8000);

@@ -4,7 +4,7 @@ import { Relay } from '../support/relay.ts';
 import { received } from './received.ts';
 import { channel, Stage, type StageOptions } from './stage.ts';
 
-/** Of all tests that need no settings and no line of their own. */
+/** Shared by all tests that need no settings or relay of their own. */
 const test = anyTest as TestFn<{ stage: Stage }>;
 const SECOND = 8000;
 /** REPLAY_MS, and a second. */
@@ -22,7 +22,7 @@ async function stageFor(t: ExecutionContext, options: StageOptions = {}): Promis
   return stage;
 }
 
-/** A stage whose daemon reaches Deepgram over a line that can break. */
+/** A stage whose daemon reaches Deepgram through a relay. */
 async function stageBehindRelay(t: ExecutionContext): Promise<{ stage: Stage; relay: Relay }> {
   const opening = Promise.withResolvers<Relay>();
   const deepgramVia = async (url: string) => {
@@ -35,7 +35,7 @@ async function stageBehindRelay(t: ExecutionContext): Promise<{ stage: Stage; re
   return { stage, relay };
 }
 
-/** Callback mode, where results do not come back to us: nothing listens there, which Deepgram has to bear. */
+/** Callback mode, where results do not return to the daemon. Nothing listens at this address. */
 const CALLBACK = { callback: 'http://127.0.0.1:9/results' };
 
 test('five breaks in one call: everything arrives, and at most REPLAY_MS and a second of it twice per reconnect', async (t) => {
@@ -73,7 +73,7 @@ test('five breaks in one call: everything arrives, and at most REPLAY_MS and a s
   );
 });
 
-test('where results come back, what is final is not sent again, and nothing is lost', async (t) => {
+test('when results come back, finalized audio is not sent again, and nothing is lost', async (t) => {
   const { stage } = t.context;
   const customer = distinctSamples(30 * SECOND, 1);
   const request = await stage.call({ customer: bytesOf(customer), agent: bytesOf(customer), speed: 5 });
@@ -89,7 +89,7 @@ test('where results come back, what is final is not sent again, and nothing is l
   t.is(difference(channel(audio, 0), customer), 'the same');
 });
 
-test('a Deepgram that cannot be reached for 20 s of the call costs nothing but time', async (t) => {
+test('an unreachable Deepgram for 20 s of the call costs only time', async (t) => {
   const { stage, relay } = await stageBehindRelay(t);
   const customer = distinctSamples(40 * SECOND, 1);
   const call = await stage.call({ customer: bytesOf(customer), speed: 10 });
@@ -106,7 +106,7 @@ test('a Deepgram that cannot be reached for 20 s of the call costs nothing but t
   t.true((twiceMs[0] as number) <= REPEATED_MS);
 });
 
-test('a half-open connection is noticed and replaced', async (t) => {
+test('a half-open connection is detected and replaced', async (t) => {
   const { stage, relay } = await stageBehindRelay(t);
   const customer = distinctSamples(20 * SECOND, 1);
   const call = await stage.call({ customer: bytesOf(customer), speed: 2 });
@@ -124,7 +124,7 @@ test('a half-open connection is noticed and replaced', async (t) => {
 });
 
 for (const status of [400, 401, 402, 403] as const) {
-  test(`a reconnect that is refused with ${status} ends the session, and says so`, async (t) => {
+  test(`a reconnect that is refused with ${status} ends the session as failed`, async (t) => {
     const { stage } = t.context;
     const request = await stage.call({ customer: bytesOf(distinctSamples(10 * SECOND)), speed: 5 });
     const refusal = { refuse: status, dgError: 'not any more' };
@@ -137,7 +137,7 @@ for (const status of [400, 401, 402, 403] as const) {
   });
 }
 
-test('a Deepgram that stays away longer than DEEPGRAM_GIVE_UP_MS ends the session as failed', async (t) => {
+test('an unavailable Deepgram ends the session as failed after DEEPGRAM_GIVE_UP_MS', async (t) => {
   const stage = await stageFor(t, { env: { DEEPGRAM_GIVE_UP_MS: '1000' } });
   const refusals = Array.from({ length: 20 }, () => ({ refuse: 503, dgError: 'overloaded' }));
   await stage.deepgram.addFaults({ resetAfterMs: 1000 }, ...refusals);
@@ -148,7 +148,7 @@ test('a Deepgram that stays away longer than DEEPGRAM_GIVE_UP_MS ends the sessio
   t.regex(String(ended['error']), /HTTP 503/);
 });
 
-test('a Deepgram that stalls for 60 s of the call holds the stream back, in bounded memory, and then gets all of it', async (t) => {
+test('a Deepgram that stalls for 60 s of the call causes back-pressure, then receives all of it', async (t) => {
   const { stage } = t.context;
   const customer = distinctSamples(90 * SECOND, 1);
   const call = await stage.call({ customer: bytesOf(customer), agent: bytesOf(customer), speed: 20 });
@@ -164,7 +164,7 @@ test('a Deepgram that stalls for 60 s of the call holds the stream back, in boun
   t.is(difference(channel(audio, 0), customer), 'the same');
 });
 
-test('a line without audio is kept alive', async (t) => {
+test('a connection without audio is kept alive', async (t) => {
   const stage = await stageFor(t, { env: { CALL_END_GRACE_MS: '6000' }, deepgramArgs: ['--net-0001-ms', '5500'] });
   const request = await stage.call({ customer: bytesOf(distinctSamples(SECOND)), realtime: false });
   const { connection } = await stage.transcribe(request);

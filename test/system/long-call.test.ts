@@ -1,13 +1,13 @@
 import test from 'ava';
 import { LAST_REQUESTS, playLongCall } from './long-call.ts';
 
-// A small sample of `npm run prove:long-call`: walls are 6 s of real time apart.
+// A small sample of `npm run prove:long-call`: the walls are 6 s of real time apart.
 const SPEED = 40;
 const WALL_MINUTES = 4;
 const MINUTES = 19;
 const WALLS = Math.floor(MINUTES / WALL_MINUTES);
 
-test('a call across four walls, rotated before each of them: 0 ms lost, 0 ms doubled', async (t) => {
+test('a call across four walls, rotated before each of them: 0 ms lost, 0 ms repeated', async (t) => {
   const { requests, rotated, ...outcome } = await playLongCall({
     minutes: MINUTES,
     wallMinutes: WALL_MINUTES,
@@ -19,7 +19,7 @@ test('a call across four walls, rotated before each of them: 0 ms lost, 0 ms dou
   t.true(requests <= rotated + 1 + LAST_REQUESTS, `${requests} requests`);
 });
 
-test('a call across four walls, running into each of them: 0 ms lost, 0 ms doubled', async (t) => {
+test('a call across four walls, running into each of them: 0 ms lost, 0 ms repeated', async (t) => {
   const { requests, resumed, ...outcome } = await playLongCall({
     minutes: MINUTES,
     wallMinutes: WALL_MINUTES,

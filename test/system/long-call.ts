@@ -11,20 +11,20 @@ export interface LongCall {
   readonly minutes: number;
   /** Kinesis ends a connection that is this old: the wall. */
   readonly wallMinutes: number;
-  /** The daemon replaces a connection that is this old; later than the wall means never. */
+  /** The daemon replaces a connection of this age; if it is greater than the wall, never. */
   readonly rotateMinutes: number;
-  /** How much faster than real time the call is spoken. */
+  /** Relative to real time. */
   readonly speed: number;
 }
 
-/** What became of it. */
+/** The outcome of the call. */
 export interface LongCallOutcome {
   readonly outcome: unknown;
   readonly lostMs: number;
   readonly repeatedMs: unknown;
-  /** Whether Deepgram received every sample of the call once, on one connection. */
+  /** Whether Deepgram received every sample once, on one connection. */
   readonly isWhole: boolean;
-  /** Walls that were crossed, and what was done instead of running into one. */
+  /** Number of connections replaced after, and before, a wall. */
   readonly resumed: number;
   readonly rotated: number;
   /** GetMedia requests, and the most that were open at the same time. */
@@ -32,9 +32,9 @@ export interface LongCallOutcome {
   readonly mostOpen: number;
 }
 
-/** The requests that find no more audio, by which the daemon knows that the call is over. */
+/** Requests without new audio, which show the daemon that the call has ended. */
 export const LAST_REQUESTS = 3;
-/** The stream keeps the whole call: a slow machine may fall behind, and what is tried here are the walls. */
+/** Long enough for a slow machine that falls behind: only the walls are under test. */
 const RETENTION_MS = 240_000;
 const MS_PER_MINUTE = 60_000;
 const MINUTE_SAMPLES = 60 * 8000;

@@ -28,10 +28,10 @@ async function opened(t: ExecutionContext, options: StageOptions = {}): Promise<
   return stage;
 }
 
-/** What /metrics said after faults of every kind. */
+/** /metrics after various faults. */
 let page = '';
 
-test.serial('the sums in /metrics are what was done to the calls, faults included', async (t) => {
+test.serial('the sums in /metrics match what happened to the calls, including faults', async (t) => {
   const stage = await opened(t);
   // A connection to Deepgram that closes with 1011, and the next handshake refused with 429.
   await stage.deepgram.addFaults({ closeAfterMs: 3000, code: 1011, reason: '' }, { refuse: 429 });
@@ -39,7 +39,7 @@ test.serial('the sums in /metrics are what was done to the calls, faults include
   const callback = 'http://127.0.0.1:9/';
   t.is((await stage.start({ ...noisy, dgParams: { ...noisy.dgParams, callback } })).status, 200);
   await stage.ended(noisy.contactId);
-  // Two fragments that the stream does not have, and a connection to Kinesis that ends after three.
+  // Two fragments that the stream lost, and a connection to Kinesis that ends after three.
   await stage.kinesis.addFaults({ stream: 'lossy', endAfterFragments: 3 });
   const lossy = await stage.call(
     { ...CALL, speed: 5, options: { oddBlock: false, missingFragments: [4, 5] } },
@@ -73,7 +73,7 @@ test.serial('the sums in /metrics are what was done to the calls, faults include
   await stage.closed(noisy.contactId);
   const { twiceMs } = await received(stage.deepgram, noisy.contactId);
   const replayedS = of('deepgram_replayed_seconds_total')[''] ?? 0;
-  // What was under way when Deepgram closed never got there, and is sent again all the same.
+  // Audio in flight when Deepgram closed never arrived, but is also counted as replayed.
   t.true(replayedS * 1000 >= (twiceMs[0] ?? Infinity), `${replayedS} s, twice ${twiceMs}`);
   t.is(of('deepgram_sent_bytes_total')[''], (2 * SECONDS + replayedS) * 32_000);
   t.true((of('lag_seconds_count')[''] ?? 0) > 0);
@@ -84,13 +84,13 @@ test.serial('the sums in /metrics are what was done to the calls, faults include
   for (const id of identified) t.false(page.includes(id));
 });
 
-needs(test.serial, 'promtool')('promtool finds nothing to say about that /metrics', (t) => {
+needs(test.serial, 'promtool')('promtool accepts that /metrics', (t) => {
   const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: page, encoding: 'utf8' });
   t.true(page.includes('integratord_deepgram_reconnects_total{code="1011"}'));
   t.deepEqual([status, `${stdout}${stderr}`], [0, '']);
 });
 
-test('every hole is put down to what was reported before it', async (t) => {
+test('the cause of a hole is what was reported before it', async (t) => {
   const stage = await opened(t, { env: { READ_STALL_MS: '700' } });
   const holes: Record<string, number> = {};
   const noteHoles = async (contactId: string) => {
@@ -112,7 +112,7 @@ test('every hole is put down to what was reported before it', async (t) => {
   const forgetful = await stage.call({ ...CALL, speed: 5 }, 'forgetful');
   await stage.start(forgetful);
   for (const { contactId } of [broken, forgetful]) await noteHoles(contactId);
-  // While Deepgram is away, the rest of the call comes.
+  // The rest of the call arrives while Deepgram is unavailable.
   const away = [{ refuse: 503 }, { refuse: 503 }, { refuse: 503 }, { refuse: 402 }];
   await stage.deepgram.addFaults({ closeAfterMs: 3000, code: 1011, reason: '' }, ...away);
   const unpaid = await stage.call({ ...CALL, speed: 20 });
@@ -123,7 +123,7 @@ test('every hole is put down to what was reported before it', async (t) => {
   const { values } = await scrape(stage.url);
   const found = notZero(values, 'integratord_hole_seconds_total');
   t.deepEqual(Object.keys(holes).sort(), ['corrupt', 'fragment-gone']);
-  // A sum of seconds and one of milliseconds are rounded differently.
+  // Sums of seconds and of milliseconds are rounded differently.
   const foundMs = (cause: string) => Math.round((found[`{cause="${cause}"}`] ?? NaN) * 1e6) / 1000;
   t.is(foundMs('corrupt'), holes['corrupt'] ?? 0);
   t.is(foundMs('fragment-gone'), holes['fragment-gone'] ?? 0);
@@ -134,7 +134,7 @@ test('every hole is put down to what was reported before it', async (t) => {
   t.deepEqual(notZero(values, 'integratord_deepgram_refusals_total'), { '{status="402"}': 1, '{status="5xx"}': 3 });
 });
 
-test('with METRICS_PORT the metrics are there, and not where the load balancer is', async (t) => {
+test('with METRICS_PORT, metrics are on that port and not on the main one', async (t) => {
   const stage = await opened(t, { env: { METRICS_PORT: '0' } });
   const { metricsAt } = await stage.daemon.line(({ event }) => event === 'metrics.started');
   const response = await fetch(new URL('/metrics', String(metricsAt)));
@@ -144,7 +144,7 @@ test('with METRICS_PORT the metrics are there, and not where the load balancer i
   t.is((await fetch(new URL('/metrics', stage.url))).status, 404);
 });
 
-test('a running call, its checkpoint and a drain are to be seen while they last', async (t) => {
+test('a running call, its checkpoint and a drain show while they last', async (t) => {
   const stateDir = await mkdtemp(join(tmpdir(), 'integratord-metrics-'));
   t.teardown(() => rm(stateDir, { recursive: true, force: true }));
   const stage = await opened(t, { env: { STATE_DIR: stateDir, MAX_SESSIONS: '4' } });
@@ -167,7 +167,7 @@ test('a running call, its checkpoint and a drain are to be seen while they last'
   await stage.ended(call.contactId);
 });
 
-test('a call that goes on after a crash, rotates and falls silent is counted as that', async (t) => {
+test('resumption after a crash, rotation and silence are counted', async (t) => {
   const stateDir = await mkdtemp(join(tmpdir(), 'integratord-metrics-'));
   t.teardown(() => rm(stateDir, { recursive: true, force: true }));
   const env = { STATE_DIR: stateDir, ROTATE_AFTER_MS: '1000', CALL_END_GRACE_MS: '6000' };
@@ -192,7 +192,7 @@ test('a call that goes on after a crash, rotates and falls silent is counted as 
   t.is(of('deepgram_keepalives_total')[''], keepAlives);
 });
 
-test('CloudWatch hears of the instance from its start to its end, and of what it did', async (t) => {
+test('CloudWatch receives the metrics of an instance from its start to its end', async (t) => {
   const service = new Program('test/simulators/cloudwatch/main.ts');
   t.teardown(() => service.stop('SIGKILL'));
   const cloudWatch = new CloudWatchControl(await service.listening());
@@ -211,7 +211,7 @@ test('CloudWatch hears of the instance from its start to its end, and of what it
   t.true((lag?.Values?.length ?? 0) > 0);
 });
 
-test('a CloudWatch that is not there costs no call anything', async (t) => {
+test('an unreachable CloudWatch does not affect calls', async (t) => {
   const env = { METRICS_STACK: 'calls', AWS_ENDPOINT_URL_CLOUDWATCH: 'http://127.0.0.1:9' };
   const stage = await opened(t, { env });
   await stage.daemon.line(({ event }) => event === 'cloudwatch.failing');

@@ -8,7 +8,7 @@ import { Stage } from './stage.ts';
 
 const SECOND = 8000;
 const test = anyTest as TestFn<Operated>;
-/** On the daemon that these tests share: what they do to it, they undo. */
+/** These tests share a daemon, and undo what they change. */
 const inTurn = test.serial;
 
 /** A daemon and its control socket. */
@@ -43,7 +43,7 @@ async function stageWithSocket(t: ExecutionContext, env: Record<string, string> 
   return operated;
 }
 
-/** A call in real time, so that it does not end before the test has done with it. */
+/** A call in real time, so that it does not end before its test. */
 function runningCall(stage: Stage, seconds = 60) {
   const samples = distinctSamples(seconds * SECOND);
   return stage.call({ customer: bytesOf(samples), agent: bytesOf(samples) });
@@ -54,13 +54,13 @@ inTurn('the control socket is for its owner and group only', async (t) => {
   t.is((await stat(socket)).mode & 0o777, 0o660);
 });
 
-test('a socket that a killed daemon left behind is replaced', async (t) => {
+test('a socket left behind by a killed daemon is replaced', async (t) => {
   const { stage, control } = await stageWithSocket(t);
   await stage.crash();
   t.is((await control('GET', '/v1/status')).status, 200);
 });
 
-inTurn('status, sessions, one session and its timeline show what operators ask for, and no secret', async (t) => {
+inTurn('status, sessions, one session and its timeline show what operators need, and no secret', async (t) => {
   const { stage, control } = t.context;
   const call = await runningCall(stage);
   const callback = 'http://user:planted@127.0.0.1:9/results?token=planted';
@@ -100,7 +100,7 @@ inTurn('status, sessions, one session and its timeline show what operators ask f
   t.notRegex(JSON.stringify(everything), /planted|key-of-the-stage/);
 });
 
-inTurn('stopping a session sends what was read, waits for the last results, and says how it ended', async (t) => {
+inTurn('stopping a session sends what was read, waits for the last results, and reports the outcome', async (t) => {
   const { stage, control } = t.context;
   const call = await runningCall(stage);
   const { body } = await stage.start(call);
@@ -112,7 +112,7 @@ inTurn('stopping a session sends what was read, waits for the last results, and 
   t.is((await control('GET', `/v1/sessions/${body['sessionId']}`)).status, 404);
 });
 
-inTurn('a cordoned daemon takes no new session, and lets the running ones go on', async (t) => {
+inTurn('a cordoned daemon refuses new sessions, and running ones continue', async (t) => {
   const { stage, control } = t.context;
   const call = await runningCall(stage);
   await stage.start(call);
@@ -129,7 +129,7 @@ inTurn('a cordoned daemon takes no new session, and lets the running ones go on'
   t.is((await stage.ask('GET', '/health-check')).status, 200);
 });
 
-test('an operator’s drain can be changed and cancelled, a signal’s cannot', async (t) => {
+test('an operator’s drain can be changed and canceled, a signal’s cannot', async (t) => {
   const { stage, control } = await stageWithSocket(t);
   await stage.start(await runningCall(stage));
   t.is((await control('GET', '/v1/drain')).body.reason, 'not-draining');
@@ -146,7 +146,7 @@ test('an operator’s drain can be changed and cancelled, a signal’s cannot', 
   t.true(later.deadlineAtEpochMs !== null, 'and an operator cannot put off its deadline');
 });
 
-test('another log level holds at once, for a session that runs already too, and for no longer than the process', async (t) => {
+test('another log level takes effect immediately, also for running sessions, until the process exits', async (t) => {
   const { stage, control } = await stageWithSocket(t, { LOG_LEVEL: 'info' });
   const call = await runningCall(stage);
   const { sessionId } = (await stage.start(call)).body;
@@ -165,7 +165,7 @@ test('another log level holds at once, for a session that runs already too, and 
   t.is((await control('GET', '/v1/log-level')).body.level, 'info');
 });
 
-inTurn('bad orders are refused and say why', async (t) => {
+inTurn('invalid requests are refused with a reason', async (t) => {
   const { control } = t.context;
   t.like(await control('POST', '/v1/drain', { deadlineMs: 'soon' }), { status: 400, body: { reason: 'bad-request' } });
   t.like(await control('POST', '/v1/drain', { force: true }), { status: 400 });
@@ -173,7 +173,7 @@ inTurn('bad orders are refused and say why', async (t) => {
   t.like(await control('GET', '/v2/status'), { status: 404 });
 });
 
-test('the doctor says what is well and what is not, and what to do', async (t) => {
+test('the doctor reports what works, what does not, and what to do', async (t) => {
   const { control } = await stageWithSocket(t, { MAX_SESSIONS: '10' });
   const { checks } = (await control('GET', '/v1/doctor')).body;
   const verdicts = Object.fromEntries(

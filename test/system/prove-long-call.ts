@@ -1,5 +1,5 @@
-/** `npm run prove:long-call`: a call of three hours and a half at 300 times real time, across 45-minute walls; once
- *  rotated before each of them, once running into each. Prints a line and exits with 1 when anything was lost. */
+/** `npm run prove:long-call`: a call of three and a half hours at 300 times real time, across 45-minute walls; once
+ *  with rotation before each, once without. Prints a line for each and exits with 1 if anything was lost. */
 import { LAST_REQUESTS, playLongCall } from './long-call.ts';
 
 const SPEED = 300;

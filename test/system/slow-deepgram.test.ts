@@ -5,16 +5,16 @@ import { channel, Stage } from './stage.ts';
 
 const SECONDS = 12;
 const CALLBACK = { callback: 'http://127.0.0.1:9/results' };
-/** A Deepgram that is slower than the call by so much has the rest of it before it after CloseStream. */
+/** So slow that much of the call remains to be processed after CloseStream. */
 const SPEED = 4;
 const RATE = 0.8;
 
 for (const reads of ['buffered', 'paced']) {
   for (const [mode, params] of [
     ['with a callback', CALLBACK],
-    ['where results come back', {}],
+    ['with results', {}],
   ] as const) {
-    test(`a Deepgram that processes less than is said, reads ${reads}, ${mode}: nothing is cut off`, async (t) => {
+    test(`a Deepgram slower than real time, with ${reads} reads, ${mode}: nothing is cut off`, async (t) => {
       const stage = await Stage.open({ deepgramArgs: ['--rate', String(RATE), '--reads', reads] });
       t.teardown(() => stage.close());
       const customer = distinctSamples(SECONDS * 8000, 1);
@@ -31,7 +31,7 @@ for (const reads of ['buffered', 'paced']) {
   }
 }
 
-test('late pongs, a slow handshake, odd answers and odd ends: the call arrives as it was', async (t) => {
+test('late pongs, a slow handshake, odd responses and closes: the call arrives unchanged', async (t) => {
   const stage = await Stage.open();
   t.teardown(() => stage.close());
   const page = { headers: { 'content-type': 'text/html' }, body: '<html>default backend</html>' };

@@ -1,5 +1,5 @@
-/** `npm run test:bare`: runs `npm ci && npm test` on the last commit as a user of a Debian that has Node and npm and
- *  nothing else. Exits with the code of the two; 2 when this machine cannot run it. */
+/** `npm run test:bare`: runs `npm ci && npm test` on the last commit, as a user of a Debian with Node, npm and nothing
+ *  else. Exits with their code, or with 2 if this machine cannot run it. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, copyFile, cp, mkdir, realpath, writeFile } from 'node:fs/promises';
@@ -51,7 +51,7 @@ async function main(signal: AbortSignal): Promise<number> {
   }
 }
 
-/** This Node, and the npm that runs this or is on PATH. */
+/** Copies this Node, and the npm that runs this script or is on PATH. */
 async function addNode(root: string): Promise<void> {
   const { stdout } = await promisify(execFile)('sh', ['-c', 'command -v npm']);
   const npm = await realpath(process.env['npm_execpath'] ?? stdout.trim());
@@ -61,7 +61,7 @@ async function addNode(root: string): Promise<void> {
   await run('ln', ['--symbolic', '../lib/node_modules/npm/bin/npm-cli.js', join(prefix, 'bin/npm')]);
 }
 
-/** How this machine resolves names and reaches the registry. */
+/** Copies this machine's settings for name resolution and the registry. */
 async function addNetwork(root: string): Promise<void> {
   await copyFile('/etc/resolv.conf', join(root, 'etc/resolv.conf'));
   const lines: string[] = [];
@@ -84,9 +84,9 @@ async function npmSetting(name: string): Promise<string | undefined> {
   return ['', 'null', 'undefined'].includes(value) ? undefined : value;
 }
 
-/** Runs a shell command in the clone, as a user, and gives its exit code. All its processes end with it. */
+/** Runs a shell command in the clone, as a user; returns its exit code. All its processes end with it. */
 async function inside(root: string, command: string, signal: AbortSignal): Promise<number> {
-  // The first process of the namespace stays root: changing the user would cost it --kill-child.
+  // The first process of the namespace stays root: a change of user would reset --kill-child.
   const init = ['sh', '-c', 'setpriv "$@"; exit "$?"', 'init'];
   const user = [`--reuid=${UID}`, `--regid=${UID}`, '--clear-groups', 'sh', '-c', `cd ${CLONE} && ${command}`];
   const namespaces = ['--mount', '--pid', '--fork', '--kill-child', `--mount-proc=${join(root, 'proc')}`];

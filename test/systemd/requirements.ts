@@ -2,7 +2,7 @@ import { installCommands, isInstalled, type ToolName } from '../support/tools.ts
 
 const TOOLS: readonly ToolName[] = ['debootstrap', 'systemd-nspawn', 'systemd-sysusers', 'nsenter', 'setpriv'];
 
-/** What this machine lacks to run `what`, a line each with what to do; empty when it lacks nothing. */
+/** What this machine lacks, one line each with a remedy; `what` needs root. Empty if nothing is missing. */
 export function missingRequirements(what: string, tools = TOOLS, path = process.env['PATH']): string[] {
   const lines: string[] = [];
   if (process.getuid?.() !== 0) lines.push(`Only root may ${what}: run it as root.`);

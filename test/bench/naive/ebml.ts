@@ -8,10 +8,10 @@ interface EbmlElement {
   readonly payload: Buffer;
 }
 
-/** What to do with an element, by its name. */
+/** Handlers by element name. */
 type Handlers = Readonly<Record<string, (element: EbmlElement) => void>>;
 
-/** Parses a body as the README of `ebml` tells: pipe it in, and take the events as they come out. */
+/** Parses a body as the README of `ebml` shows: pipe it in and handle the events. */
 export function parseWithEbml(parsed: Parsed): Writable {
   const decoder = new Decoder();
   let name = '';

@@ -1,6 +1,6 @@
 /**
- * What a Node user would write today, as a process: reads calls from a GetMedia, and sends them on to a WebSocket each.
- * With `none` it parses nothing at all and moves the bytes as they come.
+ * What a Node user would write today: reads each call from GetMedia and forwards it to a WebSocket. With the parser
+ * `none` it forwards the bytes unparsed.
  */
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
@@ -12,10 +12,10 @@ import { parseWithEbml } from './ebml.ts';
 import { parseWithEbmlStream } from './ebml-stream.ts';
 import { Merger } from './merger.ts';
 
-/** Calls that are opened at a time. */
+/** Calls that are being opened at the same time. */
 const OPENING = 20;
 
-/** It is not checked, and to make one per call is not what is compared. */
+/** Nothing verifies it, and signing is not part of the comparison. */
 const SIGNATURE = `AWS4-HMAC-SHA256 Credential=relay/20260101/${REGION}/kinesisvideo/aws4_request, Signature=none`;
 
 const PARSERS = { 'ebml-stream': parseWithEbmlStream, ebml: parseWithEbml } as const;

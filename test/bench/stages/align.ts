@@ -1,4 +1,4 @@
-/** The align stage: what the demuxer finds in, 2-channel PCM of one contact out. */
+/** The align stage: demuxer events in, 2-channel PCM of one contact out. */
 import { crc32 } from 'node:zlib';
 import { ContactFilter } from '../../../daemon/kinesis/filter/contact-filter.ts';
 import { contactIdOf } from '../../load/identity.ts';
@@ -16,7 +16,7 @@ const ALIGN_WAIT_MS = 200;
 const MESSAGE_MS = 100;
 const PASS_MS = FRAGMENTS * FRAGMENT_MS;
 
-/** What has come out of a call's mixer. */
+/** Collects a mixer's output. */
 class Ear {
   pcmBytes = 0;
   crc = 0;
@@ -28,7 +28,7 @@ class Ear {
   };
 }
 
-/** Mixes a call, chunk by chunk. The feed is played over and over: `shiftMs` is what its times are too early by. */
+/** Mixes a call, chunk by chunk. The feed repeats: `shiftMs` is to be added to its times. */
 type Mix = (chunk: readonly Finding[], shiftMs: number, nowMs: number) => void;
 
 const MIXERS: Readonly<Record<string, (call: number, ear: Ear) => Mix>> = {
@@ -87,7 +87,8 @@ export async function measureAlign({ contender, calls, cpuMs }: StageTask): Prom
   const cpuMsPerPass = await cpuPerPass(pass, cpuMs);
   const expected = passes * PASS_MS * STEREO_BYTES_PER_MS;
   for (const { pcmBytes } of ears) {
-    if (pcmBytes !== expected) throw new Error(`${contender} gave ${pcmBytes} bytes of a call, not ${expected}`);
+    if (pcmBytes !== expected)
+      throw new Error(`${contender} produced ${pcmBytes} bytes of a call instead of ${expected}`);
   }
   return { cpuMsPerUnit: cpuMsPerPass / feed.units, checksum };
 }

@@ -1,6 +1,6 @@
 import { Demuxer } from '../../../daemon/matroska/demuxer.ts';
 
-/** Something that the demuxer found, to be told again. */
+/** A demuxer event, recorded for replay. */
 export type Finding =
   | { readonly kind: 'fragment' }
   | { readonly kind: 'track'; readonly number: number; readonly name: string }
@@ -8,7 +8,7 @@ export type Finding =
   | { readonly kind: 'block'; readonly track: number; readonly timeMs: number; readonly payload: Buffer }
   | { readonly kind: 'clusterEnd' };
 
-/** What the demuxer finds in a body, per chunk. */
+/** The demuxer's events of a body, per chunk. */
 export function findingsIn(body: readonly Buffer[]): Finding[][] {
   let found: Finding[] = [];
   const demuxer = new Demuxer({
@@ -22,7 +22,7 @@ export function findingsIn(body: readonly Buffer[]): Finding[][] {
     },
     clusterEnd: () => found.push({ kind: 'clusterEnd' }),
     corrupt: (reason) => {
-      throw new Error(`the demuxer finds the feed corrupt: ${reason}`);
+      throw new Error(`the demuxer considers the feed corrupt: ${reason}`);
     },
   });
   return body.map((chunk) => {

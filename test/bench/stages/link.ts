@@ -1,4 +1,4 @@
-/** The link stage: 2-channel PCM in, as it comes in real time; messages on a WebSocket out. */
+/** The link stage: 2-channel PCM in, in real time; WebSocket messages out. */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Link } from '../../../daemon/deepgram/link.ts';
@@ -22,10 +22,10 @@ const OPENING = 20;
 const timers = new TimerWheel(systemClock);
 const metrics = new SessionMetrics();
 
-/** A line that a call's audio is handed over to. */
+/** A connection that takes a call's audio. */
 interface Line {
   send(pcm: Buffer): void;
-  /** Resolves when the other side has all of it. */
+  /** Resolves when the other side has received all of it. */
   finish(): Promise<void>;
 }
 

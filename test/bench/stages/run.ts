@@ -5,7 +5,7 @@ import { assertRight } from '../whole/assert-right.ts';
 import { FEED_NAMES } from './feeds.ts';
 import type { Measured, StageTask } from './measured.ts';
 
-/** What is compared in each stage that is measured by itself, and what it is fed with. */
+/** Contenders and feeds of each stage that is measured separately. */
 export const STAGE_CONTENDERS: Readonly<
   Record<Exclude<Stage, 'whole'>, { contenders: readonly string[]; feeds: readonly string[] }>
 > = {
@@ -14,7 +14,7 @@ export const STAGE_CONTENDERS: Readonly<
   link: { contenders: ['integratord', 'ws'], feeds: ['messages of 64 ms'] },
 };
 
-/** Measures a stage once, in a process of its own. Throws when what the link stage sent did not arrive. */
+/** Measures a stage once, in its own process. Throws if audio that the link stage sent did not arrive. */
 export async function stageRound(task: Omit<StageTask, 'deepgramUrl'>, nodeOptions: string): Promise<Measured> {
   await using cleanup = new AsyncDisposableStack();
   const verified = callNumbers(task.calls);

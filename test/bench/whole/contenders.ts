@@ -5,34 +5,34 @@ import { Daemon } from '../../load/daemon.ts';
 import { callNumbers } from '../../load/world.ts';
 import { Program } from '../../support/process.ts';
 
-/** The one that this is all about, and the one that parses nothing. */
+/** Our own contender, and the one that parses nothing. */
 export const OURS = 'integratord';
 export const FLOOR = 'naive floor';
 
-/** Calls that are started at a time. */
+/** Calls that are being started at the same time. */
 const STARTING = 20;
-/** Starts of one call, before it is given up. */
+/** Start attempts per call. */
 const MOST_STARTS = 5;
-/** After the calls have ended their audio is through within this; who needs longer could not keep up. */
+/** A contender that keeps up has sent everything this long after the calls end. */
 const DRAIN_MS = 15_000;
 
-/** Where a contender reads and sends to, and how many calls. */
+/** What a contender is started with. */
 export interface Surroundings {
   readonly kinesisUrl: string;
   readonly deepgramUrl: string;
   readonly calls: number;
-  /** Options of Node for its process. */
+  /** Node options for its process. */
   readonly nodeOptions: string;
 }
 
 /** A process that moves calls. */
 export interface Running {
   readonly pid: number;
-  /** What Deepgram gets of it: 2-channel PCM, or bodies as they came. */
+  /** What it sends to Deepgram: 2-channel PCM, or unparsed bodies. */
   readonly form: 'pcm' | 'mkv';
-  /** Rejects when it ends before its time. */
+  /** Rejects if it exits early. */
   readonly failed: Promise<never>;
-  /** Waits until it is through with its calls, and ends it, so that it writes its profile. */
+  /** Waits until it is done with its calls, then ends it in a way that writes its profile. */
   finish(): Promise<void>;
 }
 
@@ -54,7 +54,7 @@ async function startDaemon(
 ): Promise<Running> {
   const directory = await mkdtemp(join(tmpdir(), 'integratord-bench-'));
   cleanup.defer(() => rm(directory, { recursive: true }));
-  // One thread, as the others have: what workers cost besides is not what is compared here.
+  // One thread, like the others: the cost of workers is not part of the comparison.
   const daemon = new Daemon({ script: 'daemon/main.ts', directory, checkpoints, workers: 0, ...surroundings });
   cleanup.defer(() => daemon.kill());
   await daemon.listening();
@@ -75,7 +75,7 @@ async function startDaemon(
   };
 }
 
-/** As the trigger does, it asks again when the answer says that this may help: a busy machine lets starts run late. */
+/** Retries after a 503, as the trigger does: starts may be late on a busy machine. */
 async function startSession(daemon: Daemon, call: number): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const { failure } = await daemon.startSession(call);
@@ -99,7 +99,7 @@ async function startRelay(
     if (isFinishing && code === 0) return new Promise<never>(() => {});
     throw new Error(`${parser} ended with ${code}: ${program.stderr}`);
   });
-  // Whoever waits for something of it is told.
+  // Handled by whoever races against it.
   failed.catch(() => {});
   return {
     pid: program.pid,

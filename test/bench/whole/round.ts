@@ -6,9 +6,9 @@ import { mkvBytesPerMs } from '../material.ts';
 import { assertRight } from './assert-right.ts';
 import { CONTENDERS, type Running } from './contenders.ts';
 
-/** Calls run so long before anything is measured: code is compiled, the burst of starts is over. */
+/** Time before the measurement: hot code gets compiled, the burst of starts passes. */
 const WARM_UP_MS = 3000;
-/** Of the audio that was due: a contender that moved less fell behind. */
+/** A contender that moved a smaller share of the audio that was due fell behind. */
 const KEPT_UP = 0.98;
 const BYTES_PER_MIB = 2 ** 20;
 
@@ -17,22 +17,22 @@ export interface WholeTask {
   readonly chunkMs: number;
   readonly calls: number;
   readonly seconds: number;
-  /** Options of Node for the process under measurement. */
+  /** Node options for the measured process. */
   readonly nodeOptions: string;
 }
 
 export interface WholeRound {
-  /** CPU of the contender's process per second of call that it moved. */
+  /** The contender's CPU per second of call. */
   readonly cpuMsPerUnit: number;
-  /** How much of that the kernel took. */
+  /** The kernel's share of it. */
   readonly systemShare: number;
-  /** Of one core, so that one can see that none of them was what is waited for. */
+  /** Share of one core, to show that no process was the bottleneck. */
   readonly busy: { readonly contender: number; readonly source: number; readonly sink: number };
   readonly keptUp: boolean;
   readonly residentMib: number;
 }
 
-/** Moves live calls through one contender, and checks that each got through to the byte. */
+/** Moves live calls through one contender, and checks that every byte of each arrived. */
 export async function wholeRound({ contender, chunkMs, calls, seconds, nodeOptions }: WholeTask): Promise<WholeRound> {
   await using cleanup = new AsyncDisposableStack();
   const settings = { tls: null, relays: { blocksAtATime: chunkMs / BLOCK_MS } };
@@ -41,13 +41,13 @@ export async function wholeRound({ contender, chunkMs, calls, seconds, nodeOptio
   const start = CONTENDERS[contender] as (typeof CONTENDERS)[string];
   const running = await start({ kinesisUrl, deepgramUrl, calls, nodeOptions }, cleanup);
   const measuring = async () => {
-    // A short measurement needs no warm-up that is longer than itself.
+    // The warm-up need not be longer than the measurement.
     await sleep(Math.min(WARM_UP_MS, seconds * 1000));
     return measured(running, simulators, calls, seconds * 1000);
   };
   const round = await Promise.race([measuring(), running.failed]);
   await kinesis.order('hangUp', callNumbers(calls));
-  // One that fell behind has calls to move for longer than anybody waits.
+  // A contender that fell behind would take too long to finish.
   if (round.keptUp) await running.finish();
   await check(running, simulators, round.keptUp);
   return round;
@@ -76,7 +76,7 @@ async function measured(
   };
 }
 
-/** Compares what Deepgram got of each call with what was on its stream. */
+/** Compares what Deepgram received of each call with what was on its stream. */
 async function check({ form }: Running, { kinesis, deepgram }: Simulators, isToBeWhole: boolean): Promise<void> {
   const said = await kinesis.order('totals');
   if (form === 'pcm') {
@@ -85,9 +85,9 @@ async function check({ form }: Running, { kinesis, deepgram }: Simulators, isToB
   }
   for (const { call, sent } of said) {
     const got = await deepgram.order('container', call);
-    // The beginning of what was sent cannot be checked by a sum of the whole.
+    // The checksum is of the whole: an incomplete call cannot be checked.
     if (isToBeWhole && (got.bytes !== sent.bytes || got.crc !== sent.crc)) {
-      throw new Error(`call ${call}: ${got.bytes} bytes arrived of ${sent.bytes}, or others than were sent`);
+      throw new Error(`call ${call}: ${got.bytes} bytes arrived of ${sent.bytes}, or different ones`);
     }
   }
 }

@@ -20,9 +20,9 @@ export interface ConnectionOptions {
   vocabularies: readonly Vocabulary[];
   outlet: Outlet;
   fault: Exclude<Fault, { hang: true }>;
-  /** Without audio or KeepAlive for so long, the connection is closed. */
+  /** The connection is closed after this long without audio or KeepAlive. */
   net0001Ms: number;
-  /** Call time processed per time. */
+  /** Processing speed relative to real time. */
   rate: number;
   reads: 'paced' | 'buffered';
 }
@@ -33,11 +33,11 @@ const DATA_0000 = { code: 1008, reason: 'DATA-0000' };
 const NET_0001 = { code: 1011, reason: 'NET-0001' };
 const BYTES_PER_SAMPLE = 2;
 const MS_PER_SECOND = 1000;
-/** What a server that paces its reads keeps in hand. */
+/** Audio that a server with paced reads buffers. */
 const PACED_MS = 250;
-/** What is sent before a reset has to get through. */
+/** Delay of a reset, so that earlier data arrives. */
 const BEFORE_RESET_MS = 50;
-/** For channels on which nobody of the sample call speaks. */
+/** For channels without a speaker of the sample call. */
 const NO_WORDS = new Vocabulary([]);
 
 /** One accepted WebSocket, from its opening to its close. */
@@ -91,7 +91,7 @@ export class Connection {
     if (type === 'KeepAlive') this.#silenceTimer.refresh();
     if (type === 'Finalize') this.#processor.add(0, () => this.#flush({ fromFinalize: true }));
     if (type !== 'CloseStream') return;
-    // No audio is waited for any more.
+    // No more audio is expected.
     clearInterval(this.#silenceTimer);
     this.#processor.add(0, () => this.#closeStream());
   }
@@ -187,7 +187,7 @@ export class Connection {
     this.#options.recording.close(code, reason);
   }
 
-  /** Does what was ordered for this connection, once so much audio has come. */
+  /** Applies this connection's fault once enough audio has arrived. */
   #applyFault(): void {
     const { sampleRateHz } = this.#options.context.params;
     const audioMs = this.#frames === 0 ? 0 : (this.#frames / sampleRateHz) * MS_PER_SECOND;

@@ -9,23 +9,23 @@ const closeCode = z.union([
 /** Affects the next handshake, or the next one with this tag. */
 const whose = { tag: z.string().optional() };
 
-/** How a connection behaves besides what goes wrong. */
+/** Behavior of a connection in addition to its fault. */
 const manners = {
   ...whose,
-  /** The handshake is answered this much later. */
+  /** Delay of the response to the handshake. */
   handshakeMs: afterMs.optional(),
-  /** Pings are answered this much later. */
+  /** Delay of pongs. */
   pongMs: z.union([afterMs, z.literal('never')]).optional(),
-  /** How the connection ends after CloseStream: with a close code, a TCP reset or a FIN without a close frame. */
+  /** How the connection ends after CloseStream: with a close code, a TCP reset, or a FIN without a close frame. */
   end: z.union([closeCode, z.literal(['reset', 'fin'])]).optional(),
-  /** Whether the last message, Metadata, comes before that. */
+  /** Whether Metadata, the last message, is sent before that. */
   metadata: z.boolean().optional(),
 };
 
 const fault = z.union([
-  /** Nothing goes wrong this time. */
+  /** No fault. */
   z.strictObject({ ...manners, none: z.literal(true) }),
-  /** The handshake is refused with this status; `headers` and `body` replace Deepgram's own. */
+  /** Refuses the handshake with this status; `headers` and `body` replace Deepgram's. */
   z.strictObject({
     ...manners,
     refuse: z.number().int().min(200).max(599),
@@ -33,26 +33,26 @@ const fault = z.union([
     headers: z.record(z.string(), z.string()).optional(),
     body: z.string().optional(),
   }),
-  /** The handshake is never answered. */
+  /** Never answers the handshake. */
   z.strictObject({ ...whose, hang: z.literal(true) }),
-  /** After so much audio the connection is closed, properly. */
+  /** Closes the connection after this much audio. */
   z.strictObject({ ...manners, closeAfterMs: afterMs, code: closeCode, reason: z.string().default('') }),
-  /** After so much audio the TCP connection is torn down. */
+  /** Resets the TCP connection after this much audio. */
   z.strictObject({ ...manners, resetAfterMs: afterMs }),
-  /** After so much audio nothing is read for a while. */
+  /** Stops reading for a while after this much audio. */
   z.strictObject({ ...manners, stallAfterMs: afterMs, forMs: afterMs }),
 ]);
 
-/** What goes wrong with one handshake or connection; times are ms of audio received, `forMs` of real time. */
+/** A fault of one handshake or connection. Times are ms of received audio, except `forMs`, which is real time. */
 export type Fault = z.infer<typeof fault>;
 
 export const NO_FAULT: Fault & { none: true } = { none: true };
 
-/** The faults to come: each handshake takes the first that is for it. */
+/** Pending faults: each handshake takes the first one that matches. */
 export class FaultQueue {
   readonly #faults: Fault[] = [];
 
-  /** Adds the rules of a request's body; throws when it is not an array of them. */
+  /** Adds the faults in a request's body. Throws if they are invalid. */
   add(body: unknown): void {
     this.#faults.push(...z.array(fault).parse(body));
   }

@@ -1,8 +1,8 @@
-/** Stands in for Deepgram's live transcription: the real protocol on the loopback interface. What it says comes from
- *  the audio that it receives: it knows the words of the sample call, and hears that anything else is speech. */
+/** Simulates Deepgram's live transcription with its real protocol. Results depend on the audio: it recognizes the words
+ *  of the sample call, and other speech as such. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { loadSampleCall } from '../../fixtures/sample-call/read.ts';
-import { StandIn } from './server.ts';
+import { Simulator } from './server.ts';
 import { vocabulariesOf } from './vocabulary.ts';
 
 function wholeNumber(text: string): number {
@@ -16,15 +16,15 @@ function rate(text: string): number {
   return value;
 }
 
-const options = new Command('deepgram-stand-in')
-  .option('--port <number>', 'port on 127.0.0.1; 0 takes a free one', wholeNumber, 0)
-  .option('--api-key <key>', 'the key that clients must have', 'stand-in-key')
-  .option('--recordings <directory>', 'keep what each connection received here instead of in memory')
-  .option('--net-0001-ms <ms>', 'close connections without audio or KeepAlive after this', wholeNumber, 10_000)
-  .option('--callback-retry-ms <ms>', 'try a failed callback again after this', wholeNumber, 30_000)
-  .option('--rate <number>', 'process no more call time than this per time; off: process at once', rate, 1.25)
+const options = new Command('deepgram-simulator')
+  .option('--port <number>', 'port on 127.0.0.1; 0 selects a free one', wholeNumber, 0)
+  .option('--api-key <key>', 'API key that clients must send', 'simulator-key')
+  .option('--recordings <directory>', 'store received audio here instead of in memory')
+  .option('--net-0001-ms <ms>', 'close connections after this long without audio or KeepAlive', wholeNumber, 10_000)
+  .option('--callback-retry-ms <ms>', 'delay before a failed callback is retried', wholeNumber, 30_000)
+  .option('--rate <number>', 'maximum processing speed relative to real time, or off', rate, 1.25)
   .addOption(
-    new Option('--reads <how>', 'read everything at once, or no more than is processed')
+    new Option('--reads <how>', 'read everything immediately, or only as much as is processed')
       .choices(['buffered', 'paced'])
       .default('buffered'),
   )
@@ -39,11 +39,11 @@ const options = new Command('deepgram-stand-in')
     reads: 'buffered' | 'paced';
   }>();
 
-const standIn = new StandIn({
+const simulator = new Simulator({
   ...options,
   recordings: options.recordings,
   vocabularies: vocabulariesOf(loadSampleCall()),
 });
-process.once('SIGTERM', () => standIn.stop());
-process.once('SIGINT', () => standIn.stop());
-process.stdout.write(`${JSON.stringify({ listening: await standIn.listen() })}\n`);
+process.once('SIGTERM', () => simulator.stop());
+process.once('SIGINT', () => simulator.stop());
+process.stdout.write(`${JSON.stringify({ listening: await simulator.listen() })}\n`);

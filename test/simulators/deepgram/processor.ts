@@ -1,4 +1,4 @@
-/** Does work in order, each piece once the audio in it can be processed at a rate. */
+/** Runs work in order, no faster than its audio can be processed at a rate. */
 export class Processor {
   readonly #rate: number;
   readonly #onIdle: () => void;
@@ -7,7 +7,7 @@ export class Processor {
   #busyUntil = 0;
 
   /**
-   * @param rate call time per time; Infinity: work is done at once
+   * @param rate relative to real time; Infinity to run work immediately
    * @param onIdle called after each turn of work
    */
   constructor(rate: number, onIdle: () => void) {
@@ -15,12 +15,12 @@ export class Processor {
     this.#onIdle = onIdle;
   }
 
-  /** Call time that is not processed. */
+  /** Call time that has not been processed. */
   get backlogMs(): number {
     return Number.isFinite(this.#rate) ? Math.max(0, this.#busyUntil - performance.now()) * this.#rate : 0;
   }
 
-  /** Adds work that `audioMs` of audio have to be processed for. */
+  /** Adds work that takes as long as processing `audioMs` of audio. */
   add(audioMs: number, work: () => void): void {
     if (!Number.isFinite(this.#rate)) {
       work();

@@ -14,7 +14,7 @@ import type { ListenParams } from './params.ts';
 import { Recording } from './recording.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
-export interface StandInOptions {
+export interface SimulatorOptions {
   port: number;
   apiKey: string;
   recordings: string | undefined;
@@ -27,9 +27,9 @@ export interface StandInOptions {
   vocabularies: readonly Vocabulary[];
 }
 
-/** Deepgram as its users see it from outside: /v1/listen, on one port of the loopback interface. */
-export class StandIn {
-  readonly #options: StandInOptions;
+/** Deepgram's /v1/listen on a port of the loopback interface. */
+export class Simulator {
+  readonly #options: SimulatorOptions;
   readonly #server = createServer();
   /** Deepgram does not compress. */
   readonly #webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, autoPong: false });
@@ -39,7 +39,7 @@ export class StandIn {
   readonly #faults = new FaultQueue();
   readonly #stopping = new AbortController();
 
-  constructor(options: StandInOptions) {
+  constructor(options: SimulatorOptions) {
     this.#options = options;
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket);
@@ -55,16 +55,16 @@ export class StandIn {
     });
   }
 
-  /** Begins to listen; gives the address. */
+  /** Starts listening; returns the address. */
   async listen(): Promise<string> {
-    // A client on a slow machine may ask again just when an idle connection would be closed.
+    // On a slow machine, a client may reuse a connection just as an idle timeout closes it.
     this.#server.keepAliveTimeout = 0;
     this.#server.listen(this.#options.port, '127.0.0.1');
     await once(this.#server, 'listening');
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Drops every connection and all that waits, as a process that ends does. */
+  /** Drops all connections and pending deliveries. */
   stop(): void {
     this.#stopping.abort();
     this.#server.close();
@@ -72,7 +72,7 @@ export class StandIn {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // The server's own handling of a connection that breaks ends with the upgrade.
+    // After the upgrade, the server no longer handles errors of the connection.
     socket.once('error', () => socket.destroy());
     const fault = this.#faults.take(tagsOf(request));
     if ('hang' in fault) return;
@@ -124,7 +124,7 @@ export class StandIn {
   }
 }
 
-/** Of a handshake that may not be well-formed. */
+/** Tags of a handshake, which may be malformed. */
 function tagsOf({ url = '/' }: IncomingMessage): string[] {
   return URL.parse(url, 'ws://deepgram')?.searchParams.getAll('tag') ?? [];
 }

@@ -2,26 +2,26 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 
-/** EC2's own limit for the life of a token. */
+/** EC2's limit for the lifetime of a token. */
 const MAX_TOKEN_TTL_S = 21_600;
 const TTL_HEADER = 'x-aws-ec2-metadata-token-ttl-seconds';
 const ROLES = '/latest/meta-data/iam/security-credentials/';
-/** EC2's credentials of a role are good for about six hours. */
+/** A role's credentials on EC2 are valid for about six hours. */
 const CREDENTIALS_TTL_MS = 6 * 3_600_000;
 
 export const stateChange = z.strictObject({
-  /** null takes it away, as outside an Auto Scaling group. */
+  /** null: not available, as outside an Auto Scaling group. */
   targetLifecycleState: z.string().nullable().optional(),
   spotAction: z
     .strictObject({ action: z.enum(['terminate', 'stop', 'hibernate']), time: z.iso.datetime() })
     .nullable()
     .optional(),
-  /** When the rebalance recommendation was made. */
+  /** Time of the rebalance recommendation. */
   rebalance: z.iso.datetime().nullable().optional(),
 });
 export type StateChange = z.infer<typeof stateChange>;
 
-/** One request as it was answered. */
+/** A request and its response. */
 export interface MetadataRequest {
   readonly method: string;
   readonly path: string;
@@ -32,7 +32,7 @@ export interface MetadataRequest {
 export interface ServiceOptions {
   readonly instanceId: string;
   readonly region: string;
-  /** No token lives longer than this, whatever is asked for. */
+  /** Maximum lifetime of a token, whatever is requested. */
   readonly tokenTtlS: number;
 }
 
@@ -40,7 +40,7 @@ export interface ServiceOptions {
 export class MetadataService {
   readonly requests: MetadataRequest[] = [];
   readonly #options: ServiceOptions;
-  /** Until when each is good, on performance.now's clock. */
+  /** Expiry of each token, on the clock of performance.now. */
   readonly #tokens = new Map<string, number>();
   #state: StateChange = { targetLifecycleState: 'InService' };
 
@@ -61,7 +61,7 @@ export class MetadataService {
     this.requests.push({ method, path, status: response.statusCode, atMs: Date.now() });
   }
 
-  /** Forgets every token, as nothing but time does: for tests that cannot wait. */
+  /** Expires every token, for tests that cannot wait. */
   expireTokens(): void {
     this.#tokens.clear();
   }
@@ -71,7 +71,7 @@ export class MetadataService {
       response.writeHead(405).end();
       return;
     }
-    // A request that a proxy forwarded may come from elsewhere: EC2 refuses it.
+    // EC2 refuses forwarded requests.
     if (request.headers['x-forwarded-for'] !== undefined) {
       response.writeHead(403).end();
       return;
@@ -112,7 +112,7 @@ export class MetadataService {
   }
 }
 
-/** What the SDK signs with on an instance that has a role. */
+/** Credentials of the instance's role. */
 function roleCredentials(): string {
   const expiration = new Date(Date.now() + CREDENTIALS_TTL_MS).toISOString();
   return JSON.stringify({

@@ -12,11 +12,11 @@ import { Stream } from './stream.ts';
 
 export interface Settings extends BodyLimits {
   readonly region: string;
-  /** Refuse more requests per second than AWS does. */
+  /** Enforce AWS's request rates. */
   readonly rateLimit: boolean;
 }
 
-/** Kinesis Video in one region, as far as a consumer of GetMedia sees it. */
+/** Kinesis Video in one region, as seen by a consumer of GetMedia. */
 export class KinesisVideo {
   readonly log = new RequestLog();
   readonly faults = new Faults();
@@ -34,7 +34,7 @@ export class KinesisVideo {
     return this.#streams.get(name);
   }
 
-  /** The stream of that name, made when there is none. */
+  /** The stream of that name, created if needed. */
   ensureStream(name: string): Stream {
     const stream = this.#streams.get(name) ?? new Stream(name, this.#settings.region);
     this.#streams.set(name, stream);
@@ -49,7 +49,7 @@ export class KinesisVideo {
     });
   }
 
-  /** `POST /getMedia`: answers at once, then sends fragments for as long as there are any. */
+  /** `POST /getMedia`: answers immediately, then sends fragments. */
   getMedia(request: IncomingMessage, response: ServerResponse): Promise<void> {
     return this.#answer('GetMedia', request, response, getMediaInput, (input, stream, record, fault) => {
       record.selector = input.StartSelector;
@@ -102,7 +102,7 @@ export class KinesisVideo {
     }
   }
 
-  /** The signature itself is not checked: nobody here knows the secret key. */
+  /** The signature itself is not verified, because the secret key is unknown here. */
   #authenticate(authorization = ''): void {
     const scope =
       /^AWS4-HMAC-SHA256 Credential=[^/\s]+\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request,.*Signature=[0-9a-f]{64}$/;

@@ -11,7 +11,7 @@ const pcm = z
   .transform((text) => Buffer.from(text, 'base64'))
   .refine(({ length }) => length > 0 && length % BYTES_PER_SAMPLE === 0, '16-bit PCM: an even number of bytes, not 0');
 
-/** Tracks as Connect has them: told apart by name. */
+/** Connect's tracks, identified by name. */
 const CONNECT_TRACKS = [
   { side: 'customer', name: 'AUDIO_FROM_CUSTOMER', number: 1 },
   { side: 'agent', name: 'AUDIO_TO_CUSTOMER', number: 2 },
@@ -28,7 +28,7 @@ const options = z.strictObject({
   contactTag: z.enum(['before', 'after', 'none']).default('after'),
   cluster: z.enum(['known', 'unknown', 'unknown-short']).default('known'),
   oddBlock: z.boolean().default(true),
-  /** In the order of the Tracks element; those without PCM are left out. */
+  /** In the order of the Tracks element; tracks without PCM are omitted. */
   tracks: z
     .array(track)
     .min(1)
@@ -37,13 +37,13 @@ const options = z.strictObject({
   missingFragments: z.array(z.int().nonnegative()).default([]),
 });
 
-/** The body of `POST /standin/streams/:name/calls`. */
+/** The body of `POST /simulator/streams/:name/calls`. */
 export const callRequest = z
   .strictObject({
     contactId: z.string().min(1),
     customer: pcm.optional(),
     agent: pcm.optional(),
-    /** How often the PCM is spoken: a long call without a long request. A block is shorter than the PCM. */
+    /** Repetitions of the PCM: a long call without a long request. The PCM is longer than a block. */
     times: z.int().positive().default(1),
     realtime: z.boolean().default(true),
     speed: z.number().positive().default(1),
@@ -53,10 +53,10 @@ export const callRequest = z
   })
   .refine(({ customer, agent }) => customer || agent, 'a call has PCM for customer, agent or both');
 
-/** What a request sent by a test or the Connect stand-in may hold. */
+/** A request from a test or from Connect's simulator. */
 export type CallRequest = z.input<typeof callRequest>;
 
-/** The call that a request asks for. */
+/** The call described by a request. */
 export function planOf({ options, realtime, speed, times, ...request }: z.output<typeof callRequest>): CallPlan {
   const tracks = options.tracks.flatMap((described): CallTrack[] => {
     const voice = request[described.side satisfies Side];

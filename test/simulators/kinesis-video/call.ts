@@ -6,41 +6,41 @@ import { UNKNOWN_SIZE, UNKNOWN_SIZE_SHORT } from './ebml.ts';
 import { cluster, fragmentHead, openCluster, producerTags, simpleBlock, type Tag, type Track } from './mkv.ts';
 import type { Fragment, Stream } from './stream.ts';
 
-/** A voice and the track that carries it. */
+/** A voice and its track. */
 export type CallTrack = Track & Voice;
 
-/** A call as Connect would stream it. */
+/** A call, as Connect would stream it. */
 export interface CallPlan {
   readonly contactId: string;
   /** In the order of the Tracks element. */
   readonly tracks: readonly CallTrack[];
-  /** Call time per wall time; undefined is a recording, stored all at once. */
+  /** Relative to real time; undefined for a recording, which is stored at once. */
   readonly speed: number | undefined;
-  /** The timecode of the call's begin. Connect's are epoch milliseconds, other producers begin at 0. */
+  /** Timecode of the call's start: epoch milliseconds for Connect, 0 for some other producers. */
   readonly startMs: number | undefined;
   readonly fragmentMs: number;
   readonly contactTag: 'before' | 'after' | 'none';
-  /** The size in the cluster's header: known, or unknown in its long or short coding, and then sent block by block. */
+  /** Size in the cluster's header: known, or unknown (in long or short encoding), with blocks sent one by one. */
   readonly cluster: 'known' | 'unknown' | 'unknown-short';
   readonly oddBlock: boolean;
-  /** Fragments, counted from 0, that never reach the stream. */
+  /** Indices of fragments that never reach the stream. */
   readonly missingFragments: readonly number[];
 }
 
-/** A call on its way into a stream: cuts the tracks into fragments and stores each when its time has passed. */
+/** Streams a call: cuts the tracks into fragments and stores each once its time has passed. */
 export class Call {
   readonly id = randomUUID();
   readonly contactId: string;
   readonly stream: Stream;
   readonly startFragmentNumber: string;
-  /** Settles when nothing more of the call will come. */
+  /** Resolves once the whole call has been stored. */
   readonly ended: Promise<void>;
-  /** The PCM bytes stored so far. */
+  /** PCM bytes stored so far. */
   readonly bytes: Record<Side, number> = { customer: 0, agent: 0 };
   state: 'running' | 'finished' | 'stopped' = 'running';
   #plan: CallPlan;
   readonly #hangUp = new AbortController();
-  /** Epoch milliseconds of the call's begin. */
+  /** Start of the call, in epoch milliseconds. */
   readonly #beganMs: number;
   readonly #tags: readonly Tag[];
 
@@ -54,7 +54,7 @@ export class Call {
     this.ended = this.#play();
   }
 
-  /** Ends the call before its time; what is on the air is still stored. */
+  /** Ends the call early, after the current fragment. */
   stop(): Promise<void> {
     this.#hangUp.abort();
     return this.ended;
@@ -70,7 +70,7 @@ export class Call {
       else await this.#storeAsItComes(cut, this.#plan.cluster === 'unknown' ? UNKNOWN_SIZE : UNKNOWN_SIZE_SHORT);
     }
     this.state = this.#hangUp.signal.aborted ? 'stopped' : 'finished';
-    // A call that is over is kept for its state; its audio is the stream's to keep.
+    // Ended calls are kept for their state; the audio is in the stream.
     this.#plan = { ...this.#plan, tracks: [] };
   }
 
@@ -128,12 +128,12 @@ export class Call {
     return (this.#plan.startMs ?? this.#beganMs) + cut.startMs;
   }
 
-  /** How far the call has come, in its own time. */
+  /** Current position in the call, in call time. */
   #callTimeMs(): number {
     return (Date.now() - this.#beganMs) * (this.#plan.speed ?? 1);
   }
 
-  /** Waits until the call has come that far; false when it was stopped before. */
+  /** Waits for a position in the call; false if the call was stopped before. */
   async #until(callMs: number): Promise<boolean> {
     if (this.#plan.speed === undefined) return true;
     const waitMs = (callMs - this.#callTimeMs()) / this.#plan.speed;
@@ -150,7 +150,7 @@ function durationMs(tracks: readonly CallTrack[]): number {
   return Math.max(...tracks.map((track) => track.startsAtMs + Math.ceil(voiceBytes(track) / BYTES_PER_MS)));
 }
 
-/** The tags that Connect gives every fragment, as seen in a printed fragment of a real Connect stream. */
+/** The tags of every Connect fragment, from a printed fragment of a real Connect stream. */
 function tagsOf({ contactId, contactTag, tracks }: CallPlan): readonly Tag[] {
   return [
     ...(contactTag === 'none' ? [] : [['ContactId', contactId] as const]),
