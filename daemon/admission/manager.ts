@@ -12,7 +12,7 @@ import type { HostedOutcome, HostedSession, SessionHost } from '../threads/host.
 import { Admission, AtCapacity } from './admission.ts';
 import { AdmittedSession } from './admitted-session.ts';
 import { CheckpointLookup } from './checkpoint-lookup.ts';
-import { Drain } from './drain.ts';
+import { Drain, type DrainStore } from './drain.ts';
 
 export interface Started {
   readonly sessionId: string;
@@ -28,6 +28,8 @@ export interface ManagerDeps {
   readonly metrics: Pick<SessionMetrics, 'sessionFailed'>;
   /** Undefined without STATE_DIR. */
   readonly checkpoints: Pick<Checkpoints, 'load' | 'remove'> | undefined;
+  /** Undefined without STATE_DIR. */
+  readonly drainStore?: DrainStore | undefined;
 }
 
 /** The registry of this daemon's sessions: admits them, keeps one per contact, removes them when they end. */
@@ -48,8 +50,8 @@ export class SessionManager {
       longestCallMs: () => this.#longestCallMs(),
       endRemaining: () => this.#endRemaining(),
     };
-    const drain = new Drain(sessions, deps.clock, deps.log, healthLagMs);
-    this.admission = new Admission(maxSessions, drain, deps.clock);
+    const drain = new Drain(sessions, deps.clock, deps.log, healthLagMs, deps.drainStore);
+    this.admission = new Admission({ maxSessions, healthLagMs, drain, clock: deps.clock });
   }
 
   get size(): number {
@@ -86,7 +88,9 @@ export class SessionManager {
     const refusal = this.admission.refusal(this.size);
     if (refusal) throw new AtCapacity(refusal);
     const seed: NewSession = { kind: 'new', sessionId: randomUUID(), traceId, request };
-    await this.#admit(seed, this.#deps.host.start(seed, timeoutMs)).started;
+    const { started } = this.#admit(seed, this.#deps.host.start(seed, timeoutMs));
+    this.admission.started(this.size);
+    await started;
     return { sessionId: seed.sessionId, contactId, status: 'started' };
   }
 
@@ -124,6 +128,7 @@ export class SessionManager {
     const { sessionId, request } = session.identity;
     this.#sessions.delete(sessionId);
     if (this.#byContact.get(request.contactId) === session) this.#byContact.delete(request.contactId);
+    this.admission.ended(this.size);
     this.admission.drain.check();
   }
 }

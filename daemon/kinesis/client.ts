@@ -20,6 +20,8 @@ export interface Kinesis extends MediaSource {
    * it cannot. Returns how far our clock is from the service's.
    */
   probe(signal: AbortSignal): Promise<{ clockSkewMs: Millis }>;
+  /** Checks whether there are credentials to sign with. Throws KinesisRefused when there are none. */
+  checkCredentials(signal: AbortSignal): Promise<void>;
   /** Closes idle connections. */
   close(): void;
 }
@@ -85,6 +87,13 @@ export function connectKinesis(region: string, clock: Clock, timers: TimerWheel,
         if (refusal.status !== 404) throw refusal;
       }
       return { clockSkewMs: control.config.systemClockOffset };
+    },
+    async checkCredentials(signal) {
+      try {
+        await orAborted(control.config.credentials(), signal);
+      } catch (error) {
+        throw kinesisRefusal(error, `region ${region}`);
+      }
     },
     close() {
       control.destroy();

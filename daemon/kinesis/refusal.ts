@@ -9,6 +9,8 @@ export class KinesisRefused extends Error {
   readonly retryable: boolean;
   /** Whether the stream no longer has the requested fragment; another position may work. */
   readonly isFragmentGone: boolean;
+  /** Whether this daemon had no credentials, so that no request was sent. */
+  readonly lacksCredentials: boolean;
   /** AWS Support asks for it. */
   readonly requestId: string | undefined;
 
@@ -17,12 +19,15 @@ export class KinesisRefused extends Error {
     this.awsName = awsName;
     this.status = STATUS_OF.get(awsName) ?? (isTransient(awsName, cause) ? 503 : 502);
     this.isFragmentGone = awsName === FRAGMENT_GONE;
+    this.lacksCredentials = awsName === NO_CREDENTIALS;
     this.retryable = this.status === 503 || this.isFragmentGone;
     this.requestId = metadataOf(cause)?.requestId;
   }
 }
 
 const FRAGMENT_GONE = 'FragmentGone';
+/** The SDK found no credentials, or could not refresh them: the metadata service or a role's trust may come back. */
+const NO_CREDENTIALS = 'CredentialsProviderError';
 const STATUS_OF: ReadonlyMap<string, 400 | 404 | 502 | 503> = new Map([
   ['ResourceNotFoundException', 404],
   ['InvalidArgumentException', 400],
@@ -33,6 +38,7 @@ const STATUS_OF: ReadonlyMap<string, 400 | 404 | 502 | 503> = new Map([
   ['InvalidEndpointException', 503],
   ['ThrottlingException', 503],
   ['InternalStreamError', 503],
+  [NO_CREDENTIALS, 503],
 ]);
 
 /** Errors of the network and of the service itself are transient; AWS would repeat any other one. */

@@ -24,7 +24,7 @@ const session = z.object({
 });
 
 const drain = z.object({
-  source: z.enum(['operator', 'signal', 'lifecycle', 'spot']),
+  source: z.enum(['operator', 'signal', 'lifecycle', 'spot', 'maintenance']),
   reason: z.string(),
   sinceEpochMs: ms,
   deadlineAtEpochMs: ms.nullable(),
@@ -35,7 +35,7 @@ const drain = z.object({
 });
 
 const level = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']);
-const state = z.enum(['serving', 'full', 'cordoned', 'draining']);
+const state = z.enum(['serving', 'full', 'cordoned', 'not-ready', 'draining']);
 
 const status = versioned.extend({
   version: z.string(),
