@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
@@ -24,31 +24,35 @@ export function controlSocketPath(setting: string | undefined): string | undefin
  * Serves HTTP on a UNIX socket of mode 0660. Replaces a socket that a killed daemon left behind. Throws
  * CannotServeControl.
  */
-export async function listenOnSocket(path: string, handler: RequestListener): Promise<Server> {
+export async function listenOnSocket(
+  path: string,
+  handler: RequestListener,
+  setUmask: (mask: number) => number = process.umask,
+): Promise<Server> {
   const server = createServer(handler);
   try {
     await removeStale(path);
-    const umask = process.umask(SOCKET_UMASK);
+    const umask = setUmask(SOCKET_UMASK);
     try {
       server.listen(path);
     } finally {
-      process.umask(umask);
+      setUmask(umask);
     }
     await once(server, 'listening');
   } catch (error) {
     throw new CannotServeControl([
-      `cannot listen on CONTROL_SOCKET ${path}: ${whyNot(error as NodeJS.ErrnoException)}`,
+      `cannot listen on CONTROL_SOCKET ${path}: ${whyNot(path, error as NodeJS.ErrnoException)}`,
     ]);
   }
   return server;
 }
 
-function whyNot({ code, message }: NodeJS.ErrnoException): string {
+function whyNot(path: string, { code, message }: NodeJS.ErrnoException): string {
+  // Node reports it as EACCES.
+  if (!existsSync(dirname(path))) return 'its directory does not exist';
   switch (code) {
     case 'EADDRINUSE':
       return 'another process listens on it (is another integratord running?), or a file that is no socket is there';
-    case 'ENOENT':
-      return 'its directory does not exist';
     case 'EACCES':
     case 'EPERM':
       return 'this user may not create it in its directory';
@@ -63,7 +67,9 @@ async function removeStale(path: string): Promise<void> {
   try {
     await once(socket, 'connect');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') await rm(path, { force: true });
+    // Linux refuses a connection to any file; only a socket is ours to remove.
+    const isDead = (error as NodeJS.ErrnoException).code === 'ECONNREFUSED' && (await lstat(path)).isSocket();
+    if (isDead) await rm(path, { force: true });
   } finally {
     socket.destroy();
   }

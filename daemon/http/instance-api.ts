@@ -65,7 +65,9 @@ export function instanceApi(options: InstanceApiOptions): (request: IncomingMess
         const refused = refusal(error);
         metrics.startFailed(refused.body['reason']);
         const fields = { event: 'start.refused', ...about, status: refused.status, reason: refused.body['reason'] };
-        log[levelOf(error, refused)]({ ...fields, ...errorFields(error) }, 'start request refused');
+        if (error instanceof BodyCutOff) log.debug({ ...fields, ...errorFields(error) }, 'the caller hung up');
+        else
+          log[refused.status === 500 ? 'error' : 'warn']({ ...fields, ...errorFields(error) }, 'start request refused');
         // The unread rest of a body would be parsed as the next request.
         const headers = { ...refused.headers, ...(request.complete ? {} : { connection: 'close' }) };
         if (!response.destroyed) sendJson(response, { ...refused, headers });
@@ -73,12 +75,6 @@ export function instanceApi(options: InstanceApiOptions): (request: IncomingMess
     );
   });
   return (request, response) => app.handler(request as Parameters<typeof app.handler>[0], response);
-}
-
-/** A client that hung up is not worth a line; a fault of ours is worth more than one of the caller's. */
-function levelOf(error: unknown, { status }: JsonResponse): 'debug' | 'warn' | 'error' {
-  if (error instanceof BodyCutOff) return 'debug';
-  return status === 500 ? 'error' : 'warn';
 }
 
 /** What is known about a start in progress, for its log lines. */

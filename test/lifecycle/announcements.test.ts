@@ -67,7 +67,12 @@ test('a rebalance recommendation drains nothing', (t) => {
 test('an announcement stands when a later snapshot says nothing, and is acted on once', (t) => {
   const all = decided({ targetState: 'Terminated', spotAction: SPOT, rebalanceNotice: 'now' }).announced;
   t.deepEqual(decided({}, all), { announced: all, drain: undefined, drains: [], withdrawsMaintenance: false });
-  t.deepEqual(decided({ targetState: 'Terminated', spotAction: SPOT }, all), { announced: all, drain: undefined, drains: [], withdrawsMaintenance: false });
+  t.deepEqual(decided({ targetState: 'Terminated', spotAction: SPOT }, all), {
+    announced: all,
+    drain: undefined,
+    drains: [],
+    withdrawsMaintenance: false,
+  });
 });
 
 const EVENT = { eventId: 'instance-event-1', code: 'system-reboot', notBeforeEpochMs: NOW_EPOCH_MS + 5 * HOUR_MS };

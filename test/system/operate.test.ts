@@ -175,7 +175,7 @@ inTurn('invalid requests are refused with a reason', async (t) => {
 
 test('the doctor reports what works, what does not, and what to do', async (t) => {
   const { control } = await stageWithSocket(t, { MAX_SESSIONS: '10' });
-  const { checks } = (await control('GET', '/v1/doctor')).body;
+  const { checks } = (await control('POST', '/v1/doctor')).body;
   const verdicts = Object.fromEntries(
     checks.map((check: { name: string; verdict: string }) => [check.name, check.verdict]),
   );
@@ -193,7 +193,7 @@ test('the doctor reports what works, what does not, and what to do', async (t) =
     DEEPGRAM_API_KEY: 'wrong',
     AWS_ENDPOINT_URL_KINESIS_VIDEO: 'http://127.0.0.1:9',
   });
-  const ill = (await elsewhere('GET', '/v1/doctor')).body.checks as {
+  const ill = (await elsewhere('POST', '/v1/doctor')).body.checks as {
     name: string;
     verdict: string;
     remedy?: string;

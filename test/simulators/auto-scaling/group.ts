@@ -17,6 +17,8 @@ export type Hook = z.infer<typeof hookList>[number];
 export const instanceChange = z.strictObject({
   /** null: the instance is not in a group. */
   lifecycleState: z.string().nullable().optional(),
+  /** That many look-ups do not list the instance yet: Auto Scaling is eventually consistent. */
+  unlistedLooks: z.int().nonnegative().optional(),
 });
 export type InstanceChange = z.infer<typeof instanceChange>;
 
@@ -63,7 +65,11 @@ export class Group {
   }
 
   #describeInstance(instanceId: string): Content {
-    const { lifecycleState } = this.#instance;
+    const { lifecycleState, unlistedLooks = 0 } = this.#instance;
+    if (unlistedLooks > 0) {
+      this.#instance.unlistedLooks = unlistedLooks - 1;
+      return [];
+    }
     if (!lifecycleState) return [];
     const place = { InstanceId: instanceId, AutoScalingGroupName: this.name, AvailabilityZone: 'us-east-1a' };
     const state = { LifecycleState: lifecycleState, HealthStatus: 'HEALTHY' };

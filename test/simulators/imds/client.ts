@@ -1,4 +1,4 @@
-import type { MetadataRequest, StateChange } from './service.ts';
+import type { FaultRule, MetadataRequest, StateChange } from './service.ts';
 
 /** Controls an instance metadata simulator that listens at `url`. */
 export class MetadataControl {
@@ -11,6 +11,11 @@ export class MetadataControl {
   /** Changes the metadata; omitted fields stay as they are. */
   async setState(change: StateChange): Promise<void> {
     await this.#post('state', change);
+  }
+
+  /** The next requests go wrong: one unless `times` says otherwise, all with null. */
+  async setFault(rule: FaultRule): Promise<void> {
+    await this.#post('fault', rule);
   }
 
   /** Expires all tokens. */

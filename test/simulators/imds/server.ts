@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerJson, takeOrder } from '../serve.ts';
-import { type MetadataService, stateChange } from './service.ts';
+import { faultRule, type MetadataService, stateChange } from './service.ts';
 
 /** Routes /simulator/ to the tests' controls and everything else to the instance metadata service. */
 export async function answer(service: MetadataService, request: IncomingMessage, response: ServerResponse) {
@@ -11,6 +11,11 @@ export async function answer(service: MetadataService, request: IncomingMessage,
     answerJson(response, 200, service.requests);
   } else if (route === 'POST /simulator/state') {
     await takeOrder(request, response, stateChange, (change) => service.change(change));
+  } else if (route === 'POST /simulator/fault') {
+    await takeOrder(request, response, faultRule, (fault) => service.setFault(fault));
+  } else if (route === 'DELETE /simulator/fault') {
+    service.setFault(undefined);
+    answerJson(response, 200, {});
   } else if (route === 'POST /simulator/expire-tokens') {
     service.expireTokens();
     answerJson(response, 200, {});

@@ -18,7 +18,15 @@ export const stateChange = z.strictObject({
     .optional(),
   /** Time of the rebalance recommendation. */
   rebalance: z.iso.datetime().nullable().optional(),
+  /** What events/maintenance/scheduled has, as EC2 writes it; null: there is no such value, instead of an empty list. */
+  maintenance: z.array(z.record(z.string(), z.string())).nullable().optional(),
 });
+/** What goes wrong with the next requests (`times`, or for ever with null), tokens included. */
+export const faultRule = z.strictObject({
+  times: z.int().positive().nullable().default(1),
+  fault: z.union([z.int().min(400).max(599), z.literal('hang')]),
+});
+export type FaultRule = z.input<typeof faultRule>;
 export type StateChange = z.infer<typeof stateChange>;
 
 /** A request and its response. */
@@ -42,7 +50,8 @@ export class MetadataService {
   readonly #options: ServiceOptions;
   /** Expiry of each token, on the clock of performance.now. */
   readonly #tokens = new Map<string, number>();
-  #state: StateChange = { targetLifecycleState: 'InService' };
+  #state: StateChange = { targetLifecycleState: 'InService', maintenance: [] };
+  #fault: z.infer<typeof faultRule> | undefined;
 
   constructor(options: ServiceOptions) {
     this.#options = options;
@@ -52,8 +61,20 @@ export class MetadataService {
     this.#state = { ...this.#state, ...change };
   }
 
+  /** Replaces what goes wrong; undefined: nothing does. */
+  setFault(fault: z.infer<typeof faultRule> | undefined): void {
+    this.#fault = fault;
+  }
+
   answer(request: IncomingMessage, response: ServerResponse): void {
     const { method = '', url: path = '' } = request;
+    const fault = this.#takeFault();
+    if (fault === 'hang') return;
+    if (fault !== undefined) {
+      response.writeHead(fault).end();
+      this.requests.push({ method, path, status: fault, atMs: Date.now() });
+      return;
+    }
     if (path === '/latest/api/token') this.#giveToken(request, response);
     else if (!this.#isAuthorized(request)) response.writeHead(401).end();
     else if (method === 'GET') this.#giveValue(path, response);
@@ -64,6 +85,13 @@ export class MetadataService {
   /** Expires every token, for tests that cannot wait. */
   expireTokens(): void {
     this.#tokens.clear();
+  }
+
+  #takeFault(): number | 'hang' | undefined {
+    if (!this.#fault) return undefined;
+    const { times, fault } = this.#fault;
+    if (times !== null) this.#fault = times > 1 ? { times: times - 1, fault } : undefined;
+    return fault;
   }
 
   #giveToken(request: IncomingMessage, response: ServerResponse): void {
@@ -99,7 +127,7 @@ export class MetadataService {
   }
 
   #values(): Record<string, string | null | undefined> {
-    const { targetLifecycleState, spotAction, rebalance } = this.#state;
+    const { targetLifecycleState, spotAction, rebalance, maintenance } = this.#state;
     return {
       '/latest/meta-data/instance-id': this.#options.instanceId,
       '/latest/meta-data/placement/region': this.#options.region,
@@ -107,6 +135,7 @@ export class MetadataService {
       [`${ROLES}integrator`]: roleCredentials(),
       '/latest/meta-data/autoscaling/target-lifecycle-state': targetLifecycleState,
       '/latest/meta-data/spot/instance-action': spotAction && JSON.stringify(spotAction),
+      '/latest/meta-data/events/maintenance/scheduled': maintenance && JSON.stringify(maintenance),
       '/latest/meta-data/events/recommendations/rebalance': rebalance && JSON.stringify({ noticeTime: rebalance }),
     };
   }
