@@ -116,11 +116,12 @@ async function onceMore<T>(send: () => Promise<T>): Promise<T> {
 }
 
 function selector(start: Start): StartSelector {
-  if ('atEpochMs' in start) {
+  if ('atEpochMs' in start && start.atEpochMs !== undefined) {
     return { StartSelectorType: 'PRODUCER_TIMESTAMP', StartTimestamp: new Date(start.atEpochMs) };
   }
   if ('continuationToken' in start && start.continuationToken) {
     return { StartSelectorType: 'CONTINUATION_TOKEN', ContinuationToken: start.continuationToken };
   }
+  if (!('fragmentNumber' in start)) throw new TypeError('a start without a time or a fragment number');
   return { StartSelectorType: 'FRAGMENT_NUMBER', AfterFragmentNumber: start.fragmentNumber };
 }

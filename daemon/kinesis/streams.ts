@@ -2,7 +2,7 @@ import { orAborted } from '../runtime/abort.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import { RateLimiter } from '../runtime/rate-limiter.ts';
 import type { Media, MediaSource, Start } from './media-source.ts';
-import { type KinesisRefused, kinesisRefusal } from './refusal.ts';
+import { KinesisRefused, kinesisRefusal } from './refusal.ts';
 
 /** Above this number, unused streams are forgotten; more than any Connect instance pools. */
 const MAX_STREAMS = 10_000;
@@ -39,7 +39,18 @@ export class Streams implements MediaSource {
     this.#endpointLimiter = new RateLimiter(ENDPOINT_INTERVAL_MS * threads, clock);
   }
 
+  /** A position that Kinesis rejects is requested once more by its fragment number. */
   async getMedia(streamArn: string, start: Start, signal: AbortSignal): Promise<Media> {
+    try {
+      return await this.#getMedia(streamArn, start, signal);
+    } catch (error) {
+      const byNumber = error instanceof KinesisRefused && error.isOfPosition ? byFragmentNumber(start) : undefined;
+      if (!byNumber) throw error;
+      return this.#getMedia(streamArn, byNumber, signal);
+    }
+  }
+
+  async #getMedia(streamArn: string, start: Start, signal: AbortSignal): Promise<Media> {
     const stream = this.#streamAt(streamArn);
     try {
       const endpoint = await orAborted(this.#endpointOf(streamArn, stream), signal);
@@ -83,6 +94,14 @@ export class Streams implements MediaSource {
     await this.#endpointLimiter.acquire(signal);
     return this.#api.getDataEndpoint(arn, signal);
   }
+}
+
+/** The same place by its fragment number; undefined if it was named by that, or has none. */
+function byFragmentNumber(start: Start): Start | undefined {
+  const isNamedOtherwise =
+    ('continuationToken' in start && start.continuationToken) ||
+    ('atEpochMs' in start && start.atEpochMs !== undefined);
+  return isNamedOtherwise && 'fragmentNumber' in start ? { fragmentNumber: start.fragmentNumber } : undefined;
 }
 
 /** Whether another endpoint may help: not when Kinesis limits requests. */

@@ -122,6 +122,11 @@ export const METRICS: readonly Metric[] = [
     ({ counts }) => each('cause', counts.holesMs, S_PER_MS),
     ['cause'],
   ),
+  counter(
+    'not_streamed_seconds',
+    'Call time in which the contact flow did not stream: between a Stop and a Start media streaming block',
+    ({ counts }) => one(counts.notStreamedMs * S_PER_MS),
+  ),
   histogram(
     'lag_seconds',
     'Time from the arrival of audio to its hand-over to Deepgram, per message',

@@ -25,7 +25,10 @@ export const HOLE_CAUSES = [
   'corrupt',
   'no-contact-id',
   'contact-id-too-late',
+  'two-contacts',
   'fragment-gone',
+  'missed-at-start',
+  'withheld-at-end',
   'unsent',
   'unfinished',
 ] as const;
@@ -35,6 +38,8 @@ export const CLOSE_CODES = ['1000', '1001', '1005', '1006', '1008', '1011', '101
 export const REFUSALS = ['400', '401', '402', '403', '404', '408', '429', '5xx', 'other', 'unreachable'] as const;
 
 export type HoleCause = (typeof HOLE_CAUSES)[number];
+/** What may explain the next gap; `not-streamed`: the flow had stopped streaming, so nothing is missing. */
+export type Trouble = HoleCause | 'not-streamed';
 export type HandshakeRefusal = (typeof REFUSALS)[number];
 
 /** Dense around ALIGN_WAIT_MS, where lag is normal. */
@@ -54,6 +59,8 @@ export type SessionCounts = {
   readonly audioInMs: readonly Millis[];
   readonly audioOutMs: Millis;
   readonly holesMs: Tally<HoleCause>;
+  /** Call time in which the contact flow did not stream. */
+  readonly notStreamedMs: Millis;
   readonly lagMs: DistributionSnapshot;
   readonly behindNowMs: DistributionSnapshot;
   readonly kinesisBytes: number;
@@ -88,6 +95,8 @@ export class SessionMetrics {
   /** Bytes of GetMedia bodies, and of audio written to Deepgram's socket. */
   kinesisBytes = 0;
   deepgramBytes = 0;
+  /** Call time in which the contact flow did not stream. */
+  notStreamedMs = 0;
   rotations = 0;
   resumes = 0;
   keepAlives = 0;
@@ -148,6 +157,7 @@ export class SessionMetrics {
       audioInMs: [...this.#audioInBytes].map((bytes) => bytes / BYTES_PER_MS_OF_CHANNEL),
       audioOutMs: this.audioOutBytes / BYTES_PER_MS,
       holesMs: { ...this.#holesMs },
+      notStreamedMs: this.notStreamedMs,
       lagMs: this.lagMs.snapshot(),
       behindNowMs: this.#behindNowMs.snapshot(),
       kinesisBytes: this.kinesisBytes,

@@ -1,4 +1,5 @@
 import type { Checkpoint, ResumePoint, SessionIdentity } from '../checkpoints/checkpoint.ts';
+import { START_MARGIN_MS } from '../kinesis/contact.ts';
 
 /** A session from a start request. */
 export interface NewSession extends SessionIdentity {
@@ -15,9 +16,12 @@ export function identityOf(seed: SessionSeed): SessionIdentity {
   return seed.kind === 'new' ? seed : seed.checkpoint;
 }
 
-/** A new session starts after the fragment that Connect names, at time 0 of the call. */
+/** A new session starts at the beginning of the call, which Connect names by a fragment and, if known, a time. */
 export function startingPointOf(seed: SessionSeed): StartingPoint {
   if (seed.kind === 'resumed') return seed.checkpoint;
-  const { startFragmentNumber } = seed.request.kvsStream;
-  return { position: { fragmentNumber: startFragmentNumber }, callClock: undefined, callMs: 0, connections: 0 };
+  const { startFragmentNumber: fragmentNumber, startTimestamp } = seed.request.kvsStream;
+  const atEpochMs =
+    startTimestamp === undefined ? undefined : Math.max(0, Date.parse(startTimestamp) - START_MARGIN_MS);
+  const position = { isCallStart: true, fragmentNumber, atEpochMs } as const;
+  return { position, callClock: undefined, callMs: 0, connections: 0 };
 }

@@ -118,7 +118,7 @@ export class Session {
       state: this.#state,
       ageMs: this.#deps.clock.now() - this.#startedAtMs,
       link: this.#link.stats(),
-      holeMs: this.#aligner.holeMs,
+      holeMs: this.#gaps.totalMs(this.#aligner.holeMs),
     });
   }
 
@@ -158,6 +158,7 @@ export class Session {
       log: this.#log,
       metrics,
       onTrouble: (cause) => this.#gaps.note(cause),
+      onLost: (cause, missingMs) => this.#gaps.lost(cause, missingMs),
       signal: this.#stop.signal,
       settings,
     });

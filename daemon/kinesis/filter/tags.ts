@@ -29,3 +29,20 @@ export function epochMs(seconds: string): number | undefined {
   const ms = new Date(Number(seconds) * 1000).getTime();
   return ms > 0 ? ms : undefined;
 }
+
+const CONTACT_ID_BYTES = Buffer.from(TAG.contactId);
+
+/** Whether a tag's name may be a damaged `ContactId`: none at all, or one that differs in at most two of its bytes. */
+export function looksLikeContactId(bytes: Uint8Array, from: number, to: number): boolean {
+  const length = to - from;
+  if (length === 0) return true;
+  if (length !== CONTACT_ID_BYTES.length) return false;
+  let different = 0;
+  for (let i = 0; i < length; i++) if (bytes[from + i] !== CONTACT_ID_BYTES[i]) different++;
+  return different <= 2;
+}
+
+/** Whether skipped bytes contain the name of the tag that says whose audio it is. */
+export function containsContactId(bytes: Buffer, from: number, to: number): boolean {
+  return bytes.subarray(from, to).includes(CONTACT_ID_BYTES);
+}

@@ -64,6 +64,8 @@ function tell(filter: ContactFilter, finding: Finding, shiftMs: number): void {
   else if (finding.kind === 'tag') filter.tag(finding.name, finding.value);
   else if (finding.kind === 'track') filter.track(finding);
   else if (finding.kind === 'fragment') filter.fragment();
+  else if (finding.kind === 'segmentUid') filter.segmentUid(finding.uid);
+  else if (finding.kind === 'cluster') filter.cluster();
   else filter.clusterEnd();
 }
 

@@ -46,7 +46,10 @@ class EarOfNaive extends Ear implements Parsed {
 
 class EarOfDaemon extends Ear implements DemuxerEvents {
   fragment(): void {}
+  segmentUid(): void {}
+  cluster(): void {}
   clusterEnd(): void {}
+  skipped(): void {}
 
   track(): void {
     this.note();
