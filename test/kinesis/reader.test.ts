@@ -10,6 +10,8 @@ import { unobserved } from './unobserved.ts';
 
 /** The defaults. */
 const SETTINGS = { callEndGraceMs: 15_000, readStallMs: 10_000, rotateAfterMs: 40 * 60_000 };
+/** The SegmentUID of another run of the producer. */
+const OTHER_UID = 'ff'.repeat(16);
 /** Longer than any reading here. */
 const LONGEST_MS = 2 * 3_600_000;
 const seedOf = new Map(Array.from({ length: 10_000 }, (_, seed) => [hex(block(seed).pcm), seed]));
@@ -118,7 +120,7 @@ test('after new audio, a connection may be silent for READ_STALL_MS again', asyn
 test('back-pressure is not silence: a stream held back for a minute continues', async (t) => {
   const HELD_MS = 60_000;
   let isHeld = false;
-  const untagged = { number: 2, contactId: '' };
+  const untagged = { number: 2, contactId: '', segmentUid: OTHER_UID };
   const sends = [{ number: 1 }, untagged, { ...untagged, number: 3 }, { number: 4 }];
   const { result, seeds, clock, starts } = read(connections({ sends }, {}), () => {
     if (isHeld) return undefined;
@@ -153,8 +155,8 @@ test('the next contact on the stream ends the call at once', async (t) => {
   t.deepEqual(starts(), []);
 });
 
-test('a stream that continues with fragments without a ContactId ends the call, as silence does', async (t) => {
-  const untagged = { number: 2, contactId: '' };
+test('a stream that continues with fragments of another run without a ContactId ends the call, as silence does', async (t) => {
+  const untagged = { number: 2, contactId: '', segmentUid: OTHER_UID };
   const { result, seeds, starts } = read(
     connections({ sends: [{ number: 1 }, untagged], ending: 'repeats' }, { sends: [untagged], ending: 'repeats' }),
   );
@@ -172,8 +174,9 @@ test('a stream without any ContactId ends the reading too', async (t) => {
   t.deepEqual(seeds, []);
 });
 
-test('fragments without a ContactId in the middle of a call do not end it', async (t) => {
-  const sends = [{ number: 1 }, { number: 2, contactId: '' }, { number: 3, contactId: '' }, { number: 4 }];
+test('fragments of another run without a ContactId in the middle of a call do not end it', async (t) => {
+  const untagged = { contactId: '', segmentUid: OTHER_UID };
+  const sends = [{ number: 1 }, { number: 2, ...untagged }, { number: 3, ...untagged }, { number: 4 }];
   const { result, seeds, starts } = read(connections({ sends }, {}));
   t.is((await result()).end, 'no-more-fragments');
   t.deepEqual(seeds, [1, 4]);

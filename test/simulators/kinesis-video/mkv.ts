@@ -13,6 +13,7 @@ export interface FragmentFacts {
   readonly number: string;
   readonly serverMs: number;
   readonly producerMs: number;
+  readonly segmentUid?: string | undefined;
 }
 
 /** Kinesis Video encodes sizes in 4 bytes, Connect's producer in 8 (captures: test_mixed_tags.mkv). */
@@ -27,8 +28,9 @@ const CODEC_ID = 'A_AAC';
 /** The matching AudioSpecificConfig: AAC-LC, 8 kHz, one channel. */
 const CODEC_PRIVATE = Buffer.from('1588', 'hex');
 const PRODUCER = 'Kinesis Video SDK 1.1.0 JNI 2.0';
-const SEGMENT_UID = Buffer.from('02728bdf2fc0bc219da7700bed40c7c3', 'hex');
-/** No lacing, not invisible; each block can be decoded separately. */
+/** The SegmentUID of a run of the producer, in hex. */
+export const SEGMENT_UID = '02728bdf2fc0bc219da7700bed40c7c3';
+/** Neither lacing nor invisible; each block can be decoded by itself. */
 const KEYFRAME = 0x80;
 
 /** EBML header and the start of the Segment: the same in every chunk. */
@@ -47,21 +49,23 @@ const CHUNK_START = Buffer.concat([
   elementStart('Segment', UNKNOWN_SIZE),
 ]);
 
-const INFO = element(
-  'Info',
-  4,
-  element('SegmentUID', 1, SEGMENT_UID),
-  element('TimecodeScale', 1, unsigned(TIMECODE_SCALE_NS, 8)),
-  element('Title', 1, Buffer.from('Kinesis Video SDK\0')),
-  element('MuxingApp', 1, Buffer.from(`${PRODUCER}\0`)),
-  element('WritingApp', 1, Buffer.from(`${PRODUCER}\0`)),
-);
+function info(segmentUid: string): Buffer {
+  return element(
+    'Info',
+    4,
+    element('SegmentUID', 1, Buffer.from(segmentUid, 'hex')),
+    element('TimecodeScale', 1, unsigned(TIMECODE_SCALE_NS, 8)),
+    element('Title', 1, Buffer.from('Kinesis Video SDK\0')),
+    element('MuxingApp', 1, Buffer.from(`${PRODUCER}\0`)),
+    element('WritingApp', 1, Buffer.from(`${PRODUCER}\0`)),
+  );
+}
 
 /** A fragment up to its cluster; `producerTags` are the result of the function of that name. */
 export function fragmentHead(facts: FragmentFacts, tracks: readonly Track[], producerTags?: Buffer): Buffer {
   return Buffer.concat([
     CHUNK_START,
-    INFO,
+    info(facts.segmentUid ?? SEGMENT_UID),
     element('Tracks', SERVICE_SIZE, ...tracks.map(trackEntry)),
     ...(producerTags ? [producerTags] : []),
     serviceTags([
