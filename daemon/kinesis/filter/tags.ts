@@ -32,14 +32,19 @@ export function epochMs(seconds: string): number | undefined {
 
 const CONTACT_ID_BYTES = Buffer.from(TAG.contactId);
 
+/** A damaged name may have lost some of its bytes, or seem longer, and some may be others. */
+const MAX_DAMAGED_BYTES = 2;
+
 /** Whether a tag's name may be a damaged `ContactId`: none at all, or one that differs in at most two of its bytes. */
 export function looksLikeContactId(bytes: Uint8Array, from: number, to: number): boolean {
   const length = to - from;
   if (length === 0) return true;
-  if (length !== CONTACT_ID_BYTES.length) return false;
-  let different = 0;
-  for (let i = 0; i < length; i++) if (bytes[from + i] !== CONTACT_ID_BYTES[i]) different++;
-  return different <= 2;
+  let damaged = Math.abs(length - CONTACT_ID_BYTES.length);
+  const common = Math.min(length, CONTACT_ID_BYTES.length);
+  for (let i = 0; i < common && damaged <= MAX_DAMAGED_BYTES; i++) {
+    if (bytes[from + i] !== CONTACT_ID_BYTES[i]) damaged++;
+  }
+  return damaged <= MAX_DAMAGED_BYTES;
 }
 
 /** Whether skipped bytes contain the name of the tag that says whose audio it is. */
