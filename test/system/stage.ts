@@ -111,11 +111,12 @@ export class Stage {
   ): Promise<StartRequest> {
     const contactId = randomUUID();
     await this.kinesis.putStream(stream, retention);
-    const { streamArn, startFragmentNumber, callId } = await this.kinesis.startCall(stream, { ...call, contactId });
+    const started = await this.kinesis.startCall(stream, { ...call, contactId });
+    const { streamArn, startFragmentNumber, startTimestamp, callId } = started;
     this.#calls.set(contactId, callId);
     return {
       contactId,
-      kvsStream: { arn: streamArn, startFragmentNumber },
+      kvsStream: { arn: streamArn, startFragmentNumber, startTimestamp },
       // Contains values that must not be logged: test/support/leak-watch.ts.
       dgParams: { model: 'nova-3', tag: contactId, keyterm: 'keyterm-of-the-stage', caller: '+15550100123' },
       enforceRealtime: false,

@@ -11,6 +11,12 @@ export const AWS_ERRORS = {
   InvalidEndpointException: 400,
   ClientLimitExceededException: 400,
   ConnectionLimitExceededException: 400,
+  // AWS' common errors, which the next attempt may not meet.
+  ExpiredTokenException: 403,
+  RequestTimeTooSkewed: 403,
+  UnrecognizedClientException: 403,
+  RequestExpired: 400,
+  TooManyRequestsException: 429,
 } as const;
 
 /** An error response of AWS. */

@@ -14,6 +14,8 @@ export interface Settings extends BodyLimits {
   readonly region: string;
   /** Enforce AWS's request rates. */
   readonly rateLimit: boolean;
+  /** AfterFragmentNumber begins with that fragment itself. */
+  readonly inclusive?: boolean;
 }
 
 /** Kinesis Video in one region, as seen by a consumer of GetMedia. */
@@ -36,7 +38,7 @@ export class KinesisVideo {
 
   /** The stream of that name, created if needed. */
   ensureStream(name: string): Stream {
-    const stream = this.#streams.get(name) ?? new Stream(name, this.#settings.region);
+    const stream = this.#streams.get(name) ?? new Stream(name, this.#settings.region, this.#settings.inclusive);
     this.#streams.set(name, stream);
     return stream;
   }
@@ -91,7 +93,8 @@ export class KinesisVideo {
         return;
       }
       if (fault && 'error' in fault) throw new AwsError(fault.error, `${fault.error}, as asked for`);
-      if (fault && 'status' in fault) response.writeHead(fault.status, awsHeaders()).end();
+      if (fault && 'status' in fault && fault.html) sendHtml(response, fault.status);
+      else if (fault && 'status' in fault) response.writeHead(fault.status, awsHeaders()).end();
       else serve(input, stream, record, fault);
       if (response.headersSent) record.status = response.statusCode;
     } catch (error) {
@@ -127,6 +130,11 @@ export class KinesisVideo {
     }
     return stream;
   }
+}
+
+/** As a proxy on the way answers, which is not AWS. */
+function sendHtml(response: ServerResponse, status: number): void {
+  response.writeHead(status, { 'content-type': 'text/html' }).end(`<html><body><h1>${status}</h1></body></html>`);
 }
 
 function inputOf<Input>(body: Buffer, schema: z.ZodType<Input>): Input {

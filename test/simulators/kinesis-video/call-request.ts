@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { CallPlan, CallTrack } from './call.ts';
 import type { Side } from './cutter.ts';
+import { SEGMENT_UID } from './mkv.ts';
 
 const BYTES_PER_SAMPLE = 2;
 /** A block's offset from its cluster's timecode is a signed 16-bit number of milliseconds. */
@@ -25,7 +26,18 @@ const track = z.strictObject({
 });
 
 const options = z.strictObject({
-  contactTag: z.enum(['before', 'after', 'none']).default('after'),
+  /** Where each fragment has its ContactId; Connect has it in both places. */
+  contactTag: z.enum(['before', 'after', 'both', 'none']).default('after'),
+  /** Fragments, counted from 0, without a ContactId. */
+  untaggedFragments: z.array(z.int().nonnegative()).default([]),
+  /** Which number the flow gets as StartFragmentNumber: both readings are possible. */
+  startNumber: z.enum(['before', 'first']).default('before'),
+  /** The same for all fragments of one run of the producer; a transfer keeps it. */
+  segmentUid: z.hex().length(32).default(SEGMENT_UID),
+  /** Puts elements that are in no schema before the clusters and between the blocks. */
+  unknownElements: z.boolean().default(false),
+  /** After the fragment of that number, from 0, the producer sends so many again, under new numbers. */
+  sentAgain: z.strictObject({ after: z.int().nonnegative(), fragments: z.int().positive() }).optional(),
   cluster: z.enum(['known', 'unknown', 'unknown-short']).default('known'),
   oddBlock: z.boolean().default(true),
   /** In the order of the Tracks element; tracks without PCM are omitted. */

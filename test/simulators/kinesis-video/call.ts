@@ -6,7 +6,10 @@ import { UNKNOWN_SIZE, UNKNOWN_SIZE_SHORT } from './ebml.ts';
 import { cluster, fragmentHead, openCluster, producerTags, simpleBlock, type Tag, type Track } from './mkv.ts';
 import type { Fragment, Stream } from './stream.ts';
 
-/** A voice and its track. */
+/** An element that is in no schema, with its size. */
+const UNKNOWN_ELEMENT = Buffer.from('5faa8461626364', 'hex');
+
+/** A voice and the track that carries it. */
 export type CallTrack = Track & Voice;
 
 /** A call, as Connect would stream it. */
@@ -19,8 +22,13 @@ export interface CallPlan {
   /** Timecode of the call's start: epoch milliseconds for Connect, 0 for some other producers. */
   readonly startMs: number | undefined;
   readonly fragmentMs: number;
-  readonly contactTag: 'before' | 'after' | 'none';
-  /** Size in the cluster's header: known, or unknown (in long or short encoding), with blocks sent one by one. */
+  readonly contactTag: 'before' | 'after' | 'both' | 'none';
+  readonly untaggedFragments: readonly number[];
+  readonly startNumber: 'before' | 'first';
+  readonly segmentUid: string;
+  readonly unknownElements: boolean;
+  readonly sentAgain?: { readonly after: number; readonly fragments: number } | undefined;
+  /** The size in the cluster's header: known, or unknown in its long or short coding, and then sent block by block. */
   readonly cluster: 'known' | 'unknown' | 'unknown-short';
   readonly oddBlock: boolean;
   /** Indices of fragments that never reach the stream. */
@@ -42,6 +50,8 @@ export class Call {
   readonly #hangUp = new AbortController();
   /** Start of the call, in epoch milliseconds. */
   readonly #beganMs: number;
+  /** The fragment being written, from 0. */
+  #index = 0;
   readonly #tags: readonly Tag[];
 
   constructor(plan: CallPlan, stream: Stream) {
@@ -50,7 +60,7 @@ export class Call {
     this.#plan = plan;
     this.#beganMs = Date.now() - (plan.speed === undefined ? durationMs(plan.tracks) : 0);
     this.#tags = tagsOf(plan);
-    this.startFragmentNumber = String(stream.startNumber());
+    this.startFragmentNumber = String(plan.startNumber === 'first' ? stream.firstNumber() : stream.startNumber());
     this.ended = this.#play();
   }
 
@@ -61,17 +71,27 @@ export class Call {
   }
 
   async #play(): Promise<void> {
-    const { tracks, fragmentMs, oddBlock, missingFragments } = this.#plan;
+    const { tracks, fragmentMs, oddBlock, missingFragments, sentAgain } = this.#plan;
+    const latest: Cut[] = [];
     let index = 0;
     for (const cut of cutIntoFragments(tracks, fragmentMs, oddBlock)) {
       if (this.#hangUp.signal.aborted) break;
-      if (missingFragments.includes(index++)) continue;
-      if (this.#plan.cluster === 'known') await this.#storeWhole(cut);
-      else await this.#storeAsItComes(cut, this.#plan.cluster === 'unknown' ? UNKNOWN_SIZE : UNKNOWN_SIZE_SHORT);
+      this.#index = index++;
+      if (missingFragments.includes(this.#index)) continue;
+      await this.#store(cut);
+      if (!sentAgain) continue;
+      latest.push(cut);
+      if (latest.length > sentAgain.fragments) latest.shift();
+      if (this.#index === sentAgain.after) for (const again of latest) await this.#store(again);
     }
     this.state = this.#hangUp.signal.aborted ? 'stopped' : 'finished';
     // Ended calls are kept for their state; the audio is in the stream.
     this.#plan = { ...this.#plan, tracks: [] };
+  }
+
+  #store(cut: Cut): Promise<void> {
+    if (this.#plan.cluster === 'known') return this.#storeWhole(cut);
+    return this.#storeAsItComes(cut, this.#plan.cluster === 'unknown' ? UNKNOWN_SIZE : UNKNOWN_SIZE_SHORT);
   }
 
   async #storeWhole(cut: Cut): Promise<void> {
@@ -110,18 +130,31 @@ export class Call {
   }
 
   #head({ number, serverMs, producerMs }: Fragment): Buffer {
-    const before = this.#plan.contactTag === 'before' ? producerTags(this.#tags) : undefined;
-    return fragmentHead({ number: String(number), serverMs, producerMs }, this.#plan.tracks, before);
+    const { contactTag, segmentUid, tracks, unknownElements } = this.#plan;
+    const before = contactTag === 'before' || contactTag === 'both' ? producerTags(this.#tagsNow()) : undefined;
+    const head = fragmentHead({ number: String(number), serverMs, producerMs, segmentUid }, tracks, before);
+    return unknownElements ? Buffer.concat([head, UNKNOWN_ELEMENT]) : head;
   }
 
   #tail(): Buffer {
-    return this.#plan.contactTag === 'before' ? Buffer.alloc(0) : producerTags(this.#tags);
+    return this.#plan.contactTag === 'before' ? Buffer.alloc(0) : producerTags(this.#tagsNow());
+  }
+
+  #tagsNow(): readonly Tag[] {
+    const isUntagged = this.#plan.untaggedFragments.includes(this.#index);
+    return isUntagged ? this.#tags.filter(([name]) => name !== 'ContactId') : this.#tags;
+  }
+
+  /** Epoch milliseconds: Connect's StartTimestamp. */
+  get beganMs(): number {
+    return this.#beganMs;
   }
 
   #encode({ side, startMs, pcm }: Block, cut: Cut): Buffer {
     this.bytes[side] += pcm.length;
     const track = this.#plan.tracks.find((candidate) => candidate.side === side) as CallTrack;
-    return simpleBlock(track.number, startMs - cut.startMs, pcm);
+    const block = simpleBlock(track.number, startMs - cut.startMs, pcm);
+    return this.#plan.unknownElements ? Buffer.concat([block, UNKNOWN_ELEMENT]) : block;
   }
 
   #timecodeMs(cut: Cut): number {

@@ -11,6 +11,7 @@ import type { Retention } from './stream.ts';
 export interface StartedCall {
   readonly streamArn: string;
   readonly startFragmentNumber: string;
+  readonly startTimestamp: string;
   readonly callId: string;
 }
 

@@ -72,10 +72,11 @@ async function startCall(kinesis: KinesisVideo, request: ControlRequest): Promis
   const plan = planOf(await bodyOf(request, callRequest));
   const call = kinesis.calls.start(plan, stream);
   if ('busyWith' in call) throw new Refused(409, `call ${call.busyWith.id} is still on ${name}: wait for its end`);
-  const { id, startFragmentNumber, ended } = call.started;
-  // A recording is complete before the response.
+  const { id, startFragmentNumber, beganMs, ended } = call.started;
+  // A recording is there in full when the answer is.
   if (plan.speed === undefined) await ended;
-  return { streamArn: stream.arn, startFragmentNumber, callId: id };
+  const startTimestamp = new Date(beganMs).toISOString();
+  return { streamArn: stream.arn, startFragmentNumber, startTimestamp, callId: id };
 }
 
 function callOf(kinesis: KinesisVideo, request: ControlRequest): Call {

@@ -16,8 +16,16 @@ const options = new Command('kinesis-video')
   .option('--idle-end-ms <ms>', 'end a GetMedia body after this long without a new fragment', Number, IDLE_END_MS)
   .option('--max-connection-ms <ms>', 'end a GetMedia body at this age', Number, MAX_CONNECTION_MS)
   .option('--no-rate-limit', 'allow more than 5 requests per second per stream')
+  .option('--inclusive', 'AfterFragmentNumber begins with that fragment itself, not after it')
   .parse()
-  .opts<{ port: number; region: string; idleEndMs: number; maxConnectionMs: number; rateLimit: boolean }>();
+  .opts<{
+    port: number;
+    region: string;
+    idleEndMs: number;
+    maxConnectionMs: number;
+    rateLimit: boolean;
+    inclusive?: boolean;
+  }>();
 
 const kinesis = new KinesisVideo(options);
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => kinesis.calls.stop());

@@ -44,8 +44,12 @@ export class Stream {
   /** StartFragmentNumbers, with the position of the call's first fragment. */
   readonly #starts = new Map<bigint, number>();
   #lastNumber: bigint;
+  #reserved: bigint | undefined;
+  readonly #isInclusive: boolean;
 
-  constructor(name: string, region: string) {
+  /** @param isInclusive whether AfterFragmentNumber begins with that fragment: AWS says after it */
+  constructor(name: string, region: string, isInclusive = false) {
+    this.#isInclusive = isInclusive;
     this.name = name;
     this.arn = `arn:aws:kinesisvideo:${region}:${ACCOUNT_ID}:stream/${name}/${Date.now()}`;
     this.#lastNumber = FIRST_NUMBER + STREAM_STEP * streamsMade++;
@@ -58,9 +62,17 @@ export class Stream {
     return number;
   }
 
-  /** Opens the next fragment, which is visible from its first part on. */
+  /** The number that the next fragment will have: the other reading of a call's start. */
+  firstNumber(): bigint {
+    this.#reserved ??= this.#nextNumber();
+    return this.#reserved;
+  }
+
+  /** Opens the next fragment; nobody sees it before its first part is there. */
   open(facts: Pick<Fragment, 'serverMs' | 'producerMs' | 'durationMs'>): Fragment {
-    const fragment: Fragment = { ...facts, number: this.#nextNumber(), parts: [], complete: false };
+    const number = this.#reserved ?? this.#nextNumber();
+    this.#reserved = undefined;
+    const fragment: Fragment = { ...facts, number, parts: [], complete: false };
     this.#fragments.push(fragment);
     this.#evict();
     return fragment;
@@ -107,7 +119,7 @@ export class Stream {
     const start = this.#starts.get(number);
     if (start !== undefined) return start < this.#evicted ? undefined : start;
     const found = this.#fragments.findIndex((fragment) => fragment.number === number);
-    return found === -1 ? undefined : this.#evicted + found + 1;
+    return found === -1 ? undefined : this.#evicted + found + Number(!this.#isInclusive);
   }
 
   #nextNumber(): bigint {
