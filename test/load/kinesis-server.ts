@@ -66,11 +66,12 @@ export class LoadKinesis {
     const input = inputOf(body, getMediaInput);
     const call = callOf(input);
     const start = startOf(input.StartSelector);
-    const fragment = 'after' in start ? fragmentOfNumber(call, String(start.after)) : undefined;
+    const beginning = 'atMs' in start ? 0 : undefined;
+    const fragment = 'after' in start ? fragmentOfNumber(call, String(start.after)) : beginning;
     if (fragment === undefined) {
       throw new AwsError(
         'InvalidArgumentException',
-        'A load run reads streams by the numbers of its own fragments only',
+        'A load run reads streams by the numbers of its own fragments, or by time from the beginning',
       );
     }
     // Chunks bypass the response, which would copy and frame each write; so the connection ends with the body.

@@ -30,7 +30,7 @@ test('a start request has the body of the original', async (t) => {
   t.is(arrivals[0]?.headers['content-type'], 'application/json');
   t.deepEqual(JSON.parse(arrivals[0]?.body ?? ''), {
     contactId: CONTACT_ID,
-    kvsStream: { arn: STREAM_ARN, startFragmentNumber: FRAGMENT },
+    kvsStream: { arn: STREAM_ARN, startFragmentNumber: FRAGMENT, startTimestamp: '2023-11-14T22:13:20.000Z' },
     dgParams: { model: 'nova', callback: `https://h/${CONTACT_ID}`, tag: ['a', 'b', 'dg_amazonconnect'] },
     enforceRealtime: false,
   });

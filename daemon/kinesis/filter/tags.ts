@@ -36,7 +36,7 @@ const CONTACT_ID_BYTES = Buffer.from(TAG.contactId);
 const MAX_DAMAGED_BYTES = 2;
 
 /** Whether a tag's name may be a damaged `ContactId`: none at all, or one that differs in at most two of its bytes. */
-export function looksLikeContactId(bytes: Uint8Array, from: number, to: number): boolean {
+export function looksLikeContactId(bytes: Buffer, from: number, to: number): boolean {
   const length = to - from;
   if (length === 0) return true;
   let damaged = Math.abs(length - CONTACT_ID_BYTES.length);
@@ -44,7 +44,7 @@ export function looksLikeContactId(bytes: Uint8Array, from: number, to: number):
   for (let i = 0; i < common && damaged <= MAX_DAMAGED_BYTES; i++) {
     if (bytes[from + i] !== CONTACT_ID_BYTES[i]) damaged++;
   }
-  return damaged <= MAX_DAMAGED_BYTES;
+  return damaged <= MAX_DAMAGED_BYTES || containsContactId(bytes, from, to);
 }
 
 /** Whether skipped bytes contain the name of the tag that says whose audio it is. */
