@@ -79,8 +79,7 @@ export class Connection {
         const free = this.#take(chunk);
         if (free) await this.#hold(free);
         if (filter.nextContactBegan) return { how: 'next-contact', lastAudioAtMs: this.#lastAudioAtMs };
-        if (filter.rewindToMs !== undefined) how = 'rewound';
-        else if (this.#bringsOnlyForeign()) how = 'foreign-fragments';
+        how = this.#reasonToLeave();
         if (!how) successor = this.#rotation.takeOver(filter.isBetweenFragments);
       }
       if (how !== 'rewound') successor ??= await this.#rotation.afterEnd(signal);
@@ -119,6 +118,11 @@ export class Connection {
     this.#lastAudioAtMs = filter.nowMs;
     this.#listeningSinceMs = filter.nowMs;
     return forward(blocks, filter.position);
+  }
+
+  #reasonToLeave(): ConnectionOutcome['how'] | undefined {
+    if (this.#options.filter.rewindToMs !== undefined) return 'rewound';
+    return this.#bringsOnlyForeign() ? 'foreign-fragments' : undefined;
   }
 
   async #hold(free: Promise<void>): Promise<void> {

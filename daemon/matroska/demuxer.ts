@@ -120,17 +120,18 @@ export class Demuxer {
     if (this.#headers.isWithin(payloadAt, payloadAt + size)) {
       return this.#lose(`${nameOf(kind)} that extends into the next fragment`);
     }
-    if (kind?.treatment !== 'take') this.#skip(kind, bytes, payloadAt, payloadAt + size);
-    const fault = kind?.treatment === 'take' ? this.#take(id, bytes, payloadAt, payloadAt + size) : undefined;
+    const payloadTo = payloadAt + size;
+    const isTaken = kind?.treatment === 'take';
+    const fault = isTaken ? this.#take(id, bytes, payloadAt, payloadTo) : this.#skip(id, bytes, payloadAt, payloadTo);
     return fault ? this.#lose(fault) : headerLength + size;
   }
 
   /** Leaves the masters that this element ends. Returns whether it is allowed where that leads. */
   #mayStand(id: number, kind: ElementKind | undefined): boolean {
+    // RFC 8794, 6.2: an unknown element belongs to whatever it stands in.
+    if (!kind) return true;
     for (let parent = this.#masters.innermost; parent; parent = this.#masters.innermost) {
       const parentIsOpen = this.#masters.end === Infinity;
-      // RFC 8794, 6.2: an unknown element belongs to whatever it stands in.
-      if (!kind) return true;
       if (kind.level === -1) return true;
       if (kind.level === parent.level + 1) return kind.isOfHeader === (parent.name === 'EBML');
       if (kind.level > parent.level) return false;
@@ -138,7 +139,7 @@ export class Demuxer {
       else if (id === ID.ebml) this.#abandon(`${parent.name} cut off by the next fragment`);
       else return false;
     }
-    return !kind || kind.level === 0;
+    return kind.level === 0;
   }
 
   #enter(id: number, kind: ElementKind, end: number): void {
@@ -174,8 +175,7 @@ export class Demuxer {
       if (!track) return 'a malformed track entry';
       this.#events.track(track);
     } else if (id === ID.segmentUid) {
-      if (this.#masters.innermost?.name !== 'Info') return 'a SegmentUID outside of Info';
-      this.#events.segmentUid(bytes.toString('hex', from, to));
+      return this.#takeSegmentUid(bytes, from, to);
     } else {
       if (to - from > 8) return 'a number of more than 8 bytes';
       const value = readUint(bytes, from, to - from);
@@ -185,9 +185,15 @@ export class Demuxer {
     return undefined;
   }
 
-  #skip(kind: ElementKind | undefined, bytes: Buffer, from: number, to: number): void {
+  #skip(id: number, bytes: Buffer, from: number, to: number): undefined {
     const parent = this.#masters.innermost?.name;
-    if (!kind || parent === 'Tags' || parent === 'Tag') this.#events.skipped(bytes, from, to);
+    if (!kindOf(id) || parent === 'Tags' || parent === 'Tag') this.#events.skipped(bytes, from, to);
+  }
+
+  #takeSegmentUid(bytes: Buffer, from: number, to: number): string | undefined {
+    if (this.#masters.innermost?.name !== 'Info') return 'a SegmentUID outside of Info';
+    this.#events.segmentUid(bytes.toString('hex', from, to));
+    return undefined;
   }
 
   /** Keeps the beginning of an element that needs `needed` bytes. */
