@@ -168,20 +168,20 @@ export class Demuxer {
   #take(id: number, bytes: Buffer, from: number, to: number): string | undefined {
     if (id === ID.simpleBlock || id === ID.block)
       return emitBlock(bytes, from, to, this.#clusterTicks, this.#scaleMs, this.#events);
-    if (id === ID.simpleTag) {
-      if (!emitSimpleTag(bytes, from, to, this.#events)) return 'a malformed tag';
-    } else if (id === ID.trackEntry) {
-      const track = readTrackEntry(bytes, from, to);
-      if (!track) return 'a malformed track entry';
-      this.#events.track(track);
-    } else if (id === ID.segmentUid) {
-      return this.#takeSegmentUid(bytes, from, to);
-    } else {
-      if (to - from > 8) return 'a number of more than 8 bytes';
-      const value = readUint(bytes, from, to - from);
-      if (id === ID.timecode) this.#clusterTicks = value;
-      else if (id === ID.timecodeScale) this.#scaleMs = value / NS_PER_MS;
-    }
+    if (id === ID.simpleTag) return emitSimpleTag(bytes, from, to, this.#events) ? undefined : 'a malformed tag';
+    if (id === ID.segmentUid) return this.#takeSegmentUid(bytes, from, to);
+    if (id !== ID.trackEntry) return this.#takeNumber(id, bytes, from, to);
+    const track = readTrackEntry(bytes, from, to);
+    if (!track) return 'a malformed track entry';
+    this.#events.track(track);
+    return undefined;
+  }
+
+  #takeNumber(id: number, bytes: Buffer, from: number, to: number): string | undefined {
+    if (to - from > 8) return 'a number of more than 8 bytes';
+    const value = readUint(bytes, from, to - from);
+    if (id === ID.timecode) this.#clusterTicks = value;
+    else if (id === ID.timecodeScale) this.#scaleMs = value / NS_PER_MS;
     return undefined;
   }
 
