@@ -122,7 +122,7 @@ export function controlApi(options: ControlApiOptions): (request: IncomingMessag
       throw new Refusal(409, 'draining', 'integratord is draining and accepts no new sessions anyway');
     const { reason: why = 'ordered by an operator' } = await bodyOf(request, cordonOrder);
     manager.admission.cordon(why);
-    log.info({ event: 'daemon.cordoned', reason: why }, 'cordoned: accepting no new sessions');
+    log.info({ event: 'daemon.cordoned', reason: why }, 'cordoned: accepts no new sessions after the health lag');
     return { state: stateOf(manager) };
   });
   on('post', '/v1/uncordon', () => {
