@@ -36,7 +36,7 @@ test('the caller gets the first handshake’s refusal, connection error or abort
 
 test('audio is sent at once, in messages of MESSAGE_MS, and counted once; replays are counted separately', async (t) => {
   const stage = await opened();
-  stage.send(250);
+  void stage.send(250);
   t.deepEqual(
     stage.deepgram.socket.messageBytes,
     [100, 100, 50].map((ms) => ms * BYTES_PER_MS),
@@ -53,11 +53,11 @@ test('audio is sent at once, in messages of MESSAGE_MS, and counted once; replay
 test('the lag is the age of a message’s oldest audio when it is sent', async (t) => {
   const stage = await opened();
   stage.deepgram.socket.bufferedBytes = 64 * 1024;
-  stage.send(100);
+  void stage.send(100);
   await stage.clock.advance(700);
   stage.deepgram.socket.drain();
   t.like(stage.link.stats(), { lagMs: 700, worstLagMs: 700 });
-  stage.send(100);
+  void stage.send(100);
   t.like(stage.link.stats(), { lagMs: 0, worstLagMs: 700 });
 });
 
@@ -152,9 +152,9 @@ test('after DEEPGRAM_GIVE_UP_MS without Deepgram the line fails with the error o
   stage.deepgram.handshakes.push(...Array.from({ length: 20 }, () => refused(503)));
   const lostAtMs = stage.clock.now();
   await stage.lose(1006);
-  stage.send(1000);
+  void stage.send(1000);
   await stage.clock.advance(8000);
-  stage.send(1000);
+  void stage.send(1000);
   await stage.clock.advance(5000);
   const error = (await stage.link.ended) as Error;
   t.regex(error.message, /HTTP 503/);
@@ -337,7 +337,7 @@ test('a sender that waits for room is released when the line fails', async (t) =
 test('finish sends CloseStream only after all audio, and waits for the close', async (t) => {
   const stage = await opened();
   stage.deepgram.behavior.takesAudio = false;
-  stage.send(5000);
+  void stage.send(5000);
   const { socket } = stage.deepgram;
   let isFinished = false;
   const finished = stage.link.finish().then(() => {
@@ -377,7 +377,7 @@ test('finish during an outage sends the remaining audio and CloseStream on the n
   const stage = await opened();
   await stage.speak(3000);
   await stage.lose(1006);
-  stage.send(500);
+  void stage.send(500);
   const finished = stage.link.finish();
   await stage.clock.advance(1000);
   await finished;
@@ -522,7 +522,7 @@ test('after an outage the line stays open after CloseStream for as long as the b
 
 test('what Deepgram cannot have processed when the line is cut is unfinished', async (t) => {
   const stage = await opened();
-  stage.send(40_000);
+  void stage.send(40_000);
   await stage.clock.advance(3000);
   stage.deepgram.behavior.closesOnRequest = false;
   const finished = stage.link.finish();
@@ -536,7 +536,7 @@ test('what Deepgram cannot have processed when the line is cut is unfinished', a
 
 test('where results come back, progress keeps the line open, and what is not final is unfinished', async (t) => {
   const stage = await opened(RESULTS);
-  stage.send(20_000);
+  void stage.send(20_000);
   stage.deepgram.behavior.closesOnRequest = false;
   const finished = stage.link.finish();
   // Half as fast as real time.

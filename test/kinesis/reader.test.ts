@@ -303,8 +303,8 @@ test('after an outage the stream gets the whole grace period again', async (t) =
   t.true(atMs >= 60_000 + 14_000 && atMs < 60_000 + 20_000, `after ${atMs} ms`);
 });
 
-test('a fragment that is gone is reported once, however often the stream says so', async (t) => {
-  for (const errorId of [4000, 3000]) {
+for (const errorId of [4000, 3000]) {
+  test(`a fragment that is gone (${errorId}) is reported once, however often the stream says so`, async (t) => {
     const { result, seeds, starts, troubles } = read(
       () =>
         async function* (start, nth) {
@@ -317,8 +317,8 @@ test('a fragment that is gone is reported once, however often the stream says so
     t.deepEqual(seeds, [1, 3]);
     t.deepEqual(starts()[1], { atEpochMs: 5000 });
     t.is(troubles.filter((cause) => cause === 'fragment-gone').length, 2, 'after fragment 1, and after fragment 3');
-  }
-});
+  });
+}
 
 test('the last fragment without a ContactId is forwarded when the call ends', async (t) => {
   const untagged = { number: 2, contactId: '' };

@@ -49,7 +49,7 @@ const LINES: Readonly<Record<string, (call: number, deepgramUrl: string) => Prom
     });
     return {
       send(pcm) {
-        for (const run of runsOf(link.buffer, pcm, systemClock.now())) link.send(run);
+        for (const run of runsOf(link.buffer, pcm, systemClock.now())) void link.send(run);
       },
       finish: () => link.finish(),
     };

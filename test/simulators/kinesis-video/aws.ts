@@ -88,14 +88,7 @@ export class KinesisVideo {
         throw new AwsError('ClientLimitExceededException', `Rate exceeded for ${api} on stream ${stream.name}`);
       }
       const fault = this.faults.take(api, stream.name);
-      if (fault && 'hang' in fault) {
-        stream.forget(fault.forgetFragments);
-        return;
-      }
-      if (fault && 'error' in fault) throw new AwsError(fault.error, `${fault.error}, as asked for`);
-      if (fault && 'status' in fault && fault.html) sendHtml(response, fault.status);
-      else if (fault && 'status' in fault) response.writeHead(fault.status, awsHeaders()).end();
-      else serve(input, stream, record, fault);
+      if (!fault || !replaceResponse(fault, stream, response)) serve(input, stream, record, fault);
       if (response.headersSent) record.status = response.statusCode;
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
@@ -147,4 +140,14 @@ function inputOf<Input>(body: Buffer, schema: z.ZodType<Input>): Input {
   const input = schema.safeParse(json);
   if (!input.success) throw new AwsError('InvalidArgumentException', input.error.message);
   return input.data;
+}
+
+/** Plays a fault that takes the place of the whole response, if this is one. Throws AwsError for an error of AWS. */
+function replaceResponse(fault: Fault, stream: Stream, response: ServerResponse): boolean {
+  if ('hang' in fault) stream.forget(fault.forgetFragments);
+  else if ('error' in fault) throw new AwsError(fault.error, `${fault.error}, as asked for`);
+  else if (!('status' in fault)) return false;
+  else if (fault.html) sendHtml(response, fault.status);
+  else response.writeHead(fault.status, awsHeaders()).end();
+  return true;
 }
