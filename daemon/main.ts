@@ -47,7 +47,7 @@ const startedAtEpochMs = clock.epoch();
 
 program
   .name('integratord')
-  .description('Transcribes Amazon Connect calls with Deepgram. Configured by environment variables: see README.md.')
+  .description('Transcribes Amazon Connect calls with Deepgram. Configured by environment variables: see integratord(8), or daemon/SETTINGS.md.')
   .version(VERSION)
   .action(run);
 await program.parseAsync().catch(exitWithLines);

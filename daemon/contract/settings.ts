@@ -14,7 +14,7 @@ const REQUIRED = 'required';
 const NONE = 'none';
 const code = (value: string | number) => `\`${value}\``;
 
-/** Every environment variable that the daemon reads its settings from; README.md, integratord(8) and `config` follow it. */
+/** Every environment variable that the daemon reads its settings from; daemon/SETTINGS.md, integratord(8) and `config` follow it. */
 export const SETTINGS = {
   DEEPGRAM_API_KEY: {
     byDefault: REQUIRED,
