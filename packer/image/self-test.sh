@@ -39,6 +39,8 @@ settings() {
   cat <<'SETTINGS'
 AWS_REGION=us-east-1
 DEEPGRAM_API_KEY=self-test-no-key
+AWS_ACCESS_KEY_ID=self-test-no-key
+AWS_SECRET_ACCESS_KEY=self-test-no-key
 HOST=127.0.0.1
 PORT=0
 HEALTH_LAG_MS=0

@@ -106,7 +106,7 @@ export const SHAPES: readonly (readonly [request: RegExp, shape: z.ZodType])[] =
   [/^DELETE \/v1\/drain$/, versioned.extend({ state })],
   [/^(GET|POST) \/v1\/log-level$/, versioned.extend({ level, configured: level })],
   [/^GET \/v1\/config$/, versioned.extend({ settings: z.record(z.string(), z.unknown()) })],
-  [/^POST \/v1\/doctor$/, versioned.extend({ checks: z.array(check) })],
+  [/^(GET|POST) \/v1\/doctor$/, versioned.extend({ checks: z.array(check) })],
 ];
 
 /** Any refusal. */
