@@ -85,7 +85,11 @@ export class Daemon {
   async startSession(call: number): Promise<Start> {
     const body = JSON.stringify({
       contactId: contactIdOf(call),
-      kvsStream: { arn: streamArnOf(call), startFragmentNumber: fragmentNumberOf(call, 0) },
+      kvsStream: {
+        arn: streamArnOf(call),
+        startFragmentNumber: fragmentNumberOf(call, 0),
+        startTimestamp: new Date().toISOString(),
+      },
       dgParams: { model: 'nova-3', tag: tagOf(call), callback: CALLBACK },
       enforceRealtime: false,
     });
