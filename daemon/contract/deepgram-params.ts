@@ -1,3 +1,4 @@
+import type { Millis } from '../runtime/clock.ts';
 import { CHANNELS, SAMPLE_RATE_HZ } from './audio-format.ts';
 
 /** Deepgram query parameters of a session, from the contact flow; several values become a repeated parameter. */
@@ -14,6 +15,15 @@ export const LOCKED_PARAMS = {
 /** The first locked parameter in `params`, or undefined. */
 export function lockedParamIn(params: DeepgramParams): string | undefined {
   return Object.keys(params).find((name) => Object.hasOwn(LOCKED_PARAMS, name));
+}
+
+/**
+ * The parameters of a session's connections. The wall time of call time 0 is the same on all of them, so a consumer can
+ * put the sessions of one contact in order (trigger/README.md, "The order of a contact's sessions").
+ */
+export function sessionParams(params: DeepgramParams, timeZeroEpochMs: Millis): DeepgramParams {
+  const extra = [params['extra'] ?? []].flat();
+  return { ...params, extra: [...extra, `dgintegrator_started_at:${new Date(timeZeroEpochMs).toISOString()}`] };
 }
 
 /**

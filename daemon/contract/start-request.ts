@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type DeepgramParams, lockedParamIn } from './deepgram-params.ts';
+import { isoTimestamp } from './iso-timestamp.ts';
 
 /** The start request itself is at fault: a retry would be refused too. */
 export class BadRequest extends Error {
@@ -28,17 +29,25 @@ const paramValues = z.union(
 /** The body of POST /start-session (trigger/README.md, "Integrator"). */
 export interface StartRequest {
   readonly contactId: string;
-  readonly kvsStream: { readonly arn: string; readonly startFragmentNumber: string };
+  readonly kvsStream: {
+    readonly arn: string;
+    readonly startFragmentNumber: string;
+    /** When streaming began, in ISO 8601; the original's trigger does not send it. */
+    readonly startTimestamp?: string | undefined;
+  };
   readonly dgParams: DeepgramParams;
   readonly enforceRealtime: boolean;
 }
 
-/** As strict as the original: every field is required, no other is allowed. */
+const startTimestamp = z.optional(z.union([z.string(), z.number()]).transform(isoTimestamp));
+
+/** As strict as the original: every field but startTimestamp is required, and no other is allowed. */
 export const startRequest: z.ZodType<StartRequest> = z.strictObject({
   contactId: z.string().regex(/^[\w.:-]{1,256}$/, 'must be a contact id: letters, digits, "-", "_", "." or ":"'),
   kvsStream: z.strictObject({
     arn: z.string().max(1024),
     startFragmentNumber: z.string().regex(/^\d{1,128}$/, 'must be a fragment number: digits'),
+    startTimestamp,
   }),
   dgParams: z.record(paramName, paramValues).refine((params) => Object.keys(params).length <= MAX_PARAMS, {
     message: `must have at most ${MAX_PARAMS} parameters`,

@@ -57,9 +57,9 @@ export class Session {
   }
 
   private constructor(seed: SessionSeed, deps: SessionDeps, log: Timeline, { media, link }: Opened) {
-    const { sessionId, traceId, request } = identityOf(seed);
+    const { sessionId, traceId, request, timeZeroEpochMs } = identityOf(seed);
     const { position, callMs, callClock } = startingPointOf(seed);
-    this.#identity = { sessionId, traceId, request };
+    this.#identity = { sessionId, traceId, request, timeZeroEpochMs };
     this.#deps = deps;
     this.#log = log;
     this.#link = link;
