@@ -34,7 +34,7 @@ export async function startSession(request: StartRequest, options: ClientOptions
   for (let attempt = 1; ; attempt += 1) {
     const outcome = await attemptStart(body, signedWith, options);
     if ('session' in outcome) return outcome.session;
-    const { failure, retry, retryAfterMs } = outcome;
+    const { failure, retry, retryAfterMs, isOfInstance } = outcome;
     if (signedWith !== undefined && isBadSignature(failure) && !hasRenewed) {
       hasRenewed = true;
       const renewed = await secret.after(signedWith, deadlineMs, log);
@@ -44,7 +44,7 @@ export async function startSession(request: StartRequest, options: ClientOptions
       continue;
     }
     const leftMs = deadlineMs - clock.now();
-    const waitMs = retry ? retryDelayMs(attempt, { retryAfterMs, leftMs, random }) : undefined;
+    const waitMs = retry ? retryDelayMs(attempt, { retryAfterMs, isOfInstance, leftMs, random }) : undefined;
     if (waitMs === undefined) throw failure;
     log.warn('trigger.attempt-failed', { attempt, code: failure.code, waitMs: Math.round(waitMs) });
     await clock.sleep(waitMs);

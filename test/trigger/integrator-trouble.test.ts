@@ -224,27 +224,69 @@ test('a 503 that says it is final is not retried', async (t) => {
   t.is(arrivals.length, 1);
 });
 
-test('Retry-After is the delay before the next attempt', async (t) => {
-  const { domain, arrivals } = await integratorThat(t, (response, nth) => {
-    if (nth === 1) json(response, 503, FULL, { 'retry-after': '1' });
-    else started(response);
+const OF_INSTANCE: [what: string, body: unknown][] = [
+  ...['full', 'cordoned', 'draining', 'thread-lost'].map((reason): [string, unknown] => [reason, { ...FULL, reason }]),
+  ['nothing from the daemon', 'Service Unavailable'],
+];
+for (const [what, body] of OF_INSTANCE) {
+  test(`after a 503 with ${what} another instance may answer: Retry-After is the delay only before the third attempt`, async (t) => {
+    const { domain, arrivals } = await integratorThat(t, (response, nth) => {
+      if (nth < 3) json(response, 503, body, { 'retry-after': '1' });
+      else started(response);
+    });
+    const { result, delaysMs } = await invokeAt(domain);
+    t.is(result.lambdaResult, 'success');
+    t.deepEqual(delaysMs, [75, 1000]);
+    t.is(arrivals.length, 3);
   });
-  const { result, delaysMs } = await invokeAt(domain);
-  t.is(result.lambdaResult, 'success');
-  t.deepEqual(delaysMs, [1000]);
-  t.is(arrivals.length, 2);
-});
+}
+
+for (const reason of ['deepgram-refused', 'deepgram-unreachable', 'kinesis-refused']) {
+  test(`after a 503 ${reason}, which every instance would answer, Retry-After is the delay`, async (t) => {
+    const { domain } = await integratorThat(t, (response, nth) => {
+      if (nth === 1) json(response, 503, { ...FULL, reason }, { 'retry-after': '1' });
+      else started(response);
+    });
+    const { result, delaysMs } = await invokeAt(domain);
+    t.is(result.lambdaResult, 'success');
+    t.deepEqual(delaysMs, [1000]);
+  });
+}
 
 test('a Retry-After beyond the budget still leaves one real attempt', async (t) => {
   const { domain, arrivals } = await integratorThat(t, (response, nth) => {
-    if (nth === 1) json(response, 503, FULL, { 'retry-after': '3600' });
+    if (nth < 3) json(response, 503, FULL, { 'retry-after': '3600' });
     else started(response);
   });
   const { result, delaysMs } = await invokeAt(domain);
   t.is(result.lambdaResult, 'success');
-  t.is(arrivals.length, 2);
-  t.deepEqual(delaysMs, [RETRY_POLICY.budgetMs - RETRY_POLICY.minAttemptMs]);
+  t.is(arrivals.length, 3);
+  t.is(
+    delaysMs.reduce((sum, ms) => sum + ms),
+    RETRY_POLICY.budgetMs - RETRY_POLICY.minAttemptMs,
+  );
 });
+
+for (const status of [502, 504]) {
+  test(`a ${status} of a load balancer with one dead instance of two is retried`, async (t) => {
+    const { domain, arrivals } = await integratorThat(t, (response, nth) => {
+      if (nth % 2 === 1) response.writeHead(status, { 'content-type': 'text/html' }).end('<h1>Bad Gateway</h1>');
+      else started(response);
+    });
+    const { result, delaysMs } = await invokeAt(domain);
+    t.is(result.lambdaResult, 'success');
+    t.deepEqual(delaysMs, [75]);
+    t.is(arrivals.length, 2);
+  });
+
+  test(`a ${status} of every instance is reported after the budget`, async (t) => {
+    const { domain } = await integratorThat(t, (response) => response.writeHead(status).end());
+    const { result, delaysMs } = await invokeAt(domain);
+    t.like(result, { lambdaResult: 'fail', retryable: 'true' });
+    t.regex(result.reason, new RegExp(`^integrator-http-${status}: .*check`));
+    t.deepEqual(delaysMs, ALL_DELAYS_MS);
+  });
+}
 
 for (const [status, body, retryable] of [
   [400, { reason: 'locked-parameter', message: 'encoding is ours to set.', retryable: false }, 'false'],
@@ -271,8 +313,6 @@ for (const [status, retryable] of [
   [404, 'false'],
   [429, 'true'],
   [500, 'true'],
-  [502, 'true'],
-  [504, 'true'],
 ] as const) {
   test(`HTTP ${status} without a reason is ${retryable === 'true' ? 'retryable' : 'not retryable'}`, async (t) => {
     const { domain, arrivals } = await integratorThat(t, (response) => response.writeHead(status).end());
