@@ -1,3 +1,5 @@
+import { isoTimestamp } from '../daemon/contract/iso-timestamp.ts';
+import type { ContactFacts, StartRequest } from '../daemon/contract/start-request.ts';
 import { TriggerFailure } from './failure.ts';
 import { textAt, valueAt } from './json.ts';
 
@@ -29,12 +31,30 @@ export function attributesIn(event: unknown): unknown {
   return valueAt(event, 'Details', 'ContactData', 'Attributes');
 }
 
+/** What the event says about the contact and its transfers; undefined if it says nothing. No phone number. */
+export function contactFactsIn(event: unknown): ContactFacts | undefined {
+  const contact = valueAt(event, 'Details', 'ContactData');
+  const facts: ContactFacts = {
+    initialContactId: textAt(contact, 'InitialContactId'),
+    previousContactId: textAt(contact, 'PreviousContactId'),
+    instanceArn: textAt(contact, 'InstanceARN'),
+    channel: textAt(contact, 'Channel'),
+    initiationMethod: textAt(contact, 'InitiationMethod'),
+    queueArn: textAt(contact, 'Queue', 'ARN'),
+    queueName: textAt(contact, 'Queue', 'Name'),
+  };
+  return Object.values(facts).some((fact) => fact !== undefined) ? facts : undefined;
+}
+
 /** Where the contact's audio starts in Kinesis. Throws a TriggerFailure if the flow does not stream. */
-export function kvsStreamIn(event: unknown): { arn: string; startFragmentNumber: string } {
+export function kvsStreamIn(event: unknown): StartRequest['kvsStream'] {
   const audio = valueAt(event, 'Details', 'ContactData', 'MediaStreams', 'Customer', 'Audio');
   const arn = textAt(audio, 'StreamARN');
   const startFragmentNumber = textAt(audio, 'StartFragmentNumber');
-  if (arn !== undefined && startFragmentNumber !== undefined) return { arn, startFragmentNumber };
+  if (arn !== undefined && startFragmentNumber !== undefined) {
+    const startTimestamp = isoTimestamp(valueAt(audio, 'StartTimestamp'));
+    return startTimestamp === undefined ? { arn, startFragmentNumber } : { arn, startFragmentNumber, startTimestamp };
+  }
   throw new TriggerFailure(
     'media-streaming-missing',
     `The event has no MediaStreams.Customer.Audio.${arn === undefined ? 'StreamARN' : 'StartFragmentNumber'}: ` +

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CallClock } from '../audio/aligner.ts';
-import { type StartRequest, startRequest } from '../contract/start-request.ts';
+import { type StartRequest, storedStartRequest } from '../contract/start-request.ts';
 import { newTraceId, type TraceId } from '../contract/traceparent.ts';
 import type { Position } from '../kinesis/contact.ts';
 import type { Millis } from '../runtime/clock.ts';
@@ -78,6 +78,6 @@ export function readCheckpoint(text: string, cipher: CheckpointCipher): Checkpoi
   const { callClock, savedAtEpochMs, callMs } = rest;
   // Older daemons wrote no time 0.
   const { timeZeroEpochMs = callClock?.originMs ?? savedAtEpochMs - callMs } = rest;
-  const request = startRequest.parse(JSON.parse(cipher.decrypt(rest.request)));
+  const request = storedStartRequest.parse(JSON.parse(cipher.decrypt(rest.request)));
   return { ...rest, timeZeroEpochMs, request };
 }

@@ -83,6 +83,8 @@ export class Session {
         deepgramRequestId: link.stats().requestIds[0],
         params: Object.keys(request.dgParams),
         callMs,
+        initialContactId: request.contact?.initialContactId,
+        previousContactId: request.contact?.previousContactId,
       },
       seed.kind === 'new' ? 'the session started' : 'the session resumed from its checkpoint',
     );
