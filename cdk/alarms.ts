@@ -79,6 +79,14 @@ const ALARMS: Readonly<Record<string, AlarmSpec>> = {
     of: 5,
     description: 'Deepgram refused streams as too many (429) in 3 of the last 5 minutes.',
   },
+  CallsWithoutResults: {
+    metric: () => fleetMetric('DeepgramWithoutResults', Stats.SUM),
+    above: 0,
+    // One call may be silent from end to end; several are not.
+    times: 2,
+    of: 15,
+    description: 'Deepgram returned no results for calls in 2 of the last 15 minutes.',
+  },
 };
 
 export interface AlarmsProps {

@@ -50,7 +50,7 @@ const environment = z
     ALIGN_WAIT_MS: wholeNumber('ms', 0, 5000, 200),
     // daemon/deepgram/README.md: messages of 20 to 250 ms of audio are recommended.
     MESSAGE_MS: wholeNumber('ms', 20, 250, 100),
-    REPLAY_MS: wholeNumber('ms', 0, 4000, 2000),
+    REPLAY_MS: wholeNumber('ms', 0, 30_000, 6000),
     DEEPGRAM_GIVE_UP_MS: wholeNumber('ms', 1000, 3_600_000, 300_000),
     SESSION_BUFFER_KIB: wholeNumber('KiB', 256, 65_536, 1024),
     HEALTH_LAG_MS: wholeNumber('ms', 0, 600_000, 20_000),
@@ -194,6 +194,12 @@ function deepgramBase(value: string, context: z.RefinementCtx): string {
   }
   if (url.username || url.password || url.search || url.hash) {
     context.addIssue({ code: 'custom', message: 'must not contain credentials, a query or a fragment' });
+    return z.NEVER;
+  }
+  if (/\/v2\/listen\/*$/.test(url.pathname)) {
+    const message =
+      'ends in /v2/listen, which serves Flux models only: they take one channel and no callback, and a call has two. Use /v1/listen';
+    context.addIssue({ code: 'custom', message });
     return z.NEVER;
   }
   url.protocol = url.protocol.replace('http', 'ws');

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import type { Server } from 'node:http';
 import { program } from 'commander';
+import { DrainFile } from './admission/drain-file.ts';
 import { SessionManager } from './admission/manager.ts';
+import { watchReadiness } from './admission/readiness.ts';
 import {
   type Config,
   ConfigError,
@@ -17,6 +19,7 @@ import { controlSocketPath, listenOnSocket } from './control/control-socket.ts';
 import { examine } from './control/doctor.ts';
 import { serveInstance, serveMetrics } from './http/servers.ts';
 import { connectAutoScaling } from './lifecycle/auto-scaling.ts';
+import type { Lifecycle } from './lifecycle/lifecycle.ts';
 import { connectMetadata, type Metadata } from './lifecycle/metadata.ts';
 import { createNotifier } from './lifecycle/notify.ts';
 import { reportTo } from './lifecycle/report.ts';
@@ -37,12 +40,16 @@ import { WorkerPool } from './threads/worker-pool.ts';
 
 /** Auto Scaling lets an instance wait for two days at most, whatever the hook says. */
 const LONGEST_TERMINATION_MS = 172_800_000;
+/** Without DRAIN_DEADLINE_MS, a drain begins this long before scheduled maintenance: its default. */
+const MAINTENANCE_LEAD_MS = 7_200_000;
 
 const startedAtEpochMs = clock.epoch();
 
 program
   .name('integratord')
-  .description('Transcribes Amazon Connect calls with Deepgram. Configured by environment variables: see README.md.')
+  .description(
+    'Transcribes Amazon Connect calls with Deepgram. Configured by environment variables: see integratord(8), or daemon/SETTINGS.md.',
+  )
   .version(VERSION)
   .action(run);
 await program.parseAsync().catch(exitWithLines);
@@ -55,13 +62,23 @@ async function run(): Promise<void> {
   logFaults(log);
   const secrets = await openSecrets(config, clock, log);
   const daemon = wire(config, secrets, log);
-  const { main, workers, manager, metrics, metadata, lifecycle } = daemon;
+  const { main, workers, manager, metrics, metadata, drainFile } = daemon;
   const { drain } = manager.admission;
   const notifier = createNotifier(process.env, { clock, log });
   await workers?.ready();
+  // Before anything can start or complete a drain: resuming sessions must count as running.
   await manager.resume();
+  const interrupted = await drainFile?.load();
+  if (interrupted) drain.restore(interrupted);
+  await watchReadiness({
+    check: (signal) => main.kinesis.checkCredentials(signal),
+    admission: manager.admission,
+    clock,
+    log,
+  });
+  const lifecycle = watchInstance(config, daemon);
 
-  const { url, servers } = await serve(config, daemon);
+  const { url, servers } = await serve(config, daemon, lifecycle);
   const reporter = startReporter(config, metrics, metadata, log);
   if (!requiresSignedStarts(config)) {
     const message = 'TRIGGER_SECRET is not set: anyone who reaches the port can start sessions';
@@ -72,13 +89,12 @@ async function run(): Promise<void> {
   notifier.ready();
   notifier.startWatchdog();
   reportTo(notifier, manager, clock);
-  void lifecycle.then((watched) => watched.ready());
+  void lifecycle.ready();
 
   await drain.drained;
   notifier.stopping();
-  const watched = await lifecycle;
-  await Promise.all([watched.finish(), reporter?.stop()]);
-  watched.stop();
+  await Promise.all([lifecycle.finish(), reporter?.stop(), drainFile?.settled()]);
+  lifecycle.stop();
   for (const server of servers) {
     server.close();
     server.closeAllConnections();
@@ -99,13 +115,21 @@ function wire(config: Config, secrets: Secrets, log: RootLog) {
   threads.join(main.counted);
   const workers =
     config.WORKERS > 0 ? new WorkerPool({ workers: config.WORKERS, settings, clock, log, threads }) : undefined;
+  const { STATE_DIR: stateDir } = config;
+  const drainFile = stateDir === undefined ? undefined : new DrainFile({ directory: stateDir, log });
+  const { checkpoints } = main;
   const manager = new SessionManager(
-    { host: workers ?? main.host, clock, log, checkpoints: main.checkpoints, metrics: main.metrics },
+    { host: workers ?? main.host, clock, log, checkpoints, metrics: main.metrics, drainStore: drainFile },
     { maxSessions: config.MAX_SESSIONS, healthLagMs: config.HEALTH_LAG_MS },
   );
   const metadata = connectMetadata(process.env, clock);
-  // Finding out that this is not EC2 takes seconds; no call waits for it.
-  const lifecycle = startLifecycle({
+  const metrics = new InstanceMetrics(manager, threads, clock);
+  return { log, secrets, main, workers, manager, metadata, metrics, drainFile };
+}
+
+/** Starts to follow what Auto Scaling and EC2 plan for this instance. */
+function watchInstance({ DRAIN_DEADLINE_MS: deadlineMs }: Config, { manager, metadata, log }: Daemon): Lifecycle {
+  return startLifecycle({
     metadata,
     // The instance's own region, which may differ from that of the streams.
     autoScaling: connectAutoScaling(() => metadata.region(), clock),
@@ -113,14 +137,17 @@ function wire(config: Config, secrets: Secrets, log: RootLog) {
     clock,
     log,
     random: Math.random,
-    terminationMs: config.DRAIN_DEADLINE_MS || LONGEST_TERMINATION_MS,
+    terminationMs: deadlineMs || LONGEST_TERMINATION_MS,
+    maintenanceLeadMs: deadlineMs || MAINTENANCE_LEAD_MS,
   });
-  const metrics = new InstanceMetrics(manager, threads, clock);
-  return { log, secrets, main, workers, manager, metadata, lifecycle, metrics };
 }
 
-/** Serves the load balancer, operators and, with METRICS_PORT, Prometheus. Throws CannotListen. */
-async function serve(config: Config, daemon: Daemon): Promise<{ url: string; servers: Server[] }> {
+/** Serves the load balancer, operators and, with METRICS_PORT, Prometheus. Throws CannotListen or CannotServeControl. */
+async function serve(
+  config: Config,
+  daemon: Daemon,
+  lifecycle: Lifecycle,
+): Promise<{ url: string; servers: Server[] }> {
   const { log, manager, metrics, secrets } = daemon;
   const { HOST: host, METRICS_PORT: metricsPort, region, START_TIMEOUT_MS: startTimeoutMs } = config;
   const page = new PrometheusPage(metrics);
@@ -133,11 +160,11 @@ async function serve(config: Config, daemon: Daemon): Promise<{ url: string; ser
   const servers = [server];
   if (metricsPort !== undefined) servers.push((await serveMetrics(page, log, { host, port: metricsPort })).server);
   const socketPath = controlSocketPath(config.CONTROL_SOCKET);
-  if (socketPath !== undefined) servers.push(await listenOnSocket(socketPath, controlFor(config, daemon)));
+  if (socketPath !== undefined) servers.push(await listenOnSocket(socketPath, controlFor(config, daemon, lifecycle)));
   return { url, servers };
 }
 
-function controlFor(config: Config, { log, secrets, main, manager, lifecycle }: Daemon) {
+function controlFor(config: Config, { log, secrets, main, manager }: Daemon, lifecycle: Lifecycle) {
   const { region, STATE_DIR: stateDir } = config;
   const { kinesis, deepgram } = main;
   const takesUnsignedStarts = !requiresSignedStarts(config);

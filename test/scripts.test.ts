@@ -3,11 +3,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import { needs } from './support/tools.ts';
 
 const CHECKOUT = fileURLToPath(new URL('..', import.meta.url));
 const SHEBANG = /^#!.*\b(sh|bash)\b/;
 
-/** Every shell script of ours, whatever it is called. */
+/** Every shell script, whatever its name. */
 function shellScripts(): string[] {
   const args = ['ls-files', '--cached', '--others', '--exclude-standard', '-z'];
   const files = execFileSync('git', args, { cwd: CHECKOUT, encoding: 'utf8' }).split('\0').filter(Boolean);
@@ -17,9 +18,11 @@ function shellScripts(): string[] {
   });
 }
 
-const hasShellcheck = spawnSync('shellcheck', ['--version']).status === 0;
-
-(hasShellcheck ? test : test.skip)('shellcheck has nothing to say about any script', (t) => {
+needs(
+  test,
+  'git',
+  'shellcheck',
+)('shellcheck finds nothing in any script', (t) => {
   const scripts = shellScripts();
   t.true(scripts.includes('packer/install.sh') && scripts.includes('.ci/run'), scripts.join(' '));
   const { status, stdout } = spawnSync('shellcheck', scripts, { cwd: CHECKOUT, encoding: 'utf8' });

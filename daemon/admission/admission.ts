@@ -1,8 +1,11 @@
 import type { Clock, Millis } from '../runtime/clock.ts';
 import type { Drain } from './drain.ts';
+import { Headroom } from './headroom.ts';
 
 /** Why a start is refused. */
 export type RefusalReason = 'full' | 'cordoned' | 'draining';
+/** Why the health check fails. */
+export type HealthFault = RefusalReason | 'not-ready';
 
 /** An operator's order to accept no new sessions. */
 export interface Cordon {
@@ -21,47 +24,87 @@ export class AtCapacity extends Error {
   }
 }
 
-/** Decides whether to accept a new session: not at capacity, not while cordoned, not after a drain's health lag. */
+export interface AdmissionOptions {
+  readonly maxSessions: number;
+  readonly healthLagMs: Millis;
+  readonly drain: Drain;
+  readonly clock: Clock;
+}
+
+interface Cordoned extends Cordon {
+  readonly sinceMs: Millis;
+}
+
+/**
+ * Decides whether to accept a new session, and whether the load balancer should send more. It hears of that only after
+ * HEALTH_LAG_MS, so a cordon and a drain refuse starts that much later than they fail the health check, and the health
+ * check of a nearly full instance fails before MAX_SESSIONS is reached.
+ */
 export class Admission {
   readonly maxSessions: number;
   readonly drain: Drain;
   readonly #clock: Clock;
-  #cordon: Cordon | undefined;
+  readonly #healthLagMs: Millis;
+  readonly #headroom: Headroom;
+  #cordon: Cordoned | undefined;
+  #notReady: string | undefined;
 
-  constructor(maxSessions: number, drain: Drain, clock: Clock) {
+  constructor({ maxSessions, healthLagMs, drain, clock }: AdmissionOptions) {
     this.maxSessions = maxSessions;
     this.drain = drain;
     this.#clock = clock;
+    this.#healthLagMs = healthLagMs;
+    this.#headroom = new Headroom(maxSessions, healthLagMs);
   }
 
   /** Undefined while not cordoned. */
   get currentCordon(): Cordon | undefined {
-    return this.#cordon;
+    if (!this.#cordon) return undefined;
+    const { sinceEpochMs, reason } = this.#cordon;
+    return { sinceEpochMs, reason };
   }
 
-  /** Accepts no new sessions until `uncordon`; running ones continue. */
+  /** Accepts no new sessions after the health lag, until `uncordon`; running ones continue. */
   cordon(reason: string): void {
-    this.#cordon ??= { sinceEpochMs: this.#clock.epoch(), reason };
+    this.#cordon ??= { sinceEpochMs: this.#clock.epoch(), sinceMs: this.#clock.now(), reason };
   }
 
   uncordon(): void {
     this.#cordon = undefined;
   }
 
-  /** Reason for failing the health check; undefined while healthy. */
-  healthStatus(sessions: number): RefusalReason | undefined {
-    if (this.drain.isDraining) return 'draining';
-    return this.#whyClosed(sessions);
+  /** Why no session can be started here now, whatever there is room for; undefined when nothing is known to be wrong. */
+  get notReady(): string | undefined {
+    return this.#notReady;
   }
 
-  /** Reason for refusing a start now; undefined while starts are accepted. A drain refuses only after its health lag. */
+  /** Fails the health check with a reason, until it is called with undefined. Starts are tried all the same. */
+  setNotReady(why: string | undefined): void {
+    this.#notReady = why;
+  }
+
+  /** A start was accepted: `sessions` are there now. */
+  started(sessions: number): void {
+    this.#headroom.started(sessions, this.#clock.now());
+  }
+
+  /** A session ended: `sessions` are left. */
+  ended(sessions: number): void {
+    this.#headroom.ended(sessions);
+  }
+
+  /** Reason for failing the health check; undefined while healthy. */
+  healthStatus(sessions: number): HealthFault | undefined {
+    if (this.drain.isDraining) return 'draining';
+    if (this.#cordon) return 'cordoned';
+    if (this.#notReady !== undefined) return 'not-ready';
+    return sessions >= this.maxSessions || this.#headroom.isShort ? 'full' : undefined;
+  }
+
+  /** Reason for refusing a start now; undefined while starts are accepted. */
   refusal(sessions: number): RefusalReason | undefined {
     if (!this.drain.acceptsStarts) return 'draining';
-    return this.#whyClosed(sessions);
-  }
-
-  #whyClosed(sessions: number): RefusalReason | undefined {
-    if (this.#cordon) return 'cordoned';
+    if (this.#cordon && this.#clock.now() - this.#cordon.sinceMs >= this.#healthLagMs) return 'cordoned';
     return sessions >= this.maxSessions ? 'full' : undefined;
   }
 }

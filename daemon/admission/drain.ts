@@ -13,6 +13,8 @@ export interface DrainOrder {
 /** The drain, as other rooms see it. */
 export interface Drainable {
   begin(order: DrainOrder): void;
+  /** Takes a source's order back: without another order the drain ends, unless it is past its deadline. */
+  withdraw(source: DrainSource): void;
   readonly sessionsLeft: number;
   /** Resolves when a drain's last session has ended and starts are refused. */
   readonly drained: Promise<void>;
@@ -29,9 +31,22 @@ export interface DrainingSessions {
 /** `accepting` and `refusing` come before the deadline: a drain accepts starts during the health lag, then refuses them. */
 type Phase = 'accepting' | 'refusing' | 'ending-rest' | 'drained';
 
+/** What a crash must not change: a restarted daemon drains until the deadline that it had. */
+export interface DrainRecord {
+  readonly sinceEpochMs: Millis;
+  readonly orders: readonly DrainOrder[];
+}
+
+/** Keeps the record of the drain in progress. Neither method throws. */
+export interface DrainStore {
+  save(record: DrainRecord): void;
+  clear(): void;
+}
+
 /** A drain in progress. */
 interface Draining {
-  order: DrainOrder;
+  /** The order of each source; the latest one last. */
+  readonly orders: Map<DrainSource, DrainOrder>;
   readonly sinceEpochMs: Millis;
   phase: Phase;
   readonly cancelLag: Cancel;
@@ -43,9 +58,12 @@ export class NotCancellable extends Error {
   override readonly name = 'NotCancellable';
 }
 
+/** Sources that may move their own deadline to a later time. */
+const MAY_EXTEND: ReadonlySet<DrainSource> = new Set(['operator', 'maintenance']);
+
 /**
- * The one state machine behind SIGTERM, `integratorctl drain`, Auto Scaling's termination and the Spot notice. The
- * health check fails at once. Starts are accepted for another HEALTH_LAG_MS, until the load balancer has noticed.
+ * The one state machine behind SIGTERM, `integratorctl drain`, Auto Scaling's termination, the Spot notice and scheduled
+ * maintenance. The health check fails at once. Starts are accepted for another HEALTH_LAG_MS, until the load balancer has noticed.
  * Running calls continue; those still running at the deadline are ended cleanly.
  */
 export class Drain implements Drainable {
@@ -54,13 +72,18 @@ export class Drain implements Drainable {
   readonly #log: Log;
   readonly #healthLagMs: Millis;
   readonly #done = Promise.withResolvers<void>();
+  readonly #store: DrainStore | undefined;
   #draining: Draining | undefined;
+  /** The drain that a crash interrupted. */
+  #interrupted: DrainRecord | undefined;
 
-  constructor(sessions: DrainingSessions, clock: Clock, log: Log, healthLagMs: Millis) {
+  /** @param store undefined without STATE_DIR */
+  constructor(sessions: DrainingSessions, clock: Clock, log: Log, healthLagMs: Millis, store?: DrainStore) {
     this.#sessions = sessions;
     this.#clock = clock;
     this.#log = log;
     this.#healthLagMs = healthLagMs;
+    this.#store = store;
   }
 
   get isDraining(): boolean {
@@ -82,8 +105,8 @@ export class Drain implements Drainable {
 
   view(): DrainView | undefined {
     if (!this.#draining) return undefined;
-    const { order, sinceEpochMs, phase } = this.#draining;
-    const { source, reason, deadlineAtEpochMs = null } = order;
+    const { sinceEpochMs, phase } = this.#draining;
+    const { source, reason, deadlineAtEpochMs = null } = effective(this.#draining);
     const takesStartsUntilEpochMs = sinceEpochMs + this.#healthLagMs;
     const state = phase === 'accepting' || phase === 'refusing' ? 'draining' : phase;
     const sessions = { sessionsLeft: this.sessionsLeft, longestCallMs: this.#sessions.longestCallMs() };
@@ -91,37 +114,55 @@ export class Drain implements Drainable {
   }
 
   /**
-   * Begins the drain, or tightens the one in progress: the earlier deadline applies. Only operators can extend the
-   * deadline, and only of their own drain.
+   * Begins the drain, or adds an order to the one in progress: the earliest deadline applies. A repeated order of a
+   * source tightens its own deadline; operators and maintenance may also extend theirs.
    */
   begin(order: DrainOrder): void {
+    const bounded = this.#boundByInterrupted(order);
     if (this.#draining) {
-      this.#tighten(this.#draining, order);
+      this.#add(this.#draining, bounded);
       return;
     }
+    const sinceEpochMs = this.#interrupted?.sinceEpochMs ?? this.#clock.epoch();
+    const agoMs = Math.max(0, this.#clock.epoch() - sinceEpochMs);
+    const lagMs = Math.max(0, this.#healthLagMs - agoMs);
     const draining: Draining = {
-      order,
-      sinceEpochMs: this.#clock.epoch(),
-      phase: this.#healthLagMs > 0 ? 'accepting' : 'refusing',
-      cancelLag: this.#clock.after(this.#healthLagMs, () => this.#endLag(draining)),
+      orders: new Map([[bounded.source, bounded]]),
+      sinceEpochMs,
+      phase: lagMs > 0 ? 'accepting' : 'refusing',
+      cancelLag: this.#clock.after(lagMs, () => this.#endLag(draining)),
       cancelDeadline: () => {},
     };
     this.#draining = draining;
-    this.#report(order, 'draining: accepts no new calls after the health lag');
-    this.#armDeadline(draining);
+    this.#changed(draining, 'draining: accepts no new calls after the health lag');
   }
 
-  /** Ends the drain. Throws NotCancellable unless an operator ordered it and it is before its deadline. */
+  /**
+   * Takes up a drain that a crash interrupted: an operator's order continues; the deadline of a termination applies
+   * again as soon as Auto Scaling announces it again. A signal was meant for the process that is gone.
+   */
+  restore(record: DrainRecord): void {
+    if (record.orders.some(({ source }) => source === 'signal')) return;
+    this.#interrupted = record;
+    const operator = record.orders.find(({ source }) => source === 'operator');
+    if (operator) this.begin(operator);
+  }
+
+  /** Ends the drain. Throws NotCancellable unless only an operator ordered it and it is before its deadline. */
   cancel(): void {
     const draining = this.#draining;
     if (!draining) return;
-    if (draining.order.source !== 'operator')
-      throw new NotCancellable(`The drain was not ordered by an operator (source: ${draining.order.source})`);
+    const other = [...draining.orders.keys()].find((source) => source !== 'operator');
+    if (other) throw new NotCancellable(`The drain was not ordered by an operator (source: ${other})`);
     if (isPastDeadline(draining)) throw new NotCancellable('The drain is past its deadline');
-    draining.cancelLag();
-    draining.cancelDeadline();
-    this.#draining = undefined;
-    this.#log.info({ event: 'drain.cancelled' }, 'drain canceled: accepts new calls');
+    this.#end(draining);
+  }
+
+  withdraw(source: DrainSource): void {
+    const draining = this.#draining;
+    if (!draining || isPastDeadline(draining) || !draining.orders.delete(source)) return;
+    if (draining.orders.size === 0) this.#end(draining);
+    else this.#changed(draining, 'the drain continues without one of its orders');
   }
 
   /** Ends the remaining sessions now. */
@@ -144,6 +185,7 @@ export class Drain implements Drainable {
     draining.phase = 'drained';
     draining.cancelLag();
     draining.cancelDeadline();
+    this.#store?.clear();
     this.#log.info(
       { event: 'drain.done', tookMs: this.#clock.epoch() - draining.sinceEpochMs },
       'drained: the last call has ended',
@@ -151,14 +193,39 @@ export class Drain implements Drainable {
     this.#done.resolve();
   }
 
-  #tighten(draining: Draining, order: DrainOrder): void {
-    const isOwnChange = order.source === 'operator' && draining.order.source === 'operator';
-    const soonest = Math.min(order.deadlineAtEpochMs ?? Infinity, draining.order.deadlineAtEpochMs ?? Infinity);
-    const deadlineAtEpochMs = isOwnChange ? order.deadlineAtEpochMs : soonest === Infinity ? undefined : soonest;
-    // The source decides who can cancel: an operator's order must not make another source's drain cancelable.
-    const { source, reason } = order.source === 'operator' ? draining.order : order;
-    draining.order = { source, reason, deadlineAtEpochMs };
-    this.#report(draining.order, 'the drain continues with a new order');
+  #add(draining: Draining, order: DrainOrder): void {
+    const before = draining.orders.get(order.source);
+    const deadlineAtEpochMs = MAY_EXTEND.has(order.source)
+      ? order.deadlineAtEpochMs
+      : earliest([order.deadlineAtEpochMs, before?.deadlineAtEpochMs]);
+    draining.orders.delete(order.source);
+    draining.orders.set(order.source, { ...order, deadlineAtEpochMs });
+    this.#changed(draining, 'the drain continues with a new order');
+  }
+
+  /** A termination's time counts from its announcement; a crash must not make it count anew. */
+  #boundByInterrupted(order: DrainOrder): DrainOrder {
+    if (order.source !== 'lifecycle') return order;
+    const before = this.#interrupted?.orders.find(({ source }) => source === 'lifecycle');
+    return { ...order, deadlineAtEpochMs: earliest([order.deadlineAtEpochMs, before?.deadlineAtEpochMs]) };
+  }
+
+  #end(draining: Draining): void {
+    draining.cancelLag();
+    draining.cancelDeadline();
+    this.#draining = undefined;
+    this.#interrupted = undefined;
+    this.#store?.clear();
+    this.#log.info({ event: 'drain.cancelled' }, 'drain canceled: accepts new calls');
+  }
+
+  #changed(draining: Draining, message: string): void {
+    const { source, reason, deadlineAtEpochMs } = effective(draining);
+    const deadline = deadlineAtEpochMs === undefined ? undefined : new Date(deadlineAtEpochMs).toISOString();
+    this.#log.info({ event: 'drain.began', source, reason, deadline, sessions: this.sessionsLeft }, message);
+    if (draining.phase !== 'drained') {
+      this.#store?.save({ sinceEpochMs: draining.sinceEpochMs, orders: [...draining.orders.values()] });
+    }
     this.#armDeadline(draining);
   }
 
@@ -169,16 +236,24 @@ export class Drain implements Drainable {
 
   #armDeadline(draining: Draining): void {
     draining.cancelDeadline();
-    const { deadlineAtEpochMs } = draining.order;
+    const { deadlineAtEpochMs } = effective(draining);
     if (deadlineAtEpochMs === undefined) return;
     const waitMs = Math.max(0, deadlineAtEpochMs - this.#clock.epoch());
     draining.cancelDeadline = this.#clock.after(waitMs, () => this.endRemaining());
   }
+}
 
-  #report({ source, reason, deadlineAtEpochMs }: DrainOrder, message: string): void {
-    const deadline = deadlineAtEpochMs === undefined ? undefined : new Date(deadlineAtEpochMs).toISOString();
-    this.#log.info({ event: 'drain.began', source, reason, deadline, sessions: this.sessionsLeft }, message);
-  }
+/** What the orders amount to. The source decides who can cancel, so an operator's order is named only when alone. */
+function effective({ orders }: Draining): DrainOrder {
+  const all = [...orders.values()];
+  const named = all.findLast(({ source }) => source !== 'operator') ?? (all.at(-1) as DrainOrder);
+  return { ...named, deadlineAtEpochMs: earliest(all.map((order) => order.deadlineAtEpochMs)) };
+}
+
+/** Undefined is no deadline. */
+function earliest(deadlines: readonly (Millis | undefined)[]): Millis | undefined {
+  const soonest = Math.min(...deadlines.map((deadline) => deadline ?? Infinity));
+  return soonest === Infinity ? undefined : soonest;
 }
 
 function isPastDeadline({ phase }: Draining): boolean {

@@ -13,7 +13,7 @@ import { type HostedOutcome, type HostedSession, type SessionHost, StartTimedOut
 import { Admission, AtCapacity } from './admission.ts';
 import { AdmittedSession } from './admitted-session.ts';
 import { CheckpointLookup } from './checkpoint-lookup.ts';
-import { Drain } from './drain.ts';
+import { Drain, type DrainStore } from './drain.ts';
 import { sessionKey } from './session-key.ts';
 
 export interface Started {
@@ -30,6 +30,8 @@ export interface ManagerDeps {
   readonly metrics: Pick<SessionMetrics, 'sessionFailed'>;
   /** Undefined without STATE_DIR. */
   readonly checkpoints: Pick<Checkpoints, 'load' | 'remove'> | undefined;
+  /** Undefined without STATE_DIR. */
+  readonly drainStore?: DrainStore | undefined;
 }
 
 /** The registry of this daemon's sessions: admits them, one per set of identical starts, and removes them when they end. */
@@ -50,8 +52,8 @@ export class SessionManager {
       longestCallMs: () => this.#longestCallMs(),
       endRemaining: () => this.#endRemaining(),
     };
-    const drain = new Drain(sessions, deps.clock, deps.log, healthLagMs);
-    this.admission = new Admission(maxSessions, drain, deps.clock);
+    const drain = new Drain(sessions, deps.clock, deps.log, healthLagMs, deps.drainStore);
+    this.admission = new Admission({ maxSessions, healthLagMs, drain, clock: deps.clock });
   }
 
   get size(): number {
@@ -90,7 +92,9 @@ export class SessionManager {
     if (refusal) throw new AtCapacity(refusal);
     const timeZeroEpochMs = timeZeroOf(request, clock.epoch());
     const seed: NewSession = { kind: 'new', sessionId: randomUUID(), traceId, request, timeZeroEpochMs };
-    await this.#admit(seed, host.start(seed, Math.ceil(deadlineMs - clock.now()))).started;
+    const { started } = this.#admit(seed, host.start(seed, Math.ceil(deadlineMs - clock.now())));
+    this.admission.started(this.size);
+    await started;
     return { sessionId: seed.sessionId, contactId, status: 'started' };
   }
 
@@ -148,6 +152,7 @@ export class SessionManager {
     this.#sessions.delete(sessionId);
     const key = sessionKey(request);
     if (this.#byKey.get(key) === session) this.#byKey.delete(key);
+    this.admission.ended(this.size);
     this.admission.drain.check();
   }
 }

@@ -1,15 +1,16 @@
 import { z } from 'zod';
 import type { CallClock } from '../audio/aligner.ts';
+import { SAMPLES_PER_MS } from '../contract/audio-format.ts';
 import { type StartRequest, storedStartRequest } from '../contract/start-request.ts';
 import { newTraceId, type TraceId } from '../contract/traceparent.ts';
-import type { Position } from '../kinesis/contact.ts';
+import type { ReadingStart } from '../kinesis/contact.ts';
 import type { Millis } from '../runtime/clock.ts';
 import type { CheckpointCipher } from './checkpoint-cipher.ts';
 
 /** Where a session can resume without loss: all of the call before it is safe at Deepgram. */
 export interface ResumePoint {
   /** The rest of the call comes after this fragment. */
-  readonly position: Position | { readonly fragmentNumber: string };
+  readonly position: ReadingStart;
   /** Maps producer times to call times; undefined before the first audio. */
   readonly callClock: CallClock | undefined;
   /** Position in the call from which audio is sent. */
@@ -31,21 +32,43 @@ export interface SessionIdentity {
 /** All that another daemon needs to resume a session. */
 export interface Checkpoint extends SessionIdentity, ResumePoint {}
 
-const pair = z.tuple([z.number(), z.number()]);
+/** Fractions of a frame have no place in a buffer. */
+const frames = z.number().transform((value) => Math.round(value));
+const pair = z.tuple([frames, frames]);
+const wholeFramesMs = z
+  .number()
+  .nonnegative()
+  .transform((ms) => Math.round(ms * SAMPLES_PER_MS) / SAMPLES_PER_MS);
+/** No fragment of the call had been received. */
+const callStart = z.object({
+  isCallStart: z.literal(true),
+  fragmentNumber: z.string(),
+  atEpochMs: z
+    .number()
+    .optional()
+    .transform((atEpochMs) => atEpochMs),
+});
+const position = z
+  .object({
+    fragmentNumber: z.string(),
+    continuationToken: z.string().optional(),
+    producerEpochMs: z.number().optional(),
+    segmentUid: z.string().optional(),
+  })
+  .transform((known) => ({
+    continuationToken: undefined,
+    producerEpochMs: undefined,
+    segmentUid: undefined,
+    ...known,
+  }));
 /** Parses a `ResumePoint` from a file. */
 export const resumePoint = z.object({
-  position: z
-    .object({
-      fragmentNumber: z.string(),
-      continuationToken: z.string().optional(),
-      producerEpochMs: z.number().optional(),
-    })
-    .transform((position) => ({ continuationToken: undefined, producerEpochMs: undefined, ...position })),
+  position: z.union([callStart, position]),
   callClock: z
     .object({ originMs: z.number(), driftFrames: pair, delayFrames: pair })
     .optional()
     .transform((callClock) => callClock),
-  callMs: z.number().nonnegative(),
+  callMs: wholeFramesMs,
   connections: z.int().positive(),
   savedAtEpochMs: z.number(),
 });

@@ -53,7 +53,7 @@ export interface Stopped {
   readonly error?: string;
 }
 
-export type DrainSource = 'operator' | 'signal' | 'lifecycle' | 'spot';
+export type DrainSource = 'operator' | 'signal' | 'lifecycle' | 'spot' | 'maintenance';
 
 /** GET /v1/drain. */
 export interface DrainView {
@@ -67,7 +67,7 @@ export interface DrainView {
   readonly state: 'draining' | 'ending-rest' | 'drained';
 }
 
-/** One check of GET /v1/doctor, with a remedy if it did not pass. */
+/** One check of POST /v1/doctor, with a remedy if it did not pass. */
 export interface Check {
   readonly name: string;
   readonly verdict: 'ok' | 'warn' | 'fail';
@@ -87,7 +87,7 @@ export interface Status {
   readonly pid: number;
   readonly startedAtEpochMs: Millis;
   readonly uptimeMs: Millis;
-  readonly state: 'serving' | 'full' | 'cordoned' | 'draining';
+  readonly state: 'serving' | 'full' | 'cordoned' | 'not-ready' | 'draining';
   readonly region: string;
   readonly sessions: number;
   readonly maxSessions: number;

@@ -17,6 +17,11 @@ export function lockedParamIn(params: DeepgramParams): string | undefined {
   return Object.keys(params).find((name) => Object.hasOwn(LOCKED_PARAMS, name));
 }
 
+/** Whether `params` ask for a Flux model: Deepgram serves those at /v2/listen only, with one channel and no callback. */
+export function asksForFlux(params: DeepgramParams): boolean {
+  return [params['model'] ?? []].flat().some((model) => /^flux\b/i.test(model));
+}
+
 /**
  * The parameters of a session's connections. The wall time of call time 0 is the same on all of them, so a consumer can
  * put the sessions of one contact in order (trigger/README.md, "The order of a contact's sessions").

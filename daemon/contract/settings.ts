@@ -14,7 +14,7 @@ const REQUIRED = 'required';
 const NONE = 'none';
 const code = (value: string | number) => `\`${value}\``;
 
-/** Every environment variable that the daemon reads its settings from; README.md, integratord(8) and `config` follow it. */
+/** Every environment variable that the daemon reads its settings from; daemon/SETTINGS.md, integratord(8) and `config` follow it. */
 export const SETTINGS = {
   DEEPGRAM_API_KEY: {
     byDefault: REQUIRED,
@@ -28,7 +28,8 @@ export const SETTINGS = {
   AWS_REGION: { byDefault: REQUIRED, description: 'region of the Kinesis video streams' },
   DEEPGRAM_API: {
     byDefault: code(DEEPGRAM_API),
-    description: 'URL of Deepgram, or a base URL to which `/v1/listen` is added; ws, wss, http or https',
+    description:
+      'URL of Deepgram, or a base URL to which `/v1/listen` is added; ws, wss, http or https; not `/v2/listen`, whose Flux models take one channel',
   },
   TRIGGER_SECRET: {
     byDefault: NONE,
@@ -71,9 +72,9 @@ export const SETTINGS = {
     description: 'longest message of audio to Deepgram, 20 to 250; a busy instance sends fewer and longer ones',
   },
   REPLAY_MS: {
-    byDefault: code(2000),
+    byDefault: code(6000),
     description:
-      'audio sent again after a reconnect in callback mode, up to 4000; a repeated word is better than a lost one',
+      'audio sent again after a reconnect in callback mode, and a second more, up to 30000: as long as the longest utterance, because a repeated word is better than a lost one',
   },
   DEEPGRAM_GIVE_UP_MS: {
     byDefault: code(300_000),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type DeepgramParams, lockedParamIn } from './deepgram-params.ts';
+import { asksForFlux, type DeepgramParams, lockedParamIn } from './deepgram-params.ts';
 import { isoTimestamp } from './iso-timestamp.ts';
 
 /** The start request itself is at fault: a retry would be refused too. */
@@ -112,6 +112,12 @@ export function parseStartRequest(body: string, region: string): StartRequest {
     throw new BadRequest(
       'locked-parameter',
       `${locked} is set by integratord: remove dg_${locked} from the contact flow`,
+    );
+  }
+  if (asksForFlux(request.dgParams)) {
+    throw new BadRequest(
+      'bad-request',
+      'Flux models take one channel and no callback, on /v2/listen only; a call has two channels: set dg_model to a Nova model',
     );
   }
   return request;

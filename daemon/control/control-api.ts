@@ -8,20 +8,26 @@ import { API_VERSION, type Check } from '../contract/control-api.ts';
 import { LOG_LEVELS, type LogLevel } from '../contract/log-levels.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import { errorFields, type Log, type RootLog } from '../log/log.ts';
-import { readBody } from '../runtime/bounded-body.ts';
+import { BodyCutOff, BodyTooLarge, readBody } from '../runtime/bounded-body.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import { type JsonResponse, sendJson } from '../runtime/json-response.ts';
 import type { HostedOutcome } from '../threads/host.ts';
+import { Examinations } from './examinations.ts';
 import { overviewOf, overviewQuery } from './overview.ts';
 import { PAGE_HEADERS, pageFileAt, sendPageFile } from './page-files.ts';
 
 /** A reason and a number. */
 const MAX_BODY_BYTES = 4096;
+/** The longest that DRAIN_DEADLINE_MS may be; a longer one is a slip of the keyboard. */
+const LONGEST_DEADLINE_MS: Millis = 172_800_000;
 
 const reason = z.string().max(500).optional();
 const cordonOrder = z.strictObject({ reason });
 const levelOrder = z.strictObject({ level: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`) });
-const drainOrder = z.strictObject({ reason, deadlineMs: z.number().nonnegative().nullable().optional() });
+const drainOrder = z.strictObject({
+  reason,
+  deadlineMs: z.int().min(0).max(LONGEST_DEADLINE_MS).nullable().optional(),
+});
 
 /** Settings that the control API shows or uses. */
 export interface ControlSettings {
@@ -44,7 +50,7 @@ export interface ControlApiOptions {
   readonly startedAtEpochMs: Millis;
   readonly version: string;
   /** What Auto Scaling and the instance metadata say. */
-  readonly lifecycle: Promise<Lifecycle>;
+  readonly lifecycle: Pick<Lifecycle, 'view'>;
   /** Runs the doctor's checks. */
   readonly examine: () => Promise<readonly Check[]>;
 }
@@ -91,12 +97,17 @@ export function controlApi(options: ControlApiOptions): (request: IncomingMessag
     log.orderLevel(level);
     return { level, configured: settings.logLevel };
   });
-  on('get', '/v1/doctor', async () => ({ checks: await options.examine() }));
+  const doctor = new Examinations(options.examine, clock);
+  on('post', '/v1/doctor', () => doctor.fresh());
+  on('get', '/v1/doctor', (request) => {
+    if (!isFromBrowser(request)) return doctor.recent();
+    return doctor.last ?? refuse(403, 'read-only', 'Browsers cannot run the checks: use integratorctl doctor');
+  });
   on('get', '/v1/sessions', async () => ({ sessions: await manager.views() }));
   on('get', '/v1/overview', async (request) => {
     const query = queryOf(request, overviewQuery);
-    const [now, all] = await Promise.all([status(options), manager.views()]);
-    return { atEpochMs: clock.epoch(), status: now, ...overviewOf(all, query) };
+    const all = await manager.views();
+    return { atEpochMs: clock.epoch(), status: status(options), ...overviewOf(all, query) };
   });
   on('get', '/v1/sessions/:id', async ({ params: { id = '' } }) => {
     const details = (await manager.details(id)) ?? noSession(id);
@@ -111,7 +122,7 @@ export function controlApi(options: ControlApiOptions): (request: IncomingMessag
       throw new Refusal(409, 'draining', 'integratord is draining and accepts no new sessions anyway');
     const { reason: why = 'ordered by an operator' } = await bodyOf(request, cordonOrder);
     manager.admission.cordon(why);
-    log.info({ event: 'daemon.cordoned', reason: why }, 'cordoned: accepting no new sessions');
+    log.info({ event: 'daemon.cordoned', reason: why }, 'cordoned: accepts no new sessions after the health lag');
     return { state: stateOf(manager) };
   });
   on('post', '/v1/uncordon', () => {
@@ -159,7 +170,7 @@ function callerRefusal(request: IncomingMessage): Refusal | undefined {
   return new Refusal(403, 'read-only', 'Browsers are read-only: use integratorctl to change anything');
 }
 
-async function status(options: ControlApiOptions): Promise<object> {
+function status(options: ControlApiOptions): object {
   const { manager, settings, clock, startedAtEpochMs, version } = options;
   const { currentCordon: cordon, drain, maxSessions } = manager.admission;
   return {
@@ -176,7 +187,7 @@ async function status(options: ControlApiOptions): Promise<object> {
     drain: drain.view(),
     checkpoints: settings.hasCheckpoints,
     unsignedStarts: settings.takesUnsignedStarts,
-    lifecycle: (await options.lifecycle).view(),
+    lifecycle: options.lifecycle.view(),
   };
 }
 
@@ -185,7 +196,11 @@ function stateOf({ admission, size }: SessionManager): string {
 }
 
 function noSession(id: string): never {
-  throw new Refusal(404, 'not-found', `There is no session ${id}`);
+  return refuse(404, 'not-found', `There is no session ${id}`);
+}
+
+function refuse(status: number, reason: string, message: string): never {
+  throw new Refusal(status, reason, message);
 }
 
 function whyOf(outcome: HostedOutcome, log: RootLog): object {
@@ -217,6 +232,12 @@ function parsed(text: string): unknown {
 
 function refused(error: unknown, log: Log): JsonResponse {
   if (error instanceof Refusal) return error.response;
+  if (error instanceof BodyTooLarge) {
+    // The unread rest of the body would be parsed as the next request.
+    const { status, body } = new Refusal(413, 'body-too-large', error.message).response;
+    return { status, body, headers: { connection: 'close' } };
+  }
+  if (error instanceof BodyCutOff) return new Refusal(400, 'body-cut-off', error.message).response;
   if (error instanceof NotCancellable) return new Refusal(409, 'not-cancellable', error.message).response;
   log.error({ event: 'control.failed', ...errorFields(error) }, 'an operator request failed');
   return new Refusal(500, 'internal-error', 'Internal error: see the log of integratord').response;

@@ -26,7 +26,7 @@ export interface DoctorOptions {
   readonly manager: Sessions;
   readonly kinesis: Pick<Kinesis, 'probe'>;
   readonly deepgram: DeepgramSettings;
-  readonly lifecycle: Promise<Pick<Lifecycle, 'view'>>;
+  readonly lifecycle: Pick<Lifecycle, 'view'>;
   readonly secrets: { readonly managed: readonly Pick<ManagedSecret, 'setting' | 'arn' | 'fault' | 'renew'>[] };
   readonly clock: Clock;
 }
@@ -48,13 +48,12 @@ const CAPACITY_WARN = 0.85;
 /** Checks everything the daemon depends on, from this process and with its settings. */
 export async function examine(options: DoctorOptions): Promise<Check[]> {
   const { settings, manager, lifecycle } = options;
-  const [deepgram, aws, secrets, watched] = await Promise.all([
+  const [deepgram, aws, secrets] = await Promise.all([
     checkDeepgram(options),
     checkAws(options),
     checkSecrets(options),
-    lifecycle,
   ]);
-  const hook = checkHook(watched.view());
+  const hook = checkHook(lifecycle.view());
   return [...checkSettings(settings), ...secrets, deepgram, ...aws, hook, checkFiles(manager), checkCapacity(manager)];
 }
 
@@ -118,6 +117,10 @@ async function checkAws({ kinesis, settings, clock }: DoctorOptions): Promise<Ch
     return [{ name, verdict: 'ok', detail }, checkClock(clockSkewMs)];
   } catch (error) {
     const detail = (error as Error).message;
+    if (error instanceof KinesisRefused && error.lacksCredentials) {
+      const remedy = 'give the instance a role, or the daemon AWS credentials: it fails the health check until then';
+      return [{ name, verdict: 'fail', detail, remedy }];
+    }
     const isDenied = error instanceof KinesisRefused && error.status === 502;
     const remedy = isDenied
       ? 'allow the role kinesisvideo:GetDataEndpoint and kinesisvideo:GetMedia on Connect’s streams, and check the credentials'
@@ -126,8 +129,14 @@ async function checkAws({ kinesis, settings, clock }: DoctorOptions): Promise<Ch
   }
 }
 
-function checkHook({ on, groupName, terminatingHooks = [] }: LifecycleView): Check {
+function checkHook({ on, fault, groupName, terminatingHooks = [] }: LifecycleView): Check {
   const name = 'lifecycle hook';
+  if (on && fault !== undefined) {
+    const remedy =
+      'allow this host the instance metadata service (IMDSv2); off EC2, set AWS_EC2_METADATA_DISABLED=true: ' +
+      'until it responds, terminations and Spot notices are not noticed';
+    return { name, verdict: 'warn', detail: `the instance metadata cannot be read: ${fault}`, remedy };
+  }
   if (!on) return { name, verdict: 'ok', detail: 'not on EC2: only signals and operators start a drain' };
   if (!groupName) return { name, verdict: 'warn', detail: 'the instance is in no known Auto Scaling group' };
   const [hook] = terminatingHooks;

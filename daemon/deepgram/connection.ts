@@ -1,14 +1,18 @@
 import type { DeepgramParams } from '../contract/deepgram-params.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { Timer, type TimerWheel } from '../runtime/timer-wheel.ts';
+import { Backlog, FASTEST_RATE } from './backlog.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { LinkStatistics } from './link-statistics.ts';
-import type { ReplayBuffer } from './replay-buffer.ts';
+import { momentOf, type ReplayBuffer } from './replay-buffer.ts';
+import { errorText, isMetadata, resultEnd } from './results.ts';
 import type { DeepgramSocket, SocketClose, SocketOpener } from './socket.ts';
 
 /** 2 s of audio that the socket has not sent: more would only age there. */
 const HIGH_WATER_BYTES = 64 * 1024;
 const CHECK_EVERY_MS: Millis = 500;
+/** For how long the line waits for the last results: Deepgram may be slower than it can be. */
+const PATIENT_RATE = 1;
 
 export interface ConnectionOptions {
   readonly replayBuffer: ReplayBuffer;
@@ -16,8 +20,10 @@ export interface ConnectionOptions {
   readonly statistics: LinkStatistics;
   /** The longest message of audio. */
   readonly messageBytes: number;
-  /** No message is sent once this much audio waits for confirmation. */
+  /** No message is sent once this much audio has not arrived. */
   readonly windowBytes: number;
+  /** Whether a line without any sign of life may be replaced although TCP does not say whether it is dead. */
+  readonly mayReplace: (nowMs: Millis) => boolean;
   /** Takes each message from Deepgram, and the position of the call that is its connection's time 0. */
   readonly onMessage: (message: unknown, startsAt: number) => void;
   /** Called after audio was sent or confirmed. */
@@ -33,7 +39,15 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #heartbeat: Heartbeat;
   readonly #checkTimer = new Timer(() => this.#check());
+  readonly #backlog: Backlog;
+  readonly #patientBacklog: Backlog;
+  #isAskingTcp = false;
+  #isClosed = false;
   #closeStreamSent = false;
+  #isFinished = false;
+  #errorText: string | undefined;
+  #processedTo: number;
+  #progressAtMs: Millis = -Infinity;
 
   /** Opens a connection that sends the replay buffer from its position on. Throws as `openSocket` does. */
   static async open(
@@ -45,8 +59,11 @@ export class Connection {
     const startsAt = options.replayBuffer.sent;
     let connection: Connection | undefined;
     const events = {
-      onMessage: (message: unknown) => options.onMessage(message, startsAt),
-      onPong: (position: number) => connection?.confirm(position),
+      onMessage: (message: unknown) => {
+        options.onMessage(message, startsAt);
+        connection?.heard(message);
+      },
+      onPong: (position: number) => connection?.ponged(position),
       onTaken: () => connection?.pump(),
     };
     try {
@@ -65,8 +82,14 @@ export class Connection {
     this.startsAt = startsAt;
     this.openedAtMs = timers.now();
     this.#heartbeat = new Heartbeat(startsAt, this.openedAtMs);
+    this.#backlog = new Backlog(FASTEST_RATE, this.openedAtMs);
+    this.#patientBacklog = new Backlog(PATIENT_RATE, this.openedAtMs);
+    this.#processedTo = startsAt;
     timers.set(this.#checkTimer, this.openedAtMs + CHECK_EVERY_MS);
-    void socket.closed.then(() => timers.cancel(this.#checkTimer));
+    void socket.closed.then(() => {
+      this.#isClosed = true;
+      timers.cancel(this.#checkTimer);
+    });
   }
 
   get requestId(): string | undefined {
@@ -77,9 +100,29 @@ export class Connection {
     return this.#socket.closed;
   }
 
-  /** Deepgram has read the call up to here. */
-  get confirmedTo(): number {
-    return this.#heartbeat.confirmedTo;
+  /** What comes before need not be sent again for not having arrived. */
+  get readTo(): number {
+    return this.#heartbeat.readTo(this.#options.replayBuffer.sent);
+  }
+
+  /** Deepgram's last message has come. */
+  get isFinished(): boolean {
+    return this.#isFinished;
+  }
+
+  /** The words of Deepgram's last Error message. */
+  get errorText(): string | undefined {
+    return this.#errorText;
+  }
+
+  /** When a result last reached further into the call; -Infinity without results. */
+  get progressAtMs(): Millis {
+    return this.#progressAtMs;
+  }
+
+  /** Call time that Deepgram cannot have processed yet, and call time that it may not have processed. */
+  backlogMs(nowMs: Millis): { readonly least: Millis; readonly most: Millis } {
+    return { least: this.#backlog.at(nowMs), most: this.#patientBacklog.at(nowMs) };
   }
 
   /** Sends as much audio as the socket and the window take now. */
@@ -87,13 +130,18 @@ export class Connection {
     const { replayBuffer, timers, statistics, messageBytes, windowBytes, onProgress } = this.#options;
     const heartbeat = this.#heartbeat;
     let progressed = false;
-    while (this.#socket.bufferedBytes < HIGH_WATER_BYTES && replayBuffer.sent - heartbeat.confirmedTo < windowBytes) {
+    // What a closed connection took would be lost.
+    if (this.#isClosed) return;
+    while (this.#socket.bufferedBytes < HIGH_WATER_BYTES && replayBuffer.sent - heartbeat.arrivedTo < windowBytes) {
       const run = replayBuffer.take(messageBytes);
       if (!run) break;
       progressed = true;
       this.#socket.sendAudio(run.pcm);
       const nowMs = timers.now();
       heartbeat.sent(nowMs);
+      const audioMs = momentOf(run.pcm.length);
+      this.#backlog.sent(audioMs, nowMs);
+      this.#patientBacklog.sent(audioMs, nowMs);
       statistics.sent(run, replayBuffer.sent, nowMs);
       if (heartbeat.isPingDue(replayBuffer.sent, nowMs)) this.#ping(nowMs);
     }
@@ -110,9 +158,28 @@ export class Connection {
     this.#socket.terminate();
   }
 
-  /** Deepgram has read the call up to `position`. */
-  confirm(position: number): void {
-    this.#heartbeat.ponged(position);
+  /** A message came. */
+  heard(message: unknown): void {
+    const { replayBuffer, timers } = this.#options;
+    const nowMs = timers.now();
+    this.#heartbeat.signOfLife(nowMs);
+    this.#isFinished ||= this.#closeStreamSent && isMetadata(message);
+    this.#errorText = errorText(message) ?? this.#errorText;
+    const end = resultEnd(message, this.startsAt);
+    if (end === undefined || end <= this.#processedTo) return;
+    this.#processedTo = end;
+    this.#progressAtMs = nowMs;
+    this.#heartbeat.transcribed(Math.min(end, replayBuffer.sent));
+    this.#arrived();
+  }
+
+  /** A pong came, with the position of the ping that it answers, or NaN. */
+  ponged(position: number): void {
+    this.#heartbeat.ponged(position, this.#options.timers.now());
+    this.#arrived();
+  }
+
+  #arrived(): void {
     this.pump();
     this.#options.onProgress();
   }
@@ -127,15 +194,26 @@ export class Connection {
     const { replayBuffer, timers, statistics } = this.#options;
     const nowMs = timers.now();
     timers.set(this.#checkTimer, nowMs + CHECK_EVERY_MS);
-    if (this.#heartbeat.isDead(nowMs)) {
+    if (this.#heartbeat.isDead(nowMs) && (this.#heartbeat.isTcpKnown || this.#options.mayReplace(nowMs))) {
       this.#socket.terminate();
       return;
     }
+    if (this.#heartbeat.isPongOverdue(nowMs)) void this.#askTcp();
     if (this.#heartbeat.isKeepAliveDue(nowMs) && !this.#closeStreamSent) {
       this.#heartbeat.sent(nowMs);
       this.#socket.sendKeepAlive();
       statistics.keptAlive();
     }
     if (this.#heartbeat.isPingDue(replayBuffer.sent, nowMs)) this.#ping(nowMs);
+  }
+
+  async #askTcp(): Promise<void> {
+    if (this.#isAskingTcp) return;
+    this.#isAskingTcp = true;
+    const asked = this.#heartbeat.asked(this.#options.replayBuffer.sent, this.#socket.bufferedBytes);
+    const queue = await this.#socket.unacked();
+    this.#isAskingTcp = false;
+    this.#heartbeat.acknowledged(asked, queue, this.#options.timers.now());
+    this.#arrived();
   }
 }

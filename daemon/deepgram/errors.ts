@@ -1,4 +1,5 @@
 import { type HandshakeRefusal, handshakeRefusal } from '../metrics/session-metrics.ts';
+import type { Millis } from '../runtime/clock.ts';
 
 /** What each status means (daemon/deepgram/README.md, "Protocol"). */
 const REFUSALS: Readonly<Record<number, string>> = {
@@ -10,26 +11,47 @@ const REFUSALS: Readonly<Record<number, string>> = {
   429: 'too many concurrent streams',
 };
 
-/** Deepgram answered the handshake with an HTTP error. */
+/** The refusals that a later attempt does not change, if they are Deepgram's own. */
+const FINAL: ReadonlySet<number> = new Set([401, 402, 403]);
+
+export interface RefusalDetails {
+  /** The body is an HTML page: a proxy's, a load balancer's. */
+  readonly isPage?: boolean;
+  /** What the Retry-After header asks for. */
+  readonly retryAfterMs?: Millis | undefined;
+}
+
+/** Deepgram, or something on the way to it, answered the handshake with another status than 101. */
 export class DeepgramRefused extends Error {
   override readonly name = 'DeepgramRefused';
   /** HTTP status of the response. */
   readonly status: number;
-  /** The response's dg-error header; may quote parameter values, so it is not logged. */
+  /** The response's dg-error header, or the error in its body; may quote parameter values, so it is not logged. */
   readonly dgError: string | undefined;
   /** The response's dg-request-id header: Deepgram's support asks for it. */
   readonly requestId: string | undefined;
-  /** Whether the same request may succeed later. */
+  /**
+   * Whether the same request may succeed later. Only Deepgram's own 400, 401, 402 and 403 are final: anything else may
+   * come from an ingress or a load balancer for a moment (daemon/deepgram/README.md, "What real lines do").
+   */
   readonly retryable: boolean;
+  readonly retryAfterMs: Millis | undefined;
 
-  constructor(status: number, dgError: string | undefined, requestId: string | undefined) {
+  constructor(
+    status: number,
+    dgError: string | undefined,
+    requestId: string | undefined,
+    { isPage = false, retryAfterMs }: RefusalDetails = {},
+  ) {
     // Without dg-error: the message is logged.
     const why = REFUSALS[status] ?? (status >= 500 ? 'server error' : 'unexpected response');
     super(`Deepgram refused the stream: ${why} (HTTP ${status}, dg-request-id ${requestId})`);
     this.status = status;
     this.dgError = dgError;
     this.requestId = requestId;
-    this.retryable = status === 408 || status === 429 || status >= 500;
+    const isFinal = status === 400 ? dgError !== undefined : FINAL.has(status) && !isPage;
+    this.retryable = !isFinal;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 

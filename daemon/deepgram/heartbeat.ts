@@ -1,5 +1,6 @@
 import { BYTES_PER_MS } from '../contract/audio-format.ts';
 import type { Millis } from '../runtime/clock.ts';
+import type { TcpQueue } from '../runtime/tcp-queues.ts';
 
 /** daemon/deepgram/README.md, "Protocol": 10 s of silence close the stream; one KeepAlive every 3-5 s is recommended. */
 const KEEP_ALIVE_AFTER_MS: Millis = 4000;
@@ -7,37 +8,78 @@ const KEEP_ALIVE_AFTER_MS: Millis = 4000;
 const PING_EVERY_BYTES = 1000 * BYTES_PER_MS;
 /** Without audio a ping follows the last one after this time, to detect a dead line. */
 const PING_AFTER_MS: Millis = 2000;
-/** With the ping interval and the check interval, a half-open connection is noticed within 10 s. */
-const PONG_TIMEOUT_MS: Millis = 6000;
+/** No more pings are sent to a peer that leaves this many unanswered. */
+const MOST_UNANSWERED = 32;
+/** A later pong is overdue: TCP is asked what has arrived. A window of 2 s holds a ping's second and this. */
+const PONG_OVERDUE_MS: Millis = 1000;
+/** With the ping and the check interval, a half-open line is noticed within 15 s, and sooner if TCP shows nothing either. */
+const DEAD_AFTER_MS: Millis = 12_000;
+const TCP_DEAD_AFTER_MS: Millis = 10_000;
+const RETRANSMITTING_DEAD_AFTER_MS: Millis = 6000;
+const MANY_RETRANSMITS = 3;
+/** Of audio that a peer acknowledges by TCP only, the last part counts as unread. */
+const UNANSWERED_BYTES = 10_000 * BYTES_PER_MS;
 
 interface Ping {
   readonly position: number;
   readonly sentAtMs: Millis;
 }
 
+/** What had been sent when TCP was asked what has arrived. */
+export interface Asked {
+  /** The call up to here was in the hands of the kernel. */
+  readonly writtenTo: number;
+  /** When that was written; undefined if something still waited in the process. */
+  readonly writtenAtMs: Millis | undefined;
+}
+
 /**
- * What one connection must send to stay alive, what Deepgram has confirmed, and whether the line is dead. It decides
- * only: its owner sends, and passes the time. Positions are bytes of the call.
+ * What one connection must send to stay alive, what has arrived, and whether the line is dead. Pongs are hints: any
+ * message, any pong and bytes that the peer's TCP acknowledges show life. It decides only: its owner sends, asks TCP,
+ * and passes the time. Positions are bytes of the call.
  */
 export class Heartbeat {
   /** Unanswered pings, oldest first. */
   readonly #pings: Ping[] = [];
+  readonly #startsAt: number;
   #confirmedTo: number;
+  #acknowledgedTo: number;
   #pingedTo: number;
   #pingedAtMs: Millis;
   #sentAtMs: Millis;
+  #aliveAtMs: Millis;
+  /** TCP's last answer; undefined until it is asked, or if it does not say. */
+  #tcp: TcpQueue | undefined;
 
   /** @param position where the connection's audio begins */
   constructor(position: number, nowMs: Millis) {
+    this.#startsAt = position;
     this.#confirmedTo = position;
+    this.#acknowledgedTo = position;
     this.#pingedTo = position;
     this.#pingedAtMs = nowMs;
     this.#sentAtMs = nowMs;
+    this.#aliveAtMs = nowMs;
   }
 
-  /** Deepgram has read everything before this position. */
+  /** Deepgram has read everything before this position, by its pongs and results. */
   get confirmedTo(): number {
     return this.#confirmedTo;
+  }
+
+  /** Everything before this position has arrived, at least at the peer's TCP. */
+  get arrivedTo(): number {
+    return Math.max(this.#confirmedTo, this.#acknowledgedTo);
+  }
+
+  /**
+   * What a reconnect need not repeat. A peer that has confirmed something is expected to confirm the rest; of one that
+   * never answers, TCP's word has to do.
+   * @param sent how much of the call was sent
+   */
+  readTo(sent: number): number {
+    if (this.#tcp === undefined || this.#confirmedTo > this.#startsAt) return this.#confirmedTo;
+    return Math.max(this.#confirmedTo, Math.min(this.#acknowledgedTo, sent - UNANSWERED_BYTES));
   }
 
   /** Audio or a KeepAlive was sent. */
@@ -52,13 +94,49 @@ export class Heartbeat {
     this.#pings.push({ position, sentAtMs: nowMs });
   }
 
-  /** The ping sent at `position` was answered, and with it all earlier ones. */
-  ponged(position: number): void {
-    while ((this.#pings[0]?.position ?? Infinity) <= position) this.#pings.shift();
+  /** A message or any pong came. */
+  signOfLife(nowMs: Millis): void {
+    this.#aliveAtMs = nowMs;
+  }
+
+  /** A pong came. If it answers a ping sent at `position`, it answers all earlier ones; others say nothing (RFC 6455, 5.5.3). */
+  ponged(position: number, nowMs: Millis): void {
+    this.signOfLife(nowMs);
+    const answered = this.#pings.findIndex((ping) => ping.position === position);
+    if (answered < 0) return;
+    this.#pings.splice(0, answered + 1);
     this.#confirmedTo = Math.max(this.#confirmedTo, position);
   }
 
+  /** A result shows that Deepgram has read the call up to `position`. */
+  transcribed(position: number): void {
+    this.#confirmedTo = Math.max(this.#confirmedTo, position);
+  }
+
+  isPongOverdue(nowMs: Millis): boolean {
+    return nowMs - (this.#pings[0]?.sentAtMs ?? nowMs) >= PONG_OVERDUE_MS;
+  }
+
+  /** What to remember while TCP is asked. */
+  asked(sent: number, bufferedBytes: number): Asked {
+    const writtenAtMs = bufferedBytes === 0 ? Math.max(this.#sentAtMs, this.#pingedAtMs) : undefined;
+    return { writtenTo: sent - bufferedBytes, writtenAtMs };
+  }
+
+  /** TCP's answer: `queue` is undefined if it does not say. */
+  acknowledged({ writtenTo, writtenAtMs = 0 }: Asked, queue: TcpQueue | undefined, nowMs: Millis): void {
+    this.#tcp = queue;
+    const arrivedTo = writtenTo - (queue?.unackedBytes ?? 0);
+    const hasProgressed = arrivedTo > this.#acknowledgedTo;
+    this.#acknowledgedTo = Math.max(this.#acknowledgedTo, arrivedTo);
+    if (!queue) return;
+    if (hasProgressed) this.#aliveAtMs = nowMs;
+    // All is acknowledged: the peer lived when it got the last of it.
+    else if (queue.unackedBytes === 0) this.#aliveAtMs = Math.max(this.#aliveAtMs, writtenAtMs);
+  }
+
   isPingDue(position: number, nowMs: Millis): boolean {
+    if (this.#pings.length >= MOST_UNANSWERED) return false;
     return position - this.#pingedTo >= PING_EVERY_BYTES || nowMs - this.#pingedAtMs >= PING_AFTER_MS;
   }
 
@@ -66,7 +144,19 @@ export class Heartbeat {
     return nowMs - this.#sentAtMs >= KEEP_ALIVE_AFTER_MS;
   }
 
+  /** False if TCP does not say what has arrived: a peer that does not answer pings looks like a dead line. */
+  get isTcpKnown(): boolean {
+    return this.#tcp !== undefined;
+  }
+
   isDead(nowMs: Millis): boolean {
-    return nowMs - (this.#pings[0]?.sentAtMs ?? nowMs) > PONG_TIMEOUT_MS;
+    const oldest = this.#pings[0];
+    if (!oldest) return false;
+    return nowMs - Math.max(this.#aliveAtMs, oldest.sentAtMs) > this.#deadAfterMs;
+  }
+
+  get #deadAfterMs(): Millis {
+    if (!this.#tcp) return DEAD_AFTER_MS;
+    return this.#tcp.retransmits >= MANY_RETRANSMITS ? RETRANSMITTING_DEAD_AFTER_MS : TCP_DEAD_AFTER_MS;
   }
 }

@@ -1,3 +1,4 @@
+import type { Millis } from '../runtime/clock.ts';
 import type { Connection } from './connection.ts';
 import type { Outage } from './outage.ts';
 import type { Reconnect } from './reconnect-policy.ts';
@@ -13,7 +14,7 @@ export type LinkState =
       readonly attempt: AbortController;
     }
   /** CloseStream is sent; Deepgram's last results are awaited. */
-  | { readonly name: 'finishing'; readonly connection: Connection }
+  | { readonly name: 'finishing'; readonly connection: Connection; readonly backlogMs: Millis }
   | { readonly name: 'closed'; readonly error?: Error };
 
 export function connectionOf(state: LinkState): Connection | undefined {

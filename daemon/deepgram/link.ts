@@ -7,16 +7,18 @@ import type { Cancel, Millis } from '../runtime/clock.ts';
 import type { TimerWheel } from '../runtime/timer-wheel.ts';
 import { Connection } from './connection.ts';
 import { DeepgramLost } from './errors.ts';
+import { waitsUntilMs } from './final-wait.ts';
 import { connectionOf, type LinkState } from './link-state.ts';
 import { LinkStatistics, type LinkStats } from './link-statistics.ts';
 import { Outage } from './outage.ts';
-import { type GiveUp, type Reconnect, ReconnectPolicy } from './reconnect-policy.ts';
+import { type GiveUp, isNormalClose, type Reconnect, ReconnectPolicy } from './reconnect-policy.ts';
 import { momentOf, positionOf } from './replay-buffer.ts';
 import { ReplayWindow, type ReplayWindowOptions } from './replay-window.ts';
+import { ResultsWatch } from './results-watch.ts';
 import type { SocketClose, SocketOpener } from './socket.ts';
 
-/** Deepgram answers CloseStream with the last results within a second or two. */
-const FINISH_TIMEOUT_MS: Millis = 10_000;
+/** Where the kernel does not say whether a silent peer is dead, replacing it must not become a habit. */
+const REPLACE_EVERY_MS: Millis = 60_000;
 
 export interface LinkOptions extends ReplayWindowOptions {
   readonly timers: TimerWheel;
@@ -48,6 +50,11 @@ export class Link {
   #state: LinkState = { name: 'opening' };
   /** Cancels the timer of the current state. */
   #cancelTimer: Cancel = () => {};
+  readonly #resultsWatch: ResultsWatch;
+  #replacedAtMs: Millis = -Infinity;
+  #closeStreamAtMs: Millis | undefined;
+  #unfinishedMs: Millis = 0;
+  #cancelDeadline: Cancel = () => {};
   /** No more audio will be handed over. */
   #isComplete = false;
 
@@ -71,6 +78,7 @@ export class Link {
     this.#policy = new ReconnectPolicy(options.giveUpMs, options.random);
     this.#window = new ReplayWindow(start, params['callback'] === undefined, options);
     this.#statistics = new LinkStatistics(start, options.metrics);
+    this.#resultsWatch = new ResultsWatch(start, options.timers.now());
   }
 
   /** Resolves when the line is closed: with an error if it failed. Never rejects. */
@@ -81,13 +89,18 @@ export class Link {
   /** Audio before this moment of the call need not be sent again, even after a crash. Never decreases. */
   get safeMs(): Millis {
     const connection = connectionOf(this.#state);
-    const position = connection ? this.#window.keepFrom(connection.confirmedTo) : this.#window.buffer.sent;
+    const position = connection ? this.#window.keepFrom(connection.readTo) : this.#window.buffer.sent;
     return Math.max(0, Math.floor(momentOf(position)));
   }
 
   /** Connections so far, including those before a crash. */
   get connections(): number {
     return this.#options.connections + this.#statistics.connections;
+  }
+
+  /** Audio that was sent, and that Deepgram had not processed when the line was closed: its results are missing. */
+  get unfinishedMs(): Millis {
+    return this.#unfinishedMs;
   }
 
   stats(): LinkStats {
@@ -116,7 +129,14 @@ export class Link {
     this.#isComplete = true;
     this.#settle();
     const error = await this.#ended.promise;
+    this.#checkResults(true);
     if (error) throw error;
+  }
+
+  /** Closes the line `withinMs` from now, whatever is missing then. */
+  endWithin(withinMs: Millis): void {
+    this.#cancelDeadline();
+    this.#cancelDeadline = this.#options.timers.after(withinMs, () => this.#cutOff());
   }
 
   /** Closes the line now, without the last results. */
@@ -145,11 +165,13 @@ export class Link {
         break;
       case 'finishing':
         next.connection.closeStream();
-        this.#setTimer(FINISH_TIMEOUT_MS, () => this.#onFinishTimeout(next.connection));
+        this.#closeStreamAtMs = this.#options.timers.now();
+        this.#awaitLastResults(next.connection, next.backlogMs);
         break;
       case 'closed':
         if ('attempt' in previous) previous.attempt.abort();
         if ('connection' in previous) previous.connection.terminate();
+        this.#cancelDeadline();
         this.#window.releaseWaiting();
         this.#ended.resolve(next.error);
     }
@@ -170,6 +192,7 @@ export class Link {
       statistics: this.#statistics,
       messageBytes: positionOf(messageMs),
       windowBytes: unconfirmedBytes,
+      mayReplace: (nowMs) => this.#mayReplace(nowMs),
       onMessage: (message, startsAt) => {
         this.#window.note(message, startsAt);
         onMessage(message, momentOf(startsAt));
@@ -180,16 +203,21 @@ export class Link {
 
   #onClose(connection: Connection, close: SocketClose): void {
     if (connectionOf(this.#state) !== connection) return;
-    const { openedAtMs, requestId, confirmedTo } = connection;
+    const { openedAtMs, requestId, readTo } = connection;
     const nowMs = this.#options.timers.now();
-    const cause = new DeepgramLost(close.code, close.reason, requestId);
+    const reason = [close.reason, connection.errorText].filter(Boolean).join('; ');
+    const cause = new DeepgramLost(close.code, reason, requestId);
     const closeStreamSent = this.#state.name === 'finishing';
-    const step = this.#policy.afterClose({ code: close.code, openedAtMs, closeStreamSent }, cause, nowMs);
+    const isFinished = connection.isFinished || this.#window.notFinalMs === 0;
+    const step = this.#policy.afterClose({ code: close.code, openedAtMs, closeStreamSent, isFinished }, cause, nowMs);
     if (step.name === 'finish') {
+      const lacksFinals = (this.#window.notFinalMs ?? 0) > 0;
+      if (!isFinished && (lacksFinals || !isNormalClose(close.code)))
+        this.#reportUnfinished(connection, `Deepgram closed with ${close.code}`);
       this.#enter({ name: 'closed' });
     } else {
       const sentTo = this.#window.buffer.sent;
-      this.#retry(step, new Outage(close, nowMs, sentTo, this.#window.rewind(confirmedTo)), cause);
+      this.#retry(step, new Outage({ ...close, reason }, nowMs, sentTo, this.#window.rewind(readTo)), cause);
     }
   }
 
@@ -224,21 +252,63 @@ export class Link {
     outage.logEnd(log, connection.requestId, timers.now());
   }
 
-  #onFinishTimeout({ requestId }: Connection): void {
-    this.#options.log.warn(
-      { event: 'deepgram.unfinished', requestId },
-      'Deepgram did not close the stream in time: its last results may be missing',
-    );
+  /** Waits for Deepgram to close the line, as long as the backlog needs or results make progress. */
+  #awaitLastResults(connection: Connection, backlogMs: Millis): void {
+    const { timers } = this.#options;
+    const closeStreamAtMs = this.#closeStreamAtMs ?? timers.now();
+    const untilMs = waitsUntilMs({ closeStreamAtMs, backlogMs, progressAtMs: connection.progressAtMs });
+    const leftMs = untilMs - timers.now();
+    if (leftMs > 0) this.#setTimer(leftMs, () => this.#awaitLastResults(connection, backlogMs));
+    else this.#cutOff();
+  }
+
+  /** Closes the line although results are missing. */
+  #cutOff(): void {
+    this.#reportUnfinished(connectionOf(this.#state), 'out of time');
     this.#enter({ name: 'closed' });
+  }
+
+  #reportUnfinished(connection: Connection | undefined, why: string): void {
+    const { timers, log } = this.#options;
+    const backlogMs = connection?.backlogMs(timers.now()).least ?? 0;
+    this.#unfinishedMs = Math.round(this.#window.notFinalMs ?? backlogMs);
+    log.warn(
+      { event: 'deepgram.unfinished', requestId: connection?.requestId, unfinishedMs: this.#unfinishedMs, why },
+      'Deepgram did not finish the stream: its last results may be missing',
+    );
+  }
+
+  #mayReplace(nowMs: Millis): boolean {
+    if (nowMs - this.#replacedAtMs < REPLACE_EVERY_MS) return false;
+    this.#replacedAtMs = nowMs;
+    return true;
+  }
+
+  /** Reports a stream that gives no results, where results come back. */
+  #checkResults(isAtEnd: boolean): void {
+    const { resultsCount, buffer } = this.#window;
+    if (resultsCount === undefined) return;
+    const { timers, log } = this.#options;
+    const isSilent = isAtEnd
+      ? this.#resultsWatch.isSilentAtEnd(resultsCount, buffer.sent)
+      : this.#resultsWatch.isSilent(resultsCount, buffer.sent, timers.now());
+    if (!isSilent) return;
+    const { requestIds, audioMs } = this.#statistics.snapshot();
+    const fields = { requestId: requestIds.at(-1), audioMs, results: resultsCount };
+    this.#options.metrics.withoutResults++;
+    log.warn({ event: 'deepgram.no-results', ...fields }, 'Deepgram gives no results');
   }
 
   /** Forgets what need not be kept, and sends CloseStream after the last audio. */
   #settle(): void {
     const connection = connectionOf(this.#state);
     if (!connection) return;
-    this.#window.advance(connection.confirmedTo);
+    this.#window.advance(connection.readTo);
+    this.#checkResults(false);
     const { sent, end } = this.#window.buffer;
-    if (this.#state.name === 'open' && this.#isComplete && sent === end) this.#enter({ name: 'finishing', connection });
+    if (this.#state.name !== 'open' || !this.#isComplete || sent < end) return;
+    const { most } = connection.backlogMs(this.#options.timers.now());
+    this.#enter({ name: 'finishing', connection, backlogMs: most });
   }
 }
 

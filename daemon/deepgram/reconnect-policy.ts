@@ -5,18 +5,30 @@ import { DeepgramRefused } from './errors.ts';
 /** The first retry comes soon, because most breaks pass at once; later ones spare a Deepgram in trouble. */
 const FIRST_RETRY_MS: Millis = 250;
 const LONGEST_RETRY_MS: Millis = 5000;
-/** A longer handshake is abandoned and retried. */
+/** A longer handshake is abandoned and retried with twice the time: some take more than 5 s. */
 const HANDSHAKE_TIMEOUT_MS: Millis = 5000;
+const LONGEST_HANDSHAKE_TIMEOUT_MS: Millis = 20_000;
+/** A longer Retry-After would cost the call more than a request too early costs Deepgram. */
+const LONGEST_RETRY_AFTER_MS: Millis = 60_000;
+/** After CloseStream, that many lost connections in a row are replaced: their last results may be missing. */
+const REPLACED_AFTER_CLOSE_STREAM = 1;
 /** The loss of a connection that lasted this long begins a new outage, with its own backoff and time to give up. */
 const GOOD_CONNECTION_MS: Millis = 10_000;
 /** A close that ends a stream in order; 1005 is a close without a code. */
 const NORMAL_CLOSES: ReadonlySet<number> = new Set([1000, 1005]);
+
+/** Whether a close ends a stream in order. */
+export function isNormalClose(code: number): boolean {
+  return NORMAL_CLOSES.has(code);
+}
 
 /** A connection that has closed. */
 export interface ClosedConnection {
   readonly code: number;
   readonly openedAtMs: Millis;
   readonly closeStreamSent: boolean;
+  /** Deepgram has sent its last message, or results that are final to the end: nothing is missing. */
+  readonly isFinished: boolean;
 }
 
 export interface Finish {
@@ -39,6 +51,8 @@ export class ReconnectPolicy {
   /** When the outage began; undefined before the first one. */
   #sinceMs: Millis | undefined;
   #retries = 0;
+  #timeouts = 0;
+  #lostAfterCloseStream = 0;
 
   /**
    * @param giveUpMs how long an outage may last
@@ -50,27 +64,35 @@ export class ReconnectPolicy {
   }
 
   afterClose(
-    { code, openedAtMs, closeStreamSent }: ClosedConnection,
+    { code, openedAtMs, closeStreamSent, isFinished }: ClosedConnection,
     cause: Error,
     nowMs: Millis,
   ): Finish | Reconnect | GiveUp {
-    if (closeStreamSent && NORMAL_CLOSES.has(code)) return { name: 'finish' };
+    if (closeStreamSent && (isFinished || isNormalClose(code) || this.#isLostTooOften())) return { name: 'finish' };
     if (this.#sinceMs === undefined || nowMs - openedAtMs >= GOOD_CONNECTION_MS) {
       this.#sinceMs = nowMs;
       this.#retries = 0;
+      this.#timeouts = 0;
     }
     return this.#retry(cause, this.#sinceMs, nowMs);
   }
 
   afterFailedHandshake(cause: Error, nowMs: Millis): Reconnect | GiveUp {
     if (cause instanceof DeepgramRefused && !cause.retryable) return { name: 'give-up', error: cause };
+    if (cause.name === 'TimeoutError') this.#timeouts++;
     return this.#retry(cause, this.#sinceMs ?? nowMs, nowMs);
+  }
+
+  #isLostTooOften(): boolean {
+    return ++this.#lostAfterCloseStream > REPLACED_AFTER_CLOSE_STREAM;
   }
 
   #retry(cause: Error, sinceMs: Millis, nowMs: Millis): Reconnect | GiveUp {
     if (nowMs - sinceMs > this.#giveUpMs) return { name: 'give-up', error: cause };
     const options = { firstMs: FIRST_RETRY_MS, longestMs: LONGEST_RETRY_MS, random: this.#random };
-    const delayMs = backoffMs(this.#retries++, options);
-    return { name: 'reconnect', delayMs, handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS };
+    const askedMs = (cause instanceof DeepgramRefused && cause.retryAfterMs) || 0;
+    const delayMs = Math.max(backoffMs(this.#retries++, options), Math.min(askedMs, LONGEST_RETRY_AFTER_MS));
+    const handshakeTimeoutMs = Math.min(HANDSHAKE_TIMEOUT_MS * 2 ** this.#timeouts, LONGEST_HANDSHAKE_TIMEOUT_MS);
+    return { name: 'reconnect', delayMs, handshakeTimeoutMs };
   }
 }

@@ -1,12 +1,14 @@
 import type { Millis } from '../runtime/clock.ts';
 import { momentOf, positionOf, ReplayBuffer } from './replay-buffer.ts';
-import { FinalResults } from './results.ts';
+import { ReceivedResults } from './results.ts';
 
 /**
- * At most this much audio, or REPLAY_MS if that is more, is sent without confirmation, so a reconnect repeats no more.
- * It holds two pings, a second apart, and leaves time for slow pongs.
+ * At most this much audio, or REPLAY_MS if that is more, is on its way: sent, and neither confirmed by Deepgram nor, if
+ * its pongs are late, acknowledged by TCP. It holds two pings, a second apart, and leaves time to ask TCP.
  */
 const LEAST_UNCONFIRMED_MS: Millis = 2000;
+/** A final result follows the end of its utterance this much later: an utterance of REPLAY_MS is repeated in whole. */
+const FINAL_AFTER_MS: Millis = 1000;
 /** Unsent audio in normal operation: what one read brings. */
 const USUALLY_UNSENT_MS: Millis = 300;
 /** A producer may repeat a fragment of one or two seconds; the aligner finds it in this much of the call. */
@@ -27,27 +29,40 @@ export interface ReplayWindowOptions {
  */
 export class ReplayWindow {
   readonly buffer: ReplayBuffer;
-  /** The most audio that may be sent beyond the last confirmation, less one message. */
+  /** The most audio that may be on its way, less one message. */
   readonly unconfirmedBytes: number;
   readonly #replayBytes: number;
   readonly #bufferBytes: number;
   /** Results that come back to us say what need not be repeated; undefined in callback mode. */
-  readonly #finals: FinalResults | undefined;
+  readonly #results: ReceivedResults | undefined;
   /** Pending while the buffer is full. */
   #room: PromiseWithResolvers<void> | undefined;
 
   /** @param start where in the call the audio begins */
   constructor(start: number, resultsComeBack: boolean, { replayMs, messageMs, bufferBytes }: ReplayWindowOptions) {
-    this.buffer = new ReplayBuffer(start, positionOf(Math.max(replayMs, LOOK_BACK_MS) + USUALLY_UNSENT_MS));
+    const repeatedMs = resultsComeBack ? 0 : replayMs + FINAL_AFTER_MS;
+    this.buffer = new ReplayBuffer(start, positionOf(Math.max(repeatedMs, LOOK_BACK_MS) + USUALLY_UNSENT_MS));
     this.unconfirmedBytes = positionOf(Math.max(replayMs, LEAST_UNCONFIRMED_MS) - messageMs);
-    this.#replayBytes = positionOf(replayMs);
-    this.#bufferBytes = bufferBytes;
-    this.#finals = resultsComeBack ? new FinalResults(start) : undefined;
+    this.#replayBytes = positionOf(repeatedMs);
+    // What is repeated fills at most half of it, so there is room for new audio.
+    this.#bufferBytes = Math.max(bufferBytes, 2 * this.unconfirmedBytes, 2 * this.#replayBytes);
+    this.#results = resultsComeBack ? new ReceivedResults(start) : undefined;
   }
 
   /** Notes a message from a connection whose time 0 is at `startsAt`. */
   note(message: unknown, startsAt: number): void {
-    this.#finals?.note(message, startsAt);
+    this.#results?.note(message, startsAt);
+  }
+
+  /** Results so far; undefined in callback mode. */
+  get resultsCount(): number | undefined {
+    return this.#results?.count;
+  }
+
+  /** Call time that was sent and is not final; undefined if no result says so. */
+  get notFinalMs(): Millis | undefined {
+    if (!this.#results?.count) return undefined;
+    return Math.max(0, Math.floor(momentOf(this.buffer.sent)) - momentOf(this.#results.finalTo));
   }
 
   /** Undefined while there is room; otherwise resolves when there is. */
@@ -59,27 +74,26 @@ export class ReplayWindow {
 
   /**
    * Where the audio that a reconnect would repeat begins, at a whole ms. It never moves back, however little the current
-   * connection has confirmed.
-   * @param confirmedTo what Deepgram has confirmed on the current connection
+   * connection has read.
+   * @param readTo what Deepgram has read on the current connection
    */
-  keepFrom(confirmedTo: number): number {
+  keepFrom(readTo: number): number {
     const { sent, heldFrom } = this.buffer;
-    const position = this.#finals
-      ? // Missing results must not keep more than half of the buffer.
-        Math.max(Math.min(this.#finals.reachTo, confirmedTo), sent - this.#bufferBytes / 2)
-      : Math.min(confirmedTo, sent - this.#replayBytes);
+    const needed = this.#results ? Math.min(this.#results.finalTo, readTo) : Math.min(readTo, sent - this.#replayBytes);
+    // Missing results and pongs must not keep more than half of the buffer.
+    const position = Math.max(needed, sent - this.#bufferBytes / 2);
     return Math.max(heldFrom, positionOf(momentOf(position)));
   }
 
   /** Forgets what a reconnect would not repeat. */
-  advance(confirmedTo: number): void {
-    this.buffer.forget(this.keepFrom(confirmedTo));
+  advance(readTo: number): void {
+    this.buffer.forget(this.keepFrom(readTo));
     if (!this.#isFull) this.releaseWaiting();
   }
 
   /** Goes back to what the next connection must repeat; returns where that begins. */
-  rewind(confirmedTo: number): number {
-    const from = this.keepFrom(confirmedTo);
+  rewind(readTo: number): number {
+    const from = this.keepFrom(readTo);
     this.buffer.forget(from);
     return this.buffer.rewind(from);
   }

@@ -12,47 +12,88 @@ interface Results {
   readonly channel?: { readonly alternatives?: readonly { readonly transcript?: string }[] };
 }
 
+/** An Error message, by the SDK's sources. */
+interface ErrorMessage {
+  readonly type: 'Error';
+  readonly description?: unknown;
+  readonly message?: unknown;
+  readonly variant?: unknown;
+}
+
 /**
  * Logs Deepgram's messages at debug level, transcripts included, as the original did (trigger/README.md). Without a
  * callback the log is the only place where transcripts go; with one, Deepgram does not send them to us.
  */
 export function logResult(log: Log): (message: unknown, offsetMs: Millis) => void {
   return (message, offsetMs) => {
+    const error = errorText(message);
     if (isResults(message)) {
       const { channel_index, start, duration, is_final, channel } = message;
       const transcript = channel?.alternatives?.[0]?.transcript;
       const startInCall = offsetMs / 1000 + (start ?? 0);
       const fields = { channel: channel_index?.[0], start: startInCall, duration, isFinal: is_final, transcript };
       log.debug({ event: 'deepgram.result', ...fields }, 'result from Deepgram');
+    } else if (error !== undefined) {
+      log.warn({ event: 'deepgram.error', error }, 'error message from Deepgram');
     } else {
       log.debug({ event: 'deepgram.message', type: typeOf(message) }, 'message from Deepgram');
     }
   };
 }
 
-/** How much of the call is final, by the results that come back to us. */
-export class FinalResults {
-  /** Per channel, as a position in the call. */
-  readonly #reachTo: [number, number];
+/** What the results that come back say about the call. */
+export class ReceivedResults {
+  /** Up to where the call is final; per channel, as positions in the call. */
+  readonly #finalTo: [number, number];
+  #count = 0;
 
   /** @param start where in the call the audio begins */
   constructor(start: number) {
-    this.#reachTo = [start, start];
+    this.#finalTo = [start, start];
   }
 
   /** The position up to which both channels are final: a reconnect need not repeat what comes before. */
-  get reachTo(): number {
-    return Math.min(...this.#reachTo);
+  get finalTo(): number {
+    return Math.min(...this.#finalTo);
+  }
+
+  /** Results messages so far, empty ones too. */
+  get count(): number {
+    return this.#count;
   }
 
   /** Notes a message from a connection whose time 0 is at `startsAt`. */
   note(message: unknown, startsAt: number): void {
-    if (!isResults(message) || message.is_final !== true) return;
+    if (!isResults(message)) return;
+    this.#count++;
     const channel = message.channel_index?.[0];
-    const endS = Number(message.start) + Number(message.duration);
-    if ((channel !== 0 && channel !== 1) || !Number.isFinite(endS)) return;
-    this.#reachTo[channel] = Math.max(this.#reachTo[channel], startsAt + positionOf(endS * 1000));
+    const end = endOf(message, startsAt);
+    if (message.is_final !== true || (channel !== 0 && channel !== 1) || end === undefined) return;
+    this.#finalTo[channel] = Math.max(this.#finalTo[channel], end);
   }
+}
+
+/** Where in the call a result ends, interim or final; undefined for other messages. */
+export function resultEnd(message: unknown, startsAt: number): number | undefined {
+  return isResults(message) ? endOf(message, startsAt) : undefined;
+}
+
+/** Deepgram's last message: everything is processed. */
+export function isMetadata(message: unknown): boolean {
+  return typeOf(message) === 'Metadata';
+}
+
+/** The words of an Error message; undefined for other messages. */
+export function errorText(message: unknown): string | undefined {
+  if (typeOf(message) !== 'Error') return undefined;
+  const { description, message: text, variant } = message as ErrorMessage;
+  const words = [description, text, variant].filter((each) => typeof each === 'string' && each !== '');
+  return words.join(', ') || 'no reason given';
+}
+
+function endOf({ start, duration }: Results, startsAt: number): number | undefined {
+  const endS = Number(start) + Number(duration);
+  return Number.isFinite(endS) ? startsAt + positionOf(endS * 1000) : undefined;
 }
 
 function isResults(message: unknown): message is Results {

@@ -1,6 +1,8 @@
 import { DeepgramClient } from '@deepgram/sdk';
 import { type DeepgramParams, LOCKED_PARAMS } from '../contract/deepgram-params.ts';
 import { orAborted } from '../runtime/abort.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { type TcpQueue, TcpQueues } from '../runtime/tcp-queues.ts';
 import type { Secret } from '../secrets/secret.ts';
 import { DeepgramRefused } from './errors.ts';
 import { WsTransport } from './transport.ts';
@@ -8,6 +10,11 @@ import { WsTransport } from './transport.ts';
 type ListenV1ConnectionArgs = Parameters<DeepgramClient['listen']['v1']['connect']>[0];
 
 const UNAUTHORIZED = 401;
+/** A ping's mark as `WsTransport.sendPing` writes it: a peer may send pongs of its own (RFC 6455, 5.5.3). */
+const MARK = /^\d{10,15}$/;
+
+/** One reading serves all connections of this thread. */
+const tcpQueues = new TcpQueues(systemClock);
 
 /** How to reach Deepgram. */
 export interface DeepgramSettings {
@@ -19,6 +26,7 @@ export interface DeepgramSettings {
 /** How a connection closed. */
 export interface SocketClose {
   readonly code: number;
+  /** The peer's words; for a connection that broke, those of `ws` or the system. */
   readonly reason: string;
 }
 
@@ -30,6 +38,8 @@ export interface DeepgramSocket {
   /** Resolves when the connection is closed, for whatever reason; never rejects. */
   readonly closed: Promise<SocketClose>;
   sendAudio(pcm: Uint8Array): void;
+  /** How much of what was written the peer's TCP has not acknowledged, by the kernel; undefined if that is unknown. */
+  unacked(): Promise<TcpQueue | undefined>;
   /** Sends a ping; `onPong` gets its mark back once Deepgram has read everything sent before it. */
   ping(mark: number): void;
   sendKeepAlive(): void;
@@ -43,6 +53,7 @@ export interface DeepgramSocket {
 export interface SocketEvents {
   /** Called with each JSON message from Deepgram. */
   onMessage(message: unknown): void;
+  /** Called with the mark of the ping; NaN for a pong that answers none of ours. */
   onPong(mark: number): void;
   /** `bufferedBytes` has decreased. */
   onTaken(): void;
@@ -103,9 +114,16 @@ async function openWith(
   const transport = await transports.promise;
   const { socket } = transport;
   transport.onTaken = () => events.onTaken();
-  socket.on('pong', (mark) => events.onPong(Number(mark.toString())));
+  socket.on('pong', (payload) => {
+    const text = payload.toString('latin1');
+    events.onPong(MARK.test(text) ? Number(text) : Number.NaN);
+  });
+  let failure = '';
+  socket.on('error', ({ message }) => {
+    failure = message;
+  });
   const closed = new Promise<SocketClose>((resolve) => {
-    socket.once('close', (code, reason) => resolve({ code, reason: String(reason) }));
+    socket.once('close', (code, reason) => resolve({ code, reason: String(reason) || failure }));
   });
   await orAborted(transport.opened, signal, () => socket.terminate());
   return {
@@ -114,6 +132,7 @@ async function openWith(
       return transport.bufferedBytes;
     },
     closed,
+    unacked: () => tcpQueues.of(transport.ends),
     sendAudio: (pcm) => transport.sendAudio(pcm),
     ping: (mark) => transport.sendPing(mark),
     sendKeepAlive: () => listen.sendKeepAlive({ type: 'KeepAlive' }),

@@ -2,9 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import type { createConnection, Socket, TcpNetConnectOpts } from 'node:net';
 import type { DeepgramTransport, DeepgramTransportCloseEvent, DeepgramTransportMessage } from '@deepgram/sdk';
 import WebSocket from 'ws';
+import type { TcpEnds } from '../runtime/tcp-queues.ts';
 import { connectTls } from '../runtime/tls.ts';
-import { DeepgramRefused, DeepgramUnreachable } from './errors.ts';
+import { DeepgramUnreachable } from './errors.ts';
 import { FrameWriter } from './frames.ts';
+import { header, refusalFrom } from './refusal.ts';
 
 /** A final result with words and alternatives has some KiB. */
 const MAX_MESSAGE_BYTES = 1024 * 1024;
@@ -25,6 +27,8 @@ export class WsTransport implements DeepgramTransport {
   onTaken: () => void = () => {};
   /** Set once the connection is open. */
   #frames: FrameWriter | undefined;
+  /** The two ends of the open connection. */
+  ends: TcpEnds = {};
 
   constructor(url: string, headers: Record<string, string>) {
     const isEncrypted = url.startsWith('wss:');
@@ -38,19 +42,17 @@ export class WsTransport implements DeepgramTransport {
       this.socket.once('open', resolve);
       this.socket.once('error', (cause) => reject(new DeepgramUnreachable(new URL(url).host, cause)));
       this.socket.once('unexpected-response', (_request, response: IncomingMessage) => {
-        reject(
-          new DeepgramRefused(
-            response.statusCode ?? 0,
-            header(response, 'dg-error'),
-            header(response, 'dg-request-id'),
-          ),
-        );
-        this.socket.terminate();
+        void refusalFrom(response).then((refusal) => {
+          reject(refusal);
+          this.socket.terminate();
+        });
       });
     });
     this.socket.once('upgrade', (response: IncomingMessage) => {
       this.#frames = new FrameWriter(response.socket, isEncrypted, this.#taken);
       this.requestId = header(response, 'dg-request-id');
+      const { localAddress, localPort, remoteAddress, remotePort } = response.socket;
+      this.ends = { localAddress, localPort, remoteAddress, remotePort };
     });
   }
 
@@ -104,9 +106,4 @@ export class WsTransport implements DeepgramTransport {
 /** Replaces `ws`'s own connect, which creates a TLS context per connection and resumes no session. */
 function connectEncrypted({ host = '', port }: TcpNetConnectOpts): Socket {
   return connectTls({ host, port: Number(port) });
-}
-
-function header(response: IncomingMessage, name: string): string | undefined {
-  const value = response.headers[name];
-  return Array.isArray(value) ? value[0] : value;
 }

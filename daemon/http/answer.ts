@@ -3,7 +3,7 @@ import type { SignatureFault } from '../contract/signing.ts';
 import { BadRequest } from '../contract/start-request.ts';
 import { DeepgramRefused, DeepgramUnreachable } from '../deepgram/errors.ts';
 import { KinesisRefused } from '../kinesis/refusal.ts';
-import { BodyTooLarge } from '../runtime/bounded-body.ts';
+import { BodyCutOff, BodyTooLarge } from '../runtime/bounded-body.ts';
 import type { JsonResponse } from '../runtime/json-response.ts';
 import { StartTimedOut, ThreadLost } from '../threads/host.ts';
 
@@ -29,11 +29,13 @@ export function refusal(error: unknown): JsonResponse {
   if (error instanceof BadRequest) return failed(400, error.reason, error.message);
   if (error instanceof Unsigned) return failed(401, error.reason, error.message);
   if (error instanceof BodyTooLarge) return failed(413, 'body-too-large', error.message);
+  if (error instanceof BodyCutOff) return failed(400, 'body-cut-off', error.message);
   if (error instanceof AtCapacity) return failed(503, error.reason, error.message);
   if (error instanceof ThreadLost) return failed(503, 'thread-lost', error.message);
   if (error instanceof StartTimedOut) return failed(504, 'start-timeout', error.message);
   if (error instanceof KinesisRefused) {
-    return failed(error.status, 'kinesis-refused', error.message, { awsError: error.awsName });
+    const reason = error.lacksCredentials ? 'not-ready' : 'kinesis-refused';
+    return failed(error.status, reason, error.message, { awsError: error.awsName });
   }
   if (error instanceof DeepgramUnreachable) return failed(503, 'deepgram-unreachable', error.message);
   if (error instanceof DeepgramRefused) return deepgramRefusal(error);

@@ -8,7 +8,7 @@ import { TRACEPARENT_HEADER, type TraceId, traceIdOf } from '../contract/tracepa
 import { errorFields, type Log } from '../log/log.ts';
 import type { InstanceMetrics } from '../metrics/instance-metrics.ts';
 import type { PrometheusPage } from '../metrics/prometheus.ts';
-import { readBody } from '../runtime/bounded-body.ts';
+import { BodyCutOff, readBody } from '../runtime/bounded-body.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import { type JsonResponse, sendJson } from '../runtime/json-response.ts';
 import type { Secret } from '../secrets/secret.ts';
@@ -46,7 +46,9 @@ export function instanceApi(options: InstanceApiOptions): (request: IncomingMess
       sendJson(response, { status: 404, body: { reason: 'not-found', message, retryable: false } });
     },
   });
-  app.get('/health-check', (_request, response) => sendJson(response, health(options.manager)));
+  for (const method of ['get', 'head'] as const) {
+    app[method]('/health-check', (_request, response) => sendJson(response, health(options.manager)));
+  }
   if (metricsPage) app.get('/metrics', (_request, response) => sendMetrics(response, metricsPage, log));
   app.post('/start-session', (request, response) => {
     const about: About = { traceId: traceIdOf(request.headers[TRACEPARENT_HEADER]) };
@@ -63,7 +65,9 @@ export function instanceApi(options: InstanceApiOptions): (request: IncomingMess
         const refused = refusal(error);
         metrics.startFailed(refused.body['reason']);
         const fields = { event: 'start.refused', ...about, status: refused.status, reason: refused.body['reason'] };
-        log[refused.status === 500 ? 'error' : 'warn']({ ...fields, ...errorFields(error) }, 'start request refused');
+        if (error instanceof BodyCutOff) log.debug({ ...fields, ...errorFields(error) }, 'the caller hung up');
+        else
+          log[refused.status === 500 ? 'error' : 'warn']({ ...fields, ...errorFields(error) }, 'start request refused');
         // The unread rest of a body would be parsed as the next request.
         const headers = { ...refused.headers, ...(request.complete ? {} : { connection: 'close' }) };
         if (!response.destroyed) sendJson(response, { ...refused, headers });
@@ -107,7 +111,7 @@ async function faultIn(
   return signatureFaultWithAny(secret.accepted, headers, body, clock.epoch());
 }
 
-/** Not 200 while the load balancer should send no starts: full, cordoned or draining. */
+/** Not 200 while the load balancer should send no starts: full, cordoned, not ready or draining. */
 function health({ admission, size }: Sessions): JsonResponse {
   const closed = admission.healthStatus(size);
   return { status: closed ? 503 : 200, body: { status: closed ?? 'serving', sessions: size } };

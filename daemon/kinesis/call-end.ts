@@ -20,8 +20,13 @@ export interface CallEndSettings {
 /** What is known when a GetMedia connection has ended. */
 export interface EndedConnection {
   readonly how: ConnectionOutcome['how'];
+  /** Whether the stream reported an error: a refusal, which says nothing about the call. */
+  readonly wasRefused?: boolean;
   readonly receivedAudio: boolean;
-  /** When audio of the contact last arrived, over whichever connection; before the first, when the reading began. */
+  /**
+   * When audio of the contact last arrived, over whichever connection; before the first, when the reading began. Later
+   * by the time in which Kinesis refused the stream.
+   */
   readonly lastAudioAtMs: Millis;
   /** Attempts in a row before this connection that brought no audio. */
   readonly emptyAttempts: number;
@@ -51,12 +56,14 @@ export class CallEnd {
   }
 
   /** A pure decision: the same facts always lead to the same result. */
-  afterConnection({ how, receivedAudio, lastAudioAtMs, emptyAttempts, nowMs }: EndedConnection): CallEndDecision {
+  afterConnection(ended: EndedConnection): CallEndDecision {
+    const { how, wasRefused = false, receivedAudio, lastAudioAtMs, emptyAttempts, nowMs } = ended;
     if (how === 'next-contact' || how === 'stopped') return { isOver: true, reason: how };
-    if (how === 'rotated') return { isOver: false, emptyAttempts: 0, patienceMs: this.stallMs };
-    const attempts = receivedAudio ? 0 : emptyAttempts + 1;
+    if (how === 'rotated' || how === 'rewound') return { isOver: false, emptyAttempts: 0, patienceMs: this.stallMs };
+    const attempts = receivedAudio ? 0 : emptyAttempts + Number(!wasRefused);
     const graceLeftMs = this.#graceMs - (nowMs - lastAudioAtMs);
-    if (attempts >= MIN_EMPTY_ATTEMPTS && graceLeftMs <= 0) return { isOver: true, reason: 'no-more-fragments' };
+    if (!wasRefused && attempts >= MIN_EMPTY_ATTEMPTS && graceLeftMs <= 0)
+      return { isOver: true, reason: 'no-more-fragments' };
     const attemptsLeft = Math.max(1, MIN_EMPTY_ATTEMPTS - attempts);
     return {
       isOver: false,

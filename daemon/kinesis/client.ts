@@ -20,6 +20,8 @@ export interface Kinesis extends MediaSource {
    * it cannot. Returns how far our clock is from the service's.
    */
   probe(signal: AbortSignal): Promise<{ clockSkewMs: Millis }>;
+  /** Checks whether there are credentials to sign with. Throws KinesisRefused when there are none. */
+  checkCredentials(signal: AbortSignal): Promise<void>;
   /** Closes idle connections. */
   close(): void;
 }
@@ -86,6 +88,13 @@ export function connectKinesis(region: string, clock: Clock, timers: TimerWheel,
       }
       return { clockSkewMs: control.config.systemClockOffset };
     },
+    async checkCredentials(signal) {
+      try {
+        await orAborted(control.config.credentials(), signal);
+      } catch (error) {
+        throw kinesisRefusal(error, `region ${region}`);
+      }
+    },
     close() {
       control.destroy();
       for (const client of media.values()) client.destroy();
@@ -107,11 +116,12 @@ async function onceMore<T>(send: () => Promise<T>): Promise<T> {
 }
 
 function selector(start: Start): StartSelector {
-  if ('atEpochMs' in start) {
+  if ('atEpochMs' in start && start.atEpochMs !== undefined) {
     return { StartSelectorType: 'PRODUCER_TIMESTAMP', StartTimestamp: new Date(start.atEpochMs) };
   }
   if ('continuationToken' in start && start.continuationToken) {
     return { StartSelectorType: 'CONTINUATION_TOKEN', ContinuationToken: start.continuationToken };
   }
+  if (!('fragmentNumber' in start)) throw new TypeError('a start without a time or a fragment number');
   return { StartSelectorType: 'FRAGMENT_NUMBER', AfterFragmentNumber: start.fragmentNumber };
 }

@@ -13,12 +13,14 @@ import { Rotation } from './rotation.ts';
 
 /** How one GetMedia connection of a contact ended. */
 export interface ConnectionOutcome {
-  /** `foreign-fragments`: it brought only fragments that are not the contact's. */
-  readonly how: MediaEnd['how'] | 'rotated' | 'next-contact' | 'foreign-fragments';
+  /** `rewound`: the call may have begun earlier; `foreign-fragments`: it brought only fragments that are not the contact's. */
+  readonly how: MediaEnd['how'] | 'rotated' | 'rewound' | 'next-contact' | 'foreign-fragments';
   /** When audio of the contact last arrived; undefined: none did. */
   readonly lastAudioAtMs: Millis | undefined;
   /** The connection that takes over, opened before this one ended. */
   readonly successor?: Media;
+  /** Where the next connection must start, because the call may have begun earlier than this one. */
+  readonly rewindToMs?: Millis | undefined;
   /** The error that the stream itself reported (daemon/kinesis/README.md, "Errors inside the stream"). */
   readonly streamError?: KinesisRefused | undefined;
 }
@@ -77,10 +79,10 @@ export class Connection {
         const free = this.#take(chunk);
         if (free) await this.#hold(free);
         if (filter.nextContactBegan) return { how: 'next-contact', lastAudioAtMs: this.#lastAudioAtMs };
-        if (this.#bringsOnlyForeign()) how = 'foreign-fragments';
-        successor = this.#rotation.takeOver(filter.isBetweenFragments);
+        how = this.#reasonToLeave();
+        if (!how) successor = this.#rotation.takeOver(filter.isBetweenFragments);
       }
-      successor ??= await this.#rotation.afterEnd();
+      if (how !== 'rewound') successor ??= await this.#rotation.afterEnd(signal);
     } finally {
       this.#chunks.close();
       this.#rotation.close(successor);
@@ -90,11 +92,12 @@ export class Connection {
       successor?.close();
       return { how: 'stopped', lastAudioAtMs };
     }
+    const { rewindToMs } = filter;
     const streamError = filter.connectionEnded();
     if (successor) return { how: 'rotated', lastAudioAtMs, successor, streamError };
     how ??= this.#chunks.end.how;
     this.#log(how);
-    return { how, lastAudioAtMs, streamError };
+    return { how, lastAudioAtMs, streamError, rewindToMs };
   }
 
   /** Forwards the contact's audio in a chunk. A promise holds the connection back until it resolves. */
@@ -115,6 +118,11 @@ export class Connection {
     this.#lastAudioAtMs = filter.nowMs;
     this.#listeningSinceMs = filter.nowMs;
     return forward(blocks, filter.position);
+  }
+
+  #reasonToLeave(): ConnectionOutcome['how'] | undefined {
+    if (this.#options.filter.rewindToMs !== undefined) return 'rewound';
+    return this.#bringsOnlyForeign() ? 'foreign-fragments' : undefined;
   }
 
   async #hold(free: Promise<void>): Promise<void> {

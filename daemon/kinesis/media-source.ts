@@ -1,5 +1,5 @@
 import type { Millis } from '../runtime/clock.ts';
-import type { Position } from './contact.ts';
+import type { ReadingStart } from './contact.ts';
 import type { MediaBytes } from './http/media-body.ts';
 
 /** One GetMedia that Kinesis has answered. */
@@ -11,8 +11,8 @@ export interface Media {
   close(): void;
 }
 
-/** Where a GetMedia begins: right after a fragment, or at a time when that fragment is gone. */
-export type Start = Position | { readonly fragmentNumber: string } | { readonly atEpochMs: Millis };
+/** Where a GetMedia begins: where a reading does, or at a time when the fragment to resume after is gone. */
+export type Start = ReadingStart | { readonly atEpochMs: Millis };
 
 /** Where streams are read. */
 export interface MediaSource {

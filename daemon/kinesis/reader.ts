@@ -1,14 +1,16 @@
 import type { AudioBlock } from '../audio/pcm.ts';
 import type { Log } from '../log/log.ts';
-import type { HoleCause, SessionMetrics } from '../metrics/session-metrics.ts';
+import type { HoleCause, SessionMetrics, Trouble } from '../metrics/session-metrics.ts';
 import type { Millis } from '../runtime/clock.ts';
 import type { TimerWheel } from '../runtime/timer-wheel.ts';
 import { CallEnd, type CallEndSettings, type EndOfContact } from './call-end.ts';
 import { Connection, type ConnectionOutcome } from './connection.ts';
 import type { Contact, Position } from './contact.ts';
-import { ContactFilter } from './filter/contact-filter.ts';
+import { DiscardLog } from './discard-log.ts';
+import { ContactFilter, type DiscardReason } from './filter/contact-filter.ts';
 import type { Media, MediaSource } from './media-source.ts';
 import { Reopening } from './reopening.ts';
+import { Silence } from './silence.ts';
 
 /** The settings of the same names (README.md). */
 export interface ReaderSettings extends CallEndSettings {
@@ -28,7 +30,9 @@ export interface ReaderOptions {
   readonly log: Log;
   readonly metrics: SessionMetrics;
   /** Reports trouble that may cost audio: the likely cause of the next gap. */
-  readonly onTrouble: (cause: HoleCause) => void;
+  readonly onTrouble: (cause: Trouble) => void;
+  /** Reports audio of the call that is missing where no later audio shows it: before its beginning, or at its end. */
+  readonly onLost: (cause: HoleCause, missingMs: Millis) => void;
   /** Ends the reading; what was read so far has been forwarded. */
   readonly signal: AbortSignal;
   readonly settings: ReaderSettings;
@@ -44,28 +48,60 @@ export async function readContact(
   kinesis: MediaSource,
   options: ReaderOptions,
 ): Promise<EndOfContact> {
-  const { timers, log, onTrouble, settings } = options;
-  const callEnd = new CallEnd(settings);
-  const filter = new ContactFilter(contact, (why, detail) => {
-    log.warn({ event: 'kinesis.withheld', why, detail }, 'audio of the stream was not forwarded');
+  const { timers, log, onTrouble, onLost } = options;
+  const discards = new DiscardLog(log, timers);
+  const onDiscard = (why: DiscardReason, detail: string) => {
+    discards.discarded(why, detail);
     onTrouble(why);
-  });
+  };
+  const filter = new ContactFilter(contact, onDiscard, () => onTrouble('not-streamed'));
+  try {
+    return await readAll(first, { contact, kinesis, filter, options });
+  } finally {
+    filter.finish();
+    const rest = filter.take();
+    if (rest.length > 0) await options.forward(rest, filter.position);
+    if (filter.withheldAtEndMs > 0) onLost('withheld-at-end', filter.withheldAtEndMs);
+    if (filter.missedAtStartMs > 0) onLost('missed-at-start', filter.missedAtStartMs);
+  }
+}
+
+interface Reading {
+  readonly contact: Contact;
+  readonly kinesis: MediaSource;
+  readonly filter: ContactFilter;
+  readonly options: ReaderOptions;
+}
+
+async function readAll(first: Media, { contact, kinesis, filter, options }: Reading): Promise<EndOfContact> {
+  const { timers, settings } = options;
+  const callEnd = new CallEnd(settings);
   const reopening = new Reopening(contact, kinesis, { ...options, clock: timers, readStallMs: settings.readStallMs });
   const openSuccessor = (signal: AbortSignal) => reopening.open(filter.position, signal);
   const common = { ...options, filter, openSuccessor, rotateAfterMs: settings.rotateAfterMs, stallMs: callEnd.stallMs };
+  const silence = new Silence(reopening.outage, timers.now());
   let media: Media | undefined = first;
   let patienceMs = callEnd.stallMs;
   let emptyAttempts = 0;
-  let lastAudioAtMs = timers.now();
   while (media) {
+    const openedAtMs = timers.now();
+    const { progress } = filter;
     const connection: ConnectionOutcome = await new Connection(media, { ...common, patienceMs }).read();
-    const { how, streamError, successor } = connection;
-    lastAudioAtMs = connection.lastAudioAtMs ?? lastAudioAtMs;
-    const receivedAudio = connection.lastAudioAtMs !== undefined;
+    const { how, streamError, successor, rewindToMs } = connection;
+    // Audio without progress is a repeat: whatever is in the bytes, it must not keep the session running.
+    const receivedAudio = connection.lastAudioAtMs !== undefined && filter.progress !== progress;
+    silence.noteConnection({
+      audioAtMs: receivedAudio ? connection.lastAudioAtMs : undefined,
+      openedAtMs,
+      streamError,
+    });
     const nowMs = timers.now();
-    const decision = callEnd.afterConnection({ how, receivedAudio, lastAudioAtMs, emptyAttempts, nowMs });
+    const lastAudioAtMs = silence.sinceMs(nowMs);
+    const wasRefused = streamError !== undefined;
+    const decision = callEnd.afterConnection({ how, wasRefused, receivedAudio, lastAudioAtMs, emptyAttempts, nowMs });
     if (decision.isOver) return decision.reason;
     ({ emptyAttempts, patienceMs } = decision);
+    if (rewindToMs !== undefined) reopening.rewind(rewindToMs);
     media = successor ?? (await reopening.reopen({ position: filter.position, emptyAttempts, streamError }));
   }
   return 'stopped';

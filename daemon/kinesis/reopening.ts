@@ -2,9 +2,10 @@ import { errorFields, type Log } from '../log/log.ts';
 import type { HoleCause, SessionMetrics } from '../metrics/session-metrics.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
-import type { Contact, Position } from './contact.ts';
+import { type Contact, type Position, START_MARGIN_MS } from './contact.ts';
 import type { Media, MediaSource, Start } from './media-source.ts';
-import { KinesisRefused } from './refusal.ts';
+import { Outage } from './outage.ts';
+import type { KinesisRefused } from './refusal.ts';
 
 /**
  * Delays between retries; the first retry is immediate. They leave room for others in the stream's 5 GetMedia a second
@@ -12,12 +13,6 @@ import { KinesisRefused } from './refusal.ts';
  */
 const FIRST_DELAY_MS: Millis = 250;
 const LONGEST_DELAY_MS: Millis = 2000;
-/**
- * daemon/kinesis/README.md: without retention the last five minutes stay readable; after that nothing can be resumed.
- */
-const GIVE_UP_MS: Millis = 5 * 60_000;
-/** How long before the session's start to resume if its first fragment is gone: clocks differ. */
-const START_MARGIN_MS: Millis = 10_000;
 
 export interface ReopeningOptions {
   readonly clock: Clock;
@@ -44,21 +39,33 @@ export interface ReopeningFrom {
 
 /** Opens a contact's GetMedia connections after the first one. */
 export class Reopening {
+  /** The refusals since the stream last answered. */
+  readonly outage = new Outage();
   readonly #contact: Contact;
   readonly #kinesis: MediaSource;
   readonly #options: ReopeningOptions;
   readonly #startedAtEpochMs: Millis;
+  /** Where to start as long as no fragment has been received. */
+  #beginning: Start;
+  /** The fragment whose successor is gone. */
+  #goneAfter: string | undefined;
 
   constructor(contact: Contact, kinesis: MediaSource, options: ReopeningOptions) {
     this.#contact = contact;
     this.#kinesis = kinesis;
     this.#options = options;
     this.#startedAtEpochMs = options.clock.epoch();
+    this.#beginning = contact.start;
+  }
+
+  /** Starts the next reading earlier than the first one, on the producer's clock. */
+  rewind(atEpochMs: Millis): void {
+    this.#beginning = { isCallStart: true, fragmentNumber: this.#contact.start.fragmentNumber, atEpochMs };
   }
 
   /** A single attempt to open a GetMedia after the position. Throws KinesisRefused. */
   open(position: Position | undefined, signal: AbortSignal): Promise<Media> {
-    return this.#open(position ?? this.#contact.start, signal);
+    return this.#open(this.#startAfter(position), signal);
   }
 
   /**
@@ -66,24 +73,38 @@ export class Reopening {
    * permanently, or for five minutes.
    */
   async reopen({ position, emptyAttempts, streamError }: ReopeningFrom): Promise<Media | undefined> {
-    if (streamError && !streamError.retryable) throw streamError;
-    const start = streamError?.isFragmentGone ? this.#byTime(position) : (position ?? this.#contact.start);
     const { clock, log, metrics, signal } = this.#options;
-    const sinceMs = clock.now();
-    for (let attempt = emptyAttempts; ; attempt++) {
+    if (streamError) this.#noteStreamError(streamError, position);
+    // The first retry after an error inside the stream is immediate too.
+    const retriesBefore = emptyAttempts - Number(streamError !== undefined);
+    for (;;) {
+      const attempt = retriesBefore + this.outage.refusals;
       try {
         await clock.sleep(this.#delayMs(attempt), signal);
-        const media = await this.#open(start, signal);
+        const media = await this.open(position, signal);
         metrics.resumes++;
         const fields = { event: 'kinesis.resumed', attempt, requestId: media.requestId };
         log.info(fields, 'resumed after a connection ended');
         return media;
       } catch (error) {
         if (signal.aborted) return undefined;
-        if (isFinal(error, clock.now() - sinceMs)) throw error;
+        if (this.outage.note(error, clock.now())) throw error;
         log.warn({ event: 'kinesis.refused', attempt, ...errorFields(error) }, 'Kinesis refused to resume: retrying');
       }
     }
+  }
+
+  #noteStreamError(error: KinesisRefused, position: Position | undefined): void {
+    const { clock, log } = this.#options;
+    if (this.outage.note(error, clock.now())) throw error;
+    if (error.isFragmentGone) this.#noteGone(position);
+    else log.warn({ event: 'kinesis.refused', ...errorFields(error) }, 'the stream ended with an error: retrying');
+  }
+
+  #startAfter(position: Position | undefined): Start {
+    const start = position ?? this.#beginning;
+    const isGone = 'fragmentNumber' in start && start.fragmentNumber === this.#goneAfter;
+    return isGone ? { atEpochMs: this.#timeOf(position) } : start;
   }
 
   #open(start: Start, signal: AbortSignal): Promise<Media> {
@@ -93,23 +114,25 @@ export class Reopening {
   }
 
   #delayMs(attempt: number): Millis {
-    if (attempt === 0) return 0;
+    if (attempt <= 0) return 0;
     const { random } = this.#options;
     return backoffMs(attempt - 1, { firstMs: FIRST_DELAY_MS, longestMs: LONGEST_DELAY_MS, random });
   }
 
-  /** Resumes with whatever the stream still has after the beginning of the last complete fragment. */
-  #byTime(position: Position | undefined): Start {
+  /** From here on, resumes with whatever the stream still has after the beginning of the last complete fragment. */
+  #noteGone(position: Position | undefined): void {
     const { log, onTrouble } = this.#options;
-    const atEpochMs = position?.producerEpochMs ?? this.#startedAtEpochMs - START_MARGIN_MS;
+    const { fragmentNumber } = position ?? this.#contact.start;
+    if (this.#goneAfter === fragmentNumber) return;
+    this.#goneAfter = fragmentNumber;
     onTrouble('fragment-gone');
-    log.warn({ event: 'kinesis.fragment-gone', atEpochMs }, 'the next fragment is gone: resuming by time');
-    return { atEpochMs };
+    const fields = { event: 'kinesis.fragment-gone', atEpochMs: this.#timeOf(position) };
+    log.warn(fields, 'the next fragment is gone: resuming by time');
   }
-}
 
-/** Whether a refusal ends the call. */
-function isFinal(error: unknown, triedForMs: Millis): boolean {
-  const mayPass = error instanceof KinesisRefused && error.retryable;
-  return !mayPass || triedForMs > GIVE_UP_MS;
+  #timeOf(position: Position | undefined): Millis {
+    const { start } = this.#contact;
+    const startMs = 'atEpochMs' in start ? start.atEpochMs : undefined;
+    return position?.producerEpochMs ?? startMs ?? this.#startedAtEpochMs - START_MARGIN_MS;
+  }
 }

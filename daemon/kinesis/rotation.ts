@@ -1,5 +1,6 @@
 import { errorFields, type Log } from '../log/log.ts';
 import type { SessionMetrics } from '../metrics/session-metrics.ts';
+import { orAborted } from '../runtime/abort.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import type { Media } from './media-source.ts';
 
@@ -44,9 +45,9 @@ export class Rotation {
     return isBetweenFragments || nowMs - this.#openedAtMs > LONGEST_WAIT_MS ? this.#successor : undefined;
   }
 
-  /** The successor for a connection that has ended by itself, if one was requested. */
-  async afterEnd(): Promise<Media | undefined> {
-    await this.#opening;
+  /** The successor for a connection that has ended by itself, if one was requested. A stop does not wait for it. */
+  async afterEnd(signal: AbortSignal): Promise<Media | undefined> {
+    await orAborted(this.#opening ?? Promise.resolve(), signal).catch(() => {});
     return this.#successor;
   }
 

@@ -2,7 +2,7 @@ import { orAborted } from '../runtime/abort.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import { RateLimiter } from '../runtime/rate-limiter.ts';
 import type { Media, MediaSource, Start } from './media-source.ts';
-import { type KinesisRefused, kinesisRefusal } from './refusal.ts';
+import { KinesisRefused, kinesisRefusal } from './refusal.ts';
 
 /** Above this number, unused streams are forgotten; more than any Connect instance pools. */
 const MAX_STREAMS = 10_000;
@@ -19,10 +19,19 @@ export interface KinesisVideoApi {
   getMedia(endpoint: string, streamArn: string, start: Start, signal: AbortSignal): Promise<Media>;
 }
 
+/** A stream's endpoint, requested once for all sessions that wait for it. */
+interface Endpoint {
+  readonly url: Promise<string>;
+  /** Sessions that wait for it. */
+  waiting: number;
+  /** Gives its turn back when none waits any longer. */
+  readonly abandon: () => void;
+}
+
 /** What all sessions of a stream share. */
 interface Stream {
   readonly rateLimiter: RateLimiter;
-  endpoint: Promise<string> | undefined;
+  endpoint: Endpoint | undefined;
 }
 
 /** Opens streams within the service's rate limits, with a cached endpoint per stream. */
@@ -39,10 +48,21 @@ export class Streams implements MediaSource {
     this.#endpointLimiter = new RateLimiter(ENDPOINT_INTERVAL_MS * threads, clock);
   }
 
+  /** A position that Kinesis rejects is requested once more by its fragment number. */
   async getMedia(streamArn: string, start: Start, signal: AbortSignal): Promise<Media> {
+    try {
+      return await this.#getMedia(streamArn, start, signal);
+    } catch (error) {
+      const byNumber = error instanceof KinesisRefused && error.isOfPosition ? byFragmentNumber(start) : undefined;
+      if (!byNumber) throw error;
+      return this.#getMedia(streamArn, byNumber, signal);
+    }
+  }
+
+  async #getMedia(streamArn: string, start: Start, signal: AbortSignal): Promise<Media> {
     const stream = this.#streamAt(streamArn);
     try {
-      const endpoint = await orAborted(this.#endpointOf(streamArn, stream), signal);
+      const endpoint = await this.#endpointOf(streamArn, stream, signal);
       await stream.rateLimiter.acquire(signal);
       return await this.#api.getMedia(endpoint, streamArn, start, signal);
     } catch (error) {
@@ -68,21 +88,49 @@ export class Streams implements MediaSource {
   }
 
   /** The stream's endpoint: requested once for all its sessions, and again after a failure. */
-  #endpointOf(arn: string, stream: Stream): Promise<string> {
-    if (stream.endpoint) return stream.endpoint;
-    const requested = this.#requestEndpoint(arn);
-    stream.endpoint = requested;
-    requested.catch(() => {
-      if (stream.endpoint === requested) stream.endpoint = undefined;
-    });
-    return requested;
+  async #endpointOf(arn: string, stream: Stream, signal: AbortSignal): Promise<string> {
+    stream.endpoint ??= this.#requestEndpoint(arn, stream);
+    const { endpoint } = stream;
+    endpoint.waiting++;
+    try {
+      return await orAborted(endpoint.url, signal);
+    } finally {
+      endpoint.waiting--;
+      if (endpoint.waiting === 0 && signal.aborted) endpoint.abandon();
+    }
   }
 
-  async #requestEndpoint(arn: string): Promise<string> {
-    const signal = this.#clock.timeout(ENDPOINT_TIMEOUT_MS);
-    await this.#endpointLimiter.acquire(signal);
-    return this.#api.getDataEndpoint(arn, signal);
+  #requestEndpoint(arn: string, stream: Stream): Endpoint {
+    const abandoned = new AbortController();
+    const signal = AbortSignal.any([abandoned.signal, this.#clock.timeout(ENDPOINT_TIMEOUT_MS)]);
+    let hasTurn = false;
+    const request = async () => {
+      await this.#endpointLimiter.acquire(signal);
+      hasTurn = true;
+      return this.#api.getDataEndpoint(arn, signal);
+    };
+    const forget = () => {
+      if (stream.endpoint === endpoint) stream.endpoint = undefined;
+    };
+    const url = request();
+    // Once it has its turn, the answer may as well be kept for the next session.
+    const abandon = () => {
+      if (hasTurn) return;
+      forget();
+      abandoned.abort();
+    };
+    const endpoint: Endpoint = { url, waiting: 0, abandon };
+    url.catch(forget);
+    return endpoint;
   }
+}
+
+/** The same place by its fragment number; undefined if it was named by that, or has none. */
+function byFragmentNumber(start: Start): Start | undefined {
+  const isNamedOtherwise =
+    ('continuationToken' in start && start.continuationToken) ||
+    ('atEpochMs' in start && start.atEpochMs !== undefined);
+  return isNamedOtherwise && 'fragmentNumber' in start ? { fragmentNumber: start.fragmentNumber } : undefined;
 }
 
 /** Whether another endpoint may help: not when Kinesis limits requests. */

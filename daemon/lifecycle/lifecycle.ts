@@ -1,22 +1,24 @@
 import type { Drainable } from '../admission/drain.ts';
 import type { Log } from '../log/log.ts';
-import type { Clock, Millis } from '../runtime/clock.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { DrainTimes } from './announcements.ts';
 import type { AutoScaling, LifecycleHook } from './auto-scaling.ts';
 import type { Metadata } from './metadata.ts';
 
-export interface LifecycleOptions {
+export interface LifecycleOptions extends DrainTimes {
   readonly metadata: Metadata;
   readonly autoScaling: AutoScaling;
-  readonly drain: Pick<Drainable, 'begin'>;
+  readonly drain: Pick<Drainable, 'begin' | 'withdraw'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
-  /** How long running calls have when Auto Scaling terminates the instance. */
-  readonly terminationMs: Millis;
 }
 
 export interface LifecycleView {
+  /** False only where there is certainly no metadata service. */
   readonly on: boolean;
+  /** Why the metadata cannot be read now; undefined while it can. */
+  readonly fault?: string | undefined;
   readonly instanceId?: string | undefined;
   readonly groupName?: string | undefined;
   /** The group's hooks that make Auto Scaling wait for running calls. */

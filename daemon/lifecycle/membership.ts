@@ -4,23 +4,19 @@ import { type RetryOptions, retry } from './retry.ts';
 
 /** Leaves two retries before Auto Scaling stops waiting. */
 const HEARTBEATS_PER_TIMEOUT = 3;
-/** The instance is waiting for a hook, or about to. */
-const WAITING = /^(Pending|Terminating)(:Wait)?$/;
+/**
+ * The instance waits for a hook of that transition, or is about to. `Warmed:` is a warm pool: launching hooks run when an
+ * instance enters the pool and when it leaves it, and an instance that returns to the pool is pending there.
+ */
+const WAITING: Readonly<Record<Transition, RegExp>> = {
+  launching: /^(Warmed:)?Pending(:Wait)?$/,
+  terminating: /^(Warmed:)?Terminating(:Wait)?$|^Warmed:Pending(:Wait)?$/,
+};
 
 /** The instance's place in its Auto Scaling group. */
 export interface Membership {
   readonly member: GroupMember;
   readonly hooks: readonly LifecycleHook[];
-}
-
-/** The instance's place in its group; undefined when it is in none. */
-export async function findMembership(
-  instanceId: string,
-  autoScaling: AutoScaling,
-  signal: AbortSignal,
-): Promise<Membership | undefined> {
-  const member = await autoScaling.findMember(instanceId, signal);
-  return member && { member, hooks: await autoScaling.listHooks(member.groupName, signal) };
 }
 
 /** The group's hooks for that transition. */
@@ -63,17 +59,19 @@ export async function completeWait(
     } catch (error) {
       if (!(error instanceof NoActiveAction)) throw error;
       // Either the wait has not begun, or an earlier attempt succeeded and its response was lost.
-      const { lifecycleState = 'none' } = (await autoScaling.findMember(member.instanceId, signal)) ?? {};
-      if (WAITING.test(lifecycleState)) throw error;
+      const found = await autoScaling.findMember(member.instanceId, signal);
+      // An instance that is not listed may be listed later.
+      if (!found || WAITING[hook.transition].test(found.lifecycleState)) throw error;
+      const { lifecycleState } = found;
       log.info({ event: 'lifecycle.not-waited', ...fields, lifecycleState }, 'Auto Scaling is no longer waiting');
     }
   };
   await retry(`complete the hook ${hook.name}`, complete, options);
 }
 
-/** True while the instance is on its way into the group. */
+/** True while the instance is on its way into the group or its warm pool. */
 export function isLaunching({ lifecycleState }: GroupMember): boolean {
-  return WAITING.test(lifecycleState) && lifecycleState.startsWith('Pending');
+  return WAITING.launching.test(lifecycleState);
 }
 
 function actionOf(hook: LifecycleHook, { instanceId, groupName }: GroupMember): LifecycleAction {

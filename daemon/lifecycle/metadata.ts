@@ -1,6 +1,8 @@
 import { type IncomingMessage, request } from 'node:http';
 import { readBody } from '../runtime/bounded-body.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
+import { otherMachine, type ReadDmi, readDmi } from './dmi.ts';
+import { type MaintenanceEvent, maintenanceEventsIn } from './maintenance.ts';
 
 /** The service's link-local address on every EC2 instance. */
 const DEFAULT_ENDPOINT = 'http://169.254.169.254';
@@ -25,6 +27,8 @@ export interface SpotAction {
  * malformed value.
  */
 export interface Metadata {
+  /** Why there is certainly no metadata service; undefined when there is one or may be one. */
+  readonly absence: string | undefined;
   instanceId(): Promise<string>;
   region(): Promise<string>;
   /** Auto Scaling's target for the instance, such as `InService` or `Terminated`; undefined outside a group. */
@@ -32,6 +36,8 @@ export interface Metadata {
   spotAction(): Promise<SpotAction | undefined>;
   /** When EC2 warned that it may reclaim the Spot instance; undefined without a warning. */
   rebalanceNotice(): Promise<string | undefined>;
+  /** The active scheduled events of the instance and its host. */
+  maintenanceEvents(): Promise<readonly MaintenanceEvent[]>;
 }
 
 /** There is no metadata service: not on EC2, switched off, or not responding. */
@@ -65,13 +71,17 @@ interface Response {
  * The instance metadata service, version 2, at AWS_EC2_METADATA_SERVICE_ENDPOINT or its usual address; unavailable when
  * AWS_EC2_METADATA_DISABLED is `true`. The AWS SDKs use the same variables.
  */
-export function connectMetadata(env: Readonly<Record<string, string | undefined>>, clock: Clock): Metadata {
-  const isDisabled = env['AWS_EC2_METADATA_DISABLED']?.toLowerCase() === 'true';
+export function connectMetadata(
+  env: Readonly<Record<string, string | undefined>>,
+  clock: Clock,
+  dmi: ReadDmi = readDmi,
+): Metadata {
   const endpoint = env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] || DEFAULT_ENDPOINT;
+  const absence = absenceOf(env, dmi);
   let token: Promise<Token> | undefined;
 
   async function send(method: 'GET' | 'PUT', path: string, headers: Record<string, string>): Promise<Response> {
-    if (isDisabled) throw new MetadataUnavailable('AWS_EC2_METADATA_DISABLED is true');
+    if (absence !== undefined) throw new MetadataUnavailable(absence);
     const url = URL.parse(path, endpoint);
     if (url?.protocol !== 'http:') {
       throw new MetadataUnavailable(`AWS_EC2_METADATA_SERVICE_ENDPOINT is not an http URL: ${endpoint}`);
@@ -119,6 +129,7 @@ export function connectMetadata(env: Readonly<Record<string, string | undefined>
   }
 
   return {
+    absence,
     instanceId: () => getRequired('meta-data/instance-id'),
     region: () => getRequired('meta-data/placement/region'),
     targetLifecycleState: () => get('meta-data/autoscaling/target-lifecycle-state'),
@@ -130,7 +141,16 @@ export function connectMetadata(env: Readonly<Record<string, string | undefined>
       const notice = await get('meta-data/events/recommendations/rebalance');
       return notice === undefined ? undefined : (fieldsOf(notice)['noticeTime'] as string);
     },
+    maintenanceEvents: async () => maintenanceEventsIn((await get('meta-data/events/maintenance/scheduled')) ?? ''),
   };
+}
+
+/** Why there is certainly no metadata service. An endpoint that somebody set is one to ask, whatever the machine. */
+function absenceOf(env: Readonly<Record<string, string | undefined>>, dmi: ReadDmi): string | undefined {
+  if (env['AWS_EC2_METADATA_DISABLED']?.toLowerCase() === 'true') return 'AWS_EC2_METADATA_DISABLED is true';
+  if (env['AWS_EC2_METADATA_SERVICE_ENDPOINT']) return undefined;
+  const machine = otherMachine(dmi);
+  return machine && `this is not an EC2 instance but ${machine}`;
 }
 
 function spotActionIn(notice: string): SpotAction {

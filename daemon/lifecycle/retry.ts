@@ -5,7 +5,7 @@ import type { Clock, Millis } from '../runtime/clock.ts';
 /** Most failures pass quickly, and a drained instance should not wait long for them. */
 export const FIRST_RETRY_MS: Millis = 250;
 /** Keeps the load off a failing service, and still notices soon when it recovers. */
-const LONGEST_RETRY_MS: Millis = 30_000;
+export const LONGEST_RETRY_MS: Millis = 30_000;
 
 /** What a task needs to be retried in the background. */
 export interface RetryOptions {

@@ -1,9 +1,9 @@
 import type { AutoScaling } from './auto-scaling.ts';
 import { completeWait, hooksOf, keepWaiting, type Membership } from './membership.ts';
-import { inBackground, type RetryOptions, retry } from './retry.ts';
+import { inBackground, type RetryOptions } from './retry.ts';
 
 /** Finds the instance's place in its group now: hooks may have been added or removed since the daemon started. */
-export type FindMembership = (signal: AbortSignal) => Promise<Membership | undefined>;
+export type FindMembership = (options: RetryOptions) => Promise<Membership>;
 
 /** A termination by Auto Scaling: heartbeats keep it waiting while calls run, completion lets the instance go. */
 export class Termination {
@@ -25,14 +25,12 @@ export class Termination {
   async complete(options: RetryOptions): Promise<void> {
     this.#waiting.abort();
     const found = await this.#membership(options);
-    if (!found) return;
     const hooks = hooksOf(found, 'terminating');
     await Promise.all(hooks.map((hook) => completeWait(hook, found.member, this.#autoScaling, options)));
   }
 
   async #wait(options: RetryOptions): Promise<void> {
     const found = await this.#membership(options);
-    if (!found) return;
     const hooks = hooksOf(found, 'terminating');
     if (hooks.length === 0) {
       const fields = { event: 'lifecycle.no-hook', groupName: found.member.groupName };
@@ -41,8 +39,8 @@ export class Termination {
     await Promise.all(hooks.map((hook) => keepWaiting(hook, found.member, this.#autoScaling, options)));
   }
 
-  async #membership(options: RetryOptions): Promise<Membership | undefined> {
-    this.#found ??= await retry('find the terminating hook', this.#find, options);
+  async #membership(options: RetryOptions): Promise<Membership> {
+    this.#found ??= await this.#find(options);
     return this.#found;
   }
 }

@@ -1,6 +1,7 @@
 import { errorFields } from '../log/log.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import type { Millis } from '../runtime/clock.ts';
+import type { MaintenanceEvent } from './maintenance.ts';
 import type { Metadata, SpotAction } from './metadata.ts';
 import { FIRST_RETRY_MS, type RetryOptions } from './retry.ts';
 
@@ -14,12 +15,16 @@ export interface MetadataSnapshot {
   readonly targetState: string | undefined;
   readonly spotAction: SpotAction | undefined;
   readonly rebalanceNotice: string | undefined;
+  readonly maintenance: readonly MaintenanceEvent[] | undefined;
 }
 
-/** Polls the metadata every second and passes on each snapshot. Rejects when the signal aborts. */
+/**
+ * Polls the metadata every second and passes on each snapshot, and why a part of it is missing. Rejects when the signal
+ * aborts.
+ */
 export async function watch(
   metadata: Metadata,
-  onSnapshot: (snapshot: MetadataSnapshot) => void,
+  onSnapshot: (snapshot: MetadataSnapshot, fault: string | undefined) => void,
   { signal, clock, log, random }: RetryOptions,
 ): Promise<never> {
   let failures = 0;
@@ -27,7 +32,7 @@ export async function watch(
     const { snapshot, failure } = await takeSnapshot(metadata);
     signal.throwIfAborted();
     try {
-      onSnapshot(snapshot);
+      onSnapshot(snapshot, failure && String(failure.reason));
     } catch (error) {
       log.error({ event: 'lifecycle.failed', ...errorFields(error) }, 'could not act on the instance metadata');
     }
@@ -49,13 +54,19 @@ export async function watch(
 async function takeSnapshot(
   metadata: Metadata,
 ): Promise<{ snapshot: MetadataSnapshot; failure: PromiseRejectedResult | undefined }> {
-  const [state, spot, rebalance] = await Promise.allSettled([
+  const [state, spot, rebalance, maintenance] = await Promise.allSettled([
     metadata.targetLifecycleState(),
     metadata.spotAction(),
     metadata.rebalanceNotice(),
+    metadata.maintenanceEvents(),
   ]);
-  const failure = [state, spot, rebalance].find((result) => result.status === 'rejected');
-  const snapshot = { targetState: valueIn(state), spotAction: valueIn(spot), rebalanceNotice: valueIn(rebalance) };
+  const failure = [state, spot, rebalance, maintenance].find((result) => result.status === 'rejected');
+  const snapshot = {
+    targetState: valueIn(state),
+    spotAction: valueIn(spot),
+    rebalanceNotice: valueIn(rebalance),
+    maintenance: valueIn(maintenance),
+  };
   return { snapshot, failure };
 }
 

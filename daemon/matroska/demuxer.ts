@@ -7,11 +7,17 @@ import { readSize, readUint, UNKNOWN_SIZE, vintLength } from './vint.ts';
 
 /** What the demuxer finds, in the order of the bytes. */
 export interface DemuxerEvents extends TagEvents, BlockEvents {
-  /** An EBML header: a new fragment begins, even if the previous one was incomplete. */
+  /** An EBML header, or a Segment without one: a new fragment begins, even if the previous one was incomplete. */
   fragment(): void;
+  /** The SegmentUID, in hex: the same for all fragments of one run of the producer. */
+  segmentUid(uid: string): void;
   track(track: Track): void;
+  /** A cluster begins. */
+  cluster(): void;
   /** The fragment's cluster is complete: its known size has been read, or the next element has begun. */
   clusterEnd(): void;
+  /** An element of unknown meaning, or one of no use among the tags, with the payload `from` up to `to`, is skipped. */
+  skipped(bytes: Buffer, from: number, to: number): void;
   /** Bytes that are not Matroska as Kinesis writes it; everything up to the next EBML header is skipped. */
   corrupt(reason: string): void;
 }
@@ -40,6 +46,8 @@ export class Demuxer {
   readonly #masters = new OpenMasters();
   #scaleMs = 1;
   #clusterTicks: number | undefined;
+  /** Whether the fragment's Segment has begun. */
+  #hasSegment = false;
 
   constructor(events: DemuxerEvents) {
     this.#events = events;
@@ -112,15 +120,18 @@ export class Demuxer {
     if (this.#headers.isWithin(payloadAt, payloadAt + size)) {
       return this.#lose(`${nameOf(kind)} that extends into the next fragment`);
     }
-    const fault = kind?.treatment === 'take' ? this.#take(id, bytes, payloadAt, payloadAt + size) : undefined;
+    const payloadTo = payloadAt + size;
+    const isTaken = kind?.treatment === 'take';
+    const fault = isTaken ? this.#take(id, bytes, payloadAt, payloadTo) : this.#skip(id, bytes, payloadAt, payloadTo);
     return fault ? this.#lose(fault) : headerLength + size;
   }
 
   /** Leaves the masters that this element ends. Returns whether it is allowed where that leads. */
   #mayStand(id: number, kind: ElementKind | undefined): boolean {
+    // RFC 8794, 6.2: an unknown element belongs to whatever it stands in.
+    if (!kind) return true;
     for (let parent = this.#masters.innermost; parent; parent = this.#masters.innermost) {
       const parentIsOpen = this.#masters.end === Infinity;
-      if (!kind) return !parentIsOpen;
       if (kind.level === -1) return true;
       if (kind.level === parent.level + 1) return kind.isOfHeader === (parent.name === 'EBML');
       if (kind.level > parent.level) return false;
@@ -128,13 +139,18 @@ export class Demuxer {
       else if (id === ID.ebml) this.#abandon(`${parent.name} cut off by the next fragment`);
       else return false;
     }
-    return kind?.level === 0;
+    return kind.level === 0;
   }
 
   #enter(id: number, kind: ElementKind, end: number): void {
     this.#masters.enter(kind, end);
-    if (id === ID.cluster) this.#clusterTicks = undefined;
-    if (id !== ID.ebml) return;
+    if (id === ID.cluster) {
+      this.#clusterTicks = undefined;
+      this.#events.cluster();
+    }
+    const isFragment = id === ID.ebml || (id === ID.segment && this.#hasSegment);
+    this.#hasSegment = id === ID.segment || (this.#hasSegment && id !== ID.ebml);
+    if (!isFragment) return;
     this.#scaleMs = 1;
     this.#events.fragment();
   }
@@ -152,18 +168,31 @@ export class Demuxer {
   #take(id: number, bytes: Buffer, from: number, to: number): string | undefined {
     if (id === ID.simpleBlock || id === ID.block)
       return emitBlock(bytes, from, to, this.#clusterTicks, this.#scaleMs, this.#events);
-    if (id === ID.simpleTag) {
-      if (!emitSimpleTag(bytes, from, to, this.#events)) return 'a malformed tag';
-    } else if (id === ID.trackEntry) {
-      const track = readTrackEntry(bytes, from, to);
-      if (!track) return 'a malformed track entry';
-      this.#events.track(track);
-    } else {
-      if (to - from > 8) return 'a number of more than 8 bytes';
-      const value = readUint(bytes, from, to - from);
-      if (id === ID.timecode) this.#clusterTicks = value;
-      else if (id === ID.timecodeScale) this.#scaleMs = value / NS_PER_MS;
-    }
+    if (id === ID.simpleTag) return emitSimpleTag(bytes, from, to, this.#events) ? undefined : 'a malformed tag';
+    if (id === ID.segmentUid) return this.#takeSegmentUid(bytes, from, to);
+    if (id !== ID.trackEntry) return this.#takeNumber(id, bytes, from, to);
+    const track = readTrackEntry(bytes, from, to);
+    if (!track) return 'a malformed track entry';
+    this.#events.track(track);
+    return undefined;
+  }
+
+  #takeNumber(id: number, bytes: Buffer, from: number, to: number): string | undefined {
+    if (to - from > 8) return 'a number of more than 8 bytes';
+    const value = readUint(bytes, from, to - from);
+    if (id === ID.timecode) this.#clusterTicks = value;
+    else if (id === ID.timecodeScale) this.#scaleMs = value / NS_PER_MS;
+    return undefined;
+  }
+
+  #skip(id: number, bytes: Buffer, from: number, to: number): undefined {
+    const parent = this.#masters.innermost?.name;
+    if (!kindOf(id) || parent === 'Tags' || parent === 'Tag') this.#events.skipped(bytes, from, to);
+  }
+
+  #takeSegmentUid(bytes: Buffer, from: number, to: number): string | undefined {
+    if (this.#masters.innermost?.name !== 'Info') return 'a SegmentUID outside of Info';
+    this.#events.segmentUid(bytes.toString('hex', from, to));
     return undefined;
   }
 

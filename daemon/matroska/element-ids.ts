@@ -19,7 +19,7 @@ export interface ElementKind {
 /** Masters whose children matter. All others are skipped as a whole. */
 const ENTERED = new Set(['EBML', 'Segment', 'Info', 'Tracks', 'Tags', 'Tag', 'Cluster', 'BlockGroup']);
 /** Leaves that are read, and two small masters whose children only make sense together. */
-const TAKEN = new Set(['TimecodeScale', 'TrackEntry', 'SimpleTag', 'Timecode', 'SimpleBlock', 'Block']);
+const TAKEN = new Set(['TimecodeScale', 'TrackEntry', 'SimpleTag', 'Timecode', 'SimpleBlock', 'Block', 'SegmentUID']);
 
 /** The children of an EBML header; by level alone they would be allowed in a Segment too. */
 const HEADER = new Set([
@@ -61,6 +61,8 @@ function idOf(name: string): number {
 export const ID = {
   ebml: idOf('EBML'),
   segment: idOf('Segment'),
+  info: idOf('Info'),
+  segmentUid: idOf('SegmentUID'),
   timecodeScale: idOf('TimecodeScale'),
   trackEntry: idOf('TrackEntry'),
   trackNumber: idOf('TrackNumber'),

@@ -63,6 +63,7 @@ function readings(now: InstanceSnapshot, since: Baseline): Reading[] {
     single('DeepgramReconnects', 'Count', total(counts.reconnects)),
     single('DeepgramRefusedAuth', 'Count', refusals['401'] + refusals['402'] + refusals['403']),
     single('DeepgramRefusedRate', 'Count', refusals['429']),
+    single('DeepgramWithoutResults', 'Count', counts.withoutResults),
     single('ReplayedMilliseconds', 'Milliseconds', counts.replayedMs),
     single('AudioSecondsIn', 'Seconds', counts.audioInMs.reduce((sum, ms) => sum + ms, 0) / 1000),
     single('AudioSecondsOut', 'Seconds', (counts.audioOutMs * counts.audioInMs.length) / 1000),

@@ -14,6 +14,8 @@ export const START_FAILURES = [
   'bad-signature',
   'stale-signature',
   'body-too-large',
+  'body-cut-off',
+  'not-ready',
   'kinesis-refused',
   'deepgram-refused',
   'deepgram-unreachable',

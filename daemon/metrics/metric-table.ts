@@ -122,6 +122,11 @@ export const METRICS: readonly Metric[] = [
     ({ counts }) => each('cause', counts.holesMs, S_PER_MS),
     ['cause'],
   ),
+  counter(
+    'not_streamed_seconds',
+    'Call time in which the contact flow did not stream: between a Stop and a Start media streaming block',
+    ({ counts }) => one(counts.notStreamedMs * S_PER_MS),
+  ),
   histogram(
     'lag_seconds',
     'Time from the arrival of audio to its hand-over to Deepgram, per message',
@@ -161,6 +166,11 @@ export const METRICS: readonly Metric[] = [
   ),
   counter('deepgram_keepalives', 'KeepAlive messages sent while there was no audio', ({ counts }) =>
     one(counts.keepAlives),
+  ),
+  counter(
+    'deepgram_without_results',
+    'Streams whose results come back and that gave none for 30 s of audio, or for a whole call',
+    ({ counts }) => one(counts.withoutResults),
   ),
   histogram(
     'event_loop_delay_seconds',

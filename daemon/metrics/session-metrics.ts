@@ -18,14 +18,19 @@ export const FAILURES = [
   'SessionLost',
   'other',
 ] as const;
-/** Reported for the stream before audio went missing (session/gap-cause.ts). `unsent` audio arrived but was never sent. */
+/** Reported for the stream before audio went missing (session/gap-cause.ts). `unsent` audio arrived but was never
+ * sent; `unfinished` audio was sent, but the line was closed before Deepgram had processed it. */
 export const HOLE_CAUSES = [
   'missing',
   'corrupt',
   'no-contact-id',
   'contact-id-too-late',
+  'two-contacts',
   'fragment-gone',
+  'missed-at-start',
+  'withheld-at-end',
   'unsent',
+  'unfinished',
 ] as const;
 /** Close codes of Deepgram, of proxies and of broken connections (RFC 6455, daemon/deepgram/README.md). */
 export const CLOSE_CODES = ['1000', '1001', '1005', '1006', '1008', '1011', '1012', '1013', 'other'] as const;
@@ -33,6 +38,8 @@ export const CLOSE_CODES = ['1000', '1001', '1005', '1006', '1008', '1011', '101
 export const REFUSALS = ['400', '401', '402', '403', '404', '408', '429', '5xx', 'other', 'unreachable'] as const;
 
 export type HoleCause = (typeof HOLE_CAUSES)[number];
+/** What may explain the next gap; `not-streamed`: the flow had stopped streaming, so nothing is missing. */
+export type Trouble = HoleCause | 'not-streamed';
 export type HandshakeRefusal = (typeof REFUSALS)[number];
 
 /** Dense around ALIGN_WAIT_MS, where lag is normal. */
@@ -52,6 +59,8 @@ export type SessionCounts = {
   readonly audioInMs: readonly Millis[];
   readonly audioOutMs: Millis;
   readonly holesMs: Tally<HoleCause>;
+  /** Call time in which the contact flow did not stream. */
+  readonly notStreamedMs: Millis;
   readonly lagMs: DistributionSnapshot;
   readonly behindNowMs: DistributionSnapshot;
   readonly kinesisBytes: number;
@@ -62,6 +71,7 @@ export type SessionCounts = {
   readonly replayedMs: Millis;
   readonly refusals: Tally<(typeof REFUSALS)[number]>;
   readonly keepAlives: number;
+  readonly withoutResults: number;
   readonly eventLoopDelayMs: DistributionSnapshot;
 };
 
@@ -85,9 +95,13 @@ export class SessionMetrics {
   /** Bytes of GetMedia bodies, and of audio written to Deepgram's socket. */
   kinesisBytes = 0;
   deepgramBytes = 0;
+  /** Call time in which the contact flow did not stream. */
+  notStreamedMs = 0;
   rotations = 0;
   resumes = 0;
   keepAlives = 0;
+  /** Streams that gave no results, where results come back. */
+  withoutResults = 0;
   readonly lagMs = new Distribution(LAG_BOUNDS_MS);
   readonly eventLoopDelayMs = new Distribution(DELAY_BOUNDS_MS);
   readonly #behindNowMs = new Distribution(BEHIND_BOUNDS_MS);
@@ -143,6 +157,7 @@ export class SessionMetrics {
       audioInMs: [...this.#audioInBytes].map((bytes) => bytes / BYTES_PER_MS_OF_CHANNEL),
       audioOutMs: this.audioOutBytes / BYTES_PER_MS,
       holesMs: { ...this.#holesMs },
+      notStreamedMs: this.notStreamedMs,
       lagMs: this.lagMs.snapshot(),
       behindNowMs: this.#behindNowMs.snapshot(),
       kinesisBytes: this.kinesisBytes,
@@ -153,6 +168,7 @@ export class SessionMetrics {
       replayedMs: this.replayedBytes / BYTES_PER_MS,
       refusals: { ...this.#refusals },
       keepAlives: this.keepAlives,
+      withoutResults: this.withoutResults,
       eventLoopDelayMs: this.eventLoopDelayMs.snapshot(),
     };
     return { counts, checkpointAgeMs };

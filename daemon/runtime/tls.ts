@@ -33,6 +33,16 @@ export function connectTls(peer: TlsPeer): TLSSocket {
   };
   // Node documents `onread` for TLS, but its types lack it.
   const socket = connect(options as ConnectionOptions);
+  // A session that a handshake fails with is dropped: a middlebox may reset all resumed handshakes.
+  if (session) {
+    let isOpen = false;
+    socket.once('secureConnect', () => {
+      isOpen = true;
+    });
+    socket.once('close', () => {
+      if (!isOpen) sessions.delete(name);
+    });
+  }
   socket.on('session', (ticket) => {
     if (sessions.size >= MAX_PEERS) sessions.clear();
     sessions.set(name, ticket);

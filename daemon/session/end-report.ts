@@ -9,24 +9,27 @@ export interface EndOfSession {
   readonly view: SessionView;
   /** Audio that was read but not sent. */
   readonly unsentMs: Millis;
+  /** Audio that was sent and that Deepgram did not process before the line was closed. */
+  readonly unfinishedMs: Millis;
 }
 
-/** Logs and counts how a session ended. The unsent audio of a failed session is a gap. */
+/** Logs and counts how a session ended. Audio that was not sent, or not processed, is a gap. */
 export function reportEnd(
-  { outcome, view, unsentMs }: EndOfSession,
+  { outcome, view, unsentMs, unfinishedMs }: EndOfSession,
   log: Log,
   metrics: Pick<SessionMetrics, 'hole' | 'sessionCompleted' | 'sessionFailed'>,
 ): void {
   const { audioMs, worstLagMs, holeMs, reconnects, replayedMs, worstBufferBytes, deepgramRequestIds } = view;
   const totals = { audioMs, worstLagMs, holeMs, reconnects, replayedMs, worstBufferBytes, deepgramRequestIds };
-  const fields = { event: 'session.ended', outcome: outcome.name, ...totals };
+  const fields = { event: 'session.ended', outcome: outcome.name, ...totals, unsentMs, unfinishedMs };
+  metrics.hole('unsent', unsentMs);
+  metrics.hole('unfinished', unfinishedMs);
   if (outcome.name === 'completed') {
     metrics.sessionCompleted(outcome.reason);
     log.info({ ...fields, reason: outcome.reason }, 'the session has ended');
   } else {
-    metrics.hole('unsent', unsentMs);
     metrics.sessionFailed(outcome.error);
     const message = 'the session failed: the rest of the call is not transcribed';
-    log.error({ ...fields, unsentMs, ...errorFields(outcome.error) }, message);
+    log.error({ ...fields, ...errorFields(outcome.error) }, message);
   }
 }

@@ -1,4 +1,4 @@
-import type { HoleCause } from '../metrics/session-metrics.ts';
+import type { Trouble } from '../metrics/session-metrics.ts';
 import type { Millis } from '../runtime/clock.ts';
 
 /** How far a call has been read (`reachMs`) and aligned (`positionMs`). */
@@ -12,18 +12,18 @@ export interface Reach {
  * the first one: a fragment with corrupt tags also lacks a contact id.
  */
 export class GapCauseTracker {
-  #cause: HoleCause | undefined;
+  #cause: Trouble | undefined;
   /** How far the call had been read when the trouble was reported; a hole shows only in later audio. */
   #untilMs: Millis | undefined;
 
   /** Reports trouble that may cost audio. */
-  note(cause: HoleCause): void {
+  note(cause: Trouble): void {
     this.#cause ??= cause;
     this.#untilMs = undefined;
   }
 
   /** The cause of a hole that has just been found. */
-  blame(): HoleCause {
+  blame(): Trouble {
     const cause = this.#cause ?? 'missing';
     this.#cause = undefined;
     return cause;

@@ -1,23 +1,39 @@
 import type { Log } from '../log/log.ts';
-import type { HoleCause, SessionMetrics } from '../metrics/session-metrics.ts';
+import type { HoleCause, SessionMetrics, Trouble } from '../metrics/session-metrics.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { GapCauseTracker, type Reach } from './gap-cause.ts';
 
 /** Logs and counts gaps as they show, each with its cause. */
 export class GapReporter {
   readonly #log: Log;
-  readonly #metrics: Pick<SessionMetrics, 'hole'>;
+  readonly #metrics: Pick<SessionMetrics, 'hole' | 'notStreamedMs'>;
   readonly #causes = new GapCauseTracker();
   #reportedMs: Millis = 0;
+  /** Of what was reported: time that the flow did not stream, which is not missing. */
+  #notStreamedMs: Millis = 0;
+  /** Audio that is missing outside of the call's audio, before its beginning or after its end. */
+  #outsideMs: Millis = 0;
 
-  constructor(log: Log, metrics: Pick<SessionMetrics, 'hole'>) {
+  constructor(log: Log, metrics: Pick<SessionMetrics, 'hole' | 'notStreamedMs'>) {
     this.#log = log;
     this.#metrics = metrics;
   }
 
   /** Reports trouble that may cost audio. */
-  note(cause: HoleCause): void {
+  note(cause: Trouble): void {
     this.#causes.note(cause);
+  }
+
+  /** All gaps of a call, with `holeMs` of its aligner. */
+  totalMs(holeMs: Millis): Millis {
+    return holeMs - this.#notStreamedMs + this.#outsideMs;
+  }
+
+  /** Reports audio that is missing where no later audio shows it. */
+  lost(cause: HoleCause, missingMs: Millis): void {
+    this.#outsideMs += missingMs;
+    this.#metrics.hole(cause, missingMs);
+    this.#log.warn({ event: 'audio.hole', cause, missingMs }, 'audio of the call is missing');
   }
 
   /** Call this with the aligner after taking audio from it. */
@@ -28,9 +44,17 @@ export class GapReporter {
       return;
     }
     const cause = this.#causes.blame();
-    const fields = { event: 'audio.hole', cause, missingMs: holeMs - this.#reportedMs, callMs: positionMs };
-    this.#metrics.hole(cause, fields.missingMs);
-    this.#log.warn(fields, 'audio is missing from the stream: replaced by silence');
+    const missingMs = holeMs - this.#reportedMs;
     this.#reportedMs = holeMs;
+    if (cause === 'not-streamed') {
+      this.#notStreamedMs += missingMs;
+      this.#metrics.notStreamedMs += missingMs;
+      const fields = { event: 'audio.not-streamed', pauseMs: missingMs, callMs: positionMs };
+      this.#log.info(fields, 'the contact flow did not stream for a while: replaced by silence');
+      return;
+    }
+    this.#metrics.hole(cause, missingMs);
+    const fields = { event: 'audio.hole', cause, missingMs, callMs: positionMs };
+    this.#log.warn(fields, 'audio is missing from the stream: replaced by silence');
   }
 }

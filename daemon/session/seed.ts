@@ -1,5 +1,6 @@
 import type { Checkpoint, ResumePoint, SessionIdentity } from '../checkpoints/checkpoint.ts';
 import type { StartRequest } from '../contract/start-request.ts';
+import { START_MARGIN_MS } from '../kinesis/contact.ts';
 import type { Millis } from '../runtime/clock.ts';
 
 /** A session from a start request. */
@@ -26,9 +27,12 @@ export function timeZeroOf({ kvsStream }: StartRequest, nowEpochMs: Millis): Mil
   return startTimestamp === undefined ? nowEpochMs : Math.min(Date.parse(startTimestamp), nowEpochMs);
 }
 
-/** A new session starts after the fragment that Connect names, at time 0 of the call. */
+/** A new session starts at the beginning of the call, which Connect names by a fragment and, if known, a time. */
 export function startingPointOf(seed: SessionSeed): StartingPoint {
   if (seed.kind === 'resumed') return seed.checkpoint;
-  const { startFragmentNumber } = seed.request.kvsStream;
-  return { position: { fragmentNumber: startFragmentNumber }, callClock: undefined, callMs: 0, connections: 0 };
+  const { startFragmentNumber: fragmentNumber, startTimestamp } = seed.request.kvsStream;
+  const atEpochMs =
+    startTimestamp === undefined ? undefined : Math.max(0, Date.parse(startTimestamp) - START_MARGIN_MS);
+  const position = { isCallStart: true, fragmentNumber, atEpochMs } as const;
+  return { position, callClock: undefined, callMs: 0, connections: 0 };
 }

@@ -22,6 +22,9 @@ import { identityOf, type SessionSeed, type StartingPoint, startingPointOf } fro
 import { Timeline } from './session-log.ts';
 import { viewOf } from './view.ts';
 
+/** How long a session that is stopped waits for Deepgram's last results: a drain has a deadline. */
+const STOP_WITHIN_MS: Millis = 10_000;
+
 /** The transcription of one contact. Wires reader -> aligner -> link. */
 export class Session {
   /** Resolves when the session has ended; never rejects. */
@@ -95,9 +98,10 @@ export class Session {
     return this.#identity.sessionId;
   }
 
-  /** Ends the session before the call ends: sends what was read and waits for Deepgram's last results. */
+  /** Ends the session before the call ends: sends what was read and waits up to 10 s for Deepgram's last results. */
   stop(): void {
     this.#stop.abort();
+    this.#link.endWithin(STOP_WITHIN_MS);
   }
 
   /** Resolves when the whole call is read and only Deepgram's last results are missing. */
@@ -116,7 +120,7 @@ export class Session {
       state: this.#state,
       ageMs: this.#deps.clock.now() - this.#startedAtMs,
       link: this.#link.stats(),
-      holeMs: this.#aligner.holeMs,
+      holeMs: this.#gaps.totalMs(this.#aligner.holeMs),
     });
   }
 
@@ -156,6 +160,7 @@ export class Session {
       log: this.#log,
       metrics,
       onTrouble: (cause) => this.#gaps.note(cause),
+      onLost: (cause, missingMs) => this.#gaps.lost(cause, missingMs),
       signal: this.#stop.signal,
       settings,
     });
@@ -203,8 +208,9 @@ export class Session {
   #end(outcome: Outcome): Outcome {
     this.#enter('ended');
     const view = this.view();
-    const unsentMs = Math.max(0, this.#aligner.reachMs - view.audioMs);
-    reportEnd({ outcome, view, unsentMs }, this.#log, this.#deps.metrics);
+    const unsentMs = Math.max(0, Math.round(this.#aligner.reachMs - view.audioMs));
+    const { unfinishedMs } = this.#link;
+    reportEnd({ outcome, view, unsentMs, unfinishedMs }, this.#log, this.#deps.metrics);
     return outcome;
   }
 

@@ -1,5 +1,6 @@
 import type { Checkpoint } from '../checkpoints/checkpoint.ts';
 import type { SessionDetails, SessionView } from '../contract/control-api.ts';
+import { KinesisRefused } from '../kinesis/refusal.ts';
 import { errorFields } from '../log/log.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import type { Millis } from '../runtime/clock.ts';
@@ -106,5 +107,7 @@ export class LocalHost implements SessionHost {
 
 /** Refusals by Kinesis and Deepgram know whether they are permanent; other errors may pass. */
 function isRetryable(error: unknown): boolean {
+  // The call is running: an expired token or a proxy's answer does not end it.
+  if (error instanceof KinesisRefused && error.midCall === 'retry') return true;
   return !(error instanceof Error && 'retryable' in error) || error.retryable === true;
 }

@@ -7,11 +7,11 @@ import { VirtualClock } from '../support/virtual-clock.ts';
 const MAX_SESSIONS = 2;
 const HEALTH_LAG_MS = 20_000;
 
-function admissionOf() {
+function admissionOf(maxSessions = MAX_SESSIONS) {
   const clock = new VirtualClock();
   const sessions = { size: () => 1, longestCallMs: () => 0, endRemaining: () => {} };
   const drain = new Drain(sessions, clock, createLog('silent'), HEALTH_LAG_MS);
-  const admission = new Admission(MAX_SESSIONS, drain, clock);
+  const admission = new Admission({ maxSessions, healthLagMs: HEALTH_LAG_MS, drain, clock });
   /** The health status and the refusal of a start, with that many sessions running. */
   const statusWith = (sessions: number) => [admission.healthStatus(sessions), admission.refusal(sessions)];
   return { clock, drain, admission, statusWith };
@@ -27,16 +27,65 @@ test('starts are accepted up to MAX_SESSIONS', (t) => {
   t.deepEqual(statusWith(MAX_SESSIONS + 1), ['full', 'full'], 'resumed sessions count too');
 });
 
-test('a cordoned daemon accepts no starts until it is uncordoned', (t) => {
+test('a cordoned daemon fails the health check at once, and refuses starts after the health lag', async (t) => {
   const { clock, admission, statusWith } = admissionOf();
   const sinceEpochMs = clock.epoch();
   admission.cordon('kernel update');
+  t.deepEqual(statusWith(0), ['cordoned', undefined]);
+  t.deepEqual(statusWith(MAX_SESSIONS), ['cordoned', 'full']);
+  await clock.advance(HEALTH_LAG_MS - 1);
+  t.deepEqual(statusWith(0), ['cordoned', undefined]);
+  await clock.advance(1);
   t.deepEqual(statusWith(0), ['cordoned', 'cordoned']);
-  t.deepEqual(statusWith(MAX_SESSIONS), ['cordoned', 'cordoned']);
   t.deepEqual(admission.currentCordon, { sinceEpochMs, reason: 'kernel update' });
   admission.uncordon();
   t.deepEqual(statusWith(0), [undefined, undefined]);
   t.is(admission.currentCordon, undefined);
+});
+
+test('a nearly full daemon fails the health check while what is expected within the health lag would not fit', async (t) => {
+  const { clock, admission } = admissionOf(100);
+  let sessions = 80;
+  const status = () => [admission.healthStatus(sessions), admission.refusal(sessions)];
+  for (; sessions < 94; admission.started(sessions)) {
+    await clock.advance(HEALTH_LAG_MS / 4);
+    sessions++;
+  }
+  t.deepEqual(status(), [undefined, undefined], '4 more are expected, and fit');
+  await clock.advance(HEALTH_LAG_MS / 4);
+  admission.started(++sessions);
+  await clock.advance(HEALTH_LAG_MS / 4);
+  admission.started(++sessions);
+  t.deepEqual(status(), ['full', undefined]);
+  sessions = 100;
+  admission.started(sessions);
+  t.deepEqual(status(), ['full', 'full']);
+  for (; sessions > 92; admission.ended(sessions)) sessions--;
+  t.deepEqual(status(), ['full', undefined], 'not at every call that ends');
+  sessions = 89;
+  admission.ended(sessions);
+  t.deepEqual(status(), [undefined, undefined]);
+});
+
+test('a burst keeps no more than a tenth of the sessions free, and slow starts keep one', async (t) => {
+  const { clock, admission } = admissionOf(100);
+  for (let sessions = 1; sessions < 90; sessions++) admission.started(sessions);
+  t.is(admission.healthStatus(89), undefined);
+  admission.started(90);
+  t.is(admission.healthStatus(90), 'full');
+
+  const slow = admissionOf(100).admission;
+  await clock.advance(HEALTH_LAG_MS);
+  slow.started(98);
+  t.is(slow.healthStatus(98), undefined);
+});
+
+test('a daemon that is not ready fails the health check, and starts are tried', (t) => {
+  const { admission, statusWith } = admissionOf();
+  admission.setNotReady('no credentials');
+  t.deepEqual(statusWith(0), ['not-ready', undefined]);
+  admission.setNotReady(undefined);
+  t.deepEqual(statusWith(0), [undefined, undefined]);
 });
 
 test('a second cordon keeps the time and the reason of the first', async (t) => {

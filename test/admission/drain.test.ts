@@ -1,5 +1,5 @@
 import test from 'ava';
-import { Drain, type DrainOrder, NotCancellable } from '../../daemon/admission/drain.ts';
+import { Drain, type DrainOrder, type DrainRecord, NotCancellable } from '../../daemon/admission/drain.ts';
 import { recordedLog } from '../support/recorded-log.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
@@ -21,7 +21,16 @@ function drainOf({ running = 3, healthLagMs = HEALTH_LAG_MS } = {}) {
       sessions.endings++;
     },
   };
-  const drain = new Drain(sessions, clock, log, healthLagMs);
+  const store = {
+    record: undefined as DrainRecord | undefined,
+    save: (record: DrainRecord) => {
+      store.record = record;
+    },
+    clear: () => {
+      store.record = undefined;
+    },
+  };
+  const drain = new Drain(sessions, clock, log, healthLagMs, store);
   const state = { drained: 0 };
   void drain.drained.then(() => {
     state.drained++;
@@ -34,7 +43,7 @@ function drainOf({ running = 3, healthLagMs = HEALTH_LAG_MS } = {}) {
     const deadlineAtEpochMs = waitMs === undefined ? undefined : clock.epoch() + waitMs;
     drain.begin({ source: 'signal', reason: 'SIGTERM', deadlineAtEpochMs, ...changes });
   };
-  return { clock, drain, sessions, state, end, order, of };
+  return { clock, drain, sessions, state, store, end, order, of };
 }
 
 test('a drain without a deadline waits for the last call, however long it takes', async (t) => {
@@ -225,4 +234,84 @@ test('an order after the end of the drain changes nothing', async (t) => {
   t.is(sessions.endings, 0);
   t.is(state.drained, 1);
   t.is(of('drain.done').length, 1);
+});
+
+test('maintenance that is called off ends its drain, unless another source ordered one too', async (t) => {
+  const { clock, drain, order } = drainOf();
+  order(HOUR_MS, { source: 'maintenance' });
+  drain.withdraw('maintenance');
+  t.false(drain.isDraining);
+  drain.withdraw('maintenance');
+  order(HOUR_MS, { source: 'maintenance' });
+  order(2 * HOUR_MS, { source: 'operator' });
+  t.throws(() => drain.cancel(), { instanceOf: NotCancellable, message: /maintenance/ });
+  drain.withdraw('maintenance');
+  t.like(drain.view(), { source: 'operator', deadlineAtEpochMs: clock.epoch() + 2 * HOUR_MS });
+  drain.cancel();
+  t.false(drain.isDraining);
+  t.is(clock.pending, 0);
+});
+
+test('maintenance that moves takes its deadline along, and past it nothing is withdrawn', async (t) => {
+  const { clock, drain, sessions, order } = drainOf();
+  order(HOUR_MS, { source: 'maintenance' });
+  order(2 * HOUR_MS, { source: 'maintenance' });
+  await clock.advance(2 * HOUR_MS - 1);
+  t.is(sessions.endings, 0);
+  await clock.advance(1);
+  t.is(sessions.endings, 1);
+  drain.withdraw('maintenance');
+  t.true(drain.isDraining);
+});
+
+test('a restart does not grant a termination a new deadline or a new health lag', async (t) => {
+  const before = drainOf();
+  before.order(HOUR_MS, { source: 'lifecycle' });
+  const record = before.store.record as DrainRecord;
+
+  const { clock, drain, sessions, order } = drainOf();
+  await clock.advance(HOUR_MS / 2);
+  drain.restore(record);
+  t.false(drain.isDraining, 'Auto Scaling announces it again');
+  order(HOUR_MS, { source: 'lifecycle' });
+  t.false(drain.acceptsStarts);
+  await clock.advance(HOUR_MS / 2 - 1);
+  t.is(sessions.endings, 0);
+  await clock.advance(1);
+  t.is(sessions.endings, 1);
+});
+
+test('a restart continues an operator’s drain, and one past its deadline ends the rest at once', async (t) => {
+  const before = drainOf();
+  before.order(HOUR_MS, { source: 'operator', reason: 'update' });
+  const { clock, drain, sessions, state, end } = drainOf();
+  await clock.advance(2 * HOUR_MS);
+  drain.restore(before.store.record as DrainRecord);
+  t.like(drain.view(), { source: 'operator', reason: 'update' });
+  await clock.advance(0);
+  t.is(sessions.endings, 1);
+  end();
+  await clock.settle();
+  t.is(state.drained, 1);
+});
+
+test('a signal was meant for the process that is gone: a restart serves', (t) => {
+  const before = drainOf();
+  before.order(HOUR_MS, { source: 'operator' });
+  before.order(HOUR_MS, { source: 'signal' });
+  const { drain } = drainOf();
+  drain.restore(before.store.record as DrainRecord);
+  t.false(drain.isDraining);
+});
+
+test('the record of a drain goes with its end', async (t) => {
+  const { clock, drain, store, end, order } = drainOf();
+  order(HOUR_MS, { source: 'operator' });
+  t.is(store.record?.orders.length, 1);
+  drain.cancel();
+  t.is(store.record, undefined);
+  order(HOUR_MS, { source: 'lifecycle' });
+  await clock.advance(HEALTH_LAG_MS);
+  end();
+  t.is(store.record, undefined);
 });

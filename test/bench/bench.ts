@@ -5,7 +5,7 @@ import { unitOf } from './stages/feeds.ts';
 import { stageRound } from './stages/run.ts';
 import { type WholeRound, wholeRound } from './whole/round.ts';
 
-/** Parsing and merging go as fast as they can and are settled sooner than what goes on in real time. */
+/** Parsing and merging run as fast as they can, so they need less time than what runs in real time. */
 const SHARE_OF_TIME = 1 / 10;
 
 interface Round {
@@ -15,8 +15,8 @@ interface Round {
 }
 
 /**
- * Does all comparisons, round by round, so that each contender's turns are spread over the time that its comparison
- * takes and what disturbs the machine meets all alike. Throws when contenders did not do the same work.
+ * Runs all comparisons, round by round: each contender's turns are spread over the whole comparison, so that a
+ * disturbance affects all of them. Throws if contenders did not do the same work.
  */
 export async function bench(options: Options, say: (line: string) => void): Promise<Figure[]> {
   const figures: Figure[] = [];
@@ -28,7 +28,7 @@ async function compare(comparison: Comparison, options: Options, say: (line: str
   const { stage, feed, contenders } = comparison;
   const rounds = new Map<string, Round[]>(contenders.map((contender) => [contender, []]));
   for (let round = 0; round < options.rounds; round++) {
-    // Every other round the other way round: nobody always comes after the same one.
+    // Every other round is reversed, so that no contender always follows the same one.
     for (const contender of round % 2 === 0 ? contenders : contenders.toReversed()) {
       const done = await once(comparison, contender, options);
       rounds.get(contender)?.push(done);
@@ -37,7 +37,7 @@ async function compare(comparison: Comparison, options: Options, say: (line: str
   }
   const checksums = new Set([...rounds.values()].flat().map(({ checksum }) => checksum));
   if (checksums.size > 1) {
-    throw new Error(`${stage}, ${feed}: ${contenders.join(', ')} did not give the same audio`);
+    throw new Error(`${stage}, ${feed}: ${contenders.join(', ')} produced different audio`);
   }
   return [...rounds].map(([contender, each]) => {
     const cpu = each.map(({ cpuMsPerUnit }) => cpuMsPerUnit);
@@ -55,6 +55,6 @@ async function once({ stage, feed, chunkMs }: Comparison, contender: string, opt
     return stageRound({ stage, contender, feed, calls, seconds, cpuMs }, nodeOptions);
   }
   const whole = await wholeRound({ contender, chunkMs: chunkMs as number, calls, seconds, nodeOptions });
-  // Each round has its own moment of hanging up, and has been compared with what was sent until then.
+  // Calls end at a different moment in each round, and have been compared with what was sent.
   return { cpuMsPerUnit: whole.cpuMsPerUnit, checksum: 0, whole };
 }

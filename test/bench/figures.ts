@@ -1,17 +1,17 @@
 import type { Options, Stage } from './options.ts';
 import type { WholeRound } from './whole/round.ts';
 
-/** What one contender needed for one thing, over all rounds. */
+/** What one contender needed in one comparison, over all rounds. */
 export interface Figure {
   readonly stage: Stage;
-  /** What it was fed with. */
+  /** Its input. */
   readonly feed: string;
   readonly contender: string;
   readonly unit: 's of call' | 'MB';
-  /** CPU in ms per unit: the median, and what each round gave. */
+  /** CPU in ms per unit: the median, and each round's value. */
   readonly cpuMs: number;
   readonly rounds: readonly number[];
-  /** In the whole: how it went, round by round. */
+  /** Details of each round of the whole. */
   readonly whole?: readonly WholeRound[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * Lists the functions of CPU profiles that took the most time by themselves; with --from and --to only of what was done
- * between these seconds of the profile, such as those after all calls have started.
+ * Lists the functions with the most self time in CPU profiles. --from and --to, in seconds, limit it to a part of the
+ * profile, such as the time after all calls have started.
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -15,7 +15,7 @@ interface Profile {
 }
 
 const SHOWN = 40;
-/** What V8 calls time in which no JavaScript and nothing else of the process ran. */
+/** V8's name for time in which the process ran nothing. */
 const IDLE = '(idle)';
 
 const { values, positionals } = parseArgs({

@@ -1,4 +1,4 @@
-/** Measures what integratord costs, beside what a Node user would write today: see README.md. */
+/** Measures the CPU cost of integratord next to what a Node user would write today: see README.md. */
 import { cpus, release, totalmem, type } from 'node:os';
 import { CommanderError } from 'commander';
 import { bench } from './bench.ts';
@@ -32,7 +32,7 @@ function optionsOrExit(): Options {
   try {
     return readOptions(process.argv.slice(2), ALL_CONTENDERS);
   } catch (error) {
-    // Commander has said what is wrong, or helped.
+    // Commander has printed the error, or the help.
     if (error instanceof CommanderError) process.exit(error.exitCode);
     throw error;
   }

@@ -1,5 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { FRAGMENT_MS } from './material.ts';
+import { BLOCK_MS } from '../load/sound.ts';
 
 export const STAGES = ['demux', 'align', 'link', 'whole'] as const;
 export type Stage = (typeof STAGES)[number];
@@ -7,35 +7,36 @@ export type Stage = (typeof STAGES)[number];
 export interface Options {
   readonly rounds: number;
   readonly calls: number;
-  /** How long a measurement in real time lasts. */
+  /** Duration of a measurement in real time. */
   readonly seconds: number;
   readonly chunkMs: readonly number[];
   readonly only: readonly Stage[];
-  /** Names of those to compare; empty is all. */
+  /** Contenders to compare; empty means all. */
   readonly contenders: readonly string[];
   readonly json: boolean;
   readonly check: boolean;
-  /** Where CPU profiles of the processes under measurement go. */
+  /** Directory for CPU profiles of the measured processes. */
   readonly profile: string | undefined;
 }
 
-/** sysexits.h has no better one that shells agree on: bad usage. */
+/** Bad usage, by convention of shells. */
 export const EXIT_USAGE = 2;
-const SHORTEST_CHUNK_MS = 64;
+/** Longer chunks have never been observed. */
+const LONGEST_CHUNK_MS = 25 * BLOCK_MS;
 
-/** Reads the command line. Throws CommanderError, whose exit code is EXIT_USAGE when the line is wrong. */
+/** Reads the command line. Throws CommanderError, whose exit code is EXIT_USAGE if the command line is invalid. */
 export function readOptions(args: readonly string[], contenders: readonly string[]): Options {
   const command = new Command('bench')
-    .description('Measures the CPU of integratord per second of call, beside what a Node user would write today.')
-    .option('--rounds <number>', 'measurements of each, of which the median counts', whole(1, 100), 3)
+    .description('Measures the CPU of integratord per second of call, next to what a Node user would write today.')
+    .option('--rounds <number>', 'measurements of each contender; the median counts', whole(1, 100), 3)
     .option('--calls <number>', 'live calls at once', whole(1, 5000), 800)
-    .option('--seconds <number>', 'how long each measurement lasts', whole(2, 3600), 10)
-    .option('--chunk-ms <list>', 'how often a chunk of a call comes, in the whole', list(chunkMs), [64])
+    .option('--seconds <number>', 'duration of each measurement', whole(1, 3600), 10)
+    .option('--chunk-ms <list>', 'interval between chunks of a call, in the whole', list(chunkMs), [BLOCK_MS])
     .option('--only <list>', `of ${STAGES.join(', ')}`, list(oneOf(STAGES)), [...STAGES])
     .option('--contenders <list>', `of ${contenders.join('; ')}`, list(oneOf(contenders), ';'), [])
-    .option('--profile <directory>', 'writes CPU profiles of the processes under measurement there')
-    .option('--check', 'exit code 1 when a target is not met', false)
-    .option('--json', 'the figures as JSON', false)
+    .option('--profile <directory>', 'write CPU profiles of the measured processes there')
+    .option('--check', 'exit with 1 if a target is missed', false)
+    .option('--json', 'print the figures as JSON', false)
     .allowExcessArguments(false)
     .exitOverride();
   try {
@@ -62,12 +63,12 @@ function oneOf<Name extends string>(names: readonly Name[]): (text: string) => N
   return (text) => {
     const found = names.find((name) => name === text);
     if (found) return found;
-    throw new InvalidArgumentError(`There is no "${text}": give some of ${names.join(', ')}.`);
+    throw new InvalidArgumentError(`Unknown name "${text}": use one of ${names.join(', ')}.`);
   };
 }
 
 function chunkMs(text: string): number {
-  const number = whole(SHORTEST_CHUNK_MS, FRAGMENT_MS)(text);
-  if (FRAGMENT_MS % number === 0) return number;
-  throw new InvalidArgumentError(`${FRAGMENT_MS} ms, a fragment, must be so many of them: 64, 100, 160, 200, ….`);
+  const number = whole(BLOCK_MS, LONGEST_CHUNK_MS)(text);
+  if (number % BLOCK_MS === 0) return number;
+  throw new InvalidArgumentError(`Give a multiple of ${BLOCK_MS} ms, the length of a block: 64, 128, 192, ….`);
 }

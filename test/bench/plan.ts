@@ -2,16 +2,16 @@ import type { Options, Stage } from './options.ts';
 import { STAGE_CONTENDERS } from './stages/run.ts';
 import { CONTENDERS } from './whole/contenders.ts';
 
-/** What is measured side by side: the same work, done by several. */
+/** The same work, done by several contenders. */
 export interface Comparison {
   readonly stage: Stage;
   readonly feed: string;
-  /** In the whole. */
+  /** Only in the whole. */
   readonly chunkMs: number | undefined;
   readonly contenders: readonly string[];
 }
 
-/** All that can be named. */
+/** Every name that --contenders accepts. */
 export const ALL_CONTENDERS: readonly string[] = [
   ...new Set([...Object.keys(CONTENDERS), ...Object.values(STAGE_CONTENDERS).flatMap(({ contenders }) => contenders)]),
 ];

@@ -2,7 +2,7 @@ import { type Figure, median, type Report } from './figures.ts';
 import { OURS } from './whole/contenders.ts';
 import type { WholeRound } from './whole/round.ts';
 
-/** The report for a reader. */
+/** The report as text. */
 export function tableOf({ date, machine, node, options, figures, targets }: Report): string {
   const head = [
     `${date}, Node ${node}, ${machine.cpu} (${machine.cores} cores, ${machine.memoryGib} GiB), ${machine.system}`,

@@ -3,7 +3,7 @@ import type { Stage } from './options.ts';
 import { LIVE_FEED } from './stages/feeds.ts';
 import { FLOOR, OURS } from './whole/contenders.ts';
 
-/** What is to be reached: our CPU as a share of another contender's, where both were measured. */
+/** Upper bounds for our CPU as a share of another contender's. */
 const TARGETS: readonly { stage: Stage; feed: string; other: string; atMost: number }[] = [
   { stage: 'demux', feed: LIVE_FEED, other: 'ebml-stream', atMost: 1 / 10 },
   { stage: 'demux', feed: LIVE_FEED, other: 'ebml', atMost: 1 / 50 },

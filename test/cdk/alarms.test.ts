@@ -224,6 +224,11 @@ const BY_HAND: Readonly<Record<string, [source: MetricSource, fires: string[], m
     sourceOf(idle({ DeepgramRefusedRate: (minute) => minute % 2 })),
     ['DeepgramTooManyStreams'],
   ],
+  'one call without results': [sourceOf(idle({ DeepgramWithoutResults: (minute) => Number(minute === 20) })), []],
+  'calls without results': [
+    sourceOf(idle({ DeepgramWithoutResults: (minute) => Number(minute % 7 === 0) })),
+    ['CallsWithoutResults'],
+  ],
 };
 
 for (const [name, [source, fires, minutes = 60]] of Object.entries(BY_HAND)) {

@@ -65,7 +65,8 @@ test('every output, setting and reason in the guide exists', (t) => {
     'trigger/attributes.ts',
     'trigger/settings.ts',
     'trigger/outcome.ts',
-    'README.md',
+    'daemon/http/README.md',
+    'trigger/README.md',
   ];
   const known = sources.map((file) => readFileSync(join(ROOT, file), 'utf8')).join('\n');
   for (const [symptom = ''] of rowsUnder('| symptom | look at | likely |')) {

@@ -9,8 +9,8 @@ const REQUIRED = { DEEPGRAM_API_KEY: 'key', AWS_REGION: 'us-east-1' };
 /** A default that is a value, in Markdown. */
 const VALUE = /^`(.+)`$/;
 
-test('README.md has the table of settings as `npm run docs` writes it', (t) => {
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+test('daemon/SETTINGS.md has the table of settings as `npm run docs` writes it', (t) => {
+  const readme = readFileSync(new URL('../../daemon/SETTINGS.md', import.meta.url), 'utf8');
   t.is(withSettingsTable(readme), readme);
 });
 

@@ -23,7 +23,7 @@ async function examined(changes: Partial<DoctorOptions> = {}) {
   return Object.fromEntries(checks.map((check) => [check.name, check]));
 }
 
-const lifecycle = async (view: LifecycleView) => ({ view: () => view });
+const lifecycle = (view: LifecycleView) => ({ view: () => view });
 
 /** A server that accepts connections and sends nothing; `reached` resolves with the first connection. */
 async function silentServer(t: ExecutionContext) {
@@ -76,6 +76,7 @@ for (const [clockSkewMs, verdict] of [
 
 for (const [what, view, verdict] of [
   ['off EC2', { on: false }, 'ok'],
+  ['with a metadata service that does not respond', { on: true, fault: 'no response' }, 'warn'],
   ['outside a group', { on: true }, 'warn'],
   ['without a terminating hook', { on: true, groupName: 'integrators', terminatingHooks: [] }, 'fail'],
   ['with a hook', { on: true, groupName: 'integrators', terminatingHooks: [HOOK] }, 'ok'],
@@ -88,7 +89,7 @@ for (const [what, view, verdict] of [
   test(`${what}, the lifecycle hook is ${verdict}`, async (t) => {
     const check = (await examined({ lifecycle: lifecycle(view) }))['lifecycle hook'];
     t.is(check?.verdict, verdict);
-    if (verdict === 'fail') t.truthy(check?.remedy);
+    if (verdict === 'fail' || 'fault' in view) t.truthy(check?.remedy);
   });
 }
 

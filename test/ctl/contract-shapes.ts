@@ -24,7 +24,7 @@ const session = z.object({
 });
 
 const drain = z.object({
-  source: z.enum(['operator', 'signal', 'lifecycle', 'spot']),
+  source: z.enum(['operator', 'signal', 'lifecycle', 'spot', 'maintenance']),
   reason: z.string(),
   sinceEpochMs: ms,
   deadlineAtEpochMs: ms.nullable(),
@@ -35,7 +35,7 @@ const drain = z.object({
 });
 
 const level = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']);
-const state = z.enum(['serving', 'full', 'cordoned', 'draining']);
+const state = z.enum(['serving', 'full', 'cordoned', 'not-ready', 'draining']);
 
 const status = versioned.extend({
   version: z.string(),
@@ -106,7 +106,7 @@ export const SHAPES: readonly (readonly [request: RegExp, shape: z.ZodType])[] =
   [/^DELETE \/v1\/drain$/, versioned.extend({ state })],
   [/^(GET|POST) \/v1\/log-level$/, versioned.extend({ level, configured: level })],
   [/^GET \/v1\/config$/, versioned.extend({ settings: z.record(z.string(), z.unknown()) })],
-  [/^GET \/v1\/doctor$/, versioned.extend({ checks: z.array(check) })],
+  [/^POST \/v1\/doctor$/, versioned.extend({ checks: z.array(check) })],
 ];
 
 /** Any refusal. */

@@ -129,7 +129,7 @@ export class FakeDaemon {
         return ok(this.level);
       case 'GET /v1/config':
         return ok({ settings: this.settings });
-      case 'GET /v1/doctor':
+      case 'POST /v1/doctor':
         return ok({ checks: this.checks });
     }
     return refusal(404, 'not-found');

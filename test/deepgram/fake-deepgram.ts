@@ -2,6 +2,7 @@ import { BYTES_PER_MS } from '../../daemon/contract/audio-format.ts';
 import type { DeepgramParams } from '../../daemon/contract/deepgram-params.ts';
 import type { DeepgramSocket, SocketClose, SocketEvents, SocketOpener } from '../../daemon/deepgram/socket.ts';
 import type { Clock, Millis } from '../../daemon/runtime/clock.ts';
+import type { TcpQueue } from '../../daemon/runtime/tcp-queues.ts';
 
 /** What Deepgram does by itself; a test may change it at any time. */
 export interface Behavior {
@@ -9,6 +10,10 @@ export interface Behavior {
   answersPings: boolean;
   /** The network takes audio at once; otherwise it waits in the socket until `drain`. */
   takesAudio: boolean;
+  /** How late a pong is, beyond the round trip. */
+  pongMs: Millis;
+  /** Whether the peer's TCP acknowledges what the network took; undefined where the kernel does not tell. */
+  acknowledges: boolean | undefined;
   /** CloseStream is answered by a close with 1000, a round trip later. */
   closesOnRequest: boolean;
 }
@@ -30,6 +35,9 @@ export class FakeSocket implements DeepgramSocket {
   readonly #closed = Promise.withResolvers<SocketClose>();
   closeStreamAtMs: Millis | undefined;
   bufferedBytes = 0;
+  /** Bytes that the kernel has taken, and those that the peer's TCP has acknowledged. */
+  #sentBytes = 0;
+  #ackedBytes = 0;
   isClosed = false;
 
   constructor(requestId: string, params: DeepgramParams, clock: Clock, behavior: Behavior, events: SocketEvents) {
@@ -64,16 +72,28 @@ export class FakeSocket implements DeepgramSocket {
 
   sendAudio(pcm: Uint8Array): void {
     this.#messages.push(Buffer.from(pcm));
+    this.#sentBytes += pcm.length;
     if (!this.#behavior.takesAudio) this.bufferedBytes += pcm.length;
   }
 
   ping(mark: number): void {
     this.pingsAtMs.push(this.#clock.now());
+    this.#sentBytes++;
+    if (this.#behavior.acknowledges) this.#ackedBytes = this.#sentBytes;
     if (this.bufferedBytes > 0) this.#waitingPings.push(mark);
     else this.#answer(mark);
   }
 
+  async unacked(): Promise<TcpQueue | undefined> {
+    const { acknowledges } = this.#behavior;
+    if (acknowledges === undefined) return undefined;
+    if (acknowledges) this.#ackedBytes = this.#sentBytes;
+    const unackedBytes = this.#sentBytes - this.#ackedBytes;
+    return { unackedBytes, retransmits: acknowledges ? 0 : 5 };
+  }
+
   sendKeepAlive(): void {
+    this.#sentBytes++;
     this.keepAlivesAtMs.push(this.#clock.now());
   }
 
@@ -106,8 +126,18 @@ export class FakeSocket implements DeepgramSocket {
     this.#events.onMessage({ type: 'Results', channel_index: [channel, 2], is_final: true, ...times });
   }
 
+  /** Sends any message. */
+  message(message: unknown): void {
+    this.#events.onMessage(message);
+  }
+
+  /** Sends a pong that was not asked for. */
+  pong(mark: number): void {
+    this.#events.onPong(mark);
+  }
+
   #answer(mark: number): void {
-    this.#clock.after(ROUND_TRIP_MS, () => {
+    this.#clock.after(ROUND_TRIP_MS + this.#behavior.pongMs, () => {
       if (this.#behavior.answersPings && !this.isClosed) this.#events.onPong(mark);
     });
   }
@@ -123,7 +153,13 @@ export class FakeDeepgram {
   readonly handshakes: (Error | 'hang')[] = [];
   /** Handshakes that hang and are not aborted. */
   pendingHandshakes = 0;
-  readonly behavior: Behavior = { answersPings: true, takesAudio: true, closesOnRequest: true };
+  readonly behavior: Behavior = {
+    answersPings: true,
+    takesAudio: true,
+    pongMs: 0,
+    acknowledges: true,
+    closesOnRequest: true,
+  };
 
   constructor(clock: Clock) {
     this.#clock = clock;

@@ -27,20 +27,93 @@ test('a pong confirms what was sent before its ping, and answers earlier pings t
   const heartbeat = new Heartbeat(0, 0);
   for (const second of [1, 2, 3]) heartbeat.pinged(second * SECOND, second * 1000);
   t.is(heartbeat.confirmedTo, 0);
-  heartbeat.ponged(2 * SECOND);
+  heartbeat.ponged(2 * SECOND, 3000);
   t.is(heartbeat.confirmedTo, 2 * SECOND);
   t.false(heartbeat.isDead(8999), 'only the ping at 3000 is unanswered');
-  heartbeat.ponged(SECOND);
+  heartbeat.ponged(SECOND, 3000);
   t.is(heartbeat.confirmedTo, 2 * SECOND, 'a late pong takes nothing back');
 });
 
-test('a line is dead once its oldest unanswered ping is older than 6 s', (t) => {
+test('a line is dead after 12 s without a pong or a message, and after 10 s without an acknowledged byte', (t) => {
   const heartbeat = new Heartbeat(0, 0);
-  t.false(heartbeat.isDead(60_000));
+  t.false(heartbeat.isDead(60_000), 'no ping is unanswered');
   heartbeat.pinged(SECOND, 1000);
   heartbeat.pinged(2 * SECOND, 2000);
+  t.false(heartbeat.isDead(13_000));
+  t.true(heartbeat.isDead(13_001));
+  heartbeat.signOfLife(5000);
+  t.false(heartbeat.isDead(17_000));
+  t.true(heartbeat.isDead(17_001));
+  heartbeat.acknowledged(heartbeat.asked(2 * SECOND, 0), { unackedBytes: SECOND, retransmits: 0 }, 8000);
+  t.false(heartbeat.isDead(18_000), 'the first second has arrived');
+  heartbeat.acknowledged(heartbeat.asked(3 * SECOND, 0), { unackedBytes: 2 * SECOND, retransmits: 1 }, 12_000);
+  t.true(heartbeat.isDead(18_001), 'nothing more has arrived');
+  heartbeat.ponged(2 * SECOND, 21_000);
+  t.false(heartbeat.isDead(60_000));
+});
+
+test('a line whose TCP retransmits is dead after 6 s', (t) => {
+  const heartbeat = new Heartbeat(0, 0);
+  heartbeat.pinged(SECOND, 1000);
+  heartbeat.acknowledged(heartbeat.asked(SECOND, 0), { unackedBytes: SECOND, retransmits: 3 }, 5000);
   t.false(heartbeat.isDead(7000));
   t.true(heartbeat.isDead(7001));
-  heartbeat.ponged(2 * SECOND);
-  t.false(heartbeat.isDead(60_000));
+});
+
+test('a peer that acknowledges everything lives, though it answers no ping and nothing new is sent', (t) => {
+  const heartbeat = new Heartbeat(0, 0);
+  for (let ms = 2000; ms <= 60_000; ms += 2000) {
+    if (heartbeat.isPingDue(0, ms)) heartbeat.pinged(0, ms);
+    t.true(heartbeat.isPongOverdue(ms + 1000));
+    heartbeat.sent(ms);
+    heartbeat.acknowledged(heartbeat.asked(0, 0), { unackedBytes: 0, retransmits: 0 }, ms + 1000);
+    t.false(heartbeat.isDead(ms + 2000));
+  }
+});
+
+test('a pong that answers no ping is a sign of life and confirms nothing', (t) => {
+  const heartbeat = new Heartbeat(0, 0);
+  heartbeat.pinged(SECOND, 1000);
+  for (const position of [Number.NaN, 0, SECOND + 4, 9_999_999_999, Infinity]) heartbeat.ponged(position, 12_000);
+  t.is(heartbeat.confirmedTo, 0);
+  t.true(heartbeat.isPongOverdue(12_000));
+  t.false(heartbeat.isDead(24_000));
+  t.true(heartbeat.isDead(24_001));
+});
+
+test('what TCP acknowledges has arrived; it counts as read, but for 10 s of it, only if the peer confirms nothing', (t) => {
+  const heartbeat = new Heartbeat(0, 0);
+  const sent = 30 * SECOND;
+  const queue = { unackedBytes: 2 * SECOND, retransmits: 0 };
+  heartbeat.pinged(sent, 30_000);
+  heartbeat.acknowledged(heartbeat.asked(sent, SECOND), queue, 32_000);
+  t.is(heartbeat.arrivedTo, 27 * SECOND);
+  t.is(heartbeat.readTo(sent), 20 * SECOND);
+  t.is(heartbeat.confirmedTo, 0);
+  heartbeat.transcribed(5 * SECOND);
+  t.is(heartbeat.readTo(sent), 5 * SECOND);
+});
+
+test('where TCP does not say what has arrived, what the kernel has taken has, and nothing of it counts as read', (t) => {
+  const heartbeat = new Heartbeat(0, 0);
+  heartbeat.pinged(SECOND, 1000);
+  t.false(heartbeat.isTcpKnown);
+  heartbeat.acknowledged(heartbeat.asked(20 * SECOND, SECOND), undefined, 2000);
+  t.false(heartbeat.isTcpKnown);
+  t.is(heartbeat.arrivedTo, 19 * SECOND);
+  t.is(heartbeat.readTo(20 * SECOND), 0);
+  t.true(heartbeat.isDead(13_001));
+});
+
+test('a peer that answers nothing gets no endless list of pings', (t) => {
+  const heartbeat = new Heartbeat(0, 0);
+  let pings = 0;
+  for (let second = 1; second <= 3600; second++) {
+    if (!heartbeat.isPingDue(second * SECOND, second * 1000)) continue;
+    heartbeat.pinged(second * SECOND, second * 1000);
+    pings++;
+  }
+  t.is(pings, 32);
+  heartbeat.ponged(32 * SECOND, 3_600_000);
+  t.true(heartbeat.isPingDue(3600 * SECOND, 3_600_000));
 });

@@ -85,7 +85,7 @@ export class LinkStage {
   /** Sends the next ms of the call in real time. */
   async speak(ms: Millis): Promise<void> {
     for (let spokenMs = 0; spokenMs < ms; spokenMs += MESSAGE_MS) {
-      this.send(MESSAGE_MS);
+      void this.send(MESSAGE_MS);
       await this.clock.advance(MESSAGE_MS);
     }
   }

@@ -16,7 +16,7 @@ async function assertIdle(t: ExecutionContext, { clock }: LinkStage): Promise<vo
 }
 
 function refused(status: number): DeepgramRefused {
-  return new DeepgramRefused(status, undefined, 'request-refused');
+  return new DeepgramRefused(status, status === 400 ? 'Bad Request' : undefined, 'request-refused');
 }
 
 test('the caller gets the first handshake’s refusal, connection error or abort reason, and nothing is left running', async (t) => {
@@ -36,7 +36,7 @@ test('the caller gets the first handshake’s refusal, connection error or abort
 
 test('audio is sent at once, in messages of MESSAGE_MS, and counted once; replays are counted separately', async (t) => {
   const stage = await opened();
-  stage.send(250);
+  void stage.send(250);
   t.deepEqual(
     stage.deepgram.socket.messageBytes,
     [100, 100, 50].map((ms) => ms * BYTES_PER_MS),
@@ -53,11 +53,11 @@ test('audio is sent at once, in messages of MESSAGE_MS, and counted once; replay
 test('the lag is the age of a message’s oldest audio when it is sent', async (t) => {
   const stage = await opened();
   stage.deepgram.socket.bufferedBytes = 64 * 1024;
-  stage.send(100);
+  void stage.send(100);
   await stage.clock.advance(700);
   stage.deepgram.socket.drain();
   t.like(stage.link.stats(), { lagMs: 700, worstLagMs: 700 });
-  stage.send(100);
+  void stage.send(100);
   t.like(stage.link.stats(), { lagMs: 0, worstLagMs: 700 });
 });
 
@@ -111,11 +111,11 @@ for (const [during, pass] of [
   test(`a half-open line is noticed within 10 s ${during}, and replaced`, async (t) => {
     const stage = await opened();
     await stage.speak(3000);
-    stage.deepgram.behavior.answersPings = false;
+    Object.assign(stage.deepgram.behavior, { answersPings: false, acknowledges: false });
     const [broken] = stage.deepgram.sockets;
     await pass(stage);
     t.true(broken?.isClosed);
-    stage.deepgram.behavior.answersPings = true;
+    Object.assign(stage.deepgram.behavior, { answersPings: true, acknowledges: true });
     await stage.clock.advance(5000);
     t.is(stage.deepgram.sockets.length, 2);
     t.deepEqual(stage.received(), callAudio(0, stage.link.stats().audioMs));
@@ -152,9 +152,9 @@ test('after DEEPGRAM_GIVE_UP_MS without Deepgram the line fails with the error o
   stage.deepgram.handshakes.push(...Array.from({ length: 20 }, () => refused(503)));
   const lostAtMs = stage.clock.now();
   await stage.lose(1006);
-  stage.send(1000);
+  void stage.send(1000);
   await stage.clock.advance(8000);
-  stage.send(1000);
+  void stage.send(1000);
   await stage.clock.advance(5000);
   const error = (await stage.link.ended) as Error;
   t.regex(error.message, /HTTP 503/);
@@ -222,7 +222,7 @@ for (const code of [1000, 1001, 1005, 1006, 1008, 1011, 1012, 1013, 4000]) {
   });
 }
 
-test('in callback mode a reconnect repeats REPLAY_MS, and `extra` has its offset in the call', async (t) => {
+test('in callback mode a reconnect repeats REPLAY_MS and a second, and `extra` has its offset in the call', async (t) => {
   const stage = await opened({ ...CALLBACK, extra: 'mine:1' });
   await stage.speak(10_000);
   await stage.clock.advance(1000);
@@ -230,9 +230,9 @@ test('in callback mode a reconnect repeats REPLAY_MS, and `extra` has its offset
   await stage.speak(1000);
   const [first, second] = stage.deepgram.sockets;
   t.is(first?.params['extra'], 'mine:1');
-  t.deepEqual(second?.params['extra'], ['mine:1', 'dgintegrator_offset_ms:8000', 'dgintegrator_connection:2']);
-  t.deepEqual(second?.audio, callAudio(10_000 - REPLAY_MS, 11_000));
-  t.like(stage.log[1], { event: 'deepgram.reconnected', requestId: 'request-2', offsetMs: 8000, replayedMs: 2000 });
+  t.deepEqual(second?.params['extra'], ['mine:1', 'dgintegrator_offset_ms:7000', 'dgintegrator_connection:2']);
+  t.deepEqual(second?.audio, callAudio(9000 - REPLAY_MS, 11_000));
+  t.like(stage.log[1], { event: 'deepgram.reconnected', requestId: 'request-2', offsetMs: 7000, replayedMs: 3000 });
 });
 
 test('a reconnect repeats all audio that Deepgram has not confirmed', async (t) => {
@@ -337,7 +337,7 @@ test('a sender that waits for room is released when the line fails', async (t) =
 test('finish sends CloseStream only after all audio, and waits for the close', async (t) => {
   const stage = await opened();
   stage.deepgram.behavior.takesAudio = false;
-  stage.send(5000);
+  void stage.send(5000);
   const { socket } = stage.deepgram;
   let isFinished = false;
   const finished = stage.link.finish().then(() => {
@@ -377,7 +377,7 @@ test('finish during an outage sends the remaining audio and CloseStream on the n
   const stage = await opened();
   await stage.speak(3000);
   await stage.lose(1006);
-  stage.send(500);
+  void stage.send(500);
   const finished = stage.link.finish();
   await stage.clock.advance(1000);
   await finished;
@@ -441,4 +441,185 @@ test('abandon ends an outage, between and during handshakes', async (t) => {
     t.deepEqual(stage.events(), ['deepgram.lost']);
     await assertIdle(t, stage);
   }
+});
+
+for (const pongMs of [1500, 3000, 8000, 20_000, Infinity]) {
+  test(`pongs that are ${pongMs} ms late hold back no audio and cost no connection`, async (t) => {
+    const stage = await opened();
+    stage.deepgram.behavior.pongMs = pongMs;
+    stage.deepgram.behavior.answersPings = pongMs < Infinity;
+    await stage.speak(60_000);
+    t.is(stage.deepgram.sockets.length, 1);
+    t.true(stage.link.stats().worstLagMs <= REPLAY_MS, `${stage.link.stats().worstLagMs} ms`);
+    t.true(stage.received().equals(callAudio(0, 60_000)));
+    t.true(stage.link.stats().worstBufferBytes <= BUFFER_BYTES);
+  });
+}
+
+test('a peer that answers no ping and has acknowledged all gets the last 10 s again, not the whole call', async (t) => {
+  const stage = await opened();
+  stage.deepgram.behavior.answersPings = false;
+  await stage.speak(30_000);
+  await stage.lose(1006);
+  await stage.speak(1000);
+  t.is(stage.deepgram.socket.offsetMs, 20_000);
+});
+
+test('results keep a line that answers no ping, and confirm what they are about', async (t) => {
+  const stage = await opened(RESULTS);
+  Object.assign(stage.deepgram.behavior, { answersPings: false, acknowledges: undefined });
+  for (let second = 1; second <= 40; second++) {
+    await stage.speak(1000);
+    for (const channel of [0, 1]) stage.deepgram.socket.finalize(channel, second * 1000 - 200);
+  }
+  t.is(stage.deepgram.sockets.length, 1);
+  await stage.lose(1006);
+  await stage.speak(1000);
+  t.is(stage.deepgram.socket.offsetMs, 39_800);
+});
+
+test('where TCP does not tell, a silent peer is replaced after 15 s, once a minute, and audio flows', async (t) => {
+  const replayMs = 6000;
+  const stage = await opened(CALLBACK, { replayMs });
+  Object.assign(stage.deepgram.behavior, { answersPings: false, acknowledges: undefined });
+  await stage.speak(15_000);
+  t.is(stage.deepgram.sockets.length, 2);
+  await stage.speak(180_000);
+  t.true(stage.deepgram.sockets.length <= 5, `${stage.deepgram.sockets.length} connections`);
+  t.true(stage.link.stats().worstLagMs <= replayMs, `${stage.link.stats().worstLagMs} ms`);
+});
+
+test('a pong that was not asked for confirms nothing and keeps the audio flowing', async (t) => {
+  const stage = await opened(CALLBACK, { replayMs: 500 });
+  stage.deepgram.behavior.answersPings = false;
+  for (const mark of [Number.NaN, 0, 9_999_999_999, -1]) {
+    await stage.speak(1000);
+    stage.deepgram.socket.pong(mark);
+  }
+  await stage.lose(1006);
+  await stage.speak(1000);
+  await stage.clock.advance(3000);
+  t.is(stage.deepgram.socket.offsetMs, 0);
+  t.true(stage.received().equals(callAudio(0, 5000)));
+});
+
+test('after an outage the line stays open after CloseStream for as long as the backlog takes', async (t) => {
+  const stage = await opened();
+  await stage.speak(5000);
+  stage.deepgram.handshakes.push(...Array.from({ length: 8 }, () => refused(503)));
+  await stage.lose(1006);
+  await stage.speak(25_000);
+  stage.deepgram.behavior.closesOnRequest = false;
+  const finished = stage.link.finish();
+  await stage.clock.advance(20_000);
+  t.false(stage.deepgram.socket.isClosed);
+  stage.deepgram.socket.message({ type: 'Metadata' });
+  stage.deepgram.socket.close(1000);
+  await finished;
+  t.is(stage.link.unfinishedMs, 0);
+  t.false(stage.events().includes('deepgram.unfinished'));
+});
+
+test('what Deepgram cannot have processed when the line is cut is unfinished', async (t) => {
+  const stage = await opened();
+  void stage.send(40_000);
+  await stage.clock.advance(3000);
+  stage.deepgram.behavior.closesOnRequest = false;
+  const finished = stage.link.finish();
+  stage.link.endWithin(10_000);
+  await stage.clock.advance(10_100);
+  await finished;
+  const { unfinishedMs } = stage.link;
+  t.true(Math.abs(unfinishedMs - (40_000 - 13_000 * 1.25)) < 100, `${unfinishedMs} ms`);
+  t.like(stage.log.at(-1), { event: 'deepgram.unfinished', unfinishedMs, why: 'out of time' });
+});
+
+test('where results come back, progress keeps the line open, and what is not final is unfinished', async (t) => {
+  const stage = await opened(RESULTS);
+  void stage.send(20_000);
+  stage.deepgram.behavior.closesOnRequest = false;
+  const finished = stage.link.finish();
+  // Half as fast as real time.
+  for (let second = 1; second <= 15; second++) {
+    await stage.clock.advance(2000);
+    for (const channel of [0, 1]) stage.deepgram.socket.finalize(channel, second * 1000);
+    t.false(stage.deepgram.socket.isClosed, `${second}`);
+  }
+  await stage.clock.advance(11_000);
+  await finished;
+  t.is(stage.link.unfinishedMs, 5000);
+});
+
+test('a stop during an outage ends the line in time', async (t) => {
+  const stage = await opened();
+  await stage.speak(1000);
+  stage.deepgram.handshakes.push(...Array.from({ length: 20 }, () => refused(503)));
+  await stage.lose(1006);
+  const finished = stage.link.finish();
+  stage.link.endWithin(10_000);
+  await stage.clock.advance(10_100);
+  await finished;
+  await assertIdle(t, stage);
+});
+
+for (const code of [1001, 1006, 1011, 4000]) {
+  test(`after CloseStream and Metadata a close with ${code} ends the line`, async (t) => {
+    const stage = await opened();
+    await stage.speak(3000);
+    stage.deepgram.behavior.closesOnRequest = false;
+    const finished = stage.link.finish();
+    await stage.clock.settle();
+    stage.deepgram.socket.message({ type: 'Metadata' });
+    stage.deepgram.socket.close(code);
+    await finished;
+    t.is(stage.deepgram.sockets.length, 1);
+    t.deepEqual(stage.events(), []);
+  });
+
+  test(`after CloseStream without Metadata a line that always closes with ${code} ends at the second time`, async (t) => {
+    const stage = await opened();
+    await stage.speak(3000);
+    stage.deepgram.behavior.closesOnRequest = false;
+    const finished = stage.link.finish();
+    await stage.lose(code);
+    await stage.clock.advance(1000);
+    await stage.lose(code);
+    await finished;
+    t.is(stage.deepgram.sockets.length, 2);
+    t.deepEqual(stage.events(), ['deepgram.lost', 'deepgram.reconnected', 'deepgram.unfinished']);
+  });
+}
+
+test('the text of an Error message is the reason of the close that follows', async (t) => {
+  const stage = await opened();
+  await stage.speak(1000);
+  stage.deepgram.socket.message({ type: 'Error', description: 'no audio model', variant: 'X' });
+  await stage.lose(1011);
+  t.like(stage.log[0], { event: 'deepgram.lost', code: 1011, closeReason: 'no audio model, X' });
+});
+
+test('a stream without results is reported where results come back, and only there', async (t) => {
+  for (const [params, reports] of [
+    [RESULTS, 1],
+    [CALLBACK, 0],
+  ] as const) {
+    const stage = await opened(params);
+    await stage.speak(40_000);
+    t.is(stage.metrics.snapshot().counts.withoutResults, reports);
+    const finished = stage.link.finish();
+    await stage.clock.advance(1000);
+    await finished;
+    t.is(stage.events().filter((event) => event === 'deepgram.no-results').length, reports);
+  }
+});
+
+test('a reconnect’s handshake may take 6 s, then 12 s: its time-out grows to 20 s', async (t) => {
+  const stage = await opened(CALLBACK, { giveUpMs: 300_000 });
+  stage.deepgram.handshakes.push('hang', 'hang', 'hang', 'hang');
+  await stage.lose(1006);
+  await stage.clock.advance(80_000);
+  const [, ...startsMs] = stage.deepgram.handshakesAtMs;
+  const waitsMs = startsMs.slice(1).map((ms, i) => ms - (startsMs[i] as number));
+  for (const [i, least] of [5000, 10_000, 20_000, 20_000].entries())
+    t.true((waitsMs[i] as number) >= least && (waitsMs[i] as number) <= least + 4000, `${waitsMs}`);
 });

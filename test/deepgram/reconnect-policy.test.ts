@@ -6,10 +6,11 @@ const GIVE_UP_MS = 60_000;
 const LOST = new Error('lost');
 const UNREACHABLE = new DeepgramUnreachable('example.org', new Error('ECONNREFUSED'));
 const policy = (random = 0) => new ReconnectPolicy(GIVE_UP_MS, () => random);
-const refused = (status: number) => new DeepgramRefused(status, undefined, undefined);
-const closed = (code: number, { closeStreamSent = false, openedAtMs = 0 } = {}) => ({
+const refused = (status: number) => new DeepgramRefused(status, status === 400 ? 'Bad Request' : undefined, undefined);
+const closed = (code: number, { closeStreamSent = false, isFinished = false, openedAtMs = 0 } = {}) => ({
   code,
   closeStreamSent,
+  isFinished,
   openedAtMs,
 });
 
@@ -78,10 +79,51 @@ for (const status of [400, 401, 402, 403]) {
   });
 }
 
-for (const status of [408, 429, 500, 502, 503, 504]) {
+for (const status of [200, 301, 404, 405, 407, 408, 414, 421, 425, 426, 429, 431, 500, 502, 503, 504]) {
   test(`a handshake refused with ${status}: reconnect`, (t) => {
     const one = policy();
     one.afterClose(closed(1006), LOST, 1000);
     t.is(one.afterFailedHandshake(refused(status), 1100).name, 'reconnect');
   });
 }
+
+test('a page that says 401 or 403 is a proxy’s, and so is a 400 that is not Deepgram’s: reconnect', (t) => {
+  const one = policy();
+  one.afterClose(closed(1006), LOST, 1000);
+  for (const error of [
+    new DeepgramRefused(401, undefined, undefined, { isPage: true }),
+    new DeepgramRefused(403, undefined, undefined, { isPage: true }),
+    new DeepgramRefused(400, undefined, undefined),
+  ])
+    t.is(one.afterFailedHandshake(error, 1100).name, 'reconnect');
+});
+
+test('Retry-After is obeyed up to 60 s, where it asks for more than the backoff', (t) => {
+  const delayMs = (retryAfterMs: number) => {
+    const one = policy();
+    one.afterClose(closed(1006), LOST, 1000);
+    return one.afterFailedHandshake(new DeepgramRefused(503, undefined, undefined, { retryAfterMs }), 1100);
+  };
+  t.like(delayMs(7000), { delayMs: 7000 });
+  t.like(delayMs(3_600_000), { delayMs: 60_000 });
+  t.like(delayMs(1), { delayMs: 250 });
+});
+
+test('the handshake’s time-out doubles after each time-out, from 5 s to 20 s, and only then', (t) => {
+  const one = policy();
+  const timedOut = new DOMException('too late', 'TimeoutError') as Error;
+  const timeouts = [one.afterClose(closed(1006), LOST, 1000)];
+  for (const cause of [UNREACHABLE, timedOut, timedOut, timedOut]) timeouts.push(one.afterFailedHandshake(cause, 1000));
+  t.deepEqual(
+    timeouts.map((step) => step.name === 'reconnect' && step.handshakeTimeoutMs),
+    [5000, 5000, 10_000, 20_000, 20_000],
+  );
+});
+
+test('after CloseStream a line is replaced once; with the last message there it is over at once', (t) => {
+  const one = policy();
+  const odd = { closeStreamSent: true };
+  t.is(one.afterClose(closed(1011, odd), LOST, 1000).name, 'reconnect');
+  t.is(one.afterClose(closed(1011, odd), LOST, 2000).name, 'finish');
+  t.is(policy().afterClose(closed(1011, { ...odd, isFinished: true }), LOST, 1000).name, 'finish');
+});

@@ -28,11 +28,11 @@ function finalize(window: ReplayWindow, channel: number, toMs: number): void {
   window.note(message, positionOf(START_MS));
 }
 
-test('callback mode keeps the last REPLAY_MS of what was sent, and everything unconfirmed', (t) => {
+test('callback mode keeps the last REPLAY_MS, and a second more, of what was sent, and everything unconfirmed', (t) => {
   const window = windowOf(false, 10_000);
-  t.is(keptFromMs(window, 10_000), 8000);
-  t.is(keptFromMs(window, 9000), 8000);
-  t.is(keptFromMs(window, 7500), 7500);
+  t.is(keptFromMs(window, 10_000), 7000);
+  t.is(keptFromMs(window, 8000), 7000);
+  t.is(keptFromMs(window, 6500), 6500);
 });
 
 test('results mode keeps what is not final on both channels, and everything unconfirmed', (t) => {
@@ -54,7 +54,7 @@ test('audio before the resume point, or already forgotten, is never requested ag
   t.is(keptFromMs(window, 1000), 0);
   const later = windowOf(false, 10_000);
   later.advance(positionOf(START_MS + 10_000));
-  t.is(keptFromMs(later, 0), 8000);
+  t.is(keptFromMs(later, 0), 7000);
 });
 
 test('kept audio begins at a whole ms, whatever Deepgram has confirmed', (t) => {
@@ -64,9 +64,9 @@ test('kept audio begins at a whole ms, whatever Deepgram has confirmed', (t) => 
 
 test('a rewind returns to the start of what is kept, and never moves forward', (t) => {
   const window = windowOf(false, 10_000, 5000);
-  t.is(window.rewind(positionOf(START_MS + 9000)), positionOf(START_MS + 8000));
-  t.is(window.buffer.sent, positionOf(START_MS + 8000));
-  t.is(window.rewind(positionOf(START_MS + 8000)), positionOf(START_MS + 8000));
+  t.is(window.rewind(positionOf(START_MS + 9000)), positionOf(START_MS + 7000));
+  t.is(window.buffer.sent, positionOf(START_MS + 7000));
+  t.is(window.rewind(positionOf(START_MS + 7000)), positionOf(START_MS + 7000));
 });
 
 test('a full buffer returns a promise that resolves when there is room again', async (t) => {
@@ -78,11 +78,11 @@ test('a full buffer returns a promise that resolves when there is room again', a
     hasRoom = true;
   });
   t.truthy(room);
-  window.buffer.take(2001 * BYTES_PER_MS);
+  window.buffer.take(3001 * BYTES_PER_MS);
   window.advance(positionOf(START_MS));
   await new VirtualClock().settle();
   t.false(hasRoom, 'sent, but not confirmed');
-  window.advance(positionOf(START_MS + 2001));
+  window.advance(positionOf(START_MS + 3001));
   await room;
   t.is(window.whenRoom(), undefined);
 });

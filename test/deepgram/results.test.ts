@@ -1,6 +1,6 @@
 import test from 'ava';
 import { positionOf } from '../../daemon/deepgram/replay-buffer.ts';
-import { FinalResults } from '../../daemon/deepgram/results.ts';
+import { ReceivedResults } from '../../daemon/deepgram/results.ts';
 
 const result = (channel: number, start: number, duration: number, is_final = true) => ({
   type: 'Results',
@@ -11,17 +11,17 @@ const result = (channel: number, start: number, duration: number, is_final = tru
 });
 
 test('the call is final up to where both channels are; times count from the connection’s start', (t) => {
-  const finals = new FinalResults(positionOf(1000));
+  const finals = new ReceivedResults(positionOf(1000));
   finals.note(result(0, 0, 2.5), positionOf(1000));
-  t.is(finals.reachTo, positionOf(1000));
+  t.is(finals.finalTo, positionOf(1000));
   finals.note(result(1, 1, 0.5), positionOf(1000));
-  t.is(finals.reachTo, positionOf(2500));
+  t.is(finals.finalTo, positionOf(2500));
   finals.note(result(1, 0, 1), positionOf(9000));
-  t.is(finals.reachTo, positionOf(3500), 'a later connection');
+  t.is(finals.finalTo, positionOf(3500), 'a later connection');
 });
 
 test('interim results, other messages and nonsense are ignored, and finality never moves back', (t) => {
-  const finals = new FinalResults(0);
+  const finals = new ReceivedResults(0);
   finals.note(result(0, 0, 5), 0);
   finals.note(result(1, 0, 5), 0);
   for (const message of [
@@ -35,5 +35,5 @@ test('interim results, other messages and nonsense are ignored, and finality nev
     'Results',
   ])
     finals.note(message, 0);
-  t.is(finals.reachTo, positionOf(5000));
+  t.is(finals.finalTo, positionOf(5000));
 });

@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
+import { WebSocketServer } from 'ws';
 import { DeepgramRefused, DeepgramUnreachable } from '../../daemon/deepgram/errors.ts';
 import { openSocket } from '../../daemon/deepgram/socket.ts';
 import { fixedSecret, type Secret } from '../../daemon/secrets/secret.ts';
@@ -73,4 +75,27 @@ test('a refused connection is DeepgramUnreachable', async (t) => {
   await t.throwsAsync(openSocket(settings, {}, EVENTS, new AbortController().signal), {
     instanceOf: DeepgramUnreachable,
   });
+});
+
+test('only a pong that answers a ping of ours has its mark', async (t) => {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const payloads = ['heartbeat', '', '12', '1e9', 'Infinity', '-1', '0x10', '00000000001234567890'];
+  server.on('connection', (peer) => {
+    for (const payload of payloads) peer.pong(payload);
+  });
+  const marks: number[] = [];
+  const answered = Promise.withResolvers<void>();
+  const onPong = (mark: number) => {
+    marks.push(mark);
+    if (marks.length > payloads.length) answered.resolve();
+  };
+  const baseUrl = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const settings = { baseUrl, key: fixedSecret('one') };
+  const socket = await openSocket(settings, {}, { ...EVENTS, onPong }, new AbortController().signal);
+  socket.ping(64_000);
+  await answered.promise;
+  socket.terminate();
+  t.deepEqual(marks, [...payloads.map(() => Number.NaN), 64_000]);
 });

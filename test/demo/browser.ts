@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
+import { chromiumPath, installCommands } from '../support/tools.ts';
 
-const PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-/** It talks to 127.0.0.1 and to nobody else: no look-ups, no updates, no services of its maker. */
+/** No traffic except to 127.0.0.1: no lookups, no updates, no vendor services. */
 const ARGS = [
   '--headless',
   '--no-sandbox',
@@ -15,16 +14,9 @@ const ARGS = [
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
 ];
 
-/** Starts the Chromium of this machine; CHROMIUM_PATH names another one. Throws when there is none. */
+/** Starts this machine's Chromium. Throws if there is none. */
 export function launchChromium(): Promise<Browser> {
-  const named = process.env['CHROMIUM_PATH'];
-  const paths = named ? [named] : PATHS;
-  const path = paths.find((one) => existsSync(one));
-  if (!path) {
-    throw new Error(
-      `There is no Chromium at ${paths.join(', ')}: install the Debian package with "apt-get install chromium", ` +
-        'or set CHROMIUM_PATH.',
-    );
-  }
-  return chromium.launch({ executablePath: path, args: ARGS });
+  const executablePath = chromiumPath();
+  if (!executablePath) throw new Error(`no Chromium found: ${installCommands(['chromium'])}, or set CHROMIUM_PATH`);
+  return chromium.launch({ executablePath, args: ARGS });
 }

@@ -3,15 +3,15 @@ import { Call, type CallView, type SessionEnd } from './call.ts';
 import { missingPhrases, type Spoken } from './check.ts';
 import type { Result } from './results.ts';
 
-/** What has just become known of a call. */
+/** Something that changed about a call. */
 export type News = { readonly kind: 'started' | 'figures' | 'ended' | 'checked' } | { kind: 'result'; result: Result };
 
 export type Listener = (call: CallView, news: News) => void;
 
-/** The last results come within a second of the call's end; when Deepgram failed, they never do. */
+/** The last results arrive within a second of the call's end, or never if Deepgram failed. */
 const LAST_RESULTS_TIMEOUT_MS = 5000;
 
-/** The calls of this demo, and what is known of each. */
+/** The calls of this demo and their state. */
 export class CallBook {
   readonly #expected: readonly Spoken[];
   readonly #share: number;
@@ -19,24 +19,24 @@ export class CallBook {
   readonly #hasAllResults = new Set<Call>();
   readonly #listeners = new Set<Listener>();
 
-  /** `share` (0 to 1) of a phrase's words make it count as arrived. */
+  /** A phrase has arrived if `share` (0 to 1) of its words have. */
   constructor(expected: readonly Spoken[], share: number) {
     this.#expected = expected;
     this.#share = share;
   }
 
-  /** All calls, in the order in which they came. */
+  /** All calls, oldest first. */
   views(): CallView[] {
     return [...this.#calls.values()].map((call) => call.view());
   }
 
-  /** Tells `listener` all news; gives the way to stop that. */
+  /** Calls `listener` on every change; returns a function that stops it. */
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Resolves with the first `count` calls when all of them are over and checked. */
+  /** Resolves with the first `count` calls once all of them have ended and been checked. */
   checked(count: number): Promise<CallView[]> {
     return new Promise((resolve) => {
       const stopListening = this.listen(() => {
@@ -55,7 +55,7 @@ export class CallBook {
     this.#tell(call, { kind: 'started' });
   }
 
-  /** The trigger did not take the call. */
+  /** The trigger did not start a session. */
   refused(contactId: string, problem: string): void {
     const call = this.#call(contactId);
     call.refused(problem);
@@ -69,7 +69,7 @@ export class CallBook {
     this.#tell(call, { kind: 'result', result });
   }
 
-  /** No result of this call will follow. */
+  /** This call has no further results. */
   allResultsCame(contactId: string): void {
     const call = this.#call(contactId);
     this.#hasAllResults.add(call);

@@ -5,9 +5,9 @@ import { type Phrase, Transcript } from './transcript.ts';
 
 export type CallState = 'running' | 'ending' | 'ended' | 'failed';
 
-/** How a session ended, as integratord's log tells. */
+/** How a session ended, from integratord's log. */
 export interface SessionEnd {
-  /** Epoch milliseconds, as is the begin's. */
+  /** Epoch milliseconds. */
   readonly atMs: number;
   readonly outcome: string;
   readonly audioMs: number;
@@ -16,27 +16,27 @@ export interface SessionEnd {
   readonly error: string | undefined;
 }
 
-/** A call as it is shown. */
+/** A call as shown to people. */
 export interface CallView {
-  /** Counts the calls of this demo, from 1. */
+  /** 1 for the first call of this demo. */
   readonly number: number;
   readonly contactId: string;
   readonly state: CallState;
   /** Why the call failed. */
   readonly problem: string | undefined;
   readonly ageMs: number;
-  /** How much of the call Deepgram was given. */
+  /** Audio sent to Deepgram. */
   readonly audioMs: number;
   readonly lagMs: number;
   readonly worstLagMs: number;
   readonly holeMs: number;
   readonly phrases: readonly Phrase[];
   readonly interim: readonly Phrase[];
-  /** The phrases that should have arrived and did not; undefined while they still may. */
+  /** Phrases that did not arrive; undefined while they still may. */
   readonly missing: readonly Spoken[] | undefined;
 }
 
-/** One call, from the first that is heard of it to the last. */
+/** One call, from its start to its last result. */
 export class Call {
   readonly number: number;
   readonly contactId: string;
@@ -65,7 +65,7 @@ export class Call {
   }
 
   polled({ state, ageMs, audioMs, lagMs, worstLagMs, holeMs }: SessionView): void {
-    // An answer that crossed the log line of the end is old news.
+    // A response from before the end may arrive after the log line of the end.
     if (this.isOver) return;
     this.#state = state;
     this.#figures = { ageMs, audioMs, lagMs, worstLagMs, holeMs };

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { BodyTooLarge, readBody } from '../../daemon/runtime/bounded-body.ts';
 import { closeNow, listenOnLoopback } from './loopback.ts';
 
-/** Takes a message of Deepgram about a contact. */
+/** Receives a message from Deepgram about a contact. */
 export type TakeMessage = (contactId: string, message: unknown) => void;
 
 export interface CallbackReceiver {
@@ -12,17 +12,17 @@ export interface CallbackReceiver {
   close(): void;
 }
 
-/** A result with all its words has a few KB; no message comes near this. */
+/** Far above any message: a result with all its words has a few KB. */
 const MAX_BODY_BYTES = 1024 * 1024;
-/** Nobody guesses 128 bits. */
+/** 128 bits, which cannot be guessed. */
 const TOKEN_BYTES = 16;
 
-/** Receives what Deepgram posts, at a path that only this demo and its Deepgram know. */
+/** Receives Deepgram's callbacks, at a path that only this demo and its Deepgram know. */
 export async function receiveCallbacks(take: TakeMessage): Promise<CallbackReceiver> {
   const token = randomBytes(TOKEN_BYTES).toString('hex');
   const server = createServer(async (request, response) => {
     const status = await received(request, token, take);
-    // What is left of a body that was not read would be taken for the next request.
+    // The unread rest of a body would be parsed as the next request.
     response.writeHead(status, status === 200 ? {} : { connection: 'close' }).end();
   });
   const url = await listenOnLoopback(server, 0);

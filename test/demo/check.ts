@@ -1,18 +1,18 @@
 import type { Speaker } from '../fixtures/sample-call/script.ts';
 
-/** Words of one speaker that belong together. */
+/** A phrase and its speaker. */
 export interface Spoken {
   readonly speaker: Speaker;
   readonly text: string;
 }
 
-/** A match that follows the match before it counts this much more than one that stands alone: so little that it never
- *  outweighs a word, and enough that a lost phrase does not borrow its words from another. */
+/** Bonus for a match right after another match: too small to outweigh a word, large enough that a lost phrase does not
+ *  borrow words from another one. */
 const RUN_BONUS = 1 / 1024;
 
 /**
- * The phrases of which less than `share` (0 to 1) of the words were heard from their speaker, in order. How the words
- * are cut into results does not matter; `heard` has to be in time order.
+ * The phrases of which less than `share` (0 to 1) of the words were recognized for their speaker, in order. The split
+ * of words into results does not matter; `heard` must be in time order.
  */
 export function missingPhrases<Phrase extends Spoken>(
   expected: readonly Phrase[],
@@ -52,13 +52,24 @@ function wordsOf(text: string): string[] {
   );
 }
 
-/** For each expected word whether it is among the said ones: as many as can be, in order, in runs where possible. */
+/** Scores of matching the first `i` expected words with the first `j` said words, at `i * columns + j`. */
+interface Scores {
+  readonly columns: number;
+  /** The best score of these words. */
+  readonly best: Float64Array;
+  /** The best score when the last two of them are matched with each other. */
+  readonly matched: Float64Array;
+}
+
+/** For each expected word, whether it was recognized: as many words as possible, in order, in runs where possible. */
 function wordsFound(expected: readonly string[], said: readonly string[]): boolean[] {
+  return traced(scoresOf(expected, said), expected.length, said.length);
+}
+
+function scoresOf(expected: readonly string[], said: readonly string[]): Scores {
   const columns = said.length + 1;
   const cells = (expected.length + 1) * columns;
-  /** The best score of the first words of both. */
   const best = new Float64Array(cells);
-  /** The best score when the last of these words is matched with the last of those. */
   const matched = new Float64Array(cells).fill(-Infinity);
   for (let i = 1; i <= expected.length; i += 1) {
     for (let j = 1; j <= said.length; j += 1) {
@@ -70,9 +81,14 @@ function wordsFound(expected: readonly string[], said: readonly string[]): boole
       best[at] = Math.max(best[at - columns] ?? 0, best[at - 1] ?? 0, matched[at] ?? 0);
     }
   }
-  const found = expected.map(() => false);
+  return { columns, best, matched };
+}
+
+/** Follows the best scores back from the last words to the first. */
+function traced({ columns, best, matched }: Scores, expectedWords: number, saidWords: number): boolean[] {
+  const found = new Array<boolean>(expectedWords).fill(false);
   let isInRun = false;
-  for (let i = expected.length, j = said.length; i > 0 && j > 0; ) {
+  for (let i = expectedWords, j = saidWords; i > 0 && j > 0; ) {
     const at = i * columns + j;
     const before = at - columns - 1;
     if (isInRun || matched[at] === best[at]) {

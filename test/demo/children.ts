@@ -1,9 +1,9 @@
 import { Program } from '../support/process.ts';
 import { DemoFailed } from './failure.ts';
 
-/** The daemon waits up to 10 s for Deepgram's last results before it ends. */
+/** The daemon waits up to 10 s for Deepgram's last results before it exits. */
 const STOP_TIMEOUT_MS = 12_000;
-/** The rest of a long log helps nobody; the last words tell why it ended. */
+/** The end of a log shows why the process exited. */
 const LAST_WORDS = 2000;
 
 interface Child {
@@ -11,23 +11,24 @@ interface Child {
   readonly program: Program;
 }
 
-/** The processes that the demo consists of. None outlives it. */
+/** The demo's processes. None outlives it. */
 export class Children {
   readonly #running = new Set<Child>();
   #isStopping = false;
 
-  /** Starts a process, called `name` in messages, with only the given environment. Throws when all are being stopped. */
+  /** Starts a process, called `name` in messages, with only the given environment. Throws while the demo is ending. */
   start(name: string, script: string, args: readonly string[], env: Record<string, string>): Program {
-    if (this.#isStopping) throw new DemoFailed(`${name} is not started: the demo is ending.`);
-    const program = new Program(script, args, env);
+    if (this.#isStopping) throw new DemoFailed(`${name} was not started because the demo is ending.`);
+    // Ctrl-C would end Deepgram's simulator while integratord still waits for its last results.
+    const program = new Program(script, args, env, { detached: true });
     const child = { name, program };
     this.#running.add(child);
     void program.exited.then(() => this.#running.delete(child));
     return program;
   }
 
-  /** Starts a process that has to live as long as the demo and resolves with the address it listens on; `onDeath` is
-   *  told when it ends before. Throws DemoFailed when it does not start. */
+  /** Starts a process that must run as long as the demo, and resolves with its address. `onDeath` is called if it exits
+   *  early. Throws DemoFailed if it does not start. */
   async serve(
     name: string,
     script: string,
@@ -48,25 +49,25 @@ export class Children {
     }
   }
 
-  /** Ends all, the last that was started first: whoever uses another ends before it. */
+  /** Ends all, the last one first: a process ends before those that it uses. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     for (const { program } of [...this.#running].reverse()) {
       const timeout = setTimeout(() => program.stop('SIGKILL'), STOP_TIMEOUT_MS);
-      // To integratord SIGINT means to end its calls now; SIGTERM would let them go on to their end.
+      // On SIGINT integratord ends its sessions now; on SIGTERM it would wait for the calls to end.
       await program.stop('SIGINT');
       clearTimeout(timeout);
     }
   }
 
-  /** Ends all at once, whatever they are doing. */
+  /** Kills all processes. */
   kill(): void {
     this.#isStopping = true;
     for (const { program } of this.#running) void program.stop('SIGKILL');
   }
 }
 
-/** What a process that ended wrote last, for a message about it. */
+/** The end of a process's standard error, for a message. */
 export function lastWords({ stderr }: Program): string {
   const words = stderr.trim().slice(-LAST_WORDS);
   return words === '' ? ' It gave no reason.' : ` It said:\n${words}`;

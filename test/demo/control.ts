@@ -3,17 +3,17 @@ import { json } from 'node:stream/consumers';
 import type { SessionView } from '../../daemon/contract/control-api.ts';
 import { DemoFailed } from './failure.ts';
 
-/** A daemon that does not answer its operator for so long hangs. */
+/** A daemon that does not respond within this time hangs. */
 const ANSWER_TIMEOUT_MS = 10_000;
 
-/** The sessions that integratord runs now, asked at its control socket. Throws DemoFailed. */
+/** Lists integratord's sessions through its control socket. Throws DemoFailed. */
 export async function sessionsAt(socketPath: string, signal: AbortSignal): Promise<SessionView[]> {
   try {
     const { sessions } = (await answerOf(socketPath, signal)) as { sessions: SessionView[] };
     return sessions;
   } catch (cause) {
     signal.throwIfAborted();
-    throw new DemoFailed(`integratord does not answer at its control socket: ${(cause as Error).message}`, { cause });
+    throw new DemoFailed(`integratord does not respond on its control socket: ${(cause as Error).message}`, { cause });
   }
 }
 

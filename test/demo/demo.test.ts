@@ -6,44 +6,46 @@ import { losesAudio } from './lossy-deepgram.ts';
 import { allGone, childrenOf } from './processes.ts';
 import { RunningDemo } from './running-demo.ts';
 
-/** A call lasts some 10 s at this speed, on a machine that has nothing else to do. */
-const ONCE = ['--once', '--speed', '10'];
+/** The call lasts 2 s. */
+const ONCE = ['--once', '--speed', '20'];
+/** The call lasts 10 s: long enough to be interrupted. */
+const SLOWER = ['--speed', '4'];
 const TIMEOUT_MS = 180_000;
 const KEY = 'a-key-of-ours';
 const PHRASES = loadSampleCall().phrases;
 
-/** A Deepgram that is not the demo's own, as the real one is not. */
+/** A Deepgram that is not the demo's own, like the real one. */
 async function foreignDeepgram(t: ExecutionContext): Promise<string> {
-  const deepgram = new Program('test/simulators/deepgram/main.ts', ['--api-key', KEY]);
+  const deepgram = new Program('test/simulators/deepgram/main.ts', ['--api-key', KEY, '--rate', 'off']);
   t.teardown(() => deepgram.stop());
   return deepgram.listening();
 }
 
-/** The lines of the transcript, without the call's number and the time. */
+/** Transcript lines without call number and time. */
 function saidIn({ stdout }: RunningDemo): string[] {
   return [...stdout.matchAll(/^#\d+ +\d+:\d\d {2}(.*)$/gm)].map(([, line]) => line as string);
 }
 
 const SCRIPT = PHRASES.map(({ speaker, text }) => `${speaker.padEnd(8)}  ${text}`).sort();
 
-test('played once, a call is told from both sides and the exit code says that nothing is missing', async (t) => {
+test('with --once, both sides of the call are printed and exit code 0 means that nothing is missing', async (t) => {
   t.timeout(TIMEOUT_MS);
   const demo = new RunningDemo(t, ONCE);
   t.is(await demo.exited, 0, demo.stderr);
   t.deepEqual(saidIn(demo).sort(), SCRIPT);
   t.regex(demo.stdout, /^Call 1 ended: 0:42 of audio, worst lag \d+ ms, holes 0 ms\.$/m);
-  t.regex(demo.stdout, /All 16 phrases arrived, each at its speaker\./);
+  t.regex(demo.stdout, /All 16 phrases arrived, each for its speaker\./);
   t.deepEqual(readdirSync(demo.directory), []);
 });
 
-test('several calls at once are each told in full', async (t) => {
+test('several calls at once are each printed completely', async (t) => {
   t.timeout(TIMEOUT_MS);
   const demo = new RunningDemo(t, [...ONCE, '--calls', '2']);
   t.is(await demo.exited, 0, demo.stderr);
   t.deepEqual(saidIn(demo).sort(), [...SCRIPT, ...SCRIPT].sort());
 });
 
-test('with a key the words come from a Deepgram that cannot call back, by way of the log', async (t) => {
+test('with a key, the words come from the log because the real Deepgram cannot call back', async (t) => {
   t.timeout(TIMEOUT_MS);
   const demo = new RunningDemo(t, ONCE, { DEEPGRAM_API: await foreignDeepgram(t), DEEPGRAM_API_KEY: KEY });
   t.is(await demo.exited, 0, demo.stderr);
@@ -54,7 +56,7 @@ test('with a key the words come from a Deepgram that cannot call back, by way of
   t.regex(demo.stdout, /half of its words/);
 });
 
-test('words that Deepgram never heard are named, and the exit code is 1', async (t) => {
+test('words that Deepgram never received are named, and the exit code is 1', async (t) => {
   t.timeout(TIMEOUT_MS);
   const lost = PHRASES[6] as (typeof PHRASES)[number];
   const lossy = await losesAudio(await foreignDeepgram(t), lost.startMs, lost.endMs);
@@ -64,7 +66,7 @@ test('words that Deepgram never heard are named, and the exit code is 1', async 
   t.true(demo.stdout.endsWith(`  1 of 16 phrases are missing:\n    ${lost.speaker}: ${lost.text}\n`), demo.stdout);
 });
 
-test('a call that Deepgram refuses is told with the reason, and the exit code is 1', async (t) => {
+test('a call that Deepgram refuses is printed with the reason, and the exit code is 1', async (t) => {
   t.timeout(TIMEOUT_MS);
   const demo = new RunningDemo(t, ONCE, { DEEPGRAM_API: await foreignDeepgram(t), DEEPGRAM_API_KEY: 'another-key' });
   t.is(await demo.exited, 1, demo.stderr);
@@ -72,28 +74,29 @@ test('a call that Deepgram refuses is told with the reason, and the exit code is
   t.regex(demo.stdout, /16 of 16 phrases are missing:\n {4}agent: Thank you for calling Brightway Parcels/);
 });
 
-/** A demo is six processes that start at once: too many demos would start later than a call waits for them. */
+/** A demo starts six processes at once: with too many demos, calls would time out. */
 const inTurn = test.serial;
 
 for (const [args, code] of [
   [['--once'], 130],
   [[], 0],
 ] as const) {
-  inTurn(`Ctrl-C in the middle of a call ends all (${args.join(' ') || 'served on'})`, async (t) => {
+  inTurn(`Ctrl-C during a call ends all processes (${args.join(' ') || 'without --once'})`, async (t) => {
     t.timeout(TIMEOUT_MS);
-    const demo = new RunningDemo(t, args);
+    const demo = new RunningDemo(t, [...SLOWER, ...args]);
     await demo.says(/agent {5}Thank you for calling/);
     const children = childrenOf(demo.pid);
     t.is(children.length, 4);
-    demo.pressCtrlC();
+    demo.interrupt();
     t.is(await demo.exited, code, demo.stderr);
     await allGone(children);
     t.is(demo.stderr, '');
+    t.true(demo.stdout.endsWith('\nEnding.\n'), demo.stdout);
     t.deepEqual(readdirSync(demo.directory), []);
   });
 }
 
-inTurn('a demo that is killed takes its processes along', async (t) => {
+inTurn('when the demo is killed, its processes end too', async (t) => {
   t.timeout(TIMEOUT_MS);
   const demo = new RunningDemo(t, []);
   await demo.says(/Call 1: the session runs/);
@@ -104,7 +107,7 @@ inTurn('a demo that is killed takes its processes along', async (t) => {
   t.pass();
 });
 
-inTurn('when a process of the demo dies, it is named, and nothing is left', async (t) => {
+inTurn('when a process of the demo dies, it is named and nothing is left behind', async (t) => {
   t.timeout(TIMEOUT_MS);
   const demo = new RunningDemo(t, []);
   await demo.says(/Call 1: the session runs/);
@@ -117,7 +120,7 @@ inTurn('when a process of the demo dies, it is named, and nothing is left', asyn
   t.deepEqual(readdirSync(demo.directory), []);
 });
 
-inTurn('when a process does not start, the demo says which and why', async (t) => {
+inTurn('when a process does not start, the demo says which one and why', async (t) => {
   t.timeout(TIMEOUT_MS);
   const demo = new RunningDemo(t, [], { DEEPGRAM_API: 'ftp://127.0.0.1', DEEPGRAM_API_KEY: KEY });
   t.is(await demo.exited, 1);
@@ -128,7 +131,7 @@ inTurn('when a process does not start, the demo says which and why', async (t) =
   t.deepEqual(readdirSync(demo.directory), []);
 });
 
-inTurn('a port that is taken ends the demo before anything is started', async (t) => {
+inTurn('if its port is taken, the demo exits before it starts anything', async (t) => {
   t.timeout(TIMEOUT_MS);
   const first = new RunningDemo(t, []);
   const { port } = new URL(await first.pageUrl());

@@ -17,13 +17,13 @@ export interface DemoDeps {
   readonly deepgram: DeepgramChoice;
   readonly terminal: Terminal;
   readonly children: Children;
-  /** Is told what has to be undone at the end, in whatever way the demo ends. */
+  /** Runs at the end, however the demo ends. */
   readonly cleanup: AsyncDisposableStack;
 }
 
-/** The sample call on its way through the whole integration, and what is shown of it. */
+/** Plays the sample call through the whole integration and shows it. */
 export class Demo {
-  /** Rejects with the reason when the demo cannot go on; never resolves. */
+  /** Rejects if the demo cannot continue; never resolves. */
   readonly failed: Promise<never>;
   readonly #deps: DemoDeps;
   readonly #fail: (error: unknown) => void;
@@ -40,7 +40,7 @@ export class Demo {
     this.#book = new CallBook(this.#phrases, deps.deepgram.share);
   }
 
-  /** Sets everything up and plays the calls. Gives the exit code, with --once; without, it goes on until it is ended. */
+  /** Sets everything up and plays the calls. Resolves with the exit code after the calls with --once, else never. */
   async run(): Promise<number> {
     const { options } = this.#deps;
     const directory = mkdtempSync(join(tmpdir(), 'demo-'));
@@ -61,7 +61,7 @@ export class Demo {
     return calls.every(({ state, missing }) => state === 'ended' && missing?.length === 0) ? 0 : 1;
   }
 
-  /** Serves the page and receives callbacks; gives the URL for them, if Deepgram can reach it. */
+  /** Serves the page and receives callbacks. Returns the callback URL if Deepgram can reach it. */
   async #show(controlSocket: string): Promise<string | undefined> {
     const { options, deepgram, terminal, cleanup } = this.#deps;
     const page = await servePage({
@@ -74,7 +74,6 @@ export class Demo {
     });
     cleanup.defer(() => page.close());
     terminal.say(`Page: ${page.url}`);
-    cleanup.defer(this.#book.listen((call, news) => terminal.show(call, news, this.#phrases.length)));
     // A public service cannot post to this machine's loopback interface.
     if (deepgram.isReal) return undefined;
     const callbacks = await receiveCallbacks((contactId, message) => takeMessage(contactId, message, this.#book));
@@ -86,27 +85,31 @@ export class Demo {
     const { deepgram, terminal, children, cleanup } = this.#deps;
     cleanup.defer(() => children.stop());
     const stack = await startStack(children, deepgram, controlSocket, this.#fail);
-    terminal.say(`Path: Connect stand-in > Kinesis Video stand-in > integratord > ${deepgram.name}`);
+    terminal.say(`Path: Connect simulator > Kinesis Video simulator > integratord > ${deepgram.name}`);
     if (deepgram.isReal) {
-      terminal.say('Real recognition is never letter for letter: a phrase counts as arrived with half of its words.');
+      terminal.say('Real recognition is never exact: a phrase counts as arrived with half of its words.');
     }
     return stack;
   }
 
+  /** Undone before the processes are stopped, so that the end of their calls is not reported. */
   #watch({ daemon, controlSocket }: Stack): void {
+    const { terminal, cleanup } = this.#deps;
+    cleanup.defer(this.#book.listen((call, news) => terminal.show(call, news, this.#phrases.length)));
     const polling = new AbortController();
-    this.#deps.cleanup.defer(() => polling.abort());
+    cleanup.defer(() => polling.abort());
     watchLog(daemon, this.#book).catch(this.#fail);
     watchSessions(controlSocket, this.#book, daemon, polling.signal).catch(this.#fail);
   }
 
   #offerMoreCalls(): Promise<never> {
-    const { terminal } = this.#deps;
+    const { terminal, cleanup } = this.#deps;
     const hasKeys = process.stdin.isTTY;
     const offer = `Play the sample call again: with the page's button${hasKeys ? ', or Enter' : ''}. Ctrl-C ends.`;
-    this.#book.listen((_call, { kind }) => {
+    const offerAgain = this.#book.listen((_call, { kind }) => {
       if (kind === 'checked' && this.#running === 0) terminal.say(offer);
     });
+    cleanup.defer(offerAgain);
     if (hasKeys) process.stdin.on('data', () => this.#playAgain());
     return this.failed;
   }

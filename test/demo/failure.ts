@@ -1,4 +1,4 @@
-/** Why the demo cannot go on, in a sentence for whoever runs it. */
+/** The demo cannot continue; the message is a sentence for the user. */
 export class DemoFailed extends Error {
   override readonly name = 'DemoFailed';
 }

@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DemoFailed } from './failure.ts';
 
-/** Listens on 127.0.0.1 and nowhere else; 0 takes a free port. Gives the address; throws DemoFailed when it cannot. */
+/** Listens on 127.0.0.1 only; port 0 selects a free one. Returns the address. Throws DemoFailed if it cannot. */
 export async function listenOnLoopback(server: Server, port: number): Promise<string> {
   server.listen(port, '127.0.0.1');
   try {
@@ -19,7 +19,7 @@ export async function listenOnLoopback(server: Server, port: number): Promise<st
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** Ends a server and every connection to it. */
+/** Closes a server and all its connections. */
 export function closeNow(server: Server): void {
   server.close();
   server.closeAllConnections();

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
 
-/** 8 kHz, two channels of 16 bits. */
+/** 8 kHz, two 16-bit channels. */
 const BYTES_PER_MS = 32;
 
 export interface LossyDeepgram {
@@ -10,8 +10,7 @@ export interface LossyDeepgram {
   close(): void;
 }
 
-/** A Deepgram that hears silence from `fromMs` to `toMs` of each stream, whatever is said then; all else goes to and
- *  comes from the one at `url`. */
+/** A proxy for the Deepgram at `url` that replaces the audio from `fromMs` to `toMs` of each stream with silence. */
 export async function losesAudio(url: string, fromMs: number, toMs: number): Promise<LossyDeepgram> {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   await once(server, 'listening');

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Plays the sample call through the whole integration and shows the transcript in the terminal and on a page. */
+/** Plays the sample call through the whole integration and shows its transcript in the terminal and on a page. */
 import { constants } from 'node:os';
 import { Children } from './children.ts';
 import { Demo } from './demo.ts';
@@ -7,7 +7,7 @@ import { DemoFailed } from './failure.ts';
 import { chooseDeepgram, readOptions } from './settings.ts';
 import { Terminal } from './terminal.ts';
 
-/** Shells tell an end by signal this way. */
+/** Exit code of a process ended by a signal, as shells report it. */
 const SIGNALLED = 128;
 
 const options = readOptions(process.argv);
@@ -27,14 +27,14 @@ try {
 await cleanup.disposeAsync();
 process.exit(exitCode);
 
-/** Rejects when whoever read the output has gone, as in `demo | head`. */
+/** Rejects when the reader of standard output is gone, as in `demo | head`. */
 function outputGone(): Promise<never> {
   return new Promise((_, reject) => {
-    process.stdout.on('error', ({ message }) => reject(new DemoFailed(`Nobody reads the output any more: ${message}`)));
+    process.stdout.on('error', ({ message }) => reject(new DemoFailed(`Standard output was closed: ${message}`)));
   });
 }
 
-/** Resolves at the first signal, with the exit code. Another one ends the children without waiting for them. */
+/** Resolves with the exit code at the first signal. A second signal kills the processes. */
 function interruption(): Promise<number> {
   let isEnding = false;
   return new Promise((resolve) => {

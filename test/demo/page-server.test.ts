@@ -6,10 +6,10 @@ import { CallBook } from './call-book.ts';
 import { DemoFailed } from './failure.ts';
 import { servePage } from './page-server.ts';
 
-/** Of an integratord that has not come yet. */
+/** integratord is not running yet. */
 const NO_SOCKET = '/nonexistent/control.sock';
 
-/** A page of its own, and how often it was asked to play. */
+/** A page server, and how often it was asked to play a call. */
 async function page(t: ExecutionContext, playAgain: (() => boolean) | undefined = () => true) {
   let played = 0;
   const book = new CallBook([], 1);
@@ -26,14 +26,14 @@ async function page(t: ExecutionContext, playAgain: (() => boolean) | undefined 
   return { url, book, played: () => played };
 }
 
-/** Unlike fetch, this sends any Host and Origin. */
+/** Unlike fetch, sends any Host and Origin. */
 async function ask(method: string, url: string, headers: Record<string, string> = {}): Promise<IncomingMessage> {
   const asked = request(url, { method, headers }).end();
   const [response] = (await once(asked, 'response')) as [IncomingMessage];
   return response;
 }
 
-test('a page that has been reached by another name is refused', async (t) => {
+test('requests with another Host are refused', async (t) => {
   const { url } = await page(t);
   t.is((await ask('GET', url, { host: 'attacker.example' })).statusCode, 421);
   t.is((await ask('GET', `${url}/events`, { host: '127.0.0.1.attacker.example' })).statusCode, 421);
@@ -41,7 +41,7 @@ test('a page that has been reached by another name is refused', async (t) => {
   t.is((await ask('GET', url)).statusCode, 200);
 });
 
-test('only the page itself may play calls', async (t) => {
+test('only the page itself can play calls', async (t) => {
   const { url, played } = await page(t);
   t.is((await ask('POST', `${url}/calls`)).statusCode, 403);
   t.is((await ask('POST', `${url}/calls`, { origin: 'http://attacker.example' })).statusCode, 403);
@@ -52,14 +52,14 @@ test('only the page itself may play calls', async (t) => {
   t.is(played(), 1);
 });
 
-test('when no call can be made, the page is told so', async (t) => {
+test('when no call can be played, the page is told', async (t) => {
   const { url } = await page(t, () => false);
   const response = await ask('POST', `${url}/calls`, { origin: url });
   t.is(response.statusCode, 409);
   t.regex(await text(response), /wait for one to end/);
 });
 
-test('nothing but its own files may run on the page', async (t) => {
+test('only its own files may run on the page', async (t) => {
   const { url } = await page(t);
   const { headers } = await ask('GET', url);
   t.regex(String(headers['content-security-policy']), /default-src 'none'; script-src 'self'; style-src 'self';/);
@@ -69,7 +69,7 @@ test('nothing but its own files may run on the page', async (t) => {
   t.is((await ask('GET', `${url}/../main.ts`)).statusCode, 404);
 });
 
-test('a page that is opened late gets what there is, and then what changes', async (t) => {
+test('a page that is opened late gets the current state, then changes', async (t) => {
   const { url, book } = await page(t);
   book.result('early', { speaker: 'agent', startMs: 0, text: 'Good morning', isFinal: true });
   const response = await ask('GET', `${url}/events`);
@@ -82,7 +82,7 @@ test('a page that is opened late gets what there is, and then what changes', asy
   t.regex(seen, /"contactId":"late".*"text":"Hello"/);
 });
 
-test('while there is no integratord, its own page says so', async (t) => {
+test('while integratord is not running, its own page says so', async (t) => {
   const { url } = await page(t);
   const response = await ask('GET', `${url}/instance/`);
   t.is(response.statusCode, 502);
@@ -90,7 +90,7 @@ test('while there is no integratord, its own page says so', async (t) => {
   t.is((await ask('GET', `${url}/instance/v1/config`)).statusCode, 404);
 });
 
-test('a port that is taken is told by its number', async (t) => {
+test('a taken port is reported with its number', async (t) => {
   const { url, book } = await page(t);
   const port = Number(new URL(url).port);
   const again = servePage({

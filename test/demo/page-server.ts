@@ -11,13 +11,13 @@ import { closeNow, listenOnLoopback } from './loopback.ts';
 export interface PageOptions {
   readonly port: number;
   readonly book: CallBook;
-  /** integratord's, where it is or will be. */
+  /** integratord's control socket, now or later. */
   readonly controlSocket: string;
-  /** Who transcribes, for the page's header. */
+  /** The transcriber's name, for the page's header. */
   readonly transcriber: string;
-  /** How many phrases a call has. */
+  /** Phrases per call. */
   readonly expected: number;
-  /** Plays the sample call again; false when no call can be made now. Undefined when none is to be made. */
+  /** Plays the sample call again; returns false if it cannot now. Undefined if the page may not. */
   readonly playAgain: (() => boolean) | undefined;
 }
 
@@ -26,21 +26,21 @@ export interface Page {
   close(): void;
 }
 
-/** The demo's own files, and of the daemon's page those that it is made with. */
+/** The demo's own files, and those of the daemon's page that it uses. */
 const FILES: ReadonlyMap<string, PageFile> = new Map([
   ['/', { type: 'text/html; charset=utf-8', body: fileBeside('page.html') }],
   ['/call.css', { type: 'text/css; charset=utf-8', body: fileBeside('call.css') }],
   ['/page.js', { type: 'text/javascript; charset=utf-8', body: fileBeside('page.js') }],
   ...[...PAGE_FILES].map(([name, file]) => [`/page/${name}`, file] as const),
 ]);
-/** The daemon's whole page is below it, as an operator sees it. */
+/** The daemon's own page is served below this path. */
 const INSTANCE = '/instance';
-/** How soon a page that lost its connection tries again. */
+/** Delay before a page reconnects. */
 const RECONNECT_MS = 1000;
-/** A page that is this far behind does not read; it gets everything anew when it connects again. */
+/** A page that is this far behind is disconnected; it gets the whole state when it reconnects. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
 
-/** Serves the page and keeps it up to date by Server-Sent Events. Throws DemoFailed when the port is taken. */
+/** Serves the page and keeps it up to date with Server-Sent Events. Throws DemoFailed if the port is taken. */
 export async function servePage(options: PageOptions): Promise<Page> {
   const watching = new Set<ServerResponse>();
   const stopListening = options.book.listen((call) => {
@@ -72,7 +72,7 @@ export async function servePage(options: PageOptions): Promise<Page> {
   };
 }
 
-/** Sends everything so far, and from then on each call that has changed. */
+/** Sends the current state, then each call that changes. */
 function watch(
   response: ServerResponse,
   { book, transcriber, expected, playAgain }: PageOptions,

@@ -1,4 +1,4 @@
-/** Shows the calls that /events tells of: integratord's cards, and in each what customer and agent say. */
+/** Shows the calls from /events: integratord's cards, each with the words of customer and agent. */
 
 import { setText } from './page/dom.js';
 import { LagHistory } from './page/lag-history.js';
@@ -13,7 +13,7 @@ const notice = document.getElementById('notice');
 const calls = document.getElementById('calls');
 const cards = new Map();
 const lags = new LagHistory();
-/** How many phrases a call should have, and whether this page may play one, as the server tells. */
+/** From the server: phrases per call, and whether this page may play one. */
 let expected = 0;
 let canPlay = false;
 
@@ -29,10 +29,10 @@ function showConnection(state, text) {
   setText(connection, text);
 }
 
-/** Takes the place of everything that was shown: the server may be another one than before. */
+/** Replaces everything: the server may have been restarted. */
 function showAll(all) {
   ({ expected, canPlay } = all);
-  const path = `Amazon Connect and Kinesis Video stand-ins › integratord › ${all.transcriber}`;
+  const path = `Amazon Connect and Kinesis Video simulators › integratord › ${all.transcriber}`;
   setText(document.getElementById('path'), path);
   const known = new Set(all.calls.map(({ contactId }) => contactId));
   for (const [contactId, { element }] of cards) {
@@ -63,7 +63,7 @@ function showCall(call) {
   showVerdict(part('verdict'), part('missing'), call.missing);
 }
 
-/** The card of the call; a new one goes to the top, where it is seen. */
+/** The card of the call; a new one is added at the top. */
 function cardOf({ contactId, number }) {
   const known = cards.get(contactId);
   if (known) return known;
@@ -78,7 +78,7 @@ function cardOf({ contactId, number }) {
   return card;
 }
 
-/** Changes only what differs, so that a screen reader hears each phrase once. */
+/** Changes only what differs, so that a screen reader reads each phrase once. */
 function showPhrases(list, phrases) {
   const items = new Map([...list.children].map((item) => [item.dataset.key, item]));
   phrases.forEach((phrase, index) => {
@@ -130,7 +130,7 @@ async function play() {
     setText(notice, 'The demo does not answer: is it still running in its terminal?');
   } finally {
     playButton.disabled = false;
-    // A disabled button has lost the focus.
+    // A disabled button loses the focus.
     playButton.focus();
   }
 }

@@ -1,13 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import test from 'ava';
-import type { Page } from 'playwright-core';
+import anyTest from 'ava';
+import type { Browser, Page } from 'playwright-core';
 import { loadSampleCall } from '../fixtures/sample-call/read.ts';
 import type { Speaker } from '../fixtures/sample-call/script.ts';
+import { needs } from '../support/tools.ts';
 import { launchChromium } from './browser.ts';
 import { RunningDemo } from './running-demo.ts';
 
-/** A call lasts some 10 s at this speed, on a machine that has nothing else to do. */
+/** The call lasts 4 s. */
 const SPEED = ['--speed', '10'];
 const TIMEOUT_MS = 180_000;
 const DESKTOP = { width: 1280, height: 900 };
@@ -15,13 +16,16 @@ const PHONE = { width: 390, height: 844 };
 const ARTEFACTS = fileURLToPath(new URL('../../artefacts/', import.meta.url));
 const PHRASES = loadSampleCall().phrases;
 
-const browser = await launchChromium();
+const test = needs(anyTest, 'chromium');
+
+let browser: Browser;
 test.before(async () => {
+  browser = await launchChromium();
   await mkdir(ARTEFACTS, { recursive: true });
 });
-test.after.always(() => browser.close());
+test.after.always(() => browser?.close());
 
-/** What the speaker says, as the page shows it. */
+/** The speaker's words on the page. */
 function shown(page: Page, speaker: Speaker): Promise<string[]> {
   return page.locator(`.phrases [data-speaker=${speaker}] .text`).allTextContents();
 }
@@ -30,7 +34,7 @@ function inScript(speaker: Speaker): string[] {
   return PHRASES.filter((phrase) => phrase.speaker === speaker).map(({ text }) => text);
 }
 
-/** Left and right edges of the speaker's phrases, the outermost ones. */
+/** Outermost left and right edges of the speaker's phrases. */
 async function columnOf(page: Page, speaker: Speaker): Promise<{ left: number; right: number }> {
   const phrases = await page.locator(`.phrases [data-speaker=${speaker}]`).all();
   const boxes = await Promise.all(phrases.map((phrase) => phrase.boundingBox()));
@@ -39,7 +43,7 @@ async function columnOf(page: Page, speaker: Speaker): Promise<{ left: number; r
   return { left: Math.min(...lefts), right: Math.max(...rights) };
 }
 
-/** Opens a page and gathers what it complains about and whom it asks. */
+/** Opens a page; collects its errors and the origins of its requests. */
 async function open(url: string, viewport: typeof DESKTOP, colorScheme: 'light' | 'dark' = 'light') {
   const page = await browser.newPage({ viewport, colorScheme, reducedMotion: 'reduce' });
   page.setDefaultTimeout(TIMEOUT_MS);
@@ -52,7 +56,7 @@ async function open(url: string, viewport: typeof DESKTOP, colorScheme: 'light' 
   return { page, complaints, origins };
 }
 
-test('a call is shown from its first word to its end, each speaker in a column', async (t) => {
+test('a call is shown from its first word to its end, with a column per speaker', async (t) => {
   t.timeout(TIMEOUT_MS);
   const demo = new RunningDemo(t, SPEED);
   const url = await demo.pageUrl();
@@ -87,14 +91,14 @@ test('a call is shown from its first word to its end, each speaker in a column',
   demo.signal('SIGINT');
   await page.locator('#connection[data-state=lost]').waitFor();
   t.deepEqual([...origins], [new URL(url).origin]);
-  // That the connection was lost in the end is as it should be.
+  // The connection is expected to be lost at the end.
   t.deepEqual(
     complaints.filter((text) => !text.includes('/events') && !text.includes('net::ERR_')),
     [],
   );
 });
 
-test('a page that is opened late, on a telephone, has everything and room for it', async (t) => {
+test('a page that is opened late, on a phone, shows everything and fits the screen', async (t) => {
   t.timeout(TIMEOUT_MS);
   const demo = new RunningDemo(t, [...SPEED, '--calls', '2']);
   const url = await demo.pageUrl();

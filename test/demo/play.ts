@@ -9,17 +9,17 @@ import type { Stack } from './stack.ts';
 export interface Playing {
   readonly calls: number;
   readonly speed: number;
-  /** Where Deepgram posts its results; undefined when it cannot reach us. */
+  /** Deepgram's callback URL; undefined if it cannot reach us. */
   readonly callbackUrl: string | undefined;
 }
 
-/** Lets Connect's stand-in make calls through the trigger; resolves when the last has been spoken. Throws DemoFailed
- *  when the stand-in ends before. */
+/** Plays calls from Connect's simulator through the trigger; resolves when the last one has been streamed. Throws
+ *  DemoFailed if the simulator exits first. */
 export async function playCalls(children: Children, stack: Stack, book: CallBook, playing: Playing): Promise<void> {
   const args = ['--kinesis', stack.kinesisUrl, '--integrator', stack.integrator];
   args.push('--calls', String(playing.calls), '--speed', String(playing.speed));
   for (const [name, value] of Object.entries(attributesFor(playing))) args.push('--attribute', `${name}=${value}`);
-  const connect = children.start('The Connect stand-in', 'test/simulators/connect/main.ts', args, {
+  const connect = children.start('The Connect simulator', 'test/simulators/connect/main.ts', args, {
     TRIGGER_SECRET: stack.triggerSecret,
   });
   let spoken = 0;
@@ -30,14 +30,14 @@ export async function playCalls(children: Children, stack: Stack, book: CallBook
     if (typeof ended === 'string') spoken += 1;
   }
   if (spoken < playing.calls) {
-    throw new DemoFailed(`The Connect stand-in ended in the middle of the call.${lastWords(connect)}`);
+    throw new DemoFailed(`The Connect simulator exited during the call.${lastWords(connect)}`);
   }
 }
 
-/** The contact's attributes, as a flow would set them. */
+/** Contact attributes as a flow would set them. */
 function attributesFor({ callbackUrl }: Playing): Record<string, string> {
   const common = { dg_model: 'nova-3', dg_interim_results: 'true', dg_tag: 'demo' };
-  // Smart formatting writes spoken numbers as digits: the real Deepgram's could then not be found in the script.
+  // Smart formatting writes numbers as digits, which are not in the script.
   if (callbackUrl === undefined) return { ...common, dg_punctuate: 'true' };
   return { ...common, dg_smart_format: 'true', dg_callback: callbackUrl };
 }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** The end of a process that is not our own child raises no event: it has to be looked for. */
+/** The exit of a process that is not our child raises no event, so it is polled for. */
 const LOOK_EVERY_MS = 50;
 
 export interface Process {
@@ -9,7 +9,7 @@ export interface Process {
   readonly commandLine: string;
 }
 
-/** The processes that this process has started and that still run; read from /proc. */
+/** The running children of a process, from /proc. */
 export function childrenOf(parent: number): Process[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -23,7 +23,7 @@ export function isRunning({ pid, commandLine }: Process): boolean {
   return parentOf(pid) !== undefined && commandLineOf(pid) === commandLine;
 }
 
-/** Resolves when none of these processes is left. */
+/** Resolves once all of these processes have exited. */
 export async function allGone(processes: readonly Process[]): Promise<void> {
   while (processes.some(isRunning)) await delay(LOOK_EVERY_MS);
 }
@@ -36,7 +36,7 @@ function commandLineOf(pid: number): string {
   return read(pid, 'cmdline').replaceAll('\0', ' ').trim();
 }
 
-/** Empty when the process is gone, which may be at any moment. */
+/** Empty if the process has exited, which may happen at any time. */
 function read(pid: number, file: 'status' | 'cmdline'): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');

@@ -2,20 +2,20 @@ import { z } from 'zod';
 import type { Speaker } from '../fixtures/sample-call/script.ts';
 import type { Line } from '../support/process.ts';
 
-/** What Deepgram has heard of one speaker in one stretch of the call; times are the call's own. */
+/** A result for one speaker; times are relative to the call. */
 export interface Result {
   readonly speaker: Speaker;
   readonly startMs: number;
-  /** Empty when nobody spoke. */
+  /** Empty for silence. */
   readonly text: string;
-  /** Otherwise it is a guess that a later result replaces. */
+  /** Otherwise a later result replaces it. */
   readonly isFinal: boolean;
 }
 
 /** trigger/README.md: customer is channel 0, agent side channel 1. */
 const SPEAKERS: readonly Speaker[] = ['customer', 'agent'];
 const MS_PER_S = 1000;
-/** People on the telephone speak about 170 words a minute. */
+/** People on the phone speak about 170 words a minute. */
 const MS_PER_WORD = 350;
 
 const resultsMessage = z.object({
@@ -38,7 +38,7 @@ const loggedResult = z.object({
   transcript: z.string(),
 });
 
-/** The result in a message that Deepgram posted to the callback; undefined when the message is another. */
+/** The result in a callback message from Deepgram; undefined for other messages. */
 export function resultInMessage(message: unknown): Result | undefined {
   const { data } = resultsMessage.safeParse(message);
   const speaker = SPEAKERS[data?.channel_index[0] ?? -1];
@@ -48,7 +48,7 @@ export function resultInMessage(message: unknown): Result | undefined {
   return { speaker, startMs, text: heard.transcript, isFinal: data.is_final };
 }
 
-/** The result in a line of integratord's debug log; undefined when the line is another. */
+/** The result in a line of integratord's debug log; undefined for other lines. */
 export function resultInLog(line: Line): Result | undefined {
   const { data } = loggedResult.safeParse(line);
   const speaker = SPEAKERS[data?.channel ?? -1];
@@ -57,8 +57,8 @@ export function resultInLog(line: Line): Result | undefined {
   return { speaker, startMs: likelyStartMs(start, duration, transcript), text: transcript, isFinal };
 }
 
-/** A result begins where the one before it ended, the silence between included, and the log has no times of words: so
- *  the first word's time is reckoned from the end. */
+/** A result includes the silence before its words, and the log has no word times: so the first word's time is estimated
+ *  from the end. */
 function likelyStartMs(startS: number, durationS: number, text: string): number {
   const wordsMs = text.split(' ').length * MS_PER_WORD;
   return Math.max(startS * MS_PER_S, (startS + durationS) * MS_PER_S - wordsMs);

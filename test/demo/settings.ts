@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 
-/** What the demo was asked to do. */
+/** The demo's command line. */
 export interface Options {
   readonly once: boolean;
   readonly port: number;
@@ -8,45 +8,45 @@ export interface Options {
   readonly speed: number;
 }
 
-/** Who transcribes, and how much of a phrase has to arrive for it to count. */
+/** Which Deepgram transcribes, and how much of a phrase must arrive. */
 export interface DeepgramChoice {
   readonly isReal: boolean;
   readonly name: string;
-  /** What integratord has to be told of it; nothing for the stand-in, which is not there yet. */
+  /** Settings for integratord; empty for the simulator, which is not running yet. */
   readonly env: Record<string, string>;
   /** 0 to 1. */
   readonly share: number;
 }
 
-/** Free on most machines, and not 8080, which everybody takes. */
+/** Free on most machines, unlike 8080. */
 const DEFAULT_PORT = 8090;
-/** More cards than anybody watches, and still light work for two cores. */
+/** More cards than anyone watches, and still light work for two cores. */
 export const MAX_CALLS = 20;
-/** Past this the programs, and not the speed, decide how fast the call is. */
+/** Beyond this, the programs limit the speed of the call. */
 const MAX_SPEED = 50;
 const MAX_PORT = 65_535;
 
-/** Reads the command line; ends the process with a message when it is wrong. */
+/** Reads the command line; exits with a message if it is invalid. */
 export function readOptions(argv: readonly string[]): Options {
   return new Command('demo')
     .description('Plays a sample call through the whole integration and shows its transcript as it grows.')
-    .option('--once', 'end after the call; exit code 0 only if every phrase arrived at its speaker', false)
-    .option('--port <number>', 'where the page is served; 0 takes a free port', whole(0, MAX_PORT), DEFAULT_PORT)
-    .option('--calls <number>', 'so many calls at once', whole(1, MAX_CALLS), 1)
-    .option('--speed <factor>', 'how much faster than real time the call is played', whole(1, MAX_SPEED), 1)
+    .option('--once', 'exit after the call, with 0 only if every phrase arrived for its speaker', false)
+    .option('--port <number>', 'port of the page; 0 selects a free one', whole(0, MAX_PORT), DEFAULT_PORT)
+    .option('--calls <number>', 'number of calls at the same time', whole(1, MAX_CALLS), 1)
+    .option('--speed <factor>', 'playback speed relative to real time', whole(1, MAX_SPEED), 1)
     .parse(argv)
     .opts<Options>();
 }
 
-/** With DEEPGRAM_API_KEY the real Deepgram, or whatever DEEPGRAM_API names; without it the stand-in. */
+/** The real Deepgram (or the one at DEEPGRAM_API) if DEEPGRAM_API_KEY is set, else the simulator. */
 export function chooseDeepgram(env: Readonly<Record<string, string | undefined>>): DeepgramChoice {
   const { DEEPGRAM_API_KEY: key, DEEPGRAM_API: api } = env;
-  if (!key) return { isReal: false, name: 'Deepgram stand-in', env: {}, share: 1 };
+  if (!key) return { isReal: false, name: 'Deepgram simulator', env: {}, share: 1 };
   return {
     isReal: true,
     name: 'Deepgram',
     env: { DEEPGRAM_API_KEY: key, ...(api ? { DEEPGRAM_API: api } : {}) },
-    // Real recognition of a synthetic voice is never letter for letter.
+    // Real recognition of a synthetic voice is never exact.
     share: 0.5,
   };
 }

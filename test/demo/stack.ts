@@ -4,24 +4,24 @@ import type { Children } from './children.ts';
 import type { DemoFailed } from './failure.ts';
 import type { DeepgramChoice } from './settings.ts';
 
-/** What the sample call runs through. */
+/** The processes that the sample call runs through. */
 export interface Stack {
   readonly kinesisUrl: string;
   readonly daemon: Program;
-  /** host:port, as the trigger is told. */
+  /** host:port, for the trigger. */
   readonly integrator: string;
   readonly triggerSecret: string;
   readonly controlSocket: string;
 }
 
-/** The stand-in takes this one, so that the demo shows a key being checked. */
-const STAND_IN_KEY = 'demo-key';
-/** 15 s by default; a demo's audience need not wait that long for the call to be over. */
+/** The simulator requires this key, so that the demo includes the key check. */
+const SIMULATOR_KEY = 'demo-key';
+/** Shorter than the default of 15 s, so that the demo ends soon after the call. */
 const CALL_END_GRACE_MS = 3000;
 const SECRET_BYTES = 32;
 
-/** Starts Kinesis Video's and Deepgram's stand-ins and integratord. Throws DemoFailed when one of them does not start;
- *  `onDeath` is told when one ends later. */
+/** Starts the simulators of Kinesis Video and Deepgram, and integratord. Throws DemoFailed if one does not start;
+ *  `onDeath` is called if one exits later. */
 export async function startStack(
   children: Children,
   deepgram: DeepgramChoice,
@@ -29,8 +29,8 @@ export async function startStack(
   onDeath: (error: DemoFailed) => void,
 ): Promise<Stack> {
   const [kinesis, deepgramEnv] = await Promise.all([
-    children.serve('The Kinesis Video stand-in', 'test/simulators/kinesis-video/main.ts', [], {}, onDeath),
-    deepgram.isReal ? deepgram.env : startDeepgramStandIn(children, onDeath),
+    children.serve('The Kinesis Video simulator', 'test/simulators/kinesis-video/main.ts', [], {}, onDeath),
+    deepgram.isReal ? deepgram.env : startDeepgramSimulator(children, onDeath),
   ]);
   const triggerSecret = randomBytes(SECRET_BYTES).toString('hex');
   const env = {
@@ -43,7 +43,7 @@ export async function startStack(
     TRIGGER_SECRET: triggerSecret,
     CALL_END_GRACE_MS: String(CALL_END_GRACE_MS),
     CONTROL_SOCKET: controlSocket,
-    // The words of a call are in the debug log only, and without a callback nowhere else.
+    // Without a callback, the words of a call are only in the debug log.
     LOG_LEVEL: deepgram.isReal ? 'debug' : 'info',
     ...deepgramEnv,
   };
@@ -51,8 +51,9 @@ export async function startStack(
   return { kinesisUrl: kinesis.url, daemon, integrator: new URL(url).host, triggerSecret, controlSocket };
 }
 
-async function startDeepgramStandIn(children: Children, onDeath: (error: DemoFailed) => void) {
-  const args = ['--api-key', STAND_IN_KEY];
-  const { url } = await children.serve('The Deepgram stand-in', 'test/simulators/deepgram/main.ts', args, {}, onDeath);
-  return { DEEPGRAM_API: url, DEEPGRAM_API_KEY: STAND_IN_KEY };
+async function startDeepgramSimulator(children: Children, onDeath: (error: DemoFailed) => void) {
+  // A demo may play its calls faster than real time.
+  const args = ['--api-key', SIMULATOR_KEY, '--rate', 'off'];
+  const { url } = await children.serve('The Deepgram simulator', 'test/simulators/deepgram/main.ts', args, {}, onDeath);
+  return { DEEPGRAM_API: url, DEEPGRAM_API_KEY: SIMULATOR_KEY };
 }

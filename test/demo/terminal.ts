@@ -5,29 +5,29 @@ import type { News } from './call-book.ts';
 import type { Spoken } from './check.ts';
 import type { Phrase } from './transcript.ts';
 
-/** Where the transcript is written to. */
+/** The stream that the transcript is written to. */
 export interface Output {
   readonly isTTY?: boolean;
   readonly columns?: number;
   write(text: string): unknown;
 }
 
-/** Told apart by everybody who sees colour, on dark and on light. */
-const COLOURS = { customer: 'cyan', agent: 'magenta' } as const satisfies Record<Speaker, string>;
-/** What a terminal has when it does not say how wide it is. */
+/** Distinguishable on dark and light backgrounds, and with color blindness. */
+const COLORS = { customer: 'cyan', agent: 'magenta' } as const satisfies Record<Speaker, string>;
+/** Width of a terminal that does not report it. */
 const DEFAULT_COLUMNS = 80;
-/** To the begin of the line, and clear it. */
+/** Moves to the start of the line and clears it. */
 const CLEAR_LINE = '\r\x1b[2K';
 
-/** Writes calls as text: settled phrases line by line and, on a terminal, what is being said now below them. */
+/** Writes calls as text: final phrases line by line and, on a terminal, the interim phrase below them. */
 export class Terminal {
   readonly #output: Output;
-  readonly #hasColour: boolean;
+  readonly #hasColor: boolean;
   #hasInterim = false;
 
   constructor(output: Output, env: Readonly<Record<string, string | undefined>>) {
     this.#output = output;
-    this.#hasColour = output.isTTY === true && !env['NO_COLOR'];
+    this.#hasColor = output.isTTY === true && !env['NO_COLOR'];
   }
 
   say(text: string): void {
@@ -35,13 +35,13 @@ export class Terminal {
     this.#output.write(`${text}\n`);
   }
 
-  /** Takes back what is not settled, for somebody else to write here. */
+  /** Clears the interim line before other output. */
   settle(): void {
     if (this.#hasInterim) this.#output.write(CLEAR_LINE);
     this.#hasInterim = false;
   }
 
-  /** Shows what is new of a call, which has `expected` phrases. */
+  /** Shows a change of a call with `expected` phrases. */
   show(call: CallView, news: News, expected: number): void {
     if (news.kind === 'started') this.say(`Call ${call.number}: the session runs (contact ${call.contactId})`);
     if (news.kind === 'result' && news.result.isFinal && news.result.text !== '') {
@@ -52,7 +52,7 @@ export class Terminal {
 
   #line(call: number, phrase: Phrase): string {
     const words = `${phrase.speaker.padEnd(8)}  ${printable(phrase.text)}`;
-    return `${place(call, phrase)}${this.#styled(COLOURS[phrase.speaker], words)}`;
+    return `${place(call, phrase)}${this.#styled(COLORS[phrase.speaker], words)}`;
   }
 
   #showInterim({ number, interim }: CallView): void {
@@ -68,11 +68,11 @@ export class Terminal {
   }
 
   #styled(style: 'cyan' | 'magenta' | 'dim', text: string): string {
-    return this.#hasColour ? styleText(style, text, { validateStream: false }) : text;
+    return this.#hasColor ? styleText(style, text, { validateStream: false }) : text;
   }
 }
 
-/** How a call went, for people: its figures, and what is missing. */
+/** Summary of a call: its figures, and what is missing. */
 export function summary(call: CallView, expected: number): string {
   const missing = call.missing ?? [];
   const { number, state, problem, audioMs, worstLagMs, holeMs } = call;
@@ -80,24 +80,24 @@ export function summary(call: CallView, expected: number): string {
   return [
     `Call ${number} ${state}: ${figures}.${problem ? ` ${problem}` : ''}`,
     missing.length === 0
-      ? `  All ${expected} phrases arrived, each at its speaker.`
+      ? `  All ${expected} phrases arrived, each for its speaker.`
       : `  ${missing.length} of ${expected} phrases are missing:`,
     ...missing.map(({ speaker, text }: Spoken) => `    ${speaker}: ${text}`),
   ].join('\n');
 }
 
-/** Which call, and when in it. */
+/** The call's number and a time in it. */
 function place(call: number, { startMs }: Phrase): string {
   return `#${call}  ${clock(startMs).padStart(5)}  `;
 }
 
-/** Time in the call, as m:ss. */
+/** A time in the call, as m:ss. */
 function clock(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
-/** Without what a terminal would take for an order: the text comes from outside. */
+/** Removes control characters: the text comes from outside. */
 function printable(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, '');
 }

@@ -1,25 +1,25 @@
 import type { Speaker } from '../fixtures/sample-call/script.ts';
 import type { Result } from './results.ts';
 
-/** Words that are settled, or, as interim text, may still change. */
+/** Final or interim words. */
 export interface Phrase {
   readonly speaker: Speaker;
   readonly startMs: number;
   readonly text: string;
 }
 
-/** What was heard of a call so far. */
+/** The words of a call so far. */
 export class Transcript {
-  /** What is settled, in time order. */
+  /** Final phrases, in time order. */
   readonly phrases: Phrase[] = [];
   readonly #interim = new Map<Speaker, Phrase>();
 
-  /** The guesses at what is being said now, at most one for each speaker. */
+  /** Interim phrases, at most one per speaker. */
   get interim(): readonly Phrase[] {
     return [...this.#interim.values()];
   }
 
-  /** Takes a result; one that was delivered before changes nothing. */
+  /** Adds a result; a repeated one changes nothing. */
   take({ isFinal, ...phrase }: Result): void {
     if (!isFinal && phrase.text !== '') this.#interim.set(phrase.speaker, phrase);
     else this.#interim.delete(phrase.speaker);

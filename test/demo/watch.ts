@@ -5,19 +5,19 @@ import { sessionsAt } from './control.ts';
 import { linesOf } from './follow.ts';
 import { resultInLog, resultInMessage } from './results.ts';
 
-/** As often as a person may want to see a figure change. */
+/** Often enough for people. */
 const POLL_EVERY_MS = 1000;
-/** A process that is killed closes its socket a moment before its end is told. */
+/** The socket of a killed process closes shortly before its exit is known. */
 const DEATH_IS_KNOWN_WITHIN_MS = 2000;
 
-/** Enters into the book what integratord logs, until it ends. */
+/** Updates the book from integratord's log, until it exits. */
 export async function watchLog(daemon: Program, book: CallBook): Promise<void> {
   for await (const line of linesOf(daemon)) takeLogLine(line, book);
 }
 
 /**
- * Enters into the book what integratord's control socket tells, until `signal`. Throws DemoFailed, and not before the
- * daemon's own end is known when that is why nobody answers.
+ * Updates the book from integratord's control socket, until `signal`. Throws DemoFailed; if the daemon has exited, not
+ * before its exit is known.
  */
 export async function watchSessions(
   socketPath: string,
@@ -36,7 +36,7 @@ export async function watchSessions(
   }
 }
 
-/** Enters a message that Deepgram posted to the callback into the book. */
+/** Updates the book from a message that Deepgram posted to the callback. */
 export function takeMessage(contactId: string, message: unknown, book: CallBook): void {
   const result = resultInMessage(message);
   if (result) book.result(contactId, result);
@@ -51,7 +51,7 @@ function takeLogLine(line: Line, book: CallBook): void {
     const result = resultInLog(line);
     if (result) book.result(contactId, result);
   }
-  // Without a callback Deepgram's last message, its Metadata, comes this way.
+  // Without a callback, Deepgram's last message (Metadata) is only in the log.
   if (line['event'] === 'deepgram.message' && isLastMessage(line)) book.allResultsCame(contactId);
   if (line['event'] === 'session.ended') book.ended(contactId, endIn(line));
 }

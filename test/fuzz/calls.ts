@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { AGENT_TRACK, CUSTOMER_TRACK, fragment } from '../kinesis/stream.ts';
-import { errorChunk } from '../simulators/kinesis-video/mkv.ts';
+import { errorChunk, SEGMENT_UID } from '../simulators/kinesis-video/mkv.ts';
 import { CONTACT_ID, type Owner, payload } from './payload.ts';
 
 /** Fragment numbers look like real ones: 47 digits (fixtures/captures). */
 export const FIRST_NUMBER = 91_343_852_333_181_432_392_682_062_607_743_920_146_159_169_392n;
+const OTHER_RUN = 'ee'.repeat(16);
 /** A track other than the call's two, such as a video's. */
 const OTHER_TRACK = 9;
 
@@ -29,11 +30,13 @@ const block = fc.record({
 });
 const one = fc.record({
   owner,
-  tagAt: fc.constantFrom('before' as const, 'after' as const),
+  tagAt: fc.constantFrom('before' as const, 'after' as const, 'both' as const),
+  /** Whether a fragment that is not ours belongs to another run of the producer. */
+  isOtherRun: fc.boolean(),
   size: fc.constantFrom('known' as const, 'unknown' as const, 'unknown-short' as const),
   stepMs,
   blocks: fc.array(block, { maxLength: 8 }),
-  failsWith: fc.option(fc.constantFrom(4000, 4000, 3002, 4502, 5000), { freq: 10 }),
+  failsWith: fc.option(fc.constantFrom(4000, 4000, 3000, 3002, 4502, 5000), { freq: 10 }),
 });
 
 /** What a pooled stream may send: fragments of our contact and of others, with the owner marked in each block. */
@@ -44,11 +47,13 @@ export const call: fc.Arbitrary<Buffer> = fc
     let timecodeMs = 100_000;
     let serial = 0;
     const parts: Buffer[] = [];
-    for (const { owner, tagAt, size, stepMs, blocks, failsWith } of fragments) {
+    for (const { owner, isOtherRun, tagAt, size, stepMs, blocks, failsWith } of fragments) {
       timecodeMs = Math.max(0, timecodeMs + stepMs);
       const marked = blocks.map(({ bytes, ...rest }) => ({ ...rest, pcm: payload(owner, serial++, bytes) }));
       const contactId = CONTACT_ID[owner];
-      parts.push(fragment({ number: String(number++), contactId, tagAt, size, timecodeMs, blocks: marked }));
+      const segmentUid = isOtherRun && owner !== 'ours' ? OTHER_RUN : SEGMENT_UID;
+      const facts = { number: String(number++), contactId, segmentUid, timecodeMs };
+      parts.push(fragment({ ...facts, tagAt, size, blocks: marked }));
       if (failsWith !== null) parts.push(errorChunk(String(number), failsWith, 'an error of the service'));
     }
     return Buffer.concat(parts);

@@ -15,6 +15,10 @@ class Recorder implements DemuxerEvents {
   fragment(): void {
     this.events.push('fragment');
   }
+  segmentUid(uid: string): void {
+    this.handedOutBytes += uid.length / 2;
+    this.events.push(`segment ${uid}`);
+  }
   track({ number, name }: { number: number; name: string }): void {
     this.handedOutBytes += name.length;
     this.events.push(`track ${number} ${name}`);
@@ -29,6 +33,12 @@ class Recorder implements DemuxerEvents {
   block(track: number, timeMs: number, bytes: Uint8Array): void {
     this.handedOutBytes += bytes.length;
     this.events.push(`block ${track} @${timeMs} ${bytes.length} ${crc32(bytes)}`);
+  }
+  cluster(): void {
+    this.events.push('cluster');
+  }
+  skipped(): void {
+    this.events.push('skipped');
   }
   clusterEnd(): void {
     this.events.push('cluster ends');

@@ -8,7 +8,7 @@ import { TapedAligner } from '../support/taped-aligner.ts';
 import { chunksOf, HOSTILE_STREAMS, type HostileStream } from './hostile-streams.ts';
 
 /** Enough to distinguish growth with the stream from everything else. */
-const STREAM_BYTES = 64 * 1024 * 1024;
+const STREAM_BYTES = 24 * 1024 * 1024;
 /** The daemon's default, and the longest piece that session.ts takes. */
 const ALIGN_WAIT_MS = 200;
 const LONGEST_PIECE_MS = 250;

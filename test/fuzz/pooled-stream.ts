@@ -10,7 +10,12 @@ interface PooledFragment {
 
 /** Consecutive calls on one stream. */
 export interface Calls {
-  readonly contacts: readonly { readonly isUntagged: boolean; readonly fragments: readonly PooledFragment[] }[];
+  readonly contacts: readonly {
+    readonly isUntagged: boolean;
+    /** Whether it follows on the SegmentUID of the contact before it, as after a transfer. */
+    readonly isTransfer: boolean;
+    readonly fragments: readonly PooledFragment[];
+  }[];
   /** Index of our contact; wraps around. */
   readonly ours: number;
   /** How many fragments of the contacts before ours come after Connect's StartFragmentNumber. */
@@ -27,6 +32,7 @@ const pooledFragment: fc.Arbitrary<PooledFragment> = fc.record({
 });
 const contact = fc.record({
   isUntagged: fc.oneof({ weight: 8, arbitrary: fc.constant(false) }, fc.constant(true)),
+  isTransfer: fc.boolean(),
   fragments: fc.array(pooledFragment, { minLength: 1, maxLength: 6 }),
 });
 
@@ -44,22 +50,28 @@ export class PooledStream {
   readonly contactId: string;
   /** Connect's StartFragmentNumber: the reading starts after it. */
   readonly start: { readonly fragmentNumber: string };
-  /** Names of the blocks to be forwarded, in order: those of all fragments tagged as ours. */
-  readonly expected: string[] = [];
+  /** Names of the blocks to be forwarded, in order: those of all fragments that are ours by the rule. */
+  readonly expected: readonly string[];
   readonly #fragments: { readonly number: bigint; readonly bytes: Buffer }[] = [];
   readonly #names = new Map<string, string>();
 
   constructor({ contacts, ours, early }: Calls) {
     const our = ours % contacts.length;
     let before = 0;
-    for (const [nth, { isUntagged, fragments }] of contacts.entries()) {
+    let run = 0;
+    const all: Appended[] = [];
+    for (const [nth, { isUntagged, isTransfer, fragments }] of contacts.entries()) {
       if (nth === our) before = this.#fragments.length;
-      for (const one of fragments) {
-        const contactId = isUntagged || one.tag === 'missing' ? '' : idOf(nth);
-        const names = this.#append(nth, contactId, one);
-        if (nth === our && contactId) this.expected.push(...names);
+      // An untagged contact on the SegmentUID of ours could not be told from it.
+      if (!isTransfer || isUntagged || contacts[nth - 1]?.isUntagged) run++;
+      for (const [i, one] of fragments.entries()) {
+        // The first two fragments of a transfer name their contact (daemon/kinesis/README.md).
+        const isNamed = one.tag !== 'missing' || (isTransfer && i < 2);
+        const contactId = isUntagged || !isNamed ? '' : idOf(nth);
+        all.push({ contactId, run, names: this.#append(nth, run, contactId, one) });
       }
     }
+    this.expected = expectedOf(all, idOf(our));
     this.contactId = idOf(our);
     this.start = { fragmentNumber: String(FIRST_NUMBER + BigInt(Math.max(0, before - early))) };
   }
@@ -75,7 +87,7 @@ export class PooledStream {
   }
 
   /** Appends a fragment and returns the names of its blocks. */
-  #append(nth: number, contactId: string, { tag, size, blockBytes }: PooledFragment): string[] {
+  #append(nth: number, run: number, contactId: string, { tag, size, blockBytes }: PooledFragment): string[] {
     const names = blockBytes.map((_, i) => `${nth}:${this.#names.size + i}`);
     const blocks = blockBytes.map((bytes, i) => {
       const name = names[i] as string;
@@ -86,10 +98,40 @@ export class PooledStream {
     const number = FIRST_NUMBER + BigInt(this.#fragments.length + 1);
     const timecodeMs = FRAGMENT_MS * this.#fragments.length;
     const tagAt = tag === 'after' ? 'after' : 'before';
-    const bytes = fragment({ number: String(number), contactId, tagAt, size, timecodeMs, blocks });
+    const bytes = fragment({
+      number: String(number),
+      contactId,
+      tagAt,
+      size,
+      timecodeMs,
+      blocks,
+      segmentUid: uidOf(run),
+    });
     this.#fragments.push({ number, bytes });
     return names;
   }
+}
+
+interface Appended {
+  readonly contactId: string;
+  readonly run: number;
+  readonly names: readonly string[];
+}
+
+/** The rule for fragments without a ContactId, told in another way (daemon/kinesis/README.md). */
+function expectedOf(all: readonly Appended[], ours: string): string[] {
+  const isOurs = (at: number): boolean => {
+    const { contactId, run } = all[at] as Appended;
+    if (contactId !== '') return contactId === ours;
+    const [last, next] = [all[at - 1], all[at + 1]];
+    if (last === undefined || last.run !== run || !isOurs(at - 1)) return false;
+    return next === undefined || next.contactId === ours || (next.contactId === '' && next.run === run);
+  };
+  return all.flatMap(({ names }, at) => (isOurs(at) ? names : []));
+}
+
+function uidOf(run: number): string {
+  return String(run).padStart(32, '0');
 }
 
 /** Ids with a common beginning: a part of one must not be mistaken for all of it. */

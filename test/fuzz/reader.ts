@@ -106,9 +106,9 @@ function answersBy(connections: readonly Connection[], stop: AbortController): (
 
 /** The patterns in AWS's documentation of StartSelector; an invalid date cannot even be sent. */
 function isWellFormed(start: Start): boolean {
-  if ('atEpochMs' in start) return !Number.isNaN(new Date(start.atEpochMs).getTime());
+  if ('atEpochMs' in start && start.atEpochMs !== undefined) return !Number.isNaN(new Date(start.atEpochMs).getTime());
   if ('continuationToken' in start && start.continuationToken) {
     return /^[a-zA-Z0-9_.-]{1,128}$/.test(start.continuationToken);
   }
-  return /^[0-9]{1,128}$/.test(start.fragmentNumber);
+  return 'fragmentNumber' in start && /^[0-9]{1,128}$/.test(start.fragmentNumber);
 }

@@ -1,4 +1,6 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type fc from 'fast-check';
+import { CHANGES_PER_POSITION, SHAPE_NAMES, streamOf, tryChanges } from './byte-changes.ts';
 import { demuxerHolds } from './demuxer.ts';
 import { filterHolds } from './filter.ts';
 import { type Input, input } from './inputs.ts';
@@ -39,8 +41,22 @@ export const TARGETS: Readonly<Record<string, Target>> = {
     async (one) => filterHolds(one),
     (one) => [one],
   ),
+  changes: { share: 2, run: changes },
   reader: target('reader', 0.3, script, readerHolds, ({ connections }) => connections),
 };
+
+/** Every change and removal of a few bytes in real-shaped streams; a part of them when there are fewer inputs. */
+async function changes(seed: number, inputs: number, onInputs: (count: number) => void): Promise<Finding | undefined> {
+  const total = SHAPE_NAMES.reduce((sum, shape) => sum + streamOf(shape).length * CHANGES_PER_POSITION, 0);
+  const of = Math.max(1, Math.floor(total / inputs));
+  for (const shape of SHAPE_NAMES) {
+    const { tried, leak } = tryChanges(shape, seed % of, of);
+    onInputs(tried);
+    if (leak) return { target: 'changes', seed, error: leak, input: shape, hex: [streamOf(shape).toString('hex')] };
+    await turn();
+  }
+  return undefined;
+}
 
 /** What is needed to reproduce a finding. */
 export function report({ target, seed, error, input, hex }: Finding): string {

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { signatureHeaders, TIMEOUT_HEADER } from '../../daemon/contract/signing.ts';
 import { instanceApi } from '../../daemon/http/instance-api.ts';
-import { createLog } from '../../daemon/log/log.ts';
+import { recordedLog } from '../support/recorded-log.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 const BODY = JSON.stringify({
@@ -23,6 +23,7 @@ async function stage(t: ExecutionContext) {
   const secret = { known: ['first-secret'], stored: ['first-secret'], renewals: 0 };
   const timeouts: number[] = [];
   const closed: { why: 'full' | undefined } = { why: undefined };
+  const { log, of } = recordedLog();
   const listener = instanceApi({
     manager: {
       size: 7,
@@ -33,7 +34,7 @@ async function stage(t: ExecutionContext) {
       },
     },
     clock,
-    log: createLog('silent'),
+    log,
     metrics: { startSucceeded: () => {}, startFailed: () => {} },
     metricsPage: undefined,
     region: 'us-east-1',
@@ -63,7 +64,8 @@ async function stage(t: ExecutionContext) {
     const response = await fetch(new URL('/start-session', url), { method: 'POST', body: BODY, headers: signed });
     return { ...((await response.json()) as Record<string, unknown>), status: response.status };
   };
-  return { clock, secret, timeouts, closed, start, health: () => fetch(new URL('/health-check', url)) };
+  const health = (method = 'GET') => fetch(new URL('/health-check', url), { method });
+  return { clock, secret, timeouts, closed, start, health, url, of };
 }
 
 test('a start signed with a changed trigger secret succeeds at once, and so does one signed before', async (t) => {
@@ -105,4 +107,23 @@ test('the health check fails while no starts are wanted', async (t) => {
   const full = await health();
   t.is(full.status, 503);
   t.deepEqual(await full.json(), { status: 'full', sessions: 7 });
+});
+
+test('HEAD /health-check answers as GET does, without a body', async (t) => {
+  const { closed, health } = await stage(t);
+  const healthy = await health('HEAD');
+  t.deepEqual([healthy.status, await healthy.text()], [200, '']);
+  closed.why = 'full';
+  t.is((await health('HEAD')).status, 503);
+});
+
+test('a start whose client hangs up within the body is the client’s fault, and no line above debug', async (t) => {
+  const { url, of } = await stage(t);
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  await once(socket, 'connect');
+  socket.write(`POST /start-session HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${BODY.length}\r\n\r\n{"contactId"`);
+  await new Promise((resolve) => setImmediate(resolve));
+  socket.destroy();
+  while (of('start.refused').length === 0) await new Promise((resolve) => setImmediate(resolve));
+  t.like(of('start.refused'), [{ level: 'debug', status: 400, reason: 'body-cut-off' }]);
 });

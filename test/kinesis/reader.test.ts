@@ -1,7 +1,9 @@
 import test from 'ava';
 import type { AudioBlock } from '../../daemon/audio/pcm.ts';
+import type { Contact } from '../../daemon/kinesis/contact.ts';
 import { readContact } from '../../daemon/kinesis/reader.ts';
 import { KinesisRefused } from '../../daemon/kinesis/refusal.ts';
+import { errorChunk } from '../simulators/kinesis-video/mkv.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { ExactTimers } from './exact-timers.ts';
 import { type Answer, type Connection, inOrder, ScriptedKinesis } from './scripted-kinesis.ts';
@@ -10,6 +12,8 @@ import { unobserved } from './unobserved.ts';
 
 /** The defaults. */
 const SETTINGS = { callEndGraceMs: 15_000, readStallMs: 10_000, rotateAfterMs: 40 * 60_000 };
+/** The SegmentUID of another run of the producer. */
+const OTHER_UID = 'ff'.repeat(16);
 /** Longer than any reading here. */
 const LONGEST_MS = 2 * 3_600_000;
 const seedOf = new Map(Array.from({ length: 10_000 }, (_, seed) => [hex(block(seed).pcm), seed]));
@@ -19,24 +23,32 @@ function hex(pcm: Uint8Array): string {
 }
 
 /** Reads a contact in virtual time. The first answer is the session's first connection. */
-function read(answer: (clock: VirtualClock) => Answer, forward = (): Promise<void> | undefined => undefined) {
+function read(
+  answer: (clock: VirtualClock) => Answer,
+  forward = (): Promise<void> | undefined => undefined,
+  contact: Contact = CONTACT,
+) {
   const clock = new VirtualClock({ nowMs: 0 });
   const kinesis = new ScriptedKinesis(clock, answer(clock));
   const stop = new AbortController();
   const seeds: (number | undefined)[] = [];
+  const lost: [cause: string, ms: number][] = [];
+  const troubles: string[] = [];
   const options = {
     ...unobserved,
     forward(blocks: readonly AudioBlock[]) {
       for (const { pcm } of blocks) seeds.push(seedOf.get(hex(pcm)));
       return forward();
     },
+    onLost: (cause: string, ms: number) => lost.push([cause, ms]),
+    onTrouble: (cause: string) => troubles.push(cause),
     timers: new ExactTimers(clock),
     signal: stop.signal,
     settings: SETTINGS,
   };
   const reading = (async () => {
-    const first = await kinesis.getMedia(CONTACT.streamArn, CONTACT.start, stop.signal);
-    const end = await readContact(first, CONTACT, kinesis, options);
+    const first = await kinesis.getMedia(contact.streamArn, contact.start, stop.signal);
+    const end = await readContact(first, contact, kinesis, options);
     return { end, atMs: clock.now() };
   })();
   /** Lets time pass until the reading is over, and checks that it leaves nothing behind. */
@@ -47,7 +59,7 @@ function read(answer: (clock: VirtualClock) => Answer, forward = (): Promise<voi
     return reading;
   };
   const starts = () => kinesis.requests.slice(1).map(({ start }) => start);
-  return { clock, kinesis, stop, seeds, result, starts };
+  return { clock, kinesis, stop, seeds, lost, troubles, result, starts };
 }
 
 /** One connection after the other; the last one again and again. */
@@ -118,7 +130,7 @@ test('after new audio, a connection may be silent for READ_STALL_MS again', asyn
 test('back-pressure is not silence: a stream held back for a minute continues', async (t) => {
   const HELD_MS = 60_000;
   let isHeld = false;
-  const untagged = { number: 2, contactId: '' };
+  const untagged = { number: 2, contactId: '', segmentUid: OTHER_UID };
   const sends = [{ number: 1 }, untagged, { ...untagged, number: 3 }, { number: 4 }];
   const { result, seeds, clock, starts } = read(connections({ sends }, {}), () => {
     if (isHeld) return undefined;
@@ -153,8 +165,8 @@ test('the next contact on the stream ends the call at once', async (t) => {
   t.deepEqual(starts(), []);
 });
 
-test('a stream that continues with fragments without a ContactId ends the call, as silence does', async (t) => {
-  const untagged = { number: 2, contactId: '' };
+test('a stream that continues with fragments of another run without a ContactId ends the call, as silence does', async (t) => {
+  const untagged = { number: 2, contactId: '', segmentUid: OTHER_UID };
   const { result, seeds, starts } = read(
     connections({ sends: [{ number: 1 }, untagged], ending: 'repeats' }, { sends: [untagged], ending: 'repeats' }),
   );
@@ -172,8 +184,9 @@ test('a stream without any ContactId ends the reading too', async (t) => {
   t.deepEqual(seeds, []);
 });
 
-test('fragments without a ContactId in the middle of a call do not end it', async (t) => {
-  const sends = [{ number: 1 }, { number: 2, contactId: '' }, { number: 3, contactId: '' }, { number: 4 }];
+test('fragments of another run without a ContactId in the middle of a call do not end it', async (t) => {
+  const untagged = { contactId: '', segmentUid: OTHER_UID };
+  const sends = [{ number: 1 }, { number: 2, ...untagged }, { number: 3, ...untagged }, { number: 4 }];
   const { result, seeds, starts } = read(connections({ sends }, {}));
   t.is((await result()).end, 'no-more-fragments');
   t.deepEqual(seeds, [1, 4]);
@@ -246,4 +259,170 @@ test('a refused successor is requested again while the old connection continues'
     kinesis.requests.slice(1, 3).map(({ atMs }) => atMs),
     [40 * 60_000, 40 * 60_000 + 10_000],
   );
+});
+
+/** Answers like a stream that is in trouble until a time. */
+function troubledUntil(untilMs: number, errorId: number) {
+  return (clock: VirtualClock): Answer => {
+    const well = inOrder(clock, [{ sends: [{ number: 2 }] }, {}]);
+    let wellConnections = 0;
+    return async function* (start, nth, signal) {
+      if (nth === 0) yield fragment({ number: 1 });
+      else if (clock.now() < untilMs) yield errorChunk('2', errorId, 'trouble');
+      else yield* await well(start, wellConnections++, signal);
+    };
+  };
+}
+
+for (const errorId of [3002, 5000, 9999]) {
+  test(`error ${errorId} inside the stream for longer than the grace period is waited out`, async (t) => {
+    for (const untilMs of [1000, 20_000, 4 * 60_000]) {
+      const { result, seeds } = read(troubledUntil(untilMs, errorId));
+      t.is((await result()).end, 'no-more-fragments');
+      t.deepEqual(seeds, [1, 2]);
+    }
+  });
+}
+
+test('an error inside the stream that lasts for five minutes fails the session', async (t) => {
+  const { result, clock, kinesis } = read(troubledUntil(Infinity, 5000));
+  const error = await t.throwsAsync(result(), { instanceOf: KinesisRefused });
+  t.regex(error?.message ?? '', /5000 trouble/);
+  t.true(kinesis.requests.length < 400, `${kinesis.requests.length} requests: with backoff`);
+  t.true(clock.now() > 5 * 60_000);
+});
+
+test('after an outage the stream gets the whole grace period again', async (t) => {
+  const { result } = read((clock) => {
+    const answer = troubledUntil(60_000, 5000)(clock);
+    const silent = inOrder(clock, [{}]);
+    return (start, nth, signal) => (nth > 0 && clock.now() >= 60_000 ? silent : answer)(start, nth, signal);
+  });
+  const { end, atMs } = await result();
+  t.is(end, 'no-more-fragments');
+  t.true(atMs >= 60_000 + 14_000 && atMs < 60_000 + 20_000, `after ${atMs} ms`);
+});
+
+for (const errorId of [4000, 3000]) {
+  test(`a fragment that is gone (${errorId}) is reported once, however often the stream says so`, async (t) => {
+    const { result, seeds, starts, troubles } = read(
+      () =>
+        async function* (start, nth) {
+          if (nth === 0) yield fragment({ number: 1, producerMs: 5000 });
+          else if (!('atEpochMs' in start)) yield errorChunk('2', errorId, 'FRAGMENT_NOT_FOUND');
+          else if (nth === 2) for (const number of [1, 3]) yield fragment({ number, producerMs: 5000 });
+        },
+    );
+    t.is((await result()).end, 'no-more-fragments');
+    t.deepEqual(seeds, [1, 3]);
+    t.deepEqual(starts()[1], { atEpochMs: 5000 });
+    t.is(troubles.filter((cause) => cause === 'fragment-gone').length, 2, 'after fragment 1, and after fragment 3');
+  });
+}
+
+test('the last fragment without a ContactId is forwarded when the call ends', async (t) => {
+  const untagged = { number: 2, contactId: '' };
+  const { result, seeds, lost } = read(connections({ sends: [{ number: 1 }, untagged] }, { sends: [untagged] }, {}));
+  t.is((await result()).end, 'no-more-fragments');
+  t.deepEqual(seeds, [1, 2]);
+  t.deepEqual(lost, []);
+});
+
+test('a fragment without a ContactId before the next contact is withheld, and a gap', async (t) => {
+  const sends = [{ number: 1 }, { number: 2, contactId: '' }, { number: 3, contactId: 'another' }];
+  const { result, seeds, lost } = read(connections({ sends }));
+  t.is((await result()).end, 'next-contact');
+  t.deepEqual(seeds, [1]);
+  t.like(lost, [['withheld-at-end', lost[0]?.[1]]]);
+  t.true((lost[0]?.[1] ?? 0) > 0);
+});
+
+test('bytes that are always the same do not keep a session running', async (t) => {
+  const bytes = fragment({ number: 7 });
+  bytes.write('X', bytes.indexOf('FRAGMENT_NUMBER'));
+  const { result, seeds, kinesis } = read(
+    () =>
+      async function* () {
+        yield bytes;
+      },
+  );
+  const { end, atMs } = await result();
+  t.is(end, 'no-more-fragments');
+  t.deepEqual(seeds, [7], 'and are not forwarded again');
+  t.true(atMs < 20_000);
+  t.true(kinesis.requests.length < 30);
+});
+
+test('streaming that was stopped and started again within a call is not a gap', async (t) => {
+  const sends = [{ number: 1 }, { number: 2, segmentUid: OTHER_UID }];
+  const { result, seeds, troubles } = read(connections({ sends }, {}));
+  await result();
+  t.deepEqual(seeds, [1, 2]);
+  t.deepEqual(troubles, ['not-streamed']);
+});
+
+const EPOCH_MS = 1_700_000_000_000;
+
+/** A pooled stream: two fragments of an earlier contact, then three of ours; AfterFragmentNumber is exclusive. */
+const pooled: Answer = async function* (start) {
+  for (let number = 1; number <= 5; number++) {
+    const producerMs = EPOCH_MS + number * 1000;
+    const isBefore =
+      'atEpochMs' in start && start.atEpochMs !== undefined
+        ? producerMs + 1000 <= start.atEpochMs
+        : 'fragmentNumber' in start && number <= Number(start.fragmentNumber);
+    if (!isBefore) yield fragment({ number, producerMs, contactId: number < 3 ? 'another' : CONTACT.contactId });
+  }
+};
+
+for (const [what, fragmentNumber] of [
+  ['the first fragment', '3'],
+  ['the fragment before the first', '2'],
+] as const) {
+  for (const offsetMs of [undefined, 0, -30_000, 2000, 11_500]) {
+    test(`with StartFragmentNumber naming ${what} and StartTimestamp off by ${offsetMs} ms, the call arrives whole`, async (t) => {
+      const atEpochMs = offsetMs === undefined ? undefined : EPOCH_MS + 3000 - 10_000 + offsetMs;
+      const start = { isCallStart: true, fragmentNumber, atEpochMs } as const;
+      const { result, seeds, lost } = read(() => pooled, undefined, { ...CONTACT, start });
+      await result();
+      t.deepEqual(seeds, [3, 4, 5]);
+      t.deepEqual(lost, []);
+    });
+  }
+}
+
+test('what the stream no longer has of the beginning is a gap', async (t) => {
+  const start = { isCallStart: true, fragmentNumber: '1', atEpochMs: EPOCH_MS - 10_000 } as const;
+  const sends = [{ number: 30, producerMs: EPOCH_MS + 30_000 }];
+  const { result, seeds, lost } = read(connections({ sends }, {}), undefined, { ...CONTACT, start });
+  await result();
+  t.deepEqual(seeds, [30]);
+  t.deepEqual(lost, [['missed-at-start', 30_000]]);
+});
+
+test('a start whose first fragment is gone falls back on the time', async (t) => {
+  const start = { isCallStart: true, fragmentNumber: '3', atEpochMs: undefined } as const;
+  const { result, seeds } = read(
+    () => (from, nth, signal) =>
+      'fragmentNumber' in from && from.fragmentNumber === '3' && !('atEpochMs' in from && from.atEpochMs !== undefined)
+        ? (async function* () {
+            yield errorChunk('3', 4000, 'gone');
+          })()
+        : pooled({ atEpochMs: 0 }, nth, signal),
+    undefined,
+    { ...CONTACT, start },
+  );
+  await result();
+  t.deepEqual(seeds, [3, 4, 5]);
+});
+
+test('a stop during a rotation does not wait for the successor', async (t) => {
+  const { result, stop, clock } = read((timers) => {
+    const answer = hourLong(timers);
+    return (start, nth, signal) => (nth === 0 ? answer(start, nth, signal) : new Promise<never>(() => {}));
+  });
+  await clock.advance(SETTINGS.rotateAfterMs + 500);
+  stop.abort();
+  await clock.advance(1000);
+  t.like(await result(), { end: 'stopped', atMs: SETTINGS.rotateAfterMs + 500 });
 });

@@ -7,6 +7,7 @@ import { unobserved } from './unobserved.ts';
 const ROTATE_AFTER_MS = 40 * 60_000;
 const BETWEEN_FRAGMENTS = true;
 const WITHIN_A_FRAGMENT = false;
+const NEVER = new AbortController().signal;
 
 /** A rotation whose GetMedia requests are answered by the test, one after the other. */
 function rotation() {
@@ -81,7 +82,7 @@ test('when the old connection ends, a successor already requested takes over', a
   const { clock, rotation: one, requests, media } = rotation();
   await clock.advance(ROTATE_AFTER_MS);
   one.takeOver(BETWEEN_FRAGMENTS);
-  const ended = one.afterEnd();
+  const ended = one.afterEnd(NEVER);
   const successor = media('second');
   requests[0]?.answer.resolve(successor);
   t.is(await ended, successor);
@@ -89,11 +90,11 @@ test('when the old connection ends, a successor already requested takes over', a
 
 test('when the old connection ends and its successor was refused, there is none', async (t) => {
   const { clock, rotation: one, requests } = rotation();
-  t.is(await one.afterEnd(), undefined);
+  t.is(await one.afterEnd(NEVER), undefined);
   await clock.advance(ROTATE_AFTER_MS);
   one.takeOver(BETWEEN_FRAGMENTS);
   requests[0]?.answer.reject(new Error('refused'));
-  t.is(await one.afterEnd(), undefined);
+  t.is(await one.afterEnd(NEVER), undefined);
 });
 
 test('closing closes the successor unless it is used', async (t) => {

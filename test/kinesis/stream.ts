@@ -12,6 +12,7 @@ import {
 export const OURS = 'contact-of-ours';
 export const CONTACT = { contactId: OURS, streamArn: 'arn:of-the-stream', start: { fragmentNumber: '0' } };
 export const CUSTOMER_TRACK = 1;
+const NOTHING = Buffer.alloc(0);
 export const AGENT_TRACK = 2;
 
 const TRACKS = [
@@ -29,7 +30,13 @@ export interface TestBlock {
 export interface TestFragment {
   readonly number: number | string;
   readonly contactId?: string | undefined;
-  readonly tagAt?: 'before' | 'after';
+  /** `both` as Connect has it. */
+  readonly tagAt?: 'before' | 'after' | 'both';
+  readonly segmentUid?: string;
+  readonly producerMs?: number;
+  /** Bytes before the cluster, and between its blocks. */
+  readonly beforeCluster?: Buffer;
+  readonly betweenBlocks?: Buffer;
   readonly size?: 'known' | 'unknown' | 'unknown-short';
   readonly timecodeMs?: number;
   readonly blocks?: readonly TestBlock[];
@@ -47,18 +54,29 @@ export function fragment({
   tagAt = 'before',
   size = 'known',
   timecodeMs = 0,
+  segmentUid,
+  producerMs = 1,
+  beforeCluster = NOTHING,
+  betweenBlocks = NOTHING,
   blocks = [block(Number(number))],
 }: TestFragment): Buffer {
-  const written = blocks.map(({ track, offsetMs, pcm }) => simpleBlock(track, offsetMs, Buffer.from(pcm)));
-  const tags = contactId === '' ? Buffer.alloc(0) : producerTags([['ContactId', contactId]]);
+  const written = blocks.map(({ track, offsetMs, pcm }, i) =>
+    Buffer.concat([i > 0 ? betweenBlocks : NOTHING, simpleBlock(track, offsetMs, Buffer.from(pcm))]),
+  );
+  const tags = contactId === '' ? NOTHING : producerTags([['ContactId', contactId]]);
   const body =
     size === 'known'
       ? cluster(timecodeMs, written)
       : Buffer.concat([openCluster(timecodeMs, size === 'unknown' ? UNKNOWN_SIZE : UNKNOWN_SIZE_SHORT), ...written]);
   return Buffer.concat([
-    fragmentHead({ number: String(number), serverMs: 1, producerMs: 1 }, TRACKS, tagAt === 'before' ? tags : undefined),
+    fragmentHead(
+      { number: String(number), serverMs: producerMs, producerMs, segmentUid },
+      TRACKS,
+      tagAt === 'after' ? undefined : tags,
+    ),
+    beforeCluster,
     body,
-    tagAt === 'after' ? tags : Buffer.alloc(0),
+    tagAt === 'before' ? NOTHING : tags,
     fragmentTail(String(number), 0),
   ]);
 }

@@ -173,3 +173,51 @@ test('with more than 10,000 streams, only unused ones are forgotten', async (t) 
   await open('arn:of-stream-1');
   t.is(endpointsAtMs.length, 10_002);
 });
+
+test('starts that were aborted give their turn at GetDataEndpoint back', async (t) => {
+  const { clock, api, endpointsAtMs } = kinesis();
+  const streams = new Streams(api, clock, 1);
+  const impatient = new AbortController();
+  const given = Array.from({ length: 10_000 }, (_, i) =>
+    t.throwsAsync(streams.getMedia(`arn:of-stream-${i}`, START, impatient.signal)),
+  );
+  impatient.abort();
+  await Promise.all(given);
+  const good = streams.getMedia('arn:of-a-good-one', START, NEVER);
+  await clock.advance(20);
+  await good;
+  t.true(endpointsAtMs.length <= 3, `${endpointsAtMs.length} requests`);
+});
+
+for (const [what, start] of [
+  ['a continuation token', { fragmentNumber: '1', continuationToken: 'token', producerEpochMs: undefined }],
+  ['a time', { isCallStart: true, fragmentNumber: '1', atEpochMs: 1000 }],
+] as const) {
+  test(`${what} that Kinesis refuses with 400 is replaced by the fragment number, once`, async (t) => {
+    for (const refusals of [1, 2]) {
+      const asked: Start[] = [];
+      const fails = Array.from({ length: refusals }, () => awsError('InvalidArgumentException', 400));
+      const { clock, api } = kinesis({ mediaFails: fails });
+      const getMedia: KinesisVideoApi['getMedia'] = (endpoint, arn, from, signal) => {
+        asked.push(from);
+        return api.getMedia(endpoint, arn, from, signal);
+      };
+      const opened = new Streams({ ...api, getMedia }, clock, 1).getMedia(ARN, start, NEVER).then(
+        () => 'open',
+        ({ awsName }) => awsName,
+      );
+      await clock.advance(10_000);
+      t.is(await opened, refusals === 1 ? 'open' : 'InvalidArgumentException');
+      t.deepEqual(asked, [start, { fragmentNumber: '1' }]);
+    }
+  });
+}
+
+test('a limit is not taken for a refused continuation token', async (t) => {
+  const { clock, api, media } = kinesis({ mediaFails: [awsError('ClientLimitExceededException', 400)] });
+  const start = { fragmentNumber: '1', continuationToken: 'token', producerEpochMs: undefined };
+  const refused = t.throwsAsync(new Streams(api, clock, 1).getMedia(ARN, start, NEVER));
+  await clock.advance(10_000);
+  await refused;
+  t.is(media.length, 1);
+});

@@ -6,5 +6,6 @@ export const unobserved = {
   log: createLog('silent'),
   metrics: new SessionMetrics(),
   onTrouble: () => {},
+  onLost: () => {},
   random: () => 0.5,
 };

@@ -1,7 +1,9 @@
 import type { ExecutionContext } from 'ava';
 import type { DrainOrder } from '../../daemon/admission/drain.ts';
+import type { DrainSource } from '../../daemon/contract/control-api.ts';
 import type { AutoScaling, GroupMember, LifecycleHook } from '../../daemon/lifecycle/auto-scaling.ts';
 import type { Lifecycle, LifecycleOptions } from '../../daemon/lifecycle/lifecycle.ts';
+import type { MaintenanceEvent } from '../../daemon/lifecycle/maintenance.ts';
 import type { Metadata } from '../../daemon/lifecycle/metadata.ts';
 import { startLifecycle } from '../../daemon/lifecycle/start-lifecycle.ts';
 import { createLog, type Log } from '../../daemon/log/log.ts';
@@ -10,6 +12,7 @@ import { VirtualClock } from '../support/virtual-clock.ts';
 
 export const NOW_EPOCH_MS = Date.parse('2030-01-01T00:00:00Z');
 export const TERMINATION_MS = 3_600_000;
+export const MAINTENANCE_LEAD_MS = 7_200_000;
 export const MEMBER: GroupMember = { instanceId: 'i-1', groupName: 'integrators', lifecycleState: 'InService' };
 export const DRAIN_HOOK: LifecycleHook = { name: 'drain', transition: 'terminating', heartbeatTimeoutMs: 30_000 };
 export const ARRIVE_HOOK: LifecycleHook = { name: 'arrive', transition: 'launching', heartbeatTimeoutMs: 300_000 };
@@ -28,12 +31,14 @@ export class LogBook {
 export class FakeAws {
   readonly clock = new VirtualClock({ epochMs: NOW_EPOCH_MS });
   readonly book = new LogBook();
-  readonly metadata: Metadata = {
+  readonly metadata: { -readonly [Name in keyof Metadata]: Metadata[Name] } = {
+    absence: undefined,
     instanceId: async () => MEMBER.instanceId,
     region: async () => 'us-east-1',
     targetLifecycleState: async () => this.targetState,
     spotAction: async () => undefined,
     rebalanceNotice: async () => undefined,
+    maintenanceEvents: async () => this.maintenance,
   };
   readonly autoScaling: AutoScaling = {
     findMember: async () => ({ ...MEMBER, lifecycleState: this.lifecycleState }),
@@ -46,10 +51,15 @@ export class FakeAws {
     begin: (order: DrainOrder): void => {
       this.orders.push(order);
     },
+    withdraw: (source: DrainSource): void => {
+      this.withdrawn.push(source);
+    },
   };
   targetState: string | undefined = 'InService';
   lifecycleState = MEMBER.lifecycleState;
   hooks: readonly LifecycleHook[] = [DRAIN_HOOK];
+  maintenance: readonly MaintenanceEvent[] = [];
+  readonly withdrawn: DrainSource[] = [];
   /** The drains that were ordered. */
   readonly orders: DrainOrder[] = [];
   /** Heartbeats and completions that succeeded, with the time since the test began. */
@@ -58,7 +68,16 @@ export class FakeAws {
 
   get options(): LifecycleOptions {
     const { metadata, autoScaling, drain, clock } = this;
-    return { metadata, autoScaling, drain, clock, log: this.book.log, random: () => 0, terminationMs: TERMINATION_MS };
+    return {
+      metadata,
+      autoScaling,
+      drain,
+      clock,
+      log: this.book.log,
+      random: () => 0,
+      terminationMs: TERMINATION_MS,
+      maintenanceLeadMs: MAINTENANCE_LEAD_MS,
+    };
   }
 
   /** The requests without their times. */
@@ -68,7 +87,7 @@ export class FakeAws {
 
   /** Starts a lifecycle, which the end of the test stops. */
   async start(t: ExecutionContext): Promise<Lifecycle> {
-    const lifecycle = await startLifecycle(this.options);
+    const lifecycle = startLifecycle(this.options);
     t.teardown(() => lifecycle.stop());
     await this.clock.settle();
     return lifecycle;

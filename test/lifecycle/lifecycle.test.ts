@@ -1,41 +1,156 @@
 import test from 'ava';
 import { NoActiveAction } from '../../daemon/lifecycle/auto-scaling.ts';
 import { MetadataRefused, MetadataUnavailable } from '../../daemon/lifecycle/metadata.ts';
-import { ARRIVE_HOOK, DRAIN_HOOK, FakeAws, failing, NOW_EPOCH_MS, TERMINATION_MS } from './fake-aws.ts';
+import {
+  ARRIVE_HOOK,
+  DRAIN_HOOK,
+  FakeAws,
+  failing,
+  MAINTENANCE_LEAD_MS,
+  NOW_EPOCH_MS,
+  TERMINATION_MS,
+} from './fake-aws.ts';
 
 const SPOT = { action: 'terminate', atEpochMs: NOW_EPOCH_MS + 120_000 };
 
-test('without a metadata service the lifecycle is off, and every method returns at once', async (t) => {
-  for (const absence of [new MetadataUnavailable('not on EC2'), new MetadataRefused('a token', 403)]) {
+test('where there is certainly no metadata service the lifecycle is off, and every method returns at once', async (t) => {
+  const aws = new FakeAws();
+  aws.metadata.absence = 'AWS_EC2_METADATA_DISABLED is true';
+  const lifecycle = await aws.start(t);
+  t.deepEqual(lifecycle.view(), { on: false });
+  await lifecycle.ready();
+  await lifecycle.finish();
+  t.deepEqual(aws.requested, []);
+  t.deepEqual(
+    aws.book.lines.map((line) => [line['level'], line['event']]),
+    [['info', 'lifecycle.off']],
+  );
+  t.is(aws.clock.pending, 0);
+});
+
+for (const refusal of [
+  new MetadataRefused('the request for a token', 429),
+  new MetadataRefused('meta-data/instance-id', 404),
+  new MetadataRefused('the request for a token', 403),
+  new MetadataUnavailable('no response within 1000 ms'),
+]) {
+  test(`a metadata service that does not answer for an hour is asked again: ${refusal.message}`, async (t) => {
     const aws = new FakeAws();
-    aws.metadata.instanceId = failing(aws.metadata.instanceId, absence);
+    const { instanceId, targetLifecycleState } = aws.metadata;
+    aws.metadata.instanceId = failing(instanceId, refusal);
+    aws.metadata.targetLifecycleState = failing(targetLifecycleState, refusal);
+    aws.lifecycleState = 'Pending:Wait';
+    aws.hooks = [ARRIVE_HOOK, DRAIN_HOOK];
     const lifecycle = await aws.start(t);
-    t.deepEqual(lifecycle.view(), { on: false });
-    await lifecycle.ready();
-    await lifecycle.finish();
-    t.deepEqual(aws.requested, []);
+    void lifecycle.ready();
+    await aws.clock.advance(3_600_000);
+    t.like(lifecycle.view(), { on: true, fault: String(refusal) });
     t.deepEqual(
       aws.book.lines.map((line) => [line['level'], line['event']]),
-      [['info', 'lifecycle.off']],
+      [['warn', 'lifecycle.metadata-lost']],
     );
-    t.is(aws.clock.pending, 0);
-  }
-});
+    Object.assign(aws.metadata, { instanceId, targetLifecycleState });
+    await aws.clock.advance(30_000);
+    t.like(lifecycle.view(), { on: true, fault: undefined, groupName: 'integrators' });
+    t.deepEqual(aws.requested, ['complete arrive']);
+    aws.targetState = 'Terminated';
+    await aws.clock.advance(1000);
+    t.is(aws.orders.length, 1);
+  });
+}
 
-test('one lost response at the start does not turn the lifecycle off', async (t) => {
+test('an instance that Auto Scaling does not list yet completes its launching hook once it does', async (t) => {
   const aws = new FakeAws();
-  aws.metadata.instanceId = failing(aws.metadata.instanceId, new MetadataUnavailable('no response within 1000 ms'), 1);
-  t.true((await aws.start(t)).view().on);
-});
-
-test('a metadata service that fails at the start is retried', async (t) => {
-  const aws = new FakeAws();
-  aws.metadata.instanceId = failing(aws.metadata.instanceId, new MetadataRefused('meta-data/instance-id', 503), 2);
+  const { findMember } = aws.autoScaling;
+  aws.autoScaling.findMember = async () => undefined;
+  aws.lifecycleState = 'Pending:Wait';
+  aws.hooks = [ARRIVE_HOOK];
   const lifecycle = await aws.start(t);
-  t.deepEqual(aws.book.of('lifecycle.on'), []);
-  await aws.clock.advance(125);
-  t.is(aws.book.of('lifecycle.on').length, 1);
-  t.like(lifecycle.view(), { on: true, instanceId: 'i-1', groupName: 'integrators', terminatingHooks: [DRAIN_HOOK] });
+  void lifecycle.ready();
+  await aws.clock.advance(20_000);
+  t.is(aws.book.of('lifecycle.no-group').length, 1);
+  t.deepEqual(aws.requested, []);
+  aws.autoScaling.findMember = findMember;
+  await aws.clock.advance(30_000);
+  t.deepEqual(aws.requested, ['complete arrive']);
+});
+
+test('a terminating hook is completed although Auto Scaling does not list the instance at first', async (t) => {
+  const aws = new FakeAws();
+  const { findMember } = aws.autoScaling;
+  let looks = 0;
+  aws.autoScaling.findMember = async (...args) => (++looks <= 5 ? undefined : findMember(...args));
+  aws.targetState = 'Terminated';
+  const lifecycle = await aws.start(t);
+  const finished = lifecycle.finish();
+  await aws.clock.advance(30_000);
+  await finished;
+  t.true(aws.requested.includes('complete drain'));
+  t.deepEqual(aws.book.of('lifecycle.unfinished'), []);
+});
+
+test('an instance that was listed and is not any more is taken to be in its group', async (t) => {
+  const aws = new FakeAws();
+  const lifecycle = await aws.start(t);
+  aws.autoScaling.findMember = async () => undefined;
+  aws.targetState = 'Terminated';
+  await aws.clock.advance(1000);
+  await lifecycle.finish();
+  t.deepEqual(aws.requested, ['heartbeat drain', 'complete drain']);
+});
+
+test('a launching hook that a termination overtook is given up', async (t) => {
+  const aws = new FakeAws();
+  aws.lifecycleState = 'Pending';
+  aws.hooks = [ARRIVE_HOOK];
+  aws.autoScaling.completeAction = async () => {
+    throw new NoActiveAction('No active Lifecycle Action found');
+  };
+  const lifecycle = await aws.start(t);
+  const ready = lifecycle.ready();
+  aws.lifecycleState = 'Terminating:Wait';
+  aws.targetState = 'Terminated';
+  await aws.clock.advance(1000);
+  await ready;
+  const warnings = aws.book.of('lifecycle.retry').length;
+  await aws.clock.advance(3_600_000);
+  t.is(aws.book.of('lifecycle.retry').length, warnings);
+});
+
+test('an instance enters the warm pool and leaves it: the launching hook is completed both times', async (t) => {
+  const aws = new FakeAws();
+  aws.lifecycleState = 'Warmed:Pending:Wait';
+  aws.targetState = 'Warmed:Running';
+  aws.hooks = [ARRIVE_HOOK, DRAIN_HOOK];
+  const lifecycle = await aws.start(t);
+  await lifecycle.ready();
+  t.deepEqual(aws.requested, ['complete arrive']);
+  aws.lifecycleState = 'Warmed:Running';
+  await aws.clock.advance(60_000);
+  aws.targetState = 'InService';
+  await aws.clock.advance(2000);
+  t.deepEqual(aws.requested, ['complete arrive'], 'not before it leaves');
+  aws.lifecycleState = 'Pending:Wait';
+  await aws.clock.advance(5000);
+  t.deepEqual(aws.requested, ['complete arrive', 'complete arrive']);
+  t.deepEqual(aws.orders, []);
+});
+
+test('maintenance is announced once, drains when due, and is withdrawn when called off', async (t) => {
+  const aws = new FakeAws();
+  const notBeforeEpochMs = NOW_EPOCH_MS + MAINTENANCE_LEAD_MS + 60_000;
+  aws.maintenance = [{ eventId: 'instance-event-1', code: 'system-reboot', notBeforeEpochMs }];
+  await aws.start(t);
+  await aws.clock.advance(59_000);
+  t.is(aws.book.of('lifecycle.maintenance').length, 1);
+  t.deepEqual(aws.orders, []);
+  await aws.clock.advance(1000);
+  t.like(aws.orders, [{ source: 'maintenance', deadlineAtEpochMs: notBeforeEpochMs - 20_000 }]);
+  aws.maintenance = [];
+  await aws.clock.advance(10_000);
+  t.deepEqual(aws.withdrawn, ['maintenance']);
+  t.is(aws.book.of('lifecycle.maintenance-over').length, 1);
+  t.is(aws.orders.length, 1);
 });
 
 test('an Auto Scaling that fails at the start is retried until it responds', async (t) => {
@@ -259,11 +374,14 @@ test('an instance outside a group is watched for Spot all the same, and finishes
   const aws = new FakeAws();
   aws.autoScaling.findMember = async () => undefined;
   aws.metadata.spotAction = async () => SPOT;
+  aws.targetState = undefined;
   const lifecycle = await aws.start(t);
+  void lifecycle.ready();
   t.is(aws.orders.length, 1);
-  await lifecycle.ready();
   await lifecycle.finish();
   t.deepEqual(aws.requested, []);
+  await aws.clock.advance(3_600_000);
+  t.is(aws.book.of('lifecycle.no-group').length, 1);
 });
 
 test('an instance that is not being terminated completes nothing when it exits', async (t) => {

@@ -40,6 +40,7 @@ test('values that exist are read, and others are undefined', async (t) => {
   t.is(await metadata.targetLifecycleState(), 'InService');
   t.is(await metadata.spotAction(), undefined);
   t.is(await metadata.rebalanceNotice(), undefined);
+  t.deepEqual(await metadata.maintenanceEvents(), []);
   const time = '2031-05-06T07:08:09Z';
   await control.setState({
     targetLifecycleState: null,
@@ -49,6 +50,50 @@ test('values that exist are read, and others are undefined', async (t) => {
   t.is(await metadata.targetLifecycleState(), undefined);
   t.deepEqual(await metadata.spotAction(), { action: 'stop', atEpochMs: Date.parse(time) });
   t.is(await metadata.rebalanceNotice(), time);
+});
+
+test('active scheduled events are read; canceled, completed and odd ones are not', async (t) => {
+  const { metadata, control } = await ownService(t);
+  const event = {
+    NotBefore: '21 Jan 2031 09:00:43 GMT',
+    NotAfter: '21 Jan 2031 09:17:23 GMT',
+    Code: 'system-reboot',
+    Description: 'scheduled reboot',
+    EventId: 'instance-event-1',
+    State: 'active',
+  };
+  const calledOff = [
+    { ...event, State: 'canceled' },
+    { ...event, State: 'completed' },
+    { ...event, Description: '[Canceled] scheduled reboot' },
+    { ...event, NotBefore: 'soon' },
+  ];
+  await control.setState({ maintenance: [...calledOff, event] });
+  const notBeforeEpochMs = Date.parse('2031-01-21T09:00:43Z');
+  t.deepEqual(await metadata.maintenanceEvents(), [
+    { eventId: 'instance-event-1', code: 'system-reboot', notBeforeEpochMs },
+  ]);
+  await control.setState({ maintenance: null });
+  t.deepEqual(await metadata.maintenanceEvents(), []);
+});
+
+for (const fault of [429, 404, 403] as const) {
+  test(`a service that refuses one request with ${fault} answers the next`, async (t) => {
+    const { metadata, control } = await ownService(t);
+    await control.setFault({ fault });
+    await t.throwsAsync(metadata.instanceId(), { instanceOf: MetadataRefused });
+    t.is(await metadata.instanceId(), 'i-42');
+  });
+}
+
+test('the service is certainly absent only where a setting or the machine says so', (t) => {
+  const clock = new VirtualClock();
+  const other = (name: string) => (name === 'sys_vendor' ? 'LENOVO' : undefined);
+  const absence = (env: Record<string, string>) => connectMetadata(env, clock, other).absence;
+  t.is(absence({ AWS_EC2_METADATA_DISABLED: 'TRUE' }), 'AWS_EC2_METADATA_DISABLED is true');
+  t.is(absence({}), 'this is not an EC2 instance but a machine by LENOVO');
+  t.is(absence({ AWS_EC2_METADATA_SERVICE_ENDPOINT: 'http://127.0.0.1:1338' }), undefined);
+  t.is(connectMetadata({}, clock, () => undefined).absence, undefined, 'nothing is sure');
 });
 
 test('one token serves many requests, concurrent and successive', async (t) => {

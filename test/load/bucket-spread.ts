@@ -1,8 +1,8 @@
 import type { Scrape } from '../metrics/scrape.ts';
 
 /**
- * How the times of a histogram in /metrics are spread, as far as its buckets tell: each is the upper bound, in ms, of the
- * bucket that it lies in; null above the last bound. All are 0 when there were none.
+ * Percentiles of a histogram in /metrics, as upper bounds of their buckets in ms; null above the last bucket. All are 0
+ * if there are no observations.
  */
 export interface BucketSpread {
   readonly count: number;
@@ -13,11 +13,11 @@ export interface BucketSpread {
 
 const MS_PER_SECOND = 1000;
 
-/** The spread of what a histogram of seconds has observed between two scrapes. */
+/** Percentiles of what a histogram of seconds observed between two scrapes. */
 export function spreadBetween(before: Scrape, after: Scrape, histogram: string): BucketSpread {
   const begin = `${histogram}_bucket{le="`;
   const buckets = [...after].filter(([series]) => series.startsWith(begin));
-  // Each bucket counts what is below it too.
+  // Buckets are cumulative.
   const reached = buckets.map(([series, value]) => {
     const bound = series.slice(begin.length, series.indexOf('"', begin.length));
     const boundMs = bound === '+Inf' ? null : Math.round(Number(bound) * MS_PER_SECOND * 1000) / 1000;

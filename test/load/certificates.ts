@@ -3,19 +3,20 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { installCommands } from '../support/tools.ts';
 import { LoadFailed } from './failure.ts';
 
-/** What a TLS server shows: PEM. */
+/** A TLS server's key and certificate in PEM. */
 export interface TlsIdentity {
   readonly key: string;
   readonly cert: string;
 }
 
-/** Where the files are; a key is not for arguments, which everybody sees. */
+/** Paths, because a key does not belong in arguments, which other users can read. */
 export interface Certificates {
   readonly keyPath: string;
   readonly certPath: string;
-  /** Of the CA, for those who are to trust it. */
+  /** The CA's certificate, for clients. */
   readonly caPath: string;
 }
 
@@ -23,12 +24,12 @@ const run = promisify(execFile);
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
 const DAYS = ['-days', '1'];
 
-/** Makes a CA that nobody else trusts and a certificate for 127.0.0.1. Throws LoadFailed when openssl cannot be run. */
+/** Creates a CA and a certificate for 127.0.0.1. Throws LoadFailed if openssl cannot be run. */
 export async function makeCertificates(directory: string): Promise<Certificates> {
   const at = (name: string) => join(directory, name);
   const openssl = (...args: readonly string[]) =>
     run('openssl', args).catch((cause: Error) => {
-      throw new LoadFailed(`--tls needs openssl (Debian: apt-get install openssl): ${cause.message}`, { cause });
+      throw new LoadFailed(`--tls needs openssl (${installCommands(['openssl'])}): ${cause.message}`, { cause });
     });
   await openssl(
     'req',
@@ -49,7 +50,7 @@ export async function makeCertificates(directory: string): Promise<Certificates>
   return { keyPath: at('server.key'), certPath: at('server.pem'), caPath: at('ca.pem') };
 }
 
-/** Reads what a server needs; undefined where there is to be no TLS. */
+/** Reads a server's key and certificate; undefined without TLS. */
 export function identityAt(certificates: Certificates | null): TlsIdentity | undefined {
   if (!certificates) return undefined;
   const { keyPath, certPath } = certificates;

@@ -4,7 +4,7 @@ import { spreadBetween } from './bucket-spread.ts';
 import { type Counted, compared } from './comparison.ts';
 import { reconnectsOf } from './reconnects.ts';
 
-/** Two calls of 10 s, one of which lost a connection to Deepgram, after a first call that is no part of the run. */
+/** Two calls of 10 s, one of which lost a connection to Deepgram, after a warm-up call. */
 const COUNTED: Counted = {
   starts: { succeeded: { started: 2 }, failed: { full: 1 } },
   handedOver: 2,
@@ -30,7 +30,7 @@ const AFTER = {
   'audio_received_seconds_total{channel="customer"}': 19,
   'audio_received_seconds_total{channel="agent"}': 19,
   'audio_sent_seconds_total{channel="customer"}': 20,
-  // As sums of binary fractions are written.
+  // How sums of binary fractions are printed.
   'audio_sent_seconds_total{channel="agent"}': 20.100000000000005,
   'hole_seconds_total{cause="missing"}': 1,
   'hole_seconds_total{cause="unsent"}': 0,
@@ -55,12 +55,12 @@ function differing(after: Record<string, number>, counted = COUNTED) {
     .map(({ series, said, counted: { least, most } }) => [series.replace('integratord_', ''), said, least, most]);
 }
 
-test('metrics that say what was counted agree, whatever was there before', (t) => {
+test('metrics that grew by what was counted agree, whatever their values before', (t) => {
   t.deepEqual(differing(AFTER), []);
   t.is(compared(BEFORE, scrapeOf(AFTER), COUNTED).length, 13, 'what is 0 in both is left out');
 });
 
-test('a metric that is one sample, byte or count too high or too low differs, alone', (t) => {
+test('only a metric that is off by one sample, byte or count differs', (t) => {
   for (const [series, value] of Object.entries(AFTER)) {
     const little = series.includes('seconds') ? 1 / 8000 : 1;
     t.is(differing({ ...AFTER, [series]: value + little }).length, 1, series);
@@ -68,12 +68,12 @@ test('a metric that is one sample, byte or count too high or too low differs, al
   }
 });
 
-test('what was counted and no metric tells differs', (t) => {
+test('a count without a metric differs', (t) => {
   const { 'starts_total{result="fail",reason="full"}': _, ...silent } = AFTER;
   t.deepEqual(differing(silent), [['starts_total{result="fail",reason="full"}', 0, 1, 1]]);
 });
 
-test('where only the daemon can know exactly, a metric may be anything that is possible', (t) => {
+test('where only the daemon can know the exact number, any possible value agrees', (t) => {
   const counted = { ...COUNTED, replayedMs: { least: 500, most: 2000 }, unreadMs: { least: 0, most: 1500 } };
   t.deepEqual(differing({ ...AFTER, deepgram_replayed_seconds_total: 0.5 }, counted), []);
   const name = 'deepgram_replayed_seconds_total';
@@ -81,7 +81,7 @@ test('where only the daemon can know exactly, a metric may be anything that is p
   t.deepEqual(differing({ ...AFTER, [name]: 2.1 }, counted), [[name, 2.1, 0.5, 2]]);
 });
 
-test('where a new connection goes on tells how far the lost one had come', (t) => {
+test('the offset of a new connection shows how far the lost one had come', (t) => {
   const [reconnect, ...others] = reconnectsOf([
     { fromMs: 0, toMs: 6900, closeCode: 1006 },
     { fromMs: 5000, toMs: 9000, closeCode: 1000 },
@@ -94,7 +94,7 @@ test('where a new connection goes on tells how far the lost one had come', (t) =
   });
 });
 
-test('one that goes on where the lost one had begun leaves open how far that had come', (t) => {
+test('a new connection at the offset of the lost one leaves open how far that had come', (t) => {
   const connections = [
     { fromMs: 0, toMs: 600, closeCode: 1011 },
     { fromMs: 0, toMs: 9000, closeCode: 1000 },
@@ -104,7 +104,7 @@ test('one that goes on where the lost one had begun leaves open how far that had
   ]);
 });
 
-test('the spread of a histogram is of what came between two scrapes, as its buckets tell it', (t) => {
+test('percentiles of a histogram cover what came between two scrapes', (t) => {
   const page = (...counts: readonly number[]) =>
     readScrape(['0.01', '0.025', '+Inf'].map((le, i) => `late_seconds_bucket{le="${le}"} ${counts[i]}`).join('\n'));
   const spread = (...counts: readonly number[]) => spreadBetween(page(5, 6, 7), page(...counts), 'late_seconds');

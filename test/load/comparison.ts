@@ -1,36 +1,36 @@
 import type { Scrape, Series } from '../metrics/scrape.ts';
 import { STEREO_BYTES_PER_MS } from './sound.ts';
 
-/** What is known of a number from outside: the number, or the least and the most that it may be. */
+/** What an observer knows of a number: its bounds, which may be equal. */
 export interface Span {
   readonly least: number;
   readonly most: number;
 }
 
-/** What the caller and the stand-ins counted of a run's calls, each by itself. */
+/** What the caller and the simulators counted. */
 export interface Counted {
-  /** Answered POST /start-session by what the answer says: `started`, or the reason of a refusal. */
+  /** Responses to POST /start-session, by status (`started`) or reason. */
   readonly starts: { readonly succeeded: Tally; readonly failed: Tally };
-  /** Calls after whose last fragment a connection brought the next contact. */
+  /** Calls that were delivered whole, followed by the next contact. */
   readonly handedOver: number;
-  /** GetMedia connections beyond the first of each call. */
+  /** GetMedia connections after the first of each call. */
   readonly mediaReopened: number;
-  /** Of each track what was on the streams, what they lost left out. */
+  /** Audio on the streams, per track, without what they lost. */
   readonly spokenMs: number;
-  /** Call time up to where Deepgram had it in the end, and what of the calls was missing there. */
+  /** Call time that Deepgram reached, and what is missing in it. */
   readonly reachedMs: number;
   readonly holeMs: number;
-  /** What Deepgram read, what came twice included, and what was under way to it when connections broke. */
+  /** What Deepgram read, including repeats, and what was in flight when connections broke. */
   readonly heardMs: number;
   readonly unreadMs: Span;
-  /** Connections to Deepgram in place of lost ones by how those had closed, and the call time that was sent again. */
+  /** Reconnects to Deepgram by the close code of the lost connection, and the call time that was sent again. */
   readonly reconnects: Tally;
   readonly replayedMs: Span;
 }
 
 type Tally = Readonly<Record<string, number>>;
 
-/** What /metrics says has come of one series, or of some together, beside what was counted outside. */
+/** The growth of one or several series in /metrics, next to what was counted outside. */
 export interface Comparison {
   readonly series: Series;
   readonly said: number;
@@ -38,7 +38,7 @@ export interface Comparison {
   readonly agrees: boolean;
 }
 
-/** Every series of these must be what was counted: 0 where nothing was. */
+/** Every series of these metrics must equal what was counted, which is 0 if nothing was. */
 const COMPARED = [
   'starts_total',
   'sessions_started_total',
@@ -50,14 +50,14 @@ const COMPARED = [
   'deepgram_replayed_seconds_total',
   'deepgram_sent_bytes_total',
 ];
-/** An old connection's successor is a rotation, any other a resume: who is asked for one cannot tell which it is. */
+/** From outside, a rotation and a resumption look the same. */
 const REOPENED = ['integratord_kinesis_resumes_total', 'integratord_kinesis_rotations_total'];
 const CHANNELS = ['customer', 'agent'];
 const MS_PER_SECOND = 1000;
-/** Seconds are sums of binary fractions: they are the same when they are to the sample. */
+/** Seconds are sums of binary fractions, so they are compared as samples. */
 const SAMPLES_PER_SECOND = 8000;
 
-/** Compares what the daemon has counted between two scrapes with what was counted outside; what is 0 in both is left out. */
+/** Compares what the daemon counted between two scrapes with what was counted outside. Omits what is 0 in both. */
 export function compared(before: Scrape, after: Scrape, counted: Counted): Comparison[] {
   const come = (series: Series) => toTheSample((after.get(series) ?? 0) - (before.get(series) ?? 0));
   const expected = expectedOf(counted);
@@ -72,7 +72,7 @@ export function compared(before: Scrape, after: Scrape, counted: Counted): Compa
   );
 }
 
-/** The values of series that are not 0, as those who counted outside know them. */
+/** Expected values of the series that are not 0. */
 function expectedOf(counted: Counted): Map<Series, Span> {
   const { starts, reachedMs, heardMs, unreadMs } = counted;
   const started = starts.succeeded['started'] ?? 0;
@@ -107,7 +107,7 @@ function comparison(name: Series, said: number, { least, most }: Span): Comparis
   return { series: name, said, counted, agrees: said >= counted.least && said <= counted.most };
 }
 
-/** A number, or from where to where it may be. */
+/** A number, or its bounds. */
 export function spanText({ least, most }: Span): string {
   return least === most ? String(least) : `${least} to ${most}`;
 }

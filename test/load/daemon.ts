@@ -13,25 +13,27 @@ export interface DaemonSettings {
   readonly script: string;
   readonly kinesisUrl: string;
   readonly deepgramUrl: string;
-  /** For its state and its socket. */
+  /** Directory for its state and its socket. */
   readonly directory: string;
   readonly checkpoints: boolean;
-  readonly caPath: string | undefined;
+  readonly caPath?: string | undefined;
   readonly workers: number | undefined;
+  /** In addition to those of the systemd unit. */
+  readonly nodeOptions?: string;
 }
 
-/** A start as the caller saw it. */
+/** A start request and its response. */
 export interface Start {
   readonly call: number;
   readonly latencyMs: number;
-  /** Why it failed, in words. */
+  /** Why it failed, as text. */
   readonly failure: string | undefined;
-  /** What the answer says, if there was one: how the start succeeded, or why it was refused. */
+  /** From the response, if there was one. */
   readonly status: string | undefined;
   readonly reason: string | undefined;
 }
 
-/** What the daemon's log says of its sessions. */
+/** Totals from the daemon's log. */
 export interface Said {
   completed: number;
   failed: number;
@@ -39,21 +41,21 @@ export interface Said {
   reconnects: number;
   replayedMs: number;
   resumes: number;
-  /** Events of lines at warn and error. */
+  /** Number of lines at warn and error, by event. */
   readonly trouble: Record<string, number>;
 }
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SECRET = 'secret-of-the-load-run';
-/** As long as a trigger waits. */
+/** The trigger's timeout. */
 const START_TIMEOUT_MS = 6000;
-/** In callback mode, the usual one, results do not come back to the daemon; nothing ever calls this address. */
+/** In callback mode, which is the usual one, results do not return to the daemon. Nothing calls this address. */
 const CALLBACK = 'https://load.example/{contact-id}';
 const MAX_SESSIONS = 100_000;
 
-/** The daemon under load: a process of its own that knows nothing of it. */
+/** The daemon under load, in its own process. */
 export class Daemon {
-  /** Rejects when it ends before it was stopped. */
+  /** Rejects if it exits before it is stopped. */
   readonly failed: Promise<never>;
   readonly #program: Program;
   #url = '';
@@ -66,11 +68,11 @@ export class Daemon {
       const how = code === null ? 'by a signal' : `exit code ${code}`;
       throw new LoadFailed(`the daemon ended (${how}):\n${this.#program.stderr}`);
     });
-    // Whoever waits for something of it is told.
+    // Handled by whoever races against it.
     this.failed.catch(() => {});
   }
 
-  /** Resolves when it takes starts. Throws LoadFailed when it ends instead. */
+  /** Resolves when it accepts start requests. Throws LoadFailed if it exits instead. */
   async listening(): Promise<void> {
     this.#url = await Promise.race([this.#program.listening(), this.failed]);
   }
@@ -79,7 +81,7 @@ export class Daemon {
     return this.#program.pid;
   }
 
-  /** POST /start-session, signed, as the trigger does it. */
+  /** Sends a signed start request, as the trigger does. */
   async startSession(call: number): Promise<Start> {
     const body = JSON.stringify({
       contactId: contactIdOf(call),
@@ -102,12 +104,12 @@ export class Daemon {
     return { call, latencyMs: monotonicMs() - beganMs, ...answered };
   }
 
-  /** What its /metrics says now, as an operator's Prometheus sees it. */
+  /** Scrapes /metrics, as Prometheus does. */
   async scrape(): Promise<Scrape> {
     return (await scrape(this.#url)).values;
   }
 
-  /** Resolves when the log has told the end of all these calls' sessions, or with those that are missing after so long. */
+  /** Waits up to `timeoutMs` for the end of these calls' sessions in the log; returns the calls that have not ended. */
   async ended(calls: readonly number[], timeoutMs: number): Promise<readonly number[]> {
     const missing = new Set(calls.map(contactIdOf));
     if (missing.size === 0) return [];
@@ -121,7 +123,7 @@ export class Daemon {
     return calls.filter((call) => missing.has(contactIdOf(call)));
   }
 
-  /** What it has logged of these calls. */
+  /** Totals of what it logged about these calls. */
   said(calls: readonly number[]): Said {
     const contacts = new Set(calls.map(contactIdOf));
     const said: Said = { completed: 0, failed: 0, holeMs: 0, reconnects: 0, replayedMs: 0, resumes: 0, trouble: {} };
@@ -131,7 +133,14 @@ export class Daemon {
     return said;
   }
 
-  /** Ends it at once: what it was asked to do it has done, or never will. */
+  /** Ends it with SIGTERM, so that it writes its profile. Throws LoadFailed if its exit code is not 0. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    const code = await this.#program.stop('SIGTERM');
+    if (code !== 0) throw new LoadFailed(`the daemon ended with ${code}: ${this.#program.stderr}`);
+  }
+
+  /** Kills it. */
   async kill(): Promise<void> {
     this.#isStopping = true;
     await this.#program.stop('SIGKILL');
@@ -139,9 +148,9 @@ export class Daemon {
 }
 
 function environment(settings: DaemonSettings): Record<string, string> {
-  const { kinesisUrl, deepgramUrl, directory, checkpoints, caPath, workers } = settings;
+  const { kinesisUrl, deepgramUrl, directory, checkpoints, caPath, workers, nodeOptions = '' } = settings;
   return {
-    NODE_OPTIONS: unitNodeOptions(),
+    NODE_OPTIONS: `${unitNodeOptions()} ${nodeOptions}`,
     PORT: '0',
     HOST: '127.0.0.1',
     AWS_REGION: REGION,

@@ -3,23 +3,25 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { crc32 } from 'node:zlib';
 import { checkedHandshake, Refusal, refuse } from '../simulators/deepgram/handshake.ts';
 import type { ListenParams } from '../simulators/deepgram/params.ts';
+import type { Sum } from './caller.ts';
 import type { TlsIdentity } from './certificates.ts';
 import { Ear, type HeardCall } from './heard-call.ts';
 import { API_KEY, callOfTags } from './identity.ts';
 import { ABNORMAL_CLOSURE } from './reconnects.ts';
-import { BadFrame, ClientFrames, OPCODE, serverFrame } from './ws-frames.ts';
+import { BadFrame, ClientFrames, type Masked, OPCODE, serverFrame, unmask } from './ws-frames.ts';
 
 /** RFC 6455, 1.3. */
 const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const NORMAL = 1000;
-/** daemon/deepgram/README.md: a close of Deepgram's own making. */
+/** daemon/deepgram/README.md: an error on Deepgram's side. */
 const SERVER_ERROR = 1011;
 const NET_0000 = 'NET-0000';
 const MS_PER_SECOND = 1000;
 
-/** Messages of audio since the beginning. */
+/** Totals of audio messages. */
 export interface MessageCounts {
   messages: number;
   bytes: number;
@@ -32,14 +34,16 @@ interface Connection {
 }
 
 /**
- * Deepgram for a load run: the real handshake, pings, CloseStream and close; no results, as with a callback, where
- * they go elsewhere. It reads its sockets itself: a WebSocket library would cost more than the daemon under test.
+ * Deepgram for a load run: the real handshake, pings, CloseStream and close, but no results, which go elsewhere with a
+ * callback. It parses frames itself: a WebSocket library would use more CPU than the daemon under test.
  */
 export class LoadDeepgram {
   readonly server: Server;
   readonly counts: MessageCounts = { messages: 0, bytes: 0 };
   handshakes = 0;
   refused = 0;
+  /** Calls sent without an encoding: bytes that are not PCM. */
+  readonly containers = new Map<number, Sum>();
   readonly #open = new Map<number, Connection>();
   readonly #callHeard: (call: number) => HeardCall;
 
@@ -49,7 +53,7 @@ export class LoadDeepgram {
     this.server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
-  /** Ends the call's connection: with a close frame, or as a network that breaks. False if there is none. */
+  /** Ends the call's connection, with a close frame or as a broken connection. Returns false if there is none. */
   breakOff(call: number, properly: boolean): boolean {
     const connection = this.#open.get(call);
     if (!connection || hasClosed(connection)) return false;
@@ -66,7 +70,7 @@ export class LoadDeepgram {
     try {
       const params = checkedHandshake(request, API_KEY);
       const call = callOfTags(params.tags);
-      if (call === undefined) throw new Refusal(400, 'tag is of no call of this load run');
+      if (call === undefined) throw new Refusal(400, 'no tag of a call of this load run');
       this.handshakes++;
       socket.write(acceptance(request, requestId));
       if (params.callback) send(socket, { request_id: requestId });
@@ -78,7 +82,7 @@ export class LoadDeepgram {
     }
   }
 
-  #listen(socket: Socket, head: Buffer, call: number, { extra }: ListenParams, requestId: string): void {
+  #listen(socket: Socket, head: Buffer, call: number, { extra, encoding }: ListenParams, requestId: string): void {
     const heard = this.#callHeard(call);
     const ear = new Ear(heard, Number(extra['dgintegrator_offset_ms'] ?? 0));
     const connection: Connection = { socket, ear };
@@ -87,7 +91,10 @@ export class LoadDeepgram {
       if (this.#open.get(call) === connection) this.#open.delete(call);
     });
     const frames = new ClientFrames({
-      audio: (stretch) => ear.take(stretch),
+      audio: (stretch) => {
+        if (encoding === undefined) this.containers.set(call, added(this.containers.get(call), stretch));
+        else ear.take(stretch);
+      },
       audioEnd: (bytes) => {
         this.counts.messages++;
         this.counts.bytes += bytes;
@@ -123,7 +130,13 @@ export class LoadDeepgram {
   }
 }
 
-/** Whether our close frame is out. */
+function added({ bytes, crc }: Sum = { bytes: 0, crc: 0 }, stretch: Masked): Sum {
+  const plain = Buffer.alloc(stretch.to - stretch.from);
+  unmask(stretch, plain, 0);
+  return { bytes: bytes + plain.length, crc: crc32(plain, crc) };
+}
+
+/** Whether our close frame has been sent. */
 function hasClosed({ ear }: Connection): boolean {
   return ear.closeCode !== ABNORMAL_CLOSURE;
 }

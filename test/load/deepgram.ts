@@ -1,4 +1,5 @@
-/** A process of a load run's own: Deepgram, which hears all of the run's calls. */
+/** The process that simulates Deepgram in a load run. */
+import type { Sum } from './caller.ts';
 import { type Certificates, identityAt } from './certificates.ts';
 import { LoadDeepgram, type MessageCounts } from './deepgram-server.ts';
 import { HeardCall, type HeardFigures } from './heard-call.ts';
@@ -8,7 +9,7 @@ import { Strain, type StrainFigures } from './strain.ts';
 
 export interface DeepgramFigures {
   readonly strain: StrainFigures;
-  /** Of all blocks since `begin`: of calls that nothing was done to, and of calls that were broken off at some time. */
+  /** Lag of all blocks since `begin`: of undisturbed calls, and of calls with an injected fault. */
   readonly lagMs: SpreadFigures;
   readonly lagOfBrokenMs: SpreadFigures;
   readonly counts: MessageCounts;
@@ -18,16 +19,16 @@ export interface DeepgramFigures {
 
 export type DeepgramOrders = typeof orders;
 
-/** What was on a call's stream in the end. */
+/** What was on a call's stream. */
 export interface SaidCall {
   readonly call: number;
   readonly blocks: number;
 }
 
-/** What the process is given as its argument. */
+/** The process's argument, as JSON. */
 export interface DeepgramSettings {
   readonly tls: Certificates | null;
-  /** The calls whose every byte is compared. */
+  /** Calls whose every byte is compared. */
   readonly verified: readonly number[];
 }
 
@@ -42,7 +43,7 @@ const deepgram = new LoadDeepgram(identityAt(tls), callHeard);
 
 const orders = {
   listening: () => listen(deepgram.server, tls ? 'https' : 'http'),
-  /** Figures that are of a time are of the time since then. */
+  /** Starts a new measurement period. */
   begin: () => {
     strain.begin();
     lag.reset();
@@ -56,15 +57,17 @@ const orders = {
     handshakes: deepgram.handshakes,
     refused: deepgram.refused,
   }),
-  /** Answers once so much audio of the call has come. */
+  /** Resolves once this much audio of the call has arrived. */
   received: ({ call, audioMs }: { call: number; audioMs: number }) => callHeard(call).received(audioMs),
-  /** The call's figures do not count among the others' from now on. */
+  /** Counts the call's lag separately from now on. */
   willBreak: (call: number) => {
     broken.add(call);
   },
   breakOff: ({ call, properly }: { call: number; properly: boolean }): boolean => deepgram.breakOff(call, properly),
   totals: (said: readonly SaidCall[]): HeardFigures[] =>
     said.map(({ call, blocks }) => callHeard(call).figures(blocks)),
+  /** What arrived of a call that was sent without an encoding. */
+  container: (call: number): Sum => deepgram.containers.get(call) ?? { bytes: 0, crc: 0 },
 };
 takeOrders(orders);
 

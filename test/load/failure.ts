@@ -1,4 +1,4 @@
-/** Why a load run cannot go on, in a sentence for whoever runs it. */
+/** The load run cannot continue; the message is a sentence for the user. */
 export class LoadFailed extends Error {
   override readonly name = 'LoadFailed';
 }

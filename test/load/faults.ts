@@ -1,23 +1,23 @@
 export const FAULT_KINDS = ['kinesis', 'deepgram', 'fragment'] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** One thing that is to go wrong. */
+/** A fault to inject. */
 export interface PlannedFault {
   readonly call: number;
-  /** A connection to Kinesis or to Deepgram breaks off, or the stream loses a fragment. */
+  /** A connection to Kinesis or Deepgram breaks, or the stream loses a fragment. */
   readonly of: FaultKind;
-  /** The connection is ended by the protocol's own means; else it breaks. Of a fragment it says nothing. */
+  /** The connection is closed by the protocol instead of breaking. No meaning for a fragment. */
   readonly properly: boolean;
-  /** From the beginning of the measuring. */
+  /** Relative to the start of the measurement. */
   readonly afterMs: number;
 }
 
-/** Each kind befalls a tenth of the calls. */
+/** Share of calls that each kind affects. */
 const SHARE = 0.1;
-/** What breaks at the very end tells no more than one that breaks before. */
+/** No faults at the very end, where there would be no time to recover. */
 const LATEST = 0.9;
 
-/** Which of `calls` calls break when, in `durationMs`; the same for the same seed. */
+/** Plans the faults of `calls` calls over `durationMs`; the same for the same seed. */
 export function planFaults(calls: number, durationMs: number, seed: number): PlannedFault[] {
   const random = randomFrom(seed);
   const count = Math.ceil(calls * SHARE);
@@ -31,7 +31,7 @@ export function planFaults(calls: number, durationMs: number, seed: number): Pla
   );
 }
 
-/** Numbers in [0, 1) that follow from the seed (mulberry32). */
+/** Pseudo-random numbers in [0, 1) (mulberry32). */
 function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {

@@ -4,7 +4,7 @@ import { contactIdOf, fragmentNumberOf } from './identity.ts';
 import { ticksOf } from './monotonic.ts';
 import { BLOCK_BYTES, BLOCK_MS, monoPattern, PATTERNS, patternOf, type Track, writeMark } from './sound.ts';
 
-/** "of about 1 s": 16 blocks of each track. */
+/** About 1 s: 16 blocks of each track. */
 export const BLOCKS_PER_FRAGMENT = 16;
 
 const TRACKS = [
@@ -12,7 +12,7 @@ const TRACKS = [
   { name: 'AUDIO_TO_CUSTOMER', number: 2 },
 ] as const;
 
-// What differs from fragment to fragment is of one length everywhere: it is built once and written over.
+// Everything that differs between fragments has a fixed length, so it is built once and overwritten.
 const CONTACT_ID = contactIdOf(0);
 const NUMBER = fragmentNumberOf(0, 0);
 const SERVER_MS = 1_111_111_111_111;
@@ -42,17 +42,17 @@ const PRODUCER_AT = HEAD.indexOf(seconds(PRODUCER_MS));
 const TIMECODE_AT = HEAD.indexOf(bigEndian(TIMECODE_MS));
 const TOKEN_AT = TAIL.indexOf(NUMBER);
 
-/** Both tracks' blocks of the same 64 ms, one for each pattern; offsets and marks are written over. */
+/** Both tracks' blocks of the same 64 ms, for each pattern; offsets and marks are overwritten. */
 const PAIRS = Array.from({ length: PATTERNS }, (_, pattern) =>
   Buffer.concat(TRACKS.map(({ number }, track) => simpleBlock(number, 0, monoPattern(track as Track, pattern)))),
 );
 const PAIR_BYTES = PAIRS[0]?.length ?? 0;
 const BLOCK_ELEMENT_BYTES = PAIR_BYTES / TRACKS.length;
 const PCM_AT = BLOCK_ELEMENT_BYTES - BLOCK_BYTES;
-/** A block's header ends with its offset, in two bytes, and its flags, in one. */
+/** A block's header ends with a 2-byte offset and 1 byte of flags. */
 const OFFSET_AT = PCM_AT - 3;
 
-/** A piece of a chunked HTTP body, with room for its content. */
+/** The framing of a chunk of an HTTP body. */
 interface Frame {
   readonly start: Buffer;
   readonly bytes: number;
@@ -64,7 +64,12 @@ const LAST = frameOf(PAIR_BYTES + TAIL.length);
 /** The end of a chunked HTTP body. */
 export const LAST_CHUNK = `0${CRLF}${CRLF}`;
 
-/** A call as its fragments tell of it. */
+/** The content of a chunk of an HTTP body. */
+export function contentOf(chunk: Buffer): Buffer {
+  return chunk.subarray(chunk.indexOf(CRLF) + CRLF.length, chunk.length - CRLF.length);
+}
+
+/** What a call's fragments say about it. */
 export interface Speaker {
   readonly call: number;
   readonly contactId: string;
@@ -73,9 +78,9 @@ export interface Speaker {
 }
 
 /**
- * A call's block `block` of both tracks as a chunk of a GetMedia body, with what stands before it at a fragment's start
- * and after it at its end: EBML header, Segment, Tracks and tags; the tags with the continuation token.
- * @param saidAtMs when it is put on the stream, as `monotonicMs` tells it
+ * One block of both tracks as a chunk of a GetMedia body. The first block of a fragment includes its head (EBML header,
+ * Segment, Tracks, tags), the last one its tail (the tags with the continuation token).
+ * @param saidAtMs when it is put on the stream, on the clock of `monotonicMs`
  */
 export function blockChunk({ call, contactId, beganAtEpochMs }: Speaker, block: number, saidAtMs: number): Buffer {
   const inFragment = block % BLOCKS_PER_FRAGMENT;

@@ -6,7 +6,7 @@ import { monoPattern, patternOf, STEREO_BLOCK_BYTES, writeMark } from './sound.t
 const CALL = 7;
 const NO_MASK = new Uint8Array(4);
 
-/** A block as Deepgram gets it. */
+/** A block as Deepgram receives it. */
 function spoken(call: number, block: number): Buffer {
   const both = Buffer.alloc(STEREO_BLOCK_BYTES);
   for (const track of [0, 1] as const) {
@@ -20,7 +20,7 @@ function spoken(call: number, block: number): Buffer {
 const said = (count: number) => Array.from({ length: count }, (_, block) => spoken(CALL, block));
 const silence = Buffer.alloc(STEREO_BLOCK_BYTES);
 
-/** What comes of audio that arrives in pieces of `pieceBytes`, for a call of four blocks. */
+/** Figures of a call of four blocks whose audio arrives in pieces of `pieceBytes`. */
 function figuresOf(audio: readonly Buffer[], { isVerified = true, pieceBytes = 1000 } = {}) {
   const heard = new HeardCall(CALL, isVerified, () => {});
   feed(new Ear(heard, 0), Buffer.concat(audio), pieceBytes);
@@ -36,39 +36,39 @@ function feed(ear: Ear, bytes: Buffer, pieceBytes = 1000): void {
 const SOUND = { holeMs: 0, wrongBlocks: 0, surplusMs: 0, repeatedBlocks: 0 };
 
 for (const pieceBytes of [1, 31, 32, 33, 2047, 2048, 8000]) {
-  test(`a call that is heard as it was said is sound, in pieces of ${pieceBytes} bytes`, (t) => {
+  test(`a call that arrives unchanged is correct, in pieces of ${pieceBytes} bytes`, (t) => {
     t.like(figuresOf(said(4), { pieceBytes }), SOUND);
     t.like(figuresOf(said(4), { pieceBytes, isVerified: false }), SOUND);
   });
 }
 
-test('silence in the place of a block is a hole', (t) => {
+test('silence in place of a block is a hole', (t) => {
   t.like(figuresOf(said(4).with(2, silence)), { ...SOUND, holeMs: 64 });
 });
 
-test('silence in the place of one track is a hole too', (t) => {
+test('silence in place of one track is a hole too', (t) => {
   const half = spoken(CALL, 1);
   for (let at = 0; at < half.length; at += 4) half.writeUInt16LE(0, at);
   t.like(figuresOf(said(4).with(1, half)), { ...SOUND, holeMs: 64 });
 });
 
-test('an end that never came is a hole, to the sample', (t) => {
+test('a missing end is a hole, to the sample', (t) => {
   t.like(figuresOf([...said(3), spoken(CALL, 3).subarray(0, 1024)]), { ...SOUND, holeMs: 32 });
   t.like(figuresOf([]), { ...SOUND, holeMs: 4 * 64 });
 });
 
-test('audio beyond the end is a surplus', (t) => {
+test('audio after the end is a surplus', (t) => {
   t.like(figuresOf([...said(4), silence]), { surplusMs: 64 });
 });
 
-test('a block of another call, at another place or on the other channel is wrong', (t) => {
+test('a block of another call, at another position or on the other channel is wrong', (t) => {
   t.is(figuresOf(said(4).with(1, spoken(CALL + 1, 1))).wrongBlocks, 1);
   t.is(figuresOf(said(4).with(1, spoken(CALL, 2))).wrongBlocks, 1);
   const swapped = spoken(CALL, 1).swap32().swap16();
   t.is(figuresOf(said(4).with(1, swapped)).wrongBlocks, 1);
 });
 
-test('one wrong byte anywhere in a block is noticed when the call is verified', (t) => {
+test('one wrong byte anywhere in a block of a verified call is noticed', (t) => {
   for (const at of [0, 31, 32, 1000, STEREO_BLOCK_BYTES - 1]) {
     const bad = spoken(CALL, 2);
     bad[at] = (bad[at] as number) ^ 1;
@@ -77,7 +77,7 @@ test('one wrong byte anywhere in a block is noticed when the call is verified', 
   }
 });
 
-test('what a second connection brings again is repeated, and what neither brought is a hole', (t) => {
+test('audio that a second connection sends again is a repeat, and audio that neither sent is a hole', (t) => {
   const blocks = said(4);
   const heard = new HeardCall(CALL, true, () => {});
   feed(new Ear(heard, 0), Buffer.concat(blocks.slice(0, 2)));

@@ -10,26 +10,26 @@ import {
 } from './sound.ts';
 import { type Masked, unmask } from './ws-frames.ts';
 
-/** Told of each block that arrives whole for the first time. */
+/** Called for each complete block that arrives for the first time. */
 export type OnBlock = (lagMs: number) => void;
 
-/** What came of a call, told once nothing more will. */
+/** Final figures of a call. */
 export interface HeardFigures {
   readonly call: number;
-  /** What came, what came twice included. */
+  /** Audio received, including repeats. */
   readonly receivedMs: number;
-  /** Call time of which both tracks did not arrive, up to the call's end. */
+  /** Call time that did not arrive on both tracks. */
   readonly holeMs: number;
-  /** Blocks with something else in them than the call said, or at another place. */
+  /** Blocks with wrong audio, or at the wrong position. */
   readonly wrongBlocks: number;
-  /** Call time beyond the call's end. */
+  /** Audio after the call's end. */
   readonly surplusMs: number;
-  /** Blocks that came again after a reconnect. */
+  /** Blocks that were sent again after a reconnect. */
   readonly repeatedBlocks: number;
-  /** Up to where in the call audio came. */
+  /** Position in the call that the audio reached. */
   readonly reachedMs: number;
   readonly reconnects: readonly Reconnect[];
-  /** Whether every byte was compared, and not the marks alone. */
+  /** Whether every byte was compared, not only the marks. */
   readonly isVerified: boolean;
 }
 
@@ -38,18 +38,18 @@ const HEARD = 1;
 const SILENT = 2;
 type Hearing = typeof UNKNOWN | typeof HEARD | typeof SILENT;
 
-/** A call as Deepgram hears it, over all of its connections. */
+/** A call as Deepgram receives it, over all its connections. */
 export class HeardCall {
   readonly call: number;
   readonly isVerified: boolean;
-  /** First to last. */
+  /** In order. */
   readonly connections: Ear[] = [];
-  /** Bytes received, those that came again included. */
+  /** Bytes received, including repeats. */
   bytes = 0;
-  /** Up to where in the call bytes came, and how many before that did not. */
+  /** Position that the audio reached, and bytes missing before it. */
   #reached = 0;
   #gapBytes = 0;
-  /** Per block what was heard of it. */
+  /** State of each block. */
   readonly #blocks: Hearing[] = [];
   #silentBlocks = 0;
   #wrongBlocks = 0;
@@ -63,7 +63,7 @@ export class HeardCall {
     this.#onBlock = onBlock;
   }
 
-  /** Resolves once so much audio has come, whatever it is. */
+  /** Resolves once this much audio has arrived. */
   received(audioMs: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#awaited = { bytes: audioMs * STEREO_BYTES_PER_MS, resolve };
@@ -71,7 +71,7 @@ export class HeardCall {
     return promise;
   }
 
-  /** Bytes came that stand at `from` to `to` of the call. */
+  /** Bytes `from` to `to` of the call arrived. */
   cover(from: number, to: number): void {
     this.bytes += to - from;
     if (from > this.#reached) this.#gapBytes += from - this.#reached;
@@ -79,7 +79,7 @@ export class HeardCall {
     if (this.#awaited) this.#tellAwaited();
   }
 
-  /** A block came whole: as the call said it, as silence in the place of one track or both, or as something else. */
+  /** A complete block arrived: with the call's audio, with silence on a track, or with something else. */
   take(block: number, hearing: 'heard' | 'silent' | 'wrong', saidAtTicks: number, nowMs: number): void {
     const before = this.#blocks[block] ?? UNKNOWN;
     if (hearing === 'wrong') this.#wrongBlocks++;
@@ -95,7 +95,7 @@ export class HeardCall {
     }
   }
 
-  /** @param blocks how many the call had */
+  /** @param blocks number of blocks in the call */
   figures(blocks: number): HeardFigures {
     const expected = blocks * STEREO_BLOCK_BYTES;
     const missing = this.#gapBytes + Math.max(0, expected - this.#reached) + this.#silentBlocks * STEREO_BLOCK_BYTES;
@@ -119,21 +119,21 @@ export class HeardCall {
   }
 }
 
-/** One connection's audio: finds the marks, and compares all bytes of a call that is verified. */
+/** One connection's audio. Reads the marks; compares every byte of a verified call. */
 export class Ear implements Brought {
-  /** How the connection ended, as its other end sees it: who closes it properly says so. */
+  /** The close code that the client sees. */
   closeCode = ABNORMAL_CLOSURE;
   readonly #heard: HeardCall;
-  /** Where in the call the connection begins, and where the next byte stands. */
+  /** Positions in the call: of the connection's first byte, and of the next byte. */
   readonly #start: number;
   #position: number;
   readonly #mark = Buffer.alloc(STEREO_MARK_BYTES);
-  /** A connection may begin in the middle of a block: that one is not looked at. */
+  /** A connection may start in the middle of a block, which is then ignored. */
   #hasBegun = false;
-  /** The block at hand without its mark, of a call that is verified. */
+  /** The current block of a verified call. */
   readonly #plain: Buffer;
 
-  /** @param offsetMs where in the call the connection begins */
+  /** @param offsetMs position in the call at which the connection starts */
   constructor(heard: HeardCall, offsetMs: number) {
     this.#heard = heard;
     this.#start = offsetMs * STEREO_BYTES_PER_MS;
@@ -150,7 +150,7 @@ export class Ear implements Brought {
     return this.#position / STEREO_BYTES_PER_MS;
   }
 
-  /** Audio of this connection so far. */
+  /** Audio received on this connection. */
   get receivedMs(): number {
     return this.toMs - this.fromMs;
   }

@@ -1,15 +1,15 @@
-/** How a load run's calls are called. Everything follows from a call's number, so nobody has to be told. */
+/** Names of a load run's calls. All names derive from the call's number, so processes need not exchange them. */
 
 export const REGION = 'us-east-1';
 export const API_KEY = 'key-of-the-load-run';
-/** Plays once before the others, so that what the daemon loads at its first call counts as idle. */
+/** Plays before the others, so that what the daemon loads on its first call counts as idle. */
 export const WARM_UP_CALL = 99_999;
 export const MAX_CALLS = WARM_UP_CALL;
 
 const CALL_DIGITS = 12;
 const STREAM = /:stream\/load-(\d{12})\/1700000000000$/;
 const TAG = /^load-(\d+)$/;
-/** A fragment number looks like a real one: 47 digits, of which the last are the call's and the fragment's. */
+/** Fragment numbers look real: 47 digits, ending with the numbers of call and fragment. */
 const NUMBER_BEGIN = '91343852333181432392682062607';
 const NUMBER_CALL_DIGITS = 8;
 const NUMBER_FRAGMENT_DIGITS = 10;
@@ -19,23 +19,23 @@ export function contactIdOf(call: number): string {
   return `10ad10ad-0000-4000-8000-${padded(call, CALL_DIGITS)}`;
 }
 
-/** Every call has a stream of its own. */
+/** Every call has its own stream. */
 export function streamArnOf(call: number): string {
   return `arn:aws:kinesisvideo:${REGION}:123456789012:stream/load-${padded(call, CALL_DIGITS)}/1700000000000`;
 }
 
-/** The call of a stream; undefined when it is none of ours. */
+/** The call of a stream; undefined if it is not ours. */
 export function callOfStream(arn: string): number | undefined {
   const [, digits] = STREAM.exec(arn) ?? [];
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** The Deepgram tag that a session is started with. */
+/** The Deepgram tag of a call's session. */
 export function tagOf(call: number): string {
   return `load-${call}`;
 }
 
-/** The call of a connection's tags; undefined when they name none. */
+/** The call that a connection's tags name, if any. */
 export function callOfTags(tags: readonly string[]): number | undefined {
   for (const tag of tags) {
     const [, digits] = TAG.exec(tag) ?? [];
@@ -44,12 +44,12 @@ export function callOfTags(tags: readonly string[]): number | undefined {
   return undefined;
 }
 
-/** Fragments count from 1; number 0 is the one after which the call begins, which Connect tells the flow. */
+/** Fragments count from 1. Number 0 is the StartFragmentNumber that Connect passes to the flow. */
 export function fragmentNumberOf(call: number, fragment: number): string {
   return `${NUMBER_BEGIN}${padded(call, NUMBER_CALL_DIGITS)}${padded(fragment, NUMBER_FRAGMENT_DIGITS)}`;
 }
 
-/** Which fragment of the call has the number; undefined when it is none of its. */
+/** The index of a fragment by its number; undefined if it is not of this call. */
 export function fragmentOfNumber(call: number, number: string): number | undefined {
   const begin = `${NUMBER_BEGIN}${padded(call, NUMBER_CALL_DIGITS)}`;
   if (number.length !== MAX_NUMBER_LENGTH || !number.startsWith(begin)) return undefined;

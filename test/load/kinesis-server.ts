@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { AwsError, awsHeaders, sendAwsError } from '../simulators/kinesis-video/aws-errors.ts';
 import { readBody } from '../simulators/kinesis-video/request-body.ts';
 import { getDataEndpointInput, getMediaInput, startOf } from '../simulators/kinesis-video/start-selector.ts';
-import { Caller } from './caller.ts';
+import { Caller, type RelaySettings } from './caller.ts';
 import type { TlsIdentity } from './certificates.ts';
 import { callOfStream, fragmentOfNumber, REGION } from './identity.ts';
 import type { Rota } from './rota.ts';
@@ -14,21 +14,23 @@ const SIGNED = new RegExp(
   `^AWS4-HMAC-SHA256 Credential=[^/\\s]+/\\d{8}/${REGION}/kinesisvideo/aws4_request,.*Signature=`,
 );
 
-/** Kinesis Video for a load run: GetDataEndpoint and GetMedia of as many streams as are asked for, a call on each. */
+/** Kinesis Video for a load run: GetDataEndpoint and GetMedia, with one call per stream. */
 export class LoadKinesis {
   readonly server: Server;
   readonly #callers = new Map<number, Caller>();
   readonly #rota: Rota;
   readonly #scheme: 'http' | 'https';
+  readonly #relays: RelaySettings | undefined;
 
-  constructor(rota: Rota, tls: TlsIdentity | undefined) {
+  constructor(rota: Rota, tls: TlsIdentity | undefined, relays?: RelaySettings) {
     this.#rota = rota;
+    this.#relays = relays;
     this.#scheme = tls ? 'https' : 'http';
     const listener: RequestListener = (request, response) => void this.#answer(request, response);
     this.server = tls ? createTlsServer(tls, listener) : createServer(listener);
   }
 
-  /** The call of that number, once it has been asked for. */
+  /** The call, once its stream has been requested. */
   caller(call: number): Caller | undefined {
     return this.#callers.get(call);
   }
@@ -47,7 +49,7 @@ export class LoadKinesis {
       else if (request.url === '/getMedia') this.#media(response, body);
       else throw new AwsError('InvalidArgumentException', `There is no ${request.method} ${request.url} here`);
     } catch (error) {
-      // A client that hangs up in the middle of its request needs no answer.
+      // The client disconnected during its request.
       if (!request.complete) return;
       if (!(error instanceof AwsError)) throw error;
       sendAwsError(response, error);
@@ -64,14 +66,15 @@ export class LoadKinesis {
     const input = inputOf(body, getMediaInput);
     const call = callOf(input);
     const start = startOf(input.StartSelector);
-    const fragment = 'after' in start ? fragmentOfNumber(call, String(start.after)) : undefined;
+    const beginning = 'atMs' in start ? 0 : undefined;
+    const fragment = 'after' in start ? fragmentOfNumber(call, String(start.after)) : beginning;
     if (fragment === undefined) {
       throw new AwsError(
         'InvalidArgumentException',
-        'A load run reads streams by the numbers of its own fragments only',
+        'A load run reads streams by the numbers of its own fragments, or by time from the beginning',
       );
     }
-    // Written past the response, which would copy and frame each write anew; so the connection ends with the body.
+    // Chunks bypass the response, which would copy and frame each write; so the connection ends with the body.
     response.writeHead(200, {
       ...awsHeaders(),
       'content-type': 'video/webm',
@@ -85,7 +88,7 @@ export class LoadKinesis {
   #callerOf(call: number): Caller {
     const known = this.#callers.get(call);
     if (known) return known;
-    const caller = new Caller(call);
+    const caller = new Caller(call, this.#relays);
     this.#callers.set(call, caller);
     this.#rota.add(caller);
     return caller;

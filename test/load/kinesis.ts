@@ -1,5 +1,5 @@
-/** A process of a load run's own: Kinesis Video, with all of the run's calls on it. */
-import type { CallTotals } from './caller.ts';
+/** The process that simulates Kinesis Video in a load run. */
+import type { CallTotals, RelaySettings } from './caller.ts';
 import { type Certificates, identityAt } from './certificates.ts';
 import { LoadKinesis } from './kinesis-server.ts';
 import { listen, takeOrders } from './orders.ts';
@@ -8,9 +8,9 @@ import { Strain, type StrainFigures } from './strain.ts';
 
 export interface KinesisFigures {
   readonly strain: StrainFigures;
-  /** How long after its time blocks were written. */
+  /** How late blocks were written. */
   readonly latenessMs: { readonly p50: number; readonly p99: number; readonly max: number };
-  /** All blocks of a track put on streams since the beginning. */
+  /** Blocks per track on all streams. */
   readonly blocks: number;
 }
 
@@ -18,19 +18,20 @@ export type KinesisOrders = typeof orders;
 
 const MICROSECONDS_PER_MS = 1000;
 
-/** What the process is given as its argument. */
+/** The process's argument, as JSON. */
 export interface KinesisSettings {
   readonly tls: Certificates | null;
+  readonly relays?: RelaySettings | undefined;
 }
 
-const { tls } = JSON.parse(process.argv[2] ?? '') as KinesisSettings;
+const { tls, relays } = JSON.parse(process.argv[2] ?? '') as KinesisSettings;
 const rota = new Rota();
-const kinesis = new LoadKinesis(rota, identityAt(tls));
+const kinesis = new LoadKinesis(rota, identityAt(tls), relays);
 const strain = new Strain();
 
 const orders = {
   listening: () => listen(kinesis.server, tls ? 'https' : 'http'),
-  /** Figures that are of a time are of the time since then. */
+  /** Starts a new measurement period. */
   begin: () => {
     strain.begin();
     rota.lateness.reset();
@@ -50,7 +51,7 @@ const orders = {
   breakOff: ({ call, properly }: { call: number; properly: boolean }): boolean =>
     kinesis.caller(call)?.breakOff(properly) ?? false,
   loseFragment: (call: number): boolean => kinesis.caller(call)?.loseFragment() ?? false,
-  /** What has come of every call. */
+  /** Totals of every call. */
   totals: (): CallTotals[] => [...kinesis.callers].map((caller) => caller.totals()),
 };
 takeOrders(orders);

@@ -16,27 +16,27 @@ import { isWithinLag, type Judged } from './verdict.ts';
 import type { World } from './world.ts';
 
 const MS_PER_SECOND = 1000;
-/** More than two fragments, a ping and a checkpoint: all that a call needs has been used once. */
+/** More than two fragments, a ping and a checkpoint, so that every part of a call has run once. */
 const WARM_UP_AUDIO_MS = 2500;
-/** Audio that has not come by then never will. */
+/** Generous: the audio takes a few seconds. */
 const WARM_UP_TIMEOUT_MS = 30_000;
-/** A session ends within a second or two of its call; the daemon gives Deepgram up to 10 s for its last results. */
+/** A session ends within a second or two of its call, but the daemon waits up to 10 s for Deepgram's last results. */
 const END_TIMEOUT_MS = 30_000;
-/** More would tell nothing new of why starts failed. */
+/** Reasons of failed starts that are shown. */
 const SHOWN_REASONS = 5;
 const BYTES_PER_KIB = 1024;
 
-/** Tells whoever waits how far a run has come. */
+/** Called with the progress of a run. */
 export type OnProgress = (text: string) => void;
 
-/** Puts a world under load: calls, more calls if need be, their end; and tells what came of it. */
+/** Starts calls, more calls with --until-lag, ends them, and reports the outcome. */
 export class LoadRun {
   readonly #world: World;
   readonly #options: Options;
   readonly #onProgress: OnProgress;
   readonly #latency = new Spread();
   readonly #starts: Start[] = [];
-  /** What the daemon used while calls were being started. */
+  /** CPU of the daemon while calls were being started. */
   #startCpuMs = 0;
   readonly #broken: Record<FaultKind, number> = { kinesis: 0, deepgram: 0, fragment: 0 };
 
@@ -46,7 +46,7 @@ export class LoadRun {
     this.#onProgress = onProgress;
   }
 
-  /** Throws LoadFailed when there is nothing to be measured. */
+  /** Throws LoadFailed if there is nothing to measure. */
   async run(): Promise<Judged> {
     const options = this.#options;
     await this.#warmUp();
@@ -88,25 +88,27 @@ export class LoadRun {
     };
   }
 
-  /** One call from its start to its end, so that what is loaded and compiled only then does not count as a call's. */
+  /** Plays one call, so that one-time loading and compilation do not count as the cost of calls. */
   async #warmUp(): Promise<void> {
     const { daemon, deepgram } = this.#world;
     const { failure } = await daemon.startSession(WARM_UP_CALL);
-    if (failure !== undefined) throw new LoadFailed(`the daemon did not take a first call: ${failure}`);
+    if (failure !== undefined) throw new LoadFailed(`the daemon did not start the warm-up call: ${failure}`);
     const received = deepgram.order('received', { call: WARM_UP_CALL, audioMs: WARM_UP_AUDIO_MS }).then(() => true);
     if (!(await Promise.race([received, sleep(WARM_UP_TIMEOUT_MS, false, { ref: false })]))) {
-      throw new LoadFailed(`no ${WARM_UP_AUDIO_MS} ms of a first call arrived within ${WARM_UP_TIMEOUT_MS} ms`);
+      throw new LoadFailed(
+        `less than ${WARM_UP_AUDIO_MS} ms of the warm-up call arrived within ${WARM_UP_TIMEOUT_MS} ms`,
+      );
     }
     const unended = await this.#hangUp([WARM_UP_CALL]);
-    if (unended.length > 0) throw new LoadFailed('the first call did not end');
+    if (unended.length > 0) throw new LoadFailed('the warm-up call did not end');
   }
 
-  /** Starts --calls more at --ramp a second, and resolves when all are answered, with the lag of that time. */
+  /** Starts --calls more at --ramp per second. Resolves with the lag of that time once all are answered. */
   async #startMore(): Promise<SpreadFigures> {
     const { calls, ramp } = this.#options;
     const { daemon, deepgram } = this.#world;
     const first = this.#starts.length;
-    this.#onProgress(`starts calls ${first + 1} to ${first + calls}`);
+    this.#onProgress(`starting calls ${first + 1} to ${first + calls}`);
     await deepgram.order('begin');
     const before = cpuTimesOf(daemon.pid).totalMs;
     const beganMs = monotonicMs();
@@ -129,7 +131,7 @@ export class LoadRun {
     const calls = this.#started().length;
     if (calls === 0) throw new LoadFailed(`no call could be started: ${this.#starts[0]?.failure}`);
     const durationMs = seconds * MS_PER_SECOND;
-    this.#onProgress(`measures ${calls} calls for ${seconds} s`);
+    this.#onProgress(`measuring ${calls} calls for ${seconds} s`);
     const planned = faults ? planFaults(calls, durationMs, seed) : [];
     const breaking = planned.map((fault) => this.#breakOff(fault));
     const figures = await measureStage(this.#world, { calls, durationMs, idleRssBytes });
@@ -137,7 +139,7 @@ export class LoadRun {
     return figures;
   }
 
-  /** Breaks what is to break when its time has come, if there is such a thing just then, and counts it. */
+  /** Injects a fault at its time, if it can take effect then, and counts it. */
   async #breakOff({ call, of, properly, afterMs }: PlannedFault): Promise<void> {
     const { kinesis, deepgram } = this.#world;
     await sleep(afterMs);
@@ -151,10 +153,10 @@ export class LoadRun {
     if (await broken[of]()) this.#broken[of]++;
   }
 
-  /** Ends the calls, and gives those whose sessions do not end. */
+  /** Ends the calls; returns those whose sessions do not end. */
   async #hangUp(calls: readonly number[]): Promise<readonly number[]> {
     const { daemon, kinesis } = this.#world;
-    this.#onProgress(`ends ${calls.length === 1 ? 'a call' : `${calls.length} calls`}`);
+    this.#onProgress(`ending ${calls.length === 1 ? 'a call' : `${calls.length} calls`}`);
     await kinesis.order('hangUp', calls);
     return daemon.ended(calls, END_TIMEOUT_MS);
   }
@@ -163,7 +165,7 @@ export class LoadRun {
     return this.#starts.filter(({ failure }) => failure === undefined).map(({ call }) => call);
   }
 
-  /** What is not over yet, or nobody knows how it went, is counted here or there. Such a run has failed anyway. */
+  /** With unended sessions or unanswered starts, counts may differ by chance. Such a run has failed anyway. */
   #whyNotCompared(unended: readonly number[]): string | undefined {
     if (unended.length > 0) return `${unended.length} sessions have not ended`;
     const unanswered = this.#starts.filter(({ status, reason }) => status === undefined && reason === undefined);

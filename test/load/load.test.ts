@@ -1,15 +1,16 @@
 import test, { type ExecutionContext } from 'ava';
 import { SAMPLE_RATE_HZ } from '../../daemon/contract/audio-format.ts';
+import { needs } from '../support/tools.ts';
 import { RunningLoad } from './running-load.ts';
 
-/** Small, and with no bound on what depends on how busy the machine is. */
+/** Small, and without a bound on what depends on the machine's load. */
 const SMALL = ['--calls', '5', '--seconds', '3', '--ramp', '5', '--max-lag-p99', '60000', '--json'];
 const TIMEOUT_MS = 120_000;
 
-/** Seconds of audio in samples: sums of them compare exactly, those of seconds do not. */
+/** Seconds of audio in samples, whose sums compare exactly. */
 const samples = (seconds = NaN): number => Math.round(seconds * SAMPLE_RATE_HZ);
 
-/** A run that ends by itself, with its exit code and report. */
+/** Runs to the end; returns exit code and report. */
 async function ran(t: ExecutionContext, ...args: readonly string[]) {
   t.timeout(TIMEOUT_MS);
   const load = new RunningLoad(t, [...SMALL, ...args]);
@@ -18,7 +19,7 @@ async function ran(t: ExecutionContext, ...args: readonly string[]) {
   return { code, report: await load.report(), load };
 }
 
-test('a daemon that loses nothing passes, and every figure is told', async (t) => {
+test('a daemon that loses nothing passes, and every figure is reported', async (t) => {
   const { code, report, load } = await ran(t);
   t.deepEqual(report.verdict, { passed: true, failures: [] });
   t.is(code, 0);
@@ -38,7 +39,7 @@ test('a daemon that loses nothing passes, and every figure is told', async (t) =
   t.deepEqual(load.leftFiles, []);
 });
 
-test('a threshold that is passed fails the run and is named', async (t) => {
+test('an exceeded threshold fails the run and is named', async (t) => {
   const { code, report } = await ran(t, '--max-cpu', '0', '--max-start-p99', '0');
   t.is(code, 1);
   t.false(report.verdict.passed);
@@ -48,7 +49,7 @@ test('a threshold that is passed fails the run and is named', async (t) => {
   t.deepEqual(others, []);
 });
 
-test('a daemon that loses audio fails, and so do its metrics that know nothing of it', async (t) => {
+test('a daemon that loses audio fails, and so do its metrics, which do not show it', async (t) => {
   const { code, report } = await ran(t, '--daemon', 'test/load/lossy-daemon.ts', '--workers', '0', '--verify', '0');
   t.is(code, 1);
   t.true(report.audio.holeMs > 0);
@@ -67,50 +68,53 @@ test('a daemon that loses audio fails, and so do its metrics that know nothing o
   );
   const [sent] = differing;
   t.true((sent?.said ?? 0) > report.audio.receivedSeconds);
-  const words = `/metrics says ${sent?.series} ${sent?.said}, counted were ${report.audio.receivedSeconds}`;
+  const words = `/metrics has ${sent?.series} ${sent?.said}, but ${report.audio.receivedSeconds} was counted`;
   t.true(failures.includes(words), failures.join('\n'));
 });
 
-test('what is broken on both sides is counted, costs no audio but what the stream lost, and /metrics says the same', async (t) => {
-  const { code, report } = await ran(t, '--faults', '--tls', '--workers', '2');
-  t.is(code, 0, JSON.stringify(report.verdict));
-  const { kinesisBroken, deepgramBroken, fragmentsLost, resumes, reconnects } = report.faults;
-  t.deepEqual(
-    { kinesisBroken, deepgramBroken, fragmentsLost },
-    { kinesisBroken: 1, deepgramBroken: 1, fragmentsLost: 1 },
-  );
-  t.deepEqual({ resumes, reconnects }, { resumes: kinesisBroken, reconnects: deepgramBroken });
-  t.is(report.sessions.resumes, resumes);
-  t.is(report.sessions.reconnects, reconnects);
-  t.is(report.audio.lostMs, 1024);
-  t.is(report.audio.holeMs, 1024);
-  t.true((report.stages[0]?.lagOfBrokenMs.count ?? 0) > 0);
-  const said = (name: string) => report.comparisons.filter(({ series }) => series.startsWith(`integratord_${name}`));
-  t.true(report.comparisons.every(({ agrees }) => agrees));
-  t.is(said('sessions_ended_total')[0]?.said, 5);
-  t.is(samples(said('audio_received_seconds_total')[0]?.said), samples(report.audio.saidSeconds) - samples(1.024));
-  t.is(said('audio_sent_seconds_total')[0]?.said, report.audio.saidSeconds);
-  t.is(said('hole_seconds_total{cause="missing"}')[0]?.said, 1.024);
-  t.is(said('deepgram_reconnects_total')[0]?.said, reconnects);
-  t.is(said('kinesis_resumes_total')[0]?.said, resumes);
-});
+needs(test, 'openssl')(
+  'faults on both sides are counted, cost no audio but what the stream lost, and agree with /metrics',
+  async (t) => {
+    const { code, report } = await ran(t, '--faults', '--tls', '--workers', '2');
+    t.is(code, 0, JSON.stringify(report.verdict));
+    const { kinesisBroken, deepgramBroken, fragmentsLost, resumes, reconnects } = report.faults;
+    t.deepEqual(
+      { kinesisBroken, deepgramBroken, fragmentsLost },
+      { kinesisBroken: 1, deepgramBroken: 1, fragmentsLost: 1 },
+    );
+    t.deepEqual({ resumes, reconnects }, { resumes: kinesisBroken, reconnects: deepgramBroken });
+    t.is(report.sessions.resumes, resumes);
+    t.is(report.sessions.reconnects, reconnects);
+    t.is(report.audio.lostMs, 1024);
+    t.is(report.audio.holeMs, 1024);
+    t.true((report.stages[0]?.lagOfBrokenMs.count ?? 0) > 0);
+    const said = (name: string) => report.comparisons.filter(({ series }) => series.startsWith(`integratord_${name}`));
+    t.true(report.comparisons.every(({ agrees }) => agrees));
+    t.is(said('sessions_ended_total')[0]?.said, 5);
+    t.is(samples(said('audio_received_seconds_total')[0]?.said), samples(report.audio.saidSeconds) - samples(1.024));
+    t.is(said('audio_sent_seconds_total')[0]?.said, report.audio.saidSeconds);
+    t.is(said('hole_seconds_total{cause="missing"}')[0]?.said, 1.024);
+    t.is(said('deepgram_reconnects_total')[0]?.said, reconnects);
+    t.is(said('kinesis_resumes_total')[0]?.said, resumes);
+  },
+);
 
-test('until the lag is too high, more calls are added, and the last good number is told', async (t) => {
+test('calls are added until the lag is too high, and the last good number is reported', async (t) => {
   t.timeout(TIMEOUT_MS);
   const args = ['--calls', '2', '--seconds', '1', '--until-lag', '--max-lag-p99', '0', '--json'];
   const load = new RunningLoad(t, args);
   const { stages, callsWithinLag, verdict } = await load.report();
   t.is(stages.length, 1);
   t.is(callsWithinLag, 0);
-  t.deepEqual(verdict.failures, ['no number of calls within the lag allowed']);
+  t.deepEqual(verdict.failures, ['no number of calls stayed within the allowed lag']);
   t.is(await load.exited, 1);
 });
 
 test('Ctrl-C ends a run at once and leaves nothing behind', async (t) => {
   t.timeout(TIMEOUT_MS);
   const load = new RunningLoad(t, ['--calls', '3', '--seconds', '600']);
-  await load.says(/measures 3 calls/);
-  // As under npm, which passes on what the terminal has sent to all.
+  await load.wrote('stderr', /measuring 3 calls/);
+  // Twice, as under npm, which forwards the signal that the terminal already sent to all.
   load.interrupt();
   load.interrupt();
   t.is(await load.exited, 130);
@@ -127,7 +131,7 @@ for (const [args, words] of [
   [['--fast'], /unknown option/],
   [['more'], /too many arguments/],
 ] as const) {
-  test(`wrong options are told and exit with 2: ${args.join(' ')}`, async (t) => {
+  test(`invalid options are reported, with exit code 2: ${args.join(' ')}`, async (t) => {
     const load = new RunningLoad(t, args);
     t.is(await load.exited, 2);
     t.regex(load.stderr, words);

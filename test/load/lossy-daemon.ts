@@ -1,4 +1,4 @@
-/** A daemon that loses audio, to see that a load run notices: the real one, of whose messages some never leave. */
+/** The real daemon, except that it drops some messages: a load run must notice. */
 import { FrameWriter } from '../../daemon/deepgram/frames.ts';
 
 const EVERY = 10;

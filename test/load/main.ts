@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Puts a daemon under the load of many calls and measures it from outside: see README.md beside this file. */
+/** Puts a daemon under the load of many calls and measures it from outside: see README.md. */
 import { constants } from 'node:os';
 import { LoadFailed } from './failure.ts';
 import { LoadRun } from './load-run.ts';
@@ -8,7 +8,7 @@ import { reportText } from './report.ts';
 import { verdictOn } from './verdict.ts';
 import { openWorld } from './world.ts';
 
-/** Shells tell an end by signal this way. */
+/** Exit code of a process ended by a signal, as shells report it. */
 const SIGNALLED = 128;
 
 const options = readOptions(process.argv);
@@ -32,7 +32,7 @@ async function run(): Promise<number> {
   return report.verdict.passed ? 0 : 1;
 }
 
-/** Resolves at the first signal, with the exit code. Under npm every signal comes twice: once more from npm itself. */
+/** Resolves with the exit code at the first signal. Under npm every signal arrives twice, once more from npm. */
 function interruption(): Promise<number> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

@@ -6,13 +6,13 @@ import type { World } from './world.ts';
 
 const MS_PER_SECOND = 1000;
 
-/** What came of the calls of a run, as those saw it who are not the daemon. */
+/** The outcome of a run's calls, as observed outside the daemon. */
 export interface Outcome {
   readonly audio: AudioFigures;
   readonly counted: Counted;
 }
 
-/** Compares what the calls said with what Deepgram heard of them, once all are over. */
+/** Compares what the calls sent with what Deepgram received, once all have ended. */
 export async function outcomeOf({ kinesis, deepgram }: World, starts: readonly Start[]): Promise<Outcome> {
   const started = new Set(starts.filter(({ failure }) => failure === undefined).map(({ call }) => call));
   const said = (await kinesis.order('totals')).filter(({ call }) => started.has(call));
@@ -60,7 +60,7 @@ function together(spans: readonly Span[]): Span {
   return { least: sum(spans.map(({ least }) => least)), most: sum(spans.map(({ most }) => most)) };
 }
 
-/** How often each word came. */
+/** Counts each word. */
 function tally(words: readonly (string | undefined)[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const word of words) if (word !== undefined) counts[word] = (counts[word] ?? 0) + 1;

@@ -1,14 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** USER_HZ, in which /proc tells CPU time: 100 on every Linux that Node runs on. */
+/** USER_HZ, the unit of CPU time in /proc: 100 on every Linux that Node supports. */
 const TICK_MS = 10;
-/** proc(5): fields after the name in /proc/PID/stat, counted from the state, the first after it. */
+/** proc(5): indices of fields in /proc/PID/stat, counted from the one after the name. */
 const UTIME = 11;
 const STIME = 12;
 
-/** User and system time of a process since its beginning, of all of it and of each of its threads that still run. */
+/** User and system time of a process since its start, in total and per running thread. */
 export interface CpuTimes {
   readonly totalMs: number;
+  /** The part of it spent in the kernel. */
+  readonly systemMs: number;
   readonly threads: ReadonlyMap<string, ThreadTime>;
 }
 export interface ThreadTime {
@@ -16,17 +18,18 @@ export interface ThreadTime {
   readonly cpuMs: number;
 }
 
-/** Reads the CPU time of a process from /proc. Throws when there is no such process. */
+/** Reads the CPU time of a process from /proc. Throws if there is no such process. */
 export function cpuTimesOf(pid: number): CpuTimes {
   const threads = new Map<string, ThreadTime>();
   for (const id of readdirSync(`/proc/${pid}/task`)) {
     const thread = threadTime(`/proc/${pid}/task/${id}/stat`);
     if (thread) threads.set(id, thread);
   }
-  return { totalMs: timeIn(readFileSync(`/proc/${pid}/stat`, 'utf8')).cpuMs, threads };
+  const { cpuMs, systemMs } = timeIn(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  return { totalMs: cpuMs, systemMs, threads };
 }
 
-/** What threads used between two looks, the busiest first; threads of one name that did next to nothing are left out. */
+/** CPU that threads used between two readings, the busiest first; idle threads are omitted. */
 export function threadsBetween(before: CpuTimes, after: CpuTimes): ThreadTime[] {
   return [...after.threads]
     .map(([id, { name, cpuMs }]) => ({ name, cpuMs: cpuMs - (before.threads.get(id)?.cpuMs ?? 0) }))
@@ -34,7 +37,7 @@ export function threadsBetween(before: CpuTimes, after: CpuTimes): ThreadTime[] 
     .sort((one, other) => other.cpuMs - one.cpuMs);
 }
 
-/** CPU time of all that ran on this machine since it began, all cores together; idle and stolen time is not in it. */
+/** CPU time of this machine since boot, all cores, without idle and stolen time. */
 export function machineCpuMs(): number {
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = readFileSync('/proc/stat', 'utf8')
     .slice('cpu '.length, 200)
@@ -44,14 +47,14 @@ export function machineCpuMs(): number {
   return (user + nice + system + irq + softirq) * TICK_MS;
 }
 
-/** Memory of a process that is in RAM, in bytes. */
+/** Resident memory of a process in bytes. */
 export function rssOf(pid: number): number {
   const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  if (kib === undefined) throw new Error(`/proc/${pid}/status tells no VmRSS`);
+  if (kib === undefined) throw new Error(`/proc/${pid}/status has no VmRSS`);
   return Number(kib) * 1024;
 }
 
-/** Undefined when the thread has ended since the directory was read. */
+/** Undefined if the thread has ended since the directory was read. */
 function threadTime(path: string): ThreadTime | undefined {
   try {
     return timeIn(readFileSync(path, 'utf8'));
@@ -61,9 +64,10 @@ function threadTime(path: string): ThreadTime | undefined {
   }
 }
 
-function timeIn(stat: string): ThreadTime {
+function timeIn(stat: string): ThreadTime & { systemMs: number } {
   const nameEnd = stat.lastIndexOf(')');
   const fields = stat.slice(nameEnd + 2).split(' ');
-  const cpuMs = (Number(fields[UTIME]) + Number(fields[STIME])) * TICK_MS;
-  return { name: stat.slice(stat.indexOf('(') + 1, nameEnd), cpuMs };
+  const systemMs = Number(fields[STIME]) * TICK_MS;
+  const cpuMs = Number(fields[UTIME]) * TICK_MS + systemMs;
+  return { name: stat.slice(stat.indexOf('(') + 1, nameEnd), cpuMs, systemMs };
 }

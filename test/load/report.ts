@@ -7,17 +7,17 @@ import type { ThreadTime } from './process-usage.ts';
 import type { SpreadFigures } from './spread.ts';
 import type { StrainFigures } from './strain.ts';
 
-/** The figures of one stretch of time in which a number of calls ran. */
+/** Figures of a period with a fixed number of calls. */
 export interface StageFigures {
   readonly calls: number;
   readonly seconds: number;
   readonly daemon: {
-    /** User and system time, of all its threads. */
+    /** User and system time of all threads. */
     readonly cpuMs: number;
     readonly cpuMsPerCallSecond: number;
-    /** What one core could do at that price. */
+    /** Calls that one core could carry at this cost. */
     readonly callsPerCore: number;
-    /** The worst of each second of each thread, as /metrics tells it. */
+    /** The worst delay of each second, all threads together, from /metrics. */
     readonly eventLoopDelayMs: BucketSpread;
     readonly threads: readonly ThreadTime[];
     readonly rssKib: number;
@@ -28,18 +28,18 @@ export interface StageFigures {
   readonly messages: { readonly perCallSecond: number; readonly meanMs: number };
   readonly kinesis: { readonly strain: StrainFigures; readonly latenessMs: KinesisFigures['latenessMs'] };
   readonly deepgram: { readonly strain: StrainFigures };
-  /** Cores that were busy with something else on this machine, all the time on average. */
+  /** Cores busy with anything else, on average. */
   readonly otherCores: number;
 }
 
-/** What came of the calls, at their end. */
+/** The outcome of the calls. */
 export interface AudioFigures {
-  /** What was put on the streams, of both tracks together as one. */
+  /** Audio put on the streams, both tracks counted as one. */
   readonly saidSeconds: number;
-  /** What Deepgram received, what came twice included. */
+  /** Audio that Deepgram received, including repeats. */
   readonly receivedSeconds: number;
   readonly holeMs: number;
-  /** What the run itself kept from the streams; it is among the holes. */
+  /** Audio that the run itself made the streams lose; included in the holes. */
   readonly lostMs: number;
   readonly callsWithHoles: number;
   readonly wrongBlocks: number;
@@ -48,7 +48,7 @@ export interface AudioFigures {
   readonly verifiedCalls: number;
 }
 
-/** All that a load run found out. Times are ms, memory is KiB. */
+/** All results of a load run. Times are ms, memory is KiB. */
 export interface Report {
   readonly machine: { readonly cores: number; readonly cpu: string; readonly node: string; readonly date: string };
   readonly options: Options;
@@ -56,37 +56,37 @@ export interface Report {
   readonly starts: {
     readonly asked: number;
     readonly failed: number;
-    /** Why the first of them failed. */
+    /** Reasons of the first failures. */
     readonly reasons: readonly string[];
     readonly latencyMs: SpreadFigures;
-    /** CPU of the daemon meanwhile, the audio of the calls that ran already included. */
+    /** CPU of the daemon during the starts, including the audio of running calls. */
     readonly cpuMsPerStart: number;
   };
   /** While calls were being started. */
   readonly lagWhileStartingMs: SpreadFigures;
   readonly stages: readonly StageFigures[];
-  /** The most calls whose lag p99 stayed within --max-lag-p99; only with --until-lag, and 0 when it never did. */
+  /** With --until-lag: the most calls whose lag p99 stayed within --max-lag-p99; 0 if it never did. */
   readonly callsWithinLag: number | undefined;
   readonly audio: AudioFigures;
-  /** What the run itself broke, and what the daemon then did, as the stand-ins saw it. */
+  /** Injected faults, and the daemon's reaction as the simulators saw it. */
   readonly faults: {
     readonly kinesisBroken: number;
     readonly deepgramBroken: number;
     readonly fragmentsLost: number;
     readonly resumes: number;
     readonly reconnects: number;
-    /** What was under way to Deepgram when connections broke, as far as can be told. */
+    /** Audio in flight to Deepgram when connections broke, as far as it is known. */
     readonly unreadMs: Span;
   };
   readonly sessions: { readonly started: number; readonly unended: number } & Said;
-  /** What /metrics says of the calls, beside what was counted outside. */
+  /** /metrics next to what was counted outside. */
   readonly comparisons: readonly Comparison[];
-  /** Why there is nothing to be compared, if so. */
+  /** Why nothing was compared, if so. */
   readonly notCompared: string | undefined;
   readonly verdict: { readonly passed: boolean; readonly failures: readonly string[] };
 }
 
-/** The report as a person reads it. */
+/** The report as text. */
 export function reportText({
   machine,
   options,
@@ -105,7 +105,7 @@ export function reportText({
     `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.date}${options.tls ? ', TLS on both sides' : ''}`,
     row(
       'starts',
-      `${starts.asked} asked, ${starts.failed} failed, ${spread(starts.latencyMs)}, ${ms(starts.cpuMsPerStart)} ms of CPU each`,
+      `${starts.asked} requested, ${starts.failed} failed, ${spread(starts.latencyMs)}, ${ms(starts.cpuMsPerStart)} ms of CPU each`,
     ),
     ...starts.reasons.map((reason) => row('', reason)),
     row('lag while starting', spread(rest.lagWhileStartingMs)),
@@ -113,23 +113,23 @@ export function reportText({
     ...(rest.callsWithinLag === undefined ? [] : [row('calls within lag', String(rest.callsWithinLag))]),
     row(
       'audio',
-      `${ms(audio.saidSeconds)} s said, ${ms(audio.receivedSeconds)} s received, ${ms(audio.repeatedMs)} ms of it twice`,
+      `${ms(audio.saidSeconds)} s sent, ${ms(audio.receivedSeconds)} s received, ${ms(audio.repeatedMs)} ms of it twice`,
     ),
     row(
       'holes',
-      `${ms(audio.holeMs)} ms in ${audio.callsWithHoles} calls, ${ms(audio.lostMs)} of it made by the run; the daemon's log tells ${ms(sessions.holeMs)} ms`,
+      `${ms(audio.holeMs)} ms in ${audio.callsWithHoles} calls, ${ms(audio.lostMs)} of it injected; ${ms(sessions.holeMs)} ms in the daemon's log`,
     ),
     row(
       'wrong',
-      `${audio.wrongBlocks} blocks, ${ms(audio.surplusMs)} ms too much; ${audio.verifiedCalls} calls compared byte for byte`,
+      `${audio.wrongBlocks} blocks, ${ms(audio.surplusMs)} ms surplus; ${audio.verifiedCalls} calls compared byte for byte`,
     ),
     row(
       'sessions',
-      `${sessions.started} started, ${sessions.completed} completed, ${sessions.failed} failed, ${sessions.unended} without an end`,
+      `${sessions.started} started, ${sessions.completed} completed, ${sessions.failed} failed, ${sessions.unended} not ended`,
     ),
     row(
-      'broken',
-      `${kinesisBroken} Kinesis bodies (${resumes} resumed), ${deepgramBroken} Deepgram sockets (${reconnects} reconnected, ${spanText(unreadMs)} ms on their way never read), ${fragmentsLost} fragments lost`,
+      'faults',
+      `${kinesisBroken} Kinesis bodies (${resumes} resumed), ${deepgramBroken} Deepgram sockets (${reconnects} reconnected, ${spanText(unreadMs)} ms in flight never read), ${fragmentsLost} fragments lost`,
     ),
     ...(rest.notCompared === undefined
       ? comparisonText(comparisons)
@@ -146,23 +146,23 @@ function stageText(stage: StageFigures, idleRssKib: number, faults: boolean): st
   return [
     `${stage.calls} calls for ${ms(stage.seconds)} s`,
     row('  lag', spread(lagMs)),
-    ...(faults ? [row('  lag of broken calls', spread(lagOfBrokenMs))] : []),
+    ...(faults ? [row('  lag of faulty calls', spread(lagOfBrokenMs))] : []),
     row(
       '  daemon CPU',
       `${daemon.cpuMsPerCallSecond.toFixed(3)} ms per second of call, ${ms(daemon.callsPerCore)} calls per core`,
     ),
     row('  daemon threads', `${threads} ms`),
-    row('  daemon event loop', `${bucketSpread(daemon.eventLoopDelayMs)}, the worst of each second of each thread`),
+    row('  daemon event loop', `${bucketSpread(daemon.eventLoopDelayMs)}, worst of each second, all threads`),
     row(
       '  daemon memory',
       `${ms(daemon.rssKib / 1024)} MiB, idle ${ms(idleRssKib / 1024)} MiB: ${ms(daemon.rssKibPerCall)} KiB per call`,
     ),
     row('  messages', `${messages.perCallSecond.toFixed(1)} per second of call, of ${ms(messages.meanMs)} ms`),
     row(
-      '  Kinesis stand-in',
+      '  Kinesis simulator',
       `${strain(kinesis.strain)}, blocks late p50 ${ms(kinesis.latenessMs.p50)} p99 ${ms(kinesis.latenessMs.p99)} max ${ms(kinesis.latenessMs.max)} ms`,
     ),
-    row('  Deepgram stand-in', strain(deepgram.strain)),
+    row('  Deepgram simulator', strain(deepgram.strain)),
     row('  rest of the machine', `${(100 * stage.otherCores).toFixed(0)} % of a core`),
   ];
 }
@@ -177,8 +177,8 @@ function spread({ count, p50, p95, p99, max }: SpreadFigures): string {
 }
 
 function bucketSpread({ count, p50, p99, max }: BucketSpread): string {
-  const bound = (value: number | null) => (value === null ? 'beyond all bounds' : `<= ${ms(value)}`);
-  return count === 0 ? 'late: nothing told' : `late p50 ${bound(p50)} p99 ${bound(p99)} max ${bound(max)} ms`;
+  const bound = (value: number | null) => (value === null ? 'above all buckets' : `<= ${ms(value)}`);
+  return count === 0 ? 'no observations' : `late p50 ${bound(p50)} p99 ${bound(p99)} max ${bound(max)} ms`;
 }
 
 function comparisonText(comparisons: readonly Comparison[]): string[] {
@@ -187,7 +187,7 @@ function comparisonText(comparisons: readonly Comparison[]): string[] {
   return [
     row(
       '/metrics',
-      differing === 0 ? 'says what was counted outside:' : `differs in ${differing} from what was counted:`,
+      differing === 0 ? 'matches what was counted outside:' : `differs from what was counted outside in ${differing}:`,
     ),
     ...comparisons.map(({ series, said, counted, agrees }) => {
       const beside = agrees ? '' : '   DIFFERS';

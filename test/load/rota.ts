@@ -3,19 +3,19 @@ import type { Caller } from './caller.ts';
 import { monotonicMs } from './monotonic.ts';
 import { BLOCK_MS } from './sound.ts';
 
-/** Spreads numbers that follow each other evenly, however many there are. */
+/** Multiples of it, modulo 1, are spread evenly, however many there are. */
 const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
-/** As fine as a timer of Node's can be, and few enough wake-ups to cost nothing. */
+/** About as fine as Node's timers get, with few enough wake-ups to cost nothing. */
 const TICK_MS = 2;
 const MICROSECONDS_PER_MS = 1000;
 
-/** One timer for all calls: each has its turn every 64 ms, in one of 64 places of 1 ms each. */
+/** One timer for all calls: each has its turn every 64 ms, in one of 64 slots of 1 ms. */
 export class Rota {
-  /** How long after its time each turn came, in microseconds. */
+  /** How late each turn was, in microseconds. */
   readonly lateness = createHistogram();
   readonly #places: Caller[][] = Array.from({ length: BLOCK_MS }, () => []);
   #place = 0;
-  /** When the calls at `#place` have their turn. */
+  /** When the calls in `#place` have their turn. */
   #dueMs = monotonicMs();
 
   constructor() {
@@ -27,7 +27,7 @@ export class Rota {
     this.#places[place]?.push(caller);
   }
 
-  /** Lets those speak whose turn has come. */
+  /** Advances the calls whose turn it is. */
   #tick(): void {
     const nowMs = monotonicMs();
     while (this.#dueMs <= nowMs) {

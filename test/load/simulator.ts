@@ -1,54 +1,45 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { Program } from '../support/process.ts';
 import { LoadFailed } from './failure.ts';
 import type { Answer, Order, Orders } from './orders.ts';
 
-/** A stand-in in a process of its own, which takes orders and ends with this process. */
-export class StandIn<Known extends Orders> {
-  /** Rejects when it ends before it was stopped. */
+/** A simulator in its own process, which executes orders and exits with this process. */
+export class Simulator<Known extends Orders> {
+  /** Rejects if it exits before it is stopped. */
   readonly failed: Promise<never>;
-  readonly #child: ChildProcess;
-  readonly #exited: Promise<unknown>;
+  readonly #program: Program;
   readonly #waiting = new Map<number, (answer: unknown) => void>();
   #orders = 0;
   #isStopping = false;
 
-  /** @param script beside this file */
+  /** @param script in this directory */
   constructor(script: string, settings: unknown) {
-    this.#child = fork(fileURLToPath(new URL(script, import.meta.url)), [JSON.stringify(settings)], {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      // What this process was started with is for this process.
-      execArgv: [],
-    });
-    this.#exited = once(this.#child, 'exit');
-    this.#child.on('message', ({ id, answer }: Answer) => {
+    this.#program = new Program(`test/load/${script}`, [JSON.stringify(settings)], {}, { ipc: true });
+    this.#program.child.on('message', ({ id, answer }: Answer) => {
       this.#waiting.get(id)?.(answer);
       this.#waiting.delete(id);
     });
-    this.failed = new Promise((_, reject) => {
-      this.#child.once('exit', (code, signal) => {
-        if (!this.#isStopping) reject(new LoadFailed(`the stand-in ${script} ended: ${signal ?? `exit code ${code}`}`));
-      });
+    this.failed = this.#program.exited.then((code) => {
+      if (this.#isStopping) return new Promise<never>(() => {});
+      const how = code === null ? 'by a signal' : `exit code ${code}`;
+      throw new LoadFailed(`the simulator ${script} ended (${how}):\n${this.#program.stderr}`);
     });
-    // Whoever waits for an answer is told; that nobody does is no trouble.
+    // Handled by whoever waits for an answer; no one may.
     this.failed.catch(() => {});
   }
 
-  /** Gives an order and resolves with what came of it. Throws LoadFailed when the stand-in ends instead. */
+  /** Sends an order and resolves with its result. Throws LoadFailed if the simulator exits instead. */
   order<Name extends keyof Known & string>(
     name: Name,
     ...[argument]: Parameters<Known[Name]>
   ): Promise<Awaited<ReturnType<Known[Name]>>> {
     const id = this.#orders++;
     const answered = new Promise<unknown>((resolve) => this.#waiting.set(id, resolve));
-    this.#child.send({ id, name, argument } satisfies Order);
+    this.#program.child.send({ id, name, argument } satisfies Order);
     return Promise.race([answered, this.failed]) as Promise<Awaited<ReturnType<Known[Name]>>>;
   }
 
   async stop(): Promise<void> {
     this.#isStopping = true;
-    this.#child.kill('SIGKILL');
-    await this.#exited;
+    await this.#program.stop('SIGKILL');
   }
 }

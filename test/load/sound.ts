@@ -1,37 +1,37 @@
-/** What the callers of a load run say: noise that is known beforehand, and in each block of each track a mark that tells
- *  whose it is, which block it is, and when it was put on the stream. */
+/** The audio of a load run: known noise and, in each block of each track, a mark with the call, the block's number and
+ *  the time at which it was put on the stream. */
 
 const SAMPLES_PER_MS = 8;
 const BYTES_PER_SAMPLE = 2;
 /** daemon/kinesis/README.md: a block is 64 ms of one track. */
 export const BLOCK_MS = 64;
 export const BLOCK_BYTES = BLOCK_MS * SAMPLES_PER_MS * BYTES_PER_SAMPLE;
-/** Bytes of one ms of the call as Deepgram gets it, on two channels. */
+/** Bytes per ms of the call as Deepgram receives it, on two channels. */
 export const STEREO_BYTES_PER_MS = 2 * SAMPLES_PER_MS * BYTES_PER_SAMPLE;
 export const STEREO_BLOCK_BYTES = 2 * BLOCK_BYTES;
-/** Four numbers of 32 bits at the beginning of a block. */
+/** Four 32-bit numbers at the start of a block. */
 const MARK_BYTES = 16;
 export const STEREO_MARK_BYTES = 2 * MARK_BYTES;
 
 export type Track = 0 | 1;
 
-/** What a mark says. All zeros, where silence stands in for a block, is none. */
+/** Content of a mark. All zeros is no mark but silence in place of a block. */
 export interface Mark {
   readonly call: number;
   readonly block: number;
-  /** When it was put on the stream, as `ticksOf` tells it. */
+  /** When it was put on the stream, as of `ticksOf`. */
   readonly saidAtTicks: number;
 }
 
-/** Each track's marks begin with another number, so that a track on the wrong channel shows. */
+/** Each track's marks begin with a different number, to notice a track on the wrong channel. */
 const SIGNATURES = [0x6c6f6164, 0x6461_6f6c] as const;
-/** Enough that neighbouring blocks and calls differ, few enough to stay in the processor's cache. */
+/** Enough that neighboring blocks and calls differ, few enough to stay in the CPU cache. */
 export const PATTERNS = 16;
 
 const mono = ([0, 1] as const).map((track) => Array.from({ length: PATTERNS }, (_, index) => noise(track, index)));
 const stereo = Array.from({ length: PATTERNS }, (_, index) => interleaved(mono[0]?.[index], mono[1]?.[index]));
 
-/** Which of the patterns a call's block has: the two functions below take it. */
+/** The pattern of a call's block. */
 export function patternOf(call: number, block: number): number {
   return (call + block) % PATTERNS;
 }
@@ -41,12 +41,12 @@ export function monoPattern(track: Track, pattern: number): Buffer {
   return mono[track]?.[pattern] as Buffer;
 }
 
-/** The same block on both channels, as Deepgram gets it; where the marks stand it says nothing. */
+/** The same block on both channels, as Deepgram receives it, without marks. */
 export function stereoPattern(pattern: number): Buffer {
   return stereo[pattern] as Buffer;
 }
 
-/** Writes a mark into the block whose PCM begins at `at`. */
+/** Writes a mark into the block whose PCM starts at `at`. */
 export function writeMark(bytes: Buffer, at: number, track: Track, { call, block, saidAtTicks }: Mark): void {
   bytes.writeUInt32LE(SIGNATURES[track], at);
   bytes.writeUInt32LE(call, at + 4);
@@ -54,7 +54,21 @@ export function writeMark(bytes: Buffer, at: number, track: Track, { call, block
   bytes.writeUInt32LE(saidAtTicks, at + 12);
 }
 
-/** Reads a channel's mark out of the first STEREO_MARK_BYTES of a block: 'silence' when there is none at all. */
+/** A block of both channels with its marks, as Deepgram receives it. */
+export function stereoBlock(mark: Mark): Buffer {
+  const { call, block, saidAtTicks } = mark;
+  const bytes = Buffer.from(stereoPattern(patternOf(call, block)));
+  for (const track of [0, 1] as const) {
+    for (const [index, number] of [SIGNATURES[track], call, block, saidAtTicks].entries()) {
+      const at = index * 8 + track * BYTES_PER_SAMPLE;
+      bytes.writeUInt16LE(number & 0xffff, at);
+      bytes.writeUInt16LE(number >>> 16, at + 4);
+    }
+  }
+  return bytes;
+}
+
+/** Reads a channel's mark from the first STEREO_MARK_BYTES of a block. */
 export function readMark(stereoBytes: Buffer, track: Track): Mark | 'silence' | 'wrong' {
   const signature = numberAt(stereoBytes, track, 0);
   const call = numberAt(stereoBytes, track, 1);
@@ -64,7 +78,7 @@ export function readMark(stereoBytes: Buffer, track: Track): Mark | 'silence' | 
   return (signature | call | block | saidAtTicks) === 0 ? 'silence' : 'wrong';
 }
 
-/** The channel's 32-bit number at that place of the mark: two samples of it, between which lies one of the other. */
+/** The channel's 32-bit number at an index of the mark: two samples, with one of the other channel between them. */
 function numberAt(stereoBytes: Buffer, track: Track, index: number): number {
   const at = index * 8 + track * BYTES_PER_SAMPLE;
   return (stereoBytes.readUInt16LE(at) | (stereoBytes.readUInt16LE(at + 4) << 16)) >>> 0;

@@ -1,6 +1,6 @@
 import { createHistogram } from 'node:perf_hooks';
 
-/** How measured times are spread, in ms. All are 0 when there were none. */
+/** Percentiles of measured times in ms. All are 0 if there are none. */
 export interface SpreadFigures {
   readonly count: number;
   readonly p50: number;
@@ -9,10 +9,10 @@ export interface SpreadFigures {
   readonly max: number;
 }
 
-/** Fine enough for what takes part of a millisecond. */
+/** Resolution: 10 us. */
 const UNITS_PER_MS = 100;
 
-/** Takes times and tells how they are spread; a histogram of Node's own, which costs next to nothing per time. */
+/** Collects times in Node's histogram, which costs next to nothing per value. */
 export class Spread {
   readonly #histogram = createHistogram();
 

@@ -11,7 +11,7 @@ const MS_PER_SECOND = 1000;
 const BYTES_PER_KIB = 1024;
 const EVENT_LOOP_DELAY = 'integratord_event_loop_delay_seconds';
 
-/** What is read at a stage's beginning, to be compared with at its end. */
+/** Readings at the start of a stage. */
 interface Beginning {
   readonly atMs: number;
   readonly cpu: CpuTimes;
@@ -21,7 +21,7 @@ interface Beginning {
   readonly metrics: Scrape;
 }
 
-/** Measures the running `calls` for so long. `idleRssBytes`: the daemon's memory without any. */
+/** Measures the running `calls`. `idleRssBytes` is the daemon's memory without calls. */
 export async function measureStage(
   world: World,
   { calls, durationMs, idleRssBytes }: { calls: number; durationMs: number; idleRssBytes: number },
@@ -32,7 +32,7 @@ export async function measureStage(
 }
 
 async function begin({ daemon, kinesis, deepgram }: World): Promise<Beginning> {
-  // A scrape costs the daemon something: it is over before the measuring begins, and comes after its end.
+  // Scrapes cost the daemon CPU, so they happen before and after the measurement.
   const metrics = await daemon.scrape();
   const { counts } = await deepgram.order('figures');
   await Promise.all([kinesis.order('begin'), deepgram.order('begin')]);
@@ -75,7 +75,7 @@ async function figuresSince(
   };
 }
 
-/** 0 where there was nothing to divide by: no audio, which the verdict tells. */
+/** 0 for a division by zero: without audio, the verdict says so. */
 function ratio(value: number, by: number): number {
   return by === 0 ? 0 : value / by;
 }

@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { monotonicMs } from './monotonic.ts';
 
-/** How hard a stand-in has it: when it cannot keep up, the figures are about it and not about the daemon. */
+/** Load of a simulator: if it cannot keep up, the figures do not describe the daemon. */
 export interface StrainFigures {
   /** User and system time of the process. */
   readonly cpuMs: number;
@@ -12,7 +12,7 @@ export interface StrainFigures {
 
 const RESOLUTION_MS = 10;
 
-/** Watches this process from `begin` on. */
+/** Measures this process since `begin`. */
 export class Strain {
   readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   #beganMs = monotonicMs();
@@ -30,7 +30,7 @@ export class Strain {
 
   figures(): StrainFigures {
     const { user, system } = process.cpuUsage(this.#cpu);
-    // The monitor measures the time between two of its own timers, which is its resolution when nothing is late.
+    // The monitor measures the time between its own timers, which is its resolution if nothing is late.
     const ms = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
     return {
       cpuMs: (user + system) / 1000,

@@ -2,19 +2,19 @@ import { type Comparison, spanText } from './comparison.ts';
 import type { Options } from './options.ts';
 import type { Report, StageFigures } from './report.ts';
 
-/** What a run is judged by. */
+/** The input of the verdict. */
 export type Judged = Omit<Report, 'verdict'>;
 
-/** With --until-lag, the stage whose lag is too high ends the run and is no failure: it is what was looked for. */
+/** With --until-lag, a stage with too much lag ends the run but is not a failure. */
 export function verdictOn(report: Judged): Report['verdict'] {
   const { options, starts, stages, audio, sessions, comparisons } = report;
   const kept = options.untilLag ? stages.filter((stage) => isWithinLag(stage, options)) : stages;
   const failures = [
     ...above('failed starts', starts.failed, 0, ''),
     ...above('failed sessions', sessions.failed, 0, ''),
-    ...above('sessions without an end', sessions.unended, 0, ''),
+    ...above('sessions that did not end', sessions.unended, 0, ''),
     ...above('blocks of wrong audio', audio.wrongBlocks, 0, ''),
-    ...above('audio beyond the end of calls', audio.surplusMs, 0, ' ms'),
+    ...above('audio after the end of calls', audio.surplusMs, 0, ' ms'),
     ...above('holes', audio.holeMs - audio.lostMs, options.maxHoles, ' ms'),
     ...above('start latency p99', starts.latencyMs.p99, options.maxStartP99, ' ms'),
     ...kept.flatMap(({ lagMs, daemon }) => [
@@ -23,19 +23,19 @@ export function verdictOn(report: Judged): Report['verdict'] {
       ...above('memory per call', daemon.rssKibPerCall, options.maxRss, ' KiB'),
     ]),
     ...comparisons.filter(({ agrees }) => !agrees).map(difference),
-    ...(report.callsWithinLag === 0 ? ['no number of calls within the lag allowed'] : []),
+    ...(report.callsWithinLag === 0 ? ['no number of calls stayed within the allowed lag'] : []),
     ...(audio.receivedSeconds === 0 ? ['no audio arrived'] : []),
   ];
   return { passed: failures.length === 0, failures };
 }
 
-/** Whether a stage of --until-lag is within its bound. */
+/** Whether a stage's lag is within --max-lag-p99. */
 export function isWithinLag(stage: StageFigures | undefined, { maxLagP99 }: Options): boolean {
   return stage !== undefined && stage.lagMs.p99 <= maxLagP99;
 }
 
 function difference({ series, said, counted }: Comparison): string {
-  return `/metrics says ${series} ${said}, counted were ${spanText(counted)}`;
+  return `/metrics has ${series} ${said}, but ${spanText(counted)} was counted`;
 }
 
 function above(what: string, value: number, limit: number | undefined, unit: string): string[] {

@@ -6,36 +6,57 @@ import { Daemon } from './daemon.ts';
 import type { DeepgramOrders, DeepgramSettings } from './deepgram.ts';
 import type { KinesisOrders, KinesisSettings } from './kinesis.ts';
 import type { Options } from './options.ts';
-import { StandIn } from './simulator.ts';
+import { Simulator } from './simulator.ts';
 
-/** A daemon and all that it knows of the world, each a process of its own. */
-export interface World {
-  readonly kinesis: StandIn<KinesisOrders>;
-  readonly deepgram: StandIn<DeepgramOrders>;
+/** Kinesis Video and Deepgram, each in its own process. */
+export interface Simulators {
+  readonly kinesis: Simulator<KinesisOrders>;
+  readonly deepgram: Simulator<DeepgramOrders>;
+  readonly kinesisUrl: string;
+  readonly deepgramUrl: string;
+}
+
+/** A daemon and the services it uses. */
+export interface World extends Simulators {
   readonly daemon: Daemon;
-  /** Rejects with LoadFailed when one of them ends before its time. */
+  /** Rejects with LoadFailed if one of them exits early. */
   readonly failed: Promise<never>;
 }
 
-/** Starts all; `cleanup` ends them and removes their files. Throws LoadFailed when one does not start. */
+/** Starts both; `cleanup` ends them. Throws LoadFailed if one does not start. */
+export async function openSimulators(
+  { tls, relays }: KinesisSettings,
+  { verified }: Pick<DeepgramSettings, 'verified'>,
+  cleanup: AsyncDisposableStack,
+): Promise<Simulators> {
+  const kinesis = new Simulator<KinesisOrders>('kinesis.ts', { tls, relays } satisfies KinesisSettings);
+  cleanup.defer(() => kinesis.stop());
+  const deepgram = new Simulator<DeepgramOrders>('deepgram.ts', { tls, verified } satisfies DeepgramSettings);
+  cleanup.defer(() => deepgram.stop());
+  const [kinesisUrl, deepgramUrl] = await Promise.all([kinesis.order('listening'), deepgram.order('listening')]);
+  return { kinesis, deepgram, kinesisUrl, deepgramUrl };
+}
+
+/** Starts all; `cleanup` ends them and removes their files. Throws LoadFailed if one does not start. */
 export async function openWorld(options: Options, cleanup: AsyncDisposableStack): Promise<World> {
   const { tls, verify, daemon: script, checkpoints, workers } = options;
   const directory = await mkdtemp(join(tmpdir(), 'integratord-load-'));
   cleanup.defer(() => rm(directory, { recursive: true, force: true }));
   const certificates = tls ? await makeCertificates(directory) : null;
-  const kinesis = new StandIn<KinesisOrders>('kinesis.ts', { tls: certificates } satisfies KinesisSettings);
-  cleanup.defer(() => kinesis.stop());
-  const verified = Array.from({ length: verify }, (_, call) => call);
-  const settings: DeepgramSettings = { tls: certificates, verified };
-  const deepgram = new StandIn<DeepgramOrders>('deepgram.ts', settings);
-  cleanup.defer(() => deepgram.stop());
-  const [kinesisUrl, deepgramUrl] = await Promise.all([kinesis.order('listening'), deepgram.order('listening')]);
+  const verified = callNumbers(verify);
+  const simulators = await openSimulators({ tls: certificates }, { verified }, cleanup);
+  const { kinesis, deepgram, kinesisUrl, deepgramUrl } = simulators;
   const caPath = certificates?.caPath;
   const daemon = new Daemon({ script, kinesisUrl, deepgramUrl, directory, checkpoints, caPath, workers });
   cleanup.defer(() => daemon.kill());
   await daemon.listening();
   const failed = Promise.race([daemon.failed, kinesis.failed, deepgram.failed]);
-  // Whoever waits for something of the run is told.
+  // Handled by whoever races against it.
   failed.catch(() => {});
-  return { kinesis, deepgram, daemon, failed };
+  return { ...simulators, daemon, failed };
+}
+
+/** Numbers of the first calls. */
+export function callNumbers(calls: number): number[] {
+  return Array.from({ length: calls }, (_, call) => call);
 }

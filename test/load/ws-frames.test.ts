@@ -2,10 +2,10 @@ import test from 'ava';
 import * as ws from 'ws';
 import { BadFrame, ClientFrames, type Masked, OPCODE, serverFrame, unmask } from './ws-frames.ts';
 
-/** Not in the package's types. */
+/** Missing in the package's types. */
 const { Sender } = ws as unknown as { Sender: { frame(data: Buffer, options: object): Buffer[] } };
 
-/** What the reader tells of bytes that come in pieces of `pieceBytes`. */
+/** The reader's events for bytes that arrive in pieces of `pieceBytes`. */
 function eventsOf(bytes: Buffer, pieceBytes: number): unknown[] {
   const events: unknown[] = [];
   let audio: Buffer[] = [];
@@ -28,7 +28,7 @@ function plain(stretch: Masked): Buffer {
   return out;
 }
 
-/** A frame as the ws package's clients write it. */
+/** A frame as clients of the ws package write it. */
 function frame(opcode: number, payload: Buffer, fin = true): Buffer {
   const options = { fin, rsv1: false, opcode, mask: true, readOnly: true };
   return Buffer.concat(Sender.frame(Buffer.from(payload), options));
@@ -37,7 +37,7 @@ function frame(opcode: number, payload: Buffer, fin = true): Buffer {
 const AUDIO = [1, 125, 126, 2048, 65_535, 65_536, 70_000].map((length) => Buffer.alloc(length, `audio of ${length}`));
 
 for (const pieceBytes of [1, 7, 100, 4096, 1_000_000]) {
-  test(`what a client sends is read whole, in pieces of ${pieceBytes} bytes`, (t) => {
+  test(`everything a client sends is read, in pieces of ${pieceBytes} bytes`, (t) => {
     const sent = Buffer.concat([
       ...AUDIO.map((audio) => frame(OPCODE.binary, audio)),
       frame(OPCODE.text, Buffer.from('{"type":"KeepAlive"}')),
@@ -65,6 +65,6 @@ for (const pieceBytes of [1, 7, 100, 4096, 1_000_000]) {
   });
 }
 
-test('a frame that is not masked is refused', (t) => {
+test('an unmasked frame is rejected', (t) => {
   t.throws(() => eventsOf(serverFrame(OPCODE.text, Buffer.from('{}')), 100), { instanceOf: BadFrame });
 });

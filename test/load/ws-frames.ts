@@ -1,5 +1,5 @@
-/** RFC 6455, the side of a server that is sent much and says little: frames of clients are read as they come, their
- *  audio unmasked only where somebody looks at it. */
+/** RFC 6455 for a server that receives much and sends little: reads clients' frames incrementally and leaves unmasking
+ *  to whoever needs the bytes. */
 
 export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
@@ -11,7 +11,7 @@ const MASK_BYTES = 4;
 const LONGEST_HEADER_BYTES = 14;
 const LONGEST_TEXT_BYTES = 64 * 1024;
 
-/** A stretch of a frame's payload as it came: byte `i` of it is `bytes[i] ^ mask[(i - from + phase) & 3]`. */
+/** A part of a frame's payload, still masked: byte `i` is `bytes[i] ^ mask[(i - from + phase) & 3]`. */
 export interface Masked {
   readonly bytes: Buffer;
   readonly from: number;
@@ -23,19 +23,19 @@ export interface Masked {
 export interface FrameEvents {
   /** The next bytes of a binary message. */
   audio(stretch: Masked): void;
-  /** A binary message of so many bytes is over. */
+  /** The end of a binary message of `bytes` bytes. */
   audioEnd(bytes: number): void;
   text(text: string): void;
   /** A ping, pong or close. */
   control(opcode: number, payload: Buffer): void;
 }
 
-/** What a client sent is not WebSocket as the RFC has it. */
+/** The client violated RFC 6455. */
 export class BadFrame extends Error {
   override readonly name = 'BadFrame';
 }
 
-/** Reads a client's frames out of chunks that are cut anywhere. */
+/** Reads a client's frames from chunks that may be split anywhere. */
 export class ClientFrames {
   readonly #events: FrameEvents;
   readonly #header = Buffer.alloc(LONGEST_HEADER_BYTES);
@@ -44,12 +44,12 @@ export class ClientFrames {
   readonly #mask = new Uint8Array(MASK_BYTES);
   #opcode = 0;
   #isLast = true;
-  /** The kind of the message that continuation frames go on with. */
+  /** Opcode of the message that continuation frames belong to. */
   #message: number = OPCODE.binary;
   #messageBytes = 0;
   #left = 0;
   #phase = 0;
-  /** What is there of a text message, and of a control frame, which may stand in the middle of a message. */
+  /** Parts of a text message, and of a control frame, which may come in the middle of a message. */
   #textParts: Buffer[] = [];
   #controlParts: Buffer[] = [];
 
@@ -57,7 +57,7 @@ export class ClientFrames {
     this.#events = events;
   }
 
-  /** Takes the next bytes. Throws BadFrame. */
+  /** Reads the next bytes. Throws BadFrame. */
   push(chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length) at = this.#left > 0 ? this.#payload(chunk, at) : this.#head(chunk, at);
@@ -100,7 +100,7 @@ export class ClientFrames {
       this.#messageBytes = 0;
     }
     if (this.#opcode !== OPCODE.binary && this.#left > LONGEST_TEXT_BYTES)
-      throw new BadFrame(`${this.#left} bytes of text`);
+      throw new BadFrame(`text message of ${this.#left} bytes`);
   }
 
   #payload(chunk: Buffer, from: number): number {
@@ -131,7 +131,7 @@ export class ClientFrames {
   }
 }
 
-/** A server's frame, whole and not masked. */
+/** A complete, unmasked server frame. */
 export function serverFrame(opcode: number, payload: Buffer): Buffer {
   if (payload.length < LENGTH_16) return Buffer.concat([Buffer.of(FIN | opcode, payload.length), payload]);
   const header = Buffer.of(FIN | opcode, LENGTH_16, 0, 0);
@@ -139,7 +139,7 @@ export function serverFrame(opcode: number, payload: Buffer): Buffer {
   return Buffer.concat([header, payload]);
 }
 
-/** Writes the stretch's plain bytes into `out` at `at`. */
+/** Writes the unmasked bytes into `out` at `at`. */
 export function unmask({ bytes, from, to, mask, phase }: Masked, out: Buffer, at: number): void {
   for (let i = from, o = at, m = phase; i < to; i++, o++, m++) out[o] = (bytes[i] as number) ^ (mask[m & 3] as number);
 }

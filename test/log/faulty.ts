@@ -10,7 +10,7 @@ const cause = Object.assign(new Error('no answer from https://user:planted-word@
   request: { headers: { authorization: 'planted-header' } },
 });
 const error = new Error('the key planted-key-of-deepgram is wrong', { cause });
-if (process.argv[2] === 'rejected') Promise.reject(error);
+if (process.argv[2] === 'rejected') void Promise.reject(error);
 else setImmediate(() => throwIt());
 // Keeps the process alive until the error ends it.
 setInterval(() => {}, 60_000);

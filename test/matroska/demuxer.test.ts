@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import test from 'ava';
+import { block, fragment, type TestFragment } from '../kinesis/stream.ts';
 import { decodedByEbml, demuxed } from './oracle.ts';
 
 const captures = new URL('../fixtures/captures/', import.meta.url);
@@ -23,3 +24,41 @@ for (const file of files) {
     for (const size of CHUNK_SIZES) t.deepEqual(demuxed(bytes, [size]), whole, `chunks of ${size}`);
   });
 }
+
+const UNKNOWN = Buffer.from('5faa84deadbeef', 'hex');
+
+for (const size of ['known', 'unknown', 'unknown-short'] as const) {
+  test(`unknown elements in a fragment with a cluster of ${size} size are skipped, in chunks of any size`, (t) => {
+    const plain = { size, blocks: [block(1), block(2, 64), block(3, 128)], tagAt: 'both' } as const;
+    const strange = { ...plain, beforeCluster: UNKNOWN, betweenBlocks: UNKNOWN };
+    const bytes = (one: TestFragment) =>
+      Buffer.concat([fragment(one), one.beforeCluster ?? Buffer.alloc(0), fragment({ ...one, number: 2 })]);
+    const expected = demuxed(bytes({ ...plain, number: 1 }), [100_000]);
+    for (const chunk of [1, 2, 3, 7, 1000, 100_000]) {
+      t.deepEqual(demuxed(bytes({ ...strange, number: 1 }), [chunk]), expected, `chunks of ${chunk}`);
+    }
+  });
+}
+
+test('an unknown element beyond all bounds, or one that contains the next fragment, is corrupt', (t) => {
+  const next = fragment({ number: 2 });
+  const found = demuxed(next, [next.length]);
+  for (const size of [0x10ffffff, 0x10000400]) {
+    const header = Buffer.alloc(6);
+    header.writeUInt16BE(0x5faa);
+    header.writeUInt32BE(size, 2);
+    const broken = demuxed(Buffer.concat([fragment({ number: 1 }), header, next, Buffer.alloc(2000)]), [100_000]);
+    t.deepEqual(
+      broken.slice(-found.length - 1).filter((line) => !line.startsWith('corrupt')),
+      found,
+    );
+    t.true(broken.some((line) => line.startsWith('corrupt')));
+  }
+});
+
+test('a Segment without its EBML header begins a fragment', (t) => {
+  const bytes = fragment({ number: 2 });
+  const segmentAt = bytes.indexOf(Buffer.from('18538067', 'hex'));
+  const found = demuxed(Buffer.concat([fragment({ number: 1 }), bytes.subarray(segmentAt)]), [100_000]);
+  t.is(found.filter((line) => line === 'fragment').length, 2);
+});

@@ -8,7 +8,7 @@ export type Findings = string[];
 const digest = (payload: Uint8Array) => createHash('sha1').update(payload).digest('hex').slice(0, 16);
 const trimmed = (text: string) => text.replace(/[\0 ]+$/, '');
 
-/** Records all events except `clusterEnd`, which ebml does not have. */
+/** Records the events that ebml has too. */
 export function recorder(findings: Findings): DemuxerEvents {
   return {
     fragment: () => findings.push('fragment'),
@@ -16,7 +16,10 @@ export function recorder(findings: Findings): DemuxerEvents {
     tagName: (bytes, from, to) => bytes.toString('utf8', from, to),
     tag: (name, value) => findings.push(`tag ${name}=${value}`),
     block: (track, timeMs, payload) => findings.push(`block ${track} @${timeMs} ${payload.length} ${digest(payload)}`),
+    segmentUid: () => {},
+    cluster: () => {},
     clusterEnd: () => {},
+    skipped: () => {},
     corrupt: (reason) => findings.push(`corrupt: ${reason}`),
   };
 }

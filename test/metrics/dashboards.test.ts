@@ -40,7 +40,12 @@ async function everySeries(): Promise<string[]> {
   const threads = new Threads(systemClock);
   threads.join(() => sessions.snapshot());
   const drained = { size: () => 0, longestCallMs: () => 0, endRemaining: () => {} };
-  const admission = new Admission(10, new Drain(drained, systemClock, log, 0), systemClock);
+  const admission = new Admission({
+    maxSessions: 10,
+    healthLagMs: 0,
+    drain: new Drain(drained, systemClock, log, 0),
+    clock: systemClock,
+  });
   const page = new PrometheusPage(new InstanceMetrics({ admission, size: 0 }, threads, systemClock));
   return [...readScrape((await page.text()).text).keys()];
 }

@@ -41,3 +41,16 @@ test('it is free again one interval after the last turn', async (t) => {
   await clock.advance(20);
   t.true(limiter.isFree);
 });
+
+test('callers that give up leave their turns to those behind them', async (t) => {
+  const clock = new VirtualClock();
+  const limiter = new RateLimiter(20, clock);
+  const impatient = new AbortController();
+  await limiter.acquire(NEVER);
+  const given = Array.from({ length: 1000 }, () => t.throwsAsync(limiter.acquire(impatient.signal)));
+  const behind = limiter.acquire(NEVER);
+  impatient.abort();
+  await Promise.all(given);
+  await clock.advance(20);
+  await t.notThrowsAsync(behind);
+});

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer, getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls';
@@ -17,7 +17,7 @@ await makeCertificates(directory);
 const untrusted = identityAt(certificates);
 await rm(directory, { recursive: true });
 
-async function serving(t: { teardown(end: () => void): void }, identity = trusted) {
+async function serving(t: { teardown(end: () => void): void }, identity = trusted, port = 0) {
   const accepted: TLSSocket[] = [];
   const server = createServer({ ...identity, ALPNProtocols: ['http/1.1'] }, (socket) => {
     accepted.push(socket);
@@ -25,7 +25,10 @@ async function serving(t: { teardown(end: () => void): void }, identity = truste
     socket.resume();
   });
   server.on('tlsClientError', () => {});
-  server.listen(0, '127.0.0.1');
+  server.on('shutdown', () => {
+    for (const socket of accepted.splice(0)) socket.destroy();
+  });
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => {
     for (const socket of accepted) socket.destroy();
@@ -59,6 +62,26 @@ test('a peer that has forgotten the session is connected to without it', async (
   const { server, port } = await serving(t);
   await connected(t, port);
   server.setTicketKeys(Buffer.alloc(48, 7));
+  t.false((await connected(t, port)).isSessionReused());
+});
+
+test('a session whose resumption a middlebox resets is not offered again', async (t) => {
+  const { server, port } = await serving(t);
+  await connected(t, port);
+  const keys = server.getTicketKeys();
+  await new Promise((resolve) => {
+    server.close(resolve);
+    server.emit('shutdown');
+  });
+  const resetting = createTcpServer((socket) => socket.resetAndDestroy()).listen(port, '127.0.0.1');
+  await once(resetting, 'listening');
+  const socket = connectTls({ host: '127.0.0.1', port });
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  await t.throwsAsync(once(socket, 'secureConnect'));
+  await closed;
+  await new Promise((resolve) => resetting.close(resolve));
+  const again = await serving(t, trusted, port);
+  again.server.setTicketKeys(keys);
   t.false((await connected(t, port)).isSessionReused());
 });
 

@@ -32,19 +32,28 @@ function reported(end: Omit<EndOfSession, 'view'>) {
   return { counted, line: of('session.ended') };
 }
 
-test('a completed session is counted and logged with its reason and totals', (t) => {
-  const { counted, line } = reported({ outcome: { name: 'completed', reason: 'next-contact' }, unsentMs: 0 });
-  t.deepEqual(counted, [['completed', 'next-contact']]);
+test('a completed session is counted and logged with its reason, its totals and what Deepgram did not process', (t) => {
+  const { counted, line } = reported({
+    outcome: { name: 'completed', reason: 'next-contact' },
+    unsentMs: 0,
+    unfinishedMs: 1500,
+  });
+  t.deepEqual(counted, [
+    ['hole', 'unsent', 0],
+    ['hole', 'unfinished', 1500],
+    ['completed', 'next-contact'],
+  ]);
   t.like(line, [
-    { level: 'info', outcome: 'completed', reason: 'next-contact', audioMs: 7000, holeMs: 20, reconnects: 1 },
+    { level: 'info', outcome: 'completed', reason: 'next-contact', audioMs: 7000, holeMs: 20, unfinishedMs: 1500 },
   ]);
 });
 
 test('a failed session is logged as an error, and its unsent audio is a gap', (t) => {
   const error = new NoAudio();
-  const { counted, line } = reported({ outcome: { name: 'failed', error }, unsentMs: 500 });
+  const { counted, line } = reported({ outcome: { name: 'failed', error }, unsentMs: 500, unfinishedMs: 0 });
   t.deepEqual(counted, [
     ['hole', 'unsent', 500],
+    ['hole', 'unfinished', 0],
     ['failed', error],
   ]);
   t.like(line, [{ level: 'error', outcome: 'failed', unsentMs: 500 }]);

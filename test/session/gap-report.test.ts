@@ -5,7 +5,7 @@ import { recordedLog } from '../support/recorded-log.ts';
 function reporterOf() {
   const { log, of } = recordedLog();
   const counted: [cause: string, ms: number][] = [];
-  const gaps = new GapReporter(log, { hole: (cause, ms) => counted.push([cause, ms]) });
+  const gaps = new GapReporter(log, { notStreamedMs: 0, hole: (cause, ms) => counted.push([cause, ms]) });
   return { gaps, counted, of };
 }
 

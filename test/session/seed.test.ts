@@ -2,13 +2,20 @@ import test from 'ava';
 import { identityOf, startingPointOf, timeZeroOf } from '../../daemon/session/seed.ts';
 import { checkpointOf, newSessionOf, requestOf } from '../support/session-builders.ts';
 
-test('a new session starts at time 0 of the call, after the fragment that Connect names', (t) => {
+test('a new session starts at time 0 of the call, at the beginning that Connect names', (t) => {
   const seed = newSessionOf('a', { kvsStream: { arn: 'arn:aws:kinesisvideo:…', startFragmentNumber: '91343' } });
   const { position, callClock, callMs, connections } = startingPointOf(seed);
-  t.deepEqual(position, { fragmentNumber: '91343' });
+  t.deepEqual(position, { isCallStart: true, fragmentNumber: '91343', atEpochMs: undefined });
   t.is(callClock, undefined);
   t.deepEqual([callMs, connections], [0, 0]);
   t.is(identityOf(seed).sessionId, seed.sessionId);
+});
+
+test('a new session with a StartTimestamp starts reading ten seconds before it', (t) => {
+  const startTimestamp = '2026-11-28T17:57:52.123Z';
+  const kvsStream = { arn: 'arn:aws:kinesisvideo:…', startFragmentNumber: '91343', startTimestamp };
+  const { position } = startingPointOf(newSessionOf('a', { kvsStream }));
+  t.like(position, { fragmentNumber: '91343', atEpochMs: Date.parse(startTimestamp) - 10_000 });
 });
 
 test('a resumed session starts at its checkpoint, under the same ids', (t) => {

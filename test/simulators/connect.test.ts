@@ -11,11 +11,11 @@ import { readStereoCall } from './connect/wav.ts';
 import { Sdk } from './kinesis-video/sdk.ts';
 
 const SECRET = 'a secret of the trigger';
-/** Two seconds, of which a stand-in makes a fraction of one. */
+/** Two seconds, played in a fraction of one. */
 const FRAMES = 16_000;
 const BYTES_PER_FRAME = 4;
 
-/** A WAV file of one stereo call, in memory. */
+/** A WAV file of a stereo call. */
 function wav(data: Buffer, channels = 2): Buffer {
   const header = Buffer.alloc(44);
   header.write('RIFF');
@@ -33,7 +33,7 @@ function wav(data: Buffer, channels = 2): Buffer {
   return Buffer.concat([header, data]);
 }
 
-/** Connect, a Kinesis Video of its own and an integrator that answers with `status`. */
+/** Connect with its own Kinesis Video, and an integrator that answers with `status`. */
 async function connect(t: ExecutionContext, status: number, args: readonly string[]) {
   const directory = await mkdtemp(join(tmpdir(), 'connect-'));
   t.teardown(() => rm(directory, { recursive: true }));
@@ -83,7 +83,7 @@ test('a call is streamed and the trigger is invoked for it', async (t) => {
   t.true(reader.pcm('AUDIO_FROM_CUSTOMER').equals(left));
 });
 
-test('several calls at once have a contact and a stream each', async (t) => {
+test('each of several calls at once has its own contact and stream', async (t) => {
   const { program, arrivals } = await connect(t, 200, ['--calls', '3', '--stream', 'busy-hour']);
   t.is(await program.exited, 0, program.stderr);
   const calls = program.lines.filter(({ streamArn }) => streamArn !== undefined);
@@ -93,7 +93,7 @@ test('several calls at once have a contact and a stream each', async (t) => {
   t.is(arrivals.length, 3);
 });
 
-test('a call that the trigger could not put through goes on, and is told by the exit code', async (t) => {
+test('a call continues if the trigger cannot start a session, and the exit code shows it', async (t) => {
   const { program } = await connect(t, 400, ['--contact-id', 'me']);
   const { answer } = await program.line(({ contactId, answer }) => contactId === 'me' && answer !== undefined);
   await program.line(({ ended }) => ended === 'me');
@@ -143,7 +143,7 @@ test('the event of a transfer names the previous and the first contact', (t) => 
   });
 });
 
-test('a WAV file of another kind is refused by name', (t) => {
+test('a WAV file in another format is rejected by name', (t) => {
   t.throws(() => readStereoCall(wav(Buffer.alloc(8), 1)), { message: /"channels":1/ });
-  t.throws(() => readStereoCall(Buffer.from('ID3 not a wav file')), { message: /no WAV file/ });
+  t.throws(() => readStereoCall(Buffer.from('ID3 not a wav file')), { message: /Not a WAV file/ });
 });

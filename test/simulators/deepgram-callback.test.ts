@@ -10,9 +10,9 @@ import { type Heard, ListenClient, transcriptOf } from './deepgram/listen-client
 
 const SCRIPT = 'test/simulators/deepgram/main.ts';
 
-const standIn = new Program(SCRIPT, ['--callback-retry-ms', '5']);
-const url = await standIn.listening();
-test.after.always(() => standIn.stop());
+const simulator = new Program(SCRIPT, ['--rate', 'off', '--callback-retry-ms', '5']);
+const url = await simulator.listening();
+test.after.always(() => simulator.stop());
 
 interface Delivered {
   method: string | undefined;
@@ -20,7 +20,7 @@ interface Delivered {
   message: Heard;
 }
 
-/** An application that takes callbacks, but answers the first of them with `failures`. */
+/** An application that receives callbacks and answers the first ones with `failures`. */
 async function receiver(t: ExecutionContext, failures: number[] = []) {
   const delivered: Delivered[] = [];
   const accepted: Heard[] = [];
@@ -52,7 +52,7 @@ function saidTo(messages: readonly Heard[], channel: number): string[] {
     .filter((transcript) => transcript !== '');
 }
 
-test('with a callback the socket gets the request id and nothing more, and the callback gets all', async (t) => {
+test('with a callback, the socket gets only the request id, and the callback gets all results', async (t) => {
   const app = await receiver(t);
   const client = await ListenClient.open(url, { callback: `http://${app.address}/results` });
   client.play(CALL_AUDIO);
@@ -65,7 +65,7 @@ test('with a callback the socket gets the request id and nothing more, and the c
   t.true(app.delivered.every(({ method, headers }) => method === 'POST' && headers['dg-token'] !== undefined));
 });
 
-test('a failed delivery is repeated before the next one is made', async (t) => {
+test('a failed delivery is retried before the next one', async (t) => {
   const app = await receiver(t, [500, 503]);
   const client = await ListenClient.open(url, { callback: `http://${app.address}/` });
   client.play(CALL_AUDIO);
@@ -77,7 +77,7 @@ test('a failed delivery is repeated before the next one is made', async (t) => {
   t.deepEqual(saidTo(app.accepted, 1), expectedOn(1));
 });
 
-test('a result is given up after ten tries, and kept', async (t) => {
+test('a result is abandoned after ten attempts, and recorded', async (t) => {
   const app = await receiver(
     t,
     Array.from({ length: 10 }, () => 500),
@@ -89,12 +89,12 @@ test('a result is given up after ten tries, and kept', async (t) => {
   const given = app.delivered[0]?.message;
   t.true(app.delivered.slice(0, 10).every(({ message }) => JSON.stringify(message) === JSON.stringify(given)));
   t.notDeepEqual(app.delivered[10]?.message, given);
-  const connections = (await (await fetch(`${url}/standin/connections`)).json()) as { callback?: object }[];
+  const connections = (await (await fetch(`${url}/simulator/connections`)).json()) as { callback?: object }[];
   const facts = connections.find((one) => Reflect.get(one, 'requestId') === client.headers['dg-request-id']);
   t.like(facts?.callback, { undelivered: [given], failedTries: 10 });
 });
 
-test('callback_method and credentials in the URL are honoured', async (t) => {
+test('callback_method and credentials in the URL are respected', async (t) => {
   const app = await receiver(t);
   const client = await ListenClient.open(url, {
     callback: `http://us%40er:se%3Acret@${app.address}/`,
@@ -107,7 +107,7 @@ test('callback_method and credentials in the URL are honoured', async (t) => {
   t.true(app.delivered.every(({ method, headers }) => method === 'PUT' && headers.authorization === basic));
 });
 
-test('a callback may be a WebSocket', async (t) => {
+test('a callback can be a WebSocket', async (t) => {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   t.teardown(() => server.close());
   await once(server, 'listening');
@@ -127,8 +127,8 @@ test('a callback may be a WebSocket', async (t) => {
   t.is(accepted.at(-1)?.type, 'Metadata');
 });
 
-test('a stand-in with undelivered results ends cleanly all the same', async (t) => {
-  const patient = new Program(SCRIPT);
+test('a simulator with undelivered results exits cleanly', async (t) => {
+  const patient = new Program(SCRIPT, ['--rate', 'off']);
   const app = await receiver(t, [500]);
   const client = await ListenClient.open(await patient.listening(), { callback: `http://${app.address}/` });
   client.play(CALL_AUDIO);

@@ -11,11 +11,11 @@ import { callQuery, type Heard, ListenClient, refusalOf, transcriptOf } from './
 const SCRIPT = 'test/simulators/deepgram/main.ts';
 const BLOCK_SAMPLES = 512;
 
-const standIn = new Program(SCRIPT);
-const url = await standIn.listening();
-test.after.always(() => standIn.stop());
+const simulator = new Program(SCRIPT, ['--rate', 'off']);
+const url = await simulator.listening();
+test.after.always(() => simulator.stop());
 
-/** Plays the audio on a connection of its own, to its end. */
+/** Plays audio on a new connection, to the end. */
 async function transcribed(audio: Buffer, messageBytes?: number, query = {}): Promise<ListenClient> {
   const client = await ListenClient.open(url, query);
   client.play(audio, messageBytes);
@@ -24,14 +24,14 @@ async function transcribed(audio: Buffer, messageBytes?: number, query = {}): Pr
 }
 
 for (const messageBytes of [100, 1332, 4096, CALL_AUDIO.length]) {
-  test(`every phrase is said on its channel and nothing else, in messages of ${messageBytes} bytes`, async (t) => {
+  test(`every phrase is recognized on its channel, and nothing else, in messages of ${messageBytes} bytes`, async (t) => {
     const client = await transcribed(CALL_AUDIO, messageBytes);
     t.deepEqual(client.said(0), expectedOn(0));
     t.deepEqual(client.said(1), expectedOn(1));
   });
 }
 
-test('words carry the times at which they are in the call', async (t) => {
+test('words have their times in the call', async (t) => {
   const client = await transcribed(CALL_AUDIO);
   const words = client.finals(1).flatMap(({ channel }) => channel?.alternatives[0]?.words ?? []);
   const seconds = (samples: number) => samples / CALL.sampleRateHz;
@@ -68,7 +68,7 @@ test('interim results grow into the final one', async (t) => {
   );
 });
 
-test('with punctuation on, phrases are spelt as they were written', async (t) => {
+test('with punctuation, phrases are spelled as written', async (t) => {
   const client = await transcribed(CALL_AUDIO, 4096, { punctuate: 'true' });
   t.deepEqual(
     client.said(1),
@@ -76,7 +76,7 @@ test('with punctuation on, phrases are spelt as they were written', async (t) =>
   );
 });
 
-/** The block that begins within the given phrase, one for each speaker and one where they talk at once. */
+/** Blocks that start within a phrase: one per speaker, and one where both talk. */
 const LOST_BLOCKS = [0, 2, 10].map((index) => {
   const { words = [] } = CALL.phrases[index] ?? {};
   const lostFrom = Math.ceil((words[1]?.startSample ?? 0) / BLOCK_SAMPLES) * BLOCK_SAMPLES;
@@ -84,7 +84,7 @@ const LOST_BLOCKS = [0, 2, 10].map((index) => {
 });
 
 for (const { lostFrom, lostTo } of LOST_BLOCKS) {
-  test(`a block lost at sample ${lostFrom} shows as the words it touched, and only those`, async (t) => {
+  test(`a block lost at sample ${lostFrom} costs the words it touched, and only those`, async (t) => {
     const [filled, leftOut] = await Promise.all([
       transcribed(Buffer.concat([CALL_AUDIO]).fill(0, lostFrom * 4, lostTo * 4)),
       transcribed(Buffer.concat([CALL_AUDIO.subarray(0, lostFrom * 4), CALL_AUDIO.subarray(lostTo * 4)])),
@@ -96,7 +96,7 @@ for (const { lostFrom, lostTo } of LOST_BLOCKS) {
   });
 }
 
-test('a single wrong bit costs the word that it is in', async (t) => {
+test('a single wrong bit costs its word', async (t) => {
   const word = phrasesOn(0)[0]?.words[3];
   const at = (word?.endSample ?? 0) - 1;
   const client = await transcribed(stereo(CALL.customer.with(at, (CALL.customer[at] ?? 0) ^ 1), CALL.agent));
@@ -104,38 +104,38 @@ test('a single wrong bit costs the word that it is in', async (t) => {
   t.notDeepEqual(client.said(0), expectedOn(0));
 });
 
-test('swapped channels are speech that nobody understands', async (t) => {
+test('swapped channels are unintelligible speech', async (t) => {
   const client = await transcribed(stereo(CALL.agent, CALL.customer));
   t.deepEqual([...new Set([...client.said(0), ...client.said(1)])], ['[speech]']);
   t.true(client.said(0).length > 3 && client.said(1).length > 3);
 });
 
-test('channels that are mixed because multichannel is off are speech that nobody understands', async (t) => {
+test('channels mixed without multichannel are unintelligible speech', async (t) => {
   const client = await transcribed(CALL_AUDIO, 4096, { multichannel: 'false' });
   t.true(client.said(0).includes('[speech]'));
   t.true(client.messages.every((m) => m.type !== 'Results' || m.channel_index?.[1] === 1));
 });
 
-test('silence is settled by empty results as it goes on', async (t) => {
+test('long silence yields empty final results', async (t) => {
   const quiet = new Int16Array(10 * CALL.sampleRateHz);
   const client = await transcribed(stereo(quiet, quiet));
   t.deepEqual([client.said(0), client.said(1)], [[], []]);
   t.true(client.finals(0).length >= 3);
 });
 
-test('a call that is joined in the middle is understood from the next word on', async (t) => {
+test('a call joined in the middle is recognized from the next word on', async (t) => {
   const joinedAt = Math.floor(CALL.customer.length / 2);
   const client = await transcribed(CALL_AUDIO.subarray(joinedAt * 4));
   t.deepEqual(client.said(0), expectedOn(0, 0, joinedAt));
   t.deepEqual(client.said(1), expectedOn(1, 0, joinedAt));
 });
 
-test('the same call played twice is said twice', async (t) => {
+test('a call played twice is recognized twice', async (t) => {
   const client = await transcribed(Buffer.concat([CALL_AUDIO, CALL_AUDIO]));
   t.deepEqual(client.said(0), [...expectedOn(0), ...expectedOn(0)]);
 });
 
-test('Finalize gives at once what was said so far, and the rest comes later', async (t) => {
+test('Finalize returns what was said so far, and the rest comes later', async (t) => {
   const [, , third] = phrasesOn(0)[0]?.words ?? [];
   const cut = (third?.endSample ?? 0) * 4;
   const client = await ListenClient.open(url);
@@ -202,7 +202,7 @@ test('a wrong key is refused', async (t) => {
   t.regex(String(headers['dg-request-id']), /^[0-9a-f-]{36}$/);
 });
 
-test('parameters that the stand-in does not know are accepted', async (t) => {
+test('unknown parameters are accepted', async (t) => {
   const client = await transcribed(CALL_AUDIO, 4096, { model: 'nova-3-general', keyterm: ['a', 'b'], tomorrow: 'yes' });
   t.deepEqual(client.said(0), expectedOn(0));
 });
@@ -224,9 +224,9 @@ for (const [what, send, query] of [
   });
 }
 
-test('a recording is what was sent, byte for byte, with the facts of the connection', async (t) => {
+test('a recording has every byte that was sent, and the facts of the connection', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'deepgram-recordings-'));
-  const recorder = new Program(SCRIPT, ['--recordings', directory]);
+  const recorder = new Program(SCRIPT, ['--rate', 'off', '--recordings', directory]);
   t.teardown(async () => {
     await recorder.stop();
     await rm(directory, { recursive: true });
@@ -240,7 +240,7 @@ test('a recording is what was sent, byte for byte, with the facts of the connect
   t.deepEqual(await readFile(join(directory, `${requestId}.pcm`)), CALL_AUDIO);
   t.deepEqual(await audioOf(address, requestId), CALL_AUDIO);
   const written = await readFile(join(directory, `${requestId}.json`), 'utf8');
-  t.false(written.includes('stand-in-key'));
+  t.false(written.includes('simulator-key'));
   t.like(JSON.parse(written), {
     requestId,
     open: false,
@@ -255,13 +255,13 @@ test('a recording is what was sent, byte for byte, with the facts of the connect
   ]);
 });
 
-test('connections can be looked at while they are open', async (t) => {
+test('connections can be inspected while they are open', async (t) => {
   const client = await ListenClient.open(url);
   client.play(CALL_AUDIO.subarray(0, 8000));
   client.say('Finalize');
   await client.heard((m) => m.from_finalize === true);
   const requestId = String(client.headers['dg-request-id']);
-  const connections = (await (await fetch(`${url}/standin/connections`)).json()) as Record<string, unknown>[];
+  const connections = (await (await fetch(`${url}/simulator/connections`)).json()) as Record<string, unknown>[];
   t.like(
     connections.find((facts) => facts['requestId'] === requestId),
     { open: true, bytes: 8000, audioMessageBytes: [4096, 3904] },
@@ -270,12 +270,12 @@ test('connections can be looked at while they are open', async (t) => {
   await client.finish();
 });
 
-test("Deepgram's own SDK gets along with it", async (t) => {
+test("Deepgram's own SDK works with it", async (t) => {
   const webSocketUrl = url.replace('http', 'ws');
   const environment = { base: url, production: webSocketUrl, agent: webSocketUrl, agentRest: url };
-  const client = new DeepgramClient({ apiKey: 'stand-in-key', environment });
+  const client = new DeepgramClient({ apiKey: 'simulator-key', environment });
   const socket = await client.listen.v1.connect({
-    Authorization: 'Token stand-in-key',
+    Authorization: 'Token simulator-key',
     model: 'nova-3',
     encoding: 'linear16',
     sample_rate: 8000,
@@ -302,8 +302,8 @@ test("Deepgram's own SDK gets along with it", async (t) => {
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  test(`${signal} ends it cleanly, connections and all`, async (t) => {
-    const program = new Program(SCRIPT);
+  test(`${signal} ends it cleanly, including connections`, async (t) => {
+    const program = new Program(SCRIPT, ['--rate', 'off']);
     const client = await ListenClient.open(await program.listening());
     t.is(await program.stop(signal), 0);
     t.is((await client.closed).code, 1006);
@@ -311,6 +311,6 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 }
 
 async function audioOf(base: string, requestId: string): Promise<Buffer> {
-  const response = await fetch(`${base}/standin/connections/${requestId}/audio`);
+  const response = await fetch(`${base}/simulator/connections/${requestId}/audio`);
   return Buffer.from(await response.arrayBuffer());
 }

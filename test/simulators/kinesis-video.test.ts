@@ -17,16 +17,16 @@ const FROM = 'AUDIO_FROM_CUSTOMER';
 const TO = 'AUDIO_TO_CUSTOMER';
 /** 64 ms of PCM. */
 const BLOCK_BYTES = 1024;
-/** Long enough for a body that ends by being idle to have sent all there is. */
+/** Long enough that a body has sent everything before it ends by being idle. */
 const SHORT_IDLE = ['--no-rate-limit', '--idle-end-ms', '300'];
-/** No body ends before its test does, however slow the machine is. */
+/** No body ends before its test, however slow the machine. */
 const PATIENT = ['--no-rate-limit', '--idle-end-ms', '600000'];
 
-/** A stand-in of the test's own and all that talks to it. */
+/** A simulator for one test, and its clients. */
 async function ownKinesisVideo(t: ExecutionContext, args: readonly string[]) {
-  const standIn = await start(args);
-  t.teardown(() => standIn.stop());
-  return standIn;
+  const simulator = await start(args);
+  t.teardown(() => simulator.stop());
+  return simulator;
 }
 
 async function start(args: readonly string[]) {
@@ -40,11 +40,11 @@ async function start(args: readonly string[]) {
   return { program, url, sdk, control: new KinesisVideoControl(url), stop };
 }
 
-/** What most tests share, each with streams of its own. */
+/** Shared by most tests, which use different streams. */
 const shared = start(PATIENT);
 test.after.always(async () => (await shared).stop());
 
-/** A call of ten blocks a side, a fragment each, all there from the start. */
+/** A recorded call of ten blocks per track, one per fragment. */
 function recording(): CallDescription & { customer: Buffer; agent: Buffer } {
   const customer = randomBytes(10 * BLOCK_BYTES);
   const agent = randomBytes(10 * BLOCK_BYTES);
@@ -52,18 +52,18 @@ function recording(): CallDescription & { customer: Buffer; agent: Buffer } {
   return { contactId: randomUUID(), customer, agent, realtime: false, fragmentMs: 64, options };
 }
 
-/** A minute of a call that is going on, a fragment for every block. */
+/** A live call of a minute, one block per fragment. */
 function liveCall(): CallDescription {
   return { contactId: randomUUID(), customer: randomBytes(60 * 16_000), fragmentMs: 64 };
 }
 
-/** Waits until a reader has as much of both tracks as there is. */
+/** Waits until a reader has all audio of both tracks. */
 function heard(reader: MediaReader, customer: Buffer, agent: Buffer): Promise<void> {
   const bytes = customer.length + agent.length;
   return reader.until((so) => so.pcm(FROM).length + so.pcm(TO).length >= bytes);
 }
 
-test('a call comes back byte for byte on each track, whatever its shape', async (t) => {
+test('a call is returned byte for byte on each track, whatever its form', async (t) => {
   const { control, sdk } = await shared;
   const shapes: CallDescription['options'][] = [
     {},
@@ -102,7 +102,7 @@ test('a fragment has the elements of a real one, in their order', async (t) => {
   const reader = await sdk.readCall(await control.startCall('real', recording()));
   const { elements, tags } = await reader.fragment(0);
 
-  // The first fragment of test_mixed_tags.mkv (a capture of the Kinesis Video SDK, see daemon/kinesis/README.md), with the
+  // The first fragment of test_mixed_tags.mkv (a capture of the Kinesis Video SDK, daemon/kinesis/README.md), with the
   // tracks, blocks and tags that a printed fragment of a real Connect stream has.
   const header =
     'EBML EBMLVersion EBMLReadVersion EBMLMaxIDLength EBMLMaxSizeLength DocType DocTypeVersion DocTypeReadVersion';
@@ -119,13 +119,13 @@ test('a fragment has the elements of a real one, in their order', async (t) => {
   t.regex(tags['AWS_KINESISVIDEO_PRODUCER_TIMESTAMP'] ?? '', /^\d{10}\.\d{3}$/);
 });
 
-test('a fragment is coded as the captures are', async (t) => {
+test('a fragment is encoded like the captures', async (t) => {
   const { control, sdk } = await shared;
   await control.putStream('bytes');
   const reader = await sdk.readCall(await control.startCall('bytes', recording()));
   await reader.fragment(0);
   const body = reader.body.toString('hex');
-  // Read off test_mixed_tags.mkv and output_get_media.mkv.
+  // From test_mixed_tags.mkv and output_get_media.mkv.
   const captured = {
     'EBML header, Segment of unknown size':
       '1a45dfa3a442868101' +
@@ -143,7 +143,7 @@ test('a fragment is coded as the captures are', async (t) => {
   t.true(body.startsWith(captured['EBML header, Segment of unknown size']));
 });
 
-test('blocks are 64 ms on a clock of their own, but for one odd block near the end and the rest', async (t) => {
+test('blocks are 64 ms on their own clock, except for one odd block near the end and the remainder', async (t) => {
   const { control, sdk } = await shared;
   await control.putStream('blocks');
   const customer = randomBytes(20 * BLOCK_BYTES);
@@ -188,12 +188,12 @@ function number(reader: MediaReader, index: number): string {
   return reader.fragments[index]?.tags['AWS_KINESISVIDEO_FRAGMENT_NUMBER'] ?? '';
 }
 
-/** A moment within a fragment. */
+/** A time within a fragment. */
 function time(reader: MediaReader, index: number, clock: 'PRODUCER' | 'SERVER'): Date {
   return new Date(Number(reader.fragments[index]?.tags[`AWS_KINESISVIDEO_${clock}_TIMESTAMP`]) * 1000 + 10);
 }
 
-test('a GetMedia begins where its selector says', async (t) => {
+test('GetMedia starts where its selector says', async (t) => {
   const { control, sdk } = await shared;
   for (const [index, [what, selector, first]] of selectors.entries()) {
     await control.putStream(`from-${index}`);
@@ -206,7 +206,7 @@ test('a GetMedia begins where its selector says', async (t) => {
   }
 });
 
-test('a fragment beyond retention is answered with error 4000 in the stream, and the body ends', async (t) => {
+test('a fragment beyond retention yields error 4000 in the stream, and the body ends', async (t) => {
   const { control, sdk } = await shared;
   await control.putStream('short', { retentionFragments: 3 });
   const call = await control.startCall('short', recording());
@@ -219,16 +219,16 @@ test('a fragment beyond retention is answered with error 4000 in the stream, and
   t.true(BigInt(number(kept, 0)) > BigInt(call.startFragmentNumber));
 });
 
-test('a stream may also forget by time', async (t) => {
+test('retention can be a duration', async (t) => {
   const { control, sdk } = await shared;
   await control.putStream('forgetful', { retentionMs: 1 });
-  // Its fragments are as old as if the call had just ended.
+  // As if the call had just ended.
   const reader = await sdk.readCall(await control.startCall('forgetful', recording()));
   t.is(await reader.end, 'whole');
   t.is(reader.fragments[0]?.tags['AWS_KINESISVIDEO_ERROR_ID'], '4000');
 });
 
-test('a stream may forget its first fragments while a request waits for an answer in vain', async (t) => {
+test('a stream can lose its first fragments while a request hangs', async (t) => {
   const { control, sdk } = await ownKinesisVideo(t, PATIENT);
   await control.putStream('amnesiac');
   const call = await control.startCall('amnesiac', recording());
@@ -247,7 +247,7 @@ test('a stream may forget its first fragments while a request waits for an answe
   t.is(number(reader, 0), number(all, 5));
 });
 
-test('a live call is heard while it goes on', async (t) => {
+test('a live call is streamed while it continues', async (t) => {
   const { control, sdk } = await shared;
   for (const cluster of ['known', 'unknown'] as const) {
     await control.putStream(cluster);
@@ -262,7 +262,7 @@ test('a live call is heard while it goes on', async (t) => {
   }
 });
 
-test('with an unknown cluster size, blocks come before their fragment is complete', async (t) => {
+test('with an unknown cluster size, blocks are sent before their fragment is complete', async (t) => {
   const { control, sdk } = await shared;
   await control.putStream('growing');
   const call = await control.startCall('growing', {
@@ -277,18 +277,18 @@ test('with an unknown cluster size, blocks come before their fragment is complet
   t.is((await reader.fragment(0)).tags['ContactId'], (await control.call(call.callId)).contactId);
 });
 
-test('a fast call takes its time all the same, and then its end is known', async (t) => {
+test('a fast call takes its scaled time, and its end is reported', async (t) => {
   const { control } = await shared;
   await control.putStream('fast');
   const startedAt = performance.now();
   const call = await control.startCall('fast', { ...liveCall(), speed: 100 });
   const { state, finished, bytes } = await control.callEnd(call.callId);
-  // Timers may fire a millisecond early, and clocks are read in whole ones.
+  // Timers may fire a millisecond early, and clocks have whole milliseconds.
   t.true(performance.now() - startedAt >= 60_000 / 100 - 5);
   t.deepEqual([state, finished, bytes.customer], ['finished', true, 60 * 16_000]);
 });
 
-test('contacts that share a stream follow each other, each beginning at its own start fragment', async (t) => {
+test('contacts on one stream follow each other, each at its own start fragment', async (t) => {
   const { control, sdk } = await shared;
   await control.putStream('pool');
   const first = { ...recording(), contactId: 'first' };
@@ -304,14 +304,14 @@ test('contacts that share a stream follow each other, each beginning at its own 
   t.true(last.pcm(FROM).equals(second.customer));
 });
 
-test('two calls at a time on one stream are refused', async (t) => {
+test('a second call at the same time on a stream is refused', async (t) => {
   const { control } = await shared;
   await control.putStream('busy');
   await control.startCall('busy', liveCall());
   await t.throwsAsync(control.startCall('busy', liveCall()), { message: /still on busy/ });
 });
 
-test('a fragment that is missing is just not there', async (t) => {
+test('a missing fragment is skipped', async (t) => {
   const { control, sdk } = await shared;
   await control.putStream('hole');
   const call = recording();
@@ -321,7 +321,7 @@ test('a fragment that is missing is just not there', async (t) => {
   t.is((timecodes[4] ?? 0) - (timecodes[3] ?? 0), 2 * 64);
 });
 
-test('a body ends when nothing new comes, and when it is old', async (t) => {
+test('a body ends when it is idle, and when it is old', async (t) => {
   const idle = await ownKinesisVideo(t, SHORT_IDLE);
   await idle.control.putStream('over');
   const call = await idle.control.startCall('over', recording());
@@ -337,7 +337,7 @@ test('a body ends when nothing new comes, and when it is old', async (t) => {
   t.is((await old.control.requests()).requests.at(-1)?.endedBy, 'age');
 });
 
-test('a fourth connection to a stream is refused until one of the three is over', async (t) => {
+test('a fourth connection to a stream is refused until one of three ends', async (t) => {
   const { control, sdk } = await shared;
   await control.putStream('three');
   const call = await control.startCall('three', liveCall());
@@ -390,7 +390,7 @@ test('errors arrive as the exceptions of the SDK', async (t) => {
   );
 });
 
-test('the SDK is led here by AWS_ENDPOINT_URL_KINESIS_VIDEO alone', async (t) => {
+test('AWS_ENDPOINT_URL_KINESIS_VIDEO is enough to direct the SDK here', async (t) => {
   const { control, url } = await shared;
   const StreamARN = await control.putStream('endpoint');
   process.env['AWS_ENDPOINT_URL_KINESIS_VIDEO'] = url;
@@ -403,7 +403,7 @@ test('the SDK is led here by AWS_ENDPOINT_URL_KINESIS_VIDEO alone', async (t) =>
   t.is(DataEndpoint, url);
 });
 
-/** A recording that is read while a fault is waiting for it. */
+/** A recording that is read with a fault. */
 async function readWith(...faults: readonly FaultRule[]) {
   const { control, sdk } = await shared;
   const stream = `faulty-${randomUUID()}`;
@@ -414,7 +414,7 @@ async function readWith(...faults: readonly FaultRule[]) {
   return { control, sdk, streamArn, pcm, call, reader: await sdk.readCall(call) };
 }
 
-test('a body that ends too early can be resumed without loss', async (t) => {
+test('a body that ends early can be resumed without loss', async (t) => {
   const { sdk, call, pcm, reader } = await readWith({ endAfterFragments: 3 });
   t.is(await reader.end, 'whole');
   t.is(reader.fragments.length, 3);
@@ -427,7 +427,7 @@ test('a body that ends too early can be resumed without loss', async (t) => {
   t.true(Buffer.concat([reader.pcm(FROM), rest.pcm(FROM)]).equals(pcm.customer));
 });
 
-test('a connection breaks after so many fragments, or bytes', async (t) => {
+test('a connection breaks after some fragments or bytes', async (t) => {
   const { control, sdk, streamArn, call, reader } = await readWith(
     { resetAfterFragments: 3 },
     { resetAfterBytes: 5_001 },
@@ -446,7 +446,7 @@ test('a connection breaks after so many fragments, or bytes', async (t) => {
   );
 });
 
-test('a stalled body says nothing more and does not end', async (t) => {
+test('a stalled body sends nothing and does not end', async (t) => {
   const { control, sdk } = await ownKinesisVideo(t, SHORT_IDLE);
   await control.putStream('stalled');
   const call = await control.startCall('stalled', recording());
@@ -458,7 +458,7 @@ test('a stalled body says nothing more and does not end', async (t) => {
   t.deepEqual((await control.requests()).connections['stalled'], { open: 1, max: 2 });
 });
 
-test('bytes of a body are corrupted for one reader only', async (t) => {
+test('corrupted bytes affect one reader only', async (t) => {
   const bytes = Buffer.from('rubbish');
   const { sdk, call, reader } = await readWith({ corruptAfterBytes: 100, bytes: bytes.toString('base64') });
   const sound = await sdk.readCall(call);
@@ -468,7 +468,7 @@ test('bytes of a body are corrupted for one reader only', async (t) => {
   t.deepEqual(reader.body.subarray(0, 200), expected);
 });
 
-test('requests are refused with a bare status, or never answered, on the stream that the fault names', async (t) => {
+test('requests to the stream of a fault are refused with a status, or never answered', async (t) => {
   const { control, sdk } = await ownKinesisVideo(t, PATIENT);
   const [one, two] = [await control.putStream('one'), await control.putStream('two')];
   await control.addFaults(
@@ -488,7 +488,7 @@ test('requests are refused with a bare status, or never answered, on the stream 
   );
 });
 
-test('it ends cleanly in the middle of a call', async (t) => {
+test('it exits cleanly during a call', async (t) => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const { program, control, sdk } = await ownKinesisVideo(t, PATIENT);
     await control.putStream('end');

@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { ZodError, type z } from 'zod';
 
-/** Serves on 127.0.0.1 until SIGTERM or SIGINT, and says where on standard output, as `Program` expects. */
+/** Serves on 127.0.0.1 until SIGTERM or SIGINT, and prints the address as `Program` expects. */
 export async function serve(server: Server, port: number): Promise<void> {
-  // A client on a slow machine may ask again just when an idle connection would be closed.
+  // On a slow machine, a client may reuse a connection just as an idle timeout closes it.
   server.keepAliveTimeout = 0;
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
@@ -21,7 +21,7 @@ export async function serve(server: Server, port: number): Promise<void> {
   }
 }
 
-/** Takes an order that a test gives as JSON; one that does not fit is answered with 400 and why. */
+/** Executes a test's JSON order; an invalid one gets 400 and the reason. */
 export async function takeOrder<Order>(
   request: IncomingMessage,
   response: ServerResponse,

@@ -1,8 +1,8 @@
 const { PATH = '', NODE_COMPILE_CACHE } = process.env;
 
-/** What a program of ours is started with beside what a test gives it: nothing of the machine that it could go by. */
+/** The environment of every program under test, apart from what its test adds: nothing else of this machine. */
 export const BARE_ENVIRONMENT: Readonly<Record<string, string>> = {
   PATH,
-  // Where CI keeps what is compiled already.
+  // Compiled code, which halves the CPU of a start.
   ...(NODE_COMPILE_CACHE ? { NODE_COMPILE_CACHE } : {}),
 };

@@ -1,14 +1,14 @@
-/** What a test plants where it must not come out again is marked by one of these words, or is a number of this kind. */
+/** Tests mark what must not be logged with one of these words, or use such a phone number. */
 const MARK = /planted[\w.-]*|[\w.-]*-of-the-stage/i;
 const PHONE_NUMBER = /(?:\+|%2B)1[ -]?555[ -]?0100[ -]?\d{3}/i;
-/** Of a start; whatever it signs, it is one. */
+/** A signature of a start request. */
 const SIGNATURE = /v1=[0-9a-f]{64}/;
 
-/** Variables whose values are secrets; shorter values would be found within words. */
+/** Variables with secret values; shorter values could be part of a word. */
 const SECRET_VARIABLES = ['DEEPGRAM_API_KEY', 'TRIGGER_SECRET', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'];
 const SHORTEST_SECRET = 8;
 
-/** Watches what a process writes for the secrets in its environment, and for what tests plant in its requests. */
+/** Checks a process's output for the secrets in its environment and for what tests plant in its requests. */
 export class LeakWatch {
   readonly leaks: string[] = [];
   readonly #secrets: readonly string[];
@@ -17,7 +17,7 @@ export class LeakWatch {
     this.#secrets = SECRET_VARIABLES.map((name) => env[name] ?? '').filter(({ length }) => length >= SHORTEST_SECRET);
   }
 
-  /** Takes a whole line, or more. */
+  /** Checks one or more complete lines. */
   read(text: string): void {
     const found =
       (MARK.exec(text) ?? PHONE_NUMBER.exec(text) ?? SIGNATURE.exec(text))?.[0] ??

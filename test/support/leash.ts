@@ -1,6 +1,6 @@
-/** Loaded into a process by `--import`: ends it when its parent is gone, even by SIGKILL, when nobody is left to do so. */
+/** Loaded with `--import`: exits when the parent process is gone, even after SIGKILL. */
 
-/** Short enough that the ports are free again before somebody starts the next demo. */
+/** Short enough to free the ports before the next demo starts. */
 const LOOK_EVERY_MS = 500;
 
 const parentPid = Number(new URL(import.meta.url).searchParams.get('parent'));

@@ -1,105 +1,76 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { BARE_ENVIRONMENT } from './bare-environment.ts';
 import { LeakWatch } from './leak-watch.ts';
-
-const ROOT = new URL('../../', import.meta.url);
+import { ScriptProcess } from './script-process.ts';
 
 /** A JSON object that a process wrote as one line of its standard output. */
 export type Line = Record<string, unknown>;
 
-/** Whatever becomes of us, a test runner that is killed included, a process with this Node option does not outlive us. */
-export const LEASH = `--import=${new URL(`leash.ts?parent=${process.pid}`, import.meta.url)}`;
-
-/** One of our programs, running as a process of its own and talking in JSON lines on standard output. */
-export class Program {
+/**
+ * One of our programs in its own process, which writes JSON lines to standard output. `exited` rejects if the daemon
+ * wrote a secret into its log.
+ */
+export class Program extends ScriptProcess {
   /** Every JSON line so far, in order. */
   readonly lines: Line[] = [];
-  /** All that it wrote to standard error. */
-  stderr = '';
-  /** Resolves with the exit code; rejects when it is the daemon and wrote a secret into its log. */
-  readonly exited: Promise<number | null>;
-  readonly #child: ChildProcess;
-  readonly #name: string;
-  /** Every daemon of every test is watched: the whole suite is one test of what its log may hold. */
+  /** Every daemon in every test is checked: the whole suite is a test of the log's redaction. */
   readonly #watch: LeakWatch | undefined;
-  /** Whether it has ended and all that it said has been read. */
-  #isOver = false;
+  readonly #script: string;
+  /** The start of an incomplete line. */
+  #rest = '';
   readonly #listeners = new Set<(line: Line | undefined) => void>();
 
-  /** Starts `script` (a path from the project's root, or an absolute one) under this Node with only the given
-   *  environment, off EC2. */
-  constructor(script: string, args: readonly string[] = [], env: Record<string, string> = {}) {
-    this.#name = script;
+  /** Starts `script` with only the given environment, off EC2. */
+  constructor(
+    script: string,
+    args: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+    options: { detached?: boolean; ipc?: boolean } = {},
+  ) {
+    super(script, args, { env: { AWS_EC2_METADATA_DISABLED: 'true', ...env }, ...options });
+    this.#script = script;
     this.#watch = script.startsWith('daemon/') ? new LeakWatch(env) : undefined;
-    this.#child = spawn(process.execPath, [fileURLToPath(new URL(script, ROOT)), ...args], {
-      env: {
-        ...BARE_ENVIRONMENT,
-        AWS_EC2_METADATA_DISABLED: 'true',
-        ...env,
-        NODE_OPTIONS: `${LEASH} ${env['NODE_OPTIONS'] ?? ''}`,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.stderr += text;
-    });
-    const stdout = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream });
-    stdout.on('line', (text) => this.#take(text));
-    this.exited = once(this.#child, 'close').then(([code]) => {
-      this.#isOver = true;
-      for (const listener of this.#listeners) listener(undefined);
-      this.#watch?.read(this.stderr);
-      this.#failOnLeak();
-      return code as number | null;
-    });
   }
 
-  get pid(): number {
-    if (this.#child.pid === undefined) throw new Error(`${this.#name} did not start`);
-    return this.#child.pid;
-  }
-
-  /** The first line, past or to come, that `matches`; rejects when the process ends without having said it. */
+  /** The first line, past or future, that `matches`; rejects if the process exits first. */
   line(matches: (line: Line) => boolean): Promise<Line> {
-    const said = this.lines.find(matches);
-    if (said) return Promise.resolve(said);
-    if (this.#isOver) return Promise.reject(this.#silence());
+    const known = this.lines.find(matches);
+    if (known) return Promise.resolve(known);
+    if (this.hasExited) return Promise.reject(this.exitedBefore('the line'));
     return new Promise((resolve, reject) => {
       const listener = (line: Line | undefined) => {
         if (line && !matches(line)) return;
         this.#listeners.delete(listener);
         if (line) resolve(line);
-        else reject(this.#silence());
+        else reject(this.exitedBefore('the line'));
       };
       this.#listeners.add(listener);
     });
   }
 
-  /** The address the process says it listens on, once it does: `{"listening": "http://127.0.0.1:1234"}`. */
+  /** The address it listens on, once it does: `{"listening": "http://127.0.0.1:1234"}`. */
   async listening(): Promise<string> {
     const line = await this.line(({ listening }) => typeof listening === 'string');
     return line['listening'] as string;
   }
 
-  /** Sends the signal and waits for the end; gives the exit code, null when a signal ended it. */
-  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill(signal);
-    return this.exited;
+  protected override take(stream: 'stdout' | 'stderr', text: string): void {
+    if (stream === 'stderr') {
+      super.take(stream, text);
+      return;
+    }
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) this.#takeLine(line);
   }
 
-  #silence(): Error {
-    return new Error(`${this.#name} ended (code ${this.#child.exitCode}) before saying it:\n${this.stderr}`);
-  }
-
-  #failOnLeak(): void {
+  protected override finish(): void {
+    if (this.#rest !== '') this.#takeLine(this.#rest);
+    for (const listener of this.#listeners) listener(undefined);
+    this.#watch?.read(this.stderr);
     const [leak] = this.#watch?.leaks ?? [];
-    if (leak !== undefined) throw new Error(`${this.#name} wrote a secret into its log: ${leak}`);
+    if (leak !== undefined) throw new Error(`${this.#script} wrote a secret into its log: ${leak}`);
   }
 
-  #take(text: string): void {
+  #takeLine(text: string): void {
     this.#watch?.read(text);
     if (!text.startsWith('{')) return;
     const line = JSON.parse(text) as Line;

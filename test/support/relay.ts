@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A stretch of network between a client and a server on this machine, which can break. */
+/** A TCP proxy to a server on this machine that simulates network failures. */
 export class Relay {
   readonly #target: URL;
   readonly #sockets = new Set<Socket>();
@@ -9,7 +9,7 @@ export class Relay {
   #isDown = false;
   readonly #server = createServer((client) => this.#relay(client));
 
-  /** Opens it before the server at `target`. */
+  /** Opens a proxy to `target`. */
   static async to(target: string): Promise<Relay> {
     const relay = new Relay(target);
     relay.#server.listen(0, '127.0.0.1');
@@ -26,13 +26,13 @@ export class Relay {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** Connections break with a reset, and new ones do too, until `restore`. */
+  /** Resets all connections, and new ones until `restore`. */
   cut(): void {
     this.#isDown = true;
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
-  /** Connections stay open, but nothing comes through any more; new ones work. */
+  /** Keeps connections open but forwards nothing on them; new connections work. */
   silence(): void {
     for (const socket of this.#sockets) socket.pause().unpipe();
   }

@@ -5,7 +5,7 @@ import { positionOf, ReplayBuffer } from '../../daemon/deepgram/replay-buffer.ts
 /** As much of the call as a session's tape has at least. */
 export const TAPE_MS = 2348;
 
-/** An aligner with the tape that a session gives it, on a line that takes everything at once. */
+/** An aligner with a session's buffer, on a link that sends everything immediately. */
 export class TapedAligner extends Aligner {
   readonly #replayBuffer: ReplayBuffer;
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 const UNIT = new URL('../../systemd/integratord.service', import.meta.url);
 
-/** NODE_OPTIONS as the daemon has them under systemd. */
+/** The daemon's NODE_OPTIONS under systemd. */
 export function unitNodeOptions(): string {
   const [, options] = /^Environment=NODE_OPTIONS=(.+)$/m.exec(readFileSync(UNIT, 'utf8')) ?? [];
   if (!options) throw new Error('the unit sets no NODE_OPTIONS');

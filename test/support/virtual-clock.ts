@@ -39,17 +39,17 @@ export class VirtualClock implements Clock {
   readonly sleep = (ms: Millis, signal?: AbortSignal): Promise<void> => sleepOn(this, ms, signal);
   readonly timeout = (ms: Millis): AbortSignal => timeoutOn(this, ms);
 
-  /** One-shot tasks that are still to run: what a component under test has left behind. */
+  /** Number of pending one-shot tasks, to find what a component under test leaves behind. */
   get pending(): number {
     return [...this.#tasks].filter(({ repeats }) => !repeats).length;
   }
 
-  /** Lets everything that needs no time happen. */
+  /** Lets everything happen that takes no time. */
   async settle(): Promise<void> {
     for (let turn = 0; turn < SETTLE_TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
   }
 
-  /** Moves time on by `ms`, running what falls due in order; before and after each task promises settle. */
+  /** Advances time by `ms` and runs due tasks in order. Promises settle before and after each task. */
   async advance(ms: Millis): Promise<void> {
     const untilMs = this.#nowMs + ms;
     await this.settle();
@@ -62,7 +62,7 @@ export class VirtualClock implements Clock {
     this.#moveTo(untilMs);
   }
 
-  /** As `advance`, for code that waits for no promise. */
+  /** Like `advance`, for code without promises. */
   forward(ms: Millis): void {
     const untilMs = this.#nowMs + ms;
     for (let task = this.#next(untilMs); task; task = this.#next(untilMs)) {
@@ -73,7 +73,7 @@ export class VirtualClock implements Clock {
     this.#moveTo(untilMs);
   }
 
-  /** As when the event loop is stalled: time passes at once, then what fell due runs, late. */
+  /** Simulates a stalled event loop: time jumps, then due tasks run late. */
   stall(ms: Millis): void {
     this.#moveTo(this.#nowMs + ms);
     for (const task of [...this.#tasks].sort((one, other) => one.dueMs - other.dueMs)) {
@@ -81,7 +81,7 @@ export class VirtualClock implements Clock {
     }
   }
 
-  /** As when somebody sets the machine's clock: only the time of day moves. */
+  /** Simulates a change of the machine's clock: only the time of day moves. */
   setEpoch(epochMs: Millis): void {
     this.#epochMs = epochMs;
   }

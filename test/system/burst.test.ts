@@ -6,8 +6,8 @@ const STREAMS = 67;
 /** daemon/kinesis/README.md: 3 concurrent connections per stream. */
 const SESSIONS_PER_STREAM = 3;
 
-test('201 starts at once, on 67 streams, stay within the limits of Kinesis and all come about', async (t) => {
-  // The stand-in limits each stream as Kinesis does: 5 GetMedia and 5 GetDataEndpoint per second, 3 connections.
+test('201 concurrent starts on 67 streams stay within the limits of Kinesis and all succeed', async (t) => {
+  // The simulator limits each stream like Kinesis: 5 GetMedia and 5 GetDataEndpoint per second, 3 connections.
   const stage = await Stage.open({ env: { START_TIMEOUT_MS: '20000' } });
   t.teardown(() => stage.close());
   const pcm = bytesOf(distinctSamples(400));

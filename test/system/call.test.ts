@@ -7,7 +7,7 @@ import { channel, Stage } from './stage.ts';
 
 const test = anyTest as TestFn<{ stage: Stage }>;
 const SECOND = 8000;
-/** Faster than real time, so that a call of some seconds does not hold up the tests. */
+/** Faster than real time, to save time. */
 const SPEED = 20;
 
 test.before(async (t) => {
@@ -15,7 +15,7 @@ test.before(async (t) => {
 });
 test.after.always((t) => t.context.stage.close());
 
-/** Samples, and silence after them up to `length`. */
+/** Samples, padded with silence to `length`. */
 function padded(samples: Int16Array, length: number, startsAt = 0): Int16Array {
   const all = new Int16Array(length);
   all.set(samples, startsAt);
@@ -37,7 +37,7 @@ const named = (side: 'customer' | 'agent', name: string, number: number, startsA
   startsAtMs,
 });
 
-/** Calls as streams may hold them; whatever their form, what Deepgram receives is the same. */
+/** Forms in which a stream may carry a call. Deepgram must receive the same for all of them. */
 const FORMS: Record<string, Omit<CallDescription, 'contactId'>> = {
   'as Connect writes it': tracksOf({}),
   'with the ContactId before the cluster': tracksOf({ contactTag: 'before' }),
@@ -77,7 +77,7 @@ test('a call with the customer alone arrives with the agent silent', async (t) =
   t.is(difference(channel(audio, 1), new Int16Array(CUSTOMER.length)), 'the same');
 });
 
-test('an agent who joins late is heard from just then on', async (t) => {
+test('an agent who joins late is heard from that moment on', async (t) => {
   const tracks = [named('customer', 'AUDIO_FROM_CUSTOMER', 1), named('agent', 'AUDIO_TO_CUSTOMER', 2, 2048)];
   const { audio } = await t.context.stage.transcribe(await t.context.stage.call(tracksOf({ tracks })));
   const length = Math.max(CUSTOMER.length, 2048 * 8 + AGENT.length);
@@ -85,7 +85,7 @@ test('an agent who joins late is heard from just then on', async (t) => {
   t.is(difference(channel(audio, 1), padded(AGENT, length, 2048 * 8)), 'the same');
 });
 
-test('fragments that the stream has lost are a hole, counted and silent; all around it arrives', async (t) => {
+test('fragments that the stream lost become a counted, silent hole; everything around it arrives', async (t) => {
   const call = tracksOf({ missingFragments: [1, 2], oddBlock: false });
   const { ended, audio } = await t.context.stage.transcribe(await t.context.stage.call({ ...call, fragmentMs: 1024 }));
   const expected = CUSTOMER.slice().fill(0, 1024 * 8, 3072 * 8);
@@ -93,7 +93,7 @@ test('fragments that the stream has lost are a hole, counted and silent; all aro
   t.is(ended['holeMs'], 2048);
 });
 
-test('the next caller on the same stream is not heard', async (t) => {
+test('the next caller on the same stream is not forwarded', async (t) => {
   const { stage } = t.context;
   const stream = 'pooled';
   const ours = await stage.call({ customer: bytesOf(CUSTOMER), realtime: false }, stream);
@@ -103,7 +103,7 @@ test('the next caller on the same stream is not heard', async (t) => {
   t.like(ended, { outcome: 'completed', reason: 'next-contact' });
 });
 
-test('a connection that ends in mid-call is followed by another, and nothing is lost or said twice', async (t) => {
+test('a connection that ends during a call is replaced, and nothing is lost or sent twice', async (t) => {
   const { stage } = t.context;
   const stream = 'interrupted';
   await stage.kinesis.addFaults(
@@ -117,7 +117,7 @@ test('a connection that ends in mid-call is followed by another, and nothing is 
   t.is(ended['holeMs'], 0);
 });
 
-test('a call takes one connection to Kinesis at a time', async (t) => {
+test('a call uses one connection to Kinesis at a time', async (t) => {
   const { stage } = t.context;
   const request = await stage.call(tracksOf({}), 'frugal');
   await stage.transcribe(request);
@@ -125,7 +125,7 @@ test('a call takes one connection to Kinesis at a time', async (t) => {
   t.is(connections['frugal']?.max, 1);
 });
 
-test('every phrase of the sample call is recognised, each at its speaker', async (t) => {
+test('every phrase of the sample call is recognized, each for its speaker', async (t) => {
   const { stage } = t.context;
   const { customer, agent, phrases } = CALL;
   const request = await stage.call({ customer: bytesOf(customer), agent: bytesOf(agent), speed: SPEED });
@@ -144,7 +144,7 @@ test('every phrase of the sample call is recognised, each at its speaker', async
   }
 });
 
-test('a second start of the same contact is answered with the first session', async (t) => {
+test('a second start for the same contact returns the first session', async (t) => {
   const { stage } = t.context;
   const request = await stage.call(tracksOf({}));
   const [first, second] = await Promise.all([stage.start(request), stage.start(request)]);
@@ -187,7 +187,7 @@ test('a transferred contact on the same stream is a session of its own, and its 
   t.like(stage.daemon.lines.find(isOfSecond), contact);
 });
 
-test('a load test starts as many sessions of one contact as it asks for, paced as if live', async (t) => {
+test('with enforceRealtime, one contact can have several sessions, paced as if live', async (t) => {
   const { stage } = t.context;
   const request = { ...(await stage.call({ customer: bytesOf(CUSTOMER), realtime: false })), enforceRealtime: true };
   const answers = await Promise.all([stage.start(request), stage.start(request)]);
@@ -205,7 +205,7 @@ test('a load test starts as many sessions of one contact as it asks for, paced a
       audioMessageBytes.every((bytes) => bytes <= 64 * 32),
       'messages of 64 ms',
     );
-    // A slow machine only makes it slower: it is never faster than the call.
+    // Slower on a slow machine, but never faster than the call.
     const playedMs = (audioMessageBytes.length - 1) * 64;
     t.true((audioArrivalsMs.at(-1) as number) - (audioArrivalsMs[0] as number) >= playedMs * 0.95, requestId);
     t.is(difference(channel(await stage.deepgram.audio(requestId), 0), CUSTOMER), 'the same');

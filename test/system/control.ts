@@ -1,16 +1,16 @@
 import { request } from 'node:http';
 
-/** What the control socket answered. */
+/** A response of the control socket. */
 export interface ControlAnswer {
   readonly status: number;
   // biome-ignore lint/suspicious/noExplicitAny: a test asserts on the shape; describing it twice would prove nothing.
   readonly body: any;
 }
 
-/** Asks the daemon's control socket. */
+/** Sends a request to the daemon's control socket. */
 export function ask(socketPath: string, method: string, path: string, body?: unknown): Promise<ControlAnswer> {
   return new Promise((resolve, reject) => {
-    // A connection for each request: one that was kept may be closed by the daemon while it is used again.
+    // A connection per request: the daemon may close a reused one at the wrong moment.
     const call = request({ socketPath, method, path, agent: false }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (piece: string) => {

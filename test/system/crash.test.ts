@@ -7,7 +7,7 @@ import { received } from './received.ts';
 import { channel, Stage } from './stage.ts';
 
 const SECOND = 8000;
-/** In callback mode Deepgram posts the results by itself; the credentials in it are no one else's business. */
+/** In callback mode Deepgram posts the results itself. The URL's credentials must not be logged. */
 const CALLBACK = 'http://user:planted-password@127.0.0.1:9/results?token=planted-token';
 
 async function stageWithState(t: ExecutionContext) {
@@ -24,7 +24,7 @@ for (const [mode, params] of [
   ['with a callback', { callback: CALLBACK }],
   ['where results come back', {}],
 ] as const) {
-  test(`after kill -9 in mid-call the session goes on, ${mode}: no sample is lost`, async (t) => {
+  test(`after kill -9 during a call the session resumes, ${mode}: no sample is lost`, async (t) => {
     const { stage, stateDir } = await stageWithState(t);
     const [customer, agent] = [distinctSamples(30 * SECOND, 1), distinctSamples(30 * SECOND, 2)];
     const call = await stage.call({ customer: bytesOf(customer), agent: bytesOf(agent), speed: 3 });
@@ -54,7 +54,7 @@ for (const [mode, params] of [
   });
 }
 
-test('after kill -9 right at the beginning of a call not even its first fragment is lost', async (t) => {
+test('after kill -9 at the start of a call not even its first fragment is lost', async (t) => {
   const { stage } = await stageWithState(t);
   const customer = distinctSamples(12 * SECOND, 1);
   const request = await stage.call({ customer: bytesOf(customer), agent: bytesOf(customer), speed: 1 });

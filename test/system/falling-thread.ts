@@ -1,4 +1,4 @@
-/** Loaded into the daemon by `--import`: a worker thread throws, as a fault of its own would, once a file names it. */
+/** Loaded into the daemon with `--import`: a worker thread throws once a file with its name exists. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMainThread, workerData } from 'node:worker_threads';
@@ -11,7 +11,7 @@ if (!isMainThread && directory) {
   const looking = setInterval(() => {
     if (!existsSync(join(directory, name))) return;
     clearInterval(looking);
-    throw new Error(`the test lets ${name} fall`);
+    throw new Error(`the test crashes ${name}`);
   }, LOOK_EVERY_MS);
   looking.unref();
 }

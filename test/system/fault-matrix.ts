@@ -1,35 +1,35 @@
 import type { Fault } from '../simulators/deepgram/faults.ts';
 import type { CallDescription, FaultRule } from '../simulators/kinesis-video/client.ts';
 
-/** What goes wrong with one GetMedia or GetDataEndpoint of the call's stream. */
+/** A fault of one GetMedia or GetDataEndpoint of the call's stream. */
 type KinesisFault = FaultRule extends infer Rule ? (Rule extends unknown ? Omit<Rule, 'stream'> : never) : never;
 
-/** One thing that goes wrong in a call of 12 s, and what must come of it. */
+/** A fault in a call of 12 s, and the required outcome. */
 export interface Row {
   /** Where the fault is described. */
   readonly source: 'daemon/kinesis/README.md' | 'daemon/deepgram/README.md' | 'daemon/README.md';
   readonly fault: string;
-  /** For the next requests or handshakes, in their order. */
+  /** For the next requests or handshakes, in order. */
   readonly kinesis?: readonly KinesisFault[];
   readonly deepgram?: readonly Fault[];
   readonly call?: Partial<Omit<CallDescription, 'contactId' | 'customer' | 'agent'>>;
-  /** What of the call must arrive; the stretches that are `silent` are missing in the stream itself. */
+  /** The part of the call that must arrive; `silentMs` is missing in the stream itself. */
   readonly arrives:
     | 'all'
     | 'nothing'
     | { readonly silentMs: readonly (readonly [from: number, to: number])[] }
     | 'what came before';
   readonly outcome: 'completed' | 'failed';
-  /** Events that the daemon's log must have, besides the session's start and end. */
+  /** Events that the daemon's log must have, apart from the session's start and end. */
   readonly reported: readonly string[];
   readonly reconnects?: number;
-  /** What the end must name as its error. */
+  /** The error in `session.ended`. */
   readonly error?: RegExp;
 }
 
-/** At these times of the call a fragment begins. */
+/** A fragment starts at every multiple of this time. */
 export const FRAGMENT_MS = 1024;
-/** An end of the first connection in mid-call, so that what is asked for next can go wrong too. */
+/** Ends the first connection during the call, so that the next request can have a fault, too. */
 const cut = { endAfterFragments: 3 } as const;
 
 export const KINESIS_ROWS: readonly Row[] = [
@@ -43,7 +43,7 @@ export const KINESIS_ROWS: readonly Row[] = [
   },
   {
     source: 'daemon/kinesis/README.md',
-    fault: 'the body ends again and again, after a fragment each',
+    fault: 'the body ends repeatedly, after one fragment each',
     kinesis: Array.from({ length: 5 }, () => ({ endAfterFragments: 1 })),
     arrives: 'all',
     outcome: 'completed',
@@ -51,7 +51,7 @@ export const KINESIS_ROWS: readonly Row[] = [
   },
   {
     source: 'daemon/kinesis/README.md',
-    fault: 'the connection breaks in mid-fragment',
+    fault: 'the connection breaks within a fragment',
     kinesis: [{ resetAfterBytes: 50_000 }, { resetAfterBytes: 30_001 }],
     arrives: 'all',
     outcome: 'completed',
@@ -59,7 +59,7 @@ export const KINESIS_ROWS: readonly Row[] = [
   },
   {
     source: 'daemon/kinesis/README.md',
-    fault: 'the connection stays open and gives nothing any more',
+    fault: 'the connection stays open but stalls',
     kinesis: [{ stallAfterFragments: 4 }],
     arrives: 'all',
     outcome: 'completed',
@@ -68,7 +68,7 @@ export const KINESIS_ROWS: readonly Row[] = [
   ...(['ClientLimitExceededException', 'ConnectionLimitExceededException'] as const).map(
     (error): Row => ({
       source: 'daemon/kinesis/README.md',
-      fault: `going on meets ${error}`,
+      fault: `resuming gets ${error}`,
       kinesis: [cut, { error }, { error }],
       arrives: 'all',
       outcome: 'completed',
@@ -85,7 +85,7 @@ export const KINESIS_ROWS: readonly Row[] = [
   },
   {
     source: 'daemon/kinesis/README.md',
-    fault: 'going on meets an HTTP 500, then a 503',
+    fault: 'resuming gets HTTP 500, then 503',
     kinesis: [cut, { status: 500 }, { status: 503 }],
     arrives: 'all',
     outcome: 'completed',
@@ -93,7 +93,7 @@ export const KINESIS_ROWS: readonly Row[] = [
   },
   {
     source: 'daemon/README.md',
-    fault: 'going on is not answered at all',
+    fault: 'resuming gets no response',
     kinesis: [cut, { hang: true }],
     arrives: 'all',
     outcome: 'completed',
@@ -101,7 +101,7 @@ export const KINESIS_ROWS: readonly Row[] = [
   },
   {
     source: 'daemon/kinesis/README.md',
-    fault: 'the stream is deleted in mid-call',
+    fault: 'the stream is deleted during the call',
     kinesis: [cut, { error: 'ResourceNotFoundException' }],
     arrives: 'what came before',
     outcome: 'failed',
@@ -110,12 +110,49 @@ export const KINESIS_ROWS: readonly Row[] = [
   },
   {
     source: 'daemon/kinesis/README.md',
-    fault: 'the role loses its permission in mid-call',
+    fault: 'the role loses its permission for a moment during the call',
     kinesis: [cut, { error: 'NotAuthorizedException' }],
-    arrives: 'what came before',
-    outcome: 'failed',
+    arrives: 'all',
+    outcome: 'completed',
+    reported: ['kinesis.refused', 'kinesis.resumed'],
+  },
+  {
+    source: 'daemon/kinesis/README.md',
+    fault: 'resuming gets an expired token, a wrong signature, HTTP 429 and a proxy’s HTML',
+    kinesis: [
+      cut,
+      { error: 'ExpiredTokenException' },
+      { error: 'InvalidSignatureException' },
+      { error: 'TooManyRequestsException' },
+      { status: 403, html: true },
+    ],
+    arrives: 'all',
+    outcome: 'completed',
+    reported: ['kinesis.refused', 'kinesis.resumed'],
+  },
+  {
+    source: 'daemon/kinesis/README.md',
+    fault: 'error 5000 inside the stream, for longer than the grace period',
+    kinesis: [cut, { errorAfterFragments: 0, errorId: 5000, errorCode: 'Internal error', forMs: 3000 }],
+    arrives: 'all',
+    outcome: 'completed',
+    reported: ['kinesis.refused', 'kinesis.resumed'],
+  },
+  {
+    source: 'daemon/kinesis/README.md',
+    fault: 'StartFragmentNumber names the first fragment',
+    call: { options: { startNumber: 'first', contactTag: 'both' } },
+    arrives: 'all',
+    outcome: 'completed',
     reported: [],
-    error: /NotAuthorizedException/,
+  },
+  {
+    source: 'daemon/kinesis/README.md',
+    fault: 'fragments lack a ContactId, also the last one, and have unknown elements',
+    call: { options: { untaggedFragments: [3, 4, 7, 11], contactTag: 'both', unknownElements: true } },
+    arrives: 'all',
+    outcome: 'completed',
+    reported: [],
   },
   {
     source: 'daemon/kinesis/README.md',
@@ -152,7 +189,7 @@ export const KINESIS_ROWS: readonly Row[] = [
   },
   {
     source: 'daemon/README.md',
-    fault: 'bytes in the middle are no Matroska',
+    fault: 'bytes in the middle are not Matroska',
     kinesis: [{ corruptAfterBytes: 3 * 35_000, bytes: Buffer.alloc(4000, 0xff).toString('base64') }],
     arrives: 'what came before',
     outcome: 'completed',
@@ -203,7 +240,7 @@ export const DEEPGRAM_ROWS: readonly Row[] = [
   ).map(
     ([code, reason]): Row => ({
       source: 'daemon/deepgram/README.md',
-      fault: `closes with ${code} ${reason || 'and no reason'} in mid-call`,
+      fault: `closes with ${code} ${reason || 'and no reason'} during the call`,
       deepgram: [{ closeAfterMs: 4000, code, reason }],
       reconnects: 1,
       ...lost,
@@ -211,7 +248,7 @@ export const DEEPGRAM_ROWS: readonly Row[] = [
   ),
   {
     source: 'daemon/deepgram/README.md',
-    fault: 'reconnecting meets 429, then 500, then no answer',
+    fault: 'reconnecting gets 429, then 500, then no response',
     deepgram: [{ resetAfterMs: 4000 }, { refuse: 429 }, { refuse: 500 }, { hang: true }],
     reconnects: 1,
     ...lost,
@@ -225,7 +262,7 @@ export const DEEPGRAM_ROWS: readonly Row[] = [
   },
   {
     source: 'daemon/deepgram/README.md',
-    fault: 'reconnecting meets 402: no credit any more',
+    fault: 'reconnecting gets 402: out of credit',
     deepgram: [{ resetAfterMs: 4000 }, { refuse: 402, dgError: 'no credit' }],
     arrives: 'what came before',
     outcome: 'failed',
@@ -234,7 +271,7 @@ export const DEEPGRAM_ROWS: readonly Row[] = [
   },
   {
     source: 'daemon/README.md',
-    fault: 'stalls for 1.5 s and then goes on',
+    fault: 'stalls for 1.5 s, then continues',
     deepgram: [{ stallAfterMs: 3000, forMs: 1500 }],
     arrives: 'all',
     outcome: 'completed',

@@ -11,10 +11,10 @@ import { channel, Stage } from './stage.ts';
 
 const CALLS = 20;
 const SAMPLES = distinctSamples(8 * 8000);
-/** What the test cannot see sooner than it asks, and a loaded machine's slowness, on top of the 2 s of the promise. */
+/** Allowance for polling and for a busy machine, on top of the promised 2 s. */
 const SLACK_MS = 2000;
 
-/** A daemon on an instance of a group that has a terminating hook. */
+/** A daemon on an instance of a group with a terminating hook. */
 async function instance(t: ExecutionContext) {
   const metadataService = new Program('test/simulators/imds/main.ts');
   const autoScalingService = new Program('test/simulators/auto-scaling/main.ts');
@@ -52,7 +52,7 @@ async function startCalls(stage: Stage) {
   return calls;
 }
 
-test('Auto Scaling takes the instance: no call is cut, and it goes when the last one is over', async (t) => {
+test('Auto Scaling terminates the instance: no call is cut off, and it terminates after the last one', async (t) => {
   const { stage, metadata, autoScaling } = await instance(t);
   const calls = await startCalls(stage);
   const toldAtMs = Date.now();
@@ -75,7 +75,7 @@ test('Auto Scaling takes the instance: no call is cut, and it goes when the last
   }
 });
 
-test('EC2 takes a Spot instance: what still runs 20 s before is ended cleanly and checkpointed', async (t) => {
+test('EC2 reclaims a Spot instance: sessions that still run 20 s before end cleanly, with a checkpoint', async (t) => {
   const { stage, metadata, stateDir } = await instance(t);
   const calls = await startCalls(stage);
   await Promise.all(calls.map(({ contactId }) => stage.deepgramHas(contactId, 2000)));

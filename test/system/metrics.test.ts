@@ -7,6 +7,7 @@ import { bytesOf, distinctSamples } from '../audio/tracks.ts';
 import { notZero, readScrape, scrape } from '../metrics/scrape.ts';
 import { CloudWatchControl } from '../simulators/cloudwatch/client.ts';
 import { Program } from '../support/process.ts';
+import { needs } from '../support/tools.ts';
 import { received } from './received.ts';
 import { Stage, type StageOptions } from './stage.ts';
 
@@ -21,85 +22,75 @@ const CALL = {
   options: { oddBlock: false },
 };
 
-// A daemon each, one after the other: side by side they would starve each other on a small machine.
 async function opened(t: ExecutionContext, options: StageOptions = {}): Promise<Stage> {
   const stage = await Stage.open(options);
   t.teardown(() => stage.close());
   return stage;
 }
 
-/** Debian's package prometheus brings it; .ci/run installs that. */
-function checkWithPromtool(t: ExecutionContext, page: string): void {
-  const { error, status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
-    input: page,
-    encoding: 'utf8',
+/** /metrics after various faults. */
+let page = '';
+
+test.serial('the sums in /metrics match what happened to the calls, including faults', async (t) => {
+  const stage = await opened(t);
+  // A connection to Deepgram that closes with 1011, and the next handshake refused with 429.
+  await stage.deepgram.addFaults({ closeAfterMs: 3000, code: 1011, reason: '' }, { refuse: 429 });
+  const noisy = await stage.call({ ...CALL, speed: 5 });
+  const callback = 'http://127.0.0.1:9/';
+  t.is((await stage.start({ ...noisy, dgParams: { ...noisy.dgParams, callback } })).status, 200);
+  await stage.ended(noisy.contactId);
+  // Two fragments that the stream lost, and a connection to Kinesis that ends after three.
+  await stage.kinesis.addFaults({ stream: 'lossy', endAfterFragments: 3 });
+  const lossy = await stage.call(
+    { ...CALL, speed: 5, options: { oddBlock: false, missingFragments: [4, 5] } },
+    'lossy',
+  );
+  t.is((await stage.start(lossy)).status, 200);
+  t.is((await stage.start(lossy)).body['status'], 'already-running');
+  const ended = await stage.ended(lossy.contactId);
+  t.is((await stage.start('{')).status, 400);
+
+  const { values } = await scrape(stage.url);
+  const of = (name: string) => notZero(values, `integratord_${name}`);
+  t.deepEqual(of('starts_total'), {
+    '{result="success",reason="started"}': 2,
+    '{result="success",reason="already-running"}': 1,
+    '{result="fail",reason="bad-request"}': 1,
   });
-  if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') {
-    t.log('not checked: promtool is not installed');
-    return;
-  }
-  t.is(`${stdout}${stderr}`, '', 'promtool finds nothing to say');
-  t.is(status, 0);
-}
+  t.deepEqual(of('sessions_started_total'), { '{origin="start"}': 2 });
+  t.deepEqual(of('sessions_ended_total'), { '{outcome="completed",reason="no-more-fragments"}': 2 });
+  const heard = (2 * SECONDS * 1000 - 2 * FRAGMENT_MS) / 1000;
+  t.deepEqual(of('audio_received_seconds_total'), { '{channel="customer"}': heard, '{channel="agent"}': heard });
+  t.deepEqual(of('audio_sent_seconds_total'), {
+    '{channel="customer"}': 2 * SECONDS,
+    '{channel="agent"}': 2 * SECONDS,
+  });
+  t.is(ended['holeMs'], 2 * FRAGMENT_MS);
+  t.deepEqual(of('hole_seconds_total'), { '{cause="missing"}': (2 * FRAGMENT_MS) / 1000 });
+  t.deepEqual(of('deepgram_reconnects_total'), { '{code="1011"}': 1 });
+  t.deepEqual(of('deepgram_refusals_total'), { '{status="429"}': 1 });
+  t.true((of('kinesis_resumes_total')[''] ?? 0) >= 1);
+  await stage.closed(noisy.contactId);
+  const { twiceMs } = await received(stage.deepgram, noisy.contactId);
+  const replayedS = of('deepgram_replayed_seconds_total')[''] ?? 0;
+  // Audio in flight when Deepgram closed never arrived, but is also counted as replayed.
+  t.true(replayedS * 1000 >= (twiceMs[0] ?? Infinity), `${replayedS} s, twice ${twiceMs}`);
+  t.is(of('deepgram_sent_bytes_total')[''], (2 * SECONDS + replayedS) * 32_000);
+  t.true((of('lag_seconds_count')[''] ?? 0) > 0);
+  t.true((of('kinesis_behind_now_seconds_count')[''] ?? 0) > 0);
+  t.deepEqual(of('drain_state'), { '{state="none"}': 1 });
+  const identified = [noisy, lossy].flatMap(({ contactId, kvsStream }) => [contactId, kvsStream.arn]);
+  page = (await scrape(stage.url)).text;
+  for (const id of identified) t.false(page.includes(id));
+});
 
-test.serial(
-  'the sums in /metrics are what was done to the calls, faults included, and promtool finds nothing to say',
-  async (t) => {
-    const stage = await opened(t);
-    // A connection to Deepgram that closes with 1011, and the next handshake refused with 429.
-    await stage.deepgram.addFaults({ closeAfterMs: 3000, code: 1011, reason: '' }, { refuse: 429 });
-    const noisy = await stage.call({ ...CALL, speed: 5 });
-    const callback = 'http://127.0.0.1:9/';
-    t.is((await stage.start({ ...noisy, dgParams: { ...noisy.dgParams, callback } })).status, 200);
-    await stage.ended(noisy.contactId);
-    // Two fragments that the stream does not have, and a connection to Kinesis that ends after three.
-    await stage.kinesis.addFaults({ stream: 'lossy', endAfterFragments: 3 });
-    const lossy = await stage.call(
-      { ...CALL, speed: 5, options: { oddBlock: false, missingFragments: [4, 5] } },
-      'lossy',
-    );
-    t.is((await stage.start(lossy)).status, 200);
-    t.is((await stage.start(lossy)).body['status'], 'already-running');
-    const ended = await stage.ended(lossy.contactId);
-    t.is((await stage.start('{')).status, 400);
+needs(test.serial, 'promtool')('promtool accepts that /metrics', (t) => {
+  const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: page, encoding: 'utf8' });
+  t.true(page.includes('integratord_deepgram_reconnects_total{code="1011"}'));
+  t.deepEqual([status, `${stdout}${stderr}`], [0, '']);
+});
 
-    const { values } = await scrape(stage.url);
-    const of = (name: string) => notZero(values, `integratord_${name}`);
-    t.deepEqual(of('starts_total'), {
-      '{result="success",reason="started"}': 2,
-      '{result="success",reason="already-running"}': 1,
-      '{result="fail",reason="bad-request"}': 1,
-    });
-    t.deepEqual(of('sessions_started_total'), { '{origin="start"}': 2 });
-    t.deepEqual(of('sessions_ended_total'), { '{outcome="completed",reason="no-more-fragments"}': 2 });
-    const heard = (2 * SECONDS * 1000 - 2 * FRAGMENT_MS) / 1000;
-    t.deepEqual(of('audio_received_seconds_total'), { '{channel="customer"}': heard, '{channel="agent"}': heard });
-    t.deepEqual(of('audio_sent_seconds_total'), {
-      '{channel="customer"}': 2 * SECONDS,
-      '{channel="agent"}': 2 * SECONDS,
-    });
-    t.is(ended['holeMs'], 2 * FRAGMENT_MS);
-    t.deepEqual(of('hole_seconds_total'), { '{cause="missing"}': (2 * FRAGMENT_MS) / 1000 });
-    t.deepEqual(of('deepgram_reconnects_total'), { '{code="1011"}': 1 });
-    t.deepEqual(of('deepgram_refusals_total'), { '{status="429"}': 1 });
-    t.true((of('kinesis_resumes_total')[''] ?? 0) >= 1);
-    await stage.closed(noisy.contactId);
-    const { twiceMs } = await received(stage.deepgram, noisy.contactId);
-    const replayedS = of('deepgram_replayed_seconds_total')[''] ?? 0;
-    // What was under way when Deepgram closed never got there, and is sent again all the same.
-    t.true(replayedS * 1000 >= (twiceMs[0] ?? Infinity), `${replayedS} s, twice ${twiceMs}`);
-    t.is(of('deepgram_sent_bytes_total')[''], (2 * SECONDS + replayedS) * 32_000);
-    t.true((of('lag_seconds_count')[''] ?? 0) > 0);
-    t.true((of('kinesis_behind_now_seconds_count')[''] ?? 0) > 0);
-    t.deepEqual(of('drain_state'), { '{state="none"}': 1 });
-    const identified = [noisy, lossy].flatMap(({ contactId, kvsStream }) => [contactId, kvsStream.arn]);
-    const { text } = await scrape(stage.url);
-    for (const id of identified) t.false(text.includes(id));
-    checkWithPromtool(t, text);
-  },
-);
-
-test.serial('every hole is put down to what was reported before it', async (t) => {
+test('the cause of a hole is what was reported before it', async (t) => {
   const stage = await opened(t, { env: { READ_STALL_MS: '700' } });
   const holes: Record<string, number> = {};
   const noteHoles = async (contactId: string) => {
@@ -121,7 +112,7 @@ test.serial('every hole is put down to what was reported before it', async (t) =
   const forgetful = await stage.call({ ...CALL, speed: 5 }, 'forgetful');
   await stage.start(forgetful);
   for (const { contactId } of [broken, forgetful]) await noteHoles(contactId);
-  // While Deepgram is away, the rest of the call comes.
+  // The rest of the call arrives while Deepgram is unavailable.
   const away = [{ refuse: 503 }, { refuse: 503 }, { refuse: 503 }, { refuse: 402 }];
   await stage.deepgram.addFaults({ closeAfterMs: 3000, code: 1011, reason: '' }, ...away);
   const unpaid = await stage.call({ ...CALL, speed: 20 });
@@ -132,7 +123,7 @@ test.serial('every hole is put down to what was reported before it', async (t) =
   const { values } = await scrape(stage.url);
   const found = notZero(values, 'integratord_hole_seconds_total');
   t.deepEqual(Object.keys(holes).sort(), ['corrupt', 'fragment-gone']);
-  // A sum of seconds and one of milliseconds are rounded differently.
+  // Sums of seconds and of milliseconds are rounded differently.
   const foundMs = (cause: string) => Math.round((found[`{cause="${cause}"}`] ?? NaN) * 1e6) / 1000;
   t.is(foundMs('corrupt'), holes['corrupt'] ?? 0);
   t.is(foundMs('fragment-gone'), holes['fragment-gone'] ?? 0);
@@ -143,7 +134,7 @@ test.serial('every hole is put down to what was reported before it', async (t) =
   t.deepEqual(notZero(values, 'integratord_deepgram_refusals_total'), { '{status="402"}': 1, '{status="5xx"}': 3 });
 });
 
-test.serial('with METRICS_PORT the metrics are there, and not where the load balancer is', async (t) => {
+test('with METRICS_PORT, metrics are on that port and not on the main one', async (t) => {
   const stage = await opened(t, { env: { METRICS_PORT: '0' } });
   const { metricsAt } = await stage.daemon.line(({ event }) => event === 'metrics.started');
   const response = await fetch(new URL('/metrics', String(metricsAt)));
@@ -153,7 +144,7 @@ test.serial('with METRICS_PORT the metrics are there, and not where the load bal
   t.is((await fetch(new URL('/metrics', stage.url))).status, 404);
 });
 
-test.serial('a running call, its checkpoint and a drain are to be seen while they last', async (t) => {
+test('a running call, its checkpoint and a drain show while they last', async (t) => {
   const stateDir = await mkdtemp(join(tmpdir(), 'integratord-metrics-'));
   t.teardown(() => rm(stateDir, { recursive: true, force: true }));
   const stage = await opened(t, { env: { STATE_DIR: stateDir, MAX_SESSIONS: '4' } });
@@ -172,10 +163,11 @@ test.serial('a running call, its checkpoint and a drain are to be seen while the
     integratord_drain_overdue: 0,
   });
   t.true((values.get('integratord_checkpoint_age_seconds') ?? 0) > 0);
+  await stage.hangUp(call.contactId);
   await stage.ended(call.contactId);
 });
 
-test.serial('a call that goes on after a crash, rotates and falls silent is counted as that', async (t) => {
+test('resumption after a crash, rotation and silence are counted', async (t) => {
   const stateDir = await mkdtemp(join(tmpdir(), 'integratord-metrics-'));
   t.teardown(() => rm(stateDir, { recursive: true, force: true }));
   const env = { STATE_DIR: stateDir, ROTATE_AFTER_MS: '1000', CALL_END_GRACE_MS: '6000' };
@@ -200,7 +192,7 @@ test.serial('a call that goes on after a crash, rotates and falls silent is coun
   t.is(of('deepgram_keepalives_total')[''], keepAlives);
 });
 
-test.serial('CloudWatch hears of the instance from its start to its end, and of what it did', async (t) => {
+test('CloudWatch receives the metrics of an instance from its start to its end', async (t) => {
   const service = new Program('test/simulators/cloudwatch/main.ts');
   t.teardown(() => service.stop('SIGKILL'));
   const cloudWatch = new CloudWatchControl(await service.listening());
@@ -219,7 +211,7 @@ test.serial('CloudWatch hears of the instance from its start to its end, and of 
   t.true((lag?.Values?.length ?? 0) > 0);
 });
 
-test.serial('a CloudWatch that is not there costs no call anything', async (t) => {
+test('an unreachable CloudWatch does not affect calls', async (t) => {
   const env = { METRICS_STACK: 'calls', AWS_ENDPOINT_URL_CLOUDWATCH: 'http://127.0.0.1:9' };
   const stage = await opened(t, { env });
   await stage.daemon.line(({ event }) => event === 'cloudwatch.failing');

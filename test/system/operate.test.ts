@@ -1,45 +1,67 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import anyTest, { type ExecutionContext, type TestFn } from 'ava';
 import { bytesOf, distinctSamples } from '../audio/tracks.ts';
 import { ask } from './control.ts';
 import { Stage } from './stage.ts';
 
 const SECOND = 8000;
+const test = anyTest as TestFn<Operated>;
+/** These tests share a daemon, and undo what they change. */
+const inTurn = test.serial;
 
-async function stageWithSocket(t: ExecutionContext, env: Record<string, string> = {}) {
-  const directory = await mkdtemp(join(tmpdir(), 'integratord-run-'));
-  const socket = join(directory, 'control.sock');
-  const state = { STATE_DIR: join(directory, 'state') };
-  const stage = await Stage.open({ env: { CONTROL_SOCKET: socket, ...state, ...env } });
-  t.teardown(async () => {
-    await stage.close();
-    await rm(directory, { recursive: true, force: true });
-  });
-  const control = (method: string, path: string, body?: unknown) => ask(socket, method, path, body);
-  return { stage, socket, control };
+/** A daemon and its control socket. */
+interface Operated {
+  readonly stage: Stage;
+  readonly socket: string;
+  readonly control: (method: string, path: string, body?: unknown) => ReturnType<typeof ask>;
+  readonly close: () => Promise<void>;
 }
 
-/** A call in real time, so that it does not end before the test has done with it. */
+test.before(async (t) => {
+  t.context = await openStage();
+});
+test.after.always((t) => t.context.close());
+
+async function openStage(env: Record<string, string> = {}): Promise<Operated> {
+  const directory = await mkdtemp(join(tmpdir(), 'integratord-run-'));
+  const socket = join(directory, 'control.sock');
+  const stage = await Stage.open({ env: { CONTROL_SOCKET: socket, STATE_DIR: join(directory, 'state'), ...env } });
+  const control: Operated['control'] = (method, path, body) => ask(socket, method, path, body);
+  const close = async () => {
+    await stage.close();
+    await rm(directory, { recursive: true, force: true });
+  };
+  return { stage, socket, control, close };
+}
+
+/** A daemon for one test. */
+async function stageWithSocket(t: ExecutionContext, env: Record<string, string> = {}): Promise<Operated> {
+  const operated = await openStage(env);
+  t.teardown(operated.close);
+  return operated;
+}
+
+/** A call in real time, so that it does not end before its test. */
 function runningCall(stage: Stage, seconds = 60) {
   const samples = distinctSamples(seconds * SECOND);
   return stage.call({ customer: bytesOf(samples), agent: bytesOf(samples) });
 }
 
-test('the control socket is for its owner and group only', async (t) => {
-  const { socket } = await stageWithSocket(t);
+inTurn('the control socket is for its owner and group only', async (t) => {
+  const { socket } = t.context;
   t.is((await stat(socket)).mode & 0o777, 0o660);
 });
 
-test('a socket that a killed daemon left behind is replaced', async (t) => {
+test('a socket left behind by a killed daemon is replaced', async (t) => {
   const { stage, control } = await stageWithSocket(t);
   await stage.crash();
   t.is((await control('GET', '/v1/status')).status, 200);
 });
 
-test('status, sessions, one session and its timeline: with what operators ask for, and without secrets', async (t) => {
-  const { stage, control } = await stageWithSocket(t);
+inTurn('status, sessions, one session and its timeline show what operators need, and no secret', async (t) => {
+  const { stage, control } = t.context;
   const call = await runningCall(stage);
   const callback = 'http://user:planted@127.0.0.1:9/results?token=planted';
   const started = await stage.start({ ...call, dgParams: { ...call.dgParams, callback } });
@@ -78,8 +100,8 @@ test('status, sessions, one session and its timeline: with what operators ask fo
   t.notRegex(JSON.stringify(everything), /planted|key-of-the-stage/);
 });
 
-test('stopping a session sends what was read, waits for the last results, and says how it ended', async (t) => {
-  const { stage, control } = await stageWithSocket(t);
+inTurn('stopping a session sends what was read, waits for the last results, and reports the outcome', async (t) => {
+  const { stage, control } = t.context;
   const call = await runningCall(stage);
   const { body } = await stage.start(call);
   await stage.deepgramHas(call.contactId, 1000);
@@ -90,23 +112,24 @@ test('stopping a session sends what was read, waits for the last results, and sa
   t.is((await control('GET', `/v1/sessions/${body['sessionId']}`)).status, 404);
 });
 
-test('a cordoned daemon takes no new session, and lets the running ones go on', async (t) => {
-  const { stage, control } = await stageWithSocket(t);
+inTurn('a cordoned daemon refuses new sessions, and running ones continue', async (t) => {
+  const { stage, control } = t.context;
   const call = await runningCall(stage);
   await stage.start(call);
+  const { sessions } = (await control('GET', '/v1/status')).body;
   t.is((await control('POST', '/v1/cordon', { reason: 'kernel update' })).body.state, 'cordoned');
   t.is((await stage.ask('GET', '/health-check')).status, 503);
   t.like((await stage.start(await runningCall(stage))).body, { reason: 'cordoned', retryable: true });
   t.like((await control('GET', '/v1/status')).body, {
     state: 'cordoned',
-    sessions: 1,
+    sessions,
     cordon: { reason: 'kernel update' },
   });
   t.is((await control('POST', '/v1/uncordon')).body.state, 'serving');
   t.is((await stage.ask('GET', '/health-check')).status, 200);
 });
 
-test('an operator’s drain can be changed and cancelled, a signal’s cannot', async (t) => {
+test('an operator’s drain can be changed and canceled, a signal’s cannot', async (t) => {
   const { stage, control } = await stageWithSocket(t);
   await stage.start(await runningCall(stage));
   t.is((await control('GET', '/v1/drain')).body.reason, 'not-draining');
@@ -123,7 +146,7 @@ test('an operator’s drain can be changed and cancelled, a signal’s cannot', 
   t.true(later.deadlineAtEpochMs !== null, 'and an operator cannot put off its deadline');
 });
 
-test('another log level holds at once, for a session that runs already too, and for no longer than the process', async (t) => {
+test('another log level takes effect immediately, also for running sessions, until the process exits', async (t) => {
   const { stage, control } = await stageWithSocket(t, { LOG_LEVEL: 'info' });
   const call = await runningCall(stage);
   const { sessionId } = (await stage.start(call)).body;
@@ -142,17 +165,17 @@ test('another log level holds at once, for a session that runs already too, and 
   t.is((await control('GET', '/v1/log-level')).body.level, 'info');
 });
 
-test('bad orders are refused and say why', async (t) => {
-  const { control } = await stageWithSocket(t);
+inTurn('invalid requests are refused with a reason', async (t) => {
+  const { control } = t.context;
   t.like(await control('POST', '/v1/drain', { deadlineMs: 'soon' }), { status: 400, body: { reason: 'bad-request' } });
   t.like(await control('POST', '/v1/drain', { force: true }), { status: 400 });
   t.like(await control('POST', '/v1/sessions/none/stop'), { status: 404, body: { reason: 'not-found' } });
   t.like(await control('GET', '/v2/status'), { status: 404 });
 });
 
-test('the doctor says what is well and what is not, and what to do', async (t) => {
+test('the doctor reports what works, what does not, and what to do', async (t) => {
   const { control } = await stageWithSocket(t, { MAX_SESSIONS: '10' });
-  const { checks } = (await control('GET', '/v1/doctor')).body;
+  const { checks } = (await control('POST', '/v1/doctor')).body;
   const verdicts = Object.fromEntries(
     checks.map((check: { name: string; verdict: string }) => [check.name, check.verdict]),
   );
@@ -170,7 +193,7 @@ test('the doctor says what is well and what is not, and what to do', async (t) =
     DEEPGRAM_API_KEY: 'wrong',
     AWS_ENDPOINT_URL_KINESIS_VIDEO: 'http://127.0.0.1:9',
   });
-  const ill = (await elsewhere('GET', '/v1/doctor')).body.checks as {
+  const ill = (await elsewhere('POST', '/v1/doctor')).body.checks as {
     name: string;
     verdict: string;
     remedy?: string;

@@ -3,27 +3,27 @@ import type { ConnectionFacts } from '../simulators/deepgram/recording.ts';
 
 const BYTES_PER_MS = 32;
 
-/** What one connection received, and where in the call that belongs. */
+/** What one connection received, and its position in the call. */
 export interface Stretch {
   readonly offsetMs: number;
   readonly audio: Buffer;
   readonly facts: ConnectionFacts;
 }
 
-/** The call as the consumer of Deepgram's results can put it together from all connections of its session. */
+/** The call, put together from all connections of its session, as a consumer of Deepgram's results could do. */
 export interface Received {
-  /** 2-channel PCM; what no connection received is silence. */
+  /** 2-channel PCM, silent where no connection received audio. */
   readonly audio: Buffer;
   readonly stretches: readonly Stretch[];
   /** Call time that no connection received. */
   readonly missingMs: number;
-  /** Per reconnect: call time that this connection received and the ones before it had received too. */
+  /** Per reconnect: call time that the new connection received again. */
   readonly twiceMs: readonly number[];
-  /** Whether every connection received the same for the same time. */
+  /** Whether all connections received the same audio for the same time. */
   readonly agrees: boolean;
 }
 
-/** Puts the call together by the offsets that each connection tells in `extra`. */
+/** Puts the call together by each connection's offset in `extra`. */
 export async function received(deepgram: DeepgramControl, tag: string): Promise<Received> {
   const stretches: Stretch[] = [];
   for (const facts of await deepgram.connectionsTagged(tag)) {

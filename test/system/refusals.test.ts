@@ -23,7 +23,7 @@ const START = {
 };
 const { contactId, ...withoutContact } = START;
 
-/** A body that asks for what cannot be, the reason it is refused with, and what the message must name. */
+/** An invalid body, the reason of its refusal, and what the message must mention. */
 const BAD_REQUESTS: Record<string, [body: unknown, reason: string, names: RegExp]> = {
   'not JSON': ['{"contactId": ', 'bad-request', /not JSON/],
   'not an object': ['[]', 'bad-request', /expected object/],
@@ -33,6 +33,7 @@ const BAD_REQUESTS: Record<string, [body: unknown, reason: string, names: RegExp
   'a null': [{ ...START, dgParams: null }, 'bad-request', /dgParams/],
   'a number for a contact id': [{ ...START, contactId: 7 }, 'bad-request', /contactId/],
   'a contact id that is none': [{ ...START, contactId: '../etc' }, 'bad-request', /contactId/],
+  'a Flux model': [{ ...START, dgParams: { model: 'flux-general-en' } }, 'bad-request', /Flux models take one channel/],
   'a parameter that is a number': [{ ...START, dgParams: { model: 7 } }, 'bad-request', /dgParams.model/],
   'a parameter with no value': [{ ...START, dgParams: { tag: [] } }, 'bad-request', /dgParams.tag/],
   'a parameter without a name': [{ ...START, dgParams: { '': 'x' } }, 'bad-request', /dgParams/],
@@ -69,7 +70,7 @@ for (const [fault, [body, reason, names]] of Object.entries(BAD_REQUESTS)) {
   });
 }
 
-test('a body that is too long gets 413', async (t) => {
+test('an oversized body gets 413', async (t) => {
   const answer = await t.context.stage.start({ ...START, contactId: 'x'.repeat(200_000) }, { secret: SECRET });
   t.is(answer.status, 413);
   t.is(answer.body['reason'], 'body-too-large');
@@ -93,7 +94,7 @@ test('an unsigned, a wrongly signed and a replayed start get 401', async (t) => 
   t.is((await stage.start(body, { headers: changed })).body['reason'], 'bad-signature');
 });
 
-test('any other path or method gets 404 and says what there is', async (t) => {
+test('any other path or method gets 404 and a list of what exists', async (t) => {
   for (const [method, path] of [
     ['GET', '/start-session'],
     ['POST', '/health-check'],
@@ -106,7 +107,7 @@ test('any other path or method gets 404 and says what there is', async (t) => {
   }
 });
 
-/** What goes wrong at Kinesis, and what the start is answered with. */
+/** A fault at Kinesis, and the response to the start request. */
 const KINESIS_FAULTS: [fault: Omit<FaultRule, 'stream'>, status: number, awsError: string][] = [
   [{ error: 'ResourceNotFoundException' }, 404, 'ResourceNotFoundException'],
   [{ api: 'GetDataEndpoint', error: 'ResourceNotFoundException' }, 404, 'ResourceNotFoundException'],
@@ -130,7 +131,7 @@ for (const [fault, status, awsError] of KINESIS_FAULTS) {
   });
 }
 
-test('an endpoint that could not be had once is asked for again by the next start', async (t) => {
+test('after a failed GetDataEndpoint, the next start requests it again', async (t) => {
   const { stage } = t.context;
   const stream = `throttled-${randomUUID()}`;
   const request = await stage.call({ customer: bytesOf(distinctSamples(800)) }, stream);
@@ -145,7 +146,7 @@ test('a stream that does not exist gets 404', async (t) => {
   t.is(answer.body['awsError'], 'ResourceNotFoundException');
 });
 
-/** What Deepgram refuses with, and what the start is answered with. */
+/** Status of Deepgram's refusal, and of the response to the start request. */
 const DEEPGRAM_FAULTS: [deepgram: number, status: number][] = [
   [400, 502],
   [401, 502],
@@ -190,7 +191,7 @@ test.serial(
   },
 );
 
-test('what Deepgram says of a bad parameter reaches the caller, but no log', async (t) => {
+test('Deepgram’s message about a bad parameter reaches the caller, but not the log', async (t) => {
   const { stage } = t.context;
   const request = await stage.call({ customer: bytesOf(distinctSamples(800)) });
   const planted = 'no-such-model-of-mine';
@@ -201,7 +202,7 @@ test('what Deepgram says of a bad parameter reaches the caller, but no log', asy
   t.false(JSON.stringify(stage.daemon.lines).includes(planted));
 });
 
-test('a daemon with a wrong key is refused by Deepgram with 401, and says so', async (t) => {
+test('a daemon with a wrong key reports that Deepgram refuses it with 401', async (t) => {
   const stage = await Stage.open({ env: { DEEPGRAM_API_KEY: `not-${API_KEY}` } });
   t.teardown(() => stage.close());
   const answer = await stage.start(await stage.call({ customer: bytesOf(distinctSamples(800)) }));
@@ -209,7 +210,7 @@ test('a daemon with a wrong key is refused by Deepgram with 401, and says so', a
   t.is(answer.body['deepgramStatus'], 401);
 });
 
-test('a Deepgram that cannot be reached: 503, to be tried again', async (t) => {
+test('an unreachable Deepgram: the start gets 503 and can be retried', async (t) => {
   const port = await new Promise<number>((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const { port } = server.address() as { port: number };
@@ -223,7 +224,7 @@ test('a Deepgram that cannot be reached: 503, to be tried again', async (t) => {
   t.like(answer.body, { reason: 'deepgram-unreachable', retryable: true });
 });
 
-test('an idle connection is kept for longer than a load balancer keeps it: no start comes to one that is closed', async (t) => {
+test('idle connections outlive the load balancer’s idle timeout, so that no start meets a closed one', async (t) => {
   const stage = await Stage.open();
   t.teardown(() => stage.close());
   const { headers } = await stage.ask('GET', '/health-check');
@@ -231,7 +232,7 @@ test('an idle connection is kept for longer than a load balancer keeps it: no st
   t.true(Number(seconds) > 60);
 });
 
-test('a full daemon answers 503 with Retry-After and fails its health check; the running call is not hurt', async (t) => {
+test('a full daemon answers 503 with Retry-After and fails its health check; its call is not affected', async (t) => {
   const stage = await Stage.open({ env: { MAX_SESSIONS: '1' } });
   t.teardown(() => stage.close());
   t.like(await stage.ask('GET', '/health-check'), { status: 200, body: { status: 'serving', sessions: 0 } });
@@ -246,7 +247,7 @@ test('a full daemon answers 503 with Retry-After and fails its health check; the
   t.is((await stage.ask('GET', '/health-check')).status, 200);
 });
 
-test('on SIGTERM the daemon takes no more starts, lets the running call end, and exits with 0', async (t) => {
+test('on SIGTERM the daemon refuses starts, waits for the running call, and exits with 0', async (t) => {
   const stage = await Stage.open();
   t.teardown(() => stage.close());
   const running = await stage.call({ customer: bytesOf(distinctSamples(16_000)) });

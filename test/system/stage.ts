@@ -11,7 +11,7 @@ import { type Line, Program } from '../support/process.ts';
 export const API_KEY = 'key-of-the-stage';
 export const REGION = 'us-east-1';
 
-/** Settings of a daemon under test: quick to see that a call is over. */
+/** Settings of a daemon under test, which detects the end of a call quickly. */
 const SETTINGS = {
   PORT: '0',
   HOST: '127.0.0.1',
@@ -22,24 +22,24 @@ const SETTINGS = {
   CALL_END_GRACE_MS: '1000',
   HEALTH_LAG_MS: '0',
   LOG_LEVEL: 'debug',
-  // Threads have a test of their own (workers.test.ts); one less to start for every other one.
+  // Worker threads are tested in workers.test.ts.
   WORKERS: '0',
 };
 
 export interface StageOptions {
-  /** The script of the daemon: the sources' own, unless it is a bundle that is tried. */
+  /** The daemon's script: the sources by default, else a bundle. */
   readonly daemon?: string;
   readonly env?: Record<string, string>;
   readonly kinesisArgs?: readonly string[];
   readonly deepgramArgs?: readonly string[];
-  /** Puts something between the daemon and Deepgram: gives where the daemon finds it. */
+  /** Puts a proxy between the daemon and Deepgram; returns its URL. */
   readonly deepgramVia?: (url: string) => Promise<string>;
 }
 
-/** The stand-ins tell no news by themselves; they are asked so often. */
+/** The simulators do not push events, so they are polled. */
 const POLL_MS = 20;
 
-/** What a request was answered with. */
+/** The response to a request. */
 export interface Answered {
   readonly status: number;
   readonly headers: Headers;
@@ -51,7 +51,7 @@ export function channel(audio: Buffer, index: 0 | 1): Int16Array {
   return Int16Array.from({ length: audio.length / 4 }, (_, frame) => audio.readInt16LE(frame * 4 + index * 2));
 }
 
-/** The daemon between the Kinesis Video and the Deepgram stand-in, each a process of its own. */
+/** The daemon between the simulators of Kinesis Video and Deepgram, each in its own process. */
 export class Stage {
   readonly kinesis: KinesisVideoControl;
   readonly deepgram: DeepgramControl;
@@ -64,7 +64,13 @@ export class Stage {
   static async open(options: StageOptions = {}): Promise<Stage> {
     const { daemon = 'daemon/main.ts', env = {}, kinesisArgs = [], deepgramArgs = [], deepgramVia } = options;
     const kinesis = new Program('test/simulators/kinesis-video/main.ts', kinesisArgs);
-    const deepgram = new Program('test/simulators/deepgram/main.ts', ['--api-key', API_KEY, ...deepgramArgs]);
+    const deepgram = new Program('test/simulators/deepgram/main.ts', [
+      '--api-key',
+      API_KEY,
+      '--rate',
+      'off',
+      ...deepgramArgs,
+    ]);
     const [kinesisUrl, deepgramUrl] = await Promise.all([kinesis.listening(), deepgram.listening()]);
     const deepgramApi = deepgramVia ? await deepgramVia(deepgramUrl) : deepgramUrl;
     const urls = { AWS_ENDPOINT_URL_KINESIS_VIDEO: kinesisUrl, DEEPGRAM_API: deepgramApi };
@@ -75,16 +81,16 @@ export class Stage {
     return stage;
   }
 
-  private constructor(kinesisUrl: string, deepgramUrl: string, startDaemon: () => Program, standIns: Program[]) {
+  private constructor(kinesisUrl: string, deepgramUrl: string, startDaemon: () => Program, simulators: Program[]) {
     this.kinesis = new KinesisVideoControl(kinesisUrl);
     this.deepgram = new DeepgramControl(deepgramUrl);
     this.#startDaemon = startDaemon;
     this.daemon = startDaemon();
     this.url = '';
-    this.#programs = [this.daemon, ...standIns];
+    this.#programs = [this.daemon, ...simulators];
   }
 
-  /** Kills the daemon, as a crash does, and starts another with the same settings. */
+  /** Kills the daemon and starts another one with the same settings. */
   async crash(whileDown: () => Promise<void> = async () => {}): Promise<void> {
     await this.daemon.stop('SIGKILL');
     await whileDown();
@@ -97,7 +103,7 @@ export class Stage {
     await Promise.all(this.#programs.map((program) => program.stop('SIGKILL')));
   }
 
-  /** Puts a call on a stream of its own; gives the body that starts its session, tagged with the contact id. */
+  /** Puts a call on a new stream; returns the start request for its session, tagged with the contact id. */
   async call(
     call: Omit<CallDescription, 'contactId'>,
     stream = `stream-${randomUUID()}`,
@@ -105,18 +111,19 @@ export class Stage {
   ): Promise<StartRequest> {
     const contactId = randomUUID();
     await this.kinesis.putStream(stream, retention);
-    const { streamArn, startFragmentNumber, callId } = await this.kinesis.startCall(stream, { ...call, contactId });
+    const started = await this.kinesis.startCall(stream, { ...call, contactId });
+    const { streamArn, startFragmentNumber, startTimestamp, callId } = started;
     this.#calls.set(contactId, callId);
     return {
       contactId,
-      kvsStream: { arn: streamArn, startFragmentNumber },
-      // What no log may hold of them is planted: test/support/leak-watch.ts.
+      kvsStream: { arn: streamArn, startFragmentNumber, startTimestamp },
+      // Contains values that must not be logged: test/support/leak-watch.ts.
       dgParams: { model: 'nova-3', tag: contactId, keyterm: 'keyterm-of-the-stage', caller: '+15550100123' },
       enforceRealtime: false,
     };
   }
 
-  /** POST /start-session, signed when there is a secret. */
+  /** POST /start-session, signed if there is a secret. */
   async start(body: unknown, { secret, headers = {} }: { secret?: string; headers?: Record<string, string> } = {}) {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     const signed = secret ? signatureHeaders(secret, text, Date.now()) : {};
@@ -135,12 +142,12 @@ export class Stage {
     };
   }
 
-  /** The daemon's log line about the end of the contact's session. */
+  /** Waits for the log line of the end of the contact's session. */
   ended(contactId: string): Promise<Line> {
     return this.daemon.line((line) => line['event'] === 'session.ended' && line['contactId'] === contactId);
   }
 
-  /** Waits until the contact's connections have received audio up to that time of the call. */
+  /** Waits until a connection of the contact has received `callMs` of audio. */
   async deepgramHas(contactId: string, callMs: number): Promise<void> {
     for (;;) {
       const connections = await this.deepgram.connectionsTagged(contactId);
@@ -149,18 +156,18 @@ export class Stage {
     }
   }
 
-  /** Waits until the contact's customer has been streamed up to that time of the call. */
+  /** Waits until the contact's customer has been streamed up to `callMs`. */
   async kinesisHas(contactId: string, callMs: number): Promise<void> {
     const callId = this.#callOf(contactId);
     while ((await this.kinesis.call(callId)).bytes.customer < callMs * 16) await sleep(POLL_MS);
   }
 
-  /** Both parties of the contact's call hang up. */
+  /** Ends the contact's call. */
   async hangUp(contactId: string): Promise<void> {
     await this.kinesis.stopCall(this.#callOf(contactId));
   }
 
-  /** The contact's connections to Deepgram, once Deepgram knows that they are closed. */
+  /** Waits until all of the contact's connections to Deepgram are closed; returns them. */
   async closed(contactId: string): Promise<ConnectionFacts[]> {
     for (;;) {
       const connections = await this.deepgram.connectionsTagged(contactId);
@@ -175,7 +182,7 @@ export class Stage {
     return callId;
   }
 
-  /** Starts the session, waits for its end, and gives what Deepgram received on its one connection. */
+  /** Starts the session and waits for its end; returns what Deepgram received on its one connection. */
   async transcribe(request: StartRequest): Promise<{ ended: Line; audio: Buffer; connection: ConnectionFacts }> {
     const started = await this.start(request);
     if (started.status !== 200) throw new Error(`not started: ${JSON.stringify(started.body)}`);

@@ -53,7 +53,7 @@ test('a trace leads from the trigger’s log through the daemon’s to Deepgram�
   t.deepEqual(ended['deepgramRequestIds'], [connection?.requestId]);
 });
 
-test('a session keeps its trace after a crash, and operators see it', async (t) => {
+test('a session keeps its trace after a crash, and shows it to operators', async (t) => {
   const { stage, socket } = await tracedStage(t);
   const request = await stage.call({ customer: bytesOf(distinctSamples(60 * SECOND)) });
   const headers = { traceparent: TRACEPARENT };
@@ -73,7 +73,7 @@ test('a session keeps its trace after a crash, and operators see it', async (t) 
   });
 });
 
-test('a traceparent that is none is ignored, and a refused start is logged with its contact and trace', async (t) => {
+test('an invalid traceparent is ignored, and a refused start is logged with its contact and trace', async (t) => {
   const { stage } = await tracedStage(t);
   const request = await stage.call({ customer: bytesOf(distinctSamples(SECOND)), speed: 4 });
   const malformed = 'planted\u0022-traceparent';

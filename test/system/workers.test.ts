@@ -10,7 +10,7 @@ import { channel, Stage } from './stage.ts';
 const SECOND = 8000;
 const FALLING = `--import=${new URL('falling-thread.ts', import.meta.url)}`;
 
-/** A daemon with two worker threads; `fall` ends one of them, as a fault would, and resolves when that is known. */
+/** A daemon with two worker threads; `fall` crashes one of them and resolves once the daemon has noticed. */
 async function stageWithWorkers(t: ExecutionContext) {
   const directory = await mkdtemp(join(tmpdir(), 'integratord-workers-'));
   const [socket, stateDir] = [join(directory, 'control.sock'), join(directory, 'state')];
@@ -35,7 +35,7 @@ async function stageWithWorkers(t: ExecutionContext) {
   return { stage, control, fall, stateDir };
 }
 
-test('calls on worker threads arrive sample for sample, and one call as another is found again by its contact', async (t) => {
+test('calls on worker threads arrive sample for sample, and a repeated start finds the running session', async (t) => {
   const { stage } = await stageWithWorkers(t);
   const calls = await Promise.all(
     [1, 2, 3, 4].map(async (seed) => {
@@ -55,7 +55,7 @@ test('calls on worker threads arrive sample for sample, and one call as another 
   }
 });
 
-test('an operator sees, shows and stops sessions whatever thread they are on, and is told of none that is not there', async (t) => {
+test('operators can list, show and stop sessions on any thread', async (t) => {
   const { stage, control } = await stageWithWorkers(t);
   const ids: string[] = [];
   for (let call = 0; call < 3; call++) {
@@ -79,7 +79,7 @@ test('an operator sees, shows and stops sessions whatever thread they are on, an
   }
 });
 
-test('when a thread falls, its sessions go on from their checkpoints: no sample is lost', async (t) => {
+test('when a thread dies, its sessions resume from their checkpoints: no sample is lost', async (t) => {
   const { stage, fall, stateDir } = await stageWithWorkers(t);
   const calls = await Promise.all(
     [1, 2].map(async (seed) => {
@@ -109,7 +109,7 @@ test('when a thread falls, its sessions go on from their checkpoints: no sample 
   );
 });
 
-test('another log level holds on every thread', async (t) => {
+test('another log level takes effect on every thread', async (t) => {
   const { stage, control } = await stageWithWorkers(t);
   await control('POST', '/v1/log-level', { level: 'error' });
   const request = await stage.call({ customer: bytesOf(distinctSamples(SECOND)), realtime: false });
@@ -125,7 +125,7 @@ test('another log level holds on every thread', async (t) => {
   );
 });
 
-test('the metrics are those of all threads, and those of one that fell stay counted', async (t) => {
+test('metrics cover all threads, including one that died', async (t) => {
   const { stage, fall } = await stageWithWorkers(t);
   for (let call = 0; call < 2; call++) {
     const request = await stage.call({ customer: bytesOf(distinctSamples(2 * SECOND)), realtime: false });

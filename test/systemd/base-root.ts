@@ -5,33 +5,39 @@ import { basename, join } from 'node:path';
 import { attempt, removeTree, run } from './command.ts';
 
 const SUITE = 'bookworm';
-/** What a machine of ours has besides the essential packages. */
-const PACKAGES = ['systemd', 'systemd-sysv'];
-/** Debian's own daily work goes to the network, which nothing in a test may. */
+/** Packages of a machine that runs the daemon, apart from the essential ones. */
+export const SYSTEMD_PACKAGES: readonly string[] = ['systemd', 'systemd-sysv'];
+/** Debian's daily jobs, which use the network. */
 const NOT_IN_A_TEST = ['apt-daily.timer', 'apt-daily-upgrade.timer'];
-/** A directory that a run works in has the run's process id at the end. */
+/** A run's directory ends with its process id. */
 const OF_A_RUN = /\.(\d+)$/;
 
-/** Where file systems are kept from run to run: outside the checkout, which a fresh clone has not. */
+/** Where root file systems are kept between runs: outside the checkout, so that fresh clones can use them. */
 export function cacheDirectory(): string {
   return join(process.env['XDG_CACHE_HOME'] || '/var/cache', 'integratord-test');
 }
 
-/** A minimal Debian that was never booted, made when there is none yet. Not to be changed: runs copy it. */
-export async function baseRoot(cache: string, say: (line: string) => void, signal: AbortSignal): Promise<string> {
+/** A minimal, never booted Debian with these packages, created on first use. Read-only: runs copy it. */
+export async function baseRoot(
+  packages: readonly string[],
+  cache: string,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<string> {
   const architecture = (await run('dpkg', ['--print-architecture'], signal)).trim();
-  const recipe = createHash('sha256').update(JSON.stringify([SUITE, PACKAGES, architecture]));
+  const recipe = createHash('sha256').update(JSON.stringify([SUITE, packages, architecture]));
   const root = join(cache, `${SUITE}-${recipe.digest('hex').slice(0, 12)}`);
   if (existsSync(root)) return root;
-  say(`making a ${SUITE} root file system, once: ${root}`);
+  say(`creating a ${SUITE} root file system, once: ${root}`);
   await mkdir(cache, { recursive: true });
   const unfinished = directoryOfThisRun(cache, basename(root));
   const mirror = await mirrorOfThisMachine(signal);
-  const recipeArgs = ['--variant=minbase', `--include=${PACKAGES.join(',')}`, SUITE, unfinished, ...mirror];
+  const include = packages.length > 0 ? [`--include=${packages.join(',')}`] : [];
+  const recipeArgs = ['--variant=minbase', ...include, SUITE, unfinished, ...mirror];
   try {
-    // In mounts and processes of its own: both are gone with it, however it ends.
+    // In its own mount and process namespaces, which vanish with it, however it ends.
     await run('unshare', ['--mount-proc', '--fork', '--kill-child', 'debootstrap', ...recipeArgs], signal);
-    // Another run may have been faster.
+    // Another run may have created it meanwhile.
     if (!existsSync(root)) await rename(unfinished, root);
   } finally {
     await removeTree(unfinished);
@@ -39,18 +45,22 @@ export async function baseRoot(cache: string, say: (line: string) => void, signa
   return root;
 }
 
-/** A directory that this run alone works in; what a run that is killed leaves, `sweep` knows by the name. */
+/** A directory for this run only. `sweep` recognizes the remains of killed runs by the name. */
 export function directoryOfThisRun(cache: string, name: string): string {
   return join(cache, `${name}.${process.pid}`);
 }
 
-/** Copies `base`: nothing has to be undone in the copy, only thrown away. */
+/** Copies `base`, so that changes need not be undone. */
 export async function copyRoot(base: string, root: string, signal: AbortSignal): Promise<void> {
   await run('cp', ['--archive', '--reflink=auto', base, root], signal);
+}
+
+/** Disables jobs that use the network, before a root is booted. */
+export async function maskTimers(root: string, signal: AbortSignal): Promise<void> {
   await run('systemctl', [`--root=${root}`, 'mask', ...NOT_IN_A_TEST], signal);
 }
 
-/** Removes what runs left that were killed before they could. */
+/** Removes the remains of killed runs. */
 export async function sweep(cache: string): Promise<void> {
   if (!existsSync(cache)) return;
   for (const name of await readdir(cache)) {
@@ -59,7 +69,7 @@ export async function sweep(cache: string): Promise<void> {
   }
 }
 
-/** Where this machine's own packages come from; none when apt does not say, and debootstrap uses its default. */
+/** This machine's package mirror; empty if apt does not report one, for debootstrap's default. */
 async function mirrorOfThisMachine(signal: AbortSignal): Promise<string[]> {
   const query = ['--format', '$(REPO_URI)', 'Created-By: Packages', `Codename: ${SUITE}`, 'Component: main'];
   const { code, stdout } = await attempt('apt-get', ['indextargets', ...query], signal);

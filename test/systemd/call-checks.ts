@@ -4,7 +4,7 @@ import { TRIGGER_SECRET } from './machine.ts';
 import { API_KEY, type LiveCall } from './simulators.ts';
 import type { Tap } from './tap.ts';
 
-/** What Deepgram has of a call that lost nothing, over so many connections. */
+/** What Deepgram has of a call that lost nothing. */
 const whole = (connections: number) => ({
   customer: 'the same',
   agent: 'the same',
@@ -13,22 +13,22 @@ const whole = (connections: number) => ({
   connections,
 });
 
-/** What becomes of calls when things are done to the unit; it runs, and runs no more afterwards. */
+/** Checks calls while the unit is killed, hangs, stops and drains. Starts with a running unit, ends with a stopped one. */
 export async function checkCalls(tap: Tap, machine: Machine): Promise<void> {
-  const { unit, standIns } = machine;
+  const { unit, simulators } = machine;
   const { journal } = unit;
   const calls: LiveCall[] = [];
 
-  /** A call of so many seconds that is being transcribed, and `heardS` of which Deepgram has. */
+  /** A running session of a call of so many seconds, `heardS` of which Deepgram has received. */
   async function running(seconds: number, heardS: number): Promise<LiveCall> {
-    const call = await standIns.call(seconds);
+    const call = await simulators.call(seconds);
     calls.push(call);
     assert.equal(await machine.start(call), 200);
-    await standIns.heard(call, heardS);
+    await simulators.heard(call, heardS);
     return call;
   }
 
-  /** Does something that ends the daemon; systemd starts another, which goes on with the call to its end. */
+  /** Ends the daemon with `deed`; systemd starts another one, which continues the call to its end. */
   async function survives(call: LiveCall, deed: (mark: number) => Promise<void>): Promise<void> {
     const { contactId } = call.request;
     const sessionId = (await machine.sessions())[0]?.sessionId;
@@ -39,7 +39,7 @@ export async function checkCalls(tap: Tap, machine: Machine): Promise<void> {
     assert.equal((await journal.event('session.started', { contactId }, mark))['sessionId'], sessionId);
     assert.equal((await unit.until({ ActiveState: 'active' }))['NRestarts'], String(restarts + 1));
     assert.equal((await machine.ended(call))['outcome'], 'completed');
-    assert.deepEqual(await standIns.compare(call), whole(2));
+    assert.deepEqual(await simulators.compare(call), whole(2));
   }
 
   await tap.check('a call is transcribed, and integratorctl shows its session', async () => {
@@ -51,21 +51,21 @@ export async function checkCalls(tap: Tap, machine: Machine): Promise<void> {
     assert.deepEqual(others, []);
     assert.match(await unit.container.run('integratorctl', 'sessions'), new RegExp(contactId));
     assert.equal((await machine.ended(call))['outcome'], 'completed');
-    assert.deepEqual(await standIns.compare(call), whole(1));
+    assert.deepEqual(await simulators.compare(call), whole(1));
   });
 
-  await tap.check('after kill -9 it is started again, and the call goes on with nothing lost', async () => {
+  await tap.check('after kill -9 it is restarted, and the call continues without a loss', async () => {
     await survives(await running(16, 4), () => unit.signal('KILL'));
   });
 
-  await tap.check('when it hangs the watchdog ends it, and the call goes on with nothing lost', async () => {
+  await tap.check('when it hangs, the watchdog ends it, and the call continues without a loss', async () => {
     await survives(await running(36, 4), async (mark) => {
       await unit.signal('STOP');
       await journal.entry(({ message }) => message.includes('Watchdog timeout'), mark);
     });
   });
 
-  await tap.check('systemctl stop lets the call go on to its end, and then it is gone', async () => {
+  await tap.check('systemctl stop waits for the end of the call', async () => {
     const call = await running(14, 3);
     await unit.systemctl('stop', '--no-block');
     await unit.until({ ActiveState: 'deactivating' });
@@ -74,10 +74,10 @@ export async function checkCalls(tap: Tap, machine: Machine): Promise<void> {
     assert.equal((await machine.ended(call))['outcome'], 'completed');
     const { Result, ExecMainStatus } = await unit.until({ ActiveState: 'inactive' });
     assert.deepEqual([Result, ExecMainStatus], ['success', '0']);
-    assert.deepEqual(await standIns.compare(call), whole(1));
+    assert.deepEqual(await simulators.compare(call), whole(1));
   });
 
-  await tap.check('integratorctl drain ends it, and it is not started again', async () => {
+  await tap.check('integratorctl drain ends it, and it is not restarted', async () => {
     const { mark } = journal;
     await unit.systemctl('start');
     await machine.listening(mark);

@@ -1,28 +1,28 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** The output of a program may be the whole journal. */
+/** Enough for the whole journal. */
 const LONGEST_OUTPUT_BYTES = 64 * 1024 * 1024;
-/** After an interruption something may still be writing into a directory that is to go, but not for long. */
+/** After an interruption, a process may still write into the directory for a moment. */
 const REMOVE_ATTEMPTS = 10;
 const REMOVE_AGAIN_MS = 500;
 
-/** What a program that ended said. */
+/** Exit code and output of a program. */
 export interface Ended {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** A program ended with another code than 0. */
+/** A program's exit code was not 0. */
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed';
 }
 
-/** Nothing of our own environment that could change what a program does; npm's settings are full of it. */
+/** None of our own environment that could affect programs, such as npm's settings. */
 const ENVIRONMENT = { PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8', HOME: '/root' };
 
-/** Runs a program to its end, whatever that is. Rejects when it cannot be started, or when `signal` ended it. */
+/** Runs a program; resolves whatever its exit code. Rejects if it cannot be started or is aborted. */
 export function attempt(program: string, args: readonly string[], signal?: AbortSignal): Promise<Ended> {
   const options = { env: ENVIRONMENT, maxBuffer: LONGEST_OUTPUT_BYTES };
   return new Promise((resolve, reject) => {
@@ -33,13 +33,13 @@ export function attempt(program: string, args: readonly string[], signal?: Abort
       else if (typeof error.code === 'number') resolve({ code: error.code, stdout, stderr });
       else reject(error);
     });
-    // What is interrupted is thrown away; and unshare, which blocks SIGTERM, takes what it runs with it.
+    // The result is discarded anyway. unshare blocks SIGTERM, but kills its child when it is killed.
     const kill = () => child.kill('SIGKILL');
     signal?.addEventListener('abort', kill);
   });
 }
 
-/** Runs a program to its end; gives what it wrote to standard output. Throws CommandFailed. */
+/** Runs a program; returns its standard output. Throws CommandFailed. */
 export async function run(program: string, args: readonly string[], signal?: AbortSignal): Promise<string> {
   const { code, stdout, stderr } = await attempt(program, args, signal);
   if (code === 0) return stdout;
@@ -47,7 +47,7 @@ export async function run(program: string, args: readonly string[], signal?: Abo
   throw new CommandFailed(`${program} ${args.join(' ')} ended with ${code}: ${said}`);
 }
 
-/** Removes a directory, and nothing that is mounted in it. */
+/** Removes a directory, but nothing that is mounted in it. */
 export async function removeTree(path: string): Promise<void> {
   for (let attempts = 1; ; attempts++) {
     const { code, stderr } = await attempt('rm', ['--recursive', '--force', '--one-file-system', path]);

@@ -5,25 +5,25 @@ import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { attempt, CommandFailed, type Ended, removeTree } from './command.ts';
 
-/** systemd-nspawn tells nobody that the system inside can be asked; it is tried so often. */
+/** systemd-nspawn does not report when the system inside is ready, so it is polled. */
 const LOOK_EVERY_MS = 200;
-/** The end of what the console shows, for a message about a boot that failed. */
+/** Length of the console's end that is shown after a failed boot. */
 const LAST_WORDS = 4000;
-/** `systemctl is-system-running` when the boot is over; degraded: a unit failed, which a test may want. */
+/** Results of `systemctl is-system-running` after the boot; degraded: a unit failed, which may be intended. */
 const BOOTED = ['running', 'degraded'];
 
-/** A Debian that runs under a systemd of its own. It shares this machine's network, so also its loopback interface. */
+/** A Debian under its own systemd. It shares this machine's network, including the loopback interface. */
 export class Container {
   readonly #nspawn: ChildProcess;
   readonly #machine: string;
   readonly #over: Promise<unknown>;
   #console = '';
 
-  /** Begins to boot the system in `root`. */
+  /** Starts booting the system in `root`. */
   constructor(root: string) {
     this.#machine = basename(root);
     const nspawn = ['systemd-nspawn', '--register=no', '--keep-unit', `--machine=${this.#machine}`];
-    // Even if we are killed, nobody is left behind: the kernel then tells nspawn to shut it down.
+    // If we are killed, the kernel sends nspawn a SIGTERM.
     this.#nspawn = spawn('setpriv', ['--pdeathsig', 'TERM', ...nspawn, '--directory', root, '--boot'], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -35,7 +35,7 @@ export class Container {
     this.#over = once(this.#nspawn, 'close');
   }
 
-  /** Resolves when the boot is over; throws when it never will be. */
+  /** Resolves after the boot; throws if it fails. */
   async booted(signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted();
@@ -50,27 +50,27 @@ export class Container {
     }
   }
 
-  /** Runs a program inside, as root, to its end; gives what it wrote to standard output. Throws CommandFailed. */
+  /** Runs a program inside, as root; returns its standard output. Throws CommandFailed. */
   async run(...command: readonly string[]): Promise<string> {
     const { code, stdout, stderr } = await this.attempt(...command);
     if (code === 0) return stdout;
     throw new CommandFailed(`In the container ${command.join(' ')} ended with ${code}: ${stderr || stdout}`);
   }
 
-  /** Runs a program inside, as root, to its end, whatever that is. */
+  /** Runs a program inside, as root; resolves whatever its exit code. */
   attempt(...command: readonly string[]): Promise<Ended> {
     return attempt('nsenter', this.#inside(command));
   }
 
-  /** Starts a program inside whose output is read as it comes; it ends with the container. */
+  /** Starts a program inside, which ends with the container at the latest. */
   start(...command: readonly string[]): ChildProcess {
     return spawn('nsenter', this.#inside(command), { stdio: ['ignore', 'pipe', 'inherit'] });
   }
 
-  /** Ends everything in it at once: its file system is thrown away. */
+  /** Kills everything in it. */
   async stop(): Promise<void> {
     const init = this.#init();
-    // With the first process of a process id namespace all others in it are killed.
+    // When the first process of a PID namespace dies, the kernel kills all others.
     if (init !== undefined) process.kill(init, 'SIGKILL');
     else this.#nspawn.kill('SIGTERM');
     await this.#over;
@@ -79,11 +79,11 @@ export class Container {
 
   #inside(command: readonly string[]): string[] {
     const init = this.#init();
-    if (init === undefined) throw new Error(`The container does not run. Its console:\n${this.#console}`);
+    if (init === undefined) throw new Error(`The container is not running. Its console:\n${this.#console}`);
     return ['--target', String(init), '--all', '--', ...command];
   }
 
-  /** The container's first process, as this machine numbers it; undefined before it is systemd, and after its end. */
+  /** The container's first process, as a PID of this machine; undefined before it is systemd, and after its exit. */
   #init(): number | undefined {
     const { pid } = this.#nspawn;
     const children = `/proc/${pid}/task/${pid}/children`;

@@ -8,17 +8,17 @@ import type { Machine } from './machine.ts';
 import type { Tap } from './tap.ts';
 
 const SCRIPTS = fileURLToPath(new URL('../../packer/image', import.meta.url));
-/** Where the scripts are in the container; its /tmp is not that of its root file system. */
+/** Path of the scripts in the container, whose /tmp is not that of its root file system. */
 const SCRIPTS_INSIDE = '/opt/integratord-image';
 const LOG = '/var/log/integratord/integratord.log';
 const LOG_SERVICE = 'integratord-log.service';
 const AGENT = 'opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl';
-/** The file is looked at so often; it is written every 5 s. */
+/** Poll interval; the file is written every 5 s. */
 const LOOK_EVERY_MS = 200;
 
-/** Makes the root file system what the image build makes of it, as far as Debian goes. */
+/** Configures the root file system like the image build, as far as possible on Debian. */
 export async function checkImageBuild(tap: Tap, root: string): Promise<void> {
-  await tap.check('the image is configured in a root file system, again and again', async () => {
+  await tap.check('the image can be configured in a root file system repeatedly', async () => {
     await cp(SCRIPTS, join(root, SCRIPTS_INSIDE), { recursive: true });
     for (let times = 0; times < 2; times++) await run(join(SCRIPTS, 'configure.sh'), ['--root', root]);
     const { stdout } = await attempt('systemctl', [`--root=${root}`, 'is-enabled', 'dnf-automatic-install.timer']);
@@ -27,7 +27,7 @@ export async function checkImageBuild(tap: Tap, root: string): Promise<void> {
   });
 }
 
-/** What the image adds to the daemon. Begins and ends with a unit that does not run. */
+/** Checks what the image adds to the daemon. Starts and ends with a stopped unit. */
 export async function checkImage(tap: Tap, { unit, root }: Machine): Promise<void> {
   const { container } = unit;
   const selfTest = ['sh', join(SCRIPTS_INSIDE, 'self-test.sh'), '--unit'];
@@ -45,13 +45,13 @@ export async function checkImage(tap: Tap, { unit, root }: Machine): Promise<voi
     await unit.revert();
   });
 
-  await tap.check("systemd finds no fault in the image's units", async () => {
+  await tap.check("systemd accepts the image's units", async () => {
     const units = ['integratord.service', LOG_SERVICE, 'integratord-log.timer'];
     assert.equal(await container.run('systemd-analyze', 'verify', '--man=no', ...units), '');
     await container.run('systemd-analyze', 'security', '--threshold=15', LOG_SERVICE);
   });
 
-  await tap.check('the command for the log group tells the agent where to send the log', async () => {
+  await tap.check('the log group command configures the agent', async () => {
     await container.run('/usr/local/sbin/integratord-log-group', '/integratord/stack-1');
     const [action, settings] = (await readFile(join(root, 'agent-was-told'), 'utf8')).split('\n');
     assert.equal(action, '-a fetch-config -m ec2 -s -c file:/etc/integratord/cloudwatch-agent.json');
@@ -65,7 +65,7 @@ export async function checkImage(tap: Tap, { unit, root }: Machine): Promise<voi
   const journal = () => container.run('journalctl', '--quiet', '--output=cat', '--unit=integratord.service');
   const log = () => container.run('cat', LOG);
 
-  await tap.check('what integratord says is in the file of the agent soon, every line once', async () => {
+  await tap.check('every line of integratord reaches the agent’s file once', async () => {
     for (let times = 0; times < 2; times++) {
       await container.run(...selfTest);
       const said = await journal();
@@ -81,7 +81,7 @@ export async function checkImage(tap: Tap, { unit, root }: Machine): Promise<voi
 
   for (const directory of [dirname(LOG), '/var/lib/integratord-log']) {
     await tap.check(`no line is lost when ${directory} is full`, async () => {
-      // Now it runs when it is told to.
+      // From now on it runs only on request.
       await container.run('systemctl', 'stop', 'integratord-log.timer', LOG_SERVICE);
       await container.run('systemctl', 'start', LOG_SERVICE);
       await container.run('mount', '-t', 'tmpfs', '-o', 'size=8k', 'tmpfs', directory);
@@ -95,7 +95,7 @@ export async function checkImage(tap: Tap, { unit, root }: Machine): Promise<voi
     });
   }
 
-  await tap.check('a log that has grown large makes way for a new one', async () => {
+  await tap.check('a large log is rotated', async () => {
     const setting = '/run/systemd/system/integratord-log.service.d';
     await container.run('mkdir', setting);
     const dropIn = '[Service]\nEnvironment=INTEGRATORD_LOG_BYTES=1\n';
@@ -111,7 +111,7 @@ export async function checkImage(tap: Tap, { unit, root }: Machine): Promise<voi
   });
 }
 
-/** In place of the CloudWatch agent, which only Amazon has: notes what it was told. */
+/** Replaces the CloudWatch agent, which only Amazon Linux has, with a script that records its arguments. */
 async function writeAgent(root: string): Promise<void> {
   const path = join(root, AGENT);
   await mkdir(dirname(path), { recursive: true });

@@ -5,14 +5,14 @@ import { attempt, run } from './command.ts';
 import type { Tap } from './tap.ts';
 
 const SETTINGS = 'etc/integratord/integratord.env';
-/** Directories that the install script may write to. */
+/** Directories that the install script writes to. */
 const TOUCHED = ['opt', 'usr/local', 'etc'];
-/** What bash does when somebody types `integratorctl unc` and then the tab key. */
+/** What bash does for `integratorctl unc` followed by Tab. */
 const COMPLETE = `. /usr/local/share/bash-completion/completions/integratorctl
   COMP_WORDS=(integratorctl unc) COMP_CWORD=1
   _integratorctl && printf '%s\\n' "\${COMPREPLY[@]}"`;
 
-/** Installs the release into the root file system, as the image build does. */
+/** Installs the release into the root file system, like the image build. */
 export async function checkInstall(tap: Tap, release: string, root: string): Promise<void> {
   const install = () => run(join(release, 'install.sh'), ['--root', root]);
 
@@ -23,7 +23,7 @@ export async function checkInstall(tap: Tap, release: string, root: string): Pro
     assert.equal(stdout.trim(), version);
   });
 
-  await tap.check('installing again changes nothing, and leaves the settings that somebody made', async () => {
+  await tap.check('installing again changes nothing and keeps the settings', async () => {
     await appendFile(join(root, SETTINGS), '# a line of the administrator\n');
     const before = await listing(root);
     await install();
@@ -31,7 +31,7 @@ export async function checkInstall(tap: Tap, release: string, root: string): Pro
     assert.match(await readFile(join(root, SETTINGS), 'utf8'), /a line of the administrator/);
   });
 
-  await tap.check('the man pages and the completions are where man and the shells look for them', async () => {
+  await tap.check('man pages and completions are where man and the shells look for them', async () => {
     for (const path of [
       'man/man1/integratorctl.1',
       'man/man8/integratord.8',
@@ -45,7 +45,7 @@ export async function checkInstall(tap: Tap, release: string, root: string): Pro
     assert.deepEqual(stdout.trim().split('\n'), ['uncordon']);
   });
 
-  await tap.check('a release that was cut short changes nothing', async () => {
+  await tap.check('a truncated release changes nothing', async () => {
     const damaged = `${release}.damaged`;
     await run('cp', ['--archive', '--reflink=auto', release, damaged]);
     await truncate(join(damaged, 'daemon/main.js'), 1000);
@@ -56,7 +56,7 @@ export async function checkInstall(tap: Tap, release: string, root: string): Pro
     assert.deepEqual(await listing(root), before);
   });
 
-  await tap.check('what it cannot install it refuses, with a reason', async () => {
+  await tap.check('invalid arguments are refused with a reason', async () => {
     const script = join(release, 'install.sh');
     for (const [args, code, reason] of [
       [['--from', root, '--root', root], 1, /is not a release, as it has no SHA256SUMS/],
@@ -71,7 +71,7 @@ export async function checkInstall(tap: Tap, release: string, root: string): Pro
   });
 }
 
-/** Everything in it: path, kind, mode, owner, target of a link, contents. */
+/** Everything in it: path, type, mode, owner, link target, contents. */
 async function listing(root: string): Promise<string[]> {
   const paths = TOUCHED.map((directory) => join(root, directory));
   const kinds = await run('find', [...paths, '-printf', '%P %y %m %U:%G %l\n']);

@@ -3,16 +3,16 @@ import type { Readable } from 'node:stream';
 import type { Line } from '../support/process.ts';
 import type { Container } from './container.ts';
 
-/** A line of the journal about the unit: the daemon's own, or systemd's about it. */
+/** A line of the unit's journal, written by the daemon or by systemd. */
 export interface Entry {
   readonly message: string;
-  /** The fields of a log line of the daemon's; undefined for anything else. */
+  /** Fields of a daemon's log line; undefined for other lines. */
   readonly fields: Line | undefined;
-  /** The process that wrote it, as the container numbers it. */
+  /** PID of its writer, in the container. */
   readonly pid: number;
 }
 
-/** What the journal has about the unit, as it comes. */
+/** Follows the unit's journal. */
 export class Journal {
   readonly entries: Entry[] = [];
   readonly #waiting = new Set<(entry: Entry) => void>();
@@ -23,12 +23,12 @@ export class Journal {
     createInterface({ input: reader.stdout as Readable }).on('line', (text) => this.#take(text));
   }
 
-  /** Where the journal is now: what comes after it is news. */
+  /** The current end of the journal. */
   get mark(): number {
     return this.entries.length;
   }
 
-  /** The first entry from `from` on, past or to come, that `matches`. Waits for as long as it takes. */
+  /** The first entry from `from` on, past or future, that `matches`. Waits without a timeout. */
   entry(matches: (entry: Entry) => boolean, from = 0): Promise<Entry> {
     const known = this.entries.slice(from).find(matches);
     if (known) return Promise.resolve(known);
@@ -42,21 +42,21 @@ export class Journal {
     });
   }
 
-  /** The daemon's log line with that event and those fields; `from` as for `entry`. */
+  /** The first log line from `from` on with that event and those fields. */
   async event(event: string, fields: Line = {}, from = 0): Promise<Line> {
     const wanted = Object.entries({ event, ...fields });
     const found = await this.entry((entry) => wanted.every(([name, value]) => entry.fields?.[name] === value), from);
     return found.fields as Line;
   }
 
-  /** The last lines, for a message about a test that failed. */
+  /** The last lines, for the report of a failed check. */
   tail(count: number): string[] {
     return this.entries.slice(-count).map(({ message }) => message);
   }
 
   #take(text: string): void {
     const { MESSAGE, _PID } = JSON.parse(text) as { MESSAGE: unknown; _PID: string };
-    // journald gives what is no text as an array of bytes; the daemon writes none such.
+    // journald reports binary messages as arrays of bytes; the daemon writes none.
     const message = String(MESSAGE);
     const entry = { message, fields: fieldsOf(message), pid: Number(_PID) };
     this.entries.push(entry);

@@ -2,27 +2,27 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SessionView } from '../../daemon/contract/control-api.ts';
 import { signatureHeaders } from '../../daemon/contract/signing.ts';
-import { API_KEY, type LiveCall, type StandIns } from './simulators.ts';
+import { API_KEY, type LiveCall, type Simulators } from './simulators.ts';
 import type { Unit } from './unit.ts';
 
 export const TRIGGER_SECRET = 'trigger-secret-of-the-systemd-test';
 
-/** A machine with integratord on it: its root file system, its unit, and the services that it talks to. */
+/** A machine with integratord: its root file system, its unit, and the services it uses. */
 export class Machine {
   readonly root: string;
   readonly unit: Unit;
-  readonly standIns: StandIns;
+  readonly simulators: Simulators;
   #url = '';
 
-  constructor(root: string, unit: Unit, standIns: StandIns) {
+  constructor(root: string, unit: Unit, simulators: Simulators) {
     this.root = root;
     this.unit = unit;
-    this.standIns = standIns;
+    this.simulators = simulators;
   }
 
-  /** Does what an administrator does before the first start: settings and secrets. */
+  /** Writes settings and secrets, like an administrator before the first start. */
   async configure(): Promise<void> {
-    const { kinesis, deepgram } = this.standIns;
+    const { kinesis, deepgram } = this.simulators;
     const settings = {
       AWS_REGION: 'us-east-1',
       HOST: '127.0.0.1',
@@ -42,7 +42,7 @@ export class Machine {
     await writeFile(join(directory, 'credentials/trigger-secret'), `${TRIGGER_SECRET}\n`);
   }
 
-  /** Waits until a daemon that started after `mark` of the journal says where it listens. */
+  /** Waits until a daemon that started after `mark` of the journal reports its address. */
   async listening(mark: number): Promise<void> {
     const { listening } = await this.unit.journal.event('daemon.started', {}, mark);
     this.#url = String(listening);
@@ -54,7 +54,7 @@ export class Machine {
     return response.status;
   }
 
-  /** POST /start-session as the trigger does it; gives the HTTP status. */
+  /** Sends a start request, as the trigger does; returns the HTTP status. */
   async start({ request }: LiveCall, { signed = true } = {}): Promise<number> {
     const body = JSON.stringify(request);
     const headers = signed ? signatureHeaders(TRIGGER_SECRET, body, Date.now()) : {};
@@ -63,13 +63,13 @@ export class Machine {
     return response.status;
   }
 
-  /** The sessions, as `integratorctl sessions --json` inside shows them. */
+  /** Runs `integratorctl sessions --json` inside. */
   async sessions(): Promise<readonly SessionView[]> {
     const shown = await this.unit.container.run('integratorctl', 'sessions', '--json');
     return (JSON.parse(shown) as { sessions: readonly SessionView[] }).sessions;
   }
 
-  /** Waits for the end of the call's session; gives its last log line. */
+  /** Waits for the end of the call's session; returns its last log line. */
   ended({ request }: LiveCall): Promise<Record<string, unknown>> {
     return this.unit.journal.event('session.ended', { contactId: request.contactId });
   }

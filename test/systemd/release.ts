@@ -8,10 +8,10 @@ import { run } from './command.ts';
 
 const MAIN = fileURLToPath(new URL('../../packer/release/main.ts', import.meta.url));
 
-/** Makes the release of this machine's architecture as `npm run release` does, and unpacks its tarball as whoever
- *  installs it does; gives the directory that packer/install.sh is then in. */
+/** Builds the release for this machine's architecture, like `npm run release`, and unpacks its tarball. Returns the
+ *  directory with install.sh. */
 export async function unpackRelease(directory: string, signal: AbortSignal): Promise<string> {
-  // With our own environment, unlike what `run` runs: npm's settings may be in it.
+  // Unlike `run`, with our own environment, which may contain npm's settings.
   await promisify(execFile)(process.execPath, [MAIN, '--arch', process.arch, '--out', directory], { signal });
   const { releases } = JSON.parse(await readFile(join(directory, 'manifest.json'), 'utf8')) as {
     releases: readonly [Release];

@@ -11,27 +11,27 @@ import { channel } from '../system/stage.ts';
 export const API_KEY = 'key-of-the-systemd-test';
 const SAMPLES_PER_S = 8000;
 const BYTES_PER_MS = 32;
-/** The stand-ins tell no news by themselves; they are asked so often. */
+/** The simulators do not push events, so they are polled. */
 const LOOK_EVERY_MS = 50;
 
-/** A call that is spoken now, in real time, by two speakers. */
+/** A live call of two speakers, in real time. */
 export interface LiveCall {
   readonly request: StartRequest;
   readonly customer: Int16Array;
   readonly agent: Int16Array;
 }
 
-/** Kinesis Video and Deepgram, outside of the container, on the loopback interface that it shares. */
-export class StandIns {
+/** Kinesis Video and Deepgram, outside the container, on the loopback interface that it shares. */
+export class Simulators {
   readonly kinesis: KinesisVideoControl;
   readonly deepgram: DeepgramControl;
   readonly #programs: readonly Program[];
 
-  static async start(): Promise<StandIns> {
+  static async start(): Promise<Simulators> {
     const kinesis = new Program('test/simulators/kinesis-video/main.ts');
-    const deepgram = new Program('test/simulators/deepgram/main.ts', ['--api-key', API_KEY]);
+    const deepgram = new Program('test/simulators/deepgram/main.ts', ['--api-key', API_KEY, '--rate', 'off']);
     const urls = await Promise.all([kinesis.listening(), deepgram.listening()]);
-    return new StandIns(...urls, [kinesis, deepgram]);
+    return new Simulators(...urls, [kinesis, deepgram]);
   }
 
   private constructor(kinesisUrl: string, deepgramUrl: string, programs: readonly Program[]) {
@@ -44,7 +44,7 @@ export class StandIns {
     await Promise.all(this.#programs.map((program) => program.stop('SIGKILL')));
   }
 
-  /** Begins a call of so many seconds, on a stream of its own. */
+  /** Starts a call of so many seconds on a new stream. */
   async call(seconds: number): Promise<LiveCall> {
     const contactId = randomUUID();
     const stream = `stream-${contactId}`;
@@ -66,7 +66,7 @@ export class StandIns {
     while (!(await this.deepgram.connectionsTagged(request.contactId)).some(isEnough)) await sleep(LOOK_EVERY_MS);
   }
 
-  /** What Deepgram has of the call, all its connections put together, against what was spoken. */
+  /** Compares what Deepgram received on all connections with what was spoken. */
   async compare({ request, customer, agent }: LiveCall) {
     const { audio, missingMs, agrees, stretches } = await received(this.deepgram, request.contactId);
     return {

@@ -1,7 +1,7 @@
-/** A check that neither succeeds nor fails must not hold up the others for ever. */
-const PATIENCE_MS = 120_000;
+/** Timeout of a check. */
+const TIMEOUT_MS = 120_000;
 
-/** Runs checks one after the other and reports them in the Test Anything Protocol. */
+/** Runs checks in order and reports them in the Test Anything Protocol. */
 export class Tap {
   passed = 0;
   failed = 0;
@@ -9,7 +9,7 @@ export class Tap {
   readonly #signal: AbortSignal;
   readonly #context: () => readonly string[];
 
-  /** @param context tells more about a failure, a line each */
+  /** @param context returns lines that help explain a failure */
   constructor(write: (line: string) => void, signal: AbortSignal, context: () => readonly string[]) {
     this.#write = write;
     this.#signal = signal;
@@ -17,13 +17,13 @@ export class Tap {
     write('TAP version 13');
   }
 
-  /** One check: it fails when `body` throws, or takes for ever. Throws when the signal ends them all. */
+  /** Runs a check, which fails if `body` throws or times out. Throws if the signal aborts the run. */
   async check(title: string, body: () => Promise<void>): Promise<void> {
     this.#signal.throwIfAborted();
     const number = this.passed + this.failed + 1;
     const beganMs = performance.now();
     try {
-      await patiently(body(), this.#signal);
+      await withTimeout(body(), this.#signal);
       this.passed++;
       this.#write(`ok ${number} - ${title} # time=${Math.round(performance.now() - beganMs)}ms`);
     } catch (error) {
@@ -35,16 +35,16 @@ export class Tap {
     }
   }
 
-  /** The plan, and the line with both numbers. */
+  /** Prints the plan and both totals. */
   end(): void {
     this.#write(`1..${this.passed + this.failed}`);
     this.#write(`${this.passed} passed, ${this.failed} failed`);
   }
 }
 
-async function patiently(work: Promise<void>, signal: AbortSignal): Promise<void> {
+async function withTimeout(work: Promise<void>, signal: AbortSignal): Promise<void> {
   const given = Promise.withResolvers<never>();
-  const timer = setTimeout(() => given.reject(new Error(`not over after ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
+  const timer = setTimeout(() => given.reject(new Error(`timed out after ${TIMEOUT_MS / 1000} s`)), TIMEOUT_MS);
   const interrupted = () => given.reject(signal.reason);
   signal.addEventListener('abort', interrupted);
   try {

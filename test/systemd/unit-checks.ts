@@ -3,21 +3,21 @@ import { type Machine, TRIGGER_SECRET } from './machine.ts';
 import { API_KEY } from './simulators.ts';
 import type { Tap } from './tap.ts';
 
-/** `systemd-analyze security` counts from 0, nothing to exploit, to 100. */
+/** On the scale of `systemd-analyze security`, from 0 (best) to 100. */
 const MAX_EXPOSURE = 15;
 const NO_CAPABILITY = '0000000000000000';
 
-/** What holds for the unit, whatever it transcribes. Leaves it running. */
+/** Checks the unit without calls. Leaves it running. */
 export async function checkUnit(tap: Tap, machine: Machine): Promise<void> {
   const { unit } = machine;
   const { container, journal } = unit;
 
-  await tap.check('systemd finds no fault in the unit, and little that it leaves open', async () => {
+  await tap.check('systemd accepts the unit and rates its exposure as low', async () => {
     assert.equal(await container.run('systemd-analyze', 'verify', '--man=no', 'integratord.service'), '');
     await container.run('systemd-analyze', 'security', `--threshold=${MAX_EXPOSURE}`, 'integratord.service');
   });
 
-  await tap.check('without settings it says what is missing, and is not started over and over', async () => {
+  await tap.check('without settings it reports what is missing, and is not restarted', async () => {
     await journal.entry(({ message }) => message.includes('AWS_REGION is missing'));
     await journal.entry(({ message }) => message.includes('DEEPGRAM_API_KEY is missing'));
     const properties = await unit.until({ ActiveState: 'failed' });
@@ -25,9 +25,9 @@ export async function checkUnit(tap: Tap, machine: Machine): Promise<void> {
     assert.equal(properties['NRestarts'], '0');
   });
 
-  await tap.check('a daemon that serves is not active before it has said READY', async () => {
+  await tap.check('a serving daemon is not active before READY', async () => {
     await machine.configure();
-    // Without systemd-notify it cannot say anything.
+    // Without systemd-notify it cannot report READY.
     await unit.override('[Service]\nEnvironment=PATH=/nowhere\n');
     const mark = journal.mark;
     await unit.systemctl('start', '--no-block');
@@ -38,7 +38,7 @@ export async function checkUnit(tap: Tap, machine: Machine): Promise<void> {
     await unit.revert();
   });
 
-  await tap.check('it is active once it has, and then it takes calls', async () => {
+  await tap.check('it is active after READY, and accepts calls', async () => {
     const mark = journal.mark;
     await unit.systemctl('restart');
     const { ActiveState, StatusText } = await unit.properties();
@@ -48,7 +48,7 @@ export async function checkUnit(tap: Tap, machine: Machine): Promise<void> {
     assert.equal(await machine.health(), 200);
   });
 
-  await tap.check('it runs as integrator, without any privilege, and in directories of its own', async () => {
+  await tap.check('it runs as integrator, without privileges, in its own directories', async () => {
     const pid = String(await unit.mainPid());
     const status = await container.run('cat', `/proc/${pid}/status`);
     const uid = (await container.run('id', '-u', 'integrator')).trim();
@@ -64,8 +64,8 @@ export async function checkUnit(tap: Tap, machine: Machine): Promise<void> {
     ]);
   });
 
-  await tap.check('its secrets come as credentials, and show in nothing that others can read', async () => {
-    assert.equal(await machine.start(await machine.standIns.call(1), { signed: false }), 401);
+  await tap.check('its secrets are credentials, and appear in nothing that others can read', async () => {
+    assert.equal(await machine.start(await machine.simulators.call(1), { signed: false }), 401);
     const pid = String(await unit.mainPid());
     for (const shown of [
       await container.run('cat', `/proc/${pid}/environ`, `/proc/${pid}/cmdline`),

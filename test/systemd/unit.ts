@@ -3,7 +3,7 @@ import type { Container } from './container.ts';
 import { Journal } from './journal.ts';
 
 const NAME = 'integratord.service';
-/** systemd is asked so often. */
+/** Poll interval. */
 const LOOK_EVERY_MS = 100;
 
 type Properties = Record<string, string>;
@@ -22,7 +22,7 @@ export class Unit {
     await this.container.run('systemctl', verb, ...options, NAME);
   }
 
-  /** The unit's properties, as `systemctl show` names them. */
+  /** The unit's properties, by their names in `systemctl show`. */
   async properties(): Promise<Properties> {
     const shown = await this.container.run('systemctl', 'show', NAME);
     const lines = shown.split('\n').filter((line) => line.includes('='));
@@ -40,17 +40,17 @@ export class Unit {
     }
   }
 
-  /** The process id of the daemon, as the container numbers it. */
+  /** The daemon's PID in the container. */
   async mainPid(): Promise<number> {
     return Number((await this.properties())['MainPID']);
   }
 
-  /** Sends a signal to the daemon alone. */
+  /** Sends a signal to the daemon only. */
   async signal(name: string): Promise<void> {
     await this.systemctl('kill', '--kill-whom=main', `--signal=${name}`);
   }
 
-  /** Changes the unit until the next `revert`. */
+  /** Adds a drop-in to the unit, until `revert`. */
   async override(lines: string): Promise<void> {
     const directory = `/run/systemd/system/${NAME}.d`;
     await this.container.run('mkdir', '-p', directory);

@@ -3,13 +3,20 @@ import { Sparkline } from './lag-history.js';
 import { LATE_MS } from './session-card.js';
 import { clockText, countText, holesText, numberText, shortText, timeText } from './words.js';
 
-export const STATE_WORDS = { serving: 'Serving', full: 'Full', cordoned: 'Cordoned', draining: 'Draining' };
+export const STATE_WORDS = {
+  serving: 'Serving',
+  full: 'Full',
+  cordoned: 'Cordoned',
+  'not-ready': 'Not ready',
+  draining: 'Draining',
+};
 
 const SOURCES = {
   operator: 'Ordered by an operator',
   signal: 'Ordered by a signal',
   lifecycle: 'Auto Scaling is terminating the instance',
   spot: 'EC2 is reclaiming the Spot instance',
+  maintenance: 'EC2 has scheduled maintenance',
 };
 
 /** The instance as a whole: tiles, and what an operator must know about a drain or a cordon. */

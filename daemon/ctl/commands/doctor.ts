@@ -21,7 +21,7 @@ export function addDoctorCommand(program: Command, io: Io): void {
     .action(async (_options: object, command: Command) => {
       const invocation = new Invocation(command, io);
       const options = { timeoutMs: DOCTOR_TIMEOUT_MS };
-      const response = await invocation.daemon.get<{ checks: readonly Check[] }>('/v1/doctor', options);
+      const response = await invocation.daemon.post<{ checks: readonly Check[] }>('/v1/doctor', options);
       invocation.show(response, () => checkLines(response.checks, invocation));
       const failed = response.checks.filter(({ verdict }) => verdict === 'fail').map(({ name }) => name);
       if (failed.length > 0) throw new Failure(`checks failed: ${failed.join(', ')}; see the remedies above`);

@@ -2,12 +2,24 @@ import type { AudioBlock } from '../../audio/pcm.ts';
 import { AGENT, type Channel, CUSTOMER } from '../../contract/audio-format.ts';
 import type { DemuxerEvents } from '../../matroska/demuxer.ts';
 import type { Track } from '../../matroska/elements.ts';
+import type { Millis } from '../../runtime/clock.ts';
 import type { Contact, Position } from '../contact.ts';
 import { type KinesisRefused, refusalInStream } from '../refusal.ts';
+import { CallBeginning } from './call-beginning.ts';
 import { Delivery } from './delivery.ts';
 import { Fragment, ownerAfterContactId } from './fragment.ts';
-import { epochMs, isContinuationToken, isFragmentNumber, TAG, TAG_NAMES } from './tags.ts';
-import { MAX_WAITING_BYTES } from './waiting-blocks.ts';
+import { HeldFragment } from './held-fragment.ts';
+import {
+  containsContactId,
+  epochMs,
+  isContinuationToken,
+  isFragmentNumber,
+  looksLikeContactId,
+  TAG,
+  TAG_NAMES,
+} from './tags.ts';
+import { MAX_WAITING_BYTES, type WaitingBlocks } from './waiting-blocks.ts';
+import { Withheld } from './withheld.ts';
 
 /** daemon/kinesis/README.md: tracks are identified by name; `Track_audio/L16` is an old form of FROM. */
 const CHANNEL_OF_TRACK: ReadonlyMap<string, Channel> = new Map([
@@ -17,12 +29,12 @@ const CHANNEL_OF_TRACK: ReadonlyMap<string, Channel> = new Map([
 ]);
 
 /** Why audio of the stream was not forwarded. */
-export type DiscardReason = 'no-contact-id' | 'contact-id-too-late' | 'corrupt';
+export type DiscardReason = 'no-contact-id' | 'contact-id-too-late' | 'corrupt' | 'two-contacts';
 
 /**
- * Lets the audio of one contact through and nothing else: a block leaves only when its fragment is known to carry that
- * ContactId (daemon/README.md, decision 3), whether the tag stands before the cluster or after it. Outlives
- * connections, and skips what an earlier one has delivered.
+ * Lets the audio of one contact through and nothing else: a block leaves only when its fragment is known to be the
+ * contact's (daemon/README.md, decision 3), whether the tag stands before the cluster or after it. Outlives connections,
+ * and skips what an earlier one has delivered.
  */
 export class ContactFilter implements DemuxerEvents {
   /** The arrival time of the bytes being pushed; set by the caller. */
@@ -33,24 +45,61 @@ export class ContactFilter implements DemuxerEvents {
   nextContactBegan = false;
   /** Complete fragments so far that are not ours: without a ContactId, or with another one. */
   foreignFragments = 0;
+  /** Where to read again, because the call may have begun earlier; until then nothing is forwarded. */
+  rewindToMs: Millis | undefined;
+  /** How much of the call's beginning the stream no longer had. */
+  missedAtStartMs: Millis = 0;
 
   readonly #contact: Contact;
   readonly #onDiscard: (why: DiscardReason, detail: string) => void;
+  readonly #onRestart: () => void;
   readonly #fragment = new Fragment();
+  readonly #held = new HeldFragment();
+  readonly #withheld = new Withheld();
   readonly #delivery: Delivery;
+  /** Undefined once the call's first audio was released. */
+  #beginning: CallBeginning | undefined;
   #released: AudioBlock[] = [];
+  /** How many of them are of earlier fragments. */
+  #releasedBefore = 0;
+  /** Whether the fragment before the current one is ours. */
+  #followsOurs: boolean;
+  #ourSegmentUid: string | undefined;
   #errorId: string | undefined;
   #errorText = '';
 
-  constructor(contact: Contact, onDiscard: (why: DiscardReason, detail: string) => void) {
+  /**
+   * @param onRestart the contact's streaming was stopped and started again: audio missing before this was not streamed
+   */
+  constructor(
+    contact: Contact,
+    onDiscard: (why: DiscardReason, detail: string) => void,
+    onRestart: () => void = () => {},
+  ) {
+    const { start } = contact;
+    const position = 'producerEpochMs' in start ? start : undefined;
     this.#contact = contact;
     this.#onDiscard = onDiscard;
-    this.#delivery = new Delivery('producerEpochMs' in contact.start ? contact.start : undefined);
+    this.#onRestart = onRestart;
+    this.#delivery = new Delivery(position);
+    this.#beginning = 'isCallStart' in start ? new CallBeginning(start) : undefined;
+    this.#followsOurs = position !== undefined;
+    this.#ourSegmentUid = position?.segmentUid;
   }
 
   /** The last fragment of the contact received completely. */
   get position(): Position | undefined {
     return this.#delivery.position;
+  }
+
+  /** Changes with everything that is delivered for the first time. */
+  get progress(): string {
+    return this.#delivery.progress;
+  }
+
+  /** Audio of the call that was withheld after the last that was forwarded: no gap in later audio will show it. */
+  get withheldAtEndMs(): Millis {
+    return this.#withheld.ms;
   }
 
   /** Whether a fragment is complete and nothing of the next one has come. */
@@ -63,6 +112,7 @@ export class ContactFilter implements DemuxerEvents {
   take(): AudioBlock[] {
     const released = this.#released;
     this.#released = [];
+    this.#releasedBefore = 0;
     return released;
   }
 
@@ -71,15 +121,39 @@ export class ContactFilter implements DemuxerEvents {
    * stream itself reported (daemon/kinesis/README.md, "Errors inside the stream").
    */
   connectionEnded(): KinesisRefused | undefined {
-    this.#endFragment();
+    this.#endFragment(false);
     this.#delivery.connectionEnded();
+    // The next connection starts after the position. A fragment without a number cannot be recognized when it repeats.
+    this.#followsOurs = this.position !== undefined;
+    if (this.#held.number === undefined) this.#dropHeld();
+    this.rewindToMs = undefined;
     const errorId = this.#errorId;
     this.#errorId = undefined;
-    return errorId === undefined ? undefined : refusalInStream(errorId, this.#errorText, this.#contact.streamArn);
+    if (errorId === undefined) return undefined;
+    const error = refusalInStream(errorId, this.#errorText, this.#contact.streamArn);
+    if (error.isFragmentGone) this.#followsOurs = false;
+    return error;
+  }
+
+  /** The call is over: nothing follows that could say that the last fragment is not ours. */
+  finish(): void {
+    if (this.nextContactBegan) this.#dropHeld();
+    else this.#acceptHeld();
   }
 
   fragment(): void {
-    this.#endFragment();
+    this.#endFragment(true);
+  }
+
+  segmentUid(uid: string): void {
+    this.#fragment.segmentUid = uid;
+  }
+
+  /** A second cluster may be another caller's, with the fragment's header lost: only a ContactId after it tells. */
+  cluster(): void {
+    const fragment = this.#fragment;
+    if (fragment.clusters++ > 0) this.#doubtOwner();
+    fragment.isClusterComplete = false;
   }
 
   track({ number, name }: Track): void {
@@ -88,13 +162,15 @@ export class ContactFilter implements DemuxerEvents {
   }
 
   tagName(bytes: Buffer, from: number, to: number): string | undefined {
-    return TAG_NAMES.find(bytes, from, to);
+    const name = TAG_NAMES.find(bytes, from, to);
+    if (name === undefined && looksLikeContactId(bytes, from, to)) this.#fragment.isSuspect = true;
+    return name;
   }
 
   tag(name: string, value: string): void {
     if (name === TAG.contactId) this.#noteContact(value);
     else if (name === TAG.fragmentNumber) this.#noteNumber(value);
-    else if (name === TAG.continuationToken) this.#noteComplete(isContinuationToken(value) ? value : undefined);
+    else if (name === TAG.continuationToken) this.#noteToken(value);
     else if (name === TAG.producerTimestamp) this.#fragment.producerEpochMs = epochMs(value);
     else if (name === TAG.millisBehindNow) this.behindNowMs = Number(value);
     else if (name === TAG.errorCode) this.#errorText = value;
@@ -108,8 +184,11 @@ export class ContactFilter implements DemuxerEvents {
     fragment.blocks++;
     if (fragment.blocks <= fragment.deliveredBlocks) return;
     const block = { channel, timeMs, pcm, arrivedAtMs: this.nowMs };
-    if (fragment.owner === 'ours') this.#released.push(block);
-    else if (fragment.owner === 'unknown') this.#wait(block);
+    if (this.#isReleasable()) {
+      this.#beginRelease();
+      if (this.rewindToMs === undefined) this.#release(block);
+    } else if (fragment.owner === 'unknown' || fragment.owner === 'ours') this.#wait(block);
+    else fragment.lost.add(block);
   }
 
   clusterEnd(): void {
@@ -117,28 +196,64 @@ export class ContactFilter implements DemuxerEvents {
     this.#noteComplete(undefined);
   }
 
+  skipped(bytes: Buffer, from: number, to: number): void {
+    if (containsContactId(bytes, from, to)) this.#fragment.isSuspect = true;
+  }
+
   corrupt(reason: string): void {
+    this.#fragment.isSuspect = true;
     this.#onDiscard('corrupt', reason);
   }
 
   #noteContact(contactId: string): void {
     const fragment = this.#fragment;
+    if (contactId === '') {
+      fragment.isSuspect = true;
+      return;
+    }
     const before = fragment.owner;
     fragment.owner = ownerAfterContactId(before, contactId === this.#contact.contactId);
-    if (fragment.owner === 'other') {
-      fragment.waiting.clear();
-      this.#noteNextContact();
-    } else if (before === 'unknown') {
-      fragment.waiting.moveTo(this.#released);
+    if (fragment.owner === 'ours') {
+      if (this.#isReleasable()) this.#releaseWaiting();
       this.#noteComplete(undefined);
+    } else if (fragment.owner === 'mixed') {
+      if (before !== 'mixed') this.#withholdMixed();
+    } else if (fragment.owner === 'other') {
+      fragment.waiting.clear();
+      this.#beginning?.noteOther();
+      this.#dropHeld();
+      this.#noteNextContact();
     }
+  }
+
+  /** Two contacts: withholds all that has not been forwarded, also what is ready to be. */
+  #withholdMixed(): void {
+    const fragment = this.#fragment;
+    for (const block of this.#released.splice(this.#releasedBefore)) {
+      fragment.lost.add(block);
+      fragment.releasedBlocks--;
+    }
+    fragment.lost.addAll(fragment.waiting.span);
+    fragment.waiting.clear();
+    this.#onDiscard('two-contacts', `fragment ${fragment.number} names two contacts`);
   }
 
   #noteNumber(fragmentNumber: string): void {
     if (!isFragmentNumber(fragmentNumber)) return;
-    this.#fragment.number = fragmentNumber;
-    this.#delivery.begin(this.#fragment, fragmentNumber);
+    const fragment = this.#fragment;
+    if (fragment.number !== undefined && fragment.number !== fragmentNumber) this.#doubtOwner();
+    fragment.number = fragmentNumber;
+    this.#beginning?.noteNumber(fragmentNumber);
+    if (this.#held.number === fragmentNumber) this.#held.clear();
+    this.#delivery.begin(fragment, fragmentNumber);
+    if (fragment.deliveredBlocks > 0) fragment.waiting.dropFirst(Math.min(fragment.deliveredBlocks, fragment.blocks));
+    if (fragment.owner === 'ours') this.#releaseWaiting();
     this.#noteNextContact();
+  }
+
+  #noteToken(token: string): void {
+    this.#fragment.isTagged = this.#fragment.isClusterComplete;
+    this.#noteComplete(isContinuationToken(token) ? token : undefined);
   }
 
   /** Another contact ends the call, unless its fragment precedes ours and is repeated by a new connection. */
@@ -149,28 +264,162 @@ export class ContactFilter implements DemuxerEvents {
 
   /** Called for everything that can complete a fragment: the end of its cluster, and tags after it. */
   #noteComplete(continuationToken: string | undefined): void {
-    const { owner, number, isClusterComplete, producerEpochMs, deliveredBlocks } = this.#fragment;
+    const fragment = this.#fragment;
+    const { owner, number, isClusterComplete, deliveredBlocks } = fragment;
     if (!isClusterComplete || owner !== 'ours' || number === undefined || deliveredBlocks === Infinity) return;
-    this.#delivery.complete(number, producerEpochMs, continuationToken);
+    if (this.rewindToMs !== undefined) return;
+    this.#beginRelease();
+    this.#delivery.complete(fragment, continuationToken);
+  }
+
+  /** Takes the ownership back: what has not been released needs a ContactId that comes from here on. */
+  #doubtOwner(): void {
+    const fragment = this.#fragment;
+    fragment.isSuspect = true;
+    fragment.lost.addAll(fragment.waiting.span);
+    fragment.waiting.clear();
+    if (fragment.owner === 'ours') fragment.owner = 'unknown';
+  }
+
+  /** Whether a block of the fragment may be forwarded now. Without a number, a repeat cannot be recognized. */
+  #isReleasable(): boolean {
+    const { owner, number } = this.#fragment;
+    return owner === 'ours' && (number !== undefined || !this.#delivery.isCatchingUp);
+  }
+
+  /** Call before the first block of the fragment is released. */
+  #beginRelease(): void {
+    if (this.rewindToMs !== undefined) return;
+    const fragment = this.#fragment;
+    if (this.#beginning) {
+      this.rewindToMs = this.#beginning.rewindFrom(fragment.producerEpochMs);
+      if (this.rewindToMs !== undefined) return;
+      this.missedAtStartMs = this.#beginning.missedMs(fragment.producerEpochMs);
+      this.#beginning = undefined;
+    }
+    if (!this.#held.isEmpty) this.#acceptHeld();
+    this.#noteSegment(fragment.segmentUid);
+  }
+
+  #noteSegment(uid: string | undefined): void {
+    if (uid === this.#ourSegmentUid) return;
+    if (uid !== undefined && this.#ourSegmentUid !== undefined) this.#onRestart();
+    this.#ourSegmentUid = uid;
+  }
+
+  #release(block: AudioBlock): void {
+    this.#fragment.releasedBlocks++;
+    this.#released.push(block);
+    this.#withheld.clear();
+  }
+
+  #releaseWaiting(): void {
+    const { waiting } = this.#fragment;
+    if (waiting.isEmpty) return;
+    this.#beginRelease();
+    if (this.rewindToMs !== undefined) return;
+    this.#fragment.releasedBlocks += waiting.length;
+    this.#moveToReleased(waiting);
+  }
+
+  #moveToReleased(blocks: WaitingBlocks): void {
+    if (!blocks.isEmpty) this.#withheld.clear();
+    blocks.moveTo(this.#released);
   }
 
   #wait(block: AudioBlock): void {
-    const { waiting } = this.#fragment;
-    waiting.add(block);
-    if (!waiting.isOverLimit) return;
-    waiting.clear();
-    this.#fragment.owner = 'withheld';
+    const fragment = this.#fragment;
+    fragment.waiting.add(block);
+    if (!fragment.waiting.isOverLimit) return;
+    fragment.lost.addAll(fragment.waiting.span);
+    fragment.waiting.clear();
+    fragment.owner = 'withheld';
     this.#onDiscard('contact-id-too-late', `no ContactId within ${MAX_WAITING_BYTES} bytes`);
   }
 
-  #endFragment(): void {
+  #acceptHeld(): void {
+    if (this.#held.isEmpty) return;
+    this.#moveToReleased(this.#held.blocks);
+    this.#delivery.complete(this.#held, undefined);
+    this.#releasedBefore = this.#released.length;
+    this.#held.clear();
+  }
+
+  #dropHeld(): void {
+    if (this.#held.isEmpty) return;
+    const { number, blocks } = this.#held;
+    if (number !== undefined || !this.#delivery.isCatchingUp) this.#withheld.add(number, blocks.span.ms);
+    this.foreignFragments++;
+    this.#held.clear();
+    this.#onDiscard('no-contact-id', `fragment ${number} names no contact, and what follows is not ours`);
+  }
+
+  /** @param isFollowed whether the next fragment has begun, so that nothing of this one can follow */
+  #endFragment(isFollowed: boolean): void {
     const fragment = this.#fragment;
-    const { owner, number, waiting, isClusterComplete } = fragment;
-    if (owner === 'unknown' && !waiting.isEmpty) {
-      this.#onDiscard('no-contact-id', `fragment ${number} names no contact`);
+    const { owner, deliveredBlocks } = fragment;
+    const isRepeated = owner === 'unknown' && deliveredBlocks === Infinity;
+    if (owner === 'ours') this.#endOurs(isFollowed);
+    else if (owner === 'unknown' && !isRepeated) this.#endUnknown(isFollowed);
+    else if (!isRepeated) this.#endForeign();
+    if (fragment.clusters > 0 || fragment.number !== undefined) {
+      this.#followsOurs = owner === 'ours' || isRepeated || !this.#held.isEmpty;
     }
-    if (owner === 'ours') this.#delivery.end(fragment);
-    else if (isClusterComplete) this.foreignFragments++;
+    this.#releasedBefore = this.#released.length;
     fragment.reset();
+  }
+
+  #endOurs(isFollowed: boolean): void {
+    const fragment = this.#fragment;
+    if (this.rewindToMs !== undefined) return;
+    if (!fragment.waiting.isEmpty) this.#onDiscard('corrupt', 'a fragment of ours without a fragment number');
+    // What is missing of a fragment that is followed by another one will not come any more.
+    const isNew = fragment.deliveredBlocks !== Infinity && fragment.number !== this.position?.fragmentNumber;
+    if (isFollowed && isNew && fragment.releasedBlocks > 0) {
+      this.#delivery.complete(fragment, undefined);
+    }
+    this.#delivery.end(fragment);
+  }
+
+  #endUnknown(isFollowed: boolean): void {
+    const fragment = this.#fragment;
+    const isWhole = isFollowed || fragment.isTagged;
+    if (fragment.clusters === 0) return;
+    if (isWhole && this.#isOfOurRun()) {
+      this.#acceptHeld();
+      this.#held.hold(fragment);
+      return;
+    }
+    if (!isFollowed && !fragment.isClusterComplete) {
+      // The next connection brings it again.
+      this.#noteWithheld();
+      return;
+    }
+    if (!fragment.waiting.isEmpty || fragment.releasedBlocks > 0) {
+      this.#onDiscard('no-contact-id', `fragment ${fragment.number} names no contact`);
+    }
+    this.#endForeign();
+  }
+
+  #endForeign(): void {
+    const fragment = this.#fragment;
+    // Known to be another contact's, or not known to be ours: what was held before it is not ours either.
+    this.#dropHeld();
+    if (fragment.owner !== 'other') this.#noteWithheld();
+    if (fragment.releasedBlocks > 0 || fragment.deliveredBlocks > 0) this.#delivery.end(fragment);
+    if (fragment.isClusterComplete) this.foreignFragments++;
+  }
+
+  #noteWithheld(): void {
+    const { number, lost, waiting } = this.#fragment;
+    lost.addAll(waiting.span);
+    const mayRepeat = number === undefined && this.#delivery.isCatchingUp;
+    if (this.#delivery.hasBegun && !mayRepeat) this.#withheld.add(number, lost.ms);
+  }
+
+  /** Whether a fragment without a ContactId continues our run (daemon/kinesis/README.md). */
+  #isOfOurRun(): boolean {
+    const { isSuspect, segmentUid } = this.#fragment;
+    return !isSuspect && this.#followsOurs && segmentUid !== undefined && segmentUid === this.#ourSegmentUid;
   }
 }

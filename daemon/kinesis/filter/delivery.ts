@@ -8,10 +8,27 @@ export class Delivery {
   /** The fragment in which a connection ended, and how many of its blocks were delivered. */
   #partial: { readonly fragmentNumber: string; readonly blocks: number } | undefined;
   /** Whether the connection may still repeat what an earlier one delivered. */
-  #isCatchingUp = true;
+  #isCatchingUp: boolean;
+  /** The last complete fragment, if its number was lower than the position's. */
+  #lower: string | undefined;
 
   constructor(position: Position | undefined) {
     this.position = position;
+    this.#isCatchingUp = position !== undefined;
+  }
+
+  get isCatchingUp(): boolean {
+    return this.#isCatchingUp;
+  }
+
+  /** Whether any audio of the contact was delivered, by this reading or an earlier one. */
+  get hasBegun(): boolean {
+    return this.position !== undefined || this.#partial !== undefined;
+  }
+
+  /** Changes with everything that is delivered for the first time. */
+  get progress(): string {
+    return `${this.position?.fragmentNumber} ${this.#partial?.fragmentNumber} ${this.#partial?.blocks}`;
   }
 
   connectionEnded(): void {
@@ -32,16 +49,32 @@ export class Delivery {
   }
 
   /** A fragment of the contact has been received completely; its token may follow later. */
-  complete(fragmentNumber: string, producerEpochMs: number | undefined, continuationToken: string | undefined): void {
-    const known = this.position?.fragmentNumber === fragmentNumber ? this.position.continuationToken : undefined;
-    this.position = { fragmentNumber, continuationToken: continuationToken ?? known, producerEpochMs };
+  complete(
+    { number, producerEpochMs, segmentUid }: Pick<Fragment, 'number' | 'producerEpochMs' | 'segmentUid'>,
+    continuationToken: string | undefined,
+  ): void {
     this.#partial = undefined;
+    if (number === undefined || this.#isMisread(number)) return;
+    const known = this.position?.fragmentNumber === number ? this.position.continuationToken : undefined;
+    const token = continuationToken ?? known;
+    this.position = { fragmentNumber: number, continuationToken: token, producerEpochMs, segmentUid };
   }
 
-  /** A fragment of the contact has ended, complete or not. */
+  /** A fragment has ended before all of it was delivered, or with its connection. */
   end({ number, blocks, deliveredBlocks }: Fragment): void {
     if (!number || deliveredBlocks === Infinity || number === this.position?.fragmentNumber) return;
     this.#partial = { fragmentNumber: number, blocks: Math.max(blocks, deliveredBlocks) };
+  }
+
+  /**
+   * A single number that is lower than the position is corrupt: resuming after it would repeat audio. After a second one
+   * it is the position that was corrupt.
+   */
+  #isMisread(fragmentNumber: string): boolean {
+    const isLower = this.position !== undefined && isAfter(this.position.fragmentNumber, fragmentNumber);
+    const isMisread = isLower && (this.#lower === undefined || this.#lower === fragmentNumber);
+    this.#lower = isMisread ? fragmentNumber : undefined;
+    return isMisread;
   }
 
   /**
@@ -56,7 +89,7 @@ export class Delivery {
 }
 
 /** Compares fragment numbers, which increase in order of ingestion: decimal, but too long for a number. */
-function isAfter(fragmentNumber: string, other: string): boolean {
+export function isAfter(fragmentNumber: string, other: string): boolean {
   if (fragmentNumber.length !== other.length) return fragmentNumber.length > other.length;
   return fragmentNumber > other;
 }

@@ -1,36 +1,56 @@
+import { Span } from './span.ts';
 import { TrackChannels } from './track-channels.ts';
 import { WaitingBlocks } from './waiting-blocks.ts';
 
-/** Who owns a fragment. Only `ours` is forwarded; `withheld`: too much audio came before a ContactId. */
-export type Owner = 'unknown' | 'ours' | 'other' | 'withheld';
+/** Who owns a fragment. Only `ours` is forwarded; `mixed`: it names two contacts; `withheld`: too much audio came before a ContactId. */
+export type Owner = 'unknown' | 'ours' | 'other' | 'mixed' | 'withheld';
 
 /** The state of the current fragment: one object per call, reset as a whole when the next fragment begins. */
 export class Fragment {
   owner: Owner = 'unknown';
   number: string | undefined;
   producerEpochMs: number | undefined;
+  segmentUid: string | undefined;
   isClusterComplete = false;
+  /** Whether the service's last word on the fragment has come, its continuation token: no other tag is missing. */
+  isTagged = false;
+  /** Whether a ContactId may have been damaged: such a fragment is never taken for ours without one. */
+  isSuspect = false;
+  clusters = 0;
   /** Blocks of the contact's two tracks so far. */
   blocks = 0;
+  /** How many of its blocks this connection has released. */
+  releasedBlocks = 0;
   /** How many of its blocks earlier connections have delivered; Infinity: all. */
   deliveredBlocks = 0;
   readonly channels = new TrackChannels();
-  readonly waiting = new WaitingBlocks();
+  /** Blocks that wait for the ContactId. */
+  waiting = new WaitingBlocks();
+  /** Blocks that were neither released nor are waiting. */
+  readonly lost = new Span();
 
   reset(): void {
     this.owner = 'unknown';
     this.number = undefined;
     this.producerEpochMs = undefined;
+    this.segmentUid = undefined;
     this.isClusterComplete = false;
+    this.isTagged = false;
+    this.isSuspect = false;
+    this.clusters = 0;
     this.blocks = 0;
+    this.releasedBlocks = 0;
     this.deliveredBlocks = 0;
     this.channels.clear();
     this.waiting.clear();
+    this.lost.clear();
   }
 }
 
-/** The owner of a fragment after a ContactId tag: a second contact in a fragment withholds the rest of it. */
+/** The owner of a fragment after a ContactId tag: two contacts in a fragment withhold all of it that is left. */
 export function ownerAfterContactId(owner: Owner, isOurs: boolean): Owner {
-  if (!isOurs) return 'other';
-  return owner === 'unknown' ? 'ours' : owner;
+  if (owner === 'unknown') return isOurs ? 'ours' : 'other';
+  if (owner === 'ours') return isOurs ? 'ours' : 'mixed';
+  if (owner === 'withheld') return isOurs ? 'withheld' : 'other';
+  return owner === 'other' && isOurs ? 'mixed' : owner;
 }

@@ -29,3 +29,25 @@ export function epochMs(seconds: string): number | undefined {
   const ms = new Date(Number(seconds) * 1000).getTime();
   return ms > 0 ? ms : undefined;
 }
+
+const CONTACT_ID_BYTES = Buffer.from(TAG.contactId);
+
+/** A damaged name may have lost some of its bytes, or seem longer, and some may be others. */
+const MAX_DAMAGED_BYTES = 2;
+
+/** Whether a tag's name may be a damaged `ContactId`: none at all, or one that differs in at most two of its bytes. */
+export function looksLikeContactId(bytes: Buffer, from: number, to: number): boolean {
+  const length = to - from;
+  if (length === 0) return true;
+  let damaged = Math.abs(length - CONTACT_ID_BYTES.length);
+  const common = Math.min(length, CONTACT_ID_BYTES.length);
+  for (let i = 0; i < common && damaged <= MAX_DAMAGED_BYTES; i++) {
+    if (bytes[from + i] !== CONTACT_ID_BYTES[i]) damaged++;
+  }
+  return damaged <= MAX_DAMAGED_BYTES || containsContactId(bytes, from, to);
+}
+
+/** Whether skipped bytes contain the name of the tag that says whose audio it is. */
+export function containsContactId(bytes: Buffer, from: number, to: number): boolean {
+  return bytes.subarray(from, to).includes(CONTACT_ID_BYTES);
+}

@@ -1,4 +1,5 @@
 import type { AudioBlock } from '../../audio/pcm.ts';
+import { Span } from './span.ts';
 
 /** 32 s of both tracks, many times a Connect fragment. */
 export const MAX_WAITING_BYTES = 1024 * 1024;
@@ -7,8 +8,13 @@ const BLOCK_OVERHEAD_BYTES = 128;
 
 /** Blocks of a fragment that wait for its ContactId. */
 export class WaitingBlocks {
+  readonly span = new Span();
   #blocks: AudioBlock[] = [];
   #bytes = 0;
+
+  get length(): number {
+    return this.#blocks.length;
+  }
 
   get isEmpty(): boolean {
     return this.#blocks.length === 0;
@@ -22,6 +28,7 @@ export class WaitingBlocks {
     // Bytes from the network are only lent (media-body.ts); waiting blocks need a copy.
     this.#blocks.push({ ...block, pcm: Buffer.from(block.pcm) });
     this.#bytes += BLOCK_OVERHEAD_BYTES + block.pcm.length;
+    this.span.add(block);
   }
 
   moveTo(released: AudioBlock[]): void {
@@ -32,5 +39,11 @@ export class WaitingBlocks {
   clear(): void {
     if (this.#blocks.length > 0) this.#blocks = [];
     this.#bytes = 0;
+    this.span.clear();
+  }
+
+  /** Forgets the first blocks: an earlier connection has delivered them. */
+  dropFirst(count: number): void {
+    this.#blocks.splice(0, count);
   }
 }

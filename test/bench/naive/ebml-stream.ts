@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import { type EbmlDataTag, type EbmlMasterTag, EbmlStreamDecoder, EbmlTagId, type SimpleBlock } from 'ebml-stream';
 import type { Parsed } from './parsed.ts';
 
-/** Parses a body as the README of `ebml-stream` tells: pipe it in, and take the tags as they come out. */
+/** Parses a body as the README of `ebml-stream` shows: pipe it in and handle the tags. */
 export function parseWithEbmlStream(parsed: Parsed): Writable {
   const decoder = new EbmlStreamDecoder({ bufferTagIds: [EbmlTagId.TrackEntry, EbmlTagId.SimpleTag] });
   decoder.on('data', (tag: EbmlMasterTag | SimpleBlock) => {

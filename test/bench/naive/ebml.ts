@@ -3,26 +3,41 @@ import { Decoder } from 'ebml';
 import type { Parsed } from './parsed.ts';
 
 interface EbmlElement {
-  readonly name: string;
   readonly data: Buffer;
   readonly track: number;
   readonly payload: Buffer;
 }
 
-/** Parses a body as the README of `ebml` tells: pipe it in, and take the events as they come out. */
+/** Handlers by element name. */
+type Handlers = Readonly<Record<string, (element: EbmlElement) => void>>;
+
+/** Parses a body as the README of `ebml` shows: pipe it in and handle the events. */
 export function parseWithEbml(parsed: Parsed): Writable {
   const decoder = new Decoder();
   let name = '';
   let value = '';
   let number = 0;
+  const tags: Handlers = {
+    SimpleBlock: ({ track, payload }) => parsed.block(track, payload),
+    TrackNumber: ({ data }) => {
+      number = data.readUIntBE(0, data.length);
+    },
+    Name: ({ data }) => {
+      name = text(data);
+    },
+    TagName: ({ data }) => {
+      name = text(data);
+    },
+    TagString: ({ data }) => {
+      value = text(data);
+    },
+  };
+  const ends: Handlers = {
+    TrackEntry: () => parsed.track(number, name),
+    SimpleTag: () => parsed.tag(name, value),
+  };
   decoder.on('data', ([event, element]) => {
-    const { name: kind, data, track, payload } = element as unknown as EbmlElement;
-    if (kind === 'SimpleBlock' && event === 'tag') parsed.block(track, payload);
-    else if (kind === 'TrackNumber') number = data.readUIntBE(0, data.length);
-    else if (kind === 'Name' || kind === 'TagName') name = text(data);
-    else if (kind === 'TagString') value = text(data);
-    else if (kind === 'TrackEntry' && event === 'end') parsed.track(number, name);
-    else if (kind === 'SimpleTag' && event === 'end') parsed.tag(name, value);
+    (event === 'end' ? ends : tags)[element.name]?.(element as unknown as EbmlElement);
   });
   return decoder;
 }

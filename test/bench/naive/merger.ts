@@ -2,7 +2,7 @@ import type { Parsed } from './parsed.ts';
 
 const CHANNEL_OF_TRACK: Readonly<Record<string, 0 | 1>> = { AUDIO_FROM_CUSTOMER: 0, AUDIO_TO_CUSTOMER: 1 };
 
-/** Merges the two tracks as one would at first, and as the original does: pairs their blocks as they come. */
+/** Merges the two tracks the obvious way, which is also the original's: pairs their blocks as they arrive. */
 export class Merger implements Parsed {
   readonly #contactId: string;
   readonly #send: (pcm: Buffer) => void;
@@ -35,7 +35,7 @@ export class Merger implements Parsed {
   }
 }
 
-/** Two blocks of the same length as one of 2-channel PCM. */
+/** Interleaves two blocks of the same length. */
 function interleaved(customer: Buffer, agent: Buffer): Buffer {
   const pcm = Buffer.alloc(customer.length * 2);
   for (let at = 0; at < customer.length; at += 2) {

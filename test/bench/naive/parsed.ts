@@ -1,4 +1,4 @@
-/** What anybody needs of a Kinesis Video body to send its audio on. */
+/** The parts of a Kinesis Video body that are needed to forward its audio. */
 export interface Parsed {
   track(number: number, name: string): void;
   tag(name: string, value: string): void;

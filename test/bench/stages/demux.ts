@@ -1,4 +1,4 @@
-/** The demux stage: bytes as they come from the network in, the audio of blocks out. */
+/** The demux stage: network chunks in, audio blocks out. */
 import { crc32 } from 'node:zlib';
 import { TAG_NAMES } from '../../../daemon/kinesis/filter/tags.ts';
 import { Demuxer, type DemuxerEvents } from '../../../daemon/matroska/demuxer.ts';
@@ -9,7 +9,7 @@ import { type Feed, feedOf } from './feeds.ts';
 import type { Measured, StageTask } from './measured.ts';
 import { cpuPerPass, letStreamsRun } from './stopwatch.ts';
 
-/** Takes what a parser finds and adds it up; with a checksum where asked for, which costs more than parsing does. */
+/** Counts what a parser finds. The checksum is optional because it costs more than parsing. */
 class Ear {
   /** Bytes of audio, tracks and tags. */
   found = 0;
@@ -46,13 +46,16 @@ class EarOfNaive extends Ear implements Parsed {
 
 class EarOfDaemon extends Ear implements DemuxerEvents {
   fragment(): void {}
+  segmentUid(): void {}
+  cluster(): void {}
   clusterEnd(): void {}
+  skipped(): void {}
 
   track(): void {
     this.note();
   }
 
-  /** Every tag counts; those that the daemon reads are read. */
+  /** Counts every tag; the value is read only if the daemon would read it. */
   tagName(bytes: Buffer, from: number, to: number): string | undefined {
     this.note();
     return TAG_NAMES.find(bytes, from, to);
@@ -65,11 +68,11 @@ class EarOfDaemon extends Ear implements DemuxerEvents {
   }
 
   corrupt(reason: string): void {
-    throw new Error(`the demuxer finds the feed corrupt: ${reason}`);
+    throw new Error(`the demuxer considers the feed corrupt: ${reason}`);
   }
 }
 
-/** A parser of one body, and what hears it. */
+/** A parser of one body, and the collector of its output. */
 interface Parser {
   readonly ear: Ear;
   write(chunk: Buffer): void;
@@ -102,12 +105,12 @@ export async function measureDemux({ contender, feed: name, calls, cpuMs }: Stag
   const pass = async () => {
     const ears = await parse(feed, () => open(false));
     if (foundBy(ears) !== expected)
-      throw new Error(`${contender} found ${foundBy(ears)} in one pass, ${expected} before`);
+      throw new Error(`${contender} found ${foundBy(ears)} in one pass and ${expected} before`);
   };
   return { cpuMsPerUnit: (await cpuPerPass(pass, cpuMs)) / feed.units, checksum };
 }
 
-/** Feeds all bodies at the same time, chunk by chunk, as a process with many calls has them. */
+/** Feeds all bodies in turn, chunk by chunk, as in a process with many calls. */
 async function parse({ bodies }: Feed, open: () => Parser): Promise<Ear[]> {
   const parsers = bodies.map(open);
   const rounds = Math.max(...bodies.map(({ length }) => length));

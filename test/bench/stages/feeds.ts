@@ -1,25 +1,25 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { FRAGMENT_MS, firstFragmentOf, Material, ofCall } from '../material.ts';
+import { FRAGMENT_MS, mkvOf } from '../material.ts';
 
-/** What the demux stage is fed with. */
+/** Input of the demux stage. */
 export interface Feed {
-  /** Per GetMedia body its chunks. */
+  /** The chunks of each GetMedia body. */
   readonly bodies: readonly (readonly Buffer[])[];
-  /** Seconds of call in all of them, or MB where there is no call. */
+  /** Seconds of call in all bodies, or MB for captures. */
   readonly units: number;
 }
 
-/** Fragments per body, 8 s of call: what is there once per body weighs little. */
-export const FRAGMENTS = 5;
-/** Parsers that are at work at the same time; more show nothing else, and the slowest would take minutes. */
+/** Fragments per body, 8 s of call: enough that the start of a body does not matter. */
+export const FRAGMENTS = 8;
+/** Parsers at work at the same time; more would not change the result, and the slowest would take minutes. */
 const MOST_BODIES = 100;
 const KIB = 1024;
-/** Of each capture the beginning, once: the slowest parser takes more than a second for a MB. */
+/** Only the beginning of each capture: the slowest parser takes more than a second per MB. */
 const MOST_CAPTURES = 5;
 const LONGEST_CAPTURE_BYTES = 512 * KIB;
 const BYTES_PER_MB = 1e6;
 
-/** How the chunks of a feed are cut; undefined is as they come from Connect, every 64 ms. */
+/** Chunk size per feed; undefined for chunks as Connect sends them, every 64 ms. */
 const CHUNK_BYTES: Readonly<Record<string, number | undefined>> = {
   'connect, chunks of 64 ms': undefined,
   'connect, chunks of 16 KiB': 16 * KIB,
@@ -27,7 +27,7 @@ const CHUNK_BYTES: Readonly<Record<string, number | undefined>> = {
   'captures, chunks of 16 KiB': 16 * KIB,
 };
 export const FEED_NAMES = Object.keys(CHUNK_BYTES);
-/** The one that the targets are about. */
+/** The feed that the targets refer to. */
 export const LIVE_FEED = 'connect, chunks of 64 ms';
 
 const captures = new URL('../../fixtures/captures/', import.meta.url);
@@ -47,18 +47,11 @@ export function feedOf(name: string, calls: number): Feed {
     const bytes = bodies.flat().reduce((sum, { length }) => sum + length, 0);
     return { bodies, units: bytes / BYTES_PER_MB };
   }
-  const material = new Material(64);
   const bodies = Array.from({ length: Math.min(calls, MOST_BODIES) }, (_, call) => {
-    const chunks = chunksOf(material, call);
+    const chunks = mkvOf(call, FRAGMENTS);
     return chunkBytes === undefined ? chunks : cut(Buffer.concat(chunks), chunkBytes);
   });
   return { bodies, units: (bodies.length * FRAGMENTS * FRAGMENT_MS) / 1000 };
-}
-
-function chunksOf(material: Material, call: number): Buffer[] {
-  return Array.from({ length: FRAGMENTS }, (_, i) => material.fragment(firstFragmentOf(call) + i).chunks)
-    .flat()
-    .map((chunk) => ofCall(chunk, call));
 }
 
 function beginningOf(file: string): Buffer {

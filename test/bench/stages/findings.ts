@@ -1,18 +1,21 @@
 import { Demuxer } from '../../../daemon/matroska/demuxer.ts';
 
-/** Something that the demuxer found, to be told again. */
+/** A demuxer event, recorded for replay. */
 export type Finding =
   | { readonly kind: 'fragment' }
   | { readonly kind: 'track'; readonly number: number; readonly name: string }
   | { readonly kind: 'tag'; readonly name: string; readonly value: string }
   | { readonly kind: 'block'; readonly track: number; readonly timeMs: number; readonly payload: Buffer }
+  | { readonly kind: 'segmentUid'; readonly uid: string }
+  | { readonly kind: 'cluster' }
   | { readonly kind: 'clusterEnd' };
 
-/** What the demuxer finds in a body, per chunk. */
+/** The demuxer's events of a body, per chunk. */
 export function findingsIn(body: readonly Buffer[]): Finding[][] {
   let found: Finding[] = [];
   const demuxer = new Demuxer({
     fragment: () => found.push({ kind: 'fragment' }),
+    segmentUid: (uid) => found.push({ kind: 'segmentUid', uid }),
     track: ({ number, name }) => found.push({ kind: 'track', number, name }),
     tagName: (bytes, from, to) => bytes.toString('utf8', from, to),
     tag: (name, value) => found.push({ kind: 'tag', name, value }),
@@ -20,9 +23,11 @@ export function findingsIn(body: readonly Buffer[]): Finding[][] {
       const payload = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
       found.push({ kind: 'block', track, timeMs, payload });
     },
+    cluster: () => found.push({ kind: 'cluster' }),
+    skipped: () => {},
     clusterEnd: () => found.push({ kind: 'clusterEnd' }),
     corrupt: (reason) => {
-      throw new Error(`the demuxer finds the feed corrupt: ${reason}`);
+      throw new Error(`the demuxer considers the feed corrupt: ${reason}`);
     },
   });
   return body.map((chunk) => {

@@ -1,4 +1,4 @@
-/** Measures one stage of one contender, in a process of its own: no other's garbage or compiled code is in its way. */
+/** Measures one stage of one contender in its own process, unaffected by the garbage and compiled code of others. */
 import { measureAlign } from './align.ts';
 import { measureDemux } from './demux.ts';
 import { measureLink } from './link.ts';

@@ -1,20 +1,22 @@
-/** One measurement of a stage, done by a process of its own. */
+/** One measurement of a stage, made by its own process. */
 export interface StageTask {
   readonly stage: 'demux' | 'align' | 'link';
   readonly contender: string;
   readonly feed: string;
   readonly calls: number;
-  /** How long a measurement in real time lasts. */
+  /** Duration of a measurement in real time. */
   readonly seconds: number;
-  /** How much CPU a measurement uses that goes as fast as it can. */
+  /** CPU to spend on a measurement that runs as fast as it can. */
   readonly cpuMs: number;
   /** Where the link stage sends to. */
-  readonly sinkUrl: string;
+  readonly deepgramUrl: string;
 }
 
 export interface Measured {
   /** CPU per second of call, or per MB of a capture. */
   readonly cpuMsPerUnit: number;
-  /** Of the audio: the same for all contenders, or one of them is wrong. */
+  /** Checksum of the audio: must be the same for all contenders. */
   readonly checksum: number;
+  /** Link stage only: blocks sent, per call. */
+  readonly sent?: readonly number[];
 }

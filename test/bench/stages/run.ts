@@ -1,9 +1,11 @@
+import { callNumbers, openSimulators } from '../../load/world.ts';
 import { Program } from '../../support/process.ts';
 import type { Stage } from '../options.ts';
+import { assertRight } from '../whole/assert-right.ts';
 import { FEED_NAMES } from './feeds.ts';
 import type { Measured, StageTask } from './measured.ts';
 
-/** What is compared in each stage that is measured by itself, and what it is fed with. */
+/** Contenders and feeds of each stage that is measured separately. */
 export const STAGE_CONTENDERS: Readonly<
   Record<Exclude<Stage, 'whole'>, { contenders: readonly string[]; feeds: readonly string[] }>
 > = {
@@ -12,17 +14,21 @@ export const STAGE_CONTENDERS: Readonly<
   link: { contenders: ['integratord', 'ws'], feeds: ['messages of 64 ms'] },
 };
 
-/** Measures a stage once, in a process of its own. */
-export async function stageRound(task: Omit<StageTask, 'sinkUrl'>, nodeOptions: string): Promise<Measured> {
-  const sink = task.stage === 'link' ? new Program('test/bench/simulators/sink.ts') : undefined;
-  try {
-    const sinkUrl = (await sink?.listening()) ?? '';
-    const args = [JSON.stringify({ ...task, sinkUrl } satisfies StageTask)];
-    const program = new Program('test/bench/stages/main.ts', args, { NODE_OPTIONS: nodeOptions });
-    const { cpuMsPerUnit, checksum } = await program.line(({ event }) => event === 'measured');
-    await program.exited;
-    return { cpuMsPerUnit: Number(cpuMsPerUnit), checksum: Number(checksum) };
-  } finally {
-    await sink?.stop();
-  }
+/** Measures a stage once, in its own process. Throws if audio that the link stage sent did not arrive. */
+export async function stageRound(task: Omit<StageTask, 'deepgramUrl'>, nodeOptions: string): Promise<Measured> {
+  await using cleanup = new AsyncDisposableStack();
+  const verified = callNumbers(task.calls);
+  const simulators = task.stage === 'link' ? await openSimulators({ tls: null }, { verified }, cleanup) : undefined;
+  const args = [JSON.stringify({ ...task, deepgramUrl: simulators?.deepgramUrl ?? '' } satisfies StageTask)];
+  const program = new Program('test/bench/stages/main.ts', args, { NODE_OPTIONS: nodeOptions });
+  cleanup.defer(() => program.stop('SIGKILL').then(() => {}));
+  const { event: _, ...measured } = await program.line(({ event }) => event === 'measured');
+  await program.exited;
+  const { cpuMsPerUnit, checksum, sent = [] } = measured as unknown as Measured;
+  const heard = await simulators?.deepgram.order(
+    'totals',
+    sent.map((blocks, call) => ({ call, blocks })),
+  );
+  for (const figures of heard ?? []) assertRight(figures, true);
+  return { cpuMsPerUnit, checksum };
 }

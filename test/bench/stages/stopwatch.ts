@@ -1,17 +1,16 @@
 import { setImmediate as turn } from 'node:timers/promises';
 
-/** What is compiled and cached after this much CPU is what stays. */
+/** After this much CPU, all hot code is compiled. */
 const WARM_UP_MS = 500;
 
-/** CPU of this process so far, all of its threads, user and system, in ms. */
+/** User and system time of this process so far, all threads, in ms. */
 export function cpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }
 
 /**
- * Repeats a piece of work until it has used so much CPU, after a warm-up of the same work; gives the CPU of one
- * repetition in ms.
+ * Warms up, then repeats `pass` until it has used `longEnoughMs` of CPU. Returns the CPU of one repetition in ms.
  */
 export async function cpuPerPass(pass: () => Promise<void>, longEnoughMs: number): Promise<number> {
   for (const fromMs = cpuMs(); cpuMs() - fromMs < Math.min(WARM_UP_MS, longEnoughMs); ) await pass();
@@ -26,7 +25,7 @@ export async function cpuPerPass(pass: () => Promise<void>, longEnoughMs: number
   return usedMs / passes;
 }
 
-/** Lets streams do what they put off, which some parsers need. */
+/** Lets streams run their deferred work, which some parsers depend on. */
 export async function letStreamsRun(): Promise<void> {
   await turn();
 }

@@ -1,136 +1,115 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Daemon } from '../../load/daemon.ts';
+import { callNumbers } from '../../load/world.ts';
 import { Program } from '../../support/process.ts';
-import { unitNodeOptions } from '../../support/unit-node-options.ts';
-import type { Form } from '../checksum.ts';
-import { contactOf } from '../material.ts';
-import { streamArnOf } from '../simulators/calls.ts';
 
-/** The one that this is all about, and the one that parses nothing. */
+/** Our own contender, and the one that parses nothing. */
 export const OURS = 'integratord';
 export const FLOOR = 'naive floor';
 
-/** Calls that are started at a time. */
+/** Calls that are being started at the same time. */
 const STARTING = 20;
-
-/** Starts of one call, before it is given up. */
+/** Start attempts per call. */
 const MOST_STARTS = 5;
+/** A contender that keeps up has sent everything this long after the calls end. */
+const DRAIN_MS = 15_000;
 
-/** Where a contender reads and sends to, and how many calls. */
+/** What a contender is started with. */
 export interface Surroundings {
-  readonly sourceUrl: string;
-  readonly sinkUrl: string;
+  readonly kinesisUrl: string;
+  readonly deepgramUrl: string;
   readonly calls: number;
-  /** Options of Node for its process. */
+  /** Node options for its process. */
   readonly nodeOptions: string;
 }
 
 /** A process that moves calls. */
 export interface Running {
-  readonly program: Program;
-  /** What the sink gets of it. */
-  readonly form: Form;
-  /** Ends it when its calls are over. */
-  stop(): Promise<void>;
-  /** Ends it whatever it does. */
-  kill(): Promise<void>;
+  readonly pid: number;
+  /** What it sends to Deepgram: 2-channel PCM, or unparsed bodies. */
+  readonly form: 'pcm' | 'mkv';
+  /** Rejects if it exits early. */
+  readonly failed: Promise<never>;
+  /** Waits until it is done with its calls, then ends it in a way that writes its profile. */
+  finish(): Promise<void>;
 }
 
 /** Starts a contender; resolves when all its calls are open. */
-type Contender = (surroundings: Surroundings) => Promise<Running>;
+type Contender = (surroundings: Surroundings, cleanup: AsyncDisposableStack) => Promise<Running>;
 
 export const CONTENDERS: Readonly<Record<string, Contender>> = {
-  [OURS]: (surroundings) => startDaemon(surroundings, {}),
-  'integratord, checkpoints': async (surroundings) => {
-    const directory = await mkdtemp(join(tmpdir(), 'integratord-bench-'));
-    const running = await startDaemon(surroundings, { STATE_DIR: directory });
-    const tidied = (end: () => Promise<void>) => async () => {
-      await end();
-      await rm(directory, { recursive: true });
-    };
-    return { ...running, stop: tidied(running.stop), kill: tidied(running.kill) };
-  },
-  'ebml-stream': (surroundings) => startRelay(surroundings, 'ebml-stream', 'pcm'),
-  ebml: (surroundings) => startRelay(surroundings, 'ebml', 'pcm'),
-  [FLOOR]: (surroundings) => startRelay(surroundings, 'none', 'mkv'),
+  [OURS]: (surroundings, cleanup) => startDaemon(surroundings, cleanup, false),
+  'integratord, checkpoints': (surroundings, cleanup) => startDaemon(surroundings, cleanup, true),
+  'ebml-stream': (surroundings, cleanup) => startRelay(surroundings, cleanup, 'ebml-stream'),
+  ebml: (surroundings, cleanup) => startRelay(surroundings, cleanup, 'ebml'),
+  [FLOOR]: (surroundings, cleanup) => startRelay(surroundings, cleanup, 'none'),
 };
 
-async function startDaemon(surroundings: Surroundings, env: Record<string, string>): Promise<Running> {
-  const { sourceUrl, sinkUrl, calls, nodeOptions } = surroundings;
-  const program = new Program('daemon/main.ts', [], {
-    NODE_OPTIONS: `${unitNodeOptions()} ${nodeOptions}`,
-    PORT: '0',
-    HOST: '127.0.0.1',
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
-    AWS_SECRET_ACCESS_KEY: 'secret-of-the-benchmark',
-    AWS_ENDPOINT_URL_KINESIS_VIDEO: sourceUrl,
-    DEEPGRAM_API: sinkUrl,
-    DEEPGRAM_API_KEY: 'key-of-the-benchmark',
-    MAX_SESSIONS: String(calls),
-    START_TIMEOUT_MS: '60000',
-    HEALTH_LAG_MS: '0',
-    // One thread, as the others have: what workers cost besides is not what is compared here.
-    WORKERS: '0',
-    ...env,
-  });
-  const running = runningOf(program, 'pcm');
-  try {
-    const url = await program.listening();
-    let next = 0;
-    const starting = async () => {
-      while (next < calls) await startSession(url, next++);
-    };
-    await Promise.all(Array.from({ length: STARTING }, starting));
-    return running;
-  } catch (error) {
-    await running.kill();
-    throw error;
-  }
-}
-
-/** As the trigger does, it asks again when the answer says that this may help: a busy machine lets starts run late. */
-async function startSession(url: string, call: number): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    const response = await askForSession(url, call);
-    const answer = await response.text();
-    if (response.status === 200) return;
-    if (response.status !== 503 || attempt === MOST_STARTS) throw new Error(`call ${call} did not start: ${answer}`);
-  }
-}
-
-function askForSession(url: string, call: number): Promise<Response> {
-  const contactId = contactOf(call);
-  return fetch(`${url}/start-session`, {
-    method: 'POST',
-    body: JSON.stringify({
-      contactId,
-      kvsStream: { arn: streamArnOf(call), startFragmentNumber: '1' },
-      // With a callback, as users have it: results go there and do not come back.
-      dgParams: { model: 'nova-3', tag: contactId, callback: 'https://results.example/' },
-      enforceRealtime: false,
-    }),
-  });
-}
-
-async function startRelay({ sourceUrl, sinkUrl, calls, nodeOptions }: Surroundings, parser: string, form: Form) {
-  const args = ['--parser', parser, '--source', sourceUrl, '--sink', sinkUrl, '--calls', String(calls)];
-  const program = new Program('test/bench/naive/relay.ts', args, { NODE_OPTIONS: nodeOptions });
-  await program.line(({ event }) => event === 'open');
-  return runningOf(program, form);
-}
-
-function runningOf(program: Program, form: Form): Running {
+async function startDaemon(
+  { calls, ...surroundings }: Surroundings,
+  cleanup: AsyncDisposableStack,
+  checkpoints: boolean,
+): Promise<Running> {
+  const directory = await mkdtemp(join(tmpdir(), 'integratord-bench-'));
+  cleanup.defer(() => rm(directory, { recursive: true }));
+  // One thread, like the others: the cost of workers is not part of the comparison.
+  const daemon = new Daemon({ script: 'daemon/main.ts', directory, checkpoints, workers: 0, ...surroundings });
+  cleanup.defer(() => daemon.kill());
+  await daemon.listening();
+  const left = callNumbers(calls);
+  const starting = async () => {
+    for (let call = left.shift(); call !== undefined; call = left.shift()) await startSession(daemon, call);
+  };
+  await Promise.all(Array.from({ length: STARTING }, starting));
   return {
-    program,
-    form,
-    async stop() {
-      const code = await program.stop('SIGTERM');
-      if (code !== 0 && code !== null) throw new Error(`a contender ended with ${code}: ${program.stderr}`);
+    pid: daemon.pid,
+    form: 'pcm',
+    failed: daemon.failed,
+    async finish() {
+      const unended = await daemon.ended(callNumbers(calls), DRAIN_MS);
+      if (unended.length > 0) throw new Error(`${unended.length} sessions have not ended`);
+      await daemon.stop();
     },
-    async kill() {
-      await program.stop('SIGKILL');
+  };
+}
+
+/** Retries after a 503, as the trigger does: starts may be late on a busy machine. */
+async function startSession(daemon: Daemon, call: number): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const { failure } = await daemon.startSession(call);
+    if (failure === undefined) return;
+    if (!failure.startsWith('503') || attempt === MOST_STARTS)
+      throw new Error(`call ${call} did not start: ${failure}`);
+  }
+}
+
+async function startRelay(
+  { kinesisUrl, deepgramUrl, calls, nodeOptions }: Surroundings,
+  cleanup: AsyncDisposableStack,
+  parser: string,
+): Promise<Running> {
+  const args = ['--parser', parser, '--kinesis', kinesisUrl, '--deepgram', deepgramUrl, '--calls', String(calls)];
+  const program = new Program('test/bench/naive/relay.ts', args, { NODE_OPTIONS: nodeOptions });
+  cleanup.defer(() => program.stop('SIGKILL').then(() => {}));
+  await program.line(({ event }) => event === 'open');
+  let isFinishing = false;
+  const failed = program.exited.then((code) => {
+    if (isFinishing && code === 0) return new Promise<never>(() => {});
+    throw new Error(`${parser} ended with ${code}: ${program.stderr}`);
+  });
+  // Handled by whoever races against it.
+  failed.catch(() => {});
+  return {
+    pid: program.pid,
+    form: parser === 'none' ? 'mkv' : 'pcm',
+    failed,
+    async finish() {
+      isFinishing = true;
+      const timeout = setTimeout(() => program.stop('SIGKILL'), DRAIN_MS);
+      await Promise.race([program.exited, failed]);
+      clearTimeout(timeout);
     },
   };
 }

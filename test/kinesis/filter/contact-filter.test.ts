@@ -1,6 +1,7 @@
 import test from 'ava';
 import { ContactFilter, type DiscardReason } from '../../../daemon/kinesis/filter/contact-filter.ts';
 import { Demuxer } from '../../../daemon/matroska/demuxer.ts';
+import { producerTags, SEGMENT_UID } from '../../simulators/kinesis-video/mkv.ts';
 import { AGENT_TRACK, block, CONTACT, CUSTOMER_TRACK, fragment, OURS, type TestFragment } from '../stream.ts';
 
 /** A filter that is fed fragments, one connection at a time, and the seeds of the blocks that it forwards. */
@@ -54,10 +55,135 @@ test('another contact before ours is skipped', (t) => {
   t.false(filter.nextContactBegan);
 });
 
-test('a fragment without a ContactId is withheld and reported', (t) => {
+const OTHER_UID = 'ff'.repeat(16);
+
+test('a fragment without a ContactId and with another SegmentUID is withheld and reported', (t) => {
   const { connection, discarded } = filtering();
-  t.deepEqual(connection([{ number: 1 }, { number: 2, contactId: '' }, { number: 3 }]), [1, 3]);
+  const untagged = { number: 2, contactId: '', segmentUid: OTHER_UID };
+  t.deepEqual(connection([{ number: 1 }, untagged, { number: 3 }]), [1, 3]);
   t.deepEqual(discarded, ['no-contact-id']);
+});
+
+test('fragments without a ContactId that continue our run are forwarded', (t) => {
+  const untagged = (number: number) => ({ number, contactId: '' });
+  const { connection, filter, discarded } = filtering();
+  t.deepEqual(connection([{ number: 1 }, untagged(2), untagged(3), { number: 4 }, untagged(5)]), [1, 2, 3, 4]);
+  t.is(filter.position?.fragmentNumber, '4', 'the last one is held');
+  filter.finish();
+  t.is(filter.take().length, 1, 'and forwarded at the end of the call');
+  t.is(filter.position?.fragmentNumber, '5');
+  t.is(filter.withheldAtEndMs, 0);
+  t.deepEqual(discarded, []);
+});
+
+for (const [what, next] of [
+  ['another contact', { number: 3, contactId: 'another' }],
+  ['another run', { number: 3, contactId: '', segmentUid: OTHER_UID }],
+] as const) {
+  test(`a fragment without a ContactId before ${what} is withheld and counted`, (t) => {
+    const { connection, filter, discarded } = filtering();
+    t.deepEqual(connection([{ number: 1 }, { number: 2, contactId: '' }, next]), [1]);
+    filter.finish();
+    t.deepEqual(filter.take(), []);
+    t.true(filter.withheldAtEndMs > 0);
+    t.true(discarded.includes('no-contact-id'));
+  });
+}
+
+test('a fragment without a ContactId is not ours if none of ours comes before it', (t) => {
+  for (const first of [[], [{ number: 1, contactId: 'another' }]]) {
+    const { connection, filter } = filtering();
+    t.deepEqual(connection([...first, { number: 2, contactId: '' }, { number: 3 }]), [3]);
+    t.is(filter.withheldAtEndMs, 0);
+  }
+});
+
+test('a held fragment that another connection repeats is forwarded once, whoever it names then', (t) => {
+  for (const [contactId, expected] of [
+    ['', [2, 3]],
+    [OURS, [2, 3]],
+    ['another', []],
+  ] as const) {
+    const { connection } = filtering();
+    t.deepEqual(connection([{ number: 1 }, { number: 2, contactId: '' }]), [1]);
+    const third = contactId === 'another' ? contactId : OURS;
+    t.deepEqual(
+      connection([
+        { number: 2, contactId },
+        { number: 3, contactId: third },
+      ]),
+      expected,
+      contactId,
+    );
+  }
+});
+
+test('a fragment cut off before its ContactId is never forwarded at the end of the call', (t) => {
+  const last = { number: 2, tagAt: 'after', contactId: 'another' } as const;
+  const [first, whole] = [fragment({ number: 1 }).length, fragment(last).length];
+  for (let bytes = 0; bytes < whole; bytes++) {
+    const { connection, filter } = filtering();
+    t.deepEqual(connection([{ number: 1 }, last], first + bytes), [1]);
+    filter.finish();
+    t.deepEqual(filter.take(), [], `cut off after ${bytes} bytes`);
+  }
+});
+
+test('after a resume from a checkpoint, a fragment without a ContactId needs the SegmentUID of the resume point', (t) => {
+  for (const [segmentUid, expected] of [
+    [SEGMENT_UID, 1],
+    [OTHER_UID, 0],
+    [undefined, 0],
+  ] as const) {
+    const start = { fragmentNumber: '1', continuationToken: undefined, producerEpochMs: undefined, segmentUid };
+    const filter = new ContactFilter({ ...CONTACT, start }, () => {});
+    new Demuxer(filter).push(fragment({ number: 2, contactId: '' }));
+    filter.connectionEnded();
+    filter.finish();
+    t.is(filter.take().length, expected);
+  }
+});
+
+test('a second contact in a fragment withholds all that was not forwarded, and does not end the call', (t) => {
+  const { connection, filter, discarded } = filtering();
+  const mixed = Buffer.concat([
+    fragment({ number: 2, blocks: [block(21), block(22)] }),
+    producerTags([['ContactId', 'another']]),
+  ]);
+  t.deepEqual(connection([{ number: 1 }]), [1]);
+  new Demuxer(filter).push(Buffer.concat([mixed, fragment({ number: 3 })]));
+  t.is(filter.take().length, 1);
+  t.deepEqual(discarded, ['two-contacts']);
+  t.false(filter.nextContactBegan);
+});
+
+test('a Segment without its EBML header, a second fragment number and a second cluster take the ownership back', (t) => {
+  const EBML_HEADER_BYTES = 47;
+  const other = fragment({ number: 2, contactId: 'another', tagAt: 'after' });
+  const clusterAt = other.indexOf(Buffer.from('1f43b675', 'hex'));
+  const numberAt = other.indexOf(Buffer.from('1254c367', 'hex'));
+  const segmentAt = other.indexOf(Buffer.from('18538067', 'hex'));
+  t.true(segmentAt < EBML_HEADER_BYTES + 8);
+  for (const lost of [segmentAt, numberAt, clusterAt]) {
+    const { filter, connection } = filtering();
+    t.deepEqual(connection([]), []);
+    new Demuxer(filter).push(Buffer.concat([fragment({ number: 1 }), other.subarray(lost)]));
+    t.deepEqual(
+      filter.take().map(({ pcm }) => Buffer.from(pcm).equals(Buffer.from(block(1).pcm))),
+      [true],
+    );
+  }
+});
+
+test('a fragment without a number is not forwarded twice', (t) => {
+  const { filter } = filtering();
+  const bytes = fragment({ number: 1 });
+  bytes.write('X', bytes.indexOf('FRAGMENT_NUMBER'));
+  for (const expected of [1, 0, 0]) {
+    new Demuxer(filter).push(bytes);
+    t.is(filter.take().length, expected);
+    filter.connectionEnded();
+  }
 });
 
 test('once a fragment has named two contacts, nothing of it is forwarded, whichever came first', (t) => {

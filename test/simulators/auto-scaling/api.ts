@@ -12,7 +12,7 @@ export const ACTIONS = [
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
-/** What goes wrong with the next requests of one action (`times`, or for ever with null), before it is done. */
+/** A fault of the next `times` requests of an action (null for all), before the action takes effect. */
 const faultRule = z.union([
   z.strictObject({
     action: z.enum(ACTIONS),
@@ -25,17 +25,17 @@ const faultRule = z.union([
 export const faultRules = z.array(faultRule);
 export type Fault = z.infer<typeof faultRule>;
 
-/** One request as it was answered. */
+/** A request and its response. */
 export interface ActionRequest {
   readonly action: string;
   readonly params: Readonly<Record<string, string>>;
   readonly atMs: number;
-  /** Missing as long as there is no answer. */
+  /** Undefined until it is answered. */
   status?: number;
   error?: string;
 }
 
-/** AWS's side: the query protocol of Auto Scaling in one region, with one group. */
+/** Auto Scaling's query protocol in one region, with one group. */
 export class AutoScalingApi {
   readonly requests: ActionRequest[] = [];
   readonly #group: Group;
@@ -51,7 +51,7 @@ export class AutoScalingApi {
     this.#faults.push(...faults);
   }
 
-  /** What was to go wrong goes well from now on. */
+  /** Removes all faults. */
   clearFaults(): void {
     this.#faults = [];
   }
@@ -85,7 +85,7 @@ export class AutoScalingApi {
     }
   }
 
-  /** Code and message; the signature itself is not checked: nobody here knows the secret key. */
+  /** Code and message of a refusal. The signature itself is not verified, because the secret key is unknown here. */
   #signatureFault(authorization = ''): [string, string] | undefined {
     const scope =
       /^AWS4-HMAC-SHA256 Credential=[^/\s]+\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request,.*Signature=[0-9a-f]{64}$/;

@@ -3,13 +3,13 @@ import type { z } from 'zod';
 import type { Action, ActionRequest, faultRules } from './api.ts';
 import type { Hook, InstanceChange } from './group.ts';
 
-/** The stand-in tells no news by itself; it is asked so often. */
+/** The simulator does not push events, so it is polled. */
 const POLL_MS = 20;
 
-/** The next requests of an action that go wrong: one unless `times` says otherwise, all with null. */
+/** Requests of an action that fail: the next one, the next `times`, or all with null. */
 export type FaultRule = z.input<typeof faultRules>[number];
 
-/** The controls of an Auto Scaling stand-in that listens at `url`. */
+/** Controls an Auto Scaling simulator that listens at `url`. */
 export class AutoScalingControl {
   readonly url: string;
 
@@ -17,12 +17,12 @@ export class AutoScalingControl {
     this.url = url;
   }
 
-  /** Replaces the hooks of the group. */
+  /** Replaces the group's hooks. */
   async setHooks(...hooks: readonly Hook[]): Promise<void> {
     await this.#send('POST', 'hooks', hooks);
   }
 
-  /** Changes what Auto Scaling holds of the instance; what is not named stays. */
+  /** Changes the instance's state in the group; omitted fields stay as they are. */
   async setInstance(change: InstanceChange): Promise<void> {
     await this.#send('POST', 'instance', change);
   }
@@ -35,14 +35,14 @@ export class AutoScalingControl {
     await this.#send('DELETE', 'faults');
   }
 
-  /** The requests so far, in the order of their arrival; of one action when that is named. */
+  /** All requests so far, or those of an action, oldest first. */
   async requests(action?: Action): Promise<ActionRequest[]> {
-    const response = await fetch(new URL('/standin/requests', this.url));
+    const response = await fetch(new URL('/simulator/requests', this.url));
     const requests = (await response.json()) as ActionRequest[];
     return action ? requests.filter((request) => request.action === action) : requests;
   }
 
-  /** Waits until so many requests of the action have been answered well; gives them. */
+  /** Waits for `count` successful requests of the action; returns them. */
   async succeeded(action: Action, count = 1): Promise<ActionRequest[]> {
     for (;;) {
       const requests = (await this.requests(action)).filter(({ status }) => status === 200);
@@ -53,7 +53,7 @@ export class AutoScalingControl {
 
   async #send(method: string, path: string, body: unknown = {}): Promise<void> {
     const init = { method, body: JSON.stringify(body) };
-    const response = await fetch(new URL(`/standin/${path}`, this.url), init);
-    if (!response.ok) throw new Error(`${method} /standin/${path} was refused: ${await response.text()}`);
+    const response = await fetch(new URL(`/simulator/${path}`, this.url), init);
+    if (!response.ok) throw new Error(`${method} /simulator/${path} was refused: ${await response.text()}`);
   }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Content } from './xml.ts';
 
-/** Both as Auto Scaling sets them for hooks that name no other (s). */
+/** Auto Scaling's defaults, in seconds. */
 const MAX_GLOBAL_TIMEOUT_S = 172_800;
 const GLOBAL_TIMEOUT_HEARTBEATS = 100;
 
@@ -15,27 +15,29 @@ export const hookList = z.array(
 export type Hook = z.infer<typeof hookList>[number];
 
 export const instanceChange = z.strictObject({
-  /** null: the instance is in no group. */
+  /** null: the instance is not in a group. */
   lifecycleState: z.string().nullable().optional(),
+  /** That many look-ups do not list the instance yet: Auto Scaling is eventually consistent. */
+  unlistedLooks: z.int().nonnegative().optional(),
 });
 export type InstanceChange = z.infer<typeof instanceChange>;
 
 /** An action that Auto Scaling refuses with ValidationError. */
 export class Invalid extends Error {}
 
-/** One group whose hooks hold one instance, whatever that instance's id. */
+/** A group with one instance, whatever its id, and lifecycle hooks. */
 export class Group {
   readonly name: string;
   #hooks: readonly Hook[] = [];
   #instance: InstanceChange = { lifecycleState: 'InService' };
-  /** Hooks that have been completed: they hold nobody any more. */
+  /** Completed hooks. */
   readonly #completed = new Set<string>();
 
   constructor(name: string) {
     this.name = name;
   }
 
-  /** Replaces all hooks; none of these has been completed. */
+  /** Replaces all hooks; none of them is completed. */
   setHooks(hooks: readonly Hook[]): void {
     this.#hooks = hooks;
     this.#completed.clear();
@@ -45,7 +47,7 @@ export class Group {
     this.#instance = { ...this.#instance, ...change };
   }
 
-  /** Does what the action says; gives what its answer holds. */
+  /** Executes an action; returns the content of the response. */
   perform(action: string, params: Readonly<Record<string, string>>): Content {
     switch (action) {
       case 'DescribeAutoScalingInstances':
@@ -63,7 +65,11 @@ export class Group {
   }
 
   #describeInstance(instanceId: string): Content {
-    const { lifecycleState } = this.#instance;
+    const { lifecycleState, unlistedLooks = 0 } = this.#instance;
+    if (unlistedLooks > 0) {
+      this.#instance.unlistedLooks = unlistedLooks - 1;
+      return [];
+    }
     if (!lifecycleState) return [];
     const place = { InstanceId: instanceId, AutoScalingGroupName: this.name, AvailabilityZone: 'us-east-1a' };
     const state = { LifecycleState: lifecycleState, HealthStatus: 'HEALTHY' };
@@ -92,7 +98,8 @@ export class Group {
     return {};
   }
 
-  /** The hook that the instance waits for. That it terminates, only the metadata stand-in is told: that is not checked. */
+  /** The hook that the instance waits for. Whether it terminates is known only to the metadata simulator, so that is not
+   *  checked. */
   #activeHook(params: Readonly<Record<string, string>>): Hook {
     this.#checkGroup(params);
     const { LifecycleHookName: name, InstanceId: instanceId } = params;

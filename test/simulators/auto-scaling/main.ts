@@ -6,10 +6,10 @@ import { Group } from './group.ts';
 import { answer } from './server.ts';
 
 const options = new Command('auto-scaling')
-  .description('Stands in for Amazon EC2 Auto Scaling: one group, its lifecycle hooks, and controls under /standin/.')
-  .option('--port <number>', 'port on 127.0.0.1; 0 takes a free one', Number, 0)
-  .option('--region <name>', 'region that requests have to be signed for', 'us-east-1')
-  .option('--group-name <name>', 'the group that the instance is in', 'integrators')
+  .description('Simulates Amazon EC2 Auto Scaling: one group, its lifecycle hooks, and controls under /simulator/.')
+  .option('--port <number>', 'port on 127.0.0.1; 0 selects a free one', Number, 0)
+  .option('--region <name>', 'region that requests must be signed for', 'us-east-1')
+  .option('--group-name <name>', 'group of the instance', 'integrators')
   .parse()
   .opts<{ port: number; region: string; groupName: string }>();
 
@@ -17,7 +17,7 @@ const group = new Group(options.groupName);
 const api = new AutoScalingApi(group, options.region);
 const server = createServer((request, response) => {
   void answer(api, group, request, response).catch((error: unknown) => {
-    // A client that hangs up in the middle of its request needs no answer; any other error is ours.
+    // The client disconnected during its request; any other error is ours.
     if (request.complete) throw error;
   });
 });

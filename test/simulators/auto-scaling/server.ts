@@ -3,7 +3,7 @@ import { answerJson, takeOrder } from '../serve.ts';
 import { type AutoScalingApi, faultRules } from './api.ts';
 import { type Group, hookList, instanceChange } from './group.ts';
 
-/** Answers what is under /standin/ as the tests' control, all else as Auto Scaling. */
+/** Routes /simulator/ to the tests' controls and everything else to Auto Scaling. */
 export async function answer(
   api: AutoScalingApi,
   group: Group,
@@ -13,15 +13,15 @@ export async function answer(
   const route = `${request.method} ${request.url}`;
   if (route === 'POST /') {
     await api.answer(request, response);
-  } else if (route === 'GET /standin/requests') {
+  } else if (route === 'GET /simulator/requests') {
     answerJson(response, 200, api.requests);
-  } else if (route === 'POST /standin/hooks') {
+  } else if (route === 'POST /simulator/hooks') {
     await takeOrder(request, response, hookList, (hooks) => group.setHooks(hooks));
-  } else if (route === 'POST /standin/instance') {
+  } else if (route === 'POST /simulator/instance') {
     await takeOrder(request, response, instanceChange, (change) => group.changeInstance(change));
-  } else if (route === 'POST /standin/faults') {
+  } else if (route === 'POST /simulator/faults') {
     await takeOrder(request, response, faultRules, (faults) => api.addFaults(faults));
-  } else if (route === 'DELETE /standin/faults') {
+  } else if (route === 'DELETE /simulator/faults') {
     api.clearFaults();
     answerJson(response, 200, {});
   } else {

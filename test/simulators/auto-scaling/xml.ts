@@ -3,17 +3,17 @@ import type { ServerResponse } from 'node:http';
 
 const NAMESPACE = 'http://autoscaling.amazonaws.com/doc/2011-01-01/';
 
-/** What an XML element holds: text, elements by name, or a list of `member` elements. */
+/** Content of an XML element: text, elements by name, or a list of `member` elements. */
 export type Content = string | number | boolean | readonly Content[] | { readonly [name: string]: Content };
 
-/** Answers an action as AWS's query protocol does. */
+/** Sends a response of AWS's query protocol. */
 export function sendResult(response: ServerResponse, action: string, result: Content): void {
   const requestId = randomUUID();
   const content = { [`${action}Result`]: result, ResponseMetadata: { RequestId: requestId } };
   send(response, 200, requestId, `${action}Response`, content);
 }
 
-/** Refuses an action as AWS's query protocol does. */
+/** Sends an error of AWS's query protocol. */
 export function sendError(response: ServerResponse, status: number, code: string, message: string): void {
   const requestId = randomUUID();
   const error = { Type: status < 500 ? 'Sender' : 'Receiver', Code: code, Message: message };

@@ -5,12 +5,12 @@ import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { type Put, putMetricData } from './metric-data.ts';
 
-/** AWS JSON 1.0: the service's name for its API, and the operation. */
+/** AWS JSON 1.0: API name and operation. */
 const TARGET = 'GraniteServiceVersion20100801.PutMetricData';
-/** What PutMetricData takes at the most (API reference). */
+/** Largest request of PutMetricData (API reference). */
 const MAX_BODY_BYTES = 1024 * 1024;
 
-/** What goes wrong with the next requests (`times`, or all with null), which are not taken then. */
+/** A fault of the next `times` requests (null for all), whose data is discarded. */
 const faultRule = z.union([
   z.strictObject({
     times: z.int().positive().nullable().default(1),
@@ -22,16 +22,16 @@ const faultRule = z.union([
 export const faultRules = z.array(faultRule);
 type Fault = z.infer<typeof faultRule>;
 
-/** One request as it was answered; no answer, no status. */
+/** A request and its response; without status while unanswered. */
 export interface PutRequest {
   readonly atMs: number;
-  /** What was taken; a refused request leaves nothing. */
+  /** Accepted data; empty for a refused request. */
   put?: Put;
   status?: number;
   error?: string;
 }
 
-/** A refusal as AWS words it. */
+/** An error as AWS words it. */
 class Refused extends Error {
   readonly status: number;
   readonly code: string;
@@ -43,7 +43,7 @@ class Refused extends Error {
   }
 }
 
-/** AWS's side of PutMetricData in one region, as the SDK speaks it: AWS JSON 1.0 that is compatible with AWS query. */
+/** PutMetricData in one region, in the SDK's protocol: AWS JSON 1.0, compatible with AWS query. */
 export class CloudWatchApi {
   readonly requests: PutRequest[] = [];
   readonly #region: string;
@@ -57,7 +57,7 @@ export class CloudWatchApi {
     this.#faults.push(...faults);
   }
 
-  /** What was to go wrong goes well from now on. */
+  /** Removes all faults. */
   clearFaults(): void {
     this.#faults = [];
   }
@@ -87,7 +87,7 @@ export class CloudWatchApi {
     }
   }
 
-  /** The signature itself is not checked: nobody here knows the secret key. */
+  /** The signature itself is not verified, because the secret key is unknown here. */
   #checkSignature(authorization = ''): void {
     const scope =
       /^AWS4-HMAC-SHA256 Credential=[^/\s]+\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request,.*Signature=[0-9a-f]{64}$/;
@@ -107,7 +107,7 @@ export class CloudWatchApi {
   }
 }
 
-/** What the request asks to keep. Throws Refused. */
+/** The data of a request. Throws Refused. */
 function read({ headers }: IncomingMessage, sent: Buffer): Put {
   if (headers['x-amz-target'] !== TARGET || headers['content-type'] !== 'application/x-amz-json-1.0') {
     throw new Refused(404, 'UnknownOperationException', `No operation ${headers['x-amz-target']}`);

@@ -3,13 +3,13 @@ import type { z } from 'zod';
 import type { faultRules, PutRequest } from './api.ts';
 import type { Datum } from './metric-data.ts';
 
-/** The stand-in tells no news by itself; it is asked so often. */
+/** The simulator does not push events, so it is polled. */
 const POLL_MS = 20;
 
-/** The next requests that go wrong: one unless `times` says otherwise, all with null. */
+/** Requests that fail: the next one, the next `times`, or all with null. */
 export type FaultRule = z.input<typeof faultRules>[number];
 
-/** The controls of a CloudWatch stand-in that listens at `url`. */
+/** Controls a CloudWatch simulator that listens at `url`. */
 export class CloudWatchControl {
   readonly url: string;
 
@@ -25,13 +25,13 @@ export class CloudWatchControl {
     await this.#send('DELETE', 'faults');
   }
 
-  /** The requests so far, in the order of their arrival. */
+  /** All requests so far, oldest first. */
   async requests(): Promise<PutRequest[]> {
-    const response = await fetch(new URL('/standin/requests', this.url));
+    const response = await fetch(new URL('/simulator/requests', this.url));
     return (await response.json()) as PutRequest[];
   }
 
-  /** Waits until so many requests have come; gives them. */
+  /** Waits for `count` requests; returns them. */
   async requested(count: number): Promise<PutRequest[]> {
     for (;;) {
       const requests = await this.requests();
@@ -40,7 +40,7 @@ export class CloudWatchControl {
     }
   }
 
-  /** What was taken of the metric under exactly these dimensions, oldest first. */
+  /** Accepted data of the metric with exactly these dimensions, oldest first. */
   async data(metricName: string, dimensions: Readonly<Record<string, string>>): Promise<Datum[]> {
     const data = (await this.requests()).flatMap(({ put }) => put?.MetricData ?? []);
     const wanted = JSON.stringify(Object.entries(dimensions));
@@ -52,7 +52,7 @@ export class CloudWatchControl {
 
   async #send(method: string, path: string, body: unknown = {}): Promise<void> {
     const init = { method, body: JSON.stringify(body) };
-    const response = await fetch(new URL(`/standin/${path}`, this.url), init);
-    if (!response.ok) throw new Error(`${method} /standin/${path} was refused: ${await response.text()}`);
+    const response = await fetch(new URL(`/simulator/${path}`, this.url), init);
+    if (!response.ok) throw new Error(`${method} /simulator/${path} was refused: ${await response.text()}`);
   }
 }

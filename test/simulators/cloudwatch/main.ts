@@ -5,16 +5,16 @@ import { CloudWatchApi } from './api.ts';
 import { answer } from './server.ts';
 
 const options = new Command('cloudwatch')
-  .description('Stands in for Amazon CloudWatch: PutMetricData, and controls under /standin/.')
-  .option('--port <number>', 'port on 127.0.0.1; 0 takes a free one', Number, 0)
-  .option('--region <name>', 'region that requests have to be signed for', 'us-east-1')
+  .description('Simulates Amazon CloudWatch: PutMetricData, and controls under /simulator/.')
+  .option('--port <number>', 'port on 127.0.0.1; 0 selects a free one', Number, 0)
+  .option('--region <name>', 'region that requests must be signed for', 'us-east-1')
   .parse()
   .opts<{ port: number; region: string }>();
 
 const api = new CloudWatchApi(options.region);
 const server = createServer((request, response) => {
   void answer(api, request, response).catch((error: unknown) => {
-    // A client that hangs up in the middle of its request needs no answer; any other error is ours.
+    // The client disconnected during its request; any other error is ours.
     if (request.complete) throw error;
   });
 });

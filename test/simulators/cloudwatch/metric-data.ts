@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What CloudWatch takes (API reference, PutMetricData and MetricDatum); what it does not know of is refused here. */
+/** What CloudWatch accepts (API reference, PutMetricData and MetricDatum); unknown fields are refused. */
 const MAX_DATA = 1000;
 const MAX_VALUES = 150;
 const MAX_DIMENSIONS = 30;
@@ -15,7 +15,7 @@ const datum = z
   .strictObject({
     MetricName: name,
     Dimensions: z.array(dimension).max(MAX_DIMENSIONS).default([]),
-    /** AWS JSON writes a time as seconds since 1970. */
+    /** AWS JSON writes times as seconds since 1970. */
     Timestamp: z.number().positive(),
     Unit: z.enum(['Seconds', 'Milliseconds', 'Percent', 'Count', 'None']).default('None'),
     Value: value.optional(),

@@ -2,16 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerJson, takeOrder } from '../serve.ts';
 import { type CloudWatchApi, faultRules } from './api.ts';
 
-/** Answers what is under /standin/ as the tests' control, all else as CloudWatch. */
+/** Routes /simulator/ to the tests' controls and everything else to CloudWatch. */
 export async function answer(api: CloudWatchApi, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const route = `${request.method} ${request.url}`;
   if (route === 'POST /') {
     await api.answer(request, response);
-  } else if (route === 'GET /standin/requests') {
+  } else if (route === 'GET /simulator/requests') {
     answerJson(response, 200, api.requests);
-  } else if (route === 'POST /standin/faults') {
+  } else if (route === 'POST /simulator/faults') {
     await takeOrder(request, response, faultRules, (faults) => api.addFaults(faults));
-  } else if (route === 'DELETE /standin/faults') {
+  } else if (route === 'DELETE /simulator/faults') {
     api.clearFaults();
     answerJson(response, 200, {});
   } else {

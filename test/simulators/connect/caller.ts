@@ -3,21 +3,21 @@ import type { KinesisVideoControl } from '../kinesis-video/client.ts';
 import { contactFlowEvent } from './event.ts';
 import type { StereoCall } from './wav.ts';
 
-/** A phone call to be made. */
+/** A phone call to make. */
 export interface PhoneCall {
   readonly contactId: string;
-  /** The Kinesis stream that Connect would pick for it. */
+  /** The Kinesis stream that Connect would choose. */
   readonly stream: string;
   readonly attributes: Readonly<Record<string, string>>;
   readonly audio: StereoCall;
-  /** Call time per wall time. */
+  /** Relative to real time. */
   readonly speed: number;
 }
 
-/** The trigger, invoked as Lambda would. */
+/** The trigger, invoked as by Lambda. */
 export type Trigger = (event: unknown) => Promise<LambdaResult>;
 
-/** A call that has been put through: where its audio is, and what the trigger answered to the flow. */
+/** A call in progress, and the trigger's response to the flow. */
 export interface ConnectedCall {
   readonly contactId: string;
   readonly streamArn: string;
@@ -26,7 +26,7 @@ export interface ConnectedCall {
   readonly ended: () => Promise<unknown>;
 }
 
-/** What Connect does when somebody calls: streams the audio to Kinesis Video and invokes the flow's function. */
+/** Does what Connect does for a call: streams the audio to Kinesis Video and invokes the flow's function. */
 export async function placeCall(
   call: PhoneCall,
   kinesis: KinesisVideoControl,
@@ -45,7 +45,7 @@ export async function placeCall(
   return { contactId, streamArn, answer: await trigger(event), ended: () => kinesis.callEnd(callId) };
 }
 
-/** Samples as Connect streams them: 16-bit little-endian, the order of every machine that Node runs on here. */
+/** 16-bit little-endian, as Connect streams samples and as this machine stores them. */
 function bytesOf(samples: Int16Array): Uint8Array {
   return new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
 }

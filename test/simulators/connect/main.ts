@@ -18,23 +18,23 @@ interface Options {
 }
 
 const options = new Command('connect')
-  .description('Stands in for Amazon Connect: streams a phone call to Kinesis Video and invokes the trigger.')
-  .requiredOption('--kinesis <url>', 'the Kinesis Video stand-in')
+  .description('Simulates Amazon Connect: streams a phone call to Kinesis Video and invokes the trigger.')
+  .requiredOption('--kinesis <url>', 'the Kinesis Video simulator')
   .requiredOption('--integrator <host:port>', 'where the trigger finds the integrator')
   .option('--wav <file>', 'the call: stereo, 8 kHz, 16 bits, customer left and agent right (default: the sample call)')
   .option('--attribute <name=value>', 'a contact attribute; may be repeated', withAttribute, {})
   .option('--contact-id <id>', 'the contact id (default: a random one)')
-  .option('--stream <name>', 'the Kinesis stream; with several calls a number is added (default: one per contact)')
-  .option('--speed <factor>', 'how much faster than real time people talk', Number, 1)
-  .option('--calls <number>', 'so many calls at once', Number, 1)
+  .option('--stream <name>', 'the Kinesis stream, with a number added for several calls (default: one per contact)')
+  .option('--speed <factor>', 'speed relative to real time', Number, 1)
+  .option('--calls <number>', 'number of calls at the same time', Number, 1)
   .parse()
   .opts<Options>();
 
 if (options.contactId !== undefined && options.calls > 1) {
-  throw new Error('--contact-id names one contact: leave it out with --calls, each call gets an id of its own.');
+  throw new Error('--contact-id names one contact and cannot be combined with --calls: each call gets its own id.');
 }
 
-// The trigger reads its settings when it is loaded, as in Lambda; TRIGGER_SECRET and LOG_LEVEL are there already.
+// The trigger reads its settings when it is loaded, as in Lambda. TRIGGER_SECRET and LOG_LEVEL are already set.
 process.env['KVS_DG_INTEGRATOR_DOMAIN'] = options.integrator;
 const { handler } = await import('../../../trigger/handler.ts');
 const audio = options.wav === undefined ? loadSampleCall() : readStereoCall(readFileSync(options.wav));
@@ -42,7 +42,7 @@ const kinesis = new KinesisVideoControl(options.kinesis);
 const answered = await Promise.all(Array.from({ length: options.calls }, (_, index) => makeCall(index)));
 if (answered.includes(false)) process.exitCode = 1;
 
-/** Makes one of the calls from its first ring to its end; gives whether the trigger took it. */
+/** Plays one of the calls; returns whether the trigger started a session. */
 async function makeCall(index: number): Promise<boolean> {
   const contactId = options.contactId ?? randomUUID();
   const named = options.calls > 1 ? `${options.stream}-${index + 1}` : options.stream;

@@ -4,24 +4,24 @@ export interface StereoCall {
   readonly agent: Int16Array;
 }
 
-/** The one kind of WAV file that is a phone call here: PCM, stereo, 8 kHz, 16 bits. */
+/** The format of a phone call: PCM, stereo, 8 kHz, 16 bits. */
 const CALL_FORMAT = { format: 1, channels: 2, sampleRateHz: 8000, bitsPerSample: 16 } as const;
 /** "RIFF", the size of the file, "WAVE". */
 const RIFF_HEADER_BYTES = 12;
 /** A chunk's name and size. */
 const CHUNK_HEADER_BYTES = 8;
 
-/** Reads a stereo call, customer on the left and agent on the right; throws when the file is of another kind. */
+/** Reads a stereo call, customer left, agent right. Throws if the file has another format. */
 export function readStereoCall(file: Buffer): StereoCall {
   if (file.toString('latin1', 0, 4) !== 'RIFF' || file.toString('latin1', 8, 12) !== 'WAVE') {
-    throw new Error('The call is no WAV file: it does not begin with RIFF and WAVE.');
+    throw new Error('Not a WAV file: it does not start with RIFF and WAVE.');
   }
   const chunks = new Map<string, Buffer>();
   for (let at = RIFF_HEADER_BYTES; at + CHUNK_HEADER_BYTES <= file.length; ) {
     const size = file.readUInt32LE(at + 4);
     const from = at + CHUNK_HEADER_BYTES;
     chunks.set(file.toString('latin1', at, at + 4), file.subarray(from, from + size));
-    // Chunks begin at even addresses.
+    // Chunks start at even offsets.
     at = from + size + (size % 2);
   }
   const format = chunks.get('fmt ');

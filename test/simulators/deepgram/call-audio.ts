@@ -1,9 +1,9 @@
 import { loadSampleCall, type SamplePhrase } from '../../fixtures/sample-call/read.ts';
 
-/** The sample call, for what is to be said of it. */
+/** The sample call. */
 export const CALL = loadSampleCall();
 
-/** Two tracks as 2-channel PCM. */
+/** Interleaves two tracks as 2-channel PCM. */
 export function stereo(left: Int16Array, right: Int16Array): Buffer {
   const audio = Buffer.alloc(left.length * 4);
   left.forEach((sample, index) => {
@@ -16,8 +16,8 @@ export function stereo(left: Int16Array, right: Int16Array): Buffer {
 /** The whole call, customer on channel 0. */
 export const CALL_AUDIO = stereo(CALL.customer, CALL.agent);
 
-/** What must be said on a channel when the samples of `[lostFrom, lostTo)` never came: each phrase without the words
- *  that the loss touched. */
+/** Expected results of a channel if the samples of `[lostFrom, lostTo)` are missing: each phrase without the words that
+ *  the loss touched. */
 export function expectedOn(channel: number, lostFrom = 0, lostTo = 0): string[] {
   return phrasesOn(channel)
     .map(({ words }) => words.filter(({ startSample, endSample }) => endSample <= lostFrom || startSample >= lostTo))
@@ -25,7 +25,7 @@ export function expectedOn(channel: number, lostFrom = 0, lostTo = 0): string[] 
     .filter((transcript) => transcript !== '');
 }
 
-/** The phrases of the speaker who is on this channel. */
+/** The phrases of this channel's speaker. */
 export function phrasesOn(channel: number): SamplePhrase[] {
   return CALL.phrases.filter(({ speaker }) => speaker === (channel === 0 ? 'customer' : 'agent'));
 }

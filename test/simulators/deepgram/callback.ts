@@ -2,18 +2,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Delivery } from './delivery.ts';
 import type { Message } from './messages.ts';
 
-/** daemon/deepgram/README.md: a failed post is tried up to 10 times. */
+/** daemon/deepgram/README.md: a delivery is attempted up to 10 times. */
 const MAX_TRIES = 10;
 
 export interface CallbackFacts {
   delivered: number;
   waiting: number;
   failedTries: number;
-  /** Those that were given up, in order. */
+  /** Abandoned messages, in order. */
   undelivered: Message[];
 }
 
-/** Delivers a connection's messages in order, one at a time, each until it arrived or was tried often enough. */
+/** Delivers a connection's messages one at a time, in order; abandons one after the last attempt. */
 export class CallbackQueue {
   readonly #delivery: Delivery;
   readonly #retryMs: number;
@@ -45,7 +45,7 @@ export class CallbackQueue {
     if (!this.#isRunning) void this.#run();
   }
 
-  /** No message will follow; those that wait are still delivered. */
+  /** No message will follow; queued ones are still delivered. */
   end(): void {
     this.#hasEnded = true;
     if (!this.#isRunning) this.#delivery.close();
@@ -73,7 +73,7 @@ export class CallbackQueue {
         if (tries === MAX_TRIES) return false;
       }
       await delay(this.#retryMs, undefined, { signal: this.#signal }).catch(() => {
-        // Woken because the process ends: the loop sees it.
+        // Aborted because the process exits; the loop checks that.
       });
     }
     return false;

@@ -1,7 +1,7 @@
 import type { Fault } from './faults.ts';
 import type { ConnectionFacts } from './recording.ts';
 
-/** The controls of a Deepgram stand-in that listens at `url`. */
+/** Controls a Deepgram simulator that listens at `url`. */
 export class DeepgramControl {
   readonly url: string;
 
@@ -9,30 +9,35 @@ export class DeepgramControl {
     this.url = url;
   }
 
-  /** All connections so far, in the order in which they were opened. */
+  /** All connections so far, oldest first. */
   async connections(): Promise<ConnectionFacts[]> {
-    const response = await fetch(new URL('/standin/connections', this.url));
+    const response = await fetch(new URL('/simulator/connections', this.url));
     return (await response.json()) as ConnectionFacts[];
   }
 
-  /** The connections of one session, told by the tag that it was started with. */
+  /** The connections with the tag. */
   async connectionsTagged(tag: string): Promise<ConnectionFacts[]> {
     const tagged = ({ query }: ConnectionFacts) => query.some(([name, value]) => name === 'tag' && value === tag);
     return (await this.connections()).filter(tagged);
   }
 
-  /** Exactly the audio that one connection received. */
+  /** All audio that a connection received. */
   async audio(requestId: string): Promise<Buffer> {
-    const response = await fetch(new URL(`/standin/connections/${requestId}/audio`, this.url));
+    const response = await fetch(new URL(`/simulator/connections/${requestId}/audio`, this.url));
     return Buffer.from(await response.arrayBuffer());
   }
 
-  /** Orders what goes wrong with the next handshakes, one each. */
+  /** Adds faults, one for each of the next handshakes. */
   async addFaults(...faults: readonly Fault[]): Promise<void> {
-    const response = await fetch(new URL('/standin/faults', this.url), {
+    const response = await fetch(new URL('/simulator/faults', this.url), {
       method: 'POST',
       body: JSON.stringify(faults),
     });
     if (!response.ok) throw new Error(`the faults were refused: ${await response.text()}`);
+  }
+
+  /** Adds faults, one for each of the next handshakes with the tag. */
+  async addFaultsFor(tag: string, ...faults: readonly Fault[]): Promise<void> {
+    await this.addFaults(...faults.map((fault) => ({ ...fault, tag })));
   }
 }

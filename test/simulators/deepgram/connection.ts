@@ -1,6 +1,8 @@
+import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import { type Fault, NO_FAULT } from './faults.ts';
 import { type Message, type MessageContext, metadataMessage, resultsMessage, transcribedChannels } from './messages.ts';
+import { Processor } from './processor.ts';
 import type { Recording } from './recording.ts';
 import { Transcriber, type Utterance } from './transcriber.ts';
 import { Vocabulary } from './vocabulary.ts';
@@ -17,9 +19,12 @@ export interface ConnectionOptions {
   recording: Recording;
   vocabularies: readonly Vocabulary[];
   outlet: Outlet;
-  fault: Fault;
-  /** Without audio or KeepAlive for so long, the connection is closed. */
+  fault: Exclude<Fault, { hang: true }>;
+  /** The connection is closed after this long without audio or KeepAlive. */
   net0001Ms: number;
+  /** Processing speed relative to real time. */
+  rate: number;
+  reads: 'paced' | 'buffered';
 }
 
 /** daemon/deepgram/README.md: audio that cannot be decoded. */
@@ -28,7 +33,11 @@ const DATA_0000 = { code: 1008, reason: 'DATA-0000' };
 const NET_0001 = { code: 1011, reason: 'NET-0001' };
 const BYTES_PER_SAMPLE = 2;
 const MS_PER_SECOND = 1000;
-/** For channels on which nobody of the sample call speaks. */
+/** Audio that a server with paced reads buffers. */
+const PACED_MS = 250;
+/** Delay of a reset, so that earlier data arrives. */
+const BEFORE_RESET_MS = 50;
+/** For channels without a speaker of the sample call. */
 const NO_WORDS = new Vocabulary([]);
 
 /** One accepted WebSocket, from its opening to its close. */
@@ -37,8 +46,9 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #transcribers: readonly Transcriber[];
   readonly #silenceTimer: NodeJS.Timeout;
+  readonly #processor: Processor;
   #stallTimer: NodeJS.Timeout | undefined;
-  #fault: Fault;
+  #fault: Exclude<Fault, { hang: true }>;
   #frames = 0;
   #isEnding = false;
 
@@ -51,7 +61,9 @@ export class Connection {
       { length: transcribedChannels(params) },
       (_, channel) => new Transcriber(options.vocabularies[channel] ?? NO_WORDS, params.sampleRateHz),
     );
+    this.#processor = new Processor(options.rate, () => this.#pace());
     this.#silenceTimer = setInterval(() => this.#sayNoAudioCame(), options.net0001Ms);
+    socket.on('ping', (mark) => this.#pong(mark));
     socket.on('message', (data, isBinary) => this.#take(data, isBinary));
     socket.on('error', (error) => {
       options.recording.facts.error = error.message;
@@ -77,8 +89,11 @@ export class Connection {
     }
     controlMessages[type as keyof typeof controlMessages] += 1;
     if (type === 'KeepAlive') this.#silenceTimer.refresh();
-    if (type === 'Finalize') this.#flush({ fromFinalize: true });
-    if (type === 'CloseStream') this.#closeStream();
+    if (type === 'Finalize') this.#processor.add(0, () => this.#flush({ fromFinalize: true }));
+    if (type !== 'CloseStream') return;
+    // No more audio is expected.
+    clearInterval(this.#silenceTimer);
+    this.#processor.add(0, () => this.#closeStream());
   }
 
   #takeAudio(audio: Buffer): void {
@@ -90,12 +105,36 @@ export class Connection {
       this.#close(DATA_0000);
       return;
     }
-    this.#frames += audio.length / frameBytes;
+    const frames = audio.length / frameBytes;
+    this.#frames += frames;
+    this.#processor.add((frames / params.sampleRateHz) * MS_PER_SECOND, () => this.#transcribe(audio));
+    this.#pace();
+    this.#applyFault();
+  }
+
+  #transcribe(audio: Buffer): void {
+    const { params } = this.#options.context;
+    this.#options.recording.facts.processedBytes += audio.length;
     this.#transcribers.forEach((transcriber, channel) => {
       const samples = params.multichannel ? samplesOf(audio, channel, params.channels) : mixed(audio, params.channels);
       this.#send(channel, transcriber.hear(samples));
     });
-    this.#applyFault();
+  }
+
+  #pace(): void {
+    if (this.#options.reads === 'buffered' || this.#stallTimer) return;
+    if (this.#processor.backlogMs > PACED_MS) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  #pong(mark: Buffer): void {
+    const { pongMs = 0 } = this.#options.fault;
+    if (pongMs === 'never') return;
+    const answer = () => {
+      if (this.#socket.readyState === this.#socket.OPEN) this.#socket.pong(mark);
+    };
+    if (pongMs === 0) answer();
+    else setTimeout(answer, pongMs);
   }
 
   #flush({ fromFinalize }: { fromFinalize: boolean }): void {
@@ -115,8 +154,18 @@ export class Connection {
     const { context, outlet, recording } = this.#options;
     this.#flush({ fromFinalize: false });
     const summary = { sha256: recording.sha256(), openedAt: recording.facts.openedAt, durationSamples: this.#frames };
-    outlet.send(metadataMessage(context, summary));
-    this.#close({ code: 1000, reason: '' });
+    const { end = 1000, metadata = true } = this.#options.fault;
+    if (metadata) outlet.send(metadataMessage(context, summary));
+    if (typeof end === 'number') this.#close({ code: end, reason: '' });
+    else this.#breakOff(end);
+  }
+
+  /** Ends the TCP connection without a close frame. */
+  #breakOff(how: 'reset' | 'fin'): void {
+    this.#isEnding = true;
+    clearInterval(this.#silenceTimer);
+    const tcp = (this.#socket as unknown as { _socket: Socket })._socket;
+    setTimeout(() => (how === 'fin' ? tcp.end() : tcp.resetAndDestroy()), BEFORE_RESET_MS);
   }
 
   #sayNoAudioCame(): void {
@@ -133,11 +182,12 @@ export class Connection {
     this.#isEnding = true;
     clearInterval(this.#silenceTimer);
     clearTimeout(this.#stallTimer);
+    this.#processor.stop();
     this.#options.outlet.end();
     this.#options.recording.close(code, reason);
   }
 
-  /** Does what was ordered for this connection, once so much audio has come. */
+  /** Applies this connection's fault once enough audio has arrived. */
   #applyFault(): void {
     const { sampleRateHz } = this.#options.context.params;
     const audioMs = this.#frames === 0 ? 0 : (this.#frames / sampleRateHz) * MS_PER_SECOND;
@@ -150,7 +200,10 @@ export class Connection {
     if ('stallAfterMs' in fault && audioMs >= fault.stallAfterMs) {
       this.#fault = NO_FAULT;
       this.#socket.pause();
-      this.#stallTimer = setTimeout(() => this.#socket.resume(), fault.forMs);
+      this.#stallTimer = setTimeout(() => {
+        this.#stallTimer = undefined;
+        this.#socket.resume();
+      }, fault.forMs);
     }
   }
 }

@@ -5,27 +5,27 @@ import type { CallbackQueue } from './callback.ts';
 import type { FaultQueue } from './faults.ts';
 import type { Recording } from './recording.ts';
 
-/** A connection that was accepted, open or not. */
+/** An accepted connection, open or closed. */
 export interface KnownConnection {
   recording: Recording;
   callbackQueue: CallbackQueue | undefined;
 }
 
-/** What tests may see and order. */
+/** What tests can inspect and control. */
 export interface Controls {
   connections: readonly KnownConnection[];
   faults: FaultQueue;
 }
 
-const AUDIO_PATH = /^\/standin\/connections\/([\w-]+)\/audio$/;
+const AUDIO_PATH = /^\/simulator\/connections\/([\w-]+)\/audio$/;
 
-/** Answers the requests that are for tests: GET /standin/connections, GET /standin/connections/ID/audio,
- *  POST /standin/faults. All others, which a Deepgram without its other products does not know, get 404. */
+/** Answers tests: GET /simulator/connections, GET /simulator/connections/ID/audio, POST /simulator/faults. Everything
+ *  else gets 404. */
 export async function answerControl(request: IncomingMessage, response: ServerResponse, controls: Controls) {
   const route = `${request.method} ${request.url}`;
   const audioOf = request.method === 'GET' ? AUDIO_PATH.exec(request.url ?? '')?.[1] : undefined;
   const asked = controls.connections.find(({ recording }) => recording.facts.requestId === audioOf);
-  if (route === 'GET /standin/connections') {
+  if (route === 'GET /simulator/connections') {
     const facts = controls.connections.map(({ recording, callbackQueue }) => ({
       ...recording.facts,
       callback: callbackQueue?.facts,
@@ -33,7 +33,7 @@ export async function answerControl(request: IncomingMessage, response: ServerRe
     answerJson(response, 200, facts);
   } else if (asked) {
     response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(asked.recording.audio());
-  } else if (route === 'POST /standin/faults') {
+  } else if (route === 'POST /simulator/faults') {
     await takeFaults(request, response, controls.faults);
   } else {
     answerJson(response, 404, { err_code: 'NOT_FOUND', err_msg: `${route}: no such endpoint` });

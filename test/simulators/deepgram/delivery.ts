@@ -2,19 +2,19 @@ import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import type { CallbackTarget } from './params.ts';
 
-/** Brings one message to a callback; rejects when it did not arrive. */
+/** Delivers one message to a callback; rejects if it fails. */
 export interface Delivery {
   deliver(body: string): Promise<void>;
   /** No message will follow. */
   close(): void;
 }
 
-/** Identifies the key that the request was made with, as Deepgram does; it is not the key. */
-const DG_TOKEN = 'stand-in-key-id';
-/** A receiver that has not answered by then never will. */
+/** Identifies the API key, as Deepgram does, without revealing it. */
+const DG_TOKEN = 'simulator-key-id';
+/** Timeout of a delivery. */
 const DELIVERY_TIMEOUT_MS = 10_000;
 
-/** The way to the callback's URL: requests for http, one connection for ws. */
+/** Delivers to the callback's URL: requests for http, one connection for ws. */
 export function deliveryTo({ url, method }: CallbackTarget, signal: AbortSignal): Delivery {
   const address = new URL(url);
   const headers: Record<string, string> = { 'dg-token': DG_TOKEN };
@@ -42,12 +42,12 @@ async function request(
     redirect: 'manual',
     signal: AbortSignal.any([signal, AbortSignal.timeout(DELIVERY_TIMEOUT_MS)]),
   });
-  // The connection is free for the next message only when the answer was read.
+  // The connection can be reused only after the response has been read.
   await response.arrayBuffer();
   if (!response.ok) throw new Error(`the callback answered ${response.status}`);
 }
 
-/** Keeps one connection and opens another when it is gone. */
+/** Keeps one connection open; replaces it if it is lost. */
 class WebSocketDelivery implements Delivery {
   readonly #url: URL;
   readonly #headers: Record<string, string>;
@@ -77,7 +77,7 @@ class WebSocketDelivery implements Delivery {
     const socket = new WebSocket(this.#url, { headers: this.#headers, handshakeTimeout: DELIVERY_TIMEOUT_MS });
     this.#socket = socket;
     await once(socket, 'open', { signal: this.#signal });
-    // What breaks it later shows as the next send's failure.
+    // A later error shows when the next message is sent.
     socket.on('error', () => socket.terminate());
     return socket;
   }

@@ -1,22 +1,22 @@
-/** A run of loud audio, [startSample, endSample), as long as the quiet after it has not lasted. */
+/** A stretch of loud audio, [startSample, endSample), which short pauses do not end. */
 export interface LoudStretch {
   startSample: number;
   endSample: number;
   loudFrames: number;
 }
 
-/** Loudness is judged over 20 ms, as speech codecs do. */
+/** Loudness is measured over 20 ms, as in speech codecs. */
 const FRAMES_PER_SECOND = 50;
-/** Root mean square, of 32767: far above a quiet line, far below speech on it. */
+/** Root mean square, of 32767: far above the noise of a line, far below speech. */
 const LOUD_RMS = 200;
 /** Pauses within a sentence are shorter than half a second. */
 const QUIET_FRAMES_THAT_END_IT = 25;
-/** Shorter than 100 ms in all is a click, not speech. */
+/** Anything shorter than 100 ms is a click, not speech. */
 const LEAST_LOUD_FRAMES = 5;
-/** Speech without a pause is reported in pieces of five seconds. */
+/** Speech without pauses is reported every five seconds. */
 const LONGEST_FRAMES = 250;
 
-/** Tells speech from silence on one channel by loudness alone. */
+/** Distinguishes speech from silence on one channel by loudness. */
 export class EnergyDetector {
   readonly frameSamples: number;
   #stretch: LoudStretch | undefined;
@@ -26,22 +26,22 @@ export class EnergyDetector {
     this.frameSamples = Math.round(sampleRateHz / FRAMES_PER_SECOND);
   }
 
-  /** The stretch that is going on, long enough to be speech or not. */
+  /** The current stretch, which may be too short for speech. */
   get stretch(): LoudStretch | undefined {
     return this.#stretch;
   }
 
-  /** The stretch that is going on, if it is speech by now. */
+  /** The current stretch, if it is long enough for speech. */
   get speech(): LoudStretch | undefined {
     return this.#stretch && this.#stretch.loudFrames >= LEAST_LOUD_FRAMES ? this.#stretch : undefined;
   }
 
-  /** Takes samples of the current frame. */
+  /** Adds samples of the current frame. */
   add(samples: Int16Array): void {
     for (const sample of samples) this.#squares += sample * sample;
   }
 
-  /** Judges the frame that ends at `endSample`. True when the stretch is over, by quiet or by its length. */
+  /** Evaluates the frame that ends at `endSample`. True if the stretch has ended, by a pause or by its length. */
   endFrame(endSample: number): boolean {
     const isLoud = Math.sqrt(this.#squares / this.frameSamples) > LOUD_RMS;
     this.#squares = 0;
@@ -56,7 +56,7 @@ export class EnergyDetector {
     return quietFrames >= QUIET_FRAMES_THAT_END_IT || allFrames >= LONGEST_FRAMES;
   }
 
-  /** Forgets the stretch: somebody has accounted for it. */
+  /** Discards the stretch after it has been reported. */
   forget(): void {
     this.#stretch = undefined;
   }

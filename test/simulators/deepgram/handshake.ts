@@ -2,7 +2,7 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { BadParameter, type ListenParams, listenParams } from './params.ts';
 
-/** A handshake that Deepgram does not accept: what its answer says. */
+/** The response to a handshake that Deepgram refuses. */
 export class Refusal extends Error {
   readonly status: number;
   readonly code: string;
@@ -14,7 +14,7 @@ export class Refusal extends Error {
   }
 }
 
-/** Deepgram's own names for the statuses that a user meets. */
+/** Deepgram's own names for common statuses. */
 const ERROR_CODES: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   401: 'INVALID_AUTH',
@@ -25,7 +25,7 @@ const ERROR_CODES: Readonly<Record<number, string>> = {
 
 /** Checks path, key and query of a handshake. Throws Refusal. */
 export function checkedHandshake(request: IncomingMessage, apiKey: string): ListenParams {
-  const url = new URL(request.url ?? '/', 'ws://stand-in');
+  const url = new URL(request.url ?? '/', 'ws://simulator');
   if (url.pathname !== '/v1/listen') throw new Refusal(404, `no such endpoint: ${url.pathname}`);
   if (request.headers.authorization !== `Token ${apiKey}`) throw new Refusal(401, 'Invalid credentials.');
   try {
@@ -36,7 +36,14 @@ export function checkedHandshake(request: IncomingMessage, apiKey: string): List
   }
 }
 
-/** Answers a handshake with a plain HTTP response and ends the connection. */
+/** Answers a handshake like a proxy on the way to Deepgram, with this status, headers and body. */
+export function refuseWith(socket: Duplex, status: number, headers: Record<string, string>, body: string): void {
+  const all = { connection: 'close', 'content-length': String(Buffer.byteLength(body)), ...headers };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`);
+  socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}`, ...lines, '', body].join('\r\n'));
+}
+
+/** Answers a handshake with an HTTP response and closes the connection. */
 export function refuse(socket: Duplex, refusal: Refusal, requestId: string): void {
   const body = JSON.stringify({ err_code: refusal.code, err_msg: refusal.message, request_id: requestId });
   socket.end(

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { WebSocket } from 'ws';
 
-/** A message of Deepgram, as far as tests look into it. */
+/** The parts of Deepgram's messages that tests inspect. */
 export interface Heard {
   type?: string;
   request_id?: string;
@@ -19,17 +19,17 @@ export interface Heard {
 
 type Query = Readonly<Record<string, string | readonly string[]>>;
 
-/** main.ts's own default. */
-const STAND_IN_KEY = 'stand-in-key';
-/** Two channels as our own daemon sends them. */
+/** The default in main.ts. */
+const SIMULATOR_KEY = 'simulator-key';
+/** Two channels, as the daemon sends them. */
 const CALL_QUERY = { encoding: 'linear16', sample_rate: '8000', channels: '2', multichannel: 'true' };
 
-/** A bare WebSocket client of /v1/listen that keeps what it hears. */
+/** A WebSocket client of /v1/listen that records all messages. */
 export class ListenClient {
   readonly messages: Heard[] = [];
   readonly closed: Promise<{ code: number; reason: string }>;
   readonly socket: WebSocket;
-  /** Of the response that opened the connection. */
+  /** Headers of the response that opened the connection. */
   headers: IncomingHttpHeaders = {};
 
   private constructor(socket: WebSocket) {
@@ -43,9 +43,9 @@ export class ListenClient {
     });
   }
 
-  /** Connects and waits for the opening. */
+  /** Connects and waits until the connection is open. */
   static async open(base: string, query: Query = {}): Promise<ListenClient> {
-    const client = new ListenClient(connect(base, { ...CALL_QUERY, ...query }, `Token ${STAND_IN_KEY}`));
+    const client = new ListenClient(connect(base, { ...CALL_QUERY, ...query }, `Token ${SIMULATOR_KEY}`));
     await once(client.socket, 'open');
     client.socket.on('error', () => client.socket.terminate());
     return client;
@@ -60,13 +60,13 @@ export class ListenClient {
     this.socket.send(JSON.stringify({ type }));
   }
 
-  /** Ends the stream and waits until everything was heard. */
+  /** Ends the stream and waits for all results. */
   async finish(): Promise<{ code: number; reason: string }> {
     this.say('CloseStream');
     return this.closed;
   }
 
-  /** The message, past or to come, that `matches`. */
+  /** The first message, past or future, that `matches`. */
   async heard(matches: (message: Heard) => boolean): Promise<Heard> {
     for (;;) {
       const message = this.messages.find(matches);
@@ -75,7 +75,7 @@ export class ListenClient {
     }
   }
 
-  /** Final transcripts with words on a channel, in order. */
+  /** Non-empty final transcripts of a channel, in order. */
   said(channel: number): string[] {
     return this.finals(channel)
       .map(transcriptOf)
@@ -87,20 +87,20 @@ export class ListenClient {
   }
 }
 
-/** The words of one result, as text. */
+/** The words of a result. */
 export function transcriptOf(message: Heard): string {
   return message.channel?.alternatives[0]?.transcript ?? '';
 }
 
-/** How a handshake with exactly this query is refused. */
-export async function refusalOf(base: string, query: Query, authorization = `Token ${STAND_IN_KEY}`) {
+/** The refusal of a handshake with exactly this query. */
+export async function refusalOf(base: string, query: Query, authorization = `Token ${SIMULATOR_KEY}`) {
   const socket = connect(base, query, authorization);
   const [, response] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage];
   const body = JSON.parse(await text(response)) as Record<string, string>;
   return { status: response.statusCode, headers: response.headers, body };
 }
 
-/** A query that is accepted, changed. */
+/** A valid query with changes. */
 export function callQuery(changes: Readonly<Record<string, string>>): Record<string, string> {
   return { ...CALL_QUERY, ...changes };
 }

@@ -4,23 +4,23 @@ import type { TranscribedWord, Utterance } from './transcriber.ts';
 /** A JSON message of the protocol. */
 export type Message = Record<string, unknown>;
 
-/** What every message of a connection needs to know of it. */
+/** What messages contain about their connection. */
 export interface MessageContext {
   requestId: string;
   params: ListenParams;
 }
 
-/** What the closing message says of the audio. */
+/** What the last message contains about the audio. */
 export interface AudioSummary {
   sha256: string;
   openedAt: string;
   durationSamples: number;
 }
 
-/** Any UUID will do: there is one model, whatever it is called. */
+/** An arbitrary UUID: there is one model, whatever its name. */
 const MODEL_UUID = '0f4d5f0e-6c1b-4c57-9d2c-5a3c1d6f7e88';
 const MODEL_VERSION = '2026-01-01.0';
-/** Words are compared sample by sample, so there is no doubt; real confidences stay just below 1. */
+/** Words match sample by sample, so recognition is certain; real values are just below 1. */
 const CONFIDENCE = 0.99;
 
 /** A `Results` message for one channel. */
@@ -53,7 +53,7 @@ export function resultsMessage({ requestId, params }: MessageContext, channel: n
   };
 }
 
-/** The `Metadata` message that is the last of a connection. */
+/** The `Metadata` message, a connection's last. */
 export function metadataMessage({ requestId, params }: MessageContext, audio: AudioSummary): Message {
   return {
     type: 'Metadata',
@@ -69,7 +69,7 @@ export function metadataMessage({ requestId, params }: MessageContext, audio: Au
   };
 }
 
-/** How many channels get transcripts of their own: without multichannel all are mixed into one. */
+/** Number of separately transcribed channels: without multichannel, all are mixed into one. */
 export function transcribedChannels({ multichannel, channels }: ListenParams): number {
   return multichannel ? channels : 1;
 }

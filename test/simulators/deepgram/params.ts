@@ -1,14 +1,14 @@
-/** Where results go when the query has a callback. */
+/** Target of results if the query has a callback. */
 export interface CallbackTarget {
   url: URL;
   method: 'POST' | 'PUT';
 }
 
-/** The query of one /v1/listen request, checked. */
+/** The validated query of a /v1/listen request. */
 export interface ListenParams {
-  /** As it came, in its order. */
+  /** All parameters, in their order. */
   query: [name: string, value: string][];
-  /** Undefined when the audio is said to be in a container. */
+  /** Undefined for containerized audio. */
   encoding: string | undefined;
   sampleRateHz: number;
   channels: number;
@@ -21,7 +21,7 @@ export interface ListenParams {
   callback: CallbackTarget | undefined;
 }
 
-/** A query that Deepgram answers with 400; the message names the parameter. */
+/** A query that Deepgram answers with 400. The message names the parameter. */
 export class BadParameter extends Error {}
 
 const ENCODINGS = [
@@ -37,13 +37,13 @@ const ENCODINGS = [
   'speex',
   'g729',
 ];
-/** The families of /v1/listen; flux is served elsewhere, at /v2/listen. */
+/** Model families of /v1/listen; flux is served at /v2/listen. */
 const MODEL = /^(nova|enhanced|base|whisper)(-[\w-]+)?$|^(general|phonecall|meeting)$/;
 const DEFAULT_MODEL = 'base';
 const MAX_CHANNELS = 8;
 const CALLBACK_PROTOCOLS = ['http:', 'https:', 'ws:', 'wss:'];
 
-/** Reads the parameters that the stand-in acts on and lets every other one pass. Throws BadParameter. */
+/** Reads the parameters that the simulator supports and ignores all others. Throws BadParameter. */
 export function listenParams(query: URLSearchParams): ListenParams {
   const encoding = query.get('encoding') ?? undefined;
   if (encoding !== undefined && !ENCODINGS.includes(encoding)) throw new BadParameter(`unknown encoding: ${encoding}`);

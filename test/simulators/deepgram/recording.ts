@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 
-/** What one connection was like, for tests to look at. Times in ms count from the opening. */
+/** Facts about a connection, for tests. Times in ms are relative to its opening. */
 export interface ConnectionFacts {
   requestId: string;
   query: [name: string, value: string][];
@@ -14,21 +14,22 @@ export interface ConnectionFacts {
   open: boolean;
   closeCode: number | undefined;
   closeReason: string | undefined;
-  /** What broke the WebSocket, if something did. */
+  /** The WebSocket's error, if any. */
   error: string | undefined;
   bytes: number;
-  /** Of all audio, in hex, once the connection is closed. */
+  /** Hex digest of all audio, once the connection is closed. */
   sha256: string | undefined;
+  /** Processed audio: less than received if the connection ended first. */
+  processedBytes: number;
   controlMessages: { KeepAlive: number; Finalize: number; CloseStream: number };
   audioMessageBytes: number[];
   audioArrivalsMs: number[];
 }
 
-/** Sec-WebSocket-Protocol and Authorization may carry the key, so they are not among them. */
+/** Without Sec-WebSocket-Protocol and Authorization, which may contain the key. */
 const HEADERS_OF_INTEREST = ['user-agent', 'sec-websocket-extensions', 'host'];
 
-/** Keeps the exact audio of one connection, and the facts about it: in `directory` as `<requestId>.pcm` and
- *  `<requestId>.json`, or the audio in memory when there is none. */
+/** Records a connection's audio and facts, in `directory` as `<requestId>.pcm` and `<requestId>.json`, or in memory. */
 export class Recording {
   readonly facts: ConnectionFacts;
   readonly #openedMs = performance.now();
@@ -52,6 +53,7 @@ export class Recording {
       error: undefined,
       bytes: 0,
       sha256: undefined,
+      processedBytes: 0,
       controlMessages: { KeepAlive: 0, Finalize: 0, CloseStream: 0 },
       audioMessageBytes: [],
       audioArrivalsMs: [],
@@ -62,13 +64,13 @@ export class Recording {
     this.#file = openSync(join(directory, `${requestId}.pcm`), 'w');
   }
 
-  /** Keeps one audio message. */
+  /** Records an audio message. */
   take(audio: Buffer): void {
     this.facts.bytes += audio.length;
     this.facts.audioMessageBytes.push(audio.length);
     this.facts.audioArrivalsMs.push(Math.round(performance.now() - this.#openedMs));
     this.#hash.update(audio);
-    // A copy: a message is a view of a larger buffer that would be kept with it.
+    // A copy, because a message is a view of a larger buffer.
     if (this.#file === undefined) this.#chunks.push(Buffer.from(audio));
     else writeSync(this.#file, audio);
   }
@@ -79,12 +81,12 @@ export class Recording {
     return readFileSync(join(this.#directory, `${this.facts.requestId}.pcm`));
   }
 
-  /** SHA-256 of all audio so far, in hex. */
+  /** Hex SHA-256 of all audio so far. */
   sha256(): string {
     return this.#hash.copy().digest('hex');
   }
 
-  /** The connection is over; nothing may be taken after this. */
+  /** The connection has closed; no audio may follow. */
   close(code: number, reason: string): void {
     Object.assign(this.facts, {
       open: false,

@@ -8,34 +8,38 @@ import { CallbackQueue } from './callback.ts';
 import { Connection, type Outlet } from './connection.ts';
 import { answerControl, type KnownConnection } from './control.ts';
 import { deliveryTo } from './delivery.ts';
-import { FaultQueue } from './faults.ts';
-import { checkedHandshake, Refusal, refuse } from './handshake.ts';
+import { type Fault, FaultQueue } from './faults.ts';
+import { checkedHandshake, Refusal, refuse, refuseWith } from './handshake.ts';
 import type { ListenParams } from './params.ts';
 import { Recording } from './recording.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
-export interface StandInOptions {
+export interface SimulatorOptions {
   port: number;
   apiKey: string;
   recordings: string | undefined;
   net0001Ms: number;
   callbackRetryMs: number;
+  /** Call time processed per time; Infinity: at once. */
+  rate: number;
+  /** Whether no more is read than is processed, or everything, into a buffer: it is not known what Deepgram does. */
+  reads: 'paced' | 'buffered';
   vocabularies: readonly Vocabulary[];
 }
 
-/** Deepgram as its users see it from outside: /v1/listen, on one port of the loopback interface. */
-export class StandIn {
-  readonly #options: StandInOptions;
+/** Deepgram's /v1/listen on a port of the loopback interface. */
+export class Simulator {
+  readonly #options: SimulatorOptions;
   readonly #server = createServer();
   /** Deepgram does not compress. */
-  readonly #webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
+  readonly #webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, autoPong: false });
   readonly #requestIds = new WeakMap<IncomingMessage, string>();
   readonly #sockets = new Set<Socket>();
   readonly #connections: KnownConnection[] = [];
   readonly #faults = new FaultQueue();
   readonly #stopping = new AbortController();
 
-  constructor(options: StandInOptions) {
+  constructor(options: SimulatorOptions) {
     this.#options = options;
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket);
@@ -45,35 +49,49 @@ export class StandIn {
       response.setHeader('dg-request-id', randomUUID());
       void answerControl(request, response, { connections: this.#connections, faults: this.#faults });
     });
-    this.#server.on('upgrade', (request, socket, head) => this.#shakeHands(request, socket, head));
+    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     this.#webSockets.on('headers', (headers, request) => {
       headers.push(`dg-request-id: ${this.#requestIds.get(request)}`);
     });
   }
 
-  /** Begins to listen; gives the address. */
+  /** Starts listening; returns the address. */
   async listen(): Promise<string> {
-    // A client on a slow machine may ask again just when an idle connection would be closed.
+    // On a slow machine, a client may reuse a connection just as an idle timeout closes it.
     this.#server.keepAliveTimeout = 0;
     this.#server.listen(this.#options.port, '127.0.0.1');
     await once(this.#server, 'listening');
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Drops every connection and all that waits, as a process that ends does. */
+  /** Drops all connections and pending deliveries. */
   stop(): void {
     this.#stopping.abort();
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  #shakeHands(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // The server's own handling of a connection that breaks ends with the upgrade.
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // After the upgrade, the server no longer handles errors of the connection.
     socket.once('error', () => socket.destroy());
-    const requestId = randomUUID();
-    const fault = this.#faults.next();
+    const fault = this.#faults.take(tagsOf(request));
     if ('hang' in fault) return;
+    if (!fault.handshakeMs) {
+      this.#shakeHands(request, socket, head, fault);
+      return;
+    }
+    setTimeout(() => {
+      if (!socket.destroyed) this.#shakeHands(request, socket, head, fault);
+    }, fault.handshakeMs);
+  }
+
+  #shakeHands(request: IncomingMessage, socket: Duplex, head: Buffer, fault: Exclude<Fault, { hang: true }>): void {
+    const requestId = randomUUID();
     try {
+      if ('refuse' in fault && (fault.headers || fault.body !== undefined)) {
+        refuseWith(socket, fault.refuse, fault.headers ?? {}, fault.body ?? '');
+        return;
+      }
       if ('refuse' in fault) throw new Refusal(fault.refuse, fault.dgError ?? 'Refused on request.');
       const params = checkedHandshake(request, this.#options.apiKey);
       this.#requestIds.set(request, requestId);
@@ -89,6 +107,8 @@ export class StandIn {
           outlet: callbackQueue ?? socketOutlet(webSocket),
           fault,
           net0001Ms: this.#options.net0001Ms,
+          rate: this.#options.rate,
+          reads: this.#options.reads,
         });
       });
     } catch (error) {
@@ -102,6 +122,11 @@ export class StandIn {
     const { signal } = this.#stopping;
     return new CallbackQueue(deliveryTo(callback, signal), this.#options.callbackRetryMs, signal);
   }
+}
+
+/** Tags of a handshake, which may be malformed. */
+function tagsOf({ url = '/' }: IncomingMessage): string[] {
+  return URL.parse(url, 'ws://deepgram')?.searchParams.getAll('tag') ?? [];
 }
 
 function socketOutlet(socket: WebSocket): Outlet {

@@ -1,6 +1,6 @@
 import type { SamplePhrase } from '../../fixtures/sample-call/read.ts';
 import { EnergyDetector } from './energy.ts';
-import { type HeardWord, Recogniser } from './recogniser.ts';
+import { type HeardWord, Recognizer } from './recognizer.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 export interface TranscribedWord {
@@ -10,7 +10,7 @@ export interface TranscribedWord {
   endSample: number;
 }
 
-/** One result for one channel. The final ones cover the channel's audio without a gap, silence included. */
+/** A result for one channel. Final results cover the channel's audio without a gap, including silence. */
 export interface Utterance {
   startSample: number;
   endSample: number;
@@ -26,15 +26,15 @@ interface PendingPhrase {
   expectedEndSample: number;
 }
 
-/** Deepgram settles silence too, with an empty transcript, every few seconds. */
+/** Deepgram finalizes silence, too, with an empty transcript, every few seconds. */
 const LONGEST_UNSETTLED_SILENCE_S = 3;
-/** What is said for speech that is not in the vocabulary. */
+/** Transcript of speech that is not in the vocabulary. */
 const UNKNOWN_SPEECH = '[speech]';
 
-/** Turns one channel's audio into utterances. All decisions fall at the ends of 20 ms frames of the channel's own
- *  clock, so they are the same wherever the audio was cut into messages. */
+/** Turns one channel's audio into utterances. All decisions are made at the ends of 20 ms frames, so the split of audio
+ *  into messages does not matter. */
 export class Transcriber {
-  readonly #recogniser: Recogniser;
+  readonly #recognizer: Recognizer;
   readonly #energy: EnergyDetector;
   readonly #longestSilenceSamples: number;
   #position = 0;
@@ -44,22 +44,22 @@ export class Transcriber {
   #utterances: Utterance[] = [];
 
   constructor(vocabulary: Vocabulary, sampleRateHz: number) {
-    this.#recogniser = new Recogniser(vocabulary);
+    this.#recognizer = new Recognizer(vocabulary);
     this.#energy = new EnergyDetector(sampleRateHz);
     this.#longestSilenceSamples = LONGEST_UNSETTLED_SILENCE_S * sampleRateHz;
   }
 
-  /** What lies before is told for good: no word will be found in it any more. */
+  /** Everything before this is final. */
   get #decidedSample(): number {
-    return Math.max(this.#settledSample, this.#recogniser.settledSample);
+    return Math.max(this.#settledSample, this.#recognizer.settledSample);
   }
 
-  /** Takes the samples that follow; gives the utterances that they made, interim ones included. */
+  /** Takes the next samples; returns the resulting utterances, including interim ones. */
   hear(samples: Int16Array): Utterance[] {
     for (let taken = 0; taken < samples.length; ) {
       const untilFrameEnd = this.#energy.frameSamples - (this.#position % this.#energy.frameSamples);
       const part = samples.subarray(taken, taken + untilFrameEnd);
-      for (const word of this.#recogniser.listen(part)) this.#take(word);
+      for (const word of this.#recognizer.listen(part)) this.#take(word);
       this.#energy.add(part);
       this.#position += part.length;
       taken += part.length;
@@ -68,9 +68,9 @@ export class Transcriber {
     return this.#handOver();
   }
 
-  /** Settles all audio so far; gives at most one utterance more than those that were due. */
+  /** Finalizes all audio so far; returns at most one utterance more than were due. */
   flush({ fromFinalize }: { fromFinalize: boolean }): Utterance[] {
-    const isInWord = fromFinalize && this.#recogniser.isInWord;
+    const isInWord = fromFinalize && this.#recognizer.isInWord;
     if (this.#pending) this.#settle(this.#position, this.#pending.words.map(transcribed), { fromFinalize });
     else if (!isInWord && this.#energy.speech) this.#settle(this.#position, this.#unknownSpeech(), { fromFinalize });
     else if (this.#position > this.#settledSample) this.#settle(this.#position, [], { fromFinalize });
@@ -109,7 +109,7 @@ export class Transcriber {
   }
 
   #settle(endSample: number, words: TranscribedWord[], { fromFinalize = false } = {}): void {
-    // After a Finalize within a word, the word begins before what was settled then.
+    // After a Finalize within a word, the word starts before the end of the final audio.
     const startSample = Math.min(this.#settledSample, words[0]?.startSample ?? endSample);
     this.#utterances.push({
       startSample,

@@ -1,26 +1,26 @@
 import type { SampleCall, SamplePhrase } from '../../fixtures/sample-call/read.ts';
 
-/** A word that can be recognised, with the samples that it sounds like. */
+/** A recognizable word and its samples. */
 export interface KnownWord {
   word: string;
-  /** With its capital and punctuation. */
+  /** With capitals and punctuation. */
   written: string;
   samples: Int16Array;
   phrase: SamplePhrase;
   indexInPhrase: number;
-  /** From this word's end to its phrase's. */
+  /** From the end of this word to the end of its phrase. */
   samplesToPhraseEnd: number;
 }
 
-/** Samples of a word's beginning by which it is spotted: the noise alone makes this many distinct. */
+/** Samples at a word's start that identify it: noise alone makes this many distinct. */
 export const ANCHOR_SAMPLES = 16;
-/** An odd multiplier with well mixed bits: that of the MurmurHash finaliser. */
+/** An odd multiplier with well-mixed bits, from MurmurHash's finalizer. */
 export const HASH_BASE = 0x85eb_ca6b | 0;
 
-/** All words of one speaker, to be looked up by the hash of their first ANCHOR_SAMPLES samples. */
+/** All words of one speaker, by the hash of their first ANCHOR_SAMPLES samples. */
 export class Vocabulary {
   readonly #byAnchor = new Map<number, KnownWord[]>();
-  /** Says "no" to nearly every sample without a look at the map. */
+  /** Rules out nearly every sample without a map lookup. */
   readonly #filter = new Uint8Array(1 << 16);
 
   constructor(words: readonly KnownWord[]) {
@@ -31,13 +31,13 @@ export class Vocabulary {
     }
   }
 
-  /** The words whose anchor has this hash; their samples are still to be compared. */
+  /** Words whose anchor has this hash; their samples remain to be compared. */
   spot(hash: number): readonly KnownWord[] | undefined {
     return this.#filter[filterIndex(hash)] === 1 ? this.#byAnchor.get(hash) : undefined;
   }
 }
 
-/** The sample call's words by the channel they are spoken on: the customer's, then the agent's. */
+/** The sample call's words per channel: the customer's, then the agent's. */
 export function vocabulariesOf(call: SampleCall): readonly Vocabulary[] {
   return (['customer', 'agent'] as const).map((speaker) => {
     const phrases = call.phrases.filter((phrase) => phrase.speaker === speaker);
@@ -58,7 +58,7 @@ function knownWords(phrase: SamplePhrase, track: Int16Array): KnownWord[] {
   }));
 }
 
-/** The hash that the recogniser's rolling one reaches after the same samples. */
+/** The recognizer's rolling hash of these samples. */
 function anchorHash(samples: Int16Array): number {
   return samples.subarray(0, ANCHOR_SAMPLES).reduce((hash, sample) => (Math.imul(hash, HASH_BASE) + sample) | 0, 0);
 }

@@ -1,6 +1,6 @@
-import type { MetadataRequest, StateChange } from './service.ts';
+import type { FaultRule, MetadataRequest, StateChange } from './service.ts';
 
-/** The controls of an instance metadata stand-in that listens at `url`. */
+/** Controls an instance metadata simulator that listens at `url`. */
 export class MetadataControl {
   readonly url: string;
 
@@ -8,25 +8,30 @@ export class MetadataControl {
     this.url = url;
   }
 
-  /** Changes what the instance is told; what is not named stays. */
+  /** Changes the metadata; omitted fields stay as they are. */
   async setState(change: StateChange): Promise<void> {
     await this.#post('state', change);
   }
 
-  /** The tokens so far are good no more. */
+  /** The next requests go wrong: one unless `times` says otherwise, all with null. */
+  async setFault(rule: FaultRule): Promise<void> {
+    await this.#post('fault', rule);
+  }
+
+  /** Expires all tokens. */
   async expireTokens(): Promise<void> {
     await this.#post('expire-tokens', {});
   }
 
-  /** All requests so far, in the order of their arrival. */
+  /** All requests so far, oldest first. */
   async requests(): Promise<MetadataRequest[]> {
-    const response = await fetch(new URL('/standin/requests', this.url));
+    const response = await fetch(new URL('/simulator/requests', this.url));
     return (await response.json()) as MetadataRequest[];
   }
 
   async #post(path: string, body: object): Promise<void> {
     const init = { method: 'POST', body: JSON.stringify(body) };
-    const response = await fetch(new URL(`/standin/${path}`, this.url), init);
-    if (!response.ok) throw new Error(`POST /standin/${path} was refused: ${await response.text()}`);
+    const response = await fetch(new URL(`/simulator/${path}`, this.url), init);
+    if (!response.ok) throw new Error(`POST /simulator/${path} was refused: ${await response.text()}`);
   }
 }

@@ -2,26 +2,34 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 
-/** EC2's own limit for the life of a token. */
+/** EC2's limit for the lifetime of a token. */
 const MAX_TOKEN_TTL_S = 21_600;
 const TTL_HEADER = 'x-aws-ec2-metadata-token-ttl-seconds';
 const ROLES = '/latest/meta-data/iam/security-credentials/';
-/** EC2's credentials of a role are good for about six hours. */
+/** A role's credentials on EC2 are valid for about six hours. */
 const CREDENTIALS_TTL_MS = 6 * 3_600_000;
 
 export const stateChange = z.strictObject({
-  /** null takes it away, as outside an Auto Scaling group. */
+  /** null: not available, as outside an Auto Scaling group. */
   targetLifecycleState: z.string().nullable().optional(),
   spotAction: z
     .strictObject({ action: z.enum(['terminate', 'stop', 'hibernate']), time: z.iso.datetime() })
     .nullable()
     .optional(),
-  /** When the rebalance recommendation was made. */
+  /** Time of the rebalance recommendation. */
   rebalance: z.iso.datetime().nullable().optional(),
+  /** What events/maintenance/scheduled has, as EC2 writes it; null: there is no such value, instead of an empty list. */
+  maintenance: z.array(z.record(z.string(), z.string())).nullable().optional(),
 });
+/** What goes wrong with the next requests (`times`, or for ever with null), tokens included. */
+export const faultRule = z.strictObject({
+  times: z.int().positive().nullable().default(1),
+  fault: z.union([z.int().min(400).max(599), z.literal('hang')]),
+});
+export type FaultRule = z.input<typeof faultRule>;
 export type StateChange = z.infer<typeof stateChange>;
 
-/** One request as it was answered. */
+/** A request and its response. */
 export interface MetadataRequest {
   readonly method: string;
   readonly path: string;
@@ -32,7 +40,7 @@ export interface MetadataRequest {
 export interface ServiceOptions {
   readonly instanceId: string;
   readonly region: string;
-  /** No token lives longer than this, whatever is asked for. */
+  /** Maximum lifetime of a token, whatever is requested. */
   readonly tokenTtlS: number;
 }
 
@@ -40,9 +48,10 @@ export interface ServiceOptions {
 export class MetadataService {
   readonly requests: MetadataRequest[] = [];
   readonly #options: ServiceOptions;
-  /** Until when each is good, on performance.now's clock. */
+  /** Expiry of each token, on the clock of performance.now. */
   readonly #tokens = new Map<string, number>();
-  #state: StateChange = { targetLifecycleState: 'InService' };
+  #state: StateChange = { targetLifecycleState: 'InService', maintenance: [] };
+  #fault: z.infer<typeof faultRule> | undefined;
 
   constructor(options: ServiceOptions) {
     this.#options = options;
@@ -52,8 +61,20 @@ export class MetadataService {
     this.#state = { ...this.#state, ...change };
   }
 
+  /** Replaces what goes wrong; undefined: nothing does. */
+  setFault(fault: z.infer<typeof faultRule> | undefined): void {
+    this.#fault = fault;
+  }
+
   answer(request: IncomingMessage, response: ServerResponse): void {
     const { method = '', url: path = '' } = request;
+    const fault = this.#takeFault();
+    if (fault === 'hang') return;
+    if (fault !== undefined) {
+      response.writeHead(fault).end();
+      this.requests.push({ method, path, status: fault, atMs: Date.now() });
+      return;
+    }
     if (path === '/latest/api/token') this.#giveToken(request, response);
     else if (!this.#isAuthorized(request)) response.writeHead(401).end();
     else if (method === 'GET') this.#giveValue(path, response);
@@ -61,9 +82,16 @@ export class MetadataService {
     this.requests.push({ method, path, status: response.statusCode, atMs: Date.now() });
   }
 
-  /** Forgets every token, as nothing but time does: for tests that cannot wait. */
+  /** Expires every token, for tests that cannot wait. */
   expireTokens(): void {
     this.#tokens.clear();
+  }
+
+  #takeFault(): number | 'hang' | undefined {
+    if (!this.#fault) return undefined;
+    const { times, fault } = this.#fault;
+    if (times !== null) this.#fault = times > 1 ? { times: times - 1, fault } : undefined;
+    return fault;
   }
 
   #giveToken(request: IncomingMessage, response: ServerResponse): void {
@@ -71,7 +99,7 @@ export class MetadataService {
       response.writeHead(405).end();
       return;
     }
-    // A request that a proxy forwarded may come from elsewhere: EC2 refuses it.
+    // EC2 refuses forwarded requests.
     if (request.headers['x-forwarded-for'] !== undefined) {
       response.writeHead(403).end();
       return;
@@ -99,7 +127,7 @@ export class MetadataService {
   }
 
   #values(): Record<string, string | null | undefined> {
-    const { targetLifecycleState, spotAction, rebalance } = this.#state;
+    const { targetLifecycleState, spotAction, rebalance, maintenance } = this.#state;
     return {
       '/latest/meta-data/instance-id': this.#options.instanceId,
       '/latest/meta-data/placement/region': this.#options.region,
@@ -107,12 +135,13 @@ export class MetadataService {
       [`${ROLES}integrator`]: roleCredentials(),
       '/latest/meta-data/autoscaling/target-lifecycle-state': targetLifecycleState,
       '/latest/meta-data/spot/instance-action': spotAction && JSON.stringify(spotAction),
+      '/latest/meta-data/events/maintenance/scheduled': maintenance && JSON.stringify(maintenance),
       '/latest/meta-data/events/recommendations/rebalance': rebalance && JSON.stringify({ noticeTime: rebalance }),
     };
   }
 }
 
-/** What the SDK signs with on an instance that has a role. */
+/** Credentials of the instance's role. */
 function roleCredentials(): string {
   const expiration = new Date(Date.now() + CREDENTIALS_TTL_MS).toISOString();
   return JSON.stringify({

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 
-/** The errors of Kinesis Video's two APIs that we play, with their HTTP status (daemon/kinesis/README.md; the SDK's schemas). */
+/** Errors of Kinesis Video's APIs and their HTTP status (daemon/kinesis/README.md; the SDK's schemas). */
 export const AWS_ERRORS = {
   MissingAuthenticationTokenException: 403,
   InvalidSignatureException: 403,
@@ -11,9 +11,15 @@ export const AWS_ERRORS = {
   InvalidEndpointException: 400,
   ClientLimitExceededException: 400,
   ConnectionLimitExceededException: 400,
+  // AWS' common errors, which the next attempt may not meet.
+  ExpiredTokenException: 403,
+  RequestTimeTooSkewed: 403,
+  UnrecognizedClientException: 403,
+  RequestExpired: 400,
+  TooManyRequestsException: 429,
 } as const;
 
-/** A request that AWS would refuse. */
+/** An error response of AWS. */
 export class AwsError extends Error {
   override readonly name: keyof typeof AWS_ERRORS;
 
@@ -27,12 +33,12 @@ export class AwsError extends Error {
   }
 }
 
-/** The headers that AWS puts on every answer. */
+/** Headers of every AWS response. */
 export function awsHeaders(): Record<string, string> {
   return { 'x-amzn-requestid': randomUUID(), date: new Date().toUTCString() };
 }
 
-/** Answers as AWS's REST-JSON services do: the name in a header, the message in the body. */
+/** Sends an error of AWS's REST-JSON protocol: the name in a header, the message in the body. */
 export function sendAwsError(response: ServerResponse, error: AwsError): void {
   response.writeHead(error.status, {
     ...awsHeaders(),

@@ -12,11 +12,13 @@ import { Stream } from './stream.ts';
 
 export interface Settings extends BodyLimits {
   readonly region: string;
-  /** Refuse more requests per second than AWS does. */
+  /** Enforce AWS's request rates. */
   readonly rateLimit: boolean;
+  /** AfterFragmentNumber begins with that fragment itself. */
+  readonly inclusive?: boolean;
 }
 
-/** Kinesis Video in one region, as far as a consumer of GetMedia sees it. */
+/** Kinesis Video in one region, as seen by a consumer of GetMedia. */
 export class KinesisVideo {
   readonly log = new RequestLog();
   readonly faults = new Faults();
@@ -34,9 +36,9 @@ export class KinesisVideo {
     return this.#streams.get(name);
   }
 
-  /** The stream of that name, made when there is none. */
+  /** The stream of that name, created if needed. */
   ensureStream(name: string): Stream {
-    const stream = this.#streams.get(name) ?? new Stream(name, this.#settings.region);
+    const stream = this.#streams.get(name) ?? new Stream(name, this.#settings.region, this.#settings.inclusive);
     this.#streams.set(name, stream);
     return stream;
   }
@@ -49,7 +51,7 @@ export class KinesisVideo {
     });
   }
 
-  /** `POST /getMedia`: answers at once, then sends fragments for as long as there are any. */
+  /** `POST /getMedia`: answers immediately, then sends fragments. */
   getMedia(request: IncomingMessage, response: ServerResponse): Promise<void> {
     return this.#answer('GetMedia', request, response, getMediaInput, (input, stream, record, fault) => {
       record.selector = input.StartSelector;
@@ -86,13 +88,7 @@ export class KinesisVideo {
         throw new AwsError('ClientLimitExceededException', `Rate exceeded for ${api} on stream ${stream.name}`);
       }
       const fault = this.faults.take(api, stream.name);
-      if (fault && 'hang' in fault) {
-        stream.forget(fault.forgetFragments);
-        return;
-      }
-      if (fault && 'error' in fault) throw new AwsError(fault.error, `${fault.error}, as asked for`);
-      if (fault && 'status' in fault) response.writeHead(fault.status, awsHeaders()).end();
-      else serve(input, stream, record, fault);
+      if (!fault || !replaceResponse(fault, stream, response)) serve(input, stream, record, fault);
       if (response.headersSent) record.status = response.statusCode;
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
@@ -102,7 +98,7 @@ export class KinesisVideo {
     }
   }
 
-  /** The signature itself is not checked: nobody here knows the secret key. */
+  /** The signature itself is not verified, because the secret key is unknown here. */
   #authenticate(authorization = ''): void {
     const scope =
       /^AWS4-HMAC-SHA256 Credential=[^/\s]+\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request,.*Signature=[0-9a-f]{64}$/;
@@ -129,6 +125,11 @@ export class KinesisVideo {
   }
 }
 
+/** As a proxy on the way answers, which is not AWS. */
+function sendHtml(response: ServerResponse, status: number): void {
+  response.writeHead(status, { 'content-type': 'text/html' }).end(`<html><body><h1>${status}</h1></body></html>`);
+}
+
 function inputOf<Input>(body: Buffer, schema: z.ZodType<Input>): Input {
   let json: unknown;
   try {
@@ -139,4 +140,14 @@ function inputOf<Input>(body: Buffer, schema: z.ZodType<Input>): Input {
   const input = schema.safeParse(json);
   if (!input.success) throw new AwsError('InvalidArgumentException', input.error.message);
   return input.data;
+}
+
+/** Plays a fault that takes the place of the whole response, if this is one. Throws AwsError for an error of AWS. */
+function replaceResponse(fault: Fault, stream: Stream, response: ServerResponse): boolean {
+  if ('hang' in fault) stream.forget(fault.forgetFragments);
+  else if ('error' in fault) throw new AwsError(fault.error, `${fault.error}, as asked for`);
+  else if (!('status' in fault)) return false;
+  else if (fault.html) sendHtml(response, fault.status);
+  else response.writeHead(fault.status, awsHeaders()).end();
+  return true;
 }

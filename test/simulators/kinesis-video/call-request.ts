@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { CallPlan, CallTrack } from './call.ts';
 import type { Side } from './cutter.ts';
+import { SEGMENT_UID } from './mkv.ts';
 
 const BYTES_PER_SAMPLE = 2;
 /** A block's offset from its cluster's timecode is a signed 16-bit number of milliseconds. */
@@ -11,7 +12,7 @@ const pcm = z
   .transform((text) => Buffer.from(text, 'base64'))
   .refine(({ length }) => length > 0 && length % BYTES_PER_SAMPLE === 0, '16-bit PCM: an even number of bytes, not 0');
 
-/** Tracks as Connect has them: told apart by name. */
+/** Connect's tracks, identified by name. */
 const CONNECT_TRACKS = [
   { side: 'customer', name: 'AUDIO_FROM_CUSTOMER', number: 1 },
   { side: 'agent', name: 'AUDIO_TO_CUSTOMER', number: 2 },
@@ -25,10 +26,21 @@ const track = z.strictObject({
 });
 
 const options = z.strictObject({
-  contactTag: z.enum(['before', 'after', 'none']).default('after'),
+  /** Where each fragment has its ContactId; Connect has it in both places. */
+  contactTag: z.enum(['before', 'after', 'both', 'none']).default('after'),
+  /** Fragments, counted from 0, without a ContactId. */
+  untaggedFragments: z.array(z.int().nonnegative()).default([]),
+  /** Which number the flow gets as StartFragmentNumber: both readings are possible. */
+  startNumber: z.enum(['before', 'first']).default('before'),
+  /** The same for all fragments of one run of the producer; a transfer keeps it. */
+  segmentUid: z.hex().length(32).default(SEGMENT_UID),
+  /** Puts elements that are in no schema before the clusters and between the blocks. */
+  unknownElements: z.boolean().default(false),
+  /** After the fragment of that number, from 0, the producer sends so many again, under new numbers. */
+  sentAgain: z.strictObject({ after: z.int().nonnegative(), fragments: z.int().positive() }).optional(),
   cluster: z.enum(['known', 'unknown', 'unknown-short']).default('known'),
   oddBlock: z.boolean().default(true),
-  /** In the order of the Tracks element; those without PCM are left out. */
+  /** In the order of the Tracks element; tracks without PCM are omitted. */
   tracks: z
     .array(track)
     .min(1)
@@ -37,13 +49,13 @@ const options = z.strictObject({
   missingFragments: z.array(z.int().nonnegative()).default([]),
 });
 
-/** The body of `POST /standin/streams/:name/calls`. */
+/** The body of `POST /simulator/streams/:name/calls`. */
 export const callRequest = z
   .strictObject({
     contactId: z.string().min(1),
     customer: pcm.optional(),
     agent: pcm.optional(),
-    /** How often the PCM is spoken: a long call without a long request. A block is shorter than the PCM. */
+    /** Repetitions of the PCM: a long call without a long request. The PCM is longer than a block. */
     times: z.int().positive().default(1),
     realtime: z.boolean().default(true),
     speed: z.number().positive().default(1),
@@ -53,10 +65,10 @@ export const callRequest = z
   })
   .refine(({ customer, agent }) => customer || agent, 'a call has PCM for customer, agent or both');
 
-/** What a request sent by a test or the Connect stand-in may hold. */
+/** A request from a test or from Connect's simulator. */
 export type CallRequest = z.input<typeof callRequest>;
 
-/** The call that a request asks for. */
+/** The call described by a request. */
 export function planOf({ options, realtime, speed, times, ...request }: z.output<typeof callRequest>): CallPlan {
   const tracks = options.tracks.flatMap((described): CallTrack[] => {
     const voice = request[described.side satisfies Side];

@@ -6,42 +6,52 @@ import { UNKNOWN_SIZE, UNKNOWN_SIZE_SHORT } from './ebml.ts';
 import { cluster, fragmentHead, openCluster, producerTags, simpleBlock, type Tag, type Track } from './mkv.ts';
 import type { Fragment, Stream } from './stream.ts';
 
+/** An element that is in no schema, with its size. */
+const UNKNOWN_ELEMENT = Buffer.from('5faa8461626364', 'hex');
+
 /** A voice and the track that carries it. */
 export type CallTrack = Track & Voice;
 
-/** A call as Connect would stream it. */
+/** A call, as Connect would stream it. */
 export interface CallPlan {
   readonly contactId: string;
   /** In the order of the Tracks element. */
   readonly tracks: readonly CallTrack[];
-  /** Call time per wall time; undefined is a recording, stored all at once. */
+  /** Relative to real time; undefined for a recording, which is stored at once. */
   readonly speed: number | undefined;
-  /** The timecode of the call's begin. Connect's are epoch milliseconds, other producers begin at 0. */
+  /** Timecode of the call's start: epoch milliseconds for Connect, 0 for some other producers. */
   readonly startMs: number | undefined;
   readonly fragmentMs: number;
-  readonly contactTag: 'before' | 'after' | 'none';
+  readonly contactTag: 'before' | 'after' | 'both' | 'none';
+  readonly untaggedFragments: readonly number[];
+  readonly startNumber: 'before' | 'first';
+  readonly segmentUid: string;
+  readonly unknownElements: boolean;
+  readonly sentAgain?: { readonly after: number; readonly fragments: number } | undefined;
   /** The size in the cluster's header: known, or unknown in its long or short coding, and then sent block by block. */
   readonly cluster: 'known' | 'unknown' | 'unknown-short';
   readonly oddBlock: boolean;
-  /** Fragments, counted from 0, that never reach the stream. */
+  /** Indices of fragments that never reach the stream. */
   readonly missingFragments: readonly number[];
 }
 
-/** A call on its way into a stream: cuts the tracks into fragments and stores each when its time has passed. */
+/** Streams a call: cuts the tracks into fragments and stores each once its time has passed. */
 export class Call {
   readonly id = randomUUID();
   readonly contactId: string;
   readonly stream: Stream;
   readonly startFragmentNumber: string;
-  /** Settles when nothing more of the call will come. */
+  /** Resolves once the whole call has been stored. */
   readonly ended: Promise<void>;
-  /** The PCM bytes stored so far. */
+  /** PCM bytes stored so far. */
   readonly bytes: Record<Side, number> = { customer: 0, agent: 0 };
   state: 'running' | 'finished' | 'stopped' = 'running';
   #plan: CallPlan;
   readonly #hangUp = new AbortController();
-  /** Epoch milliseconds of the call's begin. */
+  /** Start of the call, in epoch milliseconds. */
   readonly #beganMs: number;
+  /** The fragment being written, from 0. */
+  #index = 0;
   readonly #tags: readonly Tag[];
 
   constructor(plan: CallPlan, stream: Stream) {
@@ -50,28 +60,38 @@ export class Call {
     this.#plan = plan;
     this.#beganMs = Date.now() - (plan.speed === undefined ? durationMs(plan.tracks) : 0);
     this.#tags = tagsOf(plan);
-    this.startFragmentNumber = String(stream.startNumber());
+    this.startFragmentNumber = String(plan.startNumber === 'first' ? stream.firstNumber() : stream.startNumber());
     this.ended = this.#play();
   }
 
-  /** Ends the call before its time; what is on the air is still stored. */
+  /** Ends the call early, after the current fragment. */
   stop(): Promise<void> {
     this.#hangUp.abort();
     return this.ended;
   }
 
   async #play(): Promise<void> {
-    const { tracks, fragmentMs, oddBlock, missingFragments } = this.#plan;
+    const { tracks, fragmentMs, oddBlock, missingFragments, sentAgain } = this.#plan;
+    const latest: Cut[] = [];
     let index = 0;
     for (const cut of cutIntoFragments(tracks, fragmentMs, oddBlock)) {
       if (this.#hangUp.signal.aborted) break;
-      if (missingFragments.includes(index++)) continue;
-      if (this.#plan.cluster === 'known') await this.#storeWhole(cut);
-      else await this.#storeAsItComes(cut, this.#plan.cluster === 'unknown' ? UNKNOWN_SIZE : UNKNOWN_SIZE_SHORT);
+      this.#index = index++;
+      if (missingFragments.includes(this.#index)) continue;
+      await this.#store(cut);
+      if (!sentAgain) continue;
+      latest.push(cut);
+      if (latest.length > sentAgain.fragments) latest.shift();
+      if (this.#index === sentAgain.after) for (const again of latest) await this.#store(again);
     }
     this.state = this.#hangUp.signal.aborted ? 'stopped' : 'finished';
-    // A call that is over is kept for its state; its audio is the stream's to keep.
+    // Ended calls are kept for their state; the audio is in the stream.
     this.#plan = { ...this.#plan, tracks: [] };
+  }
+
+  #store(cut: Cut): Promise<void> {
+    if (this.#plan.cluster === 'known') return this.#storeWhole(cut);
+    return this.#storeAsItComes(cut, this.#plan.cluster === 'unknown' ? UNKNOWN_SIZE : UNKNOWN_SIZE_SHORT);
   }
 
   async #storeWhole(cut: Cut): Promise<void> {
@@ -110,30 +130,43 @@ export class Call {
   }
 
   #head({ number, serverMs, producerMs }: Fragment): Buffer {
-    const before = this.#plan.contactTag === 'before' ? producerTags(this.#tags) : undefined;
-    return fragmentHead({ number: String(number), serverMs, producerMs }, this.#plan.tracks, before);
+    const { contactTag, segmentUid, tracks, unknownElements } = this.#plan;
+    const before = contactTag === 'before' || contactTag === 'both' ? producerTags(this.#tagsNow()) : undefined;
+    const head = fragmentHead({ number: String(number), serverMs, producerMs, segmentUid }, tracks, before);
+    return unknownElements ? Buffer.concat([head, UNKNOWN_ELEMENT]) : head;
   }
 
   #tail(): Buffer {
-    return this.#plan.contactTag === 'before' ? Buffer.alloc(0) : producerTags(this.#tags);
+    return this.#plan.contactTag === 'before' ? Buffer.alloc(0) : producerTags(this.#tagsNow());
+  }
+
+  #tagsNow(): readonly Tag[] {
+    const isUntagged = this.#plan.untaggedFragments.includes(this.#index);
+    return isUntagged ? this.#tags.filter(([name]) => name !== 'ContactId') : this.#tags;
+  }
+
+  /** Epoch milliseconds: Connect's StartTimestamp. */
+  get beganMs(): number {
+    return this.#beganMs;
   }
 
   #encode({ side, startMs, pcm }: Block, cut: Cut): Buffer {
     this.bytes[side] += pcm.length;
     const track = this.#plan.tracks.find((candidate) => candidate.side === side) as CallTrack;
-    return simpleBlock(track.number, startMs - cut.startMs, pcm);
+    const block = simpleBlock(track.number, startMs - cut.startMs, pcm);
+    return this.#plan.unknownElements ? Buffer.concat([block, UNKNOWN_ELEMENT]) : block;
   }
 
   #timecodeMs(cut: Cut): number {
     return (this.#plan.startMs ?? this.#beganMs) + cut.startMs;
   }
 
-  /** How far the call has come, in its own time. */
+  /** Current position in the call, in call time. */
   #callTimeMs(): number {
     return (Date.now() - this.#beganMs) * (this.#plan.speed ?? 1);
   }
 
-  /** Waits until the call has come that far; false when it was stopped before. */
+  /** Waits for a position in the call; false if the call was stopped before. */
   async #until(callMs: number): Promise<boolean> {
     if (this.#plan.speed === undefined) return true;
     const waitMs = (callMs - this.#callTimeMs()) / this.#plan.speed;
@@ -150,7 +183,7 @@ function durationMs(tracks: readonly CallTrack[]): number {
   return Math.max(...tracks.map((track) => track.startsAtMs + Math.ceil(voiceBytes(track) / BYTES_PER_MS)));
 }
 
-/** The tags that Connect gives every fragment, as seen in a printed fragment of a real Connect stream. */
+/** The tags of every Connect fragment, from a printed fragment of a real Connect stream. */
 function tagsOf({ contactId, contactTag, tracks }: CallPlan): readonly Tag[] {
   return [
     ...(contactTag === 'none' ? [] : [['ContactId', contactId] as const]),

@@ -1,7 +1,7 @@
 import { Call, type CallPlan } from './call.ts';
 import type { Stream } from './stream.ts';
 
-/** All calls that were ever started, by their id. */
+/** All calls, past and present, by id. */
 export class Calls {
   readonly #calls = new Map<string, Call>();
 
@@ -9,7 +9,7 @@ export class Calls {
     return this.#calls.get(id);
   }
 
-  /** Starts a call on a stream, or gives the one that is still on it: Connect never mixes two calls in a stream. */
+  /** Starts a call on a stream, or returns the one in progress: Connect never mixes calls in a stream. */
   start(plan: CallPlan, stream: Stream): { started: Call } | { busyWith: Call } {
     for (const call of this.#calls.values()) {
       if (call.stream === stream && call.state === 'running') return { busyWith: call };
@@ -19,7 +19,7 @@ export class Calls {
     return { started };
   }
 
-  /** Ends them all. */
+  /** Ends all calls. */
   stop(): void {
     for (const call of this.#calls.values()) call.stop();
   }

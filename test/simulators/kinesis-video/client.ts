@@ -7,10 +7,11 @@ import type { ConnectionCount } from './limits.ts';
 import type { AwsRequest } from './request-log.ts';
 import type { Retention } from './stream.ts';
 
-/** Where a call can be read: what Connect would tell the contact flow. */
+/** Where to read a call, as Connect passes it to the contact flow. */
 export interface StartedCall {
   readonly streamArn: string;
   readonly startFragmentNumber: string;
+  readonly startTimestamp: string;
   readonly callId: string;
 }
 
@@ -30,13 +31,13 @@ export interface Requests {
   readonly connections: Readonly<Record<string, ConnectionCount>>;
 }
 
-/** A call as a test describes it: PCM as bytes, the rest as the stand-in takes it. */
+/** A call as described by a test: PCM as bytes, the rest as in the request. */
 export type CallDescription = Omit<CallRequest, Side> & Partial<Record<Side, Uint8Array>>;
 
-/** A rule for one of the next requests (`api` is GetMedia when not given); the first that fits is used up. */
+/** A fault of a coming request (`api` defaults to GetMedia); the first match is consumed. */
 export type FaultRule = z.input<typeof faultRules>[number];
 
-/** The controls of a Kinesis Video stand-in that listens at `url`. */
+/** Controls a Kinesis Video simulator that listens at `url`. */
 export class KinesisVideoControl {
   readonly url: string;
 
@@ -44,7 +45,7 @@ export class KinesisVideoControl {
     this.url = url;
   }
 
-  /** Makes the stream, or changes its retention; gives its ARN. */
+  /** Creates the stream, or changes its retention; returns its ARN. */
   async putStream(name: string, retention: Retention = {}): Promise<string> {
     const { streamArn } = await this.#ask<{ streamArn: string }>('PUT', `streams/${name}`, retention);
     return streamArn;
@@ -59,7 +60,7 @@ export class KinesisVideoControl {
     return this.#ask('GET', `calls/${callId}`);
   }
 
-  /** Waits until nothing more of the call will come. */
+  /** Waits until the whole call has been stored. */
   callEnd(callId: string): Promise<CallState> {
     return this.#ask('GET', `calls/${callId}/end`);
   }
@@ -77,19 +78,19 @@ export class KinesisVideoControl {
   }
 
   async #ask<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
-    const { status, text } = await send(method, new URL(`/standin/${path}`, this.url), JSON.stringify(body ?? {}));
+    const { status, text } = await send(method, new URL(`/simulator/${path}`, this.url), JSON.stringify(body ?? {}));
     const answer = JSON.parse(text) as Answer & { error?: string };
-    if (status !== 200) throw new Error(`${method} /standin/${path} was refused (${status}): ${answer.error}`);
+    if (status !== 200) throw new Error(`${method} /simulator/${path} was refused (${status}): ${answer.error}`);
     return answer;
   }
 }
 
-/** Not `fetch`: it gives up after 5 minutes without an answer, and the end of a call may be further away. */
+/** Not `fetch`, which times out after 5 minutes: a call may take longer. */
 function send(method: string, url: URL, body: string): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const headers = { 'content-length': Buffer.byteLength(body) };
-    // A connection for each request: on a busy machine one that was kept is closed by the stand-in, after 5 s, while a
-    // call of megabytes is still being put into words, and to write it then fails (EPIPE).
+    // A connection per request: on a busy machine the simulator closes a reused one after 5 s, while a call of
+    // megabytes is still being serialized, and then writing it fails (EPIPE).
     const call = request(url, { method, headers, agent: false }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (piece: string) => {

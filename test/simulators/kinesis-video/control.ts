@@ -11,7 +11,7 @@ const streamRequest = z.strictObject({
   retentionFragments: z.int().positive().optional(),
 });
 
-/** A request and the named parts of its path, as polka hands it over. */
+/** A request with path parameters, from polka. */
 type ControlRequest = IncomingMessage & { params: Record<string, string | string[]> };
 
 interface Route {
@@ -20,7 +20,7 @@ interface Route {
   readonly answer: (request: ControlRequest, response: ServerResponse) => Promise<void>;
 }
 
-/** A control request that cannot be done. */
+/** A control request that is refused. */
 class Refused extends Error {
   readonly status: number;
 
@@ -30,28 +30,28 @@ class Refused extends Error {
   }
 }
 
-/** The stand-in's own routes, by which tests and the Connect stand-in make streams, calls and faults. */
+/** Control routes, with which tests and Connect's simulator create streams, calls and faults. */
 export function controlRoutes(kinesis: KinesisVideo): Route[] {
   return [
-    route('PUT', '/standin/streams/:name', (request) => putStream(kinesis, request)),
-    route('POST', '/standin/streams/:name/calls', (request) => startCall(kinesis, request)),
-    route('GET', '/standin/calls/:id', async (request) => stateOf(callOf(kinesis, request))),
-    route('GET', '/standin/calls/:id/end', async (request) => {
+    route('PUT', '/simulator/streams/:name', (request) => putStream(kinesis, request)),
+    route('POST', '/simulator/streams/:name/calls', (request) => startCall(kinesis, request)),
+    route('GET', '/simulator/calls/:id', async (request) => stateOf(callOf(kinesis, request))),
+    route('GET', '/simulator/calls/:id/end', async (request) => {
       const call = callOf(kinesis, request);
       await call.ended;
       return stateOf(call);
     }),
-    route('DELETE', '/standin/calls/:id', async (request) => {
+    route('DELETE', '/simulator/calls/:id', async (request) => {
       const call = callOf(kinesis, request);
       await call.stop();
       return stateOf(call);
     }),
-    route('GET', '/standin/requests', async () => ({
+    route('GET', '/simulator/requests', async () => ({
       requests: kinesis.log.requests,
       counts: kinesis.log.counts(),
       connections: kinesis.connections.counts(),
     })),
-    route('POST', '/standin/faults', async (request) => {
+    route('POST', '/simulator/faults', async (request) => {
       kinesis.faults.add(await bodyOf(request, faultRules));
       return {};
     }),
@@ -68,14 +68,15 @@ async function putStream(kinesis: KinesisVideo, request: ControlRequest): Promis
 async function startCall(kinesis: KinesisVideo, request: ControlRequest): Promise<object> {
   const name = String(request.params['name']);
   const stream = kinesis.stream(name);
-  if (!stream) throw new Refused(404, `no stream ${name}: PUT /standin/streams/${name} first`);
+  if (!stream) throw new Refused(404, `no stream ${name}: PUT /simulator/streams/${name} first`);
   const plan = planOf(await bodyOf(request, callRequest));
   const call = kinesis.calls.start(plan, stream);
   if ('busyWith' in call) throw new Refused(409, `call ${call.busyWith.id} is still on ${name}: wait for its end`);
-  const { id, startFragmentNumber, ended } = call.started;
+  const { id, startFragmentNumber, beganMs, ended } = call.started;
   // A recording is there in full when the answer is.
   if (plan.speed === undefined) await ended;
-  return { streamArn: stream.arn, startFragmentNumber, callId: id };
+  const startTimestamp = new Date(beganMs).toISOString();
+  return { streamArn: stream.arn, startFragmentNumber, startTimestamp, callId: id };
 }
 
 function callOf(kinesis: KinesisVideo, request: ControlRequest): Call {
@@ -102,7 +103,7 @@ async function bodyOf<Output>(request: IncomingMessage, schema: z.ZodType<Output
   return body.data;
 }
 
-/** A route that answers in JSON: what `give` gives, or the status and the reason of what it refuses. */
+/** A route that answers in JSON, with the result of `give` or its refusal. */
 function route(method: Route['method'], path: string, give: (request: ControlRequest) => Promise<object>): Route {
   const answer: Route['answer'] = async (request, response) => {
     let status = 200;

@@ -1,17 +1,17 @@
-/** Which end of the phone call is heard. */
+/** A side of the phone call. */
 export type Side = 'customer' | 'agent';
 
 /** One direction of a call, as PCM: 16-bit little-endian, 8 kHz, mono. */
 export interface Voice {
   readonly side: Side;
   readonly pcm: Buffer;
-  /** How often the PCM is spoken, one after the other. */
+  /** Repetitions of the PCM. */
   readonly times: number;
-  /** How long after the call's begin this track begins. */
+  /** Start of this track in the call. */
   readonly startsAtMs: number;
 }
 
-/** All that a voice says, in bytes. */
+/** Bytes of a voice, including repetitions. */
 export function voiceBytes({ pcm, times }: Voice): number {
   return pcm.length * times;
 }
@@ -24,7 +24,7 @@ export interface Block {
   readonly pcm: Buffer;
 }
 
-/** The blocks whose time begins within one fragment; never empty. */
+/** The blocks that start within one fragment; never empty. */
 export interface Cut {
   readonly startMs: number;
   readonly endMs: number;
@@ -35,12 +35,12 @@ export interface Cut {
 export const BYTES_PER_MS = 16;
 /** A block is 512 samples, 64 ms (daemon/kinesis/README.md). */
 const BLOCK_BYTES = 1024;
-/** The block of another size near the end: 350 samples, no whole number of milliseconds, like nothing around it. */
+/** The odd block near the end: 350 samples, not a whole number of milliseconds. */
 const ODD_BLOCK_BYTES = 700;
 /** "one block of another size, followed by a few more normal ones" (daemon/kinesis/README.md). */
 const BLOCKS_AFTER_ODD = 3;
 
-/** Cuts the voices into fragments of `fragmentMs`; a track's blocks, put together, are its PCM to the byte. */
+/** Cuts the voices into fragments of `fragmentMs`. A track's blocks add up to its PCM. */
 export function* cutIntoFragments(voices: readonly Voice[], fragmentMs: number, oddBlock: boolean): Generator<Cut> {
   let blocks: Block[] = [];
   let windowEndMs = fragmentMs;
@@ -67,14 +67,14 @@ function* blocksOf(voice: Voice, oddBlock: boolean): Generator<Block> {
   }
 }
 
-/** The bytes from `from` to `to` of all that a voice says; a block may reach from one time into the next. */
+/** Bytes `from` to `to` of a voice, which may span repetitions. */
 function spoken({ pcm }: Voice, from: number, to: number): Buffer {
   const start = from % pcm.length;
   const first = pcm.subarray(start, start + to - from);
   return first.length === to - from ? first : Buffer.concat([first, pcm.subarray(0, to - from - first.length)]);
 }
 
-/** Where the odd block begins, leaving room for the normal ones after it; -1 in a track too short for it. */
+/** Position of the odd block, with room for normal blocks after it; -1 if the track is too short. */
 function oddBlockAt(bytes: number): number {
   const after = ODD_BLOCK_BYTES + BLOCKS_AFTER_ODD * BLOCK_BYTES;
   return bytes < after ? -1 : Math.floor((bytes - after) / BLOCK_BYTES) * BLOCK_BYTES;

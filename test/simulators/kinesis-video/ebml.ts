@@ -1,36 +1,36 @@
 import { schema } from 'ebml';
 
-/** In how many bytes an element's size is coded: Kinesis Video writes all three widths (captures). */
+/** Bytes that encode an element's size: Kinesis Video uses all three (captures). */
 export type SizeBytes = 1 | 4 | 8;
 
-/** A size that says "until the next element of this level or a higher one", in the long and the short coding. */
+/** An unknown size ("until the next element of this or a higher level"), in the long and the short encoding. */
 export const UNKNOWN_SIZE = Buffer.from('01ffffffffffffff', 'hex');
 export const UNKNOWN_SIZE_SHORT = Buffer.from('ff', 'hex');
 
 const IDS = new Map([...schema].map(([id, { name }]) => [name, Buffer.from(id.toString(16), 'hex')]));
 
-/** One EBML element: the id of that name in ebml's schema, the size of the content, the content. */
+/** An EBML element, by its name in ebml's schema. */
 export function element(name: string, sizeBytes: SizeBytes, ...content: readonly Buffer[]): Buffer {
   const size = content.reduce((total, { length }) => total + length, 0);
   return Buffer.concat([idOf(name), sizeField(size, sizeBytes), ...content]);
 }
 
-/** The beginning of a master element whose size is given as it stands, for content that follows piece by piece. */
+/** The start of a master element with an encoded size, for content that follows separately. */
 export function elementStart(name: string, size: Buffer): Buffer {
   return Buffer.concat([idOf(name), size]);
 }
 
-/** A size coded in that many bytes; throws when it does not fit, since a wrong size would pass for a demuxer's fault. */
+/** Encodes a size in that many bytes. Throws if it does not fit. */
 export function sizeField(size: number, sizeBytes: SizeBytes): Buffer {
   const field = Buffer.alloc(sizeBytes);
-  // All ones mean "unknown", so the largest value of a width is not to be had.
+  // All ones mean "unknown", so the largest value of a width is reserved.
   if (size >= 2 ** (7 * sizeBytes) - 1) throw new RangeError(`a size of ${size} does not fit in ${sizeBytes} bytes`);
   field.writeUIntBE(size, Math.max(0, sizeBytes - 6), Math.min(sizeBytes, 6));
   field[0] = (field[0] as number) | (1 << (8 - sizeBytes));
   return field;
 }
 
-/** An unsigned integer as content, big-endian. */
+/** Encodes an unsigned integer as content, big-endian. */
 export function unsigned(value: number, bytes: 1 | 8): Buffer {
   const content = Buffer.alloc(bytes);
   if (bytes === 1) content.writeUInt8(value);

@@ -2,14 +2,20 @@ import { z } from 'zod';
 import { AWS_ERRORS } from './aws-errors.ts';
 
 const count = z.int().nonnegative();
-/** Which request it is for: the next one of this API, on this stream when one is named. */
-const anyApi = { api: z.enum(['GetMedia', 'GetDataEndpoint']).default('GetMedia'), stream: z.string().optional() };
-const getMedia = { api: z.literal('GetMedia').default('GetMedia'), stream: z.string().optional() };
+/** Which request it is for, or all of them for a time: the next one of this API, on this stream when one is named. */
+const forMs = z.number().positive().optional();
+const anyApi = {
+  forMs,
+  api: z.enum(['GetMedia', 'GetDataEndpoint']).default('GetMedia'),
+  stream: z.string().optional(),
+};
+const getMedia = { forMs, api: z.literal('GetMedia').default('GetMedia'), stream: z.string().optional() };
 
-/** What goes wrong with one request: the answer itself, or, for a GetMedia, its body. */
+/** A fault of a response or, for GetMedia, of its body. */
 const faultRule = z.union([
   z.strictObject({ ...anyApi, error: z.enum(Object.keys(AWS_ERRORS) as (keyof typeof AWS_ERRORS)[]) }),
-  z.strictObject({ ...anyApi, status: z.int().min(400).max(599) }),
+  /** `html`: a proxy's answer. */
+  z.strictObject({ ...anyApi, status: z.int().min(400).max(599), html: z.boolean().default(false) }),
   /** No answer; from then on the stream's first so many fragments are gone. */
   z.strictObject({ ...anyApi, hang: z.literal(true), forgetFragments: count.default(0) }),
   z.strictObject({ ...getMedia, endAfterFragments: count }),
@@ -23,17 +29,26 @@ const faultRule = z.union([
 export const faultRules = z.array(faultRule);
 export type Fault = z.infer<typeof faultRule>;
 
-/** The faults that are still to come, one per request and in order. */
+/** Pending faults, one per request, in order. */
 export class Faults {
   readonly #waiting: Fault[] = [];
+  /** When the faults that last for a time are over: from their first request. */
+  readonly #untilMs = new Map<Fault, number>();
 
   add(rules: readonly Fault[]): void {
     this.#waiting.push(...rules);
   }
 
-  /** The fault of the request that is being answered now; none when no rule is left for it. */
+  /** Removes and returns the first fault that matches the request. */
   take(api: Fault['api'], streamName: string): Fault | undefined {
     const index = this.#waiting.findIndex((rule) => rule.api === api && (rule.stream ?? streamName) === streamName);
-    return index === -1 ? undefined : this.#waiting.splice(index, 1)[0];
+    const fault = this.#waiting[index];
+    if (!fault) return undefined;
+    const untilMs = this.#untilMs.get(fault) ?? Date.now() + (fault.forMs ?? 0);
+    this.#untilMs.set(fault, untilMs);
+    if (fault.forMs !== undefined && Date.now() < untilMs) return fault;
+    this.#waiting.splice(index, 1);
+    // One that lasts for a time is over now.
+    return fault.forMs === undefined ? fault : this.take(api, streamName);
   }
 }

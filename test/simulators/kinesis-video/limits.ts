@@ -3,11 +3,11 @@ const PER_SECOND = 5;
 /** GetMedia: 3 connections at a time per stream (daemon/kinesis/README.md). */
 const CONNECTIONS_PER_STREAM = 3;
 
-/** A bucket of a second's requests for each key, refilled all the time. */
+/** A token bucket per key, with the requests of one second. */
 export class RateLimit {
   readonly #buckets = new Map<string, { tokens: number; atMs: number }>();
 
-  /** Takes a token of the key's bucket; false when it is empty. */
+  /** Takes a token from the key's bucket; false if it is empty. */
   allows(key: string): boolean {
     const nowMs = performance.now();
     const bucket = this.#buckets.get(key) ?? { tokens: PER_SECOND, atMs: nowMs };
@@ -21,15 +21,15 @@ export class RateLimit {
 /** The GetMedia connections of one stream. */
 export interface ConnectionCount {
   open: number;
-  /** The most that were ever open at a time. */
+  /** The most that were open at the same time. */
   max: number;
 }
 
-/** Counts the GetMedia connections that are open per stream. */
+/** Counts open GetMedia connections per stream. */
 export class Connections {
   readonly #counts = new Map<string, ConnectionCount>();
 
-  /** Takes one of the stream's connections; gives the function that gives it back, or undefined when none is left. */
+  /** Reserves a connection of the stream; returns a function that releases it, or undefined if none is left. */
   open(stream: string): (() => void) | undefined {
     const count = this.#counts.get(stream) ?? { open: 0, max: 0 };
     this.#counts.set(stream, count);

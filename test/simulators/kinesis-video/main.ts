@@ -10,14 +10,22 @@ const IDLE_END_MS = 5_000;
 const MAX_CONNECTION_MS = 45 * 60_000;
 
 const options = new Command('kinesis-video')
-  .description('Stands in for Amazon Kinesis Video Streams: GetDataEndpoint, GetMedia, and controls under /standin/.')
-  .option('--port <number>', 'port on 127.0.0.1; 0 takes a free one', Number, 0)
-  .option('--region <name>', 'region that requests have to be signed for', 'us-east-1')
-  .option('--idle-end-ms <ms>', 'a GetMedia body ends after so long with no new fragment', Number, IDLE_END_MS)
-  .option('--max-connection-ms <ms>', 'a GetMedia body ends when it is this old', Number, MAX_CONNECTION_MS)
+  .description('Simulates Amazon Kinesis Video Streams: GetDataEndpoint, GetMedia, and controls under /simulator/.')
+  .option('--port <number>', 'port on 127.0.0.1; 0 selects a free one', Number, 0)
+  .option('--region <name>', 'region that requests must be signed for', 'us-east-1')
+  .option('--idle-end-ms <ms>', 'end a GetMedia body after this long without a new fragment', Number, IDLE_END_MS)
+  .option('--max-connection-ms <ms>', 'end a GetMedia body at this age', Number, MAX_CONNECTION_MS)
   .option('--no-rate-limit', 'allow more than 5 requests per second per stream')
+  .option('--inclusive', 'AfterFragmentNumber begins with that fragment itself, not after it')
   .parse()
-  .opts<{ port: number; region: string; idleEndMs: number; maxConnectionMs: number; rateLimit: boolean }>();
+  .opts<{
+    port: number;
+    region: string;
+    idleEndMs: number;
+    maxConnectionMs: number;
+    rateLimit: boolean;
+    inclusive?: boolean;
+  }>();
 
 const kinesis = new KinesisVideo(options);
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => kinesis.calls.stop());

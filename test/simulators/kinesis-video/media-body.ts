@@ -4,11 +4,11 @@ import { errorChunk, fragmentTail } from './mkv.ts';
 import type { AwsRequest, BodyEnd } from './request-log.ts';
 import type { Fragment, Stream } from './stream.ts';
 
-/** AWS's number and words for a fragment that is not there, or no longer. */
+/** AWS's error for a fragment that does not exist (any longer). */
 const NOT_FOUND_ID = 4000;
 const NOT_FOUND_CODE = 'Requested fragment is not found';
 
-/** No number of fragments or bytes brings it about. */
+/** Not triggered by a number of fragments or bytes. */
 const NO_FAULT = {
   endAfterFragments: Infinity,
   resetAfterFragments: Infinity,
@@ -22,17 +22,17 @@ const NO_FAULT = {
 };
 
 export interface BodyLimits {
-  /** A body ends after so long with nothing new to send. */
+  /** A body ends after this long without a new fragment. */
   readonly idleEndMs: number;
-  /** A body ends when its connection is this old. */
+  /** A body ends at this age. */
   readonly maxConnectionMs: number;
 }
 
 export interface BodyOptions {
   readonly stream: Stream;
-  /** Where in the stream it begins. */
+  /** Start position in the stream. */
   readonly position: number;
-  /** Its headers are already sent. */
+  /** Its headers have been sent. */
   readonly response: ServerResponse;
   readonly record: AwsRequest;
   readonly fault: Fault | undefined;
@@ -40,7 +40,7 @@ export interface BodyOptions {
   readonly onEnd: () => void;
 }
 
-/** The body of one GetMedia: sends the stream's fragments from a position on, as they come and as the client reads. */
+/** A GetMedia body: sends the stream's fragments from a position on, as they arrive and as fast as the client reads. */
 export class MediaBody {
   readonly #stream: Stream;
   readonly #response: ServerResponse;
@@ -51,7 +51,7 @@ export class MediaBody {
   readonly #idle: NodeJS.Timeout;
   readonly #old: NodeJS.Timeout;
   #position: number;
-  /** The fragment being sent, and how many of its parts are out. */
+  /** The current fragment, and how many of its parts have been sent. */
   #current: Fragment | undefined;
   #partsSent = 0;
   #lastNumber = '0';
@@ -122,7 +122,7 @@ export class MediaBody {
     if (this.#bytesSent >= resetAfterBytes) this.#reset();
   }
 
-  /** Lets the fault happen whose number of fragments has been reached. */
+  /** Applies a fault whose number of fragments has been reached. */
   #strike(): void {
     const { endAfterFragments, resetAfterFragments, stallAfterFragments, errorAfterFragments } = this.#fault;
     if (this.#fragmentsSent >= errorAfterFragments) {
@@ -145,7 +145,7 @@ export class MediaBody {
     this.#response.end();
   }
 
-  /** Breaks the connection off after what has been written: no last chunk, so the client knows it is cut. */
+  /** Breaks the connection after what has been written, without a last chunk, so that the client notices. */
   #reset(): void {
     this.#settle('fault');
     this.#response.socket?.destroySoon();
@@ -162,12 +162,12 @@ export class MediaBody {
   }
 }
 
-/** The chunk that says that the fragment of this number is not to be had. */
+/** The chunk that reports that this fragment is not available. */
 export function notFoundChunk(number: string): Buffer {
   return errorChunk(number, NOT_FOUND_ID, NOT_FOUND_CODE);
 }
 
-/** A copy with `bytes` laid over it from `at` on, which may lie before or after the part; the part itself is shared. */
+/** A copy of the shared `part`, overwritten with `bytes` from `at` on, which may be before or after the part. */
 function overwritten(part: Buffer, at: number, bytes: Buffer): Buffer {
   if (at >= part.length || at + bytes.length <= 0) return part;
   const copy = Buffer.from(part);

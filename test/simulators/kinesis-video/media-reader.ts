@@ -2,18 +2,18 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { Decoder, type StateAndTagData, type Tag } from 'ebml';
 
-/** A block as it was read; its time is Cluster.Timecode plus its own offset. */
+/** A block; its time is Cluster.Timecode plus its own offset. */
 export interface ReadBlock {
   readonly track: string;
   readonly startMs: number;
   readonly pcm: Buffer;
 }
 
-/** A fragment as ebml's decoder reads it. */
+/** A fragment, as parsed by ebml. */
 export interface ReadFragment {
   /** All tags, by name. */
   readonly tags: Record<string, string>;
-  /** The names of its elements, in order. */
+  /** Names of its elements, in order. */
   readonly elements: string[];
   /** Track names by number. */
   readonly tracks: Map<number, string>;
@@ -21,13 +21,13 @@ export interface ReadFragment {
   timecodeMs: number;
 }
 
-/** What Node calls a connection that went before its time, by the other side or our own. */
+/** Node's error codes for a connection that broke or was aborted. */
 const BROKEN = new Set(['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']);
 
-/** Reads a GetMedia body with ebml's decoder, which is slow but not ours: what our code sends and reads is judged by it. */
+/** Reads a GetMedia body with ebml's decoder, as an independent oracle. */
 export class MediaReader {
   readonly fragments: ReadFragment[] = [];
-  /** How the body ended: whole, or broken off. */
+  /** How the body ended. */
   readonly end: Promise<'whole' | 'broken'>;
   readonly #payload: Readable;
   readonly #chunks: Buffer[] = [];
@@ -42,7 +42,7 @@ export class MediaReader {
     this.end = this.#read();
   }
 
-  /** Waits until what has been read is enough; rejects when the body ends before. */
+  /** Waits until enough has been read; rejects if the body ends first. */
   async until(enough: (reader: this) => boolean): Promise<void> {
     const ended = this.end.then(() => 'ended');
     while (!enough(this)) {
@@ -51,7 +51,7 @@ export class MediaReader {
     }
   }
 
-  /** Waits for a fragment to be there in full: its continuation token comes last. */
+  /** Waits for a complete fragment: its continuation token comes last. */
   async fragment(index: number): Promise<ReadFragment> {
     const token = 'AWS_KINESISVIDEO_CONTINUATION_TOKEN';
     await this.until(({ fragments }) => fragments[index]?.tags[token] !== undefined);
@@ -63,13 +63,13 @@ export class MediaReader {
     return Buffer.concat(this.#chunks);
   }
 
-  /** The PCM of one track so far, its blocks one after another. */
+  /** The PCM of a track so far. */
   pcm(track: string): Buffer {
     const blocks = this.fragments.flatMap((fragment) => fragment.blocks);
     return Buffer.concat(blocks.filter((block) => block.track === track).map(({ pcm }) => pcm));
   }
 
-  /** Hangs up. */
+  /** Closes the connection. */
   close(): void {
     this.#payload.destroy();
   }
@@ -94,14 +94,14 @@ export class MediaReader {
       this.fragments.push({ tags: {}, elements: [], tracks: new Map(), blocks: [], timecodeMs: 0 });
     }
     const fragment = this.fragments.at(-1);
-    if (!fragment) throw new Error(`the body begins with ${element.name}, not with an EBML header`);
+    if (!fragment) throw new Error(`the body starts with ${element.name}, not with an EBML header`);
     fragment.elements.push(element.name);
     if (state === 'tag') this.#takeLeaf(fragment, element);
   }
 
   #takeLeaf(fragment: ReadFragment, leaf: Tag<'u' | '8' | 'b'> & { track?: number; payload?: Buffer }): void {
     const { name, track = 0, payload } = leaf;
-    // ebml brings a Buffer of its own, which is not quite Node's.
+    // ebml has its own Buffer type, which differs from Node's.
     const data = Buffer.from(leaf.data);
     if (name === 'TrackNumber') this.#trackNumber = data.readUInt8();
     if (name === 'Name') fragment.tracks.set(this.#trackNumber, data.toString());

@@ -1,6 +1,6 @@
 import { element, elementStart, type SizeBytes, sizeField, UNKNOWN_SIZE, unsigned } from './ebml.ts';
 
-/** A track as the fragment's Tracks element names it. */
+/** A track in a fragment's Tracks element. */
 export interface Track {
   readonly name: string;
   readonly number: number;
@@ -8,26 +8,28 @@ export interface Track {
 
 export type Tag = readonly [name: string, value: string];
 
-/** What the service wrote the fragment's own tags from. Times are epoch milliseconds. */
+/** Content of the tags that the service adds to a fragment. Times are epoch milliseconds. */
 export interface FragmentFacts {
   readonly number: string;
   readonly serverMs: number;
   readonly producerMs: number;
+  readonly segmentUid?: string | undefined;
 }
 
-/** Kinesis Video's service codes sizes in 4 bytes, Connect's producer in 8 (captures: test_mixed_tags.mkv). */
+/** Kinesis Video encodes sizes in 4 bytes, Connect's producer in 8 (captures: test_mixed_tags.mkv). */
 const SERVICE_SIZE: SizeBytes = 4;
 const PRODUCER_SIZE: SizeBytes = 8;
 /** One tick of a timecode is 1 ms. */
 const TIMECODE_SCALE_NS = 1_000_000;
-/** Matroska's number for an audio track. */
+/** Matroska's type number of an audio track. */
 const AUDIO = 2;
-/** What Connect says of its 16-bit PCM, however odd: seen in a printed fragment of a real Connect stream. */
+/** Connect's codec id for its 16-bit PCM, odd as it is, from a printed fragment of a real Connect stream. */
 const CODEC_ID = 'A_AAC';
-/** The AudioSpecificConfig that belongs to that claim: AAC-LC, 8 kHz, one channel. */
+/** The matching AudioSpecificConfig: AAC-LC, 8 kHz, one channel. */
 const CODEC_PRIVATE = Buffer.from('1588', 'hex');
 const PRODUCER = 'Kinesis Video SDK 1.1.0 JNI 2.0';
-const SEGMENT_UID = Buffer.from('02728bdf2fc0bc219da7700bed40c7c3', 'hex');
+/** The SegmentUID of a run of the producer, in hex. */
+export const SEGMENT_UID = '02728bdf2fc0bc219da7700bed40c7c3';
 /** Neither lacing nor invisible; each block can be decoded by itself. */
 const KEYFRAME = 0x80;
 
@@ -47,21 +49,23 @@ const CHUNK_START = Buffer.concat([
   elementStart('Segment', UNKNOWN_SIZE),
 ]);
 
-const INFO = element(
-  'Info',
-  4,
-  element('SegmentUID', 1, SEGMENT_UID),
-  element('TimecodeScale', 1, unsigned(TIMECODE_SCALE_NS, 8)),
-  element('Title', 1, Buffer.from('Kinesis Video SDK\0')),
-  element('MuxingApp', 1, Buffer.from(`${PRODUCER}\0`)),
-  element('WritingApp', 1, Buffer.from(`${PRODUCER}\0`)),
-);
+function info(segmentUid: string): Buffer {
+  return element(
+    'Info',
+    4,
+    element('SegmentUID', 1, Buffer.from(segmentUid, 'hex')),
+    element('TimecodeScale', 1, unsigned(TIMECODE_SCALE_NS, 8)),
+    element('Title', 1, Buffer.from('Kinesis Video SDK\0')),
+    element('MuxingApp', 1, Buffer.from(`${PRODUCER}\0`)),
+    element('WritingApp', 1, Buffer.from(`${PRODUCER}\0`)),
+  );
+}
 
-/** All of a fragment that comes before its cluster; `producerTags` as made by the function of that name. */
+/** A fragment up to its cluster; `producerTags` are the result of the function of that name. */
 export function fragmentHead(facts: FragmentFacts, tracks: readonly Track[], producerTags?: Buffer): Buffer {
   return Buffer.concat([
     CHUNK_START,
-    INFO,
+    info(facts.segmentUid ?? SEGMENT_UID),
     element('Tracks', SERVICE_SIZE, ...tracks.map(trackEntry)),
     ...(producerTags ? [producerTags] : []),
     serviceTags([
@@ -72,14 +76,14 @@ export function fragmentHead(facts: FragmentFacts, tracks: readonly Track[], pro
   ]);
 }
 
-/** A whole cluster of known size. */
+/** A cluster of known size. */
 export function cluster(timecodeMs: number, blocks: readonly Buffer[]): Buffer {
   const head = clusterHead(timecodeMs);
   const size = blocks.reduce((total, { length }) => total + length, head.length);
   return Buffer.concat([elementStart('Cluster', sizeField(size, 8)), head, ...blocks]);
 }
 
-/** The start of a cluster whose end is not known yet: its blocks follow piece by piece. */
+/** The start of a cluster of unknown size, whose blocks follow one by one. */
 export function openCluster(timecodeMs: number, unknownSize: Buffer): Buffer {
   return Buffer.concat([elementStart('Cluster', unknownSize), clusterHead(timecodeMs)]);
 }
@@ -93,12 +97,12 @@ export function simpleBlock(track: number, offsetMs: number, pcm: Buffer): Buffe
   return element('SimpleBlock', PRODUCER_SIZE, head, pcm);
 }
 
-/** Tags that the producer put into the stream: each in a Tags element of its own, as Connect has it. */
+/** The producer's tags, each in its own Tags element, as in Connect's streams. */
 export function producerTags(tags: readonly Tag[]): Buffer {
   return Buffer.concat(tags.map((tag) => tagsElement([tag], PRODUCER_SIZE)));
 }
 
-/** The service's last word on a fragment that has been delivered. */
+/** The service's tags after a delivered fragment. */
 export function fragmentTail(number: string, millisBehindNow: number): Buffer {
   return serviceTags([
     ['AWS_KINESISVIDEO_MILLIS_BEHIND_NOW', String(millisBehindNow)],
@@ -106,7 +110,7 @@ export function fragmentTail(number: string, millisBehindNow: number): Buffer {
   ]);
 }
 
-/** The chunk that tells why a body ends: the id is a number (4000: no such fragment), the code its text (AWS docs). */
+/** The chunk with the reason for the end of a body: a numeric id (4000: no such fragment) and its text (AWS docs). */
 export function errorChunk(number: string, errorId: number, errorCode: string): Buffer {
   return Buffer.concat([
     CHUNK_START,

@@ -1,23 +1,23 @@
-/** How a GetMedia body came to its end. */
+/** How a GetMedia body ended. */
 export type BodyEnd = 'idle' | 'age' | 'not-found' | 'fault' | 'client';
 
-/** One AWS request as it was answered. */
+/** An AWS request and its response. */
 export interface AwsRequest {
   readonly api: 'GetMedia' | 'GetDataEndpoint';
   readonly atMs: number;
-  /** Name or ARN as the request gave it. */
+  /** Name or ARN from the request. */
   stream?: string;
   selector?: unknown;
-  /** Missing as long as there is no answer. */
+  /** Undefined until it is answered. */
   status?: number;
   error?: string;
-  /** Of a GetMedia: fragments sent to their end, bytes of the body so far, and how it ended once it has. */
+  /** GetMedia only: complete fragments sent, bytes of the body so far, and how it ended. */
   fragments?: number;
   bytes?: number;
   endedBy?: BodyEnd;
 }
 
-/** All AWS requests, in the order of their arrival. */
+/** All AWS requests, oldest first. */
 export class RequestLog {
   readonly requests: AwsRequest[] = [];
 

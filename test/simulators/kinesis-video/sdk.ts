@@ -3,11 +3,11 @@ import { type APIName, GetDataEndpointCommand, KinesisVideoClient } from '@aws-s
 import { GetMediaCommand, KinesisVideoMediaClient, type StartSelector } from '@aws-sdk/client-kinesis-video-media';
 import { MediaReader } from './media-reader.ts';
 
-/** Any credentials will do: nobody knows the secret key. */
+/** Signatures are not verified, so any credentials work. */
 const credentials = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'not-a-secret' };
 const GET_MEDIA: APIName = 'GET_MEDIA';
 
-/** The real AWS SDK against the stand-in at `url`; it tries everything once. */
+/** The real AWS SDK for the simulator at `url`, without retries. */
 export class Sdk {
   readonly #control: KinesisVideoClient;
   readonly #media = new Map<string, KinesisVideoMediaClient>();
@@ -18,14 +18,14 @@ export class Sdk {
     this.#control = new KinesisVideoClient({ region, endpoint: url, credentials, maxAttempts: 1 });
   }
 
-  /** Asks for the stream's data endpoint. */
+  /** Requests the stream's data endpoint. */
   async dataEndpoint(streamArn: string, abortSignal = new AbortController().signal): Promise<string> {
     const command = new GetDataEndpointCommand({ StreamARN: streamArn, APIName: GET_MEDIA });
     const { DataEndpoint = '' } = await this.#control.send(command, { abortSignal });
     return DataEndpoint;
   }
 
-  /** Opens a GetMedia at the endpoint that the stream has. */
+  /** Opens GetMedia at the stream's endpoint. */
   async getMedia(streamArn: string, selector: StartSelector): Promise<MediaReader> {
     const endpoint = await this.dataEndpoint(streamArn);
     const options = { region: this.#region, endpoint, credentials, maxAttempts: 1 };
@@ -35,7 +35,7 @@ export class Sdk {
     return new MediaReader(Payload as Readable);
   }
 
-  /** Opens a GetMedia for a call as our project does, by the number that Connect gave. */
+  /** Opens GetMedia for a call by the number from Connect, as the daemon does. */
   readCall({
     streamArn,
     startFragmentNumber,

@@ -3,10 +3,10 @@ import polka, { type Polka } from 'polka';
 import type { KinesisVideo } from './aws.ts';
 import { controlRoutes } from './control.ts';
 
-/** What answers a request: AWS's side and the stand-in's own. */
+/** Handlers of AWS requests and control requests. */
 type Answer<Request extends IncomingMessage> = (request: Request, response: ServerResponse) => Promise<void>;
 
-/** One server for AWS's two APIs and, under `/standin/`, the stand-in's controls. */
+/** One server for AWS's two APIs and, under `/simulator/`, the controls. */
 export function serverFor(kinesis: KinesisVideo): Polka {
   const app = polka();
   app.post(
@@ -21,7 +21,7 @@ export function serverFor(kinesis: KinesisVideo): Polka {
   return app;
 }
 
-/** A client that hangs up in the middle of its request needs no answer; any other error is ours and ends the process. */
+/** The client may disconnect during its request; any other error is ours and ends the process. */
 function whole<Request extends IncomingMessage>(answer: Answer<Request>): Answer<Request> {
   return (request, response) =>
     answer(request, response).catch((error: unknown) => {

@@ -29,7 +29,7 @@ export const getDataEndpointInput = z.object({
   APIName: z.literal('GET_MEDIA'),
 });
 
-/** What AWS's selector means for a stream. */
+/** The stream position that AWS's selector describes. */
 export function startOf(selector: z.infer<typeof startSelector>): Start {
   switch (selector.StartSelectorType) {
     case 'NOW':

@@ -1,37 +1,37 @@
-/** A stored fragment; one whose cluster is of unknown size grows while it is on the air. */
+/** A stored fragment; with an unknown cluster size, it grows while it is being produced. */
 export interface Fragment {
   readonly number: bigint;
   /** Epoch milliseconds. */
   readonly serverMs: number;
   readonly producerMs: number;
   readonly durationMs: number;
-  /** The bytes so far, shared by all who read them. */
+  /** Its bytes so far, shared by all readers. */
   readonly parts: Buffer[];
   complete: boolean;
 }
 
-/** Where a GetMedia begins. Times are epoch milliseconds. */
+/** Start of a GetMedia. Times are epoch milliseconds. */
 export type Start =
   | { readonly from: 'now' | 'earliest' }
   | { readonly after: bigint }
   | { readonly clock: 'producerMs' | 'serverMs'; readonly atMs: number };
 
-/** How long a stream keeps its fragments: for a time, or so many of them, or both; all of them when neither is set. */
+/** Retention by age, by number of fragments, or both; unlimited by default. */
 export interface Retention {
   readonly retentionMs?: number | undefined;
   readonly retentionFragments?: number | undefined;
 }
 
-/** Fragment numbers look like real ones: 47 digits, in order, far apart. */
+/** Fragment numbers look real: 47 digits, ascending, far apart. */
 const FIRST_NUMBER = 91_343_852_333_181_432_392_682_062_607_743_920_146_159_169_392n;
 const NUMBER_STEP = 4_961_120_628_392_261_985_746_094_464n;
-/** Keeps two streams from having a number in common. */
+/** Makes numbers unique across streams. */
 const STREAM_STEP = 1_000_000_007n;
 const ACCOUNT_ID = '123456789012';
 
 let streamsMade = 0n;
 
-/** A stream's stored fragments and those who wait for more of them. Positions count its fragments from 0 and stay. */
+/** A stream's fragments and the readers waiting for more. Positions are indices of fragments and never change. */
 export class Stream {
   readonly name: string;
   readonly arn: string;
@@ -39,41 +39,53 @@ export class Stream {
   readonly #fragments: Fragment[] = [];
   readonly #readers = new Set<() => void>();
   #evicted = 0;
-  /** The position before which all is gone, whatever the retention is. */
+  /** Fragments before this position are gone, whatever the retention. */
   #forgotten = 0;
-  /** The numbers handed out as a call's StartFragmentNumber, with the position of the call's first fragment. */
+  /** StartFragmentNumbers, with the position of the call's first fragment. */
   readonly #starts = new Map<bigint, number>();
   #lastNumber: bigint;
+  #reserved: bigint | undefined;
+  readonly #isInclusive: boolean;
 
-  constructor(name: string, region: string) {
+  /** @param isInclusive whether AfterFragmentNumber begins with that fragment: AWS says after it */
+  constructor(name: string, region: string, isInclusive = false) {
+    this.#isInclusive = isInclusive;
     this.name = name;
     this.arn = `arn:aws:kinesisvideo:${region}:${ACCOUNT_ID}:stream/${name}/${Date.now()}`;
     this.#lastNumber = FIRST_NUMBER + STREAM_STEP * streamsMade++;
   }
 
-  /** The number a call that begins now gives as its start: the call's first fragment is the next one after it. */
+  /** The StartFragmentNumber of a call that starts now: its first fragment comes after this number. */
   startNumber(): bigint {
     const number = this.#nextNumber();
     this.#starts.set(number, this.#evicted + this.#fragments.length);
     return number;
   }
 
+  /** The number that the next fragment will have: the other reading of a call's start. */
+  firstNumber(): bigint {
+    this.#reserved ??= this.#nextNumber();
+    return this.#reserved;
+  }
+
   /** Opens the next fragment; nobody sees it before its first part is there. */
   open(facts: Pick<Fragment, 'serverMs' | 'producerMs' | 'durationMs'>): Fragment {
-    const fragment: Fragment = { ...facts, number: this.#nextNumber(), parts: [], complete: false };
+    const number = this.#reserved ?? this.#nextNumber();
+    this.#reserved = undefined;
+    const fragment: Fragment = { ...facts, number, parts: [], complete: false };
     this.#fragments.push(fragment);
     this.#evict();
     return fragment;
   }
 
-  /** Adds a part to an open fragment, and wakes those who wait for it. */
+  /** Adds a part to an open fragment and wakes its readers. */
   extend(fragment: Fragment, part: Buffer, complete: boolean): void {
     fragment.parts.push(part);
     fragment.complete = complete;
     for (const wake of this.#readers) wake();
   }
 
-  /** The position where `start` begins, or undefined when there is no such fragment, no longer or not at all. */
+  /** The position of `start`, or undefined if that fragment does not exist (any longer). */
   positionOf(start: Start): number | undefined {
     this.#evict();
     const end = this.#evicted + this.#fragments.length;
@@ -85,14 +97,14 @@ export class Stream {
     return start.from === 'earliest' ? this.#evicted : Math.max(this.#evicted, end - 1);
   }
 
-  /** The fragment at a position; undefined as long as it has not come, `gone` when it is beyond retention. */
+  /** The fragment at a position; undefined before it exists, `gone` beyond retention. */
   at(position: number): Fragment | 'gone' | undefined {
     this.#evict();
     if (position < this.#evicted) return 'gone';
     return this.#fragments[position - this.#evicted];
   }
 
-  /** The first so many of all its fragments are gone, or will be as soon as they have come. */
+  /** Loses the first `count` fragments, including future ones. */
   forget(fragments: number): void {
     this.#forgotten = Math.max(this.#forgotten, fragments);
   }
@@ -107,7 +119,7 @@ export class Stream {
     const start = this.#starts.get(number);
     if (start !== undefined) return start < this.#evicted ? undefined : start;
     const found = this.#fragments.findIndex((fragment) => fragment.number === number);
-    return found === -1 ? undefined : this.#evicted + found + 1;
+    return found === -1 ? undefined : this.#evicted + found + Number(!this.#isInclusive);
   }
 
   #nextNumber(): bigint {

@@ -6,7 +6,7 @@ import { Refusal, type Vault } from './vault.ts';
 
 const CONTENT_TYPE = 'application/x-amz-json-1.1';
 
-/** What goes wrong with the next requests (`times`, or for ever with null). */
+/** A fault of the next `times` requests (null for all). */
 const faultRule = z.union([
   z.strictObject({
     times: z.int().positive().nullable().default(1),
@@ -23,16 +23,16 @@ const input = z.strictObject({
   VersionStage: z.string().default('AWSCURRENT'),
 });
 
-/** One request as it was answered; of the answer only whether it was one. */
+/** A request and the status of its response. */
 export interface SecretRequest {
   readonly secretId: string;
   readonly stage: string;
-  /** Missing as long as there is no answer. */
+  /** Undefined until it is answered. */
   status?: number;
   error?: string;
 }
 
-/** AWS' side: the JSON protocol of Secrets Manager in one region, with one vault. */
+/** Secrets Manager's JSON protocol in one region, with one vault. */
 export class SecretsManagerApi {
   readonly requests: SecretRequest[] = [];
   readonly #vault: Vault;
@@ -44,7 +44,7 @@ export class SecretsManagerApi {
     this.#region = region;
   }
 
-  /** Replaces what is to go wrong. */
+  /** Replaces the faults. */
   setFaults(faults: readonly Fault[]): void {
     this.#faults = [...faults];
   }
@@ -79,7 +79,7 @@ export class SecretsManagerApi {
     }
   }
 
-  /** The signature itself is not checked: nobody here knows the secret key. */
+  /** The signature itself is not verified, because the secret key is unknown here. */
   #authenticate(authorization = ''): void {
     const scope =
       /^AWS4-HMAC-SHA256 Credential=[^/\s]+\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request,.*Signature=[0-9a-f]{64}$/;

@@ -2,10 +2,10 @@ import type { z } from 'zod';
 import type { faultRules, SecretRequest } from './api.ts';
 import type { secretOrder } from './vault.ts';
 
-/** What a test puts into a secret, or changes of it. */
+/** A secret's content, or changes to it. */
 export type SecretOrder = z.input<typeof secretOrder>;
 
-/** The controls of a Secrets Manager stand-in that listens at `url`, and serves secrets of `region`. */
+/** Controls a Secrets Manager simulator that listens at `url` and serves secrets of `region`. */
 export class SecretsManagerControl {
   readonly url: string;
   readonly #region: string;
@@ -15,30 +15,33 @@ export class SecretsManagerControl {
     this.#region = region;
   }
 
-  /** The ARN of the secret of that name, whether it exists or not. */
+  /** The ARN of a secret, whether it exists or not. */
   arn(name: string): string {
     return `arn:aws:secretsmanager:${this.#region}:123456789012:secret:${name}-AbCdEf`;
   }
 
-  /** Makes or changes the secret; gives its ARN. */
+  /** Creates or changes a secret; returns its ARN. */
   async put(name: string, order: SecretOrder = {}): Promise<string> {
     await this.#send(`secrets/${name}`, order);
     return this.arn(name);
   }
 
-  /** Replaces what is to go wrong with the next requests. */
+  /** Replaces the faults. */
   async setFaults(...faults: z.input<typeof faultRules>): Promise<void> {
     await this.#send('faults', faults);
   }
 
-  /** The requests so far, in the order of their arrival. */
+  /** All requests so far, oldest first. */
   async requests(): Promise<SecretRequest[]> {
-    const response = await fetch(new URL('/standin/requests', this.url));
+    const response = await fetch(new URL('/simulator/requests', this.url));
     return (await response.json()) as SecretRequest[];
   }
 
   async #send(path: string, body: unknown): Promise<void> {
-    const response = await fetch(new URL(`/standin/${path}`, this.url), { method: 'POST', body: JSON.stringify(body) });
-    if (!response.ok) throw new Error(`POST /standin/${path} was refused: ${await response.text()}`);
+    const response = await fetch(new URL(`/simulator/${path}`, this.url), {
+      method: 'POST',
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`POST /simulator/${path} was refused: ${await response.text()}`);
   }
 }

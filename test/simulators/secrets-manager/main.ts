@@ -6,9 +6,9 @@ import { answer } from './server.ts';
 import { Vault } from './vault.ts';
 
 const options = new Command('secrets-manager')
-  .description('Stands in for AWS Secrets Manager: GetSecretValue in one region, and controls under /standin/.')
-  .option('--port <number>', 'port on 127.0.0.1; 0 takes a free one', Number, 0)
-  .option('--region <name>', 'region of the secrets, which requests have to be signed for', 'us-east-1')
+  .description('Simulates AWS Secrets Manager: GetSecretValue in one region, and controls under /simulator/.')
+  .option('--port <number>', 'port on 127.0.0.1; 0 selects a free one', Number, 0)
+  .option('--region <name>', 'region of the secrets, which requests must be signed for', 'us-east-1')
   .parse()
   .opts<{ port: number; region: string }>();
 
@@ -16,7 +16,7 @@ const vault = new Vault(options.region);
 const api = new SecretsManagerApi(vault, options.region);
 const server = createServer((request, response) => {
   void answer(api, vault, request, response).catch((error: unknown) => {
-    // A client that hangs up in the middle of its request needs no answer; any other error is ours.
+    // The client disconnected during its request; any other error is ours.
     if (request.complete) throw error;
   });
 });

@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 
 const ACCOUNT = '123456789012';
-/** AWS adds six characters to a name, so that a secret made again is another one. */
+/** AWS adds six characters to a name, so that a recreated secret is a different one. */
 const SUFFIX = 'AbCdEf';
 
-/** What a test puts into a secret; nothing at all makes one without a value. */
+/** Content of a secret; empty for a secret without a value. */
 export const secretOrder = z.strictObject({
   text: z.string().optional(),
   bytes: z.base64().optional(),
-  /** How long ago the value was put there. */
+  /** Age of the value. */
   ageMs: z.number().nonnegative().default(0),
-  /** Whether whoever asks may read it. */
+  /** Whether reading it is allowed. */
   allowed: z.boolean().optional(),
   markedForDeletion: z.boolean().optional(),
 });
@@ -31,7 +31,7 @@ interface Secret {
   readonly stages: Map<string, Version>;
 }
 
-/** A request that Secrets Manager would refuse. */
+/** An error response of Secrets Manager. */
 export class Refusal extends Error {
   readonly type: string;
 
@@ -50,7 +50,7 @@ export class Vault {
     this.#region = region;
   }
 
-  /** Makes the secret, or changes it; a new value becomes AWSCURRENT and the one before AWSPREVIOUS. */
+  /** Creates or changes a secret. A new value becomes AWSCURRENT, the previous one AWSPREVIOUS. */
   put(name: string, { text, bytes, ageMs, allowed, markedForDeletion }: SecretOrder): void {
     const arn = `arn:aws:secretsmanager:${this.#region}:${ACCOUNT}:secret:${name}-${SUFFIX}`;
     const made = { name, arn, allowed: true, markedForDeletion: false, stages: new Map<string, Version>() };
@@ -67,7 +67,7 @@ export class Vault {
     }
   }
 
-  /** GetSecretValue; throws Refusal. */
+  /** GetSecretValue. Throws Refusal. */
   read(secretId: string, stage: string): object {
     const secret = [...this.#secrets.values()].find(({ name, arn }) =>
       [name, arn, arn.slice(0, -SUFFIX.length - 1)].includes(secretId),

@@ -1,6 +1,6 @@
 import { ANCHOR_SAMPLES, HASH_BASE, type KnownWord, type Vocabulary } from './vocabulary.ts';
 
-/** A word that was heard whole: [startSample, endSample) on the connection's own clock. */
+/** A recognized word: [startSample, endSample) of the connection's audio. */
 export interface HeardWord {
   known: KnownWord;
   startSample: number;
@@ -12,12 +12,12 @@ interface Candidate {
   startSample: number;
 }
 
-/** What the oldest sample weighs in the rolling hash when it leaves. */
+/** Weight of the oldest sample in the rolling hash. */
 const OLDEST_WEIGHT = Array.from({ length: ANCHOR_SAMPLES }).reduce((w: number) => Math.imul(w, HASH_BASE), 1);
 
-/** Finds the vocabulary's words in one channel. A word is heard only if every one of its samples was. Costs a few
- *  operations per sample, wherever the audio is cut into calls of `listen`. */
-export class Recogniser {
+/** Finds the vocabulary's words in one channel. A word is recognized only if every sample of it arrived. Takes a few
+ *  operations per sample, however the audio is split into calls of `listen`. */
+export class Recognizer {
   readonly #vocabulary: Vocabulary;
   readonly #recent = new Int16Array(ANCHOR_SAMPLES);
   #candidates: Candidate[] = [];
@@ -28,18 +28,18 @@ export class Recogniser {
     this.#vocabulary = vocabulary;
   }
 
-  /** True while some word has begun and been heard without a fault so far. */
+  /** True while all audio since some word's start matches that word. */
   get isInWord(): boolean {
     return this.#candidates.length > 0;
   }
 
-  /** No word that may yet be heard begins before this sample. */
+  /** No word that may still be recognized starts before this sample. */
   get settledSample(): number {
     const unseenStart = Math.max(0, this.#position - ANCHOR_SAMPLES + 1);
     return Math.min(unseenStart, ...this.#candidates.map(({ startSample }) => startSample));
   }
 
-  /** Takes the samples that follow and gives the words that end in them. */
+  /** Takes the next samples; returns the words that end in them. */
   listen(samples: Int16Array): HeardWord[] {
     const heard: HeardWord[] = [];
     for (const sample of samples) {

@@ -1,0 +1,64 @@
+import type { IncomingMessage } from 'node:http';
+import type { Millis } from '../runtime/clock.ts';
+import { DeepgramRefused } from './errors.ts';
+
+/** Deepgram's error bodies have some hundred bytes; a proxy's page may be long. */
+const MAX_BODY_BYTES = 4096;
+/** A body that pauses longer is taken as it is. */
+const BODY_PAUSE_MS: Millis = 1000;
+/** Whether a body that explains one of these is Deepgram's own decides whether the refusal is final. */
+const ASKS_FOR_BODY: ReadonlySet<number> = new Set([400, 401, 402, 403]);
+
+/** The refusal that a handshake was answered with. Never rejects. */
+export async function refusalFrom(response: IncomingMessage): Promise<DeepgramRefused> {
+  const status = response.statusCode ?? 0;
+  let dgError = header(response, 'dg-error');
+  let isPage = header(response, 'content-type')?.startsWith('text/html') ?? false;
+  if (dgError === undefined && !isPage && ASKS_FOR_BODY.has(status)) {
+    const body = await beginningOf(response);
+    isPage = body.trimStart().startsWith('<');
+    dgError = errorIn(body);
+  }
+  return new DeepgramRefused(status, dgError, header(response, 'dg-request-id'), {
+    isPage: isPage && dgError === undefined,
+    retryAfterMs: retryAfterMs(header(response, 'retry-after'), Date.parse(header(response, 'date') ?? '')),
+  });
+}
+
+export function header(response: IncomingMessage, name: string): string | undefined {
+  const value = response.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+/** The first 4 KiB of a body, or as much as comes. */
+function beginningOf(response: IncomingMessage): Promise<string> {
+  return new Promise((resolve) => {
+    let text = '';
+    const done = () => resolve(text);
+    response.setEncoding('utf8');
+    response.on('data', (chunk: string) => {
+      text += chunk.slice(0, MAX_BODY_BYTES - text.length);
+      if (text.length >= MAX_BODY_BYTES) done();
+    });
+    response.once('end', done).once('error', done).once('close', done);
+    response.socket.setTimeout(BODY_PAUSE_MS, done);
+  });
+}
+
+/** Deepgram's error body: `{"err_code", "err_msg", "request_id"}`, in newer ones `{"category", "message", "details"}`. */
+function errorIn(body: string): string | undefined {
+  try {
+    const { err_code: code, err_msg: text, category, message } = JSON.parse(body) as Record<string, unknown>;
+    const [kind, words] = [code ?? category, text ?? message];
+    return kind === undefined ? undefined : [kind, words].filter((each) => typeof each === 'string').join(': ');
+  } catch {
+    return undefined;
+  }
+}
+
+/** RFC 9110, 10.2.3: seconds, or a date, which counts from the response's own. */
+function retryAfterMs(value: string | undefined, dateMs: number): Millis | undefined {
+  if (value === undefined) return undefined;
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - dateMs;
+  return ms > 0 ? ms : undefined;
+}

@@ -1,0 +1,54 @@
+import type { Millis } from '../../runtime/clock.ts';
+import { type CallStart, START_MARGIN_MS } from '../contact.ts';
+import { isAfter } from './delivery.ts';
+
+/** How far to go back from the first fragment that arrives, by attempt. */
+const REWINDS_MS: readonly Millis[] = [START_MARGIN_MS, 60_000];
+/** A call's first audio may come this much later than Connect's StartTimestamp without anything being lost. */
+const MISSED_FROM_MS: Millis = 2000;
+
+/**
+ * Makes sure that the first fragment of a call is not skipped, whichever way StartFragmentNumber is meant. Nothing of the
+ * call can come before a connection's first fragment if that one is not later than the number, or another contact's.
+ * Otherwise the stream is read again from an earlier time.
+ */
+export class CallBeginning {
+  readonly #start: CallStart;
+  #askedMs: Millis | undefined;
+  #rewinds = 0;
+  /** Whether nothing of the call comes before what this connection brings. */
+  #isWhole = false;
+
+  constructor(start: CallStart) {
+    this.#start = start;
+    this.#askedMs = start.atEpochMs;
+  }
+
+  /** A fragment has this number, whoever owns it. */
+  noteNumber(fragmentNumber: string): void {
+    this.#isWhole ||= !isAfter(fragmentNumber, this.#start.fragmentNumber);
+  }
+
+  /** A fragment is another contact's. */
+  noteOther(): void {
+    this.#isWhole = true;
+  }
+
+  /** Where to read again, because the call may have begun before its first fragment so far; undefined if not. */
+  rewindFrom(producerEpochMs: number | undefined): Millis | undefined {
+    const byMs = REWINDS_MS[this.#rewinds];
+    if (this.#isWhole || byMs === undefined || producerEpochMs === undefined) return undefined;
+    // Everything after the requested time is here: nothing was skipped.
+    if (this.#askedMs !== undefined && producerEpochMs > this.#askedMs) return undefined;
+    this.#rewinds++;
+    this.#askedMs = Math.max(0, producerEpochMs - byMs);
+    return this.#askedMs;
+  }
+
+  /** How much of the call is missing before a first fragment of that time. */
+  missedMs(producerEpochMs: number | undefined): Millis {
+    if (this.#isWhole || producerEpochMs === undefined || this.#start.atEpochMs === undefined) return 0;
+    const missedMs = producerEpochMs - (this.#start.atEpochMs + START_MARGIN_MS);
+    return missedMs > MISSED_FROM_MS ? missedMs : 0;
+  }
+}

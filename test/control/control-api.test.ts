@@ -1,0 +1,94 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import test, { type ExecutionContext } from 'ava';
+import { SessionManager } from '../../daemon/admission/manager.ts';
+import { controlApi } from '../../daemon/control/control-api.ts';
+import { FakeHost } from '../admission/fake-host.ts';
+import { recordedLog } from '../support/recorded-log.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+
+async function stage(t: ExecutionContext) {
+  const clock = new VirtualClock();
+  const { log } = recordedLog();
+  const metrics = { sessionFailed: () => {} };
+  const manager = new SessionManager(
+    { host: new FakeHost(), clock, log, metrics, checkpoints: undefined },
+    { maxSessions: 10, healthLagMs: 20_000 },
+  );
+  const doctor = { runs: 0 };
+  const listener = controlApi({
+    manager,
+    settings: {
+      shown: {},
+      region: 'us-east-1',
+      logLevel: 'info',
+      drainDeadlineMs: null,
+      hasCheckpoints: false,
+      takesUnsignedStarts: true,
+    },
+    clock,
+    log,
+    startedAtEpochMs: clock.epoch(),
+    version: '1',
+    lifecycle: { view: () => ({ on: false }) },
+    examine: async () => {
+      doctor.runs++;
+      return [];
+    },
+  });
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const { port } = server.address() as AddressInfo;
+  const send = async (method: string, path: string, body = '', headers: Record<string, string> = {}) => {
+    const asked = request({ port, path, method, headers, agent: false });
+    asked.end(body);
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    return { status: response.statusCode, body: (await json(response)) as Record<string, unknown> };
+  };
+  return { manager, doctor, send };
+}
+
+for (const deadline of ['-1', '1e300', '1.5', '172800001', '"soon"', '{}', 'true']) {
+  test(`an order to drain within ${deadline} is refused, and does not drain`, async (t) => {
+    const { manager, send } = await stage(t);
+    t.like(await send('POST', '/v1/drain', `{"deadlineMs": ${deadline}}`), {
+      status: 400,
+      body: { reason: 'bad-request' },
+    });
+    t.false(manager.admission.drain.isDraining);
+  });
+}
+
+test('an order to drain within two days is taken', async (t) => {
+  const { manager, send } = await stage(t);
+  t.is((await send('POST', '/v1/drain', '{"deadlineMs": 172800000}')).status, 200);
+  t.true(manager.admission.drain.isDraining);
+});
+
+test('a body over the limit is refused with 413', async (t) => {
+  const { manager, send } = await stage(t);
+  const body = JSON.stringify({ reason: 'x'.repeat(5000) });
+  for (const path of ['/v1/drain', '/v1/cordon', '/v1/log-level']) {
+    t.like(await send('POST', path, body), { status: 413, body: { reason: 'body-too-large' } }, path);
+  }
+  t.false(manager.admission.drain.isDraining);
+});
+
+test('no browser can make the doctor run its checks', async (t) => {
+  const { doctor, send } = await stage(t);
+  for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { origin: 'http://attacker.example' }]) {
+    t.is((await send('GET', '/v1/doctor', '', headers)).status, 403);
+    t.is((await send('POST', '/v1/doctor', '', headers)).status, 403);
+  }
+  t.is(doctor.runs, 0);
+  t.is((await send('POST', '/v1/doctor')).status, 200);
+  t.is((await send('GET', '/v1/doctor')).status, 200);
+  t.is((await send('GET', '/v1/doctor', '', { 'sec-fetch-site': 'same-origin' })).status, 200, 'the last results');
+  t.is(doctor.runs, 1);
+});

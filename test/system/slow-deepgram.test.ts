@@ -1,0 +1,55 @@
+import test from 'ava';
+import { bytesOf, difference, distinctSamples } from '../audio/tracks.ts';
+import { received } from './received.ts';
+import { channel, Stage } from './stage.ts';
+
+const SECONDS = 12;
+const CALLBACK = { callback: 'http://127.0.0.1:9/results' };
+/** So slow that much of the call remains to be processed after CloseStream. */
+const SPEED = 4;
+const RATE = 0.8;
+
+for (const reads of ['buffered', 'paced']) {
+  for (const [mode, params] of [
+    ['with a callback', CALLBACK],
+    ['with results', {}],
+  ] as const) {
+    test(`a Deepgram slower than real time, with ${reads} reads, ${mode}: nothing is cut off`, async (t) => {
+      const stage = await Stage.open({ deepgramArgs: ['--rate', String(RATE), '--reads', reads] });
+      t.teardown(() => stage.close());
+      const customer = distinctSamples(SECONDS * 8000, 1);
+      const call = await stage.call({ customer: bytesOf(customer), agent: bytesOf(customer), speed: SPEED });
+      const request = { ...call, dgParams: { ...call.dgParams, ...params } };
+      t.is((await stage.start(request)).status, 200);
+      const ended = await stage.ended(request.contactId);
+      t.like(ended, { outcome: 'completed', holeMs: 0, reconnects: 0, unfinishedMs: 0, unsentMs: 0 });
+      await stage.closed(request.contactId);
+      const [connection] = await stage.deepgram.connectionsTagged(request.contactId);
+      t.is(connection?.processedBytes, SECONDS * 32_000);
+      t.is(connection?.closeCode, 1000);
+    });
+  }
+}
+
+test('late pongs, a slow handshake, odd responses and closes: the call arrives unchanged', async (t) => {
+  const stage = await Stage.open();
+  t.teardown(() => stage.close());
+  const page = { headers: { 'content-type': 'text/html' }, body: '<html>default backend</html>' };
+  await stage.deepgram.addFaults(
+    { resetAfterMs: 3000, pongMs: 1500 },
+    { refuse: 404, ...page },
+    { refuse: 200, ...page },
+    { refuse: 503, headers: { 'retry-after': '1' }, body: 'later' },
+    { none: true, handshakeMs: 5500 },
+    { none: true, pongMs: 'never', end: 'reset' },
+  );
+  const customer = distinctSamples(SECONDS * 8000, 1);
+  const call = await stage.call({ customer: bytesOf(customer), speed: SPEED });
+  const request = { ...call, dgParams: { ...call.dgParams, ...CALLBACK } };
+  t.is((await stage.start(request)).status, 200);
+  t.like(await stage.ended(request.contactId), { outcome: 'completed', holeMs: 0, unfinishedMs: 0, unsentMs: 0 });
+  const { audio, missingMs, agrees } = await received(stage.deepgram, request.contactId);
+  t.is(missingMs, 0);
+  t.true(agrees);
+  t.is(difference(channel(audio, 0), customer), 'the same');
+});
