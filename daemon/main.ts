@@ -47,7 +47,9 @@ const startedAtEpochMs = clock.epoch();
 
 program
   .name('integratord')
-  .description('Transcribes Amazon Connect calls with Deepgram. Configured by environment variables: see integratord(8), or daemon/SETTINGS.md.')
+  .description(
+    'Transcribes Amazon Connect calls with Deepgram. Configured by environment variables: see integratord(8), or daemon/SETTINGS.md.',
+  )
   .version(VERSION)
   .action(run);
 await program.parseAsync().catch(exitWithLines);

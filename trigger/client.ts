@@ -23,37 +23,57 @@ export type ClientOptions = {
   traceparent: string;
 };
 
-/** Starts a session. Retries while integratord is unavailable or unreachable and time is left, and once more if the
- *  signature was refused and the secret has changed. Throws the last attempt's TriggerFailure. A retry after a broken
- *  connection is safe if it reaches the same instance, which responds with the contact's running session. */
+/** What differs between attempts. */
+type Sent = { body: string; signedWith: string | undefined };
+
+/** Starts a session. Retries while integratord is unavailable or unreachable and time is left; once more if the signature
+ *  was refused and the secret has changed; and once more with the original's fields if a body with ours was refused.
+ *  Throws the last attempt's TriggerFailure. A retry after a broken connection is safe if it reaches the same instance,
+ *  which responds with the running session. */
 export async function startSession(request: StartRequest, options: ClientOptions): Promise<StartedSession> {
   const { clock, random, log, deadlineMs, secret } = options;
-  const body = JSON.stringify(request);
-  let signedWith = await secret.get(deadlineMs, log);
-  let hasRenewed = false;
+  const corrected = correctionsOf(request, options);
+  let sent: Sent = { body: JSON.stringify(request), signedWith: await secret.get(deadlineMs, log) };
   for (let attempt = 1; ; attempt += 1) {
-    const outcome = await attemptStart(body, signedWith, options);
+    const outcome = await attemptStart(sent, options);
     if ('session' in outcome) return outcome.session;
-    const { failure, retry, retryAfterMs } = outcome;
-    if (signedWith !== undefined && isBadSignature(failure) && !hasRenewed) {
-      hasRenewed = true;
-      const renewed = await secret.after(signedWith, deadlineMs, log);
-      if (renewed === undefined) throw failure;
-      log.warn('trigger.secret-changed', { attempt });
-      signedWith = renewed;
+    const { failure, retry, retryAfterMs, isOfInstance } = outcome;
+    const next = await corrected(failure, sent, attempt);
+    if (next) {
+      sent = next;
       continue;
     }
     const leftMs = deadlineMs - clock.now();
-    const waitMs = retry ? retryDelayMs(attempt, { retryAfterMs, leftMs, random }) : undefined;
+    const waitMs = retry ? retryDelayMs(attempt, { retryAfterMs, isOfInstance, leftMs, random }) : undefined;
     if (waitMs === undefined) throw failure;
     log.warn('trigger.attempt-failed', { attempt, code: failure.code, waitMs: Math.round(waitMs) });
     await clock.sleep(waitMs);
   }
 }
 
+/** Corrects what a failure is about, each thing once; undefined if there is nothing to correct. */
+function correctionsOf(request: StartRequest, { secret, log, deadlineMs }: ClientOptions) {
+  let hasRenewed = false;
+  let isReduced = false;
+  return async (failure: TriggerFailure, { body, signedWith }: Sent, attempt: number): Promise<Sent | undefined> => {
+    if (isBadSignature(failure) && signedWith !== undefined && !hasRenewed) {
+      hasRenewed = true;
+      const renewed = await secret.after(signedWith, deadlineMs, log);
+      if (renewed === undefined) return undefined;
+      log.warn('trigger.secret-changed', { attempt });
+      return { body, signedWith: renewed };
+    }
+    if (isUnknownField(failure) && !isReduced) {
+      isReduced = true;
+      log.warn('trigger.fields-refused', { attempt });
+      return { body: JSON.stringify(originalFields(request)), signedWith };
+    }
+    return undefined;
+  };
+}
+
 async function attemptStart(
-  body: string,
-  signedWith: string | undefined,
+  { body, signedWith }: Sent,
   { settings: { startSessionUrl: url }, clock, deadlineMs, traceparent }: ClientOptions,
 ): Promise<Outcome> {
   const headers = () => ({
@@ -75,4 +95,15 @@ async function attemptStart(
 /** integratord's code for a signature made with another secret (README.md). */
 function isBadSignature(failure: TriggerFailure): boolean {
   return failure instanceof IntegratorRefusal && failure.code === 'bad-signature';
+}
+
+/** True if the body was refused, perhaps for a field that an older daemon, or the original, does not know. */
+function isUnknownField({ code }: TriggerFailure): boolean {
+  return code === 'bad-request' || code === 'integrator-http-400';
+}
+
+/** Only the original's fields; every daemon accepts them. */
+function originalFields({ contactId, kvsStream, dgParams, enforceRealtime }: StartRequest): StartRequest {
+  const { arn, startFragmentNumber } = kvsStream;
+  return { contactId, kvsStream: { arn, startFragmentNumber }, dgParams, enforceRealtime };
 }

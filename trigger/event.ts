@@ -1,5 +1,5 @@
 import { isoTimestamp } from '../daemon/contract/iso-timestamp.ts';
-import type { StartRequest } from '../daemon/contract/start-request.ts';
+import type { ContactFacts, StartRequest } from '../daemon/contract/start-request.ts';
 import { TriggerFailure } from './failure.ts';
 import { textAt, valueAt } from './json.ts';
 
@@ -29,6 +29,21 @@ export function requireContactId(event: unknown): string {
 /** The contact's attributes, of any shape. */
 export function attributesIn(event: unknown): unknown {
   return valueAt(event, 'Details', 'ContactData', 'Attributes');
+}
+
+/** What the event says about the contact and its transfers; undefined if it says nothing. No phone number. */
+export function contactFactsIn(event: unknown): ContactFacts | undefined {
+  const contact = valueAt(event, 'Details', 'ContactData');
+  const facts: ContactFacts = {
+    initialContactId: textAt(contact, 'InitialContactId'),
+    previousContactId: textAt(contact, 'PreviousContactId'),
+    instanceArn: textAt(contact, 'InstanceARN'),
+    channel: textAt(contact, 'Channel'),
+    initiationMethod: textAt(contact, 'InitiationMethod'),
+    queueArn: textAt(contact, 'Queue', 'ARN'),
+    queueName: textAt(contact, 'Queue', 'Name'),
+  };
+  return Object.values(facts).some((fact) => fact !== undefined) ? facts : undefined;
 }
 
 /** Where the contact's audio starts in Kinesis. Throws a TriggerFailure if the flow does not stream. */

@@ -2,7 +2,7 @@ import { traceparentFrom } from '../daemon/contract/traceparent.ts';
 import { type Clock, systemClock } from '../daemon/runtime/clock.ts';
 import { readAttributes } from './attributes.ts';
 import { startSession } from './client.ts';
-import { attributesIn, contactIdIn, kvsStreamIn, requireContactId } from './event.ts';
+import { attributesIn, contactFactsIn, contactIdIn, kvsStreamIn, requireContactId } from './event.ts';
 import { IntegratorRefusal, TriggerFailure } from './failure.ts';
 import { createLog, type Log, logOf } from './log.ts';
 import { failed, type LambdaResult, type StartedSession, succeeded } from './result.ts';
@@ -40,7 +40,7 @@ export function createHandler({ env, clock, random, writeLine }: HandlerOptions)
     for (const attribute of withEmptyValue) contactLog.warn('trigger.empty-value', { attribute });
     const kvsStream = kvsStreamIn(event);
     if (setup instanceof TriggerFailure) throw setup;
-    const request = { contactId, kvsStream, ...requested };
+    const request = { contactId, kvsStream, ...requested, contact: contactFactsIn(event) };
     const options = { ...setup, clock, random, log: contactLog, deadlineMs, traceparent };
     return startSession(request, options);
   };

@@ -13,13 +13,19 @@ export type Outcome =
       retry: boolean;
       /** The delay that integratord asks for; 0 if it does not. */
       retryAfterMs: Millis;
+      /** True if another instance may accept the start: the load balancer may pick it for the next attempt. */
+      isOfInstance: boolean;
     };
 
 const OK = 200;
 const TOO_MANY_REQUESTS = 429;
 const SERVER_ERROR = 500;
-/** Full or draining: for the next attempt, the load balancer may pick another instance. */
+/** Full, cordoned or draining, or Deepgram or Kinesis is in trouble; from a load balancer: no healthy instance. */
 const UNAVAILABLE = 503;
+/** A load balancer's for an instance that exits or does not respond: it does not try another one by itself. */
+const OF_BALANCER: ReadonlySet<number> = new Set([502, 504]);
+/** integratord's reasons that every instance would give. */
+const OF_EVERY_INSTANCE: ReadonlySet<string> = new Set(['deepgram-refused', 'deepgram-unreachable', 'kinesis-refused']);
 
 /** A session id is short, and a flow's result is limited to 32 KB. */
 const MAX_WORD_LENGTH = 256;
@@ -42,10 +48,12 @@ const TRANSIENT = new Set([
 export function outcomeOfResponse({ status, retryAfter, body }: HttpResponse, origin: string): Outcome {
   const json = parsed(body);
   if (status === OK) return outcomeOfSuccess(json, origin);
-  const failure = refusal(json) ?? unexplained(status, origin);
+  const refused = refusal(json);
+  const failure = refused ?? unexplained(status, origin);
   const retryAfterS = /^\d{1,6}$/.test(retryAfter ?? '') ? Number(retryAfter) : 0;
   // A 503 that says it is final (`retryable: false`) is final.
-  return { failure, retry: status === UNAVAILABLE && failure.retryable, retryAfterMs: retryAfterS * 1000 };
+  const retry = failure.retryable && (status === UNAVAILABLE || (!refused && OF_BALANCER.has(status)));
+  return { failure, retry, retryAfterMs: retryAfterS * 1000, isOfInstance: !OF_EVERY_INSTANCE.has(failure.code) };
 }
 
 /** The outcome of an attempt without a response from `origin`. */
@@ -64,7 +72,7 @@ export function outcomeOfError(error: unknown, origin: string): Outcome {
     `${origin} is unreachable (${code}): check KVS_DG_INTEGRATOR_DOMAIN, that the load balancer has a healthy ` +
     "instance, and that the security groups allow the trigger's subnets.";
   const failure = new TriggerFailure('integrator-unreachable', message, { retryable: retry, ...cause });
-  return { failure, retry, retryAfterMs: 0 };
+  return { failure, retry, retryAfterMs: 0, isOfInstance: true };
 }
 
 function outcomeOfSuccess(json: unknown, origin: string): Outcome {
@@ -102,7 +110,7 @@ function badResponse(origin: string, fault: string, options: ErrorOptions = {}):
 }
 
 function final(failure: TriggerFailure): Outcome {
-  return { failure, retry: false, retryAfterMs: 0 };
+  return { failure, retry: false, retryAfterMs: 0, isOfInstance: false };
 }
 
 function parsed(body: string | undefined): unknown {

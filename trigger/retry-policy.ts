@@ -34,20 +34,24 @@ export function deadlineOf(startedMs: Millis, lambdaLeftMs: Millis = Infinity): 
 export type RetryCircumstances = {
   /** What the integrator's Retry-After asks for; 0 if it does not. */
   retryAfterMs: Millis;
+  /** True if another instance may accept the start. */
+  isOfInstance: boolean;
   /** Until the invocation's deadline. */
   leftMs: Millis;
   /** In [0, 1). */
   random: () => number;
 };
 
-/** The delay before the next attempt after attempt number `attempt` (from 1) failed; undefined if no time is left. */
+/** The delay before the next attempt after attempt number `attempt` (from 1) failed; undefined if no time is left. An
+ *  instance's Retry-After speaks only for itself, so the second attempt does not wait for it. */
 export function retryDelayMs(
   attempt: number,
-  { retryAfterMs, leftMs, random }: RetryCircumstances,
+  { retryAfterMs, isOfInstance, leftMs, random }: RetryCircumstances,
 ): Millis | undefined {
   const { minAttemptMs, firstDelayMs, longestDelayMs } = RETRY_POLICY;
   const spareMs = leftMs - minAttemptMs;
   if (spareMs <= 0) return undefined;
   const jitteredMs = backoffMs(attempt - 1, { firstMs: firstDelayMs, longestMs: longestDelayMs, random });
-  return Math.min(Math.max(jitteredMs, retryAfterMs), spareMs);
+  const requestedMs = attempt === 1 && isOfInstance ? 0 : retryAfterMs;
+  return Math.min(Math.max(jitteredMs, requestedMs), spareMs);
 }

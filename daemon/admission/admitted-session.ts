@@ -58,7 +58,7 @@ export class AdmittedSession {
     return this.#state.name === 'running' || this.#state.name === 'ending';
   }
 
-  /** True once the call has ended: another start of the contact is a new call. */
+  /** True once the call has ended: an identical start is a new session. */
   get isOver(): boolean {
     return this.#state.name === 'ending' || this.#state.name === 'ended';
   }

@@ -6,13 +6,15 @@ import type { StartRequest } from '../contract/start-request.ts';
 import { newTraceId, type TraceId } from '../contract/traceparent.ts';
 import type { Log } from '../log/log.ts';
 import type { SessionMetrics } from '../metrics/session-metrics.ts';
+import { orAborted } from '../runtime/abort.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
-import type { NewSession } from '../session/seed.ts';
-import type { HostedOutcome, HostedSession, SessionHost } from '../threads/host.ts';
+import { type NewSession, timeZeroOf } from '../session/seed.ts';
+import { type HostedOutcome, type HostedSession, type SessionHost, StartTimedOut } from '../threads/host.ts';
 import { Admission, AtCapacity } from './admission.ts';
 import { AdmittedSession } from './admitted-session.ts';
 import { CheckpointLookup } from './checkpoint-lookup.ts';
 import { Drain, type DrainStore } from './drain.ts';
+import { sessionKey } from './session-key.ts';
 
 export interface Started {
   readonly sessionId: string;
@@ -32,14 +34,14 @@ export interface ManagerDeps {
   readonly drainStore?: DrainStore | undefined;
 }
 
-/** The registry of this daemon's sessions: admits them, keeps one per contact, removes them when they end. */
+/** The registry of this daemon's sessions: admits them, one per set of identical starts, and removes them when they end. */
 export class SessionManager {
   readonly admission: Admission;
   readonly #deps: ManagerDeps;
   readonly #lookup: CheckpointLookup;
   readonly #sessions = new Map<string, AdmittedSession>();
-  /** The session that a repeated start of the contact returns. */
-  readonly #byContact = new Map<string, AdmittedSession>();
+  /** By session key: the session that an identical start returns. */
+  readonly #byKey = new Map<string, AdmittedSession>();
 
   /** @param settings MAX_SESSIONS and HEALTH_LAG_MS */
   constructor(deps: ManagerDeps, { maxSessions, healthLagMs }: { maxSessions: number; healthLagMs: Millis }) {
@@ -75,20 +77,22 @@ export class SessionManager {
   }
 
   /**
-   * Starts a session, or returns the one that already transcribes the contact; load tests (enforceRealtime) always get
-   * their own. Throws AtCapacity, and what SessionHost.start throws.
+   * Starts a session, or returns the running one if the start is identical; load tests (enforceRealtime) always get their
+   * own. Throws AtCapacity, and what SessionHost.start throws.
    */
   async start(request: StartRequest, timeoutMs: Millis, traceId: TraceId = newTraceId()): Promise<Started> {
-    const { contactId, enforceRealtime } = request;
-    const running = enforceRealtime ? undefined : this.#byContact.get(contactId);
-    if (running && !running.isOver) {
-      await running.started;
-      return { sessionId: running.identity.sessionId, contactId, status: 'already-running' };
+    const { clock, host } = this.#deps;
+    const deadlineMs = clock.now() + timeoutMs;
+    const { contactId } = request;
+    for (let twin = this.#twinOf(request); twin; twin = this.#twinOf(request)) {
+      if (!(await this.#isStarted(twin, deadlineMs))) continue;
+      return { sessionId: twin.identity.sessionId, contactId, status: 'already-running' };
     }
     const refusal = this.admission.refusal(this.size);
     if (refusal) throw new AtCapacity(refusal);
-    const seed: NewSession = { kind: 'new', sessionId: randomUUID(), traceId, request };
-    const { started } = this.#admit(seed, this.#deps.host.start(seed, timeoutMs));
+    const timeZeroEpochMs = timeZeroOf(request, clock.epoch());
+    const seed: NewSession = { kind: 'new', sessionId: randomUUID(), traceId, request, timeZeroEpochMs };
+    const { started } = this.#admit(seed, host.start(seed, Math.ceil(deadlineMs - clock.now())));
     this.admission.started(this.size);
     await started;
     return { sessionId: seed.sessionId, contactId, status: 'started' };
@@ -98,6 +102,26 @@ export class SessionManager {
   async resume(): Promise<void> {
     for (const checkpoint of (await this.#deps.checkpoints?.load()) ?? []) {
       this.#admit(checkpoint, this.#deps.host.resume(checkpoint));
+    }
+  }
+
+  /** The session of an identical start, unless its call has ended. */
+  #twinOf(request: StartRequest): AdmittedSession | undefined {
+    const twin = request.enforceRealtime ? undefined : this.#byKey.get(sessionKey(request));
+    return twin?.isOver ? undefined : twin;
+  }
+
+  /** Waits until the session runs; false if it fails to start, which another start need not. Throws StartTimedOut. */
+  async #isStarted(session: AdmittedSession, deadlineMs: Millis): Promise<boolean> {
+    if (session.isRunning) return true;
+    const { clock } = this.#deps;
+    const timeout = clock.timeout(Math.max(0, Math.ceil(deadlineMs - clock.now())));
+    try {
+      await orAborted(session.started, timeout);
+      return true;
+    } catch {
+      if (timeout.aborted) throw new StartTimedOut('An identical start did not finish in time');
+      return false;
     }
   }
 
@@ -113,13 +137,12 @@ export class SessionManager {
   }
 
   #admit(identity: SessionIdentity, starting: Promise<HostedSession>): AdmittedSession {
-    const { contactId, enforceRealtime } = identity.request;
     const session = new AdmittedSession(identity, this.#deps.clock.now(), starting, {
       ...this.#deps,
       lookup: this.#lookup,
     });
     this.#sessions.set(identity.sessionId, session);
-    if (!enforceRealtime) this.#byContact.set(contactId, session);
+    if (!identity.request.enforceRealtime) this.#byKey.set(sessionKey(identity.request), session);
     void session.ended.then(() => this.#remove(session));
     return session;
   }
@@ -127,7 +150,8 @@ export class SessionManager {
   #remove(session: AdmittedSession): void {
     const { sessionId, request } = session.identity;
     this.#sessions.delete(sessionId);
-    if (this.#byContact.get(request.contactId) === session) this.#byContact.delete(request.contactId);
+    const key = sessionKey(request);
+    if (this.#byKey.get(key) === session) this.#byKey.delete(key);
     this.admission.ended(this.size);
     this.admission.drain.check();
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CallClock } from '../audio/aligner.ts';
 import { SAMPLES_PER_MS } from '../contract/audio-format.ts';
-import { type StartRequest, startRequest } from '../contract/start-request.ts';
+import { type StartRequest, storedStartRequest } from '../contract/start-request.ts';
 import { newTraceId, type TraceId } from '../contract/traceparent.ts';
 import type { ReadingStart } from '../kinesis/contact.ts';
 import type { Millis } from '../runtime/clock.ts';
@@ -25,6 +25,8 @@ export interface SessionIdentity {
   readonly sessionId: string;
   readonly traceId: TraceId;
   readonly request: StartRequest;
+  /** Wall time of call time 0. */
+  readonly timeZeroEpochMs: Millis;
 }
 
 /** All that another daemon needs to resume a session. */
@@ -70,6 +72,8 @@ export const resumePoint = z.object({
   connections: z.int().positive(),
   savedAtEpochMs: z.number(),
 });
+/** The last time that a Date can hold. */
+const MAX_EPOCH_MS: Millis = 8.64e15;
 const file = z.object({
   version: z.literal(1),
   sessionId: z.uuid(),
@@ -79,6 +83,7 @@ const file = z.object({
     .regex(/^[0-9a-f]{32}$/)
     .default(newTraceId),
   request: z.string(),
+  timeZeroEpochMs: z.number().nonnegative().max(MAX_EPOCH_MS).optional(),
   ...resumePoint.shape,
 });
 
@@ -93,5 +98,9 @@ export function writeCheckpoint(checkpoint: Checkpoint, cipher: CheckpointCipher
 /** Parses the text of `writeCheckpoint`. Throws if it is anything else, or encrypted with another secret. */
 export function readCheckpoint(text: string, cipher: CheckpointCipher): Checkpoint {
   const { version: _, ...rest } = file.parse(JSON.parse(text));
-  return { ...rest, request: startRequest.parse(JSON.parse(cipher.decrypt(rest.request))) };
+  const { callClock, savedAtEpochMs, callMs } = rest;
+  // Older daemons wrote no time 0.
+  const { timeZeroEpochMs = callClock?.originMs ?? savedAtEpochMs - callMs } = rest;
+  const request = storedStartRequest.parse(JSON.parse(cipher.decrypt(rest.request)));
+  return { ...rest, timeZeroEpochMs, request };
 }

@@ -134,7 +134,8 @@ export class Checkpoints {
 
   /** Writes loaded resume points to this thread's positions file. Resolves with whether they are on disk. */
   #inherit(checkpoints: readonly Checkpoint[], hasPositionsFile: boolean): Promise<boolean> {
-    for (const { sessionId, traceId: _, request: __, ...point } of checkpoints) this.#inherited.set(sessionId, point);
+    for (const { sessionId, traceId: _, request: __, timeZeroEpochMs: ___, ...point } of checkpoints)
+      this.#inherited.set(sessionId, point);
     this.#hasPositionsFile ||= hasPositionsFile;
     // Stale by then: removed even if this thread has no sessions to write.
     if (checkpoints.length > 0) this.#clock.after(STALE_AFTER_MS + WRITE_EVERY_MS, () => this.#writer.changed());
@@ -199,12 +200,12 @@ export class Checkpoints {
   }
 
   async #writeFile(tracked: Tracked): Promise<void> {
-    const { sessionId, traceId, request } = tracked.source;
+    const { sessionId, traceId, request, timeZeroEpochMs } = tracked.source;
     let keyGeneration: number | undefined;
     await this.#files.write(sessionId, () => {
       keyGeneration = this.#directory.keyGeneration;
       if (this.#tracked.get(sessionId) !== tracked || tracked.keyGeneration === keyGeneration) return undefined;
-      return { sessionId, traceId, request, ...this.#resumePointOf(tracked) };
+      return { sessionId, traceId, request, timeZeroEpochMs, ...this.#resumePointOf(tracked) };
     });
     tracked.keyGeneration = keyGeneration;
   }

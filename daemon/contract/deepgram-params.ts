@@ -1,3 +1,4 @@
+import type { Millis } from '../runtime/clock.ts';
 import { CHANNELS, SAMPLE_RATE_HZ } from './audio-format.ts';
 
 /** Deepgram query parameters of a session, from the contact flow; several values become a repeated parameter. */
@@ -19,6 +20,15 @@ export function lockedParamIn(params: DeepgramParams): string | undefined {
 /** Whether `params` ask for a Flux model: Deepgram serves those at /v2/listen only, with one channel and no callback. */
 export function asksForFlux(params: DeepgramParams): boolean {
   return [params['model'] ?? []].flat().some((model) => /^flux\b/i.test(model));
+}
+
+/**
+ * The parameters of a session's connections. The wall time of call time 0 is the same on all of them, so a consumer can
+ * put the sessions of one contact in order (trigger/README.md, "The order of a contact's sessions").
+ */
+export function sessionParams(params: DeepgramParams, timeZeroEpochMs: Millis): DeepgramParams {
+  const extra = [params['extra'] ?? []].flat();
+  return { ...params, extra: [...extra, `dgintegrator_started_at:${new Date(timeZeroEpochMs).toISOString()}`] };
 }
 
 /**

@@ -26,6 +26,18 @@ const paramValues = z.union(
   'must be a string or a non-empty array of strings',
 );
 
+/** What Connect knows about a contact. Each is optional, and none is a phone number. */
+const CONTACT_FACTS = [
+  'initialContactId',
+  'previousContactId',
+  'instanceArn',
+  'channel',
+  'initiationMethod',
+  'queueArn',
+  'queueName',
+] as const;
+export type ContactFacts = { readonly [Fact in (typeof CONTACT_FACTS)[number]]?: string | undefined };
+
 /** The body of POST /start-session (trigger/README.md, "Integrator"). */
 export interface StartRequest {
   readonly contactId: string;
@@ -37,22 +49,40 @@ export interface StartRequest {
   };
   readonly dgParams: DeepgramParams;
   readonly enforceRealtime: boolean;
+  /** The original's trigger does not send it. */
+  readonly contact?: ContactFacts | undefined;
 }
 
-const startTimestamp = z.optional(z.union([z.string(), z.number()]).transform(isoTimestamp));
-
-/** As strict as the original: every field but startTimestamp is required, and no other is allowed. */
-export const startRequest: z.ZodType<StartRequest> = z.strictObject({
+const kvsStream = {
+  arn: z.string().max(1024),
+  startFragmentNumber: z.string().regex(/^\d{1,128}$/, 'must be a fragment number: digits'),
+  startTimestamp: z.optional(z.union([z.string(), z.number()]).transform(isoTimestamp)),
+};
+const contactFact = z.string().max(1024).optional();
+const contact = Object.fromEntries(CONTACT_FACTS.map((fact) => [fact, contactFact])) as Record<
+  (typeof CONTACT_FACTS)[number],
+  typeof contactFact
+>;
+const original = {
   contactId: z.string().regex(/^[\w.:-]{1,256}$/, 'must be a contact id: letters, digits, "-", "_", "." or ":"'),
-  kvsStream: z.strictObject({
-    arn: z.string().max(1024),
-    startFragmentNumber: z.string().regex(/^\d{1,128}$/, 'must be a fragment number: digits'),
-    startTimestamp,
-  }),
   dgParams: z.record(paramName, paramValues).refine((params) => Object.keys(params).length <= MAX_PARAMS, {
     message: `must have at most ${MAX_PARAMS} parameters`,
   }),
   enforceRealtime: z.boolean(),
+};
+
+/** As strict as the original: its fields are required, and none is allowed but these and our optional ones. */
+export const startRequest: z.ZodType<StartRequest> = z.strictObject({
+  ...original,
+  kvsStream: z.strictObject(kvsStream),
+  contact: z.strictObject(contact).optional(),
+});
+
+/** A start request that another version of the daemon may have stored: drops what this one does not know. */
+export const storedStartRequest: z.ZodType<StartRequest> = z.object({
+  ...original,
+  kvsStream: z.object(kvsStream),
+  contact: z.object(contact).optional().catch(undefined),
 });
 
 const STREAM_ARN = /^arn:aws[\w-]*:kinesisvideo:(?<region>[a-z0-9-]+):\d{12}:stream\/[\w.-]{1,256}\/\d+$/;

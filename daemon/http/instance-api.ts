@@ -57,7 +57,7 @@ export function instanceApi(options: InstanceApiOptions): (request: IncomingMess
         metrics.startSucceeded(started.status);
         if (started.status === 'already-running') {
           const fields = { event: 'start.repeated', ...about, sessionId: started.sessionId };
-          log.info(fields, 'the contact already has a session');
+          log.info(fields, 'an identical session is already running');
         }
         sendJson(response, { status: 200, body: { ...started } });
       },

@@ -1,3 +1,4 @@
+import { sessionParams } from '../contract/deepgram-params.ts';
 import { Link } from '../deepgram/link.ts';
 import { logResult } from '../deepgram/results.ts';
 import { openSocket } from '../deepgram/socket.ts';
@@ -22,13 +23,14 @@ export async function openBoth(
   log: Log,
   signal: AbortSignal,
 ): Promise<Opened> {
-  const { request } = identityOf(seed);
+  const { request, timeZeroEpochMs } = identityOf(seed);
   const { position, callMs, connections } = startingPointOf(seed);
+  const params = sessionParams(request.dgParams, timeZeroEpochMs);
   const failed = new AbortController();
   const both = AbortSignal.any([signal, failed.signal]);
   const opening = [
     kinesis.getMedia(request.kvsStream.arn, position, both),
-    Link.open((...connection) => openSocket(deepgram, ...connection), request.dgParams, both, {
+    Link.open((...connection) => openSocket(deepgram, ...connection), params, both, {
       timers,
       log,
       metrics,

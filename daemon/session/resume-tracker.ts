@@ -20,14 +20,16 @@ export class ResumeTracker implements CheckpointSource {
   readonly sessionId: string;
   readonly traceId: TraceId;
   readonly request: StartRequest;
+  readonly timeZeroEpochMs: Millis;
   readonly #parts: TrackedParts;
   readonly #fragments: { readonly position: Position; readonly endMs: Millis }[] = [];
   #last: StartingPoint['position'];
 
-  constructor({ sessionId, traceId, request }: SessionIdentity, start: StartingPoint['position'], parts: TrackedParts) {
-    this.sessionId = sessionId;
-    this.traceId = traceId;
-    this.request = request;
+  constructor(identity: SessionIdentity, start: StartingPoint['position'], parts: TrackedParts) {
+    this.sessionId = identity.sessionId;
+    this.traceId = identity.traceId;
+    this.request = identity.request;
+    this.timeZeroEpochMs = identity.timeZeroEpochMs;
     this.#last = start;
     this.#parts = parts;
   }

@@ -60,9 +60,9 @@ export class Session {
   }
 
   private constructor(seed: SessionSeed, deps: SessionDeps, log: Timeline, { media, link }: Opened) {
-    const { sessionId, traceId, request } = identityOf(seed);
+    const { sessionId, traceId, request, timeZeroEpochMs } = identityOf(seed);
     const { position, callMs, callClock } = startingPointOf(seed);
-    this.#identity = { sessionId, traceId, request };
+    this.#identity = { sessionId, traceId, request, timeZeroEpochMs };
     this.#deps = deps;
     this.#log = log;
     this.#link = link;
@@ -86,6 +86,8 @@ export class Session {
         deepgramRequestId: link.stats().requestIds[0],
         params: Object.keys(request.dgParams),
         callMs,
+        initialContactId: request.contact?.initialContactId,
+        previousContactId: request.contact?.previousContactId,
       },
       seed.kind === 'new' ? 'the session started' : 'the session resumed from its checkpoint',
     );

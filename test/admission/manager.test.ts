@@ -2,8 +2,9 @@ import test from 'ava';
 import { AtCapacity } from '../../daemon/admission/admission.ts';
 import { SessionManager } from '../../daemon/admission/manager.ts';
 import type { Checkpoint } from '../../daemon/checkpoints/checkpoint.ts';
+import type { StartRequest } from '../../daemon/contract/start-request.ts';
 import { KinesisRefused } from '../../daemon/kinesis/refusal.ts';
-import { ThreadLost } from '../../daemon/threads/host.ts';
+import { StartTimedOut, ThreadLost } from '../../daemon/threads/host.ts';
 import { recordedLog } from '../support/recorded-log.ts';
 import { checkpointOf, requestOf, TRACE_ID } from '../support/session-builders.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -71,7 +72,7 @@ test('a start resolves once its session runs', async (t) => {
   t.deepEqual(await starting, { sessionId, contactId: 'a', status: 'started' });
 });
 
-test('a second start of a contact returns the running session', async (t) => {
+test('an identical start returns the running session', async (t) => {
   const { host, manager, start } = managerOf();
   const { sessionId } = await start('a');
   const again = await manager.start(requestOf('a'), TIMEOUT_MS);
@@ -79,7 +80,49 @@ test('a second start of a contact returns the running session', async (t) => {
   t.is(host.sessions.length, 1);
 });
 
-test('two concurrent starts of a contact share one session, or one failure', async (t) => {
+const STREAM = requestOf('a').kvsStream;
+const FIRST: Partial<StartRequest> = { dgParams: { model: 'nova-3', callback: 'https://a', tag: ['x', 'y'] } };
+const TWINS: [difference: string, changes: Partial<StartRequest>][] = [
+  ['a later start fragment', { ...FIRST, kvsStream: { ...STREAM, startFragmentNumber: '99' } }],
+  ['a time of its start', { ...FIRST, kvsStream: { ...STREAM, startTimestamp: '2026-03-14T15:09:24.500Z' } }],
+  ['parameters in another order', { dgParams: { tag: ['x', 'y'], model: ['nova-3'], callback: 'https://a' } }],
+];
+for (const [difference, changes] of TWINS) {
+  test(`a start that differs only by ${difference} returns the running session`, async (t) => {
+    const { host, manager, start } = managerOf();
+    const { sessionId } = await start('a', FIRST);
+    const again = await manager.start(requestOf('a', changes), TIMEOUT_MS);
+    t.deepEqual(again, { sessionId, contactId: 'a', status: 'already-running' });
+    t.is(host.sessions.length, 1);
+  });
+}
+
+const OTHERS: [difference: string, changes: Partial<StartRequest>][] = [
+  ['another stream', { ...FIRST, kvsStream: { ...STREAM, arn: STREAM.arn.replace('/a/', '/b/') } }],
+  ['another model', { dgParams: { ...FIRST.dgParams, model: 'nova-2' } }],
+  ['a parameter more', { dgParams: { ...FIRST.dgParams, language: 'es' } }],
+  ['a parameter less', { dgParams: { model: 'nova-3', callback: 'https://a' } }],
+  ['another tag', { dgParams: { ...FIRST.dgParams, tag: ['x', 'z'] } }],
+  ['values divided in another way', { dgParams: { ...FIRST.dgParams, tag: 'x,y' } }],
+  ['another destination', { dgParams: { ...FIRST.dgParams, callback: 'https://b' } }],
+];
+for (const [difference, changes] of OTHERS) {
+  test(`a start with ${difference} is a session of its own, and each is found again`, async (t) => {
+    const { clock, manager, start } = managerOf();
+    const first = await start('a', FIRST);
+    const second = await start('a', changes);
+    t.is(second.status, 'started');
+    t.not(second.sessionId, first.sessionId);
+    const again = async (request: Partial<StartRequest>) => manager.start(requestOf('a', request), TIMEOUT_MS);
+    t.like(await again(FIRST), { sessionId: first.sessionId, status: 'already-running' });
+    t.like(await again(changes), { sessionId: second.sessionId, status: 'already-running' });
+    second.hosted.end();
+    await clock.settle();
+    t.like(await again(FIRST), { sessionId: first.sessionId, status: 'already-running' });
+  });
+}
+
+test('two identical starts at once are one session; if it fails to start, the second one tries on its own', async (t) => {
   const { clock, host, manager } = managerOf();
   const refused = new KinesisRefused('ResourceNotFoundException', 'no such stream', undefined);
   const starts = [manager.start(requestOf('a'), TIMEOUT_MS), manager.start(requestOf('a'), TIMEOUT_MS)];
@@ -93,8 +136,35 @@ test('two concurrent starts of a contact share one session, or one failure', asy
 
   const failing = [manager.start(requestOf('b'), TIMEOUT_MS), manager.start(requestOf('b'), TIMEOUT_MS)];
   await clock.settle();
+  t.is(host.sessions.length, 2);
+  await clock.advance(1000);
   host.last.opening.reject(refused);
-  for (const start of failing) t.is(await t.throwsAsync(start), refused);
+  t.is(await t.throwsAsync(failing[0] ?? Promise.resolve()), refused);
+  await clock.settle();
+  t.is(host.sessions.length, 3);
+  t.deepEqual(host.timeouts, [TIMEOUT_MS, TIMEOUT_MS, TIMEOUT_MS - 1000], 'in the time that is left');
+  host.last.open();
+  t.like(await failing[1], { sessionId: host.last.identity.sessionId, status: 'started' });
+});
+
+test('a start waits for an identical one no longer than its own time-out', async (t) => {
+  const { clock, host, manager } = managerOf();
+  const first = manager.start(requestOf('a'), TIMEOUT_MS);
+  const second = t.throwsAsync(manager.start(requestOf('a'), 1000), { instanceOf: StartTimedOut });
+  await clock.advance(1000);
+  await second;
+  host.last.open();
+  t.is((await first).status, 'started');
+});
+
+test('a session keeps the time when Connect began to stream', async (t) => {
+  const { clock, host, start } = managerOf();
+  const epochMs = clock.epoch() - 2500;
+  const startTimestamp = new Date(epochMs).toISOString();
+  await start('a', { kvsStream: { ...STREAM, startTimestamp } });
+  t.is(host.last.identity.timeZeroEpochMs, epochMs);
+  await start('b');
+  t.is(host.last.identity.timeZeroEpochMs, clock.epoch());
 });
 
 test('a failed start frees its slot, and the contact can be started again', async (t) => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { writeCheckpoint } from '../../daemon/checkpoints/checkpoint.ts';
 import { CheckpointCipher } from '../../daemon/checkpoints/checkpoint-cipher.ts';
+import { TIME_ZERO_EPOCH_MS } from '../support/session-builders.ts';
 import type { MemoryDisk } from './memory-disk.ts';
 import { A, B, Call, MINUTE_MS, place, resumable, STATE } from './place.ts';
 
@@ -208,14 +209,35 @@ test('a long call resumes although its session file is old', async (t) => {
 
 test('checkpoints from a version without positions files are read', async (t) => {
   const { memory, clock, secret, thread } = place();
-  const { sessionId, traceId, request, resumePoint } = new Call(A, 5);
+  const { sessionId, traceId, request, timeZeroEpochMs, resumePoint } = new Call(A, 5);
   const point = resumePoint.call({ fragment: 5 } as Call);
   const text = writeCheckpoint(
-    { sessionId, traceId, request, ...point, savedAtEpochMs: clock.epoch() },
+    { sessionId, traceId, request, timeZeroEpochMs, ...point, savedAtEpochMs: clock.epoch() },
     new CheckpointCipher(secret),
   );
   memory.files.set(`${STATE}/${A}.checkpoint.json`, text);
   t.deepEqual(await resumable(thread('main')), { [A]: 5 });
+});
+
+test('a session keeps its time 0 over a crash', async (t) => {
+  const { thread } = place();
+  const main = thread('main');
+  main.track(new Call(A, 5));
+  await main.flush();
+  const [checkpoint] = await thread('main').load();
+  t.is(checkpoint?.timeZeroEpochMs, TIME_ZERO_EPOCH_MS);
+});
+
+test('a checkpoint of an older daemon has no time 0: the producer times of its audio tell it', async (t) => {
+  const { memory, thread } = place();
+  const main = thread('main');
+  main.track(new Call(A, 5));
+  await main.flush();
+  const path = `${STATE}/${A}.checkpoint.json`;
+  const { timeZeroEpochMs: _, ...older } = JSON.parse(String(memory.files.get(path)));
+  memory.files.set(path, JSON.stringify(older));
+  const [checkpoint] = await thread('main').load();
+  t.is(checkpoint?.timeZeroEpochMs, checkpoint?.callClock?.originMs);
 });
 
 test('a frozen session keeps its resume point', async (t) => {

@@ -3,7 +3,7 @@ import { type CheckpointSource, Checkpoints } from '../../daemon/checkpoints/che
 import { type Disk, StateDirectory } from '../../daemon/checkpoints/state-directory.ts';
 import type { Secret } from '../../daemon/secrets/secret.ts';
 import { recordedLog } from '../support/recorded-log.ts';
-import { requestOf, TRACE_ID } from '../support/session-builders.ts';
+import { requestOf, TIME_ZERO_EPOCH_MS, TRACE_ID } from '../support/session-builders.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { MemoryDisk } from './memory-disk.ts';
 
@@ -16,6 +16,7 @@ export const STATE = '/state';
 export class Call implements CheckpointSource {
   readonly sessionId: string;
   readonly traceId = TRACE_ID;
+  readonly timeZeroEpochMs = TIME_ZERO_EPOCH_MS;
   readonly request: CheckpointSource['request'];
   fragment: number;
 

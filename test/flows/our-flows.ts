@@ -24,7 +24,7 @@ export type FlowJson = {
   Actions: ActionJson[];
 };
 
-export type FlowName = 'sample-inbound' | 'load-test';
+export type FlowName = 'sample-inbound' | 'sample-inbound-synchronous' | 'sample-transfer' | 'load-test';
 
 /** A copy of one of our flows, to run or to change. */
 export function ourFlow(name: FlowName): FlowJson {

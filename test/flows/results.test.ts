@@ -1,6 +1,6 @@
 import { WHOLE_FLOW } from '../../trigger/flows/check/finding.ts';
 import { actionIn } from './our-flows.ts';
-import { CALL, COMPARE, cut, findsWhen, lead, type Mutation, set, TRIGGER } from './spoil.ts';
+import { BEGIN, CALL, COMPARE, cut, findsWhen, LOAD, lead, type Mutation, set, TRIGGER } from './spoil.ts';
 
 const RESULTS: Mutation[] = [
   [
@@ -12,12 +12,57 @@ const RESULTS: Mutation[] = [
   ],
   [
     'the result is not compared',
-    lead(TRIGGER, 'NextAction', 'Say transcription has started'),
-    TRIGGER,
+    lead(LOAD, 'NextAction', 'Say transcription has started'),
+    LOAD,
     'result-unread',
     /lambdaResult/,
   ],
-  ['something else is compared', set(COMPARE, { ComparisonValue: '$.External.reason' }), TRIGGER, 'result-unread', /./],
+  [
+    'the result of a synchronous invocation is not compared',
+    lead('Invoke trigger again', 'NextAction', 'Start further sessions'),
+    'Invoke trigger again',
+    'result-unread',
+    /lambdaResult/,
+    'load-test',
+  ],
+  [
+    'the result of an asynchronous invocation is not loaded',
+    (flow) => [lead(BEGIN, 'NextAction', CALL)(flow), lead(BEGIN, 'NoMatchingError', CALL)(flow)],
+    TRIGGER,
+    'result-unread',
+    /Load Lambda result/,
+  ],
+  ['the result is compared without being loaded', lead(BEGIN, 'NextAction', COMPARE), COMPARE, 'stale-result', /Begin/],
+  ['the result is loaded at once', lead(TRIGGER, 'NextAction', LOAD), LOAD, 'result-too-early', /7 s/],
+  [
+    'the result is loaded too early',
+    set(BEGIN, { SSML: '<speak><break time="6000ms"/></speak>' }),
+    LOAD,
+    'result-too-early',
+    /7 s/,
+  ],
+  [
+    'the result of an invocation that failed is loaded',
+    lead(TRIGGER, 'NoMatchingError', BEGIN),
+    LOAD,
+    'stale-result',
+    /no asynchronous invocation/,
+  ],
+  [
+    'the result of a synchronous invocation is loaded',
+    set(TRIGGER, { InvocationType: 'SYNCHRONOUS' }),
+    LOAD,
+    'stale-result',
+    /no asynchronous invocation/,
+  ],
+  [
+    'another invocation is loaded',
+    set(LOAD, { LambdaInvocationId: '$.External.sessionId' }),
+    LOAD,
+    'bad-parameter',
+    /LambdaInvocation/,
+  ],
+  ['something else is compared', set(COMPARE, { ComparisonValue: '$.External.reason' }), LOAD, 'result-unread', /./],
   [
     'success is misspelled',
     (flow) =>
@@ -39,10 +84,10 @@ const RESULTS: Mutation[] = [
   ['an error is not wired', cut(TRIGGER, 'NoMatchingError'), TRIGGER, 'branch-missing', /NoMatchingError/],
   [
     'no response counts as a result',
-    lead(TRIGGER, 'NoMatchingError', COMPARE),
+    lead(LOAD, 'NoMatchingError', COMPARE),
     COMPARE,
     'stale-result',
-    /Invoke trigger >/,
+    /Load the result >/,
   ],
   [
     'the result is that of an earlier session',
@@ -58,23 +103,24 @@ const RESULTS: Mutation[] = [
   }),
   [
     'no response counts as success',
-    lead(TRIGGER, 'NoMatchingError', 'Say transcription has started'),
-    TRIGGER,
+    lead(LOAD, 'NoMatchingError', 'Say transcription has started'),
+    LOAD,
     'failure-as-success',
     /On no response/,
   ],
-  ['a fail is not announced', lead(COMPARE, 'fail', CALL), COMPARE, 'failure-unreported', /On fail/],
   [
-    'no response is not announced',
-    lead(TRIGGER, 'NoMatchingError', CALL),
+    'no invocation counts as success',
+    lead(TRIGGER, 'NoMatchingError', 'Say transcription has started'),
     TRIGGER,
-    'failure-unreported',
-    /On no response/,
+    'failure-as-success',
+    /On no invocation/,
   ],
+  ['a fail is not announced', lead(COMPARE, 'fail', CALL), COMPARE, 'failure-unreported', /On fail/],
+  ['no response is not announced', lead(LOAD, 'NoMatchingError', CALL), LOAD, 'failure-unreported', /On no response/],
   [
     'fail and no response sound the same',
-    lead(TRIGGER, 'NoMatchingError', 'Say transcription failed'),
-    TRIGGER,
+    lead(LOAD, 'NoMatchingError', 'Say transcription failed'),
+    LOAD,
     'failure-unreported',
     /which it was/,
   ],
@@ -85,7 +131,22 @@ const RESULTS: Mutation[] = [
     'bad-parameter',
     /7 s/,
   ],
-  ['the flow does not wait at all', set(TRIGGER, { InvocationType: 'ASYNCHRONOUS' }), TRIGGER, 'bad-parameter', /./],
+  [
+    'the flow waits longer than Connect allows',
+    set('Invoke trigger again', { InvocationTimeLimitSeconds: '9' }),
+    'Invoke trigger again',
+    'bad-parameter',
+    /"8"/,
+    'load-test',
+  ],
+  [
+    'an asynchronous invocation takes too long',
+    set(TRIGGER, { InvocationTimeLimitSeconds: '61' }),
+    TRIGGER,
+    'bad-parameter',
+    /"60"/,
+  ],
+  ['the invocation type is misspelled', set(TRIGGER, { InvocationType: 'ASYNC' }), TRIGGER, 'bad-parameter', /SYNC/],
   [
     'the result is not validated',
     set(TRIGGER, { ResponseValidation: undefined }),

@@ -5,6 +5,8 @@ import { actionIn, exitIn, type FlowJson, type FlowName, ourFlow } from './our-f
 
 // Identifiers in sample-inbound.json.
 export const TRIGGER = 'Invoke trigger';
+export const LOAD = 'Load the result';
+export const BEGIN = 'Begin the call';
 export const COMPARE = 'Check the result';
 export const START = 'Start media streaming';
 export const STOP = 'Stop media streaming';

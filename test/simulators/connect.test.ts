@@ -126,6 +126,23 @@ test('the event of a contact flow has its fields', (t) => {
   });
 });
 
+test('the event of a transfer names the previous and the first contact', (t) => {
+  const event = contactFlowEvent({
+    contactId: 'me',
+    streamArn: 'arn',
+    startFragmentNumber: '7',
+    startedAtMs: 5,
+    attributes: {},
+    transferredFrom: { contactId: 'second', initialContactId: 'first' },
+  });
+  t.like(event.Details.ContactData, {
+    ContactId: 'me',
+    PreviousContactId: 'second',
+    InitialContactId: 'first',
+    InitiationMethod: 'TRANSFER',
+  });
+});
+
 test('a WAV file in another format is rejected by name', (t) => {
   t.throws(() => readStereoCall(wav(Buffer.alloc(8), 1)), { message: /"channels":1/ });
   t.throws(() => readStereoCall(Buffer.from('ID3 not a wav file')), { message: /Not a WAV file/ });

@@ -4,6 +4,7 @@ import type { StartRequest } from '../../daemon/contract/start-request.ts';
 import type { NewSession } from '../../daemon/session/seed.ts';
 
 const STREAM = 'arn:aws:kinesisvideo:us-east-1:123456789012:stream/a/1';
+export const TIME_ZERO_EPOCH_MS = Date.UTC(2026, 2, 14, 15, 9, 26, 535);
 export const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 
 export function requestOf(contactId: string, changes: Partial<StartRequest> = {}): StartRequest {
@@ -16,6 +17,7 @@ export function checkpointOf(contactId: string, sessionId: string = randomUUID()
     sessionId,
     traceId: TRACE_ID,
     request: requestOf(contactId),
+    timeZeroEpochMs: TIME_ZERO_EPOCH_MS,
     position: { fragmentNumber: '7' },
     callClock: undefined,
     callMs: 7000,
@@ -25,5 +27,6 @@ export function checkpointOf(contactId: string, sessionId: string = randomUUID()
 }
 
 export function newSessionOf(contactId: string, changes: Partial<StartRequest> = {}): NewSession {
-  return { kind: 'new', sessionId: randomUUID(), traceId: TRACE_ID, request: requestOf(contactId, changes) };
+  const request = requestOf(contactId, changes);
+  return { kind: 'new', sessionId: randomUUID(), traceId: TRACE_ID, request, timeZeroEpochMs: TIME_ZERO_EPOCH_MS };
 }

@@ -2,6 +2,7 @@ import anyTest, { type TestFn } from 'ava';
 import { bytesOf, difference, distinctSamples } from '../audio/tracks.ts';
 import { CALL } from '../simulators/deepgram/call-audio.ts';
 import type { CallDescription } from '../simulators/kinesis-video/client.ts';
+import type { Line } from '../support/process.ts';
 import { channel, Stage } from './stage.ts';
 
 const test = anyTest as TestFn<{ stage: Stage }>;
@@ -151,6 +152,39 @@ test('a second start for the same contact returns the first session', async (t) 
   t.deepEqual(second.body, { ...first.body, status: 'already-running' });
   await stage.ended(request.contactId);
   t.is((await stage.deepgram.connectionsTagged(request.contactId)).length, 1);
+});
+
+test('a start of the same contact with other parameters is a session of its own, with all of the call', async (t) => {
+  const { stage } = t.context;
+  const request = await stage.call(tracksOf({}));
+  const other = { ...request, dgParams: { ...request.dgParams, language: 'es' } };
+  const answers = await Promise.all([stage.start(request), stage.start(other)]);
+  t.deepEqual(
+    answers.map(({ body }) => body['status']),
+    ['started', 'started'],
+  );
+  const ended = await Promise.all(
+    answers.map(({ body }) =>
+      stage.daemon.line((line) => line['event'] === 'session.ended' && line['sessionId'] === body['sessionId']),
+    ),
+  );
+  t.is(ended[0]?.['audioMs'], ended[1]?.['audioMs']);
+  t.like(ended[1], { outcome: 'completed', holeMs: 0 });
+  t.is((await stage.deepgram.connectionsTagged(request.contactId)).length, 2);
+});
+
+test('a transferred contact on the same stream is a session of its own, and its log leads to the earlier one', async (t) => {
+  const { stage } = t.context;
+  const stream = 'transferred';
+  const first = await stage.call({ customer: bytesOf(CUSTOMER), realtime: false }, stream);
+  const own = distinctSamples(SECOND, 9);
+  const second = await stage.call({ customer: bytesOf(own), realtime: false }, stream);
+  const contact = { initialContactId: first.contactId, previousContactId: first.contactId };
+  const [before, after] = await Promise.all([stage.transcribe(first), stage.transcribe({ ...second, contact })]);
+  t.is(difference(channel(before.audio, 0), CUSTOMER), 'the same');
+  t.is(difference(channel(after.audio, 0), own), 'the same');
+  const isOfSecond = (line: Line) => line['event'] === 'session.started' && line['contactId'] === second.contactId;
+  t.like(stage.daemon.lines.find(isOfSecond), contact);
 });
 
 test('with enforceRealtime, one contact can have several sessions, paced as if live', async (t) => {

@@ -41,6 +41,11 @@ for (const [mode, params] of [
     t.is(missingMs, 0);
     t.true(agrees);
     t.is(stretches.length, 2);
+    const [before, after] = stretches.map(({ facts }) =>
+      facts.query.filter(([, value]) => value.startsWith('dgintegrator_started_at:')),
+    );
+    t.is(before?.length, 1);
+    t.deepEqual(after, before, 'the session keeps its time 0');
     t.is(difference(channel(audio, 0), customer), 'the same');
     t.is(difference(channel(audio, 1), agent), 'the same');
     process.kill(stage.daemon.pid, 'SIGTERM');

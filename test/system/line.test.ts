@@ -66,10 +66,12 @@ test('five breaks in one call: everything arrives, and at most REPLAY_MS and a s
   const extras = stretches.map(({ facts }) =>
     facts.query.flatMap(([name, value]) => (name === 'extra' ? [value] : [])),
   );
-  t.deepEqual(extras[0], ['mine:1']);
+  const [mine, startedAt, ...others] = extras[0] ?? [];
+  t.deepEqual([mine, others], ['mine:1', []]);
+  t.regex(startedAt ?? '', /^dgintegrator_started_at:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   t.deepEqual(
-    extras.slice(1).map(([mine, , number]) => [mine, number]),
-    [2, 3, 4, 5].map((k) => ['mine:1', `dgintegrator_connection:${k}`]),
+    extras.slice(1).map(([mine, startedAt, , number]) => [mine, startedAt, number]),
+    [2, 3, 4, 5].map((k) => ['mine:1', startedAt, `dgintegrator_connection:${k}`]),
   );
 });
 

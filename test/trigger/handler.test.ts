@@ -19,7 +19,7 @@ function eventWith(path: string, value: unknown): unknown {
   return event;
 }
 
-test('a start request has the body of the original', async (t) => {
+test('a start request has the body of the original, and the optional fields of ours', async (t) => {
   const { domain, arrivals } = await integratorThat(t, started);
   const attributes = { dg_model: 'nova', dg_callback: 'https://h/{contact-id}', dg_tag: 'a b', other: 'x' };
   const { result } = await invokeAt(domain, { attributes });
@@ -33,8 +33,67 @@ test('a start request has the body of the original', async (t) => {
     kvsStream: { arn: STREAM_ARN, startFragmentNumber: FRAGMENT, startTimestamp: '2023-11-14T22:13:20.000Z' },
     dgParams: { model: 'nova', callback: `https://h/${CONTACT_ID}`, tag: ['a', 'b', 'dg_amazonconnect'] },
     enforceRealtime: false,
+    contact: {
+      initialContactId: '99992222-3333-4444-5555-aaaabbbbcccc',
+      previousContactId: '88882222-3333-4444-5555-aaaabbbbcccc',
+      instanceArn: 'arn:aws:connect:eu-central-1:123456789012:instance/0000',
+      channel: 'VOICE',
+    },
   });
 });
+
+const FACTS: [what: string, changes: Record<string, unknown>, contact: unknown][] = [
+  [
+    'a transfer through a queue',
+    {
+      PreviousContactId: 'previous',
+      InitialContactId: 'initial',
+      InitiationMethod: 'TRANSFER',
+      Queue: { ARN: 'arn:aws:connect:…/queue/1', Name: 'Support', OutboundCallerId: { Address: '+4930123456' } },
+    },
+    {
+      previousContactId: 'previous',
+      initialContactId: 'initial',
+      initiationMethod: 'TRANSFER',
+      queueArn: 'arn:aws:connect:…/queue/1',
+      queueName: 'Support',
+      instanceArn: 'arn:aws:connect:eu-central-1:123456789012:instance/0000',
+      channel: 'VOICE',
+    },
+  ],
+  [
+    'an event that says nothing else',
+    { PreviousContactId: null, InitialContactId: 7, InstanceARN: '', Channel: undefined, Queue: 'none' },
+    undefined,
+  ],
+];
+for (const [what, changes, contact] of FACTS) {
+  test(`of ${what} the daemon gets what it may know, and no phone number`, async (t) => {
+    const { domain, arrivals } = await integratorThat(t, started);
+    const event = contactFlowEvent();
+    Object.assign(event.Details.ContactData, changes);
+    await invoke(event, { env: { KVS_DG_INTEGRATOR_DOMAIN: domain } });
+    const body = arrivals[0]?.body ?? '';
+    t.deepEqual(JSON.parse(body).contact, contact);
+    t.false(body.includes('+4930123456'));
+  });
+}
+
+for (const [value, startTimestamp] of [
+  ['1700000000000', '2023-11-14T22:13:20.000Z'],
+  [1700000000000, '2023-11-14T22:13:20.000Z'],
+  ['2023-11-14T22:13:20Z', '2023-11-14T22:13:20.000Z'],
+  ['soon', undefined],
+  [null, undefined],
+  ['', undefined],
+] as const) {
+  test(`a StartTimestamp of ${JSON.stringify(value)} is sent as ${startTimestamp ?? 'nothing'}`, async (t) => {
+    const { domain, arrivals } = await integratorThat(t, started);
+    const event = eventWith('Details.ContactData.MediaStreams.Customer.Audio.StartTimestamp', value);
+    await invoke(event, { env: { KVS_DG_INTEGRATOR_DOMAIN: domain } });
+    t.is(JSON.parse(arrivals[0]?.body ?? '').kvsStream.startTimestamp, startTimestamp);
+  });
+}
 
 test('a load test requests real-time pacing', async (t) => {
   const { domain, arrivals } = await integratorThat(t, started);

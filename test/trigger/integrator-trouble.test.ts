@@ -182,11 +182,13 @@ test('an endless body is not read to its end', async (t) => {
 
 test('a full daemon is retried, each time with a new signature', async (t) => {
   const clock = triggerClock();
+  clock.setEpoch(Date.UTC(2026, 2, 14));
   const { domain, arrivals } = await integratorThat(t, (response, nth) => {
-    if (nth < 3) json(response, 503, FULL, { 'retry-after': '1' });
+    if (nth < 4) json(response, 503, FULL, { 'retry-after': '1' });
     else started(response);
   });
-  const { result } = await invokeAt(domain, { env: { TRIGGER_SECRET: 'secret' }, clock });
+  const { result, delaysMs } = await invokeAt(domain, { env: { TRIGGER_SECRET: 'secret' }, clock });
+  t.deepEqual(delaysMs, [75, 1000, 1000], 'signatures have whole seconds');
   t.like(result, { lambdaResult: 'success', sessionId: 'session-1' });
   t.is(new Set(arrivals.map(({ headers }) => headers[TIMESTAMP_HEADER])).size, 3);
   for (const { headers, body } of arrivals) t.is(signatureFault('secret', headers, body, clock.epoch()), undefined);
@@ -224,27 +226,69 @@ test('a 503 that says it is final is not retried', async (t) => {
   t.is(arrivals.length, 1);
 });
 
-test('Retry-After is the delay before the next attempt', async (t) => {
-  const { domain, arrivals } = await integratorThat(t, (response, nth) => {
-    if (nth === 1) json(response, 503, FULL, { 'retry-after': '1' });
-    else started(response);
+const OF_INSTANCE: [what: string, body: unknown][] = [
+  ...['full', 'cordoned', 'draining', 'thread-lost'].map((reason): [string, unknown] => [reason, { ...FULL, reason }]),
+  ['nothing from the daemon', 'Service Unavailable'],
+];
+for (const [what, body] of OF_INSTANCE) {
+  test(`after a 503 with ${what} another instance may answer: Retry-After is the delay only before the third attempt`, async (t) => {
+    const { domain, arrivals } = await integratorThat(t, (response, nth) => {
+      if (nth < 3) json(response, 503, body, { 'retry-after': '1' });
+      else started(response);
+    });
+    const { result, delaysMs } = await invokeAt(domain);
+    t.is(result.lambdaResult, 'success');
+    t.deepEqual(delaysMs, [75, 1000]);
+    t.is(arrivals.length, 3);
   });
-  const { result, delaysMs } = await invokeAt(domain);
-  t.is(result.lambdaResult, 'success');
-  t.deepEqual(delaysMs, [1000]);
-  t.is(arrivals.length, 2);
-});
+}
+
+for (const reason of ['deepgram-refused', 'deepgram-unreachable', 'kinesis-refused']) {
+  test(`after a 503 ${reason}, which every instance would answer, Retry-After is the delay`, async (t) => {
+    const { domain } = await integratorThat(t, (response, nth) => {
+      if (nth === 1) json(response, 503, { ...FULL, reason }, { 'retry-after': '1' });
+      else started(response);
+    });
+    const { result, delaysMs } = await invokeAt(domain);
+    t.is(result.lambdaResult, 'success');
+    t.deepEqual(delaysMs, [1000]);
+  });
+}
 
 test('a Retry-After beyond the budget still leaves one real attempt', async (t) => {
   const { domain, arrivals } = await integratorThat(t, (response, nth) => {
-    if (nth === 1) json(response, 503, FULL, { 'retry-after': '3600' });
+    if (nth < 3) json(response, 503, FULL, { 'retry-after': '3600' });
     else started(response);
   });
   const { result, delaysMs } = await invokeAt(domain);
   t.is(result.lambdaResult, 'success');
-  t.is(arrivals.length, 2);
-  t.deepEqual(delaysMs, [RETRY_POLICY.budgetMs - RETRY_POLICY.minAttemptMs]);
+  t.is(arrivals.length, 3);
+  t.is(
+    delaysMs.reduce((sum, ms) => sum + ms),
+    RETRY_POLICY.budgetMs - RETRY_POLICY.minAttemptMs,
+  );
 });
+
+for (const status of [502, 504]) {
+  test(`a ${status} of a load balancer with one dead instance of two is retried`, async (t) => {
+    const { domain, arrivals } = await integratorThat(t, (response, nth) => {
+      if (nth % 2 === 1) response.writeHead(status, { 'content-type': 'text/html' }).end('<h1>Bad Gateway</h1>');
+      else started(response);
+    });
+    const { result, delaysMs } = await invokeAt(domain);
+    t.is(result.lambdaResult, 'success');
+    t.deepEqual(delaysMs, [75]);
+    t.is(arrivals.length, 2);
+  });
+
+  test(`a ${status} of every instance is reported after the budget`, async (t) => {
+    const { domain } = await integratorThat(t, (response) => response.writeHead(status).end());
+    const { result, delaysMs } = await invokeAt(domain);
+    t.like(result, { lambdaResult: 'fail', retryable: 'true' });
+    t.regex(result.reason, new RegExp(`^integrator-http-${status}: .*check`));
+    t.deepEqual(delaysMs, ALL_DELAYS_MS);
+  });
+}
 
 for (const [status, body, retryable] of [
   [400, { reason: 'locked-parameter', message: 'encoding is ours to set.', retryable: false }, 'false'],
@@ -262,17 +306,46 @@ for (const [status, body, retryable] of [
   });
 }
 
+for (const [what, refusal] of [
+  ['an older daemon', { reason: 'bad-request', message: 'Unrecognized key: "contact"', retryable: false }],
+  ['the original', 'Unrecognized field'],
+] as const) {
+  test(`${what}, which refuses a field that it does not know, gets the original's fields`, async (t) => {
+    const { domain, arrivals } = await integratorThat(t, (response, nth) => {
+      if (nth === 1) json(response, 400, refusal);
+      else started(response);
+    });
+    const clock = triggerClock();
+    const { result, delaysMs, lines } = await invokeAt(domain, { env: { TRIGGER_SECRET: 'secret' }, clock });
+    t.is(result.lambdaResult, 'success');
+    t.deepEqual(delaysMs, []);
+    const [first, second] = arrivals;
+    const { contact, kvsStream, ...rest } = JSON.parse(first?.body ?? '');
+    t.truthy(contact.initialContactId);
+    const { startTimestamp, ...original } = kvsStream;
+    t.truthy(startTimestamp);
+    t.deepEqual(JSON.parse(second?.body ?? ''), { ...rest, kvsStream: original });
+    t.is(signatureFault('secret', second?.headers ?? {}, second?.body ?? '', clock.epoch()), undefined);
+    t.true(lines.some((line) => line.includes('trigger.fields-refused')));
+  });
+}
+
+test('a daemon that refuses the original’s fields too is asked twice, and its refusal is passed on', async (t) => {
+  const refusal = { reason: 'bad-request', message: 'dgParams must have at most 200 parameters', retryable: false };
+  const { domain, arrivals } = await integratorThat(t, (response) => json(response, 400, refusal));
+  const { result } = await invokeAt(domain);
+  t.like(result, { lambdaResult: 'fail', reason: `bad-request: ${refusal.message}`, retryable: 'false' });
+  t.is(arrivals.length, 2);
+});
+
 for (const [status, retryable] of [
   [201, 'false'],
   [204, 'false'],
   [301, 'false'],
-  [400, 'false'],
   [403, 'false'],
   [404, 'false'],
   [429, 'true'],
   [500, 'true'],
-  [502, 'true'],
-  [504, 'true'],
 ] as const) {
   test(`HTTP ${status} without a reason is ${retryable === 'true' ? 'retryable' : 'not retryable'}`, async (t) => {
     const { domain, arrivals } = await integratorThat(t, (response) => response.writeHead(status).end());

@@ -7,6 +7,8 @@ export interface ContactFacts {
   readonly startedAtMs: number;
   /** The contact's attributes, as set by the flow. */
   readonly attributes: Readonly<Record<string, string>>;
+  /** The contact that an agent transferred, and the first one of the call; undefined unless this is a transfer. */
+  readonly transferredFrom?: { readonly contactId: string; readonly initialContactId: string } | undefined;
 }
 
 /** The Connect instance of all contacts; also a tag in its Kinesis streams. */
@@ -16,7 +18,7 @@ const QUEUE_ARN = `${INSTANCE_ARN}/queue/5f6e7d8c-9b0a-4c1d-a2e3-f4a5b6c7d8e9`;
 
 /** The event with which a contact flow invokes a Lambda function, with all fields (daemon/kinesis/README.md). */
 export function contactFlowEvent(contact: ContactFacts) {
-  const { contactId, streamArn, startFragmentNumber, startedAtMs, attributes } = contact;
+  const { contactId, streamArn, startFragmentNumber, startedAtMs, attributes, transferredFrom } = contact;
   return {
     Name: 'ContactFlowEvent',
     Details: {
@@ -27,8 +29,8 @@ export function contactFlowEvent(contact: ContactFacts) {
         CustomerEndpoint: { Address: '+15550100123', Type: 'TELEPHONE_NUMBER' },
         CustomerId: null,
         Description: null,
-        InitialContactId: contactId,
-        InitiationMethod: 'INBOUND',
+        InitialContactId: transferredFrom?.initialContactId ?? contactId,
+        InitiationMethod: transferredFrom ? 'TRANSFER' : 'INBOUND',
         InstanceARN: INSTANCE_ARN,
         LanguageCode: 'en-US',
         MediaStreams: {
@@ -43,7 +45,7 @@ export function contactFlowEvent(contact: ContactFacts) {
           },
         },
         Name: null,
-        PreviousContactId: contactId,
+        PreviousContactId: transferredFrom?.contactId ?? contactId,
         Queue: { ARN: QUEUE_ARN, Name: 'BasicQueue' },
         References: {},
         RelatedContactId: null,

@@ -20,6 +20,7 @@ export type Rule =
   | 'streaming-left-on'
   | 'result-unread'
   | 'stale-result'
+  | 'result-too-early'
   | 'failure-as-success'
   | 'failure-unreported'
   | 'endless'

@@ -24,6 +24,9 @@ export const NOT_IDENTIFIERS: ReadonlySet<string> = new Set([
 export const STREAMING = 'UpdateContactMediaStreamingBehavior';
 export const ATTRIBUTES = 'UpdateContactAttributes';
 export const INVOKE = 'InvokeLambdaFunction';
+/** Load Lambda result. Amazon's documentation of the flow language lacks it: type and parameter are a guess. */
+export const LOAD = 'LoadLambdaResult';
+export const WAIT = 'Wait';
 export const MESSAGE = 'MessageParticipant';
 export const COMPARE = 'Compare';
 export const LOOP = 'Loop';
@@ -47,6 +50,8 @@ const GRAMMAR: Readonly<Record<string, Grammar>> = {
   [STREAMING]: { errors: ['NoMatchingError'] },
   [ATTRIBUTES]: { errors: ['NoMatchingError'] },
   [INVOKE]: { errors: ['NoMatchingError'] },
+  [LOAD]: { errors: ['NoMatchingError'] },
+  [WAIT]: { errors: ['NoMatchingError'], conditions: 'any', default: 'WaitCompleted' },
   [COMPARE]: { errors: ['NoMatchingCondition'], conditions: 'any', default: 'NoMatchingCondition' },
   [LOOP]: { errors: [], conditions: ['ContinueLooping', 'DoneLooping'], default: 'DoneLooping' },
   UpdateContactTargetQueue: { errors: ['NoMatchingError'] },
@@ -75,4 +80,14 @@ export function waysOut(action: Action): readonly Branch[] {
 /** True if the action sets media streaming to `state`. */
 export function setsStreaming({ type, parameters }: Action, state: 'Enabled' | 'Disabled'): boolean {
   return type === STREAMING && parameters['MediaStreamingState'] === state;
+}
+
+/** True if the contact continues before the trigger has responded. */
+export function isAsynchronous({ type, parameters }: Action): boolean {
+  return type === INVOKE && parameters['InvocationType'] === 'ASYNCHRONOUS';
+}
+
+/** Lengths of the breaks in SSML, in ms. */
+export function breaksIn(ssml: unknown): number[] {
+  return [...String(ssml ?? '').matchAll(/<break time="(\d+)ms"\/>/g)].map(([, ms]) => Number(ms));
 }

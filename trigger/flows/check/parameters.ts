@@ -3,10 +3,14 @@ import { TriggerFailure } from '../../failure.ts';
 import { isJsonObject, valueAt } from '../../json.ts';
 import type { Finding } from './finding.ts';
 import type { Action, Flow } from './flow.ts';
-import { ATTRIBUTES, INVOKE, LOOP, MESSAGE, STREAMING } from './language.ts';
+import { ATTRIBUTES, breaksIn, INVOKE, isAsynchronous, LOAD, LOOP, MESSAGE, STREAMING, WAIT } from './language.ts';
 
-/** Connect's longest limit; the trigger needs up to 7 s of it (trigger/README.md). */
+/** Connect's longest limit while the contact waits; the trigger needs up to 7 s of it (trigger/README.md). */
 const LAMBDA_TIME_LIMIT_S = 8;
+/** Connect's longest limit for an asynchronous invocation. */
+const ASYNCHRONOUS_TIME_LIMIT_S = 60;
+/** The last asynchronous invocation. */
+const INVOCATION_ID = '$.LambdaInvocation.InvocationId';
 /** Limit of the Loop block. */
 const MAX_LOOP_COUNT = 100;
 /** Amazon Polly, which speaks the prompts, cuts longer breaks. */
@@ -20,6 +24,8 @@ type Faults = (action: Action) => string[];
 const FAULTS: Readonly<Record<string, Faults>> = {
   [STREAMING]: streamingFaults,
   [INVOKE]: invokeFaults,
+  [LOAD]: loadFaults,
+  [WAIT]: waitFaults,
   [MESSAGE]: messageFaults,
   [LOOP]: loopFaults,
 };
@@ -51,29 +57,44 @@ function streamingFaults({ parameters }: Action): string[] {
   ];
 }
 
-function invokeFaults({ parameters }: Action): string[] {
+function invokeFaults(action: Action): string[] {
+  const { parameters } = action;
   return [
     ...(typeof parameters['LambdaFunctionARN'] === 'string' ? [] : ['LambdaFunctionARN must be text.']),
-    ...(parameters['InvocationTimeLimitSeconds'] === String(LAMBDA_TIME_LIMIT_S)
+    ...(waitsLongEnough(action)
       ? []
       : [
-          `InvocationTimeLimitSeconds must be "${LAMBDA_TIME_LIMIT_S}": the trigger takes up to 7 s, and a flow that \
-gives up earlier does not learn that a session was started.`,
+          `InvocationTimeLimitSeconds must be "${LAMBDA_TIME_LIMIT_S}", or up to "${ASYNCHRONOUS_TIME_LIMIT_S}" in \
+asynchronous mode: the trigger takes up to 7 s, and a flow that gives up earlier does not learn that a session was started.`,
         ]),
-    ...((parameters['InvocationType'] ?? 'SYNCHRONOUS') === 'SYNCHRONOUS'
+    ...(['SYNCHRONOUS', 'ASYNCHRONOUS', undefined].includes(parameters['InvocationType'] as string | undefined)
       ? []
-      : ['InvocationType must be SYNCHRONOUS: otherwise there is no result to branch on.']),
+      : ['InvocationType must be SYNCHRONOUS or ASYNCHRONOUS.']),
     ...(valueAt(parameters, 'ResponseValidation', 'ResponseType') === 'STRING_MAP'
       ? []
       : ['ResponseValidation.ResponseType must be STRING_MAP, the type of the result.']),
   ];
 }
 
+function waitsLongEnough(action: Action): boolean {
+  const limit = action.parameters['InvocationTimeLimitSeconds'];
+  const longestS = isAsynchronous(action) ? ASYNCHRONOUS_TIME_LIMIT_S : LAMBDA_TIME_LIMIT_S;
+  const seconds = typeof limit === 'string' && /^\d+$/.test(limit) ? Number(limit) : 0;
+  return seconds >= LAMBDA_TIME_LIMIT_S && seconds <= longestS;
+}
+
+function loadFaults({ parameters: { LambdaInvocationId: id } }: Action): string[] {
+  return id === INVOCATION_ID ? [] : [`LambdaInvocationId must be ${INVOCATION_ID}: the trigger's invocation.`];
+}
+
+function waitFaults({ parameters: { TimeLimitSeconds: limit } }: Action): string[] {
+  const isCount = typeof limit === 'string' && /^[1-9]\d*$/.test(limit);
+  return isCount ? [] : ['TimeLimitSeconds must be text: a number of seconds.'];
+}
+
 function messageFaults({ parameters }: Action): string[] {
   const given = ['Text', 'SSML', 'PromptId', 'Media'].filter((name) => Object.hasOwn(parameters, name));
-  const breaksMs = [...String(parameters['SSML'] ?? '').matchAll(/<break time="(\d+)ms"\/>/g)].map(([, ms]) =>
-    Number(ms),
-  );
+  const breaksMs = breaksIn(parameters['SSML']);
   return [
     ...(given.length === 1 ? [] : ['It needs exactly one of Text, SSML, PromptId and Media.']),
     ...(breaksMs.every((ms) => ms <= MAX_BREAK_MS)

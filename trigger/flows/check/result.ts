@@ -1,6 +1,6 @@
 import type { Finding } from './finding.ts';
 import type { Action, Branch, Flow } from './flow.ts';
-import { COMPARE, INVOKE, MESSAGE } from './language.ts';
+import { COMPARE, INVOKE, isAsynchronous, LOAD, MESSAGE, waysOut } from './language.ts';
 import { RESULT } from './walk.ts';
 
 /** The trigger's results (trigger/result.ts). */
@@ -14,17 +14,34 @@ export function checkResults(flow: Flow): Finding[] {
 
 /** The action that follows `success`; undefined if the flow does not check the result. */
 export function onSuccess(trigger: Action, flow: Flow): string | undefined {
-  const compare = compareAfter(trigger, flow);
+  const compare = compareAfter(loadOf(trigger, flow), flow);
   return compare && targetOf(compare, 'condition', SUCCESS);
 }
 
 function checkResult(trigger: Action, flow: Flow): Finding[] {
-  const compare = compareAfter(trigger, flow);
-  if (compare === undefined) {
-    const why = `It must be followed by a Compare of ${RESULT}: a successful invocation can return fail.`;
-    return [{ action: trigger.identifier, what: 'result-unread', why }];
+  const load = loadOf(trigger, flow);
+  const compare = compareAfter(load, flow);
+  if (load === undefined || compare === undefined) {
+    const { identifier } = load ?? trigger;
+    const why = load
+      ? `It must be followed by a Compare of ${RESULT}: a successful invocation can return fail.`
+      : 'No Load Lambda result follows this asynchronous invocation: the flow does not learn its result.';
+    return [{ action: identifier, what: 'result-unread', why }];
   }
-  return [...checkCompare(compare), ...checkFailures(trigger, compare, flow)];
+  return [...checkCompare(compare), ...checkFailures(trigger, load, compare, flow)];
+}
+
+/** The action that brings the result: the trigger itself, or the first Load Lambda result after an asynchronous one. */
+function loadOf(trigger: Action, flow: Flow): Action | undefined {
+  if (!isAsynchronous(trigger)) return trigger;
+  const seen = new Set([trigger]);
+  for (const action of seen) {
+    if (action.type === LOAD) return action;
+    const ways = waysOut(action).filter(({ kind }) => action !== trigger || kind === 'next');
+    const next = ways.map(({ to }) => flow.byIdentifier.get(to));
+    for (const one of next) if (one !== undefined && one.type !== INVOKE) seen.add(one);
+  }
+  return undefined;
 }
 
 function checkCompare({ identifier, branches }: Action): Finding[] {
@@ -39,14 +56,17 @@ function checkCompare({ identifier, branches }: Action): Finding[] {
   ].map((why) => ({ action: identifier, what: 'result-unread', why }));
 }
 
-function checkFailures(trigger: Action, compare: Action, { byIdentifier }: Flow): Finding[] {
+function checkFailures(trigger: Action, load: Action, compare: Action, { byIdentifier }: Flow): Finding[] {
   const success = targetOf(compare, 'condition', SUCCESS);
   const fail = targetOf(compare, 'condition', FAIL);
-  const noResponse = targetOf(trigger, 'error', 'NoMatchingError');
+  const noResponse = targetOf(load, 'error', 'NoMatchingError');
   const failures = [
     { action: compare.identifier, name: 'fail', to: fail },
     { action: compare.identifier, name: 'any other result', to: targetOf(compare, 'error', 'NoMatchingCondition') },
-    { action: trigger.identifier, name: 'no response', to: noResponse },
+    { action: load.identifier, name: 'no response', to: noResponse },
+    ...(load === trigger
+      ? []
+      : [{ action: trigger.identifier, name: 'no invocation', to: targetOf(trigger, 'error', 'NoMatchingError') }]),
   ];
   const findings: Finding[] = [];
   for (const { action, name, to } of failures) {
@@ -62,14 +82,14 @@ function checkFailures(trigger: Action, compare: Action, { byIdentifier }: Flow)
   }
   if (fail !== undefined && fail === noResponse) {
     const why = 'It says the same for fail and for no response: say which it was.';
-    findings.push({ action: trigger.identifier, what: 'failure-unreported', why });
+    findings.push({ action: load.identifier, what: 'failure-unreported', why });
   }
   return findings;
 }
 
-/** The action after the trigger, if it compares the trigger's result. */
-function compareAfter(trigger: Action, { byIdentifier }: Flow): Action | undefined {
-  const next = byIdentifier.get(targetOf(trigger, 'next', '') ?? '');
+/** The action after `load`, if it compares the trigger's result. */
+function compareAfter(load: Action | undefined, { byIdentifier }: Flow): Action | undefined {
+  const next = byIdentifier.get((load && targetOf(load, 'next', '')) ?? '');
   return next?.type === COMPARE && next.parameters['ComparisonValue'] === RESULT ? next : undefined;
 }
 

@@ -1,0 +1,64 @@
+import test from 'ava';
+import { BadRequest, parseStartRequest, storedStartRequest } from '../../daemon/contract/start-request.ts';
+
+const REGION = 'us-east-1';
+const ORIGINAL = {
+  contactId: 'contact-1',
+  kvsStream: { arn: `arn:aws:kinesisvideo:${REGION}:123456789012:stream/name/1`, startFragmentNumber: '91343' },
+  dgParams: { model: 'nova-3', tag: ['a', 'b'] },
+  enforceRealtime: false,
+};
+const STARTED = { ...ORIGINAL.kvsStream, startTimestamp: '2026-03-14T15:09:24.500Z' };
+const CONTACT = {
+  initialContactId: 'contact-0',
+  previousContactId: 'contact-0',
+  instanceArn: 'arn:aws:connect:us-east-1:123456789012:instance/1',
+  channel: 'VOICE',
+  initiationMethod: 'TRANSFER',
+  queueArn: 'arn:aws:connect:us-east-1:123456789012:instance/1/queue/2',
+  queueName: 'Support',
+};
+const parse = (body: unknown) => parseStartRequest(JSON.stringify(body), REGION);
+
+test('the original’s body is valid', (t) => {
+  t.deepEqual(parse(ORIGINAL), ORIGINAL);
+});
+
+test('the optional fields are valid together and one by one', (t) => {
+  const whole = { ...ORIGINAL, kvsStream: STARTED, contact: CONTACT };
+  t.deepEqual(parse(whole), whole);
+  for (const [fact, value] of Object.entries(CONTACT)) {
+    const body = { ...ORIGINAL, contact: { [fact]: value } };
+    t.deepEqual(parse(body), body);
+  }
+});
+
+test('a startTimestamp that is no time does not fail the start', (t) => {
+  const { kvsStream } = parse({ ...ORIGINAL, kvsStream: { ...STARTED, startTimestamp: 'soon' } });
+  t.is(kvsStream.startTimestamp, undefined);
+});
+
+for (const [fault, contact] of [
+  ['a phone number', { customerEndpoint: '+15550100123' }],
+  ['a number for an id', { initialContactId: 7 }],
+  ['a null', { queueName: null }],
+  ['a queue name without end', { queueName: 'x'.repeat(5000) }],
+  ['a text', 'contact-0'],
+] as const) {
+  test(`a contact with ${fault} is refused`, (t) => {
+    const error = t.throws(() => parse({ ...ORIGINAL, contact }), { instanceOf: BadRequest });
+    t.is(error?.reason, 'bad-request');
+  });
+}
+
+test('a request that a newer daemon stored keeps what this one knows', (t) => {
+  const whole = { ...ORIGINAL, kvsStream: STARTED, contact: CONTACT };
+  const newer = {
+    ...whole,
+    kvsStream: { ...STARTED, region: REGION },
+    contact: { ...CONTACT, language: 'en-US' },
+    results: { webhook: 'https://example.org' },
+  };
+  t.deepEqual(storedStartRequest.parse(newer), whole);
+  t.deepEqual(storedStartRequest.parse({ ...whole, contact: 'of another shape' }).contact, undefined);
+});
