@@ -1,112 +1,91 @@
-import { AGENT, BYTES_PER_SAMPLE, type Channel, CUSTOMER, SAMPLES_PER_MS } from '../contract/audio-format.ts';
+import { AGENT, CUSTOMER, SAMPLES_PER_MS } from '../contract/audio-format.ts';
 import type { Millis } from '../runtime/clock.ts';
 import type { AudioRun } from './audio-run.ts';
+import { BlockPlacer } from './block-placer.ts';
 import type { CallBuffer } from './call-buffer.ts';
+import type { CallClock, TrackPlace } from './call-clock.ts';
+import { Horizon } from './horizon.ts';
 import { createMono, interleave, MOST_FRAMES } from './interleave.ts';
+import { open } from './opening.ts';
 import type { AudioBlock } from './pcm.ts';
-import { Track } from './track.ts';
+import { type Call, PlacedTrack } from './placed-track.ts';
+import { emptyFrames } from './track.ts';
 
-/** How the producer's times become the call's: what a later aligner needs to go on with the same call. */
-export interface CallClock {
-  /** The producer's time of the call's first frame. */
-  readonly originMs: Millis;
-  /** Per channel: audio beyond what the clock had time for, and how much too late the track was when it came (back). */
-  readonly driftFrames: readonly [number, number];
-  readonly delayFrames: readonly [number, number];
-}
-
-/** Below half of Connect's 64 ms block a difference is a clock's inexactness; above it a block is missing or extra. */
-const TOLERANCE_FRAMES = 32 * SAMPLES_PER_MS;
-/** A longer jump forward is a clock that was set, not audio that is missing: Kinesis would not have kept it. */
-const LONGEST_GAP_FRAMES = 10 * 60_000 * SAMPLES_PER_MS;
-/** A track that falls back by more has a clock that was set (daemon/kinesis/README.md: timecodes decrease in real streams). */
-const LONGEST_DRIFT_FRAMES = 1000 * SAMPLES_PER_MS;
-/** One track waits for the other with at most this, 480 KB, however fast the stream is read. */
-const LONGEST_LEAD_FRAMES = 30_000 * SAMPLES_PER_MS;
-/** Blocks that wait for the call to begin: half a minute of Connect's, and an end even of empty ones. */
-const MOST_OPENING_BLOCKS = 500;
-
-/** Per channel the run that is being taken: all aligners of this thread use it in turn. */
+/** Per channel the piece that is being taken: all aligners of this thread use it in turn. */
 const MONO = [createMono(), createMono()] as const;
-
-/** A track and how its place on the call's clock differs from what its times say. */
-class Placed {
-  readonly track: Track;
-  /** Audio it had beyond what its clock had time for, so far. */
-  driftFrames = 0;
-  /** How much too late it was when it last came (back): what had been filled with silence by then. */
-  delayFrames = 0;
-
-  constructor(channel: Channel) {
-    this.track = new Track(channel);
-  }
-}
 
 /**
  * Turns blocks of two tracks into one continuous run of 2-channel PCM on the call's own clock, which begins with the
- * first block. Blocks go where their times say; where a track has nothing there is silence; no sample is dropped, and none that
- * comes again (as a producer may send it after a hitch) is doubled.
- * How long a run waits for the other track is told by the audio itself, so bursts and slow networks change nothing.
+ * first block. Samples say how much, times say where (README.md).
  */
 export class Aligner {
-  readonly #placed = [new Placed(CUSTOMER), new Placed(AGENT)] as const;
-  readonly #tracks = [this.#placed[CUSTOMER].track, this.#placed[AGENT].track] as const;
+  readonly #call: Call = { originMs: 0, takenFrames: 0 };
+  readonly #tracks: readonly [PlacedTrack, PlacedTrack];
+  readonly #placers: readonly [BlockPlacer, BlockPlacer];
+  readonly #horizon: Horizon;
   readonly #waitMs: Millis;
   readonly #buffer: CallBuffer;
-  /** Blocks before the first run, kept until it is known which of them begins the call. */
+  /** Blocks before the first piece, kept until it is known where the call begins. */
   #opening: AudioBlock[] | undefined = [];
-  /** The producer's time of frame 0. */
-  #originMs = 0;
+  #beginning: CallClock | undefined;
   /** Where in the call this aligner begins. */
   #firstFrame = 0;
-  #takenFrames = 0;
   #holeFrames = 0;
   #nowMs: Millis = 0;
   #finished = false;
 
   /**
-   * @param waitMs how long a track waits for the other, in its audio and in our time, before silence stands in for it
+   * @param waitMs how long a track waits for the other, and a block for a decision, in audio and in our time
    * @param buffer where the call is written
-   * @param from where to go on with a call, and its clock; audio from before is left out
+   * @param from where to continue a call, and its clock; audio from before is left out
    */
   constructor(waitMs: Millis, buffer: CallBuffer, from?: { readonly callMs: Millis; readonly callClock: CallClock }) {
     this.#waitMs = waitMs;
     this.#buffer = buffer;
-    if (!from) return;
-    const { originMs, driftFrames, delayFrames } = from.callClock;
-    this.#opening = undefined;
-    this.#originMs = originMs;
-    this.#firstFrame = from.callMs * SAMPLES_PER_MS;
-    this.#takenFrames = this.#firstFrame;
-    for (const channel of [CUSTOMER, AGENT] as const) {
-      this.#placed[channel].driftFrames = driftFrames[channel];
-      this.#placed[channel].delayFrames = delayFrames[channel];
-    }
+    const [customer, agent] = [new PlacedTrack(CUSTOMER, this.#call), new PlacedTrack(AGENT, this.#call)];
+    customer.pairWith(agent);
+    this.#tracks = [customer, agent];
+    this.#placers = [
+      new BlockPlacer(customer, this.#call, waitMs, buffer),
+      new BlockPlacer(agent, this.#call, waitMs, buffer),
+    ];
+    this.#placers[CUSTOMER].pairWith(this.#placers[AGENT]);
+    this.#horizon = new Horizon(this.#placers, this.#call, waitMs);
+    if (from) this.#resume(from.callMs, from.callClock);
   }
 
   get hasBegun(): boolean {
     return this.#opening === undefined;
   }
 
+  /** The call's clock before the first block was placed, or where this aligner resumed; undefined before that. */
+  get beginning(): CallClock | undefined {
+    return this.#beginning;
+  }
+
   /** Undefined before the call has begun. */
   get callClock(): CallClock | undefined {
-    const [a, b] = this.#placed;
     if (this.#opening) return undefined;
+    const tracks = [this.#save(CUSTOMER), this.#save(AGENT)] as const;
+    const [customer, agent] = tracks;
     return {
-      originMs: this.#originMs,
-      driftFrames: [a.driftFrames, b.driftFrames],
-      delayFrames: [a.delayFrames, b.delayFrames],
+      originMs: this.#call.originMs,
+      driftFrames: [framesIn(-customer.centerMs), framesIn(-agent.centerMs)],
+      delayFrames: [framesIn(customer.centerMs - customer.levelMs), framesIn(agent.centerMs - agent.levelMs)],
+      tracks,
+      takenFrames: this.#call.takenFrames,
     };
   }
 
   /** Up to where the call's audio that was added reaches at the most. */
   get reachMs(): Millis {
-    return this.#reachFrames() / SAMPLES_PER_MS;
+    const [customer, agent] = this.#tracks;
+    return Math.max(customer.endFrame, agent.endFrame) / SAMPLES_PER_MS;
   }
 
-  /** How far into the call the runs taken so far reach. */
+  /** How far into the call the pieces taken so far reach. */
   get positionMs(): Millis {
-    return this.#takenFrames / SAMPLES_PER_MS;
+    return Math.max(this.#call.takenFrames, this.#firstFrame) / SAMPLES_PER_MS;
   }
 
   /** Call time so far for which neither track had audio. */
@@ -114,16 +93,40 @@ export class Aligner {
     return this.#holeFrames / SAMPLES_PER_MS;
   }
 
+  /** Call time so far that the producer sent again, and that was left out. */
+  get repeatedMs(): Millis {
+    const [customer, agent] = this.#placers;
+    return Math.max(customer.repeatedFrames, agent.repeatedFrames) / SAMPLES_PER_MS;
+  }
+
+  /** True while more of what the producer sends again may follow. */
+  get isRepeating(): boolean {
+    const [customer, agent] = this.#placers;
+    return customer.hasJustRepeated || agent.hasJustRepeated;
+  }
+
+  /** When `settle` is due unless a block arrives before; undefined when nothing waits for that. */
+  get dueMs(): Millis | undefined {
+    const openingMs = this.#opening?.[0]?.arrivedAtMs ?? Infinity;
+    const dueMs = Math.min(openingMs + this.#waitMs, this.#horizon.dueMs);
+    return dueMs === Infinity ? undefined : dueMs;
+  }
+
   add(block: AudioBlock): void {
     this.#nowMs = block.arrivedAtMs;
     if (this.#opening) this.#opening.push(block);
-    else this.#place(block);
+    else this.#placers[block.channel].add(block);
   }
 
   /** To be called before the audio that was added is written over: what waits for its turn is copied. */
   keep(): void {
     this.#opening = this.#opening?.map((block) => ({ ...block, pcm: Buffer.from(block.pcm) }));
-    for (const track of this.#tracks) track.keep();
+    for (const placer of this.#placers) placer.keep();
+  }
+
+  /** No block has arrived up to now: what has waited long enough is to be taken. */
+  settle(nowMs: Millis): void {
+    this.#nowMs = nowMs;
   }
 
   /** There is no more to come: nothing is waited for any longer. */
@@ -131,112 +134,86 @@ export class Aligner {
     this.#finished = true;
   }
 
-  /** Writes the next run of the call, of at most `longestMs`, to the buffer; undefined until more is known. */
+  /** Writes the next piece of the call, of at most `longestMs`, to the tape; undefined until more is known. */
   take(longestMs: Millis): AudioRun | undefined {
     if (this.#opening && !this.#open(this.#opening)) return undefined;
-    const from = this.#takenFrames;
-    const frames = Math.min(this.#horizon() - from, longestMs * SAMPLES_PER_MS, MOST_FRAMES);
-    if (frames <= 0) return undefined;
+    this.#horizon.settleOverdue(this.#nowMs, this.#finished);
+    this.#skip();
+    const from = this.#call.takenFrames;
+    const frames = this.#settledFrames(longestMs * SAMPLES_PER_MS);
+    if (frames <= 0 || from < this.#firstFrame) return undefined;
     const room = this.#buffer.reserve(frames);
     const to = from + room.length;
-    this.#holeFrames += this.#emptyFrames(from, to);
     const [customer, agent] = this.#tracks;
-    const oldestMs = Math.min(customer.read(MONO[CUSTOMER].bytes, from, to), agent.read(MONO[AGENT].bytes, from, to));
+    this.#holeFrames += emptyFrames(customer.track, agent.track, from, to);
+    const oldestMs = this.#read(to);
     interleave(MONO[CUSTOMER].words, MONO[AGENT].words, room);
-    this.#takenFrames = to;
     const pcm = Buffer.from(room.buffer, room.byteOffset, room.byteLength);
     return { pcm, arrivedAtMs: oldestMs === Infinity ? undefined : oldestMs };
   }
 
+  #save(channel: 0 | 1): TrackPlace {
+    return { ...this.#tracks[channel].save(), lastBlocks: this.#placers[channel].lastBlocks };
+  }
+
+  #resume(callMs: Millis, callClock: CallClock): void {
+    this.#opening = undefined;
+    this.#beginning = callClock;
+    this.#firstFrame = callMs * SAMPLES_PER_MS;
+    this.#call.originMs = callClock.originMs;
+    this.#call.takenFrames = callClock.takenFrames ?? this.#firstFrame;
+    for (const channel of [CUSTOMER, AGENT] as const) {
+      const saved = callClock.tracks?.[channel];
+      if (saved) {
+        this.#tracks[channel].restore(saved);
+        this.#placers[channel].rejoinAfter(saved.lastBlocks);
+      } else {
+        const centerMs = -callClock.driftFrames[channel] / SAMPLES_PER_MS;
+        this.#placers[channel].rejoinByTime(this.#firstFrame, centerMs, callClock.delayFrames[channel]);
+      }
+    }
+  }
+
   /** Begins the call's clock once both tracks have been heard, or one has waited long enough for the other. */
   #open(blocks: readonly AudioBlock[]): boolean {
-    const [first] = blocks;
-    if (!first) return false;
-    const bothHeard = blocks.some(({ channel }) => channel !== first.channel);
-    const audioMs = (blocks.at(-1)?.timeMs ?? first.timeMs) - first.timeMs;
-    const waitedEnough = audioMs >= this.#waitMs && this.#nowMs - first.arrivedAtMs >= this.#waitMs;
-    const tooMuch = blocks.length > MOST_OPENING_BLOCKS || audioMs * SAMPLES_PER_MS > LONGEST_LEAD_FRAMES;
-    if (!bothHeard && !waitedEnough && !tooMuch && !this.#finished) return false;
-    this.#originMs = blocks.reduce((earliest, { timeMs }) => Math.min(earliest, timeMs), Infinity);
+    const opened = open(blocks, this.#waitMs, this.#nowMs, this.#finished);
+    if (!opened) return false;
+    this.#call.originMs = opened.originMs;
+    for (const { channel, startFrame, levelMs, levelBlocks, centerMs } of opened.tracks) {
+      this.#tracks[channel].begin(startFrame, levelMs, levelBlocks, centerMs);
+    }
     this.#opening = undefined;
-    for (const block of blocks) this.#place(block);
+    this.#beginning = this.callClock;
+    for (const block of blocks) this.#placers[block.channel].add(block);
     return true;
   }
 
-  #place({ channel, timeMs, pcm, arrivedAtMs }: AudioBlock): void {
-    const placed = this.#placed[channel];
-    const { track } = placed;
-    const fromBefore = this.#firstFrame - this.#frameOf(timeMs) - placed.driftFrames - placed.delayFrames;
-    if (this.#firstFrame > 0 && track.endFrame === 0 && fromBefore > 0) {
-      const rest = pcm.subarray(fromBefore * BYTES_PER_SAMPLE);
-      if (rest.length > 0) track.append(this.#firstFrame, rest, arrivedAtMs);
-      return;
-    }
-    const isContinued = track.endFrame >= this.#takenFrames && track.endFrame > 0;
-    const nowhere = isContinued ? track.endFrame - LONGEST_DRIFT_FRAMES : this.#takenFrames - LONGEST_LEAD_FRAMES;
-    const reached = Math.max(this.#takenFrames, this.#reachFrames());
-    let frame = this.#frameOf(timeMs) + placed.driftFrames;
-    if (isContinued && frame + placed.delayFrames < track.endFrame - TOLERANCE_FRAMES) {
-      const unheard = track.newPart(frame + placed.delayFrames, pcm, this.#buffer, this.#takenFrames);
-      if (unheard.length < pcm.length) {
-        track.append(track.endFrame, unheard, arrivedAtMs);
-        return;
-      }
-    }
-    if (frame > reached + LONGEST_GAP_FRAMES || frame + placed.delayFrames < nowhere) {
-      // The clock was set. The call goes on where it is, and so does the other track, by the new time.
-      const goesOnAt = isContinued ? track.endFrame - placed.delayFrames : this.#takenFrames;
-      this.#originMs += (frame - goesOnAt) / SAMPLES_PER_MS;
-      frame = goesOnAt;
-    }
-    if (!isContinued) placed.delayFrames = Math.max(0, this.#takenFrames - frame);
-    frame += placed.delayFrames;
-    const lateFrames = frame - track.endFrame;
-    if (isContinued && lateFrames <= TOLERANCE_FRAMES) {
-      if (lateFrames < -TOLERANCE_FRAMES) placed.driftFrames -= lateFrames;
-      frame = track.endFrame;
-    }
-    track.append(frame, pcm, arrivedAtMs);
+  #settledFrames(longest: number): number {
+    const frames = Math.min(longest, MOST_FRAMES);
+    return Math.min(frames, this.#horizon.settledFrames(frames, this.#nowMs, this.#finished));
   }
 
-  #frameOf(timeMs: Millis): number {
-    return Math.round((timeMs - this.#originMs) * SAMPLES_PER_MS);
-  }
-
-  /** The frame up to which the call is settled: both tracks are there, or one has waited long enough for the other. */
-  #horizon(): number {
-    const [a, b] = this.#tracks;
-    const [ahead, behind] = a.endFrame > b.endFrame ? [a, b] : [b, a];
-    const isAbsent = behind.endFrame < this.#takenFrames;
-    if (this.#finished || isAbsent) return ahead.endFrame;
-    const leadFrames = ahead.endFrame - behind.endFrame;
-    const waitFrames = this.#waitMs * SAMPLES_PER_MS;
-    const waitedEnough = leadFrames > waitFrames && this.#nowMs - ahead.waitingSinceMs >= this.#waitMs;
-    if (!waitedEnough && leadFrames <= LONGEST_LEAD_FRAMES) return behind.endFrame;
-    return ahead.endFrame - waitFrames;
-  }
-
-  /** Frames between the two for which neither track has a sample. */
-  #emptyFrames(from: number, to: number): number {
-    const [a, b] = this.#tracks;
-    let empty = 0;
-    let frame = from;
-    while (frame < to) {
-      let covered = a.coveredTo(frame);
-      if (covered < to) covered = Math.max(covered, b.coveredTo(frame));
-      if (covered > frame) {
-        frame = covered;
-      } else {
-        const next = Math.min(to, a.nextAfter(frame), b.nextAfter(frame));
-        empty += next - frame;
-        frame = next;
-      }
+  /** Takes what an earlier process has sent, and leaves it out. */
+  #skip(): void {
+    while (this.#call.takenFrames < this.#firstFrame) {
+      const frames = this.#settledFrames(this.#firstFrame - this.#call.takenFrames);
+      if (frames <= 0) return;
+      this.#read(this.#call.takenFrames + frames);
     }
-    return empty;
   }
 
-  #reachFrames(): number {
-    const [a, b] = this.#tracks;
-    return Math.max(a.endFrame, b.endFrame);
+  /** Copies both tracks' samples up to a frame to MONO. Returns when the oldest arrived; Infinity when there are none. */
+  #read(toFrame: number): Millis {
+    const from = this.#call.takenFrames;
+    this.#call.takenFrames = toFrame;
+    const [customer, agent] = this.#tracks;
+    return Math.min(
+      customer.track.read(MONO[CUSTOMER].bytes, from, toFrame),
+      agent.track.read(MONO[AGENT].bytes, from, toFrame),
+    );
   }
+}
+
+function framesIn(ms: Millis): number {
+  return Math.round(ms * SAMPLES_PER_MS);
 }

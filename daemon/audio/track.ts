@@ -143,3 +143,21 @@ function samples(pcm: Uint8Array, from: number, end: number): Uint8Array {
 function silence(out: Uint8Array, from: number, end: number): void {
   if (end > from) out.fill(0, from * BYTES_PER_SAMPLE, end * BYTES_PER_SAMPLE);
 }
+
+/** Frames between the two for which neither track has a sample. */
+export function emptyFrames(one: Track, other: Track, fromFrame: number, toFrame: number): number {
+  let empty = 0;
+  let frame = fromFrame;
+  while (frame < toFrame) {
+    let covered = one.coveredTo(frame);
+    if (covered < toFrame) covered = Math.max(covered, other.coveredTo(frame));
+    if (covered > frame) {
+      frame = covered;
+    } else {
+      const next = Math.min(toFrame, one.nextAfter(frame), other.nextAfter(frame));
+      empty += next - frame;
+      frame = next;
+    }
+  }
+  return empty;
+}

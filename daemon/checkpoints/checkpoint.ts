@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CallClock } from '../audio/aligner.ts';
+import type { CallClock } from '../audio/call-clock.ts';
 import { SAMPLES_PER_MS } from '../contract/audio-format.ts';
 import { type StartRequest, storedStartRequest } from '../contract/start-request.ts';
 import { newTraceId, type TraceId } from '../contract/traceparent.ts';

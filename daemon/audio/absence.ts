@@ -1,0 +1,51 @@
+import type { Millis } from '../runtime/clock.ts';
+import { EXACT_MS, JITTER_MS, WIDEST_JITTER_MS } from './track-clock.ts';
+
+/** What is known of blocks that are later than their track's end. */
+export interface Lateness {
+  /** By how much, by the first block's time and by all of them. */
+  readonly firstMs: Millis;
+  readonly meanMs: Millis;
+  readonly blocks: number;
+  /** True if there are as many as can be waited for. */
+  readonly areAll: boolean;
+  /** True if their times agree, and no inexact ones were seen before. */
+  readonly isExact: boolean;
+  /** Exact times seen of both tracks, these included. */
+  readonly exactBlocks: number;
+  /** True if just whole blocks would be missing (block-grid.ts). */
+  readonly isMissingBlocks: boolean;
+  /** What may be inexactness by the deviations seen before. */
+  readonly inexactBoundMs: Millis;
+}
+
+/** So many exact times are no accident of inexact ones. */
+const FEW_EXACT_BLOCKS = 4;
+const EXACT_BLOCKS = 12;
+/** So many show that inexact ones are rare. */
+const MANY_EXACT_BLOCKS = 200;
+/** The mean of fewer says little more than each of them. */
+const MEAN_BLOCKS = 3;
+
+/** Whether late blocks follow an absence, continue their track, or may do either: then the next ones tell. */
+export function judge(late: Lateness): 'absence' | 'none' | 'open' {
+  if (late.isExact) {
+    if (late.exactBlocks >= exactBlocksNeeded(late) || late.meanMs > WIDEST_JITTER_MS) return 'absence';
+    return 'open';
+  }
+  const boundMs = late.blocks < MEAN_BLOCKS ? WIDEST_JITTER_MS : late.inexactBoundMs;
+  return late.meanMs > boundMs ? 'absence' : 'none';
+}
+
+/** True if no further block could change that they follow an absence, and where they belong. */
+export function isCertain(late: Lateness): boolean {
+  if (!late.isExact || late.blocks < 2 || late.exactBlocks < exactBlocksNeeded(late)) return false;
+  return late.isMissingBlocks || late.firstMs > WIDEST_JITTER_MS;
+}
+
+function exactBlocksNeeded({ firstMs, blocks, areAll, isMissingBlocks }: Lateness): number {
+  if (isMissingBlocks) return FEW_EXACT_BLOCKS;
+  // A single inexact time among exact ones can look like less than this, and several in a row rarely do.
+  if (firstMs <= JITTER_MS + EXACT_MS) return areAll ? MANY_EXACT_BLOCKS : Infinity;
+  return blocks > 1 ? EXACT_BLOCKS : MANY_EXACT_BLOCKS;
+}

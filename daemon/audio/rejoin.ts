@@ -1,0 +1,38 @@
+import type { Millis } from '../runtime/clock.ts';
+import type { BlockMark } from './call-clock.ts';
+import { WIDEST_JITTER_MS } from './track-clock.ts';
+
+/** A stream is read again from less than this before the place where the call continues. */
+const LONGEST_REREAD_MS: Millis = 60_000;
+
+/**
+ * Finds the place where an earlier process left a track, in a stream that is read again from a fragment before it: by
+ * the last two blocks that were placed, because inexact times alone do not tell to the sample.
+ */
+export class Rejoin {
+  readonly #before: BlockMark | undefined;
+  readonly #last: BlockMark;
+  /** Later blocks are new ones. */
+  readonly #spreadMs: Millis;
+  #passed: BlockMark | undefined;
+
+  constructor([before, last]: readonly [BlockMark | undefined, BlockMark], isExact: boolean) {
+    this.#before = before;
+    this.#last = last;
+    this.#spreadMs = isExact ? 0 : WIDEST_JITTER_MS;
+  }
+
+  /** Whether a block comes before the place, is the last one before it, or shows that the place was missed. */
+  judge(timeMs: Millis, fingerprint: number): 'before' | 'last' | 'beyond' {
+    const [lastMs] = this.#last;
+    if (timeMs > lastMs + this.#spreadMs || timeMs < lastMs - LONGEST_REREAD_MS) return 'beyond';
+    const mark = [timeMs | 0, fingerprint] as const;
+    const follows = !this.#before || !this.#passed || isSame(this.#before, this.#passed);
+    this.#passed = mark;
+    return follows && isSame(this.#last, mark) ? 'last' : 'before';
+  }
+}
+
+function isSame(one: BlockMark, other: BlockMark): boolean {
+  return one[0] === other[0] && one[1] === other[1];
+}
