@@ -4,6 +4,8 @@ import type { Run, SpokenCall } from './random-calls.ts';
 import { nextSample, RAMP, sampleAt } from './random-calls.ts';
 
 const WAIT_MS = 200;
+/** A clock set forward by more is followed; by less it reads as an absence. */
+const LONGEST_SET_MS = 601_000;
 
 /** A tape that keeps the last seconds. */
 export class SmallTape {
@@ -127,41 +129,63 @@ export function align({ blocks }: SpokenCall): Heard {
 
 const ms = (frames: number) => Math.round((frames / SAMPLES_PER_MS) * 10) / 10;
 
-/** What is wrong with what was heard of the call. */
+/** What is wrong with what was heard of the call; nothing when it is whole. */
 export function faultsOf(call: SpokenCall, heard: Heard): string[] {
-  const faults: string[] = [];
   const { plan } = call;
-  const isExact = plan.jitter.kind === 'exact' && plan.ppm.every((ppm) => ppm === 0);
-  const isOnGrid = plan.lateMs % 64 === 0 && plan.absences.every(({ ms }) => ms % 64 === 0) && plan.blockFrames === 512;
-  const exactMs = isOnGrid ? 1 : 65;
-  const toleranceMs = isExact ? exactMs : 120;
-  for (const channel of [0, 1] as const) {
-    const ear = heard.ears[channel];
-    if (ear.fault) faults.push(ear.fault);
-    else if (ear.index !== call.samples[channel]) faults.push(`channel ${channel}: ${ear.index} of ${call.samples[channel]} samples`);
-    const runs = call.runs[channel];
-    const gaps = new Map(runs.slice(1).map((run, i) => [run.index, run.truthFrame - truthEnd(runs, i, run.index)]));
-    for (const [i, run] of ear.runs.entries()) {
-      const before = ear.runs[i - 1];
-      if (!before) continue;
-      const silence = run.frame - before.frame - (run.index - before.index);
-      const gap = gaps.get(run.index);
-      if (gap === undefined && !isSetAt(call, run.index)) faults.push(`channel ${channel}: ${ms(silence)} ms of silence at ${ms(run.frame)} ms, inside continuous audio`);
-      else if (gap !== undefined && Math.abs(silence - gap) > toleranceMs * SAMPLES_PER_MS)
-        faults.push(`channel ${channel}: ${ms(silence)} ms of silence for ${ms(gap)} at ${ms(run.frame)} ms`);
-      gaps.delete(run.index);
-    }
-    for (const [index, gap] of gaps) faults.push(`channel ${channel}: no silence for ${ms(gap)} ms missing at sample ${index}`);
-  }
+  const toleranceMs = toleranceOf(plan);
+  const faults = ([0, 1] as const).flatMap((channel) => [
+    ...samplesFaults(call, heard, channel),
+    ...silenceFaults(call, heard, channel, toleranceMs),
+  ]);
   const apart = furthestApart(call, heard);
-  if (Math.abs(apart) > (isExact ? exactMs : 120) * SAMPLES_PER_MS) faults.push(`channels ${ms(apart)} ms apart`);
-  const truthFrames = Math.max(...[0, 1].map((c) => truthEnd(call.runs[c as Channel], call.runs[c as Channel].length - 1, call.samples[c as Channel])));
-  const setFrames = plan.sets.reduce((sum, { byMs }) => sum + (byMs > 601_000 ? 0 : Math.max(0, byMs)), 0) * SAMPLES_PER_MS;
-  const longer = heard.frames - truthFrames - setFrames;
-  if (Math.abs(longer) > (isExact ? exactMs : plan.absences.length + plan.sets.length > 0 ? 120 : 100) * SAMPLES_PER_MS) faults.push(`${ms(longer)} ms too long`);
+  if (Math.abs(apart) > toleranceMs * SAMPLES_PER_MS) faults.push(`channels ${ms(apart)} ms apart`);
+  const longer = heard.frames - expectedFrames(call);
+  const isPlain = plan.absences.length + plan.sets.length === 0;
+  const lengthMs = isPlain ? Math.min(toleranceMs, 100) : toleranceMs;
+  if (Math.abs(longer) > lengthMs * SAMPLES_PER_MS) faults.push(`${ms(longer)} ms too long`);
   if (heard.repeatedMs !== call.repeatedMs) faults.push(`${heard.repeatedMs} ms of ${call.repeatedMs} repeated`);
   if (plan.isLive && heard.worstLagMs > 2 * WAIT_MS) faults.push(`lag ${heard.worstLagMs} at ${heard.worstLagAtMs}`);
   return faults;
+}
+
+/** How far silence may be from its true length and place, in ms: with exact times on the grid of blocks, not at all. */
+function toleranceOf({ jitter, ppm, lateMs, absences, blockFrames }: SpokenCall['plan']): number {
+  if (jitter.kind !== 'exact' || ppm.some((each) => each !== 0)) return 120;
+  const isOnGrid = lateMs % 64 === 0 && absences.every((absence) => absence.ms % 64 === 0) && blockFrames === 512;
+  return isOnGrid ? 1 : 65;
+}
+
+function samplesFaults({ samples }: SpokenCall, { ears }: Heard, channel: Channel): string[] {
+  const { fault, index } = ears[channel];
+  if (fault) return [fault];
+  return index === samples[channel] ? [] : [`channel ${channel}: ${index} of ${samples[channel]} samples`];
+}
+
+/** Silence where none belongs, too long or too short, or missing. */
+function silenceFaults(call: SpokenCall, { ears }: Heard, channel: Channel, toleranceMs: number): string[] {
+  const faults: string[] = [];
+  const truth = call.runs[channel];
+  const gaps = new Map(truth.slice(1).map((run, i) => [run.index, run.truthFrame - truthEnd(truth, i, run.index)]));
+  const { runs } = ears[channel];
+  for (const [i, run] of runs.entries()) {
+    const before = runs[i - 1];
+    if (!before) continue;
+    const silence = run.frame - before.frame - (run.index - before.index);
+    const gap = gaps.get(run.index) ?? (isSetAt(call, run.index) ? silence : 0);
+    const isTooFar = Math.abs(silence - gap) > toleranceMs * SAMPLES_PER_MS;
+    if (isTooFar || (gap === 0 && silence > 0))
+      faults.push(`channel ${channel}: ${ms(silence)} ms of silence for ${ms(gap)} ms at ${ms(run.frame)} ms`);
+    gaps.delete(run.index);
+  }
+  for (const [index, gap] of gaps) faults.push(`channel ${channel}: no silence for ${ms(gap)} ms at sample ${index}`);
+  return faults;
+}
+
+/** The call's length: of its longer track, and of the times by which its clock was set forward. */
+function expectedFrames({ plan, runs, samples }: SpokenCall): number {
+  const ends = ([0, 1] as const).map((channel) => truthEnd(runs[channel], runs[channel].length - 1, samples[channel]));
+  const sets = plan.sets.map(({ byMs }) => (byMs > LONGEST_SET_MS ? 0 : Math.max(0, byMs)));
+  return Math.max(...ends) + sets.reduce((sum, each) => sum + each, 0) * SAMPLES_PER_MS;
 }
 
 function isSetAt(call: SpokenCall, index: number): boolean {
@@ -175,7 +199,9 @@ function truthEnd(runs: readonly Run[], nth: number, index: number): number {
 
 /** By how much the misplacements of the channels differ where that is most. */
 function furthestApart(call: SpokenCall, heard: Heard): number {
-  const errors = [0, 1].map((c) => errorsOf(call.runs[c as Channel], heard.ears[c as Channel].runs, call.samples[c as Channel]));
+  const errors = [0, 1].map((c) =>
+    errorsOf(call.runs[c as Channel], heard.ears[c as Channel].runs, call.samples[c as Channel]),
+  );
   let most = 0;
   for (const a of errors[0] ?? []) {
     for (const b of errors[1] ?? []) {
@@ -187,7 +213,9 @@ function furthestApart(call: SpokenCall, heard: Heard): number {
 }
 
 function errorsOf(truth: readonly Run[], heard: readonly HeardRun[], samples: number) {
-  const cuts = [...new Set([...truth.map(({ index }) => index), ...heard.map(({ index }) => index)])].sort((a, b) => a - b);
+  const cuts = [...new Set([...truth.map(({ index }) => index), ...heard.map(({ index }) => index)])].sort(
+    (a, b) => a - b,
+  );
   return cuts.map((index, i) => {
     const t = truth.findLast((run) => run.index <= index) as Run;
     const h = heard.findLast((run) => run.index <= index) as HeardRun;

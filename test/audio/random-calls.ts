@@ -86,7 +86,7 @@ export function fillSamples(out: Int16Array, channel: Channel, index: number): v
 }
 
 /** mulberry32 */
-function randomOf(seed: number): () => number {
+export function randomOf(seed: number): () => number {
   let state = seed | 0;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -111,79 +111,91 @@ function jitterOf(jitter: Jitter, random: () => number): () => number {
   }
 }
 
-/** Says the call: its blocks in the order of delivery, lazily built in one go. */
+/** A block before it is delivered. */
+interface Planned {
+  readonly timeMs: number;
+  readonly channel: Channel;
+  readonly index: number;
+  readonly truthMs: number;
+}
+
+/** Builds the call: its blocks in the order of delivery. */
 export function speak(plan: CallPlan): SpokenCall {
-  const { blockFrames, fragmentBlocks } = plan;
-  const blockMs = blockFrames / SAMPLES_PER_MS;
-  const random = randomOf(plan.seed);
-  const wobble = jitterOf(plan.jitter, random);
-  const runs: [Run[], Run[]] = [[], []];
-  const samples: [number, number] = [0, 0];
-  /** Per fragment and channel the blocks. */
-  const fragments: { timeMs: number; channel: Channel; index: number; truthMs: number }[][] = [];
-  for (const channel of [0, 1] as const) {
-    let truthFrame = channel === plan.lateChannel ? Math.round(plan.lateMs * SAMPLES_PER_MS) : 0;
-    let setMs = 0;
-    runs[channel].push({ index: 0, truthFrame });
-    const slots = plan.blocks - Math.ceil(truthFrame / blockFrames);
-    for (let nth = 0; nth < slots; nth++) {
-      const absentMs = plan.absences
-        .filter((one) => one.afterBlocks === nth && (one.channel === 2 || one.channel === channel))
-        .reduce((sum, { ms }) => sum + ms, 0);
-      if (absentMs > 0 && nth > 0) {
-        truthFrame += Math.round(absentMs * SAMPLES_PER_MS);
-        runs[channel].push({ index: samples[channel], truthFrame });
-      }
-      for (const set of plan.sets) {
-        if (set.afterBlocks !== nth) continue;
-        setMs += set.byMs;
-      }
-      const truthMs = truthFrame / SAMPLES_PER_MS;
-      const timeMs = Math.round(EPOCH_MS + truthMs * (1 + (plan.ppm[channel] as number) / 1e6) + setMs + wobble());
-      const fragment = Math.floor(truthMs / (fragmentBlocks * blockMs));
-      fragments[fragment] ??= [];
-      fragments[fragment].push({ timeMs, channel, index: samples[channel], truthMs });
-      samples[channel] += blockFrames;
-      truthFrame += blockFrames;
+  const wobble = jitterOf(plan.jitter, randomOf(plan.seed));
+  const [customer, agent] = [planTrack(plan, 0, wobble), planTrack(plan, 1, wobble)];
+  const { blocks, repeatedMs } = deliver(plan, fragmentsOf(plan, [...customer.blocks, ...agent.blocks]));
+  return { plan, blocks, runs: [customer.runs, agent.runs], samples: [customer.samples, agent.samples], repeatedMs };
+}
+
+function planTrack(plan: CallPlan, channel: Channel, wobble: () => number) {
+  const { blockFrames } = plan;
+  let truthFrame = channel === plan.lateChannel ? Math.round(plan.lateMs * SAMPLES_PER_MS) : 0;
+  let setMs = 0;
+  let samples = 0;
+  const runs: Run[] = [{ index: 0, truthFrame }];
+  const blocks: Planned[] = [];
+  const count = plan.blocks - Math.ceil(truthFrame / blockFrames);
+  for (let nth = 0; nth < count; nth++) {
+    const absentMs = absentBefore(plan, channel, nth);
+    if (absentMs > 0) {
+      truthFrame += Math.round(absentMs * SAMPLES_PER_MS);
+      runs.push({ index: samples, truthFrame });
     }
+    setMs += plan.sets.reduce((sum, { afterBlocks, byMs }) => (afterBlocks === nth ? sum + byMs : sum), 0);
+    const truthMs = truthFrame / SAMPLES_PER_MS;
+    const timeMs = Math.round(EPOCH_MS + truthMs * (1 + plan.ppm[channel] / 1e6) + setMs + wobble());
+    blocks.push({ timeMs, channel, index: samples, truthMs });
+    samples += blockFrames;
+    truthFrame += blockFrames;
   }
-  const blocks: SpokenBlock[] = [];
+  return { blocks, runs, samples };
+}
+
+function absentBefore({ absences }: CallPlan, channel: Channel, nth: number): number {
+  const here = absences.filter((one) => one.afterBlocks === nth && (one.channel === 2 || one.channel === channel));
+  return nth === 0 ? 0 : here.reduce((sum, { ms }) => sum + ms, 0);
+}
+
+/** The blocks of each fragment, in its order of delivery, with the time at which the fragment ends. */
+function fragmentsOf(plan: CallPlan, blocks: readonly Planned[]): { endMs: number; blocks: Planned[] }[] {
+  const lengthMs = (plan.fragmentBlocks * plan.blockFrames) / SAMPLES_PER_MS;
+  const fragments = Map.groupBy(blocks, ({ truthMs }) => Math.floor(truthMs / lengthMs));
+  return [...fragments.entries()]
+    .sort(([one], [other]) => one - other)
+    .map(([nth, all]) => ({
+      endMs: (nth + 1) * lengthMs,
+      blocks: plan.isTrackMajor ? all : all.toSorted((a, b) => a.truthMs - b.truthMs || a.channel - b.channel),
+    }));
+}
+
+function deliver(plan: CallPlan, fragments: readonly { endMs: number; blocks: Planned[] }[]) {
+  const blockMs = plan.blockFrames / SAMPLES_PER_MS;
+  const delivered: SpokenBlock[] = [];
+  const sent: Planned[] = [];
+  const repetitions = plan.repetitions.toSorted((a, b) => a.afterBlocks - b.afterBlocks);
   let repeatedMs = 0;
   let number = 0;
   let nowMs = 0;
-  const built = (one: { timeMs: number; channel: Channel; index: number; truthMs: number }, fragmentEndMs: number) => {
-    const pcm = new Int16Array(blockFrames);
-    fillSamples(pcm, one.channel, one.index);
-    nowMs = Math.max(nowMs, plan.isLive ? one.truthMs + blockMs : fragmentEndMs);
-    return {
-      channel: one.channel,
-      timeMs: one.timeMs,
-      pcm: new Uint8Array(pcm.buffer),
-      arrivedAtMs: nowMs,
-    };
-  };
-  const delivered: (typeof fragments)[number] = [];
-  const repetitions = [...plan.repetitions].sort((a, b) => a.afterBlocks - b.afterBlocks);
-  for (const [nth, fragment] of fragments.entries()) {
-    if (!fragment) continue;
-    const endMs = (nth + 1) * fragmentBlocks * blockMs;
-    const ordered = plan.isTrackMajor
-      ? fragment
-      : fragment.toSorted((a, b) => a.truthMs - b.truthMs || a.channel - b.channel);
-    const fragmentNumber = number++;
-    for (const one of ordered) {
-      blocks.push({ block: built(one, endMs), fragment: fragmentNumber, isRepetition: false });
-      delivered.push(one);
+  const send = (all: readonly Planned[], endMs: number, isRepetition: boolean) => {
+    const fragment = number++;
+    for (const { channel, timeMs, index, truthMs } of all) {
+      const pcm = new Int16Array(plan.blockFrames);
+      fillSamples(pcm, channel, index);
+      nowMs = Math.max(nowMs, plan.isLive ? truthMs + blockMs : endMs);
+      const block = { channel, timeMs, pcm: new Uint8Array(pcm.buffer), arrivedAtMs: nowMs };
+      delivered.push({ block, fragment, isRepetition });
     }
-    while (repetitions[0] && repetitions[0].afterBlocks * 2 <= delivered.length) {
-      const again = delivered.slice(-2 * (repetitions.shift()?.blocks ?? 0));
-      const perChannel = [0, 1].map((channel) => again.filter((one) => one.channel === channel).length);
-      repeatedMs += Math.max(...perChannel) * blockMs;
-      const repeatNumber = number++;
-      for (const one of again) {
-        blocks.push({ block: built(one, endMs), fragment: repeatNumber, isRepetition: true });
-      }
+  };
+  for (const { endMs, blocks } of fragments) {
+    send(blocks, endMs, false);
+    sent.push(...blocks);
+    for (let next = repetitions[0]; next && next.afterBlocks * 2 <= sent.length; next = repetitions[0]) {
+      repetitions.shift();
+      const again = sent.slice(-2 * next.blocks);
+      const ofCustomer = again.filter(({ channel }) => channel === 0).length;
+      repeatedMs += Math.max(ofCustomer, again.length - ofCustomer) * blockMs;
+      send(again, endMs, true);
     }
   }
-  return { plan, blocks, runs, samples, repeatedMs };
+  return { blocks: delivered, repeatedMs };
 }
