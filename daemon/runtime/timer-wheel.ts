@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { type Cancel, type Clock, type Millis, sleepOn, timeoutOn } from './clock.ts';
 
 /** Fine enough for what waits on it (reads some 100 ms apart, keep-alives of seconds); 50 wake-ups a second in all. */
@@ -31,6 +30,7 @@ export class Timer {
  */
 export class TimerWheel implements Clock {
   readonly #clock: Clock;
+  readonly #cpuMs: () => Millis;
   /** A ring list each: the timer stored here is the sentinel between the last one and the first. */
   readonly #slots = Array.from({ length: SLOTS }, () => new Timer(() => {}));
   #waiting = 0;
@@ -38,13 +38,16 @@ export class TimerWheel implements Clock {
   #slotMs: Millis = 0;
   /** Set while the wheel turns. */
   #cancelTick: Cancel | undefined;
-  #cpuMs: Millis = cpuTimeMs();
-  #cpuAtMs: Millis = performance.now();
-  #measuredMs: Millis = 0;
+  #usedMs: Millis;
+  #measuredMs: Millis;
   #load = 0;
 
-  constructor(clock: Clock) {
+  /** @param cpuMs CPU time that this thread has used so far */
+  constructor(clock: Clock, cpuMs = threadCpuMs) {
     this.#clock = clock;
+    this.#cpuMs = cpuMs;
+    this.#usedMs = cpuMs();
+    this.#measuredMs = clock.now();
   }
 
   /** How busy the thread is: 0 when doing things less often would save nothing, 1 when it must save all it can. */
@@ -141,14 +144,13 @@ export class TimerWheel implements Clock {
 
   #measure(): void {
     const nowMs = this.#clock.now();
-    if (nowMs - this.#measuredMs < MEASURE_EVERY_MS) return;
-    this.#measuredMs = nowMs;
+    const elapsedMs = nowMs - this.#measuredMs;
+    if (elapsedMs < MEASURE_EVERY_MS) return;
     // Not the event loop's utilization: libuv counts sleep as work when a paused socket ends it.
-    const cpuMs = cpuTimeMs();
-    const atMs = performance.now();
-    const share = (cpuMs - this.#cpuMs) / (atMs - this.#cpuAtMs);
-    this.#cpuMs = cpuMs;
-    this.#cpuAtMs = atMs;
+    const usedMs = this.#cpuMs();
+    const share = (usedMs - this.#usedMs) / elapsedMs;
+    this.#usedMs = usedMs;
+    this.#measuredMs = nowMs;
     const load = Math.min(1, Math.max(0, (share - IDLE) / (BUSY - IDLE)));
     // Half way each time: saving makes the thread less busy, and the load must not oscillate.
     this.#load += (load - this.#load) / 2;
@@ -156,7 +158,7 @@ export class TimerWheel implements Clock {
 }
 
 /** CPU time that this thread alone has used. */
-function cpuTimeMs(): Millis {
+function threadCpuMs(): Millis {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;
 }
