@@ -31,8 +31,8 @@ interface AlarmSpec {
 
 /** Each has a runbook in README.md, under its name. */
 const ALARMS: Readonly<Record<string, AlarmSpec>> = {
-  Holes: {
-    metric: () => fleetMetric('HoleMilliseconds', Stats.SUM),
+  Gaps: {
+    metric: () => fleetMetric('GapMilliseconds', Stats.SUM),
     above: 0,
     // A call that loses one fragment shows in the log and on the dashboard; a lasting loss affects more than one call.
     times: 5,

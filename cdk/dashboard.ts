@@ -60,7 +60,7 @@ export class Dashboard extends Construct {
             percentile('LagMilliseconds', 99),
             most('LagMilliseconds', 'worst'),
           ]),
-          graph('Holes: missing audio, ms per minute', [sum('HoleMilliseconds', 'missing')]),
+          graph('Gaps: missing audio, ms per minute', [sum('GapMilliseconds', 'missing')]),
           graph('Reconnects per minute', [
             sum('KinesisResumes', 'Kinesis, after an error'),
             sum('KinesisRotations', 'Kinesis, rotation'),

@@ -50,7 +50,7 @@ export function addOutputs(stack: Stack, props: NextStepsProps): void {
     'After a deployment with a new image or settings: replaces the instances, each after its last call',
     `aws autoscaling start-instance-refresh ${region} --auto-scaling-group-name ${group} --preferences '{"SkipMatching":true}'`,
   );
-  output('Dashboard', 'Calls, lag, holes, capacity, drains and alarms on one page', dashboard.url);
+  output('Dashboard', 'Calls, lag, gaps, capacity, drains and alarms on one page', dashboard.url);
   output(
     'Watch',
     'Follows the log of all instances',

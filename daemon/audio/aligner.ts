@@ -30,7 +30,7 @@ export class Aligner {
   #beginning: CallClock | undefined;
   /** Where in the call this aligner begins. */
   #firstFrame = 0;
-  #holeFrames = 0;
+  #gapFrames = 0;
   #nowMs: Millis = 0;
   #finished = false;
 
@@ -89,8 +89,8 @@ export class Aligner {
   }
 
   /** Call time so far for which neither track had audio. */
-  get holeMs(): Millis {
-    return this.#holeFrames / SAMPLES_PER_MS;
+  get gapMs(): Millis {
+    return this.#gapFrames / SAMPLES_PER_MS;
   }
 
   /** Call time so far that the producer sent again, and that was left out. */
@@ -145,7 +145,7 @@ export class Aligner {
     const room = this.#buffer.reserve(frames);
     const to = from + room.length;
     const [customer, agent] = this.#tracks;
-    this.#holeFrames += emptyFrames(customer.track, agent.track, from, to);
+    this.#gapFrames += emptyFrames(customer.track, agent.track, from, to);
     const oldestMs = this.#read(to);
     interleave(MONO[CUSTOMER].words, MONO[AGENT].words, room);
     const pcm = Buffer.from(room.buffer, room.byteOffset, room.byteLength);

@@ -25,7 +25,7 @@ export interface SessionView {
   readonly lagMs: Millis;
   readonly worstLagMs: Millis;
   /** Audio that is missing. */
-  readonly holeMs: Millis;
+  readonly gapMs: Millis;
   readonly reconnects: number;
   /** The most audio buffered at any time. */
   readonly worstBufferBytes: number;
@@ -104,7 +104,7 @@ export interface Status {
 }
 
 /** Sort orders of GET /v1/overview: oldest session first, largest lag, or most audio missing. */
-export const OVERVIEW_SORTS = ['age', 'lag', 'holes'] as const;
+export const OVERVIEW_SORTS = ['age', 'lag', 'gaps'] as const;
 
 /** Totals of all sessions, and one page of them in full. */
 export interface SessionsOverview {
@@ -112,8 +112,8 @@ export interface SessionsOverview {
     readonly sessions: number;
     /** The largest lag of any session. */
     readonly lagMs: Millis;
-    readonly holeMs: Millis;
-    readonly sessionsWithHoles: number;
+    readonly gapMs: Millis;
+    readonly sessionsWithGaps: number;
     readonly reconnects: number;
   };
   /** Number of sessions that match, and the index of the first one shown. */
@@ -122,7 +122,7 @@ export interface SessionsOverview {
   readonly sessions: readonly SessionView[];
 }
 
-/** GET /v1/overview?sort=age|lag|holes&find=PART-OF-AN-ID&offset=0&limit=24. */
+/** GET /v1/overview?sort=age|lag|gaps&find=PART-OF-AN-ID&offset=0&limit=24. */
 export interface Overview extends SessionsOverview {
   readonly atEpochMs: Millis;
   readonly status: Status;

@@ -12,7 +12,7 @@ const MAX_FIND_LENGTH = 100;
 const KEYS: Readonly<Record<Sort, (session: SessionView) => number>> = {
   age: ({ ageMs }) => ageMs,
   lag: ({ lagMs }) => lagMs,
-  holes: ({ holeMs }) => holeMs,
+  gaps: ({ gapMs }) => gapMs,
 };
 
 /** The query of GET /v1/overview. */
@@ -34,11 +34,11 @@ export function overviewOf(
   all: readonly SessionView[],
   { sort, find, offset, limit }: OverviewQuery,
 ): SessionsOverview {
-  const totals = { sessions: all.length, lagMs: 0, holeMs: 0, sessionsWithHoles: 0, reconnects: 0 };
-  for (const { lagMs, holeMs, reconnects } of all) {
+  const totals = { sessions: all.length, lagMs: 0, gapMs: 0, sessionsWithGaps: 0, reconnects: 0 };
+  for (const { lagMs, gapMs, reconnects } of all) {
     totals.lagMs = Math.max(totals.lagMs, lagMs);
-    totals.holeMs += holeMs;
-    totals.sessionsWithHoles += Number(holeMs > 0);
+    totals.gapMs += gapMs;
+    totals.sessionsWithGaps += Number(gapMs > 0);
     totals.reconnects += reconnects;
   }
   const part = find.toLowerCase();

@@ -31,7 +31,7 @@ export class Outage {
   logEnd(log: Log, requestId: string | undefined, nowMs: Millis): void {
     const offsetMs = momentOf(this.#resumesAt);
     const replayedMs = momentOf(this.replayedBytes);
-    const fields = { requestId, offsetMs, replayedMs, gapMs: nowMs - this.#lostAtMs };
+    const fields = { requestId, offsetMs, replayedMs, disconnectedMs: nowMs - this.#lostAtMs };
     log.info({ event: 'deepgram.reconnected', ...fields }, 'reconnected to Deepgram');
   }
 }

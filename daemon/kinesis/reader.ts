@@ -1,6 +1,6 @@
 import type { AudioBlock } from '../audio/pcm.ts';
 import type { Log } from '../log/log.ts';
-import type { HoleCause, SessionMetrics, Trouble } from '../metrics/session-metrics.ts';
+import type { GapCause, SessionMetrics, Trouble } from '../metrics/session-metrics.ts';
 import type { Millis } from '../runtime/clock.ts';
 import type { TimerWheel } from '../runtime/timer-wheel.ts';
 import { CallEnd, type CallEndSettings, type EndOfContact } from './call-end.ts';
@@ -32,7 +32,7 @@ export interface ReaderOptions {
   /** Reports trouble that may cost audio: the likely cause of the next gap. */
   readonly onTrouble: (cause: Trouble) => void;
   /** Reports audio of the call that is missing where no later audio shows it: before its beginning, or at its end. */
-  readonly onLost: (cause: HoleCause, missingMs: Millis) => void;
+  readonly onLost: (cause: GapCause, missingMs: Millis) => void;
   /** Ends the reading; what was read so far has been forwarded. */
   readonly signal: AbortSignal;
   readonly settings: ReaderSettings;

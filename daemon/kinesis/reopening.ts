@@ -1,5 +1,5 @@
 import { errorFields, type Log } from '../log/log.ts';
-import type { HoleCause, SessionMetrics } from '../metrics/session-metrics.ts';
+import type { GapCause, SessionMetrics } from '../metrics/session-metrics.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import { type Contact, type Position, START_MARGIN_MS } from './contact.ts';
@@ -20,7 +20,7 @@ export interface ReopeningOptions {
   readonly random: () => number;
   readonly log: Log;
   readonly metrics: SessionMetrics;
-  readonly onTrouble: (cause: HoleCause) => void;
+  readonly onTrouble: (cause: GapCause) => void;
   /** Stops retrying. */
   readonly signal: AbortSignal;
   /** A GetMedia without a response for this long is retried. */

@@ -56,7 +56,7 @@ function readings(now: InstanceSnapshot, since: Baseline): Reading[] {
     single('StartsFailed', 'Count', total(startsFailed)),
     single('SessionsCompleted', 'Count', total(counts.sessionsCompleted)),
     single('SessionsFailed', 'Count', total(counts.sessionsFailed)),
-    single('HoleMilliseconds', 'Milliseconds', total(counts.holesMs)),
+    single('GapMilliseconds', 'Milliseconds', total(counts.gapsMs)),
     ...distributed('LagMilliseconds', counts.lagMs),
     single('KinesisResumes', 'Count', counts.resumes),
     single('KinesisRotations', 'Count', counts.rotations),

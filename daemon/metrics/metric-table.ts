@@ -117,9 +117,9 @@ export const METRICS: readonly Metric[] = [
     ['channel'],
   ),
   counter(
-    'hole_seconds',
+    'gap_seconds',
     'Audio that is missing from the stream or was never sent to Deepgram, by cause',
-    ({ counts }) => each('cause', counts.holesMs, S_PER_MS),
+    ({ counts }) => each('cause', counts.gapsMs, S_PER_MS),
     ['cause'],
   ),
   counter(

@@ -20,7 +20,7 @@ export const FAILURES = [
 ] as const;
 /** Reported for the stream before audio went missing (session/gap-cause.ts). `unsent` audio arrived but was never
  * sent; `unfinished` audio was sent, but the line was closed before Deepgram had processed it. */
-export const HOLE_CAUSES = [
+export const GAP_CAUSES = [
   'missing',
   'corrupt',
   'no-contact-id',
@@ -37,9 +37,9 @@ export const CLOSE_CODES = ['1000', '1001', '1005', '1006', '1008', '1011', '101
 /** Statuses of refused handshakes (daemon/deepgram/README.md); `unreachable`: there was no response. */
 export const REFUSALS = ['400', '401', '402', '403', '404', '408', '429', '5xx', 'other', 'unreachable'] as const;
 
-export type HoleCause = (typeof HOLE_CAUSES)[number];
+export type GapCause = (typeof GAP_CAUSES)[number];
 /** What may explain the next gap; `not-streamed`: the flow had stopped streaming, so nothing is missing. */
-export type Trouble = HoleCause | 'not-streamed';
+export type Trouble = GapCause | 'not-streamed';
 export type HandshakeRefusal = (typeof REFUSALS)[number];
 
 /** Dense around ALIGN_WAIT_MS, where lag is normal. */
@@ -58,7 +58,7 @@ export type SessionCounts = {
   /** Audio received per channel, and call time sent to Deepgram for the first time. */
   readonly audioInMs: readonly Millis[];
   readonly audioOutMs: Millis;
-  readonly holesMs: Tally<HoleCause>;
+  readonly gapsMs: Tally<GapCause>;
   /** Call time in which the contact flow did not stream. */
   readonly notStreamedMs: Millis;
   readonly lagMs: DistributionSnapshot;
@@ -109,7 +109,7 @@ export class SessionMetrics {
   readonly #sessionsStarted = emptyTally(ORIGINS);
   readonly #sessionsCompleted = emptyTally(COMPLETIONS);
   readonly #sessionsFailed = emptyTally(FAILURES);
-  readonly #holesMs = emptyTally(HOLE_CAUSES);
+  readonly #gapsMs = emptyTally(GAP_CAUSES);
   readonly #reconnects = emptyTally(CLOSE_CODES);
   readonly #refusals = emptyTally(REFUSALS);
 
@@ -135,8 +135,8 @@ export class SessionMetrics {
     if (behindMs >= 0 && behindMs < Infinity) this.#behindNowMs.observe(behindMs);
   }
 
-  hole(cause: HoleCause, missingMs: Millis): void {
-    this.#holesMs[cause] += missingMs;
+  gap(cause: GapCause, missingMs: Millis): void {
+    this.#gapsMs[cause] += missingMs;
   }
 
   /** A connection that was closed with this code was replaced. */
@@ -156,7 +156,7 @@ export class SessionMetrics {
       sessionsFailed: { ...this.#sessionsFailed },
       audioInMs: [...this.#audioInBytes].map((bytes) => bytes / BYTES_PER_MS_OF_CHANNEL),
       audioOutMs: this.audioOutBytes / BYTES_PER_MS,
-      holesMs: { ...this.#holesMs },
+      gapsMs: { ...this.#gapsMs },
       notStreamedMs: this.notStreamedMs,
       lagMs: this.lagMs.snapshot(),
       behindNowMs: this.#behindNowMs.snapshot(),

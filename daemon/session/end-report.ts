@@ -17,13 +17,13 @@ export interface EndOfSession {
 export function reportEnd(
   { outcome, view, unsentMs, unfinishedMs }: EndOfSession,
   log: Log,
-  metrics: Pick<SessionMetrics, 'hole' | 'sessionCompleted' | 'sessionFailed'>,
+  metrics: Pick<SessionMetrics, 'gap' | 'sessionCompleted' | 'sessionFailed'>,
 ): void {
-  const { audioMs, worstLagMs, holeMs, reconnects, replayedMs, worstBufferBytes, deepgramRequestIds } = view;
-  const totals = { audioMs, worstLagMs, holeMs, reconnects, replayedMs, worstBufferBytes, deepgramRequestIds };
+  const { audioMs, worstLagMs, gapMs, reconnects, replayedMs, worstBufferBytes, deepgramRequestIds } = view;
+  const totals = { audioMs, worstLagMs, gapMs, reconnects, replayedMs, worstBufferBytes, deepgramRequestIds };
   const fields = { event: 'session.ended', outcome: outcome.name, ...totals, unsentMs, unfinishedMs };
-  metrics.hole('unsent', unsentMs);
-  metrics.hole('unfinished', unfinishedMs);
+  metrics.gap('unsent', unsentMs);
+  metrics.gap('unfinished', unfinishedMs);
   if (outcome.name === 'completed') {
     metrics.sessionCompleted(outcome.reason);
     log.info({ ...fields, reason: outcome.reason }, 'the session has ended');

@@ -8,12 +8,12 @@ export interface Reach {
 }
 
 /**
- * Attributes a hole to its cause: the first trouble reported since the stream was last intact. Later reports follow from
+ * Attributes a gap to its cause: the first trouble reported since the stream was last intact. Later reports follow from
  * the first one: a fragment with corrupt tags also lacks a contact id.
  */
 export class GapCauseTracker {
   #cause: Trouble | undefined;
-  /** How far the call had been read when the trouble was reported; a hole shows only in later audio. */
+  /** How far the call had been read when the trouble was reported; a gap shows only in later audio. */
   #untilMs: Millis | undefined;
 
   /** Reports trouble that may cost audio. */
@@ -22,7 +22,7 @@ export class GapCauseTracker {
     this.#untilMs = undefined;
   }
 
-  /** The cause of a hole that has just been found. */
+  /** The cause of a gap that has just been found. */
   blame(): Trouble {
     const cause = this.#cause ?? 'missing';
     this.#cause = undefined;

@@ -1,12 +1,12 @@
 import type { Log } from '../log/log.ts';
-import type { HoleCause, SessionMetrics, Trouble } from '../metrics/session-metrics.ts';
+import type { GapCause, SessionMetrics, Trouble } from '../metrics/session-metrics.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { GapCauseTracker, type Reach } from './gap-cause.ts';
 
 /** Logs and counts gaps as they show, each with its cause. */
 export class GapReporter {
   readonly #log: Log;
-  readonly #metrics: Pick<SessionMetrics, 'hole' | 'notStreamedMs'>;
+  readonly #metrics: Pick<SessionMetrics, 'gap' | 'notStreamedMs'>;
   readonly #causes = new GapCauseTracker();
   #reportedMs: Millis = 0;
   /** Of what was reported: time that the flow did not stream, which is not missing. */
@@ -14,7 +14,7 @@ export class GapReporter {
   /** Audio that is missing outside of the call's audio, before its beginning or after its end. */
   #outsideMs: Millis = 0;
 
-  constructor(log: Log, metrics: Pick<SessionMetrics, 'hole' | 'notStreamedMs'>) {
+  constructor(log: Log, metrics: Pick<SessionMetrics, 'gap' | 'notStreamedMs'>) {
     this.#log = log;
     this.#metrics = metrics;
   }
@@ -24,28 +24,28 @@ export class GapReporter {
     this.#causes.note(cause);
   }
 
-  /** All gaps of a call, with `holeMs` of its aligner. */
-  totalMs(holeMs: Millis): Millis {
-    return holeMs - this.#notStreamedMs + this.#outsideMs;
+  /** All gaps of a call, with `gapMs` of its aligner. */
+  totalMs(gapMs: Millis): Millis {
+    return gapMs - this.#notStreamedMs + this.#outsideMs;
   }
 
   /** Reports audio that is missing where no later audio shows it. */
-  lost(cause: HoleCause, missingMs: Millis): void {
+  lost(cause: GapCause, missingMs: Millis): void {
     this.#outsideMs += missingMs;
-    this.#metrics.hole(cause, missingMs);
-    this.#log.warn({ event: 'audio.hole', cause, missingMs }, 'audio of the call is missing');
+    this.#metrics.gap(cause, missingMs);
+    this.#log.warn({ event: 'audio.gap', cause, missingMs }, 'audio of the call is missing');
   }
 
   /** Call this with the aligner after taking audio from it. */
-  check(call: Reach & { readonly holeMs: Millis }): void {
-    const { holeMs, positionMs } = call;
-    if (holeMs === this.#reportedMs) {
+  check(call: Reach & { readonly gapMs: Millis }): void {
+    const { gapMs, positionMs } = call;
+    if (gapMs === this.#reportedMs) {
       this.#causes.unfounded(call);
       return;
     }
     const cause = this.#causes.blame();
-    const missingMs = holeMs - this.#reportedMs;
-    this.#reportedMs = holeMs;
+    const missingMs = gapMs - this.#reportedMs;
+    this.#reportedMs = gapMs;
     if (cause === 'not-streamed') {
       this.#notStreamedMs += missingMs;
       this.#metrics.notStreamedMs += missingMs;
@@ -53,8 +53,8 @@ export class GapReporter {
       this.#log.info(fields, 'the contact flow did not stream for a while: replaced by silence');
       return;
     }
-    this.#metrics.hole(cause, missingMs);
-    const fields = { event: 'audio.hole', cause, missingMs, callMs: positionMs };
+    this.#metrics.gap(cause, missingMs);
+    const fields = { event: 'audio.gap', cause, missingMs, callMs: positionMs };
     this.#log.warn(fields, 'audio is missing from the stream: replaced by silence');
   }
 }

@@ -120,7 +120,7 @@ export class Session {
       state: this.#state,
       ageMs: this.#deps.clock.now() - this.#startedAtMs,
       link: this.#link.stats(),
-      holeMs: this.#gaps.totalMs(this.#aligner.holeMs),
+      gapMs: this.#gaps.totalMs(this.#aligner.gapMs),
     });
   }
 

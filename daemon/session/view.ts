@@ -8,11 +8,11 @@ export interface Viewed {
   readonly state: SessionState;
   readonly ageMs: Millis;
   readonly link: LinkStats;
-  readonly holeMs: Millis;
+  readonly gapMs: Millis;
 }
 
 /** A session as lists show it, without secrets. */
-export function viewOf({ identity, state, ageMs, link, holeMs }: Viewed): SessionView {
+export function viewOf({ identity, state, ageMs, link, gapMs }: Viewed): SessionView {
   const { sessionId, traceId, request } = identity;
   const { requestIds, ...stats } = link;
   return {
@@ -22,7 +22,7 @@ export function viewOf({ identity, state, ageMs, link, holeMs }: Viewed): Sessio
     state,
     ageMs,
     ...stats,
-    holeMs,
+    gapMs,
     reconnects: requestIds.length - 1,
     deepgramRequestIds: requestIds,
     model: firstOf(request.dgParams['model']),

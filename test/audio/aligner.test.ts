@@ -25,7 +25,7 @@ test('two gapless tracks come out sample for sample, the customer on channel 0, 
   const out = align(inOrder(blocksOf(CUSTOMER, customer), blocksOf(AGENT, agent)));
   t.is(difference(out.customer, customer), 'the same');
   t.is(difference(out.agent, agent), 'the same');
-  t.is(out.aligner.holeMs, 0);
+  t.is(out.aligner.gapMs, 0);
   t.is(out.aligner.positionMs, 3000);
 });
 
@@ -65,24 +65,24 @@ test('a block that is missing in one track leaves just its time silent', (t) => 
   expected.fill(0, gap.timeMs * SAMPLES_PER_MS, (gap.timeMs + BLOCK_MS) * SAMPLES_PER_MS);
   t.is(difference(out.customer, expected), 'the same');
   t.is(difference(out.agent, agent), 'the same');
-  t.is(out.aligner.holeMs, 0, 'the agent was heard meanwhile');
+  t.is(out.aligner.gapMs, 0, 'the agent was heard meanwhile');
 });
 
-test('time that both tracks miss is a hole of just that long', (t) => {
+test('time that both tracks miss is a gap of just that long', (t) => {
   const cut = (blocks: AudioBlock[]) => blocks.filter(({ timeMs }) => timeMs < 640 || timeMs >= 1280);
   const customer = cut(blocksOf(CUSTOMER, distinctSamples(2 * SECOND, 1)));
   const agent = cut(blocksOf(AGENT, distinctSamples(2 * SECOND, 2)));
   const out = align(inOrder(customer, agent));
-  t.is(out.aligner.holeMs, 640);
+  t.is(out.aligner.gapMs, 640);
   t.is(out.aligner.positionMs, 2000);
 });
 
-test('a hole is counted right where one track comes back before the other', (t) => {
+test('a gap is counted right where one track comes back before the other', (t) => {
   const customer = blocksOf(CUSTOMER, distinctSamples(2 * SECOND, 1)).filter(
     ({ timeMs }) => timeMs < 640 || timeMs >= 960,
   );
   const agent = blocksOf(AGENT, distinctSamples(2 * SECOND, 2)).filter(({ timeMs }) => timeMs < 640 || timeMs >= 896);
-  t.is(align(inOrder(customer, agent)).aligner.holeMs, 256);
+  t.is(align(inOrder(customer, agent)).aligner.gapMs, 256);
 });
 
 test('a track that begins late begins at its time', (t) => {

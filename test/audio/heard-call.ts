@@ -77,7 +77,7 @@ export class Ear {
 export interface Heard {
   readonly ears: readonly [Ear, Ear];
   readonly frames: number;
-  readonly holeMs: number;
+  readonly gapMs: number;
   readonly repeatedMs: number;
   readonly worstLagMs: number;
   readonly worstLagAtMs: number;
@@ -124,7 +124,7 @@ export function align({ blocks }: SpokenCall): Heard {
   }
   aligner.finish();
   take();
-  return { ears, frames, holeMs: aligner.holeMs, repeatedMs: aligner.repeatedMs, worstLagMs, worstLagAtMs };
+  return { ears, frames, gapMs: aligner.gapMs, repeatedMs: aligner.repeatedMs, worstLagMs, worstLagAtMs };
 }
 
 const ms = (frames: number) => Math.round((frames / SAMPLES_PER_MS) * 10) / 10;

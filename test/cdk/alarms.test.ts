@@ -16,7 +16,7 @@ type CompositeAlarm = Described & { AlarmRule: { 'Fn::Join': [string, (string | 
 const METRIC_ALARMS = propertiesByName<MetricAlarm>('AWS::CloudWatch::Alarm');
 const COMPOSITE_ALARMS = propertiesByName<CompositeAlarm>('AWS::CloudWatch::CompositeAlarm');
 
-/** By the construct's name, which is part of the logical id: AlarmsHoles0123ABCD. */
+/** By the construct's name, which is part of the logical id: AlarmsGaps0123ABCD. */
 function propertiesByName<Properties>(type: string): Record<string, Properties> {
   const resources = Object.entries(template.findResources(type));
   return Object.fromEntries(resources.map(([id, resource]) => [nameIn(id), resource['Properties']]));
@@ -89,10 +89,10 @@ const RECORDED: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'a-deployment': {},
   'a-drain-that-ends-with-its-last-call': {},
   'a-drain-that-its-deadline-ends': {},
-  'a-hole-in-one-call': {},
+  'a-gap-in-one-call': {},
   'one-bad-start': {},
   'one-429-that-passes': {},
-  'holes-in-every-call': { Holes: 7 },
+  'gaps-in-every-call': { Gaps: 7 },
   'one-start-in-five-is-bad': { StartsFailing: 4 },
   'deepgram-refuses-the-key': { DeepgramRefusesUs: 2, StartsFailing: 2 },
   'deepgram-has-no-credit': { DeepgramRefusesUs: 5, StartsFailing: 5 },
@@ -216,8 +216,8 @@ const BY_HAND: Readonly<Record<string, [source: MetricSource, fires: string[], m
     // One minute after it began.
     31,
   ],
-  'holes in four minutes of every five': [
-    sourceOf(idle({ HoleMilliseconds: (minute) => (minute % 5 === 0 ? 0 : 64) })),
+  'gaps in four minutes of every five': [
+    sourceOf(idle({ GapMilliseconds: (minute) => (minute % 5 === 0 ? 0 : 64) })),
     [],
   ],
   '429 in every other minute': [
@@ -294,12 +294,12 @@ test('the dashboard and the alarms use only metrics that daemons send', (t) => {
   for (const name of used) t.true(sent.has(name), name);
 });
 
-test('the dashboard has calls, lag, holes, failed starts, capacity, drains, instances and all alarms', (t) => {
+test('the dashboard has calls, lag, gaps, failed starts, capacity, drains, instances and all alarms', (t) => {
   const [dashboard] = Object.values(template.findResources('AWS::CloudWatch::Dashboard'));
   const parts: unknown[] = dashboard?.['Properties'].DashboardBody['Fn::Join'][1];
   const { widgets } = JSON.parse(parts.map((part) => (typeof part === 'string' ? part : 'filled-in')).join(''));
   const titles = widgets.map(({ properties }: { properties: { title: string } }) => properties.title).join('; ');
-  for (const topic of [/calls/, /Lag/, /Holes/, /Failed starts/, /Capacity/, /Drains/, /Instances/])
+  for (const topic of [/calls/, /Lag/, /Gaps/, /Failed starts/, /Capacity/, /Drains/, /Instances/])
     t.regex(titles, topic);
   t.is(widgets[0].properties.alarms.length, NOTIFYING.length);
 });

@@ -50,14 +50,14 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'a-night-without-calls': {
     run: (_stage, { endsAtMs }) => sleep(endsAtMs - Date.now()),
   },
-  'a-hole-in-one-call': {
+  'a-gap-in-one-call': {
     env: PATIENT,
     run: (stage, { endsAtMs }) =>
       callsUntil(endsAtMs, (nth) =>
         place(stage, { ...CALL, options: { oddBlock: false, missingFragments: nth === 20 ? [3, 4] : [] } }),
       ),
   },
-  'holes-in-every-call': {
+  'gaps-in-every-call': {
     env: PATIENT,
     run: (stage, { endsAtMs }) =>
       callsUntil(endsAtMs, () => place(stage, { ...CALL, options: { oddBlock: false, missingFragments: [3] } })),
@@ -145,7 +145,7 @@ const RECORDED = [
   'StartsFailed',
   'SessionsCompleted',
   'SessionsFailed',
-  'HoleMilliseconds',
+  'GapMilliseconds',
   'DeepgramRefusedAuth',
   'DeepgramRefusedRate',
   'Draining',

@@ -46,7 +46,7 @@ test('a call is found by its contact id, and the worst calls can be sorted first
   const { page } = await open(t, 200);
   await page.getByLabel('Sort').selectOption('Worst lag first');
   await page.waitForResponse(/sort=lag/);
-  await page.getByLabel('Sort').selectOption('Most holes first');
+  await page.getByLabel('Sort').selectOption('Most gaps first');
   await firstIs(page, 192);
   await page.getByLabel('Find').fill(idOf('c0a1', 77).slice(0, 12));
   await page.locator('#shown', { hasText: '1 of 200' }).waitFor();
@@ -64,7 +64,7 @@ test('events that matter to an operator are announced once, figures are not', as
   stage.sessions = stage.sessions.map((session) => ({ ...session, ageMs: session.ageMs + 60_000, lagMs: 99 }));
   await page.locator('.age', { hasText: '4:09' }).waitFor();
   t.is(await news.textContent(), '');
-  stage.sessions = stage.sessions.map((session) => ({ ...session, holeMs: 640 }));
+  stage.sessions = stage.sessions.map((session) => ({ ...session, gapMs: 640 }));
   await page.locator('#news', { hasText: 'Audio is missing in 3 sessions.' }).waitFor({ state: 'attached' });
   stage.status = { state: 'cordoned', cordon: { sinceEpochMs: stage.nowEpochMs, reason: 'kernel update' } };
   await page.locator('#news', { hasText: 'The instance is cordoned.' }).waitFor({ state: 'attached' });

@@ -1,7 +1,7 @@
 import type { SessionView } from '../../daemon/contract/control-api.ts';
 import { aSession } from '../ctl/examples.ts';
 
-/** That many sessions, oldest first: some late, some with holes, one ending. Always the same. */
+/** That many sessions, oldest first: some late, some with gaps, one ending. Always the same. */
 export function someSessions(count: number): SessionView[] {
   return Array.from({ length: count }, (_, index) => {
     const ageMs = (count - index) * 61_700 + 4200;
@@ -14,7 +14,7 @@ export function someSessions(count: number): SessionView[] {
       audioMs: ageMs - 2000,
       lagMs,
       worstLagMs: lagMs + 240,
-      holeMs: index % 11 === 5 ? 320 * (index + 1) : 0,
+      gapMs: index % 11 === 5 ? 320 * (index + 1) : 0,
       reconnects: index % 9 === 4 ? 1 : 0,
       replayedMs: index % 9 === 4 ? 2000 : 0,
       deepgramRequestIds: [idOf('d6d6', index)],

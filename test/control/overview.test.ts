@@ -13,8 +13,8 @@ test('the totals cover all sessions, and the response is as large for 2,000 of t
   t.deepEqual(totals, {
     sessions: 2000,
     lagMs: Math.max(...MANY.map(({ lagMs }) => lagMs)),
-    holeMs: MANY.reduce((sum, { holeMs }) => sum + holeMs, 0),
-    sessionsWithHoles: MANY.filter(({ holeMs }) => holeMs > 0).length,
+    gapMs: MANY.reduce((sum, { gapMs }) => sum + gapMs, 0),
+    sessionsWithGaps: MANY.filter(({ gapMs }) => gapMs > 0).length,
     reconnects: MANY.reduce((sum, { reconnects }) => sum + reconnects, 0),
   });
 });
@@ -22,7 +22,7 @@ test('the totals cover all sessions, and the response is as large for 2,000 of t
 for (const [sort, key] of [
   ['age', 'ageMs'],
   ['lag', 'lagMs'],
-  ['holes', 'holeMs'],
+  ['gaps', 'gapMs'],
 ] as const) {
   test(`sorted by ${sort}, the pages have every session once, the largest first`, (t) => {
     const parts = Array.from(

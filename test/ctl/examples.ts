@@ -14,7 +14,7 @@ export function aSession(given: Partial<SessionView> = {}): SessionView {
     audioMs: 61 * MINUTE_MS,
     lagMs: 12,
     worstLagMs: 345,
-    holeMs: 0,
+    gapMs: 0,
     reconnects: 0,
     replayedMs: 0,
     worstBufferBytes: 10_240,

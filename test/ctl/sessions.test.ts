@@ -3,7 +3,7 @@ import { ctl } from './ctl-process.ts';
 import { aSession, NOW_EPOCH_MS } from './examples.ts';
 import { fakeFor } from './fake-for.ts';
 
-const OLD = aSession({ sessionId: 'old-1', contactId: 'c-1', ageMs: 7_380_000, lagMs: 5, holeMs: 1500, reconnects: 2 });
+const OLD = aSession({ sessionId: 'old-1', contactId: 'c-1', ageMs: 7_380_000, lagMs: 5, gapMs: 1500, reconnects: 2 });
 const YOUNG = aSession({ sessionId: 'young-1', contactId: 'c-2', ageMs: 9000, lagMs: 250, state: 'ending' });
 const { model: _, callbackHost: __, ...BARE } = aSession({ sessionId: 'bare-1', contactId: 'c-2', ageMs: 90_000 });
 
@@ -16,7 +16,7 @@ test('sessions prints one session per line, oldest first, in columns that script
   t.deepEqual(
     rows.map((row) => row.trim().split(/\s+/)),
     [
-      'SESSION CONTACT STATE AGE LAG AUDIO HOLES RECONNECTS MODEL CALLBACK-HOST'.split(' '),
+      'SESSION CONTACT STATE AGE LAG AUDIO GAPS RECONNECTS MODEL CALLBACK-HOST'.split(' '),
       ['old-1', 'c-1', 'running', '2h03m', '5ms', '1h01m', '1.5s', '2', 'nova-3', 'results.example.com'],
       ['bare-1', 'c-2', 'running', '1m30s', '12ms', '1h01m', '0ms', '0', '-', '-'],
       ['young-1', 'c-2', 'ending', '9.0s', '250ms', '1h01m', '0ms', '0', 'nova-3', 'results.example.com'],
@@ -70,7 +70,7 @@ test('sessions show prints figures, parameters and timeline', async (t) => {
     params: { model: 'nova-3', tag: ['a', 'b'], callback: 'https://***@results.example.com/x?key=***' },
     timeline: [
       { atEpochMs: NOW_EPOCH_MS, event: 'session.started' },
-      { atEpochMs: NOW_EPOCH_MS + 61_000, event: 'deepgram.reconnected', gapMs: 420, requestId: 'r-2' },
+      { atEpochMs: NOW_EPOCH_MS + 61_000, event: 'deepgram.reconnected', disconnectedMs: 420, requestId: 'r-2' },
     ],
   };
   const { code, stdout } = await ctl(['sessions', 'show', 'ol', '--socket', daemon.socketPath]);
@@ -82,7 +82,7 @@ test('sessions show prints figures, parameters and timeline', async (t) => {
   t.regex(stdout, /^lag +5ms \(worst 345ms\)$/m);
   t.regex(stdout, /^tag +a\ntag +b\ncallback +https:\/\/\*\*\*@results/m);
   t.regex(stdout, /^2026-01-02T03:04:05.000Z +\+0ms +session.started +-$/m);
-  t.regex(stdout, /^2026-01-02T03:05:06.000Z +\+1m01s +deepgram.reconnected +gapMs=420 requestId=r-2$/m);
+  t.regex(stdout, /^2026-01-02T03:05:06.000Z +\+1m01s +deepgram.reconnected +disconnectedMs=420 requestId=r-2$/m);
   const json = await ctl(['sessions', 'show', 'old-1', '--json', '--socket', daemon.socketPath]);
   t.deepEqual(JSON.parse(json.stdout), { apiVersion: 1, session: OLD, ...daemon.details });
 });

@@ -12,7 +12,7 @@ export interface SessionEnd {
   readonly outcome: string;
   readonly audioMs: number;
   readonly worstLagMs: number;
-  readonly holeMs: number;
+  readonly gapMs: number;
   readonly error: string | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface CallView {
   readonly audioMs: number;
   readonly lagMs: number;
   readonly worstLagMs: number;
-  readonly holeMs: number;
+  readonly gapMs: number;
   readonly phrases: readonly Phrase[];
   readonly interim: readonly Phrase[];
   /** Phrases that did not arrive; undefined while they still may. */
@@ -45,7 +45,7 @@ export class Call {
   #problem: string | undefined;
   #missing: readonly Spoken[] | undefined;
   #startedAtMs: number | undefined;
-  #figures = { ageMs: 0, audioMs: 0, lagMs: 0, worstLagMs: 0, holeMs: 0 };
+  #figures = { ageMs: 0, audioMs: 0, lagMs: 0, worstLagMs: 0, gapMs: 0 };
 
   constructor(number: number, contactId: string) {
     this.number = number;
@@ -64,18 +64,18 @@ export class Call {
     this.#transcript.take(result);
   }
 
-  polled({ state, ageMs, audioMs, lagMs, worstLagMs, holeMs }: SessionView): void {
+  polled({ state, ageMs, audioMs, lagMs, worstLagMs, gapMs }: SessionView): void {
     // A response from before the end may arrive after the log line of the end.
     if (this.isOver) return;
     this.#state = state;
-    this.#figures = { ageMs, audioMs, lagMs, worstLagMs, holeMs };
+    this.#figures = { ageMs, audioMs, lagMs, worstLagMs, gapMs };
   }
 
-  ended({ atMs, outcome, audioMs, worstLagMs, holeMs, error }: SessionEnd): void {
+  ended({ atMs, outcome, audioMs, worstLagMs, gapMs, error }: SessionEnd): void {
     this.#state = outcome === 'completed' ? 'ended' : 'failed';
     this.#problem = error;
     const ageMs = atMs - (this.#startedAtMs ?? atMs);
-    this.#figures = { ...this.#figures, ageMs, audioMs, worstLagMs, holeMs };
+    this.#figures = { ...this.#figures, ageMs, audioMs, worstLagMs, gapMs };
   }
 
   refused(problem: string): void {

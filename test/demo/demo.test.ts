@@ -33,7 +33,7 @@ test('with --once, both sides of the call are printed and exit code 0 means that
   const demo = new RunningDemo(t, ONCE);
   t.is(await demo.exited, 0, demo.stderr);
   t.deepEqual(saidIn(demo).sort(), SCRIPT);
-  t.regex(demo.stdout, /^Call 1 ended: 0:42 of audio, worst lag \d+ ms, holes 0 ms\.$/m);
+  t.regex(demo.stdout, /^Call 1 ended: 0:42 of audio, worst lag \d+ ms, gaps 0 ms\.$/m);
   t.regex(demo.stdout, /All 16 phrases arrived, each for its speaker\./);
   t.deepEqual(readdirSync(demo.directory), []);
 });

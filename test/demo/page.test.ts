@@ -70,7 +70,7 @@ test('a call is shown from its first word to its end, with a column per speaker'
   t.true((await columnOf(page, 'customer')).right < (await columnOf(page, 'agent')).left);
   t.is(await page.locator('.call').count(), 1);
   t.is(await page.locator('.state').textContent(), 'Ended');
-  t.is(await page.locator('.holes').textContent(), 'None');
+  t.is(await page.locator('.gaps').textContent(), 'None');
   t.regex((await page.locator('.worst').textContent()) ?? '', /^(< 1|[1-9]\d*) ms$/);
   t.is(await page.locator('.audio').textContent(), '0:42');
   t.is(await page.locator('#connection').textContent(), 'Connected');

@@ -62,7 +62,7 @@ function endIn(line: Line) {
     outcome: String(line['outcome']),
     audioMs: Number(line['audioMs']),
     worstLagMs: Number(line['worstLagMs']),
-    holeMs: Number(line['holeMs']),
+    gapMs: Number(line['gapMs']),
     error: typeof line['error'] === 'string' ? line['error'] : undefined,
   };
 }

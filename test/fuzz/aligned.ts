@@ -99,11 +99,11 @@ export class CheckedAligner {
       if (piece.arrivedAtMs !== undefined) this.#collect(pcm);
       else if (!SILENCE.subarray(0, pcm.length).equals(pcm)) throw new Error('audio that never arrived');
     }
-    const { positionMs, holeMs } = this.#aligner;
+    const { positionMs, gapMs } = this.#aligner;
     const longestMs = this.#audioMs + this.#blocks * LONGEST_GAP_MS;
     if (!(positionMs <= longestMs))
       throw new Error(`${positionMs} ms out of ${this.#blocks} blocks of ${this.#audioMs} ms`);
-    if (!(holeMs >= 0 && holeMs <= positionMs)) throw new Error(`a hole of ${holeMs} ms in ${positionMs} ms of call`);
+    if (!(gapMs >= 0 && gapMs <= positionMs)) throw new Error(`a gap of ${gapMs} ms in ${positionMs} ms of call`);
   }
 
   #collect(pcm: Uint8Array): void {

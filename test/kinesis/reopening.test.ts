@@ -1,7 +1,7 @@
 import test from 'ava';
 import { KinesisRefused, kinesisRefusal, refusalInStream } from '../../daemon/kinesis/refusal.ts';
 import { Reopening, type ReopeningFrom } from '../../daemon/kinesis/reopening.ts';
-import type { HoleCause } from '../../daemon/metrics/session-metrics.ts';
+import type { GapCause } from '../../daemon/metrics/session-metrics.ts';
 import { SessionMetrics } from '../../daemon/metrics/session-metrics.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { type Answer, inOrder, ScriptedKinesis } from './scripted-kinesis.ts';
@@ -20,8 +20,8 @@ function reopening(answer: (clock: VirtualClock) => Answer, random = () => 0.5) 
   const kinesis = new ScriptedKinesis(clock, answer(clock));
   const stop = new AbortController();
   const metrics = new SessionMetrics();
-  const troubles: HoleCause[] = [];
-  const onTrouble = (cause: HoleCause) => troubles.push(cause);
+  const troubles: GapCause[] = [];
+  const onTrouble = (cause: GapCause) => troubles.push(cause);
   const options = { ...unobserved, clock, random, metrics, onTrouble, signal: stop.signal, readStallMs: READ_STALL_MS };
   const one = new Reopening(CONTACT, kinesis, options);
   const reopen = async (from: Partial<ReopeningFrom> = {}) => {

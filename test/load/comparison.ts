@@ -19,7 +19,7 @@ export interface Counted {
   readonly spokenMs: number;
   /** Call time that Deepgram reached, and what is missing in it. */
   readonly reachedMs: number;
-  readonly holeMs: number;
+  readonly gapMs: number;
   /** What Deepgram read, including repeats, and what was in flight when connections broke. */
   readonly heardMs: number;
   readonly unreadMs: Span;
@@ -45,7 +45,7 @@ const COMPARED = [
   'sessions_ended_total',
   'audio_received_seconds_total',
   'audio_sent_seconds_total',
-  'hole_seconds_total',
+  'gap_seconds_total',
   'deepgram_reconnects_total',
   'deepgram_replayed_seconds_total',
   'deepgram_sent_bytes_total',
@@ -84,7 +84,7 @@ function expectedOf(counted: Counted): Map<Series, Span> {
     ...series('sessions_ended_total', 'reason', { 'next-contact': counted.handedOver }, 'outcome="completed",'),
     ...channels('audio_received_seconds_total', counted.spokenMs),
     ...channels('audio_sent_seconds_total', reachedMs),
-    ...series('hole_seconds_total', 'cause', { missing: counted.holeMs / MS_PER_SECOND }),
+    ...series('gap_seconds_total', 'cause', { missing: counted.gapMs / MS_PER_SECOND }),
     ...series('deepgram_reconnects_total', 'code', counted.reconnects),
     ['integratord_deepgram_replayed_seconds_total', times(counted.replayedMs, 1 / MS_PER_SECOND)],
     ['integratord_deepgram_sent_bytes_total', times(sentMs, STEREO_BYTES_PER_MS)],

@@ -37,7 +37,7 @@ export interface Start {
 export interface Said {
   completed: number;
   failed: number;
-  holeMs: number;
+  gapMs: number;
   reconnects: number;
   replayedMs: number;
   resumes: number;
@@ -130,7 +130,7 @@ export class Daemon {
   /** Totals of what it logged about these calls. */
   said(calls: readonly number[]): Said {
     const contacts = new Set(calls.map(contactIdOf));
-    const said: Said = { completed: 0, failed: 0, holeMs: 0, reconnects: 0, replayedMs: 0, resumes: 0, trouble: {} };
+    const said: Said = { completed: 0, failed: 0, gapMs: 0, reconnects: 0, replayedMs: 0, resumes: 0, trouble: {} };
     for (const line of this.#program.lines) {
       if (contacts.has(String(line['contactId']))) note(line, said);
     }
@@ -181,7 +181,7 @@ function note(line: Line, said: Said): void {
   if (event !== 'session.ended') return;
   if (line['outcome'] === 'completed') said.completed++;
   else said.failed++;
-  said.holeMs += Number(line['holeMs']);
+  said.gapMs += Number(line['gapMs']);
   said.reconnects += Number(line['reconnects']);
   said.replayedMs += Number(line['replayedMs']);
 }

@@ -33,7 +33,7 @@ function feed(ear: Ear, bytes: Buffer, pieceBytes = 1000): void {
   }
 }
 
-const SOUND = { holeMs: 0, wrongBlocks: 0, surplusMs: 0, repeatedBlocks: 0 };
+const SOUND = { gapMs: 0, wrongBlocks: 0, surplusMs: 0, repeatedBlocks: 0 };
 
 for (const pieceBytes of [1, 31, 32, 33, 2047, 2048, 8000]) {
   test(`a call that arrives unchanged is correct, in pieces of ${pieceBytes} bytes`, (t) => {
@@ -42,19 +42,19 @@ for (const pieceBytes of [1, 31, 32, 33, 2047, 2048, 8000]) {
   });
 }
 
-test('silence in place of a block is a hole', (t) => {
-  t.like(figuresOf(said(4).with(2, silence)), { ...SOUND, holeMs: 64 });
+test('silence in place of a block is a gap', (t) => {
+  t.like(figuresOf(said(4).with(2, silence)), { ...SOUND, gapMs: 64 });
 });
 
-test('silence in place of one track is a hole too', (t) => {
+test('silence in place of one track is a gap too', (t) => {
   const half = spoken(CALL, 1);
   for (let at = 0; at < half.length; at += 4) half.writeUInt16LE(0, at);
-  t.like(figuresOf(said(4).with(1, half)), { ...SOUND, holeMs: 64 });
+  t.like(figuresOf(said(4).with(1, half)), { ...SOUND, gapMs: 64 });
 });
 
-test('a missing end is a hole, to the sample', (t) => {
-  t.like(figuresOf([...said(3), spoken(CALL, 3).subarray(0, 1024)]), { ...SOUND, holeMs: 32 });
-  t.like(figuresOf([]), { ...SOUND, holeMs: 4 * 64 });
+test('a missing end is a gap, to the sample', (t) => {
+  t.like(figuresOf([...said(3), spoken(CALL, 3).subarray(0, 1024)]), { ...SOUND, gapMs: 32 });
+  t.like(figuresOf([]), { ...SOUND, gapMs: 4 * 64 });
 });
 
 test('audio after the end is a surplus', (t) => {
@@ -77,7 +77,7 @@ test('one wrong byte anywhere in a block of a verified call is noticed', (t) => 
   }
 });
 
-test('audio that a second connection sends again is a repeat, and audio that neither sent is a hole', (t) => {
+test('audio that a second connection sends again is a repeat, and audio that neither sent is a gap', (t) => {
   const blocks = said(4);
   const heard = new HeardCall(CALL, true, () => {});
   feed(new Ear(heard, 0), Buffer.concat(blocks.slice(0, 2)));
@@ -86,5 +86,5 @@ test('audio that a second connection sends again is a repeat, and audio that nei
   const gap = new HeardCall(CALL, true, () => {});
   feed(new Ear(gap, 0), Buffer.concat(blocks.slice(0, 2)));
   feed(new Ear(gap, 192), blocks[3] as Buffer);
-  t.like(gap.figures(4), { ...SOUND, holeMs: 64 });
+  t.like(gap.figures(4), { ...SOUND, gapMs: 64 });
 });

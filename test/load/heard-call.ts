@@ -19,7 +19,7 @@ export interface HeardFigures {
   /** Audio received, including repeats. */
   readonly receivedMs: number;
   /** Call time that did not arrive on both tracks. */
-  readonly holeMs: number;
+  readonly gapMs: number;
   /** Blocks with wrong audio, or at the wrong position. */
   readonly wrongBlocks: number;
   /** Audio after the call's end. */
@@ -102,7 +102,7 @@ export class HeardCall {
     return {
       call: this.call,
       receivedMs: this.bytes / STEREO_BYTES_PER_MS,
-      holeMs: missing / STEREO_BYTES_PER_MS,
+      gapMs: missing / STEREO_BYTES_PER_MS,
       wrongBlocks: this.#wrongBlocks,
       surplusMs: Math.max(0, this.#reached - expected) / STEREO_BYTES_PER_MS,
       repeatedBlocks: this.#repeatedBlocks,

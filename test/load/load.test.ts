@@ -26,7 +26,7 @@ test('a daemon that loses nothing passes, and every figure is reported', async (
   const { starts, stages, audio, sessions } = report;
   t.like(starts, { asked: 5, failed: 0, latencyMs: { count: 5 } });
   t.like(sessions, { started: 5, completed: 5, failed: 0, unended: 0 });
-  t.like(audio, { holeMs: 0, wrongBlocks: 0, surplusMs: 0, repeatedMs: 0, verifiedCalls: 5 });
+  t.like(audio, { gapMs: 0, wrongBlocks: 0, surplusMs: 0, repeatedMs: 0, verifiedCalls: 5 });
   t.is(audio.receivedSeconds, audio.saidSeconds);
   t.true(audio.saidSeconds >= 5 * 3);
   const [stage] = stages;
@@ -52,17 +52,17 @@ test('an exceeded threshold fails the run and is named', async (t) => {
 test('a daemon that loses audio fails, and so do its metrics, which do not show it', async (t) => {
   const { code, report } = await ran(t, '--daemon', 'test/load/lossy-daemon.ts', '--workers', '0', '--verify', '0');
   t.is(code, 1);
-  t.true(report.audio.holeMs > 0);
-  t.is(report.sessions.holeMs, 0);
+  t.true(report.audio.gapMs > 0);
+  t.is(report.sessions.gapMs, 0);
   const { failures } = report.verdict;
-  t.true(failures.some((failure) => /^holes \d+ ms/.test(failure)));
+  t.true(failures.some((failure) => /^gaps \d+ ms/.test(failure)));
   const differing = report.comparisons.filter(({ agrees }) => !agrees);
   t.deepEqual(
     differing.map(({ series }) => series),
     [
       'integratord_audio_sent_seconds_total{channel="customer"}',
       'integratord_audio_sent_seconds_total{channel="agent"}',
-      'integratord_hole_seconds_total{cause="missing"}',
+      'integratord_gap_seconds_total{cause="missing"}',
       'integratord_deepgram_sent_bytes_total',
     ],
   );
@@ -86,14 +86,14 @@ needs(test, 'openssl')(
     t.is(report.sessions.resumes, resumes);
     t.is(report.sessions.reconnects, reconnects);
     t.is(report.audio.lostMs, 1024);
-    t.is(report.audio.holeMs, 1024);
+    t.is(report.audio.gapMs, 1024);
     t.true((report.stages[0]?.lagOfBrokenMs.count ?? 0) > 0);
     const said = (name: string) => report.comparisons.filter(({ series }) => series.startsWith(`integratord_${name}`));
     t.true(report.comparisons.every(({ agrees }) => agrees));
     t.is(said('sessions_ended_total')[0]?.said, 5);
     t.is(samples(said('audio_received_seconds_total')[0]?.said), samples(report.audio.saidSeconds) - samples(1.024));
     t.is(said('audio_sent_seconds_total')[0]?.said, report.audio.saidSeconds);
-    t.is(said('hole_seconds_total{cause="missing"}')[0]?.said, 1.024);
+    t.is(said('gap_seconds_total{cause="missing"}')[0]?.said, 1.024);
     t.is(said('deepgram_reconnects_total')[0]?.said, reconnects);
     t.is(said('kinesis_resumes_total')[0]?.said, resumes);
   },

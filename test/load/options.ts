@@ -19,7 +19,7 @@ export interface Options {
   readonly daemon: string;
   readonly json: boolean;
   readonly maxLagP99: number;
-  readonly maxHoles: number;
+  readonly maxGaps: number;
   readonly maxCpu: number | undefined;
   readonly maxRss: number | undefined;
   readonly maxStartP99: number | undefined;
@@ -55,7 +55,7 @@ export function readOptions(argv: readonly string[]): Options {
     .option('--daemon <script>', 'script of the daemon: sources or a bundle', script, 'daemon/main.ts')
     .option('--json', 'print one JSON object', false)
     .option('--max-lag-p99 <ms>', 'fail above this lag', number, 250)
-    .option('--max-holes <ms>', 'fail above this much missing audio, all calls together', number, 0)
+    .option('--max-gaps <ms>', 'fail above this much missing audio, all calls together', number, 0)
     .option('--max-cpu <ms>', 'fail above this CPU of the daemon per second of call', number)
     .option('--max-rss <KiB>', 'fail above this memory per call, compared with the idle daemon', number)
     .option('--max-start-p99 <ms>', 'fail above this start latency', number)

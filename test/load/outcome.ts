@@ -18,7 +18,7 @@ export async function outcomeOf({ kinesis, deepgram }: World, starts: readonly S
   const said = (await kinesis.order('totals')).filter(({ call }) => started.has(call));
   const heard = await deepgram.order('totals', said);
   const reconnects = heard.flatMap((call) => call.reconnects);
-  const holeMs = sum(heard.map((call) => call.holeMs));
+  const gapMs = sum(heard.map((call) => call.gapMs));
   const heardMs = sum(heard.map(({ receivedMs }) => receivedMs));
   const saidMs = sum(said.map(({ blocks }) => blocks)) * BLOCK_MS;
   const lostMs = sum(said.map(({ lostBlocks }) => lostBlocks)) * BLOCK_MS;
@@ -26,9 +26,9 @@ export async function outcomeOf({ kinesis, deepgram }: World, starts: readonly S
     audio: {
       saidSeconds: saidMs / MS_PER_SECOND,
       receivedSeconds: heardMs / MS_PER_SECOND,
-      holeMs,
+      gapMs,
       lostMs,
-      callsWithHoles: heard.filter((call) => call.holeMs > 0).length,
+      callsWithGaps: heard.filter((call) => call.gapMs > 0).length,
       wrongBlocks: sum(heard.map(({ wrongBlocks }) => wrongBlocks)),
       surplusMs: sum(heard.map(({ surplusMs }) => surplusMs)),
       repeatedMs: sum(heard.map(({ repeatedBlocks }) => repeatedBlocks)) * BLOCK_MS,
@@ -43,7 +43,7 @@ export async function outcomeOf({ kinesis, deepgram }: World, starts: readonly S
       mediaReopened: sum(said.map(({ connections }) => connections - 1)),
       spokenMs: saidMs - lostMs,
       reachedMs: sum(heard.map(({ reachedMs }) => reachedMs)),
-      holeMs,
+      gapMs,
       heardMs,
       unreadMs: together(reconnects.map(({ unreadMs }) => unreadMs)),
       reconnects: tally(reconnects.map(({ closeCode }) => String(closeCode))),

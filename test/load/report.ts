@@ -38,10 +38,10 @@ export interface AudioFigures {
   readonly saidSeconds: number;
   /** Audio that Deepgram received, including repeats. */
   readonly receivedSeconds: number;
-  readonly holeMs: number;
-  /** Audio that the run itself made the streams lose; included in the holes. */
+  readonly gapMs: number;
+  /** Audio that the run itself made the streams lose; included in the gaps. */
   readonly lostMs: number;
-  readonly callsWithHoles: number;
+  readonly callsWithGaps: number;
   readonly wrongBlocks: number;
   readonly surplusMs: number;
   readonly repeatedMs: number;
@@ -116,8 +116,8 @@ export function reportText({
       `${ms(audio.saidSeconds)} s sent, ${ms(audio.receivedSeconds)} s received, ${ms(audio.repeatedMs)} ms of it twice`,
     ),
     row(
-      'holes',
-      `${ms(audio.holeMs)} ms in ${audio.callsWithHoles} calls, ${ms(audio.lostMs)} of it injected; ${ms(sessions.holeMs)} ms in the daemon's log`,
+      'gaps',
+      `${ms(audio.gapMs)} ms in ${audio.callsWithGaps} calls, ${ms(audio.lostMs)} of it injected; ${ms(sessions.gapMs)} ms in the daemon's log`,
     ),
     row(
       'wrong',

@@ -15,7 +15,7 @@ export function verdictOn(report: Judged): Report['verdict'] {
     ...above('sessions that did not end', sessions.unended, 0, ''),
     ...above('blocks of wrong audio', audio.wrongBlocks, 0, ''),
     ...above('audio after the end of calls', audio.surplusMs, 0, ' ms'),
-    ...above('holes', audio.holeMs - audio.lostMs, options.maxHoles, ' ms'),
+    ...above('gaps', audio.gapMs - audio.lostMs, options.maxGaps, ' ms'),
     ...above('start latency p99', starts.latencyMs.p99, options.maxStartP99, ' ms'),
     ...kept.flatMap(({ lagMs, daemon }) => [
       ...above('lag p99', lagMs.p99, options.maxLagP99, ' ms'),

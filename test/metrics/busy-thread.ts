@@ -10,7 +10,7 @@ export function busyThread(times: number): SessionMetrics {
     metrics.sessionFailed(new DeepgramRefused(401, undefined, undefined));
     metrics.audioReceived(0, 16);
     metrics.audioReceived(1, 32);
-    metrics.hole('corrupt', 64);
+    metrics.gap('corrupt', 64);
     metrics.reconnected(1011);
     metrics.handshakeFailed('429');
     metrics.lagMs.observe(40);

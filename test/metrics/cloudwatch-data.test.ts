@@ -43,8 +43,8 @@ test('every metric is reported once for the stack and once for the instance', (t
 
 test('counts cover the time since the last report, states are current', (t) => {
   const sessions = new SessionMetrics();
-  sessions.hole('corrupt', 500);
-  sessions.hole('missing', 20);
+  sessions.gap('corrupt', 500);
+  sessions.gap('missing', 20);
   sessions.audioReceived(0, 16_000);
   sessions.audioReceived(1, 16_000);
   sessions.audioOutBytes = 32_000;
@@ -52,14 +52,14 @@ test('counts cover the time since the last report, states are current', (t) => {
   t.like(stackValues(first), {
     CapacityUsed: 25,
     ActiveSessions: 3,
-    HoleMilliseconds: 520,
+    GapMilliseconds: 520,
     AudioSecondsIn: 2,
     AudioSecondsOut: 2,
   });
-  sessions.hole('corrupt', 7);
+  sessions.gap('corrupt', 7);
   const draining = { drainState: 'draining', isDrainOverdue: true } as const;
   t.like(stackValues(instance(sessions, draining), first), {
-    HoleMilliseconds: 7,
+    GapMilliseconds: 7,
     AudioSecondsIn: 0,
     Draining: 1,
     DrainOverdue: 1,

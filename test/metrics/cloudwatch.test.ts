@@ -61,15 +61,15 @@ test('while CloudWatch fails, counts wait for the next report; logged once per o
   await clock.settle();
   fails.with = new Error('InternalFailure');
   for (let minute = 0; minute < 3; minute++) {
-    sessions.hole('missing', 100);
+    sessions.gap('missing', 100);
     await clock.advance(MINUTE_MS);
   }
   t.deepEqual(events(), ['cloudwatch.failing']);
   fails.with = undefined;
-  sessions.hole('missing', 50);
+  sessions.gap('missing', 50);
   await clock.advance(2 * MINUTE_MS);
   t.deepEqual(events(), ['cloudwatch.failing', 'cloudwatch.recovered']);
-  t.deepEqual(values('HoleMilliseconds'), [0, 350, 0]);
+  t.deepEqual(values('GapMilliseconds'), [0, 350, 0]);
   t.deepEqual(await puts(), { ok: 3, failed: 3 });
 });
 
@@ -133,16 +133,16 @@ test('CloudWatch accepts what the SDK sends, in one request, under the stack and
   const cloudWatch = new CloudWatchControl(url);
   const { reporter, sessions } = reporting(connectCloudWatch(async () => 'us-east-1'));
   await reporter.report();
-  sessions.hole('corrupt', 300);
+  sessions.gap('corrupt', 300);
   sessions.lagMs.observe(40);
   await reporter.report();
   const requests = await cloudWatch.requests();
   t.is(requests.length, 2);
   t.like(requests[1], { status: 200, put: { Namespace: 'Integratord' } });
   for (const dimensions of [{ Stack: 'calls' }, { Stack: 'calls', Instance: INSTANCE_ID }]) {
-    const holes = await cloudWatch.data('HoleMilliseconds', dimensions);
+    const gaps = await cloudWatch.data('GapMilliseconds', dimensions);
     t.deepEqual(
-      holes.map(({ Value, Unit }) => [Value, Unit]),
+      gaps.map(({ Value, Unit }) => [Value, Unit]),
       [
         [0, 'Milliseconds'],
         [300, 'Milliseconds'],

@@ -127,9 +127,9 @@ test('panels have unique ids and do not overlap', (t) => {
   }
 });
 
-test('the Grafana dashboard shows calls, lag, holes, failed starts, capacity, drains and instances', (t) => {
+test('the Grafana dashboard shows calls, lag, gaps, failed starts, capacity, drains and instances', (t) => {
   const titles = dashboard.panels.map(({ title }) => title).join('; ');
-  for (const topic of [/Calls/, /Lag/, /Holes/, /Failed starts/, /Capacity/, /Drains/, /Instances/])
+  for (const topic of [/Calls/, /Lag/, /Gaps/, /Failed starts/, /Capacity/, /Drains/, /Instances/])
     t.regex(titles, topic);
 });
 

@@ -28,7 +28,7 @@ test('a snapshot does not change, and can be cloned', (t) => {
   const snapshot = metrics.snapshot();
   metrics.audioReceived(0, 1600);
   metrics.lagMs.observe(10);
-  metrics.hole('missing', 1);
+  metrics.gap('missing', 1);
   t.deepEqual(structuredClone(snapshot), busyThread(1).snapshot());
 });
 

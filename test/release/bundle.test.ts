@@ -27,7 +27,7 @@ for (const workers of ['0', '2']) {
     const stage = await Stage.open({ daemon: t.context.programs.daemon, env: { WORKERS: workers } });
     t.teardown(() => stage.close());
     const { ended, audio } = await stage.transcribe(await stage.call(CALL));
-    t.like(ended, { outcome: 'completed', holeMs: 0 });
+    t.like(ended, { outcome: 'completed', gapMs: 0 });
     t.is(difference(channel(audio, 0), CUSTOMER), 'the same');
     t.is(difference(channel(audio, 1), AGENT), 'the same');
     t.is(stage.daemon.stderr, '');
@@ -94,7 +94,7 @@ test('the bundled daemon on an instance uses its role, and completes its lifecyc
   });
   t.teardown(() => stage.close());
   await stage.daemon.line(({ event }) => event === 'lifecycle.on');
-  t.like((await stage.transcribe(await stage.call(CALL))).ended, { outcome: 'completed', holeMs: 0 });
+  t.like((await stage.transcribe(await stage.call(CALL))).ended, { outcome: 'completed', gapMs: 0 });
   const asked = await metadata.requests();
   t.true(asked.some(({ path, status }) => path.endsWith('/security-credentials/integrator') && status === 200));
   await metadata.setState({ targetLifecycleState: 'Terminated' });

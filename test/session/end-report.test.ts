@@ -14,7 +14,7 @@ const VIEW: SessionView = {
   replayedMs: 0,
   lagMs: 40,
   worstLagMs: 90,
-  holeMs: 20,
+  gapMs: 20,
   reconnects: 1,
   worstBufferBytes: 32_000,
   deepgramRequestIds: ['r'],
@@ -25,7 +25,7 @@ function reported(end: Omit<EndOfSession, 'view'>) {
   const { log, of } = recordedLog();
   const counted: unknown[][] = [];
   reportEnd({ view: VIEW, ...end }, log, {
-    hole: (...args) => counted.push(['hole', ...args]),
+    gap: (...args) => counted.push(['gap', ...args]),
     sessionCompleted: (reason) => counted.push(['completed', reason]),
     sessionFailed: (error) => counted.push(['failed', error]),
   });
@@ -39,12 +39,12 @@ test('a completed session is counted and logged with its reason, its totals and 
     unfinishedMs: 1500,
   });
   t.deepEqual(counted, [
-    ['hole', 'unsent', 0],
-    ['hole', 'unfinished', 1500],
+    ['gap', 'unsent', 0],
+    ['gap', 'unfinished', 1500],
     ['completed', 'next-contact'],
   ]);
   t.like(line, [
-    { level: 'info', outcome: 'completed', reason: 'next-contact', audioMs: 7000, holeMs: 20, unfinishedMs: 1500 },
+    { level: 'info', outcome: 'completed', reason: 'next-contact', audioMs: 7000, gapMs: 20, unfinishedMs: 1500 },
   ]);
 });
 
@@ -52,8 +52,8 @@ test('a failed session is logged as an error, and its unsent audio is a gap', (t
   const error = new NoAudio();
   const { counted, line } = reported({ outcome: { name: 'failed', error }, unsentMs: 500, unfinishedMs: 0 });
   t.deepEqual(counted, [
-    ['hole', 'unsent', 500],
-    ['hole', 'unfinished', 0],
+    ['gap', 'unsent', 500],
+    ['gap', 'unfinished', 0],
     ['failed', error],
   ]);
   t.like(line, [{ level: 'error', outcome: 'failed', unsentMs: 500 }]);

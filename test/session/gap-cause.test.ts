@@ -1,11 +1,11 @@
 import test from 'ava';
 import { GapCauseTracker } from '../../daemon/session/gap-cause.ts';
 
-test('a hole without reported trouble has the cause `missing`', (t) => {
+test('a gap without reported trouble has the cause `missing`', (t) => {
   t.is(new GapCauseTracker().blame(), 'missing');
 });
 
-test('the first report since the stream was intact is the cause of one hole', (t) => {
+test('the first report since the stream was intact is the cause of one gap', (t) => {
   const gapCause = new GapCauseTracker();
   gapCause.note('corrupt');
   gapCause.note('no-contact-id');
@@ -21,7 +21,7 @@ test('audio read before the report does not clear it', (t) => {
   t.is(gapCause.blame(), 'corrupt');
 });
 
-test('trouble without a hole is not the cause of a later hole', (t) => {
+test('trouble without a gap is not the cause of a later gap', (t) => {
   const gapCause = new GapCauseTracker();
   gapCause.note('corrupt');
   gapCause.unfounded({ reachMs: 1000, positionMs: 1000 });

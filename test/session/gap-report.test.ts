@@ -5,24 +5,24 @@ import { recordedLog } from '../support/recorded-log.ts';
 function reporterOf() {
   const { log, of } = recordedLog();
   const counted: [cause: string, ms: number][] = [];
-  const gaps = new GapReporter(log, { notStreamedMs: 0, hole: (cause, ms) => counted.push([cause, ms]) });
+  const gaps = new GapReporter(log, { notStreamedMs: 0, gap: (cause, ms) => counted.push([cause, ms]) });
   return { gaps, counted, of };
 }
 
 test('a gap is counted and logged once, with the cause reported before it', (t) => {
   const { gaps, counted, of } = reporterOf();
-  gaps.check({ holeMs: 0, positionMs: 1000, reachMs: 1000 });
+  gaps.check({ gapMs: 0, positionMs: 1000, reachMs: 1000 });
   gaps.note('corrupt');
-  gaps.check({ holeMs: 250, positionMs: 2000, reachMs: 2000 });
-  gaps.check({ holeMs: 250, positionMs: 3000, reachMs: 3000 });
+  gaps.check({ gapMs: 250, positionMs: 2000, reachMs: 2000 });
+  gaps.check({ gapMs: 250, positionMs: 3000, reachMs: 3000 });
   t.deepEqual(counted, [['corrupt', 250]]);
-  t.like(of('audio.hole'), [{ level: 'warn', cause: 'corrupt', missingMs: 250, callMs: 2000 }]);
+  t.like(of('audio.gap'), [{ level: 'warn', cause: 'corrupt', missingMs: 250, callMs: 2000 }]);
 });
 
 test('later gaps are reported by their own length', (t) => {
   const { gaps, counted } = reporterOf();
-  gaps.check({ holeMs: 100, positionMs: 1000, reachMs: 1000 });
-  gaps.check({ holeMs: 350, positionMs: 2000, reachMs: 2000 });
+  gaps.check({ gapMs: 100, positionMs: 1000, reachMs: 1000 });
+  gaps.check({ gapMs: 350, positionMs: 2000, reachMs: 2000 });
   t.deepEqual(counted, [
     ['missing', 100],
     ['missing', 250],
@@ -32,8 +32,8 @@ test('later gaps are reported by their own length', (t) => {
 test('trouble without a gap is not the cause of a later gap', (t) => {
   const { gaps, counted } = reporterOf();
   gaps.note('corrupt');
-  gaps.check({ holeMs: 0, positionMs: 1000, reachMs: 1000 });
-  gaps.check({ holeMs: 0, positionMs: 1250, reachMs: 1250 });
-  gaps.check({ holeMs: 100, positionMs: 2000, reachMs: 2000 });
+  gaps.check({ gapMs: 0, positionMs: 1000, reachMs: 1000 });
+  gaps.check({ gapMs: 0, positionMs: 1250, reachMs: 1250 });
+  gaps.check({ gapMs: 100, positionMs: 2000, reachMs: 2000 });
   t.deepEqual(counted, [['missing', 100]]);
 });

@@ -313,9 +313,9 @@ test('a second call at the same time on a stream is refused', async (t) => {
 
 test('a missing fragment is skipped', async (t) => {
   const { control, sdk } = await shared;
-  await control.putStream('hole');
+  await control.putStream('gap');
   const call = recording();
-  const reader = await sdk.readCall(await control.startCall('hole', { ...call, options: { missingFragments: [4] } }));
+  const reader = await sdk.readCall(await control.startCall('gap', { ...call, options: { missingFragments: [4] } }));
   await reader.fragment(4);
   const timecodes = reader.fragments.map(({ timecodeMs }) => timecodeMs);
   t.is((timecodes[4] ?? 0) - (timecodes[3] ?? 0), 2 * 64);

@@ -64,7 +64,7 @@ for (const [form, call] of Object.entries(FORMS)) {
     const { ended, audio, connection } = await t.context.stage.transcribe(await t.context.stage.call(call));
     t.is(difference(channel(audio, 0), CUSTOMER), 'the same');
     t.is(difference(channel(audio, 1), padded(AGENT, CUSTOMER.length)), 'the same');
-    t.like(ended, { outcome: 'completed', holeMs: 0 });
+    t.like(ended, { outcome: 'completed', gapMs: 0 });
     t.like(connection, { closeCode: 1000, controlMessages: { CloseStream: 1 } });
   });
 }
@@ -85,12 +85,12 @@ test('an agent who joins late is heard from that moment on', async (t) => {
   t.is(difference(channel(audio, 1), padded(AGENT, length, 2048 * 8)), 'the same');
 });
 
-test('fragments that the stream lost become a counted, silent hole; everything around it arrives', async (t) => {
+test('fragments that the stream lost become a counted, silent gap; everything around it arrives', async (t) => {
   const call = tracksOf({ missingFragments: [1, 2], oddBlock: false });
   const { ended, audio } = await t.context.stage.transcribe(await t.context.stage.call({ ...call, fragmentMs: 1024 }));
   const expected = CUSTOMER.slice().fill(0, 1024 * 8, 3072 * 8);
   t.is(difference(channel(audio, 0), expected), 'the same');
-  t.is(ended['holeMs'], 2048);
+  t.is(ended['gapMs'], 2048);
 });
 
 test('the next caller on the same stream is not forwarded', async (t) => {
@@ -114,7 +114,7 @@ test('a connection that ends during a call is replaced, and nothing is lost or s
   const { ended, audio } = await stage.transcribe(await stage.call({ ...tracksOf({}), speed: 5 }, stream));
   t.is(difference(channel(audio, 0), CUSTOMER), 'the same');
   t.is(difference(channel(audio, 1), padded(AGENT, CUSTOMER.length)), 'the same');
-  t.is(ended['holeMs'], 0);
+  t.is(ended['gapMs'], 0);
 });
 
 test('a call uses one connection to Kinesis at a time', async (t) => {
@@ -169,7 +169,7 @@ test('a start of the same contact with other parameters is a session of its own,
     ),
   );
   t.is(ended[0]?.['audioMs'], ended[1]?.['audioMs']);
-  t.like(ended[1], { outcome: 'completed', holeMs: 0 });
+  t.like(ended[1], { outcome: 'completed', gapMs: 0 });
   t.is((await stage.deepgram.connectionsTagged(request.contactId)).length, 2);
 });
 

@@ -35,7 +35,7 @@ for (const [mode, params] of [
     const again = await stage.daemon.line(({ event }) => event === 'session.started');
     t.is(again['sessionId'], started.body['sessionId']);
     t.is((await stage.start(request)).body['status'], 'already-running', 'and is known to be there');
-    t.like(await stage.ended(request.contactId), { outcome: 'completed', holeMs: 0 });
+    t.like(await stage.ended(request.contactId), { outcome: 'completed', gapMs: 0 });
     await stage.closed(request.contactId);
     const { audio, missingMs, agrees, stretches } = await received(stage.deepgram, request.contactId);
     t.is(missingMs, 0);
@@ -61,7 +61,7 @@ test('after kill -9 at the start of a call not even its first fragment is lost',
   await stage.start(request);
   await stage.deepgramHas(request.contactId, 2500);
   await stage.crash();
-  t.like(await stage.ended(request.contactId), { outcome: 'completed', holeMs: 0 });
+  t.like(await stage.ended(request.contactId), { outcome: 'completed', gapMs: 0 });
   await stage.closed(request.contactId);
   const { audio, missingMs } = await received(stage.deepgram, request.contactId);
   t.is(missingMs, 0);
@@ -77,7 +77,7 @@ test('two crashes in one call, the second right after the first, lose nothing', 
   await stage.deepgramHas(request.contactId, 10_000);
   await stage.crash();
   await stage.crash();
-  t.like(await stage.ended(request.contactId), { outcome: 'completed', holeMs: 0 });
+  t.like(await stage.ended(request.contactId), { outcome: 'completed', gapMs: 0 });
   await stage.closed(request.contactId);
   const { audio, missingMs } = await received(stage.deepgram, request.contactId);
   t.is(missingMs, 0);

@@ -176,7 +176,7 @@ export const KINESIS_ROWS: readonly Row[] = [
     kinesis: [cut, { hang: true, forgetFragments: 5 }],
     arrives: { silentMs: [[3 * FRAGMENT_MS, 5 * FRAGMENT_MS]] },
     outcome: 'completed',
-    reported: ['kinesis.refused', 'kinesis.fragment-gone', 'audio.hole'],
+    reported: ['kinesis.refused', 'kinesis.fragment-gone', 'audio.gap'],
   },
   {
     source: 'daemon/kinesis/README.md',
@@ -193,7 +193,7 @@ export const KINESIS_ROWS: readonly Row[] = [
     kinesis: [{ corruptAfterBytes: 3 * 35_000, bytes: Buffer.alloc(4000, 0xff).toString('base64') }],
     arrives: 'what came before',
     outcome: 'completed',
-    reported: ['kinesis.withheld', 'audio.hole'],
+    reported: ['kinesis.withheld', 'audio.gap'],
   },
   {
     source: 'daemon/kinesis/README.md',
@@ -206,7 +206,7 @@ export const KINESIS_ROWS: readonly Row[] = [
       ],
     },
     outcome: 'completed',
-    reported: ['audio.hole'],
+    reported: ['audio.gap'],
   },
   {
     source: 'daemon/kinesis/README.md',

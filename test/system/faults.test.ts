@@ -42,7 +42,7 @@ async function check(t: ExecutionContext<{ stage: Stage }>, row: Row): Promise<v
     twiceMs.every((ms) => ms <= REPEATED_MS),
     `twice: ${twiceMs}`,
   );
-  compare(t, row, [channel(audio, 0), channel(audio, 1)], Number(ended['holeMs']));
+  compare(t, row, [channel(audio, 0), channel(audio, 1)], Number(ended['gapMs']));
 }
 
 /** Number of silent frames; the call itself has none. */
@@ -50,9 +50,9 @@ function silentFrames([customer, agent]: readonly Int16Array[]): number {
   return customer?.filter((sample, at) => sample === 0 && agent?.[at] === 0).length ?? 0;
 }
 
-function compare(t: ExecutionContext, { arrives }: Row, heard: readonly Int16Array[], holeMs: number): void {
+function compare(t: ExecutionContext, { arrives }: Row, heard: readonly Int16Array[], gapMs: number): void {
   const spoken = [CUSTOMER, AGENT];
-  t.is(holeMs, silentFrames(heard) / 8, 'holes are counted to the millisecond');
+  t.is(gapMs, silentFrames(heard) / 8, 'gaps are counted to the millisecond');
   for (const [index, samples] of heard.entries()) {
     const expected = spoken[index] as Int16Array;
     if (arrives === 'all') {

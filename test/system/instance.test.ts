@@ -61,7 +61,7 @@ test('Auto Scaling terminates the instance: no call is cut off, and it terminate
   t.is((await stage.ask('GET', '/health-check')).status, 503);
   t.true(Date.now() - toldAtMs < 2000 + SLACK_MS);
   const ends = await Promise.all(calls.map(({ contactId }) => stage.ended(contactId)));
-  for (const ended of ends) t.like(ended, { outcome: 'completed', reason: 'no-more-fragments', holeMs: 0 });
+  for (const ended of ends) t.like(ended, { outcome: 'completed', reason: 'no-more-fragments', gapMs: 0 });
   t.is(await stage.daemon.exited, 0);
   t.true((await autoScaling.requests('RecordLifecycleActionHeartbeat')).length >= 3);
   const [completed, ...others] = await autoScaling.requests('CompleteLifecycleAction');

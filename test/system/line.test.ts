@@ -53,7 +53,7 @@ test('five breaks in one call: everything arrives, and at most REPLAY_MS and a s
   const request = { ...call, dgParams: { ...call.dgParams, ...CALLBACK, extra: 'mine:1' } };
   t.is((await stage.start(request)).status, 200);
   const ended = await stage.ended(request.contactId);
-  t.like(ended, { outcome: 'completed', holeMs: 0, reconnects: 4 });
+  t.like(ended, { outcome: 'completed', gapMs: 0, reconnects: 4 });
   const { audio, missingMs, twiceMs, agrees, stretches } = await received(stage.deepgram, request.contactId);
   t.is(missingMs, 0);
   t.true(agrees);
@@ -101,7 +101,7 @@ test('an unreachable Deepgram for 20 s of the call costs only time', async (t) =
   relay.cut();
   await stage.kinesisHas(request.contactId, 26_000);
   relay.restore();
-  t.like(await stage.ended(request.contactId), { outcome: 'completed', holeMs: 0, reconnects: 1 });
+  t.like(await stage.ended(request.contactId), { outcome: 'completed', gapMs: 0, reconnects: 1 });
   const { audio, missingMs, twiceMs } = await received(stage.deepgram, request.contactId);
   t.is(missingMs, 0);
   t.is(difference(channel(audio, 0), customer), 'the same');
@@ -119,7 +119,7 @@ test('a half-open connection is detected and replaced', async (t) => {
   relay.silence();
   const lost = await stage.daemon.line(({ event }) => event === 'deepgram.lost');
   t.true(Number(lost['time']) - silencedAtMs < 15_000);
-  t.like(await stage.ended(request.contactId), { outcome: 'completed', holeMs: 0 });
+  t.like(await stage.ended(request.contactId), { outcome: 'completed', gapMs: 0 });
   const { audio, missingMs } = await received(stage.deepgram, request.contactId);
   t.is(missingMs, 0);
   t.is(difference(channel(audio, 0), customer), 'the same');
@@ -158,7 +158,7 @@ test('a Deepgram that stalls for 60 s of the call causes back-pressure, then rec
   const request = { ...call, dgParams: { ...call.dgParams, ...CALLBACK } };
   t.is((await stage.start(request)).status, 200);
   const ended = await stage.ended(request.contactId);
-  t.like(ended, { outcome: 'completed', holeMs: 0, reconnects: 0 });
+  t.like(ended, { outcome: 'completed', gapMs: 0, reconnects: 0 });
   t.true(Number(ended['worstBufferBytes']) > 500_000, 'it was held back');
   t.true(Number(ended['worstBufferBytes']) <= 1024 * 1024 + 8000, `${ended['worstBufferBytes']} bytes`);
   const { audio, missingMs } = await received(stage.deepgram, request.contactId);

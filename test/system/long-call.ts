@@ -63,7 +63,7 @@ export async function playLongCall({ minutes, wallMinutes, rotateMinutes, speed 
   const sha256 = sha256Of(stereo(customer, agent), minutes);
   return {
     outcome: ended['outcome'],
-    lostMs: minutes * MS_PER_MINUTE - Number(ended['audioMs']) + Number(ended['holeMs']),
+    lostMs: minutes * MS_PER_MINUTE - Number(ended['audioMs']) + Number(ended['gapMs']),
     repeatedMs: ended['replayedMs'],
     isWhole: connections.length === 1 && connections[0]?.sha256 === sha256,
     resumed: logged('kinesis.resumed'),

@@ -65,8 +65,8 @@ test.serial('the sums in /metrics match what happened to the calls, including fa
     '{channel="customer"}': 2 * SECONDS,
     '{channel="agent"}': 2 * SECONDS,
   });
-  t.is(ended['holeMs'], 2 * FRAGMENT_MS);
-  t.deepEqual(of('hole_seconds_total'), { '{cause="missing"}': (2 * FRAGMENT_MS) / 1000 });
+  t.is(ended['gapMs'], 2 * FRAGMENT_MS);
+  t.deepEqual(of('gap_seconds_total'), { '{cause="missing"}': (2 * FRAGMENT_MS) / 1000 });
   t.deepEqual(of('deepgram_reconnects_total'), { '{code="1011"}': 1 });
   t.deepEqual(of('deepgram_refusals_total'), { '{status="429"}': 1 });
   t.true((of('kinesis_resumes_total')[''] ?? 0) >= 1);
@@ -90,14 +90,14 @@ needs(test.serial, 'promtool')('promtool accepts that /metrics', (t) => {
   t.deepEqual([status, `${stdout}${stderr}`], [0, '']);
 });
 
-test('the cause of a hole is what was reported before it', async (t) => {
+test('the cause of a gap is what was reported before it', async (t) => {
   const stage = await opened(t, { env: { READ_STALL_MS: '700' } });
-  const holes: Record<string, number> = {};
-  const noteHoles = async (contactId: string) => {
+  const gaps: Record<string, number> = {};
+  const noteGaps = async (contactId: string) => {
     const ended = await stage.ended(contactId);
     for (const { event, contactId: of, cause, missingMs } of stage.daemon.lines) {
-      if (event === 'audio.hole' && of === contactId)
-        holes[String(cause)] = (holes[String(cause)] ?? 0) + Number(missingMs);
+      if (event === 'audio.gap' && of === contactId)
+        gaps[String(cause)] = (gaps[String(cause)] ?? 0) + Number(missingMs);
     }
     return ended;
   };
@@ -111,22 +111,22 @@ test('the cause of a hole is what was reported before it', async (t) => {
   await stage.start(broken);
   const forgetful = await stage.call({ ...CALL, speed: 5 }, 'forgetful');
   await stage.start(forgetful);
-  for (const { contactId } of [broken, forgetful]) await noteHoles(contactId);
+  for (const { contactId } of [broken, forgetful]) await noteGaps(contactId);
   // The rest of the call arrives while Deepgram is unavailable.
   const away = [{ refuse: 503 }, { refuse: 503 }, { refuse: 503 }, { refuse: 402 }];
   await stage.deepgram.addFaults({ closeAfterMs: 3000, code: 1011, reason: '' }, ...away);
   const unpaid = await stage.call({ ...CALL, speed: 20 });
   await stage.start(unpaid);
-  const failed = await noteHoles(unpaid.contactId);
+  const failed = await noteGaps(unpaid.contactId);
   t.like(failed, { outcome: 'failed' });
 
   const { values } = await scrape(stage.url);
-  const found = notZero(values, 'integratord_hole_seconds_total');
-  t.deepEqual(Object.keys(holes).sort(), ['corrupt', 'fragment-gone']);
+  const found = notZero(values, 'integratord_gap_seconds_total');
+  t.deepEqual(Object.keys(gaps).sort(), ['corrupt', 'fragment-gone']);
   // Sums of seconds and of milliseconds are rounded differently.
   const foundMs = (cause: string) => Math.round((found[`{cause="${cause}"}`] ?? NaN) * 1e6) / 1000;
-  t.is(foundMs('corrupt'), holes['corrupt'] ?? 0);
-  t.is(foundMs('fragment-gone'), holes['fragment-gone'] ?? 0);
+  t.is(foundMs('corrupt'), gaps['corrupt'] ?? 0);
+  t.is(foundMs('fragment-gone'), gaps['fragment-gone'] ?? 0);
   t.true(Number(failed['unsentMs']) > 0);
   t.is(foundMs('unsent'), Number(failed['unsentMs']));
   t.deepEqual(Object.keys(found).length, 3);
@@ -216,7 +216,7 @@ test('an unreachable CloudWatch does not affect calls', async (t) => {
   const stage = await opened(t, { env });
   await stage.daemon.line(({ event }) => event === 'cloudwatch.failing');
   const { ended } = await stage.transcribe(await stage.call({ ...CALL, speed: 20 }));
-  t.like(ended, { outcome: 'completed', holeMs: 0 });
+  t.like(ended, { outcome: 'completed', gapMs: 0 });
   const { values } = await scrape(stage.url);
   t.is(values.get('integratord_cloudwatch_puts_total{result="failed"}'), 1);
   t.is(await stage.daemon.stop('SIGTERM'), 0);

@@ -22,7 +22,7 @@ for (const reads of ['buffered', 'paced']) {
       const request = { ...call, dgParams: { ...call.dgParams, ...params } };
       t.is((await stage.start(request)).status, 200);
       const ended = await stage.ended(request.contactId);
-      t.like(ended, { outcome: 'completed', holeMs: 0, reconnects: 0, unfinishedMs: 0, unsentMs: 0 });
+      t.like(ended, { outcome: 'completed', gapMs: 0, reconnects: 0, unfinishedMs: 0, unsentMs: 0 });
       await stage.closed(request.contactId);
       const [connection] = await stage.deepgram.connectionsTagged(request.contactId);
       t.is(connection?.processedBytes, SECONDS * 32_000);
@@ -47,7 +47,7 @@ test('late pongs, a slow handshake, odd responses and closes: the call arrives u
   const call = await stage.call({ customer: bytesOf(customer), speed: SPEED });
   const request = { ...call, dgParams: { ...call.dgParams, ...CALLBACK } };
   t.is((await stage.start(request)).status, 200);
-  t.like(await stage.ended(request.contactId), { outcome: 'completed', holeMs: 0, unfinishedMs: 0, unsentMs: 0 });
+  t.like(await stage.ended(request.contactId), { outcome: 'completed', gapMs: 0, unfinishedMs: 0, unsentMs: 0 });
   const { audio, missingMs, agrees } = await received(stage.deepgram, request.contactId);
   t.is(missingMs, 0);
   t.true(agrees);

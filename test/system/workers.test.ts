@@ -47,7 +47,7 @@ test('calls on worker threads arrive sample for sample, and a repeated start fin
   for (const { request } of calls) t.is((await stage.start(request)).body['status'], 'started');
   for (const { request } of calls) t.is((await stage.start(request)).body['status'], 'already-running');
   for (const { request, customer, agent } of calls) {
-    t.like(await stage.ended(request.contactId), { outcome: 'completed', holeMs: 0 });
+    t.like(await stage.ended(request.contactId), { outcome: 'completed', gapMs: 0 });
     await stage.closed(request.contactId);
     const { audio } = await received(stage.deepgram, request.contactId);
     t.is(difference(channel(audio, 0), customer), 'the same');
@@ -94,7 +94,7 @@ test('when a thread dies, its sessions resume from their checkpoints: no sample 
   for (const [index, { request, customer }] of calls.entries()) {
     t.like(await stage.ended(request.contactId), {
       outcome: 'completed',
-      holeMs: 0,
+      gapMs: 0,
       sessionId: started[index]?.body['sessionId'],
     });
     await stage.closed(request.contactId);

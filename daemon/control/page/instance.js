@@ -1,7 +1,7 @@
 import { byId, setText } from './dom.js';
 import { Sparkline } from './lag-history.js';
 import { LATE_MS } from './session-card.js';
-import { clockText, countText, holesText, numberText, shortText, timeText } from './words.js';
+import { clockText, countText, gapsText, numberText, shortText, timeText } from './words.js';
 
 export const STATE_WORDS = {
   serving: 'Serving',
@@ -45,10 +45,10 @@ export class Instance {
     setText(byId('lag'), totals.sessions === 0 ? '–' : shortText(totals.lagMs));
     byId('lag').dataset.bad = String(totals.lagMs >= LATE_MS);
     this.#lagLine.show(samples, atEpochMs);
-    setText(byId('holes'), holesText(totals.holeMs));
-    byId('holes').dataset.bad = String(totals.holeMs > 0);
-    const where = `in ${numberText(totals.sessionsWithHoles)} of ${countText(totals.sessions, 'session')}`;
-    setText(byId('holes-where'), totals.holeMs > 0 ? where : 'no audio is missing');
+    setText(byId('gaps'), gapsText(totals.gapMs));
+    byId('gaps').dataset.bad = String(totals.gapMs > 0);
+    const where = `in ${numberText(totals.sessionsWithGaps)} of ${countText(totals.sessions, 'session')}`;
+    setText(byId('gaps-where'), totals.gapMs > 0 ? where : 'no audio is missing');
     setText(byId('reconnects'), numberText(totals.reconnects));
     showCordon(status.cordon, status.drain);
     showDrain(status.drain, atEpochMs);

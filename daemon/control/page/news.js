@@ -32,8 +32,8 @@ function changesBetween(last, { status, totals }) {
   if (status.state !== last.status.state)
     news.push(drain ?? `The instance is ${STATE_WORDS[status.state].toLowerCase()}.`);
   else if (drain && status.drain.state !== last.status.drain?.state) news.push(drain);
-  if (totals.sessionsWithHoles > last.totals.sessionsWithHoles) {
-    news.push(`Audio is missing in ${countText(totals.sessionsWithHoles, 'session')}.`);
+  if (totals.sessionsWithGaps > last.totals.sessionsWithGaps) {
+    news.push(`Audio is missing in ${countText(totals.sessionsWithGaps, 'session')}.`);
   }
   return news;
 }

@@ -1,6 +1,6 @@
 import { element, labeled, setText } from './dom.js';
 import { Sparkline } from './lag-history.js';
-import { clockText, holesText, numberText, shortText } from './words.js';
+import { clockText, gapsText, numberText, shortText } from './words.js';
 
 const STATES = { running: 'Running', ending: 'Ending', ended: 'Ended', failed: 'Failed' };
 /** In a conversation, people notice a delay of a second. */
@@ -12,7 +12,7 @@ const FIGURES = [
   ['Transcribed', 'audio', ({ audioMs }) => clockText(audioMs)],
   ['Lag', 'lag', ({ lagMs }) => shortText(lagMs), ({ lagMs }) => lagMs >= LATE_MS],
   ['Worst lag', 'worst', ({ worstLagMs }) => shortText(worstLagMs), ({ worstLagMs }) => worstLagMs >= LATE_MS],
-  ['Holes', 'holes', ({ holeMs }) => holesText(holeMs), ({ holeMs }) => holeMs > 0],
+  ['Gaps', 'gaps', ({ gapMs }) => gapsText(gapMs), ({ gapMs }) => gapMs > 0],
   ['Reconnects', 'reconnects', ({ reconnects }) => reconnects !== undefined && numberText(reconnects)],
 ];
 

@@ -18,7 +18,7 @@ export function clockText(ms) {
   return days > 0 ? `${days} d ${clock}` : clock;
 }
 
-/** A lag or a hole: < 1 ms, 345 ms, 4.5 s, 2:05 min. */
+/** A lag or a gap: < 1 ms, 345 ms, 4.5 s, 2:05 min. */
 export function shortText(ms) {
   if (ms > 0 && ms < LEAST_MS) return '< 1 ms';
   const wholeMs = Math.round(ms);
@@ -28,7 +28,7 @@ export function shortText(ms) {
   return `${clockText(ms)} ${ms < HOUR_S * SECOND_MS ? 'min' : 'h'}`;
 }
 
-export function holesText(ms) {
+export function gapsText(ms) {
   return ms === 0 ? 'None' : shortText(ms);
 }
 

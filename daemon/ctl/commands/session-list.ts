@@ -29,7 +29,7 @@ const COLUMNS: readonly SessionColumn[] = [
   number('AGE', ({ ageMs }) => ageMs),
   number('LAG', ({ lagMs }) => lagMs),
   number('AUDIO', ({ audioMs }) => audioMs),
-  { ...number('HOLES', ({ holeMs }) => holeMs), style: ({ holeMs }) => (holeMs > 0 ? 'yellow' : undefined) },
+  { ...number('GAPS', ({ gapMs }) => gapMs), style: ({ gapMs }) => (gapMs > 0 ? 'yellow' : undefined) },
   number('RECONNECTS', ({ reconnects }) => reconnects, String),
   text('MODEL', ({ model }) => model ?? ''),
   text('CALLBACK-HOST', ({ callbackHost }) => callbackHost ?? ''),

@@ -48,7 +48,7 @@ function figures(session: SessionView): (readonly [string, string | undefined])[
     ['age', durationText(session.ageMs)],
     ['audio', durationText(session.audioMs)],
     ['lag', `${durationText(session.lagMs)} (worst ${durationText(session.worstLagMs)})`],
-    ['holes', durationText(session.holeMs)],
+    ['gaps', durationText(session.gapMs)],
     ['reconnects', `${session.reconnects} (${durationText(session.replayedMs)} of audio repeated)`],
     ['buffer', `${Math.ceil(session.worstBufferBytes / BYTES_PER_KIB)} KiB at most`],
     ['model', session.model],

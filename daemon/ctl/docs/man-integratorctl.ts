@@ -31,7 +31,7 @@ export function integratorctlPage(tree: CommandNode, version: string): string {
     'Take the instance out of service with an hour for running calls, and come back to the drain later:',
     ...example(["integratorctl drain --deadline 1h --reason 'kernel update' --detach", 'integratorctl drain']),
     ...paragraph('List the sessions that lost audio:'),
-    ...example(["integratorctl sessions --json | jq '.sessions[] | select(.holeMs > 0)'"]),
+    ...example(["integratorctl sessions --json | jq '.sessions[] | select(.gapMs > 0)'"]),
     ...heading('SEE ALSO'),
     `${bold('integratord')}(8), ${bold('systemctl')}(1), ${bold('journalctl')}(1)`,
   ];

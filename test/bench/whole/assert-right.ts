@@ -1,9 +1,9 @@
 import type { HeardFigures } from '../../load/heard-call.ts';
 
 /** Throws if wrong audio arrived or, with `isToBeWhole`, if any is missing or surplus. */
-export function assertRight({ call, wrongBlocks, surplusMs, holeMs }: HeardFigures, isToBeWhole: boolean): void {
+export function assertRight({ call, wrongBlocks, surplusMs, gapMs }: HeardFigures, isToBeWhole: boolean): void {
   if (wrongBlocks > 0) throw new Error(`call ${call}: ${wrongBlocks} blocks arrived with wrong audio`);
   if (!isToBeWhole) return;
   if (surplusMs > 0) throw new Error(`call ${call}: ${surplusMs} ms arrived after its end`);
-  if (holeMs > 0) throw new Error(`call ${call}: ${holeMs} ms did not arrive`);
+  if (gapMs > 0) throw new Error(`call ${call}: ${gapMs} ms did not arrive`);
 }
