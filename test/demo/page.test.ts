@@ -14,6 +14,8 @@ const TIMEOUT_MS = 180_000;
 const DESKTOP = { width: 1280, height: 900 };
 const PHONE = { width: 390, height: 844 };
 const ARTEFACTS = fileURLToPath(new URL('../../artefacts/', import.meta.url));
+/** `PICTURES=test/demo/ npx ava test/demo/page.test.ts` renews the pictures in README.md. */
+const PICTURES = process.env['PICTURES'] ?? ARTEFACTS;
 const PHRASES = loadSampleCall().phrases;
 
 const test = needs(anyTest, 'chromium');
@@ -62,7 +64,11 @@ test('a call is shown from its first word to its end, with a column per speaker'
   const url = await demo.pageUrl();
   const { page, complaints, origins } = await open(url, DESKTOP);
   await page.locator('.phrase').nth(6).waitFor();
-  await page.screenshot({ path: `${ARTEFACTS}demo-running.png` });
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.screenshot({ path: `${PICTURES}picture-${colorScheme}.png` });
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
   await page.locator('.call[data-state=ended] .verdict[data-good=true]').waitFor();
 
   t.deepEqual(await shown(page, 'customer'), inScript('customer'));
