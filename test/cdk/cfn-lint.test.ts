@@ -3,13 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { needs } from '../support/tools.ts';
 import { synthesized } from './synthesized.ts';
 import { VARIANTS } from './variants.ts';
 
 type Template = Record<string, Record<string, { Type: string; Properties: Record<string, unknown> }>>;
 
-/** cfn-lint's findings in templates, a line each; empty, with a note, if it is not installed. */
-function findingsIn(t: ExecutionContext, templates: readonly object[]): string[] | undefined {
+/** cfn-lint's findings in templates, a line each. */
+function findingsIn(t: ExecutionContext, templates: readonly object[]): string[] {
   const directory = mkdtempSync(join(tmpdir(), 'integratord-cfn-lint-'));
   try {
     const files = templates.map((template, at) => {
@@ -20,11 +21,6 @@ function findingsIn(t: ExecutionContext, templates: readonly object[]): string[]
     const { error, status, stdout, stderr } = spawnSync('cfn-lint', ['--format', 'parseable', '--', ...files], {
       encoding: 'utf8',
     });
-    // 127: a shim of that name exists, but not the program.
-    if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT' || status === 127) {
-      t.log('not checked: cfn-lint is not installed');
-      return undefined;
-    }
     if (error) throw error;
     t.is(status === 0, stdout === '', stderr);
     return stdout.split('\n').filter((line) => line !== '');
@@ -33,17 +29,17 @@ function findingsIn(t: ExecutionContext, templates: readonly object[]): string[]
   }
 }
 
-test('cfn-lint, if installed, has no errors and no warnings about a template', (t) => {
+needs(test, 'cfn-lint')('cfn-lint has no errors and no warnings about a template', (t) => {
   const templates = Object.values(VARIANTS).map((context) => synthesized(context).toJSON());
-  t.deepEqual(findingsIn(t, [...templates, synthesized({ amiId: '' }).toJSON()]) ?? [], []);
+  t.deepEqual(findingsIn(t, [...templates, synthesized({ amiId: '' }).toJSON()]), []);
 });
 
-test('cfn-lint finds a deliberate error', (t) => {
+needs(test, 'cfn-lint')('cfn-lint finds a deliberate error', (t) => {
   const template = synthesized().toJSON() as Template;
   const group = Object.values(template['Resources'] ?? {}).find(
     ({ Type }) => Type === 'AWS::AutoScaling::AutoScalingGroup',
   );
   Object.assign(group?.Properties ?? {}, { TargetGroupARNs: [{ Ref: 'NoSuchTargetGroup' }] });
   const findings = findingsIn(t, [template]);
-  t.true(findings === undefined || findings.some((finding) => finding.includes('NoSuchTargetGroup')));
+  t.true(findings.some((finding) => finding.includes('NoSuchTargetGroup')));
 });

@@ -1,12 +1,17 @@
-import test, { type ExecutionContext } from 'ava';
-import type { Page } from 'playwright-core';
+import anyTest, { type ExecutionContext } from 'ava';
+import type { Browser, Page } from 'playwright-core';
 import { launchChromium } from '../demo/browser.ts';
+import { needs } from '../support/tools.ts';
 import { PHONE, TIMEOUT_MS, visit } from './browsing.ts';
 import { idOf, someSessions } from './calls.ts';
 import { PageStage } from './page-stage.ts';
 
-const browser = await launchChromium();
-test.after.always(() => browser.close());
+const test = needs(anyTest, 'chromium');
+let browser: Browser;
+test.before(async () => {
+  browser = await launchChromium();
+});
+test.after.always(() => browser?.close());
 
 async function open(t: ExecutionContext, count: number, options: Parameters<typeof visit>[2] = {}) {
   t.timeout(TIMEOUT_MS);

@@ -8,6 +8,7 @@ import test, { type ExecutionContext } from 'ava';
 import { SHAPES } from '../ctl/contract-shapes.ts';
 import { CtlProcess, ctl } from '../ctl/ctl-process.ts';
 import { launchChromium } from '../demo/browser.ts';
+import { needs } from '../support/tools.ts';
 import { Stage } from '../system/stage.ts';
 import { ARTEFACTS, TIMEOUT_MS, visit } from './browsing.ts';
 
@@ -128,7 +129,7 @@ test('integratorctl page listens only on loopback addresses', async (t) => {
   t.is((await ctl(['page', '--listen', '0'], { env: { CONTROL_SOCKET: '/nonexistent/control.sock' } })).code, 3);
 });
 
-test('the page shows the real daemon’s call, its drain and its end', async (t) => {
+needs(test, 'chromium')('the page shows the real daemon’s call, its drain and its end', async (t) => {
   t.timeout(TIMEOUT_MS);
   const { stage, url, env } = await served(t);
   const call = await stage.call(LONG_CALL);

@@ -1,13 +1,19 @@
-import test from 'ava';
+import anyTest from 'ava';
+import type { Browser } from 'playwright-core';
 import type { DrainView, Status } from '../../daemon/contract/control-api.ts';
 import { aDrain, NOW_EPOCH_MS } from '../ctl/examples.ts';
 import { launchChromium } from '../demo/browser.ts';
+import { needs } from '../support/tools.ts';
 import { ARTEFACTS, barriers, DESKTOP, PHONE, TABLET, TIMEOUT_MS, visit, widthOf } from './browsing.ts';
 import { someSessions } from './calls.ts';
 import { PageStage } from './page-stage.ts';
 
-const browser = await launchChromium();
-test.after.always(() => browser.close());
+const test = needs(anyTest, 'chromium');
+let browser: Browser;
+test.before(async () => {
+  browser = await launchChromium();
+});
+test.after.always(() => browser?.close());
 
 const HOUR_MS = 3_600_000;
 const DRAIN: Partial<DrainView> = {

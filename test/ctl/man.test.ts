@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { SETTING_NAMES } from '../../daemon/contract/settings.ts';
 import { EXIT_MEANINGS } from '../../daemon/ctl/exit-codes.ts';
+import { needs } from '../support/tools.ts';
 
 const MAN = fileURLToPath(new URL('../../daemon/ctl/docs/man.ts', import.meta.url));
 const PAGES = ['integratorctl.1', 'integratord.8'];
@@ -58,9 +59,7 @@ test('integratord(8) has every setting', async (t) => {
   for (const name of SETTING_NAMES) t.true(page.includes(`\n.TP\n\\fB${name}\\fR\n`), name);
 });
 
-const hasGroff = spawnSync('groff', ['--version']).status === 0;
-
-(hasGroff ? test : test.skip)('groff renders the pages without a warning', async (t) => {
+needs(test, 'groff')('groff renders the pages without a warning', async (t) => {
   const directory = await pages(t);
   for (const name of PAGES) {
     const args = ['-man', '-Tutf8', '-Kutf8', '-ww', join(directory, name)];

@@ -1,10 +1,12 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import test from 'ava';
+import anyTest from 'ava';
+import { needs } from '../support/tools.ts';
 import { temporaryDirectory } from './directory.ts';
 import { attemptAsRoot } from './program.ts';
 import { PACKER } from './template.ts';
 
+const test = needs(anyTest, 'root or user namespaces');
 const SCRIPT = join(PACKER, 'image/clean-up.sh');
 
 /** Files of a build instance that must not be in the image. */

@@ -1,6 +1,7 @@
 import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { needs } from '../support/tools.ts';
 import { temporaryDirectory } from './directory.ts';
 import { attempt, attemptAsRoot, CHECKOUT } from './program.ts';
 import { PACKER } from './template.ts';
@@ -9,7 +10,7 @@ const IMAGE = join(PACKER, 'image');
 const SYSCTL = join(IMAGE, 'root/etc/sysctl.d/60-integratord.conf');
 const NODE = join(CHECKOUT, 'node_modules/node/bin/node');
 
-test('shellcheck has no findings in the scripts of packer/', async (t) => {
+needs(test, 'shellcheck')('shellcheck has no findings in the scripts of packer/', async (t) => {
   const scripts: string[] = [];
   for (const entry of await readdir(PACKER, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
@@ -20,7 +21,11 @@ test('shellcheck has no findings in the scripts of packer/', async (t) => {
   t.is(code, 0, stdout + stderr);
 });
 
-test('the kernel accepts every setting, and each has its reason above it', async (t) => {
+needs(
+  test,
+  'sysctl',
+  'root or user namespaces',
+)('the kernel accepts every setting, and each has its reason above it', async (t) => {
   // In a network namespace, so that this machine's settings do not change.
   const { code, stdout, stderr } = await attemptAsRoot('unshare', ['--net', 'sysctl', `--load=${SYSCTL}`]);
   t.is(code, 0, stderr);

@@ -1,10 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import test from 'ava';
+import anyTest from 'ava';
+import { needs } from '../support/tools.ts';
 import { temporaryDirectory } from './directory.ts';
 import { attempt, CHECKOUT } from './program.ts';
 import { type Block, PACKER, projectForOldPacker } from './template.ts';
 
+const test = needs(anyTest, 'packer');
 /** Debian's Packer includes the Amazon builder of its time: it needs no plugin, and no network. */
 const packer = (...args: string[]) => attempt('packer', args, { PACKER_LOG: '0', HOME: '/nonexistent' });
 

@@ -4,18 +4,25 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer, getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls';
-import test from 'ava';
+import anyTest from 'ava';
 import { connectTls } from '../../daemon/runtime/tls.ts';
-import { identityAt, makeCertificates } from '../load/certificates.ts';
+import { identityAt, makeCertificates, type TlsIdentity } from '../load/certificates.ts';
+import { needs } from '../support/tools.ts';
 
-const directory = await mkdtemp(join(tmpdir(), 'integratord-tls-'));
-const certificates = await makeCertificates(directory);
-// What NODE_EXTRA_CA_CERTS does for a daemon, before anything is connected to.
-setDefaultCACertificates([...getCACertificates(), await readFile(certificates.caPath, 'utf8')]);
-const trusted = identityAt(certificates);
-await makeCertificates(directory);
-const untrusted = identityAt(certificates);
-await rm(directory, { recursive: true });
+const test = needs(anyTest, 'openssl');
+let trusted: TlsIdentity | undefined;
+let untrusted: TlsIdentity | undefined;
+
+test.before(async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'integratord-tls-'));
+  const certificates = await makeCertificates(directory);
+  // What NODE_EXTRA_CA_CERTS does for a daemon, before anything is connected to.
+  setDefaultCACertificates([...getCACertificates(), await readFile(certificates.caPath, 'utf8')]);
+  trusted = identityAt(certificates);
+  await makeCertificates(directory);
+  untrusted = identityAt(certificates);
+  await rm(directory, { recursive: true });
+});
 
 async function serving(t: { teardown(end: () => void): void }, identity = trusted, port = 0) {
   const accepted: TLSSocket[] = [];

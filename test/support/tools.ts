@@ -14,7 +14,6 @@ const debian = (name: string): Tool => ({ from: 'debian', package: name });
 export const TOOLS = {
   chromium: debian('chromium'),
   'cfn-lint': { from: 'pypi', package: 'cfn-lint' },
-  fish: debian('fish'),
   git: debian('git'),
   groff: debian('groff'),
   openssl: debian('openssl'),
@@ -22,7 +21,6 @@ export const TOOLS = {
   promtool: debian('prometheus'),
   shellcheck: debian('shellcheck'),
   sysctl: debian('procps'),
-  zsh: debian('zsh'),
   'root or user namespaces': { from: 'rights', package: 'as root, or where a user may make user namespaces' },
   // For npm run test:systemd.
   debootstrap: debian('debootstrap'),
