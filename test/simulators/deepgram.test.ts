@@ -11,7 +11,8 @@ import { callQuery, type Heard, ListenClient, refusalOf, transcriptOf } from './
 const SCRIPT = 'test/simulators/deepgram/main.ts';
 const BLOCK_SAMPLES = 512;
 
-const simulator = new Program(SCRIPT, ['--rate', 'off']);
+// No test here is about silence, and a slow machine may be silent for long.
+const simulator = new Program(SCRIPT, ['--rate', 'off', '--net-0001-ms', '60000']);
 const url = await simulator.listening();
 test.after.always(() => simulator.stop());
 

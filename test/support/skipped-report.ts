@@ -1,5 +1,4 @@
 import { relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { installCommands, type SkippedTest } from './tools.ts';
 
 /** Lists skipped tests by missing program, and the commands that install the programs. */
@@ -14,7 +13,7 @@ export function skippedReport(skipped: readonly SkippedTest[], root: string): st
       .sort()
       .flatMap((names) => [
         `  ${names}`,
-        ...(byTools.get(names) ?? []).map(({ file, title }) => `    ${relative(root, fileURLToPath(file))}: ${title}`),
+        ...(byTools.get(names) ?? []).map(({ file, title }) => `    ${relative(root, file)}: ${title}`),
       ]),
     'To run them:',
     ...installCommands(tools).map((command) => `  ${command}`),

@@ -13,7 +13,6 @@ function declarations() {
   const fake = Object.assign(as('test'), {
     serial,
     skip: as('skip'),
-    meta: { file: 'file:///checkout/test/a.test.ts' },
   });
   return { declared, fake: fake as unknown as TestFn };
 }
@@ -46,7 +45,7 @@ test.serial('a test whose tool is missing is skipped and reported', (t) => {
   t.deepEqual(JSON.parse(noted[0] ?? ''), {
     tools: ['openssl', 'packer'],
     title: 'two',
-    file: 'file:///checkout/test/a.test.ts',
+    file: import.meta.filename,
   });
 });
 
@@ -71,7 +70,7 @@ test('the report names skipped tests by tool, and what installs the tools', (t) 
   const skipped = (title: string, ...tools: ToolName[]): SkippedTest => ({
     tools,
     title,
-    file: 'file:///checkout/test/a.test.ts',
+    file: '/checkout/test/a.test.ts',
   });
   const report = skippedReport([skipped('one', 'promtool'), skipped('two', 'git', 'cfn-lint')], '/checkout/');
   t.deepEqual(report, [

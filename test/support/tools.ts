@@ -102,7 +102,7 @@ function withoutTools<Test extends Declare>(test: Test, tools: readonly ToolName
       if (fails) {
         test(title, (t) => t.fail(`${tools.join(', ')} not installed: ${installCommands(tools).join('; ')}`));
       } else {
-        note({ tools, title, file: fileOf(test) });
+        note({ tools, title, file: callingTestFile() });
         test.skip(title, ...rest);
       }
     },
@@ -117,8 +117,9 @@ function note(skipped: SkippedTest): void {
   if (file) appendFileSync(file, `${JSON.stringify(skipped)}\n`);
 }
 
-function fileOf(test: Declare): string {
-  return String((test as { meta?: { file?: string } }).meta?.file ?? '');
+/** The test file that is calling, as a path. `test.serial` does not know it. */
+function callingTestFile(): string {
+  return /\(?(?:file:\/\/)?(\/\S+\.test\.ts)/.exec(new Error().stack ?? '')?.[1] ?? '';
 }
 
 function isExecutable(path: string): boolean {

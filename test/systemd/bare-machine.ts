@@ -39,6 +39,7 @@ async function main(signal: AbortSignal): Promise<number> {
     await copyRoot(base, root, signal);
     await addNode(root);
     await addNetwork(root);
+    await writeFile(join(root, 'etc/hosts'), '127.0.0.1 localhost\n');
     await appendFile(join(root, 'etc/passwd'), `developer:x:${UID}:${UID}::${HOME}:/bin/sh\n`);
     await run('git', ['clone', '--quiet', '--no-local', CHECKOUT, join(root, CLONE)], signal);
     await run('chown', ['--recursive', `${UID}:${UID}`, join(root, HOME)], signal);
