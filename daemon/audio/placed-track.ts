@@ -89,7 +89,9 @@ export class PlacedTrack {
   isSet(timeMs: Millis): boolean {
     const { takenFrames } = this.#call;
     const reached = Math.max(takenFrames, this.endFrame, this.#other.endFrame);
-    const frame = (timeMs - this.#centerAfter(timeMs)) * SAMPLES_PER_MS;
+    // The other track may have shown the set already, and is no measure for one that continues.
+    const centerMs = this.isAway ? this.#centerAfter(timeMs) : this.clock.centerMs;
+    const frame = (timeMs - centerMs) * SAMPLES_PER_MS;
     return frame > reached + LONGEST_GAP_FRAMES || (this.isAway && frame < takenFrames - LONGEST_LEAD_FRAMES);
   }
 
