@@ -72,8 +72,7 @@ export class Aligner {
       originMs: this.#call.originMs,
       driftFrames: [framesIn(-customer.centerMs), framesIn(-agent.centerMs)],
       delayFrames: [framesIn(customer.centerMs - customer.levelMs), framesIn(agent.centerMs - agent.levelMs)],
-      tracks,
-      takenFrames: this.#call.takenFrames,
+      placed: { tracks, takenFrames: this.#call.takenFrames },
     };
   }
 
@@ -161,9 +160,9 @@ export class Aligner {
     this.#beginning = callClock;
     this.#firstFrame = callMs * SAMPLES_PER_MS;
     this.#call.originMs = callClock.originMs;
-    this.#call.takenFrames = callClock.takenFrames ?? this.#firstFrame;
+    this.#call.takenFrames = callClock.placed?.takenFrames ?? this.#firstFrame;
     for (const channel of [CUSTOMER, AGENT] as const) {
-      const saved = callClock.tracks?.[channel];
+      const saved = callClock.placed?.tracks[channel];
       if (saved) {
         this.#tracks[channel].restore(saved);
         this.#placers[channel].rejoinAfter(saved.lastBlocks);

@@ -29,15 +29,19 @@ export interface TrackPlace extends SavedTrackClock {
   readonly lastBlocks: readonly BlockMark[];
 }
 
+/** Where both tracks stand, and up to where the call had been taken. */
+export interface PlacedCall {
+  readonly tracks: readonly [TrackPlace, TrackPlace];
+  readonly takenFrames: number;
+}
+
 /** How the producer's times become the call's: what a later aligner needs to continue the same call. */
 export interface CallClock {
   /** The producer's time of the call's first frame. */
   readonly originMs: Millis;
-  /** Per channel, for versions that know no `tracks`: audio beyond what the clock had time for, and misplacement. */
+  /** Per channel, for versions that know no `placed`: audio beyond what the clock had time for, and misplacement. */
   readonly driftFrames: readonly [number, number];
   readonly delayFrames: readonly [number, number];
   /** Missing in what such a version wrote. */
-  readonly tracks?: readonly [TrackPlace, TrackPlace] | undefined;
-  /** Up to where the call had been taken. */
-  readonly takenFrames?: number | undefined;
+  readonly placed?: PlacedCall | undefined;
 }

@@ -35,6 +35,32 @@ export interface Checkpoint extends SessionIdentity, ResumePoint {}
 /** Fractions of a frame have no place in a buffer. */
 const frames = z.number().transform((value) => Math.round(value));
 const pair = z.tuple([frames, frames]);
+const track = z.object({
+  endFrame: z.int().nonnegative().optional(),
+  levelMs: z.number(),
+  centerMs: z.number(),
+  jitterMs: z.number().nonnegative(),
+  blocks: z.int().nonnegative(),
+  exactBlocks: z.int(),
+  levelBlocks: z.int().nonnegative(),
+  runBlocks: z.int().nonnegative(),
+  hadGap: z.boolean(),
+  driftMsPerHour: z.number().optional(),
+  otherCenterMs: z.number(),
+  usualFrames: z.int().nonnegative(),
+  lastFrames: z.int().nonnegative(),
+  lastBlocks: z.array(z.tuple([z.int(), z.int()])),
+});
+const callClock = z.object({
+  originMs: z.number(),
+  driftFrames: pair,
+  delayFrames: pair,
+  // What another version wrote, or did not write, is done without: the rest is good enough to resume to the ms.
+  placed: z
+    .object({ tracks: z.tuple([track, track]), takenFrames: z.int().nonnegative() })
+    .optional()
+    .catch(undefined),
+});
 const wholeFramesMs = z
   .number()
   .nonnegative()
@@ -64,10 +90,7 @@ const position = z
 /** Parses a `ResumePoint` from a file. */
 export const resumePoint = z.object({
   position: z.union([callStart, position]),
-  callClock: z
-    .object({ originMs: z.number(), driftFrames: pair, delayFrames: pair })
-    .optional()
-    .transform((callClock) => callClock),
+  callClock: callClock.optional().transform((known) => known),
   callMs: wholeFramesMs,
   connections: z.int().positive(),
   savedAtEpochMs: z.number(),

@@ -1,4 +1,5 @@
 import type { Aligner } from '../audio/aligner.ts';
+import type { CallClock } from '../audio/call-clock.ts';
 import type { SessionIdentity } from '../checkpoints/checkpoint.ts';
 import type { CheckpointSource, Checkpoints } from '../checkpoints/checkpoints.ts';
 import type { StartRequest } from '../contract/start-request.ts';
@@ -10,27 +11,47 @@ import type { StartingPoint } from './seed.ts';
 
 /** What resume points are made from, and where they go. */
 export interface TrackedParts {
-  readonly aligner: Pick<Aligner, 'hasBegun' | 'reachMs' | 'callClock'>;
+  readonly aligner: Pick<Aligner, 'hasBegun' | 'reachMs' | 'callClock' | 'beginning'>;
   readonly link: Pick<Link, 'safeMs' | 'connections'>;
   readonly checkpoints: Pick<Checkpoints, 'track' | 'freeze'> | undefined;
 }
 
-/** Knows where a session can resume: the fragments it has read, and the call time at which each one ends. */
+/** Each takes 700 bytes. With fewer of them a session reads a few seconds more again. */
+const MOST_MOMENTS = 4;
+
+/** A moment of the call, when the fragment at `position` had been read. */
+interface Moment {
+  readonly position: Position;
+  /** All audio placed by then ends here. */
+  readonly endMs: Millis;
+  readonly callClock: CallClock | undefined;
+}
+
+/**
+ * Knows where a session can resume: the fragments it has read, and how the call's clock stood after each one. Times
+ * alone do not tell a block's place to the sample, so a session resumes with the clock of one moment and reads again
+ * from a fragment before it: then the blocks that were placed last come again and show the place.
+ */
 export class ResumeTracker implements CheckpointSource {
   readonly sessionId: string;
   readonly traceId: TraceId;
   readonly request: StartRequest;
   readonly timeZeroEpochMs: Millis;
   readonly #parts: TrackedParts;
-  readonly #fragments: { readonly position: Position; readonly endMs: Millis }[] = [];
-  #last: StartingPoint['position'];
+  readonly #moments: Moment[] = [];
+  #noted: Position | undefined;
+  #readFrom: StartingPoint['position'];
+  #next: StartingPoint['position'];
+  /** Undefined: the beginning of the call. */
+  #callClock: CallClock | undefined;
 
   constructor(identity: SessionIdentity, start: StartingPoint['position'], parts: TrackedParts) {
     this.sessionId = identity.sessionId;
     this.traceId = identity.traceId;
     this.request = identity.request;
     this.timeZeroEpochMs = identity.timeZeroEpochMs;
-    this.#last = start;
+    this.#readFrom = start;
+    this.#next = start;
     this.#parts = parts;
   }
 
@@ -39,8 +60,10 @@ export class ResumeTracker implements CheckpointSource {
     const { aligner, checkpoints } = this.#parts;
     // Audio has no place in the call before the aligner knows where the call begins.
     if (!checkpoints || !aligner.hasBegun) return;
-    if (position && position !== this.#fragments.at(-1)?.position) {
-      this.#fragments.push({ position, endMs: aligner.reachMs });
+    if (position && position !== this.#noted) {
+      this.#noted = position;
+      if (this.#moments.length === MOST_MOMENTS) this.#moments.pop();
+      this.#moments.push({ position, endMs: aligner.reachMs, callClock: aligner.callClock });
     }
     checkpoints.track(this);
   }
@@ -50,18 +73,17 @@ export class ResumeTracker implements CheckpointSource {
     this.#parts.checkpoints?.freeze(this.sessionId);
   }
 
-  /** After the last fragment whose audio is safe at Deepgram. */
+  /** At the latest moment up to which all audio is safe at Deepgram. */
   resumePoint(): StartingPoint {
     const { aligner, link } = this.#parts;
     const callMs = link.safeMs;
-    return { position: this.#before(callMs), callClock: aligner.callClock, callMs, connections: link.connections };
-  }
-
-  /** The last fragment that ends at or before `callMs`. */
-  #before(callMs: Millis): StartingPoint['position'] {
-    while ((this.#fragments[0]?.endMs ?? Infinity) <= callMs) {
-      this.#last = this.#fragments.shift()?.position ?? this.#last;
+    for (let moment = this.#moments[0]; moment && moment.endMs <= callMs; moment = this.#moments[0]) {
+      this.#moments.shift();
+      this.#readFrom = this.#next;
+      this.#next = moment.position;
+      this.#callClock = moment.callClock;
     }
-    return this.#last;
+    const callClock = this.#callClock ?? aligner.beginning;
+    return { position: this.#readFrom, callClock, callMs, connections: link.connections };
   }
 }

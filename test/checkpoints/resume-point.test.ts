@@ -28,3 +28,33 @@ test('fractions of a frame in a resume point are rounded: a buffer has no place 
   t.is(callMs, 7000);
   t.deepEqual([clock?.driftFrames, clock?.delayFrames].flat(), [0, -2, 8, 0]);
 });
+
+test("a resume point keeps the tracks' places, and does without those of another version", (t) => {
+  const track = {
+    endFrame: 8000,
+    levelMs: 0.5,
+    centerMs: -0.25,
+    jitterMs: 20,
+    blocks: 16,
+    exactBlocks: -1000,
+    levelBlocks: 16,
+    runBlocks: 16,
+    hadGap: false,
+    driftMsPerHour: 3.5,
+    otherCenterMs: -0.25,
+    usualFrames: 512,
+    lastFrames: 512,
+    lastBlocks: [
+      [896, -5],
+      [960, 7],
+    ],
+  };
+  const { endFrame: _, driftMsPerHour: __, ...unbegun } = track;
+  const placed = { tracks: [track, unbegun], takenFrames: 7000 };
+  const read = (written: unknown) =>
+    resumePoint.parse(JSON.parse(JSON.stringify({ ...POINT, callClock: { ...POINT.callClock, placed: written } })));
+  t.deepEqual(read(placed).callClock?.placed, placed as never);
+  for (const other of [undefined, { tracks: [] }, { ...placed, takenFrames: 0.5 }, 'new']) {
+    t.like(read(other).callClock, { originMs: 1000.25, placed: undefined });
+  }
+});

@@ -8,7 +8,7 @@ const LONGEST_PIECE_MS = 250;
 const LONGEST_PIECE_BYTES = LONGEST_PIECE_MS * SAMPLES_PER_MS * BYTES_PER_FRAME;
 const SILENCE = Buffer.alloc(LONGEST_PIECE_BYTES);
 /** aligner.ts takes a longer jump forward for a clock that was set, so a block adds at most this much silence. */
-const LONGEST_GAP_MS = 10 * 60_000;
+const LONGEST_GAP_MS = 10 * 60_000 + 1000;
 
 /** This much of a block identifies it; a shorter block may look like repeated audio. */
 const IDENTIFYING_BYTES = 8;

@@ -1,12 +1,16 @@
 import test from 'ava';
+import type { CallClock } from '../../daemon/audio/call-clock.ts';
 import { ResumeTracker } from '../../daemon/session/resume-tracker.ts';
 import { newSessionOf } from '../support/session-builders.ts';
 
 const START = { fragmentNumber: '0' };
 
+/** A call's clock that tells when it was saved. */
+const clockAt = (reachMs: number): CallClock => ({ originMs: reachMs, driftFrames: [0, 0], delayFrames: [0, 0] });
+
 /** A session whose progress and safe audio are set by a test. */
 function tracked({ hasCheckpoints = true } = {}) {
-  const aligner = { hasBegun: true, reachMs: 0, callClock: undefined };
+  const aligner = { hasBegun: true, reachMs: 0, callClock: clockAt(0), beginning: clockAt(-1) };
   const link = { safeMs: 0, connections: 2 };
   const calls: string[] = [];
   const checkpoints = { track: () => calls.push('track'), freeze: (id: string) => calls.push(`freeze ${id}`) };
@@ -19,39 +23,49 @@ function tracked({ hasCheckpoints = true } = {}) {
   /** Reads a fragment that ends at `reachMs` of the call. */
   const read = (number: number, reachMs: number) => {
     aligner.reachMs = reachMs;
+    aligner.callClock = clockAt(reachMs);
     tracker.note({ fragmentNumber: String(number), continuationToken: undefined, producerEpochMs: undefined });
   };
   const resumesAfter = (safeMs: number) => {
     link.safeMs = safeMs;
-    return tracker.resumePoint().position.fragmentNumber;
+    const { position, callClock } = tracker.resumePoint();
+    return [position.fragmentNumber, callClock?.originMs];
   };
   return { tracker, aligner, link, calls, seed, read, resumesAfter };
 }
 
-test('a session resumes after the last fragment that is completely safe', (t) => {
+test('a session resumes with the clock of the last moment that is safe, and reads from a fragment before it', (t) => {
   const { read, resumesAfter } = tracked();
   read(1, 1000);
   read(2, 2000);
   read(3, 3000);
-  t.is(resumesAfter(0), '0');
-  t.is(resumesAfter(999), '0');
-  t.is(resumesAfter(1000), '1');
-  t.is(resumesAfter(2500), '2');
-  t.is(resumesAfter(9000), '3');
+  t.deepEqual(resumesAfter(0), ['0', -1]);
+  t.deepEqual(resumesAfter(999), ['0', -1]);
+  t.deepEqual(resumesAfter(1000), ['0', 1000]);
+  t.deepEqual(resumesAfter(2500), ['1', 2000]);
+  t.deepEqual(resumesAfter(9000), ['2', 3000]);
 });
 
 test('the resume point never moves back', (t) => {
   const { read, resumesAfter } = tracked();
   read(1, 1000);
   read(2, 2000);
-  t.is(resumesAfter(2000), '2');
-  t.is(resumesAfter(0), '2');
+  t.deepEqual(resumesAfter(2000), ['1', 2000]);
+  t.deepEqual(resumesAfter(0), ['1', 2000]);
+});
+
+test('while no audio becomes safe, few moments are kept: the oldest and the latest', (t) => {
+  const { read, resumesAfter } = tracked();
+  for (let number = 1; number <= 20; number++) read(number, number * 1000);
+  t.deepEqual(resumesAfter(2500), ['1', 2000]);
+  t.deepEqual(resumesAfter(19_999), ['2', 3000]);
+  t.deepEqual(resumesAfter(20_000), ['3', 20_000]);
 });
 
 test('the resume point has the call time and the number of connections', (t) => {
   const { tracker, link } = tracked();
   link.safeMs = 1500;
-  t.like(tracker.resumePoint(), { position: START, callClock: undefined, callMs: 1500, connections: 2 });
+  t.like(tracker.resumePoint(), { position: START, callClock: clockAt(-1), callMs: 1500, connections: 2 });
 });
 
 test('before the call has begun there is no checkpoint', (t) => {
@@ -62,7 +76,7 @@ test('before the call has begun there is no checkpoint', (t) => {
   aligner.hasBegun = true;
   read(2, 1000);
   t.deepEqual(calls, ['track']);
-  t.is(resumesAfter(1000), '2');
+  t.deepEqual(resumesAfter(1000), ['0', 1000]);
 });
 
 test('a session that has stopped reading is frozen', (t) => {
@@ -75,5 +89,5 @@ test('without STATE_DIR nothing is tracked', (t) => {
   const { tracker, read, resumesAfter } = tracked({ hasCheckpoints: false });
   read(1, 1000);
   t.notThrows(() => tracker.freeze());
-  t.is(resumesAfter(1000), '0');
+  t.deepEqual(resumesAfter(1000), ['0', -1]);
 });
