@@ -87,12 +87,8 @@ export class PlacedTrack {
 
   /** True if a time is so far from the call that the clock must have been set. */
   isSet(timeMs: Millis): boolean {
-    const { takenFrames } = this.#call;
-    const reached = Math.max(takenFrames, this.endFrame, this.#other.endFrame);
     // The other track may have shown the set already, and is no measure for one that continues.
-    const centerMs = this.isAway ? this.#centerAfter(timeMs) : this.clock.centerMs;
-    const frame = (timeMs - centerMs) * SAMPLES_PER_MS;
-    return frame > reached + LONGEST_GAP_FRAMES || (this.isAway && frame < takenFrames - LONGEST_LEAD_FRAMES);
+    return this.#isFarOff(timeMs, this.isAway ? this.#centerAfter(timeMs) : this.clock.centerMs);
   }
 
   /** Begins the track at `startFrame`; its clock's level comes from `levelBlocks` blocks. */
@@ -188,8 +184,17 @@ export class PlacedTrack {
     const absentFrames = (startMs - centerMs) * SAMPLES_PER_MS - this.endFrame;
     const absentMs = Math.abs(absentFrames) / SAMPLES_PER_MS;
     const otherShiftMs = otherMs - this.#otherCenterMs;
-    if (Math.abs(otherShiftMs) > WIDEST_JITTER_MS + MOST_DRIFT * absentMs) return centerMs + otherShiftMs;
+    if (Math.abs(otherShiftMs) > WIDEST_JITTER_MS + MOST_DRIFT * absentMs) {
+      return this.#isFarOff(startMs, centerMs + otherShiftMs) ? centerMs : centerMs + otherShiftMs;
+    }
     if (absentMs < DRIFT_MATTERS_MS) return centerMs;
     return centerMs + (this.clock.driftMs(absentFrames) ?? otherShiftMs);
+  }
+
+  #isFarOff(timeMs: Millis, centerMs: Millis): boolean {
+    const { takenFrames } = this.#call;
+    const reached = Math.max(takenFrames, this.endFrame, this.#other.endFrame);
+    const frame = (timeMs - centerMs) * SAMPLES_PER_MS;
+    return frame > reached + LONGEST_GAP_FRAMES || (this.isAway && frame < takenFrames - LONGEST_LEAD_FRAMES);
   }
 }
