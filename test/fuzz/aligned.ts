@@ -21,8 +21,13 @@ class Channel {
   /** Whether a block may be dropped: see `note`. */
   #mayLose = false;
   #hasOddBlock = false;
+  #lastMs = -Infinity;
+  /** Whether a block may come out before one that came earlier: its time is earlier. */
+  #mayMove = false;
 
-  note(pcm: Uint8Array): void {
+  note({ pcm, timeMs }: AudioBlock): void {
+    if (timeMs < this.#lastMs) this.#mayMove = true;
+    this.#lastMs = timeMs;
     const identifying = pcm.subarray(0, IDENTIFYING_BYTES);
     const isNew =
       identifying.length === IDENTIFYING_BYTES &&
@@ -42,6 +47,7 @@ class Channel {
     if (!this.#mayLose && this.out.length !== this.#in.length) {
       return `${this.#in.length} samples went in, ${this.out.length} came out`;
     }
+    if (this.#mayMove) for (const samples of [this.#in, this.out]) samples.sort((a, b) => a - b);
     let at = 0;
     for (const sample of this.out) {
       while (at < this.#in.length && this.#in[at] !== sample) at++;
@@ -85,10 +91,11 @@ export class CheckedAligner {
     }
   }
 
-  #note({ channel, pcm }: AudioBlock): void {
+  #note(block: AudioBlock): void {
+    const { channel, pcm } = block;
     this.#blocks++;
     this.#audioMs += pcm.length / BYTES_PER_SAMPLE / SAMPLES_PER_MS;
-    this.#channels[channel].note(pcm);
+    this.#channels[channel].note(block);
   }
 
   #takeAll(): void {
