@@ -8,7 +8,7 @@ const MINUTES = 19;
 const WALLS = Math.floor(MINUTES / WALL_MINUTES);
 
 test('a call across four walls, rotated before each of them: 0 ms lost, 0 ms repeated', async (t) => {
-  const { requests, rotated, ...outcome } = await playLongCall({
+  const { requests, rotated, resumed, ...outcome } = await playLongCall({
     minutes: MINUTES,
     wallMinutes: WALL_MINUTES,
     rotateMinutes: (WALL_MINUTES * 5) / 6,
@@ -16,7 +16,8 @@ test('a call across four walls, rotated before each of them: 0 ms lost, 0 ms rep
   });
   t.like(outcome, { outcome: 'completed', lostMs: 0, repeatedMs: 0, isWhole: true, mostOpen: 2 });
   t.true(rotated >= WALLS, `${rotated} rotations`);
-  t.true(requests <= rotated + 1 + LAST_REQUESTS, `${requests} requests`);
+  // A busy machine may run into a wall before it rotates.
+  t.true(requests <= rotated + resumed + 1 + LAST_REQUESTS, `${requests} requests`);
 });
 
 test('a call across four walls, running into each of them: 0 ms lost, 0 ms repeated', async (t) => {

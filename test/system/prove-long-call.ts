@@ -20,7 +20,7 @@ for (const [name, rotateMinutes] of [
     repeatedMs === 0 &&
     isWhole &&
     crossings >= WALLS &&
-    requests <= crossings + 1 + LAST_REQUESTS;
+    requests <= rotated + resumed + 1 + LAST_REQUESTS;
   const audio = isWhole ? 'every sample once' : 'not every sample once';
   process.stdout.write(
     `${passed ? 'passed' : 'FAILED'}: ${MINUTES} minutes, ${name}: ${audio}, ${lostMs} ms lost, ${repeatedMs} ms ` +
