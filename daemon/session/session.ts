@@ -140,13 +140,16 @@ export class Session {
       this.#enter('ending');
       this.#log.info({ event: 'session.ending' }, "the whole call is read: waiting for Deepgram's last results");
       await this.#link.finish();
-      if (outcome.name === 'completed' && this.#aligner.positionMs === 0)
-        return { name: 'failed', error: new NoAudio() };
-      return outcome;
+      return this.#heardNothing(outcome) ? { name: 'failed', error: new NoAudio() } : outcome;
     } catch (error) {
       this.#link.abandon();
       return outcome.name === 'failed' ? outcome : { name: 'failed', error };
     }
+  }
+
+  /** A session that is stopped may not have had the time to hear anything. */
+  #heardNothing(outcome: Outcome): boolean {
+    return outcome.name === 'completed' && outcome.reason !== 'stopped' && this.#aligner.positionMs === 0;
   }
 
   #readAll(media: Media): Promise<EndOfContact> {

@@ -100,6 +100,14 @@ inTurn('status, sessions, one session and its timeline show what operators need,
   t.notRegex(JSON.stringify(everything), /planted|key-of-the-stage/);
 });
 
+inTurn('a session that is stopped before it heard anything has not failed', async (t) => {
+  const { stage, control } = t.context;
+  // Its first fragment is complete after a minute and a half.
+  const { body } = await stage.start(await stage.call({ customer: Buffer.alloc(2 * SECOND), speed: 0.01 }));
+  const stopped = await control('POST', `/v1/sessions/${body['sessionId']}/stop`);
+  t.like(stopped.body, { sessionId: body['sessionId'], outcome: 'completed', reason: 'stopped' });
+});
+
 inTurn('stopping a session sends what was read, waits for the last results, and reports the outcome', async (t) => {
   const { stage, control } = t.context;
   const call = await runningCall(stage);
