@@ -12,7 +12,7 @@ const ORDER = [
   ['admission'],
   ['threads'],
   ['session'],
-  ['checkpoints'],
+  ['checkpoints', 'results'],
   ['kinesis', 'deepgram'],
   ['matroska', 'audio'],
   ['secrets'],

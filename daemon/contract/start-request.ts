@@ -78,6 +78,9 @@ export const startRequest: z.ZodType<StartRequest> = z.strictObject({
   contact: z.strictObject(contact).optional(),
 });
 
+/** What a start request may say about its contact, as it is passed on to consumers. */
+export const contactFacts = z.object(contact);
+
 /** A start request that another version of the daemon may have stored: drops what this one does not know. */
 export const storedStartRequest: z.ZodType<StartRequest> = z.object({
   ...original,

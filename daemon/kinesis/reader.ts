@@ -1,6 +1,7 @@
 import type { AudioBlock } from '../audio/pcm.ts';
+import type { GapCause } from '../contract/gap-causes.ts';
 import type { Log } from '../log/log.ts';
-import type { GapCause, SessionMetrics, Trouble } from '../metrics/session-metrics.ts';
+import type { SessionMetrics, Trouble } from '../metrics/session-metrics.ts';
 import type { Millis } from '../runtime/clock.ts';
 import type { TimerWheel } from '../runtime/timer-wheel.ts';
 import { CallEnd, type CallEndSettings, type EndOfContact } from './call-end.ts';

@@ -1,5 +1,6 @@
+import type { GapCause } from '../contract/gap-causes.ts';
 import { errorFields, type Log } from '../log/log.ts';
-import type { GapCause, SessionMetrics } from '../metrics/session-metrics.ts';
+import type { SessionMetrics } from '../metrics/session-metrics.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import { type Contact, type Position, START_MARGIN_MS } from './contact.ts';

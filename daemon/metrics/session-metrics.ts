@@ -1,4 +1,5 @@
 import { BYTES_PER_MS, CHANNELS, type Channel } from '../contract/audio-format.ts';
+import { GAP_CAUSES, type GapCause } from '../contract/gap-causes.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { Distribution, type DistributionSnapshot } from './distribution.ts';
 import { sumOf } from './sums.ts';
@@ -18,26 +19,11 @@ export const FAILURES = [
   'SessionLost',
   'other',
 ] as const;
-/** Reported for the stream before audio went missing (session/gap-cause.ts). `unsent` audio arrived but was never
- * sent; `unfinished` audio was sent, but the line was closed before Deepgram had processed it. */
-export const GAP_CAUSES = [
-  'missing',
-  'corrupt',
-  'no-contact-id',
-  'contact-id-too-late',
-  'two-contacts',
-  'fragment-gone',
-  'missed-at-start',
-  'withheld-at-end',
-  'unsent',
-  'unfinished',
-] as const;
 /** Close codes of Deepgram, of proxies and of broken connections (RFC 6455, daemon/deepgram/README.md). */
 export const CLOSE_CODES = ['1000', '1001', '1005', '1006', '1008', '1011', '1012', '1013', 'other'] as const;
 /** Statuses of refused handshakes (daemon/deepgram/README.md); `unreachable`: there was no response. */
 export const REFUSALS = ['400', '401', '402', '403', '404', '408', '429', '5xx', 'other', 'unreachable'] as const;
 
-export type GapCause = (typeof GAP_CAUSES)[number];
 /** What may explain the next gap; `not-streamed`: the flow had stopped streaming, so nothing is missing. */
 export type Trouble = GapCause | 'not-streamed';
 export type HandshakeRefusal = (typeof REFUSALS)[number];

@@ -1,5 +1,6 @@
+import type { GapCause } from '../contract/gap-causes.ts';
 import type { Log } from '../log/log.ts';
-import type { GapCause, SessionMetrics, Trouble } from '../metrics/session-metrics.ts';
+import type { SessionMetrics, Trouble } from '../metrics/session-metrics.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { GapCauseTracker, type Reach } from './gap-cause.ts';
 

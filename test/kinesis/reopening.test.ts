@@ -1,7 +1,7 @@
 import test from 'ava';
+import type { GapCause } from '../../daemon/contract/gap-causes.ts';
 import { KinesisRefused, kinesisRefusal, refusalInStream } from '../../daemon/kinesis/refusal.ts';
 import { Reopening, type ReopeningFrom } from '../../daemon/kinesis/reopening.ts';
-import type { GapCause } from '../../daemon/metrics/session-metrics.ts';
 import { SessionMetrics } from '../../daemon/metrics/session-metrics.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { type Answer, inOrder, ScriptedKinesis } from './scripted-kinesis.ts';

@@ -1,0 +1,33 @@
+import type { HintContent, NumberedContent, Word } from '../contract/events.ts';
+import type { Millis } from '../runtime/clock.ts';
+
+/** Of [CUSTOMER, AGENT], in ms of the call. */
+export type ChannelTimes = readonly [Millis, Millis];
+
+/** What a session's events have said of its call: enough to continue after a crash without a word lost or repeated. */
+export interface RelayState {
+  /** Up to here each channel is final. */
+  readonly finalMs: ChannelTimes;
+  /** The last final words of each channel, at most 10 and 3 s: what a new connection repeats is told by them. */
+  readonly lastWords: readonly [readonly Word[], readonly Word[]];
+  /** Final transcripts so far. */
+  readonly finals: number;
+}
+
+/** A session's events on their way to the sinks, in order. The relay writes it, and knows nothing of sinks and disks. */
+export interface EventLog {
+  /** Grows when the session continues without its disk. */
+  readonly epoch: number;
+  /** The number of the latest event; 0 before the first. */
+  readonly sequence: number;
+  /** What the latest event said; undefined before the first. */
+  readonly state: RelayState | undefined;
+  /** Up to where every sink has the finals of each channel: delivered, or given up and kept as dead letters. */
+  readonly deliveredMs: ChannelTimes;
+  /** Numbers an event. It is on disk before a sink gets it. `state` includes the event. */
+  append(content: NumberedContent, state: RelayState): void;
+  /** Passes on an event that may be left out. */
+  hint(content: HintContent): void;
+  /** Call this after `session.ended`: resolves when every event is delivered or a dead letter. Never rejects. */
+  drained(): Promise<void>;
+}
