@@ -1,10 +1,11 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { exitIn, ourFlow } from './our-flows.ts';
+import { actionIn, exitIn, ourFlow } from './our-flows.ts';
 
 const OUR_FLOWS = ['load-test', 'sample-inbound-synchronous', 'sample-inbound', 'sample-transfer'];
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -29,7 +30,7 @@ test('without arguments the checker checks our own flows, which pass', async (t)
   });
 });
 
-test('a finding is a line with file, action, rule and reason, and exit code 1', async (t) => {
+test('a finding is a line with file, severity, block, rule and reason; warnings alone exit with 0', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'flows-'));
   t.teardown(() => rm(directory, { recursive: true }));
   const flow = ourFlow('sample-inbound');
@@ -38,12 +39,14 @@ test('a finding is a line with file, action, rule and reason, and exit code 1', 
   await writeFile(file, JSON.stringify(flow));
 
   const { code, stdout } = await check('trigger/flows/load-test.json', file);
-  t.is(code, 1);
+  t.is(code, 0);
   const lines = stdout.trimEnd().split('\n');
   t.is(lines[0], 'trigger/flows/load-test.json: ok');
   t.true(lines.slice(1).every((line) => line.startsWith(`${file}: `)));
   const lost = 'the error NoMatchingError hangs up on the caller, without the call that follows a success.';
-  t.true(lines.includes(`${file}: Invoke trigger: caller-lost: ${lost}`), stdout);
+  const block = 'Invoke trigger, AWS Lambda function (InvokeLambdaFunction)';
+  t.true(lines.includes(`${file}: warning: ${block}: caller-lost: ${lost}`), stdout);
+  t.regex(lines.at(-1) ?? '', /ok, with \d+ warnings$/);
 });
 
 test('a missing file is named, with exit code 2, and the other files are checked', async (t) => {
@@ -51,4 +54,36 @@ test('a missing file is named, with exit code 2, and the other files are checked
   t.is(code, 2);
   t.is(stdout, 'trigger/flows/load-test.json: ok\n');
   t.regex(stderr, /^no-such-flow\.json: cannot be read: ENOENT/);
+});
+
+test('what the trigger refuses is an error, and exit code 1', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'flows-'));
+  t.teardown(() => rm(directory, { recursive: true }));
+  const flow = ourFlow('sample-inbound');
+  Object.assign(actionIn(flow, 'Set Deepgram parameters').Parameters['Attributes'] as object, { dg_channels: '2' });
+  const [file, nothing] = [join(directory, 'locked.json'), join(directory, 'nothing.json')];
+  await writeFile(file, JSON.stringify(flow));
+  await writeFile(nothing, '{}');
+
+  const { code, stdout } = await check(file, nothing);
+  t.is(code, 1);
+  const [locked, noFlow] = stdout.split('\n');
+  t.regex(
+    locked ?? '',
+    /: error: Set Deepgram parameters, Set contact attributes .*: refused-attribute: .*dg_channels/,
+  );
+  t.regex(noFlow ?? '', /: error: \(flow\): not-a-flow: /);
+});
+
+test('a reader that closes the pipe early gets no error', async (t) => {
+  const files = Array.from({ length: 500 }, () => 'trigger/flows/load-test.json');
+  const child = spawn(process.execPath, ['trigger/flows/check.ts', ...files], { cwd: ROOT });
+  let stderr = '';
+  child.stderr.on('data', (text) => {
+    stderr += text;
+  });
+  child.stdout.once('data', () => child.stdout.destroy());
+  const [code] = await once(child, 'close');
+  t.is(stderr, '');
+  t.is(code, 0);
 });

@@ -24,9 +24,7 @@ test('every exit of every action that is removed or redirected is found', (t) =>
   for (const name of FLOWS) {
     exitsOf(ourFlow(name)).forEach(({ from, name: way, to }, index) => {
       for (const target of [undefined, 'Nowhere', from, START, STOP, HANG_UP]) {
-        // Ending the call after an action's success is fine, and where a transfer fails; ending it on an error is not.
-        const mayEnd = way === 'NextAction' || from === 'Transfer to queue';
-        if (target === to || (target === STOP && mayEnd)) continue;
+        if (target === to || isFine(from, way, target)) continue;
         const flow = ourFlow(name);
         const exit = exitsOf(flow)[index];
         if (target === undefined) exit?.cut();
@@ -36,3 +34,10 @@ test('every exit of every action that is removed or redirected is found', (t) =>
     });
   }
 });
+
+function isFine(from: string, way: string, target: string | undefined): boolean {
+  // The editor leaves errors unwired.
+  if (target === undefined) return /NoMatchingError|QueueAtCapacity/.test(way);
+  // Ending the call after an action's success is fine, and where a transfer fails; ending it on an error is not.
+  return target === STOP && (way === 'NextAction' || from === 'Transfer to queue');
+}

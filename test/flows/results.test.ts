@@ -81,7 +81,6 @@ const RESULTS: Mutation[] = [
   ],
   ['success is not compared', cut(COMPARE, 'success'), COMPARE, 'result-unread', /Equals success/],
   ['fail is not compared', cut(COMPARE, 'fail'), COMPARE, 'result-unread', /Equals fail/],
-  ['an error is not wired', cut(TRIGGER, 'NoMatchingError'), TRIGGER, 'branch-missing', /NoMatchingError/],
   [
     'no response counts as a result',
     lead(LOAD, 'NoMatchingError', COMPARE),

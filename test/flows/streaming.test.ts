@@ -13,7 +13,7 @@ const STREAMING: Mutation[] = [
     'not-streaming',
     /Say hello > Set/,
   ],
-  ['streaming failed, and the trigger is invoked', lead(START, 'NoMatchingError', SET), TRIGGER, 'not-streaming', /./],
+  ['streaming failed, and the trigger is invoked', lead(START, 'NoMatchingError', SET), TRIGGER, 'may-not-stream', /./],
   ['streaming is stopped at the start', set(START, { MediaStreamingState: 'Disabled' }), TRIGGER, 'not-streaming', /./],
   [
     'streaming is not stopped',
@@ -38,14 +38,26 @@ const STREAMING: Mutation[] = [
 const ATTRIBUTES: Mutation[] = [
   ...['encoding', 'sample_rate', 'multichannel', 'channels'].map((name): Mutation => {
     const why = new RegExp(`"dg_${name}" cannot be set`);
-    return [`the locked ${name} is set`, setAttributes({ [`dg_${name}`]: '2' }), SET, 'bad-attribute', why];
+    return [`the locked ${name} is set`, setAttributes({ [`dg_${name}`]: '2' }), SET, 'refused-attribute', why];
   }),
-  ['there are two callbacks', setAttributes({ dg_callback: 'https://a https://b' }), SET, 'bad-attribute', /2 values/],
-  ['a parameter has no name', setAttributes({ dg_: 'x' }), SET, 'bad-attribute', /does not name a Deepgram parameter/],
-  ['an attribute is a number', setAttributes({ dg_endpointing: 300 }), SET, 'bad-attribute', /is not text/],
-  ['there are two spaces', setAttributes({ dg_tag: 'a  b' }), SET, 'bad-attribute', /dg_tag has an empty value/],
-  ['another contact gets them', set(SET, { TargetContact: 'Related' }), SET, 'bad-attribute', /Current/],
-  ['there are none', set(SET, { Attributes: undefined }), SET, 'bad-attribute', /no Attributes/],
+  [
+    'there are two callbacks',
+    setAttributes({ dg_callback: 'https://a https://b' }),
+    SET,
+    'refused-attribute',
+    /2 values/,
+  ],
+  [
+    'a parameter has no name',
+    setAttributes({ dg_: 'x' }),
+    SET,
+    'refused-attribute',
+    /does not name a Deepgram parameter/,
+  ],
+  ['an attribute is a number', setAttributes({ dg_endpointing: 300 }), SET, 'refused-attribute', /is not text/],
+  ['there are two spaces', setAttributes({ dg_tag: 'a  b' }), SET, 'odd-attribute', /dg_tag has an empty value/],
+  ['another contact gets them', set(SET, { TargetContact: 'Related' }), SET, 'odd-attribute', /Current/],
+  ['there are none', set(SET, { Attributes: undefined }), TRIGGER, 'no-parameters', /callback/],
   ['none is for Deepgram', set(SET, { Attributes: { color: 'red' } }), TRIGGER, 'no-parameters', /callback/],
   ['they are skipped', lead(START, 'NextAction', TRIGGER), TRIGGER, 'no-parameters', /Start media streaming > Invoke/],
   ['they failed, and the trigger is invoked', lead(SET, 'NoMatchingError', TRIGGER), TRIGGER, 'no-parameters', /./],

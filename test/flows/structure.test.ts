@@ -1,6 +1,6 @@
 import { WHOLE_FLOW } from '../../trigger/flows/check/finding.ts';
 import { actionIn, type FlowJson } from './our-flows.ts';
-import { CALL, COMPARE, cut, findsWhen, HANG_UP, lead, type Mutation, SET, START, STOP } from './spoil.ts';
+import { CALL, COMPARE, cut, findsWhen, HANG_UP, lead, type Mutation, SET, START } from './spoil.ts';
 
 const rename = (from: string, to: string) => (flow: FlowJson) => {
   actionIn(flow, from).Identifier = to;
@@ -15,16 +15,8 @@ const TRANSITIONS: Mutation[] = [
   ['a condition leads nowhere', lead(COMPARE, 'fail', 'Sing'), COMPARE, 'unresolved', /condition fail .*"Sing"/],
   ['an action is missing', (flow) => flow.Actions.splice(3, 1), START, 'unresolved', /Set Deepgram parameters/],
   ['an action goes nowhere', cut('Say hello', 'NextAction'), 'Say hello', 'dead-end', /contact ends/],
-  ['an error is not wired', cut(START, 'NoMatchingError'), START, 'branch-missing', /contact would end/],
+  ['a check has no default', cut(COMPARE, 'NoMatchingCondition'), COMPARE, 'branch-missing', /contact would end/],
   ['a loop never ends', cut(CALL, 'DoneLooping'), CALL, 'branch-missing', /DoneLooping/],
-  [
-    'an error is misspelled',
-    (flow) => Object.assign(actionIn(flow, START).Transitions, { Errors: [{ NextAction: SET, ErrorType: 'NoMatch' }] }),
-    START,
-    'branch-unknown',
-    /never takes the error NoMatch/,
-  ],
-  ['a type is misspelled', (flow) => (actionIn(flow, STOP).Type = 'Stop'), STOP, 'unknown-type', /type Stop/],
   [
     'nothing leads to an action',
     put({ Identifier: 'Lonely', Type: 'DisconnectParticipant', Parameters: {}, Transitions: {} }),
@@ -51,36 +43,7 @@ const TRANSITIONS: Mutation[] = [
   ['a check has another default', lead(COMPARE, 'NextAction', CALL), COMPARE, 'default-differs', /NoMatchingCondition/],
 ];
 
-const EDITOR: Mutation[] = [
-  ['a block has no position', (flow) => delete flow.Metadata.ActionMetadata[STOP], STOP, 'bad-layout', /position/],
-  [
-    'the entry point has no position',
-    (flow) => delete flow.Metadata.entryPointPosition,
-    WHOLE_FLOW,
-    'bad-layout',
-    /entryPoint/,
-  ],
-  [
-    'two blocks overlap',
-    ({ Metadata: { ActionMetadata: places } }) => Object.assign(places[HANG_UP] ?? {}, places[STOP]),
-    HANG_UP,
-    'bad-layout',
-    /Stop media streaming/,
-  ],
-  [
-    'there is a position without a block',
-    (flow) => Object.assign(flow.Metadata.ActionMetadata, { Ghost: { position: { x: 9000, y: 0 } } }),
-    'Ghost',
-    'bad-layout',
-    /not in this flow/,
-  ],
-  [
-    'a note belongs to no block',
-    (flow) => flow.Metadata.Annotations.push({ actionId: 'Ghost' }),
-    'Ghost',
-    'bad-layout',
-    /./,
-  ],
+const LIMITS: Mutation[] = [
   [
     'there are too many actions',
     (flow) => {
@@ -95,4 +58,4 @@ const EDITOR: Mutation[] = [
 ];
 
 findsWhen(TRANSITIONS);
-findsWhen(EDITOR);
+findsWhen(LIMITS);

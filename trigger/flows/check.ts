@@ -1,28 +1,56 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { checkFlow } from './check/check-flow.ts';
+import { parseArgs } from 'node:util';
+import { checkFlow, type Report } from './check/check-flow.ts';
 
-/** `node trigger/flows/check.ts [FILES]` checks contact flows, by default those beside it. Prints a line per finding.
- *  Exit code 0: no findings; 1: findings; 2: a file cannot be read. */
+/** `node trigger/flows/check.ts [--trigger NAME] [FILES]` checks contact flows, by default those beside it. Prints a
+ *  line per finding. Exit code 0: no errors; 1: errors; 2: a file cannot be read, or the arguments are wrong. */
 const EXIT = { ok: 0, found: 1, unreadable: 2 } as const;
 
-let code: number = EXIT.ok;
-for (const file of filesToCheck(process.argv.slice(2))) {
-  const text = read(file);
-  if (text === undefined) {
-    code = EXIT.unreadable;
-    continue;
-  }
-  const findings = checkFlow(text);
-  for (const { action, what, why } of findings) process.stdout.write(`${file}: ${action}: ${what}: ${why}\n`);
-  if (findings.length === 0) process.stdout.write(`${file}: ok\n`);
-  else if (code === EXIT.ok) code = EXIT.found;
-}
-process.exitCode = code;
+// A reader such as `head` may close the pipe early.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+process.exitCode = check();
 
-function filesToCheck(named: readonly string[]): readonly string[] {
-  if (named.length > 0) return named;
+function check(): number {
+  const args = readArgs();
+  if (args === undefined) return EXIT.unreadable;
+  const codes = args.files.map((file) => checkFile(file, args.trigger));
+  return Math.max(EXIT.ok, ...codes);
+}
+
+function checkFile(file: string, triggerName: string | undefined): number {
+  const text = read(file);
+  if (text === undefined) return EXIT.unreadable;
+  const reports = checkFlow(text, triggerName);
+  for (const report of reports) process.stdout.write(`${file}: ${lineOf(report)}\n`);
+  const errors = reports.filter(({ severity }) => severity === 'error').length;
+  if (errors > 0) return EXIT.found;
+  const warnings = reports.length;
+  process.stdout.write(
+    `${file}: ok${warnings > 0 ? `, with ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}` : ''}\n`,
+  );
+  return EXIT.ok;
+}
+
+function lineOf({ severity, block, action, what, why }: Report): string {
+  const where = block === undefined ? action : `${action}, ${block}`;
+  return `${severity}: ${where}: ${what}: ${why}`;
+}
+
+function readArgs(): { readonly files: readonly string[]; readonly trigger: string | undefined } | undefined {
+  try {
+    const { values, positionals } = parseArgs({ options: { trigger: { type: 'string' } }, allowPositionals: true });
+    return { files: positionals.length > 0 ? positionals : ourFlows(), trigger: values.trigger };
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\nusage: check.ts [--trigger NAME] [FILES]\n`);
+    return undefined;
+  }
+}
+
+function ourFlows(): readonly string[] {
   const here = new URL('.', import.meta.url);
   return readdirSync(here)
     .filter((name) => name.endsWith('.json'))

@@ -1,12 +1,13 @@
 import type { Finding } from './finding.ts';
 import type { Action, Branch, Flow } from './flow.ts';
-import { DISCONNECT, endsFlow, INVOKE, LOOP, setsStreaming, waysOut } from './language.ts';
+import { DISCONNECT, endsFlow, grammarOf, LOOP, setsStreaming, waysOut } from './language.ts';
 import { onSuccess } from './result.ts';
 import { branchName, reachable } from './structure.ts';
+import type { FlowWithTriggers } from './triggers.ts';
 
 /** No caller is kept forever, and no call is hung up because transcription failed. */
-export function checkCaller(flow: Flow): Finding[] {
-  const triggers = [...reachable(flow)].filter(({ type }) => type === INVOKE);
+export function checkCaller(flow: FlowWithTriggers): Finding[] {
+  const triggers = [...reachable(flow)].filter((action) => flow.triggers.has(action));
   const lost = triggers.flatMap((trigger) => {
     const success = onSuccess(trigger, flow);
     return success === undefined ? [] : lostCallers(flow, theCall(flow, success));
@@ -14,7 +15,7 @@ export function checkCaller(flow: Flow): Finding[] {
   return [...checkEndless(flow), ...distinct([...lost, ...hangUpsByError(flow)])];
 }
 
-/** A Loop block ends by itself; any other cycle does not. */
+/** A Loop block ends by itself, and a block that we do not know may wait for the caller; any other cycle does not end. */
 function checkEndless(flow: Flow): Finding[] {
   return [...reachable(flow)]
     .filter((action) => isInCycle(action, flow))
@@ -26,7 +27,8 @@ function checkEndless(flow: Flow): Finding[] {
 }
 
 function isInCycle(action: Action, flow: Flow): boolean {
-  const onward = (at: Action) => waysOut(at).filter(({ on }) => at.type !== LOOP || on !== 'ContinueLooping');
+  const onward = (at: Action) =>
+    grammarOf(at) === undefined ? [] : waysOut(at).filter(({ on }) => at.type !== LOOP || on !== 'ContinueLooping');
   return reachableFrom(flow, onward(action), onward).has(action);
 }
 

@@ -4,17 +4,17 @@ export type Rule =
   | 'wrong-version'
   | 'too-many-actions'
   | 'bad-identifier'
-  | 'unknown-type'
   | 'unresolved'
   | 'dead-end'
   | 'branch-missing'
-  | 'branch-unknown'
   | 'default-differs'
   | 'unreachable'
   | 'bad-parameter'
-  | 'bad-attribute'
+  | 'refused-attribute'
+  | 'odd-attribute'
   | 'no-trigger'
   | 'not-streaming'
+  | 'may-not-stream'
   | 'streaming-twice'
   | 'no-parameters'
   | 'streaming-left-on'
@@ -24,8 +24,10 @@ export type Rule =
   | 'failure-as-success'
   | 'failure-unreported'
   | 'endless'
-  | 'caller-lost'
-  | 'bad-layout';
+  | 'caller-lost';
+
+/** What the trigger or the daemon refuses: nothing is transcribed. */
+const ERRORS: ReadonlySet<Rule> = new Set(['not-a-flow', 'refused-attribute', 'not-streaming']);
 
 /** A fault in a flow. */
 export type Finding = {
@@ -37,3 +39,8 @@ export type Finding = {
 };
 
 export const WHOLE_FLOW = '(flow)';
+
+/** `error` if nothing would be transcribed; otherwise `warning`. */
+export function severityOf({ what }: Pick<Finding, 'what'>): 'error' | 'warning' {
+  return ERRORS.has(what) ? 'error' : 'warning';
+}

@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../json.ts';
 import type { Action, Branch } from './flow.ts';
 
 /** The only version of the flow language. */
@@ -34,10 +35,10 @@ export const DISCONNECT = 'DisconnectParticipant';
 
 /** The branches of a type of action. */
 type Grammar = {
-  /** Each must be wired: an unwired error ends the contact. */
-  errors: readonly string[];
-  /** Values of the conditions that must be wired; `any` if the flow chooses them. */
-  conditions?: readonly string[] | 'any';
+  /** The error that a decision needs; the editor leaves other errors unwired. */
+  error?: string;
+  /** Values of the conditions that must be wired; none if the flow chooses them. */
+  conditions?: readonly string[];
   /** The branch that the editor repeats as NextAction, because the action has no plain success. */
   default?: string;
   /** Set if the flow ends when the action succeeds. */
@@ -45,22 +46,22 @@ type Grammar = {
 };
 
 const GRAMMAR: Readonly<Record<string, Grammar>> = {
-  UpdateFlowLoggingBehavior: { errors: [] },
-  [MESSAGE]: { errors: ['NoMatchingError'] },
-  [STREAMING]: { errors: ['NoMatchingError'] },
-  [ATTRIBUTES]: { errors: ['NoMatchingError'] },
-  [INVOKE]: { errors: ['NoMatchingError'] },
-  [LOAD]: { errors: ['NoMatchingError'] },
-  [WAIT]: { errors: ['NoMatchingError'], conditions: 'any', default: 'WaitCompleted' },
-  [COMPARE]: { errors: ['NoMatchingCondition'], conditions: 'any', default: 'NoMatchingCondition' },
-  [LOOP]: { errors: [], conditions: ['ContinueLooping', 'DoneLooping'], default: 'DoneLooping' },
-  UpdateContactTargetQueue: { errors: ['NoMatchingError'] },
-  TransferContactToQueue: { errors: ['QueueAtCapacity', 'NoMatchingError'], ends: true },
-  TransferToFlow: { errors: ['NoMatchingError'], ends: true },
-  [DISCONNECT]: { errors: [], ends: true },
+  UpdateFlowLoggingBehavior: {},
+  [MESSAGE]: {},
+  [STREAMING]: {},
+  [ATTRIBUTES]: {},
+  [INVOKE]: {},
+  [LOAD]: {},
+  [WAIT]: { default: 'WaitCompleted' },
+  [COMPARE]: { error: 'NoMatchingCondition', default: 'NoMatchingCondition' },
+  [LOOP]: { conditions: ['ContinueLooping', 'DoneLooping'], default: 'DoneLooping' },
+  UpdateContactTargetQueue: {},
+  TransferContactToQueue: { ends: true },
+  TransferToFlow: { ends: true },
+  [DISCONNECT]: { ends: true },
 };
 
-/** The grammar of an action's type; undefined for an unknown type. */
+/** The grammar of an action's type; undefined for an unknown type, whose transitions are followed as they are. */
 export function grammarOf({ type }: Action): Grammar | undefined {
   return Object.hasOwn(GRAMMAR, type) ? GRAMMAR[type] : undefined;
 }
@@ -87,7 +88,15 @@ export function isAsynchronous({ type, parameters }: Action): boolean {
   return type === INVOKE && parameters['InvocationType'] === 'ASYNCHRONOUS';
 }
 
+/** True if the action sets `dg_` attributes. */
+export function setsDeepgramParameters({ type, parameters: { Attributes: attributes } }: Action): boolean {
+  return (
+    type === ATTRIBUTES && isJsonObject(attributes) && Object.keys(attributes).some((name) => name.startsWith('dg_'))
+  );
+}
+
 /** Lengths of the breaks in SSML, in ms. */
 export function breaksIn(ssml: unknown): number[] {
-  return [...String(ssml ?? '').matchAll(/<break time="(\d+)ms"\/>/g)].map(([, ms]) => Number(ms));
+  const breaks = String(ssml ?? '').matchAll(/<break\s+time="([\d.]+)(ms|s)"\s*\/>/g);
+  return [...breaks].map(([, length, unit]) => Number(length) * (unit === 's' ? 1000 : 1));
 }

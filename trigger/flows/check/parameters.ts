@@ -2,8 +2,9 @@ import { readAttributes } from '../../attributes.ts';
 import { TriggerFailure } from '../../failure.ts';
 import { isJsonObject, valueAt } from '../../json.ts';
 import type { Finding } from './finding.ts';
-import type { Action, Flow } from './flow.ts';
-import { ATTRIBUTES, breaksIn, INVOKE, isAsynchronous, LOAD, LOOP, MESSAGE, STREAMING, WAIT } from './language.ts';
+import type { Action } from './flow.ts';
+import { ATTRIBUTES, breaksIn, isAsynchronous, LOAD, LOOP, MESSAGE, STREAMING, WAIT } from './language.ts';
+import type { FlowWithTriggers } from './triggers.ts';
 
 /** Connect's longest limit while the contact waits; the trigger needs up to 7 s of it (trigger/README.md). */
 const LAMBDA_TIME_LIMIT_S = 8;
@@ -23,7 +24,6 @@ type Faults = (action: Action) => string[];
 
 const FAULTS: Readonly<Record<string, Faults>> = {
   [STREAMING]: streamingFaults,
-  [INVOKE]: invokeFaults,
   [LOAD]: loadFaults,
   [WAIT]: waitFaults,
   [MESSAGE]: messageFaults,
@@ -31,11 +31,15 @@ const FAULTS: Readonly<Record<string, Faults>> = {
 };
 
 /** Checks the actions' own parameters. */
-export function checkParameters({ actions }: Flow): Finding[] {
+export function checkParameters({ actions, triggers }: FlowWithTriggers): Finding[] {
   return actions.flatMap((action) => {
-    const faults = Object.hasOwn(FAULTS, action.type) ? (FAULTS[action.type]?.(action) ?? []) : [];
-    const findings: Finding[] = faults.map((why) => ({ action: action.identifier, what: 'bad-parameter', why }));
-    return action.type === ATTRIBUTES ? [...findings, ...checkAttributes(action)] : findings;
+    if (action.type === ATTRIBUTES) return checkAttributes(action);
+    const faults = triggers.has(action)
+      ? invokeFaults
+      : Object.hasOwn(FAULTS, action.type)
+        ? FAULTS[action.type]
+        : undefined;
+    return (faults?.(action) ?? []).map((why) => ({ action: action.identifier, what: 'bad-parameter', why }));
   });
 }
 
@@ -79,7 +83,7 @@ asynchronous mode: the trigger takes up to 7 s, and a flow that gives up earlier
 function waitsLongEnough(action: Action): boolean {
   const limit = action.parameters['InvocationTimeLimitSeconds'];
   const longestS = isAsynchronous(action) ? ASYNCHRONOUS_TIME_LIMIT_S : LAMBDA_TIME_LIMIT_S;
-  const seconds = typeof limit === 'string' && /^\d+$/.test(limit) ? Number(limit) : 0;
+  const seconds = Number(limit);
   return seconds >= LAMBDA_TIME_LIMIT_S && seconds <= longestS;
 }
 
@@ -88,39 +92,46 @@ function loadFaults({ parameters: { LambdaInvocationId: id } }: Action): string[
 }
 
 function waitFaults({ parameters: { TimeLimitSeconds: limit } }: Action): string[] {
-  const isCount = typeof limit === 'string' && /^[1-9]\d*$/.test(limit);
-  return isCount ? [] : ['TimeLimitSeconds must be text: a number of seconds.'];
+  return isDynamic(limit) || Number(limit) > 0 ? [] : ['TimeLimitSeconds must be a number of seconds.'];
 }
 
 function messageFaults({ parameters }: Action): string[] {
-  const given = ['Text', 'SSML', 'PromptId', 'Media'].filter((name) => Object.hasOwn(parameters, name));
-  const breaksMs = breaksIn(parameters['SSML']);
-  return [
-    ...(given.length === 1 ? [] : ['It needs exactly one of Text, SSML, PromptId and Media.']),
-    ...(breaksMs.every((ms) => ms <= MAX_BREAK_MS)
-      ? []
-      : [`A break may last at most ${MAX_BREAK_MS} ms: use several.`]),
-  ];
+  const isTooLong = breaksIn(parameters['SSML']).some((ms) => ms > MAX_BREAK_MS);
+  return isTooLong ? [`A break may last at most ${MAX_BREAK_MS} ms: use several.`] : [];
 }
 
 function loopFaults({ parameters: { LoopCount: count } }: Action): string[] {
-  const isCount = typeof count === 'string' && /^\d+$/.test(count) && Number(count) <= MAX_LOOP_COUNT;
-  return isCount ? [] : [`LoopCount must be text: a number from 0 to ${MAX_LOOP_COUNT}.`];
+  const isCount = /^\d+$/.test(String(count)) && Number(count) <= MAX_LOOP_COUNT;
+  return isDynamic(count) || isCount ? [] : [`LoopCount must be a number from 0 to ${MAX_LOOP_COUNT}.`];
+}
+
+/** True for a value that the flow sets at run time: `$.Attributes.name`. */
+function isDynamic(value: unknown): boolean {
+  return typeof value === 'string' && value.startsWith('$');
 }
 
 /** Reads the attributes with the trigger's own code. */
-function checkAttributes({ identifier, parameters }: Action): Finding[] {
-  const fault = (why: string): Finding => ({ action: identifier, what: 'bad-attribute', why });
-  const { Attributes: attributes, TargetContact: target } = parameters;
-  if (!isJsonObject(attributes)) return [fault('It has no Attributes.')];
+function checkAttributes(action: Action): Finding[] {
+  const { Attributes: attributes, TargetContact: target } = action.parameters;
+  // Without dg_ attributes the block is about something else.
+  if (!isJsonObject(attributes) || !concernsTrigger(attributes)) return [];
+  const finding = (what: Finding['what'], why: string): Finding => ({ action: action.identifier, what, why });
   const findings =
-    target === 'Current' ? [] : [fault('TargetContact must be Current: the trigger reads only that contact.')];
+    target === undefined || target === 'Current'
+      ? []
+      : [finding('odd-attribute', 'TargetContact must be Current: the trigger reads only that contact.')];
   try {
-    const { withEmptyValue } = readAttributes(attributes, SOME_CONTACT_ID);
-    const empty = withEmptyValue.map((name) => fault(`${name} has an empty value: spaces separate values.`));
+    const request = readAttributes(attributes, SOME_CONTACT_ID);
+    const empty = request.withEmptyValue.map((name) =>
+      finding('odd-attribute', `${name} has an empty value: spaces separate values.`),
+    );
     return [...findings, ...empty];
   } catch (error) {
     if (!(error instanceof TriggerFailure)) throw error;
-    return [...findings, fault(`The trigger would return fail: ${error.message}`)];
+    return [...findings, finding('refused-attribute', `The trigger returns fail: ${error.message}`)];
   }
+}
+
+function concernsTrigger(attributes: Readonly<Record<string, unknown>>): boolean {
+  return Object.keys(attributes).some((name) => /^(dg_|dgintegrator_)/.test(name));
 }

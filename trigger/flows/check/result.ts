@@ -1,15 +1,16 @@
 import type { Finding } from './finding.ts';
-import type { Action, Branch, Flow } from './flow.ts';
-import { COMPARE, INVOKE, isAsynchronous, LOAD, MESSAGE, waysOut } from './language.ts';
-import { RESULT } from './walk.ts';
+import type { Action, Flow } from './flow.ts';
+import { MESSAGE } from './language.ts';
+import { compareAfter, loadOf, RESULT, targetOf } from './result-reading.ts';
+import type { FlowWithTriggers } from './triggers.ts';
 
 /** The trigger's results (trigger/result.ts). */
 const SUCCESS = 'success';
 const FAIL = 'fail';
 
 /** A flow must distinguish the trigger's success, its fail and the lack of a response. */
-export function checkResults(flow: Flow): Finding[] {
-  return flow.actions.filter(({ type }) => type === INVOKE).flatMap((trigger) => checkResult(trigger, flow));
+export function checkResults(flow: FlowWithTriggers): Finding[] {
+  return [...flow.triggers].flatMap((trigger) => checkResult(trigger, flow));
 }
 
 /** The action that follows `success`; undefined if the flow does not check the result. */
@@ -29,19 +30,6 @@ function checkResult(trigger: Action, flow: Flow): Finding[] {
     return [{ action: identifier, what: 'result-unread', why }];
   }
   return [...checkCompare(compare), ...checkFailures(trigger, load, compare, flow)];
-}
-
-/** The action that brings the result: the trigger itself, or the first Load Lambda result after an asynchronous one. */
-function loadOf(trigger: Action, flow: Flow): Action | undefined {
-  if (!isAsynchronous(trigger)) return trigger;
-  const seen = new Set([trigger]);
-  for (const action of seen) {
-    if (action.type === LOAD) return action;
-    const ways = waysOut(action).filter(({ kind }) => action !== trigger || kind === 'next');
-    const next = ways.map(({ to }) => flow.byIdentifier.get(to));
-    for (const one of next) if (one !== undefined && one.type !== INVOKE) seen.add(one);
-  }
-  return undefined;
 }
 
 function checkCompare({ identifier, branches }: Action): Finding[] {
@@ -85,14 +73,4 @@ function checkFailures(trigger: Action, load: Action, compare: Action, { byIdent
     findings.push({ action: load.identifier, what: 'failure-unreported', why });
   }
   return findings;
-}
-
-/** The action after `load`, if it compares the trigger's result. */
-function compareAfter(load: Action | undefined, { byIdentifier }: Flow): Action | undefined {
-  const next = byIdentifier.get((load && targetOf(load, 'next', '')) ?? '');
-  return next?.type === COMPARE && next.parameters['ComparisonValue'] === RESULT ? next : undefined;
-}
-
-function targetOf({ branches }: Action, kind: Branch['kind'], on: string): string | undefined {
-  return branches.find((branch) => branch.kind === kind && branch.on === on)?.to;
 }

@@ -82,29 +82,21 @@ function checkTargets({ identifier, branches }: Action, flow: Flow): Finding[] {
 }
 
 function checkBranches(action: Action): Finding[] {
-  const { identifier, type, branches } = action;
+  const { identifier, branches } = action;
   const grammar = grammarOf(action);
-  if (grammar === undefined) {
-    const why = `Unknown type ${type}: correct it, or add it to check/language.ts.`;
-    return [{ action: identifier, what: 'unknown-type', why }];
-  }
-  const { errors, conditions = [], ends } = grammar;
+  if (grammar === undefined) return [];
+  const { error, conditions = [], ends } = grammar;
   const findings: Finding[] = [];
   const add = (what: Finding['what'], why: string) => findings.push({ action: identifier, what, why });
   const has = (kind: Branch['kind'], on: string) => branches.some((branch) => branch.kind === kind && branch.on === on);
 
   if (!ends && !has('next', '')) add('dead-end', 'It has no NextAction: the contact ends here.');
   const needed = [
-    ...errors.map((on) => ({ kind: 'error' as const, on })),
-    ...(conditions === 'any' ? [] : conditions).map((on) => ({ kind: 'condition' as const, on })),
+    ...(error === undefined ? [] : [{ kind: 'error' as const, on: error }]),
+    ...conditions.map((on) => ({ kind: 'condition' as const, on })),
   ];
   for (const branch of needed.filter(({ kind, on }) => !has(kind, on))) {
     add('branch-missing', `${branchName(branch)} leads nowhere: the contact would end there.`);
-  }
-  for (const branch of branches.filter(({ kind }) => kind !== 'next')) {
-    const known = branch.kind === 'error' ? errors : conditions;
-    if (known !== 'any' && !known.includes(branch.on))
-      add('branch-unknown', `${type} never takes ${branchName(branch)}.`);
   }
   const next = branches.find(({ kind }) => kind === 'next')?.to;
   const standard = branches.find(({ on }) => on !== '' && on === grammar.default)?.to;

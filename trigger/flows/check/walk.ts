@@ -1,8 +1,6 @@
-import { isJsonObject } from '../../json.ts';
-import { type Finding, WHOLE_FLOW } from './finding.ts';
-import type { Action, Branch, Flow } from './flow.ts';
+import type { Finding } from './finding.ts';
+import type { Action, Branch } from './flow.ts';
 import {
-  ATTRIBUTES,
   breaksIn,
   COMPARE,
   DISCONNECT,
@@ -10,16 +8,18 @@ import {
   isAsynchronous,
   LOAD,
   MESSAGE,
+  setsDeepgramParameters,
   setsStreaming,
   WAIT,
   waysOut,
 } from './language.ts';
-
-/** Where the flow finds the trigger's result. */
-export const RESULT = '$.External.lambdaResult';
+import { RESULT } from './result-reading.ts';
+import type { FlowWithTriggers } from './triggers.ts';
 
 /** The state of a path that later actions depend on. */
 type State = {
+  /** True on a path that an error leads to. */
+  hasFailed: boolean;
   streaming: boolean;
   /** True if the last block that sets dg_ attributes succeeded. */
   configured: boolean;
@@ -32,13 +32,13 @@ type State = {
 /** The trigger responds within this time (trigger/README.md). */
 const TRIGGER_MS = 7000;
 
-const START: State = { streaming: false, configured: false, hasResult: false, runningMs: undefined };
+const START: State = { hasFailed: false, streaming: false, configured: false, hasResult: false, runningMs: undefined };
 
 type Step = { identifier: string; state: State; path: readonly string[] };
 
 /** Walks every path from the start. Paths that reach an action in the same state are followed only once, so loops end
  *  and nothing is missed. */
-export function checkPaths(flow: Flow): Finding[] {
+export function checkPaths(flow: FlowWithTriggers): Finding[] {
   const findings: Finding[] = [];
   const seen = new Set<string>();
   const waiting: Step[] = [{ identifier: flow.startAction, state: START, path: [] }];
@@ -49,61 +49,64 @@ export function checkPaths(flow: Flow): Finding[] {
     seen.add(key);
     const { state } = step;
     const path = [...step.path, action.identifier];
-    for (const finding of faults(action, state)) findings.push({ ...finding, why: `${finding.why} ${way(path)}` });
+    for (const finding of faults(action, state, flow))
+      findings.push({ ...finding, why: `${finding.why} ${way(path)}` });
     waiting.push(
-      ...waysOut(action).map((branch) => ({ identifier: branch.to, state: after(action, branch, state), path })),
+      ...waysOut(action).map((branch) => ({ identifier: branch.to, state: after(action, branch, state, flow), path })),
     );
   }
-  if (!flow.actions.some(({ type }) => type === INVOKE)) {
-    findings.push({
-      action: WHOLE_FLOW,
-      what: 'no-trigger',
-      why: 'No action invokes the trigger: nothing is transcribed.',
-    });
-  }
   return findings;
 }
 
-function faults(action: Action, state: State): Finding[] {
+function faults(action: Action, state: State, { triggers }: FlowWithTriggers): Finding[] {
   const { identifier, type, parameters } = action;
-  const findings: Finding[] = [];
-  const add = (what: Finding['what'], why: string) => findings.push({ action: identifier, what, why });
-  if (type === INVOKE && !state.streaming) {
-    add('not-streaming', 'The trigger would return fail: media streaming is off when it is invoked.');
-  }
-  if (type === INVOKE && !state.configured) {
-    add('no-parameters', 'The trigger would start a session without dg_ attributes, and so without a callback.');
-  }
-  if (setsStreaming(action, 'Enabled') && state.streaming) {
-    add('streaming-twice', 'Media streaming is already on: start it once.');
-  }
+  if (triggers.has(action)) return triggerFaults(identifier, state);
+  const finding = (what: Finding['what'], why: string): Finding => ({ action: identifier, what, why });
+  if (setsStreaming(action, 'Enabled') && state.streaming)
+    return [finding('streaming-twice', 'Media streaming is already on: start it once.')];
   if (type === COMPARE && parameters['ComparisonValue'] === RESULT && !state.hasResult) {
-    add('stale-result', `${RESULT} is missing, or that of an earlier invocation: the last one returned none.`);
+    const why = `${RESULT} is missing, or that of an earlier invocation: the last one returned none.`;
+    return [finding('stale-result', why)];
   }
-  if (type === LOAD && state.runningMs === undefined) {
-    add('stale-result', 'There is no asynchronous invocation whose result it could load.');
-  }
-  if (type === LOAD && state.runningMs !== undefined && state.runningMs < TRIGGER_MS) {
+  if (type === LOAD && state.runningMs === undefined)
+    return [finding('stale-result', 'There is no asynchronous invocation whose result it could load.')];
+  if (type === LOAD && (state.runningMs ?? 0) < TRIGGER_MS) {
     const why = 'The trigger may still be running: it needs 7 s of the call (SSML breaks, a Wait) before this.';
-    add('result-too-early', why);
+    return [finding('result-too-early', why)];
   }
-  if (type === DISCONNECT && state.streaming) {
-    add('streaming-left-on', 'The flow ends without a Stop media streaming block.');
+  if (type === DISCONNECT && state.streaming)
+    return [finding('streaming-left-on', 'The flow ends without a Stop media streaming block.')];
+  return [];
+}
+
+function triggerFaults(action: string, { streaming, hasFailed, configured }: State): Finding[] {
+  const findings: Finding[] = [];
+  if (!streaming) {
+    const why = 'The trigger returns fail: media streaming is off when it is invoked.';
+    findings.push({ action, what: hasFailed ? 'may-not-stream' : 'not-streaming', why });
+  }
+  if (!configured) {
+    const why = 'The trigger would start a session without dg_ attributes, and so without a callback.';
+    findings.push({ action, what: 'no-parameters', why });
   }
   return findings;
 }
 
-function after(action: Action, { kind }: Branch, state: State): State {
+function after(action: Action, { kind, on }: Branch, before: State, { triggers }: FlowWithTriggers): State {
   const succeeded = kind !== 'error';
+  // No matching condition is a decision.
+  const state = { ...before, hasFailed: before.hasFailed || (!succeeded && on !== 'NoMatchingCondition') };
   if (setsStreaming(action, 'Enabled')) return { ...state, streaming: succeeded };
   // A flow can do no more than try.
   if (setsStreaming(action, 'Disabled')) return { ...state, streaming: false };
+  // Another function's result takes the place of the trigger's.
+  if (action.type === INVOKE && !triggers.has(action)) return { ...state, hasResult: false };
   if (action.type === INVOKE) {
     const isRunning = succeeded && isAsynchronous(action);
     return { ...state, hasResult: succeeded && !isRunning, runningMs: isRunning ? 0 : undefined };
   }
   if (action.type === LOAD) return { ...state, hasResult: succeeded };
-  if (action.type === ATTRIBUTES && setsParameters(action)) return { ...state, configured: succeeded };
+  if (setsDeepgramParameters(action)) return { ...state, configured: succeeded };
   if (state.runningMs === undefined) return state;
   return { ...state, runningMs: Math.min(TRIGGER_MS, state.runningMs + durationMs(action)) };
 }
@@ -112,10 +115,6 @@ function after(action: Action, { kind }: Branch, state: State): State {
 function durationMs({ type, parameters }: Action): number {
   if (type === WAIT) return Number(parameters['TimeLimitSeconds']) * 1000;
   return type === MESSAGE ? breaksIn(parameters['SSML']).reduce((sum, ms) => sum + ms, 0) : 0;
-}
-
-function setsParameters({ parameters: { Attributes: attributes } }: Action): boolean {
-  return isJsonObject(attributes) && Object.keys(attributes).some((name) => name.startsWith('dg_'));
 }
 
 function way(path: readonly string[]): string {

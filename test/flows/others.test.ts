@@ -1,0 +1,195 @@
+import test from 'ava';
+import { checkFlow } from '../../trigger/flows/check/check-flow.ts';
+
+/** [identifier, type, parameters, next action, errors, conditions], the last two as [name, next action]. */
+type Block = [
+  identifier: string,
+  type: string,
+  parameters?: Record<string, unknown>,
+  next?: string | undefined,
+  errors?: readonly [string, string][],
+  conditions?: readonly [string, string][],
+];
+
+const STREAM = {
+  MediaStreamingState: 'Enabled',
+  MediaStreamType: 'Audio',
+  Participants: [{ ParticipantType: 'Customer', MediaDirections: ['To', 'From'] }],
+};
+const STREAMING = 'UpdateContactMediaStreamingBehavior';
+const MAP = { ResponseValidation: { ResponseType: 'STRING_MAP' } };
+const failing = (to: string): [string, string][] => [['NoMatchingError', to]];
+const lambda = (name: string, seconds: string | number = '8') => ({
+  LambdaFunctionARN: `arn:aws:lambda:us-east-1:123456789012:function:${name}`,
+  InvocationTimeLimitSeconds: seconds,
+  ...MAP,
+});
+
+/** A flow as the editor exports it: blocks without friendly names, some of them on top of each other. */
+function flow(...blocks: Block[]): string {
+  const [[StartAction] = ['']] = blocks;
+  const Actions = blocks.map(([Identifier, Type, Parameters = {}, NextAction, errors = [], conditions = []]) => ({
+    Identifier,
+    Type,
+    Parameters,
+    Transitions: {
+      ...(NextAction === undefined ? {} : { NextAction }),
+      Errors: errors.map(([ErrorType, to]) => ({ ErrorType, NextAction: to })),
+      Conditions: conditions.map(([value, to]) => ({
+        NextAction: to,
+        Condition: { Operator: 'Equals', Operands: [value] },
+      })),
+    },
+  }));
+  const ActionMetadata = Object.fromEntries(blocks.map(([identifier]) => [identifier, { position: { x: 0, y: 0 } }]));
+  return JSON.stringify({ Version: '2019-10-30', StartAction, Metadata: { ActionMetadata, Annotations: [] }, Actions });
+}
+
+function check(text: string, triggerName?: string) {
+  const reports = checkFlow(text, triggerName);
+  const of = (severity: string) =>
+    reports.filter((each) => each.severity === severity).map(({ action, what }) => `${action}: ${what}`);
+  return { errors: of('error'), warnings: of('warning') };
+}
+
+/** The shape of the original's sample flow: no check of the result, and hang-ups after failures. */
+const ORIGINAL: Block[] = [
+  ['log', 'UpdateFlowLoggingBehavior', { FlowLoggingBehavior: 'Enabled' }, 'hello'],
+  ['hello', 'MessageParticipant', { Text: 'Hello.' }, 'stream', failing('end')],
+  ['stream', STREAMING, STREAM, 'configure', failing('no stream')],
+  ['no stream', 'MessageParticipant', { Text: 'Error starting streaming.' }, 'end', failing('end')],
+  [
+    'configure',
+    'UpdateContactAttributes',
+    { Attributes: { dg_callback: 'https://example.com/{contact-id}', dg_tag: 'a b' }, TargetContact: 'Current' },
+    'trigger',
+    failing('end'),
+  ],
+  ['trigger', 'InvokeLambdaFunction', { ...lambda(''), LambdaFunctionARN: '' }, 'said', failing('failed')],
+  ['said', 'MessageParticipant', { Text: 'Invoked.' }, 'silence', failing('end')],
+  ['failed', 'MessageParticipant', { Text: 'Failed or timed out.' }, 'silence', failing('end')],
+  ['minute', 'MessageParticipant', { SSML: '<speak><break time="5s"/></speak>' }, 'silence', failing('end')],
+  [
+    'silence',
+    'Loop',
+    { LoopCount: '100' },
+    'end',
+    [],
+    [
+      ['ContinueLooping', 'minute'],
+      ['DoneLooping', 'end'],
+    ],
+  ],
+  ['end', 'DisconnectParticipant'],
+];
+
+test('the shape of the original’s sample flow has no errors, and its hang-ups are warnings', (t) => {
+  const { errors, warnings } = check(flow(...ORIGINAL));
+  t.deepEqual(errors, []);
+  t.true(warnings.includes('trigger: result-unread'));
+  t.true(warnings.includes('stream: caller-lost'));
+});
+
+test('a flow with another Lambda function, a bot, hours and a module has no findings about these', (t) => {
+  const text = flow(
+    ['record', 'UpdateContactRecordingAndAnalyticsBehavior', {}, 'voice'],
+    ['voice', 'UpdateContactTextToSpeechVoice', { TextToSpeechVoice: 'Joanna' }, 'hours'],
+    [
+      'hours',
+      'CheckHoursOfOperation',
+      {},
+      undefined,
+      failing('end'),
+      [
+        ['True', 'stream'],
+        ['False', 'closed'],
+      ],
+    ],
+    ['closed', 'MessageParticipant', { PromptId: 'arn:aws:connect:us-east-1:123456789012:instance/i/prompt/p' }, 'end'],
+    // The editor writes no error where none is wired.
+    ['stream', STREAMING, STREAM, 'start analytics'],
+    ['start analytics', 'InvokeLambdaFunction', lambda('LCA-StartLCA', 3), 'profile'],
+    ['profile', 'InvokeLambdaFunction', lambda('salesforce-GetContact', '4'), 'set', failing('set')],
+    ['set', 'UpdateContactAttributes', { Attributes: { tier: '$.External.tier', order: 7 } }, 'bot'],
+    [
+      'bot',
+      'ConnectParticipantWithLexBot',
+      { Text: 'How can we help?' },
+      undefined,
+      [
+        ['NoMatchingError', 'queue'],
+        ['NoMatchingCondition', 'bot'],
+      ],
+      [['Sales', 'module']],
+    ],
+    ['module', 'InvokeFlowModule', { FlowModuleId: 'm' }, 'queue', failing('queue')],
+    ['queue', 'TransferContactToQueue', {}, 'end', [['QueueAtCapacity', 'end']]],
+    ['end', 'DisconnectParticipant'],
+  );
+  t.deepEqual(check(text), { errors: [], warnings: ['(flow): no-trigger'] });
+});
+
+/** A flow of somebody else's with the trigger in it, well wired. */
+function withTrigger(name: string, ...before: Block[]): string {
+  return flow(
+    [
+      'menu',
+      'GetParticipantInput',
+      { Text: 'Press 1.' },
+      undefined,
+      [['NoMatchingCondition', 'menu']],
+      [['1', 'stream']],
+    ],
+    ['stream', STREAMING, STREAM, 'configure', failing('menu')],
+    [
+      'configure',
+      'UpdateContactAttributes',
+      { Attributes: { dg_callback: 'https://example.com/' } },
+      before[0]?.[0] ?? 'trigger',
+      failing('queue'),
+    ],
+    ...before,
+    ['trigger', 'InvokeLambdaFunction', lambda(name), 'result', failing('say lost')],
+    [
+      'result',
+      'Compare',
+      { ComparisonValue: '$.External.lambdaResult' },
+      'say other',
+      [['NoMatchingCondition', 'say other']],
+      [
+        ['success', 'queue'],
+        ['fail', 'say failed'],
+      ],
+    ],
+    ['say lost', 'MessageParticipant', { Text: 'No answer.' }, 'queue'],
+    ['say failed', 'MessageParticipant', { Text: 'Not transcribed.' }, 'queue'],
+    ['say other', 'MessageParticipant', { Text: 'Something else.' }, 'queue'],
+    ['queue', 'TransferContactToQueue', {}, 'queue'],
+  );
+}
+
+test('the trigger is known by its function’s name, by the use of its result, or by a name given', (t) => {
+  for (const name of ['kvs-dg-trigger', 'Prod-Integratord-TriggerFunction1234', 'start-transcription'])
+    t.deepEqual(check(withTrigger(name)), { errors: [], warnings: [] }, name);
+  t.deepEqual(check(withTrigger('anything'), 'anything'), { errors: [], warnings: [] });
+  t.deepEqual(check(withTrigger('anything'), 'something'), { errors: [], warnings: ['(flow): no-trigger'] });
+});
+
+test('another function between the attributes and the trigger is left alone', (t) => {
+  const crm: Block = ['crm', 'InvokeLambdaFunction', lambda('crm', '2'), 'trigger', failing('trigger')];
+  t.deepEqual(check(withTrigger('start-transcription', crm)), { errors: [], warnings: [] });
+});
+
+test('another function’s result in place of the trigger’s is found', (t) => {
+  const text = withTrigger('kvs-dg-trigger');
+  const json = JSON.parse(text);
+  const trigger = json.Actions.find(({ Identifier }: { Identifier: string }) => Identifier === 'trigger');
+  trigger.Transitions.NextAction = 'crm';
+  json.Actions.push({
+    Identifier: 'crm',
+    Type: 'InvokeLambdaFunction',
+    Parameters: lambda('crm', '2'),
+    Transitions: { NextAction: 'result', Errors: [] },
+  });
+  t.true(check(JSON.stringify(json)).warnings.includes('result: stale-result'));
+});
