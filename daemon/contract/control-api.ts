@@ -103,6 +103,12 @@ export interface Status {
   readonly unsignedStarts: boolean;
 }
 
+/** POST /v1/cordon and /v1/uncordon. */
+export interface CordonResponse extends Pick<Status, 'state'> {
+  /** True if the daemon was already as ordered. */
+  readonly unchanged: boolean;
+}
+
 /** Sort orders of GET /v1/overview: oldest session first, largest lag, or most audio missing. */
 export const OVERVIEW_SORTS = ['age', 'lag', 'gaps'] as const;
 
@@ -133,6 +139,8 @@ export interface LevelOfLog {
   readonly level: LogLevel;
   /** LOG_LEVEL, which applies again after a restart. */
   readonly configured: LogLevel;
+  /** When LOG_LEVEL applies again; absent if that is at the next start. */
+  readonly untilEpochMs?: Millis;
 }
 
 /** A successful response: it names the version of its API. */

@@ -13,6 +13,7 @@ import type { Clock, Millis } from '../runtime/clock.ts';
 import { type JsonResponse, sendJson } from '../runtime/json-response.ts';
 import type { HostedOutcome } from '../threads/host.ts';
 import { Examinations } from './examinations.ts';
+import { LogLevelOrder } from './log-level.ts';
 import { overviewOf, overviewQuery } from './overview.ts';
 import { PAGE_HEADERS, pageFileAt, sendPageFile } from './page-files.ts';
 
@@ -21,9 +22,15 @@ const MAX_BODY_BYTES = 4096;
 /** The longest that DRAIN_DEADLINE_MS may be; a longer one is a slip of the keyboard. */
 const LONGEST_DEADLINE_MS: Millis = 172_800_000;
 
+/** A level that is ordered for longer than a day is meant to stay: that is LOG_LEVEL's job. */
+const LONGEST_LEVEL_MS: Millis = 86_400_000;
+
 const reason = z.string().max(500).optional();
 const cordonOrder = z.strictObject({ reason });
-const levelOrder = z.strictObject({ level: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`) });
+const levelOrder = z.strictObject({
+  level: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`),
+  forMs: z.int().positive().max(LONGEST_LEVEL_MS).optional(),
+});
 const drainOrder = z.strictObject({
   reason,
   deadlineMs: z.int().min(0).max(LONGEST_DEADLINE_MS).nullable().optional(),
@@ -91,11 +98,12 @@ export function controlApi(options: ControlApiOptions): (request: IncomingMessag
 
   on('get', '/v1/status', () => status(options));
   on('get', '/v1/config', () => ({ settings: settings.shown }));
-  on('get', '/v1/log-level', () => ({ level: log.level, configured: settings.logLevel }));
+  const logLevel = new LogLevelOrder(log, settings.logLevel, clock);
+  on('get', '/v1/log-level', () => logLevel.view());
   on('post', '/v1/log-level', async (request) => {
-    const { level } = await bodyOf(request, levelOrder);
-    log.orderLevel(level);
-    return { level, configured: settings.logLevel };
+    const { level, forMs } = await bodyOf(request, levelOrder);
+    logLevel.order(level, forMs);
+    return logLevel.view();
   });
   const doctor = new Examinations(options.examine, clock);
   on('post', '/v1/doctor', () => doctor.fresh());
@@ -121,15 +129,18 @@ export function controlApi(options: ControlApiOptions): (request: IncomingMessag
     if (drain.isDraining)
       throw new Refusal(409, 'draining', 'integratord is draining and accepts no new sessions anyway');
     const { reason: why = 'ordered by an operator' } = await bodyOf(request, cordonOrder);
+    const { currentCordon } = manager.admission;
+    if (currentCordon) return { state: stateOf(manager), unchanged: true };
     manager.admission.cordon(why);
     log.info({ event: 'daemon.cordoned', reason: why }, 'cordoned: accepts no new sessions after the health lag');
-    return { state: stateOf(manager) };
+    return { state: stateOf(manager), unchanged: false };
   });
   on('post', '/v1/uncordon', () => {
     if (drain.isDraining) throw new Refusal(409, 'draining', 'integratord is draining: cancel the drain instead');
+    if (!manager.admission.currentCordon) return { state: stateOf(manager), unchanged: true };
     manager.admission.uncordon();
     log.info({ event: 'daemon.uncordoned' }, 'uncordoned: accepting sessions again');
-    return { state: stateOf(manager) };
+    return { state: stateOf(manager), unchanged: false };
   });
   on('post', '/v1/drain', async (request) => {
     const { reason: why = 'ordered by an operator', deadlineMs } = await bodyOf(request, drainOrder);

@@ -9,6 +9,8 @@ const JSON_INDENT = 2;
 
 interface GlobalOptions {
   readonly json?: boolean;
+  /** Of commands that have more than one form of output. */
+  readonly output?: string;
   readonly header: boolean;
   readonly socket?: string;
 }
@@ -22,10 +24,10 @@ export class Invocation {
   readonly paint: Paint;
 
   constructor(command: Command, io: Io) {
-    const { json = false, header, socket } = command.optsWithGlobals<GlobalOptions>();
+    const { json = false, output, header, socket } = command.optsWithGlobals<GlobalOptions>();
     this.io = io;
     this.daemon = new ControlClient(socket ?? (io.env['CONTROL_SOCKET'] || CONTROL_SOCKET_PATH), io);
-    this.json = json;
+    this.json = json || output === 'json';
     this.header = header;
     this.paint = paintFor(io.stdout, io.env);
   }

@@ -47,9 +47,23 @@ async function listen(server: Server, { host, port }: Address): Promise<Listenin
   try {
     await once(server, 'listening');
   } catch (error) {
-    throw new CannotListen([`cannot listen on ${host}:${port}: ${(error as Error).message}`]);
+    throw new CannotListen([`cannot listen on ${host}:${port}: ${whyNot(error as NodeJS.ErrnoException)}`]);
   }
   return { server, url: urlOf(server) };
+}
+
+/** In the words of the control socket's errors. */
+function whyNot({ code, message }: NodeJS.ErrnoException): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return 'another process listens on it (is another integratord running?)';
+    case 'EACCES':
+      return 'this user may not listen on it: ports below 1024 are for root';
+    case 'EADDRNOTAVAIL':
+      return 'this machine does not have that address';
+    default:
+      return message;
+  }
 }
 
 function urlOf(server: Server): string {

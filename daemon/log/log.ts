@@ -52,7 +52,7 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Roo
       gate.level = next;
     },
     orderLevel(next) {
-      rootLog.info({ event: 'log.level', from: gate.level, to: next }, 'log level changed until the next start');
+      rootLog.info({ event: 'log.level', from: gate.level, to: next }, 'log level changed');
       gate.level = next;
       for (const listener of listeners) listener(next);
     },

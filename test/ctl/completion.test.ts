@@ -11,6 +11,10 @@ function bash(...args: string[]): string {
   return stdout;
 }
 
+/** Takes the place of the installed program, which completion asks for the running sessions. */
+const INSTALLED =
+  'integratorctl() { [ "$*" = "sessions list --output name" ] && printf "%s\\n" c0ffee00-1 c0ffee00-2 d0; }';
+
 /** The words typed so far, the last one incomplete, and the completions of that one. */
 const CASES: [typed: string[], offered: string[]][] = [
   [['se'], ['sessions']],
@@ -34,6 +38,12 @@ const CASES: [typed: string[], offered: string[]][] = [
   [['drain', '--deadline', ''], []],
   [['completion', 'b'], ['bash']],
   [['log-level', 'de'], ['debug']],
+  [
+    ['sessions', 'show', 'c0'],
+    ['c0ffee00-1', 'c0ffee00-2'],
+  ],
+  [['sessions', 'stop', 'd'], ['d0']],
+  [['sessions', 'c'], []],
   [['page', '--l'], ['--listen']],
 ];
 
@@ -47,7 +57,7 @@ test('bash completes commands, options and values', async (t) => {
   bash('-n', file);
   for (const [typed, offered] of CASES) {
     const words = ['integratorctl', ...typed].map((word) => `'${word}'`).join(' ');
-    const script = `. ${file}; COMP_WORDS=(${words}); COMP_CWORD=${typed.length}; _integratorctl; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const script = `. ${file}; ${INSTALLED}; COMP_WORDS=(${words}); COMP_CWORD=${typed.length}; _integratorctl; printf '%s\\n' "\${COMPREPLY[@]}"`;
     t.deepEqual(bash('-c', script).split('\n').filter(Boolean).sort(), offered.toSorted(), typed.join(' '));
   }
 });

@@ -101,10 +101,10 @@ export const SHAPES: readonly (readonly [request: RegExp, shape: z.ZodType])[] =
   [/^GET \/v1\/sessions$/, versioned.extend({ sessions: z.array(session) })],
   [/^GET \/v1\/sessions\/[^/]+$/, sessionDetails],
   [/^POST \/v1\/sessions\/[^/]+\/stop$/, stopped],
-  [/^POST \/v1\/(cordon|uncordon)$/, versioned.extend({ state })],
+  [/^POST \/v1\/(cordon|uncordon)$/, versioned.extend({ state, unchanged: z.boolean() })],
   [/^(GET|POST) \/v1\/drain$/, versioned.extend({ drain })],
   [/^DELETE \/v1\/drain$/, versioned.extend({ state })],
-  [/^(GET|POST) \/v1\/log-level$/, versioned.extend({ level, configured: level })],
+  [/^(GET|POST) \/v1\/log-level$/, versioned.extend({ level, configured: level, untilEpochMs: ms.optional() })],
   [/^GET \/v1\/config$/, versioned.extend({ settings: z.record(z.string(), z.unknown()) })],
   [/^(GET|POST) \/v1\/doctor$/, versioned.extend({ checks: z.array(check) })],
 ];

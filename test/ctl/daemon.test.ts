@@ -30,7 +30,7 @@ test('integratorctl operates the real daemon, from its start to the end of its d
   const sessionId = String(started.body['sessionId']);
   await holdToContract(t, socketPath, ['status', 'sessions', `sessions/${sessionId}`, 'config', 'doctor', 'log-level']);
 
-  const list = await run('sessions', '--no-header');
+  const list = await run('sessions', '-o', 'wide', '--no-header');
   t.deepEqual([list.code, list.stderr], [0, '']);
   t.regex(list.stdout, new RegExp(`^${sessionId} +${request.contactId} +running .* nova-3 `));
   const shown = await run('sessions', 'show', sessionId.slice(0, 8));

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { drainText } from '../../daemon/ctl/output/drain-text.ts';
 import { CtlProcess, ctl } from './ctl-process.ts';
 import { aDrain } from './examples.ts';
 import { fakeFor } from './fake-for.ts';
@@ -156,4 +157,14 @@ test('drain detaches when its output is closed', async (t) => {
   const { code, stderr } = await drain.ended;
   t.is(code, 130);
   t.regex(stderr, /^integratorctl: detached, the drain continues/);
+});
+
+test('a drain without sessions says so, and how long load balancers may still send some', (t) => {
+  const drain = aDrain({ sessionsLeft: 0, longestCallMs: 0 });
+  const { takesStartsUntilEpochMs: untilEpochMs } = drain;
+  t.is(
+    drainText(drain, untilEpochMs - 5000),
+    'draining: no sessions left: exits in 5.0s, when load balancers have noticed',
+  );
+  t.is(drainText(drain, untilEpochMs), 'draining: no sessions left');
 });

@@ -121,7 +121,7 @@ export class FakeDaemon {
       case 'POST /v1/cordon':
       case 'POST /v1/uncordon':
         if (this.drain) return refusal(409, 'draining');
-        return ok({ state: request.endsWith('/cordon') ? 'cordoned' : 'serving' });
+        return ok({ state: request.endsWith('/cordon') ? 'cordoned' : 'serving', unchanged: false });
       case 'POST /v1/log-level':
         this.level = { ...this.level, ...(body as Pick<LevelOfLog, 'level'>) };
         return ok(this.level);

@@ -34,7 +34,7 @@ test('untrusted text cannot control the terminal', async (t) => {
   daemon.status = { ...daemon.status, version: evil, region: evil, drain: daemon.drain };
   daemon.instead.set('POST /v1/cordon', { status: 409, body: { reason: evil, message: evil } });
   const COMMANDS = [
-    ['sessions'],
+    ['sessions', '-o', 'wide'],
     ['sessions', 'show', 's-1'],
     ['sessions', 'show', 's-1', '--json'],
     ['sessions', 'stop', 's-1'],
@@ -100,8 +100,51 @@ test('watch overwrites its previous frame, and shows as much as fits the screen'
   });
   const [, first = '', second = ''] = screen.text.split(`${ESCAPE}[H`);
   t.is(first.split('\n').length, 10);
-  t.regex(first, /and 23 more/);
+  t.regex(first, /^30 sessions, largest lag 12ms/);
+  t.regex(first, /and 25 more/);
   t.regex(second, /session-0.*\n.*session-1/);
   t.notRegex(second, /more|session-2/);
   t.regex(stderr.text, /seen enough/);
+});
+
+/** Two sessions of one contact that began in the same minute, as ids look in production, and one in trouble. */
+const SESSIONS = [
+  aSession({ sessionId: '0190b1c2-7a00-4c3d-9e51-2f6a7b8c9d0e', contactId: '3c0ffee1-11aa-4bb0-8cc1-000000000001' }),
+  aSession({ sessionId: '0190b1c2-7b00-4c3d-9e51-2f6a7b8c9d0f', contactId: '3c0ffee1-11aa-4bb0-8cc1-000000000001' }),
+  aSession({
+    sessionId: '7f3a9c1e-0000-4c3d-9e51-2f6a7b8c9d10',
+    contactId: '9e51aaaa-22bb-4cc0-8dd1-000000000002',
+    state: 'ending',
+    lagMs: 12_345,
+    gapMs: 63_000,
+    reconnects: 12,
+  }),
+];
+
+for (const columns of [40, 60, 80, 100, 140, 200]) {
+  test(`the list fits a terminal of ${columns} columns, with the most important columns first`, async (t) => {
+    const daemon = await fakeFor(t);
+    daemon.sessions = SESSIONS;
+    const { stdout } = await atDesk(['sessions'], { socketPath: daemon.socketPath, screen: new Screen({ columns }) });
+    const lines = stdout.plain.trimEnd().split('\n');
+    for (const line of lines.slice(0, -1)) t.true(line.length <= columns, `${line.length}: ${line}`);
+    const titles = ['SESSION', 'CONTACT', 'STATE', 'AGE', 'LAG', 'GAPS', 'RECONNECTS'];
+    const shown = lines[0]?.split(/\s+/) ?? [];
+    t.deepEqual(shown, titles.slice(0, shown.length));
+    t.true(columns < 80 || shown.length === titles.length);
+    t.is(lines.at(-1), '3 sessions, largest lag 12.3s, 1 with gaps (1m03s)');
+  });
+}
+
+test('ids are as short as they can be, and every command accepts them', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.sessions = SESSIONS;
+  const { socketPath } = daemon;
+  const { stdout } = await atDesk(['sessions', '--no-header'], { socketPath });
+  const shown = stdout.plain
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(' ')[0] ?? '');
+  t.deepEqual(shown, ['0190b1c2-7a', '0190b1c2-7b', '7f3a9c1e-00']);
+  for (const id of shown) t.is((await atDesk(['sessions', 'show', id], { socketPath })).code, 0);
 });

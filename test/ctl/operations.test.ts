@@ -2,7 +2,7 @@ import test from 'ava';
 import manifest from '../../package.json' with { type: 'json' };
 import { ctl } from './ctl-process.ts';
 import { aDrain, aStatus, NOW_EPOCH_MS } from './examples.ts';
-import { refusal } from './fake-daemon.ts';
+import { ok, refusal } from './fake-daemon.ts';
 import { fakeFor } from './fake-for.ts';
 
 test('status shows what the daemon is doing', async (t) => {
@@ -38,7 +38,11 @@ test('cordon and uncordon show the new state', async (t) => {
   t.like(await run('cordon', '--reason', 'odd noises'), { code: 0, stdout: 'the daemon is cordoned\n', stderr: '' });
   t.deepEqual(daemon.bodiesOf('POST /v1/cordon'), [{ reason: 'odd noises' }]);
   t.like(await run('uncordon'), { code: 0, stdout: 'the daemon is serving\n', stderr: '' });
-  t.deepEqual(JSON.parse((await run('cordon', '--json')).stdout), { apiVersion: 1, state: 'cordoned' });
+  const json = JSON.parse((await run('cordon', '--json')).stdout);
+  t.deepEqual(json, { apiVersion: 1, state: 'cordoned', unchanged: false });
+  daemon.instead.set('POST /v1/cordon', ok({ state: 'cordoned', unchanged: true }));
+  t.is((await run('cordon')).stdout, 'the daemon is already cordoned\n');
+  daemon.instead.delete('POST /v1/cordon');
   daemon.drain = aDrain();
   t.like(await run('cordon'), { code: 6, stdout: '' });
   t.like(await run('uncordon'), { code: 6, stdout: '' });
@@ -113,10 +117,22 @@ test('log-level shows the level and how long it applies, and changes it', async 
   const run = (...args: string[]) => ctl(['log-level', ...args, '--socket', daemon.socketPath]);
   t.like(await run(), { code: 0, stdout: 'the log level is info\n', stderr: '' });
   const changed = 'the log level is debug until the next start; LOG_LEVEL is info\n';
-  t.like(await run('debug'), { code: 0, stdout: changed, stderr: '' });
+  const { code, stdout, stderr } = await run('debug');
+  t.deepEqual([code, stdout], [0, changed]);
+  t.regex(stderr, /debug logs the transcripts that come back/);
   t.deepEqual(daemon.bodiesOf('POST /v1/log-level'), [{ level: 'debug' }]);
   t.like(await run(), { code: 0, stdout: changed });
   t.deepEqual(JSON.parse((await run('--json')).stdout), { apiVersion: 1, level: 'debug', configured: 'info' });
+});
+
+test('log-level can return to LOG_LEVEL after a time', async (t) => {
+  const daemon = await fakeFor(t);
+  const run = (...args: string[]) => ctl(['log-level', ...args, '--socket', daemon.socketPath]);
+  t.is((await run('debug', '--for', '10m')).code, 0);
+  t.deepEqual(daemon.bodiesOf('POST /v1/log-level'), [{ level: 'debug', forMs: 600_000 }]);
+  daemon.level = { level: 'debug', configured: 'info', untilEpochMs: NOW_EPOCH_MS };
+  t.is((await run()).stdout, 'the log level is debug until 2026-01-02T03:04:05.000Z; LOG_LEVEL is info\n');
+  t.like(await run('--for', '10m'), { code: 2, stdout: '' });
 });
 
 test('an unknown level is a usage error that lists the levels, and is not sent', async (t) => {

@@ -7,19 +7,21 @@ const OLD = aSession({ sessionId: 'old-1', contactId: 'c-1', ageMs: 7_380_000, l
 const YOUNG = aSession({ sessionId: 'young-1', contactId: 'c-2', ageMs: 9000, lagMs: 250, state: 'ending' });
 const { model: _, callbackHost: __, ...BARE } = aSession({ sessionId: 'bare-1', contactId: 'c-2', ageMs: 90_000 });
 
-test('sessions prints one session per line, oldest first, in columns that scripts rely on', async (t) => {
+test('the wide list has one session per line, oldest first, in all columns', async (t) => {
   const daemon = await fakeFor(t);
   daemon.sessions = [YOUNG, BARE, OLD];
-  const { code, stdout, stderr } = await ctl(['sessions', '--socket', daemon.socketPath]);
+  const { code, stdout, stderr } = await ctl(['sessions', '--output', 'wide', '--socket', daemon.socketPath]);
   t.deepEqual([code, stderr], [0, '']);
-  const rows = stdout.trimEnd().split('\n');
+  const [table = '', summary] = stdout.trimEnd().split('\n\n');
+  t.is(summary, '3 sessions, largest lag 250ms, 1 with gaps (1.5s)');
+  const rows = table.split('\n');
   t.deepEqual(
     rows.map((row) => row.trim().split(/\s+/)),
     [
-      'SESSION CONTACT STATE AGE LAG AUDIO GAPS RECONNECTS MODEL CALLBACK-HOST'.split(' '),
-      ['old-1', 'c-1', 'running', '2h03m', '5ms', '1h01m', '1.5s', '2', 'nova-3', 'results.example.com'],
-      ['bare-1', 'c-2', 'running', '1m30s', '12ms', '1h01m', '0ms', '0', '-', '-'],
-      ['young-1', 'c-2', 'ending', '9.0s', '250ms', '1h01m', '0ms', '0', 'nova-3', 'results.example.com'],
+      'SESSION CONTACT STATE AGE LAG GAPS RECONNECTS AUDIO MODEL CALLBACK-HOST'.split(' '),
+      ['old-1', 'c-1', 'running', '2h03m', '5ms', '1.5s', '2', '1h01m', 'nova-3', 'results.example.com'],
+      ['bare-1', 'c-2', 'running', '1m30s', '12ms', '0ms', '0', '1h01m', '-', '-'],
+      ['young-1', 'c-2', 'ending', '9.0s', '250ms', '0ms', '0', '1h01m', 'nova-3', 'results.example.com'],
     ],
   );
   const contactColumn = rows.map((row) => row.search(/CONTACT|c-\d/));
@@ -45,6 +47,10 @@ test('the list can be filtered, sorted, limited, and printed without a header', 
     ],
     [['--sort', 'reconnects', '--limit', '1'], ['old-1']],
     [['--state', 'ended'], []],
+    [
+      ['--sort', 'audio'],
+      ['bare-1', 'old-1', 'young-1'],
+    ],
   ];
   for (const [args, ids] of CASES) {
     const { code, stdout } = await ctl(['sessions', 'list', '--no-header', ...args], {
@@ -85,6 +91,33 @@ test('sessions show prints figures, parameters and timeline', async (t) => {
   t.regex(stdout, /^2026-01-02T03:05:06.000Z +\+1m01s +deepgram.reconnected +disconnectedMs=420 requestId=r-2$/m);
   const json = await ctl(['sessions', 'show', 'old-1', '--json', '--socket', daemon.socketPath]);
   t.deepEqual(JSON.parse(json.stdout), { apiVersion: 1, session: OLD, ...daemon.details });
+});
+
+test('columns can be chosen, and -o name prints full ids for scripts', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.sessions = [OLD, YOUNG];
+  const env = { CONTROL_SOCKET: daemon.socketPath };
+  const chosen = await ctl(['sessions', '--no-header', '--columns', 'lag,session'], { env });
+  t.is(chosen.stdout, '  5ms  old-1\n250ms  young-1\n');
+  t.is((await ctl(['sessions', '-o', 'name'], { env })).stdout, 'old-1\nyoung-1\n');
+  const wrong = await ctl(['sessions', '--columns', 'lag,color'], { env });
+  t.is(wrong.code, 2);
+  t.regex(wrong.stderr, /Columns are session, contact, state/);
+});
+
+test('a contact id names its session; with several sessions, stop takes all of them', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.sessions = [OLD, BARE, YOUNG];
+  const env = { CONTROL_SOCKET: daemon.socketPath };
+  t.regex((await ctl(['sessions', 'show', 'c-1'], { env })).stdout, /^session +old-1$/m);
+  const several = await ctl(['sessions', 'show', 'c-2'], { env });
+  t.is(several.code, 2);
+  t.regex(several.stderr, /contact c-2 has 2 sessions, select one of them: bare-1 young-1/);
+  const stopped = await ctl(['sessions', 'stop', 'c-2', '--json'], { env });
+  t.deepEqual(
+    JSON.parse(stopped.stdout).stopped.map(({ sessionId }: { sessionId: string }) => sessionId),
+    ['bare-1', 'young-1'],
+  );
 });
 
 test('an unknown id is not found; an ambiguous prefix is a usage error that lists the matches', async (t) => {

@@ -27,8 +27,8 @@ test('an address that is taken or not ours is named, with the reason', async (t)
   t.teardown(() => other.close());
   const { port } = other.address() as AddressInfo;
   for (const [host, wanted, why] of [
-    ['127.0.0.1', port, 'EADDRINUSE'],
-    ['192.0.2.1', 0, 'EADDRNOTAVAIL'],
+    ['127.0.0.1', port, 'another process listens on it'],
+    ['192.0.2.1', 0, 'this machine does not have that address'],
   ] as const) {
     const served = serveMetrics(page, createLog('silent'), { host, port: wanted });
     const { lines } = await t.throwsAsync(served, { instanceOf: CannotListen });

@@ -133,7 +133,9 @@ inTurn('a cordoned daemon refuses new sessions, and running ones continue', asyn
     sessions,
     cordon: { reason: 'kernel update' },
   });
-  t.is((await control('POST', '/v1/uncordon')).body.state, 'serving');
+  t.like((await control('POST', '/v1/cordon')).body, { state: 'cordoned', unchanged: true });
+  t.like((await control('POST', '/v1/uncordon')).body, { state: 'serving', unchanged: false });
+  t.true((await control('POST', '/v1/uncordon')).body.unchanged);
   t.is((await stage.ask('GET', '/health-check')).status, 200);
 });
 

@@ -1,10 +1,8 @@
 import type { Command } from 'commander';
-import type { Status } from '../../contract/control-api.ts';
+import type { CordonResponse } from '../../contract/control-api.ts';
 import { Invocation } from '../invocation.ts';
 import type { Io } from '../io.ts';
 import { printable } from '../output/printable.ts';
-
-type State = Pick<Status, 'state'>;
 
 /** integratorctl cordon and uncordon. */
 export function addCordonCommands(program: Command, io: Io): void {
@@ -15,17 +13,18 @@ export function addCordonCommands(program: Command, io: Io): void {
     .action(async ({ reason }: { reason?: string }, command: Command) => {
       const invocation = new Invocation(command, io);
       const body = reason === undefined ? {} : { reason };
-      showState(invocation, await invocation.daemon.post<State>('/v1/cordon', { body }));
+      showState(invocation, await invocation.daemon.post<CordonResponse>('/v1/cordon', { body }));
     });
   program
     .command('uncordon')
     .description('accept new sessions again')
     .action(async (_options: object, command: Command) => {
       const invocation = new Invocation(command, io);
-      showState(invocation, await invocation.daemon.post<State>('/v1/uncordon', { body: {} }));
+      showState(invocation, await invocation.daemon.post<CordonResponse>('/v1/uncordon', { body: {} }));
     });
 }
 
-function showState(invocation: Invocation, response: State): void {
-  invocation.show(response, () => [`the daemon is ${printable(response.state)}`]);
+function showState(invocation: Invocation, response: CordonResponse): void {
+  const { state, unchanged } = response;
+  invocation.show(response, () => [`the daemon is ${unchanged ? 'already ' : ''}${printable(state)}`]);
 }

@@ -2,16 +2,29 @@ import type { SessionView } from '../../contract/control-api.ts';
 import { EXIT } from '../exit-codes.ts';
 import { Failure, usageError } from '../failure.ts';
 
-/** The session whose id is, or begins with, `id`. Throws a Failure if there is none, or more than one. */
+/**
+ * The session that `id` names: a session id, a contact id or a unique prefix of either. Throws a Failure if there is
+ * none, or more than one.
+ */
 export function sessionOf(sessions: readonly SessionView[], id: string): SessionView {
+  const [found, ...others] = sessionsNamed(sessions, id);
+  if (!found) throw new Error(`nothing is named ${id}`);
+  if (others.length === 0) return found;
+  const ids = [found, ...others].map(({ sessionId }) => sessionId);
+  throw usageError(`contact ${found.contactId} has ${ids.length} sessions, select one of them: ${ids.join(' ')}`);
+}
+
+/** The session, or the sessions of the contact, that `id` names. Throws a Failure if there are none. */
+export function sessionsNamed(sessions: readonly SessionView[], id: string): SessionView[] {
+  const isSession = sessions.some(({ sessionId }) => sessionId.startsWith(id));
+  const isContact = sessions.some(({ contactId }) => contactId.startsWith(id));
+  if (isContact && !isSession) return sessionsOfContact(sessions, id);
   const fullId = resolve(
     'session',
     sessions.map(({ sessionId }) => sessionId),
     id,
   );
-  const found = sessions.find(({ sessionId }) => sessionId === fullId);
-  if (!found) throw new Error(`no session has the id that was just found: ${fullId}`);
-  return found;
+  return sessions.filter(({ sessionId }) => sessionId === fullId);
 }
 
 /** The sessions of the one contact whose id is, or begins with, `id`; in load tests a contact has several. */

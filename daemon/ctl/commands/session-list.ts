@@ -2,60 +2,58 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { SESSION_STATES, type SessionState, type SessionView, type Versioned } from '../../contract/control-api.ts';
 import { usageError } from '../failure.ts';
 import { Invocation } from '../invocation.ts';
-import type { Io } from '../io.ts';
+import { DEFAULT_COLUMNS, type Io } from '../io.ts';
 import { durationText } from '../output/durations.ts';
-import { type Column, tableLines } from '../output/table.ts';
+import { printable } from '../output/printable.ts';
+import { tableLines } from '../output/table.ts';
 import { sessionsOfContact } from './session-choice.ts';
-
-interface SessionColumn extends Column<SessionView> {
-  /** Sort key: numbers sort descending, text ascending. */
-  readonly key: (session: SessionView) => number | string;
-}
+import {
+  COLUMN_NAMES,
+  columnNamed,
+  parseColumns,
+  SESSION_COLUMNS,
+  type SessionColumn,
+  usualColumns,
+} from './session-columns.ts';
 
 /** The subcommand that `sessions` alone runs. */
 export const DEFAULT_SESSIONS_COMMAND = 'list';
 
-const text = (title: string, key: (session: SessionView) => string): SessionColumn => ({ title, key, text: key });
-const number = (
-  title: string,
-  key: (session: SessionView) => number,
-  shown: (value: number) => string = durationText,
-): SessionColumn => ({ title, key, text: (session) => shown(key(session)), align: 'right' });
-
-const COLUMNS: readonly SessionColumn[] = [
-  text('SESSION', ({ sessionId }) => sessionId),
-  text('CONTACT', ({ contactId }) => contactId),
-  text('STATE', ({ state }) => state),
-  number('AGE', ({ ageMs }) => ageMs),
-  number('LAG', ({ lagMs }) => lagMs),
-  number('AUDIO', ({ audioMs }) => audioMs),
-  { ...number('GAPS', ({ gapMs }) => gapMs), style: ({ gapMs }) => (gapMs > 0 ? 'yellow' : undefined) },
-  number('RECONNECTS', ({ reconnects }) => reconnects, String),
-  text('MODEL', ({ model }) => model ?? ''),
-  text('CALLBACK-HOST', ({ callbackHost }) => callbackHost ?? ''),
-];
+/** `wide` has all columns and full ids; `name` prints the sessions' ids, one per line. */
+const OUTPUTS = ['table', 'wide', 'json', 'name'] as const;
 
 export interface ListOptions {
   readonly state?: SessionState;
   readonly contact?: string;
   readonly sort: string;
   readonly limit?: number;
+  readonly output: (typeof OUTPUTS)[number];
+  readonly columns?: readonly SessionColumn[];
 }
 
 export type Sessions = { readonly sessions: readonly SessionView[] };
 
 /** Adds the options that select and order sessions. */
 export function addListOptions(command: Command): Command {
-  const sortable = COLUMNS.map(({ title }) => title.toLowerCase());
   return command
     .addOption(new Option('--state <state>', 'show only sessions in this state').choices(SESSION_STATES))
     .option('--contact <id>', 'show only sessions of this contact (id or unique prefix)')
     .addOption(
       new Option('--sort <column>', 'sort by column (numbers descending, text ascending)')
-        .choices(sortable)
+        .choices(COLUMN_NAMES)
         .default('age'),
     )
-    .option('--limit <count>', 'show at most this many', parseCount);
+    .option('--limit <count>', 'show at most this many', parseCount)
+    .addOption(
+      new Option('-o, --output <format>', 'table, wide (all columns, full ids), json, or name (session ids)')
+        .choices(OUTPUTS)
+        .default('table'),
+    )
+    .addOption(
+      new Option('--columns <names>', `show these columns, such as session,lag: ${COLUMN_NAMES.join(', ')}`).argParser(
+        parseColumns,
+      ),
+    );
 }
 
 /** integratorctl sessions list. */
@@ -68,25 +66,60 @@ export function addListCommand(sessions: Command, io: Io): void {
     const [unknown] = command.args;
     if (unknown !== undefined) throw usageError(`unknown command '${unknown}'; see: integratorctl sessions --help`);
     const invocation = new Invocation(command, io);
-    const chosen = chooseSessions(await invocation.daemon.get<Sessions>('/v1/sessions'), options);
-    invocation.show(chosen, () => sessionLines(chosen, invocation));
+    const all = await invocation.daemon.get<Sessions>('/v1/sessions');
+    const chosen = chooseSessions(all, options);
+    invocation.show(chosen, () => [
+      ...sessionLines(chosen, all, options, invocation),
+      ...summaryLines(chosen, options, invocation).flatMap((line) => ['', line]),
+    ]);
   });
 }
 
 /** The response with only the sessions that the options select, in their order. */
 export function chooseSessions(response: Versioned<Sessions>, options: ListOptions): Versioned<Sessions> {
   const { state, contact, sort, limit } = options;
-  const key = COLUMNS.find(({ title }) => title.toLowerCase() === sort)?.key;
-  if (!key) throw new Error(`unknown column ${sort}`);
+  const { key } = columnNamed(sort);
   const ofContact = contact === undefined ? response.sessions : sessionsOfContact(response.sessions, contact);
   const inState = state ? ofContact.filter((session) => session.state === state) : ofContact;
-  const sorted = inState.toSorted((one, other) => compare(key(one), key(other)));
+  // By id where the keys are equal: rows must not change places from one call to the next.
+  const sorted = inState.toSorted(
+    (one, other) => compare(key(one), key(other)) || compare(one.sessionId, other.sessionId),
+  );
   return { ...response, sessions: sorted.slice(0, limit) };
 }
 
-/** The sessions as a table. */
-export function sessionLines({ sessions }: Sessions, { header, paint }: Pick<Invocation, 'header' | 'paint'>) {
-  return tableLines(sessions, COLUMNS, { header, paint });
+/** The sessions as a table, or as their ids. */
+export function sessionLines(
+  { sessions }: Sessions,
+  { sessions: all }: Sessions,
+  { output, columns }: Pick<ListOptions, 'output' | 'columns'>,
+  { header, paint, io }: Pick<Invocation, 'header' | 'paint' | 'io'>,
+): string[] {
+  if (output === 'name') return sessions.map(({ sessionId }) => printable(sessionId));
+  const width = io.stdout.isTTY ? (io.stdout.columns ?? DEFAULT_COLUMNS) : Infinity;
+  const shown = columns ?? (output === 'wide' ? SESSION_COLUMNS : usualColumns(all, width));
+  return tableLines(sessions, shown, { header, paint });
+}
+
+/** The sessions in one line, apart from the table; none where a script reads. */
+export function summaryLines(
+  { sessions }: Sessions,
+  { output }: Pick<ListOptions, 'output'>,
+  { header }: Pick<Invocation, 'header'>,
+): string[] {
+  return header && output !== 'name' ? [summaryOf(sessions)] : [];
+}
+
+function summaryOf(sessions: readonly SessionView[]): string {
+  const count = sessions.length === 1 ? '1 session' : `${sessions.length} sessions`;
+  const withGaps = sessions.filter(({ gapMs }) => gapMs > 0);
+  const lagMs = Math.max(0, ...sessions.map((session) => session.lagMs));
+  const gapMs = withGaps.reduce((sum, session) => sum + session.gapMs, 0);
+  return [
+    count,
+    ...(sessions.length > 0 ? [`largest lag ${durationText(lagMs)}`] : []),
+    ...(withGaps.length > 0 ? [`${withGaps.length} with gaps (${durationText(gapMs)})`] : []),
+  ].join(', ');
 }
 
 function compare(one: number | string, other: number | string): number {

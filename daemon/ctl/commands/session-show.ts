@@ -15,7 +15,7 @@ export function addShowCommand(sessions: Command, io: Io): void {
   sessions
     .command('show')
     .description('show a session: figures, parameters (secrets masked) and timeline')
-    .argument('<id>', 'session id or unique prefix')
+    .argument('<id>', 'id of a session or contact, or a unique prefix')
     .action(async (id: string, _options: object, command: Command) => {
       const invocation = new Invocation(command, io);
       const { sessionId } = sessionOf((await invocation.daemon.get<Sessions>('/v1/sessions')).sessions, id);

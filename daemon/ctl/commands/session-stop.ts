@@ -6,7 +6,7 @@ import { Failure, Interrupted, Refused, usageError } from '../failure.ts';
 import { Invocation } from '../invocation.ts';
 import type { Io } from '../io.ts';
 import { type Column, tableLines } from '../output/table.ts';
-import { sessionOf, sessionsOfContact } from './session-choice.ts';
+import { sessionsNamed, sessionsOfContact } from './session-choice.ts';
 import type { Sessions } from './session-list.ts';
 
 interface StopOptions {
@@ -37,7 +37,7 @@ export function addStopCommand(sessions: Command, io: Io): void {
   sessions
     .command('stop')
     .description("end sessions cleanly: audio so far is transcribed; waits for Deepgram's last results")
-    .argument('[id...]', 'session ids or unique prefixes')
+    .argument('[id...]', 'ids of sessions or contacts, or unique prefixes')
     .option('--contact <id>', 'the sessions of this contact (id or unique prefix)')
     .option('--all', 'every session of this daemon; asks for confirmation')
     .option('--yes', 'do not ask for confirmation')
@@ -56,7 +56,7 @@ async function choose(invocation: Invocation, ids: readonly string[], { contact,
     throw usageError('--all without a terminal to confirm at needs --yes');
   }
   const { sessions } = await invocation.daemon.get<Sessions>('/v1/sessions');
-  if (ids.length > 0) return [...new Set(ids.map((id) => sessionOf(sessions, id)))];
+  if (ids.length > 0) return [...new Set(ids.flatMap((id) => sessionsNamed(sessions, id)))];
   const named = contact === undefined ? sessions : sessionsOfContact(sessions, contact);
   return named.filter(({ state }) => state !== 'ended');
 }

@@ -3,7 +3,14 @@ import type { Millis } from '../../runtime/clock.ts';
 import { Invocation } from '../invocation.ts';
 import type { Io, Output } from '../io.ts';
 import { printableJson } from '../output/printable.ts';
-import { addListOptions, chooseSessions, type ListOptions, type Sessions, sessionLines } from './session-list.ts';
+import {
+  addListOptions,
+  chooseSessions,
+  type ListOptions,
+  type Sessions,
+  sessionLines,
+  summaryLines,
+} from './session-list.ts';
 
 /** Short enough to see a lag come and go. */
 const POLL_INTERVAL_MS: Millis = 1000;
@@ -28,10 +35,15 @@ export function addWatchCommand(sessions: Command, io: Io): void {
     const { stdout, stop } = io;
     if (stdout.isTTY && !invocation.json) stdout.write(CLEAR_SCREEN);
     for (;;) {
-      const chosen = chooseSessions(await invocation.daemon.get<Sessions>('/v1/sessions'), options);
+      const all = await invocation.daemon.get<Sessions>('/v1/sessions');
+      const chosen = chooseSessions(all, options);
+      const lines = () => [
+        ...summaryLines(chosen, options, invocation).flatMap((line) => [line, '']),
+        ...sessionLines(chosen, all, options, invocation),
+      ];
       if (invocation.json) stdout.write(`${printableJson({ atEpochMs: io.clock.epoch(), ...chosen })}\n`);
-      else if (stdout.isTTY) stdout.write(screen(sessionLines(chosen, invocation), stdout));
-      else stdout.write(`${sessionLines(chosen, invocation).join('\n')}\n\n`);
+      else if (stdout.isTTY) stdout.write(screen(lines(), stdout));
+      else stdout.write(`${lines().join('\n')}\n\n`);
       await io.clock.sleep(POLL_INTERVAL_MS, stop);
     }
   });

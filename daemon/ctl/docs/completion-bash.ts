@@ -6,6 +6,8 @@ interface Position {
   /** The command's words, each after a space, for a shell pattern: '' or ' sessions list'. */
   readonly at: string;
   readonly words: readonly string[];
+  /** Whether ids of running sessions can follow. */
+  readonly takesIds: boolean;
   /** The options that take a value. */
   readonly valued: readonly Option[];
 }
@@ -48,6 +50,7 @@ function positionsOf(tree: CommandNode): Position[] {
         ...node.arguments.flatMap(({ argChoices = [] }) => argChoices),
         ...options.map(({ long }) => long ?? ''),
       ],
+      takesIds: node.arguments.some((argument) => argument.name() === 'id'),
       valued: options.filter(({ required }) => required),
     };
   });
@@ -62,8 +65,9 @@ function valueCases({ at, valued }: Position): string[] {
   });
 }
 
-function wordCase({ at, words }: Position): string {
-  return `    ${quoted(at)}) words=${quoted(words.join(' '))} ;;`;
+function wordCase({ at, words, takesIds }: Position): string {
+  const ids = takesIds ? '" $(integratorctl sessions list --output name 2>/dev/null)"' : '';
+  return `    ${quoted(at)}) words=${quoted(words.join(' '))}${ids} ;;`;
 }
 
 /** Text between single quotes, as bash reads it. */

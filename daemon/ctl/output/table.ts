@@ -2,7 +2,7 @@ import type { Paint, Style } from './colors.ts';
 import { printable } from './printable.ts';
 
 /** As in ps and kubectl: a single space could be part of a cell. */
-const COLUMN_SEPARATOR = '  ';
+export const COLUMN_SEPARATOR = '  ';
 
 export interface Column<Row> {
   readonly title: string;
@@ -21,7 +21,7 @@ export interface TableOptions {
 export function tableLines<Row>(rows: readonly Row[], columns: readonly Column<Row>[], options: TableOptions) {
   const titles = columns.map(({ title }) => ({ text: title, style: 'bold' as const }));
   const body = rows.map((row) =>
-    columns.map(({ text, style }) => ({ text: printable(text(row)) || '-', style: style?.(row) })),
+    columns.map((column) => ({ text: cellText(column, row), style: column.style?.(row) })),
   );
   const cells = options.header ? [titles, ...body] : body;
   const widths = columns.map((_, at) => Math.max(0, ...cells.map((line) => line[at]?.text.length ?? 0)));
@@ -35,6 +35,15 @@ export function tableLines<Row>(rows: readonly Row[], columns: readonly Column<R
     });
     return padded.join(COLUMN_SEPARATOR);
   });
+}
+
+/** The width that a column needs for its title and all rows. */
+export function widthOf<Row>(column: Column<Row>, rows: readonly Row[]): number {
+  return rows.reduce((width, row) => Math.max(width, cellText(column, row).length), column.title.length);
+}
+
+function cellText<Row>({ text }: Column<Row>, row: Row): string {
+  return printable(text(row)) || '-';
 }
 
 /** Pairs as aligned lines of `name  value`; pairs without a value are omitted. */
