@@ -5,6 +5,7 @@ import type { SessionMetrics } from '../metrics/session-metrics.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { type HostedOutcome, type HostedSession, type SessionHost, ThreadLost } from '../threads/host.ts';
 import type { CheckpointLookup } from './checkpoint-lookup.ts';
+import type { SessionEnd } from './history.ts';
 
 /** A session that has lost this many threads may be what crashes them, so it is not resumed again. */
 const MOST_THREADS = 3;
@@ -34,7 +35,7 @@ export class AdmittedSession {
   /** Resolves when the session runs; rejects if it fails to start. */
   readonly started: Promise<unknown>;
   /** Resolves when the session has ended and its checkpoint is removed, unless that is kept; never rejects. */
-  readonly ended: Promise<void>;
+  readonly ended: Promise<SessionEnd>;
   readonly #deps: AdmittedSessionDeps;
   #state: State = { name: 'starting' };
   #threadsLost = 0;
@@ -77,20 +78,27 @@ export class AdmittedSession {
     if ('hosted' in this.#state) this.#state.hosted.stop({ keepCheckpoint: true });
   }
 
-  async #run(starting: Promise<HostedSession>): Promise<void> {
-    const { checkpoints } = this.#deps;
+  async #run(starting: Promise<HostedSession>): Promise<SessionEnd> {
+    const end = await this.#end(starting);
+    this.#state = { name: 'ended' };
+    // The session's thread has removed its copy; this thread may have loaded one.
+    if (!this.#keepsCheckpoint) await this.#deps.checkpoints?.remove(this.identity.sessionId);
+    return end;
+  }
+
+  async #end(starting: Promise<HostedSession>): Promise<SessionEnd> {
+    let end: SessionEnd | undefined;
     try {
       let hosted: HostedSession | undefined = await starting;
       while (hosted) {
-        const outcome = await this.#follow(hosted);
-        hosted = outcome.name === 'lost' ? await this.#resume() : undefined;
+        end = await this.#follow(hosted);
+        hosted = end.name === 'lost' ? await this.#resume() : undefined;
       }
-    } catch {
+    } catch (error) {
       // `started` rejects with this error; a host that gives up resuming logs it.
+      end ??= { name: 'not-started', error };
     }
-    this.#state = { name: 'ended' };
-    // The session's thread has removed its copy; this thread may have loaded one.
-    if (!this.#keepsCheckpoint) await checkpoints?.remove(this.identity.sessionId);
+    return end ?? { name: 'lost' };
   }
 
   #follow(hosted: HostedSession): Promise<HostedOutcome> {

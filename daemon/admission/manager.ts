@@ -14,6 +14,7 @@ import { Admission, AtCapacity } from './admission.ts';
 import { AdmittedSession } from './admitted-session.ts';
 import { CheckpointLookup } from './checkpoint-lookup.ts';
 import { Drain, type DrainStore } from './drain.ts';
+import { SessionHistory } from './history.ts';
 import { sessionKey } from './session-key.ts';
 
 export interface Started {
@@ -37,6 +38,8 @@ export interface ManagerDeps {
 /** The registry of this daemon's sessions: admits them, one per set of identical starts, and removes them when they end. */
 export class SessionManager {
   readonly admission: Admission;
+  /** The sessions that have ended. */
+  readonly history: SessionHistory;
   readonly #deps: ManagerDeps;
   readonly #lookup: CheckpointLookup;
   readonly #sessions = new Map<string, AdmittedSession>();
@@ -46,6 +49,7 @@ export class SessionManager {
   /** @param settings MAX_SESSIONS and HEALTH_LAG_MS */
   constructor(deps: ManagerDeps, { maxSessions, healthLagMs }: { maxSessions: number; healthLagMs: Millis }) {
     this.#deps = deps;
+    this.history = new SessionHistory(deps.clock);
     this.#lookup = new CheckpointLookup(deps.checkpoints);
     const sessions = {
       size: () => this.#sessions.size,
@@ -143,7 +147,10 @@ export class SessionManager {
     });
     this.#sessions.set(identity.sessionId, session);
     if (!identity.request.enforceRealtime) this.#byKey.set(sessionKey(identity.request), session);
-    void session.ended.then(() => this.#remove(session));
+    void session.ended.then((end) => {
+      this.#remove(session);
+      this.history.add(identity, end);
+    });
     return session;
   }
 

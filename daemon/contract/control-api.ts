@@ -45,6 +45,33 @@ export interface SessionDetails {
   readonly timeline: readonly TimelineEntry[];
 }
 
+/** A session that has ended, or could not start; figures of those that ran. */
+export interface EndedSession {
+  readonly sessionId: string;
+  readonly contactId: string;
+  readonly traceId: string;
+  readonly outcome: 'completed' | 'failed';
+  /** Why it ended, or the error. */
+  readonly reason: string;
+  readonly endedAtEpochMs: Millis;
+  readonly ageMs?: Millis;
+  readonly audioMs?: Millis;
+  readonly gapMs?: Millis;
+  readonly reconnects?: number;
+  readonly worstLagMs?: Millis;
+}
+
+/** GET /v1/history/:id; details of a session that ran. */
+export interface EndedDetails {
+  readonly ended: EndedSession;
+  readonly details?: SessionDetails;
+}
+
+/** GET /v1/history: the last one first. */
+export interface History {
+  readonly ended: readonly EndedSession[];
+}
+
 /** POST /v1/sessions/:id/stop; sent when the session has ended. */
 export interface Stopped {
   readonly sessionId: string;
@@ -95,12 +122,17 @@ export interface Status {
   readonly drain?: DrainView | undefined;
   readonly lifecycle: {
     readonly on: boolean;
-    readonly instanceId?: string;
-    readonly groupName?: string;
-    readonly state?: string;
+    readonly instanceId?: string | undefined;
+    readonly groupName?: string | undefined;
+    readonly state?: string | undefined;
   };
   readonly checkpoints: boolean;
   readonly unsignedStarts: boolean;
+  readonly logLevel: LogLevel;
+  /** Of all running sessions: the largest lag, and the audio that is missing. */
+  readonly lagMs: Millis;
+  readonly gapMs: Millis;
+  readonly lastHour: { readonly ended: number; readonly failed: number; readonly gapMs: Millis };
 }
 
 /** POST /v1/cordon and /v1/uncordon. */
@@ -130,6 +162,8 @@ export interface SessionsOverview {
 
 /** GET /v1/overview?sort=age|lag|gaps&find=PART-OF-AN-ID&offset=0&limit=24. */
 export interface Overview extends SessionsOverview {
+  /** Sessions that failed within a day: the last ones, and how many there were. */
+  readonly failed: { readonly count: number; readonly latest: readonly EndedSession[] };
   readonly atEpochMs: Millis;
   readonly status: Status;
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { NotCancellable } from '../admission/drain.ts';
 import type { SessionManager } from '../admission/manager.ts';
 import { isAddressedToLoopback, isFromBrowser } from '../contract/browser-guard.ts';
-import { API_VERSION, type Check } from '../contract/control-api.ts';
+import { API_VERSION, type Check, type SessionView, type Status } from '../contract/control-api.ts';
 import { LOG_LEVELS, type LogLevel } from '../contract/log-levels.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import { errorFields, type Log, type RootLog } from '../log/log.ts';
@@ -14,7 +14,7 @@ import { type JsonResponse, sendJson } from '../runtime/json-response.ts';
 import type { HostedOutcome } from '../threads/host.ts';
 import { Examinations } from './examinations.ts';
 import { LogLevelOrder } from './log-level.ts';
-import { overviewOf, overviewQuery } from './overview.ts';
+import { failedOf, overviewOf, overviewQuery, totalsOf } from './overview.ts';
 import { PAGE_HEADERS, pageFileAt, sendPageFile } from './page-files.ts';
 
 /** A reason and a number. */
@@ -96,7 +96,7 @@ export function controlApi(options: ControlApiOptions): (request: IncomingMessag
     });
   };
 
-  on('get', '/v1/status', () => status(options));
+  on('get', '/v1/status', async () => status(options, await manager.views()));
   on('get', '/v1/config', () => ({ settings: settings.shown }));
   const logLevel = new LogLevelOrder(log, settings.logLevel, clock);
   on('get', '/v1/log-level', () => logLevel.view());
@@ -115,12 +115,17 @@ export function controlApi(options: ControlApiOptions): (request: IncomingMessag
   on('get', '/v1/overview', async (request) => {
     const query = queryOf(request, overviewQuery);
     const all = await manager.views();
-    return { atEpochMs: clock.epoch(), status: status(options), ...overviewOf(all, query) };
+    const failed = log.redactor.cleaned(failedOf(manager.history.list()));
+    return { atEpochMs: clock.epoch(), status: status(options, all), failed, ...overviewOf(all, query) };
   });
   on('get', '/v1/sessions/:id', async ({ params: { id = '' } }) => {
     const details = (await manager.details(id)) ?? noSession(id);
     return { ...details, timeline: log.redactor.cleaned(details.timeline) };
   });
+  on('get', '/v1/history', () => log.redactor.cleaned({ ended: manager.history.list() }));
+  on('get', '/v1/history/:id', ({ params: { id = '' } }) =>
+    log.redactor.cleaned(manager.history.find(id) ?? noSession(id)),
+  );
   on('post', '/v1/sessions/:id/stop', async ({ params: { id = '' } }) => {
     const outcome = (await manager.stop(id)) ?? noSession(id);
     return { sessionId: id, outcome: outcome.name, ...whyOf(outcome, log) };
@@ -181,8 +186,9 @@ function callerRefusal(request: IncomingMessage): Refusal | undefined {
   return new Refusal(403, 'read-only', 'Browsers are read-only: use integratorctl to change anything');
 }
 
-function status(options: ControlApiOptions): object {
-  const { manager, settings, clock, startedAtEpochMs, version } = options;
+function status(options: ControlApiOptions, sessions: readonly SessionView[]): Status {
+  const { manager, settings, clock, log, startedAtEpochMs, version } = options;
+  const { lagMs, gapMs } = totalsOf(sessions);
   const { currentCordon: cordon, drain, maxSessions } = manager.admission;
   return {
     version,
@@ -199,10 +205,14 @@ function status(options: ControlApiOptions): object {
     checkpoints: settings.hasCheckpoints,
     unsignedStarts: settings.takesUnsignedStarts,
     lifecycle: options.lifecycle.view(),
+    logLevel: log.level,
+    lagMs,
+    gapMs,
+    lastHour: manager.history.lastHour(),
   };
 }
 
-function stateOf({ admission, size }: SessionManager): string {
+function stateOf({ admission, size }: SessionManager): Status['state'] {
   return admission.healthStatus(size) ?? 'serving';
 }
 

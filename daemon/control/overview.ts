@@ -1,11 +1,19 @@
 import { z } from 'zod';
-import { OVERVIEW_SORTS, type SessionsOverview, type SessionView } from '../contract/control-api.ts';
+import {
+  type EndedSession,
+  OVERVIEW_SORTS,
+  type Overview,
+  type SessionsOverview,
+  type SessionView,
+} from '../contract/control-api.ts';
 
 type Sort = (typeof OVERVIEW_SORTS)[number];
 
 /** More than fits on any screen. */
 const MAX_SHOWN = 100;
 const SHOWN_BY_DEFAULT = 24;
+/** Enough to see what is wrong; `integratorctl sessions list --state failed` has all. */
+const FAILED_SHOWN = 5;
 /** Longer than any id. */
 const MAX_FIND_LENGTH = 100;
 
@@ -34,13 +42,7 @@ export function overviewOf(
   all: readonly SessionView[],
   { sort, find, offset, limit }: OverviewQuery,
 ): SessionsOverview {
-  const totals = { sessions: all.length, lagMs: 0, gapMs: 0, sessionsWithGaps: 0, reconnects: 0 };
-  for (const { lagMs, gapMs, reconnects } of all) {
-    totals.lagMs = Math.max(totals.lagMs, lagMs);
-    totals.gapMs += gapMs;
-    totals.sessionsWithGaps += Number(gapMs > 0);
-    totals.reconnects += reconnects;
-  }
+  const totals = totalsOf(all);
   const part = find.toLowerCase();
   const matching = part === '' ? all : all.filter((session) => hasId(session, part));
   const key = KEYS[sort];
@@ -48,6 +50,24 @@ export function overviewOf(
   const lastOffset = Math.max(0, Math.ceil(sorted.length / limit) - 1) * limit;
   const from = Math.min(offset, lastOffset);
   return { totals, found: sorted.length, offset: from, sessions: sorted.slice(from, from + limit) };
+}
+
+/** Totals of all sessions. */
+export function totalsOf(all: readonly SessionView[]): SessionsOverview['totals'] {
+  const totals = { sessions: all.length, lagMs: 0, gapMs: 0, sessionsWithGaps: 0, reconnects: 0 };
+  for (const { lagMs, gapMs, reconnects } of all) {
+    totals.lagMs = Math.max(totals.lagMs, lagMs);
+    totals.gapMs += gapMs;
+    totals.sessionsWithGaps += Number(gapMs > 0);
+    totals.reconnects += reconnects;
+  }
+  return totals;
+}
+
+/** The sessions of a history that failed. */
+export function failedOf(history: readonly EndedSession[]): Overview['failed'] {
+  const failed = history.filter(({ outcome }) => outcome === 'failed');
+  return { count: failed.length, latest: failed.slice(0, FAILED_SHOWN) };
 }
 
 function hasId({ contactId, sessionId }: SessionView, part: string): boolean {

@@ -13,6 +13,7 @@ const TYPES: Readonly<Record<string, string>> = {
   'session-card.css': CSS,
   'page.js': JAVASCRIPT,
   'dom.js': JAVASCRIPT,
+  'failed-calls.js': JAVASCRIPT,
   'feed.js': JAVASCRIPT,
   'instance.js': JAVASCRIPT,
   'lag-history.js': JAVASCRIPT,

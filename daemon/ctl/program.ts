@@ -6,6 +6,7 @@ import { addCordonCommands } from './commands/cordon.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addDrainCommand } from './commands/drain.ts';
 import { addLogLevelCommand } from './commands/log-level.ts';
+import { addLogsCommand } from './commands/logs.ts';
 import { addPageCommand } from './commands/page.ts';
 import { addListCommand } from './commands/session-list.ts';
 import { addShowCommand } from './commands/session-show.ts';
@@ -33,6 +34,7 @@ export function createProgram(io: Io): Command {
   addShowCommand(sessions, io);
   addWatchCommand(sessions, io);
   addStopCommand(sessions, io);
+  addLogsCommand(program, io);
   addStatusCommand(program, io);
   addDrainCommand(program, io);
   addCordonCommands(program, io);

@@ -7,8 +7,8 @@ import type { NewSession } from '../session/seed.ts';
 
 /** How a session ended, in a form that can cross threads; `lost` when its thread ended. */
 export type HostedOutcome =
-  | { readonly name: 'completed'; readonly reason: EndOfContact }
-  | { readonly name: 'failed'; readonly error: ReturnType<typeof errorFields> }
+  | { readonly name: 'completed'; readonly reason: EndOfContact; readonly details?: SessionDetails }
+  | { readonly name: 'failed'; readonly error: ReturnType<typeof errorFields>; readonly details?: SessionDetails }
   | { readonly name: 'lost' };
 
 export interface StopOptions {

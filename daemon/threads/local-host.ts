@@ -68,7 +68,9 @@ export class LocalHost implements SessionHost {
     const outcome = await session.ended;
     if (!keepsCheckpoint()) await this.#deps.checkpoints?.remove(session.sessionId);
     this.#sessions.delete(session.sessionId);
-    return outcome.name === 'completed' ? outcome : { name: 'failed', error: errorFields(outcome.error) };
+    const details = { session: session.view(), ...session.details() };
+    if (outcome.name === 'completed') return { ...outcome, details };
+    return { name: 'failed', error: errorFields(outcome.error), details };
   }
 
   async #startWithin(timeoutMs: Millis, seed: SessionSeed): Promise<RunningSession> {

@@ -1,5 +1,6 @@
 import anyTest, { type ExecutionContext } from 'ava';
 import type { Browser, Page } from 'playwright-core';
+import { anEnded } from '../ctl/examples.ts';
 import { launchChromium } from '../demo/browser.ts';
 import { needs } from '../support/tools.ts';
 import { PHONE, TIMEOUT_MS, visit } from './browsing.ts';
@@ -135,6 +136,25 @@ test('data from outside is shown as text', async (t) => {
   stage.sessions = [{ ...(someSessions(1)[0] as (typeof stage.sessions)[number]), sessionId: 'other', contactId }];
   await page.getByRole('heading', { name: contactId }).waitFor();
   t.is(await page.locator('.card img, .card b').count(), 0);
+  t.deepEqual(complaints, []);
+  await page.close();
+});
+
+test('calls that failed are shown with the reason, and a call without a lag says so', async (t) => {
+  const { stage, page, complaints } = await open(t, 0);
+  t.false(await page.locator('#failed').isVisible());
+  t.regex((await page.locator('#lag-line').textContent()) ?? '', /No lag measured yet/);
+  const contactId = idOf('c0a1', 7);
+  const reason = 'did not start: KinesisRefused: no such stream <b>bold</b>';
+  stage.history = Array.from({ length: 7 }, (_, at) =>
+    anEnded({ outcome: 'failed', reason, contactId: idOf('c0a1', 7 - at) }),
+  );
+  stage.sessions = someSessions(1);
+  await page.locator('#failed li', { hasText: contactId }).waitFor();
+  t.is(await page.locator('#failed li').count(), 5);
+  t.regex((await page.locator('#failed').textContent()) ?? '', /within a day, the last 5 of 7 calls/);
+  t.true(((await page.locator('#failed').textContent()) ?? '').includes(reason), 'as text, not as markup');
+  t.regex((await page.locator('#lag-line').textContent()) ?? '', /2 min ago0–250 msnow/);
   t.deepEqual(complaints, []);
   await page.close();
 });

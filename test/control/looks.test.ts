@@ -1,7 +1,7 @@
 import anyTest from 'ava';
 import type { Browser } from 'playwright-core';
 import type { DrainView, Status } from '../../daemon/contract/control-api.ts';
-import { aDrain, NOW_EPOCH_MS } from '../ctl/examples.ts';
+import { aDrain, anEnded, NOW_EPOCH_MS } from '../ctl/examples.ts';
 import { launchChromium } from '../demo/browser.ts';
 import { needs } from '../support/tools.ts';
 import { ARTEFACTS, barriers, DESKTOP, PHONE, TABLET, TIMEOUT_MS, visit, widthOf } from './browsing.ts';
@@ -28,14 +28,14 @@ const INSTANCE: Partial<Status> = {
   lifecycle: { on: true, instanceId: 'i-0123456789abcdef0', groupName: 'integratord-fleet', state: 'InService' },
 };
 
-const SITUATIONS: readonly { name: string; sessions: number; status: Partial<Status> }[] = [
+const SITUATIONS: readonly { name: string; sessions: number; status: Partial<Status>; failed?: number }[] = [
   { name: 'no call', sessions: 0, status: { lifecycle: { on: false } } },
-  { name: '3 calls', sessions: 3, status: INSTANCE },
+  { name: '3 calls', sessions: 3, status: INSTANCE, failed: 7 },
   { name: '200 calls', sessions: 200, status: INSTANCE },
   { name: 'a drain', sessions: 12, status: { ...INSTANCE, state: 'draining', drain: aDrain(DRAIN) } },
 ];
 
-for (const { name, sessions, status } of SITUATIONS) {
+for (const { name, sessions, status, failed = 0 } of SITUATIONS) {
   for (const colorScheme of ['light', 'dark'] as const) {
     test(`${name}, ${colorScheme}: fits every width, and axe-core finds nothing`, async (t) => {
       t.timeout(TIMEOUT_MS);
@@ -43,6 +43,8 @@ for (const { name, sessions, status } of SITUATIONS) {
       const stage = await PageStage.open(t);
       stage.sessions = someSessions(sessions);
       stage.status = status;
+      const reason = 'DeepgramLost: Deepgram closed with 1011: NET-0001, and stayed away for 5 minutes';
+      stage.history = Array.from({ length: failed }, () => anEnded({ outcome: 'failed', reason }));
       const { page, complaints, origins } = await visit(browser, stage.url, { colorScheme });
       // Until the sparklines have a few points.
       while (stage.queries.length < 3) await page.waitForResponse(/overview/);

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
-import type { SessionView, Status } from '../../daemon/contract/control-api.ts';
-import { overviewOf, overviewQuery } from '../../daemon/control/overview.ts';
+import type { EndedSession, SessionView, Status } from '../../daemon/contract/control-api.ts';
+import { failedOf, overviewOf, overviewQuery } from '../../daemon/control/overview.ts';
 import { PAGE_HEADERS, pageFileAt, sendPageFile } from '../../daemon/control/page-files.ts';
 import { aStatus, NOW_EPOCH_MS } from '../ctl/examples.ts';
 
@@ -14,6 +14,7 @@ export const POLL_EVERY_MS = 2000;
 export class PageStage {
   sessions: readonly SessionView[] = [];
   status: Partial<Status> = {};
+  history: readonly EndedSession[] = [];
   /** Replaces the response to an overview request. */
   refusal: { status: number; body: object } | undefined;
   /** The queries of all overview requests. */
@@ -57,7 +58,7 @@ export class PageStage {
     this.nowEpochMs += POLL_EVERY_MS;
     const shown = overviewOf(this.#sessionsNow(), overviewQuery.parse(Object.fromEntries(new URLSearchParams(query))));
     const status = aStatus({ sessions: this.sessions.length, ...this.status });
-    const body = { atEpochMs: this.nowEpochMs, status, ...shown };
+    const body = { atEpochMs: this.nowEpochMs, status, failed: failedOf(this.history), ...shown };
     return { status: 200, body: { apiVersion: 1, ...body } };
   }
 

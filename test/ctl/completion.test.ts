@@ -25,7 +25,7 @@ const CASES: [typed: string[], offered: string[]][] = [
   [['sessions', '--st'], ['--state']],
   [
     ['sessions', 'list', '--state', ''],
-    ['running', 'ending', 'ended'],
+    ['running', 'ending', 'ended', 'completed', 'failed'],
   ],
   [
     ['--json', 'sessions', '--state', 'e'],

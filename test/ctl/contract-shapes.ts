@@ -57,6 +57,10 @@ const status = versioned.extend({
   }),
   checkpoints: z.boolean(),
   unsignedStarts: z.boolean(),
+  logLevel: level,
+  lagMs: ms,
+  gapMs: ms,
+  lastHour: z.object({ ended: z.int().nonnegative(), failed: z.int().nonnegative(), gapMs: ms }),
 });
 
 const check = z.object({
@@ -70,6 +74,20 @@ const sessionDetails = versioned.extend({
   session,
   params: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
   timeline: z.array(z.looseObject({ atEpochMs: ms, event: z.string() })),
+});
+
+const ended = z.object({
+  sessionId: z.string().min(1),
+  contactId: z.string().min(1),
+  traceId: z.string().regex(/^[0-9a-f]{32}$/),
+  outcome: z.enum(['completed', 'failed']),
+  reason: z.string().min(1),
+  endedAtEpochMs: ms,
+  ageMs: ms.optional(),
+  audioMs: ms.optional(),
+  gapMs: ms.optional(),
+  reconnects: z.int().nonnegative().optional(),
+  worstLagMs: ms.optional(),
 });
 
 const stopped = versioned.extend({
@@ -89,6 +107,7 @@ const overview = versioned.extend({
     sessionsWithGaps: z.int().nonnegative(),
     reconnects: z.int().nonnegative(),
   }),
+  failed: z.object({ count: z.int().nonnegative(), latest: z.array(ended) }),
   found: z.int().nonnegative(),
   offset: z.int().nonnegative(),
   sessions: z.array(session),
@@ -100,6 +119,11 @@ export const SHAPES: readonly (readonly [request: RegExp, shape: z.ZodType])[] =
   [/^GET \/v1\/overview(\?.*)?$/, overview],
   [/^GET \/v1\/sessions$/, versioned.extend({ sessions: z.array(session) })],
   [/^GET \/v1\/sessions\/[^/]+$/, sessionDetails],
+  [/^GET \/v1\/history$/, versioned.extend({ ended: z.array(ended) })],
+  [
+    /^GET \/v1\/history\/[^/]+$/,
+    versioned.extend({ ended, details: sessionDetails.omit({ apiVersion: true }).optional() }),
+  ],
   [/^POST \/v1\/sessions\/[^/]+\/stop$/, stopped],
   [/^POST \/v1\/(cordon|uncordon)$/, versioned.extend({ state, unchanged: z.boolean() })],
   [/^(GET|POST) \/v1\/drain$/, versioned.extend({ drain })],

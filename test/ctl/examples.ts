@@ -1,4 +1,4 @@
-import type { DrainView, SessionView, Status } from '../../daemon/contract/control-api.ts';
+import type { DrainView, EndedSession, SessionView, Status } from '../../daemon/contract/control-api.ts';
 
 const MINUTE_MS = 60_000;
 /** 2026-01-02T03:04:05Z. */
@@ -21,6 +21,23 @@ export function aSession(given: Partial<SessionView> = {}): SessionView {
     deepgramRequestIds: ['request-1'],
     model: 'nova-3',
     callbackHost: 'results.example.com',
+    ...given,
+  };
+}
+
+export function anEnded(given: Partial<EndedSession> = {}): EndedSession {
+  return {
+    sessionId: 'dead0000-0000-4000-8000-000000000001',
+    contactId: 'fade0000-0000-4000-8000-00000000000b',
+    traceId: '0af7651916cd43dd8448eb211c80319c',
+    outcome: 'completed',
+    reason: 'no-more-fragments',
+    endedAtEpochMs: NOW_EPOCH_MS - 5 * MINUTE_MS,
+    ageMs: 4 * MINUTE_MS,
+    audioMs: 3 * MINUTE_MS,
+    gapMs: 0,
+    reconnects: 0,
+    worstLagMs: 210,
     ...given,
   };
 }
@@ -53,6 +70,10 @@ export function aStatus(given: Partial<Status> = {}): Status {
     lifecycle: { on: false },
     checkpoints: true,
     unsignedStarts: false,
+    logLevel: 'info',
+    lagMs: 345,
+    gapMs: 0,
+    lastHour: { ended: 7, failed: 0, gapMs: 0 },
     ...given,
   };
 }

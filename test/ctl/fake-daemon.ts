@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import type {
   Check,
   DrainView,
+  EndedDetails,
   LevelOfLog,
   SessionDetails,
   SessionView,
@@ -39,6 +40,7 @@ export class FakeDaemon {
   readonly requests: ReceivedRequest[] = [];
   sessions: readonly SessionView[] = [aSession()];
   details: Omit<SessionDetails, 'session'> = { params: {}, timeline: [] };
+  history: readonly EndedDetails[] = [];
   status: Status = aStatus();
   drain: DrainView | undefined;
   checks: readonly Check[] = [];
@@ -112,10 +114,14 @@ export class FakeDaemon {
   #usual(request: string, body: ReceivedRequest['body']): Reply {
     const [, id] = /^\w+ \/v1\/sessions\/([^/]+)/.exec(request) ?? [];
     if (id !== undefined) return this.#session(id, request.endsWith('/stop'));
+    const [, endedId] = /^GET \/v1\/history\/([^/]+)/.exec(request) ?? [];
+    if (endedId !== undefined) return this.#ended(decodeURIComponent(endedId));
     if (request.endsWith(' /v1/drain')) return this.#drain(request, body);
     switch (request) {
       case 'GET /v1/sessions':
         return ok({ sessions: this.sessions });
+      case 'GET /v1/history':
+        return ok({ ended: this.history.map(({ ended }) => ended) });
       case 'GET /v1/status':
         return ok(this.status);
       case 'POST /v1/cordon':
@@ -133,6 +139,11 @@ export class FakeDaemon {
         return ok({ checks: this.checks });
     }
     return refusal(404, 'not-found');
+  }
+
+  #ended(id: string): Reply {
+    const found = this.history.find(({ ended }) => ended.sessionId === id);
+    return found ? ok(found) : refusal(404, 'not-found', `there is no session ${id}`);
   }
 
   #drain(request: string, body: ReceivedRequest['body']): Reply {

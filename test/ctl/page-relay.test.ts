@@ -20,3 +20,18 @@ test('a daemon that does not answer a browser within 10 s is reported as 502', a
   t.is(status, 502);
   t.like(await (await response).json(), { reason: 'daemon-not-running' });
 });
+
+test('a reader who opens the page while no daemon runs gets a page, which tries again by itself', async (t) => {
+  const server = createServer(pageRelay('/nowhere/control.sock', new VirtualClock()));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const page = await fetch(url);
+  t.is(page.status, 502);
+  t.is(page.headers.get('content-type'), 'text/html; charset=utf-8');
+  const text = await page.text();
+  t.regex(text, /<h1>integratord is not running<\/h1>/);
+  t.regex(text, /http-equiv="refresh"/);
+  t.like(await (await fetch(`${url}/v1/overview`)).json(), { reason: 'daemon-not-running' });
+});

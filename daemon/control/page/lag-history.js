@@ -1,5 +1,6 @@
 /** The lags that the page has seen, and their sparklines. The daemon keeps no history. */
 
+import { element, setText } from './dom.js';
 import { shortText } from './words.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -34,15 +35,20 @@ export class LagHistory {
   }
 }
 
-/** A line for samples of a LagHistory. */
+/** A line for samples of a LagHistory, with its axes: two minutes, and ms from 0 to the largest lag shown. */
 export class Sparkline {
-  element = svg('svg', { class: 'sparkline', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img' });
+  element = element('div', 'sparkline');
+  #svg = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', preserveAspectRatio: 'none' });
   #area = svg('path', { class: 'area' });
   #line = svg('path', { class: 'line' });
+  #scale = element('span');
+  #axis = element('p', 'axis', element('span', '', '2 min ago'), this.#scale, element('span', '', 'now'));
+  #empty = element('p', 'axis', 'No lag measured yet');
 
   constructor() {
-    this.element.setAttribute('preserveAspectRatio', 'none');
-    this.element.append(this.#area, this.#line);
+    this.#axis.setAttribute('aria-hidden', 'true');
+    this.#svg.append(this.#area, this.#line);
+    this.element.append(this.#svg, this.#axis, this.#empty);
     this.show([], 0);
   }
 
@@ -57,7 +63,10 @@ export class Sparkline {
     const runs = runsOf(points);
     this.#line.setAttribute('d', runs.map(lineOf).join(''));
     this.#area.setAttribute('d', runs.map(areaOf).join(''));
-    this.element.setAttribute('aria-label', describe(lags));
+    this.#svg.setAttribute('aria-label', describe(lags));
+    setText(this.#scale, `0–${shortText(highestMs)}`);
+    this.#axis.hidden = samples.length === 0;
+    this.#empty.hidden = samples.length > 0;
   }
 }
 

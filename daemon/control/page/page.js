@@ -1,6 +1,7 @@
 /** integratord's status page: one request every two seconds, however many sessions there are. */
 
 import { byId, setText } from './dom.js';
+import { FailedCalls } from './failed-calls.js';
 import { Feed } from './feed.js';
 import { Instance } from './instance.js';
 import { LagHistory } from './lag-history.js';
@@ -16,6 +17,7 @@ const TYPING_MS = 250;
 const ALL = 'all';
 
 const history = new LagHistory();
+const failedCalls = new FailedCalls();
 const instance = new Instance();
 const list = new SessionList();
 const news = new News();
@@ -63,6 +65,7 @@ function show(overview) {
   for (const { sessionId, lagMs } of sessions) history.note(sessionId, atEpochMs, lagMs);
   history.forget(atEpochMs);
   instance.show(overview, history.of(ALL));
+  failedCalls.show(overview);
   list.show(overview, LIMIT, history);
   byId('trouble').hidden = true;
   const isPaused = byId('pause').getAttribute('aria-pressed') === 'true';

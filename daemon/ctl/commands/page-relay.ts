@@ -5,6 +5,8 @@ import type { Clock, Millis } from '../../runtime/clock.ts';
 
 /** The daemon responds within milliseconds; after this long it hangs. */
 const RESPONSE_TIMEOUT_MS: Millis = 10_000;
+/** A restart takes a few seconds. */
+const RETRY_S = 5;
 /** The page, its files and its data: read-only, without the parameters or the timeline of a session. */
 const RELAYED = /^\/(?:[a-z-]+\.(?:html|css|js)|v1\/overview(?:\?.*)?)?$/;
 
@@ -31,6 +33,7 @@ function relay(socketPath: string, path: string, response: ServerResponse, timeo
   outgoing.once('error', (error) => {
     const message = `integratord does not respond on its control socket: ${error.message}.`;
     if (response.headersSent) response.destroy();
+    else if (path === '/' || path.endsWith('.html')) sayGone(response, message);
     else refuse(response, 502, 'daemon-not-running', message);
   });
   outgoing.once('response', (incoming: IncomingMessage) => {
@@ -45,6 +48,24 @@ function relay(socketPath: string, path: string, response: ServerResponse, timeo
 function headersOf({ headers }: IncomingMessage) {
   const { connection: _, 'keep-alive': __, 'transfer-encoding': ___, ...rest } = headers;
   return rest;
+}
+
+/** For a reader who opens the page while no daemon runs: it appears once one does. */
+function sayGone(response: ServerResponse, message: string): void {
+  const headers = { 'content-type': 'text/html; charset=utf-8', 'x-content-type-options': 'nosniff' };
+  const text = message.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
+  response.writeHead(502, headers).end(`<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="refresh" content="${RETRY_S}">
+<title>integratord is not running</title>
+<h1>integratord is not running</h1>
+<p>${text}</p>
+<p>See <code>systemctl status integratord</code>. This page tries again every ${RETRY_S} seconds.</p>
+</html>
+`);
 }
 
 function refuse(response: ServerResponse, status: number, reason: string, message: string): void {

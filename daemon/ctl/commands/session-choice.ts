@@ -1,12 +1,17 @@
-import type { SessionView } from '../../contract/control-api.ts';
 import { EXIT } from '../exit-codes.ts';
 import { Failure, usageError } from '../failure.ts';
+
+/** What ids name: a running session, or one that has ended. */
+interface Named {
+  readonly sessionId: string;
+  readonly contactId: string;
+}
 
 /**
  * The session that `id` names: a session id, a contact id or a unique prefix of either. Throws a Failure if there is
  * none, or more than one.
  */
-export function sessionOf(sessions: readonly SessionView[], id: string): SessionView {
+export function sessionOf<Session extends Named>(sessions: readonly Session[], id: string): Session {
   const [found, ...others] = sessionsNamed(sessions, id);
   if (!found) throw new Error(`nothing is named ${id}`);
   if (others.length === 0) return found;
@@ -15,7 +20,7 @@ export function sessionOf(sessions: readonly SessionView[], id: string): Session
 }
 
 /** The session, or the sessions of the contact, that `id` names. Throws a Failure if there are none. */
-export function sessionsNamed(sessions: readonly SessionView[], id: string): SessionView[] {
+export function sessionsNamed<Session extends Named>(sessions: readonly Session[], id: string): Session[] {
   const isSession = sessions.some(({ sessionId }) => sessionId.startsWith(id));
   const isContact = sessions.some(({ contactId }) => contactId.startsWith(id));
   if (isContact && !isSession) return sessionsOfContact(sessions, id);
@@ -28,7 +33,7 @@ export function sessionsNamed(sessions: readonly SessionView[], id: string): Ses
 }
 
 /** The sessions of the one contact whose id is, or begins with, `id`; in load tests a contact has several. */
-export function sessionsOfContact(sessions: readonly SessionView[], id: string): SessionView[] {
+export function sessionsOfContact<Session extends Named>(sessions: readonly Session[], id: string): Session[] {
   const fullId = resolve(
     'contact',
     sessions.map(({ contactId }) => contactId),

@@ -1,11 +1,20 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { SESSION_STATES, type SessionState, type SessionView, type Versioned } from '../../contract/control-api.ts';
+import {
+  API_VERSION,
+  type EndedSession,
+  type History,
+  SESSION_STATES,
+  type SessionState,
+  type SessionView,
+  type Versioned,
+} from '../../contract/control-api.ts';
 import { usageError } from '../failure.ts';
 import { Invocation } from '../invocation.ts';
 import { DEFAULT_COLUMNS, type Io } from '../io.ts';
 import { durationText } from '../output/durations.ts';
 import { printable } from '../output/printable.ts';
 import { tableLines } from '../output/table.ts';
+import { endedLines } from './ended-list.ts';
 import { sessionsOfContact } from './session-choice.ts';
 import {
   COLUMN_NAMES,
@@ -22,6 +31,10 @@ export const DEFAULT_SESSIONS_COMMAND = 'list';
 /** `wide` has all columns and full ids; `name` prints the sessions' ids, one per line. */
 const OUTPUTS = ['table', 'wide', 'json', 'name'] as const;
 
+/** Outcomes, to choose among the sessions that have ended. */
+const OUTCOMES = ['completed', 'failed'] as const;
+type Outcome = (typeof OUTCOMES)[number];
+
 export interface ListOptions {
   readonly state?: SessionState;
   readonly contact?: string;
@@ -34,9 +47,9 @@ export interface ListOptions {
 export type Sessions = { readonly sessions: readonly SessionView[] };
 
 /** Adds the options that select and order sessions. */
-export function addListOptions(command: Command): Command {
+export function addListOptions(command: Command, states: readonly string[] = SESSION_STATES): Command {
   return command
-    .addOption(new Option('--state <state>', 'show only sessions in this state').choices(SESSION_STATES))
+    .addOption(new Option('--state <state>', 'show only sessions in this state').choices(states))
     .option('--contact <id>', 'show only sessions of this contact (id or unique prefix)')
     .addOption(
       new Option('--sort <column>', 'sort by column (numbers descending, text ascending)')
@@ -60,19 +73,49 @@ export function addListOptions(command: Command): Command {
 export function addListCommand(sessions: Command, io: Io): void {
   const list = sessions
     .command(DEFAULT_SESSIONS_COMMAND, { isDefault: true })
-    .description('list the sessions, oldest first');
+    .description(
+      'list the running sessions, oldest first; with --state ended, completed or failed those that ended within a day, the last one first',
+    );
   // An unknown subcommand arrives here as an argument of the default one.
-  addListOptions(list.allowExcessArguments()).action(async (options: ListOptions, command: Command) => {
-    const [unknown] = command.args;
-    if (unknown !== undefined) throw usageError(`unknown command '${unknown}'; see: integratorctl sessions --help`);
-    const invocation = new Invocation(command, io);
-    const all = await invocation.daemon.get<Sessions>('/v1/sessions');
-    const chosen = chooseSessions(all, options);
-    invocation.show(chosen, () => [
-      ...sessionLines(chosen, all, options, invocation),
-      ...summaryLines(chosen, options, invocation).flatMap((line) => ['', line]),
-    ]);
-  });
+  addListOptions(list.allowExcessArguments(), [...SESSION_STATES, ...OUTCOMES]).action(
+    async (options: EndedOptions | ListOptions, command: Command) => {
+      const [unknown] = command.args;
+      if (unknown !== undefined) throw usageError(`unknown command '${unknown}'; see: integratorctl sessions --help`);
+      const invocation = new Invocation(command, io);
+      if (isAboutEnded(options)) {
+        await listEnded(invocation, options);
+        return;
+      }
+      const all = await invocation.daemon.get<Sessions>('/v1/sessions');
+      const chosen = chooseSessions(all, options);
+      invocation.show(chosen, () => [
+        ...sessionLines(chosen, all, options, invocation),
+        ...summaryLines(chosen, options, invocation).flatMap((line) => ['', line]),
+      ]);
+    },
+  );
+}
+
+/** `list --state failed`: the sessions that ended here, the last one first. */
+type EndedOptions = Omit<ListOptions, 'state'> & { readonly state: 'ended' | Outcome };
+
+function isAboutEnded(options: ListOptions | EndedOptions): options is EndedOptions {
+  return options.state === 'ended' || options.state === 'completed' || options.state === 'failed';
+}
+
+async function listEnded(invocation: Invocation, { state, contact, limit, output }: EndedOptions): Promise<void> {
+  const { ended: all } = await invocation.daemon.get<History>('/v1/history');
+  const inState = all.filter(({ outcome }) => state === 'ended' || outcome === state);
+  const ofContact = contact === undefined ? inState : sessionsOfContact(inState, contact);
+  const ended = ofContact.slice(0, limit);
+  invocation.show({ apiVersion: API_VERSION, ended }, () => linesOfEnded(ended, output, invocation));
+}
+
+function linesOfEnded(ended: readonly EndedSession[], output: ListOptions['output'], invocation: Invocation) {
+  if (output === 'name') return ended.map(({ sessionId }) => printable(sessionId));
+  const table = endedLines(ended, invocation.io.clock.epoch(), invocation);
+  const { header } = invocation;
+  return header ? [...table, '', `${ended.length} ended within a day, in this process`] : table;
 }
 
 /** The response with only the sessions that the options select, in their order. */

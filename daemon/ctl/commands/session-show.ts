@@ -1,5 +1,12 @@
 import type { Command } from 'commander';
-import type { SessionDetails, SessionView, TimelineEntry } from '../../contract/control-api.ts';
+import type {
+  EndedDetails,
+  EndedSession,
+  History,
+  SessionDetails,
+  SessionView,
+  TimelineEntry,
+} from '../../contract/control-api.ts';
 import { Invocation } from '../invocation.ts';
 import type { Io } from '../io.ts';
 import { durationText } from '../output/durations.ts';
@@ -14,14 +21,59 @@ const BYTES_PER_KIB = 1024;
 export function addShowCommand(sessions: Command, io: Io): void {
   sessions
     .command('show')
-    .description('show a session: figures, parameters (secrets masked) and timeline')
+    .description(
+      'show a running session, or one that ended within a day: figures, parameters (secrets masked) and timeline',
+    )
     .argument('<id>', 'id of a session or contact, or a unique prefix')
     .action(async (id: string, _options: object, command: Command) => {
       const invocation = new Invocation(command, io);
-      const { sessionId } = sessionOf((await invocation.daemon.get<Sessions>('/v1/sessions')).sessions, id);
-      const details = await invocation.daemon.get<SessionDetails>(`/v1/sessions/${encodeURIComponent(sessionId)}`);
-      invocation.show(details, () => detailLines(details, invocation));
+      const { sessions } = await invocation.daemon.get<Sessions>('/v1/sessions');
+      const { ended } = await invocation.daemon.get<History>('/v1/history');
+      const found = sessionOf(choiceOf(sessions, ended, id), id);
+      if ('outcome' in found) await showEnded(invocation, found);
+      else await showRunning(invocation, found);
     });
+}
+
+/** Of a contact, the running sessions come first, then the last one that ended. */
+function choiceOf(
+  running: readonly SessionView[],
+  ended: readonly EndedSession[],
+  id: string,
+): readonly (SessionView | EndedSession)[] {
+  const isNamed = (each: { sessionId: string; contactId: string }) =>
+    each.sessionId.startsWith(id) || each.contactId.startsWith(id);
+  if (running.some(isNamed)) return running;
+  const latest = new Map(ended.toReversed().map((each) => [each.contactId, each]));
+  return ended.some(({ sessionId }) => sessionId.startsWith(id)) ? ended : [...latest.values()];
+}
+
+async function showRunning(invocation: Invocation, { sessionId }: SessionView): Promise<void> {
+  const details = await invocation.daemon.get<SessionDetails>(`/v1/sessions/${encodeURIComponent(sessionId)}`);
+  invocation.show(details, () => detailLines(details, invocation));
+}
+
+async function showEnded(invocation: Invocation, { sessionId }: EndedSession): Promise<void> {
+  const known = await invocation.daemon.get<EndedDetails>(`/v1/history/${encodeURIComponent(sessionId)}`);
+  const { ended, details } = known;
+  const outcome = pairLines(
+    [
+      ['outcome', ended.outcome],
+      ['reason', ended.reason],
+      ['ended', new Date(ended.endedAtEpochMs).toISOString()],
+    ],
+    invocation.paint,
+  );
+  const { session, contactId, traceId } = { session: ended.sessionId, ...ended };
+  const identity = pairLines(
+    [
+      ['session', session],
+      ['contact', contactId],
+      ['trace', traceId],
+    ],
+    invocation.paint,
+  );
+  invocation.show(known, () => [...outcome, ...(details ? detailLines(details, invocation) : identity)]);
 }
 
 function detailLines({ session, params, timeline }: SessionDetails, { header, paint }: Invocation): string[] {

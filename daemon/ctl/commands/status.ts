@@ -23,6 +23,10 @@ function pairs(status: Status, nowEpochMs: number): (readonly [string, string | 
   return [
     ['state', status.state],
     ['sessions', `${status.sessions} of ${status.maxSessions}`],
+    ['lag', durationText(status.lagMs)],
+    ['gaps', durationText(status.gapMs)],
+    ['last hour', lastHourText(status.lastHour)],
+    ['log level', status.logLevel],
     ['cordon', cordon && `since ${timeText(cordon.sinceEpochMs)}${cordon.reason ? `: ${cordon.reason}` : ''}`],
     ['drain', drain && `${drainText(drain, nowEpochMs)} (${drain.source}: ${drain.reason})`],
     ['daemon', `integratord ${status.version}, pid ${status.pid}, Node ${status.node}`],
@@ -37,6 +41,11 @@ function pairs(status: Status, nowEpochMs: number): (readonly [string, string | 
 function lifecycleText({ on, instanceId, groupName, state }: Status['lifecycle']): string {
   if (!on) return 'off';
   return [instanceId, groupName && `of ${groupName}`, state && `is ${state}`].filter(Boolean).join(' ') || 'on';
+}
+
+function lastHourText({ ended, failed, gapMs }: Status['lastHour']): string {
+  const gaps = gapMs > 0 ? `, ${durationText(gapMs)} of gaps` : '';
+  return `${ended} ${ended === 1 ? 'session' : 'sessions'} ended, ${failed} failed${gaps}`;
 }
 
 function timeText(epochMs: number): string {
