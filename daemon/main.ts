@@ -4,6 +4,7 @@ import { program } from 'commander';
 import { DrainFile } from './admission/drain-file.ts';
 import { SessionManager } from './admission/manager.ts';
 import { watchReadiness } from './admission/readiness.ts';
+import { checkAtRest } from './check.ts';
 import {
   type Config,
   ConfigError,
@@ -51,8 +52,20 @@ program
     'Transcribes Amazon Connect calls with Deepgram. Configured by environment variables: see integratord(8), or daemon/SETTINGS.md.',
   )
   .version(VERSION)
-  .action(run);
+  .option('--check', 'check the settings and what they need, print the results as JSON, and start nothing')
+  .action(({ check }: { check?: true }) => (check ? printChecks() : run()));
 await program.parseAsync().catch(exitWithLines);
+
+/** `integratorctl doctor` shows it, while no daemon runs. Exits with 1 if a check fails. */
+async function printChecks(): Promise<void> {
+  const config = readConfig(process.env);
+  const log = createLog('silent');
+  const secrets = await openSecrets(config, clock, log);
+  const main = hostingThread({ settings: hostSettings(config), secrets, log, name: 'check', threads: 1 });
+  const result = await checkAtRest({ config, secrets, main });
+  process.stdout.write(`${JSON.stringify(result)}\n`);
+  process.exit(result.checks.some(({ verdict }) => verdict === 'fail') ? 1 : 0);
+}
 
 /** Accepts sessions until a drain, and exits after the last one. */
 async function run(): Promise<void> {

@@ -6,6 +6,7 @@ import test from 'ava';
 /** The order of imports (daemon/README.md, "Rooms"): a room imports only from lines further down. */
 const ORDER = [
   ['main'],
+  ['check'],
   ['config'],
   ['http', 'control'],
   ['lifecycle'],

@@ -102,6 +102,12 @@ export interface Check {
   readonly remedy?: string;
 }
 
+/** What `integratord --check` prints as JSON: the checks that need no running daemon, and the settings, masked. */
+export interface OfflineChecks {
+  readonly checks: readonly Check[];
+  readonly settings: Readonly<Record<string, string | number>>;
+}
+
 /** POST /v1/drain. Without deadlineMs, DRAIN_DEADLINE_MS applies; null is no deadline. */
 export interface DrainRequest {
   readonly deadlineMs?: Millis | null;

@@ -21,14 +21,18 @@ interface Sessions {
   readonly admission: { readonly maxSessions: number };
 }
 
-export interface DoctorOptions {
+/** What the checks of services need; a daemon need not run. */
+export interface ServiceOptions {
   readonly settings: DoctorSettings;
-  readonly manager: Sessions;
   readonly kinesis: Pick<Kinesis, 'probe'>;
   readonly deepgram: DeepgramSettings;
-  readonly lifecycle: Pick<Lifecycle, 'view'>;
   readonly secrets: { readonly managed: readonly Pick<ManagedSecret, 'setting' | 'arn' | 'fault' | 'renew'>[] };
   readonly clock: Clock;
+}
+
+export interface DoctorOptions extends ServiceOptions {
+  readonly manager: Sessions;
+  readonly lifecycle: Pick<Lifecycle, 'view'>;
 }
 
 /** How long Kinesis and Deepgram may take; an operator is waiting. */
@@ -48,16 +52,24 @@ const CAPACITY_WARN = 0.85;
 /** Checks everything the daemon depends on, from this process and with its settings. */
 export async function examine(options: DoctorOptions): Promise<Check[]> {
   const { settings, manager, lifecycle } = options;
+  const services = await checkServices(options);
+  const hook = checkHook(lifecycle.view());
+  const files = checkFiles(manager.admission.maxSessions);
+  return [...checkSettings(settings), ...services, hook, files, checkCapacity(manager)];
+}
+
+/** Checks what can be reached from here: the secrets, Deepgram and AWS. */
+export async function checkServices(options: ServiceOptions): Promise<Check[]> {
   const [deepgram, aws, secrets] = await Promise.all([
     checkDeepgram(options),
     checkAws(options),
     checkSecrets(options),
   ]);
-  const hook = checkHook(lifecycle.view());
-  return [...checkSettings(settings), ...secrets, deepgram, ...aws, hook, checkFiles(manager), checkCapacity(manager)];
+  return [...secrets, deepgram, ...aws];
 }
 
-function checkSettings({ stateDir, takesUnsignedStarts }: DoctorSettings): Check[] {
+/** Warns of settings that are valid and that few want. */
+export function checkSettings({ stateDir, takesUnsignedStarts }: DoctorSettings): Check[] {
   const signed: Check = !takesUnsignedStarts
     ? { name: 'signed starts', verdict: 'ok', detail: 'only starts signed with TRIGGER_SECRET are accepted' }
     : {
@@ -72,7 +84,7 @@ function checkSettings({ stateDir, takesUnsignedStarts }: DoctorSettings): Check
   return [signed, checkpoints];
 }
 
-async function checkSecrets({ secrets: { managed } }: DoctorOptions): Promise<Check[]> {
+async function checkSecrets({ secrets: { managed } }: ServiceOptions): Promise<Check[]> {
   await Promise.all(managed.map((secret) => secret.renew()));
   return managed.map(({ setting, arn, fault }) => {
     const name = `secret ${setting}`;
@@ -82,7 +94,7 @@ async function checkSecrets({ secrets: { managed } }: DoctorOptions): Promise<Ch
   });
 }
 
-async function checkDeepgram({ deepgram, clock }: DoctorOptions): Promise<Check> {
+async function checkDeepgram({ deepgram, clock }: ServiceOptions): Promise<Check> {
   const name = 'deepgram';
   const { host } = new URL(deepgram.baseUrl);
   const events = { onMessage: () => {}, onPong: () => {}, onTaken: () => {} };
@@ -109,7 +121,7 @@ async function checkDeepgram({ deepgram, clock }: DoctorOptions): Promise<Check>
   }
 }
 
-async function checkAws({ kinesis, settings, clock }: DoctorOptions): Promise<Check[]> {
+async function checkAws({ kinesis, settings, clock }: ServiceOptions): Promise<Check[]> {
   const name = 'kinesis video';
   try {
     const { clockSkewMs } = await kinesis.probe(clock.timeout(TIMEOUT_MS));
@@ -161,7 +173,8 @@ function checkClock(skewMs: Millis): Check {
   return { name, verdict: Math.abs(skewMs) < SKEW_FAIL_MS ? 'warn' : 'fail', detail, remedy: 'start chrony' };
 }
 
-function checkFiles({ admission: { maxSessions } }: Sessions): Check {
+/** Whether the limit on open files suffices for so many sessions. */
+export function checkFiles(maxSessions: number): Check {
   const name = 'file limit';
   const limit = openFilesLimit();
   const needed = maxSessions * FILES_PER_SESSION + OTHER_FILES;

@@ -21,6 +21,8 @@ export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly clock: Clock;
+  /** Directory of the daemon's settings file and credentials on an instance. */
+  readonly etc: string;
   /** Aborts with Interrupted on Ctrl-C, with OutputClosed when the output was closed. */
   readonly stop: AbortSignal;
 }

@@ -21,6 +21,7 @@ const io: Io = {
   stdout: process.stdout,
   stderr: process.stderr,
   clock: systemClock,
+  etc: '/etc/integratord',
   stop: stop.signal,
 };
 

@@ -42,6 +42,12 @@ export async function serveMetrics(page: PrometheusPage, log: Log, address: Addr
   return listening;
 }
 
+/** Listens on the address and stops again. Throws CannotListen. */
+export async function listenBriefly(address: Address): Promise<void> {
+  const { server } = await listen(createServer(), address);
+  server.close();
+}
+
 async function listen(server: Server, { host, port }: Address): Promise<Listening> {
   server.listen(port, host);
   try {

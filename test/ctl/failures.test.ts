@@ -19,8 +19,6 @@ const COMMANDS = [
   ['drain'],
   ['cordon'],
   ['uncordon'],
-  ['doctor'],
-  ['config'],
 ];
 
 test('without a daemon every command names the socket and exits with 3', async (t) => {
@@ -64,7 +62,7 @@ test('a usage error is reported in one line, and exits with 2', async (t) => {
       ['sessions', '--stat', 'x'],
       /unknown option '--stat' \(Did you mean --state\?\); see: integratorctl sessions list/,
     ],
-    [['sessions', '--state', 'odd'], /Allowed choices are running, ending, ended; see/],
+    [['sessions', '--state', 'odd'], /Allowed choices are running, ending, ended, completed, failed; see/],
     [['sessions', '--limit', '0'], /It must be a positive whole number; see/],
     [['sessions', 'shw', 'x'], /unknown command 'shw'; see: integratorctl sessions --help/],
     [['sessions', 'show'], /missing required argument 'id'; see: integratorctl sessions show --help/],

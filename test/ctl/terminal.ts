@@ -35,6 +35,8 @@ export interface Desk {
   /** What the operator types. */
   readonly typed?: string;
   readonly clock?: FastForwardClock;
+  /** The directory of the daemon's settings. */
+  readonly etc?: string;
 }
 
 /** A clock at NOW_EPOCH_MS on which integratorctl's sleeps pass at once. */
@@ -44,7 +46,7 @@ export function deskClock(onSleep?: (nth: number) => void | Promise<void>): Fast
 
 /** Runs integratorctl in this process, on a terminal with an operator. */
 export async function atDesk(args: readonly string[], desk: Desk) {
-  const { socketPath, env = {}, screen = new Screen(), typed, clock = deskClock() } = desk;
+  const { socketPath, env = {}, screen = new Screen(), typed, clock = deskClock(), etc = '/nowhere' } = desk;
   const stderr = new Screen();
   const stdin = Object.assign(new PassThrough(), { isTTY: true });
   if (typed !== undefined) stdin.end(typed);
@@ -54,6 +56,7 @@ export async function atDesk(args: readonly string[], desk: Desk) {
     stdout: screen,
     stderr,
     clock,
+    etc,
     stop: new AbortController().signal,
   };
   const code = await runCtl(args, io);

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import type { Check } from '../../contract/control-api.ts';
+import { API_VERSION, type Check, type Versioned } from '../../contract/control-api.ts';
 import type { Millis } from '../../runtime/clock.ts';
-import { Failure } from '../failure.ts';
+import { DaemonNotRunning, Failure } from '../failure.ts';
 import { Invocation } from '../invocation.ts';
 import type { Io } from '../io.ts';
+import { checkOffline } from '../offline.ts';
 import type { Style } from '../output/colors.ts';
 import { printable } from '../output/printable.ts';
 import { tableLines } from '../output/table.ts';
@@ -13,19 +14,32 @@ const DOCTOR_TIMEOUT_MS: Millis = 60_000;
 
 const STYLES: Readonly<Record<Check['verdict'], Style>> = { ok: 'green', warn: 'yellow', fail: 'red' };
 
+type Examined = { readonly checks: readonly Check[] };
+
 /** integratorctl doctor. */
 export function addDoctorCommand(program: Command, io: Io): void {
   program
     .command('doctor')
-    .description('check settings, Deepgram, AWS and this machine, and suggest remedies')
+    .description(
+      'check settings, Deepgram, AWS and this machine, and suggest remedies; also while the daemon does not run',
+    )
     .action(async (_options: object, command: Command) => {
       const invocation = new Invocation(command, io);
-      const options = { timeoutMs: DOCTOR_TIMEOUT_MS };
-      const response = await invocation.daemon.post<{ checks: readonly Check[] }>('/v1/doctor', options);
+      const response = await examined(invocation);
       invocation.show(response, () => checkLines(response.checks, invocation));
       const failed = response.checks.filter(({ verdict }) => verdict === 'fail').map(({ name }) => name);
       if (failed.length > 0) throw new Failure(`checks failed: ${failed.join(', ')}; see the remedies above`);
     });
+}
+
+async function examined(invocation: Invocation): Promise<Versioned<Examined>> {
+  try {
+    return await invocation.daemon.post<Examined>('/v1/doctor', { timeoutMs: DOCTOR_TIMEOUT_MS });
+  } catch (error) {
+    if (!(error instanceof DaemonNotRunning)) throw error;
+    invocation.note(`${error.message}; checking what it would need`);
+    return { apiVersion: API_VERSION, ...(await checkOffline(invocation.io)) };
+  }
 }
 
 function checkLines(checks: readonly Check[], { paint }: Invocation): string[] {

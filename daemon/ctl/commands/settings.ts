@@ -1,18 +1,36 @@
 import type { Command } from 'commander';
+import { API_VERSION, type Versioned } from '../../contract/control-api.ts';
+import { DaemonNotRunning, Failure } from '../failure.ts';
 import { Invocation } from '../invocation.ts';
 import type { Io } from '../io.ts';
+import { checkOffline } from '../offline.ts';
 import { pairLines } from '../output/table.ts';
+
+type Settings = { readonly settings: Readonly<Record<string, unknown>> };
 
 /** integratorctl config; the daemon reports of secrets only whether they are set. */
 export function addConfigCommand(program: Command, io: Io): void {
   program
     .command('config')
-    .description("show the daemon's settings; of secrets, only whether they are set")
+    .description("show the daemon's settings, also while it does not run; of secrets, only whether they are set")
     .action(async (_options: object, command: Command) => {
       const invocation = new Invocation(command, io);
-      const response = await invocation.daemon.get<{ settings: Readonly<Record<string, unknown>> }>('/v1/config');
+      const response = await settingsOf(invocation);
       invocation.show(response, () => pairLines(Object.entries(response.settings).map(shown), invocation.paint));
     });
+}
+
+async function settingsOf(invocation: Invocation): Promise<Versioned<Settings>> {
+  try {
+    return await invocation.daemon.get<Settings>('/v1/config');
+  } catch (error) {
+    if (!(error instanceof DaemonNotRunning)) throw error;
+    invocation.note(`${error.message}; showing what it would start with`);
+    const { checks, settings } = await checkOffline(invocation.io);
+    const invalid = checks.find(({ name, verdict }) => name === 'settings' && verdict === 'fail');
+    if (invalid) throw new Failure(`the settings are invalid: ${invalid.detail}`);
+    return { apiVersion: API_VERSION, settings };
+  }
 }
 
 function shown([name, value]: [string, unknown]): readonly [string, string] {

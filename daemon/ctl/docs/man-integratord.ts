@@ -8,10 +8,11 @@ export function integratordPage(version: string): string {
   const lines = [
     ...pageHead({ name: 'integratord', section: 8, summary, version }),
     ...heading('SYNOPSIS'),
-    bold('integratord'),
+    `${bold('integratord')} [${bold('--check')}]`,
     ...heading('DESCRIPTION'),
     'Accepts POST /start\\-session from the trigger Lambda, reads the audio of the call from Kinesis Video Streams',
-    'and sends it to Deepgram until the call ends. It takes no arguments and is run by systemd.',
+    'and sends it to Deepgram until the call ends. It is run by systemd. With --check it starts nothing, and',
+    'prints as JSON whether its settings are valid, its port is free, and Deepgram and AWS can be reached.',
     ...paragraph(`${bold('integratorctl')}(1) inspects it and takes it out of service.`),
     ...heading('ENVIRONMENT'),
     ...SETTING_NAMES.flatMap((name) => {

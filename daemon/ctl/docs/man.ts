@@ -16,7 +16,15 @@ if (directory === undefined || others.length > 0) {
 }
 
 const { env, stdin, stdout, stderr } = process;
-const io = { env, stdin, stdout, stderr, clock: systemClock, stop: new AbortController().signal };
+const io = {
+  env,
+  stdin,
+  stdout,
+  stderr,
+  clock: systemClock,
+  etc: '/etc/integratord',
+  stop: new AbortController().signal,
+};
 const pages = {
   'integratorctl.1': integratorctlPage(commandTree(createProgram(io)), VERSION),
   'integratord.8': integratordPage(VERSION),
