@@ -13,6 +13,9 @@ export interface Cordon {
   readonly reason: string;
 }
 
+/** Load balancers check at least this often (an ALB: every 5 to 300 s; the stack's every 5 s). */
+const LONGEST_CHECK_INTERVAL_MS: Millis = 300_000;
+
 /** A start was refused; another instance, or a later retry, may accept it. */
 export class AtCapacity extends Error {
   override readonly name = 'AtCapacity';
@@ -48,6 +51,8 @@ export class Admission {
   readonly #headroom: Headroom;
   #cordon: Cordoned | undefined;
   #notReady: string | undefined;
+  /** When a health check or a start last came. */
+  #heardAtMs: Millis = -Infinity;
 
   constructor({ maxSessions, healthLagMs, drain, clock }: AdmissionOptions) {
     this.maxSessions = maxSessions;
@@ -81,6 +86,16 @@ export class Admission {
   /** Fails the health check with a reason, until it is called with undefined. Starts are tried all the same. */
   setNotReady(why: string | undefined): void {
     this.#notReady = why;
+  }
+
+  /** A health check or a start came: somebody sends starts here. */
+  heard(): void {
+    this.#heardAtMs = this.#clock.now();
+  }
+
+  /** True if a load balancer or a trigger may send a start, by what came lately. */
+  get mayBeSent(): boolean {
+    return this.#clock.now() - this.#heardAtMs < Math.max(LONGEST_CHECK_INTERVAL_MS, this.#healthLagMs);
   }
 
   /** A start was accepted: `sessions` are there now. */

@@ -26,6 +26,8 @@ export interface DrainingSessions {
   longestCallMs(): Millis;
   /** Ends them cleanly; their checkpoints stay. */
   endRemaining(): void;
+  /** True if a load balancer may still send starts, because it has not heard of the drain. */
+  mayBeSent(): boolean;
 }
 
 /** `accepting` and `refusing` come before the deadline: a drain accepts starts during the health lag, then refuses them. */
@@ -48,6 +50,7 @@ interface Draining {
   /** The order of each source; the latest one last. */
   readonly orders: Map<DrainSource, DrainOrder>;
   readonly sinceEpochMs: Millis;
+  readonly takesStartsUntilEpochMs: Millis;
   phase: Phase;
   readonly cancelLag: Cancel;
   cancelDeadline: Cancel;
@@ -105,9 +108,8 @@ export class Drain implements Drainable {
 
   view(): DrainView | undefined {
     if (!this.#draining) return undefined;
-    const { sinceEpochMs, phase } = this.#draining;
+    const { sinceEpochMs, takesStartsUntilEpochMs, phase } = this.#draining;
     const { source, reason, deadlineAtEpochMs = null } = effective(this.#draining);
-    const takesStartsUntilEpochMs = sinceEpochMs + this.#healthLagMs;
     const state = phase === 'accepting' || phase === 'refusing' ? 'draining' : phase;
     const sessions = { sessionsLeft: this.sessionsLeft, longestCallMs: this.#sessions.longestCallMs() };
     return { source, reason, sinceEpochMs, deadlineAtEpochMs, takesStartsUntilEpochMs, ...sessions, state };
@@ -125,10 +127,13 @@ export class Drain implements Drainable {
     }
     const sinceEpochMs = this.#interrupted?.sinceEpochMs ?? this.#clock.epoch();
     const agoMs = Math.max(0, this.#clock.epoch() - sinceEpochMs);
-    const lagMs = Math.max(0, this.#healthLagMs - agoMs);
+    // Nobody sends anything to an idle daemon that no balancer checks.
+    const isIdle = this.sessionsLeft === 0 && !this.#sessions.mayBeSent();
+    const lagMs = isIdle ? 0 : Math.max(0, this.#healthLagMs - agoMs);
     const draining: Draining = {
       orders: new Map([[bounded.source, bounded]]),
       sinceEpochMs,
+      takesStartsUntilEpochMs: this.#clock.epoch() + lagMs,
       phase: lagMs > 0 ? 'accepting' : 'refusing',
       cancelLag: this.#clock.after(lagMs, () => this.#endLag(draining)),
       cancelDeadline: () => {},

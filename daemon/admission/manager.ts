@@ -55,6 +55,7 @@ export class SessionManager {
       size: () => this.#sessions.size,
       longestCallMs: () => this.#longestCallMs(),
       endRemaining: () => this.#endRemaining(),
+      mayBeSent: () => this.admission.mayBeSent,
     };
     const drain = new Drain(sessions, deps.clock, deps.log, healthLagMs, deps.drainStore);
     this.admission = new Admission({ maxSessions, healthLagMs, drain, clock: deps.clock });
@@ -86,6 +87,7 @@ export class SessionManager {
    */
   async start(request: StartRequest, timeoutMs: Millis, traceId: TraceId = newTraceId()): Promise<Started> {
     const { clock, host } = this.#deps;
+    this.admission.heard();
     const deadlineMs = clock.now() + timeoutMs;
     const { contactId } = request;
     for (let twin = this.#twinOf(request); twin; twin = this.#twinOf(request)) {

@@ -20,7 +20,7 @@ const MAX_BODY_BYTES = 128 * 1024;
 
 /** The session manager, as the API uses it. */
 interface Sessions extends Pick<SessionManager, 'start' | 'size'> {
-  readonly admission: Pick<Admission, 'healthStatus'>;
+  readonly admission: Pick<Admission, 'healthStatus' | 'heard'>;
 }
 
 export interface InstanceApiOptions {
@@ -47,7 +47,10 @@ export function instanceApi(options: InstanceApiOptions): (request: IncomingMess
     },
   });
   for (const method of ['get', 'head'] as const) {
-    app[method]('/health-check', (_request, response) => sendJson(response, health(options.manager)));
+    app[method]('/health-check', (_request, response) => {
+      options.manager.admission.heard();
+      sendJson(response, health(options.manager));
+    });
   }
   if (metricsPage) app.get('/metrics', (_request, response) => sendMetrics(response, metricsPage, log));
   app.post('/start-session', (request, response) => {

@@ -9,7 +9,7 @@ const HEALTH_LAG_MS = 20_000;
 
 function admissionOf(maxSessions = MAX_SESSIONS) {
   const clock = new VirtualClock();
-  const sessions = { size: () => 1, longestCallMs: () => 0, endRemaining: () => {} };
+  const sessions = { size: () => 1, mayBeSent: () => true, longestCallMs: () => 0, endRemaining: () => {} };
   const drain = new Drain(sessions, clock, createLog('silent'), HEALTH_LAG_MS);
   const admission = new Admission({ maxSessions, healthLagMs: HEALTH_LAG_MS, drain, clock });
   /** The health status and the refusal of a start, with that many sessions running. */

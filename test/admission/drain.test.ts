@@ -9,7 +9,7 @@ const DAY_MS = 24 * HOUR_MS;
 const HEALTH_LAG_MS = 20 * SECOND_MS;
 
 /** A drain with `running` sessions. `end` ends some of them, `order` orders a drain with a deadline in `waitMs`. */
-function drainOf({ running = 3, healthLagMs = HEALTH_LAG_MS } = {}) {
+function drainOf({ running = 3, healthLagMs = HEALTH_LAG_MS, isChecked = true } = {}) {
   const clock = new VirtualClock();
   const { log, of } = recordedLog();
   const sessions = {
@@ -17,6 +17,7 @@ function drainOf({ running = 3, healthLagMs = HEALTH_LAG_MS } = {}) {
     endings: 0,
     size: () => sessions.running,
     longestCallMs: () => 60_000,
+    mayBeSent: () => isChecked,
     endRemaining: () => {
       sessions.endings++;
     },
@@ -314,4 +315,27 @@ test('the record of a drain goes with its end', async (t) => {
   await clock.advance(HEALTH_LAG_MS);
   end();
   t.is(store.record, undefined);
+});
+
+test('an idle daemon that nobody sends anything drains at once', async (t) => {
+  const { clock, drain, state, order } = drainOf({ running: 0, isChecked: false });
+  order();
+  t.is(drain.view()?.takesStartsUntilEpochMs, clock.epoch());
+  await clock.advance(0);
+  t.is(state.drained, 1);
+});
+
+test('with a session, or with a balancer that checks it, a daemon waits for the health lag', async (t) => {
+  for (const { running, isChecked } of [
+    { running: 1, isChecked: false },
+    { running: 0, isChecked: true },
+  ]) {
+    const { clock, state, end, order } = drainOf({ running, isChecked });
+    order();
+    end();
+    await clock.advance(HEALTH_LAG_MS - 1);
+    t.is(state.drained, 0);
+    await clock.advance(1);
+    t.is(state.drained, 1);
+  }
 });

@@ -411,6 +411,7 @@ test('a drain accepts starts during the health lag, then refuses them, and ends 
 
 test('the longest call is the age of the oldest running session', async (t) => {
   const { clock, host, manager, start } = managerOf();
+  manager.admission.heard();
   manager.admission.drain.begin(order());
   const longestCallMs = () => manager.admission.drain.view()?.longestCallMs;
   t.is(longestCallMs(), 0);
@@ -426,4 +427,20 @@ test('the longest call is the age of the oldest running session', async (t) => {
   hosted.end();
   await clock.settle();
   t.is(longestCallMs(), 500);
+});
+
+test('an idle manager that was sent nothing for five minutes drains at once', async (t) => {
+  const { clock, manager, start } = managerOf();
+  const { hosted } = await start('a');
+  hosted.end();
+  await clock.settle();
+  t.true(manager.admission.mayBeSent, 'a start just came');
+  await clock.advance(300_000);
+  t.false(manager.admission.mayBeSent);
+  manager.admission.heard();
+  t.true(manager.admission.mayBeSent, 'a health check came');
+  await clock.advance(300_000);
+  manager.admission.drain.begin(order());
+  await clock.advance(0);
+  t.is(manager.admission.drain.view()?.state, 'drained');
 });

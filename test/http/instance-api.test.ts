@@ -22,12 +22,17 @@ async function stage(t: ExecutionContext) {
   const clock = new VirtualClock();
   const secret = { known: ['first-secret'], stored: ['first-secret'], renewals: 0 };
   const timeouts: number[] = [];
-  const closed: { why: 'full' | undefined } = { why: undefined };
+  const closed: { why: 'full' | undefined; checks: number } = { why: undefined, checks: 0 };
   const { log, of } = recordedLog();
   const listener = instanceApi({
     manager: {
       size: 7,
-      admission: { healthStatus: () => closed.why },
+      admission: {
+        healthStatus: () => closed.why,
+        heard: () => {
+          closed.checks++;
+        },
+      },
       start: async ({ contactId }, timeoutMs) => {
         timeouts.push(timeoutMs);
         return { sessionId: 'session-1', contactId, status: 'started' };
@@ -115,6 +120,7 @@ test('HEAD /health-check answers as GET does, without a body', async (t) => {
   t.deepEqual([healthy.status, await healthy.text()], [200, '']);
   closed.why = 'full';
   t.is((await health('HEAD')).status, 503);
+  t.is(closed.checks, 2, 'the daemon knows that somebody may send starts');
 });
 
 test('a start whose client hangs up within the body is the client’s fault, and no line above debug', async (t) => {

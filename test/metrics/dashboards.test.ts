@@ -40,7 +40,7 @@ async function everySeries(): Promise<string[]> {
   sessions.lagMs.observe(1);
   const threads = new Threads(systemClock);
   threads.join(() => sessions.snapshot());
-  const drained = { size: () => 0, longestCallMs: () => 0, endRemaining: () => {} };
+  const drained = { size: () => 0, mayBeSent: () => true, longestCallMs: () => 0, endRemaining: () => {} };
   const admission = new Admission({
     maxSessions: 10,
     healthLagMs: 0,
