@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import './runtime/require-node.ts';
+
 import type { Server } from 'node:http';
 import { program } from 'commander';
 import { DrainFile } from './admission/drain-file.ts';

@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import '../runtime/require-node.ts';
+
 import { systemClock } from '../runtime/clock.ts';
 import { EXIT } from './exit-codes.ts';
 import { Interrupted, OutputClosed } from './failure.ts';

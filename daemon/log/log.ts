@@ -1,5 +1,6 @@
 import { type DestinationStream, type LevelWithSilent, type Logger, pino } from 'pino';
 import type { LogLevel } from '../contract/log-levels.ts';
+import { withRoundedFields } from '../runtime/rounded.ts';
 import { Redactor } from './redactor.ts';
 
 type Write = (fields: object, message: string) => void;
@@ -35,7 +36,9 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Roo
   const options = {
     level: 'trace',
     base: null,
-    formatters: { level: (label: string) => ({ level: label }) },
+    // As the trigger's, so that lines of both can be sorted together.
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }), log: withRoundedFields },
     // The last step before a line is written, so nothing bypasses it.
     hooks: { streamWrite: (line: string) => redactor.clean(line) },
   };

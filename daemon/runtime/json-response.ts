@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { rounded } from './rounded.ts';
 
 export interface JsonResponse {
   readonly status: number;
@@ -8,7 +9,7 @@ export interface JsonResponse {
 
 /** Sends a JSON response and ends it. */
 export function sendJson(response: ServerResponse, { status, body, headers }: JsonResponse): void {
-  const text = JSON.stringify(body);
+  const text = JSON.stringify(body, rounded);
   response.writeHead(status, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(text),

@@ -46,7 +46,7 @@ export function takeMessage(contactId: string, message: unknown, book: CallBook)
 function takeLogLine(line: Line, book: CallBook): void {
   const contactId = line['contactId'];
   if (typeof contactId !== 'string') return;
-  if (line['event'] === 'session.started') book.started(contactId, Number(line['time']));
+  if (line['event'] === 'session.started') book.started(contactId, Date.parse(String(line['time'])));
   if (line['event'] === 'deepgram.result') {
     const result = resultInLog(line);
     if (result) book.result(contactId, result);
@@ -58,7 +58,7 @@ function takeLogLine(line: Line, book: CallBook): void {
 
 function endIn(line: Line) {
   return {
-    atMs: Number(line['time']),
+    atMs: Date.parse(String(line['time'])),
     outcome: String(line['outcome']),
     audioMs: Number(line['audioMs']),
     worstLagMs: Number(line['worstLagMs']),
