@@ -43,16 +43,11 @@ const environment = z
       .pipe(z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`)),
     WORKERS: wholeNumber('worker threads', 0, 256, defaultWorkers()),
     MAX_SESSIONS: wholeNumber('sessions', 1, 100_000, 500),
-    START_TIMEOUT_MS: wholeNumber('ms', 100, 60_000, 6000),
     CALL_END_GRACE_MS: wholeNumber('ms', 1000, 600_000, 15_000),
-    READ_STALL_MS: wholeNumber('ms', 500, 600_000, 10_000),
     ROTATE_AFTER_MS: wholeNumber('ms', 1000, 2_700_000, 2_400_000),
     ALIGN_WAIT_MS: wholeNumber('ms', 0, 5000, 200),
-    // daemon/deepgram/README.md: messages of 20 to 250 ms of audio are recommended.
-    MESSAGE_MS: wholeNumber('ms', 20, 250, 100),
     REPLAY_MS: wholeNumber('ms', 0, 30_000, 6000),
     DEEPGRAM_GIVE_UP_MS: wholeNumber('ms', 1000, 3_600_000, 300_000),
-    SESSION_BUFFER_KIB: wholeNumber('KiB', 256, 65_536, 1024),
     HEALTH_LAG_MS: wholeNumber('ms', 0, 600_000, 20_000),
     DRAIN_DEADLINE_MS: wholeNumber('ms; 0 is none', 0, 172_800_000, 7_200_000),
     METRICS_PORT: wholeNumberOf('TCP port; 0 picks a free one', 0, 65_535).optional(),
@@ -135,13 +130,10 @@ export function hostSettings(config: Config): HostSettings {
     secrets: { DEEPGRAM_API_KEY, DEEPGRAM_API_KEY_SECRET_ARN, TRIGGER_SECRET, TRIGGER_SECRET_ARN },
     session: {
       callEndGraceMs: config.CALL_END_GRACE_MS,
-      readStallMs: config.READ_STALL_MS,
       rotateAfterMs: config.ROTATE_AFTER_MS,
       alignWaitMs: config.ALIGN_WAIT_MS,
-      messageMs: config.MESSAGE_MS,
       replayMs: config.REPLAY_MS,
       deepgramGiveUpMs: config.DEEPGRAM_GIVE_UP_MS,
-      bufferBytes: config.SESSION_BUFFER_KIB * 1024,
     },
   };
 }

@@ -164,12 +164,12 @@ async function serve(
   lifecycle: Lifecycle,
 ): Promise<{ url: string; servers: Server[] }> {
   const { log, manager, metrics, secrets } = daemon;
-  const { HOST: host, METRICS_PORT: metricsPort, region, START_TIMEOUT_MS: startTimeoutMs } = config;
+  const { HOST: host, METRICS_PORT: metricsPort, region } = config;
   const page = new PrometheusPage(metrics);
   const metricsPage = metricsPort === undefined ? page : undefined;
   const { triggerSecret } = secrets;
   const { server, url } = await serveInstance(
-    { manager, clock, log, metrics, metricsPage, region, startTimeoutMs, triggerSecret },
+    { manager, clock, log, metrics, metricsPage, region, triggerSecret },
     { host, port: config.PORT },
   );
   const servers = [server];

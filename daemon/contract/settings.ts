@@ -47,17 +47,9 @@ export const SETTINGS = {
     description: 'worker threads that host the sessions; with 0 the main thread hosts them',
   },
   MAX_SESSIONS: { byDefault: code(500), description: 'further start requests are answered with 503' },
-  START_TIMEOUT_MS: {
-    byDefault: code(6000),
-    description: 'time limit of a start; a caller may ask for a shorter one',
-  },
   CALL_END_GRACE_MS: {
     byDefault: code(15_000),
     description: 'a call has ended when no fragment arrived for this long and at least two attempts found none',
-  },
-  READ_STALL_MS: {
-    byDefault: code(10_000),
-    description: 'a Kinesis connection without data for this long is replaced',
   },
   ROTATE_AFTER_MS: {
     byDefault: code(2_400_000),
@@ -67,10 +59,6 @@ export const SETTINGS = {
     byDefault: code(200),
     description: 'how long a channel waits for the other before silence takes the place of what is missing',
   },
-  MESSAGE_MS: {
-    byDefault: code(100),
-    description: 'longest message of audio to Deepgram, 20 to 250; a busy instance sends fewer and longer ones',
-  },
   REPLAY_MS: {
     byDefault: code(6000),
     description:
@@ -79,10 +67,6 @@ export const SETTINGS = {
   DEEPGRAM_GIVE_UP_MS: {
     byDefault: code(300_000),
     description: 'a session fails when Deepgram stays unreachable for this long',
-  },
-  SESSION_BUFFER_KIB: {
-    byDefault: code(1024),
-    description: 'audio buffered per session, 32 s; beyond that the session stops reading and Kinesis keeps the rest',
   },
   STATE_DIR: { byDefault: NONE, description: 'directory for checkpoints; with it, sessions survive a crash' },
   HEALTH_LAG_MS: {

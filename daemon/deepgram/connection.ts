@@ -4,12 +4,14 @@ import { Timer, type TimerWheel } from '../runtime/timer-wheel.ts';
 import { Backlog, FASTEST_RATE } from './backlog.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { LinkStatistics } from './link-statistics.ts';
-import { momentOf, type ReplayBuffer } from './replay-buffer.ts';
+import { momentOf, positionOf, type ReplayBuffer } from './replay-buffer.ts';
+import { MESSAGE_MS } from './replay-window.ts';
 import { errorText, isMetadata, resultEnd } from './results.ts';
 import type { DeepgramSocket, SocketClose, SocketOpener } from './socket.ts';
 
 /** 2 s of audio that the socket has not sent: more would only age there. */
 const HIGH_WATER_BYTES = 64 * 1024;
+const MESSAGE_BYTES = positionOf(MESSAGE_MS);
 const CHECK_EVERY_MS: Millis = 500;
 /** For how long the line waits for the last results: Deepgram may be slower than it can be. */
 const PATIENT_RATE = 1;
@@ -18,8 +20,6 @@ export interface ConnectionOptions {
   readonly replayBuffer: ReplayBuffer;
   readonly timers: TimerWheel;
   readonly statistics: LinkStatistics;
-  /** The longest message of audio. */
-  readonly messageBytes: number;
   /** No message is sent once this much audio has not arrived. */
   readonly windowBytes: number;
   /** Whether a line without any sign of life may be replaced although TCP does not say whether it is dead. */
@@ -127,13 +127,13 @@ export class Connection {
 
   /** Sends as much audio as the socket and the window take now. */
   pump(): void {
-    const { replayBuffer, timers, statistics, messageBytes, windowBytes, onProgress } = this.#options;
+    const { replayBuffer, timers, statistics, windowBytes, onProgress } = this.#options;
     const heartbeat = this.#heartbeat;
     let progressed = false;
     // What a closed connection took would be lost.
     if (this.#isClosed) return;
     while (this.#socket.bufferedBytes < HIGH_WATER_BYTES && replayBuffer.sent - heartbeat.arrivedTo < windowBytes) {
-      const run = replayBuffer.take(messageBytes);
+      const run = replayBuffer.take(MESSAGE_BYTES);
       if (!run) break;
       progressed = true;
       this.#socket.sendAudio(run.pcm);

@@ -182,7 +182,7 @@ export class Link {
   }
 
   #connect(signal: AbortSignal): Promise<Connection> {
-    const { timers, messageMs, onMessage } = this.#options;
+    const { timers, onMessage } = this.#options;
     const { buffer, unconfirmedBytes } = this.#window;
     const number = this.connections + 1;
     const params = number === 1 ? this.#params : reconnectParams(this.#params, momentOf(buffer.sent), number);
@@ -190,7 +190,6 @@ export class Link {
       replayBuffer: buffer,
       timers,
       statistics: this.#statistics,
-      messageBytes: positionOf(messageMs),
       windowBytes: unconfirmedBytes,
       mayReplace: (nowMs) => this.#mayReplace(nowMs),
       onMessage: (message, startsAt) => {

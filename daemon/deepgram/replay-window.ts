@@ -9,6 +9,10 @@ import { ReceivedResults } from './results.ts';
 const LEAST_UNCONFIRMED_MS: Millis = 2000;
 /** A final result follows the end of its utterance this much later: an utterance of REPLAY_MS is repeated in whole. */
 const FINAL_AFTER_MS: Millis = 1000;
+/** The longest message of audio; Deepgram recommends 20 to 250 ms (README.md). A busy thread sends fewer, and as long. */
+export const MESSAGE_MS: Millis = 100;
+/** The most audio that a session keeps, sent and unsent: 32 s. Beyond it, Kinesis keeps the rest. */
+export const BUFFER_BYTES = 1024 * 1024;
 /** Unsent audio in normal operation: what one read brings. */
 const USUALLY_UNSENT_MS: Millis = 300;
 /** A producer may repeat a fragment of one or two seconds; the aligner finds it in this much of the call. */
@@ -17,10 +21,6 @@ const LOOK_BACK_MS: Millis = 2048;
 export interface ReplayWindowOptions {
   /** What a reconnect repeats when results do not come back to us (REPLAY_MS). */
   readonly replayMs: Millis;
-  /** The most audio that is kept, sent and unsent. */
-  readonly bufferBytes: number;
-  /** The longest message of audio (MESSAGE_MS). */
-  readonly messageMs: Millis;
 }
 
 /**
@@ -39,13 +39,13 @@ export class ReplayWindow {
   #room: PromiseWithResolvers<void> | undefined;
 
   /** @param start where in the call the audio begins */
-  constructor(start: number, resultsComeBack: boolean, { replayMs, messageMs, bufferBytes }: ReplayWindowOptions) {
+  constructor(start: number, resultsComeBack: boolean, { replayMs }: ReplayWindowOptions) {
     const repeatedMs = resultsComeBack ? 0 : replayMs + FINAL_AFTER_MS;
     this.buffer = new ReplayBuffer(start, positionOf(Math.max(repeatedMs, LOOK_BACK_MS) + USUALLY_UNSENT_MS));
-    this.unconfirmedBytes = positionOf(Math.max(replayMs, LEAST_UNCONFIRMED_MS) - messageMs);
+    this.unconfirmedBytes = positionOf(Math.max(replayMs, LEAST_UNCONFIRMED_MS) - MESSAGE_MS);
     this.#replayBytes = positionOf(repeatedMs);
     // What is repeated fills at most half of it, so there is room for new audio.
-    this.#bufferBytes = Math.max(bufferBytes, 2 * this.unconfirmedBytes, 2 * this.#replayBytes);
+    this.#bufferBytes = Math.max(BUFFER_BYTES, 2 * this.unconfirmedBytes, 2 * this.#replayBytes);
     this.#results = resultsComeBack ? new ReceivedResults(start) : undefined;
   }
 

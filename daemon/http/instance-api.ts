@@ -18,6 +18,9 @@ import { sendMetrics } from './metrics-api.ts';
 /** A contact flow's attributes have at most 32 KB (daemon/kinesis/README.md); JSON may double them. */
 const MAX_BODY_BYTES = 128 * 1024;
 
+/** The longest that a start may take; a caller may ask for less. */
+const START_TIMEOUT_MS: Millis = 6000;
+
 /** The session manager, as the API uses it. */
 interface Sessions extends Pick<SessionManager, 'start' | 'size'> {
   readonly admission: Pick<Admission, 'healthStatus' | 'heard'>;
@@ -31,8 +34,6 @@ export interface InstanceApiOptions {
   /** Served as GET /metrics; undefined when that has a port of its own. */
   readonly metricsPage: PrometheusPage | undefined;
   readonly region: string;
-  /** The longest a start may take; a caller may ask for less. */
-  readonly startTimeoutMs: Millis;
   /** TRIGGER_SECRET; without one, unsigned starts are accepted. */
   readonly triggerSecret: Secret | undefined;
 }
@@ -87,18 +88,15 @@ interface About {
 }
 
 async function start(request: IncomingMessage, options: InstanceApiOptions, about: About): Promise<Started> {
-  const { manager, clock, region, triggerSecret, startTimeoutMs } = options;
+  const { manager, clock, region, triggerSecret } = options;
   const body = await readBody(request, MAX_BODY_BYTES);
   const fault = triggerSecret && (await faultIn(request, body, triggerSecret, clock));
   if (fault) throw new Unsigned(fault);
   const requestedMs = Number(request.headers[TIMEOUT_HEADER]);
   const startRequest = parseStartRequest(body.toString(), region);
   about.contactId = startRequest.contactId;
-  return manager.start(
-    startRequest,
-    requestedMs > 0 ? Math.min(requestedMs, startTimeoutMs) : startTimeoutMs,
-    about.traceId,
-  );
+  const timeoutMs = requestedMs > 0 ? Math.min(requestedMs, START_TIMEOUT_MS) : START_TIMEOUT_MS;
+  return manager.start(startRequest, timeoutMs, about.traceId);
 }
 
 /** What is wrong with the signature; a bad one may mean that the secret has changed. */

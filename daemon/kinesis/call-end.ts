@@ -9,12 +9,13 @@ const MIN_EMPTY_ATTEMPTS = 2;
 /** The least time that an attempt gets to bring something: the round trip and the first fragment. */
 const SHORTEST_ATTEMPT_MS: Millis = 500;
 
+/** A connection without data for this long is replaced, and a GetMedia without a response is retried. */
+export const READ_STALL_MS: Millis = 10_000;
+
 /** The settings that decide. */
 export interface CallEndSettings {
   /** No fragment for this long, in at least two more attempts, means that the call is over. */
   readonly callEndGraceMs: Millis;
-  /** A connection without data for this long is replaced. */
-  readonly readStallMs: Millis;
 }
 
 /** What is known when a GetMedia connection has ended. */
@@ -49,10 +50,10 @@ export class CallEnd {
   /** How long a connection may be idle during the call. */
   readonly stallMs: Millis;
 
-  constructor({ callEndGraceMs, readStallMs }: CallEndSettings) {
+  constructor({ callEndGraceMs }: CallEndSettings) {
     this.#graceMs = callEndGraceMs;
     // Two attempts must fit into the grace period.
-    this.stallMs = Math.min(readStallMs, callEndGraceMs / MIN_EMPTY_ATTEMPTS);
+    this.stallMs = Math.min(READ_STALL_MS, callEndGraceMs / MIN_EMPTY_ATTEMPTS);
   }
 
   /** A pure decision: the same facts always lead to the same result. */

@@ -77,7 +77,7 @@ interface Reading {
 async function readAll(first: Media, { contact, kinesis, filter, options }: Reading): Promise<EndOfContact> {
   const { timers, settings } = options;
   const callEnd = new CallEnd(settings);
-  const reopening = new Reopening(contact, kinesis, { ...options, clock: timers, readStallMs: settings.readStallMs });
+  const reopening = new Reopening(contact, kinesis, { ...options, clock: timers });
   const openSuccessor = (signal: AbortSignal) => reopening.open(filter.position, signal);
   const common = { ...options, filter, openSuccessor, rotateAfterMs: settings.rotateAfterMs, stallMs: callEnd.stallMs };
   const silence = new Silence(reopening.outage, timers.now());

@@ -3,6 +3,7 @@ import { errorFields, type Log } from '../log/log.ts';
 import type { SessionMetrics } from '../metrics/session-metrics.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
+import { READ_STALL_MS } from './call-end.ts';
 import { type Contact, type Position, START_MARGIN_MS } from './contact.ts';
 import type { Media, MediaSource, Start } from './media-source.ts';
 import { Outage } from './outage.ts';
@@ -24,8 +25,6 @@ export interface ReopeningOptions {
   readonly onTrouble: (cause: GapCause) => void;
   /** Stops retrying. */
   readonly signal: AbortSignal;
-  /** A GetMedia without a response for this long is retried. */
-  readonly readStallMs: Millis;
 }
 
 /** The state after the previous connection. */
@@ -109,8 +108,7 @@ export class Reopening {
   }
 
   #open(start: Start, signal: AbortSignal): Promise<Media> {
-    const { clock, readStallMs } = this.#options;
-    const unanswered = clock.timeout(readStallMs);
+    const unanswered = this.#options.clock.timeout(READ_STALL_MS);
     return this.#kinesis.getMedia(this.#contact.streamArn, start, AbortSignal.any([signal, unanswered]));
   }
 

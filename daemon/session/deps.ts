@@ -24,8 +24,6 @@ export interface SessionDeps {
 /** The settings of the same names (README.md). */
 export interface SessionSettings extends ReaderSettings {
   readonly alignWaitMs: Millis;
-  readonly messageMs: Millis;
   readonly replayMs: Millis;
   readonly deepgramGiveUpMs: Millis;
-  readonly bufferBytes: number;
 }

@@ -7,6 +7,7 @@ import { BYTES_PER_MS } from '../contract/audio-format.ts';
 import type { SessionState, SessionView, TimelineEntry } from '../contract/control-api.ts';
 import { maskedParams } from '../contract/deepgram-params.ts';
 import type { Link } from '../deepgram/link.ts';
+import { MESSAGE_MS } from '../deepgram/replay-window.ts';
 import type { EndOfContact } from '../kinesis/call-end.ts';
 import type { Position } from '../kinesis/contact.ts';
 import type { Media } from '../kinesis/media-source.ts';
@@ -70,7 +71,7 @@ export class Session {
     this.#gaps = new GapReporter(log, deps.metrics);
     this.#startedAtMs = deps.clock.now();
     this.#pacer = request.enforceRealtime ? new Pacer(deps.clock) : undefined;
-    this.#longestMs = this.#pacer ? REALTIME_MESSAGE_MS : deps.settings.messageMs;
+    this.#longestMs = this.#pacer ? REALTIME_MESSAGE_MS : MESSAGE_MS;
     this.#aligner = new Aligner(deps.settings.alignWaitMs, link.buffer, callClock && { callMs, callClock });
     this.#resumable = new ResumeTracker(this.#identity, position, {
       aligner: this.#aligner,

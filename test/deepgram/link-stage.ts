@@ -1,6 +1,7 @@
 import { BYTES_PER_FRAME, BYTES_PER_MS } from '../../daemon/contract/audio-format.ts';
 import type { DeepgramParams } from '../../daemon/contract/deepgram-params.ts';
 import { Link, type LinkOptions } from '../../daemon/deepgram/link.ts';
+import { MESSAGE_MS } from '../../daemon/deepgram/replay-window.ts';
 import { createLog } from '../../daemon/log/log.ts';
 import { SessionMetrics } from '../../daemon/metrics/session-metrics.ts';
 import type { Millis } from '../../daemon/runtime/clock.ts';
@@ -15,8 +16,6 @@ export const CALLBACK: DeepgramParams = { callback: 'https://results.example/' }
 export const RESULTS: DeepgramParams = { model: 'nova-3' };
 export const REPLAY_MS: Millis = 2000;
 export const GIVE_UP_MS: Millis = 60_000;
-export const BUFFER_BYTES = 1024 * 1024;
-const MESSAGE_MS: Millis = 100;
 
 /** The call's audio: each frame contains its own number. */
 export function callAudio(fromMs: Millis, toMs: Millis): Buffer {
@@ -43,10 +42,8 @@ export class LinkStage {
       log: this.#log,
       metrics: this.metrics,
       random: () => 0.5,
-      messageMs: MESSAGE_MS,
       replayMs: REPLAY_MS,
       giveUpMs: GIVE_UP_MS,
-      bufferBytes: BUFFER_BYTES,
       callMs: 0,
       connections: 0,
       onMessage: () => {},

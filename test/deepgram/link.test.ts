@@ -1,7 +1,8 @@
 import test, { type ExecutionContext } from 'ava';
 import { BYTES_PER_MS } from '../../daemon/contract/audio-format.ts';
 import { DeepgramRefused, DeepgramUnreachable } from '../../daemon/deepgram/errors.ts';
-import { BUFFER_BYTES, CALLBACK, callAudio, LinkStage, REPLAY_MS, RESULTS } from './link-stage.ts';
+import { BUFFER_BYTES } from '../../daemon/deepgram/replay-window.ts';
+import { CALLBACK, callAudio, LinkStage, REPLAY_MS, RESULTS } from './link-stage.ts';
 
 async function opened(...args: Parameters<LinkStage['open']>): Promise<LinkStage> {
   const stage = new LinkStage();

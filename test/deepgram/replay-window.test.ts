@@ -1,16 +1,16 @@
 import test from 'ava';
 import { BYTES_PER_MS } from '../../daemon/contract/audio-format.ts';
 import { positionOf } from '../../daemon/deepgram/replay-buffer.ts';
-import { ReplayWindow } from '../../daemon/deepgram/replay-window.ts';
+import { BUFFER_BYTES, ReplayWindow } from '../../daemon/deepgram/replay-window.ts';
 import { runsOf } from '../support/audio-runs.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
-const OPTIONS = { replayMs: 2000, bufferBytes: 20_000 * BYTES_PER_MS, messageMs: 100 };
+const BUFFER_MS = BUFFER_BYTES / BYTES_PER_MS;
 const START_MS = 5000;
 
 /** A window of a call that resumed at START_MS and has sent `sentMs` since. */
 function windowOf(resultsComeBack: boolean, sentMs: number, unsentMs = 0): ReplayWindow {
-  const window = new ReplayWindow(positionOf(START_MS), resultsComeBack, OPTIONS);
+  const window = new ReplayWindow(positionOf(START_MS), resultsComeBack, { replayMs: 2000 });
   write(window, sentMs + unsentMs);
   for (let left = sentMs * BYTES_PER_MS; left > 0; ) left -= window.buffer.take(left)?.pcm.length ?? left;
   return window;
@@ -46,7 +46,7 @@ test('results mode keeps what is not final on both channels, and everything unco
 });
 
 test('results that never come keep no more than half of the buffer', (t) => {
-  t.is(keptFromMs(windowOf(true, 15_000), 15_000), 5000);
+  t.is(keptFromMs(windowOf(true, 20_000), 20_000), 20_000 - BUFFER_MS / 2);
 });
 
 test('audio before the resume point, or already forgotten, is never requested again', (t) => {
@@ -70,7 +70,7 @@ test('a rewind returns to the start of what is kept, and never moves forward', (
 });
 
 test('a full buffer returns a promise that resolves when there is room again', async (t) => {
-  const window = windowOf(false, 0, 20_000);
+  const window = windowOf(false, 0, BUFFER_MS);
   t.is(window.whenRoom(), undefined);
   write(window, 1);
   let hasRoom = false;
@@ -88,8 +88,7 @@ test('a full buffer returns a promise that resolves when there is room again', a
 });
 
 test('at most REPLAY_MS of audio is unconfirmed, or 2 s if that is more, including one message', (t) => {
-  const unconfirmedMs = (replayMs: number) =>
-    new ReplayWindow(0, false, { ...OPTIONS, replayMs }).unconfirmedBytes / BYTES_PER_MS;
+  const unconfirmedMs = (replayMs: number) => new ReplayWindow(0, false, { replayMs }).unconfirmedBytes / BYTES_PER_MS;
   t.is(unconfirmedMs(500), 1900);
   t.is(unconfirmedMs(4000), 3900);
 });

@@ -42,7 +42,7 @@ export const script: fc.Arbitrary<Script> = fc.record({
 });
 
 /** The defaults, except for rotations, which are frequent. */
-const SETTINGS = { callEndGraceMs: 15_000, readStallMs: 10_000, rotateAfterMs: 1000 };
+const SETTINGS = { callEndGraceMs: 15_000, rotateAfterMs: 1000 };
 /** Longer than any script takes. */
 const LONGEST_MS = 30 * 60_000;
 

@@ -43,7 +43,6 @@ async function stage(t: ExecutionContext) {
     metrics: { startSucceeded: () => {}, startFailed: () => {} },
     metricsPage: undefined,
     region: 'us-east-1',
-    startTimeoutMs: 6000,
     triggerSecret: {
       get current() {
         return secret.known[0] as string;

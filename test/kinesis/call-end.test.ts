@@ -4,7 +4,7 @@ import { CallEnd, type EndedConnection } from '../../daemon/kinesis/call-end.ts'
 
 const GRACE_MS = 15_000;
 const STALL_MS = 7500;
-const callEnd = new CallEnd({ callEndGraceMs: GRACE_MS, readStallMs: 10_000 });
+const callEnd = new CallEnd({ callEndGraceMs: GRACE_MS });
 
 /** A connection that ended by itself and brought nothing, `silentMs` after the last audio. */
 function ended(silentMs: number, rest: Partial<EndedConnection> = {}): EndedConnection {
@@ -61,7 +61,7 @@ test('a rotation is not an attempt: the call continues, and the count restarts',
 
 test('during a call a connection may be idle for READ_STALL_MS, but at most half the grace period', (t) => {
   t.is(callEnd.stallMs, STALL_MS);
-  t.is(new CallEnd({ callEndGraceMs: 60_000, readStallMs: 10_000 }).stallMs, 10_000);
+  t.is(new CallEnd({ callEndGraceMs: 60_000 }).stallMs, 10_000);
 });
 
 test('two attempts share the rest of the grace period, and the last one gets all of it', (t) => {
@@ -84,7 +84,7 @@ test('a silent call ends after at least two attempts and the grace period, and a
       fc.integer({ min: 1000, max: 600_000 }),
       fc.integer({ min: 0, max: 20_000 }),
       (all, graceMs, lateMs) => {
-        const rules = new CallEnd({ callEndGraceMs: graceMs, readStallMs: 10_000 });
+        const rules = new CallEnd({ callEndGraceMs: graceMs });
         let nowMs = lateMs;
         let decision = rules.afterConnection(ended(0, { lastAudioAtMs: 0, receivedAudio: true, nowMs }));
         let attempts = 0;

@@ -14,7 +14,7 @@ import { unobserved } from './unobserved.ts';
 
 const HANDOVERS = 1000;
 /** The grace period is longer than all clock jumps together, so they cannot end a call. */
-const SETTINGS = { callEndGraceMs: 900_000, readStallMs: 900_000, rotateAfterMs: 1000 };
+const SETTINGS = { callEndGraceMs: 900_000, rotateAfterMs: 1000 };
 /** Clock jumps: to when a rotation is due, and to when it stops waiting for the end of a fragment. */
 const JUMPS_MS = [0, 1, 5, SETTINGS.rotateAfterMs + 1, 6000];
 /** Longer than any reading. */

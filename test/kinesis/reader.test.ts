@@ -11,7 +11,7 @@ import { block, CONTACT, fragment } from './stream.ts';
 import { unobserved } from './unobserved.ts';
 
 /** The defaults. */
-const SETTINGS = { callEndGraceMs: 15_000, readStallMs: 10_000, rotateAfterMs: 40 * 60_000 };
+const SETTINGS = { callEndGraceMs: 15_000, rotateAfterMs: 40 * 60_000 };
 /** The SegmentUID of another run of the producer. */
 const OTHER_UID = 'ff'.repeat(16);
 /** Longer than any reading here. */

@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { GapCause } from '../../daemon/contract/gap-causes.ts';
+import { READ_STALL_MS } from '../../daemon/kinesis/call-end.ts';
 import { KinesisRefused, kinesisRefusal, refusalInStream } from '../../daemon/kinesis/refusal.ts';
 import { Reopening, type ReopeningFrom } from '../../daemon/kinesis/reopening.ts';
 import { SessionMetrics } from '../../daemon/metrics/session-metrics.ts';
@@ -10,7 +11,6 @@ import { unobserved } from './unobserved.ts';
 
 const POSITION = { fragmentNumber: '7', continuationToken: 'token-7', producerEpochMs: 1_700_000_000_000 };
 const FROM: ReopeningFrom = { position: POSITION, emptyAttempts: 0, streamError: undefined };
-const READ_STALL_MS = 10_000;
 const THROTTLED = new KinesisRefused('ClientLimitExceededException', 'too often', undefined);
 const GONE = refusalInStream('4000', 'fragment not found', CONTACT.streamArn);
 
@@ -22,7 +22,7 @@ function reopening(answer: (clock: VirtualClock) => Answer, random = () => 0.5) 
   const metrics = new SessionMetrics();
   const troubles: GapCause[] = [];
   const onTrouble = (cause: GapCause) => troubles.push(cause);
-  const options = { ...unobserved, clock, random, metrics, onTrouble, signal: stop.signal, readStallMs: READ_STALL_MS };
+  const options = { ...unobserved, clock, random, metrics, onTrouble, signal: stop.signal };
   const one = new Reopening(CONTACT, kinesis, options);
   const reopen = async (from: Partial<ReopeningFrom> = {}) => {
     const reopened = one.reopen({ ...FROM, ...from }).then(

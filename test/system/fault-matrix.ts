@@ -173,7 +173,7 @@ export const KINESIS_ROWS: readonly Row[] = [
   {
     source: 'daemon/kinesis/README.md',
     fault: 'the outage is longer than the stream keeps its fragments',
-    kinesis: [cut, { hang: true, forgetFragments: 5 }],
+    kinesis: [cut, { status: 503, forgetFragments: 5 }],
     arrives: { silentMs: [[3 * FRAGMENT_MS, 5 * FRAGMENT_MS]] },
     outcome: 'completed',
     reported: ['kinesis.refused', 'kinesis.fragment-gone', 'audio.gap'],

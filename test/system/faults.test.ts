@@ -13,7 +13,7 @@ const CUSTOMER = distinctSamples(SECONDS * 8000, 1);
 const AGENT = distinctSamples(SECONDS * 8000, 2);
 
 test.before(async (t) => {
-  t.context = { stage: await Stage.open({ env: { CALL_END_GRACE_MS: '1500', READ_STALL_MS: '2000' } }) };
+  t.context = { stage: await Stage.open({ env: { CALL_END_GRACE_MS: '1500' } }) };
 });
 test.after.always((t) => t.context.stage.close());
 

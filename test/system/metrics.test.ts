@@ -91,7 +91,7 @@ needs(test.serial, 'promtool')('promtool accepts that /metrics', (t) => {
 });
 
 test('the cause of a gap is what was reported before it', async (t) => {
-  const stage = await opened(t, { env: { READ_STALL_MS: '700' } });
+  const stage = await opened(t);
   const gaps: Record<string, number> = {};
   const noteGaps = async (contactId: string) => {
     const ended = await stage.ended(contactId);
@@ -105,7 +105,7 @@ test('the cause of a gap is what was reported before it', async (t) => {
   await stage.kinesis.addFaults(
     { stream: 'broken', corruptAfterBytes: 105_000, bytes: garbage },
     { stream: 'forgetful', endAfterFragments: 3 },
-    { stream: 'forgetful', hang: true, forgetFragments: 5 },
+    { stream: 'forgetful', status: 503, forgetFragments: 5 },
   );
   const broken = await stage.call({ ...CALL, speed: 5 }, 'broken');
   await stage.start(broken);

@@ -1,5 +1,6 @@
 /** The align stage: demuxer events in, 2-channel PCM of one contact out. */
 import { crc32 } from 'node:zlib';
+import { MESSAGE_MS } from '../../../daemon/deepgram/replay-window.ts';
 import { ContactFilter } from '../../../daemon/kinesis/filter/contact-filter.ts';
 import { contactIdOf } from '../../load/identity.ts';
 import { BLOCK_MS, STEREO_BYTES_PER_MS } from '../../load/sound.ts';
@@ -11,9 +12,8 @@ import { type Finding, findingsIn } from './findings.ts';
 import type { Measured, StageTask } from './measured.ts';
 import { cpuPerPass } from './stopwatch.ts';
 
-/** The defaults of ALIGN_WAIT_MS and MESSAGE_MS. */
+/** The default of ALIGN_WAIT_MS. */
 const ALIGN_WAIT_MS = 200;
-const MESSAGE_MS = 100;
 const PASS_MS = FRAGMENTS * FRAGMENT_MS;
 
 /** Collects a mixer's output. */

@@ -144,10 +144,11 @@ function inputOf<Input>(body: Buffer, schema: z.ZodType<Input>): Input {
 
 /** Plays a fault that takes the place of the whole response, if this is one. Throws AwsError for an error of AWS. */
 function replaceResponse(fault: Fault, stream: Stream, response: ServerResponse): boolean {
-  if ('hang' in fault) stream.forget(fault.forgetFragments);
-  else if ('error' in fault) throw new AwsError(fault.error, `${fault.error}, as asked for`);
-  else if (!('status' in fault)) return false;
-  else if (fault.html) sendHtml(response, fault.status);
+  if ('forgetFragments' in fault) stream.forget(fault.forgetFragments);
+  if ('hang' in fault) return true;
+  if ('error' in fault) throw new AwsError(fault.error, `${fault.error}, as asked for`);
+  if (!('status' in fault)) return false;
+  if (fault.html) sendHtml(response, fault.status);
   else response.writeHead(fault.status, awsHeaders()).end();
   return true;
 }

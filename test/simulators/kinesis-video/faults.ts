@@ -11,13 +11,16 @@ const anyApi = {
 };
 const getMedia = { forMs, api: z.literal('GetMedia').default('GetMedia'), stream: z.string().optional() };
 
+/** From then on, this many of the stream's first fragments are gone. */
+const forgetFragments = count.default(0);
+
 /** A fault of a response or, for GetMedia, of its body. */
 const faultRule = z.union([
   z.strictObject({ ...anyApi, error: z.enum(Object.keys(AWS_ERRORS) as (keyof typeof AWS_ERRORS)[]) }),
-  /** `html`: a proxy's answer. */
-  z.strictObject({ ...anyApi, status: z.int().min(400).max(599), html: z.boolean().default(false) }),
-  /** No answer; from then on the stream's first so many fragments are gone. */
-  z.strictObject({ ...anyApi, hang: z.literal(true), forgetFragments: count.default(0) }),
+  /** `html`: a proxy's response. */
+  z.strictObject({ ...anyApi, status: z.int().min(400).max(599), html: z.boolean().default(false), forgetFragments }),
+  /** No response. */
+  z.strictObject({ ...anyApi, hang: z.literal(true), forgetFragments }),
   z.strictObject({ ...getMedia, endAfterFragments: count }),
   z.strictObject({ ...getMedia, resetAfterFragments: count }),
   z.strictObject({ ...getMedia, stallAfterFragments: count }),
