@@ -136,7 +136,7 @@ export class Demuxer {
       if (kind.level === parent.level + 1) return kind.isOfHeader === (parent.name === 'EBML');
       if (kind.level > parent.level) return false;
       if (parentIsOpen) this.#leave();
-      else if (id === ID.ebml) this.#abandon(`${parent.name} cut off by the next fragment`);
+      else if (id === ID.EBML) this.#abandon(`${parent.name} cut off by the next fragment`);
       else return false;
     }
     return kind.level === 0;
@@ -144,12 +144,12 @@ export class Demuxer {
 
   #enter(id: number, kind: ElementKind, end: number): void {
     this.#masters.enter(kind, end);
-    if (id === ID.cluster) {
+    if (id === ID.Cluster) {
       this.#clusterTicks = undefined;
       this.#events.cluster();
     }
-    const isFragment = id === ID.ebml || (id === ID.segment && this.#hasSegment);
-    this.#hasSegment = id === ID.segment || (this.#hasSegment && id !== ID.ebml);
+    const isFragment = id === ID.EBML || (id === ID.Segment && this.#hasSegment);
+    this.#hasSegment = id === ID.Segment || (this.#hasSegment && id !== ID.EBML);
     if (!isFragment) return;
     this.#scaleMs = 1;
     this.#events.fragment();
@@ -166,11 +166,11 @@ export class Demuxer {
   }
 
   #take(id: number, bytes: Buffer, from: number, to: number): string | undefined {
-    if (id === ID.simpleBlock || id === ID.block)
+    if (id === ID.SimpleBlock || id === ID.Block)
       return emitBlock(bytes, from, to, this.#clusterTicks, this.#scaleMs, this.#events);
-    if (id === ID.simpleTag) return emitSimpleTag(bytes, from, to, this.#events) ? undefined : 'a malformed tag';
-    if (id === ID.segmentUid) return this.#takeSegmentUid(bytes, from, to);
-    if (id !== ID.trackEntry) return this.#takeNumber(id, bytes, from, to);
+    if (id === ID.SimpleTag) return emitSimpleTag(bytes, from, to, this.#events) ? undefined : 'a malformed tag';
+    if (id === ID.SegmentUID) return this.#takeSegmentUid(bytes, from, to);
+    if (id !== ID.TrackEntry) return this.#takeNumber(id, bytes, from, to);
     const track = readTrackEntry(bytes, from, to);
     if (!track) return 'a malformed track entry';
     this.#events.track(track);
@@ -180,8 +180,8 @@ export class Demuxer {
   #takeNumber(id: number, bytes: Buffer, from: number, to: number): string | undefined {
     if (to - from > 8) return 'a number of more than 8 bytes';
     const value = readUint(bytes, from, to - from);
-    if (id === ID.timecode) this.#clusterTicks = value;
-    else if (id === ID.timecodeScale) this.#scaleMs = value / NS_PER_MS;
+    if (id === ID.Timecode) this.#clusterTicks = value;
+    else if (id === ID.TimecodeScale) this.#scaleMs = value / NS_PER_MS;
     return undefined;
   }
 

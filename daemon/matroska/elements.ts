@@ -16,8 +16,8 @@ export function readTrackEntry(bytes: Buffer, from: number, to: number): Track |
   let name = '';
   const children = new Children(bytes, from, to);
   while (children.next()) {
-    if (children.id === ID.trackNumber) number = readUint(bytes, children.from, children.to - children.from);
-    else if (children.id === ID.trackName) name = readText(bytes, children.from, children.to);
+    if (children.id === ID.TrackNumber) number = readUint(bytes, children.from, children.to - children.from);
+    else if (children.id === ID.Name) name = readText(bytes, children.from, children.to);
   }
   return children.areComplete && number > 0 ? { number, name } : undefined;
 }
@@ -39,8 +39,8 @@ export function emitSimpleTag(bytes: Buffer, from: number, to: number, events: T
   let [nameFrom, nameTo, valueFrom, valueTo] = [to, to, to, to];
   const children = new Children(bytes, from, to);
   while (children.next()) {
-    if (children.id === ID.tagName) [nameFrom, nameTo] = [children.from, children.to];
-    else if (children.id === ID.tagString) [valueFrom, valueTo] = [children.from, children.to];
+    if (children.id === ID.TagName) [nameFrom, nameTo] = [children.from, children.to];
+    else if (children.id === ID.TagString) [valueFrom, valueTo] = [children.from, children.to];
   }
   if (!children.areComplete) return false;
   const name = events.tagName(bytes, nameFrom, endOfText(bytes, nameFrom, nameTo));

@@ -19,7 +19,7 @@ export function readSize(bytes: Uint8Array, at: number, length: number): number 
   return allSet ? UNKNOWN_SIZE : value;
 }
 
-/** An unsigned big-endian integer of `length` bytes, or an element id with its length marker, as in ebml's schema. */
+/** An unsigned big-endian integer of `length` bytes, or an element id with its length marker. */
 export function readUint(bytes: Uint8Array, at: number, length: number): number {
   let value = 0;
   for (let i = 0; i < length; i++) value = value * 256 + (bytes[at + i] as number);

@@ -50,8 +50,8 @@ function loaded(path: string): string {
   return `/* @__PURE__ */ process.getBuiltinModule(${JSON.stringify(path)})`;
 }
 
-/** Optional dependencies: native masking and UTF-8 checks for ws, colors for debug. */
-const OPTIONAL = /^(bufferutil|utf-8-validate|supports-color)$/;
+/** Optional dependencies of ws: native masking and UTF-8 checks. */
+const OPTIONAL = /^(bufferutil|utf-8-validate)$/;
 
 /** Fails for these modules as Node does for missing ones, so that nothing outside the release is ever loaded. */
 export const optionalAddOnsAbsent: Plugin = {
