@@ -42,15 +42,17 @@ export interface FleetProps {
 /** The instances of integratord: as many as the calls need, and none is terminated during a call. */
 export class Fleet extends Construct {
   readonly group: AutoScalingGroup;
+  readonly securityGroup: SecurityGroup;
 
   constructor(scope: Construct, id: string, props: FleetProps) {
     super(scope, id);
     const { network, instanceTypes, size, spotPercent } = props;
     const [preferred = ''] = instanceTypes;
+    this.securityGroup = this.#securityGroup(props);
     const launch = new Launch(this, 'Launch', {
       imageId: props.imageId,
       instanceType: preferred,
-      securityGroup: this.#securityGroup(props),
+      securityGroup: this.securityGroup,
       role: props.role,
       userData: props.userData,
     });

@@ -50,6 +50,14 @@ export function addOutputs(stack: Stack, props: NextStepsProps): void {
     'After a deployment with a new image or settings: replaces the instances, each after its last call',
     `aws autoscaling start-instance-refresh ${region} --auto-scaling-group-name ${group} --preferences '{"SkipMatching":true}'`,
   );
+  const metricsPort = settings.daemonSettings?.['METRICS_PORT'];
+  if (metricsPort !== undefined) {
+    output(
+      'LetPrometheusIn',
+      'Opens METRICS_PORT to the security group of your Prometheus server; until then nothing reaches it',
+      `aws ec2 authorize-security-group-ingress ${region} --group-id ${fleet.securityGroup.securityGroupId} --protocol tcp --port ${metricsPort} --source-group sg-…`,
+    );
+  }
   output('Dashboard', 'Calls, lag, gaps, capacity, drains and alarms on one page', dashboard.url);
   output(
     'Watch',

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { DEEPGRAM_API } from '../daemon/contract/deepgram-api.ts';
 import { LOG_LEVELS } from '../daemon/contract/log-levels.ts';
 import { LinesError } from '../daemon/runtime/lines-error.ts';
+import { daemonSettings } from './daemon-settings.ts';
 import { misplacedIn, type Place } from './place.ts';
 
 /** Auto Scaling waits at most 48 h for an instance; the last hour is margin for ending the remaining sessions. */
@@ -86,6 +87,7 @@ const settings = z.object({
   spotPercent: wholeNumber('percent', 0, 100).default(0),
   onDemandBase: wholeNumber('instances', 0, 1000).default(1),
   drainDeadlineMinutes: wholeNumber('minutes', 1, LONGEST_DRAIN_MINUTES).default(120),
+  daemonSettings: daemonSettings.optional(),
   logLevel: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
   logRetentionDays: wholeNumber('days', 1, 3653)
     .refine((days) => RetentionDays[days] !== undefined, 'must be a retention that CloudWatch Logs supports')
@@ -130,10 +132,11 @@ function isMistyped(name: string): boolean {
   return /^\w+$/.test(name) && !SETTING_NAMES.includes(name as keyof Settings);
 }
 
-/** Values are strings on the command line; cdk.json may have numbers, booleans and arrays. */
+/** Values are strings on the command line; cdk.json may have any JSON: numbers, booleans, arrays and objects. */
 function textOf(value: unknown): string {
   if (value === undefined || value === null) return '';
   if (typeof value === 'boolean') return value ? 'on' : 'off';
+  if (typeof value === 'object' && !Array.isArray(value)) return JSON.stringify(value);
   return String(value).trim();
 }
 

@@ -94,6 +94,7 @@ export class IntegratordStack extends Stack {
       logGroup: this.logs.fleet,
     });
     const daemonSettings = {
+      ...settings.daemonSettings,
       AWS_REGION: Aws.REGION,
       DEEPGRAM_API: settings.deepgramApi,
       DEEPGRAM_API_KEY_SECRET_ARN: secrets.deepgramKey.secretArn,

@@ -1,8 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import { UserData } from 'aws-cdk-lib/aws-ec2';
-
-/** The daemon's settings. None is a secret: every process on the instance can read user data. */
-export type DaemonSettings = Readonly<Record<string, string>>;
+import type { DaemonSettings } from './daemon-settings.ts';
 
 const SETTINGS_FILE = '/etc/integratord/integratord.env';
 const END = 'END_OF_SETTINGS';

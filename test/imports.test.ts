@@ -26,7 +26,7 @@ const ORDER = [
 const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   ctl: ['contract', 'runtime'],
   trigger: ['contract', 'secrets', 'runtime'],
-  cdk: ['contract', 'runtime'],
+  cdk: ['config', 'contract', 'runtime'],
   packer: ['contract', 'runtime'],
 };
 /** `import … from 'x'`, `export … from 'x'`, `import('x')` and `typeof import('x')`, types included. */

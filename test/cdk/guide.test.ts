@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import { PASSED_ON } from '../../cdk/daemon-settings.ts';
 import { readSettings, SETTING_NAMES } from '../../cdk/settings.ts';
 import { checkFlow } from '../../trigger/flows/check/check-flow.ts';
 import { synthesized } from './synthesized.ts';
@@ -30,6 +31,12 @@ test('the table of settings has every setting, in order, with its default and a 
     expected,
   );
   for (const [name, value, meaning] of rows) t.true(!!value && !!meaning, name);
+});
+
+test('the guide names every setting of the daemon that is passed on', (t) => {
+  const [, names = ''] =
+    /`daemonSettings` passes on what the stack does not set itself: (.*?), as in/s.exec(guide) ?? [];
+  t.deepEqual([...names.matchAll(/[A-Z_]+/g)].map(([name]) => name).sort(), [...PASSED_ON].sort());
 });
 
 test("the guide's costs are the results of its formulas with its inputs", (t) => {

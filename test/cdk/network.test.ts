@@ -34,6 +34,17 @@ test('the load balancer accepts traffic only from the trigger, and sends it only
   t.deepEqual(rulesOf(template, 'Egress', 'LoadBalancer'), ['tcp 8080 Fleet']);
 });
 
+test('with METRICS_PORT, an output opens it to a Prometheus server, and nothing else does', (t) => {
+  const scraped = synthesized({ daemonSettings: { METRICS_PORT: 9464 } });
+  t.deepEqual(rulesOf(scraped, 'Ingress', 'Fleet'), ['tcp 8080 LoadBalancer']);
+  const command = JSON.stringify(scraped.toJSON()['Outputs'].LetPrometheusIn.Value);
+  t.regex(
+    command,
+    /authorize-security-group-ingress .*"FleetSecurityGroup\w*","GroupId".*--port 9464 --source-group sg-/,
+  );
+  t.is(template.toJSON()['Outputs'].LetPrometheusIn, undefined);
+});
+
 test('only the load balancer reaches an instance, and an instance reaches AWS and Deepgram', (t) => {
   t.deepEqual(rulesOf(template, 'Ingress', 'Fleet'), ['tcp 8080 LoadBalancer']);
   t.deepEqual(rulesOf(template, 'Egress', 'Fleet'), ['tcp 443 0.0.0.0/0']);

@@ -42,11 +42,26 @@ for (const [name, value, expected] of [
   ['onDemandBase', 1.5, 'must be a whole number'],
   ['drainDeadlineMinutes', 2880, 'must be at most 2820'],
   ['drainDeadlineMinutes', 0, 'must be at least 1'],
+  ['daemonSettings', 'WORKERS=2', 'must be a JSON object'],
+  ['daemonSettings', '["WORKERS"]', 'must be a JSON object'],
+  ['daemonSettings', { WORKER: 2 }, 'sets WORKER: the daemon has no such setting; it may be one of HOST, WORKERS'],
+  ['daemonSettings', { MAX_SESSIONS: 9 }, 'sets MAX_SESSIONS: set sessionsPerInstance instead'],
+  ['daemonSettings', { STATE_DIR: '/mnt' }, "sets STATE_DIR: the image's systemd unit sets it"],
+  ['daemonSettings', { DEEPGRAM_API_KEY: 'secret@' }, 'sets DEEPGRAM_API_KEY: a secret would be readable'],
+  ['daemonSettings', { TRIGGER_SECRET: 'secret@' }, 'sets TRIGGER_SECRET: the stack generates'],
+  ['daemonSettings', { TRIGGER_SECRET_FILE: '/secret@' }, 'sets TRIGGER_SECRET_FILE: the daemon has no such'],
+  ['daemonSettings', { AWS_SECRET_ACCESS_KEY: 'secret@' }, 'sets AWS_SECRET_ACCESS_KEY: the daemon has no such'],
+  ['daemonSettings', { constructor: 1 }, 'sets constructor: the daemon has no such setting'],
+  ['daemonSettings', { REPLAY_MS: 40_000 }, 'sets REPLAY_MS: must be at most 30000 (ms)'],
+  ['daemonSettings', '{"WORKERS":"many"}', 'sets WORKERS: must be a whole number'],
+  ['daemonSettings', { WORKERS: true }, 'sets WORKERS: must be text or a number'],
+  ['daemonSettings', { HOST: '0.0.0.0\nPORT=1' }, 'sets HOST: must be one line'],
+  ['daemonSettings', { METRICS_PORT: 8080 }, 'sets METRICS_PORT: must be a port of its own'],
   ['logLevel', 'verbose', 'must be one of trace, debug'],
   ['logRetentionDays', 31, 'must be a retention that CloudWatch Logs supports'],
   ['alarmEmail', 'on-call', 'must be an e-mail address'],
 ] as const) {
-  test(`${name} = ${value}: ${expected}`, (t) => {
+  test(`${name} = ${JSON.stringify(value)}: ${expected}`, (t) => {
     const lines = linesFor({ [name]: value }).filter((line) => line.startsWith(`${name} `));
     t.is(lines.length, 1);
     t.true(lines[0]?.includes(expected), lines[0]);
@@ -116,6 +131,14 @@ test('all faults are reported at once, a line each', (t) => {
 
 test("CDK's own context is not mistaken for settings", (t) => {
   t.deepEqual(linesFor({ '@aws-cdk/core:flag': true, 'aws:cdk:bundling-stacks': [], 'cli-telemetry': false }), []);
+});
+
+test('every fault of daemonSettings is reported', (t) => {
+  const lines = linesFor({ daemonSettings: { PORT: 80, REPLAY_MS: -1, MESSAGE_MS: 50 } });
+  t.deepEqual(
+    lines.map((line) => line.split(': ')[0]),
+    ['daemonSettings sets PORT', 'daemonSettings sets REPLAY_MS', 'daemonSettings sets MESSAGE_MS'],
+  );
 });
 
 test('settings can be strings, as on the command line, or JSON values, as in cdk.json', (t) => {

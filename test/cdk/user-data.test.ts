@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
+import { REFUSED } from '../../cdk/daemon-settings.ts';
 import { userDataWith } from '../../cdk/user-data.ts';
 import { readConfig } from '../../daemon/config.ts';
 import { propertiesOf, synthesized } from './synthesized.ts';
@@ -88,6 +89,22 @@ test('a failure to send the log is reported, and the daemon was started before',
   const { calls } = run(scriptOf(), 1);
   t.is(calls.split('\n')[0], 'systemctl restart --no-block integratord');
   t.is(calls.split('\n')[2], 'logger -t integratord-user-data no log to CloudWatch');
+});
+
+test('daemonSettings reach the daemon, and every setting of the stack itself is refused there', (t) => {
+  const stackItself = settingsIn(run(scriptOf()).env);
+  t.deepEqual(
+    Object.keys(stackItself).filter((name) => !(name in REFUSED)),
+    [],
+  );
+  const asText = settingsIn(run(scriptOf({ daemonSettings: '{"WORKERS":0,"HOST":"10.0.0.1"}' })).env);
+  t.deepEqual(asText, { ...stackItself, WORKERS: '0', HOST: '10.0.0.1' });
+  t.like(
+    readConfig(asText, () => undefined),
+    { WORKERS: 0, HOST: '10.0.0.1' },
+  );
+  const asJson = settingsIn(run(scriptOf({ daemonSettings: { DEEPGRAM_GIVE_UP_MS: 60_000, METRICS_PORT: '' } })).env);
+  t.deepEqual(asJson, { ...stackItself, DEEPGRAM_GIVE_UP_MS: '60000' }, 'an empty value counts as unset');
 });
 
 test("the daemon accepts the stack's settings", (t) => {

@@ -10,6 +10,7 @@ export const VARIANTS: Readonly<Record<string, Record<string, unknown>>> = {
     spotPercent: 50,
     alarmEmail: 'on-call@example.org',
     streamPrefix: 'acme-connect-',
+    daemonSettings: { REPLAY_MS: 8000, METRICS_PORT: 9464 },
   },
   'everything exists already': {
     vpcId: 'vpc-0123456789abcdef0',
