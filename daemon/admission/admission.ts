@@ -39,7 +39,7 @@ interface Cordoned extends Cordon {
 }
 
 /**
- * Decides whether to accept a new session, and whether the load balancer should send more. It hears of that only after
+ * Decides whether to accept a new session, and whether the load balancer should send more. It notices only after
  * HEALTH_LAG_MS, so a cordon and a drain refuse starts that much later than they fail the health check, and the health
  * check of a nearly full instance fails before MAX_SESSIONS is reached.
  */

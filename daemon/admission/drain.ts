@@ -15,9 +15,6 @@ export interface Drainable {
   begin(order: DrainOrder): void;
   /** Takes a source's order back: without another order the drain ends, unless it is past its deadline. */
   withdraw(source: DrainSource): void;
-  readonly sessionsLeft: number;
-  /** Resolves when a drain's last session has ended and starts are refused. */
-  readonly drained: Promise<void>;
 }
 
 /** The sessions to drain. */
@@ -102,6 +99,7 @@ export class Drain implements Drainable {
     return this.#sessions.size();
   }
 
+  /** Resolves when a drain's last session has ended and starts are refused. */
   get drained(): Promise<void> {
     return this.#done.promise;
   }
@@ -208,7 +206,7 @@ export class Drain implements Drainable {
     this.#changed(draining, 'the drain continues with a new order');
   }
 
-  /** A termination's time counts from its announcement; a crash must not make it count anew. */
+  /** A termination's time counts from its announcement; a crash must not restart it. */
   #boundByInterrupted(order: DrainOrder): DrainOrder {
     if (order.source !== 'lifecycle') return order;
     const before = this.#interrupted?.orders.find(({ source }) => source === 'lifecycle');
@@ -255,7 +253,7 @@ function effective({ orders }: Draining): DrainOrder {
   return { ...named, deadlineAtEpochMs: earliest(all.map((order) => order.deadlineAtEpochMs)) };
 }
 
-/** Undefined is no deadline. */
+/** Undefined means no deadline. */
 function earliest(deadlines: readonly (Millis | undefined)[]): Millis | undefined {
   const soonest = Math.min(...deadlines.map((deadline) => deadline ?? Infinity));
   return soonest === Infinity ? undefined : soonest;

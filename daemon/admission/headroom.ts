@@ -4,8 +4,8 @@ import type { Millis } from '../runtime/clock.ts';
 const LARGEST_SHARE = 0.1;
 
 /**
- * Whether a nearly full instance should send the load balancer away: while what is expected until it has noticed, as
- * many starts as in the last HEALTH_LAG_MS, would no longer fit.
+ * Whether a nearly full instance should fail its health check: while as many starts as came in the last HEALTH_LAG_MS
+ * would no longer fit, because that many may come before the load balancer notices.
  */
 export class Headroom {
   readonly #maxSessions: number;

@@ -3,7 +3,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 /** Unix time of the signature in whole seconds. */
 export const TIMESTAMP_HEADER = 'x-integrator-timestamp';
 /** `v1=` and, in hex, the HMAC-SHA256 of `<timestamp>.<body>` with the key TRIGGER_SECRET. */
-export const SIGNATURE_HEADER = 'x-integrator-signature';
+const SIGNATURE_HEADER = 'x-integrator-signature';
 /** How long the caller waits for the response, in whole milliseconds. */
 export const TIMEOUT_HEADER = 'x-integrator-timeout-ms';
 

@@ -41,7 +41,7 @@ export type CallEndDecision =
       /** Attempts in a row that brought no audio. */
       readonly emptyAttempts: number;
       /** How long the next connection may go without audio before it is replaced. */
-      readonly patienceMs: Millis;
+      readonly silenceLimitMs: Millis;
     };
 
 /** Decides when a call is over (daemon/README.md, decision 4). */
@@ -60,7 +60,8 @@ export class CallEnd {
   afterConnection(ended: EndedConnection): CallEndDecision {
     const { how, wasRefused = false, receivedAudio, lastAudioAtMs, emptyAttempts, nowMs } = ended;
     if (how === 'next-contact' || how === 'stopped') return { isOver: true, reason: how };
-    if (how === 'rotated' || how === 'rewound') return { isOver: false, emptyAttempts: 0, patienceMs: this.stallMs };
+    if (how === 'rotated' || how === 'rewound')
+      return { isOver: false, emptyAttempts: 0, silenceLimitMs: this.stallMs };
     const attempts = receivedAudio ? 0 : emptyAttempts + Number(!wasRefused);
     const graceLeftMs = this.#graceMs - (nowMs - lastAudioAtMs);
     if (!wasRefused && attempts >= MIN_EMPTY_ATTEMPTS && graceLeftMs <= 0)
@@ -69,7 +70,7 @@ export class CallEnd {
     return {
       isOver: false,
       emptyAttempts: attempts,
-      patienceMs: Math.max(SHORTEST_ATTEMPT_MS, graceLeftMs / attemptsLeft),
+      silenceLimitMs: Math.max(SHORTEST_ATTEMPT_MS, graceLeftMs / attemptsLeft),
     };
   }
 }

@@ -37,7 +37,7 @@ export interface ConnectionOptions {
   readonly signal: AbortSignal;
   readonly rotateAfterMs: Millis;
   /** How long the connection may go without audio before the first one arrives. */
-  readonly patienceMs: Millis;
+  readonly silenceLimitMs: Millis;
   /** The same after the first audio. */
   readonly stallMs: Millis;
 }
@@ -49,20 +49,20 @@ export class Connection {
   readonly #chunks: Chunks;
   readonly #demuxer: Demuxer;
   readonly #rotation: Rotation;
-  #patienceMs: Millis;
+  #silenceLimitMs: Millis;
   #lastAudioAtMs: Millis | undefined;
   /** Silence counts from here: the last audio, or the end of back-pressure. */
   #listeningSinceMs: Millis;
   #foreignFragments: number;
 
   constructor(media: Media, options: ConnectionOptions) {
-    const { openSuccessor, filter, timers, log, metrics, signal, rotateAfterMs, patienceMs } = options;
+    const { openSuccessor, filter, timers, log, metrics, signal, rotateAfterMs, silenceLimitMs } = options;
     this.#options = options;
     this.#media = media;
-    this.#chunks = new Chunks(media, patienceMs, timers, signal);
+    this.#chunks = new Chunks(media, silenceLimitMs, timers, signal);
     this.#demuxer = new Demuxer(filter);
     this.#rotation = new Rotation(openSuccessor, { clock: timers, log, metrics, rotateAfterMs });
-    this.#patienceMs = patienceMs;
+    this.#silenceLimitMs = silenceLimitMs;
     this.#listeningSinceMs = timers.now();
     this.#foreignFragments = filter.foreignFragments;
   }
@@ -112,7 +112,7 @@ export class Connection {
     const blocks = filter.take();
     if (blocks.length === 0) return undefined;
     if (this.#lastAudioAtMs === undefined) {
-      this.#patienceMs = stallMs;
+      this.#silenceLimitMs = stallMs;
       this.#chunks.waitUpTo(stallMs);
     }
     this.#lastAudioAtMs = filter.nowMs;
@@ -134,7 +134,7 @@ export class Connection {
   #bringsOnlyForeign(): boolean {
     const { filter } = this.#options;
     const silentMs = filter.nowMs - this.#listeningSinceMs;
-    return filter.foreignFragments > this.#foreignFragments && silentMs > this.#patienceMs;
+    return filter.foreignFragments > this.#foreignFragments && silentMs > this.#silenceLimitMs;
   }
 
   #log(how: ConnectionOutcome['how']): void {

@@ -23,7 +23,7 @@ export class DiscardLog {
       last.suppressed++;
       return;
     }
-    const fields = { event: 'kinesis.withheld', why, detail, suppressed: last?.suppressed ?? 0 };
+    const fields = { event: 'kinesis.discarded', why, detail, suppressed: last?.suppressed ?? 0 };
     this.#last.set(why, { atMs: nowMs, suppressed: 0 });
     // Two callers in one fragment is what must not happen.
     if (why === 'two-contacts') this.#log.error(fields, 'a fragment names two contacts: its audio is withheld');

@@ -5,7 +5,7 @@ import { KinesisRefused } from './refusal.ts';
  * daemon/kinesis/README.md: without retention the last five minutes stay readable; after that nothing can be resumed.
  */
 const GIVE_UP_MS: Millis = 5 * 60_000;
-/** IAM is eventually consistent, and a role may be edited in two steps: a denial that lasts longer is meant. */
+/** IAM is eventually consistent, and a role may be edited in two steps: a denial that lasts longer is intended. */
 const DENIED_FOR_GOOD_MS: Millis = 60_000;
 
 /**

@@ -82,12 +82,12 @@ async function readAll(first: Media, { contact, kinesis, filter, options }: Read
   const common = { ...options, filter, openSuccessor, rotateAfterMs: settings.rotateAfterMs, stallMs: callEnd.stallMs };
   const silence = new Silence(reopening.outage, timers.now());
   let media: Media | undefined = first;
-  let patienceMs = callEnd.stallMs;
+  let silenceLimitMs = callEnd.stallMs;
   let emptyAttempts = 0;
   while (media) {
     const openedAtMs = timers.now();
     const { progress } = filter;
-    const connection: ConnectionOutcome = await new Connection(media, { ...common, patienceMs }).read();
+    const connection: ConnectionOutcome = await new Connection(media, { ...common, silenceLimitMs }).read();
     const { how, streamError, successor, rewindToMs } = connection;
     // Audio without progress is a repeat: whatever is in the bytes, it must not keep the session running.
     const receivedAudio = connection.lastAudioAtMs !== undefined && filter.progress !== progress;
@@ -101,7 +101,7 @@ async function readAll(first: Media, { contact, kinesis, filter, options }: Read
     const wasRefused = streamError !== undefined;
     const decision = callEnd.afterConnection({ how, wasRefused, receivedAudio, lastAudioAtMs, emptyAttempts, nowMs });
     if (decision.isOver) return decision.reason;
-    ({ emptyAttempts, patienceMs } = decision);
+    ({ emptyAttempts, silenceLimitMs } = decision);
     if (rewindToMs !== undefined) reopening.rewind(rewindToMs);
     media = successor ?? (await reopening.reopen({ position: filter.position, emptyAttempts, streamError }));
   }

@@ -1,6 +1,6 @@
 /**
  * Whether a refusal ends a running call (daemon/kinesis/README.md, "Calls"): `final` at once, `denied` when it lasts.
- * Everything else is retried, also what nobody has heard of.
+ * Everything else is retried, also errors that are not known yet.
  */
 export type MidCall = 'final' | 'denied' | 'retry';
 

@@ -9,7 +9,7 @@ const MARGIN_MS: Millis = 20_000;
 const TERMINATED = /^(Warmed:)?Terminated$/;
 /** The target state of an instance that is to wait in the group's warm pool. */
 const IN_WARM_POOL = /^Warmed:/;
-export const IN_SERVICE = 'InService';
+const IN_SERVICE = 'InService';
 
 /** What EC2 and Auto Scaling have announced so far. Only maintenance can be called off. */
 export interface Announcements {

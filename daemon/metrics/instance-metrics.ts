@@ -4,9 +4,9 @@ import { SessionMetrics, type SessionSnapshot } from './session-metrics.ts';
 import { emptyTally, oneOf, type Tally } from './tally.ts';
 import type { Threads } from './thread-totals.ts';
 
-export const START_SUCCESSES = ['started', 'already-running'] as const;
+const START_SUCCESSES = ['started', 'already-running'] as const;
 /** The reasons of `refusal` (http/answer.ts), as README.md lists them. */
-export const START_FAILURES = [
+const START_FAILURES = [
   'bad-request',
   'wrong-stream',
   'locked-parameter',

@@ -6,11 +6,11 @@ import { sumOf } from './sums.ts';
 import { emptyTally, oneOf, type Tally } from './tally.ts';
 
 /** How a session began: by a start request, or resumed from a checkpoint. */
-export const ORIGINS = ['start', 'checkpoint'] as const;
+const ORIGINS = ['start', 'checkpoint'] as const;
 /** Why a completed session ended (EndOfContact). */
-export const COMPLETIONS = ['next-contact', 'no-more-fragments', 'stopped'] as const;
+const COMPLETIONS = ['next-contact', 'no-more-fragments', 'stopped'] as const;
 /** Why a session failed: the names of our errors. */
-export const FAILURES = [
+const FAILURES = [
   'NoAudio',
   'KinesisRefused',
   'DeepgramRefused',
@@ -20,7 +20,7 @@ export const FAILURES = [
   'other',
 ] as const;
 /** Close codes of Deepgram, of proxies and of broken connections (RFC 6455, daemon/deepgram/README.md). */
-export const CLOSE_CODES = ['1000', '1001', '1005', '1006', '1008', '1011', '1012', '1013', 'other'] as const;
+const CLOSE_CODES = ['1000', '1001', '1005', '1006', '1008', '1011', '1012', '1013', 'other'] as const;
 /** Statuses of refused handshakes (daemon/deepgram/README.md); `unreachable`: there was no response. */
 export const REFUSALS = ['400', '401', '402', '403', '404', '408', '429', '5xx', 'other', 'unreachable'] as const;
 

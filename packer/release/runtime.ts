@@ -32,7 +32,7 @@ export interface Runtime {
 }
 
 /** The version in package-lock.json, with which everything is tested. */
-export async function pinnedNode(checkout: string): Promise<string> {
+async function pinnedNode(checkout: string): Promise<string> {
   const lock = await readJson<{ packages: Record<string, { version?: string }> }>(checkout, 'package-lock.json');
   const version = lock.packages['node_modules/node']?.version ?? '';
   if (version === PINNED.version) return version;

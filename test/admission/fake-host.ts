@@ -2,7 +2,7 @@ import type { Checkpoint, SessionIdentity } from '../../daemon/checkpoints/check
 import type { HostedOutcome, HostedSession, SessionHost } from '../../daemon/threads/host.ts';
 
 /** A session controlled by a test. */
-export class FakeSession {
+class FakeSession {
   readonly kind: 'start' | 'resume';
   readonly identity: SessionIdentity;
   readonly opening = Promise.withResolvers<HostedSession>();

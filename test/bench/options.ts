@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { BLOCK_MS } from '../load/sound.ts';
 
-export const STAGES = ['demux', 'align', 'link', 'whole'] as const;
+const STAGES = ['demux', 'align', 'link', 'whole'] as const;
 export type Stage = (typeof STAGES)[number];
 
 export interface Options {

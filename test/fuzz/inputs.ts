@@ -14,7 +14,7 @@ export interface Input {
 const rawBytes = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes));
 
 /** Bytes of every kind, from a valid call to noise. */
-export const hostileBytes: fc.Arbitrary<Buffer> = fc.oneof(
+const hostileBytes: fc.Arbitrary<Buffer> = fc.oneof(
   { weight: 5, arbitrary: mutated(call) },
   { weight: 2, arbitrary: mutated(spliced(call)) },
   { weight: 2, arbitrary: elementSequence },

@@ -56,7 +56,7 @@ for (const how of ['closed', 'idle', 'broken', 'foreign-fragments'] as const) {
 
 test('a rotation is not an attempt: the call continues, and the count restarts', (t) => {
   const decision = callEnd.afterConnection(ended(HOURS_MS, { how: 'rotated', emptyAttempts: 5 }));
-  t.deepEqual(decision, { isOver: false, emptyAttempts: 0, patienceMs: STALL_MS });
+  t.deepEqual(decision, { isOver: false, emptyAttempts: 0, silenceLimitMs: STALL_MS });
 });
 
 test('during a call a connection may be idle for READ_STALL_MS, but at most half the grace period', (t) => {
@@ -65,14 +65,14 @@ test('during a call a connection may be idle for READ_STALL_MS, but at most half
 });
 
 test('two attempts share the rest of the grace period, and the last one gets all of it', (t) => {
-  t.like(callEnd.afterConnection(ended(5000, { receivedAudio: true })), { patienceMs: 5000 });
-  t.like(callEnd.afterConnection(ended(5000)), { emptyAttempts: 1, patienceMs: 10_000 });
-  t.like(callEnd.afterConnection(ended(12_000, { emptyAttempts: 4 })), { patienceMs: 3000 });
+  t.like(callEnd.afterConnection(ended(5000, { receivedAudio: true })), { silenceLimitMs: 5000 });
+  t.like(callEnd.afterConnection(ended(5000)), { emptyAttempts: 1, silenceLimitMs: 10_000 });
+  t.like(callEnd.afterConnection(ended(12_000, { emptyAttempts: 4 })), { silenceLimitMs: 3000 });
 });
 
 test('an attempt has at least 500 ms, the time for a round trip', (t) => {
-  t.like(callEnd.afterConnection(ended(GRACE_MS - 100, { emptyAttempts: 1 })), { patienceMs: 500 });
-  t.like(callEnd.afterConnection(ended(HOURS_MS)), { patienceMs: 500 });
+  t.like(callEnd.afterConnection(ended(GRACE_MS - 100, { emptyAttempts: 1 })), { silenceLimitMs: 500 });
+  t.like(callEnd.afterConnection(ended(HOURS_MS)), { silenceLimitMs: 500 });
 });
 
 test('a silent call ends after at least two attempts and the grace period, and at most one attempt later', (t) => {
@@ -91,8 +91,8 @@ test('a silent call ends after at least two attempts and the grace period, and a
         let longestMs = 0;
         for (const { how, share } of all) {
           if (decision.isOver) break;
-          // A connection is idle until its patience ends, or ends earlier; a retry takes a moment.
-          const tookMs = 1 + (how === 'idle' ? decision.patienceMs : decision.patienceMs * share);
+          // A connection is idle until its limit, or ends earlier; a retry takes a moment.
+          const tookMs = 1 + (how === 'idle' ? decision.silenceLimitMs : decision.silenceLimitMs * share);
           longestMs = Math.max(500, tookMs);
           nowMs += tookMs;
           attempts++;

@@ -48,14 +48,14 @@ test('a connection is idle when a read has waited too long', async (t) => {
 });
 
 test('the time limit can change while a read waits', async (t) => {
-  for (const [patienceMs, endMs] of [
+  for (const [silenceLimitMs, endMs] of [
     [500, 2000],
     [20_000, 20_000],
   ] as const) {
     const { clock, next, chunks } = await reading({ ending: 'hangs' });
     const read = next();
     await clock.advance(2000);
-    chunks.waitUpTo(patienceMs);
+    chunks.waitUpTo(silenceLimitMs);
     await clock.advance(60_000);
     t.deepEqual(await read, { isChunk: false, atMs: endMs });
   }

@@ -29,11 +29,11 @@ const RETRIED: Readonly<Record<string, KinesisRefused>> = {
   "a proxy's 404 with HTML": byAws('SyntaxError', 404),
   'a garbled status line': kinesisRefusal(new Error('HTP/1.1 20O'), ARN),
   InvalidArgumentException: byAws('InvalidArgumentException', 400),
-  'an error that nobody knows': byAws('SomethingNew', 418),
+  'an unknown error': byAws('SomethingNew', 418),
   'in the stream: 3002': inStream('3002'),
   'in the stream: 5000': inStream('5000'),
   'in the stream: 4503, the key is unavailable': inStream('4503'),
-  'in the stream: an id that nobody knows': inStream('9999'),
+  'in the stream: an unknown id': inStream('9999'),
   'in the stream: 4000': inStream('4000'),
   'in the stream: 3000': inStream('3000', 'FRAGMENT_NOT_FOUND'),
 };
@@ -74,7 +74,7 @@ for (const [what, refusal] of [
   });
 }
 
-test('an outage that ends begins anew with the next refusal', (t) => {
+test('after an outage has ended, the next refusal begins another one', (t) => {
   const outage = new Outage();
   t.false(outage.note(inStream('5000'), 0));
   t.false(outage.note(inStream('5000'), 5 * MINUTE_MS));

@@ -19,7 +19,7 @@ export class ScriptedKinesis implements MediaSource {
   readonly #onEnd: () => void;
   readonly #answered: Promise<Media>[] = [];
 
-  /** @param onEnd called when a connection has ended, whoever ended it */
+  /** @param onEnd called when a connection has ended, whichever side ended it */
   constructor(clock: Clock, answer: Answer, onEnd: () => void = () => {}) {
     this.#clock = clock;
     this.#answer = answer;

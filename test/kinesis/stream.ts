@@ -30,7 +30,7 @@ export interface TestBlock {
 export interface TestFragment {
   readonly number: number | string;
   readonly contactId?: string | undefined;
-  /** `both` as Connect has it. */
+  /** `both`, as Connect does. */
   readonly tagAt?: 'before' | 'after' | 'both';
   readonly segmentUid?: string;
   readonly producerMs?: number;

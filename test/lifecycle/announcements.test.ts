@@ -122,7 +122,7 @@ test('maintenance that began before the daemon did starts no drain: it may be wh
   const afterwards = EVENT.notBeforeEpochMs + 60_000;
   t.deepEqual(decided({ maintenance: [EVENT] }, NOTHING_ANNOUNCED, afterwards).drains, []);
   const { announced } = decided({ maintenance: [EVENT] }, NOTHING_ANNOUNCED, DUE_EPOCH_MS);
-  t.false(decided({ maintenance: [EVENT] }, announced, afterwards).withdrawsMaintenance, 'a drain for it goes on');
+  t.false(decided({ maintenance: [EVENT] }, announced, afterwards).withdrawsMaintenance, 'a drain for it continues');
 });
 
 test('the earliest of several events counts', (t) => {

@@ -6,31 +6,20 @@ import type { Lifecycle, LifecycleOptions } from '../../daemon/lifecycle/lifecyc
 import type { MaintenanceEvent } from '../../daemon/lifecycle/maintenance.ts';
 import type { Metadata } from '../../daemon/lifecycle/metadata.ts';
 import { startLifecycle } from '../../daemon/lifecycle/start-lifecycle.ts';
-import { createLog, type Log } from '../../daemon/log/log.ts';
-import type { Line } from '../support/process.ts';
+import { recordedLog } from '../support/recorded-log.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 export const NOW_EPOCH_MS = Date.parse('2030-01-01T00:00:00Z');
 export const TERMINATION_MS = 3_600_000;
 export const MAINTENANCE_LEAD_MS = 7_200_000;
-export const MEMBER: GroupMember = { instanceId: 'i-1', groupName: 'integrators', lifecycleState: 'InService' };
+const MEMBER: GroupMember = { instanceId: 'i-1', groupName: 'integrators', lifecycleState: 'InService' };
 export const DRAIN_HOOK: LifecycleHook = { name: 'drain', transition: 'terminating', heartbeatTimeoutMs: 30_000 };
 export const ARRIVE_HOOK: LifecycleHook = { name: 'arrive', transition: 'launching', heartbeatTimeoutMs: 300_000 };
-
-/** A log whose lines a test can read. */
-export class LogBook {
-  readonly lines: Line[] = [];
-  readonly log: Log = createLog('debug', { write: (text) => this.lines.push(JSON.parse(text) as Line) });
-
-  of(event: string): Line[] {
-    return this.lines.filter((line) => line['event'] === event);
-  }
-}
 
 /** Metadata, Auto Scaling and drain as plain objects: an instance in service whose group has a terminating hook. */
 export class FakeAws {
   readonly clock = new VirtualClock({ epochMs: NOW_EPOCH_MS });
-  readonly book = new LogBook();
+  readonly recorded = recordedLog();
   readonly metadata: { -readonly [Name in keyof Metadata]: Metadata[Name] } = {
     absence: undefined,
     instanceId: async () => MEMBER.instanceId,
@@ -73,7 +62,7 @@ export class FakeAws {
       autoScaling,
       drain,
       clock,
-      log: this.book.log,
+      log: this.recorded.log,
       random: () => 0,
       terminationMs: TERMINATION_MS,
       maintenanceLeadMs: MAINTENANCE_LEAD_MS,

@@ -22,7 +22,7 @@ test('where there is certainly no metadata service the lifecycle is off, and eve
   await lifecycle.finish();
   t.deepEqual(aws.requested, []);
   t.deepEqual(
-    aws.book.lines.map((line) => [line['level'], line['event']]),
+    aws.recorded.lines.map((line) => [line['level'], line['event']]),
     [['info', 'lifecycle.off']],
   );
   t.is(aws.clock.pending, 0);
@@ -34,7 +34,7 @@ for (const refusal of [
   new MetadataRefused('the request for a token', 403),
   new MetadataUnavailable('no response within 1000 ms'),
 ]) {
-  test(`a metadata service that does not answer for an hour is asked again: ${refusal.message}`, async (t) => {
+  test(`a metadata service that does not respond for an hour is retried: ${refusal.message}`, async (t) => {
     const aws = new FakeAws();
     const { instanceId, targetLifecycleState } = aws.metadata;
     aws.metadata.instanceId = failing(instanceId, refusal);
@@ -46,7 +46,7 @@ for (const refusal of [
     await aws.clock.advance(3_600_000);
     t.like(lifecycle.view(), { on: true, fault: String(refusal) });
     t.deepEqual(
-      aws.book.lines.map((line) => [line['level'], line['event']]),
+      aws.recorded.lines.map((line) => [line['level'], line['event']]),
       [['warn', 'lifecycle.metadata-lost']],
     );
     Object.assign(aws.metadata, { instanceId, targetLifecycleState });
@@ -68,7 +68,7 @@ test('an instance that Auto Scaling does not list yet completes its launching ho
   const lifecycle = await aws.start(t);
   void lifecycle.ready();
   await aws.clock.advance(20_000);
-  t.is(aws.book.of('lifecycle.no-group').length, 1);
+  t.is(aws.recorded.of('lifecycle.no-group').length, 1);
   t.deepEqual(aws.requested, []);
   aws.autoScaling.findMember = findMember;
   await aws.clock.advance(30_000);
@@ -86,7 +86,7 @@ test('a terminating hook is completed although Auto Scaling does not list the in
   await aws.clock.advance(30_000);
   await finished;
   t.true(aws.requested.includes('complete drain'));
-  t.deepEqual(aws.book.of('lifecycle.unfinished'), []);
+  t.deepEqual(aws.recorded.of('lifecycle.unfinished'), []);
 });
 
 test('an instance that was listed and is not any more is taken to be in its group', async (t) => {
@@ -112,9 +112,9 @@ test('a launching hook that a termination overtook is given up', async (t) => {
   aws.targetState = 'Terminated';
   await aws.clock.advance(1000);
   await ready;
-  const warnings = aws.book.of('lifecycle.retry').length;
+  const warnings = aws.recorded.of('lifecycle.retry').length;
   await aws.clock.advance(3_600_000);
-  t.is(aws.book.of('lifecycle.retry').length, warnings);
+  t.is(aws.recorded.of('lifecycle.retry').length, warnings);
 });
 
 test('an instance enters the warm pool and leaves it: the launching hook is completed both times', async (t) => {
@@ -142,14 +142,14 @@ test('maintenance is announced once, drains when due, and is withdrawn when call
   aws.maintenance = [{ eventId: 'instance-event-1', code: 'system-reboot', notBeforeEpochMs }];
   await aws.start(t);
   await aws.clock.advance(59_000);
-  t.is(aws.book.of('lifecycle.maintenance').length, 1);
+  t.is(aws.recorded.of('lifecycle.maintenance').length, 1);
   t.deepEqual(aws.orders, []);
   await aws.clock.advance(1000);
   t.like(aws.orders, [{ source: 'maintenance', deadlineAtEpochMs: notBeforeEpochMs - 20_000 }]);
   aws.maintenance = [];
   await aws.clock.advance(10_000);
   t.deepEqual(aws.withdrawn, ['maintenance']);
-  t.is(aws.book.of('lifecycle.maintenance-over').length, 1);
+  t.is(aws.recorded.of('lifecycle.maintenance-over').length, 1);
   t.is(aws.orders.length, 1);
 });
 
@@ -158,8 +158,8 @@ test('an Auto Scaling that fails at the start is retried until it responds', asy
   aws.autoScaling.findMember = failing(aws.autoScaling.findMember, new Error('AccessDenied'), 12);
   const lifecycle = await aws.start(t);
   await aws.clock.advance(5 * 60_000);
-  t.is(aws.book.of('lifecycle.retry').length, 12);
-  t.is(aws.book.of('lifecycle.on').length, 1);
+  t.is(aws.recorded.of('lifecycle.retry').length, 12);
+  t.is(aws.recorded.of('lifecycle.on').length, 1);
   t.is(lifecycle.view().groupName, 'integrators');
 });
 
@@ -193,7 +193,7 @@ test('heartbeats at a third of the time-out hold the instance, and the completio
   await lifecycle.finish();
   await aws.clock.advance(60_000);
   t.deepEqual(aws.requested.slice(4), ['complete drain']);
-  t.is(aws.book.of('lifecycle.completed').length, 1);
+  t.is(aws.recorded.of('lifecycle.completed').length, 1);
   t.is(lifecycle.finish(), lifecycle.finish());
   lifecycle.stop();
   await aws.clock.settle();
@@ -206,9 +206,9 @@ test('a heartbeat that fails is retried before the hook times out', async (t) =>
   aws.autoScaling.recordHeartbeat = failing(aws.autoScaling.recordHeartbeat, new Error('Throttling'), 8);
   await aws.start(t);
   await aws.clock.advance(30_000);
-  t.is(aws.book.of('lifecycle.retry').length, 8);
+  t.is(aws.recorded.of('lifecycle.retry').length, 8);
   // No delay is longer than the interval of heartbeats.
-  t.true(aws.book.of('lifecycle.retry').every(({ delayMs }) => Number(delayMs) <= 10_000));
+  t.true(aws.recorded.of('lifecycle.retry').every(({ delayMs }) => Number(delayMs) <= 10_000));
   t.is(aws.requested[0], 'heartbeat drain');
 });
 
@@ -225,7 +225,7 @@ test('an Auto Scaling that never responds holds a drained instance for 30 s', as
   t.false(isFinished);
   await aws.clock.advance(1);
   await finished;
-  t.like(aws.book.of('lifecycle.unfinished')[0], {
+  t.like(aws.recorded.of('lifecycle.unfinished')[0], {
     level: 'error',
     error: 'Error: Auto Scaling did not respond within 30000 ms',
   });
@@ -240,7 +240,7 @@ test('a completion that fails is retried', async (t) => {
   await aws.clock.advance(30_000);
   await finished;
   t.deepEqual(aws.requested, ['heartbeat drain', 'complete drain']);
-  t.deepEqual(aws.book.of('lifecycle.unfinished'), []);
+  t.deepEqual(aws.recorded.of('lifecycle.unfinished'), []);
 });
 
 test('a completion whose response was lost is not repeated once the wait is over', async (t) => {
@@ -259,8 +259,8 @@ test('a completion whose response was lost is not repeated once the wait is over
   await aws.clock.advance(1000);
   await finished;
   t.is(completions, 2);
-  t.is(aws.book.of('lifecycle.not-waited')[0]?.['lifecycleState'], 'Terminating:Proceed');
-  t.is(aws.book.of('lifecycle.unfinished').length, 0);
+  t.is(aws.recorded.of('lifecycle.not-waited')[0]?.['lifecycleState'], 'Terminating:Proceed');
+  t.is(aws.recorded.of('lifecycle.unfinished').length, 0);
 });
 
 test('an instance drained before its wait begins completes the hook when it has begun', async (t) => {
@@ -288,7 +288,7 @@ test('without a terminating hook the instance drains all the same, with a warnin
   aws.hooks = [ARRIVE_HOOK];
   const lifecycle = await aws.start(t);
   t.is(aws.orders.length, 1);
-  t.like(aws.book.of('lifecycle.no-hook')[0], { level: 'warn', groupName: 'integrators' });
+  t.like(aws.recorded.of('lifecycle.no-hook')[0], { level: 'warn', groupName: 'integrators' });
   await lifecycle.finish();
   t.deepEqual(aws.requested, []);
 });
@@ -338,7 +338,7 @@ test('a rebalance recommendation is logged once and changes nothing', async (t) 
   await aws.start(t);
   await aws.clock.advance(10_000);
   t.deepEqual(
-    aws.book.of('lifecycle.rebalance').map(({ noticeTime }) => noticeTime),
+    aws.recorded.of('lifecycle.rebalance').map(({ noticeTime }) => noticeTime),
     ['2030-01-01T00:00:00Z'],
   );
   t.deepEqual(aws.orders, []);
@@ -363,7 +363,7 @@ test('a drain that cannot begin is logged and ordered again', async (t) => {
   };
   aws.targetState = 'Terminated';
   await aws.start(t);
-  t.is(aws.book.of('lifecycle.failed')[0]?.['error'], 'Error: not now');
+  t.is(aws.recorded.of('lifecycle.failed')[0]?.['error'], 'Error: not now');
   t.deepEqual(aws.requested, []);
   await aws.clock.advance(1000);
   t.is(aws.orders.length, 1);
@@ -381,7 +381,7 @@ test('an instance outside a group is watched for Spot all the same, and finishes
   await lifecycle.finish();
   t.deepEqual(aws.requested, []);
   await aws.clock.advance(3_600_000);
-  t.is(aws.book.of('lifecycle.no-group').length, 1);
+  t.is(aws.recorded.of('lifecycle.no-group').length, 1);
 });
 
 test('an instance that is not being terminated completes nothing when it exits', async (t) => {
@@ -397,13 +397,13 @@ test('a metadata outage is logged once and so is its end, and what was announced
   await aws.start(t);
   aws.metadata.targetLifecycleState = failing(targetLifecycleState, new MetadataUnavailable('not on EC2'));
   await aws.clock.advance(20 * 60_000);
-  t.is(aws.book.of('lifecycle.metadata-lost').length, 1);
-  t.is(aws.book.of('lifecycle.metadata-back').length, 0);
+  t.is(aws.recorded.of('lifecycle.metadata-lost').length, 1);
+  t.is(aws.recorded.of('lifecycle.metadata-back').length, 0);
   aws.metadata.targetLifecycleState = targetLifecycleState;
   aws.targetState = 'Terminated';
   // The longest time between two attempts.
   await aws.clock.advance(5000);
-  t.is(aws.book.of('lifecycle.metadata-back').length, 1);
+  t.is(aws.recorded.of('lifecycle.metadata-back').length, 1);
   t.is(aws.orders.length, 1);
 });
 
@@ -431,7 +431,7 @@ test('an instance that is ready before its launch waits completes the hook once 
   const lifecycle = await aws.start(t);
   const ready = lifecycle.ready();
   await aws.clock.advance(1000);
-  t.true(aws.book.of('lifecycle.retry').length > 0);
+  t.true(aws.recorded.of('lifecycle.retry').length > 0);
   aws.lifecycleState = 'Pending:Wait';
   await aws.clock.advance(5000);
   await ready;
@@ -457,5 +457,5 @@ test('once stopped, nothing more is polled or sent', async (t) => {
   await aws.clock.advance(60_000);
   t.deepEqual(aws.requested, ['heartbeat drain']);
   t.is(aws.clock.pending, 0);
-  t.deepEqual(aws.book.of('lifecycle.failed'), []);
+  t.deepEqual(aws.recorded.of('lifecycle.failed'), []);
 });

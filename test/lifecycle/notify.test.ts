@@ -1,22 +1,22 @@
 import test from 'ava';
 import { createNotifier } from '../../daemon/lifecycle/notify.ts';
 import type { Message } from '../../daemon/lifecycle/systemd-notify.ts';
+import { recordedLog } from '../support/recorded-log.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
-import { LogBook } from './fake-aws.ts';
 
 /** A notifier whose messages stay in flight until the test calls `finish`. */
 function stage(env: Record<string, string> = {}) {
   const clock = new VirtualClock();
-  const book = new LogBook();
+  const recorded = recordedLog();
   const sent: string[] = [];
   const dones: ((error?: Error) => void)[] = [];
   const send = (message: Message, done: (error: Error | undefined) => void) => {
     sent.push(message.map((assignment) => assignment.join('=')).join('|'));
     dones.push((error) => done(error));
   };
-  const notifier = createNotifier({ NOTIFY_SOCKET: '/run/notify', ...env }, { clock, log: book.log, send });
+  const notifier = createNotifier({ NOTIFY_SOCKET: '/run/notify', ...env }, { clock, log: recorded.log, send });
   const finish = (error?: Error) => dones.shift()?.(error);
-  const events = () => book.lines.map(({ event }) => event);
+  const events = () => recorded.lines.map(({ event }) => event);
   return { clock, notifier, sent, finish, events };
 }
 

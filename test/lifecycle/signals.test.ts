@@ -27,7 +27,7 @@ test('SIGTERM drains until the deadline', (t) => {
   t.deepEqual(orders, [{ source: 'signal', reason: 'SIGTERM', deadlineAtEpochMs: clock.epoch() + HOUR_MS }]);
 });
 
-test('a setting of 0 is no deadline', (t) => {
+test('a setting of 0 means no deadline', (t) => {
   const { orders, send } = stage(0);
   send('SIGTERM');
   t.like(orders[0], { deadlineAtEpochMs: undefined });

@@ -14,7 +14,7 @@ const FAILS = `#!/bin/sh
 exit 1
 `;
 
-/** Sends two variables with `script` as systemd-notify; gives the error, if any, and reads what the script wrote. */
+/** Sends two variables with `script` as systemd-notify; returns the error, if any, and what the script wrote. */
 async function sent(t: ExecutionContext, script: string | undefined) {
   const directory = await mkdtemp(join(tmpdir(), 'integratord-notify-'));
   t.teardown(() => rm(directory, { recursive: true, force: true }));

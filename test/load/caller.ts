@@ -95,7 +95,7 @@ export class Caller {
     for (const body of this.#bodies) this.#pump(body, nowMs);
   }
 
-  /** Ends the call after the current fragment, or after the first one behind lost ones. */
+  /** Ends the call after the current fragment; if that is lost, after the next one that is not. */
   hangUp(): void {
     this.#isHangingUp = true;
   }

@@ -91,9 +91,9 @@ export class LoadDeepgram {
       if (this.#open.get(call) === connection) this.#open.delete(call);
     });
     const frames = new ClientFrames({
-      audio: (stretch) => {
-        if (encoding === undefined) this.containers.set(call, added(this.containers.get(call), stretch));
-        else ear.take(stretch);
+      audio: (run) => {
+        if (encoding === undefined) this.containers.set(call, added(this.containers.get(call), run));
+        else ear.take(run);
       },
       audioEnd: (bytes) => {
         this.counts.messages++;
@@ -130,9 +130,9 @@ export class LoadDeepgram {
   }
 }
 
-function added({ bytes, crc }: Sum = { bytes: 0, crc: 0 }, stretch: Masked): Sum {
-  const plain = Buffer.alloc(stretch.to - stretch.from);
-  unmask(stretch, plain, 0);
+function added({ bytes, crc }: Sum = { bytes: 0, crc: 0 }, run: Masked): Sum {
+  const plain = Buffer.alloc(run.to - run.from);
+  unmask(run, plain, 0);
   return { bytes: bytes + plain.length, crc: crc32(plain, crc) };
 }
 

@@ -1,4 +1,4 @@
-export const FAULT_KINDS = ['kinesis', 'deepgram', 'fragment'] as const;
+const FAULT_KINDS = ['kinesis', 'deepgram', 'fragment'] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** A fault to inject. */

@@ -155,9 +155,9 @@ export class Ear implements Brought {
     return this.toMs - this.fromMs;
   }
 
-  take(stretch: Masked): void {
-    const { bytes, mask, to } = stretch;
-    let { from, phase } = stretch;
+  take(run: Masked): void {
+    const { bytes, mask, to } = run;
+    let { from, phase } = run;
     this.#heard.cover(this.#position, this.#position + to - from);
     while (from < to) {
       const inBlock = this.#position % STEREO_BLOCK_BYTES;

@@ -112,6 +112,6 @@ function parsed(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString());
   } catch (cause) {
-    throw new AwsError('InvalidArgumentException', `The request is no JSON: ${cause}`);
+    throw new AwsError('InvalidArgumentException', `The request is not JSON: ${cause}`);
   }
 }

@@ -10,10 +10,10 @@ import type { Options } from './options.ts';
 import { outcomeOf } from './outcome.ts';
 import { cpuTimesOf, rssOf } from './process-usage.ts';
 import type { StageFigures } from './report.ts';
+import type { Setup } from './setup.ts';
 import { Spread, type SpreadFigures } from './spread.ts';
 import { measureStage } from './stage.ts';
 import { isWithinLag, type Judged } from './verdict.ts';
-import type { World } from './world.ts';
 
 const MS_PER_SECOND = 1000;
 /** More than two fragments, a ping and a checkpoint, so that every part of a call has run once. */
@@ -31,7 +31,7 @@ export type OnProgress = (text: string) => void;
 
 /** Starts calls, more calls with --until-lag, ends them, and reports the outcome. */
 export class LoadRun {
-  readonly #world: World;
+  readonly #setup: Setup;
   readonly #options: Options;
   readonly #onProgress: OnProgress;
   readonly #latency = new Spread();
@@ -40,8 +40,8 @@ export class LoadRun {
   #startCpuMs = 0;
   readonly #broken: Record<FaultKind, number> = { kinesis: 0, deepgram: 0, fragment: 0 };
 
-  constructor(world: World, options: Options, onProgress: OnProgress) {
-    this.#world = world;
+  constructor(setup: Setup, options: Options, onProgress: OnProgress) {
+    this.#setup = setup;
     this.#options = options;
     this.#onProgress = onProgress;
   }
@@ -50,7 +50,7 @@ export class LoadRun {
   async run(): Promise<Judged> {
     const options = this.#options;
     await this.#warmUp();
-    const { daemon } = this.#world;
+    const { daemon } = this.#setup;
     const before = await daemon.scrape();
     const idleRssBytes = rssOf(daemon.pid);
     const lagWhileStartingMs = await this.#startMore();
@@ -65,7 +65,7 @@ export class LoadRun {
     }
     const started = this.#started();
     const unended = await this.#hangUp(started);
-    const { audio, counted } = await outcomeOf(this.#world, this.#starts);
+    const { audio, counted } = await outcomeOf(this.#setup, this.#starts);
     const notCompared = this.#whyNotCompared(unended);
     const comparisons = notCompared === undefined ? compared(before, await daemon.scrape(), counted) : [];
     const { kinesis: kinesisBroken, deepgram: deepgramBroken, fragment: fragmentsLost } = this.#broken;
@@ -90,7 +90,7 @@ export class LoadRun {
 
   /** Plays one call, so that one-time loading and compilation do not count as the cost of calls. */
   async #warmUp(): Promise<void> {
-    const { daemon, deepgram } = this.#world;
+    const { daemon, deepgram } = this.#setup;
     const { failure } = await daemon.startSession(WARM_UP_CALL);
     if (failure !== undefined) throw new LoadFailed(`the daemon did not start the warm-up call: ${failure}`);
     const received = deepgram.order('received', { call: WARM_UP_CALL, audioMs: WARM_UP_AUDIO_MS }).then(() => true);
@@ -106,7 +106,7 @@ export class LoadRun {
   /** Starts --calls more at --ramp per second. Resolves with the lag of that time once all are answered. */
   async #startMore(): Promise<SpreadFigures> {
     const { calls, ramp } = this.#options;
-    const { daemon, deepgram } = this.#world;
+    const { daemon, deepgram } = this.#setup;
     const first = this.#starts.length;
     this.#onProgress(`starting calls ${first + 1} to ${first + calls}`);
     await deepgram.order('begin');
@@ -134,14 +134,14 @@ export class LoadRun {
     this.#onProgress(`measuring ${calls} calls for ${seconds} s`);
     const planned = faults ? planFaults(calls, durationMs, seed) : [];
     const breaking = planned.map((fault) => this.#breakOff(fault));
-    const figures = await measureStage(this.#world, { calls, durationMs, idleRssBytes });
+    const figures = await measureStage(this.#setup, { calls, durationMs, idleRssBytes });
     await Promise.all(breaking);
     return figures;
   }
 
   /** Injects a fault at its time, if it can take effect then, and counts it. */
   async #breakOff({ call, of, properly, afterMs }: PlannedFault): Promise<void> {
-    const { kinesis, deepgram } = this.#world;
+    const { kinesis, deepgram } = this.#setup;
     await sleep(afterMs);
     await deepgram.order('willBreak', call);
     const order = { call, properly };
@@ -155,7 +155,7 @@ export class LoadRun {
 
   /** Ends the calls; returns those whose sessions do not end. */
   async #hangUp(calls: readonly number[]): Promise<readonly number[]> {
-    const { daemon, kinesis } = this.#world;
+    const { daemon, kinesis } = this.#setup;
     this.#onProgress(`ending ${calls.length === 1 ? 'a call' : `${calls.length} calls`}`);
     await kinesis.order('hangUp', calls);
     return daemon.ended(calls, END_TIMEOUT_MS);

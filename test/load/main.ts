@@ -5,8 +5,8 @@ import { LoadFailed } from './failure.ts';
 import { LoadRun } from './load-run.ts';
 import { readOptions } from './options.ts';
 import { reportText } from './report.ts';
+import { openSetup } from './setup.ts';
 import { verdictOn } from './verdict.ts';
-import { openWorld } from './world.ts';
 
 /** Exit code of a process ended by a signal, as shells report it. */
 const SIGNALLED = 128;
@@ -25,8 +25,8 @@ await cleanup.disposeAsync();
 process.exit(exitCode);
 
 async function run(): Promise<number> {
-  const world = await openWorld(options, cleanup);
-  const judged = await Promise.race([new LoadRun(world, options, say).run(), world.failed]);
+  const setup = await openSetup(options, cleanup);
+  const judged = await Promise.race([new LoadRun(setup, options, say).run(), setup.failed]);
   const report = { ...judged, verdict: verdictOn(judged) };
   process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : reportText(report));
   return report.verdict.passed ? 0 : 1;

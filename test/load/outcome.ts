@@ -1,8 +1,8 @@
 import type { Counted, Span } from './comparison.ts';
 import type { Start } from './daemon.ts';
 import type { AudioFigures } from './report.ts';
+import type { Setup } from './setup.ts';
 import { BLOCK_MS } from './sound.ts';
-import type { World } from './world.ts';
 
 const MS_PER_SECOND = 1000;
 
@@ -13,7 +13,7 @@ export interface Outcome {
 }
 
 /** Compares what the calls sent with what Deepgram received, once all have ended. */
-export async function outcomeOf({ kinesis, deepgram }: World, starts: readonly Start[]): Promise<Outcome> {
+export async function outcomeOf({ kinesis, deepgram }: Setup, starts: readonly Start[]): Promise<Outcome> {
   const started = new Set(starts.filter(({ failure }) => failure === undefined).map(({ call }) => call));
   const said = (await kinesis.order('totals')).filter(({ call }) => started.has(call));
   const heard = await deepgram.order('totals', said);

@@ -23,7 +23,7 @@ export class Simulator<Known extends Orders> {
       const how = code === null ? 'by a signal' : `exit code ${code}`;
       throw new LoadFailed(`the simulator ${script} ended (${how}):\n${this.#program.stderr}`);
     });
-    // Handled by whoever waits for an answer; no one may.
+    // Handled where an order waits for its response; there may be none.
     this.failed.catch(() => {});
   }
 

@@ -15,7 +15,7 @@ export const STEREO_MARK_BYTES = 2 * MARK_BYTES;
 
 export type Track = 0 | 1;
 
-/** Content of a mark. All zeros is no mark but silence in place of a block. */
+/** Content of a mark. All zeros is silence in place of a block, not a mark. */
 export interface Mark {
   readonly call: number;
   readonly block: number;

@@ -4,8 +4,8 @@ import { spreadBetween } from './bucket-spread.ts';
 import { monotonicMs } from './monotonic.ts';
 import { type CpuTimes, cpuTimesOf, machineCpuMs, rssOf, threadsBetween } from './process-usage.ts';
 import type { StageFigures } from './report.ts';
+import type { Setup } from './setup.ts';
 import { STEREO_BYTES_PER_MS } from './sound.ts';
-import type { World } from './world.ts';
 
 const MS_PER_SECOND = 1000;
 const BYTES_PER_KIB = 1024;
@@ -23,15 +23,15 @@ interface Beginning {
 
 /** Measures the running `calls`. `idleRssBytes` is the daemon's memory without calls. */
 export async function measureStage(
-  world: World,
+  setup: Setup,
   { calls, durationMs, idleRssBytes }: { calls: number; durationMs: number; idleRssBytes: number },
 ): Promise<StageFigures> {
-  const beginning = await begin(world);
+  const beginning = await begin(setup);
   await sleep(durationMs);
-  return figuresSince(beginning, world, calls, idleRssBytes);
+  return figuresSince(beginning, setup, calls, idleRssBytes);
 }
 
-async function begin({ daemon, kinesis, deepgram }: World): Promise<Beginning> {
+async function begin({ daemon, kinesis, deepgram }: Setup): Promise<Beginning> {
   // Scrapes cost the daemon CPU, so they happen before and after the measurement.
   const metrics = await daemon.scrape();
   const { counts } = await deepgram.order('figures');
@@ -41,7 +41,7 @@ async function begin({ daemon, kinesis, deepgram }: World): Promise<Beginning> {
 
 async function figuresSince(
   beginning: Beginning,
-  { daemon, kinesis, deepgram }: World,
+  { daemon, kinesis, deepgram }: Setup,
   calls: number,
   idleRssBytes: number,
 ): Promise<StageFigures> {

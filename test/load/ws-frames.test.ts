@@ -10,7 +10,7 @@ function eventsOf(bytes: Buffer, pieceBytes: number): unknown[] {
   const events: unknown[] = [];
   let audio: Buffer[] = [];
   const frames = new ClientFrames({
-    audio: (stretch) => audio.push(plain(stretch)),
+    audio: (run) => audio.push(plain(run)),
     audioEnd: (length) => {
       events.push({ audio: Buffer.concat(audio).toString('hex'), length });
       audio = [];
@@ -22,9 +22,9 @@ function eventsOf(bytes: Buffer, pieceBytes: number): unknown[] {
   return events;
 }
 
-function plain(stretch: Masked): Buffer {
-  const out = Buffer.alloc(stretch.to - stretch.from);
-  unmask(stretch, out, 0);
+function plain(run: Masked): Buffer {
+  const out = Buffer.alloc(run.to - run.from);
+  unmask(run, out, 0);
   return out;
 }
 

@@ -1,5 +1,5 @@
 /** RFC 6455 for a server that receives much and sends little: reads clients' frames incrementally and leaves unmasking
- *  to whoever needs the bytes. */
+ *  to the code that needs the bytes. */
 
 export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
@@ -22,7 +22,7 @@ export interface Masked {
 
 export interface FrameEvents {
   /** The next bytes of a binary message. */
-  audio(stretch: Masked): void;
+  audio(run: Masked): void;
   /** The end of a binary message of `bytes` bytes. */
   audioEnd(bytes: number): void;
   text(text: string): void;
@@ -105,9 +105,9 @@ export class ClientFrames {
 
   #payload(chunk: Buffer, from: number): number {
     const to = Math.min(chunk.length, from + this.#left);
-    const stretch = { bytes: chunk, from, to, mask: this.#mask, phase: this.#phase };
-    if (this.#opcode === OPCODE.binary) this.#events.audio(stretch);
-    else (this.#opcode === OPCODE.text ? this.#textParts : this.#controlParts).push(unmasked(stretch));
+    const run = { bytes: chunk, from, to, mask: this.#mask, phase: this.#phase };
+    if (this.#opcode === OPCODE.binary) this.#events.audio(run);
+    else (this.#opcode === OPCODE.text ? this.#textParts : this.#controlParts).push(unmasked(run));
     this.#phase = (this.#phase + to - from) & 3;
     this.#left -= to - from;
     if (this.#opcode === OPCODE.binary) this.#messageBytes += to - from;
@@ -144,9 +144,9 @@ export function unmask({ bytes, from, to, mask, phase }: Masked, out: Buffer, at
   for (let i = from, o = at, m = phase; i < to; i++, o++, m++) out[o] = (bytes[i] as number) ^ (mask[m & 3] as number);
 }
 
-function unmasked(stretch: Masked): Buffer {
-  const out = Buffer.alloc(stretch.to - stretch.from);
-  unmask(stretch, out, 0);
+function unmasked(run: Masked): Buffer {
+  const out = Buffer.alloc(run.to - run.from);
+  unmask(run, out, 0);
   return out;
 }
 

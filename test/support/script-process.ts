@@ -6,7 +6,7 @@ import { BARE_ENVIRONMENT } from './bare-environment.ts';
 const ROOT = new URL('../../', import.meta.url);
 
 /** Node option that makes a process exit when this one is gone, even after SIGKILL. */
-export const LEASH = `--import=${new URL(`leash.ts?parent=${process.pid}`, import.meta.url)}`;
+const LEASH = `--import=${new URL(`leash.ts?parent=${process.pid}`, import.meta.url)}`;
 
 export interface ScriptOptions {
   /** Its whole environment, apart from BARE_ENVIRONMENT and the leash. */

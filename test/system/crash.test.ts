@@ -37,11 +37,11 @@ for (const [mode, params] of [
     t.is((await stage.start(request)).body['status'], 'already-running', 'and is known to be there');
     t.like(await stage.ended(request.contactId), { outcome: 'completed', gapMs: 0 });
     await stage.closed(request.contactId);
-    const { audio, missingMs, agrees, stretches } = await received(stage.deepgram, request.contactId);
+    const { audio, missingMs, agrees, runs } = await received(stage.deepgram, request.contactId);
     t.is(missingMs, 0);
     t.true(agrees);
-    t.is(stretches.length, 2);
-    const [before, after] = stretches.map(({ facts }) =>
+    t.is(runs.length, 2);
+    const [before, after] = runs.map(({ facts }) =>
       facts.query.filter(([, value]) => value.startsWith('dgintegrator_started_at:')),
     );
     t.is(before?.length, 1);

@@ -193,7 +193,7 @@ export const KINESIS_ROWS: readonly Row[] = [
     kinesis: [{ corruptAfterBytes: 3 * 35_000, bytes: Buffer.alloc(4000, 0xff).toString('base64') }],
     arrives: 'what came before',
     outcome: 'completed',
-    reported: ['kinesis.withheld', 'audio.gap'],
+    reported: ['kinesis.discarded', 'audio.gap'],
   },
   {
     source: 'daemon/kinesis/README.md',
@@ -214,7 +214,7 @@ export const KINESIS_ROWS: readonly Row[] = [
     call: { options: { contactTag: 'none' } },
     arrives: 'nothing',
     outcome: 'failed',
-    reported: ['kinesis.withheld'],
+    reported: ['kinesis.discarded'],
     error: /NoAudio/,
   },
 ];

@@ -7,7 +7,7 @@ import { channel, Stage } from './stage.ts';
 
 const test = anyTest as TestFn<{ stage: Stage }>;
 const SECONDS = 12;
-/** The default of REPLAY_MS, and a second. */
+/** The default of REPLAY_MS plus 1 s. */
 const REPEATED_MS = 7000;
 const CUSTOMER = distinctSamples(SECONDS * 8000, 1);
 const AGENT = distinctSamples(SECONDS * 8000, 2);

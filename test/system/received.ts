@@ -4,7 +4,7 @@ import type { ConnectionFacts } from '../simulators/deepgram/recording.ts';
 const BYTES_PER_MS = 32;
 
 /** What one connection received, and its position in the call. */
-export interface Stretch {
+export interface ReceivedRun {
   readonly offsetMs: number;
   readonly audio: Buffer;
   readonly facts: ConnectionFacts;
@@ -14,7 +14,7 @@ export interface Stretch {
 export interface Received {
   /** 2-channel PCM, silent where no connection received audio. */
   readonly audio: Buffer;
-  readonly stretches: readonly Stretch[];
+  readonly runs: readonly ReceivedRun[];
   /** Call time that no connection received. */
   readonly missingMs: number;
   /** Per reconnect: call time that the new connection received again. */
@@ -25,28 +25,28 @@ export interface Received {
 
 /** Puts the call together by each connection's offset in `extra`. */
 export async function received(deepgram: DeepgramControl, tag: string): Promise<Received> {
-  const stretches: Stretch[] = [];
+  const runs: ReceivedRun[] = [];
   for (const facts of await deepgram.connectionsTagged(tag)) {
-    stretches.push({ offsetMs: offsetOf(facts), audio: await deepgram.audio(facts.requestId), facts });
+    runs.push({ offsetMs: offsetOf(facts), audio: await deepgram.audio(facts.requestId), facts });
   }
-  const audio = Buffer.alloc(Math.max(0, ...stretches.map(endOf)));
+  const audio = Buffer.alloc(Math.max(0, ...runs.map(endOf)));
   const twiceMs: number[] = [];
   let missing = 0;
   let reached = 0;
   let agrees = true;
-  for (const stretch of stretches) {
-    const start = stretch.offsetMs * BYTES_PER_MS;
-    const twice = Math.max(0, Math.min(reached, endOf(stretch)) - start);
-    agrees &&= audio.subarray(start, start + twice).equals(stretch.audio.subarray(0, twice));
+  for (const run of runs) {
+    const start = run.offsetMs * BYTES_PER_MS;
+    const twice = Math.max(0, Math.min(reached, endOf(run)) - start);
+    agrees &&= audio.subarray(start, start + twice).equals(run.audio.subarray(0, twice));
     missing += Math.max(0, start - reached);
-    stretch.audio.copy(audio, start);
-    reached = Math.max(reached, endOf(stretch));
+    run.audio.copy(audio, start);
+    reached = Math.max(reached, endOf(run));
     twiceMs.push(twice / BYTES_PER_MS);
   }
-  return { audio, stretches, missingMs: missing / BYTES_PER_MS, twiceMs: twiceMs.slice(1), agrees };
+  return { audio, runs, missingMs: missing / BYTES_PER_MS, twiceMs: twiceMs.slice(1), agrees };
 }
 
-function endOf({ offsetMs, audio }: Stretch): number {
+function endOf({ offsetMs, audio }: ReceivedRun): number {
   return offsetMs * BYTES_PER_MS + audio.length;
 }
 

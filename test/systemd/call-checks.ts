@@ -19,7 +19,7 @@ export async function checkCalls(tap: Tap, machine: Machine): Promise<void> {
   const { journal } = unit;
   const calls: LiveCall[] = [];
 
-  /** A running session of a call of so many seconds, `heardS` of which Deepgram has received. */
+  /** A running session of a call of `seconds`; Deepgram has received the first `heardS`. */
   async function running(seconds: number, heardS: number): Promise<LiveCall> {
     const call = await simulators.call(seconds);
     calls.push(call);

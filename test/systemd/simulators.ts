@@ -44,7 +44,7 @@ export class Simulators {
     await Promise.all(this.#programs.map((program) => program.stop('SIGKILL')));
   }
 
-  /** Starts a call of so many seconds on a new stream. */
+  /** Starts a call of `seconds` on a new stream. */
   async call(seconds: number): Promise<LiveCall> {
     const contactId = randomUUID();
     const stream = `stream-${contactId}`;
@@ -60,7 +60,7 @@ export class Simulators {
     return { request: { contactId, kvsStream, dgParams, enforceRealtime: false }, customer, agent };
   }
 
-  /** Waits until Deepgram has received so many seconds of the call. */
+  /** Waits until Deepgram has received `seconds` of the call. */
   async heard({ request }: LiveCall, seconds: number): Promise<void> {
     const isEnough = ({ bytes }: { bytes: number }) => bytes >= seconds * 1000 * BYTES_PER_MS;
     while (!(await this.deepgram.connectionsTagged(request.contactId)).some(isEnough)) await sleep(LOOK_EVERY_MS);
@@ -68,13 +68,13 @@ export class Simulators {
 
   /** Compares what Deepgram received on all connections with what was spoken. */
   async compare({ request, customer, agent }: LiveCall) {
-    const { audio, missingMs, agrees, stretches } = await received(this.deepgram, request.contactId);
+    const { audio, missingMs, agrees, runs } = await received(this.deepgram, request.contactId);
     return {
       customer: difference(channel(audio, 0), customer),
       agent: difference(channel(audio, 1), agent),
       missingMs,
       agrees,
-      connections: stretches.length,
+      connections: runs.length,
     };
   }
 }

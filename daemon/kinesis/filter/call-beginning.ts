@@ -8,7 +8,7 @@ const REWINDS_MS: readonly Millis[] = [START_MARGIN_MS, 60_000];
 const MISSED_FROM_MS: Millis = 2000;
 
 /**
- * Makes sure that the first fragment of a call is not skipped, whichever way StartFragmentNumber is meant. Nothing of the
+ * Makes sure that the first fragment of a call is not skipped, whichever way StartFragmentNumber is interpreted. Nothing of the
  * call can come before a connection's first fragment if that one is not later than the number, or another contact's.
  * Otherwise the stream is read again from an earlier time.
  */
@@ -24,7 +24,7 @@ export class CallBeginning {
     this.#askedMs = start.atEpochMs;
   }
 
-  /** A fragment has this number, whoever owns it. */
+  /** A fragment of any owner has this number. */
   noteNumber(fragmentNumber: string): void {
     this.#isWhole ||= !isAfter(fragmentNumber, this.#start.fragmentNumber);
   }

@@ -19,7 +19,7 @@ import {
   TAG_NAMES,
 } from './tags.ts';
 import { MAX_WAITING_BYTES, type WaitingBlocks } from './waiting-blocks.ts';
-import { Withheld } from './withheld.ts';
+import { WithheldAudio } from './withheld-audio.ts';
 
 /** daemon/kinesis/README.md: tracks are identified by name; `Track_audio/L16` is an old form of FROM. */
 const CHANNEL_OF_TRACK: ReadonlyMap<string, Channel> = new Map([
@@ -55,7 +55,7 @@ export class ContactFilter implements DemuxerEvents {
   readonly #onRestart: () => void;
   readonly #fragment = new Fragment();
   readonly #held = new HeldFragment();
-  readonly #withheld = new Withheld();
+  readonly #withheld = new WithheldAudio();
   readonly #delivery: Delivery;
   /** Undefined once the call's first audio was released. */
   #beginning: CallBeginning | undefined;
@@ -149,7 +149,7 @@ export class ContactFilter implements DemuxerEvents {
     this.#fragment.segmentUid = uid;
   }
 
-  /** A second cluster may be another caller's, with the fragment's header lost: only a ContactId after it tells. */
+  /** A second cluster may be another caller's, with the fragment's header lost: only a ContactId after it can say. */
   cluster(): void {
     const fragment = this.#fragment;
     if (fragment.clusters++ > 0) this.#doubtOwner();

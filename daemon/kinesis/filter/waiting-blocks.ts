@@ -25,7 +25,7 @@ export class WaitingBlocks {
   }
 
   add(block: AudioBlock): void {
-    // Bytes from the network are only lent (media-body.ts); waiting blocks need a copy.
+    // The buffer of the network's bytes is reused (media-body.ts): waiting blocks need a copy.
     this.#blocks.push({ ...block, pcm: Buffer.from(block.pcm) });
     this.#bytes += BLOCK_OVERHEAD_BYTES + block.pcm.length;
     this.span.add(block);

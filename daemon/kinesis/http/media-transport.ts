@@ -139,7 +139,7 @@ async function errorBody({ statusCode }: Head, body: MediaBody): Promise<Uint8Ar
   const chunks: Uint8Array[] = [];
   let length = 0;
   for (let bytes = await body.next(); bytes; bytes = await body.next()) {
-    // The bytes are lent until the next call.
+    // The bytes are valid until the next call.
     chunks.push(Buffer.from(bytes));
     length += bytes.length;
     if (length <= MAX_ERROR_BYTES) continue;

@@ -1,4 +1,4 @@
-import { callNumbers, openSimulators } from '../../load/world.ts';
+import { callNumbers, openSimulators } from '../../load/setup.ts';
 import { Program } from '../../support/process.ts';
 import type { Stage } from '../options.ts';
 import { assertRight } from '../whole/assert-right.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Daemon } from '../../load/daemon.ts';
-import { callNumbers } from '../../load/world.ts';
+import { callNumbers } from '../../load/setup.ts';
 import { Program } from '../../support/process.ts';
 
 /** Our own contender, and the one that parses nothing. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuTimesOf, rssOf } from '../../load/process-usage.ts';
+import { callNumbers, openSimulators, type Simulators } from '../../load/setup.ts';
 import { BLOCK_MS, STEREO_BYTES_PER_MS } from '../../load/sound.ts';
-import { callNumbers, openSimulators, type Simulators } from '../../load/world.ts';
 import { mkvBytesPerMs } from '../material.ts';
 import { assertRight } from './assert-right.ts';
 import { CONTENDERS, type Running } from './contenders.ts';

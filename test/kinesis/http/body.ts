@@ -19,7 +19,7 @@ export function bodyOf(source: AsyncGenerator<Uint8Array, void>): MediaBytes {
 /** The rest of a body. Throws what broke it. */
 export async function wholeOf(body: MediaBytes): Promise<Buffer> {
   const parts: Uint8Array[] = [];
-  // The bytes are lent until the next call.
+  // The bytes are valid until the next call.
   for (let bytes = await body.next(); bytes; bytes = await body.next()) parts.push(Buffer.from(bytes));
   if (body.fault) throw body.fault;
   return Buffer.concat(parts);

@@ -47,7 +47,7 @@ export function unframed(pieces: Iterable<Uint8Array>, headers: Record<string, s
     const end = framing.unframe(piece, into.subarray(3, piece.length + 3), 0);
     if (end > piece.length) throw new Error(`${end} bytes out of ${piece.length}`);
     const around = [...into.subarray(0, 3), ...into.subarray(3 + end)];
-    if (around.some((byte) => byte !== GUARD)) throw new Error('wrote outside of its place');
+    if (around.some((byte) => byte !== GUARD)) throw new Error('wrote outside of its slice');
     contents.push(into.subarray(3, 3 + end));
   }
   return { content: Buffer.concat(contents), framing };

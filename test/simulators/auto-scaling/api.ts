@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type Group, Invalid } from './group.ts';
 import { sendError, sendResult } from './xml.ts';
 
-export const ACTIONS = [
+const ACTIONS = [
   'DescribeAutoScalingInstances',
   'DescribeLifecycleHooks',
   'RecordLifecycleActionHeartbeat',

@@ -1,5 +1,5 @@
-/** A stretch of loud audio, [startSample, endSample), which short pauses do not end. */
-export interface LoudStretch {
+/** A run of loud audio, [startSample, endSample), which short pauses do not end. */
+export interface LoudRun {
   startSample: number;
   endSample: number;
   loudFrames: number;
@@ -19,21 +19,21 @@ const LONGEST_FRAMES = 250;
 /** Distinguishes speech from silence on one channel by loudness. */
 export class EnergyDetector {
   readonly frameSamples: number;
-  #stretch: LoudStretch | undefined;
+  #run: LoudRun | undefined;
   #squares = 0;
 
   constructor(sampleRateHz: number) {
     this.frameSamples = Math.round(sampleRateHz / FRAMES_PER_SECOND);
   }
 
-  /** The current stretch, which may be too short for speech. */
-  get stretch(): LoudStretch | undefined {
-    return this.#stretch;
+  /** The current run, which may be too short for speech. */
+  get run(): LoudRun | undefined {
+    return this.#run;
   }
 
-  /** The current stretch, if it is long enough for speech. */
-  get speech(): LoudStretch | undefined {
-    return this.#stretch && this.#stretch.loudFrames >= LEAST_LOUD_FRAMES ? this.#stretch : undefined;
+  /** The current run, if it is long enough for speech. */
+  get speech(): LoudRun | undefined {
+    return this.#run && this.#run.loudFrames >= LEAST_LOUD_FRAMES ? this.#run : undefined;
   }
 
   /** Adds samples of the current frame. */
@@ -41,23 +41,23 @@ export class EnergyDetector {
     for (const sample of samples) this.#squares += sample * sample;
   }
 
-  /** Evaluates the frame that ends at `endSample`. True if the stretch has ended, by a pause or by its length. */
+  /** Evaluates the frame that ends at `endSample`. True if the run has ended, by a pause or by its length. */
   endFrame(endSample: number): boolean {
     const isLoud = Math.sqrt(this.#squares / this.frameSamples) > LOUD_RMS;
     this.#squares = 0;
     if (isLoud) {
-      this.#stretch ??= { startSample: endSample - this.frameSamples, endSample, loudFrames: 0 };
-      this.#stretch.endSample = endSample;
-      this.#stretch.loudFrames += 1;
+      this.#run ??= { startSample: endSample - this.frameSamples, endSample, loudFrames: 0 };
+      this.#run.endSample = endSample;
+      this.#run.loudFrames += 1;
     }
-    if (!this.#stretch) return false;
-    const quietFrames = (endSample - this.#stretch.endSample) / this.frameSamples;
-    const allFrames = (endSample - this.#stretch.startSample) / this.frameSamples;
+    if (!this.#run) return false;
+    const quietFrames = (endSample - this.#run.endSample) / this.frameSamples;
+    const allFrames = (endSample - this.#run.startSample) / this.frameSamples;
     return quietFrames >= QUIET_FRAMES_THAT_END_IT || allFrames >= LONGEST_FRAMES;
   }
 
-  /** Discards the stretch after it has been reported. */
+  /** Discards the run after it has been reported. */
   forget(): void {
-    this.#stretch = undefined;
+    this.#run = undefined;
   }
 }

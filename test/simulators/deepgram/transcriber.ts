@@ -91,15 +91,15 @@ export class Transcriber {
   }
 
   #decide(): void {
-    const isStretchOver = this.#energy.endFrame(this.#position);
+    const isRunOver = this.#energy.endFrame(this.#position);
     if (this.#pending) {
       if (this.#position >= this.#pending.expectedEndSample) this.#settlePhrase(this.#pending.expectedEndSample);
       else if (this.#hasGrown) this.#utterances.push(this.#interim(this.#pending));
       this.#hasGrown = false;
-    } else if (isStretchOver) {
+    } else if (isRunOver) {
       if (this.#energy.speech) this.#settle(this.#decidedSample, this.#unknownSpeech());
       this.#energy.forget();
-    } else if (!this.#energy.stretch && this.#position - this.#settledSample >= this.#longestSilenceSamples) {
+    } else if (!this.#energy.run && this.#position - this.#settledSample >= this.#longestSilenceSamples) {
       this.#settle(this.#decidedSample, []);
     }
   }
@@ -136,7 +136,7 @@ export class Transcriber {
   }
 
   #unknownSpeech(): TranscribedWord[] {
-    const { startSample = 0, endSample = 0 } = this.#energy.stretch ?? {};
+    const { startSample = 0, endSample = 0 } = this.#energy.run ?? {};
     return [{ word: UNKNOWN_SPEECH, written: UNKNOWN_SPEECH, startSample, endSample }];
   }
 

@@ -17,7 +17,7 @@ export interface Simulators {
 }
 
 /** A daemon and the services it uses. */
-export interface World extends Simulators {
+export interface Setup extends Simulators {
   readonly daemon: Daemon;
   /** Rejects with LoadFailed if one of them exits early. */
   readonly failed: Promise<never>;
@@ -38,7 +38,7 @@ export async function openSimulators(
 }
 
 /** Starts all; `cleanup` ends them and removes their files. Throws LoadFailed if one does not start. */
-export async function openWorld(options: Options, cleanup: AsyncDisposableStack): Promise<World> {
+export async function openSetup(options: Options, cleanup: AsyncDisposableStack): Promise<Setup> {
   const { tls, verify, daemon: script, checkpoints, workers } = options;
   const directory = await mkdtemp(join(tmpdir(), 'integratord-load-'));
   cleanup.defer(() => rm(directory, { recursive: true, force: true }));

@@ -2,7 +2,7 @@ import type { Millis } from '../../runtime/clock.ts';
 import { isAfter } from './delivery.ts';
 
 /** Audio withheld since the last that was forwarded, each fragment counted once however often it is read. */
-export class Withheld {
+export class WithheldAudio {
   #ms: Millis = 0;
   #lastNumber: string | undefined;
 
