@@ -127,7 +127,7 @@ function architectureOf(instanceType: string): InstanceArchitecture | undefined 
   return INSTANCE_TYPE.test(instanceType) ? new InstanceType(instanceType).architecture : undefined;
 }
 
-/** The names in CDK's own context contain `@`, `:`, `-` or `/`; any other name was meant as one of ours. */
+/** The names in CDK's own context contain `@`, `:`, `-` or `/`; any other name was intended as one of ours. */
 function isMistyped(name: string): boolean {
   return /^\w+$/.test(name) && !SETTING_NAMES.includes(name as keyof Settings);
 }

@@ -49,7 +49,7 @@ const environment = z
     REPLAY_MS: wholeNumber('ms', 0, 30_000, 6000),
     DEEPGRAM_GIVE_UP_MS: wholeNumber('ms', 1000, 3_600_000, 300_000),
     HEALTH_LAG_MS: wholeNumber('ms', 0, 600_000, 20_000),
-    DRAIN_DEADLINE_MS: wholeNumber('ms; 0 is none', 0, 172_800_000, 7_200_000),
+    DRAIN_DEADLINE_MS: wholeNumber('ms; 0 means none', 0, 172_800_000, 7_200_000),
     METRICS_PORT: wholeNumberOf('TCP port; 0 picks a free one', 0, 65_535).optional(),
     METRICS_STACK: z
       .string()

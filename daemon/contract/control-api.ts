@@ -108,7 +108,7 @@ export interface OfflineChecks {
   readonly settings: Readonly<Record<string, string | number>>;
 }
 
-/** POST /v1/drain. Without deadlineMs, DRAIN_DEADLINE_MS applies; null is no deadline. */
+/** POST /v1/drain. Without deadlineMs, DRAIN_DEADLINE_MS applies; null means no deadline. */
 export interface DrainRequest {
   readonly deadlineMs?: Millis | null;
   readonly reason?: string;

@@ -62,7 +62,7 @@ export const SETTINGS = {
   REPLAY_MS: {
     byDefault: code(6000),
     description:
-      'audio sent again after a reconnect in callback mode, and a second more, up to 30000: as long as the longest utterance, because a repeated word is better than a lost one',
+      'after a reconnect in callback mode, this much audio plus 1 s is sent again; up to 30000. Set it to the length of the longest utterance: a repeated word is better than a lost one',
   },
   DEEPGRAM_GIVE_UP_MS: {
     byDefault: code(300_000),
@@ -76,7 +76,7 @@ export const SETTINGS = {
   },
   DRAIN_DEADLINE_MS: {
     byDefault: code(7_200_000),
-    description: 'sessions still running this long after a drain began are ended cleanly; 0 is no deadline',
+    description: 'sessions still running this long after a drain began are ended cleanly; 0 means no deadline',
   },
   CONTROL_SOCKET: {
     byDefault: code(CONTROL_SOCKET_PATH),

@@ -52,7 +52,7 @@ function whyNot(path: string, { code, message }: NodeJS.ErrnoException): string 
   if (!existsSync(dirname(path))) return 'its directory does not exist';
   switch (code) {
     case 'EADDRINUSE':
-      return 'another process listens on it (is another integratord running?), or a file that is no socket is there';
+      return 'another process listens on it (is another integratord running?), or there is a file that is not a socket';
     case 'EACCES':
     case 'EPERM':
       return 'this user may not create it in its directory';

@@ -9,7 +9,7 @@ import { ReceivedResults } from './results.ts';
 const LEAST_UNCONFIRMED_MS: Millis = 2000;
 /** A final result follows the end of its utterance this much later: an utterance of REPLAY_MS is repeated in whole. */
 const FINAL_AFTER_MS: Millis = 1000;
-/** The longest message of audio; Deepgram recommends 20 to 250 ms (README.md). A busy thread sends fewer, and as long. */
+/** The longest message of audio: Deepgram recommends 20 to 250 ms (README.md). */
 export const MESSAGE_MS: Millis = 100;
 /** The most audio that a session keeps, sent and unsent: 32 s. Beyond it, Kinesis keeps the rest. */
 export const BUFFER_BYTES = 1024 * 1024;

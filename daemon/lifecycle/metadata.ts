@@ -145,7 +145,7 @@ export function connectMetadata(
   };
 }
 
-/** Why there is certainly no metadata service. An endpoint that somebody set is one to ask, whatever the machine. */
+/** Why there is certainly no metadata service. An endpoint that is set is always asked, whatever the machine. */
 function absenceOf(env: Readonly<Record<string, string | undefined>>, dmi: ReadDmi): string | undefined {
   if (env['AWS_EC2_METADATA_DISABLED']?.toLowerCase() === 'true') return 'AWS_EC2_METADATA_DISABLED is true';
   if (env['AWS_EC2_METADATA_SERVICE_ENDPOINT']) return undefined;

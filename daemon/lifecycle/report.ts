@@ -5,7 +5,7 @@ const REPORT_EVERY_MS: Millis = 10_000;
 /** A drain may outlast TimeoutStopSec; each report asks for time beyond the next few reports. */
 const EXTENSION_MS: Millis = 60_000;
 
-/** The part of the session manager that systemd hears about. */
+/** The part of the session manager that is reported to systemd. */
 export interface ReportedSessions {
   readonly size: number;
   readonly admission: {

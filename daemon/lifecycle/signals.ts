@@ -6,7 +6,7 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 export interface SignalOptions {
   readonly drain: Pick<Drain, 'begin' | 'endRemaining'>;
   readonly clock: Clock;
-  /** How long running calls have after a signal; 0 is no deadline. */
+  /** How long running calls have after a signal; 0 means no deadline. */
   readonly deadlineMs: Millis;
 }
 

@@ -10,7 +10,7 @@ const OFF: Lifecycle = {
 
 /**
  * Starts watching the instance. Off only when there is certainly no metadata service to ask, for as long as the process
- * runs: one that refuses or does not respond is asked again.
+ * runs: one that refuses or does not respond is retried.
  */
 export function startLifecycle(options: LifecycleOptions): Lifecycle {
   const { absence } = options.metadata;

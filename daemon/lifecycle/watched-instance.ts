@@ -92,7 +92,7 @@ export class WatchedInstance implements Lifecycle {
     return found;
   }
 
-  /** Asks for the instance's id until the metadata service tells it; the watch logs that it does not. */
+  /** Asks for the instance's id until the metadata service responds; the watch logs failures. */
   async #identify(): Promise<string> {
     const { clock, random } = this.#options;
     const { signal } = this.#stopped;

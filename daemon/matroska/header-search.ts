@@ -24,7 +24,7 @@ export class HeaderSearch {
 
   /**
    * Whether there is a header in the bytes `from` up to `to`. Audio may contain the four bytes of its id, about once in
-   * some hours of a thousand calls, but not with the id of EBMLVersion in the right place after them.
+   * a few hours with a thousand calls, but not with the id of EBMLVersion in the right place after them.
    */
   isWithin(from: number, to: number): boolean {
     for (let at = this.next(from); at + EBML_HEADER.length <= to; at = this.next(at + 1)) {

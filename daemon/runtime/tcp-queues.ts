@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import type { Clock, Millis } from './clock.ts';
 
-/** What the kernel knows of a TCP connection, which Node does not tell. */
+/** What the kernel knows about a TCP connection and Node does not expose. */
 export interface TcpQueue {
   /** Bytes written to the kernel that the peer's TCP has not acknowledged. */
   readonly unackedBytes: number;
@@ -42,7 +42,7 @@ export class TcpQueues {
   }
 
   /**
-   * The state of a connection at a moment after this call; undefined if the kernel does not tell (no procfs, a closed
+   * The state of a connection at a moment after this call; undefined if the kernel does not say (no procfs, a closed
    * connection). Never rejects.
    */
   of(ends: TcpEnds): Promise<TcpQueue | undefined> {

@@ -23,7 +23,7 @@ export class SecretRefused extends Error {
 const NOT_ALLOWED =
   /AccessDenied|UnrecognizedClient|InvalidSignature|SignatureDoesNotMatch|IncompleteSignature|ExpiredToken|AuthenticationToken|DecryptionFailure/;
 const TRANSIENT = /Throttl|LimitExceeded|TooManyRequests|RequestTimeout/;
-/** How a ResourceNotFoundException tells a missing version from a missing secret. */
+/** What distinguishes the ResourceNotFoundException of a missing version from that of a missing secret. */
 const NO_VALUE = /secret value/i;
 
 /** The secret exists but has no value. */

@@ -12,7 +12,7 @@ export interface PackedError {
   readonly cause: PackedError | undefined;
 }
 
-/** Errors of a start that callers tell apart by class. */
+/** Errors of a start that callers distinguish by class. */
 const CLASSES = [KinesisRefused, DeepgramRefused, DeepgramUnreachable, StartTimedOut, ThreadLost];
 const PROTOTYPES = new Map<string, object>(CLASSES.map((each) => [each.name, each.prototype]));
 /** As many as the log shows. */

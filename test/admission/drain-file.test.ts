@@ -39,7 +39,7 @@ test('a record is read by the next process of the same boot, and by no other', a
 });
 
 for (const text of ['', '{', 'null', '{"bootId":"boot-1"}', '{"bootId":"boot-1","sinceEpochMs":1,"orders":[{}]}']) {
-  test(`a broken record is no record: ${text || 'empty'}`, async (t) => {
+  test(`a broken record counts as none: ${text || 'empty'}`, async (t) => {
     const { file, of, path } = await stage(t);
     await writeFile(path, text);
     t.is(await file().load(), undefined);

@@ -127,7 +127,7 @@ const from =
   (minute: number) =>
     minute >= start ? then : before;
 
-/** Series by hand, for what no simulator does, with all alarms that must fire on each. */
+/** Handwritten series, for what no simulator does, each with all alarms that must fire. */
 const BY_HAND: Readonly<Record<string, [source: MetricSource, fires: string[], minutes?: number]>> = {
   'no instances, and none desired': [sourceOf(SILENT, { wanted: 0, healthy: undefined }), []],
   'a fleet that is scaled to zero on purpose': [

@@ -168,7 +168,7 @@ async function record(stack: string, { env = {}, run }: Scenario, cloudWatch: Cl
     for (const name of RECORDED) {
       const data = await cloudWatch.data(name, { Stack: stack });
       metrics[name] = data.map(({ Timestamp, Value }): Datum => {
-        if (Value === undefined) throw new Error(`${name} is no single value`);
+        if (Value === undefined) throw new Error(`${name} is not a single value`);
         return [Math.round(Timestamp - startedAtMs / 1000), Value];
       });
     }

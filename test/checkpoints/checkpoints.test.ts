@@ -228,7 +228,7 @@ test('a session keeps its time 0 over a crash', async (t) => {
   t.is(checkpoint?.timeZeroEpochMs, TIME_ZERO_EPOCH_MS);
 });
 
-test('a checkpoint of an older daemon has no time 0: the producer times of its audio tell it', async (t) => {
+test('a checkpoint of an older daemon has no time 0: it follows from the producer times of its audio', async (t) => {
   const { memory, thread } = place();
   const main = thread('main');
   main.track(new Call(A, 5));

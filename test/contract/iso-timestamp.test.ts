@@ -7,7 +7,7 @@ test('a time in ISO 8601, as epoch milliseconds or as their digits is the same t
   for (const value of [ISO, Date.parse(ISO), String(Date.parse(ISO))]) t.is(isoTimestamp(value), ISO);
 });
 
-test('anything else is no time', (t) => {
+test('anything else is not a time', (t) => {
   for (const value of ['', 'soon', '0', -1, NaN, null, undefined, {}, '9'.repeat(30)])
     t.is(isoTimestamp(value), undefined);
 });

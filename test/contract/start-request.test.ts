@@ -33,7 +33,7 @@ test('the optional fields are valid together and one by one', (t) => {
   }
 });
 
-test('a startTimestamp that is no time does not fail the start', (t) => {
+test('an invalid startTimestamp does not fail the start', (t) => {
   const { kvsStream } = parse({ ...ORIGINAL, kvsStream: { ...STARTED, startTimestamp: 'soon' } });
   t.is(kvsStream.startTimestamp, undefined);
 });

@@ -35,6 +35,6 @@ test('a directory that is missing, a file in the way and a path that is too long
   const missing = await refusedAt(t, join(inside, 'none', 'control.sock'));
   t.regex(missing?.lines[0] ?? '', /: its directory does not exist$/);
   await writeFile(join(inside, 'file'), '');
-  t.regex((await refusedAt(t, join(inside, 'file')))?.lines[0] ?? '', /a file that is no socket is there$/);
+  t.regex((await refusedAt(t, join(inside, 'file')))?.lines[0] ?? '', /there is a file that is not a socket$/);
   t.is((await refusedAt(t, join(inside, 'x'.repeat(200))))?.lines.length, 1);
 });

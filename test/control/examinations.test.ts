@@ -5,7 +5,7 @@ import { VirtualClock } from '../support/virtual-clock.ts';
 
 const CHECK: Check = { name: 'deepgram', verdict: 'ok', detail: '' };
 
-test('results that are asked for again within a minute are not made anew; an order always runs the checks', async (t) => {
+test('results are reused for a minute; an order always runs the checks', async (t) => {
   const clock = new VirtualClock();
   let runs = 0;
   const doctor = new Examinations(async () => {

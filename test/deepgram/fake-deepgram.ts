@@ -12,7 +12,7 @@ export interface Behavior {
   takesAudio: boolean;
   /** How late a pong is, beyond the round trip. */
   pongMs: Millis;
-  /** Whether the peer's TCP acknowledges what the network took; undefined where the kernel does not tell. */
+  /** Whether the peer's TCP acknowledges what the network took; undefined where the kernel does not say. */
   acknowledges: boolean | undefined;
   /** CloseStream is answered by a close with 1000, a round trip later. */
   closesOnRequest: boolean;
@@ -20,7 +20,7 @@ export interface Behavior {
 
 const ROUND_TRIP_MS: Millis = 40;
 
-/** One connection: records what was sent and when, and does what a test tells it. */
+/** One connection: records what was sent and when, and follows the test's orders. */
 export class FakeSocket implements DeepgramSocket {
   readonly requestId: string;
   readonly params: DeepgramParams;

@@ -223,7 +223,7 @@ for (const code of [1000, 1001, 1005, 1006, 1008, 1011, 1012, 1013, 4000]) {
   });
 }
 
-test('in callback mode a reconnect repeats REPLAY_MS and a second, and `extra` has its offset in the call', async (t) => {
+test('in callback mode a reconnect repeats REPLAY_MS plus 1 s, and `extra` has its offset in the call', async (t) => {
   const stage = await opened({ ...CALLBACK, extra: 'mine:1' });
   await stage.speak(10_000);
   await stage.clock.advance(1000);
@@ -479,7 +479,7 @@ test('results keep a line that answers no ping, and confirm what they are about'
   t.is(stage.deepgram.socket.offsetMs, 39_800);
 });
 
-test('where TCP does not tell, a silent peer is replaced after 15 s, once a minute, and audio flows', async (t) => {
+test('where TCP does not say, a silent peer is replaced after 15 s, once a minute, and audio flows', async (t) => {
   const replayMs = 6000;
   const stage = await opened(CALLBACK, { replayMs });
   Object.assign(stage.deepgram.behavior, { answersPings: false, acknowledges: undefined });

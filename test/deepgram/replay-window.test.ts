@@ -28,7 +28,7 @@ function finalize(window: ReplayWindow, channel: number, toMs: number): void {
   window.note(message, positionOf(START_MS));
 }
 
-test('callback mode keeps the last REPLAY_MS, and a second more, of what was sent, and everything unconfirmed', (t) => {
+test('callback mode keeps the last REPLAY_MS plus 1 s of what was sent, and everything unconfirmed', (t) => {
   const window = windowOf(false, 10_000);
   t.is(keptFromMs(window, 10_000), 7000);
   t.is(keptFromMs(window, 8000), 7000);

@@ -52,7 +52,7 @@ test('only the page itself can play calls', async (t) => {
   t.is(played(), 1);
 });
 
-test('when no call can be played, the page is told', async (t) => {
+test('when no call can be played, the page says so', async (t) => {
   const { url } = await page(t, () => false);
   const response = await ask('POST', `${url}/calls`, { origin: url });
   t.is(response.statusCode, 409);

@@ -5,7 +5,7 @@ import { sessionsAt } from './control.ts';
 import { linesOf } from './follow.ts';
 import { resultInLog, resultInMessage } from './results.ts';
 
-/** Often enough for people. */
+/** Fast enough for a human reader. */
 const POLL_EVERY_MS = 1000;
 /** The socket of a killed process closes shortly before its exit is known. */
 const DEATH_IS_KNOWN_WITHIN_MS = 2000;

@@ -30,7 +30,7 @@ export interface ConnectionsOptions {
   readonly answer: (start: Start) => Answer;
   /** Called before each chunk. */
   readonly onChunk: () => void;
-  /** Called when a connection has ended, whoever ended it. */
+  /** Called when a connection has ended, whichever side ended it. */
   readonly onEnd?: () => void;
 }
 

@@ -62,7 +62,7 @@ export class PooledStream {
     const all: Appended[] = [];
     for (const [nth, { isUntagged, isTransfer, fragments }] of contacts.entries()) {
       if (nth === our) before = this.#fragments.length;
-      // An untagged contact on the SegmentUID of ours could not be told from it.
+      // An untagged contact on the SegmentUID of ours could not be distinguished from ours.
       if (!isTransfer || isUntagged || contacts[nth - 1]?.isUntagged) run++;
       for (const [i, one] of fragments.entries()) {
         // The first two fragments of a transfer name their contact (daemon/kinesis/README.md).
@@ -118,7 +118,7 @@ interface Appended {
   readonly names: readonly string[];
 }
 
-/** The rule for fragments without a ContactId, told in another way (daemon/kinesis/README.md). */
+/** The rule for fragments without a ContactId, implemented in another way (daemon/kinesis/README.md). */
 function expectedOf(all: readonly Appended[], ours: string): string[] {
   const isOurs = (at: number): boolean => {
     const { contactId, run } = all[at] as Appended;

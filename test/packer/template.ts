@@ -35,7 +35,7 @@ export function split(text: string): { newer: string; rest: string } {
 }
 
 /**
- * Makes a project in `directory` that Packer 1.6 can read, with release tarballs that hold nothing; gives the template's
+ * Makes a project in `directory` that Packer 1.6 can read, with release tarballs that are empty; returns the template's
  * directory in it.
  */
 export async function projectForOldPacker(directory: string): Promise<string> {

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { borrowBuffer, returnBuffer, withRoom } from '../../daemon/runtime/buffer-pool.ts';
 
-test.serial('the buffer that was given back last is the next to be lent, and by nobody else meanwhile', (t) => {
+test.serial('the buffer that was released last is the next to be acquired, and has one owner', (t) => {
   const one = borrowBuffer(100);
   const other = borrowBuffer(100);
   t.not(one, other);
@@ -12,7 +12,7 @@ test.serial('the buffer that was given back last is the next to be lent, and by 
   t.not(borrowBuffer(1), one);
 });
 
-test.serial('there is room for as much as is asked for, however much that is', (t) => {
+test.serial('a buffer has at least the requested size, whatever it is', (t) => {
   for (const bytes of [0, 1, 5000, 32 * 1024, 32 * 1024 + 1, 1_000_000]) {
     t.true(borrowBuffer(bytes).length >= bytes, `${bytes} bytes`);
   }
@@ -29,7 +29,7 @@ test.serial('neither large buffers nor any number of them are kept', (t) => {
   t.true(kept.length > 0 && kept.length < many.length, `${kept.length} of ${many.length}`);
 });
 
-test.serial('what outgrows its buffer goes on in a larger one, and the smaller one is free', (t) => {
+test.serial('data that outgrows its buffer continues in a larger one, and the smaller one is released', (t) => {
   const small = borrowBuffer(100);
   small.write('what came so far');
   t.is(withRoom(small, 16, small.length), small);

@@ -69,7 +69,7 @@ test('without procfs, or without an address, nothing is known', async (t) => {
   t.deepEqual(await found, [undefined, undefined]);
 });
 
-test('the kernel tells what a peer has acknowledged', async (t) => {
+test('the kernel says what a peer has acknowledged', async (t) => {
   const accepted = Promise.withResolvers<Socket>();
   const server = createServer({ pauseOnConnect: true }, accepted.resolve).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -82,7 +82,7 @@ test('the kernel tells what a peer has acknowledged', async (t) => {
     server.close();
   });
   const tcp = new TcpQueues(systemClock);
-  socket.write('acknowledged by TCP, though nobody reads it');
+  socket.write('acknowledged by TCP, although not read');
   t.deepEqual(await tcp.of(socket), { unackedBytes: 0, retransmits: 0 });
   // More than the buffers of both sides hold.
   socket.write(Buffer.alloc(32 * 1024 * 1024));

@@ -92,7 +92,7 @@ test('what is cancelled does not run, near or far, also when a task of the same 
   });
 });
 
-test('what is set anew while it waits runs once, at the later time or the earlier one', (t) => {
+test('a timer that is set again while it waits runs once, at the new time', (t) => {
   withTimers((clock, timers) => {
     const ran: string[] = [];
     const beganMs = clock.now();
@@ -168,7 +168,7 @@ for (const heldUpMs of [TICK_MS + 1, ROUND_MS - 1, ROUND_MS, ROUND_MS + 1, 10 * 
   });
 }
 
-test('it begins anew after it has stood still', (t) => {
+test('it starts again after it has stood still', (t) => {
   withTimers((clock, timers) => {
     const ran: string[] = [];
     at(timers, clock.now() + 50, () => ran.push('first'));

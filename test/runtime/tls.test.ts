@@ -89,13 +89,13 @@ test('a session whose resumption a middlebox resets is not offered again', async
   t.false((await connected(t, port)).isSessionReused());
 });
 
-test('a session is for the peer that gave it: another port of the same host begins anew', async (t) => {
+test('a session is for the peer that gave it: another port of the same host starts without one', async (t) => {
   const [one, other] = [await serving(t), await serving(t)];
   await connected(t, one.port);
   t.false((await connected(t, other.port)).isSessionReused());
 });
 
-test('a peer whose certificate nobody vouches for is refused', async (t) => {
+test('a peer whose certificate has no trusted issuer is refused', async (t) => {
   const { port } = await serving(t, untrusted);
   const socket = connectTls({ host: '127.0.0.1', port });
   await t.throwsAsync(once(socket, 'secureConnect'), { message: /unable to verify|self-signed/ });

@@ -5,7 +5,7 @@ import { newSessionOf } from '../support/session-builders.ts';
 
 const START = { fragmentNumber: '0' };
 
-/** A call's clock that tells when it was saved. */
+/** A call's clock that records when it was saved. */
 const clockAt = (reachMs: number): CallClock => ({ originMs: reachMs, driftFrames: [0, 0], delayFrames: [0, 0] });
 
 /** A session whose progress and safe audio are set by a test. */

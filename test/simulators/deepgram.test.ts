@@ -172,12 +172,12 @@ for (const [how, close] of [
 
 for (const [what, query, mentions] of [
   ['an unknown encoding', { encoding: 'mp7' }, /encoding/],
-  ['a sample rate that is no number', { sample_rate: 'high' }, /sample_rate/],
+  ['a sample rate that is not a number', { sample_rate: 'high' }, /sample_rate/],
   ['no channels', { channels: '0' }, /channels/],
   ['nine channels', { channels: '9' }, /channels/],
   ['an odd multichannel', { multichannel: 'yes' }, /multichannel/],
   ['a callback that cannot be called', { callback: 'ftp://127.0.0.1/' }, /callback/],
-  ['a callback that is no URL', { callback: 'here' }, /callback/],
+  ['a callback that is not a URL', { callback: 'here' }, /callback/],
   ['an unknown model', { model: 'supernova' }, /model/],
   ['keywords with nova-3', { model: 'nova-3', keywords: 'parcel:2' }, /keywords/],
 ] as const) {

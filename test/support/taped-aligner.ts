@@ -2,7 +2,7 @@ import { Aligner } from '../../daemon/audio/aligner.ts';
 import type { AudioRun } from '../../daemon/audio/audio-run.ts';
 import { positionOf, ReplayBuffer } from '../../daemon/deepgram/replay-buffer.ts';
 
-/** As much of the call as a session's tape has at least. */
+/** The least that a session's call buffer holds. */
 export const TAPE_MS = 2348;
 
 /** An aligner with a session's buffer, on a link that sends everything immediately. */

@@ -44,7 +44,7 @@ export class VirtualClock implements Clock {
     return [...this.#tasks].filter(({ repeats }) => !repeats).length;
   }
 
-  /** Lets everything happen that takes no time. */
+  /** Runs everything that takes no time. */
   async settle(): Promise<void> {
     for (let turn = 0; turn < SETTLE_TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
   }

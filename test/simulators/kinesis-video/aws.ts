@@ -135,7 +135,7 @@ function inputOf<Input>(body: Buffer, schema: z.ZodType<Input>): Input {
   try {
     json = JSON.parse(body.toString());
   } catch (cause) {
-    throw new AwsError('InvalidArgumentException', `The request is no JSON: ${cause}`);
+    throw new AwsError('InvalidArgumentException', `The request is not JSON: ${cause}`);
   }
   const input = schema.safeParse(json);
   if (!input.success) throw new AwsError('InvalidArgumentException', input.error.message);

@@ -36,7 +36,7 @@ const options = z.strictObject({
   segmentUid: z.hex().length(32).default(SEGMENT_UID),
   /** Puts elements that are in no schema before the clusters and between the blocks. */
   unknownElements: z.boolean().default(false),
-  /** After the fragment of that number, from 0, the producer sends so many again, under new numbers. */
+  /** After the fragment with this index, the producer sends the last `fragments` again, under new numbers. */
   sentAgain: z.strictObject({ after: z.int().nonnegative(), fragments: z.int().positive() }).optional(),
   cluster: z.enum(['known', 'unknown', 'unknown-short']).default('known'),
   oddBlock: z.boolean().default(true),

@@ -96,7 +96,7 @@ async function bodyOf<Output>(request: IncomingMessage, schema: z.ZodType<Output
   try {
     json = JSON.parse(text || '{}');
   } catch (cause) {
-    throw new Refused(400, `the body is no JSON: ${cause}`);
+    throw new Refused(400, `the body is not JSON: ${cause}`);
   }
   const body = schema.safeParse(json);
   if (!body.success) throw new Refused(400, z.prettifyError(body.error));

@@ -68,7 +68,7 @@ export class Stream {
     return this.#reserved;
   }
 
-  /** Opens the next fragment; nobody sees it before its first part is there. */
+  /** Opens the next fragment; readers see it once its first part is there. */
   open(facts: Pick<Fragment, 'serverMs' | 'producerMs' | 'durationMs'>): Fragment {
     const number = this.#reserved ?? this.#nextNumber();
     this.#reserved = undefined;
