@@ -70,7 +70,7 @@ function whyRefused(name: string): string | undefined {
   return `the daemon has no such setting; it may be one of ${PASSED_ON.join(', ')}`;
 }
 
-/** The daemon's own fault with the value, or that of an instance. */
+/** Why the daemon would refuse the value, or not work with it on an instance; undefined when it is fine. */
 function valueFault(name: string, value: unknown): string | undefined {
   if (typeof value !== 'string' && typeof value !== 'number') return 'must be text or a number';
   const text = String(value);

@@ -38,7 +38,7 @@ export class Launch extends Construct {
       machineImage: imageById(imageId, userData),
       instanceType: new InstanceType(instanceType),
       httpTokens: LaunchTemplateHttpTokens.REQUIRED,
-      // One hop: only the instance itself can reach its role's credentials, nothing that it forwards for.
+      // One hop: only the instance itself can reach its role's credentials; no container or proxied request can.
       httpPutResponseHopLimit: 1,
       associatePublicIpAddress: false,
       // CPU metrics every minute: with 5 minutes, scaling on CPU would miss a burst of calls.

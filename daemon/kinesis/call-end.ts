@@ -25,8 +25,8 @@ export interface EndedConnection {
   readonly wasRefused?: boolean;
   readonly receivedAudio: boolean;
   /**
-   * When audio of the contact last arrived, over whichever connection; before the first, when the reading began. Later
-   * by the time in which Kinesis refused the stream.
+   * When audio of the contact last arrived, over whichever connection; before the first, when the reading began. Time
+   * in which Kinesis refused the stream does not count: it moves this moment forward.
    */
   readonly lastAudioAtMs: Millis;
   /** Attempts in a row before this connection that brought no audio. */

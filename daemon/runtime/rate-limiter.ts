@@ -10,7 +10,7 @@ interface Waiting {
 export class RateLimiter {
   readonly #intervalMs: Millis;
   readonly #clock: Clock;
-  /** In order, with those that gave up. */
+  /** Waiting callers in order, including those that have given up. */
   readonly #queue: Waiting[] = [];
   #freeAtMs = 0;
   #cancelNext: Cancel | undefined;

@@ -32,7 +32,7 @@ export class TcpQueues {
   readonly #waiting = new Map<string, ((queue: TcpQueue | undefined) => void)[]>();
   #lastReadAtMs: Millis = -Infinity;
 
-  /** @param read gives a file's text */
+  /** @param read returns a file's text */
   constructor(
     clock: Pick<Clock, 'now' | 'after'>,
     read: (path: string) => Promise<string> = (path) => readFile(path, 'latin1'),

@@ -40,7 +40,7 @@ export async function makeReleases(
   // In the same file system as `out`, so that files can be renamed into it.
   const scratch = await mkdtemp(join(out, '.unfinished-'));
   try {
-    // First what may fail because of others.
+    // First the steps that depend on the network or other packages.
     const runtimes: Runtime[] = [];
     for (const arch of architectures) runtimes.push(await fetchRuntime(checkout, arch, join(scratch, 'npm')));
     const common = await makeCommon(checkout);

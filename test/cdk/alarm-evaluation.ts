@@ -141,6 +141,6 @@ export function nextState(
 
 function known<Value>(table: Readonly<Record<string, Value>>, name: string): Value {
   const value = table[name];
-  if (value === undefined) throw new Error(`${name} is not known here`);
+  if (value === undefined) throw new Error(`${name} is not supported by this evaluator`);
   return value;
 }

@@ -42,7 +42,7 @@ function tokensOf(expression: string): string[] {
     const token = TOKEN.exec(expression)
       ?.slice(1)
       .find((part) => part !== undefined);
-    if (token === undefined) throw new Error(`${expression}: not known here from character ${at} on`);
+    if (token === undefined) throw new Error(`${expression}: unsupported from character ${at} on`);
     tokens.push(token);
   }
   return tokens;

@@ -19,7 +19,7 @@ export class PageStage {
   refusal: { status: number; body: object } | undefined;
   /** The queries of all overview requests. */
   readonly queries: string[] = [];
-  /** The daemon's clock: moves on by exactly one polling interval per request, however slow the machine is. */
+  /** The daemon's clock: advances by exactly one polling interval per request, however slow the machine is. */
   nowEpochMs = NOW_EPOCH_MS;
   readonly url: string;
 

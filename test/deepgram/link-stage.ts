@@ -76,7 +76,7 @@ export class LinkStage {
       const room = this.send(MESSAGE_MS);
       if (room) return room;
     }
-    throw new Error('the link took an hour of audio');
+    throw new Error('the link accepted an hour of audio without back-pressure');
   }
 
   /** Sends the next ms of the call in real time. */

@@ -15,7 +15,7 @@ export class TapedAligner extends Aligner {
     this.#replayBuffer = replayBuffer;
   }
 
-  /** A run that was taken before is not to be looked at any more. */
+  /** Runs taken before are no longer valid. */
   override take(longestMs: number): AudioRun | undefined {
     const run = super.take(longestMs);
     if (!run) return undefined;

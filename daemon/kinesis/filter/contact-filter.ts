@@ -226,7 +226,7 @@ export class ContactFilter implements DemuxerEvents {
     }
   }
 
-  /** Two contacts: withholds all that has not been forwarded, also what is ready to be. */
+  /** Two contacts: withholds everything that has not been forwarded, even what is ready. */
   #withholdMixed(): void {
     const fragment = this.#fragment;
     for (const block of this.#released.splice(this.#releasedBefore)) {

@@ -87,7 +87,7 @@ async function check({ form }: Running, { kinesis, deepgram }: Simulators, isToB
     const got = await deepgram.order('container', call);
     // The checksum is of the whole: an incomplete call cannot be checked.
     if (isToBeWhole && (got.bytes !== sent.bytes || got.crc !== sent.crc)) {
-      throw new Error(`call ${call}: ${got.bytes} bytes arrived of ${sent.bytes}, or different ones`);
+      throw new Error(`call ${call}: ${got.bytes} bytes arrived of ${sent.bytes}, or their content differs`);
     }
   }
 }
