@@ -18,6 +18,10 @@ import { withRunbook } from './runbook.ts';
 /** Above scaling's own target (settings.ts): scaling has not kept up, or may not grow further. */
 export const CAPACITY_ALARM_PERCENT = 85;
 export const STARTS_FAILED_ALARM_PERCENT = 1;
+/** Above what fragments cost that are forwarded when they are complete, and reads that gather: about 1.3 s. */
+export const LAG_ALARM_MS = 3000;
+/** Twice what a busy thread shows; reads are 220 ms apart, so lag has doubled or more. */
+export const EVENT_LOOP_ALARM_MS = 500;
 
 /** An alarm that fires if the metric is above the threshold in several of the last minutes. */
 interface AlarmSpec {
@@ -38,6 +42,22 @@ const ALARMS: Readonly<Record<string, AlarmSpec>> = {
     times: 5,
     of: 5,
     description: 'Audio of calls was missing in each of the last 5 minutes.',
+  },
+  CallsLate: {
+    metric: () => fleetMetric('LagMilliseconds', Stats.percentile(90)),
+    above: LAG_ALARM_MS,
+    // A freeze or a reconnect is made good within a minute.
+    times: 5,
+    of: 5,
+    description: 'A tenth of the audio reached Deepgram more than 3 s late in each of the last 5 minutes.',
+  },
+  EventLoopBlocked: {
+    metric: () => fleetMetric('EventLoopDelayMilliseconds', Stats.percentile(90)),
+    above: EVENT_LOOP_ALARM_MS,
+    // A burst of starts, or a garbage collection, delays a thread for a moment.
+    times: 5,
+    of: 5,
+    description: "A daemon's threads were late by more than 500 ms in a tenth of the seconds of the last 5 minutes.",
   },
   StartsFailing: {
     metric: startsFailedPercent,

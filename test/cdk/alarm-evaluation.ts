@@ -12,6 +12,8 @@ interface MetricProperties {
 /** The properties that our alarms have in the template. */
 export interface AlarmProperties extends Partial<MetricProperties> {
   readonly Statistic?: string;
+  /** A percentile. */
+  readonly ExtendedStatistic?: string;
   readonly Period?: number;
   readonly Metrics?: readonly {
     readonly Id: string;
@@ -35,6 +37,8 @@ const STATISTICS: Readonly<Record<string, (values: readonly number[]) => number>
   Average: (values) => values.reduce((sum, value) => sum + value, 0) / values.length,
   Maximum: (values) => Math.max(...values),
   Minimum: (values) => Math.min(...values),
+  // The data here are single values per minute: a percentile is between them.
+  p90: (values) => values.toSorted((one, other) => one - other)[Math.ceil(values.length * 0.9) - 1] ?? Number.NaN,
   SampleCount: (values) => values.length,
 };
 
@@ -81,11 +85,11 @@ function breachesIn(
 }
 
 function metricOf(alarm: AlarmProperties, source: MetricSource) {
-  const { Namespace, MetricName, Statistic, Period, Metrics } = alarm;
+  const { Namespace, MetricName, ExtendedStatistic = '', Statistic = ExtendedStatistic, Period, Metrics } = alarm;
   if (!Metrics) {
     const data = source(`${Namespace}/${MetricName}`);
     const periodS = Period ?? 0;
-    return { periodS, pointsAt: (ends: readonly number[]) => pointsOf(data, Statistic ?? '', periodS, ends) };
+    return { periodS, pointsAt: (ends: readonly number[]) => pointsOf(data, Statistic, periodS, ends) };
   }
   const [query, ...otherQueries] = Metrics.filter(({ Expression }) => Expression !== undefined);
   const stats = Metrics.flatMap(({ Id, MetricStat }) => (MetricStat ? [{ Id, ...MetricStat }] : []));

@@ -224,6 +224,29 @@ const BY_HAND: Readonly<Record<string, [source: MetricSource, fires: string[], m
     sourceOf(idle({ DeepgramRefusedRate: (minute) => minute % 2 })),
     ['DeepgramTooManyStreams'],
   ],
+  'calls that are 1.2 s late, because fragments are complete first': [
+    sourceOf(idle({ LagMilliseconds: () => 1200, EventLoopDelayMilliseconds: () => 30 })),
+    [],
+  ],
+  'four minutes of lag after an outage of Deepgram': [
+    sourceOf(idle({ LagMilliseconds: (minute) => (minute >= 20 && minute < 24 ? 40_000 : 110) })),
+    [],
+  ],
+  'lag that lasts': [sourceOf(idle({ LagMilliseconds: from(20, 3100, 110) })), ['CallsLate'], 26],
+  'threads without enough CPU': [
+    sourceOf(idle({ LagMilliseconds: from(20, 1900, 110), EventLoopDelayMilliseconds: from(20, 900, 20) })),
+    ['EventLoopBlocked'],
+    26,
+  ],
+  'a process that is frozen for most of the time': [
+    sourceOf(idle({ LagMilliseconds: from(20, 8000, 110), EventLoopDelayMilliseconds: from(20, 9000, 20) })),
+    ['CallsLate', 'EventLoopBlocked'],
+    26,
+  ],
+  'a night without calls, and therefore without lag': [
+    sourceOf(idle({ LagMilliseconds: from<number | undefined>(20, undefined, 110) })),
+    [],
+  ],
   'one call without results': [sourceOf(idle({ DeepgramWithoutResults: (minute) => Number(minute === 20) })), []],
   'calls without results': [
     sourceOf(idle({ DeepgramWithoutResults: (minute) => Number(minute % 7 === 0) })),
