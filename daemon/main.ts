@@ -7,6 +7,7 @@ import { DrainFile } from './admission/drain-file.ts';
 import { SessionManager } from './admission/manager.ts';
 import { watchReadiness } from './admission/readiness.ts';
 import { checkAtRest } from './check.ts';
+import { lockStateDirectory, StateDirectoryTaken } from './checkpoints/state-lock.ts';
 import {
   type Config,
   ConfigError,
@@ -75,6 +76,8 @@ async function run(): Promise<void> {
   const log = createLog(config.LOG_LEVEL);
   log.redactor.learn(secretValues(config, process.env));
   logFaults(log);
+  // Before anything reads or writes there.
+  if (config.STATE_DIR !== undefined) await lockStateDirectory(config.STATE_DIR, clock);
   const secrets = await openSecrets(config, clock, log);
   const daemon = wire(config, secrets, log);
   const { main, workers, manager, metrics, metadata, drainFile } = daemon;
@@ -220,5 +223,6 @@ function exitWithLines(error: unknown): never {
   if (!(error instanceof LinesError)) throw error;
   process.stderr.write(error.lines.map((line) => `integratord: ${line}\n`).join(''));
   // Other failures may pass while systemd restarts the daemon: a secret gets its value, a role its permission.
-  process.exit(error instanceof ConfigError ? EXIT_CONFIG : 1);
+  const isForGood = error instanceof ConfigError || error instanceof StateDirectoryTaken;
+  process.exit(isForGood ? EXIT_CONFIG : 1);
 }
