@@ -4,6 +4,6 @@ import type { Millis } from '../runtime/clock.ts';
 export interface AudioRun {
   /** 2-channel 16-bit little-endian PCM: customer, agent, customer, … */
   readonly pcm: Uint8Array;
-  /** When the oldest audio in it arrived here; undefined when it is all silence, or is sent again. */
+  /** When the oldest audio in it arrived here; undefined when there is none, only silence in its place. */
   readonly arrivedAtMs: Millis | undefined;
 }

@@ -12,8 +12,9 @@ export class Pacer {
     this.#clock = clock;
   }
 
-  /** Resolves when audio of `durationMs` may be sent; once the signal aborts, at once. */
-  async turn(durationMs: Millis, signal: AbortSignal): Promise<void> {
+  /** Resolves when audio of `durationMs` may be sent, with the time when it was due; once the signal aborts, at once. */
+  async turn(durationMs: Millis, signal: AbortSignal): Promise<Millis> {
+    const dueMs = Math.max(this.#freeAtMs, this.#clock.now());
     const waitMs = this.#freeAtMs - this.#clock.now();
     if (waitMs > 0) {
       await this.#clock.sleep(waitMs, signal).catch((error: unknown) => {
@@ -21,5 +22,6 @@ export class Pacer {
       });
     }
     this.#freeAtMs = this.#clock.now() + durationMs;
+    return dueMs;
   }
 }

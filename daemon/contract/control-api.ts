@@ -21,7 +21,7 @@ export interface SessionView {
   /** Call audio sent to Deepgram, and how much of it was sent again. */
   readonly audioMs: Millis;
   readonly replayedMs: Millis;
-  /** From a block's arrival to its write to Deepgram's socket: the latest and the worst. */
+  /** How late audio is handed to Deepgram's socket, or waits for that: now and at the worst. */
   readonly lagMs: Millis;
   readonly worstLagMs: Millis;
   /** Audio that is missing. */

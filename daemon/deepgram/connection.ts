@@ -132,20 +132,23 @@ export class Connection {
     let progressed = false;
     // What a closed connection took would be lost.
     if (this.#isClosed) return;
+    this.#noteHandover();
     while (this.#socket.bufferedBytes < HIGH_WATER_BYTES && replayBuffer.sent - heartbeat.arrivedTo < windowBytes) {
-      const run = replayBuffer.take(MESSAGE_BYTES);
-      if (!run) break;
+      const pcm = replayBuffer.take(MESSAGE_BYTES);
+      if (!pcm) break;
       progressed = true;
-      this.#socket.sendAudio(run.pcm);
+      this.#socket.sendAudio(pcm);
       const nowMs = timers.now();
       heartbeat.sent(nowMs);
-      const audioMs = momentOf(run.pcm.length);
+      const audioMs = momentOf(pcm.length);
       this.#backlog.sent(audioMs, nowMs);
       this.#patientBacklog.sent(audioMs, nowMs);
-      statistics.sent(run, replayBuffer.sent, nowMs);
+      statistics.sent(pcm.length, replayBuffer.sent);
       if (heartbeat.isPingDue(replayBuffer.sent, nowMs)) this.#ping(nowMs);
     }
-    if (progressed) onProgress();
+    if (!progressed) return;
+    this.#noteHandover();
+    onProgress();
   }
 
   /** Tells Deepgram that there is no more audio. */
@@ -177,6 +180,12 @@ export class Connection {
   ponged(position: number): void {
     this.#heartbeat.ponged(position, this.#options.timers.now());
     this.#arrived();
+  }
+
+  /** What the connection has buffered is still in our hands, frames' headers included. */
+  #noteHandover(): void {
+    const { replayBuffer, timers, statistics } = this.#options;
+    statistics.lag.handedOver(momentOf(replayBuffer.sent - this.#socket.bufferedBytes), timers.now());
   }
 
   #arrived(): void {

@@ -1,7 +1,7 @@
-import type { AudioRun } from '../audio/audio-run.ts';
 import type { SessionMetrics } from '../metrics/session-metrics.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { refusalOf } from './errors.ts';
+import { LagMeter } from './lag-meter.ts';
 import { momentOf } from './replay-buffer.ts';
 
 /** What a link has done so far. */
@@ -11,7 +11,7 @@ export interface LinkStats {
   /** Call time sent to Deepgram, and how much of it more than once. */
   readonly audioMs: Millis;
   readonly replayedMs: Millis;
-  /** From the arrival of audio to its write to Deepgram's socket: the latest and the worst. */
+  /** How late audio is handed to the kernel (lag-meter.ts): now and at the worst. */
   readonly lagMs: Millis;
   readonly worstLagMs: Millis;
   /** The most audio that was ever kept here at once. */
@@ -20,31 +20,33 @@ export interface LinkStats {
 
 /** Counts what a link does, for its session and for the thread's metrics. Positions are bytes of the call. */
 export class LinkStatistics {
+  readonly lag: LagMeter;
   readonly #metrics: SessionMetrics;
   readonly #requestIds: string[] = [];
   #sentTo: number;
   #replayedBytes = 0;
-  #lagMs: Millis = 0;
-  #worstLagMs: Millis = 0;
   #worstBufferBytes = 0;
 
   /** @param start where in the call the audio begins */
   constructor(start: number, metrics: SessionMetrics) {
     this.#sentTo = start;
     this.#metrics = metrics;
+    this.lag = new LagMeter(momentOf(start), metrics.lagMs);
   }
 
   get connections(): number {
     return this.#requestIds.length;
   }
 
-  snapshot(): LinkStats {
+  /** @param end where the audio that is here ends */
+  snapshot(end: number, nowMs: Millis): LinkStats {
+    const lagMs = this.lag.nowMs(momentOf(end), nowMs);
     return {
       requestIds: this.#requestIds,
       audioMs: momentOf(this.#sentTo),
       replayedMs: momentOf(this.#replayedBytes),
-      lagMs: this.#lagMs,
-      worstLagMs: this.#worstLagMs,
+      lagMs,
+      worstLagMs: Math.max(lagMs, this.lag.worstMs),
       worstBufferBytes: this.#worstBufferBytes,
     };
   }
@@ -69,16 +71,12 @@ export class LinkStatistics {
     this.#worstBufferBytes = Math.max(this.#worstBufferBytes, bytes);
   }
 
-  /** A run that ends at `position` was written to the socket. */
-  sent({ pcm, arrivedAtMs }: AudioRun, position: number, nowMs: Millis): void {
-    this.#metrics.deepgramBytes += pcm.length;
+  /** So many bytes of audio, which end at `position`, were written to the connection. */
+  sent(bytes: number, position: number): void {
+    this.#metrics.deepgramBytes += bytes;
     if (position <= this.#sentTo) return;
     this.#metrics.audioOutBytes += position - this.#sentTo;
     this.#sentTo = position;
-    if (arrivedAtMs === undefined) return;
-    this.#lagMs = nowMs - arrivedAtMs;
-    this.#metrics.lagMs.observe(this.#lagMs);
-    this.#worstLagMs = Math.max(this.#worstLagMs, this.#lagMs);
   }
 
   keptAlive(): void {

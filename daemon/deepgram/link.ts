@@ -1,5 +1,6 @@
 import type { AudioRun } from '../audio/audio-run.ts';
 import type { CallBuffer } from '../audio/call-buffer.ts';
+import type { LiveEdge } from '../audio/live-edge.ts';
 import { type DeepgramParams, reconnectParams } from '../contract/deepgram-params.ts';
 import type { Log } from '../log/log.ts';
 import type { SessionMetrics } from '../metrics/session-metrics.ts';
@@ -104,7 +105,17 @@ export class Link {
   }
 
   stats(): LinkStats {
-    return this.#statistics.snapshot();
+    return this.#statistics.snapshot(this.#window.buffer.end, this.#options.timers.now());
+  }
+
+  /** How late the audio sent last was or, if more, what waits to be sent is. */
+  get lagMs(): Millis {
+    return this.#statistics.lag.nowMs(momentOf(this.#window.buffer.end), this.#options.timers.now());
+  }
+
+  /** When the call's audio can be read at the earliest: what is sent later is lag. */
+  get liveEdge(): LiveEdge {
+    return this.#statistics.lag.edge;
   }
 
   /** Where the call's audio is written before it is sent. */
@@ -118,9 +129,12 @@ export class Link {
    */
   send(run: AudioRun): Promise<void> | undefined {
     if (this.#state.name === 'closed' && this.#state.error) throw this.#state.error;
-    this.#window.buffer.commit(run);
+    const { buffer } = this.#window;
+    const from = buffer.end;
+    buffer.commit(run);
+    if (run.arrivedAtMs === undefined) this.#statistics.lag.silent(momentOf(from), momentOf(buffer.end));
     connectionOf(this.#state)?.pump();
-    this.#statistics.buffered(this.#window.buffer.heldBytes);
+    this.#statistics.buffered(buffer.heldBytes);
     return this.#window.whenRoom();
   }
 
@@ -173,6 +187,7 @@ export class Link {
         if ('connection' in previous) previous.connection.terminate();
         this.#cancelDeadline();
         this.#window.releaseWaiting();
+        this.#statistics.lag.settle();
         this.#ended.resolve(next.error);
     }
   }
@@ -292,7 +307,7 @@ export class Link {
       ? this.#resultsWatch.isSilentAtEnd(resultsCount, buffer.sent)
       : this.#resultsWatch.isSilent(resultsCount, buffer.sent, timers.now());
     if (!isSilent) return;
-    const { requestIds, audioMs } = this.#statistics.snapshot();
+    const { requestIds, audioMs } = this.stats();
     const fields = { requestId: requestIds.at(-1), audioMs, results: resultsCount };
     this.#options.metrics.withoutResults++;
     log.warn({ event: 'deepgram.no-results', ...fields }, 'Deepgram gives no results');

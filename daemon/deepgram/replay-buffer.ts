@@ -4,12 +4,6 @@ import { sampleAt } from '../audio/pcm.ts';
 import { BYTES_PER_FRAME, BYTES_PER_MS, BYTES_PER_SAMPLE, type Channel } from '../contract/audio-format.ts';
 import type { Millis } from '../runtime/clock.ts';
 
-/** Audio that ends at this position of the call arrived at that time. */
-interface Arrival {
-  readonly end: number;
-  readonly atMs: Millis | undefined;
-}
-
 /** Hysteresis: a ring that has grown shrinks only when usage falls below this share of the minimum size. */
 const SHRINKS_AT = 0.9;
 
@@ -27,8 +21,6 @@ export class ReplayBuffer implements CallBuffer {
   #intactFrom: number;
   #sent: number;
   #end: number;
-  /** Arrivals of the unsent audio, in order. */
-  readonly #arrivals: Arrival[] = [];
 
   /**
    * @param start where in the call the audio begins
@@ -78,19 +70,18 @@ export class ReplayBuffer implements CallBuffer {
   }
 
   /** Adds a run that was written to the room reserved last; it may be shorter than the room. */
-  commit({ pcm, arrivedAtMs }: AudioRun): void {
+  commit({ pcm }: AudioRun): void {
     if (!this.#isInPlace(pcm)) throw new RangeError('the run was not written to the reserved room');
     this.#end += pcm.length;
-    this.#arrivals.push({ end: this.#end, atMs: arrivedAtMs });
   }
 
   /** Takes the next audio to send, at most `longestBytes`, and counts it as sent; undefined if there is none. */
-  take(longestBytes: number): AudioRun | undefined {
+  take(longestBytes: number): Uint8Array | undefined {
     const at = this.#sent % this.#ring.length;
     const bytes = Math.min(longestBytes, this.#end - this.#sent, this.#ring.length - at);
     if (bytes === 0) return undefined;
     this.#sent += bytes;
-    return { pcm: this.#ring.subarray(at, at + bytes), arrivedAtMs: this.#arrivedAtMs() };
+    return this.#ring.subarray(at, at + bytes);
   }
 
   /** Releases audio before `position`, as far as it was sent. */
@@ -102,18 +93,6 @@ export class ReplayBuffer implements CallBuffer {
   rewind(position: number): number {
     this.#sent = Math.max(this.#from, Math.min(position, this.#sent));
     return this.#sent;
-  }
-
-  /** When the oldest audio just sent for the first time arrived. */
-  #arrivedAtMs(): Millis | undefined {
-    let oldestMs = Infinity;
-    for (let first = this.#arrivals[0]; first; first = this.#arrivals[0]) {
-      oldestMs = Math.min(oldestMs, first.atMs ?? Infinity);
-      if (first.end > this.#sent) break;
-      this.#arrivals.shift();
-      if (first.end === this.#sent) break;
-    }
-    return oldestMs === Infinity ? undefined : oldestMs;
   }
 
   #isInPlace({ buffer, byteOffset }: Uint8Array): boolean {

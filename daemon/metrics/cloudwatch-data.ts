@@ -58,6 +58,7 @@ function readings(now: InstanceSnapshot, since: Baseline): Reading[] {
     single('SessionsFailed', 'Count', total(counts.sessionsFailed)),
     single('GapMilliseconds', 'Milliseconds', total(counts.gapsMs)),
     ...distributed('LagMilliseconds', counts.lagMs),
+    single('LagNowMilliseconds', 'Milliseconds', now.lagNowMs),
     single('KinesisResumes', 'Count', counts.resumes),
     single('KinesisRotations', 'Count', counts.rotations),
     single('DeepgramReconnects', 'Count', total(counts.reconnects)),

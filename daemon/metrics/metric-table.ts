@@ -129,9 +129,12 @@ export const METRICS: readonly Metric[] = [
   ),
   histogram(
     'lag_seconds',
-    'Time from the arrival of audio to its hand-over to Deepgram, per message',
+    'How late audio is handed to the socket to Deepgram, per 64 ms of a call (daemon/README.md, decision 18)',
     LAG_BOUNDS_MS,
     ({ counts }) => counts.lagMs,
+  ),
+  gauge('lag_now_seconds', 'Largest lag of any session now, including audio that waits to be sent', ({ lagNowMs }) =>
+    one(lagNowMs * S_PER_MS),
   ),
   histogram(
     'kinesis_behind_now_seconds',

@@ -28,9 +28,10 @@ export const REFUSALS = ['400', '401', '402', '403', '404', '408', '429', '5xx',
 export type Trouble = GapCause | 'not-streamed';
 export type HandshakeRefusal = (typeof REFUSALS)[number];
 
-/** Dense around ALIGN_WAIT_MS, where lag is normal. */
+/** Dense up to a fragment of a second, where lag is normal; above, what a freeze or an outage costs. */
 export const LAG_BOUNDS_MS: readonly Millis[] = [
-  10, 25, 50, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 5000, 7500, 10_000,
+  10, 25, 50, 75, 100, 125, 150, 200, 250, 300, 500, 750, 1000, 1500, 2000, 3000, 4000, 5000, 7500, 10_000, 30_000,
+  60_000,
 ];
 /** A fragment may be seconds long; a stream without retention keeps five minutes. */
 export const BEHIND_BOUNDS_MS: readonly Millis[] = [100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000];
@@ -66,6 +67,8 @@ export interface SessionSnapshot {
   readonly counts: SessionCounts;
   /** Age of the oldest checkpoint of a running session; 0 without checkpoints. */
   readonly checkpointAgeMs: Millis;
+  /** The largest lag of any running session now, with the audio that waits to be sent. */
+  readonly lagNowMs: Millis;
 }
 
 const BYTES_PER_MS_OF_CHANNEL = BYTES_PER_MS / CHANNELS;
@@ -135,7 +138,7 @@ export class SessionMetrics {
     this.#refusals[refusal]++;
   }
 
-  snapshot(checkpointAgeMs: Millis = 0): SessionSnapshot {
+  snapshot(checkpointAgeMs: Millis = 0, lagNowMs: Millis = 0): SessionSnapshot {
     const counts = {
       sessionsStarted: { ...this.#sessionsStarted },
       sessionsCompleted: { ...this.#sessionsCompleted },
@@ -157,7 +160,7 @@ export class SessionMetrics {
       withoutResults: this.withoutResults,
       eventLoopDelayMs: this.eventLoopDelayMs.snapshot(),
     };
-    return { counts, checkpointAgeMs };
+    return { counts, checkpointAgeMs, lagNowMs };
   }
 }
 
@@ -166,6 +169,7 @@ export function together(a: SessionSnapshot, b: SessionSnapshot): SessionSnapsho
   return {
     counts: sumOf(a.counts, b.counts),
     checkpointAgeMs: Math.max(a.checkpointAgeMs, b.checkpointAgeMs),
+    lagNowMs: Math.max(a.lagNowMs, b.lagNowMs),
   };
 }
 

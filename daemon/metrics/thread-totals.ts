@@ -34,7 +34,7 @@ export class Threads {
         const last = this.#members.get(read);
         if (!last) return;
         this.#members.delete(read);
-        this.#gone = together(this.#gone, { ...last, checkpointAgeMs: 0 });
+        this.#gone = together(this.#gone, { ...last, checkpointAgeMs: 0, lagNowMs: 0 });
       },
     };
   }

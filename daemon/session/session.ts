@@ -12,6 +12,7 @@ import type { EndOfContact } from '../kinesis/call-end.ts';
 import type { Position } from '../kinesis/contact.ts';
 import type { Media } from '../kinesis/media-source.ts';
 import { readContact } from '../kinesis/reader.ts';
+import type { Trouble } from '../metrics/session-metrics.ts';
 import type { Millis } from '../runtime/clock.ts';
 import type { SessionDeps } from './deps.ts';
 import { reportEnd } from './end-report.ts';
@@ -115,6 +116,10 @@ export class Session {
     return { params: maskedParams(this.#identity.request.dgParams), timeline: this.#log.entries };
   }
 
+  get lagMs(): Millis {
+    return this.#link.lagMs;
+  }
+
   view(): SessionView {
     return viewOf({
       identity: this.#identity,
@@ -163,7 +168,7 @@ export class Session {
       random,
       log: this.#log,
       metrics,
-      onTrouble: (cause) => this.#gaps.note(cause),
+      onTrouble: (cause) => this.#noteTrouble(cause),
       onLost: (cause, missingMs) => this.#gaps.lost(cause, missingMs),
       signal: this.#stop.signal,
       settings,
@@ -175,10 +180,20 @@ export class Session {
       this.#deps.metrics.audioReceived(block.channel, block.pcm.length);
       this.#aligner.add(block);
     }
+    const last = blocks.at(-1);
+    // Paced audio waits on purpose.
+    if (last && this.#aligner.hasBegun && !this.#pacer) {
+      this.#link.liveEdge.arrived(this.#aligner.reachMs, last.arrivedAtMs);
+    }
     const sent = this.#sendAligned();
     if (sent) return sent.then(() => this.#forwarded(position));
     this.#forwarded(position);
     return undefined;
+  }
+
+  #noteTrouble(cause: Trouble): void {
+    this.#gaps.note(cause);
+    if (cause === 'not-streamed') this.#link.liveEdge.restart();
   }
 
   #forwarded(position: Position | undefined): void {
@@ -200,7 +215,11 @@ export class Session {
   /** A promise to wait for before sending more; undefined if there is room. */
   #sendPaced(run: AudioRun): Promise<void> | undefined {
     if (!this.#pacer) return this.#send(run);
-    return this.#pacer.turn(run.pcm.length / BYTES_PER_MS, this.#stop.signal).then(() => this.#send(run));
+    const endMs = this.#aligner.positionMs;
+    return this.#pacer.turn(run.pcm.length / BYTES_PER_MS, this.#stop.signal).then((dueMs) => {
+      this.#link.liveEdge.paced(endMs, dueMs);
+      return this.#send(run);
+    });
   }
 
   #send(run: AudioRun): Promise<void> | undefined {

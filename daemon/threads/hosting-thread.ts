@@ -66,6 +66,6 @@ export function hostingThread({ settings, secrets, log, name, threads }: ThreadO
     checkpoints,
     settings: settings.session,
   });
-  const counted = () => metrics.snapshot(checkpoints?.oldestAgeMs);
+  const counted = () => metrics.snapshot(checkpoints?.oldestAgeMs, host.lagMs);
   return { host, kinesis, deepgram, checkpoints, metrics, counted };
 }

@@ -14,7 +14,7 @@ const RESUME_TIMEOUT_MS: Millis = 6000;
 const RESUME_RETRY_MS: Millis = 1000;
 
 /** A session, as its host sees it. */
-export type RunningSession = Pick<Session, 'sessionId' | 'ending' | 'ended' | 'stop' | 'view' | 'details'>;
+export type RunningSession = Pick<Session, 'sessionId' | 'ending' | 'ended' | 'stop' | 'lagMs' | 'view' | 'details'>;
 /** `Session.start`, replaceable in tests. */
 export type StartSession = (seed: SessionSeed, deps: SessionDeps, signal: AbortSignal) => Promise<RunningSession>;
 
@@ -40,6 +40,13 @@ export class LocalHost implements SessionHost {
       await this.#deps.checkpoints?.remove(checkpoint.sessionId);
       throw error;
     }
+  }
+
+  /** The largest lag of any session now. */
+  get lagMs(): Millis {
+    let lagMs = 0;
+    for (const session of this.#sessions.values()) lagMs = Math.max(lagMs, session.lagMs);
+    return lagMs;
   }
 
   async views(): Promise<SessionView[]> {

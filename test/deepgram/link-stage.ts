@@ -65,8 +65,9 @@ export class LinkStage {
   send(ms: Millis): Promise<void> | undefined {
     let room: Promise<void> | undefined;
     const pcm = callAudio(this.#handedOverMs, this.#handedOverMs + ms);
-    for (const run of runsOf(this.link.buffer, pcm, this.clock.now())) room = this.link.send(run);
     this.#handedOverMs += ms;
+    this.link.liveEdge.arrived(this.#handedOverMs, this.clock.now());
+    for (const run of runsOf(this.link.buffer, pcm, this.clock.now())) room = this.link.send(run);
     return room;
   }
 

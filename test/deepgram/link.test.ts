@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { BYTES_PER_MS } from '../../daemon/contract/audio-format.ts';
 import { DeepgramRefused, DeepgramUnreachable } from '../../daemon/deepgram/errors.ts';
 import { BUFFER_BYTES } from '../../daemon/deepgram/replay-window.ts';
+import { runsOf } from '../support/audio-runs.ts';
 import { CALLBACK, callAudio, LinkStage, REPLAY_MS, RESULTS } from './link-stage.ts';
 
 async function opened(...args: Parameters<LinkStage['open']>): Promise<LinkStage> {
@@ -51,15 +52,55 @@ test('audio is sent at once, in messages of MESSAGE_MS, and counted once; replay
   t.is(reconnects[1006], 1);
 });
 
-test('the lag is the age of a message’s oldest audio when it is sent', async (t) => {
+/** Lags to the ms: the edge may drift by a little. */
+function lagsOf({ link }: LinkStage): [nowMs: number, worstMs: number] {
+  const { lagMs, worstLagMs } = link.stats();
+  return [Math.round(lagMs), Math.round(worstLagMs)];
+}
+
+test('the lag ends when the kernel has taken the audio, and grows while it waits for that', async (t) => {
   const stage = await opened();
-  stage.deepgram.socket.bufferedBytes = 64 * 1024;
-  void stage.send(100);
-  await stage.clock.advance(700);
+  stage.deepgram.behavior.takesAudio = false;
+  void stage.send(64);
+  t.deepEqual(lagsOf(stage), [0, 0]);
+  await stage.clock.advance(300);
+  t.deepEqual(lagsOf(stage), [300, 300]);
+  await stage.clock.advance(400);
   stage.deepgram.socket.drain();
-  t.like(stage.link.stats(), { lagMs: 700, worstLagMs: 700 });
-  void stage.send(100);
-  t.like(stage.link.stats(), { lagMs: 0, worstLagMs: 700 });
+  t.deepEqual(lagsOf(stage), [700, 700]);
+  stage.deepgram.behavior.takesAudio = true;
+  // What arrived meanwhile.
+  void stage.send(700);
+  await stage.clock.advance(100);
+  const { sums, counts } = stage.metrics.snapshot().counts.lagMs;
+  await stage.speak(4000);
+  t.deepEqual([sums, counts].flat().filter(Boolean), []);
+  t.true(Math.abs(lagsOf(stage)[1] - 700) < 3);
+  const lags = stage.metrics.snapshot().counts.lagMs;
+  t.is(
+    lags.counts.reduce((sum, count) => sum + count),
+    Math.floor((64 + 700 + 4000) / 64),
+  );
+});
+
+test('an outage of Deepgram shows while it lasts, and what is sent again does not count again', async (t) => {
+  const stage = await opened();
+  await stage.speak(6400);
+  stage.deepgram.handshakes.push(...Array(20).fill(new DeepgramUnreachable('example.org', new Error('away'))));
+  await stage.lose(1006);
+  await stage.speak(10_000);
+  t.true(Math.abs(lagsOf(stage)[0] - 10_000) < 100, String(lagsOf(stage)));
+  const count = () => stage.metrics.snapshot().counts.lagMs.counts.reduce((sum, each) => sum + each);
+  t.is(count(), 100);
+});
+
+test('silence in place of missing audio is not late', async (t) => {
+  const stage = await opened();
+  await stage.speak(3200);
+  await stage.clock.advance(5000);
+  stage.link.liveEdge.arrived(3200 + 5000 + 100, stage.clock.now());
+  for (const run of runsOf(stage.link.buffer, Buffer.alloc(5000 * BYTES_PER_MS), undefined)) void stage.link.send(run);
+  t.true(lagsOf(stage)[1] < 100, String(lagsOf(stage)));
 });
 
 test('without audio a KeepAlive is sent every 4 s; with audio none', async (t) => {

@@ -1,7 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { ReplayBuffer } from '../../daemon/deepgram/replay-buffer.ts';
-import { runsOf } from '../support/audio-runs.ts';
 
 const BYTES_PER_FRAME = 4;
 const LEAST_BYTES = 400;
@@ -53,9 +52,9 @@ class CheckedBuffer {
   }
 
   #take(longestBytes: number): void {
-    const run = this.#buffer.take(longestBytes);
-    this.#t.is(run === undefined, this.#sent === this.#end);
-    const pcm = run?.pcm ?? new Uint8Array();
+    const taken = this.#buffer.take(longestBytes);
+    this.#t.is(taken === undefined, this.#sent === this.#end);
+    const pcm = taken ?? new Uint8Array();
     this.#t.true(pcm.length <= longestBytes);
     this.#t.true(pcm.every((byte, i) => byte === byteAt(this.#sent + i)));
     this.#sent += pcm.length;
@@ -80,18 +79,6 @@ test('whatever is written, taken, forgotten and rewound, the buffer returns the 
     }),
     { numRuns: 300 },
   );
-});
-
-test('a run’s arrival is that of its oldest audio; silence and replayed audio have none', (t) => {
-  const buffer = new ReplayBuffer(0, LEAST_BYTES);
-  for (const arrivedAtMs of [undefined, 7, 9]) {
-    for (const run of runsOf(buffer, Buffer.alloc(40), arrivedAtMs)) buffer.commit(run);
-  }
-  t.is(buffer.take(40)?.arrivedAtMs, undefined);
-  t.is(buffer.take(60)?.arrivedAtMs, 7);
-  t.is(buffer.take(60)?.arrivedAtMs, 9);
-  buffer.rewind(0);
-  t.is(buffer.take(400)?.arrivedAtMs, undefined);
 });
 
 test('a run that was not written to the reserved room is rejected', (t) => {

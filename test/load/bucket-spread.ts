@@ -1,11 +1,12 @@
 import type { Scrape } from '../metrics/scrape.ts';
 
 /**
- * Percentiles of a histogram in /metrics, as upper bounds of their buckets in ms; null above the last bucket. All are 0
- * if there are no observations.
+ * A histogram in /metrics in ms: its mean, which is exact, and percentiles as upper bounds of their buckets; null above
+ * the last bucket. All are 0 if there are no observations.
  */
 export interface BucketSpread {
   readonly count: number;
+  readonly mean: number;
   readonly p50: number | null;
   readonly p99: number | null;
   readonly max: number | null;
@@ -29,5 +30,7 @@ export function spreadBetween(before: Scrape, after: Scrape, histogram: string):
     const bucket = reached.find((each) => each.count >= Math.ceil(part * count));
     return bucket ? bucket.boundMs : null;
   };
-  return { count, p50: at(0.5), p99: at(0.99), max: at(1) };
+  const sum = (after.get(`${histogram}_sum`) ?? 0) - (before.get(`${histogram}_sum`) ?? 0);
+  const mean = count === 0 ? 0 : (sum * MS_PER_SECOND) / count;
+  return { count, mean, p50: at(0.5), p99: at(0.99), max: at(1) };
 }

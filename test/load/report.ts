@@ -24,6 +24,9 @@ export interface StageFigures {
     readonly rssKibPerCall: number;
   };
   readonly lagMs: SpreadFigures;
+  /** The daemon's own lag of all calls, from /metrics, and its mean divided by that of the lag measured outside. */
+  readonly ownLagMs: BucketSpread;
+  readonly ownLagRatio: number;
   readonly lagOfBrokenMs: SpreadFigures;
   readonly messages: { readonly perCallSecond: number; readonly meanMs: number };
   readonly kinesis: { readonly strain: StrainFigures; readonly latenessMs: KinesisFigures['latenessMs'] };
@@ -141,11 +144,12 @@ export function reportText({
 }
 
 function stageText(stage: StageFigures, idleRssKib: number, faults: boolean): string[] {
-  const { daemon, lagMs, lagOfBrokenMs, messages, kinesis, deepgram } = stage;
+  const { daemon, lagMs, ownLagMs, ownLagRatio, lagOfBrokenMs, messages, kinesis, deepgram } = stage;
   const threads = daemon.threads.map(({ name, cpuMs }) => `${name} ${ms(cpuMs)}`).join(', ');
   return [
     `${stage.calls} calls for ${ms(stage.seconds)} s`,
-    row('  lag', spread(lagMs)),
+    row('  lag', `mean ${ms(lagMs.mean)} ${spread(lagMs)}`),
+    row("  daemon's own lag", `mean ${ms(ownLagMs.mean)} ${bounds(ownLagMs)}: ${ownLagRatio.toFixed(2)} of it`),
     ...(faults ? [row('  lag of faulty calls', spread(lagOfBrokenMs))] : []),
     row(
       '  daemon CPU',
@@ -176,9 +180,13 @@ function spread({ count, p50, p95, p99, max }: SpreadFigures): string {
   return `p50 ${ms(p50)} p95 ${ms(p95)} p99 ${ms(p99)} max ${ms(max)} ms`;
 }
 
-function bucketSpread({ count, p50, p99, max }: BucketSpread): string {
+function bucketSpread(spread: BucketSpread): string {
+  return spread.count === 0 ? 'no observations' : `late ${bounds(spread)}`;
+}
+
+function bounds({ p50, p99, max }: BucketSpread): string {
   const bound = (value: number | null) => (value === null ? 'above all buckets' : `<= ${ms(value)}`);
-  return count === 0 ? 'no observations' : `late p50 ${bound(p50)} p99 ${bound(p99)} max ${bound(max)} ms`;
+  return `p50 ${bound(p50)} p99 ${bound(p99)} max ${bound(max)} ms`;
 }
 
 function comparisonText(comparisons: readonly Comparison[]): string[] {

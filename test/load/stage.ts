@@ -6,10 +6,12 @@ import { type CpuTimes, cpuTimesOf, machineCpuMs, rssOf, threadsBetween } from '
 import type { StageFigures } from './report.ts';
 import type { Setup } from './setup.ts';
 import { STEREO_BYTES_PER_MS } from './sound.ts';
+import type { SpreadFigures } from './spread.ts';
 
 const MS_PER_SECOND = 1000;
 const BYTES_PER_KIB = 1024;
 const EVENT_LOOP_DELAY = 'integratord_event_loop_delay_seconds';
+const LAG = 'integratord_lag_seconds';
 
 /** Readings at the start of a stage. */
 interface Beginning {
@@ -51,6 +53,7 @@ async function figuresSince(
   const wallMs = monotonicMs() - beginning.atMs;
   const [said, heard] = await Promise.all([kinesis.order('figures'), deepgram.order('figures')]);
   const metrics = await daemon.scrape();
+  const ownLagMs = spreadBetween(beginning.metrics, metrics, LAG);
   const messages = heard.counts.messages - beginning.messages;
   const audioMs = (heard.counts.bytes - beginning.bytes) / STEREO_BYTES_PER_MS;
   const cpuMs = cpu.totalMs - beginning.cpu.totalMs;
@@ -67,12 +70,18 @@ async function figuresSince(
       rssKibPerCall: (rssBytes - idleRssBytes) / BYTES_PER_KIB / calls,
     },
     lagMs: heard.lagMs,
+    ownLagMs,
+    ownLagRatio: ratio(ownLagMs.mean, meanOf(heard.lagMs, heard.lagOfBrokenMs)),
     lagOfBrokenMs: heard.lagOfBrokenMs,
     messages: { perCallSecond: ratio(messages, audioMs / MS_PER_SECOND), meanMs: ratio(audioMs, messages) },
     kinesis: { strain: said.strain, latenessMs: said.latenessMs },
     deepgram: { strain: heard.strain },
     otherCores: Math.max(0, ratio(machineMs - cpuMs - said.strain.cpuMs - heard.strain.cpuMs, wallMs)),
   };
+}
+
+function meanOf(one: SpreadFigures, other: SpreadFigures): number {
+  return ratio(one.count * one.mean + other.count * other.mean, one.count + other.count);
 }
 
 /** 0 for a division by zero: without audio, the verdict says so. */

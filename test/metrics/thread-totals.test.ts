@@ -3,14 +3,14 @@ import { Threads } from '../../daemon/metrics/thread-totals.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { busyThread } from './busy-thread.ts';
 
-test('the counts of a thread stay in the sum when it has ended; its checkpoints do not', async (t) => {
+test('the counts of a thread stay in the sum when it has ended; its checkpoints and its lag do not', async (t) => {
   const threads = new Threads(new VirtualClock());
-  threads.join(() => busyThread(1).snapshot(100));
-  const dying = threads.join(() => busyThread(2).snapshot(900));
-  t.is((await threads.sum()).checkpointAgeMs, 900);
+  threads.join(() => busyThread(1).snapshot(100, 40));
+  const dying = threads.join(() => busyThread(2).snapshot(900, 4000));
+  t.like(await threads.sum(), { checkpointAgeMs: 900, lagNowMs: 4000 });
   dying.leave();
   dying.leave();
-  t.deepEqual(await threads.sum(), busyThread(3).snapshot(100));
+  t.deepEqual(await threads.sum(), busyThread(3).snapshot(100, 40));
 });
 
 test('of a thread that died before it was read, the counts that it last reported are used', async (t) => {

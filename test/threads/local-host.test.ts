@@ -28,6 +28,7 @@ function runningSession(sessionId = 's') {
     ending: ended.promise.then(() => {}),
     ended: ended.promise,
     stop: () => ended.resolve({ name: 'completed', reason: 'stopped' }),
+    lagMs: 0,
     view: () => ({ sessionId }) as ReturnType<RunningSession['view']>,
     details: () => ({ params: {}, timeline: [] }),
   };

@@ -1,0 +1,102 @@
+import { LiveEdge } from '../audio/live-edge.ts';
+import type { Distribution } from '../metrics/distribution.ts';
+import type { Millis } from '../runtime/clock.ts';
+
+/** Every piece of the call counts once, however long messages are: this is a block of Connect's. */
+const PIECE_MS: Millis = 64;
+/** The pieces of 8 minutes, more than a stream without retention keeps: no backlog at the start is longer. */
+const MOST_UNSETTLED = 8192;
+
+interface Span {
+  readonly fromMs: Millis;
+  readonly toMs: Millis;
+}
+
+/** A piece that was handed over before it was known how late that was. */
+interface Handover {
+  readonly callMs: Millis;
+  readonly atMs: Millis;
+}
+
+/**
+ * Measures how late a call's audio is handed to the kernel, from the live edge (audio/live-edge.ts). A stalled process,
+ * messages that gather audio, a slow connection and a backlog all show. Silence in place of missing audio does not
+ * count.
+ */
+export class LagMeter {
+  readonly edge = new LiveEdge();
+  readonly #distribution: Pick<Distribution, 'observe'>;
+  /** The call up to here was handed over. */
+  #reachedMs: Millis;
+  #silences: Span[] = [];
+  #unsettled: Handover[] = [];
+  #lastMs: Millis = 0;
+  #worstMs: Millis = 0;
+
+  /** @param startMs where in the call the audio begins */
+  constructor(startMs: Millis, distribution: Pick<Distribution, 'observe'>) {
+    this.#reachedMs = startMs;
+    this.#distribution = distribution;
+  }
+
+  /** There is no audio in this part of the call, which is still to be handed over. */
+  silent(fromMs: Millis, toMs: Millis): void {
+    this.#silences.push({ fromMs, toMs });
+  }
+
+  /** The call up to `callMs` is in the kernel's hands; what is sent again does not count again. */
+  handedOver(callMs: Millis, atMs: Millis): void {
+    if (callMs <= this.#reachedMs) return;
+    let pieces = 0;
+    let sumMs = 0;
+    for (let endMs = endOfPiece(this.#reachedMs); endMs <= callMs; endMs += PIECE_MS) {
+      if (this.#isSilent(endMs)) continue;
+      const lagMs = this.edge.lagMs(endMs, atMs);
+      pieces++;
+      sumMs += lagMs;
+      if (this.edge.isSettled) this.#note(lagMs);
+      else this.#unsettled.push({ callMs: endMs, atMs });
+    }
+    this.#reachedMs = callMs;
+    if (pieces > 0) this.#lastMs = sumMs / pieces;
+    if (this.edge.isSettled || this.#unsettled.length > MOST_UNSETTLED) this.settle();
+  }
+
+  /** Counts what was handed over before the edge was known; also to be called at the end of a call. */
+  settle(): void {
+    if (this.#unsettled.length === 0) return;
+    for (const { callMs, atMs } of this.#unsettled) this.#note(this.edge.lagMs(callMs, atMs));
+    this.#unsettled = [];
+  }
+
+  /** The lag now: of the audio handed over last, or, if more, of what waits up to `endMs`. */
+  nowMs(endMs: Millis, atMs: Millis): Millis {
+    const nextMs = Math.min(endOfPiece(this.#reachedMs), endMs);
+    const waits = endMs > this.#reachedMs && !this.#isSilent(nextMs);
+    return Math.max(this.#lastMs, waits ? this.edge.lagMs(nextMs, atMs) : 0);
+  }
+
+  /** The largest lag so far. */
+  get worstMs(): Millis {
+    let worstMs = this.#worstMs;
+    for (const { callMs, atMs } of this.#unsettled) worstMs = Math.max(worstMs, this.edge.lagMs(callMs, atMs));
+    return worstMs;
+  }
+
+  #note(lagMs: Millis): void {
+    this.#distribution.observe(lagMs);
+    this.#worstMs = Math.max(this.#worstMs, lagMs);
+  }
+
+  /** Forgets silences before `callMs`, which only grows. */
+  #isSilent(callMs: Millis): boolean {
+    while (this.#silences[0] && this.#silences[0].toMs < callMs) this.#silences.shift();
+    const next = this.#silences[0];
+    return next !== undefined && callMs > next.fromMs;
+  }
+}
+
+/** The end of the piece that begins at, or includes, `callMs`. */
+function endOfPiece(callMs: Millis): Millis {
+  return (Math.floor(callMs / PIECE_MS) + 1) * PIECE_MS;
+}
