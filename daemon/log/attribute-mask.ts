@@ -1,4 +1,4 @@
-import { anyOf } from './redactor.ts';
+import { wordPattern } from './word-pattern.ts';
 
 const MASK = '***';
 /** Shorter values (`true`, `en`, `2`) reveal nothing about the caller and occur in many words. */
@@ -12,6 +12,8 @@ const OURS: ReadonlySet<string> = new Set([
   'event',
   'sessionId',
   'contactId',
+  'initialContactId',
+  'previousContactId',
   'traceId',
   'outcome',
   'reason',
@@ -51,7 +53,7 @@ export class AttributeMask {
   #compiled(): RegExp {
     if (!this.#pattern) {
       const values = this.#values.flatMap(partsOf).filter(({ length }) => length >= SHORTEST_VALUE);
-      this.#pattern = anyOf(values, 'gi') ?? /(?!)/;
+      this.#pattern = wordPattern(values, { isJson: false }) ?? /(?!)/;
     }
     return this.#pattern;
   }

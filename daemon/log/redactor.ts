@@ -1,3 +1,5 @@
+import { wordPattern } from './word-pattern.ts';
+
 const MASK = '***';
 
 /** A shorter secret would also match parts of ordinary words. */
@@ -24,6 +26,9 @@ const START = String.raw`(?:\b|(?<=\\[bfnrt]))`;
 /** A value, with the scheme that Authorization puts before it. */
 const VALUE = String.raw`(?:[A-Za-z][\w-]* (?=[^\s"]))?[^\s"'\\,;<>]+`;
 
+/** Between the digits of a phone or card number; a space also as URLs and forms have it, a tab as JSON has it. */
+const SEPARATOR = String.raw`(?:[ ().\/_+·–—\u00a0-]|%(?:25)?(?:20|2D|2E|2F)|\\t)`;
+
 /** What secrets look like. Every replacement keeps valid JSON valid. */
 const SHAPES: readonly (readonly [shape: RegExp, mask: string | ((...match: string[]) => string)])[] = [
   // Only scheme and host of a URL are safe: a callback may have secrets in user, path, query and fragment.
@@ -41,7 +46,9 @@ const SHAPES: readonly (readonly [shape: RegExp, mask: string | ((...match: stri
   [/(?:AKIA|ASIA)[A-Z0-9]{16}/g, MASK],
   [/(sips?:)[^\s"'\\@<>]+@/gi, `$1${MASK}@`],
   // E.164 and how people write it: a plus, maybe percent-encoded, then 7 to 15 digits.
-  [/(?:\+|%2B)[1-9](?:[ ().-]{0,2}\d){6,14}(?!\d)/gi, MASK],
+  [new RegExp(String.raw`(?:\+|%(?:25)?2B)[1-9](?:${SEPARATOR}{0,2}\d){6,14}(?!\d)`, 'gi'), MASK],
+  // A payment card, in groups or not: its check digit tells it from other numbers.
+  [new RegExp(String.raw`(?<![\w.:+-])[2-6](?:${SEPARATOR}?\d){12,18}(?![\w.-])`, 'gi'), card],
 ];
 
 /**
@@ -61,7 +68,7 @@ export class Redactor {
     for (const secret of secrets) {
       if (secret !== undefined && secret.length >= SHORTEST_SECRET) this.#secrets.add(secret);
     }
-    this.#known = anyOf(this.#secrets);
+    this.#known = wordPattern(this.#secrets, { isJson: true });
   }
 
   clean(text: string): string {
@@ -76,14 +83,6 @@ export class Redactor {
   }
 }
 
-/** Matches any of the words, as they are, JSON-escaped or percent-encoded; undefined for no words. */
-export function anyOf(words: Iterable<string>, flags = 'g'): RegExp | undefined {
-  const forms = [...words].flatMap((word) => [word, JSON.stringify(word).slice(1, -1), percentEncoded(word)]);
-  // Longest first: a shorter word that is a prefix would leave the rest of a longer one.
-  const patterns = [...new Set(forms)].toSorted((a, b) => b.length - a.length).map((form) => RegExp.escape(form));
-  return patterns.length > 0 ? new RegExp(patterns.join('|'), flags) : undefined;
-}
-
 function url(_all: string, scheme = '', authority = '', rest = ''): string {
   const host = authority.slice(authority.lastIndexOf('@') + 1);
   // A close reason is cut off after 123 bytes: credentials without their @ look like a host with an odd port.
@@ -92,13 +91,27 @@ function url(_all: string, scheme = '', authority = '', rest = ''): string {
   return `${scheme}${masked}${rest === '' || rest === '/' ? rest : `/${MASK}`}`;
 }
 
+/** Masks a number with a right check digit (ISO/IEC 7812-1, Luhn's). A JSON number stays, since it cannot be masked. */
+function card(match: string, ...[at, all]: string[]): string {
+  const [offset, text] = [Number(at), String(all)];
+  const digits = match.replace(/%(?:25)?[0-9a-f]{2}/gi, '').replace(/\D/g, '');
+  if (digits.length < 13 || digits.length > 19 || isJsonNumber(match, offset, text)) return match;
+  let sum = 0;
+  for (let place = digits.length - 1, isDoubled = false; place >= 0; place--, isDoubled = !isDoubled) {
+    const digit = Number(digits[place]) * (isDoubled ? 2 : 1);
+    sum += digit > 9 ? digit - 9 : digit;
+  }
+  return sum % 10 === 0 ? MASK : match;
+}
+
+function isJsonNumber(match: string, offset: number, text: string): boolean {
+  return (
+    /^\d+$/.test(match) && /[[,:]$/.test(text.slice(0, offset)) && /^[\],}]/.test(text.slice(offset + match.length))
+  );
+}
+
 /** The `n` of an escaped line break is not the first letter of a secret. */
 function maskUnlessEscaped(match: string, ...[offset, text]: [number, string]): string {
   const backslashes = /\\*$/.exec(text.slice(0, offset))?.[0].length ?? 0;
   return backslashes % 2 === 0 ? MASK : match;
-}
-
-function percentEncoded(word: string): string {
-  // A lone surrogate cannot be percent-encoded, so no URL contains it.
-  return encodeURIComponent(word.toWellFormed());
 }

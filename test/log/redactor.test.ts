@@ -4,6 +4,8 @@ import { AttributeMask } from '../../daemon/log/attribute-mask.ts';
 import { Redactor } from '../../daemon/log/redactor.ts';
 
 const KEY = 'planted/secret+"key';
+const SPACED = "planted (words)~and 'quotes'";
+const ALIKE = ['shared-beginning-1-x', 'shared-beginning-two'];
 
 /** What may be logged, and how it is masked. */
 const TEXTS: Record<string, [text: string, masked: string]> = {
@@ -37,12 +39,31 @@ const TEXTS: Record<string, [text: string, masked: string]> = {
     'cannot post to "https://h.example/***", gives up',
   ],
   'a phone number': ['called +15550100123, +49 (30) 1234-567 and %2B15550100123', 'called ***, *** and ***'],
+  'a phone number with other separators': [
+    'called +1/555/010/0123, +1.555_010.0123, +1\u00a0555\u00a0010\u00a00123, %2B1%20555%20010%200123 and +1–555–0100123',
+    'called ***, ***, ***, *** and ***',
+  ],
+  'a payment card': [
+    'cards 4111111111111111, 4111 1111 1111 1111, 5555-5555-5555-4444, 3782.822463.10005 and 4111%201111%201111%201111',
+    'cards ***, ***, ***, *** and ***',
+  ],
+  'a secret in another case': [`the key ${KEY.toUpperCase()} is wrong`, 'the key *** is wrong'],
+  'a secret that was cut off': [
+    `the key ${KEY.slice(0, 8)} and ${KEY.slice(0, -1)}… is wrong`,
+    'the key *** and ***… is wrong',
+  ],
+  'a secret in a form': [`a=${new URLSearchParams({ key: SPACED })}&c=d`, 'a=key=***&c=d'],
+  'a secret that was encoded twice': [
+    `a=${encodeURIComponent(encodeURIComponent(SPACED))}, ${encodeURIComponent(`${new URLSearchParams([[SPACED, '']])}`)}`,
+    'a=***, ***%3D',
+  ],
+  'secrets that begin alike': ['shared-beginning-1-x, shared-beginning-two and shared-beginning-t', '***, *** and ***'],
   'a SIP address': ['from sip:caller@pbx.example', 'from sip:***@pbx.example'],
 };
 
 for (const [what, [text, masked]] of Object.entries(TEXTS)) {
   test(`${what} is masked, also in text that is logged as JSON`, (t) => {
-    const redactor = new Redactor([KEY]);
+    const redactor = new Redactor([KEY, SPACED, ...ALIKE]);
     t.deepEqual(JSON.parse(redactor.clean(JSON.stringify({ text }))), { text: masked });
     t.deepEqual(redactor.cleaned({ a: [{ text }] }), { a: [{ text: masked }] });
   });
@@ -63,6 +84,9 @@ test('what operators look for is not masked', (t) => {
     deadline: '2026-01-02T03:04:05.000Z',
     large: 1e21,
     since: '+1m01s',
+    bytes: 4111111111111111,
+    numbers: [4111111111111111, 1],
+    order: '4111111111111112',
   });
   t.is(new Redactor([KEY]).clean(line), line);
 });
@@ -155,6 +179,27 @@ test('a session’s values are masked where others quote them, but not in our ke
     channel: 1,
     missing: undefined,
   });
+});
+
+test('a session’s values are masked in every encoding, cut off, and as numbers with any separators', (t) => {
+  const mask = new AttributeMask([
+    'Jane van Doe',
+    '4000 0000 0000 0001',
+    '(555) 010-0123',
+    'https://hooks.example/B0123456',
+  ]);
+  const texts = {
+    'bad Jane+van+Doe': 'bad ***',
+    'bad Jane%2520van%2520Doe': 'bad ***',
+    'bad Jane%2Bvan%2BDoe': 'bad ***',
+    'bad "jane van': 'bad "***',
+    'card 4000-0000-0000-0001': 'card ***',
+    'card 4000.0000.00': 'card ***',
+    'card 4000000000000001': 'card ***',
+    'from 555/010/0123 and 5550100123': 'from *** and ***',
+    'no https:// at all, 400 or 555 010': 'no https:// at all, 400 or 555 010',
+  };
+  for (const [error, masked] of Object.entries(texts)) t.deepEqual(mask.masked({ error }), { error: masked });
 });
 
 test('a session without values masks nothing', (t) => {
