@@ -9,7 +9,12 @@ const BEGAN_AT_EPOCH_MS = 1_790_000_000_000;
 
 /** The first fragments of a call's GetMedia body, in the chunks in which they arrive: one per block. */
 export function mkvOf(call: number, fragments: number): Buffer[] {
-  const speaker = { call, contactId: contactIdOf(call), beganAtEpochMs: BEGAN_AT_EPOCH_MS };
+  const speaker = {
+    call,
+    contactId: contactIdOf(call),
+    beganAtEpochMs: BEGAN_AT_EPOCH_MS,
+    tagPlace: 'before',
+  } as const;
   return Array.from({ length: fragments * BLOCKS_PER_FRAGMENT }, (_, block) =>
     contentOf(blockChunk(speaker, block, 0)),
   );

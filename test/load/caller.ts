@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { crc32 } from 'node:zlib';
-import { BLOCKS_PER_FRAGMENT, blockChunk, contentOf, LAST_CHUNK, type Speaker } from './fragments.ts';
+import { BLOCKS_PER_FRAGMENT, blockChunk, contentOf, LAST_CHUNK, type Speaker, type TagPlace } from './fragments.ts';
 import { contactIdOf } from './identity.ts';
 import { monotonicMs } from './monotonic.ts';
 import { BLOCK_MS } from './sound.ts';
@@ -60,11 +60,13 @@ export class Caller {
   #connections = 0;
   #isHandedOver = false;
   readonly #bodies = new Set<Body>();
+  readonly #tagPlace: TagPlace;
   readonly #relays: RelaySettings | undefined;
   #sent: Sum = { bytes: 0, crc: 0 };
 
-  constructor(call: number, relays?: RelaySettings) {
+  constructor(call: number, tagPlace: TagPlace, relays?: RelaySettings) {
     this.call = call;
+    this.#tagPlace = tagPlace;
     this.#relays = relays;
   }
 
@@ -84,7 +86,8 @@ export class Caller {
     const nowMs = monotonicMs();
     if (!this.#speaker) {
       const beganAtEpochMs = Date.now() - BLOCK_MS;
-      this.#speaker = { call: this.call, contactId: contactIdOf(this.call), beganAtEpochMs };
+      const contactId = contactIdOf(this.call);
+      this.#speaker = { call: this.call, contactId, beganAtEpochMs, tagPlace: this.#tagPlace };
       this.#firstAtMs = nowMs;
     }
     this.blocks++;
@@ -154,7 +157,9 @@ export class Caller {
   /** daemon/kinesis/README.md: after a call the same stream carries another contact, which ends the session. */
   #giveTheStreamToTheNext(body: Body): void {
     const speaker = { ...(this.#speaker as Speaker), contactId: NEXT_CONTACT_ID };
-    this.#write(body.socket, blockChunk(speaker, this.blocks, monotonicMs()));
+    // As much as it takes to tell that it is the next one's.
+    const blocks = this.#tagPlace === 'before' ? 1 : BLOCKS_PER_FRAGMENT;
+    for (let i = 0; i < blocks; i++) this.#write(body.socket, blockChunk(speaker, this.blocks + i, monotonicMs()));
     this.#bodies.delete(body);
     this.#isHandedOver = true;
     if (this.#relays) body.socket.end(LAST_CHUNK);

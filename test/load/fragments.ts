@@ -19,28 +19,18 @@ const SERVER_MS = 1_111_111_111_111;
 const PRODUCER_MS = 2_222_222_222_222;
 const TIMECODE_MS = 3_333_333_333_333;
 
-const HEAD = Buffer.concat([
-  fragmentHead(
-    { number: NUMBER, serverMs: SERVER_MS, producerMs: PRODUCER_MS },
-    TRACKS,
-    producerTags([
-      ['ContactId', CONTACT_ID],
-      ['InstanceId', '10ad10ad-0000-4000-9000-000000000000'],
-      ['MimeType', 'audio/L16;rate=8000;channels=1;'],
-      ...TRACKS.map(({ name, number }) => [name, String(number)] as const),
-      ['Events', '[]'],
-    ]),
-  ),
-  openCluster(TIMECODE_MS, UNKNOWN_SIZE),
+const FACTS = { number: NUMBER, serverMs: SERVER_MS, producerMs: PRODUCER_MS };
+const CONNECT_TAGS = producerTags([
+  ['ContactId', CONTACT_ID],
+  ['InstanceId', '10ad10ad-0000-4000-9000-000000000000'],
+  ['MimeType', 'audio/L16;rate=8000;channels=1;'],
+  ...TRACKS.map(({ name, number }) => [name, String(number)] as const),
+  ['Events', '[]'],
 ]);
-const TAIL = fragmentTail(NUMBER, 0);
 
-const CONTACT_ID_AT = HEAD.indexOf(CONTACT_ID);
-const NUMBER_AT = HEAD.indexOf(NUMBER);
-const SERVER_AT = HEAD.indexOf(seconds(SERVER_MS));
-const PRODUCER_AT = HEAD.indexOf(seconds(PRODUCER_MS));
-const TIMECODE_AT = HEAD.indexOf(bigEndian(TIMECODE_MS));
-const TOKEN_AT = TAIL.indexOf(NUMBER);
+/** Where a fragment has its ContactId, from the cluster: the audio of a fragment waits for it. */
+export const TAG_PLACES = ['before', 'after'] as const;
+export type TagPlace = (typeof TAG_PLACES)[number];
 
 /** Both tracks' blocks of the same 64 ms, for each pattern; offsets and marks are overwritten. */
 const PAIRS = Array.from({ length: PATTERNS }, (_, pattern) =>
@@ -58,9 +48,51 @@ interface Frame {
   readonly bytes: number;
 }
 const CRLF = '\r\n';
-const FIRST = frameOf(HEAD.length + PAIR_BYTES);
 const MIDDLE = frameOf(PAIR_BYTES);
-const LAST = frameOf(PAIR_BYTES + TAIL.length);
+
+/** What comes before and after a fragment's blocks, and where in that its facts are; -1 if they are elsewhere. */
+class Layout {
+  readonly head: Buffer;
+  readonly tail: Buffer;
+  readonly first: Frame;
+  readonly last: Frame;
+  readonly #at: Readonly<Record<'number' | 'server' | 'producer' | 'timecode' | 'contactId', number>>;
+  readonly #tailAt: Readonly<Record<'token' | 'contactId', number>>;
+
+  constructor(place: TagPlace) {
+    const tags = place === 'before' ? CONNECT_TAGS : undefined;
+    this.head = Buffer.concat([fragmentHead(FACTS, TRACKS, tags), openCluster(TIMECODE_MS, UNKNOWN_SIZE)]);
+    this.tail = Buffer.concat([...(tags ? [] : [CONNECT_TAGS]), fragmentTail(NUMBER, 0)]);
+    this.first = frameOf(this.head.length + PAIR_BYTES);
+    this.last = frameOf(PAIR_BYTES + this.tail.length);
+    this.#at = {
+      number: this.head.indexOf(NUMBER),
+      server: this.head.indexOf(seconds(SERVER_MS)),
+      producer: this.head.indexOf(seconds(PRODUCER_MS)),
+      timecode: this.head.indexOf(bigEndian(TIMECODE_MS)),
+      contactId: this.head.indexOf(CONTACT_ID),
+    };
+    this.#tailAt = { token: this.tail.indexOf(NUMBER), contactId: this.tail.indexOf(CONTACT_ID) };
+  }
+
+  writeHead(chunk: Buffer, at: number, number: string, contactId: string, startMs: number): number {
+    this.head.copy(chunk, at);
+    chunk.write(number, at + this.#at.number, 'latin1');
+    if (this.#at.contactId >= 0) chunk.write(contactId, at + this.#at.contactId, 'latin1');
+    chunk.write(seconds(startMs), at + this.#at.server, 'latin1');
+    chunk.write(seconds(startMs), at + this.#at.producer, 'latin1');
+    chunk.writeBigUInt64BE(BigInt(startMs), at + this.#at.timecode);
+    return this.head.length;
+  }
+
+  writeTail(chunk: Buffer, at: number, number: string, contactId: string): void {
+    this.tail.copy(chunk, at);
+    chunk.write(number, at + this.#tailAt.token, 'latin1');
+    if (this.#tailAt.contactId >= 0) chunk.write(contactId, at + this.#tailAt.contactId, 'latin1');
+  }
+}
+
+const LAYOUTS: Readonly<Record<TagPlace, Layout>> = { before: new Layout('before'), after: new Layout('after') };
 /** The end of a chunked HTTP body. */
 export const LAST_CHUNK = `0${CRLF}${CRLF}`;
 
@@ -75,26 +107,29 @@ export interface Speaker {
   readonly contactId: string;
   /** Epoch milliseconds. */
   readonly beganAtEpochMs: number;
+  readonly tagPlace: TagPlace;
 }
 
 /**
  * One block of both tracks as a chunk of a GetMedia body. The first block of a fragment includes its head (EBML header,
- * Segment, Tracks, tags), the last one its tail (the tags with the continuation token).
+ * Segment, Tracks, tags), the last one its tail (the tags with the continuation token). Connect's tags are in either.
  * @param saidAtMs when it is put on the stream, on the clock of `monotonicMs`
  */
-export function blockChunk({ call, contactId, beganAtEpochMs }: Speaker, block: number, saidAtMs: number): Buffer {
+export function blockChunk(speaker: Speaker, block: number, saidAtMs: number): Buffer {
+  const { call, contactId, beganAtEpochMs } = speaker;
+  const layout = LAYOUTS[speaker.tagPlace];
   const inFragment = block % BLOCKS_PER_FRAGMENT;
   const isFirst = inFragment === 0;
   const isLast = inFragment === BLOCKS_PER_FRAGMENT - 1;
-  const frame = isFirst ? FIRST : isLast ? LAST : MIDDLE;
+  const frame = isFirst ? layout.first : isLast ? layout.last : MIDDLE;
   const chunk = Buffer.allocUnsafe(frame.bytes);
   let at = frame.start.copy(chunk);
   if (isFirst || isLast) {
     const fragment = 1 + Math.floor(block / BLOCKS_PER_FRAGMENT);
     const number = fragmentNumberOf(call, fragment);
     const startMs = beganAtEpochMs + (block - inFragment) * BLOCK_MS;
-    if (isFirst) at += writeHead(chunk, at, number, contactId, startMs);
-    else writeTail(chunk, at + PAIR_BYTES, number);
+    if (isFirst) at += layout.writeHead(chunk, at, number, contactId, startMs);
+    else layout.writeTail(chunk, at + PAIR_BYTES, number, contactId);
   }
   const pcmAt = at + PCM_AT;
   at += (PAIRS[patternOf(call, block)] as Buffer).copy(chunk, at);
@@ -106,21 +141,6 @@ export function blockChunk({ call, contactId, beganAtEpochMs }: Speaker, block: 
   }
   chunk.write(CRLF, chunk.length - CRLF.length, 'latin1');
   return chunk;
-}
-
-function writeHead(chunk: Buffer, at: number, number: string, contactId: string, startMs: number): number {
-  HEAD.copy(chunk, at);
-  chunk.write(number, at + NUMBER_AT, 'latin1');
-  chunk.write(contactId, at + CONTACT_ID_AT, 'latin1');
-  chunk.write(seconds(startMs), at + SERVER_AT, 'latin1');
-  chunk.write(seconds(startMs), at + PRODUCER_AT, 'latin1');
-  chunk.writeBigUInt64BE(BigInt(startMs), at + TIMECODE_AT);
-  return HEAD.length;
-}
-
-function writeTail(chunk: Buffer, at: number, number: string): void {
-  TAIL.copy(chunk, at);
-  chunk.write(number, at + TOKEN_AT, 'latin1');
 }
 
 function frameOf(contentBytes: number): Frame {

@@ -7,6 +7,7 @@ import { readBody } from '../simulators/kinesis-video/request-body.ts';
 import { getDataEndpointInput, getMediaInput, startOf } from '../simulators/kinesis-video/start-selector.ts';
 import { Caller, type RelaySettings } from './caller.ts';
 import type { TlsIdentity } from './certificates.ts';
+import type { TagPlace } from './fragments.ts';
 import { callOfStream, fragmentOfNumber, REGION } from './identity.ts';
 import type { Rota } from './rota.ts';
 
@@ -20,10 +21,12 @@ export class LoadKinesis {
   readonly #callers = new Map<number, Caller>();
   readonly #rota: Rota;
   readonly #scheme: 'http' | 'https';
+  readonly #tagPlace: TagPlace;
   readonly #relays: RelaySettings | undefined;
 
-  constructor(rota: Rota, tls: TlsIdentity | undefined, relays?: RelaySettings) {
+  constructor(rota: Rota, tls: TlsIdentity | undefined, tagPlace: TagPlace, relays?: RelaySettings) {
     this.#rota = rota;
+    this.#tagPlace = tagPlace;
     this.#relays = relays;
     this.#scheme = tls ? 'https' : 'http';
     const listener: RequestListener = (request, response) => void this.#answer(request, response);
@@ -88,7 +91,7 @@ export class LoadKinesis {
   #callerOf(call: number): Caller {
     const known = this.#callers.get(call);
     if (known) return known;
-    const caller = new Caller(call, this.#relays);
+    const caller = new Caller(call, this.#tagPlace, this.#relays);
     this.#callers.set(call, caller);
     this.#rota.add(caller);
     return caller;

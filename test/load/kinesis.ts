@@ -1,6 +1,7 @@
 /** The process that simulates Kinesis Video in a load run. */
 import type { CallTotals, RelaySettings } from './caller.ts';
 import { type Certificates, identityAt } from './certificates.ts';
+import type { TagPlace } from './fragments.ts';
 import { LoadKinesis } from './kinesis-server.ts';
 import { listen, takeOrders } from './orders.ts';
 import { Rota } from './rota.ts';
@@ -21,12 +22,14 @@ const MICROSECONDS_PER_MS = 1000;
 /** The process's argument, as JSON. */
 export interface KinesisSettings {
   readonly tls: Certificates | null;
+  /** Before the cluster by default. */
+  readonly tagPlace?: TagPlace | undefined;
   readonly relays?: RelaySettings | undefined;
 }
 
-const { tls, relays } = JSON.parse(process.argv[2] ?? '') as KinesisSettings;
+const { tls, tagPlace = 'before', relays } = JSON.parse(process.argv[2] ?? '') as KinesisSettings;
 const rota = new Rota();
-const kinesis = new LoadKinesis(rota, identityAt(tls), relays);
+const kinesis = new LoadKinesis(rota, identityAt(tls), tagPlace, relays);
 const strain = new Strain();
 
 const orders = {

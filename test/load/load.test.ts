@@ -39,6 +39,16 @@ test('a daemon that loses nothing passes, and every figure is reported', async (
   t.deepEqual(load.leftFiles, []);
 });
 
+test('a ContactId after the cluster makes lag longer, which the daemon itself says as well', async (t) => {
+  const { code, report } = await ran(t, '--tags', 'after');
+  t.is(code, 0, JSON.stringify(report.verdict));
+  t.like(report.audio, { gapMs: 0, wrongBlocks: 0, verifiedCalls: 5 });
+  const [stage] = report.stages;
+  // A block waits for the end of its fragment, half a second on average.
+  t.true((stage?.lagMs.mean ?? 0) > 400, `${stage?.lagMs.mean} ms`);
+  t.true(Math.abs((stage?.ownLagRatio ?? 0) - 1) < 0.2, `${stage?.ownLagRatio}`);
+});
+
 test('an exceeded threshold fails the run and is named', async (t) => {
   const { code, report } = await ran(t, '--max-cpu', '0', '--max-start-p99', '0');
   t.is(code, 1);
@@ -128,6 +138,7 @@ for (const [args, words] of [
   [['--max-cpu', '-1'], /--max-cpu.*number from 0/],
   [['--daemon', 'nowhere.ts'], /--daemon.*no such file/],
   [['--until-lag', '--faults'], /--until-lag and --faults/],
+  [['--tags', 'nowhere'], /--tags.*before, after/],
   [['--fast'], /unknown option/],
   [['more'], /too many arguments/],
 ] as const) {

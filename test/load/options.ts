@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { TAG_PLACES, type TagPlace } from './fragments.ts';
 import { MAX_CALLS } from './identity.ts';
 
 /** A load run's command line. */
@@ -10,6 +11,8 @@ export interface Options {
   readonly ramp: number;
   readonly faults: boolean;
   readonly tls: boolean;
+  /** Where fragments have their ContactId. */
+  readonly tags: TagPlace;
   readonly workers: number | undefined;
   readonly untilLag: boolean;
   readonly checkpoints: boolean;
@@ -48,6 +51,11 @@ export function readOptions(argv: readonly string[]): Options {
       false,
     )
     .option('--tls', 'HTTPS to Kinesis and WSS to Deepgram', false)
+    .addOption(
+      new Option('--tags <where>', 'where fragments have their ContactId, from the cluster')
+        .choices(TAG_PLACES)
+        .default('before'),
+    )
     .option('--workers <w>', 'WORKERS of the daemon (default: its own)', whole(0, MAX_WORKERS))
     .option('--no-checkpoints', 'run without STATE_DIR, which the systemd unit sets')
     .option('--verify <n>', 'calls of which every byte is compared, not only the marks', whole(0, MAX_CALLS), 20)

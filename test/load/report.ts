@@ -105,7 +105,7 @@ export function reportText({
   const { kinesisBroken, deepgramBroken, fragmentsLost, resumes, reconnects, unreadMs } = faults;
   const trouble = Object.entries(sessions.trouble).map(([event, count]) => `${event} ${count}`);
   return [
-    `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.date}${options.tls ? ', TLS on both sides' : ''}`,
+    `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.date}${options.tls ? ', TLS on both sides' : ''}, ContactId ${options.tags} the cluster`,
     row(
       'starts',
       `${starts.asked} requested, ${starts.failed} failed, ${spread(starts.latencyMs)}, ${ms(starts.cpuMsPerStart)} ms of CPU each`,

@@ -25,11 +25,11 @@ export interface Setup extends Simulators {
 
 /** Starts both; `cleanup` ends them. Throws LoadFailed if one does not start. */
 export async function openSimulators(
-  { tls, relays }: KinesisSettings,
+  { tls, tagPlace, relays }: KinesisSettings,
   { verified }: Pick<DeepgramSettings, 'verified'>,
   cleanup: AsyncDisposableStack,
 ): Promise<Simulators> {
-  const kinesis = new Simulator<KinesisOrders>('kinesis.ts', { tls, relays } satisfies KinesisSettings);
+  const kinesis = new Simulator<KinesisOrders>('kinesis.ts', { tls, tagPlace, relays } satisfies KinesisSettings);
   cleanup.defer(() => kinesis.stop());
   const deepgram = new Simulator<DeepgramOrders>('deepgram.ts', { tls, verified } satisfies DeepgramSettings);
   cleanup.defer(() => deepgram.stop());
@@ -39,12 +39,12 @@ export async function openSimulators(
 
 /** Starts all; `cleanup` ends them and removes their files. Throws LoadFailed if one does not start. */
 export async function openSetup(options: Options, cleanup: AsyncDisposableStack): Promise<Setup> {
-  const { tls, verify, daemon: script, checkpoints, workers } = options;
+  const { tls, tags, verify, daemon: script, checkpoints, workers } = options;
   const directory = await mkdtemp(join(tmpdir(), 'integratord-load-'));
   cleanup.defer(() => rm(directory, { recursive: true, force: true }));
   const certificates = tls ? await makeCertificates(directory) : null;
   const verified = callNumbers(verify);
-  const simulators = await openSimulators({ tls: certificates }, { verified }, cleanup);
+  const simulators = await openSimulators({ tls: certificates, tagPlace: tags }, { verified }, cleanup);
   const { kinesis, deepgram, kinesisUrl, deepgramUrl } = simulators;
   const caPath = certificates?.caPath;
   const daemon = new Daemon({ script, kinesisUrl, deepgramUrl, directory, checkpoints, caPath, workers });

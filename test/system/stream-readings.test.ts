@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import test, { type ExecutionContext } from 'ava';
+import { bytesOf, difference, distinctSamples } from '../audio/tracks.ts';
+import { channel, Stage } from './stage.ts';
+
+// Facts about Kinesis Video that are not proven (daemon/kinesis/README.md): the simulator has a switch for each reading,
+// and what is right must come out under both.
+
+const SECOND = 8000;
+const SPEED = 10;
+
+async function opened(t: ExecutionContext, options: Parameters<typeof Stage.open>[0] = {}): Promise<Stage> {
+  const stage = await Stage.open(options);
+  t.teardown(() => stage.close());
+  return stage;
+}
+
+for (const [reading, kinesisArgs] of [
+  ['after that fragment', []],
+  ['with that fragment itself', ['--inclusive']],
+] as const) {
+  test(`AfterFragmentNumber begins ${reading}: every sample arrives once, whatever StartFragmentNumber names`, async (t) => {
+    const stage = await opened(t, { kinesisArgs });
+    const samples = distinctSamples(4 * SECOND, 1);
+    for (const startNumber of ['first', 'before'] as const) {
+      const request = await stage.call({ customer: bytesOf(samples), speed: SPEED, options: { startNumber } });
+      const { ended, audio } = await stage.transcribe(request);
+      t.like(ended, { outcome: 'completed', gapMs: 0 });
+      t.is(difference(channel(audio, 0), samples), 'the same', startNumber);
+    }
+  });
+}
+
+for (const [reading, sentAgain] of [
+  ['never', undefined],
+  ['when it reconnects', { after: 5, fragments: 4 }],
+] as const) {
+  test(`the producer sends the last seconds again ${reading}: every sample arrives once`, async (t) => {
+    const stage = await opened(t);
+    const samples = distinctSamples(8 * SECOND, 1);
+    const options = { oddBlock: false, ...(sentAgain && { sentAgain }) };
+    const { ended, audio } = await stage.transcribe(
+      await stage.call({ customer: bytesOf(samples), speed: SPEED, options }),
+    );
+    t.like(ended, { outcome: 'completed', gapMs: 0 });
+    t.is(difference(channel(audio, 0), samples), 'the same');
+  });
+}
+
+for (const [reading, segmentUid, event] of [
+  ['another SegmentUID: the flow paused streaming', '0f'.repeat(16), 'audio.not-streamed'],
+  ['the same SegmentUID: audio is missing', undefined, 'audio.gap'],
+] as const) {
+  test(`audio of the contact that follows 3 s later has ${reading}`, async (t) => {
+    const stage = await opened(t, { env: { CALL_END_GRACE_MS: '3000' } });
+    const samples = distinctSamples(2 * SECOND, 1);
+    const stream = `stream-${randomUUID()}`;
+    const startMs = Date.now() - 60_000;
+    const options = { oddBlock: false };
+    const request = await stage.call({ customer: bytesOf(samples), speed: SPEED, startMs, options }, stream);
+    t.is((await stage.start(request)).status, 200);
+    await stage.kinesisHas(request.contactId, 2000);
+    await stage.kinesis.startCall(stream, {
+      contactId: request.contactId,
+      customer: bytesOf(samples),
+      speed: SPEED,
+      startMs: startMs + 5000,
+      options: { ...options, ...(segmentUid && { segmentUid }) },
+    });
+    const ended = await stage.ended(request.contactId);
+    const gapMs = event === 'audio.gap' ? 3000 : 0;
+    t.like(ended, { outcome: 'completed', audioMs: 7000, gapMs });
+    const events = stage.daemon.lines.map((line) => line['event']);
+    t.true(events.includes(event), String(events));
+  });
+}
