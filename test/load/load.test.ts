@@ -40,13 +40,14 @@ test('a daemon that loses nothing passes, and every figure is reported', async (
 });
 
 test('a ContactId after the cluster makes lag longer, which the daemon itself says as well', async (t) => {
-  const { code, report } = await ran(t, '--tags', 'after');
+  const { code, report } = await ran(t, '--tags', 'after', '--seconds', '6');
   t.is(code, 0, JSON.stringify(report.verdict));
   t.like(report.audio, { gapMs: 0, wrongBlocks: 0, verifiedCalls: 5 });
   const [stage] = report.stages;
   // A block waits for the end of its fragment, half a second on average.
   t.true((stage?.lagMs.mean ?? 0) > 400, `${stage?.lagMs.mean} ms`);
-  t.true(Math.abs((stage?.ownLagRatio ?? 0) - 1) < 0.2, `${stage?.ownLagRatio}`);
+  // A daemon knows its lag some seconds after the start of a call, and a busy machine delays what is outside.
+  t.true(Math.abs((stage?.ownLagRatio ?? 0) - 1) < 0.3, `${stage?.ownLagRatio}`);
 });
 
 test('an exceeded threshold fails the run and is named', async (t) => {
