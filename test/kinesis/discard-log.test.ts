@@ -15,10 +15,10 @@ test('of 100,000 discards in 25 s each reason is logged every 10 s, with the num
     await clock.advance(100);
   }
   const suppressed = (why: string) =>
-    of('kinesis.withheld')
+    of('kinesis.discarded')
       .filter((line) => line['why'] === why)
       .map((line) => line['suppressed']);
   t.deepEqual(suppressed('corrupt'), [0, 19_999, 19_999]);
   t.deepEqual(suppressed('no-contact-id'), [0, 19_999, 19_999]);
-  t.is(of('kinesis.withheld').length, 6);
+  t.is(of('kinesis.discarded').length, 6);
 });
