@@ -6,7 +6,7 @@ import type { CallBuffer } from './call-buffer.ts';
 import type { CallClock, TrackPlace } from './call-clock.ts';
 import { Horizon } from './horizon.ts';
 import { createMono, interleave, MOST_FRAMES } from './interleave.ts';
-import { open } from './opening.ts';
+import { open, openDueMs } from './opening.ts';
 import type { AudioBlock } from './pcm.ts';
 import { type Call, PlacedTrack } from './placed-track.ts';
 import { emptyFrames } from './track.ts';
@@ -104,10 +104,9 @@ export class Aligner {
     return customer.hasJustRepeated || agent.hasJustRepeated;
   }
 
-  /** When `settle` is due unless a block arrives before; undefined when nothing waits for that. */
+  /** When `settle` is due if no block arrives before; undefined when nothing waits for that. To be asked after `take`. */
   get dueMs(): Millis | undefined {
-    const openingMs = this.#opening?.[0]?.arrivedAtMs ?? Infinity;
-    const dueMs = Math.min(openingMs + this.#waitMs, this.#horizon.dueMs);
+    const dueMs = this.#opening ? openDueMs(this.#opening, this.#waitMs) : this.#horizon.dueMs(this.#nowMs);
     return dueMs === Infinity ? undefined : dueMs;
   }
 
@@ -123,7 +122,7 @@ export class Aligner {
     for (const placer of this.#placers) placer.keep();
   }
 
-  /** No block has arrived up to now: what has waited long enough is to be taken. */
+  /** Says that no block has arrived up to now, so that what has waited long enough is taken. */
   settle(nowMs: Millis): void {
     this.#nowMs = nowMs;
   }

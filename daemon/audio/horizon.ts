@@ -17,10 +17,16 @@ export class Horizon {
     this.#waitFrames = waitMs * SAMPLES_PER_MS;
   }
 
-  /** When something has waited long enough if no block arrives before; Infinity when nothing waits for that. */
-  get dueMs(): Millis {
+  /** When the next decision after `nowMs` is due if no block arrives before; Infinity when nothing waits for one. */
+  dueMs(nowMs: Millis): Millis {
     const [a, b] = this.#sides;
-    return Math.min(a.heldSinceMs, b.heldSinceMs, this.#awaySinceMs()) + this.#waitMs;
+    return Math.min(
+      this.#dueAfter(nowMs, a.heldSinceMs),
+      this.#dueAfter(nowMs, b.heldSinceMs),
+      this.#dueAfter(nowMs, this.#otherSinceMs(a, b)),
+      this.#dueAfter(nowMs, this.#otherSinceMs(b, a)),
+      this.#dueAfter(nowMs, this.#awaySinceMs()),
+    );
   }
 
   /** Decides what has waited long enough. */
@@ -47,13 +53,13 @@ export class Horizon {
     const end = ahead.reachFrame;
     if (this.#isAway(behind)) {
       // The other goes on by itself, and stays behind just so far that the one that is away can be placed when it returns.
-      return nowMs - ahead.heardAtMs >= this.#waitMs ? end : end - this.#returnFrames(behind);
+      return this.#hasWaited(nowMs, ahead.heardAtMs) ? end : end - this.#returnFrames(behind);
     }
     const behindFrame = behind.nextFrame;
     const leadFrames = end - behindFrame;
     const hasWaited =
       leadFrames > this.#waitFrames &&
-      nowMs - Math.min(ahead.placed.track.waitingSinceMs, ahead.heldSinceMs) >= this.#waitMs;
+      this.#hasWaited(nowMs, Math.min(ahead.placed.track.waitingSinceMs, ahead.heldSinceMs));
     if (!hasWaited && leadFrames <= LONGEST_LEAD_FRAMES) return Math.min(behindFrame, end);
     return end - this.#waitFrames;
   }
@@ -67,15 +73,31 @@ export class Horizon {
   }
 
   #settleIfOverdue(holding: BlockPlacer, other: BlockPlacer, nowMs: Millis, isFinished: boolean): void {
-    if (nowMs - other.placed.track.waitingSinceMs >= this.#waitMs) holding.settleAbsence();
-    if (isFinished || nowMs - holding.heldSinceMs >= this.#waitMs) holding.settle();
+    if (this.#hasWaited(nowMs, other.placed.track.waitingSinceMs)) holding.settleAbsence();
+    if (isFinished || this.#hasWaited(nowMs, holding.heldSinceMs)) holding.settle();
   }
 
   /** Lets a track hold blocks no longer than the other one may have to wait. */
   #settleFor(holding: BlockPlacer, { placed }: BlockPlacer, frame: number, nowMs: Millis): void {
-    const isOverdue = nowMs - placed.track.waitingSinceMs >= this.#waitMs;
+    const isOverdue = this.#hasWaited(nowMs, placed.track.waitingSinceMs);
     const isFarAhead = placed.endFrame > holding.settledFrame + LONGEST_LEAD_FRAMES;
     if (isOverdue || isFarAhead) holding.settleBefore(Math.min(frame, placed.endFrame - this.#waitFrames));
+  }
+
+  #hasWaited(nowMs: Millis, sinceMs: Millis): boolean {
+    return sinceMs + this.#waitMs <= nowMs;
+  }
+
+  /** When what waits since then has waited long enough; Infinity when it has already, and more time changes nothing. */
+  #dueAfter(nowMs: Millis, sinceMs: Millis): Millis {
+    const dueMs = sinceMs + this.#waitMs;
+    return dueMs > nowMs ? dueMs : Infinity;
+  }
+
+  /** When the audio arrived that waits for the other track to continue, or to settle what it holds; Infinity if none does. */
+  #otherSinceMs({ placed, reachFrame }: BlockPlacer, other: BlockPlacer): Millis {
+    const isAhead = reachFrame - other.nextFrame > this.#waitFrames;
+    return other.isHolding || isAhead ? placed.track.waitingSinceMs : Infinity;
   }
 
   /** When the audio arrived that stays behind because the other track is away. */

@@ -58,10 +58,17 @@ export function open(
   const isEnough =
     areTogether ||
     Math.min(...audioFrames) >= waitFrames ||
-    (most >= waitFrames && nowMs - first.arrivedAtMs >= waitMs) ||
+    nowMs >= openDueMs(blocks, waitMs) ||
     most > LONGEST_LEAD_FRAMES ||
     blocks.length > MOST_BLOCKS;
   return isEnough || isFinished ? openedBy([customer, agent].filter((start) => start !== undefined)) : undefined;
+}
+
+/** When the call begins if no block arrives before: one track has waited long enough for the other; Infinity before that. */
+export function openDueMs(blocks: readonly AudioBlock[], waitMs: Millis): Millis {
+  const [first] = blocks;
+  const most = Math.max(framesOf(blocks, CUSTOMER), framesOf(blocks, AGENT));
+  return first && most >= waitMs * SAMPLES_PER_MS ? first.arrivedAtMs + waitMs : Infinity;
 }
 
 /** When the channel's first sample was said; undefined when none of the blocks is of that channel. */

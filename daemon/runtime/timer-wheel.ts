@@ -1,7 +1,7 @@
 import { type Cancel, type Clock, type Millis, sleepOn, timeoutOn } from './clock.ts';
 
 /** Fine enough for what waits on it (reads some 100 ms apart, keep-alives of seconds); 50 wake-ups a second in all. */
-const TICK_MS: Millis = 20;
+export const TICK_MS: Millis = 20;
 /** Ticks that the wheel holds at once, 2.5 s; what is due later goes around more than once. */
 const SLOTS = 128;
 /** How often the thread's CPU usage is measured. */

@@ -22,6 +22,7 @@ import { NoAudio, type Outcome } from './outcome.ts';
 import { ResumeTracker } from './resume-tracker.ts';
 import { identityOf, type SessionSeed, type StartingPoint, startingPointOf } from './seed.ts';
 import { Timeline } from './session-log.ts';
+import { SettleTimer } from './settle-timer.ts';
 import { viewOf } from './view.ts';
 
 /** How long a session that is stopped waits for Deepgram's last results: a drain has a deadline. */
@@ -37,6 +38,7 @@ export class Session {
   readonly #link: Link;
   readonly #aligner: Aligner;
   readonly #start: StartingPoint['position'];
+  readonly #settleTimer: SettleTimer;
   readonly #resumable: ResumeTracker;
   readonly #gaps: GapReporter;
   readonly #stop = new AbortController();
@@ -74,6 +76,7 @@ export class Session {
     this.#pacer = request.enforceRealtime ? new Pacer(deps.clock) : undefined;
     this.#longestMs = this.#pacer ? REALTIME_MESSAGE_MS : MESSAGE_MS;
     this.#aligner = new Aligner(deps.settings.alignWaitMs, link.buffer, callClock && { callMs, callClock });
+    this.#settleTimer = new SettleTimer(this.#aligner, deps.timers, () => this.#sendAligned());
     this.#resumable = new ResumeTracker(this.#identity, position, {
       aligner: this.#aligner,
       link,
@@ -141,6 +144,7 @@ export class Session {
     this.#resumable.freeze();
     try {
       // After a failure too, everything that was read is sent.
+      await this.#settleTimer.stop();
       this.#aligner.finish();
       await this.#sendAligned();
       this.#enter('ending');
@@ -185,7 +189,7 @@ export class Session {
     if (last && this.#aligner.hasBegun && !this.#pacer) {
       this.#link.liveEdge.arrived(this.#aligner.reachMs, last.arrivedAtMs);
     }
-    const sent = this.#sendAligned();
+    const sent = this.#settleTimer.afterSending(() => this.#sendAligned());
     if (sent) return sent.then(() => this.#forwarded(position));
     this.#forwarded(position);
     return undefined;
@@ -208,6 +212,7 @@ export class Session {
       // Usually undefined: a promise per read and call would cost too much.
       if (sent) return sent.then(() => this.#sendAligned());
     }
+    this.#settleTimer.set();
     this.#gaps.check(this.#aligner);
     return undefined;
   }

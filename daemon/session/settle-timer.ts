@@ -1,0 +1,69 @@
+import type { Aligner } from '../audio/aligner.ts';
+import { TICK_MS, Timer, type TimerWheel } from '../runtime/timer-wheel.ts';
+
+/**
+ * Lets the aligner decide when it is due although no block arrives: a stream may deliver nothing for seconds, and what
+ * waits for a decision waits no longer than ALIGN_WAIT_MS. One timer, set only while something waits.
+ */
+export class SettleTimer {
+  readonly #aligner: Pick<Aligner, 'dueMs' | 'settle'>;
+  readonly #timers: TimerWheel;
+  readonly #send: () => Promise<void> | undefined;
+  readonly #timer = new Timer(() => this.#settle());
+  /** Until what is being sent is done. */
+  #sending: Promise<void> | undefined;
+  #isStopped = false;
+
+  /** @param send sends what is aligned, then calls `set` */
+  constructor(aligner: Pick<Aligner, 'dueMs' | 'settle'>, timers: TimerWheel, send: () => Promise<void> | undefined) {
+    this.#aligner = aligner;
+    this.#timers = timers;
+    this.#send = send;
+  }
+
+  /** Call this whenever everything that is settled has been sent. */
+  set(): void {
+    const { dueMs } = this.#aligner;
+    if (dueMs === undefined || this.#isStopped) this.#timers.cancel(this.#timer);
+    // The wheel is up to a tick late.
+    else this.#timers.set(this.#timer, dueMs - TICK_MS);
+  }
+
+  /** Sends when what is being sent is done: the aligner has one reader at a time. Throws or rejects with what stopped it. */
+  afterSending(send: () => Promise<void> | undefined): Promise<void> | undefined {
+    // Sending may take long, and sets the timer when it is done.
+    this.#timers.cancel(this.#timer);
+    const sent = this.#sending ? this.#sending.then(send) : send();
+    if (sent) this.#track(sent);
+    return sent;
+  }
+
+  /** Sets no timer anymore. Resolves when what is being sent is done, or rejects with what stopped it. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#timers.cancel(this.#timer);
+    await this.#sending;
+  }
+
+  #settle(): void {
+    const { dueMs } = this.#aligner;
+    if (dueMs === undefined || this.#sending) return;
+    this.#aligner.settle(Math.max(dueMs, this.#timers.now()));
+    this.#track(this.#sendSettled());
+  }
+
+  async #sendSettled(): Promise<void> {
+    await this.#send();
+  }
+
+  /** A failure stays, for the reader to end the session with. */
+  #track(sent: Promise<void>): void {
+    this.#sending = sent;
+    sent.then(
+      () => {
+        if (this.#sending === sent) this.#sending = undefined;
+      },
+      () => {},
+    );
+  }
+}
