@@ -43,9 +43,9 @@ export function isCertain(late: Lateness): boolean {
   return late.isMissingBlocks || late.firstMs > WIDEST_JITTER_MS;
 }
 
-function exactBlocksNeeded({ firstMs, blocks, areAll, isMissingBlocks }: Lateness): number {
+function exactBlocksNeeded({ firstMs, areAll, isMissingBlocks }: Lateness): number {
   if (isMissingBlocks) return FEW_EXACT_BLOCKS;
   // A single inexact time among exact ones can look like less than this, and several in a row rarely do.
   if (firstMs <= JITTER_MS + EXACT_MS) return areAll ? MANY_EXACT_BLOCKS : Infinity;
-  return blocks > 1 ? EXACT_BLOCKS : MANY_EXACT_BLOCKS;
+  return EXACT_BLOCKS;
 }

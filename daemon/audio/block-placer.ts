@@ -170,9 +170,12 @@ export class BlockPlacer {
     const placed = this.placed;
     const deviationMs = placed.deviationMs(timeMs);
     const { boundMs } = placed;
-    const isOff =
-      Math.abs(deviationMs) > boundMs || this.#otherRecent.hasJustRepeated || placed.isTaken(timeMs + boundMs);
-    if (isOff && placed.hasBegun && this.#isRepeated(block, timeMs, fingerprint)) return;
+    const mayBeOld =
+      Math.abs(deviationMs) > boundMs ||
+      this.#otherRecent.hasJustRepeated ||
+      placed.isTaken(timeMs + boundMs) ||
+      this.#recent.isOneOfLatest(timeMs, fingerprint);
+    if (mayBeOld && placed.hasBegun && this.#isRepeated(block, timeMs, fingerprint)) return;
     this.#recent.note(timeMs, fingerprint);
     if (placed.isAway) this.#arrive(block, timeMs);
     else if (this.#isLate(deviationMs, boundMs) && !placed.isSet(timeMs)) this.#hold(block, timeMs);

@@ -14,8 +14,8 @@ export const LONGEST_LEAD_FRAMES = 30_000 * SAMPLES_PER_MS;
 const DRIFT_MATTERS_MS: Millis = 10_000;
 /** More drift than any clock has: it was set. */
 const MOST_DRIFT = 0.001;
-/** What one gap makes good of an earlier misplacement, so that the gap itself stays true, and what may remain of it. */
-const MOST_CORRECTED_MS: Millis = 30;
+/** What one gap makes good of an earlier misplacement: with its own blocks' 60 ms it stays true; and what may remain. */
+const MOST_CORRECTED_MS: Millis = 60;
 const MOST_MISPLACED_MS: Millis = 90;
 
 /** What both tracks go by. */

@@ -4,6 +4,8 @@ import type { Millis } from '../runtime/clock.ts';
 const BLOCKS = 960;
 /** A producer that cuts fragments otherwise may round a block's time otherwise. */
 const SAME_TIME_MS: Millis = 1;
+/** By inexact times these cannot be told from the next block of their track. */
+const LATEST_BLOCKS = 3;
 
 const BYTES_PER_STRIPE = 16;
 const PRIME = 0x9e3779b1;
@@ -47,6 +49,16 @@ export class RecentBlocks {
       this.hasJustRepeated = true;
       this.#expected = nth + 1 < this.#noted ? nth + 1 : -1;
       return true;
+    }
+    return false;
+  }
+
+  /** True if the block is one of the last few. Content that repeats itself, such as digital silence, does not tell. */
+  isOneOfLatest(timeMs: Millis, fingerprint: number): boolean {
+    const oldest = Math.max(1, this.#noted - LATEST_BLOCKS);
+    for (let nth = this.#noted - 1; nth >= oldest; nth--) {
+      if (!this.#isAt(nth, timeMs, fingerprint)) continue;
+      return this.#fingerprints[(nth - 1) % BLOCKS] !== fingerprint;
     }
     return false;
   }

@@ -169,6 +169,28 @@ test('blocks that come again are left out, one as well as seconds of both tracks
   }
 });
 
+test('with inexact times, too, the last block of a track that has ended is left out when it comes again', (t) => {
+  const late = (blocks: AudioBlock[]) =>
+    blocks.map((block, i) => ({ ...block, timeMs: block.timeMs + ((i * 37) % 61) }));
+  const customer = distinctSamples(2 * SECOND, 1);
+  const agent = distinctSamples(4 * SECOND, 2);
+  const blocks = inOrder(late(blocksOf(CUSTOMER, customer)), late(blocksOf(AGENT, agent)));
+  const at = blocks.findLastIndex(({ channel }) => channel === CUSTOMER);
+  const out = align([...blocks.slice(0, at + 8), ...blocks.slice(at, at + 8), ...blocks.slice(at + 8)]);
+  t.is(difference(spoken(out.customer), customer), 'the same');
+  t.is(difference(spoken(out.agent), agent), 'the same');
+  t.true(out.aligner.repeatedMs > 0);
+});
+
+test('digital silence with the time of the block before is no repetition', (t) => {
+  const silence = blocksOf(CUSTOMER, new Int16Array(2 * SECOND)).map((block, i) => ({
+    ...block,
+    timeMs: block.timeMs + (i % 2 === 0 ? 32 : -32),
+  }));
+  t.is(align(silence).aligner.repeatedMs, 0);
+  t.is(align(silence).customer.length, 2 * SECOND);
+});
+
 test('of a block that overlaps what was heard only the new part counts', (t) => {
   const samples = distinctSamples(SECOND);
   const bytes = bytesOf(samples);
@@ -223,6 +245,54 @@ for (const [name, jumpMs] of [
     t.is(difference(out.agent, agent), 'the same');
   });
 }
+
+test('what has waited long enough is settled when no block arrives, once', (t) => {
+  const aligner = new TapedAligner(WAIT_MS);
+  const takeAll = () => {
+    while (aligner.take(250));
+  };
+  const blocks = inOrder(
+    blocksOf(CUSTOMER, distinctSamples(2 * SECOND, 1)),
+    blocksOf(AGENT, distinctSamples(SECOND, 2)),
+  );
+  for (const block of blocks.slice(0, 32)) {
+    aligner.add(block);
+    takeAll();
+  }
+  t.is(aligner.dueMs, undefined, 'both tracks are there: nothing waits');
+  t.is(aligner.positionMs, 1000);
+  const late = { ...(blocks[32] as AudioBlock), timeMs: 1024 + 82, arrivedAtMs: 2000 };
+  aligner.add(late);
+  takeAll();
+  t.is(aligner.dueMs, 2000 + WAIT_MS, 'the late block waits');
+  aligner.settle(2000 + WAIT_MS);
+  takeAll();
+  t.is(aligner.dueMs, undefined);
+  t.is(aligner.reachMs, 1024 + 82 + BLOCK_MS, 'it follows an absence');
+  t.is(aligner.positionMs, 1000, 'less than 200 ms of audio still waits for the other track');
+});
+
+test('audio of one track waits for the other no longer when no block arrives', (t) => {
+  const aligner = new TapedAligner(WAIT_MS);
+  const takeAll = () => {
+    while (aligner.take(250));
+  };
+  const customer = blocksOf(CUSTOMER, distinctSamples(3 * SECOND, 1));
+  const agent = blocksOf(AGENT, distinctSamples(SECOND, 2));
+  const fragment = (from: number, to: number, arrivedAtMs: number) => {
+    const isIn = ({ timeMs }: AudioBlock) => timeMs >= from && timeMs < to;
+    for (const block of inOrder(customer, agent).filter(isIn)) aligner.add({ ...block, arrivedAtMs });
+    takeAll();
+  };
+  fragment(0, 1000, 1000);
+  t.is(aligner.dueMs, undefined);
+  fragment(1000, 2000, 2000);
+  t.is(aligner.dueMs, 2000 + WAIT_MS);
+  aligner.settle(2000 + WAIT_MS);
+  takeAll();
+  t.is(aligner.positionMs, 2048);
+  t.is(aligner.dueMs, undefined);
+});
 
 test('a piece is never longer than asked for, however long the gap that it fills', (t) => {
   const aligner = new TapedAligner(WAIT_MS);

@@ -1,18 +1,22 @@
 /** `npm run prove:audio -- --calls 10000 --seed 7`: aligns random calls (random-plans.ts) and prints those that came out
- *  wrong, then a verdict; exits with 1 if there was one. */
+ *  wrong, then a verdict; exits with 1 if there was one. `--first 1110 --calls 1` repeats a single one. */
 import { parseArgs } from 'node:util';
 import { align, faultsOf } from './heard-call.ts';
 import { speak } from './random-calls.ts';
 import { randomPlan } from './random-plans.ts';
 
 const { values } = parseArgs({
-  options: { calls: { type: 'string', default: '10000' }, seed: { type: 'string', default: '1' } },
+  options: {
+    calls: { type: 'string', default: '10000' },
+    seed: { type: 'string', default: '1' },
+    first: { type: 'string', default: '0' },
+  },
 });
-const [calls, seed] = [Number(values.calls), Number(values.seed)];
+const [calls, seed, first] = [Number(values.calls), Number(values.seed), Number(values.first)];
 const MOST_SHOWN = 10;
 
 let wrong = 0;
-for (let nth = 0; nth < calls; nth++) {
+for (let nth = first; nth < first + calls; nth++) {
   const plan = randomPlan(seed, nth);
   const call = speak(plan);
   const faults = faultsOf(call, align(call));
