@@ -26,6 +26,8 @@ export interface SessionView {
   readonly worstLagMs: Millis;
   /** Audio that is missing. */
   readonly gapMs: Millis;
+  /** Audio that the producer sent again, left out. */
+  readonly repeatedMs: Millis;
   readonly reconnects: number;
   /** The most audio buffered at any time. */
   readonly worstBufferBytes: number;

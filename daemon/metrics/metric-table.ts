@@ -127,6 +127,11 @@ export const METRICS: readonly Metric[] = [
     'Call time in which the contact flow did not stream: between a Stop and a Start media streaming block',
     ({ counts }) => one(counts.notStreamedMs * S_PER_MS),
   ),
+  counter(
+    'audio_repeated_seconds',
+    'Audio that the producer sent again, for example after it reconnected; it was left out',
+    ({ counts }) => one(counts.repeatedMs * S_PER_MS),
+  ),
   histogram(
     'lag_seconds',
     'How late audio is handed to the socket to Deepgram, per 64 ms of a call (daemon/README.md, decision 18)',

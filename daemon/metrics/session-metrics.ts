@@ -48,6 +48,8 @@ export type SessionCounts = {
   readonly gapsMs: Tally<GapCause>;
   /** Call time in which the contact flow did not stream. */
   readonly notStreamedMs: Millis;
+  /** Call time that the producer sent again, and that was left out. */
+  readonly repeatedMs: Millis;
   readonly lagMs: DistributionSnapshot;
   readonly behindNowMs: DistributionSnapshot;
   readonly kinesisBytes: number;
@@ -86,6 +88,8 @@ export class SessionMetrics {
   deepgramBytes = 0;
   /** Call time in which the contact flow did not stream. */
   notStreamedMs = 0;
+  /** Call time that the producer sent again, and that was left out. */
+  repeatedMs = 0;
   rotations = 0;
   resumes = 0;
   keepAlives = 0;
@@ -147,6 +151,7 @@ export class SessionMetrics {
       audioOutMs: this.audioOutBytes / BYTES_PER_MS,
       gapsMs: { ...this.#gapsMs },
       notStreamedMs: this.notStreamedMs,
+      repeatedMs: this.repeatedMs,
       lagMs: this.lagMs.snapshot(),
       behindNowMs: this.#behindNowMs.snapshot(),
       kinesisBytes: this.kinesisBytes,

@@ -19,8 +19,9 @@ export function reportEnd(
   log: Log,
   metrics: Pick<SessionMetrics, 'gap' | 'sessionCompleted' | 'sessionFailed'>,
 ): void {
-  const { audioMs, worstLagMs, gapMs, reconnects, replayedMs, worstBufferBytes, deepgramRequestIds } = view;
-  const totals = { audioMs, worstLagMs, gapMs, reconnects, replayedMs, worstBufferBytes, deepgramRequestIds };
+  const { audioMs, worstLagMs, gapMs, repeatedMs, reconnects, replayedMs, worstBufferBytes, deepgramRequestIds } = view;
+  const audio = { audioMs, worstLagMs, gapMs, repeatedMs };
+  const totals = { ...audio, reconnects, replayedMs, worstBufferBytes, deepgramRequestIds };
   const fields = { event: 'session.ended', outcome: outcome.name, ...totals, unsentMs, unfinishedMs };
   metrics.gap('unsent', unsentMs);
   metrics.gap('unfinished', unfinishedMs);

@@ -19,6 +19,7 @@ import { reportEnd } from './end-report.ts';
 import { GapReporter } from './gap-report.ts';
 import { type Opened, openBoth } from './opening.ts';
 import { NoAudio, type Outcome } from './outcome.ts';
+import { RepetitionReporter } from './repetition-report.ts';
 import { ResumeTracker } from './resume-tracker.ts';
 import { identityOf, type SessionSeed, type StartingPoint, startingPointOf } from './seed.ts';
 import { Timeline } from './session-log.ts';
@@ -41,6 +42,7 @@ export class Session {
   readonly #settleTimer: SettleTimer;
   readonly #resumable: ResumeTracker;
   readonly #gaps: GapReporter;
+  readonly #repetitions: RepetitionReporter;
   readonly #stop = new AbortController();
   readonly #startedAtMs: Millis;
   readonly #pacer: Pacer | undefined;
@@ -72,6 +74,7 @@ export class Session {
     this.#link = link;
     this.#start = position;
     this.#gaps = new GapReporter(log, deps.metrics);
+    this.#repetitions = new RepetitionReporter(log, deps.metrics, deps.timers);
     this.#startedAtMs = deps.clock.now();
     this.#pacer = request.enforceRealtime ? new Pacer(deps.clock) : undefined;
     this.#longestMs = this.#pacer ? REALTIME_MESSAGE_MS : MESSAGE_MS;
@@ -130,6 +133,7 @@ export class Session {
       ageMs: this.#deps.clock.now() - this.#startedAtMs,
       link: this.#link.stats(),
       gapMs: this.#gaps.totalMs(this.#aligner.gapMs),
+      repeatedMs: this.#aligner.repeatedMs,
     });
   }
 
@@ -214,6 +218,7 @@ export class Session {
     }
     this.#settleTimer.set();
     this.#gaps.check(this.#aligner);
+    this.#repetitions.check(this.#aligner);
     return undefined;
   }
 
@@ -235,6 +240,7 @@ export class Session {
 
   #end(outcome: Outcome): Outcome {
     this.#enter('ended');
+    this.#repetitions.finish(this.#aligner);
     const view = this.view();
     const unsentMs = Math.max(0, Math.round(this.#aligner.reachMs - view.audioMs));
     const { unfinishedMs } = this.#link;

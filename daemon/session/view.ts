@@ -9,10 +9,11 @@ export interface Viewed {
   readonly ageMs: Millis;
   readonly link: LinkStats;
   readonly gapMs: Millis;
+  readonly repeatedMs: Millis;
 }
 
 /** A session as lists show it, without secrets. */
-export function viewOf({ identity, state, ageMs, link, gapMs }: Viewed): SessionView {
+export function viewOf({ identity, state, ageMs, link, gapMs, repeatedMs }: Viewed): SessionView {
   const { sessionId, traceId, request } = identity;
   const { requestIds, ...stats } = link;
   return {
@@ -23,6 +24,7 @@ export function viewOf({ identity, state, ageMs, link, gapMs }: Viewed): Session
     ageMs,
     ...stats,
     gapMs,
+    repeatedMs,
     reconnects: requestIds.length - 1,
     deepgramRequestIds: requestIds,
     model: firstOf(request.dgParams['model']),

@@ -14,6 +14,7 @@ export function someSessions(count: number): SessionView[] {
       audioMs: ageMs - 2000,
       lagMs,
       worstLagMs: lagMs + 240,
+      repeatedMs: 0,
       gapMs: index % 11 === 5 ? 320 * (index + 1) : 0,
       reconnects: index % 9 === 4 ? 1 : 0,
       replayedMs: index % 9 === 4 ? 2000 : 0,

@@ -15,6 +15,7 @@ const session = z.object({
   lagMs: ms,
   worstLagMs: ms,
   gapMs: ms,
+  repeatedMs: ms,
   reconnects: z.int().nonnegative(),
   replayedMs: ms,
   worstBufferBytes: z.number().nonnegative(),

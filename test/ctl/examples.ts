@@ -15,6 +15,7 @@ export function aSession(given: Partial<SessionView> = {}): SessionView {
     lagMs: 12,
     worstLagMs: 345,
     gapMs: 0,
+    repeatedMs: 0,
     reconnects: 0,
     replayedMs: 0,
     worstBufferBytes: 10_240,

@@ -15,6 +15,7 @@ const VIEW: SessionView = {
   lagMs: 40,
   worstLagMs: 90,
   gapMs: 20,
+  repeatedMs: 640,
   reconnects: 1,
   worstBufferBytes: 32_000,
   deepgramRequestIds: ['r'],
@@ -44,7 +45,15 @@ test('a completed session is counted and logged with its reason, its totals and 
     ['completed', 'next-contact'],
   ]);
   t.like(line, [
-    { level: 'info', outcome: 'completed', reason: 'next-contact', audioMs: 7000, gapMs: 20, unfinishedMs: 1500 },
+    {
+      level: 'info',
+      outcome: 'completed',
+      reason: 'next-contact',
+      audioMs: 7000,
+      gapMs: 20,
+      repeatedMs: 640,
+      unfinishedMs: 1500,
+    },
   ]);
 });
 

@@ -22,6 +22,7 @@ const FACTS = [
   ['Trace', ({ traceId }) => traceId],
   ['Model', ({ model }) => model],
   ['Callback to', ({ callbackHost }) => callbackHost],
+  ['Sent again, left out', ({ repeatedMs }) => repeatedMs > 0 && shortText(repeatedMs)],
   ['Replayed', ({ replayedMs }) => replayedMs > 0 && shortText(replayedMs)],
   ['Deepgram requests', ({ deepgramRequestIds }) => deepgramRequestIds?.join(' ')],
 ];

@@ -101,6 +101,7 @@ function figures(session: SessionView): (readonly [string, string | undefined])[
     ['audio', durationText(session.audioMs)],
     ['lag', `${durationText(session.lagMs)} (worst ${durationText(session.worstLagMs)})`],
     ['gaps', durationText(session.gapMs)],
+    ['sent again', `${durationText(session.repeatedMs)} (left out)`],
     ['reconnects', `${session.reconnects} (${durationText(session.replayedMs)} of audio repeated)`],
     ['buffer', `${Math.ceil(session.worstBufferBytes / BYTES_PER_KIB)} KiB at most`],
     ['model', session.model],
