@@ -7,8 +7,8 @@ export interface Lateness {
   readonly firstMs: Millis;
   readonly meanMs: Millis;
   readonly blocks: number;
-  /** True if there are as many as can be waited for. */
-  readonly areAll: boolean;
+  /** Blocks since the gap before: they are late by the times of these. */
+  readonly runBlocks: number;
   /** True if their times agree, and no inexact ones were seen before. */
   readonly isExact: boolean;
   /** Exact times seen of both tracks, these included. */
@@ -26,12 +26,17 @@ const EXACT_BLOCKS = 12;
 const MANY_EXACT_BLOCKS = 200;
 /** The mean of fewer says little more than each of them. */
 const MEAN_BLOCKS = 3;
+/** A single inexact time among exact ones can look like this, and several in a row rarely do. */
+const SLIGHT_MS: Millis = JITTER_MS + EXACT_MS;
 
-/** Whether late blocks follow an absence, continue their track, or may do either: then the next ones tell. */
-export function judge(late: Lateness): 'absence' | 'none' | 'open' {
+/**
+ * Whether late blocks follow an absence, continue their track, continue it by a clock that was set, or may do any of
+ * these: then the next ones tell.
+ */
+export function judge(late: Lateness): 'absence' | 'none' | 'set' | 'open' {
   if (late.isExact) {
     if (late.exactBlocks >= exactBlocksNeeded(late) || late.meanMs > WIDEST_JITTER_MS) return 'absence';
-    return 'open';
+    return late.firstMs <= SLIGHT_MS && late.blocks >= MEAN_BLOCKS ? 'set' : 'open';
   }
   const boundMs = late.blocks < MEAN_BLOCKS ? WIDEST_JITTER_MS : late.inexactBoundMs;
   return late.meanMs > boundMs ? 'absence' : 'none';
@@ -43,9 +48,8 @@ export function isCertain(late: Lateness): boolean {
   return late.isMissingBlocks || late.firstMs > WIDEST_JITTER_MS;
 }
 
-function exactBlocksNeeded({ firstMs, areAll, isMissingBlocks }: Lateness): number {
+function exactBlocksNeeded({ firstMs, blocks, runBlocks, isMissingBlocks }: Lateness): number {
   if (isMissingBlocks) return FEW_EXACT_BLOCKS;
-  // A single inexact time among exact ones can look like less than this, and several in a row rarely do.
-  if (firstMs <= JITTER_MS + EXACT_MS) return areAll ? MANY_EXACT_BLOCKS : Infinity;
+  if (firstMs <= SLIGHT_MS) return Math.min(blocks, runBlocks) >= MEAN_BLOCKS ? MANY_EXACT_BLOCKS : Infinity;
   return EXACT_BLOCKS;
 }

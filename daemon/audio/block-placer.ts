@@ -105,6 +105,7 @@ export class BlockPlacer {
     if (!late.isExact) this.placed.clock.noteInexact();
     if (verdict === 'absence') held.isArriving = true;
     else if (verdict === 'none') this.#release();
+    else if (verdict === 'set') this.#followSet(late.meanMs);
     else for (const block of held.release()) this.placed.append(block);
   }
 
@@ -244,6 +245,12 @@ export class BlockPlacer {
     }
   }
 
+  /** Continues the track with the held blocks, whose times show that the clock was set. */
+  #followSet(byMs: Millis): void {
+    this.placed.clock.set(byMs, this.#held.length);
+    for (const block of this.#held.release()) this.placed.append(block);
+  }
+
   #placeHeld(): void {
     const startMs = this.#startMs;
     const isExact = this.placed.isExact && this.#held.agree;
@@ -269,7 +276,7 @@ export class BlockPlacer {
       firstMs,
       meanMs: placed.deviationMs(held.meanMs),
       blocks: held.length,
-      areAll: held.audioMs >= this.#waitMs,
+      runBlocks: placed.clock.runBlocks,
       isExact: placed.isExact && held.agree,
       exactBlocks: placed.exactBlocks + held.length - 1,
       isMissingBlocks: placed.grid.isMissingBlocks(firstMs),

@@ -108,9 +108,14 @@ export class TrackClock {
     this.#setByMs += (deviationMs - this.#setByMs) / ++this.#setBlocks;
     const isSlight = Math.abs(this.#setByMs) <= WIDEST_JITTER_MS;
     if (this.#setBlocks < (isSlight ? SLIGHTLY_SET_BLOCKS : SET_BLOCKS)) return;
-    this.levelMs += this.#setByMs;
-    this.centerMs += this.#setByMs;
-    this.levelBlocks = this.#setBlocks;
+    this.set(this.#setByMs, this.#setBlocks);
+  }
+
+  /** The clock was set, as the last `blocks` blocks have shown. */
+  set(byMs: Millis, blocks: number): void {
+    this.levelMs += byMs;
+    this.centerMs += byMs;
+    this.levelBlocks = blocks;
     // The run is misplaced by what it was before: from now on its center moves with its level.
     this.runBlocks = Math.max(this.runBlocks, SETTLED_BLOCKS);
     this.#setBlocks = 0;
