@@ -7,6 +7,10 @@ const SAME_TIME_MS: Millis = 1;
 /** By inexact times these cannot be told from the next block of their track. */
 const LATEST_BLOCKS = 3;
 
+/** Of each block: how much later it is than the block before, and its fingerprint in two halves. */
+const FIELDS = 3;
+/** Says that a block is too far from the one before for its field: a clock that was set. */
+const FAR = -0x8000;
 const BYTES_PER_STRIPE = 16;
 const PRIME = 0x9e3779b1;
 
@@ -15,40 +19,51 @@ const PRIME = 0x9e3779b1;
  * the old times and the same content, in the same order. Audio that merely sounds the same has a new time.
  */
 export class RecentBlocks {
-  readonly #times = new Int32Array(BLOCKS);
-  readonly #fingerprints = new Int32Array(BLOCKS);
-  /** Blocks noted so far. */
+  /** 6 bytes a block: with thousands of calls this is most of what a track keeps. */
+  readonly #ring = new Int16Array(BLOCKS * FIELDS);
+  /** Blocks noted so far, and the time of the last one. */
   #noted = 0;
-  /** The block that a repetition continues with; -1 while there is none. */
+  #lastMs = 0;
+  /** The block that a repetition continues with, and its time; -1 while there is none. */
   #expected = -1;
+  #expectedMs = 0;
 
   /** True while the last block was a repetition. */
   hasJustRepeated = false;
 
   note(timeMs: Millis, fingerprint: number): void {
     this.hasJustRepeated = false;
-    const at = this.#noted++ % BLOCKS;
-    this.#times[at] = timeMs;
-    this.#fingerprints[at] = fingerprint;
+    const afterMs = (timeMs | 0) - this.#lastMs;
+    const at = (this.#noted++ % BLOCKS) * FIELDS;
+    this.#ring[at] = Math.abs(afterMs) < -FAR ? afterMs : FAR;
+    this.#ring[at + 1] = fingerprint;
+    this.#ring[at + 2] = fingerprint >> 16;
+    this.#lastMs = timeMs | 0;
   }
 
   /** True if the block continues a repetition. */
   continuesRepetition(timeMs: Millis, fingerprint: number): boolean {
     if (this.#expected < 0) return false;
-    const isSame = this.#isAt(this.#expected, timeMs, fingerprint);
+    const isSame = isSameTime(this.#expectedMs, timeMs) && this.#fingerprint(this.#expected) === fingerprint;
     this.hasJustRepeated ||= isSame;
-    this.#expected = isSame && this.#expected + 1 < this.#noted ? this.#expected + 1 : -1;
+    if (isSame) this.#expect(this.#expected + 1, this.#expectedMs);
+    else this.#expected = -1;
     return isSame;
   }
 
-  /** True if there was the same block before. For a block whose time is old: the search takes a microsecond. */
+  /** True if there was the same block before. For a block whose time is old: the search takes microseconds. */
   beginsRepetition(timeMs: Millis, fingerprint: number): boolean {
     const oldest = Math.max(0, this.#noted - BLOCKS);
+    let ms = this.#lastMs;
     for (let nth = this.#noted - 1; nth >= oldest; nth--) {
-      if (!this.#isAt(nth, timeMs, fingerprint)) continue;
-      this.hasJustRepeated = true;
-      this.#expected = nth + 1 < this.#noted ? nth + 1 : -1;
-      return true;
+      if (isSameTime(ms, timeMs) && this.#fingerprint(nth) === fingerprint) {
+        this.hasJustRepeated = true;
+        this.#expect(nth + 1, ms);
+        return true;
+      }
+      const afterMs = this.#afterMs(nth);
+      if (afterMs === FAR) return false;
+      ms -= afterMs;
     }
     return false;
   }
@@ -56,27 +71,46 @@ export class RecentBlocks {
   /** True if the block is one of the last few. Content that repeats itself, such as digital silence, does not tell. */
   isOneOfLatest(timeMs: Millis, fingerprint: number): boolean {
     const oldest = Math.max(1, this.#noted - LATEST_BLOCKS);
+    let ms = this.#lastMs;
     for (let nth = this.#noted - 1; nth >= oldest; nth--) {
-      if (!this.#isAt(nth, timeMs, fingerprint)) continue;
-      return this.#fingerprints[(nth - 1) % BLOCKS] !== fingerprint;
+      if (isSameTime(ms, timeMs) && this.#fingerprint(nth) === fingerprint)
+        return this.#fingerprint(nth - 1) !== fingerprint;
+      ms -= this.#afterMs(nth);
     }
     return false;
   }
 
-  /** Times and fingerprints of the last `count` blocks, the oldest first. */
+  /** Times and fingerprints of the last `count` blocks, the oldest first; of fewer after a clock that was set. */
   last(count: number): [timeMs: Millis, fingerprint: number][] {
-    const from = Math.max(0, this.#noted - count);
-    return Array.from({ length: this.#noted - from }, (_, i) => {
-      const at = (from + i) % BLOCKS;
-      return [this.#times[at] as number, this.#fingerprints[at] as number];
-    });
+    const blocks: [timeMs: Millis, fingerprint: number][] = [];
+    let ms = this.#lastMs;
+    for (let nth = this.#noted - 1; nth >= 0 && blocks.length < count; nth--) {
+      blocks.unshift([ms, this.#fingerprint(nth)]);
+      if (this.#afterMs(nth) === FAR) break;
+      ms -= this.#afterMs(nth);
+    }
+    return blocks;
   }
 
-  #isAt(nth: number, timeMs: Millis, fingerprint: number): boolean {
-    const at = nth % BLOCKS;
-    if (this.#fingerprints[at] !== fingerprint) return false;
-    return Math.abs((this.#times[at] as number) - (timeMs | 0)) <= SAME_TIME_MS;
+  /** Expects block `nth`, after one that was at `beforeMs`. */
+  #expect(nth: number, beforeMs: Millis): void {
+    const isThere = nth < this.#noted && this.#afterMs(nth) !== FAR;
+    this.#expected = isThere ? nth : -1;
+    this.#expectedMs = isThere ? beforeMs + this.#afterMs(nth) : 0;
   }
+
+  #afterMs(nth: number): Millis {
+    return this.#ring[(nth % BLOCKS) * FIELDS] as number;
+  }
+
+  #fingerprint(nth: number): number {
+    const at = (nth % BLOCKS) * FIELDS;
+    return ((this.#ring[at + 2] as number) << 16) | ((this.#ring[at + 1] as number) & 0xffff);
+  }
+}
+
+function isSameTime(one: Millis, other: Millis): boolean {
+  return Math.abs(one - (other | 0)) <= SAME_TIME_MS;
 }
 
 /** A view of the buffer looked at last: most blocks lie in the same one as the block before. */
