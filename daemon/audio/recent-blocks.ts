@@ -11,7 +11,8 @@ const LATEST_BLOCKS = 3;
 const FIELDS = 3;
 /** Says that a block is too far from the one before for its field: a clock that was set. */
 const FAR = -0x8000;
-const BYTES_PER_STRIPE = 16;
+const BYTES_PER_WORD = 4;
+const BYTES_PER_STRIPE = 4 * BYTES_PER_WORD;
 const PRIME = 0x9e3779b1;
 
 /**
@@ -113,24 +114,26 @@ function isSameTime(one: Millis, other: Millis): boolean {
   return Math.abs(one - (other | 0)) <= SAME_TIME_MS;
 }
 
-/** A view of the buffer looked at last: most blocks lie in the same one as the block before. */
-let view: DataView = new DataView(new ArrayBuffer(0));
+/** Words of a typed array are read three times as fast as those of a DataView, the copy included. */
+const CHUNK_BYTES = 4096;
+const bytes = new Uint8Array(CHUNK_BYTES);
+const words = new Int32Array(bytes.buffer);
 
 /** 32 bits that tell apart whatever a call says: a polynomial over words, in four lanes, well mixed. */
-export function fingerprintOf({ buffer, byteOffset, length }: Uint8Array): number {
-  if (view.buffer !== buffer) view = new DataView(buffer);
-  const words = view;
-  const end = byteOffset + length;
-  const stripesEnd = end - (length % BYTES_PER_STRIPE);
-  let [a, b, c, d] = [length, 1, 2, 3];
-  let at = byteOffset;
-  for (; at < stripesEnd; at += BYTES_PER_STRIPE) {
-    a = (Math.imul(a, PRIME) + words.getInt32(at, true)) | 0;
-    b = (Math.imul(b, PRIME) + words.getInt32(at + 4, true)) | 0;
-    c = (Math.imul(c, PRIME) + words.getInt32(at + 8, true)) | 0;
-    d = (Math.imul(d, PRIME) + words.getInt32(at + 12, true)) | 0;
+export function fingerprintOf(pcm: Uint8Array): number {
+  let [a, b, c, d] = [pcm.length, 1, 2, 3];
+  for (let from = 0; from < pcm.length; from += CHUNK_BYTES) {
+    const length = Math.min(CHUNK_BYTES, pcm.length - from);
+    bytes.set(length === pcm.length ? pcm : pcm.subarray(from, from + length));
+    const stripesEnd = length - (length % BYTES_PER_STRIPE);
+    for (let at = 0; at < stripesEnd / BYTES_PER_WORD; at += 4) {
+      a = (Math.imul(a, PRIME) + (words[at] as number)) | 0;
+      b = (Math.imul(b, PRIME) + (words[at + 1] as number)) | 0;
+      c = (Math.imul(c, PRIME) + (words[at + 2] as number)) | 0;
+      d = (Math.imul(d, PRIME) + (words[at + 3] as number)) | 0;
+    }
+    for (let at = stripesEnd; at < length; at++) a = (Math.imul(a, PRIME) + (bytes[at] as number)) | 0;
   }
-  for (; at < end; at++) a = (Math.imul(a, PRIME) + words.getUint8(at)) | 0;
   return mixed(mixed(mixed(mixed(a) ^ b) ^ c) ^ d);
 }
 
