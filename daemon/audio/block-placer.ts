@@ -28,6 +28,8 @@ export class BlockPlacer {
   readonly #tape: CallBuffer;
   readonly #recent = new RecentBlocks();
   readonly #held = new HeldBlocks();
+  /** Blocks that had come before those that are held. */
+  #beforeHeld = 0;
   #otherRecent = this.#recent;
   #rejoin: Rejoin | undefined;
   /** Where to continue the call by times alone; 0 when the track has continued. */
@@ -122,9 +124,9 @@ export class BlockPlacer {
     if (frame > this.settledFrame) this.#placeHeld();
   }
 
-  /** The last blocks, for a process that continues the call. */
+  /** The last blocks that are placed, for a process that continues the call: it has to decide about held ones itself. */
   get lastBlocks(): readonly BlockMark[] {
-    return this.#recent.last(REJOIN_BLOCKS);
+    return this.#recent.last(REJOIN_BLOCKS, this.isHolding ? this.#beforeHeld : undefined);
   }
 
   /** Leaves out what comes up to these blocks: an earlier process has placed it. */
@@ -224,6 +226,7 @@ export class BlockPlacer {
   }
 
   #hold(block: AudioBlock, timeMs: Millis): void {
+    if (!this.isHolding) this.#beforeHeld = this.#recent.noted - 1;
     this.#held.add(block, timeMs);
     if (this.#held.audioMs >= this.#waitMs || isCertain(this.#lateness)) this.settle();
   }

@@ -1,4 +1,5 @@
 import type { Millis } from '../runtime/clock.ts';
+import type { BlockMark } from './call-clock.ts';
 
 /** 61 s of Connect's 64 ms blocks: a producer that reconnects sends up to 20 s again by default. */
 const BLOCKS = 960;
@@ -23,7 +24,7 @@ export class RecentBlocks {
   /** 6 bytes a block: with thousands of calls this is most of what a track keeps. */
   readonly #ring = new Int16Array(BLOCKS * FIELDS);
   /** Blocks noted so far, and the time of the last one. */
-  #noted = 0;
+  noted = 0;
   #lastMs = 0;
   /** The block that a repetition continues with, and its time; -1 while there is none. */
   #expected = -1;
@@ -35,7 +36,7 @@ export class RecentBlocks {
   note(timeMs: Millis, fingerprint: number): void {
     this.hasJustRepeated = false;
     const afterMs = (timeMs | 0) - this.#lastMs;
-    const at = (this.#noted++ % BLOCKS) * FIELDS;
+    const at = (this.noted++ % BLOCKS) * FIELDS;
     this.#ring[at] = Math.abs(afterMs) < -FAR ? afterMs : FAR;
     this.#ring[at + 1] = fingerprint;
     this.#ring[at + 2] = fingerprint >> 16;
@@ -54,9 +55,9 @@ export class RecentBlocks {
 
   /** True if there was the same block before. For a block whose time is old: the search takes microseconds. */
   beginsRepetition(timeMs: Millis, fingerprint: number): boolean {
-    const oldest = Math.max(0, this.#noted - BLOCKS);
+    const oldest = Math.max(0, this.noted - BLOCKS);
     let ms = this.#lastMs;
-    for (let nth = this.#noted - 1; nth >= oldest; nth--) {
+    for (let nth = this.noted - 1; nth >= oldest; nth--) {
       if (isSameTime(ms, timeMs) && this.#fingerprint(nth) === fingerprint) {
         this.hasJustRepeated = true;
         this.#expect(nth + 1, ms);
@@ -71,9 +72,9 @@ export class RecentBlocks {
 
   /** True if the block is one of the last few. Content that repeats itself, such as digital silence, does not tell. */
   isOneOfLatest(timeMs: Millis, fingerprint: number): boolean {
-    const oldest = Math.max(1, this.#noted - LATEST_BLOCKS);
+    const oldest = Math.max(1, this.noted - LATEST_BLOCKS);
     let ms = this.#lastMs;
-    for (let nth = this.#noted - 1; nth >= oldest; nth--) {
+    for (let nth = this.noted - 1; nth >= oldest; nth--) {
       if (isSameTime(ms, timeMs) && this.#fingerprint(nth) === fingerprint)
         return this.#fingerprint(nth - 1) !== fingerprint;
       ms -= this.#afterMs(nth);
@@ -81,12 +82,15 @@ export class RecentBlocks {
     return false;
   }
 
-  /** Times and fingerprints of the last `count` blocks, the oldest first; of fewer after a clock that was set. */
-  last(count: number): [timeMs: Millis, fingerprint: number][] {
-    const blocks: [timeMs: Millis, fingerprint: number][] = [];
+  /**
+   * Times and fingerprints of the last `count` of the first `end` blocks, the oldest first; of fewer when the clock was
+   * set there.
+   */
+  last(count: number, end = this.noted): BlockMark[] {
+    const blocks: BlockMark[] = [];
     let ms = this.#lastMs;
-    for (let nth = this.#noted - 1; nth >= 0 && blocks.length < count; nth--) {
-      blocks.unshift([ms, this.#fingerprint(nth)]);
+    for (let nth = this.noted - 1; nth >= Math.max(0, end - count); nth--) {
+      if (nth < end) blocks.unshift([ms, this.#fingerprint(nth)]);
       if (this.#afterMs(nth) === FAR) break;
       ms -= this.#afterMs(nth);
     }
@@ -95,7 +99,7 @@ export class RecentBlocks {
 
   /** Expects block `nth`, after one that was at `beforeMs`. */
   #expect(nth: number, beforeMs: Millis): void {
-    const isThere = nth < this.#noted && this.#afterMs(nth) !== FAR;
+    const isThere = nth < this.noted && this.#afterMs(nth) !== FAR;
     this.#expected = isThere ? nth : -1;
     this.#expectedMs = isThere ? beforeMs + this.#afterMs(nth) : 0;
   }

@@ -1,5 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
+import type { CallClock } from '../../daemon/audio/call-clock.ts';
 import type { AudioBlock } from '../../daemon/audio/pcm.ts';
 import { AGENT, CUSTOMER, SAMPLES_PER_MS } from '../../daemon/contract/audio-format.ts';
 import { TapedAligner } from '../support/taped-aligner.ts';
@@ -245,6 +246,24 @@ for (const [name, jumpMs] of [
     t.is(difference(out.agent, agent), 'the same');
   });
 }
+
+test('a process that continues a call has the blocks, too, about which the one before had not decided', (t) => {
+  const customer = distinctSamples(4 * SECOND, 1);
+  const agent = distinctSamples(4 * SECOND, 2);
+  // Inexact times, and 300 ms are missing at 2048 ms.
+  const blocks = inOrder(blocksOf(CUSTOMER, customer), blocksOf(AGENT, agent)).map((block, i) => ({
+    ...block,
+    timeMs: block.timeMs + ((i * 37) % 41) + (block.timeMs < 2048 ? 0 : 300),
+  }));
+  const cut = 2 * 32 + 3;
+  const first = new TapedAligner(WAIT_MS);
+  align(blocks.slice(0, cut), first, false);
+  t.is(first.reachMs, 2048, 'three blocks are held');
+  const second = new TapedAligner(WAIT_MS, { callMs: first.positionMs, callClock: first.callClock as CallClock });
+  const out = align(blocks.slice(cut - 20), second);
+  t.is(difference(spoken(out.customer), customer.slice(2048 * SAMPLES_PER_MS)), 'the same');
+  t.is(difference(spoken(out.agent), agent.slice(2048 * SAMPLES_PER_MS)), 'the same');
+});
 
 test('what has waited long enough is settled when no block arrives, once', (t) => {
   const aligner = new TapedAligner(WAIT_MS);

@@ -38,7 +38,7 @@ export function retimed(blocks: AudioBlock[], timeMs: (time: number) => number):
 }
 
 /** What an aligner makes of the blocks, and the aligner itself. Blocks of one time arrive together, all others alone. */
-export function align(blocks: readonly AudioBlock[], aligner = new TapedAligner(WAIT_MS)) {
+export function align(blocks: readonly AudioBlock[], aligner = new TapedAligner(WAIT_MS), isWhole = true) {
   const pieces: Uint8Array[] = [];
   const take = () => {
     for (let piece = aligner.take(250); piece; piece = aligner.take(250)) {
@@ -49,7 +49,7 @@ export function align(blocks: readonly AudioBlock[], aligner = new TapedAligner(
     aligner.add(block);
     if (block.timeMs !== blocks[i + 1]?.timeMs) take();
   }
-  aligner.finish();
+  if (isWhole) aligner.finish();
   take();
   const pcm = Buffer.concat(pieces);
   const frames = new Int16Array(pcm.buffer.slice(pcm.byteOffset, pcm.byteOffset + pcm.length));

@@ -9,9 +9,9 @@ export const TAPE_MS = 2348;
 export class TapedAligner extends Aligner {
   readonly #replayBuffer: ReplayBuffer;
 
-  constructor(waitMs: number) {
-    const replayBuffer = new ReplayBuffer(0, positionOf(TAPE_MS));
-    super(waitMs, replayBuffer);
+  constructor(waitMs: number, from?: ConstructorParameters<typeof Aligner>[2]) {
+    const replayBuffer = new ReplayBuffer(positionOf(from?.callMs ?? 0), positionOf(TAPE_MS));
+    super(waitMs, replayBuffer, from);
     this.#replayBuffer = replayBuffer;
   }
 
