@@ -69,6 +69,22 @@ test('a block that is missing in one track leaves just its time silent', (t) => 
   t.is(out.aligner.gapMs, 0, 'the agent was heard meanwhile');
 });
 
+test('a short block in mid-track keeps the grid: the rest of its time is silent', (t) => {
+  const short = 96;
+  const samples = distinctSamples(20 * 512 + short + 20 * 512);
+  const sizes = [...Array.from({ length: 20 }, () => 512), short, 512];
+  const blocks = blocksOf(CUSTOMER, samples, sizes).map((block, i) => ({ ...block, timeMs: i * BLOCK_MS }));
+  const agent = distinctSamples(41 * 512, 2);
+  const out = align(inOrder(blocks, blocksOf(AGENT, agent)));
+  const at = 20 * 512 + short;
+  const silent = BLOCK_MS * SAMPLES_PER_MS - short;
+  t.is(silent / SAMPLES_PER_MS, 52);
+  t.is(difference(out.customer.slice(0, at), samples.slice(0, at)), 'the same');
+  t.is(difference(out.customer.slice(at, at + silent), new Int16Array(silent)), 'the same');
+  t.is(difference(out.customer.slice(at + silent), samples.slice(at)), 'the same');
+  t.is(difference(out.agent, agent), 'the same');
+});
+
 test('time that both tracks miss is a gap of just that long', (t) => {
   const cut = (blocks: AudioBlock[]) => blocks.filter(({ timeMs }) => timeMs < 640 || timeMs >= 1280);
   const customer = cut(blocksOf(CUSTOMER, distinctSamples(2 * SECOND, 1)));

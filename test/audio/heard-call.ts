@@ -107,19 +107,19 @@ export function align({ blocks }: SpokenCall): Heard {
       }
     }
   };
-  for (const [i, { block }] of blocks.entries()) {
-    for (let { dueMs } = aligner; dueMs !== undefined && dueMs < block.arrivedAtMs; { dueMs } = aligner) {
+  for (const [i, { block, arrivedAtMs }] of blocks.entries()) {
+    for (let { dueMs } = aligner; dueMs !== undefined && dueMs < arrivedAtMs; { dueMs } = aligner) {
       if (dueMs <= nowMs) throw new Error(`still due at ${dueMs}`);
       nowMs = dueMs;
       aligner.settle(nowMs);
       take();
     }
     // The last audio of one track waits for that of the other until there is any: nothing is decided meanwhile.
-    if (aligner.dueMs === undefined) quietMs += block.arrivedAtMs - nowMs;
-    nowMs = block.arrivedAtMs;
+    if (aligner.dueMs === undefined) quietMs += arrivedAtMs - nowMs;
+    nowMs = arrivedAtMs;
     quietBefore.set(nowMs, quietMs);
-    aligner.add(block);
-    if (nowMs === blocks[i + 1]?.block.arrivedAtMs) continue;
+    aligner.add(block());
+    if (nowMs === blocks[i + 1]?.arrivedAtMs) continue;
     take();
   }
   aligner.finish();

@@ -35,9 +35,11 @@ export interface CallPlan {
   readonly isLive: boolean;
 }
 
-/** A block as it is delivered, and where its audio was in truth. */
+/** A block as it is delivered. */
 export interface SpokenBlock {
-  readonly block: AudioBlock;
+  /** Its audio is made when it is asked for: that of hours would take too much memory. */
+  readonly block: () => AudioBlock;
+  readonly arrivedAtMs: number;
   readonly fragment: number;
   readonly isRepetition: boolean;
 }
@@ -77,12 +79,14 @@ export function nextSample(sample: number): number {
   return sample + SAMPLE_STEP > SAMPLE_RANGE ? sample + SAMPLE_STEP - SAMPLE_RANGE : sample + SAMPLE_STEP;
 }
 
-export function fillSamples(out: Int16Array, channel: Channel, index: number): void {
+function pcmOf(channel: Channel, index: number, frames: number): Uint8Array {
+  const out = new Int16Array(frames);
   let sample = 0;
-  for (let i = 0; i < out.length; i++) {
+  for (let i = 0; i < frames; i++) {
     sample = i === 0 || (index + i) % RAMP === 0 ? sampleAt(channel, index + i) : nextSample(sample);
     out[i] = sample;
   }
+  return new Uint8Array(out.buffer);
 }
 
 /** mulberry32 */
@@ -179,11 +183,10 @@ function deliver(plan: CallPlan, fragments: readonly { endMs: number; blocks: Pl
   const send = (all: readonly Planned[], endMs: number, isRepetition: boolean) => {
     const fragment = number++;
     for (const { channel, timeMs, index, truthMs } of all) {
-      const pcm = new Int16Array(plan.blockFrames);
-      fillSamples(pcm, channel, index);
       nowMs = Math.max(nowMs, plan.isLive ? truthMs + blockMs : endMs);
-      const block = { channel, timeMs, pcm: new Uint8Array(pcm.buffer), arrivedAtMs: nowMs };
-      delivered.push({ block, fragment, isRepetition });
+      const arrivedAtMs = nowMs;
+      const block = () => ({ channel, timeMs, pcm: pcmOf(channel, index, plan.blockFrames), arrivedAtMs });
+      delivered.push({ block, arrivedAtMs, fragment, isRepetition });
     }
   };
   for (const { endMs, blocks } of fragments) {

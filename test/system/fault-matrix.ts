@@ -197,6 +197,14 @@ export const KINESIS_ROWS: readonly Row[] = [
   },
   {
     source: 'daemon/kinesis/README.md',
+    fault: 'the producer reconnects and sends the last 5 s again',
+    call: { options: { sentAgain: { after: 8, fragments: 5 } } },
+    arrives: 'all',
+    outcome: 'completed',
+    reported: ['audio.repeated'],
+  },
+  {
+    source: 'daemon/kinesis/README.md',
     fault: 'fragments never reached the stream',
     call: { options: { missingFragments: [4, 5, 8], oddBlock: false } },
     arrives: {
