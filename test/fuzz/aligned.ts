@@ -69,6 +69,7 @@ function addSound(samples: number[], pcm: Uint8Array, from: number, stride: numb
 export class CheckedAligner {
   readonly #aligner = new TapedAligner(ALIGN_WAIT_MS);
   readonly #channels = [new Channel(), new Channel()] as const;
+  #adds = 0;
   #blocks = 0;
   #audioMs = 0;
 
@@ -79,6 +80,8 @@ export class CheckedAligner {
       this.#aligner.add(block);
     }
     this.#takeAll();
+    // Every other time no block arrives before the next decisions are due.
+    if (this.#adds++ % 2 === 1) this.#settle();
   }
 
   /** Ends the call, takes the rest, and throws when a sample was lost, repeated or moved within its channel. */
@@ -88,6 +91,16 @@ export class CheckedAligner {
     for (const [channel, checked] of this.#channels.entries()) {
       const fault = checked.fault();
       if (fault) throw new Error(`channel ${channel}: ${fault}`);
+    }
+  }
+
+  #settle(): void {
+    let lastMs = -Infinity;
+    for (let { dueMs } = this.#aligner; dueMs !== undefined; { dueMs } = this.#aligner) {
+      if (!(dueMs > lastMs)) throw new Error(`due at ${dueMs} after ${lastMs}`);
+      lastMs = dueMs;
+      this.#aligner.settle(dueMs);
+      this.#takeAll();
     }
   }
 
