@@ -57,7 +57,8 @@ export const SETTINGS = {
   },
   ALIGN_WAIT_MS: {
     byDefault: code(200),
-    description: 'how long a channel waits for the other before silence takes the place of what is missing',
+    description:
+      'how long a channel waits for the other, and a late block for the next ones, before missing audio becomes silence',
   },
   REPLAY_MS: {
     byDefault: code(6000),
