@@ -13,6 +13,8 @@ export class SettleTimer {
   /** Until what is being sent is done. */
   #sending: Promise<void> | undefined;
   #isStopped = false;
+  /** True once the socket has been read after a stall. */
+  #isPostponed = false;
 
   /** @param send sends what is aligned, then calls `set` */
   constructor(aligner: Pick<Aligner, 'dueMs' | 'settle'>, timers: TimerWheel, send: () => Promise<void> | undefined) {
@@ -24,6 +26,7 @@ export class SettleTimer {
   /** Call this whenever everything that is settled has been sent. */
   set(): void {
     const { dueMs } = this.#aligner;
+    this.#isPostponed = false;
     if (dueMs === undefined || this.#isStopped) this.#timers.cancel(this.#timer);
     // The wheel is up to a tick late.
     else this.#timers.set(this.#timer, dueMs - TICK_MS);
@@ -48,7 +51,14 @@ export class SettleTimer {
   #settle(): void {
     const { dueMs } = this.#aligner;
     if (dueMs === undefined || this.#sending) return;
-    this.#aligner.settle(Math.max(dueMs, this.#timers.now()));
+    const nowMs = this.#timers.now();
+    if (nowMs > dueMs + TICK_MS && !this.#isPostponed) {
+      // This process has stalled: blocks that came meanwhile are read before the next tick.
+      this.#isPostponed = true;
+      this.#timers.set(this.#timer, nowMs + TICK_MS);
+      return;
+    }
+    this.#aligner.settle(Math.max(dueMs, nowMs));
     this.#track(this.#sendSettled());
   }
 

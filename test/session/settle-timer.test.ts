@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { AudioBlock } from '../../daemon/audio/pcm.ts';
 import { AGENT, CUSTOMER } from '../../daemon/contract/audio-format.ts';
-import { TimerWheel } from '../../daemon/runtime/timer-wheel.ts';
+import { TICK_MS, TimerWheel } from '../../daemon/runtime/timer-wheel.ts';
 import { SettleTimer } from '../../daemon/session/settle-timer.ts';
 import { TapedAligner } from '../support/taped-aligner.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -96,6 +96,23 @@ test('a block that arrives in time decides, and the timer does not', async (t) =
   t.is(desk.clock.pending, 1, 'the wheel turns once more');
   desk.clock.forward(5000);
   t.is(desk.clock.pending, 0);
+});
+
+test('after a stall of the process, blocks that came meanwhile are read first', async (t) => {
+  for (const comes of [true, false]) {
+    const desk = new Desk();
+    await desk.forward(...desk.second(0));
+    await halfAnswered(desk);
+    desk.clock.stall(4000);
+    t.is(desk.aligner.positionMs, 1536);
+    if (comes)
+      await desk.forward(...desk.second(1024).filter(({ channel, timeMs }) => channel === AGENT && timeMs >= 1500));
+    desk.clock.forward(2 * TICK_MS);
+    t.is(desk.aligner.positionMs, 2048);
+    t.is(desk.aligner.gapMs, 0);
+    const [spoken] = desk.aligner.callClock?.placed?.tracks.slice(AGENT) ?? [];
+    t.is(spoken?.endFrame, (comes ? 2048 : 1536) * 8);
+  }
 });
 
 test('the timer waits for the line, and the reader for the timer', async (t) => {
