@@ -197,6 +197,15 @@ export const KINESIS_ROWS: readonly Row[] = [
   },
   {
     source: 'daemon/kinesis/README.md',
+    fault: 'block times are off by up to 60 ms, and the last 3 s are sent again',
+    call: { options: { inexactMs: 60, sentAgain: { after: 6, fragments: 3 } } },
+    kinesis: [cut],
+    arrives: 'all',
+    outcome: 'completed',
+    reported: ['audio.repeated', 'kinesis.resumed'],
+  },
+  {
+    source: 'daemon/kinesis/README.md',
     fault: 'the producer reconnects and sends the last 5 s again',
     call: { options: { sentAgain: { after: 8, fragments: 5 } } },
     arrives: 'all',

@@ -36,6 +36,8 @@ const options = z.strictObject({
   segmentUid: z.hex().length(32).default(SEGMENT_UID),
   /** Puts elements that are in no schema before the clusters and between the blocks. */
   unknownElements: z.boolean().default(false),
+  /** Block times are off by up to this much, either way. How exact Connect's are is not known. */
+  inexactMs: z.int().min(0).max(60).default(0),
   /** After the fragment with this index, the producer sends the last `fragments` again, under new numbers. */
   sentAgain: z.strictObject({ after: z.int().nonnegative(), fragments: z.int().positive() }).optional(),
   cluster: z.enum(['known', 'unknown', 'unknown-short']).default('known'),

@@ -27,6 +27,7 @@ export interface CallPlan {
   readonly startNumber: 'before' | 'first';
   readonly segmentUid: string;
   readonly unknownElements: boolean;
+  readonly inexactMs: number;
   readonly sentAgain?: { readonly after: number; readonly fragments: number } | undefined;
   /** The size in the cluster's header: known, or unknown in its long or short coding, and then sent block by block. */
   readonly cluster: 'known' | 'unknown' | 'unknown-short';
@@ -153,8 +154,14 @@ export class Call {
   #encode({ side, startMs, pcm }: Block, cut: Cut): Buffer {
     this.bytes[side] += pcm.length;
     const track = this.#plan.tracks.find((candidate) => candidate.side === side) as CallTrack;
-    const block = simpleBlock(track.number, startMs - cut.startMs, pcm);
+    const block = simpleBlock(track.number, startMs - cut.startMs + this.#inexactness(side, startMs), pcm);
     return this.#plan.unknownElements ? Buffer.concat([block, UNKNOWN_ELEMENT]) : block;
+  }
+
+  /** The same each time that a block is sent. */
+  #inexactness(side: Side, startMs: number): number {
+    const { inexactMs } = this.#plan;
+    return ((startMs * 7919 + (side === 'agent' ? 104_729 : 0)) % (2 * inexactMs + 1)) - inexactMs;
   }
 
   #timecodeMs(cut: Cut): number {
