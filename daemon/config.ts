@@ -6,7 +6,7 @@ import { LOG_LEVELS } from './contract/log-levels.ts';
 import { SECRET_ARN_RULE, secretRegion } from './contract/secret-arn.ts';
 import { SETTING_NAMES, type SettingName } from './contract/settings.ts';
 import { LinesError } from './runtime/lines-error.ts';
-import { SECRET_NAMES, SECRETS, secretArnSetting } from './secrets/secret-settings.ts';
+import { SECRET_NAMES, SECRETS, secretArnSetting, secretSettingsIn } from './secrets/secret-settings.ts';
 import type { HostSettings } from './threads/hosting-thread.ts';
 
 /** sysexits.h EX_CONFIG. systemd shows its name; a restart would not help. */
@@ -58,6 +58,10 @@ const environment = z
     STATE_DIR: z.string().startsWith('/', 'must be an absolute path').optional(),
     TRIGGER_SECRET: SECRETS.TRIGGER_SECRET.optional(),
     TRIGGER_SECRET_ARN: secretArn().optional(),
+    STATE_KEY: SECRETS.STATE_KEY.optional(),
+    STATE_KEY_SECRET_ARN: secretArn().optional(),
+    RESULTS_SECRET: SECRETS.RESULTS_SECRET.optional(),
+    RESULTS_SECRET_ARN: secretArn().optional(),
     CONTROL_SOCKET: z
       .string()
       .min(1)
@@ -122,12 +126,11 @@ export function readConfig(
 
 /** The settings of a thread that hosts sessions. */
 export function hostSettings(config: Config): HostSettings {
-  const { DEEPGRAM_API_KEY, DEEPGRAM_API_KEY_SECRET_ARN, TRIGGER_SECRET, TRIGGER_SECRET_ARN } = config;
   return {
     region: config.region,
     deepgramBaseUrl: config.DEEPGRAM_API,
     stateDir: config.STATE_DIR,
-    secrets: { DEEPGRAM_API_KEY, DEEPGRAM_API_KEY_SECRET_ARN, TRIGGER_SECRET, TRIGGER_SECRET_ARN },
+    secrets: secretSettingsIn(config),
     session: {
       callEndGraceMs: config.CALL_END_GRACE_MS,
       rotateAfterMs: config.ROTATE_AFTER_MS,

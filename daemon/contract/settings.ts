@@ -69,7 +69,19 @@ export const SETTINGS = {
     byDefault: code(300_000),
     description: 'a session fails when Deepgram stays unreachable for this long',
   },
-  STATE_DIR: { byDefault: NONE, description: 'directory for checkpoints; with it, sessions survive a crash' },
+  STATE_KEY: {
+    byDefault: 'DEEPGRAM_API_KEY',
+    description:
+      'encrypts checkpoints, undelivered events and dead letters; at least 16 characters; `STATE_KEY_FILE` or `STATE_KEY_SECRET_ARN` can take its place. Everything is encrypted again when it changes; values before it decrypt for 14 days',
+  },
+  STATE_KEY_SECRET_ARN: {
+    byDefault: NONE,
+    description: 'ARN of the secret in AWS Secrets Manager that holds STATE_KEY as plain text',
+  },
+  STATE_DIR: {
+    byDefault: NONE,
+    description: 'directory for checkpoints and undelivered events; with it, sessions survive a crash',
+  },
   HEALTH_LAG_MS: {
     byDefault: code(20_000),
     description:
@@ -90,6 +102,15 @@ export const SETTINGS = {
   METRICS_PORT: {
     byDefault: NONE,
     description: 'serves `GET /metrics` for Prometheus on a port of its own; without it, on `PORT`',
+  },
+  RESULTS_SECRET: {
+    byDefault: NONE,
+    description:
+      "signs what is posted to webhooks: `whsec_` and base64 of 24 to 64 bytes for RESULTS_WEBHOOK's host, or a JSON object of host names to these; `RESULTS_SECRET_FILE` or `RESULTS_SECRET_ARN` can take its place. Only these hosts are posted to. A changed secret signs beside the one before for 24 hours",
+  },
+  RESULTS_SECRET_ARN: {
+    byDefault: NONE,
+    description: 'ARN of the secret in AWS Secrets Manager that holds RESULTS_SECRET',
   },
   METRICS_STACK: {
     byDefault: NONE,

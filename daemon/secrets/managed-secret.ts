@@ -16,7 +16,7 @@ const RENEW_EVERY_MS: Millis = 5 * 60_000;
  * Covers requests and checkpoints made with the previous value: both are at most five minutes old. Any longer would keep
  * a leaked value valid.
  */
-const PREVIOUS_VALID_MS: Millis = 15 * 60_000;
+export const PREVIOUS_VALID_MS: Millis = 15 * 60_000;
 
 /** Reads one version of a secret. Throws SecretRefused. */
 export type ReadSecret = (arn: string, stage: Stage, timeoutMs: Millis) => Promise<SecretVersion>;
@@ -27,6 +27,12 @@ export interface ManagedSecretOptions {
   readonly arn: string;
   /** What is wrong with a value; undefined when nothing is. Must not repeat the value. */
   readonly faultOf: (value: string) => string | undefined;
+  /** What no log may contain of a value; all of it by default. */
+  readonly secretsWithin?: (value: string) => readonly string[];
+  /** How long a value is accepted after it was replaced. */
+  readonly previousValidMs?: Millis;
+  /** Accepts every value that was replaced in that time, not only the latest one. */
+  readonly acceptsAllPrevious?: boolean;
   readonly read: ReadSecret;
   readonly clock: Clock;
   /** Learns the values, to mask them in every line. */
@@ -39,6 +45,8 @@ export class ManagedSecret implements Secret {
   readonly arn: string;
   readonly #options: ManagedSecretOptions;
   #versions: Versions;
+  /** Values that this process has seen replaced: Secrets Manager only labels the latest of them. */
+  #replaced: readonly { readonly value: string; readonly atEpochMs: Millis }[] = [];
   /** The first refusal reads at once: the secret may have changed while the daemon started. */
   #renewedAtMs: Millis = -Infinity;
   #renewing: Promise<void> | undefined;
@@ -64,8 +72,9 @@ export class ManagedSecret implements Secret {
 
   get accepted(): readonly string[] {
     const { current, previous } = this.#versions;
-    const isPreviousValid = previous !== undefined && previousIsValid(current, this.#options.clock);
-    return isPreviousValid ? [current.value, previous] : [current.value];
+    const isPreviousValid = previous !== undefined && isRecent(current.createdAtEpochMs, this.#options);
+    const replaced = this.#replaced.filter(({ atEpochMs }) => isRecent(atEpochMs, this.#options));
+    return [...new Set([current.value, ...(isPreviousValid ? [previous] : []), ...replaced.map(({ value }) => value)])];
   }
 
   /** Why the last read failed; undefined when it succeeded. */
@@ -90,12 +99,20 @@ export class ManagedSecret implements Secret {
     try {
       this.#versions = await readVersions(this.#options, RENEW_TIMEOUT_MS);
       this.#fault = undefined;
-      if (this.current !== before) log.info({ event: 'secret.changed', setting }, 'using the new value of the secret');
+      if (this.current === before) return;
+      if (this.#options.acceptsAllPrevious) this.#replace(before);
+      log.info({ event: 'secret.changed', setting }, 'using the new value of the secret');
     } catch (error) {
       this.#fault = (error as Error).message;
       const fields = { event: 'secret.unread', setting, ...errorFields(error) };
       log.warn(fields, 'could not read the secret again: still using the last value');
     }
+  }
+
+  #replace(value: string): void {
+    const atEpochMs = this.#versions.current.createdAtEpochMs;
+    const recent = this.#replaced.filter((one) => isRecent(one.atEpochMs, this.#options));
+    this.#replaced = [...recent, { value, atEpochMs }];
   }
 }
 
@@ -105,15 +122,15 @@ interface Versions {
 }
 
 async function readVersions(options: ManagedSecretOptions, timeoutMs: Millis): Promise<Versions> {
-  const { arn, faultOf, read, clock, log } = options;
+  const { arn, faultOf, secretsWithin = (value: string) => [value], read, log } = options;
   const current = await read(arn, 'AWSCURRENT', timeoutMs);
-  log.redactor.learn([current.value]);
+  log.redactor.learn(secretsWithin(current.value));
   const fault = faultOf(current.value);
   if (fault) throw new SecretRefused('secret-unusable', `the value of ${arn} ${fault}`);
-  if (!previousIsValid(current, clock)) return { current, previous: undefined };
+  if (!isRecent(current.createdAtEpochMs, options)) return { current, previous: undefined };
   try {
     const { value: previous } = await read(arn, 'AWSPREVIOUS', timeoutMs);
-    log.redactor.learn([previous]);
+    log.redactor.learn(secretsWithin(previous));
     return { current, previous };
   } catch (error) {
     // The secret has had only one value.
@@ -122,6 +139,10 @@ async function readVersions(options: ManagedSecretOptions, timeoutMs: Millis): P
   }
 }
 
-function previousIsValid({ createdAtEpochMs }: SecretVersion, clock: Clock): boolean {
-  return clock.epoch() - createdAtEpochMs < PREVIOUS_VALID_MS;
+/** True while a value that was replaced then is accepted. */
+function isRecent(
+  atEpochMs: Millis,
+  { clock, previousValidMs = PREVIOUS_VALID_MS }: Pick<ManagedSecretOptions, 'clock' | 'previousValidMs'>,
+): boolean {
+  return clock.epoch() - atEpochMs < previousValidMs;
 }

@@ -19,13 +19,22 @@ const CONNECT_TIMEOUT_MS: Millis = 1500;
  * Reads a secret from Secrets Manager in the ARN's region, with the SDK's default credentials and
  * AWS_ENDPOINT_URL_SECRETS_MANAGER. Loads the SDK on the first call. Throws SecretRefused.
  */
-export async function readSecret(arn: string, stage: Stage, timeoutMs: Millis, clock: Clock): Promise<SecretVersion> {
+export async function readSecret(
+  arn: string,
+  stage: Stage,
+  timeoutMs: Millis,
+  clock: Clock,
+  { mayBeJson = false }: { readonly mayBeJson?: boolean } = {},
+): Promise<SecretVersion> {
   const region = secretRegion(arn);
   if (!region) throw new TypeError('not the ARN of a secret: settings are validated first');
   const signal = clock.timeout(timeoutMs);
   try {
     // The SDK takes no signal while it loads and while it looks for credentials.
-    return await orAborted(request(arn, stage, region, signal), signal);
+    const version = await orAborted(request(arn, stage, region, signal), signal);
+    // The console stores JSON by default.
+    if (mayBeJson || !isJsonObject(version.value)) return version;
+    throw new SecretRefused('secret-unusable', `${arn} holds a JSON object: store the value alone, as plain text`);
   } catch (error) {
     if (error instanceof SecretRefused) throw error;
     const cause = signal.aborted ? new Error(`no response within ${timeoutMs} ms`, { cause: error }) : error;
@@ -42,10 +51,6 @@ async function request(arn: string, stage: Stage, region: string, abortSignal: A
     if (text === undefined) throw new SecretRefused('secret-unusable', `${arn} is binary: store text`);
     const value = text.trim();
     if (value === '') throw secretEmpty(arn);
-    // The console stores JSON by default.
-    if (isJsonObject(value)) {
-      throw new SecretRefused('secret-unusable', `${arn} holds a JSON object: store the value alone, as plain text`);
-    }
     return { value, createdAtEpochMs: created?.getTime() ?? 0 };
   } finally {
     client.destroy();

@@ -1,10 +1,17 @@
 import type { RootLog } from '../log/log.ts';
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock, Millis } from '../runtime/clock.ts';
 import { LinesError } from '../runtime/lines-error.ts';
-import { ManagedSecret, type ReadSecret } from './managed-secret.ts';
+import { ManagedSecret, PREVIOUS_VALID_MS, type ReadSecret } from './managed-secret.ts';
 import { fixedSecret, type Secret } from './secret.ts';
 import { SecretRefused } from './secret-refused.ts';
-import { type SecretName, type SecretSettings, secretArnSetting, secretFault } from './secret-settings.ts';
+import {
+  SECRET_NAMES,
+  type SecretName,
+  type SecretSettings,
+  secretArnSetting,
+  secretFault,
+  secretsWithin,
+} from './secret-settings.ts';
 import { readSecret } from './secrets-manager.ts';
 
 /** The daemon's secrets. */
@@ -12,9 +19,22 @@ export interface Secrets {
   readonly deepgramKey: Secret;
   /** Undefined when unsigned starts are accepted. */
   readonly triggerSecret: Secret | undefined;
+  /** Seals what is stored; undefined when the Deepgram key does. */
+  readonly stateKey: Secret | undefined;
+  /** Signs what is posted to webhooks (webhook-secrets.ts); undefined when nothing is. */
+  readonly resultsSecret: Secret | undefined;
   /** The secrets that are in Secrets Manager. */
   readonly managed: readonly ManagedSecret[];
 }
+
+const DAY_MS: Millis = 24 * 3_600_000;
+/** How long the value before is accepted: dead letters wait for 14 days, a consumer may take a day to change a secret. */
+const VALID_MS: Readonly<Record<SecretName, Millis>> = {
+  DEEPGRAM_API_KEY: PREVIOUS_VALID_MS,
+  TRIGGER_SECRET: PREVIOUS_VALID_MS,
+  STATE_KEY: 14 * DAY_MS,
+  RESULTS_SECRET: DAY_MS,
+};
 
 /** Secrets that could not be read. Another start may succeed. */
 export class SecretsUnread extends LinesError {
@@ -23,18 +43,32 @@ export class SecretsUnread extends LinesError {
 
 /** Reads all secrets in parallel. Throws SecretsUnread. */
 export async function openSecrets(settings: SecretSettings, clock: Clock, log: RootLog): Promise<Secrets> {
-  const names = ['DEEPGRAM_API_KEY', 'TRIGGER_SECRET'] as const;
-  const opened = await Promise.allSettled(names.map((name) => open(name, settings, clock, log)));
+  const opened = await Promise.allSettled(SECRET_NAMES.map((name) => open(name, settings, clock, log)));
   const lines = opened.flatMap((one, at) => {
     if (one.status === 'fulfilled') return [];
     if (!(one.reason instanceof SecretRefused)) throw one.reason;
-    return [`${secretArnSetting(names[at] as SecretName)}: ${one.reason.message}`];
+    return [`${secretArnSetting(SECRET_NAMES[at] as SecretName)}: ${one.reason.message}`];
   });
   if (lines.length > 0) throw new SecretsUnread(lines);
-  const [deepgramKey, triggerSecret] = opened.map((one) => (one.status === 'fulfilled' ? one.value : undefined));
+  const values = opened.map((one) => (one.status === 'fulfilled' ? one.value : undefined));
+  const secretOf = (name: SecretName) => values[SECRET_NAMES.indexOf(name)];
+  const deepgramKey = secretOf('DEEPGRAM_API_KEY');
   if (!deepgramKey) throw new TypeError('there is no DEEPGRAM_API_KEY: settings are validated first');
-  const managed = [deepgramKey, triggerSecret].filter((secret) => secret instanceof ManagedSecret);
-  return { deepgramKey, triggerSecret, managed };
+  return {
+    deepgramKey,
+    triggerSecret: secretOf('TRIGGER_SECRET'),
+    stateKey: secretOf('STATE_KEY'),
+    resultsSecret: secretOf('RESULTS_SECRET'),
+    managed: values.filter((secret) => secret instanceof ManagedSecret),
+  };
+}
+
+/** What seals checkpoints, undelivered events and dead letters, and then what may have sealed them before. */
+export function sealingSecrets({
+  stateKey,
+  deepgramKey,
+}: Pick<Secrets, 'stateKey' | 'deepgramKey'>): readonly [Secret, ...Secret[]] {
+  return stateKey ? [stateKey, deepgramKey] : [deepgramKey];
 }
 
 async function open(
@@ -46,6 +80,17 @@ async function open(
   const setting = secretArnSetting(name);
   const { [name]: value, [setting]: arn } = settings;
   if (!arn) return value === undefined ? undefined : fixedSecret(value);
-  const read: ReadSecret = (...version) => readSecret(...version, clock);
-  return ManagedSecret.open({ setting, arn, faultOf: (text) => secretFault(name, text), read, clock, log });
+  const mayBeJson = name === 'RESULTS_SECRET';
+  const read: ReadSecret = (...version) => readSecret(...version, clock, { mayBeJson });
+  return ManagedSecret.open({
+    setting,
+    arn,
+    faultOf: (text) => secretFault(name, text),
+    secretsWithin: (text) => secretsWithin(name, text),
+    previousValidMs: VALID_MS[name],
+    acceptsAllPrevious: name === 'STATE_KEY',
+    read,
+    clock,
+    log,
+  });
 }

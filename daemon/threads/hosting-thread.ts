@@ -9,7 +9,7 @@ import { SessionMetrics, type SessionSnapshot } from '../metrics/session-metrics
 import { systemClock } from '../runtime/clock.ts';
 import { TimerWheel } from '../runtime/timer-wheel.ts';
 import type { SecretSettings } from '../secrets/secret-settings.ts';
-import type { Secrets } from '../secrets/secrets.ts';
+import { type Secrets, sealingSecrets } from '../secrets/secrets.ts';
 import type { SessionSettings } from '../session/deps.ts';
 import { LocalHost } from './local-host.ts';
 
@@ -51,7 +51,7 @@ export function hostingThread({ settings, secrets, log, name, threads }: ThreadO
   const kinesis = connectKinesis(settings.region, clock, timers, threads);
   const deepgram = { baseUrl: settings.deepgramBaseUrl, key: secrets.deepgramKey };
   const { stateDir } = settings;
-  const state = stateDir ? new StateDirectory(stateDir, new CheckpointCipher(secrets.deepgramKey)) : undefined;
+  const state = stateDir ? new StateDirectory(stateDir, new CheckpointCipher(...sealingSecrets(secrets))) : undefined;
   const checkpoints = state && new Checkpoints(name, state, clock, log);
   const metrics = new SessionMetrics();
   watchEventLoop(metrics.eventLoopDelayMs, clock);

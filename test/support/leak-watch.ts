@@ -5,7 +5,14 @@ const PHONE_NUMBER = /(?:\+|%2B)1[ -]?555[ -]?0100[ -]?\d{3}/i;
 const SIGNATURE = /v1=[0-9a-f]{64}/;
 
 /** Variables with secret values; shorter values could be part of a word. */
-const SECRET_VARIABLES = ['DEEPGRAM_API_KEY', 'TRIGGER_SECRET', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'];
+const SECRET_VARIABLES = [
+  'DEEPGRAM_API_KEY',
+  'TRIGGER_SECRET',
+  'STATE_KEY',
+  'RESULTS_SECRET',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+];
 const SHORTEST_SECRET = 8;
 
 /** Checks a process's output for the secrets in its environment and for what tests plant in its requests. */

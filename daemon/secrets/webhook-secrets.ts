@@ -1,0 +1,57 @@
+import { z } from 'zod';
+
+/** Prefix of a secret for Standard Webhooks: base64 of 24 to 64 bytes follows. */
+const PREFIX = 'whsec_';
+const SHORTEST_BYTES = 24;
+const LONGEST_BYTES = 64;
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+/** A host as in a URL, with its port unless that is 443. */
+const HOST = /^(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/;
+const RULE = `must be ${PREFIX} and base64 of ${SHORTEST_BYTES} to ${LONGEST_BYTES} bytes, or a JSON object of host names to these`;
+
+/** The signing keys in RESULTS_SECRET: one for RESULTS_WEBHOOK's host, or one per host. */
+export interface WebhookKeys {
+  /** For RESULTS_WEBHOOK's host; undefined when each host has its own. */
+  readonly only: Buffer | undefined;
+  readonly byHost: ReadonlyMap<string, Buffer>;
+}
+
+/** The value of RESULTS_SECRET. Its faults do not repeat it. */
+export const webhookSecret = z.string().refine((value) => keysIn(value) !== undefined, RULE);
+
+/** Parses RESULTS_SECRET; undefined if it is neither form. */
+export function keysIn(value: string): WebhookKeys | undefined {
+  if (!value.startsWith('{')) {
+    const only = keyIn(value);
+    return only && { only, byHost: new Map() };
+  }
+  const secrets = hostSecrets(value);
+  const byHost = new Map<string, Buffer>();
+  for (const [host, secret] of secrets) {
+    const key = typeof secret === 'string' ? keyIn(secret) : undefined;
+    if (!key || !HOST.test(host)) return undefined;
+    byHost.set(host, key);
+  }
+  return byHost.size > 0 ? { only: undefined, byHost } : undefined;
+}
+
+/** The secrets within RESULTS_SECRET, which no log may contain. */
+export function webhookSecretsIn(value: string): string[] {
+  const secrets = value.startsWith('{') ? hostSecrets(value).map(([, secret]) => String(secret)) : [value];
+  return secrets.flatMap((secret) => [secret, secret.replace(PREFIX, '')]);
+}
+
+function hostSecrets(value: string): [string, unknown][] {
+  try {
+    return Object.entries(JSON.parse(value) as object).map(([host, secret]) => [host.toLowerCase(), secret]);
+  } catch {
+    return [];
+  }
+}
+
+function keyIn(secret: string): Buffer | undefined {
+  const text = secret.startsWith(PREFIX) ? secret.slice(PREFIX.length) : '';
+  if (!BASE64.test(text)) return undefined;
+  const key = Buffer.from(text, 'base64');
+  return key.length >= SHORTEST_BYTES && key.length <= LONGEST_BYTES ? key : undefined;
+}
