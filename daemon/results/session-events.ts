@@ -1,0 +1,317 @@
+import { eventId, type HintContent, type NumberedContent } from '../contract/events.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { type DeliveryDeps, type DeliverySource, SinkDelivery } from './delivery.ts';
+import type { ChannelTimes, EventLog, RelayState } from './event-log.ts';
+import { EventQueue, earlier, type QueuedEvent } from './event-queue.ts';
+import type { BatchedEvent, Sink } from './sink.ts';
+import { type DeliveredSession, type EventHead, lineOf, type Place, type Undelivered } from './spool/record.ts';
+import { comparePlaces, type RecoveredSession, sessionLines } from './spool/recovery.ts';
+import type { Spool, SpoolOwner } from './spool/spool.ts';
+import { gapOf, undeliveredOf } from './undelivered.ts';
+
+/** Interims come several times a second: with this many waiting, later ones are left out. */
+const MOST_HINTS = 50;
+/** What an event takes on disk and in memory beside its JSON. */
+const EVENT_BYTES = 400;
+/** What an open session takes on disk without its events: its facts, state and acknowledgments. */
+const SESSION_BYTES = 3072;
+const START: ChannelTimes = [0, 0];
+
+/** What a thread's sessions may keep (RESULTS_SPOOL_MIB). */
+export interface Budget {
+  readonly isFull: boolean;
+  /** Bytes kept from now on, or no longer when negative. */
+  keep(bytes: number): void;
+  /** Called after an event was added: others may have to make room. */
+  makeRoom(): void;
+}
+
+export interface SessionEventsDeps extends DeliveryDeps {
+  /** For what waits a long time or often. */
+  readonly timers: Clock;
+  /** Undefined without STATE_DIR: events are in memory only. */
+  readonly spool: Spool | undefined;
+  readonly budget: Budget;
+  /** Every event is delivered or a dead letter, and none follows. */
+  readonly onDone: (events: SessionEvents) => void;
+}
+
+/** How a session's events begin: new, or with what an earlier process left. */
+export interface Beginning {
+  readonly epoch: number;
+  readonly found: RecoveredSession | undefined;
+}
+
+/** A session's events: numbers them, keeps them until every sink has them, and says how far that is. */
+export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
+  readonly session: DeliveredSession;
+  readonly epoch: number;
+  readonly queue = new EventQueue();
+  readonly #deps: SessionEventsDeps;
+  readonly #deliveries: readonly SinkDelivery[];
+  readonly #drained = Promise.withResolvers<void>();
+  #last: Place;
+  #state: RelayState | undefined;
+  #hasEnded: boolean;
+  #isDone = false;
+  #hints = 0;
+  #bytes = 0;
+  #undelivered: Undelivered | undefined;
+  #isRecorded: boolean;
+
+  /** @param sinks those that the session's events go to; without any, events are only numbered */
+  constructor(session: DeliveredSession, sinks: readonly Sink[], beginning: Beginning, deps: SessionEventsDeps) {
+    const { epoch, found } = beginning;
+    this.session = session;
+    this.epoch = epoch;
+    this.#deps = deps;
+    this.#last = found && found.last[0] === epoch ? found.last : [epoch, 0];
+    this.#state = found?.state;
+    this.#hasEnded = found?.hasEnded ?? false;
+    this.#undelivered = found?.undelivered;
+    this.#isRecorded = found !== undefined;
+    if (sinks.length > 0) this.#keep(SESSION_BYTES);
+    for (const { head, json } of found?.events ?? []) this.#push(head, json, 0);
+    const deliveryDeps: DeliveryDeps = { ...deps, clock: deps.timers };
+    this.#deliveries = sinks.map((sink) => {
+      const { place, finalMs } = found?.acknowledged[sink.name] ?? { place: [0, 0] as const, finalMs: START };
+      return new SinkDelivery(sink, this, { position: this.#positionAfter(place), place, finalMs }, deliveryDeps);
+    });
+    if (found && deps.spool) for (const line of this.lines()) deps.spool.write(line, this);
+  }
+
+  get sequence(): number {
+    return this.#last[1];
+  }
+
+  get state(): RelayState | undefined {
+    return this.#state;
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  get deliveredMs(): ChannelTimes {
+    const all = this.#deliveries.map(({ finalMs }) => finalMs);
+    return all.length > 0 ? all.reduce(earlier) : (this.#state?.finalMs ?? START);
+  }
+
+  /** Numbered events that some sink does not have, and when the oldest of them arrived. */
+  get backlog(): { readonly events: number; readonly oldestAtMs: number | undefined } {
+    let events = 0;
+    let oldestAtMs: number | undefined;
+    for (const { head, json, arrivedAtMs } of this.queue.kept()) {
+      if (!head || !json) continue;
+      events++;
+      oldestAtMs ??= arrivedAtMs;
+    }
+    return { events, oldestAtMs };
+  }
+
+  /** What the session's events take. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  append(content: NumberedContent, state: RelayState): void {
+    if (this.#undelivered) this.#appendGap(this.#undelivered, this.#state ?? state);
+    this.#append(content, state);
+    this.#deps.budget.makeRoom();
+    if (!this.#deps.spool) this.#wakeAll();
+  }
+
+  hint(content: HintContent): void {
+    const isLate = this.#hasEnded || this.#hints >= MOST_HINTS || this.#deliveries.some(({ isFailing }) => isFailing);
+    const isWanted = this.#deliveries.some(({ sink }) => sink.takes(this.session, content.type, true));
+    if (!isWanted) return;
+    if (isLate || this.#deps.budget.isFull) {
+      this.#deps.counter.hintDropped();
+      return;
+    }
+    const { type, ...rest } = content;
+    const json = Buffer.from(JSON.stringify({ ...this.#envelope(type, this.#deps.clock.epoch()), ...rest }));
+    this.#hints++;
+    this.#keep(json.length);
+    this.queue.push({
+      head: undefined,
+      epoch: this.epoch,
+      type,
+      json,
+      endMs: undefined,
+      arrivedAtMs: this.#deps.clock.now(),
+      commit: 0,
+    });
+    this.#wakeAll();
+  }
+
+  drained(): Promise<void> {
+    this.#checkDone();
+    return this.#drained.promise;
+  }
+
+  /** Begins to deliver what an earlier process left. */
+  wake(): void {
+    this.#wakeAll();
+    this.#checkDone();
+  }
+
+  committed(): void {
+    this.#wakeAll();
+  }
+
+  /** The process ends soon: what the next attempt does not deliver becomes a dead letter. */
+  hurry(): void {
+    for (const delivery of this.#deliveries) delivery.hurry();
+  }
+
+  /** Stops delivering; what is left stays on disk. */
+  stop(): void {
+    for (const delivery of this.#deliveries) delivery.stop();
+  }
+
+  /** Drops the oldest events that are not on their way, at most `most` of them. Returns how many it dropped. */
+  drop(most: number): number {
+    const dropped: QueuedEvent[] = [];
+    let position = Math.max(this.queue.begin, ...this.#deliveries.map((each) => each.uncommittedPosition));
+    for (; dropped.length < most && position < this.queue.end; position++) {
+      const event = this.queue.at(position) as QueuedEvent;
+      if (!event.head || !event.json || event.type.startsWith('session.')) continue;
+      dropped.push({ ...event });
+      this.#keep(-event.json.length);
+      event.json = undefined;
+    }
+    if (dropped.length > 0) {
+      this.#deps.counter.lost(dropped.length);
+      this.gaveUp(dropped);
+    }
+    return dropped.length;
+  }
+
+  /** What the spool must keep of the session. */
+  lines(): (readonly Buffer[])[] {
+    if (this.#isDone || this.#deliveries.length === 0) return [];
+    const { session } = this;
+    const acknowledged = Object.fromEntries(
+      this.#deliveries.map(({ sink, place, finalMs }) => [sink.name, { place, finalMs }]),
+    );
+    const events = [...this.queue.kept()].flatMap(({ head, json }) => (head && json ? [{ head, json }] : []));
+    const [last, hasEnded, state] = [this.#last, this.#hasEnded, this.#state];
+    return sessionLines({ session, last, hasEnded, state, acknowledged, undelivered: this.#undelivered, events });
+  }
+
+  isSendable({ commit }: QueuedEvent): boolean {
+    const { spool } = this.#deps;
+    return !spool || commit <= spool.committed;
+  }
+
+  /** Numbers end with `session.ended`, so a gap that comes to light after it has none. */
+  get unnumbered(): BatchedEvent | undefined {
+    if (!this.#undelivered || !this.#hasEnded) return undefined;
+    const { type, ...rest } = gapOf(this.#undelivered);
+    const json = Buffer.from(JSON.stringify({ ...this.#envelope(type, this.#deps.clock.epoch()), ...rest }));
+    return { sequence: undefined, type, json };
+  }
+
+  unnumberedDelivered(): void {
+    this.#setUndelivered(undefined);
+  }
+
+  progressed({ sink, place, finalMs }: SinkDelivery): void {
+    const { sessionId } = this.session;
+    this.#deps.spool?.note(lineOf({ kind: 'acknowledged', sessionId, sink: sink.name, place, finalMs }));
+    this.#release();
+    this.#checkDone();
+  }
+
+  gaveUp(events: readonly QueuedEvent[]): void {
+    this.#setUndelivered(undeliveredOf(events, this.epoch, this.#undelivered));
+  }
+
+  #appendGap(undelivered: Undelivered, state: RelayState): void {
+    this.#setUndelivered(undefined);
+    this.#append(gapOf(undelivered), state);
+  }
+
+  #append(content: NumberedContent, state: RelayState): void {
+    const { clock } = this.#deps;
+    const sequence = this.sequence + 1;
+    const { type, ...rest } = content;
+    const atEpochMs = clock.epoch();
+    const id = eventId(this.session.sessionId, this.epoch, sequence);
+    this.#last = [this.epoch, sequence];
+    this.#state = state;
+    this.#hasEnded ||= type === 'session.ended';
+    if (this.#deliveries.length === 0) return;
+    const json = Buffer.from(JSON.stringify({ ...this.#envelope(type, atEpochMs), sequence, id, ...rest }));
+    const head = { epoch: this.epoch, sequence, type, atEpochMs, finalMs: state.finalMs };
+    const endMs = type === 'transcript' ? content.endMs : undefined;
+    this.#push(head, json, this.#record(head, json), endMs);
+  }
+
+  /** Writes the event to the spool, with what it says of the call. Returns the commit. */
+  #record(head: EventHead, json: Buffer): number {
+    const { spool } = this.#deps;
+    if (!spool) return 0;
+    const { session } = this;
+    const { sessionId } = session;
+    if (!this.#isRecorded) spool.write(lineOf({ kind: 'session', session }), this);
+    this.#isRecorded = true;
+    spool.write(lineOf({ kind: 'event', sessionId, ...head }, json), this);
+    const [place, hasEnded, state] = [this.#last, this.#hasEnded, this.#state];
+    return spool.write(lineOf({ kind: 'state', sessionId, place, hasEnded, state }), this);
+  }
+
+  #push(head: EventHead, json: Buffer, commit: number, endMs?: number): void {
+    const { clock } = this.#deps;
+    // An event from before a restart has its age by the clock on the wall.
+    const arrivedAtMs = clock.now() - Math.max(0, clock.epoch() - head.atEpochMs);
+    this.#keep(json.length + EVENT_BYTES);
+    this.queue.push({ head, epoch: head.epoch, type: head.type, json, endMs, arrivedAtMs, commit });
+  }
+
+  #envelope(type: string, atEpochMs: number) {
+    const { contactId, sessionId } = this.session;
+    return { version: 1, type, contactId, sessionId, epoch: this.epoch, at: new Date(atEpochMs).toISOString() };
+  }
+
+  #setUndelivered(events: Undelivered | undefined): void {
+    this.#undelivered = events;
+    this.#deps.spool?.note(lineOf({ kind: 'undelivered', sessionId: this.session.sessionId, events }));
+  }
+
+  #release(): void {
+    const position = Math.min(...this.#deliveries.map((delivery) => delivery.position));
+    this.queue.release(position, ({ head, json }) => {
+      if (!head) this.#hints--;
+      this.#keep(-((json?.length ?? 0) + (head ? EVENT_BYTES : 0)));
+    });
+  }
+
+  #positionAfter(place: Place): number {
+    let position = this.queue.begin;
+    for (const { head } of this.queue.kept()) {
+      if (head && comparePlaces([head.epoch, head.sequence], place) > 0) break;
+      position++;
+    }
+    return position;
+  }
+
+  #wakeAll(): void {
+    for (const delivery of this.#deliveries) delivery.wake();
+  }
+
+  #checkDone(): void {
+    if (this.#isDone || !this.#hasEnded) return;
+    if (this.#deliveries.some(({ position }) => position < this.queue.end)) return;
+    this.#isDone = true;
+    this.#keep(-this.#bytes);
+    this.#deps.onDone(this);
+    this.#drained.resolve();
+  }
+
+  #keep(bytes: number): void {
+    this.#bytes += bytes;
+    this.#deps.budget.keep(bytes);
+  }
+}

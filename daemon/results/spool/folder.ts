@@ -1,0 +1,63 @@
+import * as fs from 'node:fs/promises';
+import { join } from 'node:path';
+
+const OWNER_ONLY = 0o600;
+const OWNER_ONLY_DIRECTORY = 0o700;
+
+/** A file that grows. */
+export interface GrowingFile {
+  append(bytes: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The files of one directory; a test brings its own. Methods reject with the error of the disk. */
+export interface Folder {
+  readonly path: string;
+  /** Creates the directory if it is missing. */
+  list(): Promise<string[]>;
+  /** Undefined if there is no such file. */
+  read(name: string): Promise<Buffer | undefined>;
+  /** Opens an empty file; replaces an existing one. */
+  create(name: string): Promise<GrowingFile>;
+  rename(from: string, to: string): Promise<void>;
+  /** Does nothing if there is no such file. */
+  remove(name: string): Promise<void>;
+}
+
+export function folderAt(path: string): Folder {
+  const at = (name: string) => join(path, name);
+  return {
+    path,
+    async list() {
+      await fs.mkdir(path, { recursive: true, mode: OWNER_ONLY_DIRECTORY });
+      return fs.readdir(path);
+    },
+    async read(name) {
+      return fs.readFile(at(name)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return undefined;
+        throw error;
+      });
+    },
+    async create(name) {
+      await fs.mkdir(path, { recursive: true, mode: OWNER_ONLY_DIRECTORY });
+      const handle = await fs.open(at(name), 'w', OWNER_ONLY);
+      return {
+        append: (bytes) => handle.appendFile(bytes),
+        close: () => handle.close(),
+      };
+    },
+    rename: (from, to) => fs.rename(at(from), at(to)),
+    remove: (name) => fs.rm(at(name), { force: true }),
+  };
+}
+
+/** Writes a whole file at once: a crash leaves the old one or the new one. */
+export async function replaceFile(folder: Folder, name: string, bytes: Uint8Array): Promise<void> {
+  const file = await folder.create(`${name}.new`);
+  try {
+    await file.append(bytes);
+  } finally {
+    await file.close();
+  }
+  await folder.rename(`${name}.new`, name);
+}

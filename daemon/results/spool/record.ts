@@ -1,0 +1,129 @@
+import type { Sealing } from '../../secrets/sealing.ts';
+import type { ChannelTimes, RelayState } from '../event-log.ts';
+import type { SinkName, SinkSession } from '../sink.ts';
+
+/** What delivery needs to know of a session; it never changes. */
+export interface DeliveredSession extends SinkSession {
+  /** Wall time of call time 0. */
+  readonly timeZeroEpochMs: number;
+}
+
+/** A numbered event without its JSON, which follows in the file as it is. */
+export interface EventHead {
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly type: string;
+  readonly atEpochMs: number;
+  /** What of the call is final with this event, per channel. */
+  readonly finalMs: ChannelTimes;
+}
+
+/** A place in a session's numbered events. */
+export type Place = readonly [epoch: number, sequence: number];
+
+/** Events that a consumer did not get, until a `gap` event says so. */
+export interface Undelivered {
+  readonly sequences: readonly number[];
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly speakers: readonly string[];
+}
+
+/**
+ * A line of a spool. Lines of several files about one session can be read in any order: events are told by their
+ * numbers, acknowledgments only grow, and of state the one of the latest event counts.
+ */
+export type SpoolRecord =
+  /** First line of a file: the boot it was written in. */
+  | { readonly kind: 'boot'; readonly boot: string }
+  | { readonly kind: 'session'; readonly session: DeliveredSession }
+  | ({ readonly kind: 'event'; readonly sessionId: string } & EventHead)
+  | {
+      readonly kind: 'state';
+      readonly sessionId: string;
+      readonly place: Place;
+      readonly hasEnded: boolean;
+      /** Undefined before the first event. */
+      readonly state?: RelayState | undefined;
+    }
+  | {
+      readonly kind: 'acknowledged';
+      readonly sessionId: string;
+      readonly sink: SinkName;
+      readonly place: Place;
+      readonly finalMs: ChannelTimes;
+    }
+  | { readonly kind: 'undelivered'; readonly sessionId: string; readonly events: Undelivered | undefined }
+  /** Every event is delivered or a dead letter, and none follows. */
+  | { readonly kind: 'done'; readonly sessionId: string };
+
+/** A record, and an event's JSON. */
+export interface SpoolLine {
+  readonly record: SpoolRecord;
+  readonly body: Buffer;
+}
+
+const MAGIC = 0x49524531;
+const FRAME_HEAD_BYTES = 8;
+const LINE_HEAD_BYTES = 8;
+const NONE = Buffer.alloc(0);
+
+/** The bytes of a line, in parts: an event's JSON is not copied until its frame is made. */
+export function lineOf(record: SpoolRecord, body: Buffer = NONE): readonly Buffer[] {
+  const text = JSON.stringify(record);
+  const textBytes = Buffer.byteLength(text);
+  const head = Buffer.allocUnsafe(LINE_HEAD_BYTES + textBytes);
+  head.writeUInt32BE(textBytes, 0);
+  head.writeUInt32BE(body.length, 4);
+  head.write(text, LINE_HEAD_BYTES);
+  return body.length > 0 ? [head, body] : [head];
+}
+
+/** Lines written and sealed together: a crash leaves all of them or none. */
+export function frameOf(lines: readonly Buffer[], sealing: Sealing): Buffer {
+  const sealed = sealing.seal(Buffer.concat(lines));
+  const head = Buffer.allocUnsafe(FRAME_HEAD_BYTES);
+  head.writeUInt32BE(MAGIC, 0);
+  head.writeUInt32BE(sealed.length, 4);
+  return Buffer.concat([head, sealed]);
+}
+
+/** What could be read of a file of frames. */
+export interface FileContent {
+  readonly lines: readonly SpoolLine[];
+  /** Bytes of an incomplete last frame: a write that a crash interrupted. */
+  readonly tornBytes: number;
+  /** Bytes of whole frames that no key opens. */
+  readonly unreadableBytes: number;
+}
+
+/** Reads all frames that are whole, and ignores a torn tail. */
+export function readFrames(bytes: Buffer, sealing: Sealing): FileContent {
+  const lines: SpoolLine[] = [];
+  let unreadableBytes = 0;
+  let at = 0;
+  while (at + FRAME_HEAD_BYTES <= bytes.length && bytes.readUInt32BE(at) === MAGIC) {
+    const endAt = at + FRAME_HEAD_BYTES + bytes.readUInt32BE(at + 4);
+    if (endAt > bytes.length) break;
+    try {
+      lines.push(...linesIn(sealing.open(bytes.subarray(at + FRAME_HEAD_BYTES, endAt))));
+    } catch {
+      unreadableBytes += endAt - at;
+    }
+    at = endAt;
+  }
+  return { lines, tornBytes: bytes.length - at, unreadableBytes };
+}
+
+function linesIn(frame: Buffer): SpoolLine[] {
+  const lines: SpoolLine[] = [];
+  for (let at = 0; at < frame.length; ) {
+    const textAt = at + LINE_HEAD_BYTES;
+    const bodyAt = textAt + frame.readUInt32BE(at);
+    const endAt = bodyAt + frame.readUInt32BE(at + 4);
+    const record = JSON.parse(frame.toString('utf8', textAt, bodyAt)) as SpoolRecord;
+    lines.push({ record, body: frame.subarray(bodyAt, endAt) });
+    at = endAt;
+  }
+  return lines;
+}

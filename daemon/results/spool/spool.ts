@@ -1,0 +1,242 @@
+import { errorFields, type Log } from '../../log/log.ts';
+import type { Cancel, Clock, Millis } from '../../runtime/clock.ts';
+import type { Sealing } from '../../secrets/sealing.ts';
+import type { Folder, GrowingFile } from './folder.ts';
+import { frameOf, lineOf, type SpoolRecord } from './record.ts';
+
+/** One write and one seal for what all sessions of a thread have in this time: a write per event would cost its CPU. */
+const COMMIT_MS: Millis = 20;
+/** Acknowledgments alone can wait: without them an event is delivered again, under the same id. */
+const RELAXED_COMMIT_MS: Millis = 500;
+/** A smaller file is not rewritten. */
+const SMALLEST_REWRITE_BYTES = 4 * 1024 * 1024;
+/** A rewritten file is sealed in parts of this size, so that calls go on meanwhile. */
+const PART_BYTES = 512 * 1024;
+/** After a failed write, everything is written anew. */
+const RETRY_MS: Millis = 5000;
+
+/** Suffix of a thread's file. */
+export const SPOOL_SUFFIX = '.spool';
+/** A file that a failing disk left behind: sessions have numbered events that it does not have. */
+export const STALE_SUFFIX = '.spool.stale';
+/** A rewrite that a crash interrupted. */
+export const UNFINISHED_SUFFIX = '.new';
+
+/** A session whose events are in the spool. */
+export interface SpoolOwner {
+  /** Everything it wrote up to this commit is on disk, or cannot be. */
+  committed(): void;
+}
+
+/** What of the spool is still needed. */
+export interface LiveContent {
+  readonly bytes: number;
+  /** The lines of all sessions that have something left. */
+  lines(): readonly (readonly Buffer[])[];
+}
+
+export interface SpoolOptions {
+  readonly folder: Folder;
+  /** Names the file; unique among running threads. */
+  readonly thread: string;
+  /** Identifies this boot of the machine: page cache does not survive another one. */
+  readonly boot: string;
+  readonly sealing: Sealing;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly live: LiveContent;
+}
+
+/**
+ * A thread's file of undelivered events, appended to in groups, and rewritten when more than half of it is no longer
+ * needed. Nothing waits for the disk itself (no fsync): what is written survives the process, and after a crash of the
+ * machine sessions continue under a new epoch. A failing disk costs this safety, never a call, and is logged.
+ */
+export class Spool {
+  readonly #options: SpoolOptions;
+  readonly #name: string;
+  #lines: Buffer[] = [];
+  #owners = new Set<SpoolOwner>();
+  #file: GrowingFile | undefined;
+  #fileBytes = 0;
+  #sealedWith = 0;
+  #commit = 1;
+  #committed = 0;
+  #writing: Promise<void> | undefined;
+  #cancelTimer: Cancel | undefined;
+  #dueAtMs: Millis = Infinity;
+  #failedAtMs: Millis | undefined;
+  #isClosed = false;
+
+  constructor(options: SpoolOptions) {
+    this.#options = options;
+    this.#name = `${options.thread}${SPOOL_SUFFIX}`;
+  }
+
+  /** Writes up to this commit are on disk, or cannot be. */
+  get committed(): number {
+    return this.#committed;
+  }
+
+  get isFailing(): boolean {
+    return this.#failedAtMs !== undefined;
+  }
+
+  get fileBytes(): number {
+    return this.#fileBytes;
+  }
+
+  /** Adds a line to the next commit and returns its number. The owner is called when it is done. */
+  write(line: readonly Buffer[], owner: SpoolOwner): number {
+    this.#lines.push(...line);
+    this.#owners.add(owner);
+    this.#schedule(COMMIT_MS);
+    return this.#commit;
+  }
+
+  /** The same for a line that nobody waits for. */
+  note(line: readonly Buffer[]): void {
+    this.#lines.push(...line);
+    this.#schedule(RELAXED_COMMIT_MS);
+  }
+
+  /** Resolves when everything written so far is on disk, or cannot be. Never rejects. */
+  async flush(): Promise<void> {
+    const commit = this.#commit;
+    while (this.#committed < commit && this.#lines.length > 0) {
+      await this.#writing;
+      if (this.#committed < commit) await this.#write();
+    }
+    await this.#writing;
+  }
+
+  /** Flushes and closes the file. It stays for the next process unless nothing in it is needed. */
+  async close(): Promise<void> {
+    await this.flush();
+    this.#isClosed = true;
+    this.#cancelTimer?.();
+    await this.#closeFile();
+    if (this.#options.live.bytes === 0) await this.#options.folder.remove(this.#name).catch(() => {});
+  }
+
+  #schedule(ms: Millis): void {
+    if (this.#writing || this.#isClosed) return;
+    const dueAtMs = this.#options.clock.now() + ms;
+    if (dueAtMs >= this.#dueAtMs) return;
+    this.#cancelTimer?.();
+    this.#dueAtMs = dueAtMs;
+    this.#cancelTimer = this.#options.clock.after(ms, () => void this.#write());
+  }
+
+  #write(): Promise<void> {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    this.#dueAtMs = Infinity;
+    this.#writing ??= this.#writeOnce().finally(() => {
+      this.#writing = undefined;
+      if (this.#owners.size > 0) this.#schedule(COMMIT_MS);
+      else if (this.#lines.length > 0) this.#schedule(RELAXED_COMMIT_MS);
+    });
+    return this.#writing;
+  }
+
+  async #writeOnce(): Promise<void> {
+    const [lines, owners, commit] = [this.#lines, this.#owners, this.#commit++];
+    this.#lines = [];
+    this.#owners = new Set();
+    try {
+      if (this.#needsRewrite) await this.#rewrite();
+      else if (!this.#isWaiting) await this.#append(lines);
+    } catch (error) {
+      await this.#fail(error);
+    }
+    this.#committed = commit;
+    for (const owner of owners) owner.committed();
+  }
+
+  /** True while a failed disk is left alone. */
+  get #isWaiting(): boolean {
+    return this.#failedAtMs !== undefined && this.#options.clock.now() - this.#failedAtMs < RETRY_MS;
+  }
+
+  get #needsRewrite(): boolean {
+    if (this.#isWaiting) return false;
+    const { live, sealing } = this.#options;
+    if (!this.#file || this.#sealedWith !== sealing.generation) return true;
+    return this.#fileBytes > SMALLEST_REWRITE_BYTES && live.bytes * 2 < this.#fileBytes;
+  }
+
+  async #append(lines: readonly Buffer[]): Promise<void> {
+    const frame = frameOf(lines, this.#options.sealing);
+    await this.#file?.append(frame);
+    this.#fileBytes += frame.length;
+  }
+
+  /** Writes what is needed to another file, which then takes this one's place. */
+  async #rewrite(): Promise<void> {
+    const { folder, sealing, live, boot } = this.#options;
+    const generation = sealing.generation;
+    // As of now: what follows is appended.
+    const lines = [lineOf({ kind: 'boot', boot } satisfies SpoolRecord), ...live.lines()];
+    const name = `${this.#name}${UNFINISHED_SUFFIX}`;
+    const file = await folder.create(name);
+    let bytes = 0;
+    try {
+      for (const part of partsOf(lines)) {
+        const frame = frameOf(part, sealing);
+        await file.append(frame);
+        bytes += frame.length;
+      }
+      await folder.rename(name, this.#name);
+    } catch (error) {
+      await file.close().catch(() => {});
+      throw error;
+    }
+    await this.#closeFile();
+    this.#file = file;
+    this.#fileBytes = bytes;
+    this.#sealedWith = generation;
+    await this.#recover();
+  }
+
+  async #recover(): Promise<void> {
+    if (this.#failedAtMs === undefined) return;
+    this.#failedAtMs = undefined;
+    const { folder, thread, log } = this.#options;
+    await folder.remove(`${thread}${STALE_SUFFIX}`).catch(() => {});
+    log.info({ event: 'results.spool-recovered', directory: folder.path }, 'writing undelivered events to disk again');
+  }
+
+  async #fail(error: unknown): Promise<void> {
+    const { folder, thread, log, clock } = this.#options;
+    const isFirst = this.#failedAtMs === undefined;
+    this.#failedAtMs = clock.now();
+    await this.#closeFile();
+    if (!isFirst) return;
+    const fields = { event: 'results.spool-failing', directory: folder.path, ...errorFields(error) };
+    log.error(fields, 'cannot write undelivered events to disk: they are delivered, but would not survive a crash');
+    // After a crash its sessions must not number other events the same way.
+    await folder.rename(this.#name, `${thread}${STALE_SUFFIX}`).catch(() => {});
+  }
+
+  async #closeFile(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close().catch(() => {});
+  }
+}
+
+/** The lines in parts of a limited size, each line whole. */
+function* partsOf(lines: readonly (readonly Buffer[])[]): Generator<Buffer[]> {
+  let part: Buffer[] = [];
+  let bytes = 0;
+  for (const line of lines) {
+    part.push(...line);
+    for (const { length } of line) bytes += length;
+    if (bytes < PART_BYTES) continue;
+    yield part;
+    part = [];
+    bytes = 0;
+  }
+  if (part.length > 0) yield part;
+}

@@ -1,0 +1,47 @@
+import { type GapEvent, SPEAKERS, type Speaker } from '../contract/events.ts';
+import type { QueuedEvent } from './event-queue.ts';
+import type { Undelivered } from './spool/record.ts';
+
+/** The fields that say which part of the call an event is about. */
+interface About {
+  readonly startMs?: number;
+  readonly endMs?: number;
+  readonly speaker?: Speaker;
+  readonly channels?: readonly Speaker[];
+  readonly sequences?: readonly number[];
+}
+
+/**
+ * What a consumer is told of events that it did not get, added to what it has not been told yet.
+ * @param epoch whose sequence numbers a later event can name
+ */
+export function undeliveredOf(
+  events: readonly QueuedEvent[],
+  epoch: number,
+  before: Undelivered | undefined,
+): Undelivered | undefined {
+  const lost = events.filter((event) => event.head && event.epoch === epoch);
+  if (lost.length === 0) return before;
+  const abouts = lost.map(({ json }) => (json ? (JSON.parse(json.toString()) as About) : {}));
+  const sequences = new Set(before?.sequences);
+  for (const { head } of lost) sequences.add(head?.sequence as number);
+  // A gap event that is lost had something to tell, too.
+  for (const { sequences: told = [] } of abouts) for (const sequence of told) sequences.add(sequence);
+  const starts = [before?.startMs, ...abouts.map(({ startMs }) => startMs)].filter((ms) => ms !== undefined);
+  const ends = [before?.endMs, ...abouts.map(({ endMs }) => endMs)].filter((ms) => ms !== undefined);
+  const speakers = abouts.flatMap(({ speaker, channels = [] }) => (speaker ? [speaker] : channels));
+  return {
+    sequences: [...sequences].sort((one, other) => one - other),
+    startMs: starts.length > 0 ? Math.min(...starts) : 0,
+    endMs: ends.length > 0 ? Math.max(...ends) : 0,
+    speakers: [...new Set([...(before?.speakers ?? []), ...speakers])],
+  };
+}
+
+/** The event that tells it. */
+export function gapOf({ sequences, startMs, endMs, speakers }: Undelivered): GapEvent {
+  const heard = SPEAKERS.filter((speaker) => speakers.includes(speaker));
+  // An event without a speaker, such as session.started, is about both.
+  const channels = heard.length > 0 ? heard : [...SPEAKERS];
+  return { type: 'gap', startMs, endMs, cause: 'undelivered', channels, sequences: [...sequences] };
+}

@@ -1,0 +1,526 @@
+import test from 'ava';
+import type { Delivery } from '../../daemon/results/sink.ts';
+import {
+  ENDED,
+  finalOf,
+  GIVE_UP_MS,
+  MINUTE_MS,
+  place,
+  retry,
+  STARTED,
+  say,
+  sessionOf,
+  stateAt,
+  TestSink,
+} from './event-stage.ts';
+
+const NEW = { isResumed: false };
+const RESUMED = { isResumed: true };
+
+test('events are numbered from 1 and delivered in order, each within 40 ms', async (t) => {
+  const { clock, store } = place();
+  const sink = new TestSink();
+  const session = sessionOf();
+  const log = await store([sink]).open(session, NEW);
+  log.append(STARTED, stateAt(0));
+  say(log, 1, 3);
+  t.deepEqual(sink.events, []);
+  await clock.advance(40);
+  t.deepEqual(sink.sequences, [1, 2, 3, 4]);
+  t.is(sink.batches[0]?.id, `${session.sessionId}_1_1-4`);
+  t.is(log.sequence, 4);
+  t.deepEqual(log.deliveredMs, [3900, 3900]);
+  t.is(sink.numbered[0]?.id, `${session.sessionId}_1_1`);
+});
+
+test('an event is on disk before it is sent', async (t) => {
+  const { clock, store, world } = place();
+  const sink = new TestSink();
+  const onDisk: number[] = [];
+  sink.answer = (batch) => {
+    onDisk.push(world.folder?.files.get('thread-1.spool')?.length ?? 0);
+    return batch.events.length > 0 ? { name: 'delivered' } : retry;
+  };
+  const log = await store([sink]).open(sessionOf(), NEW);
+  say(log, 1, 1);
+  await clock.advance(40);
+  t.is(onDisk.length, 1);
+  t.true((onDisk[0] as number) > 500);
+  // No word of a call is readable there.
+  t.false(world.folder?.files.get('thread-1.spool')?.includes('word 1'));
+});
+
+test('events of many sessions share a write', async (t) => {
+  const { clock, store, world } = place();
+  const thread = store([new TestSink()]);
+  const logs = await Promise.all(Array.from({ length: 100 }, () => thread.open(sessionOf(), NEW)));
+  for (const log of logs) say(log, 1, 2);
+  await clock.advance(40);
+  t.true((world.folder?.writes ?? Infinity) <= 2);
+});
+
+test('one request is in flight; what arrives meanwhile goes along in the next one', async (t) => {
+  const { clock, store } = place();
+  const sink = new TestSink();
+  const answers: ((delivery: Delivery) => void)[] = [];
+  sink.answer = () => new Promise((resolve) => answers.push(resolve));
+  const log = await store([sink]).open(sessionOf(), NEW);
+  say(log, 1, 1);
+  await clock.advance(40);
+  say(log, 2, 4);
+  await clock.advance(1000);
+  t.is(answers.length, 1);
+  answers[0]?.({ name: 'delivered' });
+  await clock.settle();
+  t.deepEqual(
+    sink.attempts[1]?.events.map(({ sequence }) => sequence),
+    [2, 3, 4],
+  );
+});
+
+test('a retry is the same batch, and waits 0.5 s to 30 s, or as long as the consumer asks', async (t) => {
+  const { clock, store } = place();
+  const sink = new TestSink();
+  const startMs = clock.now();
+  const attemptsAtMs: number[] = [];
+  sink.answer = () => {
+    attemptsAtMs.push(clock.now() - startMs);
+    return attemptsAtMs.length === 9 ? { name: 'retry', error: 'HTTP 429', afterMs: 100_000 } : retry;
+  };
+  const log = await store([sink]).open(sessionOf(), NEW);
+  say(log, 1, 1);
+  await clock.advance(40);
+  say(log, 2, 2);
+  await clock.advance(10 * MINUTE_MS);
+  const waits = attemptsAtMs.slice(1).map((atMs, index) => atMs - (attemptsAtMs[index] as number));
+  t.deepEqual(waits.slice(0, 10), [375, 750, 1500, 3000, 6000, 12_000, 22_500, 22_500, 100_000, 22_500]);
+  t.is(new Set(sink.attempts).size, 1);
+  t.deepEqual(
+    sink.attempts[0]?.events.map(({ sequence }) => sequence),
+    [1],
+  );
+});
+
+test('a consumer that is down for less than RESULTS_GIVE_UP_MS gets everything, in order', async (t) => {
+  const { clock, store, letters } = place();
+  const sink = new TestSink();
+  sink.answer = () => retry;
+  const log = await store([sink]).open(sessionOf(), NEW);
+  for (let nth = 1; nth <= 900; nth++) {
+    say(log, nth, nth);
+    await clock.advance(3900);
+  }
+  sink.answer = () => ({ name: 'delivered' });
+  await clock.advance(30_000);
+  t.deepEqual(
+    sink.sequences,
+    Array.from({ length: 900 }, (_, index) => index + 1),
+  );
+  t.is(letters.length, 0);
+});
+
+test('what cannot be delivered for RESULTS_GIVE_UP_MS is a dead letter, and the next request says so', async (t) => {
+  const { clock, store, letters, counted, of } = place();
+  const sink = new TestSink();
+  sink.answer = () => retry;
+  const log = await store([sink]).open(sessionOf(), NEW);
+  log.append(STARTED, stateAt(0));
+  say(log, 1, 3);
+  await clock.advance(GIVE_UP_MS + 30_000);
+  t.deepEqual(
+    letters.map(({ batch }) => batch.events.map(({ sequence }) => sequence)),
+    [[1, 2, 3, 4]],
+  );
+  t.is(counted.deadLetters, 4);
+  t.is(of('results.dead-letter').length, 1);
+  t.is(of('results.failing').length, 1);
+  // Given up counts as delivered: nobody sends it again.
+  t.deepEqual(log.deliveredMs, [3900, 3900]);
+  sink.answer = () => ({ name: 'delivered' });
+  say(log, 4, 4);
+  await clock.advance(60_000);
+  t.deepEqual(sink.sequences, [5, 6]);
+  t.like(sink.numbered[0], { type: 'gap', cause: 'undelivered', sequences: [1, 2, 3, 4], startMs: 1000, endMs: 3900 });
+  t.like(sink.numbered[0], { channels: ['CUSTOMER', 'AGENT'] });
+  t.is(of('results.recovered').length, 1);
+});
+
+test('after session.ended a gap has no number, so session.ended stays the last one', async (t) => {
+  const { clock, store } = place();
+  const sink = new TestSink();
+  sink.answer = () => retry;
+  const log = await store([sink]).open(sessionOf(), NEW);
+  say(log, 1, 2);
+  await clock.advance(GIVE_UP_MS - MINUTE_MS);
+  log.append(ENDED, stateAt(2));
+  const drained = log.drained();
+  await clock.advance(2 * MINUTE_MS);
+  sink.answer = () => ({ name: 'delivered' });
+  await clock.advance(30_000);
+  t.deepEqual(
+    sink.events.map(({ type }) => type),
+    ['gap', 'session.ended'],
+  );
+  t.like(sink.events[0], { sequences: [1, 2] });
+  t.false('sequence' in (sink.events[0] ?? {}));
+  await drained;
+});
+
+test('410 ends it at once, and the consumer is not asked again for a while', async (t) => {
+  const { clock, store, letters } = place();
+  const sink = new TestSink();
+  sink.answer = () => ({ name: 'given-up', error: 'HTTP 410' });
+  const log = await store([sink]).open(sessionOf(), NEW);
+  say(log, 1, 2);
+  await clock.advance(40);
+  t.is(letters.length, 1);
+  say(log, 3, 3);
+  await clock.advance(10_000);
+  t.is(sink.attempts.length, 1);
+  await clock.advance(20_000);
+  t.is(sink.attempts.length, 2);
+});
+
+test('a dead letter that cannot be kept is tried again: nothing is lost', async (t) => {
+  const { clock, store, letters, disk } = place();
+  const sink = new TestSink();
+  disk.keepsLetters = false;
+  sink.answer = () => ({ name: 'given-up', error: 'HTTP 410' });
+  const log = await store([sink]).open(sessionOf(), NEW);
+  say(log, 1, 2);
+  log.append(ENDED, stateAt(2));
+  let isDrained = false;
+  void log.drained().then(() => {
+    isDrained = true;
+  });
+  await clock.advance(5 * MINUTE_MS);
+  t.false(isDrained);
+  disk.keepsLetters = true;
+  await clock.advance(MINUTE_MS);
+  t.true(isDrained);
+  t.is(letters.length, 1);
+});
+
+test('a batch that is too large is halved until it fits, and only then', async (t) => {
+  const { clock, store, letters } = place();
+  const sink = new TestSink();
+  sink.answer = ({ events }) => (events.length > 3 ? { name: 'too-large', error: 'HTTP 413' } : { name: 'delivered' });
+  const log = await store([sink]).open(sessionOf(), NEW);
+  say(log, 1, 20);
+  await clock.advance(40);
+  t.deepEqual(
+    sink.sequences,
+    Array.from({ length: 20 }, (_, index) => index + 1),
+  );
+  t.is(letters.length, 0);
+  sink.answer = () => ({ name: 'too-large', error: 'HTTP 413' });
+  say(log, 21, 21);
+  await clock.advance(40);
+  t.is(letters.length, 1);
+});
+
+test('a batch holds at most 100 events and 256 KiB', async (t) => {
+  const { clock, store } = place();
+  const sink = new TestSink();
+  const log = await store([sink]).open(sessionOf(), NEW);
+  say(log, 1, 250);
+  await clock.advance(40);
+  t.deepEqual(
+    sink.batches.map(({ events }) => events.length),
+    [100, 100, 50],
+  );
+  say(log, 251, 260, 'x'.repeat(20_000));
+  await clock.advance(40);
+  for (const { events } of sink.batches.slice(3)) {
+    const bytes = events.reduce((sum, { json }) => sum + json.length, 0);
+    t.true(bytes < 256 * 1024);
+  }
+  t.is(sink.sequences.length, 260);
+});
+
+test('hints go along in order, have no number, and are left out while deliveries fail', async (t) => {
+  const { clock, store, counted } = place();
+  const sink = new TestSink();
+  const log = await store([sink]).open(sessionOf(), NEW);
+  const hint = { type: 'speech.started', speaker: 'AGENT', atMs: 1 } as const;
+  log.hint(hint);
+  await clock.settle();
+  t.regex(sink.batches[0]?.id ?? '', /_1_i\d+$/);
+  say(log, 1, 1);
+  log.hint(hint);
+  say(log, 2, 2);
+  await clock.advance(40);
+  t.deepEqual(
+    sink.events.map(({ type }) => type),
+    ['speech.started', 'transcript', 'speech.started', 'transcript'],
+  );
+  t.regex(sink.batches[1]?.id ?? '', /_1_1-2$/);
+  sink.answer = () => retry;
+  say(log, 3, 3);
+  await clock.advance(40);
+  log.hint(hint);
+  t.is(counted.hintsDropped, 1);
+});
+
+test('after kill -9, a session continues with its number and state, and undelivered events come first', async (t) => {
+  const { clock, store, world, recover } = place();
+  const [sink, after] = [new TestSink(), new TestSink()];
+  const session = sessionOf();
+  const log = await store([sink]).open(session, NEW);
+  say(log, 1, 2);
+  await clock.advance(40);
+  sink.answer = () => retry;
+  say(log, 3, 5);
+  await clock.advance(40);
+  world.folder = world.folder?.afterCrash();
+  t.deepEqual(await recover(), [session.sessionId]);
+  const again = await store([after]).open(session, RESUMED);
+  t.is(again.epoch, 1);
+  t.is(again.sequence, 5);
+  t.is(again.state?.finals, 5);
+  say(again, 6, 6);
+  again.append(ENDED, stateAt(6));
+  await Promise.all([again.drained(), clock.advance(5000)]);
+  t.deepEqual([...new Set([...sink.sequences, ...after.sequences])], [1, 2, 3, 4, 5, 6, 7]);
+  t.is(after.numbered.at(-1)?.type, 'session.ended');
+  // Nothing is left on disk but what the next rewrite drops.
+  await clock.advance(1000);
+  world.folder = world.folder?.afterCrash();
+  t.deepEqual(await recover(), []);
+  t.deepEqual([...(world.folder?.files.keys() ?? [])], []);
+});
+
+test('a torn tail is ignored', async (t) => {
+  const { clock, store, world, recover, of } = place();
+  const sink = new TestSink();
+  sink.answer = () => retry;
+  const session = sessionOf();
+  const log = await store([sink]).open(session, NEW);
+  say(log, 1, 2);
+  await clock.advance(40);
+  say(log, 3, 3);
+  await clock.advance(40);
+  world.folder = world.folder?.afterCrash(0.5);
+  await recover();
+  t.is(of('results.spool-torn').length, 1);
+  t.is((await store([new TestSink()]).open(session, RESUMED)).sequence, 2);
+});
+
+test('after another boot, or a disk that failed, a session continues as a new epoch', async (t) => {
+  for (const why of ['boot', 'disk'] as const) {
+    const { clock, store, world, recover, of } = place();
+    const [sink, after] = [new TestSink(), new TestSink()];
+    sink.answer = () => retry;
+    const session = sessionOf();
+    const log = await store([sink]).open(session, NEW);
+    say(log, 1, 2);
+    await clock.advance(40);
+    if (why === 'boot') world.boot = 'boot-2';
+    if (why === 'disk' && world.folder) world.folder.fault = new Error('disk full');
+    say(log, 3, 3);
+    await clock.advance(40);
+    t.is(of('results.spool-failing').length, why === 'disk' ? 1 : 0);
+    world.folder = world.folder?.afterCrash();
+    await recover();
+    const again = await store([after]).open(session, RESUMED);
+    t.is(again.epoch, 2);
+    t.is(again.sequence, 0);
+    say(again, 4, 4);
+    await clock.advance(1000);
+    t.deepEqual(after.numbered.map(({ epoch, sequence }) => `${epoch}_${sequence}`).at(-1), '2_1');
+    // The epoch outlives the next crash.
+    world.folder = world.folder?.afterCrash();
+    await recover();
+    t.is((await store([after]).open(session, RESUMED)).epoch, 2);
+  }
+});
+
+test('a resumed session of which the disk has nothing begins epoch 2, or the one that the fleet gave it', async (t) => {
+  const { store } = place();
+  t.is((await store([new TestSink()]).open(sessionOf(), RESUMED)).epoch, 2);
+  t.is((await store([new TestSink()]).open(sessionOf(), { isResumed: true, epoch: 7 })).epoch, 7);
+});
+
+test('a failing disk does not hold up deliveries, and is used again when it works', async (t) => {
+  const { clock, store, world, of, recover } = place();
+  const sink = new TestSink();
+  const session = sessionOf();
+  const log = await store([sink]).open(session, NEW);
+  say(log, 1, 1);
+  await clock.advance(40);
+  (world.folder as { fault?: Error }).fault = new Error('no space left');
+  say(log, 2, 2);
+  await clock.advance(40);
+  say(log, 3, 3);
+  await clock.advance(40);
+  t.deepEqual(sink.sequences, [1, 2, 3]);
+  t.is(of('results.spool-failing').length, 1);
+  (world.folder as { fault?: Error | undefined }).fault = undefined;
+  await clock.advance(5000);
+  say(log, 4, 4);
+  await clock.advance(40);
+  t.is(of('results.spool-recovered').length, 1);
+  world.folder = world.folder?.afterCrash();
+  await recover();
+  const again = await store([sink]).open(session, RESUMED);
+  t.deepEqual([again.epoch, again.sequence], [1, 4]);
+});
+
+test('without STATE_DIR events are delivered from memory', async (t) => {
+  const { clock, store, world } = place();
+  world.folder = undefined;
+  const sink = new TestSink();
+  const log = await store([sink]).open(sessionOf(), NEW);
+  say(log, 1, 2);
+  await clock.settle();
+  t.deepEqual(sink.sequences, [1, 2]);
+});
+
+test('undelivered events of ended sessions are delivered after a restart', async (t) => {
+  const { clock, store, world, recover } = place();
+  const [sink, after] = [new TestSink(), new TestSink()];
+  sink.answer = () => retry;
+  const log = await store([sink]).open(sessionOf(), NEW);
+  say(log, 1, 2);
+  log.append(ENDED, stateAt(2));
+  await clock.advance(40);
+  world.folder = world.folder?.afterCrash();
+  const [sessionId = ''] = await recover();
+  const rest = store([after]).deliverRest(sessionId, 'lost');
+  await clock.advance(1000);
+  await rest;
+  t.deepEqual(after.sequences, [1, 2, 3]);
+});
+
+test('a session that nobody continues gets its session.ended', async (t) => {
+  const { clock, store, world, recover } = place();
+  const after = new TestSink();
+  const log = await store([new TestSink()]).open(sessionOf(), NEW);
+  say(log, 1, 2);
+  await clock.advance(40);
+  world.folder = world.folder?.afterCrash();
+  const [sessionId = ''] = await recover();
+  const rest = store([after]).deliverRest(sessionId, 'lost');
+  await clock.advance(1000);
+  await rest;
+  t.like(after.numbered.at(-1), {
+    type: 'session.ended',
+    outcome: 'failed',
+    reason: 'lost',
+    sequence: 3,
+    durationMs: 2900,
+  });
+});
+
+test('sessions of a thread that ended are taken over by another one, other files stay', async (t) => {
+  const { clock, store, recover, world } = place();
+  const sink = new TestSink();
+  const [lost, kept] = [sessionOf(), sessionOf()];
+  const mine = await store([sink]).open(lost, NEW);
+  const other = await store([sink]).open(kept, NEW);
+  say(mine, 1, 2);
+  say(other, 1, 1);
+  await clock.advance(40);
+  t.deepEqual(await recover(['thread-1']), [lost.sessionId]);
+  t.true(world.folder?.files.has('thread-2.spool'));
+  t.is((await store([sink]).open(lost, RESUMED)).sequence, 2);
+});
+
+test('each sink is at its own place; delivered is what both have', async (t) => {
+  const { clock, store, world, recover } = place();
+  const [webhook, stream, after] = [new TestSink(), new TestSink('stream'), new TestSink()];
+  webhook.answer = () => retry;
+  const session = sessionOf({ stream: 'all' });
+  const log = await store([webhook, stream]).open(session, NEW);
+  say(log, 1, 3);
+  await clock.advance(40);
+  t.deepEqual(stream.sequences, [1, 2, 3]);
+  t.deepEqual(log.deliveredMs, [0, 0]);
+  await clock.advance(600);
+  world.folder = world.folder?.afterCrash();
+  await recover();
+  const streamAfter = new TestSink('stream');
+  await store([after, streamAfter]).open(session, RESUMED);
+  await clock.advance(1000);
+  t.deepEqual(after.sequences, [1, 2, 3]);
+  t.deepEqual(streamAfter.sequences, []);
+});
+
+test('beyond RESULTS_SPOOL_MIB the oldest events go; they are counted and told as a gap', async (t) => {
+  const { clock, store, counted, of } = place({ mostBytes: 200_000 });
+  const sink = new TestSink();
+  sink.answer = () => retry;
+  const log = await store([sink]).open(sessionOf(), NEW);
+  log.append(STARTED, stateAt(0));
+  await clock.advance(40);
+  say(log, 1, 400);
+  t.true(counted.lost > 0);
+  t.is(of('results.lost').length, 1);
+  sink.answer = () => ({ name: 'delivered' });
+  say(log, 401, 401);
+  await clock.advance(60_000);
+  const gap = sink.numbered.filter(({ type }) => type === 'gap');
+  const told = gap.flatMap((event) => ('sequences' in event ? (event.sequences ?? []) : []));
+  const all = [...sink.sequences, ...told].sort((one, other) => one - other);
+  t.deepEqual(
+    all,
+    Array.from({ length: log.sequence }, (_, index) => index + 1),
+  );
+});
+
+test('the file is rewritten when more than half of it is no longer needed', async (t) => {
+  const { clock, store, world } = place();
+  const log = await store([new TestSink()]).open(sessionOf(), NEW);
+  let largest = 0;
+  for (let round = 0; round < 40; round++) {
+    say(log, round * 10, round * 10 + 9, 'x'.repeat(50_000));
+    await clock.advance(600);
+    largest = Math.max(largest, world.folder?.files.get('thread-1.spool')?.length ?? 0);
+  }
+  // 40 MB went through it.
+  t.true(largest > 4_000_000);
+  t.true(largest < 8_000_000);
+});
+
+test('a process that ends gives up what the next attempt does not deliver', async (t) => {
+  const { clock, store, letters } = place();
+  const sink = new TestSink();
+  sink.answer = () => retry;
+  const thread = store([sink]);
+  const log = await thread.open(sessionOf(), NEW);
+  say(log, 1, 150);
+  log.append(ENDED, stateAt(2));
+  await clock.advance(40);
+  await thread.hurry();
+  t.is(letters.flatMap(({ batch }) => batch.events).filter(({ sequence }) => sequence).length, 151);
+});
+
+test('the state key may change: what is on disk is sealed again', async (t) => {
+  const { clock, store, world, recover } = place();
+  const { Sealing } = await import('../../daemon/secrets/sealing.ts');
+  const secret = { current: world.key, accepted: [world.key], renew: async () => {} };
+  const sink = new TestSink();
+  sink.answer = () => retry;
+  const session = sessionOf();
+  const log = await store([sink], { sealing: new Sealing([secret], 'results') }).open(session, NEW);
+  log.append(finalOf(1), stateAt(1));
+  await clock.advance(40);
+  secret.current = 'another state key';
+  log.append(finalOf(2), stateAt(2));
+  await clock.advance(40);
+  world.key = 'another state key';
+  world.folder = world.folder?.afterCrash();
+  t.deepEqual(await recover(), [session.sessionId]);
+  t.is((await store([sink]).open(session, RESUMED)).sequence, 2);
+});
+
+test('what another key sealed is left for an operator, and said', async (t) => {
+  const { clock, store, world, recover, of } = place();
+  const log = await store([new TestSink()]).open(sessionOf(), NEW);
+  say(log, 1, 1);
+  await clock.advance(40);
+  world.key = 'a wrong state key';
+  t.deepEqual(await recover(), []);
+  t.is(of('results.spool-unreadable').length, 1);
+  t.true(world.folder?.files.has('thread-1.spool.unreadable'));
+});

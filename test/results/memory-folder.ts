@@ -1,0 +1,78 @@
+import type { Folder } from '../../daemon/results/spool/folder.ts';
+
+/** A directory in memory that can fail, and be left as a crash leaves it. */
+export class MemoryFolder implements Folder {
+  readonly path = '/state/results';
+  readonly files: Map<string, Buffer>;
+  /** What every write fails with; undefined while the disk works. */
+  fault: Error | undefined;
+  /** Writes so far. */
+  writes = 0;
+  /** True while a write is not finished: a crash may tear it. */
+  isWriting = false;
+  #lastAppend: { readonly name: string; readonly bytes: number } | undefined;
+
+  constructor(files: ReadonlyMap<string, Buffer> = new Map()) {
+    this.files = new Map(files);
+  }
+
+  /** The directory after a crash: of the last write only a part may be there. */
+  afterCrash(keepOfLast = 1): MemoryFolder {
+    const left = new MemoryFolder(this.files);
+    const { name, bytes } = this.#lastAppend ?? { name: '', bytes: 0 };
+    const file = left.files.get(name);
+    if (file) left.files.set(name, file.subarray(0, file.length - Math.ceil(bytes * (1 - keepOfLast))));
+    return left;
+  }
+
+  async list(): Promise<string[]> {
+    return [...this.files.keys()];
+  }
+
+  async read(name: string): Promise<Buffer | undefined> {
+    return this.files.get(name);
+  }
+
+  async create(name: string) {
+    this.#check();
+    // The file keeps its content wherever it is renamed to.
+    const file = { name };
+    this.#open.set(name, file);
+    this.files.set(name, Buffer.alloc(0));
+    return {
+      append: async (bytes: Uint8Array) => {
+        this.#check();
+        this.writes++;
+        this.files.set(file.name, Buffer.concat([this.files.get(file.name) ?? Buffer.alloc(0), bytes]));
+        this.#lastAppend = { name: file.name, bytes: bytes.length };
+        this.isWriting = true;
+        await new Promise((resolve) => setImmediate(resolve));
+        this.isWriting = false;
+      },
+      close: async () => {},
+    };
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    const content = this.files.get(from);
+    if (!content) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+    this.files.delete(from);
+    this.files.set(to, content);
+    const file = this.#open.get(from);
+    if (file) file.name = to;
+    this.#open.delete(from);
+    if (file) this.#open.set(to, file);
+    // A rename is whole or not there: what it moved is not torn.
+    this.#lastAppend = undefined;
+  }
+
+  async remove(name: string): Promise<void> {
+    this.files.delete(name);
+  }
+
+  readonly #open = new Map<string, { name: string }>();
+
+  #check(): void {
+    if (this.fault) throw this.fault;
+  }
+}
