@@ -198,16 +198,27 @@ export class SinkDelivery {
     const { deadLetters, counter, log } = this.#deps;
     const numbered = outgoing.events.filter(({ head }) => head !== undefined);
     if (numbered.length > 0) {
-      const kept = await deadLetters.put({ sink: this.sink.name, batch: outgoing.batch });
-      if (!kept) {
+      const kept = await deadLetters.put({ sink: this.sink.name, batch: withoutHints(outgoing.batch) });
+      if (kept === 'failed') {
         this.#wait(this.#backoffMs(outgoing.retries++), () => this.#giveUp(outgoing, error));
         return;
       }
-      counter.deadLetter(this.sink.name, numbered.length);
-      const fields = { event: 'results.dead-letter', ...this.#about, batch: outgoing.batch.id, reason: error };
+      if (kept === 'kept') counter.deadLetter(this.sink.name, numbered.length);
+      else counter.lost(numbered.length);
+      const { id: batch } = outgoing.batch;
+      const fields = {
+        event: 'results.dead-letter',
+        ...this.#about,
+        batch,
+        events: numbered.length,
+        kept,
+        reason: error,
+      };
       log.error(
-        { ...fields, events: numbered.length },
-        'gave up delivering events: they are kept as a dead letter; see integratorctl results',
+        fields,
+        kept === 'kept'
+          ? 'gave up delivering events: they are kept as a dead letter; see integratorctl results'
+          : 'gave up delivering events: they are lost, as neither RESULTS_DEAD_LETTERS nor STATE_DIR is set',
       );
       this.#source.gaveUp(numbered);
     }
@@ -282,4 +293,9 @@ export class SinkDelivery {
     this.#hintBatches = Math.max(this.#hintBatches + 1, this.#deps.clock.epoch());
     return `i${this.#hintBatches}`;
   }
+}
+
+/** A hint would come long after the final of its time. */
+function withoutHints(batch: Batch): Batch {
+  return { ...batch, events: batch.events.filter(({ sequence, type }) => sequence !== undefined || type === 'gap') };
 }

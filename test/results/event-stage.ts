@@ -6,7 +6,7 @@ import {
   type ResultsEvent,
   resultsEvent,
 } from '../../daemon/contract/events.ts';
-import type { DeadLetter } from '../../daemon/results/dead-letters/dead-letters.ts';
+import type { DeadLetter } from '../../daemon/results/dead-letters/letter.ts';
 import type { EventLog, RelayState } from '../../daemon/results/event-log.ts';
 import { EventStore, type EventStoreOptions } from '../../daemon/results/event-store.ts';
 import type { ResultsCounter } from '../../daemon/results/results-counter.ts';
@@ -111,7 +111,7 @@ export function place({ mostBytes = 64 * 1024 * 1024 }: { mostBytes?: number } =
         deadLetters: {
           put: async (letter) => {
             if (disk.keepsLetters) letters.push(letter);
-            return disk.keepsLetters;
+            return disk.keepsLetters ? 'kept' : 'failed';
           },
         },
         counter,

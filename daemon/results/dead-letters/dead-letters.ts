@@ -1,13 +1,112 @@
-import type { Batch, SinkName } from '../sink.ts';
+import { errorFields, type Log } from '../../log/log.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Sealing } from '../../secrets/sealing.ts';
+import { type DeadLetter, readLetter, writeLetter } from './letter.ts';
+import type { LetterBox } from './letter-box.ts';
 
-/** A batch that was given up, for this sink. */
-export interface DeadLetter {
-  readonly sink: SinkName;
-  readonly batch: Batch;
-}
+/** `kept`, `lost` when there is no place for dead letters, `failed` when it should be tried again. */
+export type Kept = 'kept' | 'lost' | 'failed';
 
 /** Where given-up batches are kept, sealed, until an operator has them delivered again. */
 export interface DeadLetters {
-  /** True when it is kept; false when that failed and should be tried again. Never rejects. */
-  put(letter: DeadLetter): Promise<boolean>;
+  /** Never rejects. */
+  put(letter: DeadLetter): Promise<Kept>;
+}
+
+export interface DeadLettersOptions {
+  /** Undefined without RESULTS_DEAD_LETTERS and STATE_DIR. */
+  readonly box: LetterBox | undefined;
+  readonly sealing: Sealing;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Letters that made room for later ones are gone. */
+  readonly onLost: (letters: number) => void;
+}
+
+/** Kept dead letters, by name. */
+export interface KeptLetter {
+  readonly name: string;
+  readonly letter: DeadLetter;
+}
+
+/** Seals given-up batches and keeps them in a bucket or a directory. */
+export class SealedLetters implements DeadLetters {
+  readonly #options: DeadLettersOptions;
+  #isFailing = false;
+  #sealedWith: number;
+
+  constructor(options: DeadLettersOptions) {
+    this.#options = options;
+    this.#sealedWith = options.sealing.generation;
+  }
+
+  async put(letter: DeadLetter): Promise<Kept> {
+    const { box, sealing, clock, log, onLost } = this.#options;
+    if (!box) return 'lost';
+    try {
+      const bytes = sealing.seal(writeLetter(letter));
+      const dropped = await box.write(nameOf(letter, clock.epoch(), bytes.length), bytes);
+      if (dropped > 0) {
+        onLost(dropped);
+        const fields = { event: 'results.letters-lost', place: box.place, letters: dropped };
+        log.error(fields, 'dead letters exceed RESULTS_SPOOL_MIB: the oldest are gone');
+      }
+      this.#succeeded();
+      return 'kept';
+    } catch (error) {
+      this.#failed(error);
+      return 'failed';
+    }
+  }
+
+  /** Names of all letters, oldest first. Throws what the bucket or the disk fails with. */
+  async names(): Promise<string[]> {
+    return (await this.#options.box?.list()) ?? [];
+  }
+
+  /** Undefined if it is gone. Throws NotOpened, or what the bucket or the disk fails with. */
+  async read(name: string): Promise<DeadLetter | undefined> {
+    const sealed = await this.#options.box?.read(name);
+    return sealed && readLetter(this.#options.sealing.open(sealed));
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.#options.box?.remove(name);
+  }
+
+  /** Seals all letters again if the key has changed: the one before opens them for a limited time. Never rejects. */
+  async sealAgain(): Promise<void> {
+    const { box, sealing } = this.#options;
+    const generation = sealing.generation;
+    if (!box || generation === this.#sealedWith) return;
+    try {
+      for (const name of await box.list()) {
+        const sealed = await box.read(name);
+        if (sealed) await box.replace(name, sealing.seal(sealing.open(sealed)));
+      }
+      this.#sealedWith = generation;
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #succeeded(): void {
+    if (!this.#isFailing) return;
+    this.#isFailing = false;
+    const { box, log } = this.#options;
+    log.info({ event: 'results.letters-recovered', place: box?.place }, 'keeping dead letters again');
+  }
+
+  #failed(error: unknown): void {
+    if (this.#isFailing) return;
+    this.#isFailing = true;
+    const { box, log } = this.#options;
+    const fields = { event: 'results.letters-failing', place: box?.place, ...errorFields(error) };
+    log.error(fields, 'cannot keep dead letters: trying again, the events stay where they are');
+  }
+}
+
+/** Names sort by time, and tell the size to whoever has to make room. */
+function nameOf({ sink, batch }: DeadLetter, atEpochMs: number, bytes: number): string {
+  return `${String(atEpochMs).padStart(15, '0')}-${bytes}-${sink}-${batch.id}`;
 }

@@ -1,0 +1,89 @@
+import { errorFields, type Log } from '../../log/log.ts';
+import type { Batch, Delivery, Sink } from '../sink.ts';
+import type { SealedLetters } from './dead-letters.ts';
+import type { DeadLetter } from './letter.ts';
+
+/** What became of the dead letters. */
+export interface Retried {
+  readonly delivered: number;
+  /** Still there: the consumer did not accept them. */
+  readonly left: number;
+  /** Still there: sealed with a key that is no longer known, or of another version. */
+  readonly unreadable: number;
+}
+
+export interface RetryOptions {
+  readonly letters: SealedLetters;
+  readonly sinks: readonly Sink[];
+  readonly log: Log;
+}
+
+/**
+ * Delivers all dead letters again, oldest first, each under the id that it had, and removes those that arrive. A
+ * destination that fails is not asked again for the rest of its letters. Throws what the bucket or the disk fails with.
+ */
+export async function retryLetters({ letters, sinks, log }: RetryOptions): Promise<Retried> {
+  const counts = { delivered: 0, left: 0, unreadable: 0 };
+  const failing = new Set<string>();
+  for (const name of await letters.names()) {
+    const letter = await letters.read(name).catch((error: unknown) => {
+      counts.unreadable++;
+      log.warn(
+        { event: 'results.letter-unreadable', letter: name, ...errorFields(error) },
+        'cannot open a dead letter',
+      );
+      return undefined;
+    });
+    if (!letter) continue;
+    const destination = destinationOf(letter);
+    const delivery = failing.has(destination) ? undefined : await deliver(letter, sinks);
+    if (delivery?.name === 'delivered') {
+      await letters.remove(name);
+      counts.delivered++;
+      continue;
+    }
+    counts.left++;
+    if (!delivery) continue;
+    failing.add(destination);
+    const { sessionId, contactId } = letter.batch.session;
+    const fields = {
+      event: 'results.not-retried',
+      sessionId,
+      contactId,
+      batch: letter.batch.id,
+      reason: delivery.error,
+    };
+    log.warn(fields, 'a dead letter was not delivered: it stays');
+  }
+  log.info({ event: 'results.retried', ...counts }, 'tried to deliver the dead letters again');
+  return counts;
+}
+
+function destinationOf({ sink, batch }: DeadLetter): string {
+  return `${sink} ${sink === 'webhook' ? (URL.parse(batch.session.webhook ?? '')?.host ?? '') : ''}`;
+}
+
+async function deliver({ sink: name, batch }: DeadLetter, sinks: readonly Sink[]): Promise<Delivery> {
+  const sink = sinks.find((each) => each.name === name);
+  if (!sink) return { name: 'retry', error: `no ${name} is configured` };
+  return deliverParts(batch, sink);
+}
+
+/** A batch that is too large is delivered in halves. */
+async function deliverParts(batch: Batch, sink: Sink): Promise<Delivery> {
+  const { events } = batch;
+  const half = Math.ceil(events.length / 2);
+  const delivery: Delivery =
+    events.length > sink.limits.events ? { name: 'too-large', error: '' } : await sink.deliver(batch);
+  if (delivery.name !== 'too-large' || events.length === 1) return delivery;
+  for (const part of [events.slice(0, half), events.slice(half)]) {
+    const outcome = await deliverParts({ ...batch, id: partId(batch, part), events: part }, sink);
+    if (outcome.name !== 'delivered') return outcome;
+  }
+  return { name: 'delivered' };
+}
+
+function partId({ session, epoch }: Batch, events: Batch['events']): string {
+  const numbers = events.flatMap(({ sequence }) => sequence ?? []);
+  return `${session.sessionId}_${epoch}_${numbers[0] ?? 'i0'}-${numbers.at(-1) ?? 'i0'}`;
+}
