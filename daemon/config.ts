@@ -5,8 +5,13 @@ import { DEEPGRAM_API } from './contract/deepgram-api.ts';
 import { LOG_LEVELS } from './contract/log-levels.ts';
 import { SECRET_ARN_RULE, secretRegion } from './contract/secret-arn.ts';
 import { SETTING_NAMES, type SettingName } from './contract/settings.ts';
+import { type S3Place, s3PlaceOf } from './results/dead-letters/s3-box.ts';
+import { webhookRules } from './results/results.ts';
+import { urlFault, webhookFault } from './results/webhook/webhook-url.ts';
 import { LinesError } from './runtime/lines-error.ts';
+import { fixedSecret } from './secrets/secret.ts';
 import { SECRET_NAMES, SECRETS, secretArnSetting, secretSettingsIn } from './secrets/secret-settings.ts';
+import { keysIn } from './secrets/webhook-secrets.ts';
 import type { HostSettings } from './threads/hosting-thread.ts';
 
 /** sysexits.h EX_CONFIG. systemd shows its name; a restart would not help. */
@@ -26,6 +31,9 @@ const wholeNumberOf = (unit: string, min: number, max: number) =>
 /** The same, with a default. */
 const wholeNumber = (unit: string, min: number, max: number, byDefault: number) =>
   wholeNumberOf(unit, min, max).default(byDefault);
+
+/** A data stream, not a video stream. */
+const STREAM_ARN = /^arn:aws[\w-]*:kinesis:[a-z0-9-]+:\d{12}:stream\/[\w.-]{1,128}$/;
 
 const environment = z
   .object({
@@ -60,8 +68,14 @@ const environment = z
     TRIGGER_SECRET_ARN: secretArn().optional(),
     STATE_KEY: SECRETS.STATE_KEY.optional(),
     STATE_KEY_SECRET_ARN: secretArn().optional(),
+    RESULTS_WEBHOOK: z.string().optional(),
+    RESULTS_STREAM: z.string().regex(STREAM_ARN, 'must be the ARN of a Kinesis data stream').optional(),
     RESULTS_SECRET: SECRETS.RESULTS_SECRET.optional(),
     RESULTS_SECRET_ARN: secretArn().optional(),
+    RESULTS_GIVE_UP_MS: wholeNumber('ms', 1000, 1_209_600_000, 3_600_000),
+    RESULTS_SPOOL_MIB: wholeNumber('MiB', 8, 1_048_576, 768),
+    RESULTS_DEAD_LETTERS: z.string().transform(s3Place).optional(),
+    RESULTS_ALLOW_LOCAL: z.enum(['on', 'off'], 'must be on or off').default('off'),
     CONTROL_SOCKET: z
       .string()
       .min(1)
@@ -78,6 +92,10 @@ const environment = z
     message: 'is missing: the region of the Kinesis video streams (APP_REGION, the original name, works too)',
     // Checked even when another setting is invalid, so that all errors are reported at once.
     when: () => true,
+  })
+  .superRefine((config, context) => {
+    const issue = webhookIssue(config);
+    if (issue) context.addIssue({ code: 'custom', ...issue });
   })
   .transform(({ APP_REGION, AWS_REGION, ...settings }) => ({
     ...settings,
@@ -131,6 +149,14 @@ export function hostSettings(config: Config): HostSettings {
     deepgramBaseUrl: config.DEEPGRAM_API,
     stateDir: config.STATE_DIR,
     secrets: secretSettingsIn(config),
+    results: {
+      webhook: config.RESULTS_WEBHOOK,
+      streamArn: config.RESULTS_STREAM,
+      spoolBytes: config.RESULTS_SPOOL_MIB * 1024 * 1024,
+      giveUpMs: config.RESULTS_GIVE_UP_MS,
+      deadLetters: config.RESULTS_DEAD_LETTERS,
+      allowsLocal: config.RESULTS_ALLOW_LOCAL === 'on',
+    },
     session: {
       callEndGraceMs: config.CALL_END_GRACE_MS,
       rotateAfterMs: config.ROTATE_AFTER_MS,
@@ -143,12 +169,19 @@ export function hostSettings(config: Config): HostSettings {
 
 /** Every setting as operators may see it; for secrets only whether they are set. */
 export function maskedSettings(config: Config): Record<string, string | number> {
-  const { region, ...settings } = config;
+  const { region, RESULTS_DEAD_LETTERS: letters, ...settings } = config;
   const secrets = SECRET_NAMES.map((name) => {
     if (config[secretArnSetting(name)]) return [name, 'in Secrets Manager'] as const;
     return [name, config[name] === undefined ? undefined : 'set'] as const;
   });
-  const values = { ...settings, AWS_REGION: region, ...Object.fromEntries(secrets) };
+  const values = {
+    ...settings,
+    AWS_REGION: region,
+    // Path and query may contain a token.
+    RESULTS_WEBHOOK: settings.RESULTS_WEBHOOK && (URL.parse(settings.RESULTS_WEBHOOK)?.origin ?? 'set'),
+    RESULTS_DEAD_LETTERS: letters && `s3://${letters.bucket}/${letters.prefix}`,
+    ...Object.fromEntries(secrets),
+  };
   // APP_REGION is another name of AWS_REGION, which has its value.
   const names = SETTING_NAMES.filter((name) => name !== 'APP_REGION');
   return Object.fromEntries(names.map((name) => [name, values[name] ?? 'not set']));
@@ -171,6 +204,34 @@ function readIfThere(path: string): string | undefined {
 
 function secretArn() {
   return z.string().refine((arn) => secretRegion(arn) !== undefined, SECRET_ARN_RULE);
+}
+
+function s3Place(value: string, context: z.RefinementCtx): S3Place {
+  const place = s3PlaceOf(value);
+  if (place) return place;
+  context.addIssue({ code: 'custom', message: 'must be s3://BUCKET or s3://BUCKET/PREFIX' });
+  return z.NEVER;
+}
+
+/**
+ * What is wrong with RESULTS_WEBHOOK and its secret, as far as that is known: a secret in Secrets Manager is read later.
+ * Does not repeat the URL.
+ */
+function webhookIssue(config: {
+  readonly RESULTS_WEBHOOK?: string | undefined;
+  readonly RESULTS_SECRET?: string | undefined;
+  readonly RESULTS_SECRET_ARN?: string | undefined;
+  readonly RESULTS_ALLOW_LOCAL?: 'on' | 'off';
+}): { readonly path: [SettingName]; readonly message: string } | undefined {
+  const { RESULTS_WEBHOOK: url, RESULTS_SECRET: secret, RESULTS_SECRET_ARN: arn } = config;
+  if (url === undefined) {
+    const message = 'has no host: set RESULTS_WEBHOOK, or make RESULTS_SECRET a JSON object of host names to secrets';
+    return secret && keysIn(secret)?.only ? { path: ['RESULTS_SECRET'], message } : undefined;
+  }
+  const allowsLocal = config.RESULTS_ALLOW_LOCAL === 'on';
+  const rules = webhookRules({ webhook: url, allowsLocal }, secret === undefined ? undefined : fixedSecret(secret));
+  const message = arn ? urlFault(url, allowsLocal) : webhookFault(url, rules);
+  return message === undefined ? undefined : { path: ['RESULTS_WEBHOOK'], message };
 }
 
 function awsRegion() {

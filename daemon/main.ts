@@ -35,17 +35,21 @@ import { CloudWatchReporter, connectCloudWatch } from './metrics/cloudwatch.ts';
 import { InstanceMetrics } from './metrics/instance-metrics.ts';
 import { PrometheusPage } from './metrics/prometheus.ts';
 import { Threads } from './metrics/thread-totals.ts';
+import { webhookFault } from './results/webhook/webhook-url.ts';
 import { systemClock as clock } from './runtime/clock.ts';
 import { LinesError } from './runtime/lines-error.ts';
 import { secretValues } from './secrets/secret-settings.ts';
 import { openSecrets, type Secrets } from './secrets/secrets.ts';
-import { hostingThread } from './threads/hosting-thread.ts';
+import { type HostingThread, hostingThread } from './threads/hosting-thread.ts';
 import { WorkerPool } from './threads/worker-pool.ts';
 
 /** Auto Scaling lets an instance wait for two days at most, whatever the hook says. */
 const LONGEST_TERMINATION_MS = 172_800_000;
 /** Without DRAIN_DEADLINE_MS, a drain begins this long before scheduled maintenance: its default. */
 const MAINTENANCE_LEAD_MS = 7_200_000;
+
+/** Waiting this long for consumers at the end of a drain is worth a line. */
+const NOTABLE_MS = 1000;
 
 const startedAtEpochMs = clock.epoch();
 
@@ -80,12 +84,15 @@ async function run(): Promise<void> {
   if (config.STATE_DIR !== undefined) await lockStateDirectory(config.STATE_DIR, clock);
   const secrets = await openSecrets(config, clock, log);
   const daemon = wire(config, secrets, log);
+  checkWebhook(config, daemon);
   const { main, workers, manager, metrics, metadata, drainFile } = daemon;
   const { drain } = manager.admission;
   const notifier = createNotifier(process.env, { clock, log });
   await workers?.ready();
+  const undelivered = await main.results.recover();
   // Before anything can start or complete a drain: resuming sessions must count as running.
   await manager.resume();
+  deliverRest(undelivered, daemon);
   const interrupted = await drainFile?.load();
   if (interrupted) drain.restore(interrupted);
   await watchReadiness({
@@ -110,6 +117,7 @@ async function run(): Promise<void> {
   void lifecycle.ready();
 
   await drain.drained;
+  await settleResults(daemon);
   notifier.stopping();
   await Promise.all([lifecycle.finish(), reporter?.stop(), drainFile?.settled()]);
   lifecycle.stop();
@@ -124,6 +132,34 @@ async function run(): Promise<void> {
 
 type Daemon = ReturnType<typeof wire>;
 
+/** A secret in Secrets Manager is known only now. Throws ConfigError. */
+function checkWebhook({ RESULTS_WEBHOOK: webhook }: Config, { main }: Pick<Daemon, 'main'>): void {
+  const fault = webhook === undefined ? undefined : webhookFault(webhook, main.results.rules);
+  if (fault) throw new ConfigError([`RESULTS_WEBHOOK ${fault}`]);
+}
+
+interface ResultsOwner {
+  readonly manager: Pick<SessionManager, 'has'>;
+  readonly main: Pick<HostingThread, 'results'>;
+}
+
+/** Has the main thread deliver the events of sessions that do not resume. */
+function deliverRest(sessionIds: readonly string[], { manager, main }: ResultsOwner): void {
+  for (const sessionId of sessionIds) {
+    if (!manager.has(sessionId)) void main.results.deliverRest(sessionId, 'SessionLost');
+  }
+}
+
+/** Waits until every event is delivered or a dead letter, for as long as the drain may last. */
+async function settleResults({ manager, host, main, log }: Daemon): Promise<void> {
+  const { deadlineAtEpochMs } = manager.admission.drain.view() ?? { deadlineAtEpochMs: null };
+  const withinMs = deadlineAtEpochMs === null ? Infinity : Math.max(0, deadlineAtEpochMs - clock.epoch());
+  const startedAtMs = clock.now();
+  await Promise.all([host.settleResults(withinMs), main.results.settle(withinMs)]);
+  const tookMs = Math.round(clock.now() - startedAtMs);
+  if (tookMs > NOTABLE_MS) log.info({ event: 'results.settled', tookMs }, 'every event is delivered or a dead letter');
+}
+
 /** The parts that live as long as the process, connected. */
 function wire(config: Config, secrets: Secrets, log: RootLog) {
   const settings = hostSettings(config);
@@ -131,18 +167,28 @@ function wire(config: Config, secrets: Secrets, log: RootLog) {
   const main = hostingThread({ settings, secrets, log, name: 'main', threads: Math.max(1, config.WORKERS) });
   const threads = new Threads(clock);
   threads.join(main.counted);
-  const workers =
-    config.WORKERS > 0 ? new WorkerPool({ workers: config.WORKERS, settings, clock, log, threads }) : undefined;
+  const onThreadLost = async (name: string) => deliverRest(await main.results.recover([name]), { manager, main });
+  const pooled = { workers: config.WORKERS, settings, clock, log, threads, onThreadLost };
+  const workers = config.WORKERS > 0 ? new WorkerPool(pooled) : undefined;
+  const host = workers ?? main.host;
   const { STATE_DIR: stateDir } = config;
   const drainFile = stateDir === undefined ? undefined : new DrainFile({ directory: stateDir, log });
   const { checkpoints } = main;
-  const manager = new SessionManager(
-    { host: workers ?? main.host, clock, log, checkpoints, metrics: main.metrics, drainStore: drainFile },
+  const manager: SessionManager = new SessionManager(
+    {
+      host,
+      clock,
+      log,
+      checkpoints,
+      metrics: main.metrics,
+      drainStore: drainFile,
+      onLost: (sessionId) => void main.results.deliverRest(sessionId, 'SessionLost'),
+    },
     { maxSessions: config.MAX_SESSIONS, healthLagMs: config.HEALTH_LAG_MS },
   );
   const metadata = connectMetadata(process.env, clock);
   const metrics = new InstanceMetrics(manager, threads, clock);
-  return { log, secrets, main, workers, manager, metadata, metrics, drainFile };
+  return { log, secrets, main, workers, host, manager, metadata, metrics, drainFile };
 }
 
 /** Starts to follow what Auto Scaling and EC2 plan for this instance. */
@@ -166,13 +212,13 @@ async function serve(
   daemon: Daemon,
   lifecycle: Lifecycle,
 ): Promise<{ url: string; servers: Server[] }> {
-  const { log, manager, metrics, secrets } = daemon;
+  const { log, manager, main, metrics, secrets } = daemon;
   const { HOST: host, METRICS_PORT: metricsPort, region } = config;
   const page = new PrometheusPage(metrics);
   const metricsPage = metricsPort === undefined ? page : undefined;
   const { triggerSecret } = secrets;
   const { server, url } = await serveInstance(
-    { manager, clock, log, metrics, metricsPage, region, triggerSecret },
+    { manager, clock, log, metrics, metricsPage, region, triggerSecret, webhookRules: main.results.rules },
     { host, port: config.PORT },
   );
   const servers = [server];

@@ -18,6 +18,9 @@ test('settings have the defaults of the README', (t) => {
     ROTATE_AFTER_MS: 2_400_000,
     ALIGN_WAIT_MS: 200,
     REPLAY_MS: 6000,
+    RESULTS_ALLOW_LOCAL: 'off',
+    RESULTS_GIVE_UP_MS: 3_600_000,
+    RESULTS_SPOOL_MIB: 768,
     DEEPGRAM_GIVE_UP_MS: 300_000,
     HEALTH_LAG_MS: 20_000,
     DRAIN_DEADLINE_MS: 7_200_000,
@@ -159,4 +162,51 @@ test('a daemon without TRIGGER_SECRET warns that it accepts unsigned starts', as
   t.teardown(() => daemon.stop('SIGKILL'));
   const line = await daemon.line(({ event }) => event === 'daemon.unsigned');
   t.regex(String(line['msg']), /TRIGGER_SECRET is not set/);
+});
+
+const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
+
+test('a webhook needs a secret for its host, and the errors repeat neither', (t) => {
+  const url = 'https://hooks.example.com/planted/{contact-id}';
+  const good = [
+    { RESULTS_WEBHOOK: url, RESULTS_SECRET: WEBHOOK_SECRET },
+    { RESULTS_WEBHOOK: url, RESULTS_SECRET: JSON.stringify({ 'hooks.example.com': WEBHOOK_SECRET }) },
+    { RESULTS_SECRET: JSON.stringify({ 'hooks.example.com': WEBHOOK_SECRET }) },
+    { RESULTS_WEBHOOK: url, RESULTS_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:results-AbCdEf' },
+    { RESULTS_WEBHOOK: 'http://127.0.0.1:1/', RESULTS_SECRET: WEBHOOK_SECRET, RESULTS_ALLOW_LOCAL: 'on' },
+  ];
+  for (const settings of good) t.notThrows(() => readConfig({ ...NEEDED, ...settings }), JSON.stringify(settings));
+  const wrong: readonly (readonly [Record<string, string>, RegExp])[] = [
+    [{ RESULTS_WEBHOOK: url }, /^RESULTS_WEBHOOK needs RESULTS_SECRET/],
+    [{ RESULTS_WEBHOOK: url, RESULTS_SECRET: JSON.stringify({ 'a.example': WEBHOOK_SECRET }) }, /does not list/],
+    [{ RESULTS_SECRET: WEBHOOK_SECRET }, /^RESULTS_SECRET has no host/],
+    [{ RESULTS_WEBHOOK: url, RESULTS_SECRET: 'planted' }, /^RESULTS_SECRET must be whsec_/],
+    [{ RESULTS_WEBHOOK: 'http://hooks.example.com/', RESULTS_SECRET: WEBHOOK_SECRET }, /must be an https URL/],
+    [{ RESULTS_WEBHOOK: 'https://127.0.0.1/', RESULTS_SECRET: WEBHOOK_SECRET }, /names an address/],
+    [{ RESULTS_ALLOW_LOCAL: 'yes' }, /^RESULTS_ALLOW_LOCAL must be on or off/],
+    [{ RESULTS_DEAD_LETTERS: 'a-bucket' }, /^RESULTS_DEAD_LETTERS must be s3:/],
+    [{ RESULTS_STREAM: 'arn:aws:kinesisvideo:us-east-1:123456789012:stream/a/1' }, /^RESULTS_STREAM must be the ARN/],
+    [{ STATE_KEY: 'short' }, /^STATE_KEY must have at least 16/],
+  ];
+  for (const [settings, fault] of wrong) {
+    const { lines } = t.throws(() => readConfig({ ...NEEDED, ...settings }), { instanceOf: ConfigError });
+    t.regex(lines.join('\n'), fault);
+    t.notRegex(lines.join('\n'), /planted/);
+  }
+});
+
+test('config shows of a webhook only its host, and of secrets only that they are set', (t) => {
+  const shown = maskedSettings(
+    readConfig({
+      ...NEEDED,
+      RESULTS_WEBHOOK: 'https://hooks.example.com/planted?token=planted',
+      RESULTS_SECRET: WEBHOOK_SECRET,
+      RESULTS_DEAD_LETTERS: 's3://a-bucket/x',
+    }),
+  );
+  t.like(shown, {
+    RESULTS_WEBHOOK: 'https://hooks.example.com',
+    RESULTS_SECRET: 'set',
+    RESULTS_DEAD_LETTERS: 's3://a-bucket/x/',
+  });
 });

@@ -26,6 +26,8 @@ export interface AdmittedSessionDeps {
   readonly metrics: Pick<SessionMetrics, 'sessionFailed'>;
   readonly checkpoints: Pick<Checkpoints, 'remove'> | undefined;
   readonly lookup: CheckpointLookup;
+  /** Called with the id when the session cannot resume. */
+  readonly onLost?: (sessionId: string) => void;
 }
 
 /** A session from admission to end, across as many threads as it takes. */
@@ -133,10 +135,11 @@ export class AdmittedSession {
   }
 
   #reportLost(why: 'no-checkpoint' | 'too-many-threads'): void {
-    const { log, metrics } = this.#deps;
+    const { log, metrics, onLost } = this.#deps;
     const { sessionId, traceId, request } = this.identity;
     const fields = { event: 'session.lost', why, sessionId, contactId: request.contactId, traceId };
     log.error(fields, 'the session lost its thread and cannot resume: the rest of the call is not transcribed');
     metrics.sessionFailed(new SessionLost(why));
+    onLost?.(sessionId);
   }
 }

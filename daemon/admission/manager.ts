@@ -31,6 +31,8 @@ export interface ManagerDeps {
   readonly metrics: Pick<SessionMetrics, 'sessionFailed'>;
   /** Undefined without STATE_DIR. */
   readonly checkpoints: Pick<Checkpoints, 'load' | 'remove'> | undefined;
+  /** Called with a session that lost its thread and cannot resume. */
+  readonly onLost?: (sessionId: string) => void;
   /** Undefined without STATE_DIR. */
   readonly drainStore?: DrainStore | undefined;
 }
@@ -59,6 +61,11 @@ export class SessionManager {
     };
     const drain = new Drain(sessions, deps.clock, deps.log, healthLagMs, deps.drainStore);
     this.admission = new Admission({ maxSessions, healthLagMs, drain, clock: deps.clock });
+  }
+
+  /** True while the session starts, runs, or moves to another thread. */
+  has(sessionId: string): boolean {
+    return this.#sessions.has(sessionId);
   }
 
   get size(): number {

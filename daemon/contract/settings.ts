@@ -103,6 +103,15 @@ export const SETTINGS = {
     byDefault: NONE,
     description: 'serves `GET /metrics` for Prometheus on a port of its own; without it, on `PORT`',
   },
+  RESULTS_WEBHOOK: {
+    byDefault: NONE,
+    description:
+      'https URL that the events of calls are posted to (daemon/results/DELIVERY.md), except those of flows that name a callback or a webhook of their own, or `dgintegrator_webhook=UNSET`; `{contact-id}` is replaced',
+  },
+  RESULTS_STREAM: {
+    byDefault: NONE,
+    description: 'ARN of a Kinesis data stream that the events of all calls go to, in the schema of Contact Lens',
+  },
   RESULTS_SECRET: {
     byDefault: NONE,
     description:
@@ -111,6 +120,23 @@ export const SETTINGS = {
   RESULTS_SECRET_ARN: {
     byDefault: NONE,
     description: 'ARN of the secret in AWS Secrets Manager that holds RESULTS_SECRET',
+  },
+  RESULTS_GIVE_UP_MS: {
+    byDefault: code(3_600_000),
+    description: 'an event that cannot be delivered for this long becomes a dead letter',
+  },
+  RESULTS_SPOOL_MIB: {
+    byDefault: code(768),
+    description:
+      'disk space for undelivered events (STATE_DIR), and again for dead letters that are kept there; a third of it is kept in memory too. Beyond it the oldest events are lost, and counted',
+  },
+  RESULTS_DEAD_LETTERS: {
+    byDefault: 'STATE_DIR',
+    description: 's3://BUCKET/PREFIX where dead letters are kept, encrypted; every instance can send them again',
+  },
+  RESULTS_ALLOW_LOCAL: {
+    byDefault: 'off',
+    description: '`on` allows webhooks on this host, and over http: for demo and tests',
   },
   METRICS_STACK: {
     byDefault: NONE,

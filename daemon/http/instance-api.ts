@@ -3,11 +3,13 @@ import polka from 'polka';
 import type { Admission } from '../admission/admission.ts';
 import type { SessionManager, Started } from '../admission/manager.ts';
 import { type SignatureFault, signatureFaultWithAny, TIMEOUT_HEADER } from '../contract/signing.ts';
-import { parseStartRequest } from '../contract/start-request.ts';
+import { BadRequest, parseStartRequest } from '../contract/start-request.ts';
 import { TRACEPARENT_HEADER, type TraceId, traceIdOf } from '../contract/traceparent.ts';
 import { errorFields, type Log } from '../log/log.ts';
 import type { InstanceMetrics } from '../metrics/instance-metrics.ts';
 import type { PrometheusPage } from '../metrics/prometheus.ts';
+import { startWebhookFault } from '../results/destinations.ts';
+import type { WebhookRules } from '../results/webhook/webhook-url.ts';
 import { BodyCutOff, readBody } from '../runtime/bounded-body.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import { type JsonResponse, sendJson } from '../runtime/json-response.ts';
@@ -36,6 +38,8 @@ export interface InstanceApiOptions {
   readonly region: string;
   /** TRIGGER_SECRET; without one, unsigned starts are accepted. */
   readonly triggerSecret: Secret | undefined;
+  /** Which webhooks a start may name. */
+  readonly webhookRules: WebhookRules;
 }
 
 /** The HTTP interface that the load balancer and the trigger talk to: POST /start-session, GET /health-check. */
@@ -95,6 +99,8 @@ async function start(request: IncomingMessage, options: InstanceApiOptions, abou
   const requestedMs = Number(request.headers[TIMEOUT_HEADER]);
   const startRequest = parseStartRequest(body.toString(), region);
   about.contactId = startRequest.contactId;
+  const webhookFault = startWebhookFault(startRequest, options.webhookRules, triggerSecret !== undefined);
+  if (webhookFault) throw new BadRequest('bad-request', webhookFault);
   const timeoutMs = requestedMs > 0 ? Math.min(requestedMs, START_TIMEOUT_MS) : START_TIMEOUT_MS;
   return manager.start(startRequest, timeoutMs, about.traceId);
 }

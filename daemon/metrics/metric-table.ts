@@ -1,5 +1,6 @@
 import type { DistributionSnapshot } from './distribution.ts';
 import { DRAIN_STATES, type InstanceSnapshot } from './instance-metrics.ts';
+import { DELIVERY_BOUNDS_MS, END_TO_END_BOUNDS_MS, RESULT_SINKS } from './results-metrics.ts';
 import { BEHIND_BOUNDS_MS, DELAY_BOUNDS_MS, LAG_BOUNDS_MS } from './session-metrics.ts';
 import type { Tally } from './tally.ts';
 
@@ -179,6 +180,52 @@ export const METRICS: readonly Metric[] = [
     'deepgram_without_results',
     'Streams whose results come back and that gave none for 30 s of audio, or for a whole call',
     ({ counts }) => one(counts.withoutResults),
+  ),
+  counter(
+    'results_events',
+    'Events of the results relay that were delivered, by sink (webhook, stream) and type; interim: a transcript that is not final',
+    ({ counts }) => RESULT_SINKS.flatMap((sink) => each('type', counts.results.delivered[sink], 1, { sink })),
+    ['sink', 'type'],
+  ),
+  counter(
+    'results_deliveries',
+    'Attempts to deliver a batch of events, by sink and outcome',
+    ({ counts }) => RESULT_SINKS.flatMap((sink) => each('outcome', counts.results.attempts[sink], 1, { sink })),
+    ['sink', 'outcome'],
+  ),
+  counter(
+    'results_dead_letters',
+    'Events that were given up and are kept as dead letters, by sink (integratorctl results)',
+    ({ counts }) => each('sink', counts.results.deadLetters),
+    ['sink'],
+  ),
+  counter(
+    'results_lost',
+    'Numbered events that are gone: undelivered events or dead letters exceeded RESULTS_SPOOL_MIB, or there was no place for dead letters',
+    ({ counts }) => one(counts.results.lost),
+  ),
+  counter('results_hints_dropped', 'Interims and other hints left out while events waited', ({ counts }) =>
+    one(counts.results.hintsDropped),
+  ),
+  gauge('results_backlog_events', 'Numbered events that wait to be delivered', ({ resultsBacklog }) =>
+    one(resultsBacklog.events),
+  ),
+  gauge(
+    'results_backlog_age_seconds',
+    'Age of the oldest event that waits to be delivered; 0 without any',
+    ({ resultsBacklog }) => one(resultsBacklog.oldestAgeMs * S_PER_MS),
+  ),
+  histogram(
+    'results_delivery_seconds',
+    'Time from the arrival of a final result to its delivery',
+    DELIVERY_BOUNDS_MS,
+    ({ counts }) => counts.results.deliveryMs,
+  ),
+  histogram(
+    'results_end_to_end_seconds',
+    'Time from the end of the audio of a final result, by the time of the call, to its delivery',
+    END_TO_END_BOUNDS_MS,
+    ({ counts }) => counts.results.endToEndMs,
   ),
   histogram(
     'event_loop_delay_seconds',

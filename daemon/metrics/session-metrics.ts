@@ -2,6 +2,7 @@ import { BYTES_PER_MS, CHANNELS, type Channel } from '../contract/audio-format.t
 import { GAP_CAUSES, type GapCause } from '../contract/gap-causes.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { Distribution, type DistributionSnapshot } from './distribution.ts';
+import { type ResultsBacklog, type ResultsCounts, ResultsMetrics } from './results-metrics.ts';
 import { sumOf } from './sums.ts';
 import { emptyTally, oneOf, type Tally } from './tally.ts';
 
@@ -62,6 +63,7 @@ export type SessionCounts = {
   readonly keepAlives: number;
   readonly withoutResults: number;
   readonly eventLoopDelayMs: DistributionSnapshot;
+  readonly results: ResultsCounts;
 };
 
 /** A thread's metrics, in a form that postMessage can clone. */
@@ -71,8 +73,11 @@ export interface SessionSnapshot {
   readonly checkpointAgeMs: Millis;
   /** The largest lag of any running session now, with the audio that waits to be sent. */
   readonly lagNowMs: Millis;
+  /** Events that wait to be delivered. */
+  readonly resultsBacklog: ResultsBacklog;
 }
 
+export const NO_BACKLOG: ResultsBacklog = { events: 0, oldestAgeMs: 0 };
 const BYTES_PER_MS_OF_CHANNEL = BYTES_PER_MS / CHANNELS;
 
 /**
@@ -97,6 +102,7 @@ export class SessionMetrics {
   withoutResults = 0;
   readonly lagMs = new Distribution(LAG_BOUNDS_MS);
   readonly eventLoopDelayMs = new Distribution(DELAY_BOUNDS_MS);
+  readonly results = new ResultsMetrics();
   readonly #behindNowMs = new Distribution(BEHIND_BOUNDS_MS);
   readonly #audioInBytes = new Float64Array(CHANNELS);
   readonly #sessionsStarted = emptyTally(ORIGINS);
@@ -142,7 +148,7 @@ export class SessionMetrics {
     this.#refusals[refusal]++;
   }
 
-  snapshot(checkpointAgeMs: Millis = 0, lagNowMs: Millis = 0): SessionSnapshot {
+  snapshot(checkpointAgeMs: Millis = 0, lagNowMs: Millis = 0, resultsBacklog = NO_BACKLOG): SessionSnapshot {
     const counts = {
       sessionsStarted: { ...this.#sessionsStarted },
       sessionsCompleted: { ...this.#sessionsCompleted },
@@ -164,8 +170,9 @@ export class SessionMetrics {
       keepAlives: this.keepAlives,
       withoutResults: this.withoutResults,
       eventLoopDelayMs: this.eventLoopDelayMs.snapshot(),
+      results: this.results.snapshot(),
     };
-    return { counts, checkpointAgeMs, lagNowMs };
+    return { counts, checkpointAgeMs, lagNowMs, resultsBacklog };
   }
 }
 
@@ -175,6 +182,10 @@ export function together(a: SessionSnapshot, b: SessionSnapshot): SessionSnapsho
     counts: sumOf(a.counts, b.counts),
     checkpointAgeMs: Math.max(a.checkpointAgeMs, b.checkpointAgeMs),
     lagNowMs: Math.max(a.lagNowMs, b.lagNowMs),
+    resultsBacklog: {
+      events: a.resultsBacklog.events + b.resultsBacklog.events,
+      oldestAgeMs: Math.max(a.resultsBacklog.oldestAgeMs, b.resultsBacklog.oldestAgeMs),
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import { orAborted } from '../runtime/abort.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
-import { SessionMetrics, type SessionSnapshot, together } from './session-metrics.ts';
+import { NO_BACKLOG, SessionMetrics, type SessionSnapshot, together } from './session-metrics.ts';
 
 /** A scrape must not wait for a busy thread; its last known counts are used. */
 const RESPONSE_TIMEOUT_MS: Millis = 1000;
@@ -34,7 +34,8 @@ export class Threads {
         const last = this.#members.get(read);
         if (!last) return;
         this.#members.delete(read);
-        this.#gone = together(this.#gone, { ...last, checkpointAgeMs: 0, lagNowMs: 0 });
+        const left = { checkpointAgeMs: 0, lagNowMs: 0, resultsBacklog: NO_BACKLOG };
+        this.#gone = together(this.#gone, { ...last, ...left });
       },
     };
   }

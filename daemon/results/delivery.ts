@@ -5,8 +5,8 @@ import type { DeadLetters } from './dead-letters/dead-letters.ts';
 import type { ChannelTimes } from './event-log.ts';
 import type { EventQueue, QueuedEvent } from './event-queue.ts';
 import type { ResultsCounter } from './results-counter.ts';
-import type { Batch, BatchedEvent, Delivery, Sink, SinkSession } from './sink.ts';
-import type { Place } from './spool/record.ts';
+import type { Batch, BatchedEvent, Delivery, Sink } from './sink.ts';
+import type { DeliveredSession, Place } from './spool/record.ts';
 
 const BACKOFF: Omit<BackoffOptions, 'random'> = { firstMs: 500, longestMs: 30_000 };
 /** Around the events of a batch: the envelope of a webhook's body. */
@@ -14,7 +14,7 @@ const ENVELOPE_BYTES = 512;
 
 /** The session whose events are delivered. */
 export interface DeliverySource {
-  readonly session: SinkSession;
+  readonly session: DeliveredSession;
   readonly queue: EventQueue;
   /** False while the event is not on disk. */
   isSendable(event: QueuedEvent): boolean;
@@ -151,7 +151,7 @@ export class SinkDelivery {
   #delivered(outgoing: Outgoing): void {
     const { clock, counter, log } = this.#deps;
     const nowMs = clock.now();
-    for (const event of outgoing.events) counter.delivered(this.sink.name, event, nowMs);
+    for (const event of outgoing.events) counter.delivered(this.sink.name, this.#countedOf(event, nowMs));
     if (this.#failingSinceMs !== undefined) {
       const fields = { event: 'results.recovered', ...this.#about, failingMs: nowMs - this.#failingSinceMs };
       log.info(fields, 'events are delivered again');
@@ -160,6 +160,12 @@ export class SinkDelivery {
     this.#mostEvents = Math.min(this.#mostEvents * 2, this.sink.limits.events);
     if (outgoing.batch.events.length > outgoing.events.length) this.#source.unnumberedDelivered();
     this.#advance(outgoing);
+  }
+
+  #countedOf({ type, head, endMs, arrivedAtMs }: QueuedEvent, nowMs: Millis) {
+    const { timeZeroEpochMs } = this.#source.session;
+    const endToEndMs = endMs === undefined ? undefined : this.#deps.clock.epoch() - (timeZeroEpochMs + endMs);
+    return { type, isHint: head === undefined, tookMs: nowMs - arrivedAtMs, endToEndMs };
   }
 
   async #retry(outgoing: Outgoing, { error, afterMs = 0 }: Delivery & { readonly name: 'retry' }): Promise<void> {

@@ -98,12 +98,21 @@ export class EventStore {
     await events.drained();
   }
 
-  /** Gives up what the next attempt does not deliver, because the process ends. Resolves when nothing is left. */
-  async hurry(): Promise<void> {
-    this.#isHurrying = true;
+  /**
+   * Resolves when the events of all ended sessions are delivered or dead letters, because the process ends; after
+   * `withinMs` what the next attempt does not deliver is given up. Never rejects.
+   */
+  async settle(withinMs: Millis): Promise<void> {
+    const cancel = this.#options.clock.after(withinMs, () => this.#hurry());
     const sessions = [...this.#sessions.values()].filter(({ hasEnded }) => hasEnded);
-    for (const events of sessions) events.hurry();
     await Promise.all(sessions.map((events) => events.drained()));
+    cancel();
+    await this.#spool?.flush();
+  }
+
+  #hurry(): void {
+    this.#isHurrying = true;
+    for (const events of this.#sessions.values()) if (events.hasEnded) events.hurry();
   }
 
   get backlog(): Backlog {

@@ -4,6 +4,7 @@ import type { MediaSource } from '../kinesis/media-source.ts';
 import type { ReaderSettings } from '../kinesis/reader.ts';
 import type { Log } from '../log/log.ts';
 import type { SessionMetrics } from '../metrics/session-metrics.ts';
+import type { Results } from '../results/results.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import type { TimerWheel } from '../runtime/timer-wheel.ts';
 
@@ -18,6 +19,7 @@ export interface SessionDeps {
   readonly random: () => number;
   /** Undefined without STATE_DIR. */
   readonly checkpoints: Checkpoints | undefined;
+  readonly results: Pick<Results, 'openEvents' | 'deliverRest' | 'settle'>;
   readonly settings: SessionSettings;
 }
 

@@ -36,6 +36,11 @@ export interface SessionHost {
   resume(checkpoint: Checkpoint): Promise<HostedSession>;
   /** The running sessions, in no particular order. */
   views(): Promise<SessionView[]>;
+  /**
+   * Resolves when the events of all ended sessions are delivered or dead letters; after `withinMs` what another attempt
+   * does not deliver is given up. Never rejects.
+   */
+  settleResults(withinMs: Millis): Promise<void>;
   /** Undefined if no such session runs here. */
   details(sessionId: string): Promise<SessionDetails | undefined>;
 }

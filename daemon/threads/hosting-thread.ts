@@ -6,6 +6,7 @@ import { connectKinesis, type Kinesis } from '../kinesis/client.ts';
 import type { RootLog } from '../log/log.ts';
 import { watchEventLoop } from '../metrics/event-loop.ts';
 import { SessionMetrics, type SessionSnapshot } from '../metrics/session-metrics.ts';
+import { Results, type ResultsSettings } from '../results/results.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { TimerWheel } from '../runtime/timer-wheel.ts';
 import type { SecretSettings } from '../secrets/secret-settings.ts';
@@ -22,6 +23,7 @@ export interface HostSettings {
   readonly stateDir: string | undefined;
   readonly secrets: SecretSettings;
   readonly session: SessionSettings;
+  readonly results: ResultsSettings;
 }
 
 export interface ThreadOptions {
@@ -41,6 +43,7 @@ export interface HostingThread {
   readonly deepgram: DeepgramSettings;
   readonly checkpoints: Checkpoints | undefined;
   readonly metrics: SessionMetrics;
+  readonly results: Results;
   /** What the thread has counted so far. */
   counted(): SessionSnapshot;
 }
@@ -54,6 +57,19 @@ export function hostingThread({ settings, secrets, log, name, threads }: ThreadO
   const state = stateDir ? new StateDirectory(stateDir, new CheckpointCipher(...sealingSecrets(secrets))) : undefined;
   const checkpoints = state && new Checkpoints(name, state, clock, log);
   const metrics = new SessionMetrics();
+  const results = new Results({
+    settings: settings.results,
+    stateDir,
+    region: settings.region,
+    secrets,
+    thread: name,
+    threads,
+    counter: metrics.results,
+    clock,
+    timers,
+    log,
+    random: Math.random,
+  });
   watchEventLoop(metrics.eventLoopDelayMs, clock);
   const host = new LocalHost({
     kinesis,
@@ -64,8 +80,9 @@ export function hostingThread({ settings, secrets, log, name, threads }: ThreadO
     metrics,
     random: Math.random,
     checkpoints,
+    results,
     settings: settings.session,
   });
-  const counted = () => metrics.snapshot(checkpoints?.oldestAgeMs, host.lagMs);
-  return { host, kinesis, deepgram, checkpoints, metrics, counted };
+  const counted = () => metrics.snapshot(checkpoints?.oldestAgeMs, host.lagMs, results.backlog);
+  return { host, kinesis, deepgram, checkpoints, metrics, results, counted };
 }

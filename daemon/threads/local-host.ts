@@ -38,6 +38,8 @@ export class LocalHost implements SessionHost {
       return this.#host(await this.#resumeWithRetries({ kind: 'resumed', checkpoint }));
     } catch (error) {
       await this.#deps.checkpoints?.remove(checkpoint.sessionId);
+      // Its events would wait for a session that never comes.
+      void this.#deps.results.deliverRest(checkpoint.sessionId, 'SessionLost');
       throw error;
     }
   }
@@ -56,6 +58,10 @@ export class LocalHost implements SessionHost {
   async details(sessionId: string): Promise<SessionDetails | undefined> {
     const session = this.#sessions.get(sessionId);
     return session && { session: session.view(), ...session.details() };
+  }
+
+  settleResults(withinMs: Millis): Promise<void> {
+    return this.#deps.results.settle(withinMs);
   }
 
   #host(session: RunningSession): HostedSession {

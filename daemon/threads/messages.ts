@@ -24,6 +24,7 @@ export interface Methods {
   resume: { readonly params: { readonly checkpoint: Checkpoint }; readonly result: undefined };
   views: { readonly params: object; readonly result: SessionView[] };
   details: { readonly params: { readonly sessionId: string }; readonly result: SessionDetails | undefined };
+  settleResults: { readonly params: { readonly withinMs: Millis }; readonly result: undefined };
   metrics: { readonly params: object; readonly result: SessionSnapshot };
 }
 

@@ -86,6 +86,11 @@ export class WorkerHost implements SessionHost {
     return this.#request('details', { sessionId });
   }
 
+  /** What a thread that dies meanwhile leaves is taken over. */
+  async settleResults(withinMs: Millis): Promise<void> {
+    await this.#request('settleResults', { withinMs }).catch(() => {});
+  }
+
   metrics(): Promise<SessionSnapshot> {
     return this.#request('metrics', {});
   }

@@ -24,6 +24,8 @@ export interface PoolOptions {
   readonly log: RootLog;
   /** Sums up what the workers have counted. */
   readonly threads: Threads;
+  /** Takes over the results that an ended thread left, before its sessions resume on another one. */
+  readonly onThreadLost?: (thread: string) => Promise<void>;
   /** Starts a worker thread; replaceable in tests. */
   readonly startWorker?: (settings: WorkerSettings) => PooledWorker;
 }
@@ -34,6 +36,7 @@ export class WorkerPool implements SessionHost {
   readonly #workers: PooledWorker[];
   /** Workers started so far. */
   #startCount = 0;
+  #takingOver: Promise<void> = Promise.resolve();
   /** Resolves when the next worker starts. */
   #started = Promise.withResolvers<void>();
 
@@ -58,6 +61,7 @@ export class WorkerPool implements SessionHost {
 
   async resume(checkpoint: Checkpoint): Promise<HostedSession> {
     for (;;) {
+      await this.#takingOver;
       const worker = this.#choose(checkpoint);
       if (worker) return worker.resume(checkpoint);
       await this.#started.promise;
@@ -73,6 +77,10 @@ export class WorkerPool implements SessionHost {
     return this.#workers.find((worker) => worker.hosts(sessionId))?.details(sessionId);
   }
 
+  async settleResults(withinMs: Millis): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.settleResults(withinMs)));
+  }
+
   /** The worker that already reads the stream, otherwise the one with the fewest sessions. */
   #choose({ request }: SessionIdentity): PooledWorker | undefined {
     const { arn } = request.kvsStream;
@@ -81,7 +89,15 @@ export class WorkerPool implements SessionHost {
   }
 
   #startWorker(index: number): PooledWorker {
-    const { workers, settings, clock, log, threads, startWorker = startThread } = this.#options;
+    const {
+      workers,
+      settings,
+      clock,
+      log,
+      threads,
+      startWorker = startThread,
+      onThreadLost = async () => {},
+    } = this.#options;
     const startedAtMs = clock.now();
     const name = `worker-${++this.#startCount}`;
     const worker = startWorker({ settings, logLevel: log.level, name, workers });
@@ -89,6 +105,7 @@ export class WorkerPool implements SessionHost {
     worker.onCounted = (snapshot) => place.note(snapshot);
     void worker.gone.then(() => {
       place.leave();
+      this.#takingOver = this.#takingOver.then(() => onThreadLost(name));
       log.error({ event: 'thread.lost', thread: name }, 'a worker thread ended: its sessions resume on another one');
       const pauseMs = clock.now() - startedAtMs < SHORT_LIFE_MS ? PAUSE_MS : 0;
       clock.after(pauseMs, () => this.#replace(index));

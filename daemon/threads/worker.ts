@@ -25,6 +25,7 @@ const methods: { [Name in keyof Methods]: (params: Methods[Name]['params']) => P
   resume: async ({ checkpoint }) => follow(checkpoint.sessionId, await thread.host.resume(checkpoint)),
   views: () => thread.host.views(),
   details: ({ sessionId }) => thread.host.details(sessionId),
+  settleResults: async ({ withinMs }) => void (await thread.host.settleResults(withinMs)),
   metrics: async () => thread.counted(),
 };
 

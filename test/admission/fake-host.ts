@@ -53,6 +53,8 @@ export class FakeHost implements SessionHost {
     return this.#add('resume', checkpoint);
   }
 
+  async settleResults(): Promise<void> {}
+
   async views() {
     return [];
   }

@@ -43,6 +43,7 @@ async function stage(t: ExecutionContext) {
     metrics: { startSucceeded: () => {}, startFailed: () => {} },
     metricsPage: undefined,
     region: 'us-east-1',
+    webhookRules: { secret: undefined, defaultHost: undefined, allowsLocal: false },
     triggerSecret: {
       get current() {
         return secret.known[0] as string;

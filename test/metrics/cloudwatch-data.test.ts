@@ -88,6 +88,7 @@ test('a minute without audio reports no lag: CloudWatch rejects empty lists', (t
 test('README.md lists the metrics that CloudWatch gets', (t) => {
   const sessions = new SessionMetrics();
   sessions.lagMs.observe(1);
+  sessions.results.delivered('webhook', { type: 'transcript', isHint: false, tookMs: 40, endToEndMs: 900 });
   sessions.eventLoopDelayMs.observe(1);
   const readme = readFileSync(new URL('../../daemon/metrics/README.md', import.meta.url), 'utf8');
   const rows = readme

@@ -39,8 +39,10 @@ test('no label names a contact, a session or a stream', (t) => {
       'outcome',
       'reason',
       'result',
+      'sink',
       'state',
       'status',
+      'type',
       'version',
     ].sort(),
   );

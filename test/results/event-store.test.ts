@@ -491,7 +491,11 @@ test('a process that ends gives up what the next attempt does not deliver', asyn
   say(log, 1, 150);
   log.append(ENDED, stateAt(2));
   await clock.advance(40);
-  await thread.hurry();
+  const settled = thread.settle(1000);
+  await clock.advance(999);
+  t.is(letters.length, 0);
+  await clock.advance(1);
+  await settled;
   t.is(letters.flatMap(({ batch }) => batch.events).filter(({ sequence }) => sequence).length, 151);
 });
 

@@ -43,13 +43,16 @@ function hostOf(attempt: (signal: AbortSignal, seed: SessionSeed) => Promise<Run
   const seeds: SessionSeed[] = [];
   const atMs: number[] = [];
   const checkpoints = { remove: async (sessionId: string) => void removed.push(sessionId) };
-  const deps = { clock, log, random: () => 0.5, checkpoints, settings: { deepgramGiveUpMs: GIVE_UP_MS } };
+  const rest: string[] = [];
+  const results = { deliverRest: async (sessionId: string) => void rest.push(sessionId) };
+  const settings = { deepgramGiveUpMs: GIVE_UP_MS };
+  const deps = { clock, log, random: () => 0.5, checkpoints, results, settings };
   const host = new LocalHost(deps as unknown as SessionDeps, (seed, _deps, signal) => {
     seeds.push(seed);
     atMs.push(clock.now());
     return attempt(signal, seed);
   });
-  return { clock, host, removed, seeds, atMs, of };
+  return { clock, host, removed, rest, seeds, atMs, of };
 }
 
 /** Like Session.start, rejects with the signal's reason. */
@@ -147,9 +150,10 @@ test('resuming is given up after DEEPGRAM_GIVE_UP_MS', async (t) => {
 });
 
 test('resuming is not retried after a permanent refusal', async (t) => {
-  const { host, removed, atMs, of } = hostOf(() => Promise.reject(GONE));
+  const { host, removed, rest, atMs, of } = hostOf(() => Promise.reject(GONE));
   t.is(await t.throwsAsync(host.resume(checkpointOf('a', 's'))), GONE);
   t.is(atMs.length, 1);
   t.deepEqual(removed, ['s']);
+  t.deepEqual(rest, ['s'], 'its events are delivered all the same');
   t.like(of('session.not-resumed'), [{ sessionId: 's', contactId: 'a' }]);
 });

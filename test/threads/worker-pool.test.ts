@@ -51,6 +51,8 @@ class FakeWorker implements PooledWorker {
     return {} as HostedSession;
   }
 
+  async settleResults(): Promise<void> {}
+
   async views() {
     if (this.isGone) throw new ThreadLost();
     return [{ sessionId: this.name }] as Awaited<ReturnType<PooledWorker['views']>>;

@@ -81,7 +81,7 @@ export async function splitSpools(options: RecoveryOptions, threads?: readonly s
     if (!threads) {
       for (const name of names) if (name.endsWith(UNFINISHED_SUFFIX)) await folder.remove(name);
     }
-    return idsIn(await folder.list());
+    return threads ? found.ids : idsIn(await folder.list());
   } catch (error) {
     const fields = { event: 'results.spool-unreadable', directory: folder.path, ...errorFields(error) };
     log.error(fields, 'cannot read the undelivered events of an earlier process: they stay on disk');

@@ -1,0 +1,177 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ContactFacts, StartRequest } from '../contract/start-request.ts';
+import type { Log } from '../log/log.ts';
+import type { ResultsBacklog } from '../metrics/results-metrics.ts';
+import type { Clock, Millis } from '../runtime/clock.ts';
+import { Sealing } from '../secrets/sealing.ts';
+import { type Secrets, sealingSecrets } from '../secrets/secrets.ts';
+import { SealedLetters } from './dead-letters/dead-letters.ts';
+import { directoryBox, type LetterBox } from './dead-letters/letter-box.ts';
+import { type Retried, retryLetters } from './dead-letters/retry-letters.ts';
+import { type S3Place, s3Box } from './dead-letters/s3-box.ts';
+import { destinationsOf } from './destinations.ts';
+import type { EventLog } from './event-log.ts';
+import { EventStore, type OpenOptions } from './event-store.ts';
+import type { ResultsCounter } from './results-counter.ts';
+import type { Sink } from './sink.ts';
+import { folderAt } from './spool/folder.ts';
+import { splitSpools } from './spool/recovery.ts';
+import { WebhookSink } from './webhook/webhook-sink.ts';
+import { hostOf, type WebhookRules } from './webhook/webhook-url.ts';
+
+/** How often dead letters are sealed again if the key has changed: the Deepgram key before it opens for 15 minutes. */
+const SEAL_EVERY_MS: Millis = 60_000;
+/** A file is appended to until half of it is dead, and rewritten beside itself: three times what is alive. */
+const DISK_FACTOR = 3;
+/** Identifies this boot of the machine. */
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+
+/** Settings of the results relay; must survive structured cloning. */
+export interface ResultsSettings {
+  /** RESULTS_WEBHOOK. */
+  readonly webhook: string | undefined;
+  /** RESULTS_STREAM. */
+  readonly streamArn: string | undefined;
+  /** RESULTS_SPOOL_MIB, in bytes, of all threads. */
+  readonly spoolBytes: number;
+  readonly giveUpMs: Millis;
+  /** RESULTS_DEAD_LETTERS. */
+  readonly deadLetters: S3Place | undefined;
+  readonly allowsLocal: boolean;
+}
+
+export interface ResultsOptions {
+  readonly settings: ResultsSettings;
+  /** Undefined without STATE_DIR. */
+  readonly stateDir: string | undefined;
+  readonly region: string;
+  readonly secrets: Pick<Secrets, 'resultsSecret' | 'stateKey' | 'deepgramKey'>;
+  /** Names the thread's file. */
+  readonly thread: string;
+  /** How many threads share RESULTS_SPOOL_MIB. */
+  readonly threads: number;
+  readonly counter: ResultsCounter;
+  readonly clock: Clock;
+  readonly timers: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  /** Sinks beside the webhook. */
+  readonly sinks?: readonly Sink[];
+}
+
+/** The parts of a session's identity that its events need. */
+export interface EventsOf {
+  readonly sessionId: string;
+  readonly request: Pick<StartRequest, 'contactId' | 'dgParams' | 'enforceRealtime'> & {
+    readonly contact?: ContactFacts | undefined;
+  };
+  readonly timeZeroEpochMs: Millis;
+}
+
+/** A thread's side of the results relay: events from when they happen until they are delivered. */
+export class Results {
+  readonly rules: WebhookRules;
+  readonly #options: ResultsOptions;
+  readonly #sinks: readonly Sink[];
+  readonly #letters: SealedLetters;
+  readonly #letterBox: LetterBox | undefined;
+  readonly #store: EventStore;
+  readonly #recovery: Parameters<typeof splitSpools>[0] | undefined;
+
+  constructor(options: ResultsOptions) {
+    const { settings, secrets, stateDir, clock, timers, log, counter, sinks = [] } = options;
+    this.#options = options;
+    this.rules = webhookRules(settings, secrets.resultsSecret);
+    this.#sinks = [new WebhookSink({ rules: this.rules, clock, timers }), ...sinks];
+    const sealing = new Sealing(sealingSecrets(secrets), 'results');
+    this.#letterBox = letterBoxOf(options);
+    const onLost = (letters: number) => counter.lost(letters);
+    this.#letters = new SealedLetters({ box: this.#letterBox, sealing, clock, log, onLost });
+    clock.every(SEAL_EVERY_MS, () => void this.#letters.sealAgain());
+    const folder = stateDir === undefined ? undefined : folderAt(join(stateDir, 'results'));
+    const boot = bootId();
+    this.#recovery = folder && { folder, boot, sealing, log };
+    this.#store = new EventStore({
+      ...options,
+      folder,
+      boot,
+      sealing,
+      sinks: this.#sinks,
+      deadLetters: this.#letters,
+      mostBytes: Math.floor(settings.spoolBytes / DISK_FACTOR / options.threads),
+      giveUpMs: settings.giveUpMs,
+    });
+  }
+
+  /** The session's events; undefined when they go nowhere. Never rejects. */
+  async openEvents(
+    { sessionId, request, timeZeroEpochMs }: EventsOf,
+    open: OpenOptions,
+  ): Promise<EventLog | undefined> {
+    const { webhook, streamArn } = this.#options.settings;
+    const destinations = destinationsOf(request, { webhook, hasStream: streamArn !== undefined });
+    if (!destinations) return undefined;
+    const { contactId, contact } = request;
+    return this.#store.open({ sessionId, contactId, contact, timeZeroEpochMs, ...destinations }, open);
+  }
+
+  /**
+   * Finds the sessions of ended threads that have events left, so that any thread can continue them. Resolves with
+   * their ids; never rejects.
+   * @param threads undefined for all that an earlier process left: before any thread has sessions
+   */
+  async recover(threads?: readonly string[]): Promise<string[]> {
+    return this.#recovery ? splitSpools(this.#recovery, threads) : [];
+  }
+
+  /** Delivers what is left of a session that nobody continues, and says that it ended. Never rejects. */
+  deliverRest(sessionId: string, reason: string): Promise<void> {
+    return this.#store.deliverRest(sessionId, reason);
+  }
+
+  get backlog(): ResultsBacklog {
+    return this.#store.backlog;
+  }
+
+  /**
+   * Resolves when the events of all ended sessions are delivered or dead letters; after `withinMs` what another attempt
+   * does not deliver is given up. Never rejects.
+   */
+  settle(withinMs: Millis): Promise<void> {
+    return this.#store.settle(withinMs);
+  }
+
+  /** Where dead letters are kept, and how many. Throws what the bucket or the disk fails with. */
+  async deadLetters(): Promise<{ readonly place: string | undefined; readonly letters: number }> {
+    return { place: this.#letterBox?.place, letters: (await this.#letters.names()).length };
+  }
+
+  /** Delivers the dead letters again. Throws what the bucket or the disk fails with. */
+  retryDeadLetters(): Promise<Retried> {
+    return retryLetters({ letters: this.#letters, sinks: this.#sinks, log: this.#options.log });
+  }
+}
+
+/** Which webhooks are posted to. */
+export function webhookRules(
+  { webhook, allowsLocal }: Pick<ResultsSettings, 'webhook' | 'allowsLocal'>,
+  secret: WebhookRules['secret'],
+): WebhookRules {
+  return { secret, defaultHost: webhook === undefined ? undefined : hostOf(webhook), allowsLocal };
+}
+
+function letterBoxOf({ settings, stateDir, region, clock }: ResultsOptions): LetterBox | undefined {
+  if (settings.deadLetters) return s3Box(settings.deadLetters, region, clock);
+  if (stateDir === undefined) return undefined;
+  return directoryBox(folderAt(join(stateDir, 'dead-letters')), settings.spoolBytes);
+}
+
+/** Elsewhere than on Linux nothing tells boots apart, so every process counts as one. */
+function bootId(): string {
+  try {
+    return readFileSync(BOOT_ID, 'utf8').trim();
+  } catch {
+    return `${process.pid}-${Date.now()}`;
+  }
+}
