@@ -18,7 +18,7 @@ import {
   requiresSignedStarts,
 } from './config.ts';
 import { VERSION } from './contract/version.ts';
-import { controlApi } from './control/control-api.ts';
+import { controlApi, type ResultsControl } from './control/control-api.ts';
 import { controlSocketPath, listenOnSocket } from './control/control-socket.ts';
 import { examine } from './control/doctor.ts';
 import { serveInstance, serveMetrics } from './http/servers.ts';
@@ -228,7 +228,7 @@ async function serve(
   return { url, servers };
 }
 
-function controlFor(config: Config, { log, secrets, main, manager }: Daemon, lifecycle: Lifecycle) {
+function controlFor(config: Config, { log, secrets, main, manager, metrics }: Daemon, lifecycle: Lifecycle) {
   const { region, STATE_DIR: stateDir } = config;
   const { kinesis, deepgram } = main;
   const takesUnsignedStarts = !requiresSignedStarts(config);
@@ -248,8 +248,20 @@ function controlFor(config: Config, { log, secrets, main, manager }: Daemon, lif
     startedAtEpochMs,
     version: VERSION,
     lifecycle,
+    results: resultsControl(main, metrics),
     examine: () => examine({ settings, manager, kinesis, deepgram, lifecycle, secrets, clock }),
   });
+}
+
+function resultsControl({ results }: Pick<HostingThread, 'results'>, metrics: InstanceMetrics): ResultsControl {
+  return {
+    async status() {
+      const [{ resultsBacklog }, { place, letters }] = await Promise.all([metrics.snapshot(), results.deadLetters()]);
+      const { events: backlog, oldestAgeMs } = resultsBacklog;
+      return { backlog, oldestAgeMs, deadLetters: letters, place };
+    },
+    retry: () => results.retryDeadLetters(),
+  };
 }
 
 /** Reports to CloudWatch when METRICS_STACK is set; in the instance's own region where it has one. */

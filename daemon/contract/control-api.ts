@@ -185,5 +185,23 @@ export interface LevelOfLog {
   readonly untilEpochMs?: Millis;
 }
 
+/** GET /v1/results: events on their way to consumers. */
+export interface ResultsStatus {
+  /** Numbered events that wait to be delivered, and the age of the oldest. */
+  readonly backlog: number;
+  readonly oldestAgeMs: Millis;
+  readonly deadLetters: number;
+  /** Where those are kept; undefined when nowhere. */
+  readonly place?: string | undefined;
+}
+
+/** POST /v1/results/retry; sent when all dead letters have been tried. */
+export interface RetriedLetters {
+  readonly delivered: number;
+  /** Still there: not accepted, or sealed with a key that is not known. */
+  readonly left: number;
+  readonly unreadable: number;
+}
+
 /** A successful response: it names the version of its API. */
 export type Versioned<T> = T & { readonly apiVersion: number };

@@ -4,7 +4,14 @@ import { z } from 'zod';
 import { NotCancellable } from '../admission/drain.ts';
 import type { SessionManager } from '../admission/manager.ts';
 import { isAddressedToLoopback, isFromBrowser } from '../contract/browser-guard.ts';
-import { API_VERSION, type Check, type SessionView, type Status } from '../contract/control-api.ts';
+import {
+  API_VERSION,
+  type Check,
+  type ResultsStatus,
+  type RetriedLetters,
+  type SessionView,
+  type Status,
+} from '../contract/control-api.ts';
 import { LOG_LEVELS, type LogLevel } from '../contract/log-levels.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import { errorFields, type Log, type RootLog } from '../log/log.ts';
@@ -58,8 +65,15 @@ export interface ControlApiOptions {
   readonly version: string;
   /** What Auto Scaling and the instance metadata say. */
   readonly lifecycle: Pick<Lifecycle, 'view'>;
+  readonly results: ResultsControl;
   /** Runs the doctor's checks. */
   readonly examine: () => Promise<readonly Check[]>;
+}
+
+/** What operators see and do of undelivered results. Throws what the place of dead letters fails with. */
+export interface ResultsControl {
+  status(): Promise<ResultsStatus>;
+  retry(): Promise<RetriedLetters>;
 }
 
 /** An error response. */
@@ -105,6 +119,8 @@ export function controlApi(options: ControlApiOptions): (request: IncomingMessag
     logLevel.order(level, forMs);
     return logLevel.view();
   });
+  on('get', '/v1/results', () => options.results.status().catch(noLetters));
+  on('post', '/v1/results/retry', () => options.results.retry().catch(noLetters));
   const doctor = new Examinations(options.examine, clock);
   on('post', '/v1/doctor', () => doctor.fresh());
   on('get', '/v1/doctor', (request) => {
@@ -218,6 +234,12 @@ function stateOf({ admission, size }: SessionManager): Status['state'] {
 
 function noSession(id: string): never {
   return refuse(404, 'not-found', `There is no session ${id}`);
+}
+
+/** The bucket or the disk fails. */
+function noLetters(error: unknown): never {
+  const { name, message } = error as Error;
+  return refuse(502, 'dead-letters-unreachable', `Cannot read the dead letters: ${name}: ${message}`);
 }
 
 function refuse(status: number, reason: string, message: string): never {

@@ -8,6 +8,7 @@ import { addDrainCommand } from './commands/drain.ts';
 import { addLogLevelCommand } from './commands/log-level.ts';
 import { addLogsCommand } from './commands/logs.ts';
 import { addPageCommand } from './commands/page.ts';
+import { addResultsCommands } from './commands/results.ts';
 import { addListCommand } from './commands/session-list.ts';
 import { addShowCommand } from './commands/session-show.ts';
 import { addStopCommand } from './commands/session-stop.ts';
@@ -38,6 +39,7 @@ export function createProgram(io: Io): Command {
   addStatusCommand(program, io);
   addDrainCommand(program, io);
   addCordonCommands(program, io);
+  addResultsCommands(program, io);
   addDoctorCommand(program, io);
   addConfigCommand(program, io);
   addLogLevelCommand(program, io);

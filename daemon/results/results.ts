@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { RetriedLetters } from '../contract/control-api.ts';
 import type { ContactFacts, StartRequest } from '../contract/start-request.ts';
 import type { Log } from '../log/log.ts';
 import type { ResultsBacklog } from '../metrics/results-metrics.ts';
@@ -8,7 +9,7 @@ import { Sealing } from '../secrets/sealing.ts';
 import { type Secrets, sealingSecrets } from '../secrets/secrets.ts';
 import { SealedLetters } from './dead-letters/dead-letters.ts';
 import { directoryBox, type LetterBox } from './dead-letters/letter-box.ts';
-import { type Retried, retryLetters } from './dead-letters/retry-letters.ts';
+import { retryLetters } from './dead-letters/retry-letters.ts';
 import { type S3Place, s3Box } from './dead-letters/s3-box.ts';
 import { destinationsOf } from './destinations.ts';
 import type { EventLog } from './event-log.ts';
@@ -77,6 +78,7 @@ export class Results {
   readonly #letters: SealedLetters;
   readonly #letterBox: LetterBox | undefined;
   readonly #store: EventStore;
+  #retrying: Promise<RetriedLetters> | undefined;
   readonly #recovery: Parameters<typeof splitSpools>[0] | undefined;
 
   constructor(options: ResultsOptions) {
@@ -147,8 +149,15 @@ export class Results {
     return { place: this.#letterBox?.place, letters: (await this.#letters.names()).length };
   }
 
-  /** Delivers the dead letters again. Throws what the bucket or the disk fails with. */
-  retryDeadLetters(): Promise<Retried> {
+  /** Delivers the dead letters again, one run at a time. Throws what the bucket or the disk fails with. */
+  retryDeadLetters(): Promise<RetriedLetters> {
+    this.#retrying ??= this.#retry().finally(() => {
+      this.#retrying = undefined;
+    });
+    return this.#retrying;
+  }
+
+  #retry(): Promise<RetriedLetters> {
     return retryLetters({ letters: this.#letters, sinks: this.#sinks, log: this.#options.log });
   }
 }

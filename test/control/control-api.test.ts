@@ -33,6 +33,12 @@ async function stage(t: ExecutionContext) {
     startedAtEpochMs: clock.epoch(),
     version: '1',
     lifecycle: { view: () => ({ on: false }) },
+    results: {
+      status: async () => ({ backlog: 0, oldestAgeMs: 0, deadLetters: 0 }),
+      retry: async () => {
+        throw new Error('the bucket is gone');
+      },
+    },
     examine: async () => {
       doctor.runs++;
       return [];
@@ -91,4 +97,13 @@ test('no browser can make the doctor run its checks', async (t) => {
   t.is((await send('GET', '/v1/doctor')).status, 200);
   t.is((await send('GET', '/v1/doctor', '', { 'sec-fetch-site': 'same-origin' })).status, 200, 'the last results');
   t.is(doctor.runs, 1);
+});
+
+test('dead letters that cannot be read are a refusal with the reason', async (t) => {
+  const { send } = await stage(t);
+  t.like(await send('GET', '/v1/results'), { status: 200 });
+  const { status, body } = await send('POST', '/v1/results/retry');
+  t.is(status, 502);
+  t.is(body['reason'], 'dead-letters-unreachable');
+  t.regex(String(body['message']), /the bucket is gone/);
 });

@@ -91,6 +91,15 @@ const ended = z.object({
   worstLagMs: ms.optional(),
 });
 
+const letters = z.int().nonnegative();
+const resultsStatus = versioned.extend({
+  backlog: letters,
+  oldestAgeMs: ms,
+  deadLetters: letters,
+  place: z.string().optional(),
+});
+const retriedLetters = versioned.extend({ delivered: letters, left: letters, unreadable: letters });
+
 const stopped = versioned.extend({
   sessionId: z.string(),
   outcome: z.enum(['completed', 'failed']),
@@ -117,6 +126,8 @@ const overview = versioned.extend({
 /** The shape of a successful response, by `METHOD /path`. */
 export const SHAPES: readonly (readonly [request: RegExp, shape: z.ZodType])[] = [
   [/^GET \/v1\/status$/, status],
+  [/^GET \/v1\/results$/, resultsStatus],
+  [/^POST \/v1\/results\/retry$/, retriedLetters],
   [/^GET \/v1\/overview(\?.*)?$/, overview],
   [/^GET \/v1\/sessions$/, versioned.extend({ sessions: z.array(session) })],
   [/^GET \/v1\/sessions\/[^/]+$/, sessionDetails],

@@ -19,6 +19,8 @@ const COMMANDS = [
   ['drain'],
   ['cordon'],
   ['uncordon'],
+  ['results'],
+  ['results', 'retry'],
 ];
 
 test('without a daemon every command names the socket and exits with 3', async (t) => {

@@ -9,6 +9,8 @@ import type {
   DrainView,
   EndedDetails,
   LevelOfLog,
+  ResultsStatus,
+  RetriedLetters,
   SessionDetails,
   SessionView,
   Status,
@@ -45,6 +47,8 @@ export class FakeDaemon {
   drain: DrainView | undefined;
   checks: readonly Check[] = [];
   settings: Readonly<Record<string, unknown>> = {};
+  results: ResultsStatus = { backlog: 0, oldestAgeMs: 0, deadLetters: 0, place: '/var/lib/integratord/dead-letters' };
+  retried: RetriedLetters = { delivered: 0, left: 0, unreadable: 0 };
   level: LevelOfLog = { level: 'info', configured: 'info' };
   /** How a stopped session ends. */
   stopped: Pick<Stopped, 'outcome' | 'reason' | 'error'> = { outcome: 'completed', reason: 'stopped' };
@@ -135,6 +139,10 @@ export class FakeDaemon {
         return ok(this.level);
       case 'GET /v1/config':
         return ok({ settings: this.settings });
+      case 'GET /v1/results':
+        return ok(this.results);
+      case 'POST /v1/results/retry':
+        return ok(this.retried);
       case 'POST /v1/doctor':
         return ok({ checks: this.checks });
     }

@@ -34,7 +34,7 @@ test('the pages have the sections of a man page, and no line that roff would mis
 test('integratorctl(1) has every command, option and exit code', async (t) => {
   const page = await readFile(join(await pages(t), 'integratorctl.1'), 'utf8');
   const COMMANDS =
-    'sessions list,sessions show,sessions watch,sessions stop,status,drain,cordon,uncordon,doctor,config,log-level,page,version,completion';
+    'sessions list,sessions show,sessions watch,sessions stop,status,drain,cordon,uncordon,results status,results retry,doctor,config,log-level,page,version,completion';
   for (const command of COMMANDS.split(',')) {
     // Man pages write a hyphen as a minus.
     const name = RegExp.escape(command.replaceAll('-', '\\-'));

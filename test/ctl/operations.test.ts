@@ -142,3 +142,36 @@ test('an unknown level is a usage error that lists the levels, and is not sent',
   t.regex(stderr, /^integratorctl: .*'loud' is invalid.*trace, debug, info, warn, error, fatal, silent/);
   t.deepEqual(daemon.requests, []);
 });
+
+test('results shows what waits to be delivered and the dead letters', async (t) => {
+  const daemon = await fakeFor(t);
+  const run = (...args: string[]) => ctl([...args, '--socket', daemon.socketPath]);
+  t.regex(
+    (await run('results')).stdout,
+    /^undelivered events +0\ndead letters +0 in \/var\/lib\/integratord\/dead-letters\n$/,
+  );
+  daemon.results = { backlog: 7, oldestAgeMs: 724_000, deadLetters: 3, place: 's3://a-bucket/x/' };
+  const { stdout, code } = await run('results', 'status');
+  t.is(code, 0);
+  t.regex(stdout, /^undelivered events +7, the oldest for 12m04s\ndead letters +3 in s3:\/\/a-bucket\/x\/\n$/);
+  t.deepEqual(JSON.parse((await run('results', '--json')).stdout), { apiVersion: 1, ...daemon.results });
+  daemon.results = { backlog: 0, oldestAgeMs: 0, deadLetters: 0 };
+  t.regex((await run('results')).stdout, /not kept/);
+});
+
+test('results retry says what arrived, and fails while something is left', async (t) => {
+  const daemon = await fakeFor(t);
+  const run = (...args: string[]) => ctl([...args, '--socket', daemon.socketPath]);
+  daemon.retried = { delivered: 1, left: 0, unreadable: 0 };
+  t.like(await run('results', 'retry'), { code: 0, stdout: 'delivered 1 dead letter\n', stderr: '' });
+  daemon.retried = { delivered: 2, left: 3, unreadable: 1 };
+  const failed = await run('results', 'retry');
+  t.is(failed.code, 1);
+  t.is(failed.stdout, 'delivered 2 dead letters\n');
+  t.regex(failed.stderr, /3 dead letters not accepted, 1 dead letter cannot be opened: is STATE_KEY the right one\?/);
+  daemon.instead.set(
+    'POST /v1/results/retry',
+    refusal(502, 'dead-letters-unreachable', 'Cannot read the dead letters: SlowDown'),
+  );
+  t.like(await run('results', 'retry'), { code: 1, stdout: '' });
+});

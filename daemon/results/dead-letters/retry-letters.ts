@@ -1,16 +1,8 @@
+import type { RetriedLetters } from '../../contract/control-api.ts';
 import { errorFields, type Log } from '../../log/log.ts';
 import type { Batch, Delivery, Sink } from '../sink.ts';
 import type { SealedLetters } from './dead-letters.ts';
 import type { DeadLetter } from './letter.ts';
-
-/** What became of the dead letters. */
-export interface Retried {
-  readonly delivered: number;
-  /** Still there: the consumer did not accept them. */
-  readonly left: number;
-  /** Still there: sealed with a key that is no longer known, or of another version. */
-  readonly unreadable: number;
-}
 
 export interface RetryOptions {
   readonly letters: SealedLetters;
@@ -22,7 +14,7 @@ export interface RetryOptions {
  * Delivers all dead letters again, oldest first, each under the id that it had, and removes those that arrive. A
  * destination that fails is not asked again for the rest of its letters. Throws what the bucket or the disk fails with.
  */
-export async function retryLetters({ letters, sinks, log }: RetryOptions): Promise<Retried> {
+export async function retryLetters({ letters, sinks, log }: RetryOptions): Promise<RetriedLetters> {
   const counts = { delivered: 0, left: 0, unreadable: 0 };
   const failing = new Set<string>();
   for (const name of await letters.names()) {
