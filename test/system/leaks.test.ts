@@ -51,3 +51,13 @@ for (const [what, saying] of Object.entries(SAYINGS)) {
     t.is(watch.leaks.length, 1);
   });
 }
+
+test('the leak watch notices words of the call, but for lines at debug', (t) => {
+  const watch = new LeakWatch({});
+  const words = 'thank you for calling';
+  watch.read(JSON.stringify({ level: 'debug', event: 'deepgram.result', transcript: words }));
+  watch.read(JSON.stringify({ level: 'info', event: 'session.started', why: 'calling for you' }));
+  t.deepEqual(watch.leaks, []);
+  watch.read(JSON.stringify({ level: 'warn', event: 'results.failing', reason: `cannot post ${words}` }));
+  t.is(watch.leaks.length, 1);
+});
