@@ -54,12 +54,17 @@ export class Consumer {
   readonly #webhooks: Webhook[];
   #rules: Rule[] = [];
   readonly #connections = new Map<object, number>();
-  keepsText: boolean;
+  readonly #keepsText: boolean;
+  readonly #keepsNothing: boolean;
 
   /** @param secrets any of which verifies */
-  constructor(secrets: readonly string[], { keepsText = true }: { keepsText?: boolean } = {}) {
+  constructor(
+    secrets: readonly string[],
+    { keepsText = true, keepsNothing = false }: { keepsText?: boolean; keepsNothing?: boolean } = {},
+  ) {
     this.#webhooks = secrets.map((secret) => new Webhook(secret));
-    this.keepsText = keepsText;
+    this.#keepsText = keepsText;
+    this.#keepsNothing = keepsNothing;
   }
 
   setRules(rules: z.infer<typeof consumerRules>): void {
@@ -70,6 +75,10 @@ export class Consumer {
     const bytes = await buffer(request);
     const path = request.url ?? '';
     const rule = this.#ruleFor(path);
+    if (this.#keepsNothing) {
+      setTimeout(() => response.writeHead(200).end(), rule?.delayMs ?? 0);
+      return;
+    }
     const isVerified = this.#verifies(bytes, request.headers as Record<string, string>);
     const status = statusOf(rule, bytes.length, isVerified);
     const isAccepted = isVerified && (rule?.accepts === true || (status >= 200 && status < 300));
@@ -79,7 +88,7 @@ export class Consumer {
       id: String(request.headers['webhook-id']),
       timestamp: String(request.headers['webhook-timestamp']),
       bytes: bytes.length,
-      text: this.keepsText ? bytes.toString() : '',
+      text: this.#keepsText ? bytes.toString() : '',
       isVerified,
       status,
       connection: this.#connectionOf(request.socket),
