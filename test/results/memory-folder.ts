@@ -40,7 +40,8 @@ export class MemoryFolder implements Folder {
     this.#open.set(name, file);
     this.files.set(name, Buffer.alloc(0));
     return {
-      append: async (bytes: Uint8Array) => {
+      append: async (parts: readonly Uint8Array[]) => {
+        const bytes = Buffer.concat(parts);
         this.#check();
         this.writes++;
         this.files.set(file.name, Buffer.concat([this.files.get(file.name) ?? Buffer.alloc(0), bytes]));

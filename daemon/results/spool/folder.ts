@@ -6,7 +6,7 @@ const OWNER_ONLY_DIRECTORY = 0o700;
 
 /** A file that grows. */
 export interface GrowingFile {
-  append(bytes: Uint8Array): Promise<void>;
+  append(parts: readonly Uint8Array[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export function folderAt(path: string): Folder {
       await fs.mkdir(path, { recursive: true, mode: OWNER_ONLY_DIRECTORY });
       const handle = await fs.open(at(name), 'w', OWNER_ONLY);
       return {
-        append: (bytes) => handle.appendFile(bytes),
+        append: (parts) => writeAll(handle, parts),
         close: () => handle.close(),
       };
     },
@@ -51,11 +51,18 @@ export function folderAt(path: string): Folder {
   };
 }
 
+async function writeAll(handle: fs.FileHandle, parts: readonly Uint8Array[]): Promise<void> {
+  const { bytesWritten } = await handle.writev(parts);
+  const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+  // A disk that is nearly full may take a part; the next write says why.
+  if (bytesWritten < bytes) await handle.appendFile(Buffer.concat(parts).subarray(bytesWritten));
+}
+
 /** Writes a whole file at once: a crash leaves the old one or the new one. */
 export async function replaceFile(folder: Folder, name: string, bytes: Uint8Array): Promise<void> {
   const file = await folder.create(`${name}.new`);
   try {
-    await file.append(bytes);
+    await file.append([bytes]);
   } finally {
     await file.close();
   }

@@ -79,13 +79,34 @@ export function lineOf(record: SpoolRecord, body: Buffer = NONE): readonly Buffe
   return body.length > 0 ? [head, body] : [head];
 }
 
+/** A frame's bytes, in parts. */
+export interface Frame {
+  readonly parts: readonly Buffer[];
+  readonly bytes: number;
+}
+
+const MOST_SCRATCH_BYTES = 1024 * 1024;
+/** Where the lines of a frame are put together: a new buffer for each would keep the garbage collector busy. */
+let scratch = Buffer.allocUnsafeSlow(64 * 1024);
+
 /** Lines written and sealed together: a crash leaves all of them or none. */
-export function frameOf(lines: readonly Buffer[], sealing: Sealing): Buffer {
-  const sealed = sealing.seal(Buffer.concat(lines));
+export function frameOf(lines: readonly Buffer[], sealing: Sealing): Frame {
+  const sealed = sealing.sealInParts(together(lines));
+  const sealedBytes = sealed.reduce((sum, { length }) => sum + length, 0);
   const head = Buffer.allocUnsafe(FRAME_HEAD_BYTES);
   head.writeUInt32BE(MAGIC, 0);
-  head.writeUInt32BE(sealed.length, 4);
-  return Buffer.concat([head, sealed]);
+  head.writeUInt32BE(sealedBytes, 4);
+  return { parts: [head, ...sealed], bytes: FRAME_HEAD_BYTES + sealedBytes };
+}
+
+/** Lent until the next call. */
+function together(lines: readonly Buffer[]): Buffer {
+  const bytes = lines.reduce((sum, { length }) => sum + length, 0);
+  if (bytes > MOST_SCRATCH_BYTES) return Buffer.concat(lines);
+  if (scratch.length < bytes) scratch = Buffer.allocUnsafeSlow(bytes * 2);
+  let at = 0;
+  for (const line of lines) at += line.copy(scratch, at);
+  return scratch.subarray(0, bytes);
 }
 
 /** What could be read of a file of frames. */

@@ -131,7 +131,7 @@ async function contentOf(name: string, { folder, sealing, log }: RecoveryOptions
 async function writeSession(lines: readonly (readonly Buffer[])[], sessionId: string, options: RecoveryOptions) {
   const { folder, sealing } = options;
   if (lines.length === 0) await removeSession(sessionId, options);
-  else await replaceFile(folder, `${sessionId}${SESSION_SUFFIX}`, frameOf(lines.flat(), sealing));
+  else await replaceFile(folder, `${sessionId}${SESSION_SUFFIX}`, Buffer.concat(frameOf(lines.flat(), sealing).parts));
 }
 
 function sessionIdsIn({ lines }: FileContent): string[] {

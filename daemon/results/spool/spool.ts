@@ -168,8 +168,8 @@ export class Spool {
 
   async #append(lines: readonly Buffer[]): Promise<void> {
     const frame = frameOf(lines, this.#options.sealing);
-    await this.#file?.append(frame);
-    this.#fileBytes += frame.length;
+    await this.#file?.append(frame.parts);
+    this.#fileBytes += frame.bytes;
   }
 
   /** Writes what is needed to another file, which then takes this one's place. */
@@ -184,8 +184,8 @@ export class Spool {
     try {
       for (const part of partsOf(lines)) {
         const frame = frameOf(part, sealing);
-        await file.append(frame);
-        bytes += frame.length;
+        await file.append(frame.parts);
+        bytes += frame.bytes;
       }
       await folder.rename(name, this.#name);
     } catch (error) {
