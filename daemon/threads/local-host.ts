@@ -2,9 +2,10 @@ import type { Checkpoint } from '../checkpoints/checkpoint.ts';
 import type { SessionDetails, SessionView } from '../contract/control-api.ts';
 import { KinesisRefused } from '../kinesis/refusal.ts';
 import { errorFields } from '../log/log.ts';
+import type { Results } from '../results/results.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import type { Millis } from '../runtime/clock.ts';
-import type { SessionDeps } from '../session/deps.ts';
+import type { EventsOpener, SessionDeps } from '../session/deps.ts';
 import { identityOf, type NewSession, type SessionSeed } from '../session/seed.ts';
 import { Session } from '../session/session.ts';
 import { type HostedOutcome, type HostedSession, type SessionHost, StartTimedOut, type StopOptions } from './host.ts';
@@ -15,16 +16,21 @@ const RESUME_RETRY_MS: Millis = 1000;
 
 /** A session, as its host sees it. */
 export type RunningSession = Pick<Session, 'sessionId' | 'ending' | 'ended' | 'stop' | 'lagMs' | 'view' | 'details'>;
+/** What a host needs for its sessions, and for the events of those that do not come. */
+export interface HostDeps extends SessionDeps {
+  readonly results: EventsOpener & Pick<Results, 'deliverRest' | 'settle'>;
+}
+
 /** `Session.start`, replaceable in tests. */
 export type StartSession = (seed: SessionSeed, deps: SessionDeps, signal: AbortSignal) => Promise<RunningSession>;
 
 /** Hosts sessions in the current thread. */
 export class LocalHost implements SessionHost {
-  readonly #deps: SessionDeps;
+  readonly #deps: HostDeps;
   readonly #startSession: StartSession;
   readonly #sessions = new Map<string, RunningSession>();
 
-  constructor(deps: SessionDeps, startSession: StartSession = Session.start) {
+  constructor(deps: HostDeps, startSession: StartSession = Session.start) {
     this.#deps = deps;
     this.#startSession = startSession;
   }

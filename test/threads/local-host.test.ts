@@ -1,11 +1,10 @@
 import test from 'ava';
 import { DeepgramUnreachable } from '../../daemon/deepgram/errors.ts';
 import { KinesisRefused } from '../../daemon/kinesis/refusal.ts';
-import type { SessionDeps } from '../../daemon/session/deps.ts';
 import type { Outcome } from '../../daemon/session/outcome.ts';
 import type { SessionSeed } from '../../daemon/session/seed.ts';
 import { StartTimedOut } from '../../daemon/threads/host.ts';
-import { LocalHost, type RunningSession } from '../../daemon/threads/local-host.ts';
+import { type HostDeps, LocalHost, type RunningSession } from '../../daemon/threads/local-host.ts';
 import { recordedLog } from '../support/recorded-log.ts';
 import { checkpointOf, newSessionOf } from '../support/session-builders.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -47,7 +46,7 @@ function hostOf(attempt: (signal: AbortSignal, seed: SessionSeed) => Promise<Run
   const results = { deliverRest: async (sessionId: string) => void rest.push(sessionId) };
   const settings = { deepgramGiveUpMs: GIVE_UP_MS };
   const deps = { clock, log, random: () => 0.5, checkpoints, results, settings };
-  const host = new LocalHost(deps as unknown as SessionDeps, (seed, _deps, signal) => {
+  const host = new LocalHost(deps as unknown as HostDeps, (seed, _deps, signal) => {
     seeds.push(seed);
     atMs.push(clock.now());
     return attempt(signal, seed);
