@@ -114,8 +114,9 @@ export class Results {
     const { webhook, streamArn } = this.#options.settings;
     const destinations = destinationsOf(request, { webhook, hasStream: streamArn !== undefined });
     if (!destinations) return undefined;
-    const { contactId, contact } = request;
-    return this.#store.open({ sessionId, contactId, contact, timeZeroEpochMs, ...destinations }, open);
+    const { contactId, contact, dgParams } = request;
+    const [language] = [dgParams['language']].flat();
+    return this.#store.open({ sessionId, contactId, contact, language, timeZeroEpochMs, ...destinations }, open);
   }
 
   /**
