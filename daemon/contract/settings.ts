@@ -128,7 +128,7 @@ export const SETTINGS = {
   RESULTS_SPOOL_MIB: {
     byDefault: code(768),
     description:
-      'disk space for undelivered events (STATE_DIR), and again for dead letters that are kept there; a third of it is kept in memory too. Beyond it the oldest events are lost, and counted',
+      'disk space for undelivered events (STATE_DIR), and again for dead letters that are kept there; a third of it is kept in memory too. Beyond it the oldest events become dead letters, or are lost and counted',
   },
   RESULTS_DEAD_LETTERS: {
     byDefault: 'STATE_DIR',

@@ -3,9 +3,10 @@ import type { Clock, Millis } from '../runtime/clock.ts';
 import type { Sealing } from '../secrets/sealing.ts';
 import type { DeadLetters } from './dead-letters/dead-letters.ts';
 import type { EventLog, RelayState } from './event-log.ts';
+import type { QueuedEvent } from './event-queue.ts';
 import type { ResultsCounter } from './results-counter.ts';
 import { type Budget, SessionEvents } from './session-events.ts';
-import type { Sink } from './sink.ts';
+import type { Batch, Sink } from './sink.ts';
 import type { Folder } from './spool/folder.ts';
 import { type DeliveredSession, lineOf } from './spool/record.ts';
 import { type RecoveredSession, readSession, removeSession } from './spool/recovery.ts';
@@ -14,7 +15,9 @@ import { type LiveContent, Spool } from './spool/spool.ts';
 /** Dropping one event at a time would look for the largest backlog each time. */
 const DROP_AT_ONCE = 100;
 
-const LOG_LOSS_EVERY_MS: Millis = 60_000;
+const LOG_OVERFLOW_EVERY_MS: Millis = 60_000;
+/** Dead letters on their way to a slow bucket are in memory. */
+const MOST_KEPT_AT_ONCE = 16;
 const NOTHING_SAID: RelayState = { finalMs: [0, 0], lastWords: [[], []], finals: 0 };
 
 export interface EventStoreOptions {
@@ -61,7 +64,8 @@ export class EventStore {
   #keptBytes = 0;
   #isHurrying = false;
   #lostUnlogged = 0;
-  #lossLoggedAtMs: Millis = -Infinity;
+  #overflowLoggedAtMs: Millis = -Infinity;
+  #keeping = 0;
 
   constructor(options: EventStoreOptions) {
     this.#options = options;
@@ -212,27 +216,51 @@ export class EventStore {
     };
   }
 
-  /** Drops the oldest events of the session that has the most. */
+  /** Gives up the oldest events of the session that has the most. Returns how many. */
   #dropSome(): number {
     for (const session of [...this.#sessions.values()].sort((one, other) => other.bytes - one.bytes)) {
       const dropped = session.drop(DROP_AT_ONCE);
-      if (dropped === 0) continue;
-      this.#noteLoss(session, dropped);
-      return dropped;
+      if (dropped.length === 0) continue;
+      void this.#keepDropped(session, dropped);
+      return dropped.length;
     }
     return 0;
   }
 
-  /** Logs when events begin to be lost, and then from time to time. */
-  #noteLoss({ session: { sessionId, contactId } }: SessionEvents, dropped: number): void {
+  /** Keeps events that had to make room as dead letters, unless too many are being kept already. Never rejects. */
+  async #keepDropped(session: SessionEvents, dropped: readonly QueuedEvent[]): Promise<void> {
+    const { counter, deadLetters } = this.#options;
+    for (const sink of session.sinks) {
+      const isTooMuch = this.#keeping >= MOST_KEPT_AT_ONCE;
+      this.#keeping++;
+      const kept = isTooMuch ? 'failed' : await deadLetters.put({ sink, batch: batchOf(session, dropped) });
+      this.#keeping--;
+      if (kept === 'kept') counter.deadLetter(sink, dropped.length);
+      else counter.lost(dropped.length);
+      this.#noteOverflow(session, kept === 'kept' ? 0 : dropped.length);
+    }
+  }
+
+  /** Logs when events begin to make room, and then from time to time. */
+  #noteOverflow({ session: { sessionId, contactId } }: SessionEvents, lost: number): void {
     const { clock, log } = this.#options;
-    this.#lostUnlogged += dropped;
-    if (clock.now() - this.#lossLoggedAtMs < LOG_LOSS_EVERY_MS) return;
-    const fields = { event: 'results.lost', sessionId, contactId, events: this.#lostUnlogged };
-    log.error(fields, 'undelivered events exceed RESULTS_SPOOL_MIB: the oldest of the largest backlog are lost');
-    this.#lossLoggedAtMs = clock.now();
+    this.#lostUnlogged += lost;
+    if (clock.now() - this.#overflowLoggedAtMs < LOG_OVERFLOW_EVERY_MS) return;
+    const fields = { event: 'results.overflow', sessionId, contactId, lost: this.#lostUnlogged };
+    log.error(
+      fields,
+      'undelivered events exceed RESULTS_SPOOL_MIB: the oldest of the largest backlog become dead letters, or are lost',
+    );
+    this.#overflowLoggedAtMs = clock.now();
     this.#lostUnlogged = 0;
   }
+}
+
+function batchOf({ session }: SessionEvents, events: readonly QueuedEvent[]): Batch {
+  const batched = events.map(({ head, type, json }) => ({ sequence: head?.sequence, type, json: json as Buffer }));
+  const epoch = events[0]?.epoch ?? 1;
+  const range = `${batched[0]?.sequence}-${batched.at(-1)?.sequence}`;
+  return { session, epoch, id: `${session.sessionId}_${epoch}_${range}`, events: batched };
 }
 
 /** The epoch in which a session's next event is numbered. */

@@ -3,7 +3,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { type DeliveryDeps, type DeliverySource, SinkDelivery } from './delivery.ts';
 import type { ChannelTimes, EventLog, RelayState } from './event-log.ts';
 import { EventQueue, earlier, type QueuedEvent } from './event-queue.ts';
-import type { BatchedEvent, Sink } from './sink.ts';
+import type { BatchedEvent, Sink, SinkName } from './sink.ts';
 import { type DeliveredSession, type EventHead, lineOf, type Place, type Undelivered } from './spool/record.ts';
 import { comparePlaces, type RecoveredSession, sessionLines } from './spool/recovery.ts';
 import type { Spool, SpoolOwner } from './spool/spool.ts';
@@ -109,6 +109,10 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
     return { events, oldestAtMs };
   }
 
+  get sinks(): readonly SinkName[] {
+    return this.#deliveries.map(({ sink }) => sink.name);
+  }
+
   /** What the session's events take. */
   get bytes(): number {
     return this.#bytes;
@@ -170,22 +174,20 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
     for (const delivery of this.#deliveries) delivery.stop();
   }
 
-  /** Drops the oldest events that are not on their way, at most `most` of them. Returns how many it dropped. */
-  drop(most: number): number {
+  /** Gives up the oldest events of an epoch that are not on their way, at most `most` of them, and returns them. */
+  drop(most: number): QueuedEvent[] {
     const dropped: QueuedEvent[] = [];
     let position = Math.max(this.queue.begin, ...this.#deliveries.map((each) => each.uncommittedPosition));
     for (; dropped.length < most && position < this.queue.end; position++) {
       const event = this.queue.at(position) as QueuedEvent;
       if (!event.head || !event.json || event.type.startsWith('session.')) continue;
+      if (event.epoch !== (dropped[0] ?? event).epoch) break;
       dropped.push({ ...event });
       this.#keep(-event.json.length);
       event.json = undefined;
     }
-    if (dropped.length > 0) {
-      this.#deps.counter.lost(dropped.length);
-      this.gaveUp(dropped);
-    }
-    return dropped.length;
+    if (dropped.length > 0) this.gaveUp(dropped);
+    return dropped;
   }
 
   /** What the spool must keep of the session. */

@@ -446,27 +446,40 @@ test('each sink is at its own place; delivered is what both have', async (t) => 
   t.deepEqual(streamAfter.sequences, []);
 });
 
-test('beyond RESULTS_SPOOL_MIB the oldest events go; they are counted and told as a gap', async (t) => {
-  const { clock, store, counted, of } = place({ mostBytes: 200_000 });
-  const sink = new TestSink();
-  sink.answer = () => retry;
-  const log = await store([sink]).open(sessionOf(), NEW);
-  log.append(STARTED, stateAt(0));
-  await clock.advance(40);
-  say(log, 1, 400);
-  t.true(counted.lost > 0);
-  t.is(of('results.lost').length, 1);
-  sink.answer = () => ({ name: 'delivered' });
-  say(log, 401, 401);
-  await clock.advance(60_000);
-  const gap = sink.numbered.filter(({ type }) => type === 'gap');
-  const told = gap.flatMap((event) => ('sequences' in event ? (event.sequences ?? []) : []));
-  const all = [...sink.sequences, ...told].sort((one, other) => one - other);
-  t.deepEqual(
-    all,
-    Array.from({ length: log.sequence }, (_, index) => index + 1),
-  );
-});
+for (const keepsLetters of [true, false]) {
+  const what = keepsLetters ? 'become dead letters' : 'are lost and counted';
+  test(`beyond RESULTS_SPOOL_MIB the oldest events ${what}, and a gap says so`, async (t) => {
+    const { clock, store, counted, letters, disk, of } = place({ mostBytes: 200_000 });
+    disk.keepsLetters = keepsLetters;
+    const sink = new TestSink();
+    sink.answer = () => retry;
+    const log = await store([sink]).open(sessionOf(), NEW);
+    log.append(STARTED, stateAt(0));
+    await clock.advance(40);
+    say(log, 1, 400);
+    await clock.settle();
+    t.is(counted.lost > 0, !keepsLetters);
+    t.is(letters.length > 0, keepsLetters);
+    t.is(of('results.overflow').length, 1);
+    sink.answer = () => ({ name: 'delivered' });
+    say(log, 401, 401);
+    await clock.advance(60_000);
+    const gap = sink.numbered.filter(({ type }) => type === 'gap');
+    const told = gap.flatMap((event) => ('sequences' in event ? (event.sequences ?? []) : []));
+    const all = [...sink.sequences, ...told].sort((one, other) => one - other);
+    t.deepEqual(
+      all,
+      Array.from({ length: log.sequence }, (_, index) => index + 1),
+    );
+    if (keepsLetters) {
+      const kept = letters.flatMap(({ batch }) => batch.events.map(({ sequence }) => sequence));
+      t.deepEqual(
+        kept.sort((one = 0, other = 0) => one - other),
+        told,
+      );
+    }
+  });
+}
 
 test('the file is rewritten when more than half of it is no longer needed', async (t) => {
   const { clock, store, world } = place();
