@@ -13,11 +13,11 @@ export interface GrowingFile {
 /** The files of one directory; a test brings its own. Methods reject with the error of the disk. */
 export interface Folder {
   readonly path: string;
-  /** Creates the directory if it is missing. */
+  /** Empty if there is no such directory. */
   list(): Promise<string[]>;
   /** Undefined if there is no such file. */
   read(name: string): Promise<Buffer | undefined>;
-  /** Opens an empty file; replaces an existing one. */
+  /** Opens an empty file, in a directory that is created if it is missing; replaces an existing one. */
   create(name: string): Promise<GrowingFile>;
   rename(from: string, to: string): Promise<void>;
   /** Does nothing if there is no such file. */
@@ -28,16 +28,8 @@ export function folderAt(path: string): Folder {
   const at = (name: string) => join(path, name);
   return {
     path,
-    async list() {
-      await fs.mkdir(path, { recursive: true, mode: OWNER_ONLY_DIRECTORY });
-      return fs.readdir(path);
-    },
-    async read(name) {
-      return fs.readFile(at(name)).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return undefined;
-        throw error;
-      });
-    },
+    list: () => fs.readdir(path).catch((error) => unlessMissing(error, [])),
+    read: (name) => fs.readFile(at(name)).catch((error) => unlessMissing(error, undefined)),
     async create(name) {
       await fs.mkdir(path, { recursive: true, mode: OWNER_ONLY_DIRECTORY });
       const handle = await fs.open(at(name), 'w', OWNER_ONLY);
@@ -49,6 +41,11 @@ export function folderAt(path: string): Folder {
     rename: (from, to) => fs.rename(at(from), at(to)),
     remove: (name) => fs.rm(at(name), { force: true }),
   };
+}
+
+function unlessMissing<T>(error: NodeJS.ErrnoException, instead: T): T {
+  if (error.code === 'ENOENT') return instead;
+  throw error;
 }
 
 async function writeAll(handle: fs.FileHandle, parts: readonly Uint8Array[]): Promise<void> {
