@@ -3,16 +3,16 @@ import type { Millis } from '../runtime/clock.ts';
 
 /** Deepgram may place the same word this much earlier or later on another connection: twice 200 ms, and some more. */
 export const SHIFT_MS: Millis = 450;
-/** A midpoint this near to the cut does not decide alone: as many words are dropped as were delivered. */
+/** A midpoint this near to the cut does not decide alone, with a known shift: as many words repeat as were delivered. */
 const DOUBT_MS: Millis = 200;
-/** Worth of a matching word, and cost of a heard word between matches that matches none; a ms of shift costs 1. */
+/** Worth of a match, and cost of each unit that one hearing has more of between two matches; a ms of shift costs 1. */
 const MATCH = 10_000;
 const UNMATCHED = 2000;
 
 /** What is known of one channel when a new connection repeats its last words. */
 export interface Overlap {
-  /** The last words that were delivered, and that the new connection has not repeated yet. */
-  readonly delivered: readonly Word[];
+  /** The end of what was delivered, as far as the new connection has not repeated it yet. */
+  readonly delivered: readonly Unit[];
   /** Up to here the channel was final when the connection began. */
   readonly finalMs: Millis;
   /** By how much the new connection places words later, as far as is known from words that matched. */
@@ -29,40 +29,53 @@ export interface Alignment {
   readonly overlap: Overlap;
 }
 
-interface Pair {
-  readonly deliveredAt: number;
-  readonly heardAt: number;
-  readonly value: number;
-  /** Heard words before it, of the time of the delivered ones, that match none if nothing matches before. */
-  readonly skipped: number;
+/** What two hearings have in common: a word, or a digit of a number, which may be written as one word or as several. */
+interface Unit {
+  readonly text: string;
+  readonly middleMs: Millis;
+  readonly startMs: Millis;
+  readonly endMs: Millis;
+  /** The word that it is of, and where in its text the unit begins. */
+  readonly wordAt: number;
+  readonly charAt: number;
 }
 
+/** A delivered unit and a heard one that may be the same. */
 interface Match {
   readonly deliveredAt: number;
   readonly heardAt: number;
+  readonly shiftMs: Millis;
   readonly score: number;
   readonly before: Match | undefined;
+}
+
+/**
+ * What a connection repeats that begins at `fromMs`.
+ * @param lastWords the last words that were delivered
+ * @param finalMs up to here the channel is final
+ */
+export function overlapOf(lastWords: readonly Word[], finalMs: Millis, fromMs: Millis): Overlap {
+  const delivered = lastWords.flatMap(unitsOf).filter(({ middleMs }) => middleMs >= fromMs - SHIFT_MS);
+  return { delivered, finalMs, shiftMs: undefined };
 }
 
 /**
  * Compares the first words of a new connection with the last delivered ones (README.md, "Exactly once"). Words are
  * aligned by text, within the shift that Deepgram's times may have; where no text matches, midpoints decide.
  */
-export function align(heard: readonly Word[], overlap: Overlap): Alignment {
+export function align(words: readonly Word[], overlap: Overlap): Alignment {
   const { delivered, finalMs } = overlap;
+  const heard = words.flatMap(unitsOf);
   const last = bestMatch(heard, delivered);
-  const shiftMs = last ? medianShift(last, heard, delivered) : overlap.shiftMs;
+  const shiftMs = last ? medianShift(last) : overlap.shiftMs;
   const left = delivered.slice(last ? last.deliveredAt + 1 : 0);
   const from = last ? last.heardAt + 1 : 0;
   const cutMs = cutOf(left, finalMs, shiftMs, last !== undefined);
-  const repeated = cutMs === undefined ? from : dropped(heard, { from, cutMs, left, isAligned: last !== undefined });
-  const lastHeard = heard.at(-1);
-  const reachedMs = lastHeard ? lastHeard.endMs - (shiftMs ?? 0) : -Infinity;
-  return {
-    repeated,
-    rest: restOf(heard[repeated], left, cutMs),
-    overlap: { delivered: left.filter((word) => middle(word) > reachedMs), finalMs, shiftMs },
-  };
+  const repeated =
+    cutMs === undefined ? from : dropped(heard, { from, cutMs, left, isShiftKnown: shiftMs !== undefined });
+  const reachedMs = (heard.at(-1)?.endMs ?? -Infinity) - (shiftMs ?? 0);
+  const stillToCome = left.filter(({ middleMs }) => middleMs > reachedMs);
+  return { ...newFrom(heard[repeated], words), overlap: { delivered: stillToCome, finalMs, shiftMs } };
 }
 
 /** The middle of a word: it belongs to the side of a cut on which this is. */
@@ -70,8 +83,29 @@ export function middle({ startMs, endMs }: Pick<Word, 'startMs' | 'endMs'>): Mil
   return (startMs + endMs) / 2;
 }
 
+/** A number's digits share its time. */
+function unitsOf(word: Word, wordAt: number): Unit[] {
+  const parts = [...word.text.matchAll(/^\D*\d[\d\s.,:()/-]*$/.test(word.text) ? /\d/g : /[^-]+/g)];
+  if (parts.length === 0) return [{ ...word, text: comparable(word.text), middleMs: middle(word), wordAt, charAt: 0 }];
+  const unitMs = (word.endMs - word.startMs) / parts.length;
+  return parts.map(({ 0: text, index }, nth) => {
+    const startMs = word.startMs + nth * unitMs;
+    const endMs = startMs + unitMs;
+    const charAt = nth === 0 ? 0 : index;
+    return { text: comparable(text), middleMs: (startMs + endMs) / 2, startMs, endMs, wordAt, charAt };
+  });
+}
+
+/** The words from a unit on; `rest` if that is within a word. */
+function newFrom(unit: Unit | undefined, words: readonly Word[]): Pick<Alignment, 'repeated' | 'rest'> {
+  const word = unit && words[unit.wordAt];
+  if (!word) return { repeated: words.length, rest: undefined };
+  const { wordAt: repeated, charAt, startMs } = unit;
+  return { repeated, rest: charAt === 0 ? undefined : { ...word, text: word.text.slice(charAt), startMs } };
+}
+
 /** Words before this moment are repeated; undefined if all after the last match are new. */
-function cutOf(left: readonly Word[], finalMs: Millis, shiftMs: Millis | undefined, hasMatch: boolean) {
+function cutOf(left: readonly Unit[], finalMs: Millis, shiftMs: Millis | undefined, hasMatch: boolean) {
   const lastEndMs = left.at(-1)?.endMs;
   if (hasMatch) return lastEndMs === undefined ? undefined : lastEndMs + (shiftMs ?? 0);
   if (shiftMs !== undefined && lastEndMs !== undefined) return lastEndMs + shiftMs;
@@ -82,96 +116,73 @@ function cutOf(left: readonly Word[], finalMs: Millis, shiftMs: Millis | undefin
 interface Rest {
   readonly from: number;
   readonly cutMs: Millis;
-  readonly left: readonly Word[];
-  readonly isAligned: boolean;
+  readonly left: readonly Unit[];
+  readonly isShiftKnown: boolean;
 }
 
-/** How many words are before the cut. */
-function dropped(heard: readonly Word[], { from, cutMs, left, isAligned }: Rest): number {
+/** How many units are before the cut. */
+function dropped(heard: readonly Unit[], { from, cutMs, left, isShiftKnown }: Rest): number {
+  const doubtMs = isShiftKnown ? DOUBT_MS : SHIFT_MS;
   let count = from;
-  for (let word = heard[count]; word; word = heard[++count]) {
-    const pastMs = middle(word) - cutMs;
-    const inDoubt = isAligned && Math.abs(pastMs) < DOUBT_MS;
+  for (let unit = heard[count]; unit; unit = heard[++count]) {
+    const pastMs = unit.middleMs - cutMs;
+    const inDoubt = left.length > 0 && Math.abs(pastMs) < doubtMs;
     if (inDoubt ? count - from >= left.length : pastMs >= 0) break;
   }
   return count;
 }
 
-/** The last of the matching pairs that are most, and cost least. */
-function bestMatch(heard: readonly Word[], delivered: readonly Word[]): Match | undefined {
+/** The last match of the chain that has the most of them, at the most even shift. */
+function bestMatch(heard: readonly Unit[], delivered: readonly Unit[]): Match | undefined {
   const matches: Match[] = [];
   let best: Match | undefined;
-  for (const pair of pairsOf(heard, delivered)) {
-    const match = chained(pair, matches);
-    matches.push(match);
-    if (!best || match.score > best.score) best = match;
+  delivered.forEach(({ text, middleMs }, deliveredAt) => {
+    if (text === '') return;
+    heard.forEach((unit, heardAt) => {
+      const shiftMs = unit.middleMs - middleMs;
+      if (unit.text !== text || Math.abs(shiftMs) > SHIFT_MS) return;
+      const alone = MATCH - Math.abs(shiftMs) - UNMATCHED * unevenBefore(heard, heardAt, delivered, deliveredAt);
+      const match = chained({ deliveredAt, heardAt, shiftMs, score: alone, before: undefined }, matches);
+      matches.push(match);
+      if (!best || match.score > best.score) best = match;
+    });
+  });
+  return best;
+}
+
+/** By how many the units of the time that both have heard differ in number before a first match. */
+function unevenBefore(
+  heard: readonly Unit[],
+  heardAt: number,
+  delivered: readonly Unit[],
+  deliveredAt: number,
+): number {
+  const heardFromMs = heard[0]?.startMs ?? 0;
+  const deliveredFromMs = delivered[0]?.startMs ?? 0;
+  const heardBefore = heard.slice(0, heardAt).filter(({ middleMs }) => middleMs >= deliveredFromMs).length;
+  const deliveredBefore = delivered.slice(0, deliveredAt).filter(({ middleMs }) => middleMs >= heardFromMs).length;
+  return Math.abs(heardBefore - deliveredBefore);
+}
+
+/** A match after the earlier one that makes the most of it. */
+function chained(match: Match, matches: readonly Match[]): Match {
+  let best = match;
+  for (const before of matches) {
+    if (before.deliveredAt >= match.deliveredAt || before.heardAt >= match.heardAt) continue;
+    const uneven = Math.abs(match.heardAt - before.heardAt - (match.deliveredAt - before.deliveredAt));
+    const score = before.score + MATCH - Math.abs(match.shiftMs - before.shiftMs) - UNMATCHED * uneven;
+    if (score > best.score) best = { ...match, score, before };
   }
   return best;
 }
 
-/** The pairs of equal words that may be the same, in the order of the delivered ones. */
-function pairsOf(heard: readonly Word[], delivered: readonly Word[]): Pair[] {
-  const firstMs = delivered[0]?.startMs ?? Infinity;
-  const texts = heard.map(comparable);
-  return delivered.flatMap((word, deliveredAt) => {
-    const text = comparable(word);
-    if (text === '') return [];
-    return heard.flatMap((each, heardAt): Pair[] => {
-      const shift = Math.abs(middle(each) - middle(word));
-      if (texts[heardAt] !== text || shift > SHIFT_MS) return [];
-      const skipped = heard.slice(0, heardAt).filter((earlier) => middle(earlier) >= firstMs).length;
-      return [{ deliveredAt, heardAt, value: MATCH - shift, skipped }];
-    });
-  });
-}
-
-/** The pair after the earlier ones that make the most of it. */
-function chained({ deliveredAt, heardAt, value, skipped }: Pair, matches: readonly Match[]): Match {
-  let before: Match | undefined;
-  let score = value - UNMATCHED * skipped;
-  for (const earlier of matches) {
-    if (earlier.deliveredAt >= deliveredAt || earlier.heardAt >= heardAt) continue;
-    const sum = earlier.score + value - UNMATCHED * (heardAt - earlier.heardAt - 1);
-    if (sum > score) [score, before] = [sum, earlier];
-  }
-  return { deliveredAt, heardAt, score, before };
-}
-
-function medianShift(last: Match, heard: readonly Word[], delivered: readonly Word[]): Millis {
+function medianShift(last: Match): Millis {
   const shifts: Millis[] = [];
-  for (let match: Match | undefined = last; match; match = match.before)
-    shifts.push(middle(heard[match.heardAt] as Word) - middle(delivered[match.deliveredAt] as Word));
+  for (let match: Match | undefined = last; match; match = match.before) shifts.push(match.shiftMs);
   return shifts.toSorted((a, b) => a - b)[Math.floor(shifts.length / 2)] as Millis;
 }
 
-/** A number may be heard whole that a cut had divided: what was delivered of it is taken away. */
-function restOf(word: Word | undefined, left: readonly Word[], cutMs: Millis | undefined): Word | undefined {
-  if (!word || cutMs === undefined || word.startMs > cutMs + DOUBT_MS) return undefined;
-  for (let from = 0; from < left.length; from++) {
-    const text = without(word.text, left.slice(from).map(comparable).join(''));
-    if (text !== undefined) return { ...word, text, startMs: Math.min(Math.max(word.startMs, cutMs), word.endMs) };
-  }
-  return undefined;
-}
-
-/** `text` without its beginning, if that is a whole part of a number: 5 of 56, twenty of twenty-three. */
-function without(text: string, beginning: string): string | undefined {
-  let matched = 0;
-  let at = 0;
-  for (; at < text.length && matched < beginning.length; at++) {
-    const char = comparable({ text: text.charAt(at) });
-    if (char === '') continue;
-    if (char !== beginning.charAt(matched)) return undefined;
-    matched++;
-  }
-  if (matched === 0 || matched < beginning.length) return undefined;
-  const rest = text.slice(at);
-  const isDigits = /^\d+$/.test(beginning) && /^\d/.test(rest);
-  if (!isDigits && !/^-[\p{L}\p{N}]/u.test(rest)) return undefined;
-  return rest.replace(/^-/, '');
-}
-
-function comparable({ text }: Pick<Word, 'text'>): string {
+function comparable(text: string): string {
   return text
     .normalize('NFKC')
     .toLowerCase()

@@ -1,6 +1,6 @@
 import type { Word } from '../contract/events.ts';
 import type { Millis } from '../runtime/clock.ts';
-import { align, middle, type Overlap, SHIFT_MS } from './alignment.ts';
+import { align, middle, type Overlap, overlapOf, SHIFT_MS } from './alignment.ts';
 import type { Result } from './deepgram-result.ts';
 
 /** What a new connection repeats is recognized by the last words: this many, of this time. */
@@ -43,9 +43,9 @@ export class ChannelTranscript {
     return this.#lastWords;
   }
 
-  /** A connection has begun that repeats what is not final, and some of what is. */
-  reconnected(): void {
-    this.#overlap = { delivered: this.#lastWords, finalMs: this.#finalMs, shiftMs: undefined };
+  /** A connection has begun that repeats the call from this moment on: what is not final, and some of what is. */
+  reconnected(fromMs: Millis): void {
+    this.#overlap = overlapOf(this.#lastWords, this.#finalMs, fromMs);
   }
 
   /** Takes a final result. Undefined if it has nothing new and ends no utterance. */
@@ -61,7 +61,7 @@ export class ChannelTranscript {
     this.#isInUtterance = !speechFinal && (this.#isInUtterance || words.length > 0);
     if (words.length === 0 && !endsUtterance) return undefined;
     const endMs = words.at(-1)?.endMs ?? Math.max(startMs, result.endMs);
-    const text = repeated === 0 && !rest ? result.text : textOf(fresh, heard.slice(0, repeated), result.text);
+    const text = repeated === 0 && !rest ? result.text : textFrom(fresh, heard, result.text);
     return { startMs, endMs, text, words, dropped: repeated };
   }
 
@@ -74,7 +74,7 @@ export class ChannelTranscript {
     const words = this.#placed(heard.slice(repeated.length), endMs);
     const [first, last] = [words[0], words.at(-1)];
     if (!first || !last) return undefined;
-    const fresh = repeated.length === 0 ? text : textOf(words, repeated, text);
+    const fresh = repeated.length === 0 ? text : textFrom(words, heard, text);
     return { startMs: first.startMs, endMs: last.endMs, text: fresh, words };
   }
 
@@ -105,24 +105,19 @@ export class ChannelTranscript {
     const last = words.at(-1);
     if (!last) return;
     const latest = [...this.#lastWords, ...words].slice(-LAST_WORDS);
-    this.#lastWords = latest.filter(({ startMs }) => startMs >= last.endMs - LAST_WORDS_MS);
+    this.#lastWords = latest.filter(({ endMs }) => endMs >= last.endMs - LAST_WORDS_MS);
   }
 }
 
-/** The text of the words that are left: Deepgram's own, where it can be found after the words that were dropped. */
-function textOf(words: readonly Word[], dropped: readonly Word[], text: string): string {
-  let at = 0;
-  for (const word of dropped) {
-    const found = text.indexOf(word.text, at);
-    if (found < 0) return joined(words);
-    at = found + word.text.length;
-  }
+/** The text of the last of the heard words: Deepgram's own, where they can be found in it. */
+function textFrom(words: readonly Word[], heard: readonly Word[], text: string): string {
   const first = words[0];
   if (!first) return '';
-  const from = text.indexOf(first.text, at);
-  return from < 0 || /\S/.test(text.slice(at, from)) ? joined(words) : text.slice(from);
-}
-
-function joined(words: readonly Word[]): string {
-  return words.map((word) => word.text).join(' ');
+  let at = 0;
+  for (const word of heard.slice(0, heard.length - words.length + 1)) {
+    const found = text.indexOf(word.text, at);
+    if (found < 0) return words.map((each) => each.text).join(' ');
+    at = found + word.text.length;
+  }
+  return first.text + text.slice(at);
 }

@@ -76,7 +76,7 @@ export class Relay {
    */
   take(message: unknown, offsetMs: Millis, connection: number): void {
     if (typeof message !== 'object' || message === null) return;
-    this.#noteConnection(connection);
+    this.#noteConnection(connection, offsetMs);
     const fields = message as Fields;
     if (fields['type'] === 'Results') {
       const result = readResult(fields, offsetMs);
@@ -89,11 +89,11 @@ export class Relay {
     }
   }
 
-  #noteConnection(connection: number): void {
+  #noteConnection(connection: number, offsetMs: Millis): void {
     if (connection === this.#connection) return;
     this.#connection = connection;
     // The call's first connection repeats nothing.
-    if (connection > 1) for (const channel of this.#channels) channel.reconnected();
+    if (connection > 1) for (const channel of this.#channels) channel.reconnected(offsetMs);
   }
 
   #final(result: Result, deepgram: Fields, connection: number): void {
