@@ -4,7 +4,7 @@ import type { Millis } from '../runtime/clock.ts';
 /** Deepgram may place the same word this much earlier or later on another connection: twice 200 ms, and some more. */
 export const SHIFT_MS: Millis = 450;
 /** A midpoint this near to the cut does not decide alone, with a known shift: as many words repeat as were delivered. */
-const DOUBT_MS: Millis = 200;
+const DOUBT_MS: Millis = 400;
 /** Worth of a match, and cost of each unit that one hearing has more of between two matches; a ms of shift costs 1. */
 const MATCH = 10_000;
 const UNMATCHED = 2000;
@@ -85,7 +85,7 @@ export function middle({ startMs, endMs }: Pick<Word, 'startMs' | 'endMs'>): Mil
 
 /** A number's digits share its time. */
 function unitsOf(word: Word, wordAt: number): Unit[] {
-  const parts = [...word.text.matchAll(/^\D*\d[\d\s.,:()/-]*$/.test(word.text) ? /\d/g : /[^-]+/g)];
+  const parts = [...word.text.matchAll(isNumber(word.text) ? /\d/g : /[^-]+/g)];
   if (parts.length === 0) return [{ ...word, text: comparable(word.text), middleMs: middle(word), wordAt, charAt: 0 }];
   const unitMs = (word.endMs - word.startMs) / parts.length;
   return parts.map(({ 0: text, index }, nth) => {
@@ -94,6 +94,10 @@ function unitsOf(word: Word, wordAt: number): Unit[] {
     const charAt = nth === 0 ? 0 : index;
     return { text: comparable(text), middleMs: (startMs + endMs) / 2, startMs, endMs, wordAt, charAt };
   });
+}
+
+function isNumber(text: string): boolean {
+  return /^[^\p{L}]*\d[^\p{L}]*$/u.test(text);
 }
 
 /** The words from a unit on; `rest` if that is within a word. */

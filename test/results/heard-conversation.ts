@@ -28,19 +28,14 @@ export function hear(conversation: Conversation): RecordedEvents {
   const log = new RecordedEvents();
   let relay = new Relay(log);
   let offsetMs = 0;
-  let firstRelay = true;
   [...breaksMs, Infinity].forEach((breakMs, nth) => {
     const hearing = new Hearing(reading, random, offsetMs);
     const finals = ([0, 1] as const).flatMap((channel) => hearing.finalsOf(channel, channels[channel], lengthMs));
     const came = finals.filter(({ atMs }) => atMs < breakMs).toSorted((a, b) => a.atMs - b.atMs);
     for (const final of came) relay.take(messageOf(final, offsetMs), offsetMs, nth + 1);
-    if (crashes[nth]) {
-      relay = new Relay(log);
-      firstRelay = false;
-    }
+    if (crashes[nth]) relay = new Relay(log);
     offsetMs = Math.max(0, beginning(relay, channels, breakMs) - Math.floor(random() * 1000));
   });
-  void firstRelay;
   return log;
 }
 
@@ -105,16 +100,21 @@ class Hearing {
     return Math.round((this.#random() * 2 - 1) * this.#reading.shiftMs);
   }
 
-  #heard(words: readonly SpokenWord[]): SpokenWord[] {
+  #letters(): string {
+    return String(Math.floor(this.#random() * 1e6)).replaceAll(/\d/g, (digit) => 'qrstuvwxyz'.charAt(Number(digit)));
+  }
+
+  #heard(spoken: readonly SpokenWord[]): SpokenWord[] {
     const { misheard, isEachWordShifted, mergesNumbers } = this.#reading;
-    const heard = (mergesNumbers ? merged(words) : words).map(({ text, startMs, endMs }) => {
+    const words = [...spoken];
+    const last = words.at(-1);
+    if (last && this.#random() < misheard)
+      words[words.length - 1] = { ...last, text: `mis${this.#letters()}_${last.text}` };
+    return (mergesNumbers ? merged(words) : words).map(({ text, startMs, endMs }) => {
       const shiftMs = isEachWordShifted ? this.#shift() : this.#shiftMs;
       const fromMs = Math.max(this.#offsetMs, startMs + shiftMs);
       return { text, startMs: fromMs, endMs: Math.max(fromMs, endMs + shiftMs) };
     });
-    const last = heard.at(-1);
-    if (last && this.#random() < misheard) heard[heard.length - 1] = { ...last, text: `mis${last.text}` };
-    return heard;
   }
 }
 
@@ -162,7 +162,7 @@ export function faultsOf({ channels, reading }: Conversation, log: RecordedEvent
     const speaker = channel === 0 ? 'CUSTOMER' : 'AGENT';
     const finals = log.finals.filter((final) => final.speaker === speaker);
     const said = channels[channel].flatMap(({ text }) => text.split(''));
-    const heard = finals.flatMap(({ words }) => words.flatMap(({ text }) => text.replace(/^mis/, '').split('')));
+    const heard = finals.flatMap(({ words }) => words.flatMap(({ text }) => text.replace(/^mis[a-z]+_/, '').split('')));
     const faults = said.join('') === heard.join('') ? [] : [`${speaker} ${difference(said.join(''), heard.join(''))}`];
     finals.forEach((final, index) => {
       const before = finals[index - 1];

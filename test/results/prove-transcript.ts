@@ -6,7 +6,11 @@ import { faultsOf, hear } from './heard-conversation.ts';
 import { randomConversation } from './random-conversation.ts';
 
 const { values } = parseArgs({
-  options: { calls: { type: 'string', default: '10000' }, seed: { type: 'string', default: '1' } },
+  options: {
+    calls: { type: 'string', default: '10000' },
+    seed: { type: 'string', default: '1' },
+    'each-word': { type: 'boolean', default: false },
+  },
 });
 const [calls, seed] = [Number(values.calls), Number(values.seed)];
 const MOST_SHOWN = 10;
@@ -15,7 +19,7 @@ let wrong = 0;
 let words = 0;
 let dropped = 0;
 for (let nth = 0; nth < calls; nth++) {
-  const conversation = randomConversation(seed, nth);
+  const conversation = randomConversation(seed, nth, values['each-word']);
   const log = hear(conversation);
   for (const final of log.finals) {
     words += final.words.length;

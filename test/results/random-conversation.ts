@@ -40,12 +40,20 @@ const VOCABULARY = 'alpha bravo charlie delta echo foxtrot golf hotel india juli
 const COMMON = 'the and yes no I you it is to a';
 
 /** Draws conversation number `nth` of a seed. */
-export function randomConversation(seed: number, nth: number): Conversation {
+export function randomConversation(seed: number, nth: number, eachWord = false): Conversation {
   const random = randomOf(seed * 1_000_003 + nth);
   const int = (from: number, to: number) => from + Math.floor(random() * (to - from + 1));
   const pick = <T>(...choices: readonly T[]) => choices[int(0, choices.length - 1)] as T;
   const lengthMs = pick(20_000, 40_000, 90_000);
   const words = [...VOCABULARY.split(' '), ...COMMON.split(' '), ...COMMON.split(' ')];
+  const misheard = pick(0, 0.5);
+  // If the word at the cut is misheard and the next is the same word, nobody can tell which of them was repeated.
+  const differing = (spoken: readonly SpokenWord[], draw: () => string): string => {
+    const recent = misheard > 0 ? spoken.slice(-3).map(({ text }) => text) : [];
+    let text = draw();
+    while (recent.includes(text)) text = draw();
+    return text;
+  };
   const speak = (): SpokenWord[] => {
     const spoken: SpokenWord[] = [];
     for (let atMs = int(0, 6000); atMs < lengthMs - 2000; atMs += int(400, 8000)) {
@@ -53,7 +61,8 @@ export function randomConversation(seed: number, nth: number): Conversation {
       for (let left = int(1, 25); left > 0 && atMs < lengthMs - 2000; left--) {
         const startMs = atMs + int(0, 120);
         const endMs = startMs + int(130, 450);
-        spoken.push({ text: isNumber ? String(int(0, 9)) : pick(...words), startMs, endMs });
+        const text = differing(spoken, () => (isNumber ? String(int(0, 9)) : pick(...words)));
+        spoken.push({ text, startMs, endMs });
         atMs = endMs;
       }
     }
@@ -70,8 +79,8 @@ export function randomConversation(seed: number, nth: number): Conversation {
     crashes: breaksMs.map(() => random() < 0.2),
     reading: {
       shiftMs,
-      isEachWordShifted: false,
-      misheard: pick(0, 0.5),
+      isEachWordShifted: eachWord,
+      misheard,
       mergesNumbers: random() < 0.5,
       finalizesSilence: random() < 0.5,
       longestMs: pick(5000, 12_000),
