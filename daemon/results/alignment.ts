@@ -3,8 +3,6 @@ import type { Millis } from '../runtime/clock.ts';
 
 /** Deepgram may place the same word this much earlier or later on another connection: twice 200 ms, and some more. */
 export const SHIFT_MS: Millis = 450;
-/** A midpoint this near to the cut does not decide alone, with a known shift: as many words repeat as were delivered. */
-const DOUBT_MS: Millis = 400;
 /** Worth of a match, and cost of each unit that one hearing has more of between two matches; a ms of shift costs 1. */
 const MATCH = 10_000;
 const UNMATCHED = 2000;
@@ -70,9 +68,8 @@ export function align(words: readonly Word[], overlap: Overlap): Alignment {
   const shiftMs = last ? medianShift(last) : overlap.shiftMs;
   const left = delivered.slice(last ? last.deliveredAt + 1 : 0);
   const from = last ? last.heardAt + 1 : 0;
-  const cutMs = cutOf(left, finalMs, shiftMs, last !== undefined);
-  const repeated =
-    cutMs === undefined ? from : dropped(heard, { from, cutMs, left, isShiftKnown: shiftMs !== undefined });
+  const cut = cutOf(left, { finalMs, shiftMs }, last !== undefined);
+  const repeated = cut ? beforeCut(heard, from, cut) : from;
   const reachedMs = (heard.at(-1)?.endMs ?? -Infinity) - (shiftMs ?? 0);
   const stillToCome = left.filter(({ middleMs }) => middleMs > reachedMs);
   return { ...newFrom(heard[repeated], words), overlap: { delivered: stillToCome, finalMs, shiftMs } };
@@ -108,30 +105,33 @@ function newFrom(unit: Unit | undefined, words: readonly Word[]): Pick<Alignment
   return { repeated, rest: charAt === 0 ? undefined : { ...word, text: word.text.slice(charAt), startMs } };
 }
 
-/** Words before this moment are repeated; undefined if all after the last match are new. */
-function cutOf(left: readonly Unit[], finalMs: Millis, shiftMs: Millis | undefined, hasMatch: boolean) {
-  const lastEndMs = left.at(-1)?.endMs;
-  if (hasMatch) return lastEndMs === undefined ? undefined : lastEndMs + (shiftMs ?? 0);
-  if (shiftMs !== undefined && lastEndMs !== undefined) return lastEndMs + shiftMs;
+/** Where repeated units end, if no text says so. */
+interface Cut {
+  readonly atMs: Millis;
+  /** How many delivered units the connection has still to repeat; undefined if none of them is near. */
+  readonly units: number | undefined;
+}
+
+/** Undefined if all units after the last match are new. */
+function cutOf(left: readonly Unit[], { finalMs, shiftMs }: Omit<Overlap, 'delivered'>, hasMatch: boolean) {
+  const endMs = left.at(-1)?.endMs;
+  if (hasMatch && endMs === undefined) return undefined;
+  const isNear = shiftMs !== undefined || (endMs ?? -Infinity) >= finalMs - 2 * SHIFT_MS;
+  if (endMs !== undefined && isNear) return { atMs: endMs + (shiftMs ?? 0), units: left.length };
   // A word after the last delivered one can only seem to be before the end of what was final.
-  return Math.max(lastEndMs ?? -Infinity, finalMs - SHIFT_MS);
+  return { atMs: finalMs - SHIFT_MS, units: undefined };
 }
 
-interface Rest {
-  readonly from: number;
-  readonly cutMs: Millis;
-  readonly left: readonly Unit[];
-  readonly isShiftKnown: boolean;
-}
-
-/** How many units are before the cut. */
-function dropped(heard: readonly Unit[], { from, cutMs, left, isShiftKnown }: Rest): number {
-  const doubtMs = isShiftKnown ? DOUBT_MS : SHIFT_MS;
+/**
+ * How many units are before the cut, of those from `from` on. A midpoint near it does not decide alone: as many units
+ * are repeated as were delivered.
+ */
+function beforeCut(heard: readonly Unit[], from: number, { atMs, units }: Cut): number {
   let count = from;
   for (let unit = heard[count]; unit; unit = heard[++count]) {
-    const pastMs = unit.middleMs - cutMs;
-    const inDoubt = left.length > 0 && Math.abs(pastMs) < doubtMs;
-    if (inDoubt ? count - from >= left.length : pastMs >= 0) break;
+    const pastMs = unit.middleMs - atMs;
+    const inDoubt = units !== undefined && Math.abs(pastMs) < SHIFT_MS;
+    if (inDoubt ? count - from >= units : pastMs >= 0) break;
   }
   return count;
 }
