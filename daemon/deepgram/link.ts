@@ -8,6 +8,7 @@ import type { Cancel, Millis } from '../runtime/clock.ts';
 import type { TimerWheel } from '../runtime/timer-wheel.ts';
 import { Connection } from './connection.ts';
 import { DeepgramLost } from './errors.ts';
+import type { ChannelPart } from './final-audio.ts';
 import { waitsUntilMs } from './final-wait.ts';
 import { connectionOf, type LinkState } from './link-state.ts';
 import { LinkStatistics, type LinkStats } from './link-statistics.ts';
@@ -32,8 +33,8 @@ export interface LinkOptions extends ReplayWindowOptions {
   /** Where in the call the audio begins, and the connections so far: not 0 when the session resumes after a crash. */
   readonly callMs: Millis;
   readonly connections: number;
-  /** Takes each message from Deepgram, and where in the call its connection's time 0 is. */
-  readonly onMessage: (message: unknown, offsetMs: Millis) => void;
+  /** Takes each message from Deepgram, where in the call its connection's time 0 is, and the connection's number from 1. */
+  readonly onMessage: (message: unknown, offsetMs: Millis, connection: number) => void;
 }
 
 /**
@@ -90,7 +91,8 @@ export class Link {
   /** Audio before this moment of the call need not be sent again, even after a crash. Never decreases. */
   get safeMs(): Millis {
     const connection = connectionOf(this.#state);
-    const position = connection ? this.#window.keepFrom(connection.readTo) : this.#window.buffer.sent;
+    const unrelayed = connection ? this.#window.keepFrom(connection.readTo) : this.#window.buffer.sent;
+    const position = this.#window.safeTo ?? unrelayed;
     return Math.max(0, Math.floor(momentOf(position)));
   }
 
@@ -102,6 +104,16 @@ export class Link {
   /** Audio that was sent, and that Deepgram had not processed when the line was closed: its results are missing. */
   get unfinishedMs(): Millis {
     return this.#unfinishedMs;
+  }
+
+  /** Where a relay takes the results: up to where each channel is final, from before a crash. Call it before `send`. */
+  resumeFinal(finalMs: readonly [Millis, Millis]): void {
+    this.#window.resumeFinal(finalMs);
+  }
+
+  /** What was sent and had no final result when the line was closed; only known where a relay takes the results. */
+  get notFinal(): readonly ChannelPart[] {
+    return this.#window.notFinal;
   }
 
   stats(): LinkStats {
@@ -131,7 +143,7 @@ export class Link {
     if (this.#state.name === 'closed' && this.#state.error) throw this.#state.error;
     const { buffer } = this.#window;
     const from = buffer.end;
-    buffer.commit(run);
+    this.#window.commit(run);
     if (run.arrivedAtMs === undefined) this.#statistics.lag.silent(momentOf(from), momentOf(buffer.end));
     connectionOf(this.#state)?.pump();
     this.#statistics.buffered(buffer.heldBytes);
@@ -209,7 +221,7 @@ export class Link {
       mayReplace: (nowMs) => this.#mayReplace(nowMs),
       onMessage: (message, startsAt) => {
         this.#window.note(message, startsAt);
-        onMessage(message, momentOf(startsAt));
+        onMessage(message, momentOf(startsAt), number);
       },
       onProgress: () => this.#settle(),
     });

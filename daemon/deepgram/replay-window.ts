@@ -1,6 +1,9 @@
+import type { AudioRun } from '../audio/audio-run.ts';
+import { AGENT, CUSTOMER } from '../contract/audio-format.ts';
 import type { Millis } from '../runtime/clock.ts';
+import { type ChannelPart, FinalAudio } from './final-audio.ts';
 import { momentOf, positionOf, ReplayBuffer } from './replay-buffer.ts';
-import { ReceivedResults } from './results.ts';
+import { finalEnd, ReceivedResults } from './results.ts';
 
 /**
  * At most this much audio, or REPLAY_MS if that is more, is on its way: sent, and neither confirmed by Deepgram nor, if
@@ -18,9 +21,20 @@ const USUALLY_UNSENT_MS: Millis = 300;
 /** A producer may repeat a fragment of one or two seconds; the aligner finds it in this much of the call. */
 const LOOK_BACK_MS: Millis = 2048;
 
+/** Where a relay takes the results, what is not final is kept for so long; in normal operation it is a few seconds. */
+const RELAYED_MS: Millis = 60_000;
+
 export interface ReplayWindowOptions {
   /** What a reconnect repeats when results do not come back to us (REPLAY_MS). */
   readonly replayMs: Millis;
+  /** For results that go to a relay: a reconnect repeats exactly what is not final. */
+  readonly relayed?: RelayedResults | undefined;
+}
+
+/** What a link needs to know of the relay that its results go to. */
+export interface RelayedResults {
+  /** Called with speech that Deepgram gave no final for, and that can no longer be repeated. */
+  readonly onNoResults: (part: ChannelPart) => void;
 }
 
 /**
@@ -35,23 +49,50 @@ export class ReplayWindow {
   readonly #bufferBytes: number;
   /** Results that come back to us say what need not be repeated; undefined in callback mode. */
   readonly #results: ReceivedResults | undefined;
+  /** Undefined without a relay. */
+  readonly #final: FinalAudio | undefined;
   /** Pending while the buffer is full. */
   #room: PromiseWithResolvers<void> | undefined;
 
   /** @param start where in the call the audio begins */
-  constructor(start: number, resultsComeBack: boolean, { replayMs }: ReplayWindowOptions) {
+  constructor(start: number, resultsComeBack: boolean, { replayMs, relayed }: ReplayWindowOptions) {
+    const bufferBytes = relayed ? Math.max(BUFFER_BYTES, 2 * positionOf(RELAYED_MS)) : BUFFER_BYTES;
     const repeatedMs = resultsComeBack ? 0 : replayMs + FINAL_AFTER_MS;
     this.buffer = new ReplayBuffer(start, positionOf(Math.max(repeatedMs, LOOK_BACK_MS) + USUALLY_UNSENT_MS));
     this.unconfirmedBytes = positionOf(Math.max(replayMs, LEAST_UNCONFIRMED_MS) - MESSAGE_MS);
     this.#replayBytes = positionOf(repeatedMs);
     // What is repeated fills at most half of it, so there is room for new audio.
-    this.#bufferBytes = Math.max(BUFFER_BYTES, 2 * this.unconfirmedBytes, 2 * this.#replayBytes);
+    this.#bufferBytes = Math.max(bufferBytes, 2 * this.unconfirmedBytes, 2 * this.#replayBytes);
     this.#results = resultsComeBack ? new ReceivedResults(start) : undefined;
+    this.#final = relayed && new FinalAudio(start, relayed.onNoResults);
   }
 
   /** Notes a message from a connection whose time 0 is at `startsAt`. */
   note(message: unknown, startsAt: number): void {
     this.#results?.note(message, startsAt);
+    const final = this.#final && finalEnd(message, startsAt);
+    if (final) this.#final?.finalized(final.channel, final.end);
+  }
+
+  /** Takes audio that was written to the buffer. */
+  commit(run: AudioRun): void {
+    this.buffer.commit(run);
+    this.#final?.add(run.pcm);
+  }
+
+  /** Up to where each channel is final, from before. */
+  resumeFinal(finalMs: readonly [Millis, Millis]): void {
+    for (const channel of [CUSTOMER, AGENT] as const) this.#final?.finalized(channel, positionOf(finalMs[channel]));
+  }
+
+  /** What has been sent and is not final, where a relay takes the results. */
+  get notFinal(): readonly ChannelPart[] {
+    return this.#final?.notFinal(this.buffer.sent) ?? [];
+  }
+
+  /** Audio before this need not be read again, even after a crash; undefined without a relay. */
+  get safeTo(): number | undefined {
+    return this.#final?.safeTo;
   }
 
   /** Results so far; undefined in callback mode. */
@@ -61,8 +102,10 @@ export class ReplayWindow {
 
   /** Call time that was sent and is not final; undefined if no result says so. */
   get notFinalMs(): Millis | undefined {
+    const { sent } = this.buffer;
+    if (this.#final) return Math.max(0, Math.floor(momentOf(sent)) - momentOf(this.#final.finalTo));
     if (!this.#results?.count) return undefined;
-    return Math.max(0, Math.floor(momentOf(this.buffer.sent)) - momentOf(this.#results.finalTo));
+    return Math.max(0, Math.floor(momentOf(sent)) - momentOf(this.#results.finalTo));
   }
 
   /** Undefined while there is room; otherwise resolves when there is. */
@@ -79,7 +122,11 @@ export class ReplayWindow {
    */
   keepFrom(readTo: number): number {
     const { sent, heldFrom } = this.buffer;
-    const needed = this.#results ? Math.min(this.#results.finalTo, readTo) : Math.min(readTo, sent - this.#replayBytes);
+    const needed = this.#final
+      ? this.#final.neededFrom
+      : this.#results
+        ? Math.min(this.#results.finalTo, readTo)
+        : Math.min(readTo, sent - this.#replayBytes);
     // Missing results and pongs must not keep more than half of the buffer.
     const position = Math.max(needed, sent - this.#bufferBytes / 2);
     return Math.max(heldFrom, positionOf(momentOf(position)));
@@ -87,6 +134,7 @@ export class ReplayWindow {
 
   /** Forgets what a reconnect would not repeat. */
   advance(readTo: number): void {
+    this.#final?.settle(this.buffer.sent);
     this.buffer.forget(this.keepFrom(readTo));
     if (!this.#isFull) this.releaseWaiting();
   }
@@ -95,7 +143,7 @@ export class ReplayWindow {
   rewind(readTo: number): number {
     const from = this.keepFrom(readTo);
     this.buffer.forget(from);
-    return this.buffer.rewind(from);
+    return this.buffer.rewind(Math.max(from, this.#final?.beginning ?? from));
   }
 
   releaseWaiting(): void {

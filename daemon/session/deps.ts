@@ -6,6 +6,7 @@ import type { Log } from '../log/log.ts';
 import type { SessionMetrics } from '../metrics/session-metrics.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import type { TimerWheel } from '../runtime/timer-wheel.ts';
+import type { OpenEvents } from './results-route.ts';
 
 /** What a session needs from the rest of the daemon. */
 export interface SessionDeps {
@@ -18,6 +19,8 @@ export interface SessionDeps {
   readonly random: () => number;
   /** Undefined without STATE_DIR. */
   readonly checkpoints: Checkpoints | undefined;
+  /** Opens the events of a session whose results come back through us; undefined if nothing delivers events. */
+  readonly openEvents?: OpenEvents | undefined;
   readonly settings: SessionSettings;
 }
 
@@ -26,4 +29,8 @@ export interface SessionSettings extends ReaderSettings {
   readonly alignWaitMs: Millis;
   readonly replayMs: Millis;
   readonly deepgramGiveUpMs: Millis;
+  /** RESULTS_WEBHOOK: for calls that name neither a callback nor a webhook. */
+  readonly resultsWebhook?: string | undefined;
+  /** True with RESULTS_STREAM. */
+  readonly hasResultsStream?: boolean | undefined;
 }

@@ -5,12 +5,16 @@ import { openSocket } from '../deepgram/socket.ts';
 import type { Media } from '../kinesis/media-source.ts';
 import type { Log } from '../log/log.ts';
 import type { SessionDeps } from './deps.ts';
+import { resultsRoute } from './results-route.ts';
 import { identityOf, type SessionSeed, startingPointOf } from './seed.ts';
+import { Transcript } from './transcript.ts';
 
 /** Both open ends of a session. */
 export interface Opened {
   readonly media: Media;
   readonly link: Link;
+  /** Undefined if the session's events go nowhere. */
+  readonly transcript: Transcript | undefined;
 }
 
 /**
@@ -19,13 +23,16 @@ export interface Opened {
  */
 export async function openBoth(
   seed: SessionSeed,
-  { kinesis, deepgram, timers, random, metrics, settings }: SessionDeps,
+  { kinesis, deepgram, timers, random, metrics, settings, openEvents }: SessionDeps,
   log: Log,
   signal: AbortSignal,
 ): Promise<Opened> {
   const { request, timeZeroEpochMs } = identityOf(seed);
   const { position, callMs, connections } = startingPointOf(seed);
   const params = sessionParams(request.dgParams, timeZeroEpochMs);
+  const route = openEvents && resultsRoute(request, settings);
+  const logged = logResult(log);
+  let transcript: Transcript | undefined;
   const failed = new AbortController();
   const both = AbortSignal.any([signal, failed.signal]);
   const opening = [
@@ -39,12 +46,24 @@ export async function openBoth(
       giveUpMs: settings.deepgramGiveUpMs,
       callMs,
       connections,
-      onMessage: logResult(log),
+      onMessage(message, offsetMs, connection) {
+        logged(message, offsetMs);
+        transcript?.take(message, offsetMs, connection);
+      },
+      relayed:
+        route && request.dgParams['callback'] === undefined
+          ? { onNoResults: (part) => transcript?.noResults(part) }
+          : undefined,
     }),
   ] as const;
   try {
     const [media, link] = await Promise.all(opening);
-    return { media, link };
+    if (openEvents && route) {
+      // Only now is it certain that the session starts. Deepgram says nothing before it has audio.
+      transcript = await Transcript.open(seed, route, openEvents, log);
+      link.resumeFinal(transcript.finalMs);
+    }
+    return { media, link, transcript };
   } catch (error) {
     failed.abort();
     const [media, link] = await Promise.allSettled(opening);
