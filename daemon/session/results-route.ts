@@ -2,7 +2,7 @@ import type { ContactFacts, StartRequest } from '../contract/start-request.ts';
 import type { EventLog } from '../results/event-log.ts';
 import type { Millis } from '../runtime/clock.ts';
 
-/** Where a session's events go (results/README.md). */
+/** Where a session's events go (daemon/results/README.md). */
 export interface ResultsRoute {
   /** Undefined for none. `{contact-id}` is replaced. */
   readonly webhook: string | undefined;

@@ -30,7 +30,7 @@ export interface End {
   readonly notFinal: readonly ChannelPart[];
 }
 
-/** A session's events, from `session.started` to `session.ended` (results/README.md). */
+/** A session's events, from `session.started` to `session.ended` (daemon/results/README.md). */
 export class Transcript {
   readonly #relay: Relay;
   readonly #events: EventLog;
