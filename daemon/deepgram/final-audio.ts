@@ -15,12 +15,20 @@ const UNHEARD_BYTES = positionOf(30_000);
 /** What is final counts for a resume point so much later: a process that dies may not have written its latest events. */
 const SETTLED_BYTES = positionOf(2000);
 
+/**
+ * Why speech has no final: none came for as long as Kinesis keeps the audio, or a connection was lost when more of it was
+ * waiting for its final than is kept here.
+ */
+export type MissingCause = 'no-results' | 'unfinished';
+
 /** A part of the call on one channel. */
 export interface ChannelPart {
   readonly channel: Channel;
   readonly fromMs: Millis;
   readonly toMs: Millis;
 }
+
+export type OnMissing = (cause: MissingCause, part: ChannelPart) => void;
 
 /**
  * Up to where each channel of a call is final, where results come back and every word counts. A channel that has been
@@ -29,7 +37,7 @@ export interface ChannelPart {
 export class FinalAudio {
   readonly #levels: SpeechLevels;
   readonly #finalTo: [number, number];
-  readonly #onNoResults: (part: ChannelPart) => void;
+  readonly #onMissing: OnMissing;
   readonly #start: number;
   #forgottenTo: number;
   /** What was needed when the audio up to `#safeAt` had been sent, and before that. */
@@ -39,12 +47,12 @@ export class FinalAudio {
 
   /**
    * @param start where in the call the audio begins
-   * @param onNoResults called with speech that Deepgram gave no final for, and that can no longer be repeated
+   * @param onMissing called with speech that has no final and can no longer be repeated
    */
-  constructor(start: number, onNoResults: (part: ChannelPart) => void) {
+  constructor(start: number, onMissing: OnMissing) {
     this.#levels = new SpeechLevels(start);
     this.#finalTo = [start, start];
-    this.#onNoResults = onNoResults;
+    this.#onMissing = onMissing;
     this.#start = start;
     this.#forgottenTo = start;
     this.#safeTo = start;
@@ -108,13 +116,24 @@ export class FinalAudio {
     this.#levels.forget(neededFrom);
   }
 
+  /** What comes before a position is not kept: a new connection cannot repeat it. */
+  passOver(position: number): void {
+    if (this.#finalTo[CUSTOMER] < position) this.#giveUp('unfinished', CUSTOMER, position);
+    if (this.#finalTo[AGENT] < position) this.#giveUp('unfinished', AGENT, position);
+  }
+
+  #giveUp(cause: MissingCause, channel: Channel, to: number): void {
+    const part = { channel, fromMs: Math.ceil(momentOf(this.#finalTo[channel])), toMs: Math.floor(momentOf(to)) };
+    this.#finalTo[channel] = to;
+    this.#onMissing(cause, part);
+  }
+
   #settleChannel(channel: Channel, sent: number): void {
     const from = this.#finalTo[channel];
     if (from >= sent) return;
     const to = Math.min(sent, this.#levels.speechFrom(channel, from));
     if (to > from) this.#finalTo[channel] = to;
     if (sent - to <= REPEATABLE_BYTES + UNHEARD_BYTES) return;
-    this.#finalTo[channel] = to + UNHEARD_BYTES;
-    this.#onNoResults({ channel, fromMs: Math.ceil(momentOf(to)), toMs: Math.floor(momentOf(to + UNHEARD_BYTES)) });
+    this.#giveUp('no-results', channel, to + UNHEARD_BYTES);
   }
 }

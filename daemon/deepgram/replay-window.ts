@@ -1,7 +1,7 @@
 import type { AudioRun } from '../audio/audio-run.ts';
 import { AGENT, CUSTOMER } from '../contract/audio-format.ts';
 import type { Millis } from '../runtime/clock.ts';
-import { type ChannelPart, FinalAudio } from './final-audio.ts';
+import { type ChannelPart, FinalAudio, type OnMissing } from './final-audio.ts';
 import { momentOf, positionOf, ReplayBuffer } from './replay-buffer.ts';
 import { finalEnd, ReceivedResults } from './results.ts';
 
@@ -33,8 +33,8 @@ export interface ReplayWindowOptions {
 
 /** What a link needs to know of the relay that its results go to. */
 export interface RelayedResults {
-  /** Called with speech that Deepgram gave no final for, and that can no longer be repeated. */
-  readonly onNoResults: (part: ChannelPart) => void;
+  /** Called with speech that has no final and can no longer be repeated. */
+  readonly onMissing: OnMissing;
 }
 
 /**
@@ -64,7 +64,7 @@ export class ReplayWindow {
     // What is repeated fills at most half of it, so there is room for new audio.
     this.#bufferBytes = Math.max(bufferBytes, 2 * this.unconfirmedBytes, 2 * this.#replayBytes);
     this.#results = resultsComeBack ? new ReceivedResults(start) : undefined;
-    this.#final = relayed && new FinalAudio(start, relayed.onNoResults);
+    this.#final = relayed && new FinalAudio(start, relayed.onMissing);
   }
 
   /** Notes a message from a connection whose time 0 is at `startsAt`. */
@@ -143,7 +143,9 @@ export class ReplayWindow {
   rewind(readTo: number): number {
     const from = this.keepFrom(readTo);
     this.buffer.forget(from);
-    return this.buffer.rewind(Math.max(from, this.#final?.beginning ?? from));
+    const resumesAt = this.buffer.rewind(Math.max(from, this.#final?.beginning ?? from));
+    this.#final?.passOver(resumesAt);
+    return resumesAt;
   }
 
   releaseWaiting(): void {

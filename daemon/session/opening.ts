@@ -52,7 +52,7 @@ export async function openBoth(
       },
       relayed:
         route && request.dgParams['callback'] === undefined
-          ? { onNoResults: (part) => transcript?.noResults(part) }
+          ? { onMissing: (cause, part) => transcript?.missing(cause, part) }
           : undefined,
     }),
   ] as const;

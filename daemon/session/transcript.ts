@@ -1,6 +1,6 @@
 import { AGENT, CUSTOMER } from '../contract/audio-format.ts';
 import { type GapEvent, SPEAKERS } from '../contract/events.ts';
-import type { ChannelPart } from '../deepgram/final-audio.ts';
+import type { ChannelPart, MissingCause } from '../deepgram/final-audio.ts';
 import type { Log } from '../log/log.ts';
 import type { ChannelTimes, EventLog } from '../results/event-log.ts';
 import { Relay, type SessionFacts } from '../results/relay.ts';
@@ -77,10 +77,10 @@ export class Transcript {
   }
 
   /** Deepgram gave no final for speech that cannot be repeated anymore. */
-  noResults(part: ChannelPart): void {
-    this.#partGap('no-results', part);
+  missing(cause: MissingCause, part: ChannelPart): void {
+    this.#partGap(cause, part);
     const { channel, fromMs: startMs, toMs: endMs } = part;
-    const fields = { event: 'deepgram.no-final', speaker: SPEAKERS[channel], startMs, endMs };
+    const fields = { event: 'deepgram.no-final', cause, speaker: SPEAKERS[channel], startMs, endMs };
     this.#log.warn(fields, 'Deepgram returned no final result for speech');
   }
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { BYTES_PER_FRAME, BYTES_PER_MS } from '../../daemon/contract/audio-format.ts';
-import { type ChannelPart, FinalAudio } from '../../daemon/deepgram/final-audio.ts';
+import { type ChannelPart, FinalAudio, type MissingCause } from '../../daemon/deepgram/final-audio.ts';
 import { momentOf, positionOf } from '../../daemon/deepgram/replay-buffer.ts';
 
 /** A call that is loud in these parts of each channel, in ms. */
@@ -20,8 +20,8 @@ function audio(fromMs: number, toMs: number, [customer, agent]: readonly [Loud, 
 
 /** What is known after `ms` of a call. */
 function after(ms: number, loud: readonly [Loud, Loud], loudness?: number) {
-  const unheard: ChannelPart[] = [];
-  const final = new FinalAudio(0, (part) => unheard.push(part));
+  const unheard: [MissingCause, ChannelPart][] = [];
+  const final = new FinalAudio(0, (...missing) => unheard.push(missing));
   // In pieces that do not fit those of 20 ms.
   for (let fromMs = 0; fromMs < ms; fromMs += 33) final.add(audio(fromMs, Math.min(ms, fromMs + 33), loud, loudness));
   const finalMs = () => {
@@ -93,7 +93,7 @@ test('what is needed is kept for a pause before the margin, and never moves back
 test('speech without results is reported once it cannot be repeated', (t) => {
   const { unheard, finalMs } = after(400_000, [[[20_000, 400_000]], []]);
   t.is(finalMs(), 50_000);
-  t.deepEqual(unheard, [{ channel: 0, fromMs: 20_000, toMs: 50_000 }]);
+  t.deepEqual(unheard, [['no-results', { channel: 0, fromMs: 20_000, toMs: 50_000 }]]);
   finalMs();
   t.is(finalMs(), 80_000);
   t.is(unheard.length, 2);
@@ -103,4 +103,12 @@ test('what is not final at the end is told per channel', (t) => {
   const { final, finalMs } = after(10_000, [[[4000, 5000]], []]);
   finalMs();
   t.deepEqual(final.notFinal(positionOf(10_000)), [{ channel: 0, fromMs: 4000, toMs: 10_000 }]);
+});
+
+test('what is passed over is reported once per channel', (t) => {
+  const { final, unheard, finalMs } = after(10_000, [[[4000, 5000]], [[6000, 9000]]]);
+  finalMs();
+  final.passOver(positionOf(5500));
+  final.passOver(positionOf(5500));
+  t.deepEqual(unheard, [['unfinished', { channel: 0, fromMs: 4000, toMs: 5500 }]]);
 });

@@ -7,7 +7,7 @@ async function relayed() {
   const stage = new LinkStage();
   const taken: [offsetMs: number, connection: number][] = [];
   await stage.open(RESULTS, {
-    relayed: { onNoResults: () => {} },
+    relayed: { onMissing: () => {} },
     onMessage: (_message, offsetMs, connection) => taken.push([offsetMs, connection]),
   });
   return { stage, taken };
@@ -34,7 +34,7 @@ test('a reconnect repeats what is not final, from 2 s before it', async (t) => {
 
 test('what is final before a crash need not be final again', async (t) => {
   const stage = new LinkStage();
-  await stage.open(RESULTS, { relayed: { onNoResults: () => {} }, callMs: 7000, connections: 1 });
+  await stage.open(RESULTS, { relayed: { onMissing: () => {} }, callMs: 7000, connections: 1 });
   stage.link.resumeFinal([10_000, 9500]);
   await stage.speak(6000);
   await stage.lose(1006);
@@ -67,4 +67,16 @@ test('what was sent and not final is told when the line is closed', async (t) =>
   stage.deepgram.socket.finalize(0, 4000);
   stage.link.abandon();
   t.like(stage.link.notFinal, [{ channel: 0, fromMs: 4000, toMs: 6000 }]);
+});
+
+test('what outgrew the buffer when a connection was lost is missing, and said to be', async (t) => {
+  const missing: unknown[] = [];
+  const stage = new LinkStage();
+  await stage.open(RESULTS, { relayed: { onMissing: (...each) => missing.push(each) } });
+  await stage.speak(80_000);
+  await stage.lose(1006);
+  await stage.speak(1000);
+  const { offsetMs } = stage.deepgram.socket;
+  t.is(offsetMs, 20_000);
+  t.deepEqual(missing, [['unfinished', { channel: 0, fromMs: 0, toMs: offsetMs }]]);
 });
