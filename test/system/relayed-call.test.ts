@@ -99,14 +99,11 @@ async function opened(t: ExecutionContext, { deepgramArgs = [], faults = [], req
     openEvents: async () => events,
     settings: {
       alignWaitMs: 1000,
-      messageMs: 100,
       replayMs: 6000,
       deepgramGiveUpMs: 60_000,
-      bufferBytes: 1024 * 1024,
       resultsWebhook: WEBHOOK,
       rotateAfterMs: 2_400_000,
       callEndGraceMs: 1000,
-      readStallMs: 10_000,
     },
   };
   const { streamArn: arn, startFragmentNumber, startTimestamp } = started;
