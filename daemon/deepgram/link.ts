@@ -15,7 +15,7 @@ import { LinkStatistics, type LinkStats } from './link-statistics.ts';
 import { Outage } from './outage.ts';
 import { type GiveUp, isNormalClose, type Reconnect, ReconnectPolicy } from './reconnect-policy.ts';
 import { momentOf, positionOf } from './replay-buffer.ts';
-import { ReplayWindow, type ReplayWindowOptions } from './replay-window.ts';
+import { ReplayWindow, type ReplayWindowOptions, type ResultsRelay } from './replay-window.ts';
 import { ResultsWatch } from './results-watch.ts';
 import type { SocketClose, SocketOpener } from './socket.ts';
 
@@ -106,9 +106,9 @@ export class Link {
     return this.#unfinishedMs;
   }
 
-  /** Where a relay takes the results: up to where each channel is final, from before a crash. Call it before `send`. */
-  resumeFinal(finalMs: readonly [Millis, Millis]): void {
-    this.#window.resumeFinal(finalMs);
+  /** The results go to a relay: a reconnect repeats exactly what is not final. Call it before `send`. */
+  relayResults(relay: ResultsRelay): void {
+    this.#window.relayResults(relay);
   }
 
   /** What was sent and had no final result when the line was closed; only known where a relay takes the results. */

@@ -1,7 +1,7 @@
 import type { AudioRun } from '../audio/audio-run.ts';
 import { AGENT, CUSTOMER } from '../contract/audio-format.ts';
 import type { Millis } from '../runtime/clock.ts';
-import { type ChannelPart, FinalAudio, type OnMissing } from './final-audio.ts';
+import { type ChannelPart, FinalAudio, type MissingCause } from './final-audio.ts';
 import { momentOf, positionOf, ReplayBuffer } from './replay-buffer.ts';
 import { finalEnd, ReceivedResults } from './results.ts';
 
@@ -27,14 +27,14 @@ const RELAYED_MS: Millis = 60_000;
 export interface ReplayWindowOptions {
   /** What a reconnect repeats when results do not come back to us (REPLAY_MS). */
   readonly replayMs: Millis;
-  /** For results that go to a relay: a reconnect repeats exactly what is not final. */
-  readonly relayed?: RelayedResults | undefined;
 }
 
 /** What a link needs to know of the relay that its results go to. */
-export interface RelayedResults {
+export interface ResultsRelay {
+  /** Up to where each channel is final. */
+  readonly finalMs: readonly [Millis, Millis];
   /** Called with speech that has no final and can no longer be repeated. */
-  readonly onMissing: OnMissing;
+  missing(cause: MissingCause, part: ChannelPart): void;
 }
 
 /**
@@ -46,25 +46,23 @@ export class ReplayWindow {
   /** The most audio that may be on its way, less one message. */
   readonly unconfirmedBytes: number;
   readonly #replayBytes: number;
-  readonly #bufferBytes: number;
+  #bufferBytes: number;
   /** Results that come back to us say what need not be repeated; undefined in callback mode. */
   readonly #results: ReceivedResults | undefined;
   /** Undefined without a relay. */
-  readonly #final: FinalAudio | undefined;
+  #final: FinalAudio | undefined;
   /** Pending while the buffer is full. */
   #room: PromiseWithResolvers<void> | undefined;
 
   /** @param start where in the call the audio begins */
-  constructor(start: number, resultsComeBack: boolean, { replayMs, relayed }: ReplayWindowOptions) {
-    const bufferBytes = relayed ? Math.max(BUFFER_BYTES, 2 * positionOf(RELAYED_MS)) : BUFFER_BYTES;
+  constructor(start: number, resultsComeBack: boolean, { replayMs }: ReplayWindowOptions) {
     const repeatedMs = resultsComeBack ? 0 : replayMs + FINAL_AFTER_MS;
     this.buffer = new ReplayBuffer(start, positionOf(Math.max(repeatedMs, LOOK_BACK_MS) + USUALLY_UNSENT_MS));
     this.unconfirmedBytes = positionOf(Math.max(replayMs, LEAST_UNCONFIRMED_MS) - MESSAGE_MS);
     this.#replayBytes = positionOf(repeatedMs);
     // What is repeated fills at most half of it, so there is room for new audio.
-    this.#bufferBytes = Math.max(bufferBytes, 2 * this.unconfirmedBytes, 2 * this.#replayBytes);
+    this.#bufferBytes = Math.max(BUFFER_BYTES, 2 * this.unconfirmedBytes, 2 * this.#replayBytes);
     this.#results = resultsComeBack ? new ReceivedResults(start) : undefined;
-    this.#final = relayed && new FinalAudio(start, relayed.onMissing);
   }
 
   /** Notes a message from a connection whose time 0 is at `startsAt`. */
@@ -80,9 +78,12 @@ export class ReplayWindow {
     this.#final?.add(run.pcm);
   }
 
-  /** Up to where each channel is final, from before. */
-  resumeFinal(finalMs: readonly [Millis, Millis]): void {
-    for (const channel of [CUSTOMER, AGENT] as const) this.#final?.finalized(channel, positionOf(finalMs[channel]));
+  /** From the beginning, a reconnect repeats exactly what is not final. Call it before `commit`. */
+  relayResults(relay: ResultsRelay): void {
+    const final = new FinalAudio(this.buffer.end, (cause, part) => relay.missing(cause, part));
+    for (const channel of [CUSTOMER, AGENT] as const) final.finalized(channel, positionOf(relay.finalMs[channel]));
+    this.#final = final;
+    this.#bufferBytes = Math.max(this.#bufferBytes, 2 * positionOf(RELAYED_MS));
   }
 
   /** What has been sent and is not final, where a relay takes the results. */

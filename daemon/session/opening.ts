@@ -5,7 +5,6 @@ import { openSocket } from '../deepgram/socket.ts';
 import type { Media } from '../kinesis/media-source.ts';
 import type { Log } from '../log/log.ts';
 import type { SessionDeps } from './deps.ts';
-import { resultsRoute } from './results-route.ts';
 import { identityOf, type SessionSeed, startingPointOf } from './seed.ts';
 import { Transcript } from './transcript.ts';
 
@@ -23,14 +22,13 @@ export interface Opened {
  */
 export async function openBoth(
   seed: SessionSeed,
-  { kinesis, deepgram, timers, random, metrics, settings, openEvents }: SessionDeps,
+  { kinesis, deepgram, timers, random, metrics, settings, results }: SessionDeps,
   log: Log,
   signal: AbortSignal,
 ): Promise<Opened> {
   const { request, timeZeroEpochMs } = identityOf(seed);
   const { position, callMs, connections } = startingPointOf(seed);
   const params = sessionParams(request.dgParams, timeZeroEpochMs);
-  const route = openEvents && resultsRoute(request, settings);
   const logged = logResult(log);
   let transcript: Transcript | undefined;
   const failed = new AbortController();
@@ -50,19 +48,13 @@ export async function openBoth(
         logged(message, offsetMs);
         transcript?.take(message, offsetMs, connection);
       },
-      relayed:
-        route && request.dgParams['callback'] === undefined
-          ? { onMissing: (cause, part) => transcript?.missing(cause, part) }
-          : undefined,
     }),
   ] as const;
   try {
     const [media, link] = await Promise.all(opening);
-    if (openEvents && route) {
-      // Only now is it certain that the session starts. Deepgram says nothing before it has audio.
-      transcript = await Transcript.open(seed, route, openEvents, log);
-      link.resumeFinal(transcript.finalMs);
-    }
+    // Only now is it certain that the session starts. Deepgram returns nothing before it has audio.
+    transcript = results && (await Transcript.open(seed, results, log));
+    if (transcript && request.dgParams['callback'] === undefined) link.relayResults(transcript);
     return { media, link, transcript };
   } catch (error) {
     failed.abort();

@@ -1,12 +1,13 @@
 import { AGENT, CUSTOMER } from '../contract/audio-format.ts';
 import { type GapEvent, SPEAKERS } from '../contract/events.ts';
 import type { ChannelPart, MissingCause } from '../deepgram/final-audio.ts';
+import type { ResultsRelay } from '../deepgram/replay-window.ts';
 import type { Log } from '../log/log.ts';
 import type { ChannelTimes, EventLog } from '../results/event-log.ts';
 import { Relay, type SessionFacts } from '../results/relay.ts';
 import type { Millis } from '../runtime/clock.ts';
+import type { EventsOpener } from './deps.ts';
 import type { Outcome } from './outcome.ts';
-import type { OpenEvents, ResultsRoute } from './results-route.ts';
 import { identityOf, type SessionSeed, startingPointOf } from './seed.ts';
 
 /** Its last events were on a disk that another boot or instance does not have. */
@@ -31,18 +32,15 @@ export interface End {
 }
 
 /** A session's events, from `session.started` to `session.ended` (daemon/results/README.md). */
-export class Transcript {
+export class Transcript implements ResultsRelay {
   readonly #relay: Relay;
   readonly #events: EventLog;
   readonly #log: Log;
 
-  /** Opens the events of a session that has started. Never rejects. */
-  static async open(seed: SessionSeed, route: ResultsRoute, openEvents: OpenEvents, log: Log): Promise<Transcript> {
-    const { sessionId, request, timeZeroEpochMs } = identityOf(seed);
-    const { contactId, contact } = request;
-    const isResumed = seed.kind === 'resumed';
-    const events = await openEvents({ sessionId, contactId, contact, timeZeroEpochMs, ...route }, { isResumed });
-    return new Transcript(seed, events, log);
+  /** Opens the events of a session that has started; undefined when they go nowhere. Never rejects. */
+  static async open(seed: SessionSeed, results: EventsOpener, log: Log): Promise<Transcript | undefined> {
+    const events = await results.openEvents(identityOf(seed), { isResumed: seed.kind === 'resumed' });
+    return events && new Transcript(seed, events, log);
   }
 
   private constructor(seed: SessionSeed, events: EventLog, log: Log) {

@@ -6,10 +6,8 @@ import { callAudio, LinkStage, RESULTS } from './link-stage.ts';
 async function relayed() {
   const stage = new LinkStage();
   const taken: [offsetMs: number, connection: number][] = [];
-  await stage.open(RESULTS, {
-    relayed: { onMissing: () => {} },
-    onMessage: (_message, offsetMs, connection) => taken.push([offsetMs, connection]),
-  });
+  await stage.open(RESULTS, { onMessage: (_message, offsetMs, connection) => taken.push([offsetMs, connection]) });
+  stage.link.relayResults({ finalMs: [0, 0], missing: () => {} });
   return { stage, taken };
 }
 
@@ -34,8 +32,8 @@ test('a reconnect repeats what is not final, from 2 s before it', async (t) => {
 
 test('what is final before a crash need not be final again', async (t) => {
   const stage = new LinkStage();
-  await stage.open(RESULTS, { relayed: { onMissing: () => {} }, callMs: 7000, connections: 1 });
-  stage.link.resumeFinal([10_000, 9500]);
+  await stage.open(RESULTS, { callMs: 7000, connections: 1 });
+  stage.link.relayResults({ finalMs: [10_000, 9500], missing: () => {} });
   await stage.speak(6000);
   await stage.lose(1006);
   await stage.speak(1000);
@@ -72,7 +70,8 @@ test('what was sent and not final is told when the line is closed', async (t) =>
 test('what outgrew the buffer when a connection was lost is missing, and said to be', async (t) => {
   const missing: unknown[] = [];
   const stage = new LinkStage();
-  await stage.open(RESULTS, { relayed: { onMissing: (...each) => missing.push(each) } });
+  await stage.open(RESULTS);
+  stage.link.relayResults({ finalMs: [0, 0], missing: (...each) => missing.push(each) });
   await stage.speak(80_000);
   await stage.lose(1006);
   await stage.speak(1000);

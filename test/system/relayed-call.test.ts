@@ -22,7 +22,6 @@ import { recordedLog } from '../support/recorded-log.ts';
 const API_KEY = 'key-of-the-relayed-call';
 const SPEED = 6;
 const SAMPLES_PER_MS = 8;
-const WEBHOOK = 'https://consumer.example/{contact-id}';
 
 const kinesisSimulator = new Program('test/simulators/kinesis-video/main.ts');
 let kinesisUrl = '';
@@ -96,12 +95,11 @@ async function opened(t: ExecutionContext, { deepgramArgs = [], faults = [], req
     metrics: new SessionMetrics(),
     random: Math.random,
     checkpoints: checkpoint.checkpoints,
-    openEvents: async () => events,
+    results: { openEvents: async ({ request: { dgParams } }) => (dgParams['callback'] ? undefined : events) },
     settings: {
       alignWaitMs: 1000,
       replayMs: 6000,
       deepgramGiveUpMs: 60_000,
-      resultsWebhook: WEBHOOK,
       rotateAfterMs: 2_400_000,
       callEndGraceMs: 1000,
     },
