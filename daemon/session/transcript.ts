@@ -37,10 +37,10 @@ export class Transcript implements ResultsRelay {
   readonly #events: EventLog;
   readonly #log: Log;
 
-  /** Opens the events of a session that has started; undefined when they go nowhere. Never rejects. */
+  /** Opens the events of a session that has started; undefined when they go nowhere, or had ended. Never rejects. */
   static async open(seed: SessionSeed, results: EventsOpener, log: Log): Promise<Transcript | undefined> {
     const events = await results.openEvents(identityOf(seed), { isResumed: seed.kind === 'resumed' });
-    return events && new Transcript(seed, events, log);
+    return events && !events.hasEnded ? new Transcript(seed, events, log) : undefined;
   }
 
   private constructor(seed: SessionSeed, events: EventLog, log: Log) {
