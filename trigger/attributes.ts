@@ -7,8 +7,8 @@ import { isJsonObject } from './json.ts';
 export type RequestedSession = {
   dgParams: DeepgramParams;
   enforceRealtime: boolean;
-  /** Undefined if the flow leaves it to the daemon where the call's events go. */
-  results: RequestedResults | undefined;
+  /** Missing if the flow leaves it to the daemon where the call's events go. */
+  results?: RequestedResults;
   /** Names of attributes with an empty value: legal, but rarely intended. */
   withEmptyValue: readonly string[];
 };
@@ -54,7 +54,7 @@ export function readAttributes(attributes: unknown, contactId: string): Requeste
   const enforceRealtime = given[ENFORCE_REALTIME] === 'true';
   const results = requestedResults(given[WEBHOOK], contactId);
   if (results?.webhook && params.has('callback')) refuseTwoDestinations();
-  return { dgParams: Object.fromEntries(params), enforceRealtime, results, withEmptyValue };
+  return { dgParams: Object.fromEntries(params), enforceRealtime, ...(results && { results }), withEmptyValue };
 }
 
 /** Splits an attribute's value at spaces. `\ ` is a space and `\\` a backslash within a value; any other backslash is
