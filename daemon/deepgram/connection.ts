@@ -105,6 +105,13 @@ export class Connection {
     return this.#heartbeat.readTo(this.#options.replayBuffer.sent);
   }
 
+  /** Of what was sent last, what Deepgram cannot have processed yet. */
+  get unprocessedBytes(): number {
+    const { replayBuffer, timers } = this.#options;
+    const backlog = positionOf(this.#backlog.at(timers.now()));
+    return Math.min(backlog, replayBuffer.sent - this.#processedTo);
+  }
+
   /** Deepgram's last message has come. */
   get isFinished(): boolean {
     return this.#isFinished;
@@ -120,9 +127,9 @@ export class Connection {
     return this.#progressAtMs;
   }
 
-  /** Call time that Deepgram cannot have processed yet, and call time that it may not have processed. */
-  backlogMs(nowMs: Millis): { readonly least: Millis; readonly most: Millis } {
-    return { least: this.#backlog.at(nowMs), most: this.#patientBacklog.at(nowMs) };
+  /** Call time that Deepgram may not have processed yet, although it keeps up with real time. */
+  backlogMs(nowMs: Millis): Millis {
+    return this.#patientBacklog.at(nowMs);
   }
 
   /** Sends as much audio as the socket and the window take now. */
