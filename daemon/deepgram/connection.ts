@@ -2,6 +2,7 @@ import type { DeepgramParams } from '../contract/deepgram-params.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { Timer, type TimerWheel } from '../runtime/timer-wheel.ts';
 import { Backlog, FASTEST_RATE } from './backlog.ts';
+import type { CallPace } from './call-pace.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { LinkStatistics } from './link-statistics.ts';
 import { momentOf, positionOf, type ReplayBuffer } from './replay-buffer.ts';
@@ -28,6 +29,7 @@ export interface ConnectionOptions {
   readonly onMessage: (message: unknown, startsAt: number) => void;
   /** Called after audio was sent or confirmed. */
   readonly onProgress: () => void;
+  readonly pace: Pick<CallPace, 'current'>;
 }
 
 /** One WebSocket of a link: sends the replay buffer's audio, keeps the line alive, and closes it when it is dead. */
@@ -82,8 +84,8 @@ export class Connection {
     this.startsAt = startsAt;
     this.openedAtMs = timers.now();
     this.#heartbeat = new Heartbeat(startsAt, this.openedAtMs);
-    this.#backlog = new Backlog(FASTEST_RATE, this.openedAtMs);
-    this.#patientBacklog = new Backlog(PATIENT_RATE, this.openedAtMs);
+    this.#backlog = new Backlog(() => FASTEST_RATE * options.pace.current, this.openedAtMs);
+    this.#patientBacklog = new Backlog(() => PATIENT_RATE, this.openedAtMs);
     this.#processedTo = startsAt;
     timers.set(this.#checkTimer, this.openedAtMs + CHECK_EVERY_MS);
     void socket.closed.then(() => {

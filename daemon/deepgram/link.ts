@@ -6,6 +6,7 @@ import type { Log } from '../log/log.ts';
 import type { SessionMetrics } from '../metrics/session-metrics.ts';
 import type { Cancel, Millis } from '../runtime/clock.ts';
 import type { TimerWheel } from '../runtime/timer-wheel.ts';
+import { CallPace } from './call-pace.ts';
 import { Connection } from './connection.ts';
 import { DeepgramLost } from './errors.ts';
 import { waitsUntilMs } from './final-wait.ts';
@@ -46,6 +47,7 @@ export class Link {
   readonly #params: DeepgramParams;
   readonly #options: LinkOptions;
   readonly #window: ReplayWindow;
+  readonly #pace: CallPace;
   readonly #policy: ReconnectPolicy;
   readonly #statistics: LinkStatistics;
   readonly #ended = Promise.withResolvers<Error | undefined>();
@@ -79,6 +81,7 @@ export class Link {
     this.#options = options;
     this.#policy = new ReconnectPolicy(options.giveUpMs, options.random);
     this.#window = new ReplayWindow(start, params['callback'] === undefined, options);
+    this.#pace = new CallPace(options.callMs, options.timers.now());
     this.#statistics = new LinkStatistics(start, options.metrics);
     this.#unfinished = new Unfinished(options.metrics);
     this.#resultsWatch = new ResultsWatch(start, options.timers.now());
@@ -134,6 +137,7 @@ export class Link {
     const { buffer } = this.#window;
     const from = buffer.end;
     buffer.commit(run);
+    this.#pace.reached(momentOf(buffer.end), this.#options.timers.now());
     if (run.arrivedAtMs === undefined) this.#statistics.lag.silent(momentOf(from), momentOf(buffer.end));
     connectionOf(this.#state)?.pump();
     this.#statistics.buffered(buffer.heldBytes);
@@ -214,6 +218,7 @@ export class Link {
         onMessage(message, momentOf(startsAt));
       },
       onProgress: () => this.#settle(),
+      pace: this.#pace,
     });
   }
 
