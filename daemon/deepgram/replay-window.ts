@@ -18,6 +18,8 @@ export const MESSAGE_MS: Millis = 100;
 export const BUFFER_BYTES = 1024 * 1024;
 /** Unsent audio in normal operation: what one read brings. */
 const USUALLY_UNSENT_MS: Millis = 300;
+/** After an outage Deepgram works off what it missed at 1.25 x real time, for minutes: that much more is kept meanwhile. */
+const MOST_LATE_BYTES = positionOf(60_000);
 /** A producer may repeat a fragment of one or two seconds; the aligner finds it in this much of the call. */
 const LOOK_BACK_MS: Millis = 2048;
 
@@ -37,6 +39,14 @@ export interface ResultsRelay {
   missing(cause: MissingCause, part: ChannelPart): void;
 }
 
+/** What Deepgram has done with the audio of a connection. */
+export interface Progress {
+  /** What comes before need not be sent again for not having arrived. */
+  readonly readTo: number;
+  /** Of what was sent last, what cannot have been processed. */
+  readonly unprocessedBytes: number;
+}
+
 /**
  * The audio that a link keeps: what is still to be sent, and what a reconnect would repeat (daemon/README.md, decision
  * 6). Positions are bytes of the call.
@@ -47,6 +57,8 @@ export class ReplayWindow {
   readonly unconfirmedBytes: number;
   readonly #replayBytes: number;
   #bufferBytes: number;
+  /** Kept beyond that, while Deepgram cannot have processed it. */
+  #lateBytes = 0;
   /** Results that come back to us say what need not be repeated; undefined in callback mode. */
   readonly #results: ReceivedResults | undefined;
   /** Undefined without a relay. */
@@ -101,12 +113,17 @@ export class ReplayWindow {
     return this.#results?.count;
   }
 
+  /** The position up to which the call is final; undefined if no result says so. */
+  get finalTo(): number | undefined {
+    if (this.#final) return this.#final.finalTo;
+    return this.#results?.count ? this.#results.finalTo : undefined;
+  }
+
   /** Call time that was sent and is not final; undefined if no result says so. */
   get notFinalMs(): Millis | undefined {
-    const { sent } = this.buffer;
-    if (this.#final) return Math.max(0, Math.floor(momentOf(sent)) - momentOf(this.#final.finalTo));
-    if (!this.#results?.count) return undefined;
-    return Math.max(0, Math.floor(momentOf(sent)) - momentOf(this.#results.finalTo));
+    const { finalTo } = this;
+    if (finalTo === undefined) return undefined;
+    return Math.max(0, Math.floor(momentOf(this.buffer.sent)) - momentOf(finalTo));
   }
 
   /** Undefined while there is room; otherwise resolves when there is. */
@@ -119,30 +136,30 @@ export class ReplayWindow {
   /**
    * Where the audio that a reconnect would repeat begins, at a whole ms. It never moves back, however little the current
    * connection has read.
-   * @param readTo what Deepgram has read on the current connection
    */
-  keepFrom(readTo: number): number {
+  keepFrom(progress: Progress): number {
+    const { readTo, unprocessedBytes } = progress;
     const { sent, heldFrom } = this.buffer;
-    const needed = this.#final
-      ? this.#final.neededFrom
-      : this.#results
-        ? Math.min(this.#results.finalTo, readTo)
-        : Math.min(readTo, sent - this.#replayBytes);
-    // Missing results and pongs must not keep more than half of the buffer.
-    const position = Math.max(needed, sent - this.#bufferBytes / 2);
+    const lateBytes = lateBytesOf(unprocessedBytes);
+    const finalTo = this.#results?.finalTo ?? sent - this.#replayBytes - lateBytes;
+    // What is final has been read.
+    const needed = this.#final ? this.#final.neededFrom : Math.min(finalTo, readTo);
+    // Missing results must not keep more than half of the buffer.
+    const position = Math.max(needed, sent - this.#bufferBytes / 2 - this.#extraBytes(progress));
     return Math.max(heldFrom, positionOf(momentOf(position)));
   }
 
   /** Forgets what a reconnect would not repeat. */
-  advance(readTo: number): void {
+  advance(progress: Progress): void {
     this.#final?.settle(this.buffer.sent);
-    this.buffer.forget(this.keepFrom(readTo));
+    this.buffer.forget(this.keepFrom(progress));
+    this.#lateBytes = this.#extraBytes(progress);
     if (!this.#isFull) this.releaseWaiting();
   }
 
   /** Goes back to what the next connection must repeat; returns where that begins. */
-  rewind(readTo: number): number {
-    const from = this.keepFrom(readTo);
+  rewind(progress: Progress): number {
+    const from = this.keepFrom(progress);
     this.buffer.forget(from);
     const resumesAt = this.buffer.rewind(Math.max(from, this.#final?.beginning ?? from));
     this.#final?.passOver(resumesAt);
@@ -154,7 +171,19 @@ export class ReplayWindow {
     this.#room = undefined;
   }
 
-  get #isFull(): boolean {
-    return this.buffer.heldBytes > this.#bufferBytes;
+  /** What may be kept beyond half of the buffer: what waits to be processed, and as much again that is not confirmed. */
+  #extraBytes({ readTo, unprocessedBytes }: Progress): number {
+    const half = this.#bufferBytes / 2;
+    const unconfirmedBytes = Math.min(this.buffer.sent - readTo - half, half);
+    return Math.max(0, unconfirmedBytes, Math.min(lateBytesOf(unprocessedBytes), MOST_LATE_BYTES));
   }
+
+  get #isFull(): boolean {
+    return this.buffer.heldBytes > this.#bufferBytes + this.#lateBytes;
+  }
+}
+
+/** What waits longer than usual to be processed: processing that lags by less is in what is repeated anyway. */
+function lateBytesOf(unprocessedBytes: number): number {
+  return Math.max(0, unprocessedBytes - positionOf(FINAL_AFTER_MS));
 }

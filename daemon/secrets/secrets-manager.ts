@@ -1,6 +1,7 @@
 import { secretRegion } from '../contract/secret-arn.ts';
 import { orAborted } from '../runtime/abort.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
+import type { Egress } from '../runtime/egress.ts';
 import { SecretRefused, secretEmpty, secretRefusal } from './secret-refused.ts';
 
 /** Secrets Manager's labels for the current and the previous version. */
@@ -19,13 +20,19 @@ const CONNECT_TIMEOUT_MS: Millis = 1500;
  * Reads a secret from Secrets Manager in the ARN's region, with the SDK's default credentials and
  * AWS_ENDPOINT_URL_SECRETS_MANAGER. Loads the SDK on the first call. Throws SecretRefused.
  */
-export async function readSecret(arn: string, stage: Stage, timeoutMs: Millis, clock: Clock): Promise<SecretVersion> {
+export async function readSecret(
+  arn: string,
+  stage: Stage,
+  timeoutMs: Millis,
+  clock: Clock,
+  egress?: Egress,
+): Promise<SecretVersion> {
   const region = secretRegion(arn);
   if (!region) throw new TypeError('not the ARN of a secret: settings are validated first');
   const signal = clock.timeout(timeoutMs);
   try {
     // The SDK takes no signal while it loads and while it looks for credentials.
-    return await orAborted(request(arn, stage, region, signal), signal);
+    return await orAborted(request({ arn, stage, region, egress }, signal), signal);
   } catch (error) {
     if (error instanceof SecretRefused) throw error;
     const cause = signal.aborted ? new Error(`no response within ${timeoutMs} ms`, { cause: error }) : error;
@@ -33,9 +40,13 @@ export async function readSecret(arn: string, stage: Stage, timeoutMs: Millis, c
   }
 }
 
-async function request(arn: string, stage: Stage, region: string, abortSignal: AbortSignal): Promise<SecretVersion> {
+async function request(
+  { arn, stage, region, egress }: { arn: string; stage: Stage; region: string; egress: Egress | undefined },
+  abortSignal: AbortSignal,
+): Promise<SecretVersion> {
   const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
-  const client = new SecretsManagerClient({ region, requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS } });
+  const requestHandler = { connectionTimeout: CONNECT_TIMEOUT_MS, ...(egress && { httpsAgent: egress.agent() }) };
+  const client = new SecretsManagerClient({ region, requestHandler });
   try {
     const command = new GetSecretValueCommand({ SecretId: arn, VersionStage: stage });
     const { SecretString: text, CreatedDate: created } = await client.send(command, { abortSignal });

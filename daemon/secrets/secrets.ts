@@ -1,5 +1,6 @@
 import type { RootLog } from '../log/log.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Egress } from '../runtime/egress.ts';
 import { LinesError } from '../runtime/lines-error.ts';
 import { ManagedSecret, type ReadSecret } from './managed-secret.ts';
 import { fixedSecret, type Secret } from './secret.ts';
@@ -22,9 +23,14 @@ export class SecretsUnread extends LinesError {
 }
 
 /** Reads all secrets in parallel. Throws SecretsUnread. */
-export async function openSecrets(settings: SecretSettings, clock: Clock, log: RootLog): Promise<Secrets> {
+export async function openSecrets(
+  settings: SecretSettings,
+  clock: Clock,
+  log: RootLog,
+  egress?: Egress,
+): Promise<Secrets> {
   const names = ['DEEPGRAM_API_KEY', 'TRIGGER_SECRET'] as const;
-  const opened = await Promise.allSettled(names.map((name) => open(name, settings, clock, log)));
+  const opened = await Promise.allSettled(names.map((name) => open(name, settings, { clock, log, egress })));
   const lines = opened.flatMap((one, at) => {
     if (one.status === 'fulfilled') return [];
     if (!(one.reason instanceof SecretRefused)) throw one.reason;
@@ -40,12 +46,11 @@ export async function openSecrets(settings: SecretSettings, clock: Clock, log: R
 async function open(
   name: SecretName,
   settings: SecretSettings,
-  clock: Clock,
-  log: RootLog,
+  { clock, log, egress }: { clock: Clock; log: RootLog; egress: Egress | undefined },
 ): Promise<Secret | undefined> {
   const setting = secretArnSetting(name);
   const { [name]: value, [setting]: arn } = settings;
   if (!arn) return value === undefined ? undefined : fixedSecret(value);
-  const read: ReadSecret = (...version) => readSecret(...version, clock);
+  const read: ReadSecret = (...version) => readSecret(...version, clock, egress);
   return ManagedSecret.open({ setting, arn, faultOf: (text) => secretFault(name, text), read, clock, log });
 }
