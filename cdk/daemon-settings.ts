@@ -25,6 +25,8 @@ export const REFUSED: Readonly<Partial<Record<SettingName, string>>> = {
   HEALTH_LAG_MS: "the stack derives it from the load balancer's health check",
   DRAIN_DEADLINE_MS: 'set drainDeadlineMinutes instead',
   LOG_LEVEL: 'set logLevel instead',
+  HTTPS_PROXY: 'set httpsProxy instead',
+  NO_PROXY: 'set noProxy instead',
   METRICS_STACK: 'the stack sets it to stackName',
   STATE_DIR: IMAGE,
   CONTROL_SOCKET: IMAGE,

@@ -33,8 +33,8 @@ export interface FleetProps {
   readonly onDemandBase: number;
   readonly targetCapacityPercent: number;
   readonly drainDeadline: Duration;
-  /** Deepgram's port; AWS uses that of HTTPS. */
-  readonly deepgramPort: number;
+  /** Of Deepgram and of a proxy; AWS uses that of HTTPS. */
+  readonly ports: readonly number[];
   /** For the log of the custom resource that changes the group during a deployment. */
   readonly logGroup: ILogGroup;
 }
@@ -94,13 +94,13 @@ export class Fleet extends Construct {
   }
 
   /** Inbound: only the load balancer. Outbound: AWS and Deepgram. */
-  #securityGroup({ network, deepgramPort }: FleetProps): SecurityGroup {
+  #securityGroup({ network, ports }: FleetProps): SecurityGroup {
     const securityGroup = new SecurityGroup(this, 'SecurityGroup', {
       vpc: network.vpc,
       description: 'Instances that run integratord',
       allowAllOutbound: false,
     });
-    for (const port of new Set([HTTPS_PORT, deepgramPort])) {
+    for (const port of new Set([HTTPS_PORT, ...ports])) {
       securityGroup.addEgressRule(Peer.anyIpv4(), Port.tcp(port), 'AWS and Deepgram');
     }
     return securityGroup;

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { DEEPGRAM_API } from '../daemon/contract/deepgram-api.ts';
 import { LOG_LEVELS } from '../daemon/contract/log-levels.ts';
 import { LinesError } from '../daemon/runtime/lines-error.ts';
+import { NoProxy } from '../daemon/runtime/no-proxy.ts';
 import { daemonSettings } from './daemon-settings.ts';
 import { misplacedIn, type Place } from './place.ts';
 
@@ -12,6 +13,9 @@ const LONGEST_DRAIN_MINUTES = 47 * 60;
 
 /** CDK's own pattern: family, generation and attributes, then the size. */
 const INSTANCE_TYPE = /^[a-z]+\d{1,2}[a-z-]*\.[a-z0-9-]+$/;
+
+/** What of a URL's host is special to no shell, no systemd and no TOML. */
+const PROXY_HOST = /^[A-Za-z0-9.:[\]-]+$/;
 
 const wholeNumber = (unit: string, min: number, max: number) =>
   z
@@ -76,6 +80,8 @@ const settings = z.object({
     .optional(),
   natGateways: wholeNumber('NAT gateways, one per zone', 0, 2).default(2),
   privateLink: z.enum(['on', 'off'], 'must be on or off').default('off'),
+  httpsProxy: z.string().transform(proxyUrl).optional(),
+  noProxy: z.string().transform(hostList).optional(),
   instanceTypes: list('instance types', INSTANCE_TYPE, 'c7g.large,c6g.large')
     .refine((types) => new Set(types.map(architectureOf)).size === 1, 'must all have the architecture of the image')
     .default(['c7g.large']),
@@ -156,9 +162,15 @@ function conflictsIn(given: Settings): string[] {
     [
       given.natGateways === 0 &&
         vpcId === undefined &&
+        given.httpsProxy === undefined &&
         (given.privateLink === 'off' || given.deepgramApi === DEEPGRAM_API),
-      'natGateways is 0: without a route to the internet, privateLink must be on, and deepgramApi a reachable Deepgram of your own',
+      'natGateways is 0: without a route to the internet, privateLink must be on, and deepgramApi a reachable Deepgram of your own; or set httpsProxy',
     ],
+    [
+      given.natGateways === 0 && vpcId === undefined && given.httpsProxy !== undefined && given.privateLink === 'off',
+      'natGateways is 0: the trigger does not use httpsProxy, so it needs privateLink=on to reach Secrets Manager',
+    ],
+    [given.noProxy !== undefined && given.httpsProxy === undefined, 'noProxy is about httpsProxy: set that too'],
     [
       given.deepgramKeySecretKmsKeyArn !== undefined && given.deepgramKeySecretArn === undefined,
       'deepgramKeySecretKmsKeyArn is the key of the secret deepgramKeySecretArn: set that too',
@@ -176,4 +188,30 @@ function deepgramUrl(value: string, context: z.RefinementCtx): string {
     context.addIssue({ code: 'custom', message: 'must not contain credentials, a query or a fragment' });
   }
   return url?.href ?? z.NEVER;
+}
+
+/** Errors do not repeat the value, which may contain credentials. */
+function proxyUrl(value: string, context: z.RefinementCtx): string {
+  const url = URL.parse(value);
+  if (!url || !/^https?:$/.test(url.protocol) || !PROXY_HOST.test(url.host)) {
+    const message = 'must be the http or https URL of a proxy, such as http://proxy.example.com:3128';
+    context.addIssue({ code: 'custom', message });
+  } else if (url.username || url.password) {
+    const message =
+      'must not contain credentials: everybody who can read the template could read them. Let the proxy accept the subnets, or set HTTPS_PROXY_FILE on instances of your own';
+    context.addIssue({ code: 'custom', message });
+  } else if (url.pathname !== '/' || url.search || url.hash) {
+    context.addIssue({ code: 'custom', message: 'must not contain a path, a query or a fragment' });
+  }
+  return url?.href.replace(/\/$/, '') ?? z.NEVER;
+}
+
+function hostList(value: string, context: z.RefinementCtx): string {
+  const list = value.replace(/\s+/g, '');
+  try {
+    new NoProxy(list);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
+  }
+  return list;
 }

@@ -105,6 +105,8 @@ export class IntegratordStack extends Stack {
       DRAIN_DEADLINE_MS: String(drainDeadline.toMilliseconds()),
       LOG_LEVEL: settings.logLevel,
       METRICS_STACK: Aws.STACK_NAME,
+      ...(settings.httpsProxy === undefined ? {} : { HTTPS_PROXY: settings.httpsProxy }),
+      ...(settings.noProxy === undefined ? {} : { NO_PROXY: settings.noProxy }),
     };
     return new Fleet(this, 'Fleet', {
       network,
@@ -117,7 +119,7 @@ export class IntegratordStack extends Stack {
       onDemandBase: settings.onDemandBase,
       targetCapacityPercent: settings.targetCapacityPercent,
       drainDeadline,
-      deepgramPort: portOf(settings.deepgramApi),
+      ports: [settings.deepgramApi, settings.httpsProxy].filter((url) => url !== undefined).map(portOf),
       logGroup: this.logs.deployment,
     });
   }
@@ -129,8 +131,8 @@ export class IntegratordStack extends Stack {
   }
 }
 
-function portOf(deepgramApi: string): number {
-  const { port, protocol } = new URL(deepgramApi);
+function portOf(url: string): number {
+  const { port, protocol } = new URL(url);
   if (port !== '') return Number(port);
   return /^(wss|https):$/.test(protocol) ? 443 : 80;
 }

@@ -7,6 +7,7 @@ const END = 'END_OF_SETTINGS';
 
 /** Writes the daemon's settings, starts it, and sends its log to the log group. */
 export function userDataWith(settings: DaemonSettings, logGroupName: string): UserData {
+  const { HTTPS_PROXY: proxy, NO_PROXY: noProxy } = settings;
   const userData = UserData.forLinux({ shebang: '#!/bin/sh' });
   userData.addCommands(
     'set -eu',
@@ -16,9 +17,16 @@ export function userDataWith(settings: DaemonSettings, logGroupName: string): Us
     // fails to start is sent too.
     'systemctl restart --no-block integratord',
     // Earlier lines are in the journal, and are sent too.
+    ...(proxy === undefined ? [] : [agentsProxy(proxy, noProxy)]),
     `/usr/local/sbin/integratord-log-group '${logGroupName}' || logger -t integratord-user-data 'no log to CloudWatch'`,
   );
   return userData;
+}
+
+/** The agents' proxy; their failure must not cost calls. */
+function agentsProxy(proxy: string, noProxy: string | undefined): string {
+  const quoted = [proxy, ...(noProxy === undefined ? [] : [noProxy])].map((word) => `'${word}'`).join(' ');
+  return `/usr/local/sbin/integratord-proxy ${quoted} || logger -t integratord-user-data 'no proxy for the AWS agents'`;
 }
 
 /** NAME="value" for systemd: in double quotes, special characters escaped with a backslash. */

@@ -5,6 +5,7 @@ import { controlSocketPath, listenOnSocket } from './control/control-socket.ts';
 import { checkFiles, checkServices, checkSettings } from './control/doctor.ts';
 import { type Address, listenBriefly } from './http/servers.ts';
 import { systemClock as clock } from './runtime/clock.ts';
+import type { Egress } from './runtime/egress.ts';
 import { LinesError } from './runtime/lines-error.ts';
 import type { Secrets } from './secrets/secrets.ts';
 import type { HostingThread } from './threads/hosting-thread.ts';
@@ -13,17 +14,18 @@ import type { HostingThread } from './threads/hosting-thread.ts';
 export interface DaemonAtRest {
   readonly config: Config;
   readonly secrets: Secrets;
+  readonly egress: Egress;
   readonly main: Pick<HostingThread, 'kinesis' | 'deepgram'>;
 }
 
 /** `integratord --check`: what `integratorctl doctor` and `config` show while no daemon runs. Leaves nothing behind. */
-export async function checkAtRest({ config, secrets, main }: DaemonAtRest): Promise<OfflineChecks> {
+export async function checkAtRest({ config, secrets, egress, main }: DaemonAtRest): Promise<OfflineChecks> {
   const { region, STATE_DIR: stateDir, HOST: host, PORT: port, METRICS_PORT: metricsPort } = config;
   const settings = { region, stateDir, takesUnsignedStarts: !requiresSignedStarts(config) };
   const socketPath = controlSocketPath(config.CONTROL_SOCKET);
   const checks = await Promise.all([
     checkSettings(settings),
-    checkServices({ settings, secrets, clock, ...main }),
+    checkServices({ settings, secrets, egress, clock, ...main }),
     checkPort('port', 'PORT', { host, port }),
     metricsPort === undefined ? [] : checkPort('metrics port', 'METRICS_PORT', { host, port: metricsPort }),
     socketPath === undefined ? [] : checkSocket(socketPath),

@@ -8,7 +8,9 @@ import { SETTING_NAMES, type SettingName } from './contract/settings.ts';
 import { type S3Place, s3PlaceOf } from './results/dead-letters/s3-box.ts';
 import { webhookRules } from './results/results.ts';
 import { urlFault, webhookFault } from './results/webhook/webhook-url.ts';
+import type { ProxySettings } from './runtime/egress.ts';
 import { LinesError } from './runtime/lines-error.ts';
+import { NoProxy } from './runtime/no-proxy.ts';
 import { fixedSecret } from './secrets/secret.ts';
 import { SECRET_NAMES, SECRETS, secretArnSetting, secretSettingsIn } from './secrets/secret-settings.ts';
 import { keysIn } from './secrets/webhook-secrets.ts';
@@ -19,6 +21,9 @@ export const EXIT_CONFIG = 78;
 
 /** A CloudWatch dimension value: printable ASCII that does not start with a space or a colon. */
 const METRICS_STACK = /^[\x21-\x39\x3b-\x7e][\x20-\x7e]{0,254}$/;
+
+/** Lower-case names count too, and win. */
+const PROXY_NAMES = ['HTTPS_PROXY', 'NO_PROXY'] as const;
 
 /** A whole number of `unit`. */
 const wholeNumberOf = (unit: string, min: number, max: number) =>
@@ -63,6 +68,8 @@ const environment = z
       .string()
       .regex(METRICS_STACK, 'must be a CloudWatch dimension value: 1 to 255 printable ASCII characters, no colon first')
       .optional(),
+    HTTPS_PROXY: z.string().transform(proxyUrl).optional(),
+    NO_PROXY: z.string().transform(noProxyList).optional(),
     STATE_DIR: z.string().startsWith('/', 'must be an absolute path').optional(),
     TRIGGER_SECRET: SECRETS.TRIGGER_SECRET.optional(),
     TRIGGER_SECRET_ARN: secretArn().optional(),
@@ -118,7 +125,7 @@ export function requiresSignedStarts({ TRIGGER_SECRET, TRIGGER_SECRET_ARN }: Con
 /**
  * Reads the settings from environment variables; an empty variable counts as unset. Throws ConfigError.
  *
- * A secret comes from its variable, from the file named by `<name>_FILE` (systemd credentials are files), or from Secrets
+ * A secret, and a proxy's URL with credentials, comes from its variable, from the file named by `<name>_FILE` (systemd credentials are files), or from Secrets
  * Manager. The variable wins over the file. Secrets Manager together with either is an error, because it would not be
  * clear where a new value belongs.
  * @param readFile returns a file's text, or undefined when there is no such file
@@ -128,18 +135,37 @@ export function readConfig(
   readFile: (path: string) => string | undefined = readIfThere,
 ): Config {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  // As curl and Node do.
+  for (const name of PROXY_NAMES) {
+    const lowerCase = set[name.toLowerCase()];
+    if (lowerCase) set[name] = lowerCase;
+  }
   const conflicts: string[] = [];
-  for (const name of SECRET_NAMES) {
+  for (const name of [...SECRET_NAMES, 'HTTPS_PROXY'] as const) {
     const path = set[`${name}_FILE`];
     const text = path && readFile(path)?.trim();
     if (text) set[name] ??= text;
+    if (name === 'HTTPS_PROXY') continue;
     const arn = secretArnSetting(name);
     if (set[name] && set[arn]) conflicts.push(`${arn} is set together with ${name} or its file: remove one of them`);
   }
   const { data, error } = environment.safeParse(set);
   if (data && conflicts.length === 0) return Object.freeze(data);
-  const errors = error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`) ?? [];
+  const errors = error?.issues.map(({ path, message }) => `${path.join('.')} ${message}${absentFile(set, path)}`) ?? [];
   throw new ConfigError([...errors, ...conflicts]);
+}
+
+/** Explains a secret that is missing although its file is named. */
+function absentFile(set: Readonly<Record<string, string | undefined>>, [name]: readonly PropertyKey[]): string {
+  const path = set[`${String(name)}_FILE`];
+  return path && set[String(name)] === undefined
+    ? `; ${String(name)}_FILE names ${path}, which is missing or empty`
+    : '';
+}
+
+/** The proxy for HTTPS; undefined without one. */
+export function proxyOf({ HTTPS_PROXY: url, NO_PROXY: noProxy = '' }: Config): ProxySettings | undefined {
+  return url === undefined ? undefined : { url, noProxy };
 }
 
 /** The settings of a thread that hosts sessions. */
@@ -148,6 +174,7 @@ export function hostSettings(config: Config): HostSettings {
     region: config.region,
     deepgramBaseUrl: config.DEEPGRAM_API,
     stateDir: config.STATE_DIR,
+    proxy: proxyOf(config),
     secrets: secretSettingsIn(config),
     results: {
       webhook: config.RESULTS_WEBHOOK,
@@ -174,8 +201,10 @@ export function maskedSettings(config: Config): Record<string, string | number> 
     if (config[secretArnSetting(name)]) return [name, 'in Secrets Manager'] as const;
     return [name, config[name] === undefined ? undefined : 'set'] as const;
   });
+  const HTTPS_PROXY = settings.HTTPS_PROXY?.replace(/\/\/.*@/, '//***@');
   const values = {
     ...settings,
+    HTTPS_PROXY,
     AWS_REGION: region,
     // Path and query may contain a token.
     RESULTS_WEBHOOK: settings.RESULTS_WEBHOOK && (URL.parse(settings.RESULTS_WEBHOOK)?.origin ?? 'set'),
@@ -236,6 +265,36 @@ function webhookIssue(config: {
 
 function awsRegion() {
   return z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region, such as us-east-1');
+}
+
+/** A proxy's URL. Errors do not repeat the value, which may contain credentials. */
+function proxyUrl(value: string, context: z.RefinementCtx): string {
+  const url = URL.parse(value);
+  if (!url || !/^https?:$/.test(url.protocol) || url.hostname === '') {
+    const message = 'must be the http or https URL of a proxy, such as http://proxy.example.com:3128';
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  }
+  if (url.pathname !== '/' || url.search || url.hash) {
+    context.addIssue({ code: 'custom', message: 'must not contain a path, a query or a fragment' });
+    return z.NEVER;
+  }
+  try {
+    decodeURIComponent(url.username + url.password);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'must percent-encode a % in its credentials, as %25' });
+    return z.NEVER;
+  }
+  return url.href.replace(/\/$/, '');
+}
+
+function noProxyList(value: string, context: z.RefinementCtx): string {
+  try {
+    new NoProxy(value);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
+  }
+  return value;
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   EXIT_CONFIG,
   hostSettings,
   maskedSettings,
+  proxyOf,
   readConfig,
   requiresSignedStarts,
 } from './config.ts';
@@ -24,19 +25,20 @@ import { examine } from './control/doctor.ts';
 import { serveInstance, serveMetrics } from './http/servers.ts';
 import { connectAutoScaling } from './lifecycle/auto-scaling.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
-import { connectMetadata, type Metadata } from './lifecycle/metadata.ts';
+import { connectMetadata } from './lifecycle/metadata.ts';
 import { createNotifier } from './lifecycle/notify.ts';
 import { reportTo } from './lifecycle/report.ts';
 import { obeySignals } from './lifecycle/signals.ts';
 import { startLifecycle } from './lifecycle/start-lifecycle.ts';
 import { logFaults } from './log/faults.ts';
-import { createLog, type Log, type RootLog } from './log/log.ts';
+import { createLog, type RootLog } from './log/log.ts';
 import { CloudWatchReporter, connectCloudWatch } from './metrics/cloudwatch.ts';
 import { InstanceMetrics } from './metrics/instance-metrics.ts';
 import { PrometheusPage } from './metrics/prometheus.ts';
 import { Threads } from './metrics/thread-totals.ts';
 import { webhookFault } from './results/webhook/webhook-url.ts';
 import { systemClock as clock } from './runtime/clock.ts';
+import { connectDirectlyByDefault, Egress, proxySecrets } from './runtime/egress.ts';
 import { LinesError } from './runtime/lines-error.ts';
 import { secretValues } from './secrets/secret-settings.ts';
 import { openSecrets, type Secrets } from './secrets/secrets.ts';
@@ -67,9 +69,11 @@ await program.parseAsync().catch(exitWithLines);
 async function printChecks(): Promise<void> {
   const config = readConfig(process.env);
   const log = createLog('silent');
-  const secrets = await openSecrets(config, clock, log);
-  const main = hostingThread({ settings: hostSettings(config), secrets, log, name: 'check', threads: 1 });
-  const result = await checkAtRest({ config, secrets, main });
+  connectDirectlyByDefault();
+  const egress = new Egress(proxyOf(config));
+  const secrets = await openSecrets(config, clock, log, egress);
+  const main = hostingThread({ settings: hostSettings(config), secrets, egress, log, name: 'check', threads: 1 });
+  const result = await checkAtRest({ config, secrets, egress, main });
   process.stdout.write(`${JSON.stringify(result)}\n`);
   process.exit(result.checks.some(({ verdict }) => verdict === 'fail') ? 1 : 0);
 }
@@ -78,14 +82,16 @@ async function printChecks(): Promise<void> {
 async function run(): Promise<void> {
   const config = readConfig(process.env);
   const log = createLog(config.LOG_LEVEL);
-  log.redactor.learn(secretValues(config, process.env));
+  log.redactor.learn([...secretValues(config, process.env), ...proxySecrets(config.HTTPS_PROXY)]);
   logFaults(log);
   // Before anything reads or writes there.
   if (config.STATE_DIR !== undefined) await lockStateDirectory(config.STATE_DIR, clock);
-  const secrets = await openSecrets(config, clock, log);
-  const daemon = wire(config, secrets, log);
+  connectDirectlyByDefault();
+  const egress = new Egress(proxyOf(config));
+  const secrets = await openSecrets(config, clock, log, egress);
+  const daemon = wire(config, secrets, egress, log);
   checkWebhook(config, daemon);
-  const { main, workers, manager, metrics, metadata, drainFile } = daemon;
+  const { main, workers, manager, drainFile } = daemon;
   const { drain } = manager.admission;
   const notifier = createNotifier(process.env, { clock, log });
   await workers?.ready();
@@ -104,9 +110,11 @@ async function run(): Promise<void> {
   const lifecycle = watchInstance(config, daemon);
 
   const { url, servers } = await serve(config, daemon, lifecycle);
-  const reporter = startReporter(config, metrics, metadata, log);
+  const reporter = startReporter(config, daemon);
   if (!requiresSignedStarts(config)) {
-    const message = 'TRIGGER_SECRET is not set: anyone who reaches the port can start sessions';
+    const path = process.env['TRIGGER_SECRET_FILE'];
+    const why = path ? `, and its file ${path} is missing or empty` : '';
+    const message = `TRIGGER_SECRET is not set${why}: anyone who reaches the port can start sessions`;
     log.warn({ event: 'daemon.unsigned' }, message);
   }
   log.info({ event: 'daemon.started', listening: url, region: config.region }, 'integratord accepts sessions');
@@ -161,10 +169,10 @@ async function settleResults({ manager, host, main, log }: Daemon): Promise<void
 }
 
 /** The parts that live as long as the process, connected. */
-function wire(config: Config, secrets: Secrets, log: RootLog) {
+function wire(config: Config, secrets: Secrets, egress: Egress, log: RootLog) {
   const settings = hostSettings(config);
   // The main thread hosts sessions only without workers, but always has a Kinesis client and checkpoints.
-  const main = hostingThread({ settings, secrets, log, name: 'main', threads: Math.max(1, config.WORKERS) });
+  const main = hostingThread({ settings, secrets, egress, log, name: 'main', threads: Math.max(1, config.WORKERS) });
   const threads = new Threads(clock);
   threads.join(main.counted);
   const onThreadLost = async (name: string) => deliverRest(await main.results.recover([name]), { manager, main });
@@ -188,15 +196,18 @@ function wire(config: Config, secrets: Secrets, log: RootLog) {
   );
   const metadata = connectMetadata(process.env, clock);
   const metrics = new InstanceMetrics(manager, threads, clock);
-  return { log, secrets, main, workers, host, manager, metadata, metrics, drainFile };
+  return { log, secrets, egress, main, workers, host, manager, metadata, metrics, drainFile };
 }
 
 /** Starts to follow what Auto Scaling and EC2 plan for this instance. */
-function watchInstance({ DRAIN_DEADLINE_MS: deadlineMs }: Config, { manager, metadata, log }: Daemon): Lifecycle {
+function watchInstance(
+  { DRAIN_DEADLINE_MS: deadlineMs }: Config,
+  { manager, metadata, egress, log }: Daemon,
+): Lifecycle {
   return startLifecycle({
     metadata,
     // The instance's own region, which may differ from that of the streams.
-    autoScaling: connectAutoScaling(() => metadata.region(), clock),
+    autoScaling: connectAutoScaling(() => metadata.region(), clock, egress),
     drain: manager.admission.drain,
     clock,
     log,
@@ -228,7 +239,7 @@ async function serve(
   return { url, servers };
 }
 
-function controlFor(config: Config, { log, secrets, main, manager, metrics }: Daemon, lifecycle: Lifecycle) {
+function controlFor(config: Config, { log, secrets, egress, main, manager, metrics }: Daemon, lifecycle: Lifecycle) {
   const { region, STATE_DIR: stateDir } = config;
   const { kinesis, deepgram } = main;
   const takesUnsignedStarts = !requiresSignedStarts(config);
@@ -249,7 +260,7 @@ function controlFor(config: Config, { log, secrets, main, manager, metrics }: Da
     version: VERSION,
     lifecycle,
     results: resultsControl(main, metrics),
-    examine: () => examine({ settings, manager, kinesis, deepgram, lifecycle, secrets, clock }),
+    examine: () => examine({ settings, manager, kinesis, deepgram, egress, lifecycle, secrets, clock }),
   });
 }
 
@@ -267,12 +278,10 @@ function resultsControl({ results }: Pick<HostingThread, 'results'>, metrics: In
 /** Reports to CloudWatch when METRICS_STACK is set; in the instance's own region where it has one. */
 function startReporter(
   { METRICS_STACK: stack, region }: Config,
-  metrics: InstanceMetrics,
-  metadata: Metadata,
-  log: Log,
+  { metrics, metadata, egress, log }: Daemon,
 ): CloudWatchReporter | undefined {
   if (stack === undefined) return undefined;
-  const put = connectCloudWatch(() => metadata.region().catch(() => region));
+  const put = connectCloudWatch(() => metadata.region().catch(() => region), egress);
   return new CloudWatchReporter({ stack, metrics, put, instanceId: () => metadata.instanceId(), clock, log });
 }
 

@@ -1,6 +1,13 @@
 import { availableParallelism } from 'node:os';
 import test from 'ava';
-import { ConfigError, EXIT_CONFIG, maskedSettings, readConfig, requiresSignedStarts } from '../daemon/config.ts';
+import {
+  ConfigError,
+  EXIT_CONFIG,
+  hostSettings,
+  maskedSettings,
+  readConfig,
+  requiresSignedStarts,
+} from '../daemon/config.ts';
 import { Program } from './support/process.ts';
 
 const NEEDED = { DEEPGRAM_API_KEY: 'key', AWS_REGION: 'us-east-1' };
@@ -209,4 +216,54 @@ test('config shows of a webhook only its host, and of secrets only that they are
     RESULTS_SECRET: 'set',
     RESULTS_DEAD_LETTERS: 's3://a-bucket/x/',
   });
+});
+test('a proxy’s URL and NO_PROXY are read in lower case too, which wins, and from a file', (t) => {
+  const proxy = (env: Record<string, string>, files: Record<string, string> = {}) =>
+    hostSettings(readConfig({ ...NEEDED, ...env }, (path) => files[path])).proxy;
+  t.is(proxy({}), undefined);
+  t.is(proxy({ NO_PROXY: 'a.test', HTTP_PROXY: 'http://proxy.test:3128' }), undefined);
+  const url = 'http://proxy.test:3128';
+  t.deepEqual(proxy({ HTTPS_PROXY: `${url}/`, NO_PROXY: '.a.test' }), { url, noProxy: '.a.test' });
+  const lower = { https_proxy: 'https://lower.test', no_proxy: '*' };
+  t.deepEqual(proxy({ HTTPS_PROXY: url, NO_PROXY: 'x', ...lower }), { url: 'https://lower.test', noProxy: '*' });
+  t.deepEqual(proxy({ HTTPS_PROXY_FILE: '/proxy' }, { '/proxy': `http://user:pass@proxy.test:3128\n` }), {
+    url: 'http://user:pass@proxy.test:3128',
+    noProxy: '',
+  });
+});
+
+test('a proxy’s credentials are not shown', (t) => {
+  const shown = (url: string) => maskedSettings(readConfig({ ...NEEDED, HTTPS_PROXY: url }))['HTTPS_PROXY'];
+  t.is(shown('http://user:p%40ss@proxy.test:3128'), 'http://***@proxy.test:3128');
+  t.is(shown('http://token@proxy.test:3128'), 'http://***@proxy.test:3128');
+  t.is(shown('http://proxy.test:3128'), 'http://proxy.test:3128');
+});
+
+for (const url of [
+  'proxy.test:3128',
+  'proxy.test',
+  'socks5://user:secret-word@proxy.test',
+  'http://',
+  'http://user:secret-word@proxy.test/path',
+  'http://user:secret-word%zz@proxy.test',
+]) {
+  test(`a proxy’s URL that cannot be used ends the start, without repeating it: ${url}`, (t) => {
+    const error = t.throws(() => readConfig({ ...NEEDED, HTTPS_PROXY: url }), { instanceOf: ConfigError });
+    t.regex(error?.message ?? '', /^HTTPS_PROXY must/);
+    t.notRegex(error?.message ?? '', /secret-word/);
+  });
+}
+
+test('a NO_PROXY that means nothing ends the start', (t) => {
+  t.throws(() => readConfig({ ...NEEDED, NO_PROXY: '10.0.0.0/99' }), { message: /^NO_PROXY is not a list of hosts/ });
+});
+
+test('a missing key whose file is named and does not exist: the error names the file', (t) => {
+  const error = t.throws(() =>
+    readConfig({ AWS_REGION: 'us-east-1', DEEPGRAM_API_KEY_FILE: '/run/key' }, () => undefined),
+  );
+  t.regex(
+    error?.message ?? '',
+    /^DEEPGRAM_API_KEY is missing: .*; DEEPGRAM_API_KEY_FILE names \/run\/key, which is missing or empty/,
+  );
 });

@@ -1,4 +1,5 @@
 import { type DeepgramParams, LOCKED_PARAMS, lockedParamIn } from '../daemon/contract/deepgram-params.ts';
+import type { RequestedResults } from '../daemon/contract/start-request.ts';
 import { TriggerFailure } from './failure.ts';
 import { isJsonObject } from './json.ts';
 
@@ -6,6 +7,8 @@ import { isJsonObject } from './json.ts';
 export type RequestedSession = {
   dgParams: DeepgramParams;
   enforceRealtime: boolean;
+  /** Missing if the flow leaves it to the daemon where the call's events go. */
+  results?: RequestedResults;
   /** Names of attributes with an empty value: legal, but rarely intended. */
   withEmptyValue: readonly string[];
 };
@@ -19,6 +22,8 @@ const UNSET = 'unset';
 const CONTACT_ID_PLACEHOLDER = '{contact-id}';
 /** For load tests: paces the audio as if it were live. */
 const ENFORCE_REALTIME = 'dgintegrator_enforcerealtime';
+/** Where integratord posts the call's events (daemon/results/README.md). */
+const WEBHOOK = 'dgintegrator_webhook';
 /** Attribute names come from the flow; a reason has room only for names of sensible length. */
 const MAX_QUOTED_LENGTH = 100;
 
@@ -47,7 +52,9 @@ export function readAttributes(attributes: unknown, contactId: string): Requeste
   fillInCallback(params, contactId);
   addIntegrationTag(params);
   const enforceRealtime = given[ENFORCE_REALTIME] === 'true';
-  return { dgParams: Object.fromEntries(params), enforceRealtime, withEmptyValue };
+  const results = requestedResults(given[WEBHOOK], contactId);
+  if (results?.webhook && params.has('callback')) refuseTwoDestinations();
+  return { dgParams: Object.fromEntries(params), enforceRealtime, ...(results && { results }), withEmptyValue };
 }
 
 /** Splits an attribute's value at spaces. `\ ` is a space and `\\` a backslash within a value; any other backslash is
@@ -114,6 +121,28 @@ function fillInCallback(params: Map<string, string | readonly string[]>, contact
   params.set(
     'callback',
     callback.replaceAll(CONTACT_ID_PLACEHOLDER, () => contactId),
+  );
+}
+
+function requestedResults(value: unknown, contactId: string): RequestedResults | undefined {
+  if (value === undefined || value === null) return undefined;
+  const text = trimmedText(WEBHOOK, value);
+  if (text === '') return undefined;
+  if (text.toLowerCase() === UNSET) return { webhook: null };
+  const webhook = text.replaceAll(CONTACT_ID_PLACEHOLDER, () => encodeURIComponent(contactId));
+  const url = URL.parse(webhook);
+  if (url?.protocol === 'https:' && !/\s/.test(webhook)) return { webhook };
+  throw new TriggerFailure(
+    'bad-webhook',
+    `The contact attribute ${quoted(WEBHOOK)} is not an https URL: correct it, or set it to UNSET.`,
+  );
+}
+
+function refuseTwoDestinations(): never {
+  throw new TriggerFailure(
+    'two-destinations',
+    `The contact attributes "${PREFIX}callback" and ${quoted(WEBHOOK)} are both set, but results go to one place: ` +
+      'remove one of them from the flow, or set it to UNSET.',
   );
 }
 

@@ -95,6 +95,16 @@ export const SETTINGS = {
     byDefault: code(CONTROL_SOCKET_PATH),
     description: 'UNIX socket of mode 0660 for `integratorctl`; the default is served only if its directory exists',
   },
+  HTTPS_PROXY: {
+    byDefault: NONE,
+    description:
+      'http or https URL of a proxy, which may contain credentials; `HTTPS_PROXY_FILE` can take its place. Connections to Deepgram and AWS are tunnels through it (CONNECT). `https_proxy` counts too, and wins. Plain HTTP is never proxied: HTTP_PROXY is ignored',
+  },
+  NO_PROXY: {
+    byDefault: NONE,
+    description:
+      'hosts to connect to without the proxy, separated by commas: `host`, `.suffix`, `*.suffix`, `host:port`, CIDR blocks, IPv4 ranges `a-b`, `*`. `no_proxy` counts too, and wins. Loopback and link-local addresses, such as the metadata service, are never proxied',
+  },
   LOG_LEVEL: {
     byDefault: code('info'),
     description: `${LOG_LEVELS.map(code).join(', ')}; \`debug\` logs transcripts that come back to the daemon; \`integratorctl log-level\` changes the level until the next start`,

@@ -5,7 +5,7 @@ import { isoTimestamp } from './iso-timestamp.ts';
 /** The start request itself is at fault: a retry would be refused too. */
 export class BadRequest extends Error {
   override readonly name = 'BadRequest';
-  /** Machine-readable: `bad-request`, `wrong-stream` or `locked-parameter`. */
+  /** Machine-readable: `bad-request`, `wrong-stream`, `locked-parameter` or `two-destinations`. */
   readonly reason: string;
 
   constructor(reason: string, message: string) {
@@ -51,6 +51,13 @@ export interface StartRequest {
   readonly enforceRealtime: boolean;
   /** The original's trigger does not send it. */
   readonly contact?: ContactFacts | undefined;
+  /** Where the call's events go (daemon/results/README.md); the original's trigger does not send it. */
+  readonly results?: RequestedResults | undefined;
+}
+
+export interface RequestedResults {
+  /** An https URL; null for none, not even the daemon's default. Undefined leaves it to the daemon. */
+  readonly webhook?: string | null | undefined;
 }
 
 const kvsStream = {
@@ -63,6 +70,7 @@ const contact = Object.fromEntries(CONTACT_FACTS.map((fact) => [fact, contactFac
   (typeof CONTACT_FACTS)[number],
   typeof contactFact
 >;
+const webhook = z.string().max(2048).refine(isHttpUrl, 'must be an https URL').nullable().optional();
 const original = {
   contactId: z.string().regex(/^[\w.:-]{1,256}$/, 'must be a contact id: letters, digits, "-", "_", "." or ":"'),
   dgParams: z.record(paramName, paramValues).refine((params) => Object.keys(params).length <= MAX_PARAMS, {
@@ -76,6 +84,7 @@ export const startRequest: z.ZodType<StartRequest> = z.strictObject({
   ...original,
   kvsStream: z.strictObject(kvsStream),
   contact: z.strictObject(contact).optional(),
+  results: z.strictObject({ webhook }).optional(),
 });
 
 /** What a start request may say about its contact, as it is passed on to consumers. */
@@ -86,6 +95,7 @@ export const storedStartRequest: z.ZodType<StartRequest> = z.object({
   ...original,
   kvsStream: z.object(kvsStream),
   contact: z.object(contact).optional().catch(undefined),
+  results: z.object({ webhook }).optional().catch(undefined),
 });
 
 const STREAM_ARN = /^arn:aws[\w-]*:kinesisvideo:(?<region>[a-z0-9-]+):\d{12}:stream\/[\w.-]{1,256}\/\d+$/;
@@ -110,6 +120,12 @@ export function parseStartRequest(body: string, region: string): StartRequest {
   if (arnRegion !== region) {
     throw new BadRequest('wrong-stream', `kvsStream.arn is in ${arnRegion}, this daemon in ${region}`);
   }
+  if (request.results?.webhook && request.dgParams['callback'] !== undefined) {
+    throw new BadRequest(
+      'two-destinations',
+      'Results go to one place: set either dg_callback or dgintegrator_webhook in the contact flow, or one of them to UNSET',
+    );
+  }
   const locked = lockedParamIn(request.dgParams);
   if (locked) {
     throw new BadRequest(
@@ -124,4 +140,10 @@ export function parseStartRequest(body: string, region: string): StartRequest {
     );
   }
   return request;
+}
+
+/** Only https is posted to, but for local tests (RESULTS_ALLOW_LOCAL). */
+function isHttpUrl(text: string): boolean {
+  const protocol = URL.parse(text)?.protocol;
+  return protocol === 'https:' || protocol === 'http:';
 }

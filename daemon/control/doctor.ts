@@ -6,6 +6,7 @@ import type { Kinesis } from '../kinesis/client.ts';
 import { KinesisRefused } from '../kinesis/refusal.ts';
 import type { Lifecycle, LifecycleView } from '../lifecycle/lifecycle.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
+import type { Egress } from '../runtime/egress.ts';
 import type { ManagedSecret } from '../secrets/managed-secret.ts';
 
 /** The settings that the doctor checks. */
@@ -26,6 +27,7 @@ export interface ServiceOptions {
   readonly settings: DoctorSettings;
   readonly kinesis: Pick<Kinesis, 'probe'>;
   readonly deepgram: DeepgramSettings;
+  readonly egress: Egress;
   readonly secrets: { readonly managed: readonly Pick<ManagedSecret, 'setting' | 'arn' | 'fault' | 'renew'>[] };
   readonly clock: Clock;
 }
@@ -37,6 +39,7 @@ export interface DoctorOptions extends ServiceOptions {
 
 /** How long Kinesis and Deepgram may take; an operator is waiting. */
 const TIMEOUT_MS: Millis = 5000;
+const HTTPS_PORT = 443;
 /** Sockets per session: one to Kinesis, a second during a rotation, one to Deepgram. */
 const FILES_PER_SESSION = 3;
 /** Log, control socket, load balancer, checkpoints. */
@@ -58,14 +61,15 @@ export async function examine(options: DoctorOptions): Promise<Check[]> {
   return [...checkSettings(settings), ...services, hook, files, checkCapacity(manager)];
 }
 
-/** Checks what can be reached from here: the secrets, Deepgram and AWS. */
+/** Checks what can be reached from here: the secrets, the proxy, Deepgram and AWS. */
 export async function checkServices(options: ServiceOptions): Promise<Check[]> {
-  const [deepgram, aws, secrets] = await Promise.all([
+  const [proxy, deepgram, aws, secrets] = await Promise.all([
+    checkProxy(options),
     checkDeepgram(options),
     checkAws(options),
     checkSecrets(options),
   ]);
-  return [...secrets, deepgram, ...aws];
+  return [...secrets, ...proxy, deepgram, ...aws];
 }
 
 /** Warns of settings that are valid and that few want. */
@@ -92,6 +96,40 @@ async function checkSecrets({ secrets: { managed } }: ServiceOptions): Promise<C
     const remedy = 'the last value is still used, but a restart would fail';
     return { name, verdict: 'warn', detail: fault, remedy };
   });
+}
+
+/** Whether the proxy opens a tunnel to Deepgram, or else to AWS. */
+async function checkProxy({ egress, deepgram, settings }: ServiceOptions): Promise<Check[]> {
+  const { proxyName } = egress;
+  if (proxyName === undefined) return [];
+  const name = 'egress proxy';
+  const target = [deepgramTarget(deepgram), { host: `kinesisvideo.${settings.region}.amazonaws.com`, port: HTTPS_PORT }]
+    .filter((each) => each !== undefined)
+    .find(({ host, port }) => egress.isProxied(host, port));
+  if (!target) {
+    const remedy = 'remove HTTPS_PROXY, or list fewer hosts in NO_PROXY';
+    return [{ name, verdict: 'warn', detail: `${proxyName} is set and not used: NO_PROXY excludes all`, remedy }];
+  }
+  const { promise, resolve } = Promise.withResolvers<Error | null>();
+  egress.tunnelTls(
+    target,
+    (error, socket) => {
+      socket?.destroy();
+      resolve(error);
+    },
+    TIMEOUT_MS,
+  );
+  const error = await promise;
+  const reached = `${target.host}:${target.port}`;
+  if (!error) return [{ name, verdict: 'ok', detail: `${proxyName} opens tunnels, such as to ${reached}` }];
+  const remedy = 'check HTTPS_PROXY and its credentials, and that the proxy allows CONNECT to Deepgram and AWS';
+  return [{ name, verdict: 'fail', detail: error.message, remedy }];
+}
+
+/** Undefined for a Deepgram without TLS, which no proxy is used for. */
+function deepgramTarget({ baseUrl }: DeepgramSettings): { host: string; port: number } | undefined {
+  const { protocol, hostname, port } = new URL(baseUrl);
+  return protocol === 'wss:' ? { host: hostname, port: Number(port || HTTPS_PORT) } : undefined;
 }
 
 async function checkDeepgram({ deepgram, clock }: ServiceOptions): Promise<Check> {

@@ -2,6 +2,7 @@ import type { DeepgramParams } from '../contract/deepgram-params.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { Timer, type TimerWheel } from '../runtime/timer-wheel.ts';
 import { Backlog, FASTEST_RATE } from './backlog.ts';
+import type { CallPace } from './call-pace.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { LinkStatistics } from './link-statistics.ts';
 import { momentOf, positionOf, type ReplayBuffer } from './replay-buffer.ts';
@@ -28,6 +29,7 @@ export interface ConnectionOptions {
   readonly onMessage: (message: unknown, startsAt: number) => void;
   /** Called after audio was sent or confirmed. */
   readonly onProgress: () => void;
+  readonly pace: Pick<CallPace, 'current'>;
 }
 
 /** One WebSocket of a link: sends the replay buffer's audio, keeps the line alive, and closes it when it is dead. */
@@ -82,8 +84,8 @@ export class Connection {
     this.startsAt = startsAt;
     this.openedAtMs = timers.now();
     this.#heartbeat = new Heartbeat(startsAt, this.openedAtMs);
-    this.#backlog = new Backlog(FASTEST_RATE, this.openedAtMs);
-    this.#patientBacklog = new Backlog(PATIENT_RATE, this.openedAtMs);
+    this.#backlog = new Backlog(() => FASTEST_RATE * options.pace.current, this.openedAtMs);
+    this.#patientBacklog = new Backlog(() => PATIENT_RATE, this.openedAtMs);
     this.#processedTo = startsAt;
     timers.set(this.#checkTimer, this.openedAtMs + CHECK_EVERY_MS);
     void socket.closed.then(() => {
@@ -105,6 +107,13 @@ export class Connection {
     return this.#heartbeat.readTo(this.#options.replayBuffer.sent);
   }
 
+  /** Of what was sent last, what Deepgram cannot have processed yet. */
+  get unprocessedBytes(): number {
+    const { replayBuffer, timers } = this.#options;
+    const backlog = positionOf(this.#backlog.at(timers.now()));
+    return Math.min(backlog, replayBuffer.sent - this.#processedTo);
+  }
+
   /** Deepgram's last message has come. */
   get isFinished(): boolean {
     return this.#isFinished;
@@ -120,9 +129,9 @@ export class Connection {
     return this.#progressAtMs;
   }
 
-  /** Call time that Deepgram cannot have processed yet, and call time that it may not have processed. */
-  backlogMs(nowMs: Millis): { readonly least: Millis; readonly most: Millis } {
-    return { least: this.#backlog.at(nowMs), most: this.#patientBacklog.at(nowMs) };
+  /** Call time that Deepgram may not have processed yet, although it keeps up with real time. */
+  backlogMs(nowMs: Millis): Millis {
+    return this.#patientBacklog.at(nowMs);
   }
 
   /** Sends as much audio as the socket and the window take now. */

@@ -38,6 +38,11 @@ export class LinkStatistics {
     return this.#requestIds.length;
   }
 
+  /** Up to where the call was sent, on whatever connection. */
+  get sentTo(): number {
+    return this.#sentTo;
+  }
+
   /** @param end where the audio that is here ends */
   snapshot(end: number, nowMs: Millis): LinkStats {
     const lagMs = this.lag.nowMs(momentOf(end), nowMs);

@@ -6,17 +6,20 @@ import type { Log } from '../log/log.ts';
 import type { SessionMetrics } from '../metrics/session-metrics.ts';
 import type { Cancel, Millis } from '../runtime/clock.ts';
 import type { TimerWheel } from '../runtime/timer-wheel.ts';
+import { CallPace } from './call-pace.ts';
 import { Connection } from './connection.ts';
 import { DeepgramLost } from './errors.ts';
+import type { ChannelPart } from './final-audio.ts';
 import { waitsUntilMs } from './final-wait.ts';
 import { connectionOf, type LinkState } from './link-state.ts';
 import { LinkStatistics, type LinkStats } from './link-statistics.ts';
 import { Outage } from './outage.ts';
 import { type GiveUp, isNormalClose, type Reconnect, ReconnectPolicy } from './reconnect-policy.ts';
 import { momentOf, positionOf } from './replay-buffer.ts';
-import { ReplayWindow, type ReplayWindowOptions } from './replay-window.ts';
+import { ReplayWindow, type ReplayWindowOptions, type ResultsRelay } from './replay-window.ts';
 import { ResultsWatch } from './results-watch.ts';
 import type { SocketClose, SocketOpener } from './socket.ts';
+import { Unfinished } from './unfinished.ts';
 
 /** Where the kernel does not say whether a silent peer is dead, replacing it must not become a habit. */
 const REPLACE_EVERY_MS: Millis = 60_000;
@@ -32,8 +35,8 @@ export interface LinkOptions extends ReplayWindowOptions {
   /** Where in the call the audio begins, and the connections so far: not 0 when the session resumes after a crash. */
   readonly callMs: Millis;
   readonly connections: number;
-  /** Takes each message from Deepgram, and where in the call its connection's time 0 is. */
-  readonly onMessage: (message: unknown, offsetMs: Millis) => void;
+  /** Takes each message from Deepgram, where in the call its connection's time 0 is, and the connection's number from 1. */
+  readonly onMessage: (message: unknown, offsetMs: Millis, connection: number) => void;
 }
 
 /**
@@ -45,6 +48,7 @@ export class Link {
   readonly #params: DeepgramParams;
   readonly #options: LinkOptions;
   readonly #window: ReplayWindow;
+  readonly #pace: CallPace;
   readonly #policy: ReconnectPolicy;
   readonly #statistics: LinkStatistics;
   readonly #ended = Promise.withResolvers<Error | undefined>();
@@ -54,7 +58,7 @@ export class Link {
   readonly #resultsWatch: ResultsWatch;
   #replacedAtMs: Millis = -Infinity;
   #closeStreamAtMs: Millis | undefined;
-  #unfinishedMs: Millis = 0;
+  readonly #unfinished: Unfinished;
   #cancelDeadline: Cancel = () => {};
   /** No more audio will be handed over. */
   #isComplete = false;
@@ -78,7 +82,9 @@ export class Link {
     this.#options = options;
     this.#policy = new ReconnectPolicy(options.giveUpMs, options.random);
     this.#window = new ReplayWindow(start, params['callback'] === undefined, options);
+    this.#pace = new CallPace(options.callMs, options.timers.now());
     this.#statistics = new LinkStatistics(start, options.metrics);
+    this.#unfinished = new Unfinished(options.metrics);
     this.#resultsWatch = new ResultsWatch(start, options.timers.now());
   }
 
@@ -90,7 +96,8 @@ export class Link {
   /** Audio before this moment of the call need not be sent again, even after a crash. Never decreases. */
   get safeMs(): Millis {
     const connection = connectionOf(this.#state);
-    const position = connection ? this.#window.keepFrom(connection.readTo) : this.#window.buffer.sent;
+    const unrelayed = connection ? this.#window.keepFrom(connection) : this.#window.buffer.sent;
+    const position = this.#window.safeTo ?? unrelayed;
     return Math.max(0, Math.floor(momentOf(position)));
   }
 
@@ -99,9 +106,19 @@ export class Link {
     return this.#options.connections + this.#statistics.connections;
   }
 
-  /** Audio that was sent, and that Deepgram had not processed when the line was closed: its results are missing. */
+  /** Audio that was sent, and that Deepgram had not processed when a connection was lost for good: its results are missing. */
   get unfinishedMs(): Millis {
-    return this.#unfinishedMs;
+    return this.#unfinished.totalMs;
+  }
+
+  /** The results go to a relay: a reconnect repeats exactly what is not final. Call it before `send`. */
+  relayResults(relay: ResultsRelay): void {
+    this.#window.relayResults(relay);
+  }
+
+  /** What was sent and had no final result when the line was closed; only known where a relay takes the results. */
+  get notFinal(): readonly ChannelPart[] {
+    return this.#window.notFinal;
   }
 
   stats(): LinkStats {
@@ -131,7 +148,8 @@ export class Link {
     if (this.#state.name === 'closed' && this.#state.error) throw this.#state.error;
     const { buffer } = this.#window;
     const from = buffer.end;
-    buffer.commit(run);
+    this.#window.commit(run);
+    this.#pace.reached(momentOf(buffer.end), this.#options.timers.now());
     if (run.arrivedAtMs === undefined) this.#statistics.lag.silent(momentOf(from), momentOf(buffer.end));
     connectionOf(this.#state)?.pump();
     this.#statistics.buffered(buffer.heldBytes);
@@ -209,9 +227,10 @@ export class Link {
       mayReplace: (nowMs) => this.#mayReplace(nowMs),
       onMessage: (message, startsAt) => {
         this.#window.note(message, startsAt);
-        onMessage(message, momentOf(startsAt));
+        onMessage(message, momentOf(startsAt), number);
       },
       onProgress: () => this.#settle(),
+      pace: this.#pace,
     });
   }
 
@@ -223,7 +242,16 @@ export class Link {
     const cause = new DeepgramLost(close.code, reason, requestId);
     const closeStreamSent = this.#state.name === 'finishing';
     const isFinished = connection.isFinished || this.#window.notFinalMs === 0;
-    const step = this.#policy.afterClose({ code: close.code, openedAtMs, closeStreamSent, isFinished }, cause, nowMs);
+    const processedTo = this.#unfinishedFrom(connection);
+    const closed = {
+      code: close.code,
+      openedAtMs,
+      closeStreamSent,
+      isFinished,
+      processedToMs: momentOf(processedTo),
+      unprocessedMs: momentOf(this.#window.buffer.sent - processedTo),
+    };
+    const step = this.#policy.afterClose(closed, cause, nowMs);
     if (step.name === 'finish') {
       const lacksFinals = (this.#window.notFinalMs ?? 0) > 0;
       if (!isFinished && (lacksFinals || !isNormalClose(close.code)))
@@ -231,12 +259,17 @@ export class Link {
       this.#enter({ name: 'closed' });
     } else {
       const sentTo = this.#window.buffer.sent;
-      this.#retry(step, new Outage({ ...close, reason }, nowMs, sentTo, this.#window.rewind(readTo)), cause);
+      const unfinishedFrom = Math.min(readTo, processedTo);
+      const outage = new Outage({ ...close, reason }, nowMs, sentTo, this.#window.rewind(connection));
+      const lostMs = this.#unfinished.count(unfinishedFrom, outage.resumesAt);
+      if (lostMs > 0) this.#logUnfinished(lostMs, connection, 'more than a reconnect can repeat');
+      this.#retry(step, outage, cause);
     }
   }
 
   #retry(step: Reconnect | GiveUp, outage: Outage, cause: Error): void {
     if (step.name === 'give-up') {
+      this.#reportUnfinished(undefined, 'Deepgram stayed away');
       this.#enter({ name: 'closed', error: step.error });
     } else {
       outage.logRetry(this.#options.log, cause, step.delayMs);
@@ -282,13 +315,23 @@ export class Link {
     this.#enter({ name: 'closed' });
   }
 
+  /** Counts what was sent and is not processed, at the end of the line. */
   #reportUnfinished(connection: Connection | undefined, why: string): void {
-    const { timers, log } = this.#options;
-    const backlogMs = connection?.backlogMs(timers.now()).least ?? 0;
-    this.#unfinishedMs = Math.round(this.#window.notFinalMs ?? backlogMs);
-    log.warn(
-      { event: 'deepgram.unfinished', requestId: connection?.requestId, unfinishedMs: this.#unfinishedMs, why },
-      'Deepgram did not finish the stream: its last results may be missing',
+    const unfinishedMs = this.#unfinished.count(this.#unfinishedFrom(connection), this.#statistics.sentTo);
+    this.#logUnfinished(unfinishedMs, connection, why);
+  }
+
+  /** Where the audio begins that is not processed: by the results, or else by arithmetic; without a line by what it would repeat. */
+  #unfinishedFrom(connection: Connection | undefined): number {
+    const { buffer, finalTo } = this.#window;
+    if (finalTo !== undefined) return finalTo;
+    return buffer.sent - (connection?.unprocessedBytes ?? 0);
+  }
+
+  #logUnfinished(unfinishedMs: Millis, connection: Connection | undefined, why: string): void {
+    this.#options.log.warn(
+      { event: 'deepgram.unfinished', requestId: connection?.requestId, unfinishedMs, why },
+      'Deepgram did not finish the audio that it was sent: results may be missing',
     );
   }
 
@@ -317,12 +360,12 @@ export class Link {
   #settle(): void {
     const connection = connectionOf(this.#state);
     if (!connection) return;
-    this.#window.advance(connection.readTo);
+    this.#window.advance(connection);
     this.#checkResults(false);
     const { sent, end } = this.#window.buffer;
     if (this.#state.name !== 'open' || !this.#isComplete || sent < end) return;
-    const { most } = connection.backlogMs(this.#options.timers.now());
-    this.#enter({ name: 'finishing', connection, backlogMs: most });
+    const backlogMs = connection.backlogMs(this.#options.timers.now());
+    this.#enter({ name: 'finishing', connection, backlogMs });
   }
 }
 

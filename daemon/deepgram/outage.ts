@@ -8,8 +8,9 @@ export class Outage {
   readonly close: SocketClose;
   /** Bytes that the next connection sends again. */
   readonly replayedBytes: number;
+  /** Where the next connection begins. */
+  readonly resumesAt: number;
   readonly #lostAtMs: Millis;
-  readonly #resumesAt: number;
 
   /**
    * @param sentTo up to where the call had been sent
@@ -19,7 +20,7 @@ export class Outage {
     this.close = close;
     this.replayedBytes = sentTo - resumesAt;
     this.#lostAtMs = lostAtMs;
-    this.#resumesAt = resumesAt;
+    this.resumesAt = resumesAt;
   }
 
   logRetry(log: Log, cause: Error, delayMs: Millis): void {
@@ -29,7 +30,7 @@ export class Outage {
   }
 
   logEnd(log: Log, requestId: string | undefined, nowMs: Millis): void {
-    const offsetMs = momentOf(this.#resumesAt);
+    const offsetMs = momentOf(this.resumesAt);
     const replayedMs = momentOf(this.replayedBytes);
     const fields = { requestId, offsetMs, replayedMs, disconnectedMs: nowMs - this.#lostAtMs };
     log.info({ event: 'deepgram.reconnected', ...fields }, 'reconnected to Deepgram');

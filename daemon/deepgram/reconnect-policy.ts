@@ -10,8 +10,12 @@ const HANDSHAKE_TIMEOUT_MS: Millis = 5000;
 const LONGEST_HANDSHAKE_TIMEOUT_MS: Millis = 20_000;
 /** A longer Retry-After would cost the call more than a request too early costs Deepgram. */
 const LONGEST_RETRY_AFTER_MS: Millis = 60_000;
-/** After CloseStream, that many lost connections in a row are replaced: their last results may be missing. */
+/**
+ * After CloseStream, that many lost connections are replaced: their last results may be missing. More are replaced only
+ * while each of them works off some of the backlog, so that a line that always ends oddly is no loop.
+ */
 const REPLACED_AFTER_CLOSE_STREAM = 1;
+const WORKED_OFF_MS: Millis = 1000;
 /** The loss of a connection that lasted this long begins a new outage, with its own backoff and time to give up. */
 const GOOD_CONNECTION_MS: Millis = 10_000;
 /** A close that ends a stream in order; 1005 is a close without a code. */
@@ -29,6 +33,9 @@ export interface ClosedConnection {
   readonly closeStreamSent: boolean;
   /** Deepgram has sent its last message, or results that are final to the end: nothing is missing. */
   readonly isFinished: boolean;
+  /** Where in the call the audio begins that cannot have been processed, and how much that is. */
+  readonly processedToMs: Millis;
+  readonly unprocessedMs: Millis;
 }
 
 export interface Finish {
@@ -53,6 +60,7 @@ export class ReconnectPolicy {
   #retries = 0;
   #timeouts = 0;
   #lostAfterCloseStream = 0;
+  #processedToMs: Millis = 0;
 
   /**
    * @param giveUpMs how long an outage may last
@@ -63,12 +71,10 @@ export class ReconnectPolicy {
     this.#random = random;
   }
 
-  afterClose(
-    { code, openedAtMs, closeStreamSent, isFinished }: ClosedConnection,
-    cause: Error,
-    nowMs: Millis,
-  ): Finish | Reconnect | GiveUp {
-    if (closeStreamSent && (isFinished || isNormalClose(code) || this.#isLostTooOften())) return { name: 'finish' };
+  afterClose(closed: ClosedConnection, cause: Error, nowMs: Millis): Finish | Reconnect | GiveUp {
+    const { code, openedAtMs, closeStreamSent, isFinished } = closed;
+    if (closeStreamSent && (isFinished || isNormalClose(code) || this.#isLostTooOften(closed)))
+      return { name: 'finish' };
     if (this.#sinceMs === undefined || nowMs - openedAtMs >= GOOD_CONNECTION_MS) {
       this.#sinceMs = nowMs;
       this.#retries = 0;
@@ -83,8 +89,10 @@ export class ReconnectPolicy {
     return this.#retry(cause, this.#sinceMs ?? nowMs, nowMs);
   }
 
-  #isLostTooOften(): boolean {
-    return ++this.#lostAfterCloseStream > REPLACED_AFTER_CLOSE_STREAM;
+  #isLostTooOften({ processedToMs, unprocessedMs }: ClosedConnection): boolean {
+    const hasWorkedOff = processedToMs >= this.#processedToMs + WORKED_OFF_MS && unprocessedMs >= WORKED_OFF_MS;
+    this.#processedToMs = Math.max(this.#processedToMs, processedToMs);
+    return ++this.#lostAfterCloseStream > REPLACED_AFTER_CLOSE_STREAM && !hasWorkedOff;
   }
 
   #retry(cause: Error, sinceMs: Millis, nowMs: Millis): Reconnect | GiveUp {

@@ -1,6 +1,9 @@
+import type { AudioRun } from '../audio/audio-run.ts';
+import { AGENT, CUSTOMER } from '../contract/audio-format.ts';
 import type { Millis } from '../runtime/clock.ts';
+import { type ChannelPart, FinalAudio, type MissingCause } from './final-audio.ts';
 import { momentOf, positionOf, ReplayBuffer } from './replay-buffer.ts';
-import { ReceivedResults } from './results.ts';
+import { finalEnd, ReceivedResults } from './results.ts';
 
 /**
  * At most this much audio, or REPLAY_MS if that is more, is on its way: sent, and neither confirmed by Deepgram nor, if
@@ -15,12 +18,33 @@ export const MESSAGE_MS: Millis = 100;
 export const BUFFER_BYTES = 1024 * 1024;
 /** Unsent audio in normal operation: what one read brings. */
 const USUALLY_UNSENT_MS: Millis = 300;
+/** After an outage Deepgram works off what it missed at 1.25 x real time, for minutes: that much more is kept meanwhile. */
+const MOST_LATE_BYTES = positionOf(60_000);
 /** A producer may repeat a fragment of one or two seconds; the aligner finds it in this much of the call. */
 const LOOK_BACK_MS: Millis = 2048;
+
+/** Where a relay takes the results, what is not final is kept for so long; in normal operation it is a few seconds. */
+const RELAYED_MS: Millis = 60_000;
 
 export interface ReplayWindowOptions {
   /** What a reconnect repeats when results do not come back to us (REPLAY_MS). */
   readonly replayMs: Millis;
+}
+
+/** What a link needs to know of the relay that its results go to. */
+export interface ResultsRelay {
+  /** Up to where each channel is final. */
+  readonly finalMs: readonly [Millis, Millis];
+  /** Called with speech that has no final and can no longer be repeated. */
+  missing(cause: MissingCause, part: ChannelPart): void;
+}
+
+/** What Deepgram has done with the audio of a connection. */
+export interface Progress {
+  /** What comes before need not be sent again for not having arrived. */
+  readonly readTo: number;
+  /** Of what was sent last, what cannot have been processed. */
+  readonly unprocessedBytes: number;
 }
 
 /**
@@ -32,9 +56,13 @@ export class ReplayWindow {
   /** The most audio that may be on its way, less one message. */
   readonly unconfirmedBytes: number;
   readonly #replayBytes: number;
-  readonly #bufferBytes: number;
+  #bufferBytes: number;
+  /** Kept beyond that, while Deepgram cannot have processed it. */
+  #lateBytes = 0;
   /** Results that come back to us say what need not be repeated; undefined in callback mode. */
   readonly #results: ReceivedResults | undefined;
+  /** Undefined without a relay. */
+  #final: FinalAudio | undefined;
   /** Pending while the buffer is full. */
   #room: PromiseWithResolvers<void> | undefined;
 
@@ -52,6 +80,32 @@ export class ReplayWindow {
   /** Notes a message from a connection whose time 0 is at `startsAt`. */
   note(message: unknown, startsAt: number): void {
     this.#results?.note(message, startsAt);
+    const final = this.#final && finalEnd(message, startsAt);
+    if (final) this.#final?.finalized(final.channel, final.end);
+  }
+
+  /** Takes audio that was written to the buffer. */
+  commit(run: AudioRun): void {
+    this.buffer.commit(run);
+    this.#final?.add(run.pcm);
+  }
+
+  /** From the beginning, a reconnect repeats exactly what is not final. Call it before `commit`. */
+  relayResults(relay: ResultsRelay): void {
+    const final = new FinalAudio(this.buffer.end, (cause, part) => relay.missing(cause, part));
+    for (const channel of [CUSTOMER, AGENT] as const) final.finalized(channel, positionOf(relay.finalMs[channel]));
+    this.#final = final;
+    this.#bufferBytes = Math.max(this.#bufferBytes, 2 * positionOf(RELAYED_MS));
+  }
+
+  /** What has been sent and is not final, where a relay takes the results. */
+  get notFinal(): readonly ChannelPart[] {
+    return this.#final?.notFinal(this.buffer.sent) ?? [];
+  }
+
+  /** Audio before this need not be read again, even after a crash; undefined without a relay. */
+  get safeTo(): number | undefined {
+    return this.#final?.safeTo;
   }
 
   /** Results so far; undefined in callback mode. */
@@ -59,10 +113,17 @@ export class ReplayWindow {
     return this.#results?.count;
   }
 
+  /** The position up to which the call is final; undefined if no result says so. */
+  get finalTo(): number | undefined {
+    if (this.#final) return this.#final.finalTo;
+    return this.#results?.count ? this.#results.finalTo : undefined;
+  }
+
   /** Call time that was sent and is not final; undefined if no result says so. */
   get notFinalMs(): Millis | undefined {
-    if (!this.#results?.count) return undefined;
-    return Math.max(0, Math.floor(momentOf(this.buffer.sent)) - momentOf(this.#results.finalTo));
+    const { finalTo } = this;
+    if (finalTo === undefined) return undefined;
+    return Math.max(0, Math.floor(momentOf(this.buffer.sent)) - momentOf(finalTo));
   }
 
   /** Undefined while there is room; otherwise resolves when there is. */
@@ -75,27 +136,34 @@ export class ReplayWindow {
   /**
    * Where the audio that a reconnect would repeat begins, at a whole ms. It never moves back, however little the current
    * connection has read.
-   * @param readTo what Deepgram has read on the current connection
    */
-  keepFrom(readTo: number): number {
+  keepFrom(progress: Progress): number {
+    const { readTo, unprocessedBytes } = progress;
     const { sent, heldFrom } = this.buffer;
-    const needed = this.#results ? Math.min(this.#results.finalTo, readTo) : Math.min(readTo, sent - this.#replayBytes);
-    // Missing results and pongs must not keep more than half of the buffer.
-    const position = Math.max(needed, sent - this.#bufferBytes / 2);
+    const lateBytes = lateBytesOf(unprocessedBytes);
+    const finalTo = this.#results?.finalTo ?? sent - this.#replayBytes - lateBytes;
+    // What is final has been read.
+    const needed = this.#final ? this.#final.neededFrom : Math.min(finalTo, readTo);
+    // Missing results must not keep more than half of the buffer.
+    const position = Math.max(needed, sent - this.#bufferBytes / 2 - this.#extraBytes(progress));
     return Math.max(heldFrom, positionOf(momentOf(position)));
   }
 
   /** Forgets what a reconnect would not repeat. */
-  advance(readTo: number): void {
-    this.buffer.forget(this.keepFrom(readTo));
+  advance(progress: Progress): void {
+    this.#final?.settle(this.buffer.sent);
+    this.buffer.forget(this.keepFrom(progress));
+    this.#lateBytes = this.#extraBytes(progress);
     if (!this.#isFull) this.releaseWaiting();
   }
 
   /** Goes back to what the next connection must repeat; returns where that begins. */
-  rewind(readTo: number): number {
-    const from = this.keepFrom(readTo);
+  rewind(progress: Progress): number {
+    const from = this.keepFrom(progress);
     this.buffer.forget(from);
-    return this.buffer.rewind(from);
+    const resumesAt = this.buffer.rewind(Math.max(from, this.#final?.beginning ?? from));
+    this.#final?.passOver(resumesAt);
+    return resumesAt;
   }
 
   releaseWaiting(): void {
@@ -103,7 +171,19 @@ export class ReplayWindow {
     this.#room = undefined;
   }
 
-  get #isFull(): boolean {
-    return this.buffer.heldBytes > this.#bufferBytes;
+  /** What may be kept beyond half of the buffer: what waits to be processed, and as much again that is not confirmed. */
+  #extraBytes({ readTo, unprocessedBytes }: Progress): number {
+    const half = this.#bufferBytes / 2;
+    const unconfirmedBytes = Math.min(this.buffer.sent - readTo - half, half);
+    return Math.max(0, unconfirmedBytes, Math.min(lateBytesOf(unprocessedBytes), MOST_LATE_BYTES));
   }
+
+  get #isFull(): boolean {
+    return this.buffer.heldBytes > this.#bufferBytes + this.#lateBytes;
+  }
+}
+
+/** What waits longer than usual to be processed: processing that lags by less is in what is repeated anyway. */
+function lateBytesOf(unprocessedBytes: number): number {
+  return Math.max(0, unprocessedBytes - positionOf(FINAL_AFTER_MS));
 }

@@ -1,3 +1,4 @@
+import { AGENT, type Channel, CUSTOMER } from '../contract/audio-format.ts';
 import type { Log } from '../log/log.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { positionOf } from './replay-buffer.ts';
@@ -66,11 +67,17 @@ export class ReceivedResults {
   note(message: unknown, startsAt: number): void {
     if (!isResults(message)) return;
     this.#count++;
-    const channel = message.channel_index?.[0];
-    const end = endOf(message, startsAt);
-    if (message.is_final !== true || (channel !== 0 && channel !== 1) || end === undefined) return;
-    this.#finalTo[channel] = Math.max(this.#finalTo[channel], end);
+    const final = finalEnd(message, startsAt);
+    if (final) this.#finalTo[final.channel] = Math.max(this.#finalTo[final.channel], final.end);
   }
+}
+
+/** The channel of a final result, and where in the call it ends; undefined for other messages. */
+export function finalEnd(message: unknown, startsAt: number): { channel: Channel; end: number } | undefined {
+  if (!isResults(message) || message.is_final !== true) return undefined;
+  const channel = message.channel_index?.[0];
+  const end = endOf(message, startsAt);
+  return (channel === CUSTOMER || channel === AGENT) && end !== undefined ? { channel, end } : undefined;
 }
 
 /** Where in the call a result ends, interim or final; undefined for other messages. */

@@ -2,6 +2,7 @@ import { DeepgramClient } from '@deepgram/sdk';
 import { type DeepgramParams, LOCKED_PARAMS } from '../contract/deepgram-params.ts';
 import { orAborted } from '../runtime/abort.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { Egress } from '../runtime/egress.ts';
 import { type TcpQueue, TcpQueues } from '../runtime/tcp-queues.ts';
 import type { Secret } from '../secrets/secret.ts';
 import { DeepgramRefused } from './errors.ts';
@@ -15,12 +16,15 @@ const MARK = /^\d{10,15}$/;
 
 /** One reading serves all connections of this thread. */
 const tcpQueues = new TcpQueues(systemClock);
+const DIRECT = new Egress();
 
 /** How to reach Deepgram. */
 export interface DeepgramSettings {
   /** ws(s) URL to which the SDK appends /v1/listen. */
   readonly baseUrl: string;
   readonly key: Secret;
+  /** How TLS connections leave; directly by default. */
+  readonly egress?: Egress;
 }
 
 /** How a connection closed. */
@@ -71,24 +75,24 @@ export type SocketOpener = (
  * changed meanwhile. Throws DeepgramRefused, DeepgramUnreachable, or the signal's reason.
  */
 export async function openSocket(
-  { baseUrl, key }: DeepgramSettings,
+  { baseUrl, key, egress = DIRECT }: DeepgramSettings,
   params: DeepgramParams,
   events: SocketEvents,
   signal: AbortSignal,
 ): Promise<DeepgramSocket> {
   const apiKey = key.current;
   try {
-    return await openWith({ baseUrl, apiKey }, params, events, signal);
+    return await openWith({ baseUrl, apiKey, egress }, params, events, signal);
   } catch (error) {
     if (!(error instanceof DeepgramRefused && error.status === UNAUTHORIZED)) throw error;
     await orAborted(key.renew(), signal);
     if (key.current === apiKey) throw error;
-    return openWith({ baseUrl, apiKey: key.current }, params, events, signal);
+    return openWith({ baseUrl, apiKey: key.current, egress }, params, events, signal);
   }
 }
 
 async function openWith(
-  { baseUrl, apiKey }: { baseUrl: string; apiKey: string },
+  { baseUrl, apiKey, egress }: { baseUrl: string; apiKey: string; egress: Egress },
   params: DeepgramParams,
   events: SocketEvents,
   signal: AbortSignal,
@@ -101,7 +105,7 @@ async function openWith(
     // The SDK's own reconnect loses audio (daemon/deepgram/README.md, "The SDK").
     reconnect: false,
     transportFactory: (url, headers) => {
-      const transport = new WsTransport(url, headers);
+      const transport = new WsTransport(url, headers, egress);
       transports.resolve(transport);
       return transport;
     },

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { createConnection, Socket, TcpNetConnectOpts } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { DeepgramTransport, DeepgramTransportCloseEvent, DeepgramTransportMessage } from '@deepgram/sdk';
 import WebSocket from 'ws';
+import type { Egress, Established } from '../runtime/egress.ts';
 import type { TcpEnds } from '../runtime/tcp-queues.ts';
 import { connectTls } from '../runtime/tls.ts';
 import { DeepgramUnreachable } from './errors.ts';
@@ -27,17 +29,27 @@ export class WsTransport implements DeepgramTransport {
   onTaken: () => void = () => {};
   /** Set once the connection is open. */
   #frames: FrameWriter | undefined;
-  /** The two ends of the open connection. */
+  /** The connection to the proxy, if one is used. */
+  #toProxy: Duplex | undefined;
+  /** The two ends of the open connection; unset behind a proxy, whose TCP does not speak for Deepgram's. */
   ends: TcpEnds = {};
 
-  constructor(url: string, headers: Record<string, string>) {
+  constructor(url: string, headers: Record<string, string>, egress: Egress) {
     const isEncrypted = url.startsWith('wss:');
+    const connectEncrypted = ({ host = '', port }: TcpNetConnectOpts, established: Established): Socket | undefined => {
+      const peer = { host, port: Number(port) };
+      // `ws`'s own connect creates a TLS context per connection and resumes no session.
+      if (!egress.isProxied(host, peer.port)) return connectTls(peer);
+      this.#toProxy = egress.tunnelTls(peer, established);
+      return undefined;
+    };
     this.socket = new WebSocket(url, {
       headers,
       perMessageDeflate: false,
       maxPayload: MAX_MESSAGE_BYTES,
-      ...(isEncrypted && { createConnection: connectEncrypted as typeof createConnection }),
+      ...(isEncrypted && { createConnection: connectEncrypted as unknown as typeof createConnection }),
     });
+    this.socket.once('close', () => this.#toProxy?.destroy());
     this.opened = new Promise((resolve, reject) => {
       this.socket.once('open', resolve);
       this.socket.once('error', (cause) => reject(new DeepgramUnreachable(new URL(url).host, cause)));
@@ -51,6 +63,7 @@ export class WsTransport implements DeepgramTransport {
     this.socket.once('upgrade', (response: IncomingMessage) => {
       this.#frames = new FrameWriter(response.socket, isEncrypted, this.#taken);
       this.requestId = header(response, 'dg-request-id');
+      if (this.#toProxy) return;
       const { localAddress, localPort, remoteAddress, remotePort } = response.socket;
       this.ends = { localAddress, localPort, remoteAddress, remotePort };
     });
@@ -101,9 +114,4 @@ export class WsTransport implements DeepgramTransport {
   }
 
   readonly #taken = () => this.onTaken();
-}
-
-/** Replaces `ws`'s own connect, which creates a TLS context per connection and resumes no session. */
-function connectEncrypted({ host = '', port }: TcpNetConnectOpts): Socket {
-  return connectTls({ host, port: Number(port) });
 }

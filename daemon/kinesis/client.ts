@@ -1,9 +1,9 @@
 import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { GetDataEndpointCommand, KinesisVideoClient } from '@aws-sdk/client-kinesis-video';
 import { GetMediaCommand, KinesisVideoMediaClient, type StartSelector } from '@aws-sdk/client-kinesis-video-media';
 import { orAborted } from '../runtime/abort.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
+import { Egress } from '../runtime/egress.ts';
 import type { TimerWheel } from '../runtime/timer-wheel.ts';
 import { MediaPayload, MediaTransport } from './http/media-transport.ts';
 import type { Media, MediaSource, Start } from './media-source.ts';
@@ -35,15 +35,21 @@ const PROBE_STREAM = 'integratord-doctor';
  * Kinesis Video in `region`, with the SDK's own credentials and its own AWS_ENDPOINT_URL_KINESIS_VIDEO.
  * @param threads how many share the account's limits; all sessions of a stream are on one of them
  */
-export function connectKinesis(region: string, clock: Clock, timers: TimerWheel, threads = 1): Kinesis {
+export function connectKinesis(
+  region: string,
+  clock: Clock,
+  timers: TimerWheel,
+  threads = 1,
+  egress = new Egress(),
+): Kinesis {
   // With the SDK's default of 50 sockets, the 51st start in a burst would wait for the others.
   const httpAgent = new HttpAgent({ keepAlive: true, maxSockets: Infinity });
-  const httpsAgent = new HttpsAgent({ keepAlive: true, maxSockets: Infinity });
+  const httpsAgent = egress.agent({ keepAlive: true, maxSockets: Infinity });
   // One attempt: the callers retry, because they know the deadline (the trigger at a start, the reader during a call).
   const common = { region, maxAttempts: 1 };
   const requestHandler = { httpAgent, httpsAgent, connectionTimeout: CONNECT_TIMEOUT_MS };
   const control = new KinesisVideoClient({ ...common, requestHandler });
-  const transport = new MediaTransport(timers, CONNECT_TIMEOUT_MS);
+  const transport = new MediaTransport(timers, CONNECT_TIMEOUT_MS, egress);
   const media = new Map<string, KinesisVideoMediaClient>();
 
   function mediaAt(endpoint: string): KinesisVideoMediaClient {

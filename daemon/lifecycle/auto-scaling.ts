@@ -1,10 +1,14 @@
 import type { AutoScalingClient, LifecycleHook as AwsHook } from '@aws-sdk/client-auto-scaling';
 import type { Clock, Millis } from '../runtime/clock.ts';
+import { Egress } from '../runtime/egress.ts';
 
 /** A request without a response is retried after this. */
 const RESPONSE_TIMEOUT_MS: Millis = 5000;
 /** Auto Scaling's default for a hook without a time-out. */
 const DEFAULT_HEARTBEAT_TIMEOUT_S = 3600;
+
+/** The SDK's own default. */
+const KEEP_ALIVE = { keepAlive: true, maxSockets: 50 };
 
 export type Transition = 'launching' | 'terminating';
 
@@ -64,13 +68,21 @@ interface Sdk {
  * Connects to Auto Scaling in `region`, which may be resolved later, with the SDK's default credentials and
  * AWS_ENDPOINT_URL_AUTO_SCALING. Loads the SDK on the first request, so never off EC2.
  */
-export function connectAutoScaling(region: string | (() => Promise<string>), clock: Clock): AutoScaling {
+export function connectAutoScaling(
+  region: string | (() => Promise<string>),
+  clock: Clock,
+  egress = new Egress(),
+): AutoScaling {
   let loading: Promise<Sdk> | undefined;
   let client: AutoScalingClient | undefined;
 
   async function load(): Promise<Sdk> {
     const sdk = await import('@aws-sdk/client-auto-scaling');
-    client = new sdk.AutoScalingClient({ region, maxAttempts: 1 });
+    client = new sdk.AutoScalingClient({
+      region,
+      maxAttempts: 1,
+      requestHandler: { httpsAgent: egress.agent(KEEP_ALIVE) },
+    });
     return { sdk, client };
   }
 

@@ -4,6 +4,7 @@ import { METRICS_NAMESPACE } from '../contract/metrics-namespace.ts';
 import { errorFields, type Log } from '../log/log.ts';
 import { orAborted } from '../runtime/abort.ts';
 import type { Cancel, Clock, Millis } from '../runtime/clock.ts';
+import { Egress } from '../runtime/egress.ts';
 import { type Baseline, metricData } from './cloudwatch-data.ts';
 import { InstanceMetrics } from './instance-metrics.ts';
 
@@ -105,12 +106,13 @@ export class CloudWatchReporter {
  * Connects to CloudWatch in `region`, which is resolved on the first request, with the SDK's default credentials and
  * AWS_ENDPOINT_URL_CLOUDWATCH. Loads the SDK on the first request.
  */
-export function connectCloudWatch(region: () => Promise<string>): PutMetricData {
+export function connectCloudWatch(region: () => Promise<string>, egress = new Egress()): PutMetricData {
   let client: CloudWatchClient | undefined;
   return async (data, signal) => {
     const sdk = await import('@aws-sdk/client-cloudwatch');
     // One attempt: the next report carries these counts.
-    client ??= new sdk.CloudWatchClient({ region, maxAttempts: 1 });
+    const requestHandler = { httpsAgent: egress.agent({ keepAlive: true }) };
+    client ??= new sdk.CloudWatchClient({ region, maxAttempts: 1, requestHandler });
     const command = new sdk.PutMetricDataCommand({ Namespace: METRICS_NAMESPACE, MetricData: data });
     await client.send(command, { abortSignal: signal });
   };

@@ -20,6 +20,8 @@ export interface EventLog {
   readonly epoch: number;
   /** The number of the latest event; 0 before the first. */
   readonly sequence: number;
+  /** True after `session.ended`: the process died before it had forgotten the session. */
+  readonly hasEnded?: boolean;
   /** What the latest event said; undefined before the first. */
   readonly state: RelayState | undefined;
   /** Up to where every sink has the finals of each channel: delivered, or given up and kept as dead letters. */

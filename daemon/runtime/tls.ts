@@ -20,32 +20,46 @@ export interface TlsPeer {
  * the peer allows it: half the work of a handshake, and certificates are held once instead of per connection.
  */
 export function connectTls(peer: TlsPeer): TLSSocket {
-  const { host, port } = peer;
-  const name = `${host}:${port}`;
-  const session = sessions.get(name);
-  context ??= createSecureContext();
-  const options = {
-    ...peer,
-    servername: isIP(host) ? '' : host,
-    ALPNProtocols: ['http/1.1'],
-    secureContext: context,
-    ...(session && { session }),
-  };
   // Node documents `onread` for TLS, but its types lack it.
-  const socket = connect(options as ConnectionOptions);
-  // A session that a handshake fails with is dropped: a middlebox may reset all resumed handshakes.
-  if (session) {
+  const socket = connect({ ...peer, ...tlsOptions(peer) } as ConnectionOptions);
+  if (sessions.has(nameOf(peer))) {
     let isOpen = false;
     socket.once('secureConnect', () => {
       isOpen = true;
     });
     socket.once('close', () => {
-      if (!isOpen) sessions.delete(name);
+      if (!isOpen) forgetSession(peer);
     });
   }
+  keepSession(peer, socket);
+  return socket;
+}
+
+/** What `tls.connect` needs beside the peer, for whoever opens the connection. */
+export function tlsOptions({ host, port }: TlsPeer): ConnectionOptions {
+  const session = sessions.get(nameOf({ host, port }));
+  context ??= createSecureContext();
+  return {
+    servername: isIP(host) ? '' : host,
+    ALPNProtocols: ['http/1.1'],
+    secureContext: context,
+    ...(session && { session }),
+  };
+}
+
+/** Keeps the sessions that a peer issues on a connection. */
+export function keepSession(peer: TlsPeer, socket: TLSSocket): void {
   socket.on('session', (ticket) => {
     if (sessions.size >= MAX_PEERS) sessions.clear();
-    sessions.set(name, ticket);
+    sessions.set(nameOf(peer), ticket);
   });
-  return socket;
+}
+
+/** Drops a session that a handshake failed with: a middlebox may reset all resumed handshakes. */
+export function forgetSession(peer: TlsPeer): void {
+  sessions.delete(nameOf(peer));
+}
+
+function nameOf({ host, port }: TlsPeer): string {
+  return `${host}:${port}`;
 }

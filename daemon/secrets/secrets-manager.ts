@@ -1,6 +1,7 @@
 import { secretRegion } from '../contract/secret-arn.ts';
 import { orAborted } from '../runtime/abort.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
+import type { Egress } from '../runtime/egress.ts';
 import { SecretRefused, secretEmpty, secretRefusal } from './secret-refused.ts';
 
 /** Secrets Manager's labels for the current and the previous version. */
@@ -24,14 +25,14 @@ export async function readSecret(
   stage: Stage,
   timeoutMs: Millis,
   clock: Clock,
-  { mayBeJson = false }: { readonly mayBeJson?: boolean } = {},
+  { mayBeJson = false, egress }: { readonly mayBeJson?: boolean; readonly egress?: Egress | undefined } = {},
 ): Promise<SecretVersion> {
   const region = secretRegion(arn);
   if (!region) throw new TypeError('not the ARN of a secret: settings are validated first');
   const signal = clock.timeout(timeoutMs);
   try {
     // The SDK takes no signal while it loads and while it looks for credentials.
-    const version = await orAborted(request(arn, stage, region, signal), signal);
+    const version = await orAborted(request({ arn, stage, region, egress }, signal), signal);
     // The console stores JSON by default.
     if (mayBeJson || !isJsonObject(version.value)) return version;
     throw new SecretRefused('secret-unusable', `${arn} holds a JSON object: store the value alone, as plain text`);
@@ -42,9 +43,13 @@ export async function readSecret(
   }
 }
 
-async function request(arn: string, stage: Stage, region: string, abortSignal: AbortSignal): Promise<SecretVersion> {
+async function request(
+  { arn, stage, region, egress }: { arn: string; stage: Stage; region: string; egress: Egress | undefined },
+  abortSignal: AbortSignal,
+): Promise<SecretVersion> {
   const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
-  const client = new SecretsManagerClient({ region, requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS } });
+  const requestHandler = { connectionTimeout: CONNECT_TIMEOUT_MS, ...(egress && { httpsAgent: egress.agent() }) };
+  const client = new SecretsManagerClient({ region, requestHandler });
   try {
     const command = new GetSecretValueCommand({ SecretId: arn, VersionStage: stage });
     const { SecretString: text, CreatedDate: created } = await client.send(command, { abortSignal });

@@ -1,5 +1,6 @@
 import type { RootLog } from '../log/log.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
+import type { Egress } from '../runtime/egress.ts';
 import { LinesError } from '../runtime/lines-error.ts';
 import { ManagedSecret, PREVIOUS_VALID_MS, type ReadSecret } from './managed-secret.ts';
 import { fixedSecret, type Secret } from './secret.ts';
@@ -42,8 +43,13 @@ export class SecretsUnread extends LinesError {
 }
 
 /** Reads all secrets in parallel. Throws SecretsUnread. */
-export async function openSecrets(settings: SecretSettings, clock: Clock, log: RootLog): Promise<Secrets> {
-  const opened = await Promise.allSettled(SECRET_NAMES.map((name) => open(name, settings, clock, log)));
+export async function openSecrets(
+  settings: SecretSettings,
+  clock: Clock,
+  log: RootLog,
+  egress?: Egress,
+): Promise<Secrets> {
+  const opened = await Promise.allSettled(SECRET_NAMES.map((name) => open(name, settings, { clock, log, egress })));
   const lines = opened.flatMap((one, at) => {
     if (one.status === 'fulfilled') return [];
     if (!(one.reason instanceof SecretRefused)) throw one.reason;
@@ -74,14 +80,13 @@ export function sealingSecrets({
 async function open(
   name: SecretName,
   settings: SecretSettings,
-  clock: Clock,
-  log: RootLog,
+  { clock, log, egress }: { clock: Clock; log: RootLog; egress: Egress | undefined },
 ): Promise<Secret | undefined> {
   const setting = secretArnSetting(name);
   const { [name]: value, [setting]: arn } = settings;
   if (!arn) return value === undefined ? undefined : fixedSecret(value);
   const mayBeJson = name === 'RESULTS_SECRET';
-  const read: ReadSecret = (...version) => readSecret(...version, clock, { mayBeJson });
+  const read: ReadSecret = (...version) => readSecret(...version, clock, { mayBeJson, egress });
   return ManagedSecret.open({
     setting,
     arn,

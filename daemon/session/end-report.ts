@@ -13,7 +13,7 @@ export interface EndOfSession {
   readonly unfinishedMs: Millis;
 }
 
-/** Logs and counts how a session ended. Audio that was not sent, or not processed, is a gap. */
+/** Logs and counts how a session ended. Audio that was not sent is a gap, as is unfinished audio, which the link counts. */
 export function reportEnd(
   { outcome, view, unsentMs, unfinishedMs }: EndOfSession,
   log: Log,
@@ -24,7 +24,6 @@ export function reportEnd(
   const totals = { ...audio, reconnects, replayedMs, worstBufferBytes, deepgramRequestIds };
   const fields = { event: 'session.ended', outcome: outcome.name, ...totals, unsentMs, unfinishedMs };
   metrics.gap('unsent', unsentMs);
-  metrics.gap('unfinished', unfinishedMs);
   if (outcome.name === 'completed') {
     metrics.sessionCompleted(outcome.reason);
     log.info({ ...fields, reason: outcome.reason }, 'the session has ended');

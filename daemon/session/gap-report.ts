@@ -4,6 +4,13 @@ import type { SessionMetrics, Trouble } from '../metrics/session-metrics.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { GapCauseTracker, type Reach } from './gap-cause.ts';
 
+/** A gap, in ms of the call. */
+export interface FoundGap {
+  readonly cause: Trouble;
+  readonly startMs: Millis;
+  readonly endMs: Millis;
+}
+
 /** Logs and counts gaps as they show, each with its cause. */
 export class GapReporter {
   readonly #log: Log;
@@ -14,10 +21,27 @@ export class GapReporter {
   #notStreamedMs: Millis = 0;
   /** Audio that is missing outside of the call's audio, before its beginning or after its end. */
   #outsideMs: Millis = 0;
+  readonly #onGap: ((gap: FoundGap) => void) | undefined;
+  /** Where the gap is that is to be reported next. */
+  #spanMs: [from: Millis, to: Millis] | undefined;
+  #spannedMs: Millis = 0;
+  #positionMs: Millis = 0;
 
-  constructor(log: Log, metrics: Pick<SessionMetrics, 'gap' | 'notStreamedMs'>) {
+  /** @param onGap takes each gap with its place in the call; it needs a call of `took` for every piece */
+  constructor(log: Log, metrics: Pick<SessionMetrics, 'gap' | 'notStreamedMs'>, onGap?: (gap: FoundGap) => void) {
     this.#log = log;
     this.#metrics = metrics;
+    this.#onGap = onGap;
+  }
+
+  /** Tells where gaps are: call this with the aligner after each piece of `pieceMs` that was taken from it. */
+  took({ gapMs, positionMs }: { readonly gapMs: Millis; readonly positionMs: Millis }, pieceMs: Millis): void {
+    const missingMs = gapMs - this.#spannedMs;
+    if (missingMs === 0) return;
+    this.#spannedMs = gapMs;
+    // A piece's gap is at its end where the gap begins, and at its beginning where it ends.
+    if (this.#spanMs) this.#spanMs[1] = positionMs - pieceMs + missingMs;
+    else this.#spanMs = [positionMs - missingMs, positionMs];
   }
 
   /** Reports trouble that may cost audio. */
@@ -35,11 +59,14 @@ export class GapReporter {
     this.#outsideMs += missingMs;
     this.#metrics.gap(cause, missingMs);
     this.#log.warn({ event: 'audio.gap', cause, missingMs }, 'audio of the call is missing');
+    const fromMs = cause === 'missed-at-start' ? 0 : this.#positionMs;
+    this.#onGap?.({ cause, startMs: fromMs, endMs: cause === 'missed-at-start' ? 0 : fromMs + missingMs });
   }
 
   /** Call this with the aligner after taking audio from it. */
   check(call: Reach & { readonly gapMs: Millis }): void {
     const { gapMs, positionMs } = call;
+    this.#positionMs = positionMs;
     if (gapMs === this.#reportedMs) {
       this.#causes.unfounded(call);
       return;
@@ -47,6 +74,9 @@ export class GapReporter {
     const cause = this.#causes.blame();
     const missingMs = gapMs - this.#reportedMs;
     this.#reportedMs = gapMs;
+    const [startMs, endMs] = this.#spanMs ?? [positionMs - missingMs, positionMs];
+    this.#spanMs = undefined;
+    this.#onGap?.({ cause, startMs, endMs });
     if (cause === 'not-streamed') {
       this.#notStreamedMs += missingMs;
       this.#metrics.notStreamedMs += missingMs;

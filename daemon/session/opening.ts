@@ -6,11 +6,14 @@ import type { Media } from '../kinesis/media-source.ts';
 import type { Log } from '../log/log.ts';
 import type { SessionDeps } from './deps.ts';
 import { identityOf, type SessionSeed, startingPointOf } from './seed.ts';
+import { Transcript } from './transcript.ts';
 
 /** Both open ends of a session. */
 export interface Opened {
   readonly media: Media;
   readonly link: Link;
+  /** Undefined if the session's events go nowhere. */
+  readonly transcript: Transcript | undefined;
 }
 
 /**
@@ -19,13 +22,15 @@ export interface Opened {
  */
 export async function openBoth(
   seed: SessionSeed,
-  { kinesis, deepgram, timers, random, metrics, settings }: SessionDeps,
+  { kinesis, deepgram, timers, random, metrics, settings, results }: SessionDeps,
   log: Log,
   signal: AbortSignal,
 ): Promise<Opened> {
   const { request, timeZeroEpochMs } = identityOf(seed);
   const { position, callMs, connections } = startingPointOf(seed);
   const params = sessionParams(request.dgParams, timeZeroEpochMs);
+  const logged = logResult(log);
+  let transcript: Transcript | undefined;
   const failed = new AbortController();
   const both = AbortSignal.any([signal, failed.signal]);
   const opening = [
@@ -39,12 +44,18 @@ export async function openBoth(
       giveUpMs: settings.deepgramGiveUpMs,
       callMs,
       connections,
-      onMessage: logResult(log),
+      onMessage(message, offsetMs, connection) {
+        logged(message, offsetMs);
+        transcript?.take(message, offsetMs, connection);
+      },
     }),
   ] as const;
   try {
     const [media, link] = await Promise.all(opening);
-    return { media, link };
+    // Only now is it certain that the session starts. Deepgram returns nothing before it has audio.
+    transcript = results && (await Transcript.open(seed, results, log));
+    if (transcript && request.dgParams['callback'] === undefined) link.relayResults(transcript);
+    return { media, link, transcript };
   } catch (error) {
     failed.abort();
     const [media, link] = await Promise.allSettled(opening);

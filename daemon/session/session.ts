@@ -24,6 +24,7 @@ import { ResumeTracker } from './resume-tracker.ts';
 import { identityOf, type SessionSeed, type StartingPoint, startingPointOf } from './seed.ts';
 import { Timeline } from './session-log.ts';
 import { SettleTimer } from './settle-timer.ts';
+import type { Transcript } from './transcript.ts';
 import { viewOf } from './view.ts';
 
 /** How long a session that is stopped waits for Deepgram's last results: a drain has a deadline. */
@@ -43,6 +44,8 @@ export class Session {
   readonly #resumable: ResumeTracker;
   readonly #gaps: GapReporter;
   readonly #repetitions: RepetitionReporter;
+  /** Undefined if the session's events go nowhere. */
+  readonly #transcript: Transcript | undefined;
   readonly #stop = new AbortController();
   readonly #startedAtMs: Millis;
   readonly #pacer: Pacer | undefined;
@@ -50,6 +53,7 @@ export class Session {
   readonly #ending = Promise.withResolvers<void>();
   #state: SessionState = 'running';
   #hasSentAudio = false;
+  #continues = false;
 
   /**
    * Resolves once Kinesis has answered and Deepgram's socket is open. Throws KinesisRefused, DeepgramRefused,
@@ -65,7 +69,7 @@ export class Session {
     return new Session(seed, deps, log, await openBoth(seed, deps, log, signal));
   }
 
-  private constructor(seed: SessionSeed, deps: SessionDeps, log: Timeline, { media, link }: Opened) {
+  private constructor(seed: SessionSeed, deps: SessionDeps, log: Timeline, { media, link, transcript }: Opened) {
     const { sessionId, traceId, request, timeZeroEpochMs } = identityOf(seed);
     const { position, callMs, callClock } = startingPointOf(seed);
     this.#identity = { sessionId, traceId, request, timeZeroEpochMs };
@@ -73,8 +77,9 @@ export class Session {
     this.#log = log;
     this.#link = link;
     this.#start = position;
-    this.#gaps = new GapReporter(log, deps.metrics);
     this.#repetitions = new RepetitionReporter(log, deps.metrics, deps.timers);
+    this.#transcript = transcript;
+    this.#gaps = new GapReporter(log, deps.metrics, transcript && ((gap) => transcript.gap(gap)));
     this.#startedAtMs = deps.clock.now();
     this.#pacer = request.enforceRealtime ? new Pacer(deps.clock) : undefined;
     this.#longestMs = this.#pacer ? REALTIME_MESSAGE_MS : MESSAGE_MS;
@@ -106,10 +111,19 @@ export class Session {
     return this.#identity.sessionId;
   }
 
-  /** Ends the session before the call ends: sends what was read and waits up to 10 s for Deepgram's last results. */
-  stop(): void {
+  /**
+   * Ends the session before the call ends: sends what was read and waits up to 10 s for Deepgram's last results.
+   * @param continues another process resumes the session: its events go on
+   */
+  stop({ continues = false } = {}): void {
+    this.#continues ||= continues;
     this.#stop.abort();
     this.#link.endWithin(STOP_WITHIN_MS);
+  }
+
+  /** Resolves when every event of the ended session is delivered or a dead letter. Never rejects. */
+  async delivered(): Promise<void> {
+    if (!this.#continues) await this.#transcript?.delivered();
   }
 
   /** Resolves when the whole call is read and only Deepgram's last results are missing. */
@@ -212,6 +226,7 @@ export class Session {
   /** Sends the aligned part of the call. Its promise holds back the stream (daemon/README.md, decision 7). */
   #sendAligned(): Promise<void> | undefined {
     for (let run = this.#aligner.take(this.#longestMs); run; run = this.#aligner.take(this.#longestMs)) {
+      if (this.#transcript) this.#gaps.took(this.#aligner, run.pcm.length / BYTES_PER_MS);
       const sent = this.#sendPaced(run);
       // Usually undefined: a promise per read and call would cost too much.
       if (sent) return sent.then(() => this.#sendAligned());
@@ -245,6 +260,9 @@ export class Session {
     const unsentMs = Math.max(0, Math.round(this.#aligner.reachMs - view.audioMs));
     const { unfinishedMs } = this.#link;
     reportEnd({ outcome, view, unsentMs, unfinishedMs }, this.#log, this.#deps.metrics);
+    const { audioMs, gapMs } = view;
+    const { notFinal } = this.#link;
+    if (!this.#continues) this.#transcript?.ended({ outcome, audioMs, gapMs, unsentMs, unfinishedMs, notFinal });
     return outcome;
   }
 

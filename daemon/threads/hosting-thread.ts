@@ -8,6 +8,7 @@ import { watchEventLoop } from '../metrics/event-loop.ts';
 import { SessionMetrics, type SessionSnapshot } from '../metrics/session-metrics.ts';
 import { Results, type ResultsSettings } from '../results/results.ts';
 import { systemClock } from '../runtime/clock.ts';
+import type { Egress, ProxySettings } from '../runtime/egress.ts';
 import { TimerWheel } from '../runtime/timer-wheel.ts';
 import type { SecretSettings } from '../secrets/secret-settings.ts';
 import { type Secrets, sealingSecrets } from '../secrets/secrets.ts';
@@ -24,11 +25,14 @@ export interface HostSettings {
   readonly secrets: SecretSettings;
   readonly session: SessionSettings;
   readonly results: ResultsSettings;
+  /** Undefined without a proxy. */
+  readonly proxy: ProxySettings | undefined;
 }
 
 export interface ThreadOptions {
   readonly settings: HostSettings;
   readonly secrets: Secrets;
+  readonly egress: Egress;
   readonly log: RootLog;
   /** Names the thread's positions file. */
   readonly name: string;
@@ -48,11 +52,11 @@ export interface HostingThread {
   counted(): SessionSnapshot;
 }
 
-export function hostingThread({ settings, secrets, log, name, threads }: ThreadOptions): HostingThread {
+export function hostingThread({ settings, secrets, egress, log, name, threads }: ThreadOptions): HostingThread {
   const clock = systemClock;
   const timers = new TimerWheel(clock);
-  const kinesis = connectKinesis(settings.region, clock, timers, threads);
-  const deepgram = { baseUrl: settings.deepgramBaseUrl, key: secrets.deepgramKey };
+  const kinesis = connectKinesis(settings.region, clock, timers, threads, egress);
+  const deepgram = { baseUrl: settings.deepgramBaseUrl, key: secrets.deepgramKey, egress };
   const { stateDir } = settings;
   const state = stateDir ? new StateDirectory(stateDir, new CheckpointCipher(...sealingSecrets(secrets))) : undefined;
   const checkpoints = state && new Checkpoints(name, state, clock, log);

@@ -78,7 +78,7 @@ export class LocalHost implements SessionHost {
       ended: this.#end(session, () => keepsCheckpoint),
       stop({ keepCheckpoint }: StopOptions) {
         keepsCheckpoint ||= keepCheckpoint;
-        session.stop();
+        session.stop({ continues: keepsCheckpoint });
       },
     };
   }

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { logFaults } from '../log/faults.ts';
 import { createLog } from '../log/log.ts';
 import { type Millis, systemClock } from '../runtime/clock.ts';
+import { connectDirectlyByDefault, Egress, proxySecrets } from '../runtime/egress.ts';
 import { secretValues } from '../secrets/secret-settings.ts';
 import { openSecrets } from '../secrets/secrets.ts';
 import type { HostedSession } from './host.ts';
@@ -14,10 +15,12 @@ const COUNTS_EVERY_MS: Millis = 1000;
 
 const { settings, logLevel, name, workers } = workerData as WorkerSettings;
 const log = createLog(logLevel);
-log.redactor.learn(secretValues(settings.secrets, process.env));
+log.redactor.learn([...secretValues(settings.secrets, process.env), ...proxySecrets(settings.proxy?.url)]);
 logFaults(log);
-const secrets = await openSecrets(settings.secrets, systemClock, log);
-const thread = hostingThread({ settings, secrets, log, name, threads: workers });
+connectDirectlyByDefault();
+const egress = new Egress(settings.proxy);
+const secrets = await openSecrets(settings.secrets, systemClock, log, egress);
+const thread = hostingThread({ settings, secrets, egress, log, name, threads: workers });
 const sessions = new Map<string, HostedSession>();
 
 const methods: { [Name in keyof Methods]: (params: Methods[Name]['params']) => Promise<Methods[Name]['result']> } = {

@@ -31,6 +31,10 @@ for (const [name, value, expected] of [
   ['subnetIds', 'subnet-0123456789abcdef0,subnet-0123456789abcdef0', 'must not contain duplicates'],
   ['natGateways', 3, 'must be at most 2'],
   ['privateLink', 'yes', 'must be on or off'],
+  ['httpsProxy', 'proxy.example.com:3128', 'must be the http or https URL of a proxy'],
+  ['httpsProxy', 'http://user:secret@proxy.example.com:3128', 'must not contain credentials'],
+  ['httpsProxy', 'http://proxy.example.com/path', 'must not contain a path'],
+  ['noProxy', "a.test,b'c", 'is not a list of hosts'],
   ['instanceTypes', 'large', 'must be instance types'],
   ['instanceTypes', 'c7g.large,c7i.large', 'must all have the architecture of the image'],
   ['minInstances', -1, 'must be a whole number'],
@@ -80,6 +84,12 @@ for (const [what, context, expected] of [
     'natGateways is 0',
   ],
   ['no route to the internet, and Deepgram on the internet', { natGateways: 0, privateLink: 'on' }, 'natGateways is 0'],
+  [
+    'no route to the internet, and a proxy that the trigger cannot use',
+    { natGateways: 0, httpsProxy: 'http://proxy.example.com:3128' },
+    'natGateways is 0: the trigger does not use httpsProxy',
+  ],
+  ['hosts without a proxy to reach them without', { noProxy: '.example.com' }, 'noProxy is about httpsProxy'],
   [
     'a key without its secret',
     { deepgramKeySecretKmsKeyArn: 'arn:aws:kms:us-east-1:123456789012:key/1234abcd' },

@@ -39,7 +39,12 @@ function run(script: string, logGroupExit = 0): { env: string; calls: string } {
   try {
     for (const directory of ['etc/integratord', 'usr/local/sbin', 'bin'])
       mkdirSync(join(root, directory), { recursive: true });
-    const exits = { 'usr/local/sbin/integratord-log-group': logGroupExit, 'bin/systemctl': 0, 'bin/logger': 0 };
+    const exits = {
+      'usr/local/sbin/integratord-log-group': logGroupExit,
+      'usr/local/sbin/integratord-proxy': 0,
+      'bin/systemctl': 0,
+      'bin/logger': 0,
+    };
     for (const [command, exit] of Object.entries(exits)) {
       const file = join(root, command);
       writeFileSync(file, `#!/bin/sh\necho "\${0##*/} $*" >>'${root}/calls'\nexit ${exit}\n`);
@@ -83,6 +88,20 @@ test('user data writes the settings, starts the daemon with them, and configures
     METRICS_STACK: 'integratord',
   });
   t.is(calls, 'systemctl restart --no-block integratord\nintegratord-log-group integratord-LogsFleet-abc\n');
+});
+
+test('a proxy reaches the daemon and the AWS agents', (t) => {
+  const { env, calls } = run(
+    scriptOf({ httpsProxy: 'http://proxy.example.com:3128/', noProxy: '.a.test, 10.0.0.0/8' }),
+  );
+  const proxy = { HTTPS_PROXY: 'http://proxy.example.com:3128', NO_PROXY: '.a.test,10.0.0.0/8' };
+  t.like(settingsIn(env), proxy);
+  t.like(
+    readConfig({ ...settingsIn(env) }, () => undefined),
+    proxy,
+  );
+  t.is(calls.split('\n')[1], 'integratord-proxy http://proxy.example.com:3128 .a.test,10.0.0.0/8');
+  t.regex(calls, /integratord-log-group/);
 });
 
 test('a failure to send the log is reported, and the daemon was started before', (t) => {

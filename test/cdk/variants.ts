@@ -12,6 +12,12 @@ export const VARIANTS: Readonly<Record<string, Record<string, unknown>>> = {
     streamPrefix: 'acme-connect-',
     daemonSettings: { REPLAY_MS: 8000, METRICS_PORT: 9464 },
   },
+  'a closed VPC with a proxy': {
+    natGateways: 0,
+    privateLink: 'on',
+    httpsProxy: 'http://proxy.example.com:3128',
+    noProxy: '.amazonaws.com, 10.0.0.0/8',
+  },
   'everything exists already': {
     vpcId: 'vpc-0123456789abcdef0',
     subnetIds: 'subnet-0123456789abcdef0,subnet-0fedcba9876543210',

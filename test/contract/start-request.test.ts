@@ -57,8 +57,28 @@ test('a request that a newer daemon stored keeps what this one knows', (t) => {
     ...whole,
     kvsStream: { ...STARTED, region: REGION },
     contact: { ...CONTACT, language: 'en-US' },
-    results: { webhook: 'https://example.org' },
+    results: { webhook: 'https://example.org', format: 'vtt' },
+    priority: 'high',
   };
-  t.deepEqual(storedStartRequest.parse(newer), whole);
+  t.deepEqual(storedStartRequest.parse(newer), { ...whole, results: { webhook: 'https://example.org' } });
+  t.is(storedStartRequest.parse({ ...whole, results: 'of another kind' }).results, undefined);
   t.deepEqual(storedStartRequest.parse({ ...whole, contact: 'of another shape' }).contact, undefined);
+});
+
+test('results go to a webhook, to the daemon’s default, or nowhere', (t) => {
+  for (const results of [{ webhook: 'https://example.org/calls/{contact-id}' }, { webhook: null }, {}]) {
+    const body = { ...ORIGINAL, results };
+    t.deepEqual(parse(body), body);
+  }
+  for (const webhook of ['example.org', 'ftp://example.org', '', 7]) {
+    const error = t.throws(() => parse({ ...ORIGINAL, results: { webhook } }), { instanceOf: BadRequest });
+    t.is(error?.reason, 'bad-request');
+  }
+});
+
+test('a callback and a webhook are two destinations', (t) => {
+  const dgParams = { callback: 'https://example.org' };
+  const both = { ...ORIGINAL, dgParams, results: { webhook: 'https://example.org' } };
+  t.is(t.throws(() => parse(both), { instanceOf: BadRequest })?.reason, 'two-destinations');
+  t.notThrows(() => parse({ ...ORIGINAL, dgParams, results: { webhook: null } }));
 });

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { type DoctorOptions, examine } from '../../daemon/control/doctor.ts';
 import type { LifecycleView } from '../../daemon/lifecycle/lifecycle.ts';
+import { Egress } from '../../daemon/runtime/egress.ts';
 import { fixedSecret } from '../../daemon/secrets/secret.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
@@ -15,6 +16,7 @@ async function examined(changes: Partial<DoctorOptions> = {}) {
     manager: { size: 3, admission: { maxSessions: 10 } },
     kinesis: { probe: async () => ({ clockSkewMs: 0 }) },
     deepgram: { baseUrl: 'ws://127.0.0.1:9', key: fixedSecret('key') },
+    egress: new Egress(),
     lifecycle: lifecycle({ on: true, groupName: 'integrators', terminatingHooks: [HOOK] }),
     secrets: { managed: [] },
     clock: new VirtualClock(),

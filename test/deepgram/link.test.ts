@@ -345,6 +345,9 @@ test('a full buffer holds the sender back, in bounded memory, until Deepgram tak
   const stage = await opened();
   await stage.speak(2000);
   stage.deepgram.behavior.takesAudio = false;
+  // What is on its way may be processed meanwhile, and need not be kept then.
+  void stage.send(3000);
+  await stage.clock.advance(3000);
   const room = stage.fill();
   let isReleased = false;
   void room.then(() => {
@@ -664,4 +667,73 @@ test('a reconnect’s handshake may take 6 s, then 12 s: its time-out grows to 2
   const waitsMs = startsMs.slice(1).map((ms, i) => ms - (startsMs[i] as number));
   for (const [i, least] of [5000, 10_000, 20_000, 20_000].entries())
     t.true((waitsMs[i] as number) >= least && (waitsMs[i] as number) <= least + 4000, `${waitsMs}`);
+});
+
+test('what a stop during an outage cuts off of the audio sent before is unfinished', async (t) => {
+  const stage = await opened();
+  await stage.speak(10_000);
+  stage.deepgram.handshakes.push(...Array.from({ length: 20 }, () => refused(503)));
+  await stage.lose(1006);
+  await stage.speak(2000);
+  const finished = stage.link.finish();
+  stage.link.endWithin(1000);
+  await stage.clock.advance(1100);
+  await finished;
+  // What the next connection would have repeated; the 2 s after it are the session's unsent audio.
+  t.is(stage.link.unfinishedMs, REPLAY_MS + 1000);
+  t.is(stage.link.stats().audioMs, 10_000);
+  t.is(stage.metrics.snapshot().counts.gapsMs.unfinished, REPLAY_MS + 1000);
+});
+
+test('where results come back, a stop during an outage leaves unfinished what is not final', async (t) => {
+  const stage = await opened(RESULTS);
+  await stage.speak(10_000);
+  for (const channel of [0, 1]) stage.deepgram.socket.finalize(channel, 4000);
+  stage.deepgram.handshakes.push(...Array.from({ length: 20 }, () => refused(503)));
+  await stage.lose(1006);
+  const finished = stage.link.finish();
+  stage.link.endWithin(1000);
+  await stage.clock.advance(1100);
+  await finished;
+  t.is(stage.link.unfinishedMs, 6000);
+});
+
+test('when Deepgram stays away, what it had not processed is unfinished', async (t) => {
+  const stage = await opened();
+  await stage.speak(10_000);
+  stage.deepgram.handshakes.push(new DeepgramRefused(401, undefined, 'request-id'));
+  await stage.lose(1006);
+  await stage.clock.advance(1000);
+  await t.throwsAsync(stage.link.finish(), { instanceOf: DeepgramRefused });
+  t.is(stage.link.unfinishedMs, REPLAY_MS + 1000);
+});
+
+test('a backlog that Deepgram cannot have processed is repeated, and what no buffer holds is a gap', async (t) => {
+  const stage = await opened(CALLBACK);
+  await stage.speak(5000);
+  void stage.send(8000);
+  await stage.clock.advance(1000);
+  await stage.lose(1011);
+  await stage.speak(1000);
+  const [, second] = stage.deepgram.sockets;
+  t.true(Math.abs((second?.offsetMs ?? 0) - (13_000 - 6750 - REPLAY_MS)) < 150, `${second?.offsetMs}`);
+  t.is(stage.link.unfinishedMs, 0);
+  // Half of the buffer, and a minute of what waits to be processed, is kept.
+  void stage.send(90_000);
+  await stage.clock.advance(4000);
+  const sentMs = stage.link.stats().audioMs;
+  await stage.lose(1011);
+  await stage.speak(1000);
+  const third = stage.deepgram.sockets[2];
+  t.is(third?.offsetMs, sentMs - 60_000 - BUFFER_BYTES / BYTES_PER_MS / 2);
+  const { unfinishedMs } = stage.link;
+  t.true(unfinishedMs > 8000, `${unfinishedMs}`);
+  t.is(stage.metrics.snapshot().counts.gapsMs.unfinished, unfinishedMs);
+  const reports = stage.log.filter(({ event }) => event === 'deepgram.unfinished');
+  t.like(reports, [{ unfinishedMs, why: 'more than a reconnect can repeat', requestId: 'request-2' }]);
+  // The rest of the call is not counted again.
+  const finished = stage.link.finish();
+  await stage.clock.advance(30_000);
+  await finished;
+  t.is(stage.link.unfinishedMs, unfinishedMs);
 });

@@ -7,10 +7,15 @@ const LOST = new Error('lost');
 const UNREACHABLE = new DeepgramUnreachable('example.org', new Error('ECONNREFUSED'));
 const policy = (random = 0) => new ReconnectPolicy(GIVE_UP_MS, () => random);
 const refused = (status: number) => new DeepgramRefused(status, status === 400 ? 'Bad Request' : undefined, undefined);
-const closed = (code: number, { closeStreamSent = false, isFinished = false, openedAtMs = 0 } = {}) => ({
+const closed = (
+  code: number,
+  { closeStreamSent = false, isFinished = false, openedAtMs = 0, processedToMs = 0, unprocessedMs = 0 } = {},
+) => ({
   code,
   closeStreamSent,
   isFinished,
+  processedToMs,
+  unprocessedMs,
   openedAtMs,
 });
 
@@ -126,4 +131,19 @@ test('after CloseStream a line is replaced once; with the last message there it 
   t.is(one.afterClose(closed(1011, odd), LOST, 1000).name, 'reconnect');
   t.is(one.afterClose(closed(1011, odd), LOST, 2000).name, 'finish');
   t.is(policy().afterClose(closed(1011, { ...odd, isFinished: true }), LOST, 1000).name, 'finish');
+});
+
+test('after CloseStream a lost line is replaced again while each connection works off some of the backlog', (t) => {
+  const one = policy();
+  const lost = (processedToMs: number, unprocessedMs: number) =>
+    one.afterClose(closed(1006, { closeStreamSent: true, processedToMs, unprocessedMs }), LOST, 1000).name;
+  t.is(lost(20_000, 30_000), 'reconnect');
+  t.is(lost(30_000, 20_000), 'reconnect');
+  t.is(lost(45_000, 5000), 'reconnect');
+  t.is(lost(45_500, 4500), 'finish');
+  const odd = policy();
+  const ended = (processedToMs: number, unprocessedMs: number) =>
+    odd.afterClose(closed(4000, { closeStreamSent: true, processedToMs, unprocessedMs }), LOST, 1000).name;
+  t.is(ended(20_000, 5000), 'reconnect');
+  t.is(ended(25_000, 0), 'finish');
 });

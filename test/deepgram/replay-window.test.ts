@@ -5,6 +5,9 @@ import { BUFFER_BYTES, ReplayWindow } from '../../daemon/deepgram/replay-window.
 import { runsOf } from '../support/audio-runs.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
+/** Deepgram has read this far, and processed all of it. */
+const read = (readTo: number) => ({ readTo, unprocessedBytes: 0 });
+
 const BUFFER_MS = BUFFER_BYTES / BYTES_PER_MS;
 const START_MS = 5000;
 
@@ -21,7 +24,7 @@ function write({ buffer }: ReplayWindow, ms: number): void {
 }
 
 const keptFromMs = (window: ReplayWindow, confirmedMs: number) =>
-  window.keepFrom(positionOf(START_MS + confirmedMs)) / BYTES_PER_MS - START_MS;
+  window.keepFrom(read(positionOf(START_MS + confirmedMs))) / BYTES_PER_MS - START_MS;
 
 function finalize(window: ReplayWindow, channel: number, toMs: number): void {
   const message = { type: 'Results', channel_index: [channel, 2], is_final: true, start: 0, duration: toMs / 1000 };
@@ -53,20 +56,20 @@ test('audio before the resume point, or already forgotten, is never requested ag
   const window = windowOf(false, 1000);
   t.is(keptFromMs(window, 1000), 0);
   const later = windowOf(false, 10_000);
-  later.advance(positionOf(START_MS + 10_000));
+  later.advance(read(positionOf(START_MS + 10_000)));
   t.is(keptFromMs(later, 0), 7000);
 });
 
 test('kept audio begins at a whole ms, whatever Deepgram has confirmed', (t) => {
   const window = windowOf(false, 10_000);
-  t.is(window.keepFrom(positionOf(START_MS + 7000) + 20), positionOf(START_MS + 7000));
+  t.is(window.keepFrom(read(positionOf(START_MS + 7000) + 20)), positionOf(START_MS + 7000));
 });
 
 test('a rewind returns to the start of what is kept, and never moves forward', (t) => {
   const window = windowOf(false, 10_000, 5000);
-  t.is(window.rewind(positionOf(START_MS + 9000)), positionOf(START_MS + 7000));
+  t.is(window.rewind(read(positionOf(START_MS + 9000))), positionOf(START_MS + 7000));
   t.is(window.buffer.sent, positionOf(START_MS + 7000));
-  t.is(window.rewind(positionOf(START_MS + 7000)), positionOf(START_MS + 7000));
+  t.is(window.rewind(read(positionOf(START_MS + 7000))), positionOf(START_MS + 7000));
 });
 
 test('a full buffer returns a promise that resolves when there is room again', async (t) => {
@@ -79,10 +82,10 @@ test('a full buffer returns a promise that resolves when there is room again', a
   });
   t.truthy(room);
   window.buffer.take(3001 * BYTES_PER_MS);
-  window.advance(positionOf(START_MS));
+  window.advance(read(positionOf(START_MS)));
   await new VirtualClock().settle();
   t.false(hasRoom, 'sent, but not confirmed');
-  window.advance(positionOf(START_MS + 3001));
+  window.advance(read(positionOf(START_MS + 3001)));
   await room;
   t.is(window.whenRoom(), undefined);
 });
@@ -91,4 +94,26 @@ test('at most REPLAY_MS of audio is unconfirmed, or 2 s if that is more, includi
   const unconfirmedMs = (replayMs: number) => new ReplayWindow(0, false, { replayMs }).unconfirmedBytes / BYTES_PER_MS;
   t.is(unconfirmedMs(500), 1900);
   t.is(unconfirmedMs(4000), 3900);
+});
+
+test('audio that waits to be processed is kept beyond the buffer, for up to a minute', (t) => {
+  const window = windowOf(false, 200_000);
+  const keepFrom = (ms: number) =>
+    window.keepFrom({ readTo: window.buffer.sent, unprocessedBytes: positionOf(ms) }) / BYTES_PER_MS - START_MS;
+  t.is(keepFrom(0), 197_000);
+  t.is(keepFrom(41_000), 157_000);
+  t.is(keepFrom(200_000), 140_000 - BUFFER_MS / 2);
+  // What is not confirmed, for as long as the buffer.
+  t.is(keptFromMs(window, 0), 200_000 - BUFFER_MS);
+});
+
+test('in callback mode a reconnect also repeats what Deepgram cannot have processed, beyond a second', (t) => {
+  const window = new ReplayWindow(0, false, { replayMs: 2000 });
+  for (const run of runsOf(window.buffer, Buffer.alloc(positionOf(20_000)), 0)) window.buffer.commit(run);
+  while (window.buffer.take(3200));
+  const keepFrom = (ms: number) => window.keepFrom({ readTo: positionOf(20_000), unprocessedBytes: positionOf(ms) });
+  t.is(keepFrom(0), positionOf(17_000));
+  t.is(keepFrom(1000), positionOf(17_000));
+  t.is(keepFrom(5000), positionOf(13_000));
+  t.is(keepFrom(20_000), 0);
 });

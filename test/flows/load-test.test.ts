@@ -22,7 +22,8 @@ test('one call starts 90 sessions: one with the callback, then 89 without, paced
   const tag = ['loadTest', 'dg_amazonconnect'];
   const callback = `https://your-endpoint.invalid/${CONTACT_ID}`;
   const first = { dgParams: { callback, model: 'nova-3', tag }, enforceRealtime: false, withEmptyValue: [] };
-  const further = { dgParams: { model: 'nova-3', tag }, enforceRealtime: true, withEmptyValue: [] };
+  const paced = { enforceRealtime: true, results: { webhook: null }, withEmptyValue: [] };
+  const further = { dgParams: { model: 'nova-3', tag }, ...paced };
   t.deepEqual(requested, [first, ...Array.from({ length: SESSIONS - 1 }, () => further)]);
 });
 

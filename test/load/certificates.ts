@@ -24,8 +24,11 @@ const run = promisify(execFile);
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
 const DAYS = ['-days', '1'];
 
-/** Creates a CA and a certificate for 127.0.0.1. Throws LoadFailed if openssl cannot be run. */
-export async function makeCertificates(directory: string): Promise<Certificates> {
+/** Creates a CA and a certificate, for 127.0.0.1 or the given names (`IP:…`, `DNS:…`). Throws LoadFailed if openssl cannot be run. */
+export async function makeCertificates(
+  directory: string,
+  names: readonly string[] = ['IP:127.0.0.1'],
+): Promise<Certificates> {
   const at = (name: string) => join(directory, name);
   const openssl = (...args: readonly string[]) =>
     run('openssl', args).catch((cause: Error) => {
@@ -44,7 +47,7 @@ export async function makeCertificates(directory: string): Promise<Certificates>
     at('ca.pem'),
   );
   await openssl('req', ...KEY, '-subj', '/CN=127.0.0.1', '-keyout', at('server.key'), '-out', at('server.csr'));
-  await writeFile(at('server.ext'), 'subjectAltName=IP:127.0.0.1\n');
+  await writeFile(at('server.ext'), `subjectAltName=${names.join(',')}\n`);
   const signer = ['-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial', '-extfile', at('server.ext')];
   await openssl('x509', '-req', '-in', at('server.csr'), ...signer, ...DAYS, '-out', at('server.pem'));
   return { keyPath: at('server.key'), certPath: at('server.pem'), caPath: at('ca.pem') };

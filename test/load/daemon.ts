@@ -20,6 +20,8 @@ export interface DaemonSettings {
   readonly workers: number | undefined;
   /** In addition to those of the systemd unit. */
   readonly nodeOptions?: string;
+  /** REPLAY_MS by default is that of a load run. */
+  readonly replayMs?: number;
 }
 
 /** A start request and its response. */
@@ -82,7 +84,7 @@ export class Daemon {
   }
 
   /** Sends a signed start request, as the trigger does. */
-  async startSession(call: number): Promise<Start> {
+  async startSession(call: number, { callback = CALLBACK }: { callback?: string | null } = {}): Promise<Start> {
     const body = JSON.stringify({
       contactId: contactIdOf(call),
       kvsStream: {
@@ -90,7 +92,7 @@ export class Daemon {
         startFragmentNumber: fragmentNumberOf(call, 0),
         startTimestamp: new Date().toISOString(),
       },
-      dgParams: { model: 'nova-3', tag: tagOf(call), callback: CALLBACK },
+      dgParams: { model: 'nova-3', tag: tagOf(call), ...(callback === null ? {} : { callback }) },
       enforceRealtime: false,
     });
     const headers = { ...signatureHeaders(SECRET, body, Date.now()), [TIMEOUT_HEADER]: String(START_TIMEOUT_MS) };
@@ -127,6 +129,11 @@ export class Daemon {
     return calls.filter((call) => missing.has(contactIdOf(call)));
   }
 
+  /** What it logged about a call. */
+  linesOf(call: number): readonly Line[] {
+    return this.#program.lines.filter((line) => line['contactId'] === contactIdOf(call));
+  }
+
   /** Totals of what it logged about these calls. */
   said(calls: readonly number[]): Said {
     const contacts = new Set(calls.map(contactIdOf));
@@ -152,7 +159,16 @@ export class Daemon {
 }
 
 function environment(settings: DaemonSettings): Record<string, string> {
-  const { kinesisUrl, deepgramUrl, directory, checkpoints, caPath, workers, nodeOptions = '' } = settings;
+  const {
+    kinesisUrl,
+    deepgramUrl,
+    directory,
+    checkpoints,
+    caPath,
+    workers,
+    nodeOptions = '',
+    replayMs = REPLAY_MS,
+  } = settings;
   return {
     NODE_OPTIONS: `${unitNodeOptions()} ${nodeOptions}`,
     PORT: '0',
@@ -165,7 +181,7 @@ function environment(settings: DaemonSettings): Record<string, string> {
     DEEPGRAM_API_KEY: API_KEY,
     TRIGGER_SECRET: SECRET,
     MAX_SESSIONS: String(MAX_SESSIONS),
-    REPLAY_MS: String(REPLAY_MS),
+    REPLAY_MS: String(replayMs),
     HEALTH_LAG_MS: '0',
     CONTROL_SOCKET: join(directory, 'control.sock'),
     ...(checkpoints ? { STATE_DIR: join(directory, 'state') } : {}),

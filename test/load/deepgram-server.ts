@@ -154,7 +154,8 @@ function send(socket: Socket, message: object): void {
   socket.write(serverFrame(OPCODE.text, Buffer.from(JSON.stringify(message))));
 }
 
-function acceptance(request: IncomingMessage, requestId: string): string {
+/** The response that accepts a handshake. */
+export function acceptance(request: IncomingMessage, requestId: string): string {
   const key = request.headers['sec-websocket-key'] ?? '';
   return [
     'HTTP/1.1 101 Switching Protocols',

@@ -32,7 +32,7 @@ export function planFaults(calls: number, durationMs: number, seed: number): Pla
 }
 
 /** Pseudo-random numbers in [0, 1) (mulberry32). */
-function randomFrom(seed: number): () => number {
+export function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

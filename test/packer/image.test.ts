@@ -92,6 +92,46 @@ for (const [what, group] of [
   });
 }
 
+for (const [what, args] of [
+  ['no URL', []],
+  ['a URL without a scheme', ['proxy.test:3128']],
+  ['credentials', ['http://user:secret@proxy.test:3128']],
+  ['a quote', ['http://proxy.test:3128"']],
+  ['a quote in NO_PROXY', ['http://proxy.test:3128', 'a"b']],
+] as const) {
+  test(`integratord-proxy refuses ${what}`, async (t) => {
+    const { code, stderr } = await attempt(join(IMAGE, 'root/usr/local/sbin/integratord-proxy'), args);
+    t.is(code, 2);
+    t.regex(stderr, /^integratord-proxy: /);
+    t.notRegex(stderr, /secret/);
+  });
+}
+
+needs(test, 'root or user namespaces')(
+  'integratord-proxy configures both agents, past the metadata service',
+  async (t) => {
+    const directory = await temporaryDirectory(t);
+    await mkdir(join(directory, 'bin'));
+    await writeFile(join(directory, 'bin/systemctl'), `#!/bin/sh\necho "$*" >>'${directory}/calls'\n`);
+    await chmod(join(directory, 'bin/systemctl'), 0o755);
+    const { code, stderr } = await attemptAsRoot('env', [
+      `PATH=${directory}/bin:/usr/bin:/bin`,
+      `INTEGRATORD_CLOUDWATCH_AGENT=${directory}/agent`,
+      `INTEGRATORD_SSM_DROP_INS=${directory}/ssm`,
+      join(IMAGE, 'root/usr/local/sbin/integratord-proxy'),
+      'http://proxy.test:3128',
+      '.a.test,10.0.0.0/8',
+    ]);
+    t.is(code, 0, stderr);
+    const direct = '169.254.169.254,fd00:ec2::254,.a.test,10.0.0.0/8';
+    const toml = await readFile(join(directory, 'agent/etc/common-config.toml'), 'utf8');
+    t.true(toml.includes('https_proxy = "http://proxy.test:3128"') && toml.includes(`no_proxy = "${direct}"`), toml);
+    const dropIn = await readFile(join(directory, 'ssm/60-proxy.conf'), 'utf8');
+    t.true(dropIn.includes('"https_proxy=http://proxy.test:3128"') && dropIn.includes(`"no_proxy=${direct}"`), dropIn);
+    t.regex(await readFile(join(directory, 'calls'), 'utf8'), /daemon-reload\n.*restart.*amazon-ssm-agent/);
+  },
+);
+
 /** A fake installation with this program as its daemon. */
 async function installation(t: Parameters<typeof temporaryDirectory>[0], program: string): Promise<string> {
   const prefix = await temporaryDirectory(t);

@@ -41,7 +41,6 @@ test('a completed session is counted and logged with its reason, its totals and 
   });
   t.deepEqual(counted, [
     ['gap', 'unsent', 0],
-    ['gap', 'unfinished', 1500],
     ['completed', 'next-contact'],
   ]);
   t.like(line, [
@@ -62,7 +61,6 @@ test('a failed session is logged as an error, and its unsent audio is a gap', (t
   const { counted, line } = reported({ outcome: { name: 'failed', error }, unsentMs: 500, unfinishedMs: 0 });
   t.deepEqual(counted, [
     ['gap', 'unsent', 500],
-    ['gap', 'unfinished', 0],
     ['failed', error],
   ]);
   t.like(line, [{ level: 'error', outcome: 'failed', unsentMs: 500 }]);

@@ -37,3 +37,26 @@ test('trouble without a gap is not the cause of a later gap', (t) => {
   gaps.check({ gapMs: 100, positionMs: 2000, reachMs: 2000 });
   t.deepEqual(counted, [['missing', 100]]);
 });
+
+test('a gap is told with its place in the call, to the ms where its pieces show it', (t) => {
+  const found: unknown[] = [];
+  const { log } = recordedLog();
+  const gaps = new GapReporter(log, { notStreamedMs: 0, gap: () => {} }, (gap) => found.push(gap));
+  gaps.took({ gapMs: 0, positionMs: 1000 }, 100);
+  gaps.took({ gapMs: 30, positionMs: 1100 }, 100);
+  gaps.took({ gapMs: 130, positionMs: 1200 }, 100);
+  gaps.took({ gapMs: 150, positionMs: 1300 }, 100);
+  gaps.took({ gapMs: 150, positionMs: 1400 }, 100);
+  gaps.check({ gapMs: 150, positionMs: 1400, reachMs: 1400 });
+  gaps.note('not-streamed');
+  gaps.took({ gapMs: 250, positionMs: 2000 }, 100);
+  gaps.check({ gapMs: 250, positionMs: 2000, reachMs: 2000 });
+  gaps.lost('withheld-at-end', 500);
+  gaps.lost('missed-at-start', 700);
+  t.deepEqual(found, [
+    { cause: 'missing', startMs: 1070, endMs: 1220 },
+    { cause: 'not-streamed', startMs: 1900, endMs: 2000 },
+    { cause: 'withheld-at-end', startMs: 2000, endMs: 2500 },
+    { cause: 'missed-at-start', startMs: 0, endMs: 0 },
+  ]);
+});

@@ -32,6 +32,8 @@ export interface StageOptions {
   readonly env?: Record<string, string>;
   readonly kinesisArgs?: readonly string[];
   readonly deepgramArgs?: readonly string[];
+  /** Puts something between the daemon and Kinesis Video; returns its URL. */
+  readonly kinesisVia?: (url: string) => Promise<string>;
   /** Puts a proxy between the daemon and Deepgram; returns its URL. */
   readonly deepgramVia?: (url: string) => Promise<string>;
 }
@@ -62,7 +64,14 @@ export class Stage {
   readonly #calls = new Map<string, string>();
 
   static async open(options: StageOptions = {}): Promise<Stage> {
-    const { daemon = 'daemon/main.ts', env = {}, kinesisArgs = [], deepgramArgs = [], deepgramVia } = options;
+    const {
+      daemon = 'daemon/main.ts',
+      env = {},
+      kinesisArgs = [],
+      deepgramArgs = [],
+      kinesisVia,
+      deepgramVia,
+    } = options;
     const kinesis = new Program('test/simulators/kinesis-video/main.ts', kinesisArgs);
     const deepgram = new Program('test/simulators/deepgram/main.ts', [
       '--api-key',
@@ -73,7 +82,8 @@ export class Stage {
     ]);
     const [kinesisUrl, deepgramUrl] = await Promise.all([kinesis.listening(), deepgram.listening()]);
     const deepgramApi = deepgramVia ? await deepgramVia(deepgramUrl) : deepgramUrl;
-    const urls = { AWS_ENDPOINT_URL_KINESIS_VIDEO: kinesisUrl, DEEPGRAM_API: deepgramApi };
+    const kinesisApi = kinesisVia ? await kinesisVia(kinesisUrl) : kinesisUrl;
+    const urls = { AWS_ENDPOINT_URL_KINESIS_VIDEO: kinesisApi, DEEPGRAM_API: deepgramApi };
     const settings = { ...SETTINGS, ...urls, ...env };
     const startDaemon = () => new Program(daemon, [], settings);
     const stage = new Stage(kinesisUrl, deepgramUrl, startDaemon, [kinesis, deepgram]);

@@ -2,6 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { LOCKED_PARAMS } from '../../daemon/contract/deepgram-params.ts';
 import { readAttributes, splitValues } from '../../trigger/attributes.ts';
+import { TriggerFailure } from '../../trigger/failure.ts';
 import { CONTACT_ID } from './invocation.ts';
 
 const TAG = 'dg_amazonconnect';
@@ -141,4 +142,35 @@ for (const [value, expected] of [
 test('attributes with an empty value are named', (t) => {
   const { withEmptyValue } = read({ dg_a: 'x  y', dg_b: '', dg_c: 'x y', dg_d: 'unset' });
   t.deepEqual(withEmptyValue, ['dg_a', 'dg_b']);
+});
+
+test('the webhook is for the daemon, not for Deepgram; the contact id is filled in', (t) => {
+  const dgintegrator_webhook = ' https://example.org/{contact-id}?again={contact-id} ';
+  const { results, dgParams: params } = read({ dgintegrator_webhook });
+  t.deepEqual(results, { webhook: `https://example.org/${CONTACT_ID}?again=${CONTACT_ID}` });
+  t.deepEqual(params, { tag: TAG });
+});
+
+test('without the attribute the daemon decides where events go; UNSET means nowhere', (t) => {
+  t.is(read({}).results, undefined);
+  t.is(read({ dgintegrator_webhook: ' ' }).results, undefined);
+  t.deepEqual(read({ dgintegrator_webhook: 'Unset', dg_callback: 'https://a.example' }).results, { webhook: null });
+});
+
+for (const [attributes, code] of [
+  [{ dgintegrator_webhook: 'http://example.org' }, 'bad-webhook'],
+  [{ dgintegrator_webhook: 'example.org' }, 'bad-webhook'],
+  [{ dgintegrator_webhook: 'https://a.example https://b.example' }, 'bad-webhook'],
+  [{ dgintegrator_webhook: 'https://a.example', dg_callback: 'https://b.example' }, 'two-destinations'],
+] as const) {
+  test(`${JSON.stringify(attributes)} is refused with ${code}`, (t) => {
+    const error = t.throws(refusal(attributes).run, { instanceOf: TriggerFailure });
+    t.is(error?.code, code);
+    t.false(error?.message.includes('example'));
+  });
+}
+
+test('a callback that is UNSET leaves the webhook', (t) => {
+  const { results } = read({ dgintegrator_webhook: 'https://a.example', dg_callback: 'UNSET' });
+  t.deepEqual(results, { webhook: 'https://a.example' });
 });

@@ -1,6 +1,8 @@
 import { connect, type OnReadOpts, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import type { Millis } from '../../runtime/clock.ts';
+import { Egress } from '../../runtime/egress.ts';
 import type { TimerWheel } from '../../runtime/timer-wheel.ts';
 import { connectTls } from '../../runtime/tls.ts';
 import { BadHttp } from './http-body.ts';
@@ -48,10 +50,12 @@ export class MediaTransport {
   readonly metadata = { handlerProtocol: 'http/1.1' };
   readonly #timers: TimerWheel;
   readonly #connectTimeoutMs: Millis;
+  readonly #egress: Egress;
 
-  constructor(timers: TimerWheel, connectTimeoutMs: Millis) {
+  constructor(timers: TimerWheel, connectTimeoutMs: Millis, egress = new Egress()) {
     this.#timers = timers;
     this.#connectTimeoutMs = connectTimeoutMs;
+    this.#egress = egress;
   }
 
   /** Resolves with the response's head. Rejects as Node's client does: with the socket's error, or an AbortError. */
@@ -59,7 +63,8 @@ export class MediaTransport {
     request: HttpRequest,
     { abortSignal }: { readonly abortSignal?: object } = {},
   ): Promise<{ response: HttpResponse }> {
-    const { head, body } = await this.#send(request, abortSignal instanceof AbortSignal ? abortSignal : undefined);
+    const signal = abortSignal instanceof AbortSignal ? abortSignal : undefined;
+    const { head, body } = await this.#send(request, signal, await this.#tunnel(request, signal));
     if (head.statusCode === 200) return { response: { ...head, body: new MediaPayload(body) } };
     return { response: { ...head, body: Readable.from(await errorBody(head, body)) } };
   }
@@ -71,7 +76,11 @@ export class MediaTransport {
   }
 
   /** Its closures live as long as the call, so they must not hold the request or the response's head. */
-  #send(request: HttpRequest, signal: AbortSignal | undefined): Promise<{ head: Head; body: MediaBody }> {
+  #send(
+    request: HttpRequest,
+    signal: AbortSignal | undefined,
+    tunnel: TLSSocket | undefined,
+  ): Promise<{ head: Head; body: MediaBody }> {
     const response = Promise.withResolvers<{ head: Head; body: MediaBody }>();
     const { promise } = response;
     let pending: { readonly response: typeof response; readonly reader: HeadReader } | undefined = {
@@ -92,17 +101,22 @@ export class MediaTransport {
       pending = undefined;
       return false;
     };
-    const callback = (length: number): boolean => {
+    const receive = (bytes: Uint8Array): boolean => {
       try {
-        return take(READ_BUFFER.subarray(0, length));
+        return take(bytes);
       } catch (error) {
         socket.destroy(error as Error);
         return false;
       }
     };
     // Returning false stops reading until `resume`.
-    const socket = this.#connect(request, { buffer: READ_BUFFER, callback });
-    const abort = () => socket.destroy(Object.assign(new Error('Request aborted'), { name: 'AbortError' }));
+    const callback = (length: number) => receive(READ_BUFFER.subarray(0, length));
+    const socket = tunnel ?? this.#connect(request, { buffer: READ_BUFFER, callback });
+    // Node ignores `onread` on a connection within a connection.
+    tunnel?.on('data', (bytes) => {
+      if (!receive(bytes)) tunnel.pause();
+    });
+    const abort = () => socket.destroy(aborted());
     if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort, { once: true });
     let failure: Failed | undefined;
@@ -119,6 +133,28 @@ export class MediaTransport {
     return promise;
   }
 
+  /** The connection through the proxy; undefined where none applies. */
+  async #tunnel(
+    { protocol, hostname: host, port = 443 }: HttpRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<TLSSocket | undefined> {
+    if (protocol !== 'https:' || !this.#egress.isProxied(host, port)) return undefined;
+    if (signal?.aborted) throw aborted();
+    const { promise, resolve, reject } = Promise.withResolvers<TLSSocket | undefined>();
+    const established = (error: Error | null, socket?: TLSSocket) => (error ? reject(error) : resolve(socket));
+    const toProxy = this.#egress.tunnelTls({ host, port }, established, this.#connectTimeoutMs);
+    const abort = () => {
+      reject(aborted());
+      toProxy.destroy();
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      return await promise;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
   #connect({ protocol, hostname, port }: HttpRequest, onread: OnReadOpts): Socket {
     const socket =
       protocol === 'https:'
@@ -129,6 +165,10 @@ export class MediaTransport {
     socket.once(protocol === 'https:' ? 'secureConnect' : 'connect', () => socket.setTimeout(0));
     return socket;
   }
+}
+
+function aborted(): Error {
+  return Object.assign(new Error('Request aborted'), { name: 'AbortError' });
 }
 
 /**

@@ -25,6 +25,7 @@ export interface ConnectionOptions {
   /** Processing speed relative to real time. */
   rate: number;
   reads: 'paced' | 'buffered';
+  silenceFinals: boolean;
 }
 
 /** daemon/deepgram/README.md: audio that cannot be decoded. */
@@ -59,7 +60,8 @@ export class Connection {
     this.#fault = options.fault;
     this.#transcribers = Array.from(
       { length: transcribedChannels(params) },
-      (_, channel) => new Transcriber(options.vocabularies[channel] ?? NO_WORDS, params.sampleRateHz),
+      (_, channel) =>
+        new Transcriber(options.vocabularies[channel] ?? NO_WORDS, params.sampleRateHz, options.silenceFinals),
     );
     this.#processor = new Processor(options.rate, () => this.#pace());
     this.#silenceTimer = setInterval(() => this.#sayNoAudioCame(), options.net0001Ms);

@@ -28,6 +28,13 @@ const options = new Command('deepgram-simulator')
       .choices(['buffered', 'paced'])
       .default('buffered'),
   )
+  .option(
+    '--word-shift-ms <ms>',
+    'word times of a connection are off by up to this, each time by another',
+    wholeNumber,
+    0,
+  )
+  .option('--no-silence-finals', 'finals for speech only, not for silence')
   .parse()
   .opts<{
     port: number;
@@ -37,6 +44,8 @@ const options = new Command('deepgram-simulator')
     callbackRetryMs: number;
     rate: number;
     reads: 'buffered' | 'paced';
+    wordShiftMs: number;
+    silenceFinals: boolean;
   }>();
 
 const simulator = new Simulator({

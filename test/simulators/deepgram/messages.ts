@@ -8,6 +8,8 @@ export type Message = Record<string, unknown>;
 export interface MessageContext {
   requestId: string;
   params: ListenParams;
+  /** Added to the times of words. */
+  wordShiftS?: number;
 }
 
 /** What the last message contains about the audio. */
@@ -24,7 +26,11 @@ const MODEL_VERSION = '2026-01-01.0';
 const CONFIDENCE = 0.99;
 
 /** A `Results` message for one channel. */
-export function resultsMessage({ requestId, params }: MessageContext, channel: number, utterance: Utterance): Message {
+export function resultsMessage(
+  { requestId, params, wordShiftS = 0 }: MessageContext,
+  channel: number,
+  utterance: Utterance,
+): Message {
   const { startSample, endSample, words, isFinal, speechFinal, fromFinalize } = utterance;
   return {
     type: 'Results',
@@ -39,7 +45,7 @@ export function resultsMessage({ requestId, params }: MessageContext, channel: n
         {
           transcript: words.map((word) => (params.punctuated ? word.written : word.word)).join(' '),
           confidence: words.length > 0 ? CONFIDENCE : 0,
-          words: words.map((word) => wordEntry(word, params)),
+          words: words.map((word) => wordEntry(word, params, wordShiftS)),
         },
       ],
     },
@@ -74,11 +80,15 @@ export function transcribedChannels({ multichannel, channels }: ListenParams): n
   return multichannel ? channels : 1;
 }
 
-function wordEntry({ word, written, startSample, endSample }: TranscribedWord, params: ListenParams): Message {
+function wordEntry(
+  { word, written, startSample, endSample }: TranscribedWord,
+  params: ListenParams,
+  shiftS: number,
+): Message {
   return {
     word,
-    start: startSample / params.sampleRateHz,
-    end: endSample / params.sampleRateHz,
+    start: Math.max(0, startSample / params.sampleRateHz + shiftS),
+    end: Math.max(0, endSample / params.sampleRateHz + shiftS),
     confidence: CONFIDENCE,
     ...(params.punctuated && { punctuated_word: written }),
   };

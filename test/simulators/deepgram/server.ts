@@ -25,6 +25,10 @@ export interface SimulatorOptions {
   /** Whether no more is read than is processed, or everything, into a buffer: it is not known what Deepgram does. */
   reads: 'paced' | 'buffered';
   vocabularies: readonly Vocabulary[];
+  /** Word times of a connection are early or late by up to this: it is not known how exact Deepgram's are. */
+  wordShiftMs?: number;
+  /** Whether silence gets finals: it is not known whether Deepgram sends them for a silent channel. */
+  silenceFinals?: boolean;
 }
 
 /** Deepgram's /v1/listen on a port of the loopback interface. */
@@ -101,7 +105,7 @@ export class Simulator {
         this.#connections.push({ recording, callbackQueue });
         if (callbackQueue) webSocket.send(JSON.stringify({ request_id: requestId }));
         new Connection(webSocket, {
-          context: { requestId, params },
+          context: { requestId, params, wordShiftS: this.#wordShiftS() },
           recording,
           vocabularies: this.#options.vocabularies,
           outlet: callbackQueue ?? socketOutlet(webSocket),
@@ -109,12 +113,18 @@ export class Simulator {
           net0001Ms: this.#options.net0001Ms,
           rate: this.#options.rate,
           reads: this.#options.reads,
+          silenceFinals: this.#options.silenceFinals ?? true,
         });
       });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       refuse(socket, error, requestId);
     }
+  }
+
+  #wordShiftS(): number {
+    const { wordShiftMs = 0 } = this.#options;
+    return Math.round((Math.random() * 2 - 1) * wordShiftMs) / 1000;
   }
 
   #callbackQueue({ callback }: ListenParams): CallbackQueue | undefined {

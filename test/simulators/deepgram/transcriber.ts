@@ -43,10 +43,10 @@ export class Transcriber {
   #hasGrown = false;
   #utterances: Utterance[] = [];
 
-  constructor(vocabulary: Vocabulary, sampleRateHz: number) {
+  constructor(vocabulary: Vocabulary, sampleRateHz: number, silenceFinals = true) {
     this.#recognizer = new Recognizer(vocabulary);
     this.#energy = new EnergyDetector(sampleRateHz);
-    this.#longestSilenceSamples = LONGEST_UNSETTLED_SILENCE_S * sampleRateHz;
+    this.#longestSilenceSamples = silenceFinals ? LONGEST_UNSETTLED_SILENCE_S * sampleRateHz : Infinity;
   }
 
   /** Everything before this is final. */

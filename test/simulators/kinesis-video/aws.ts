@@ -16,6 +16,8 @@ export interface Settings extends BodyLimits {
   readonly rateLimit: boolean;
   /** AfterFragmentNumber begins with that fragment itself. */
   readonly inclusive?: boolean;
+  /** Of the data endpoint; http by default. */
+  readonly dataEndpointScheme?: string;
 }
 
 /** Kinesis Video in one region, as seen by a consumer of GetMedia. */
@@ -46,7 +48,8 @@ export class KinesisVideo {
   /** `POST /getDataEndpoint`: the data endpoint is this server itself. */
   getDataEndpoint(request: IncomingMessage, response: ServerResponse): Promise<void> {
     return this.#answer('GetDataEndpoint', request, response, getDataEndpointInput, () => {
-      const body = JSON.stringify({ DataEndpoint: `http://${request.headers.host}` });
+      const { dataEndpointScheme: scheme = 'http' } = this.#settings;
+      const body = JSON.stringify({ DataEndpoint: `${scheme}://${request.headers.host}` });
       response.writeHead(200, { ...awsHeaders(), 'content-type': 'application/json' }).end(body);
     });
   }

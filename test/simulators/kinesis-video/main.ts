@@ -17,6 +17,7 @@ const options = new Command('kinesis-video')
   .option('--max-connection-ms <ms>', 'end a GetMedia body at this age', Number, MAX_CONNECTION_MS)
   .option('--no-rate-limit', 'allow more than 5 requests per second per stream')
   .option('--inclusive', 'AfterFragmentNumber begins with that fragment itself, not after it')
+  .option('--data-endpoint-scheme <scheme>', 'https behind something that terminates TLS', 'http')
   .parse()
   .opts<{
     port: number;
@@ -25,6 +26,7 @@ const options = new Command('kinesis-video')
     maxConnectionMs: number;
     rateLimit: boolean;
     inclusive?: boolean;
+    dataEndpointScheme: string;
   }>();
 
 const kinesis = new KinesisVideo(options);

@@ -1,0 +1,139 @@
+import { AGENT, type Channel, CUSTOMER } from '../contract/audio-format.ts';
+import type { Millis } from '../runtime/clock.ts';
+import { momentOf, positionOf } from './replay-buffer.ts';
+import { SpeechLevels } from './speech-levels.ts';
+
+/** A new connection begins so much before what is not final, so that its first words can be recognized (daemon/results/README.md). */
+const MARGIN_BYTES = positionOf(2000);
+/** It may begin so much earlier, if there is a pause. */
+const PAUSE_BYTES = positionOf(1000);
+/** Kinesis keeps the audio of a stream without retention for about five minutes: what is older cannot be repeated. */
+const REPEATABLE_BYTES = positionOf(300_000);
+/** Speech without results is reported in pieces of this length. */
+const UNHEARD_BYTES = positionOf(30_000);
+
+/** What is final counts for a resume point so much later: a process that dies may not have written its latest events. */
+const SETTLED_BYTES = positionOf(2000);
+
+/**
+ * Why speech has no final: none came for as long as Kinesis keeps the audio, or a connection was lost when more of it was
+ * waiting for its final than is kept here.
+ */
+export type MissingCause = 'no-results' | 'unfinished';
+
+/** A part of the call on one channel. */
+export interface ChannelPart {
+  readonly channel: Channel;
+  readonly fromMs: Millis;
+  readonly toMs: Millis;
+}
+
+export type OnMissing = (cause: MissingCause, part: ChannelPart) => void;
+
+/**
+ * Up to where each channel of a call is final, where results come back and every word counts. A channel that has been
+ * silent since its last final is final up to there. Positions are bytes of the call.
+ */
+export class FinalAudio {
+  readonly #levels: SpeechLevels;
+  readonly #finalTo: [number, number];
+  readonly #onMissing: OnMissing;
+  readonly #start: number;
+  #forgottenTo: number;
+  /** What was needed when the audio up to `#safeAt` had been sent, and before that. */
+  #safeTo: number;
+  #nextSafeTo: number;
+  #safeAt: number;
+
+  /**
+   * @param start where in the call the audio begins
+   * @param onMissing called with speech that has no final and can no longer be repeated
+   */
+  constructor(start: number, onMissing: OnMissing) {
+    this.#levels = new SpeechLevels(start);
+    this.#finalTo = [start, start];
+    this.#onMissing = onMissing;
+    this.#start = start;
+    this.#forgottenTo = start;
+    this.#safeTo = start;
+    this.#nextSafeTo = start;
+    this.#safeAt = start;
+  }
+
+  /** The position up to which both channels are final. */
+  get finalTo(): number {
+    return Math.min(this.#finalTo[CUSTOMER], this.#finalTo[AGENT]);
+  }
+
+  /** What comes before need not be repeated by any connection. */
+  get neededFrom(): number {
+    return Math.max(this.#start, this.finalTo - MARGIN_BYTES - PAUSE_BYTES);
+  }
+
+  /** Another process can continue from here without loss. */
+  get safeTo(): number {
+    return this.#safeTo;
+  }
+
+  /** Where the next connection begins: in a pause if there is one. */
+  get beginning(): number {
+    const latest = Math.max(this.#start, this.finalTo - MARGIN_BYTES);
+    const pause = this.#levels.pauseWithin(latest - PAUSE_BYTES, latest);
+    return positionOf(momentOf(pause ?? latest));
+  }
+
+  /** What has been sent and is not final, per channel. */
+  notFinal(sent: number): ChannelPart[] {
+    return ([CUSTOMER, AGENT] as const).flatMap((channel) => {
+      const from = this.#finalTo[channel];
+      return from < sent ? [{ channel, fromMs: Math.ceil(momentOf(from)), toMs: Math.floor(momentOf(sent)) }] : [];
+    });
+  }
+
+  /** Takes the next audio of the call. */
+  add(pcm: Uint8Array): void {
+    this.#levels.add(pcm);
+  }
+
+  /** A final result of a channel ends here. */
+  finalized(channel: Channel, position: number): void {
+    if (position > this.#finalTo[channel]) this.#finalTo[channel] = position;
+  }
+
+  /** Passes silence over, up to `sent`. */
+  settle(sent: number): void {
+    this.#settleChannel(CUSTOMER, sent);
+    this.#settleChannel(AGENT, sent);
+    const { neededFrom } = this;
+    if (sent - this.#safeAt >= SETTLED_BYTES) {
+      this.#safeAt = sent;
+      this.#safeTo = this.#nextSafeTo;
+      this.#nextSafeTo = neededFrom;
+    }
+    // Not with every message: a second more does not count.
+    if (neededFrom - this.#forgottenTo < PAUSE_BYTES) return;
+    this.#forgottenTo = neededFrom;
+    this.#levels.forget(neededFrom);
+  }
+
+  /** What comes before a position is not kept: a new connection cannot repeat it. */
+  passOver(position: number): void {
+    if (this.#finalTo[CUSTOMER] < position) this.#giveUp('unfinished', CUSTOMER, position);
+    if (this.#finalTo[AGENT] < position) this.#giveUp('unfinished', AGENT, position);
+  }
+
+  #giveUp(cause: MissingCause, channel: Channel, to: number): void {
+    const part = { channel, fromMs: Math.ceil(momentOf(this.#finalTo[channel])), toMs: Math.floor(momentOf(to)) };
+    this.#finalTo[channel] = to;
+    this.#onMissing(cause, part);
+  }
+
+  #settleChannel(channel: Channel, sent: number): void {
+    const from = this.#finalTo[channel];
+    if (from >= sent) return;
+    const to = Math.min(sent, this.#levels.speechFrom(channel, from));
+    if (to > from) this.#finalTo[channel] = to;
+    if (sent - to <= REPEATABLE_BYTES + UNHEARD_BYTES) return;
+    this.#giveUp('no-results', channel, to + UNHEARD_BYTES);
+  }
+}

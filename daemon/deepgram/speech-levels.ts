@@ -1,0 +1,125 @@
+import { BYTES_PER_FRAME, BYTES_PER_SAMPLE, CHANNELS, type Channel } from '../contract/audio-format.ts';
+import type { Millis } from '../runtime/clock.ts';
+import { positionOf } from './replay-buffer.ts';
+
+/** Loudness is told for pieces of 20 ms, as speech codecs do. */
+const PIECE_MS: Millis = 20;
+const PIECE_BYTES = positionOf(PIECE_MS);
+/** Every fourth sample is enough to tell loudness. */
+const STEP = 4;
+/**
+ * The mean of absolute samples, of 32767, above which a piece is loud: 56 dB below full scale. Whatever Deepgram could
+ * find a word in is louder; a line that is noisier counts as speech, which costs only repeated audio.
+ */
+const LOUD_MEAN = 50;
+const LOUD_SUM = (LOUD_MEAN * PIECE_BYTES) / BYTES_PER_FRAME / STEP;
+/** A shorter noise is a click: no word is that short. */
+const LEAST_LOUD_PIECES = 3;
+/** Both channels are quiet for so long in a pause. */
+const PAUSE_PIECES = 5;
+const FIRST_CAPACITY = 1024;
+
+/**
+ * Where in the call each channel was loud, in pieces of 20 ms. It costs a few operations per ms of audio, and a byte per
+ * piece for as long as the audio is not forgotten. Positions are bytes of the call.
+ */
+export class SpeechLevels {
+  /** A ring: bit 0 is set where the customer is loud, bit 1 where the agent is. */
+  #loud = new Uint8Array(FIRST_CAPACITY);
+  #fromPiece: number;
+  #endPiece: number;
+  /** Of the piece that is not complete. */
+  #position: number;
+  #customerSum = 0;
+  #agentSum = 0;
+  #samples: Int16Array;
+  #buffer: ArrayBufferLike;
+
+  /** @param start where in the call the audio begins */
+  constructor(start: number) {
+    this.#position = start;
+    this.#fromPiece = Math.floor(start / PIECE_BYTES);
+    this.#endPiece = this.#fromPiece;
+    this.#samples = new Int16Array(0);
+    this.#buffer = this.#samples.buffer;
+  }
+
+  /** Takes the next audio of the call, as 2-channel PCM at an even address. */
+  add(pcm: Uint8Array): void {
+    if (pcm.buffer !== this.#buffer) {
+      this.#buffer = pcm.buffer;
+      this.#samples = new Int16Array(pcm.buffer, 0, Math.floor(pcm.buffer.byteLength / BYTES_PER_SAMPLE));
+    }
+    let at = pcm.byteOffset / BYTES_PER_SAMPLE;
+    for (let left = pcm.length; left > 0; ) {
+      const bytes = Math.min(left, PIECE_BYTES - (this.#position % PIECE_BYTES));
+      const samples = bytes / BYTES_PER_SAMPLE;
+      this.#sum(at, at + samples);
+      at += samples;
+      left -= bytes;
+      this.#position += bytes;
+      if (this.#position % PIECE_BYTES === 0) this.#endOfPiece();
+    }
+  }
+
+  /** Where speech begins on a channel at or after a position; the end of the audio if there is none. */
+  speechFrom(channel: Channel, position: number): number {
+    const bit = 1 << channel;
+    const first = Math.max(this.#fromPiece, Math.floor(position / PIECE_BYTES));
+    for (let piece = first; piece < this.#endPiece; piece++) {
+      if (!(this.#at(piece) & bit)) continue;
+      let end = piece + 1;
+      while (end < this.#endPiece && this.#at(end) & bit) end++;
+      // What is loud up to now may go on.
+      if (end - piece >= LEAST_LOUD_PIECES || end === this.#endPiece) return Math.max(position, piece * PIECE_BYTES);
+      piece = end;
+    }
+    return Math.max(position, this.#endPiece * PIECE_BYTES);
+  }
+
+  /** The latest moment in [from, to] in a pause of both channels; undefined if there is none. */
+  pauseWithin(from: number, to: number): number | undefined {
+    let quiet = 0;
+    const first = Math.max(this.#fromPiece, Math.floor(from / PIECE_BYTES));
+    for (let piece = Math.min(this.#endPiece, Math.floor(to / PIECE_BYTES)) - 1; piece >= first; piece--) {
+      quiet = this.#at(piece) === 0 ? quiet + 1 : 0;
+      if (quiet === PAUSE_PIECES) return (piece + Math.ceil(PAUSE_PIECES / 2)) * PIECE_BYTES;
+    }
+    return undefined;
+  }
+
+  /** Forgets what comes before a position. */
+  forget(position: number): void {
+    this.#fromPiece = Math.max(this.#fromPiece, Math.min(this.#endPiece, Math.floor(position / PIECE_BYTES)));
+  }
+
+  #at(piece: number): number {
+    return this.#loud[piece % this.#loud.length] as number;
+  }
+
+  #sum(from: number, to: number): void {
+    const samples = this.#samples;
+    const step = STEP * CHANNELS;
+    for (let at = from; at < to; at += step) {
+      const customer = samples[at] as number;
+      const agent = samples[at + 1] as number;
+      this.#customerSum += customer < 0 ? -customer : customer;
+      this.#agentSum += agent < 0 ? -agent : agent;
+    }
+  }
+
+  #endOfPiece(): void {
+    if (this.#endPiece - this.#fromPiece === this.#loud.length) this.#grow();
+    const loud = (this.#customerSum > LOUD_SUM ? 1 : 0) | (this.#agentSum > LOUD_SUM ? 2 : 0);
+    this.#loud[this.#endPiece % this.#loud.length] = loud;
+    this.#endPiece++;
+    this.#customerSum = 0;
+    this.#agentSum = 0;
+  }
+
+  #grow(): void {
+    const loud = new Uint8Array(this.#loud.length * 2);
+    for (let piece = this.#fromPiece; piece < this.#endPiece; piece++) loud[piece % loud.length] = this.#at(piece);
+    this.#loud = loud;
+  }
+}

@@ -1,0 +1,123 @@
+import type { Word } from '../contract/events.ts';
+import type { Millis } from '../runtime/clock.ts';
+import { align, middle, type Overlap, overlapOf, SHIFT_MS } from './alignment.ts';
+import type { Result } from './deepgram-result.ts';
+
+/** What a new connection repeats is recognized by the last words: this many, of this time. */
+const LAST_WORDS = 10;
+const LAST_WORDS_MS: Millis = 3000;
+
+/** What of a result is new, placed after all that was final before. */
+export interface NewWords {
+  readonly startMs: Millis;
+  readonly endMs: Millis;
+  readonly text: string;
+  readonly words: readonly Word[];
+  /** Words left out because they were delivered before. */
+  readonly dropped: number;
+}
+
+/** What has been said on one channel: tells new words from repeated ones over any number of connections. */
+export class ChannelTranscript {
+  #finalMs: Millis;
+  #lastWords: readonly Word[];
+  /** Undefined once the connection's words are known to be new. */
+  #overlap: Overlap | undefined;
+  /** Words were delivered since the last end of an utterance. */
+  #isInUtterance = false;
+
+  /**
+   * @param finalMs up to here the channel is final
+   * @param lastWords the last final words before that
+   */
+  constructor(finalMs: Millis, lastWords: readonly Word[]) {
+    this.#finalMs = finalMs;
+    this.#lastWords = lastWords;
+  }
+
+  get finalMs(): Millis {
+    return this.#finalMs;
+  }
+
+  get lastWords(): readonly Word[] {
+    return this.#lastWords;
+  }
+
+  /** A connection has begun that repeats the call from this moment on: what is not final, and some of what is. */
+  reconnected(fromMs: Millis): void {
+    this.#overlap = overlapOf(this.#lastWords, this.#finalMs, fromMs);
+  }
+
+  /** Takes a final result. Undefined if it has nothing new and ends no utterance. */
+  final(result: Result): NewWords | undefined {
+    const { words: heard, speechFinal } = result;
+    const { repeated, rest } = this.#align(result);
+    const fresh = rest ? [rest, ...heard.slice(repeated + 1)] : heard.slice(repeated);
+    const words = this.#placed(fresh, result.endMs);
+    const startMs = words[0]?.startMs ?? Math.max(result.startMs, this.#finalMs);
+    this.#finalMs = Math.max(this.#finalMs, result.endMs, words.at(-1)?.endMs ?? 0);
+    this.#remember(words);
+    const endsUtterance = speechFinal && this.#isInUtterance;
+    this.#isInUtterance = !speechFinal && (this.#isInUtterance || words.length > 0);
+    if (words.length === 0 && !endsUtterance) return undefined;
+    const endMs = words.at(-1)?.endMs ?? Math.max(startMs, result.endMs);
+    const text = repeated === 0 && !rest ? result.text : textFrom(fresh, heard, result.text);
+    return { startMs, endMs, text, words, dropped: repeated };
+  }
+
+  /** Takes an interim result. Undefined if it has nothing after what is final. */
+  interim({ words: heard, text, endMs }: Result): Omit<NewWords, 'dropped'> | undefined {
+    if (endMs <= this.#finalMs) return undefined;
+    // Until the words are aligned, a repeated one may seem to be a new one.
+    const fromMs = this.#finalMs + (this.#overlap ? SHIFT_MS / 2 : 0);
+    const repeated = heard.filter((word) => middle(word) < fromMs);
+    const words = this.#placed(heard.slice(repeated.length), endMs);
+    const [first, last] = [words[0], words.at(-1)];
+    if (!first || !last) return undefined;
+    const fresh = repeated.length === 0 ? text : textFrom(words, heard, text);
+    return { startMs: first.startMs, endMs: last.endMs, text: fresh, words };
+  }
+
+  #align({ words: heard, endMs }: Result): { readonly repeated: number; readonly rest: Word | undefined } {
+    const overlap = this.#overlap;
+    if (!overlap) return { repeated: 0, rest: undefined };
+    const alignment = align(heard, overlap);
+    const { delivered, shiftMs } = alignment.overlap;
+    const isPast = endMs > overlap.finalMs + SHIFT_MS || alignment.repeated < heard.length;
+    const isAligned = delivered.length === 0 && shiftMs !== undefined;
+    this.#overlap = isPast || isAligned ? undefined : alignment.overlap;
+    return alignment;
+  }
+
+  /** No word begins before what is final, or ends after its result, because Deepgram's times are shifted a little. */
+  #placed(words: readonly Word[], resultEndMs: Millis): Word[] {
+    let fromMs = this.#finalMs;
+    return words.map((word) => {
+      const startMs = Math.max(word.startMs, fromMs);
+      const latestMs = middle(word) > resultEndMs ? word.endMs : resultEndMs;
+      const endMs = Math.max(startMs, Math.min(word.endMs, latestMs));
+      fromMs = startMs;
+      return { ...word, startMs, endMs };
+    });
+  }
+
+  #remember(words: readonly Word[]): void {
+    const last = words.at(-1);
+    if (!last) return;
+    const latest = [...this.#lastWords, ...words].slice(-LAST_WORDS);
+    this.#lastWords = latest.filter(({ endMs }) => endMs >= last.endMs - LAST_WORDS_MS);
+  }
+}
+
+/** The text of the last of the heard words: Deepgram's own, where they can be found in it. */
+function textFrom(words: readonly Word[], heard: readonly Word[], text: string): string {
+  const first = words[0];
+  if (!first) return '';
+  let at = 0;
+  for (const word of heard.slice(0, heard.length - words.length + 1)) {
+    const found = text.indexOf(word.text, at);
+    if (found < 0) return words.map((each) => each.text).join(' ');
+    at = found + word.text.length;
+  }
+  return first.text + text.slice(at);
+}

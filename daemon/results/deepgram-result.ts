@@ -1,0 +1,90 @@
+import { AGENT, type Channel, CUSTOMER } from '../contract/audio-format.ts';
+import type { Word } from '../contract/events.ts';
+import type { Millis } from '../runtime/clock.ts';
+
+/** A Results message, with its times in ms of the call. */
+export interface Result {
+  readonly channel: Channel;
+  readonly startMs: Millis;
+  readonly endMs: Millis;
+  readonly isFinal: boolean;
+  readonly speechFinal: boolean;
+  readonly text: string;
+  readonly confidence: number;
+  readonly words: readonly Word[];
+}
+
+/** Something that Deepgram noticed on a channel: the start of speech, or the end of an utterance. */
+export interface Moment {
+  readonly channel: Channel;
+  readonly atMs: Millis;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads a Results message of a connection whose time 0 is at `offsetMs` of the call; undefined for other messages, and
+ * for results without a time or of a channel that a call does not have.
+ */
+export function readResult(message: Fields, offsetMs: Millis): Result | undefined {
+  const channel = channelOf(message['channel_index']);
+  const startS = Number(message['start']);
+  const durationS = Number(message['duration']);
+  if (channel === undefined || !Number.isFinite(startS) || !(durationS >= 0)) return undefined;
+  const alternatives = fieldsOf(message['channel'])['alternatives'];
+  const best = fieldsOf(Array.isArray(alternatives) ? alternatives[0] : undefined);
+  const startMs = callMs(startS, offsetMs);
+  const endMs = Math.max(startMs, callMs(startS + durationS, offsetMs));
+  const text = typeof best['transcript'] === 'string' ? best['transcript'].trim() : '';
+  const confidence = share(best['confidence']);
+  const words = wordsIn(best['words'], offsetMs);
+  return {
+    channel,
+    startMs,
+    endMs,
+    isFinal: message['is_final'] === true,
+    speechFinal: message['speech_final'] === true,
+    text: text || words.map((word) => word.text).join(' '),
+    confidence,
+    words: words.length > 0 || text === '' ? words : [{ text, startMs, endMs, confidence }],
+  };
+}
+
+/** Reads the time of a SpeechStarted (`timestamp`) or UtteranceEnd (`last_word_end`) message. */
+export function readMoment(message: Fields, field: string, offsetMs: Millis): Moment | undefined {
+  const channel = channelOf(message['channel']);
+  const atS = message[field];
+  // Deepgram writes -1 where there was no word.
+  if (channel === undefined || typeof atS !== 'number' || !(atS >= 0)) return undefined;
+  return { channel, atMs: callMs(atS, offsetMs) };
+}
+
+function wordsIn(list: unknown, offsetMs: Millis): Word[] {
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((each): Word[] => {
+    const { punctuated_word, word, start, end, confidence } = fieldsOf(each);
+    const text = typeof punctuated_word === 'string' && punctuated_word !== '' ? punctuated_word : word;
+    if (typeof text !== 'string' || text === '' || !Number.isFinite(start) || !Number.isFinite(end)) return [];
+    const startMs = callMs(start as number, offsetMs);
+    return [
+      { text, startMs, endMs: Math.max(startMs, callMs(end as number, offsetMs)), confidence: share(confidence) },
+    ];
+  });
+}
+
+function channelOf(index: unknown): Channel | undefined {
+  const channel: unknown = Array.isArray(index) ? index[0] : undefined;
+  return channel === CUSTOMER || channel === AGENT ? channel : undefined;
+}
+
+function callMs(seconds: number, offsetMs: Millis): Millis {
+  return Math.max(0, Math.round(offsetMs + seconds * 1000));
+}
+
+function share(value: unknown): number {
+  return typeof value === 'number' && value >= 0 ? Math.min(1, value) : 0;
+}
+
+function fieldsOf(value: unknown): Fields {
+  return typeof value === 'object' && value !== null ? (value as Fields) : {};
+}

@@ -1,0 +1,128 @@
+import { AGENT, CUSTOMER } from '../contract/audio-format.ts';
+import { type GapEvent, SPEAKERS } from '../contract/events.ts';
+import type { ChannelPart, MissingCause } from '../deepgram/final-audio.ts';
+import type { ResultsRelay } from '../deepgram/replay-window.ts';
+import type { Log } from '../log/log.ts';
+import type { ChannelTimes, EventLog } from '../results/event-log.ts';
+import { Relay, type SessionFacts } from '../results/relay.ts';
+import type { Millis } from '../runtime/clock.ts';
+import type { EventsOpener } from './deps.ts';
+import type { Outcome } from './outcome.ts';
+import { identityOf, type SessionSeed, startingPointOf } from './seed.ts';
+
+/** Its last events were on a disk that another boot or instance does not have. */
+const RESUMED_CAUSE = 'instance-lost';
+
+/** A gap of both channels. */
+export interface Gap {
+  readonly cause: GapEvent['cause'];
+  readonly startMs: Millis;
+  readonly endMs: Millis;
+}
+
+/** How a session ended, in ms of the call. */
+export interface End {
+  readonly outcome: Outcome;
+  readonly audioMs: Millis;
+  readonly gapMs: Millis;
+  readonly unsentMs: Millis;
+  readonly unfinishedMs: Millis;
+  /** Audio that was sent and had no final result; empty where Deepgram posts results by itself. */
+  readonly notFinal: readonly ChannelPart[];
+}
+
+/** A session's events, from `session.started` to `session.ended` (daemon/results/README.md). */
+export class Transcript implements ResultsRelay {
+  readonly #relay: Relay;
+  readonly #events: EventLog;
+  readonly #log: Log;
+
+  /** Opens the events of a session that has started; undefined when they go nowhere, or had ended. Never rejects. */
+  static async open(seed: SessionSeed, results: EventsOpener, log: Log): Promise<Transcript | undefined> {
+    const events = await results.openEvents(identityOf(seed), { isResumed: seed.kind === 'resumed' });
+    return events && !events.hasEnded ? new Transcript(seed, events, log) : undefined;
+  }
+
+  private constructor(seed: SessionSeed, events: EventLog, log: Log) {
+    this.#events = events;
+    this.#log = log;
+    const { callMs } = startingPointOf(seed);
+    const unknown = { finalMs: [callMs, callMs], lastWords: [[], []], finals: 0 } as const;
+    this.#relay = new Relay(events, events.state ?? unknown);
+    if (events.sequence > 0) return;
+    const facts = factsOf(seed);
+    if (events.epoch === 1) this.#relay.started(facts);
+    else this.#relay.resumed(facts, this.#relay.finalMs, RESUMED_CAUSE);
+  }
+
+  /** Up to where each channel is final. */
+  get finalMs(): ChannelTimes {
+    return this.#relay.finalMs;
+  }
+
+  /** Resolves when every event is delivered or a dead letter, once the session has ended. Never rejects. */
+  delivered(): Promise<void> {
+    return this.#events.drained();
+  }
+
+  /** Takes a message of Deepgram's: where in the call its connection's time 0 is, and the connection's number. */
+  take(message: unknown, offsetMs: Millis, connection: number): void {
+    this.#relay.take(message, offsetMs, connection);
+  }
+
+  gap({ cause, startMs, endMs }: Gap): void {
+    this.#relay.gap({ cause, ...rounded(startMs, endMs), channels: [...SPEAKERS] });
+  }
+
+  /** Deepgram gave no final for speech that cannot be repeated anymore. */
+  missing(cause: MissingCause, part: ChannelPart): void {
+    this.#partGap(cause, part);
+    const { channel, fromMs: startMs, toMs: endMs } = part;
+    const fields = { event: 'deepgram.no-final', cause, speaker: SPEAKERS[channel], startMs, endMs };
+    this.#log.warn(fields, 'Deepgram returned no final result for speech');
+  }
+
+  /** The session's last event. */
+  ended({ outcome, audioMs, gapMs, unsentMs, unfinishedMs, notFinal }: End): void {
+    if (unsentMs > 0) this.gap({ cause: 'unsent', startMs: audioMs, endMs: audioMs + unsentMs });
+    if (unfinishedMs > 0) {
+      const both = [CUSTOMER, AGENT].map((channel) => ({ channel, fromMs: audioMs - unfinishedMs, toMs: audioMs }));
+      for (const part of notFinal.length > 0 ? notFinal : (both as ChannelPart[])) this.#partGap('unfinished', part);
+    }
+    this.#relay.ended({
+      outcome: outcome.name,
+      reason: outcome.name === 'completed' ? outcome.reason : nameOf(outcome.error),
+      durationMs: Math.round(audioMs),
+      gapMs: Math.max(0, Math.round(gapMs)),
+      unfinishedMs: Math.round(unfinishedMs),
+    });
+  }
+
+  #partGap(cause: GapEvent['cause'], { channel, fromMs, toMs }: ChannelPart): void {
+    this.#relay.gap({ cause, ...rounded(fromMs, toMs), channels: [SPEAKERS[channel]] });
+  }
+}
+
+function factsOf(seed: SessionSeed): SessionFacts {
+  const { request, timeZeroEpochMs } = identityOf(seed);
+  const { contact, dgParams } = request;
+  return {
+    ...(contact && { contact }),
+    startedAt: new Date(timeZeroEpochMs).toISOString(),
+    model: firstOf(dgParams['model']),
+    language: firstOf(dgParams['language']),
+  };
+}
+
+function firstOf(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : value?.[0];
+}
+
+/** An error's message may quote the flow's attributes. */
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : 'unknown';
+}
+
+function rounded(startMs: Millis, endMs: Millis): { readonly startMs: Millis; readonly endMs: Millis } {
+  return { startMs: Math.max(0, Math.round(startMs)), endMs: Math.max(0, Math.round(endMs)) };
+}

@@ -1,0 +1,114 @@
+import test from 'ava';
+import { BYTES_PER_FRAME, BYTES_PER_MS } from '../../daemon/contract/audio-format.ts';
+import { type ChannelPart, FinalAudio, type MissingCause } from '../../daemon/deepgram/final-audio.ts';
+import { momentOf, positionOf } from '../../daemon/deepgram/replay-buffer.ts';
+
+/** A call that is loud in these parts of each channel, in ms. */
+type Loud = readonly (readonly [from: number, to: number])[];
+
+function audio(fromMs: number, toMs: number, [customer, agent]: readonly [Loud, Loud], loudness = 1000): Buffer {
+  const pcm = Buffer.alloc((toMs - fromMs) * BYTES_PER_MS);
+  const isLoud = (loud: Loud, ms: number) => loud.some(([from, to]) => ms >= from && ms < to);
+  for (let at = 0; at < pcm.length; at += BYTES_PER_FRAME) {
+    const ms = fromMs + at / BYTES_PER_MS;
+    const sample = at % (2 * BYTES_PER_FRAME) === 0 ? loudness : -loudness;
+    if (isLoud(customer, ms)) pcm.writeInt16LE(sample, at);
+    if (isLoud(agent, ms)) pcm.writeInt16LE(sample, at + 2);
+  }
+  return pcm;
+}
+
+/** What is known after `ms` of a call. */
+function after(ms: number, loud: readonly [Loud, Loud], loudness?: number) {
+  const unheard: [MissingCause, ChannelPart][] = [];
+  const final = new FinalAudio(0, (...missing) => unheard.push(missing));
+  // In pieces that do not fit those of 20 ms.
+  for (let fromMs = 0; fromMs < ms; fromMs += 33) final.add(audio(fromMs, Math.min(ms, fromMs + 33), loud, loudness));
+  const finalMs = () => {
+    final.settle(positionOf(ms));
+    return Math.round(momentOf(final.finalTo));
+  };
+  return { final, unheard, finalMs };
+}
+
+test('a silent channel is final without results, up to where speech begins', (t) => {
+  t.is(after(10_000, [[], []]).finalMs(), 10_000);
+  t.is(after(10_000, [[[4000, 5000]], []]).finalMs(), 4000);
+  t.is(after(10_000, [[], [[7000, 9000]]]).finalMs(), 7000);
+});
+
+test('after a final, the channel is final up to its next speech', (t) => {
+  const { final, finalMs } = after(10_000, [
+    [
+      [4000, 5000],
+      [8000, 8500],
+    ],
+    [],
+  ]);
+  final.finalized(0, positionOf(5100));
+  t.is(finalMs(), 8000);
+  final.finalized(0, positionOf(8600));
+  t.is(finalMs(), 10_000);
+});
+
+test('noise below -56 dB and clicks are silence', (t) => {
+  t.is(after(10_000, [[[0, 10_000]], []], 40).finalMs(), 10_000);
+  t.is(after(10_000, [[[0, 10_000]], []], 60).finalMs(), 0);
+  t.is(after(10_000, [[[4000, 4040]], []]).finalMs(), 10_000);
+});
+
+test('speech that has just begun is not silence', (t) => {
+  t.is(after(10_000, [[[9980, 10_000]], []]).finalMs(), 9980);
+});
+
+test('a connection begins 2 s before what is not final, or in a pause up to a second earlier', (t) => {
+  const at = (loud: readonly [Loud, Loud]) => {
+    const { final, finalMs } = after(20_000, loud);
+    finalMs();
+    return momentOf(final.beginning);
+  };
+  t.is(at([[[10_000, 20_000]], []]), 8000 - 40);
+  // Both channels must be quiet.
+  const talk: Loud = [
+    [5000, 7500],
+    [7620, 9000],
+  ];
+  const settled = (loud: readonly [Loud, Loud]) => {
+    const { final, finalMs } = after(20_000, loud);
+    final.finalized(0, positionOf(10_000));
+    final.finalized(1, positionOf(10_000));
+    finalMs();
+    return momentOf(final.beginning);
+  };
+  t.is(settled([[...talk, [10_000, 20_000]], []]), 7580);
+  t.is(settled([[...talk, [10_000, 20_000]], [[5000, 9000]]]), 8000);
+});
+
+test('what is needed is kept for a pause before the margin, and never moves back', (t) => {
+  const { final, finalMs } = after(20_000, [[[10_000, 20_000]], []]);
+  finalMs();
+  t.is(momentOf(final.neededFrom), 7000);
+});
+
+test('speech without results is reported once it cannot be repeated', (t) => {
+  const { unheard, finalMs } = after(400_000, [[[20_000, 400_000]], []]);
+  t.is(finalMs(), 50_000);
+  t.deepEqual(unheard, [['no-results', { channel: 0, fromMs: 20_000, toMs: 50_000 }]]);
+  finalMs();
+  t.is(finalMs(), 80_000);
+  t.is(unheard.length, 2);
+});
+
+test('what is not final at the end is told per channel', (t) => {
+  const { final, finalMs } = after(10_000, [[[4000, 5000]], []]);
+  finalMs();
+  t.deepEqual(final.notFinal(positionOf(10_000)), [{ channel: 0, fromMs: 4000, toMs: 10_000 }]);
+});
+
+test('what is passed over is reported once per channel', (t) => {
+  const { final, unheard, finalMs } = after(10_000, [[[4000, 5000]], [[6000, 9000]]]);
+  finalMs();
+  final.passOver(positionOf(5500));
+  final.passOver(positionOf(5500));
+  t.deepEqual(unheard, [['unfinished', { channel: 0, fromMs: 4000, toMs: 5500 }]]);
+});

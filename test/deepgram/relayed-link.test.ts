@@ -1,0 +1,81 @@
+import test from 'ava';
+import { BYTES_PER_MS } from '../../daemon/contract/audio-format.ts';
+import { callAudio, LinkStage, RESULTS } from './link-stage.ts';
+
+/** The customer of `callAudio` is loud all the time, the agent is silent. */
+async function relayed() {
+  const stage = new LinkStage();
+  const taken: [offsetMs: number, connection: number][] = [];
+  await stage.open(RESULTS, { onMessage: (_message, offsetMs, connection) => taken.push([offsetMs, connection]) });
+  stage.link.relayResults({ finalMs: [0, 0], missing: () => {} });
+  return { stage, taken };
+}
+
+test('a reconnect repeats what is not final, from 2 s before it', async (t) => {
+  const { stage, taken } = await relayed();
+  await stage.speak(20_000);
+  stage.deepgram.socket.finalize(0, 10_000);
+  stage.deepgram.socket.finalize(1, 12_000);
+  await stage.speak(1000);
+  await stage.lose(1006);
+  await stage.speak(2000);
+  const { socket } = stage.deepgram;
+  t.is(socket.offsetMs, 8000);
+  t.deepEqual(socket.audio.subarray(0, 4000 * BYTES_PER_MS), callAudio(8000, 12_000));
+  socket.finalize(0, 3000);
+  t.deepEqual(taken, [
+    [0, 1],
+    [0, 1],
+    [8000, 2],
+  ]);
+});
+
+test('what is final before a crash need not be final again', async (t) => {
+  const stage = new LinkStage();
+  await stage.open(RESULTS, { callMs: 7000, connections: 1 });
+  stage.link.relayResults({ finalMs: [10_000, 9500], missing: () => {} });
+  await stage.speak(6000);
+  await stage.lose(1006);
+  await stage.speak(1000);
+  t.is(stage.deepgram.socket.offsetMs, 8000);
+});
+
+test('the resume point never passes what is not final, however much that is', async (t) => {
+  const { stage } = await relayed();
+  await stage.speak(5000);
+  stage.deepgram.socket.finalize(0, 4000);
+  await stage.speak(120_000);
+  t.is(stage.link.safeMs, 1000);
+  t.true(stage.link.stats().worstBufferBytes < 130_000 * BYTES_PER_MS);
+});
+
+test('the resume point follows what is final a few seconds later', async (t) => {
+  const { stage } = await relayed();
+  await stage.speak(20_000);
+  stage.deepgram.socket.finalize(0, 18_000);
+  stage.deepgram.socket.finalize(1, 18_000);
+  t.is(stage.link.safeMs, 0);
+  await stage.speak(5000);
+  t.is(stage.link.safeMs, 15_000);
+});
+
+test('what was sent and not final is told when the line is closed', async (t) => {
+  const { stage } = await relayed();
+  await stage.speak(6000);
+  stage.deepgram.socket.finalize(0, 4000);
+  stage.link.abandon();
+  t.like(stage.link.notFinal, [{ channel: 0, fromMs: 4000, toMs: 6000 }]);
+});
+
+test('what outgrew the buffer when a connection was lost is missing, and said to be', async (t) => {
+  const missing: unknown[] = [];
+  const stage = new LinkStage();
+  await stage.open(RESULTS);
+  stage.link.relayResults({ finalMs: [0, 0], missing: (...each) => missing.push(each) });
+  await stage.speak(80_000);
+  await stage.lose(1006);
+  await stage.speak(1000);
+  const { offsetMs } = stage.deepgram.socket;
+  t.is(offsetMs, 20_000);
+  t.deepEqual(missing, [['unfinished', { channel: 0, fromMs: 0, toMs: offsetMs }]]);
+});

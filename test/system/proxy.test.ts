@@ -1,0 +1,136 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import anyTest, { type ExecutionContext } from 'ava';
+import { bytesOf, distinctSamples } from '../audio/tracks.ts';
+import { identityAt, makeCertificates } from '../load/certificates.ts';
+import { ProxyControl } from '../simulators/proxy/client.ts';
+import { Program } from '../support/process.ts';
+import { TlsTerminator } from '../support/tls-terminator.ts';
+import { needs } from '../support/tools.ts';
+import { ask } from './control.ts';
+import { channel, REGION, Stage } from './stage.ts';
+
+const test = needs(anyTest, 'openssl');
+/** Only the proxy can resolve them. */
+const DEEPGRAM = 'deepgram.test';
+const KINESIS = 'kinesis.aws.test';
+const CREDENTIALS = 'integratord:pass word-of-the-proxy';
+const SECONDS = 6;
+
+/** A daemon that reaches Deepgram and Kinesis Video by TLS, under names that only its proxy knows. */
+async function behindProxy(t: ExecutionContext, env: Record<string, string> = {}) {
+  const directory = await mkdtemp(join(tmpdir(), 'integratord-proxy-'));
+  t.teardown(() => rm(directory, { recursive: true }));
+  const certificates = await makeCertificates(directory, [`DNS:${DEEPGRAM}`, `DNS:${KINESIS}`]);
+  const identity = identityAt(certificates);
+  if (!identity) throw new Error('no certificate was made');
+  const socketPath = join(directory, 'control');
+  const program = new Program('test/simulators/proxy/main.ts', ['--credentials', CREDENTIALS]);
+  t.teardown(() => program.stop('SIGKILL'));
+  const proxyUrl = new URL(await program.listening());
+  const via = (name: string) => async (url: string) => {
+    const terminator = await TlsTerminator.before(url, identity);
+    t.teardown(() => terminator.close());
+    return `https://${name}:${terminator.port}`;
+  };
+  const proxy = new ProxyControl(proxyUrl.href);
+  [proxyUrl.username, proxyUrl.password] = CREDENTIALS.split(':') as [string, string];
+  const stage = await Stage.open({
+    kinesisArgs: ['--data-endpoint-scheme', 'https'],
+    kinesisVia: via(KINESIS),
+    deepgramVia: via(DEEPGRAM),
+    env: { NODE_EXTRA_CA_CERTS: certificates.caPath, HTTPS_PROXY: proxyUrl.href, CONTROL_SOCKET: socketPath, ...env },
+  });
+  t.teardown(() => stage.close());
+  return {
+    stage,
+    proxy,
+    proxyName: proxyUrl.host,
+    ask: (method: string, path: string) => ask(socketPath, method, path),
+  };
+}
+
+/** A call of some seconds, put on its stream in real time. */
+async function call(stage: Stage) {
+  const customer = distinctSamples(SECONDS * 8000, 1);
+  const agent = distinctSamples(SECONDS * 8000, 2);
+  const request = await stage.call({ customer: bytesOf(customer), agent: bytesOf(agent) });
+  return { request, customer, agent };
+}
+
+test('a whole call goes through the proxy, by TLS end to end, and nothing else does', async (t) => {
+  const { stage, proxy } = await behindProxy(t, {
+    // What Node itself would take from these must not catch the metadata service or plain HTTP.
+    NODE_USE_ENV_PROXY: '1',
+    HTTP_PROXY: 'http://127.0.0.1:9',
+    AWS_ACCESS_KEY_ID: '',
+    AWS_SECRET_ACCESS_KEY: '',
+    AWS_EC2_METADATA_DISABLED: 'false',
+    AWS_EC2_METADATA_SERVICE_ENDPOINT: await metadata(t),
+  });
+  const { request, customer, agent } = await call(stage);
+  const { ended, audio } = await stage.transcribe(request);
+  t.like(ended, { outcome: 'completed', gapMs: 0, reconnects: 0, unsentMs: 0, unfinishedMs: 0 });
+  t.deepEqual(channel(audio, 0), customer);
+  t.deepEqual(channel(audio, 1), agent);
+  const { tunnels, plainRequests } = await proxy.facts();
+  // The last one is what the daemon asks about its instance, and what this proxy cannot reach.
+  const hosts = [DEEPGRAM, KINESIS, `autoscaling.${REGION}.amazonaws.com`];
+  t.deepEqual(new Set(tunnels.map(({ host }) => host)), new Set(hosts));
+  const ours = tunnels.filter(({ host }) => host !== hosts[2]);
+  t.true(ours.every(({ status, firstByte }) => status === 200 && firstByte === 22));
+  t.deepEqual(plainRequests, []);
+  // GetMedia and Deepgram end with the call; the connection for GetDataEndpoint is kept.
+  t.true(ours.filter(({ open }) => open).length <= 1);
+});
+
+test('a call outlives its tunnels, and a proxy that refuses, resets and is slow', async (t) => {
+  const { stage, proxy, proxyName } = await behindProxy(t);
+  const { request, customer } = await call(stage);
+  t.is((await stage.start(request)).status, 200);
+  await stage.deepgramHas(request.contactId, 1000);
+  await proxy.order({ host: DEEPGRAM, action: 'refuse', status: 407 });
+  await proxy.order({ host: DEEPGRAM, action: 'reset' });
+  await proxy.order({ host: DEEPGRAM, action: 'drop' });
+  await proxy.order({ host: DEEPGRAM, delayMs: 500 });
+  await proxy.order({ host: KINESIS, action: 'refuse' });
+  await proxy.cut();
+  t.like(await stage.ended(request.contactId), { outcome: 'completed', gapMs: 0, unsentMs: 0, unfinishedMs: 0 });
+  const connections = await stage.closed(request.contactId);
+  t.is(connections.length, 2);
+  const [first, second] = await Promise.all(connections.map(({ requestId }) => stage.deepgram.audio(requestId)));
+  const offset = Number(/offset_ms:(\d+)/.exec(JSON.stringify(connections[1]?.query))?.[1]);
+  const whole = Buffer.concat([(first as Buffer).subarray(0, offset * 32), second as Buffer]);
+  t.deepEqual(channel(whole, 0), customer);
+  const errors = stage.daemon.lines.map(({ error }) => String(error)).filter((error) => error.includes('proxy'));
+  t.true(errors.some((error) => error.includes(`the proxy ${proxyName} refused a tunnel to ${DEEPGRAM}`)));
+  t.true(errors.some((error) => error.includes('HTTP 407, check the credentials in HTTPS_PROXY')));
+  t.true(errors.some((error) => error.includes(`the proxy ${proxyName} refused a tunnel to ${KINESIS}`)));
+});
+
+test('the proxy is shown without its credentials and checked, and a start that it refuses says so', async (t) => {
+  const { stage, proxy, proxyName, ask } = await behindProxy(t);
+  const {
+    body: { settings },
+  } = await ask('GET', '/v1/config');
+  t.is(settings.HTTPS_PROXY, `http://***@${proxyName}`);
+  const isProxy = ({ name }: { name: string }) => name === 'egress proxy';
+  const { body: healthy } = await ask('POST', '/v1/doctor');
+  t.like(healthy.checks.find(isProxy), { verdict: 'ok' });
+  await proxy.order({ host: DEEPGRAM, action: 'refuse', status: 403, times: 3 });
+  const { request } = await call(stage);
+  const refused = await stage.start(request);
+  t.is(refused.status, 503);
+  const reason = new RegExp(`the proxy ${proxyName} refused a tunnel to ${DEEPGRAM}:\\d+: HTTP 403`);
+  t.regex(JSON.stringify(refused.body), reason);
+  const { body: ill } = await ask('POST', '/v1/doctor');
+  t.like(ill.checks.find(isProxy), { verdict: 'fail' });
+  t.regex(ill.checks.find(isProxy).detail, reason);
+});
+
+async function metadata(t: ExecutionContext): Promise<string> {
+  const program = new Program('test/simulators/imds/main.ts');
+  t.teardown(() => program.stop('SIGKILL'));
+  return program.listening();
+}

@@ -1,0 +1,219 @@
+/** Sessions of this process between the simulators of Kinesis Video and Deepgram, whose results become events. */
+import { randomUUID } from 'node:crypto';
+import test, { type ExecutionContext } from 'ava';
+import type { CheckpointSource, Checkpoints } from '../../daemon/checkpoints/checkpoints.ts';
+import type { StartRequest } from '../../daemon/contract/start-request.ts';
+import { connectKinesis } from '../../daemon/kinesis/client.ts';
+import { SessionMetrics } from '../../daemon/metrics/session-metrics.ts';
+import { systemClock } from '../../daemon/runtime/clock.ts';
+import { TimerWheel } from '../../daemon/runtime/timer-wheel.ts';
+import type { SessionDeps } from '../../daemon/session/deps.ts';
+import type { SessionSeed } from '../../daemon/session/seed.ts';
+import { Session } from '../../daemon/session/session.ts';
+import { bytesOf } from '../audio/tracks.ts';
+import { CALL, phrasesOn } from '../simulators/deepgram/call-audio.ts';
+import { DeepgramControl } from '../simulators/deepgram/client.ts';
+import type { Fault } from '../simulators/deepgram/faults.ts';
+import { KinesisVideoControl } from '../simulators/kinesis-video/client.ts';
+import { Program } from '../support/process.ts';
+import { RecordedEvents } from '../support/recorded-events.ts';
+import { recordedLog } from '../support/recorded-log.ts';
+
+const API_KEY = 'key-of-the-relayed-call';
+const SPEED = 6;
+const SAMPLES_PER_MS = 8;
+
+const kinesisSimulator = new Program('test/simulators/kinesis-video/main.ts');
+let kinesisUrl = '';
+
+test.before(async () => {
+  kinesisUrl = await kinesisSimulator.listening();
+  // The SDK reads them.
+  Object.assign(process.env, {
+    AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+    AWS_SECRET_ACCESS_KEY: 'secret-of-the-relayed-call',
+    AWS_ENDPOINT_URL_KINESIS_VIDEO: kinesisUrl,
+  });
+});
+test.after.always(() => kinesisSimulator.stop('SIGKILL'));
+
+interface Scene {
+  readonly deepgramArgs?: readonly string[];
+  readonly faults?: readonly Fault[];
+  readonly request?: Partial<StartRequest>;
+}
+
+/** What a checkpoint would hold. */
+class LastCheckpoint {
+  source: CheckpointSource | undefined;
+  readonly #frozen = new Set<CheckpointSource>();
+
+  readonly checkpoints = {
+    track: (source: CheckpointSource) => {
+      this.source = source;
+    },
+    freeze: () => {},
+  } as unknown as Checkpoints;
+
+  get checkpoint() {
+    if (!this.source || this.#frozen.has(this.source)) throw new Error('no checkpoint');
+    const { sessionId, traceId, request, timeZeroEpochMs } = this.source;
+    return { sessionId, traceId, request, timeZeroEpochMs, savedAtEpochMs: Date.now(), ...this.source.resumePoint() };
+  }
+}
+
+async function opened(t: ExecutionContext, { deepgramArgs = [], faults = [], request = {} }: Scene = {}) {
+  const simulator = new Program('test/simulators/deepgram/main.ts', [
+    ...['--api-key', API_KEY, '--rate', 'off'],
+    ...deepgramArgs,
+  ]);
+  t.teardown(() => simulator.stop('SIGKILL'));
+  const deepgramUrl = await simulator.listening();
+  const timers = new TimerWheel(systemClock);
+  const kinesis = connectKinesis('us-east-1', systemClock, timers);
+  t.teardown(() => kinesis.close());
+  const control = new KinesisVideoControl(kinesisUrl);
+  const contactId = randomUUID();
+  const stream = `stream-${contactId}`;
+  await control.putStream(stream, {});
+  const tracks = { customer: bytesOf(CALL.customer), agent: bytesOf(CALL.agent) };
+  const started = await control.startCall(stream, { ...tracks, speed: SPEED, contactId });
+  const deepgram = new DeepgramControl(deepgramUrl);
+  await deepgram.addFaultsFor(contactId, ...faults);
+  const checkpoint = new LastCheckpoint();
+  let events = new RecordedEvents();
+  const log = recordedLog();
+  const deps: SessionDeps = {
+    kinesis,
+    deepgram: {
+      baseUrl: deepgramUrl.replace('http', 'ws'),
+      key: { current: API_KEY } as SessionDeps['deepgram']['key'],
+    },
+    clock: systemClock,
+    timers,
+    log: log.log,
+    metrics: new SessionMetrics(),
+    random: Math.random,
+    checkpoints: checkpoint.checkpoints,
+    results: { openEvents: async ({ request: { dgParams } }) => (dgParams['callback'] ? undefined : events) },
+    settings: {
+      alignWaitMs: 1000,
+      replayMs: 6000,
+      deepgramGiveUpMs: 60_000,
+      rotateAfterMs: 2_400_000,
+      callEndGraceMs: 1000,
+    },
+  };
+  const { streamArn: arn, startFragmentNumber, startTimestamp } = started;
+  const seed: SessionSeed = {
+    kind: 'new',
+    sessionId: randomUUID(),
+    traceId: '0af7651916cd43dd8448eb211c80319c' as never,
+    timeZeroEpochMs: Date.now(),
+    request: {
+      contactId,
+      kvsStream: { arn, startFragmentNumber, startTimestamp },
+      dgParams: { model: 'nova-3', tag: contactId },
+      enforceRealtime: false,
+      ...request,
+    },
+  };
+  const start = (from: SessionSeed = seed) => Session.start(from, deps, AbortSignal.timeout(10_000));
+  const until = async (callMs: number) => {
+    const hasCome = async () =>
+      (await deepgram.connectionsTagged(contactId)).some(({ bytes, open }) => open && bytes >= callMs * 32);
+    while (!(await hasCome())) await systemClock.sleep(20);
+  };
+  const connections = () => deepgram.connectionsTagged(contactId);
+  /** The process dies: what comes of the session from now on is not seen. */
+  const crash = async (session: Session) => {
+    const resumed = { kind: 'resumed', checkpoint: checkpoint.checkpoint } as const;
+    const seen = events.numbered.length;
+    const after = new RecordedEvents(1, structuredClone(events.state));
+    after.numbered.push(...events.numbered.slice(0, seen));
+    events = after;
+    session.stop({ continues: true });
+    await session.ended;
+    return start(resumed);
+  };
+  return { start, crash, until, connections, log, events: () => events };
+}
+
+/** Every word of the call came once, in order, at its time, and the events are in order. */
+function assertWhole(t: ExecutionContext, events: RecordedEvents, withinMs: number): void {
+  for (const [channel, speaker] of ['CUSTOMER', 'AGENT'].entries()) {
+    const finals = events.finals.filter((final) => final.speaker === speaker);
+    const heard = finals.flatMap(({ words }) => words);
+    const said = phrasesOn(channel).flatMap(({ words }) => words);
+    t.deepEqual(
+      heard.map(({ text }) => text),
+      said.map(({ word }) => word),
+      speaker,
+    );
+    const offMs = heard.map(({ startMs }, index) =>
+      Math.abs(startMs - (said[index]?.startSample ?? 0) / SAMPLES_PER_MS),
+    );
+    t.true(Math.max(...offMs) <= withinMs, `${speaker} is up to ${Math.max(...offMs)} ms off`);
+    finals.forEach((final, index) => {
+      const before = finals[index - 1];
+      t.true(!before || final.startMs >= before.endMs, 'finals do not overlap');
+    });
+  }
+  t.is(events.numbered[0]?.type, 'session.started');
+  t.like(events.numbered.at(-1), { type: 'session.ended', outcome: 'completed', finals: events.finals.length });
+  t.is(events.numbered.filter(({ type }) => type.startsWith('session.')).length, 2);
+}
+
+const BREAKS: readonly Fault[] = [
+  { closeAfterMs: 9300, code: 1011, reason: 'NET-0000' },
+  { resetAfterMs: 8700 },
+  { closeAfterMs: 4100, code: 1012, reason: '' },
+  { resetAfterMs: 9900 },
+];
+
+for (const [reading, deepgramArgs, withinMs] of [
+  ['exact word times', [], 20],
+  ['shifted word times', ['--word-shift-ms', '200'], 220],
+  ['no finals for silence', ['--no-silence-finals'], 20],
+] as const) {
+  test(`every word comes once over four breaks: ${reading}`, async (t) => {
+    const { start, events, connections } = await opened(t, { deepgramArgs, faults: BREAKS });
+    const session = await start();
+    t.like(await session.ended, { name: 'completed' });
+    t.is((await connections()).length, 5);
+    assertWhole(t, events(), withinMs);
+    t.false(events().numbered.some(({ type }) => type === 'gap'));
+    await session.delivered();
+    t.true(events().isDrained);
+  });
+}
+
+test('every word comes once over a crash between two breaks', async (t) => {
+  const { start, crash, until, events } = await opened(t, { faults: BREAKS.slice(0, 2) });
+  const session = await start();
+  await until(7000);
+  const resumed = await crash(session);
+  t.like(await resumed.ended, { name: 'completed' });
+  assertWhole(t, events(), 20);
+});
+
+test('a session that is stopped for another to continue does not end its events', async (t) => {
+  const { start, until, events } = await opened(t);
+  const session = await start();
+  await until(7000);
+  session.stop({ continues: true });
+  await session.ended;
+  await session.delivered();
+  t.true(events().finals.length > 0);
+  t.false(events().numbered.some(({ type }) => type === 'session.ended'));
+});
+
+test('a session with a callback has no events and no relay', async (t) => {
+  const callback = 'http://127.0.0.1:9/';
+  const dgParams = { model: 'nova-3', callback };
+  const { start, events } = await opened(t, { request: { dgParams } });
+  const session = await start();
+  session.stop();
+  await session.ended;
+  t.is(events().sequence, 0);
+});
