@@ -1,0 +1,98 @@
+/** A call's events from Deepgram's results to a webhook: trigger-like start, daemon, disk, consumer, each a process. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import type { FinalTranscript, NumberedEvent, ResultsEvent } from '../../daemon/contract/events.ts';
+import { bytesOf } from '../audio/tracks.ts';
+import { CALL, phrasesOn } from '../simulators/deepgram/call-audio.ts';
+import type { Fault } from '../simulators/deepgram/faults.ts';
+import { WebhookControl } from '../simulators/webhook/client.ts';
+import { Program } from '../support/process.ts';
+import { Stage } from './stage.ts';
+
+const SECRET = `whsec_${Buffer.alloc(32, 'relay').toString('base64')}`;
+const SAMPLES_PER_MS = 8;
+const POLL_MS = 50;
+/** The daemon is killed while the second connection is open. */
+const FAULTS: readonly Fault[] = [
+  { closeAfterMs: 5300, code: 1011, reason: 'NET-0000' },
+  { none: true },
+  { resetAfterMs: 8700 },
+];
+
+async function opened(t: ExecutionContext, deepgramArgs: readonly string[] = []) {
+  const consumer = new Program('test/simulators/webhook/main.ts', ['--secret', SECRET]);
+  const webhook = new WebhookControl(await consumer.listening());
+  const stateDir = await mkdtemp(join(tmpdir(), 'integratord-state-'));
+  const env = {
+    STATE_DIR: stateDir,
+    RESULTS_WEBHOOK: `${webhook.url}/calls/{contact-id}`,
+    RESULTS_SECRET: SECRET,
+    RESULTS_ALLOW_LOCAL: 'on',
+  };
+  const stage = await Stage.open({ env, deepgramArgs });
+  t.teardown(async () => {
+    await stage.close();
+    await consumer.stop('SIGKILL');
+    await rm(stateDir, { recursive: true, force: true });
+  });
+  const call = await stage.call({ customer: bytesOf(CALL.customer), agent: bytesOf(CALL.agent), speed: 4 });
+  return { stage, webhook, call };
+}
+
+/** What a consumer has of the call after `session.ended`: repeats dropped, in order. */
+async function received(webhook: WebhookControl): Promise<NumberedEvent[]> {
+  for (;;) {
+    const byId = new Map<string, NumberedEvent>();
+    for (const event of await webhook.events()) if (isNumbered(event)) byId.set(event.id, event);
+    const events = [...byId.values()].toSorted((one, other) => one.sequence - other.sequence);
+    if (events.at(-1)?.type === 'session.ended') return events;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+function isNumbered(event: ResultsEvent): event is NumberedEvent {
+  return 'sequence' in event;
+}
+
+function assertWhole(t: ExecutionContext, events: readonly NumberedEvent[], withinMs: number): void {
+  t.deepEqual(
+    events.map(({ sequence }) => sequence),
+    events.map((_, index) => index + 1),
+    'without a gap',
+  );
+  t.true(events.every(({ epoch }) => epoch === 1));
+  t.is(events[0]?.type, 'session.started');
+  const all = events.filter((event): event is NumberedEvent & FinalTranscript => event.type === 'transcript');
+  for (const [channel, speaker] of ['CUSTOMER', 'AGENT'].entries()) {
+    const heard = all.filter((final) => final.speaker === speaker).flatMap(({ words }) => words);
+    const said = phrasesOn(channel).flatMap(({ words }) => words);
+    t.deepEqual(
+      heard.map(({ text }) => text),
+      said.map(({ word }) => word),
+      speaker,
+    );
+    const offMs = heard.map(({ startMs }, at) => Math.abs(startMs - (said[at]?.startSample ?? 0) / SAMPLES_PER_MS));
+    t.true(Math.max(...offMs) <= withinMs, `${speaker}: ${Math.max(...offMs)} ms off`);
+  }
+}
+
+for (const [reading, deepgramArgs, withinMs] of [
+  ['exact word times', [], 20],
+  ['shifted word times and no finals for silence', ['--word-shift-ms', '200', '--no-silence-finals'], 220],
+] as const) {
+  test(`over two breaks and kill -9 a consumer that fails for a while gets every word once: ${reading}`, async (t) => {
+    const { stage, webhook, call } = await opened(t, deepgramArgs);
+    await stage.deepgram.addFaultsFor(call.contactId, ...FAULTS);
+    await webhook.setRules({ times: 1, status: 500, accepts: true }, { times: 2, status: 503 });
+    t.is((await stage.start(call)).status, 200);
+    await stage.deepgramHas(call.contactId, 7000);
+    await stage.crash();
+    const events = await received(webhook);
+    assertWhole(t, events, withinMs);
+    t.like(events.at(-1), { type: 'session.ended', outcome: 'completed', gapMs: 0, unfinishedMs: 0 });
+    const connections = await stage.closed(call.contactId);
+    t.true(connections.length >= 4);
+  });
+}
