@@ -11,6 +11,8 @@ export interface SinkSession {
   readonly contactId: string;
   /** What the start request said about the contact. */
   readonly contact: ContactFacts | undefined;
+  /** The flow's Deepgram `language`. */
+  readonly language?: string | undefined;
   /** Where this call's events are posted; undefined without a webhook. */
   readonly webhook: string | undefined;
   /** What goes to the data stream: with `dg_callback` only `session.*` events and gaps. */
