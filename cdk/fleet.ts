@@ -33,8 +33,8 @@ export interface FleetProps {
   readonly onDemandBase: number;
   readonly targetCapacityPercent: number;
   readonly drainDeadline: Duration;
-  /** Deepgram's port; AWS uses that of HTTPS. */
-  readonly deepgramPort: number;
+  /** Ports of Deepgram and of the webhook; AWS uses that of HTTPS. */
+  readonly ports: readonly number[];
   /** For the log of the custom resource that changes the group during a deployment. */
   readonly logGroup: ILogGroup;
 }
@@ -94,14 +94,14 @@ export class Fleet extends Construct {
   }
 
   /** Inbound: only the load balancer. Outbound: AWS and Deepgram. */
-  #securityGroup({ network, deepgramPort }: FleetProps): SecurityGroup {
+  #securityGroup({ network, ports }: FleetProps): SecurityGroup {
     const securityGroup = new SecurityGroup(this, 'SecurityGroup', {
       vpc: network.vpc,
       description: 'Instances that run integratord',
       allowAllOutbound: false,
     });
-    for (const port of new Set([HTTPS_PORT, deepgramPort])) {
-      securityGroup.addEgressRule(Peer.anyIpv4(), Port.tcp(port), 'AWS and Deepgram');
+    for (const port of new Set([HTTPS_PORT, ...ports])) {
+      securityGroup.addEgressRule(Peer.anyIpv4(), Port.tcp(port), 'AWS, Deepgram and the webhook');
     }
     return securityGroup;
   }
