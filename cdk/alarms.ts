@@ -10,7 +10,7 @@ import {
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { capacityUsed, fleetMetric, startsFailedPercent } from './fleet-metrics.ts';
+import { capacityUsed, fleetMetric, resultsNotDelivered, startsFailedPercent } from './fleet-metrics.ts';
 import type { LoadBalancer } from './load-balancer.ts';
 import { OutageAlarms } from './outage-alarms.ts';
 import { withRunbook } from './runbook.ts';
@@ -106,6 +106,14 @@ const ALARMS: Readonly<Record<string, AlarmSpec>> = {
     times: 2,
     of: 15,
     description: 'Deepgram returned no results for calls in 2 of the last 15 minutes.',
+  },
+  ResultsNotDelivered: {
+    metric: resultsNotDelivered,
+    above: 0,
+    // The metric itself waits, and a dead letter has been tried for an hour.
+    times: 1,
+    of: 1,
+    description: 'Results of calls have waited for more than 5 minutes, or were given up.',
   },
 };
 

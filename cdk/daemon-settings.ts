@@ -8,11 +8,18 @@ export type DaemonSettings = Readonly<Record<string, string>>;
 
 const SECRET = 'a secret would be readable in user data; deepgramKeySecretArn names where it is stored';
 const TRIGGER_SECRET = 'the stack generates this secret';
+const STATE_KEY = TRIGGER_SECRET;
 const REGION = "the stack sets it to its own region, which is that of Connect's streams";
 const IMAGE = "the image's systemd unit sets it";
 
+/** Settings of the results relay that the stack sets or keeps off (results.ts). */
+type ResultsSetting =
+  | 'STATE_KEY'
+  | 'STATE_KEY_SECRET_ARN'
+  | `RESULTS_${'WEBHOOK' | 'STREAM' | 'SECRET' | 'SECRET_ARN' | 'DEAD_LETTERS' | 'ALLOW_LOCAL'}`;
+
 /** Settings that are not passed on, and why. */
-export const REFUSED: Readonly<Partial<Record<SettingName, string>>> = {
+export const REFUSED: Readonly<Partial<Record<SettingName | ResultsSetting, string>>> = {
   DEEPGRAM_API_KEY: SECRET,
   DEEPGRAM_API_KEY_SECRET_ARN: 'the stack sets it, to deepgramKeySecretArn if that is set',
   TRIGGER_SECRET,
@@ -28,6 +35,14 @@ export const REFUSED: Readonly<Partial<Record<SettingName, string>>> = {
   HTTPS_PROXY: 'set httpsProxy instead',
   NO_PROXY: 'set noProxy instead',
   METRICS_STACK: 'the stack sets it to stackName',
+  STATE_KEY,
+  STATE_KEY_SECRET_ARN: STATE_KEY,
+  RESULTS_WEBHOOK: 'set webhook or receiver instead',
+  RESULTS_STREAM: 'set transcriptStream instead',
+  RESULTS_SECRET: 'a secret would be readable in user data; webhookSecretArn names where it is stored',
+  RESULTS_SECRET_ARN: 'set webhookSecretArn instead',
+  RESULTS_DEAD_LETTERS: 'the stack makes a bucket for them',
+  RESULTS_ALLOW_LOCAL: 'it is for demo and tests',
   STATE_DIR: IMAGE,
   CONTROL_SOCKET: IMAGE,
 };

@@ -12,7 +12,14 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { CAPACITY_ALARM_PERCENT, STARTS_FAILED_ALARM_PERCENT } from './alarms.ts';
-import { capacityUsed, fleetMetric, groupMetric, instanceMetrics, startsFailedPercent } from './fleet-metrics.ts';
+import {
+  capacityUsed,
+  fleetMetric,
+  groupMetric,
+  instanceMetrics,
+  RESULTS_LATE,
+  startsFailedPercent,
+} from './fleet-metrics.ts';
 import type { LoadBalancer } from './load-balancer.ts';
 
 /** Width of a dashboard in units. */
@@ -78,6 +85,20 @@ export class Dashboard extends Construct {
             { leftAnnotations: [line(CAPACITY_ALARM_PERCENT, 'alarm'), line(targetCapacityPercent, 'scaling')] },
           ),
           graph('Drains', [sum('Draining', 'draining instances'), most('DrainOverdue', 'past their deadline')]),
+        ],
+        [
+          graph('Results delivered per minute', [sum('ResultsDelivered', 'events')]),
+          graph('Results that wait', [most('ResultsBacklogAgeSeconds', 'oldest, s')], {
+            right: [sum('ResultsBacklog', 'events')],
+            leftAnnotations: [line(RESULTS_LATE.toSeconds(), 'alarm')],
+          }),
+          graph(
+            'Results given up per minute',
+            [sum('ResultsDeadLetters', 'dead letters'), sum('ResultsLost', 'lost')],
+            {
+              right: [percentile('ResultsDeliveryMilliseconds', 99).with({ label: 'delivery p99, ms' })],
+            },
+          ),
         ],
         [
           graph('Instances', [

@@ -7,6 +7,9 @@ const A_MINUTE = Duration.minutes(1);
 /** Long enough for a ratio at night, when calls are rare. */
 const STARTS_WINDOW = Duration.minutes(15);
 
+/** A consumer that is deployed or restarted is away for less. */
+export const RESULTS_LATE = Duration.minutes(5);
+
 /** A metric that the daemons send once a minute (daemon/metrics/README.md), over all instances of the stack. */
 export function fleetMetric(metricName: string, statistic: string, period = A_MINUTE): Metric {
   const dimensionsMap = { Stack: Aws.STACK_NAME };
@@ -38,6 +41,20 @@ export function groupMetric(group: IAutoScalingGroup, metricName: string, statis
 /** Sessions in percent of the instances' capacity (MAX_SESSIONS). */
 export function capacityUsed(): Metric {
   return fleetMetric('CapacityUsed', Stats.AVERAGE);
+}
+
+/** Above 0 while results of calls wait for longer than that, become dead letters, or are lost. */
+export function resultsNotDelivered(): MathExpression {
+  return new MathExpression({
+    expression: `IF(age > ${RESULTS_LATE.toSeconds()}, 1, 0) + dead + lost`,
+    usingMetrics: {
+      age: fleetMetric('ResultsBacklogAgeSeconds', Stats.MAXIMUM),
+      dead: fleetMetric('ResultsDeadLetters', Stats.SUM),
+      lost: fleetMetric('ResultsLost', Stats.SUM),
+    },
+    label: 'results not delivered',
+    period: A_MINUTE,
+  });
 }
 
 /**

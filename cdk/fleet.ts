@@ -33,7 +33,7 @@ export interface FleetProps {
   readonly onDemandBase: number;
   readonly targetCapacityPercent: number;
   readonly drainDeadline: Duration;
-  /** Of Deepgram and of a proxy; AWS uses that of HTTPS. */
+  /** Ports of Deepgram, of a proxy and of the webhook; AWS uses that of HTTPS. */
   readonly ports: readonly number[];
   /** For the log of the custom resource that changes the group during a deployment. */
   readonly logGroup: ILogGroup;
@@ -101,7 +101,7 @@ export class Fleet extends Construct {
       allowAllOutbound: false,
     });
     for (const port of new Set([HTTPS_PORT, ...ports])) {
-      securityGroup.addEgressRule(Peer.anyIpv4(), Port.tcp(port), 'AWS and Deepgram');
+      securityGroup.addEgressRule(Peer.anyIpv4(), Port.tcp(port), 'AWS, Deepgram and the webhook');
     }
     return securityGroup;
   }

@@ -1,10 +1,11 @@
 import { Arn, ArnFormat, Aws, type CfnElement, Stack } from 'aws-cdk-lib';
 import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import { METRICS_NAMESPACE } from '../daemon/contract/metrics-namespace.ts';
 import { acknowledge } from './acknowledge.ts';
 import { FLEET_TAG } from './names.ts';
+import type { Results } from './results.ts';
 
 export interface InstanceRoleProps {
   readonly secretArns: readonly string[];
@@ -14,6 +15,8 @@ export interface InstanceRoleProps {
   readonly streamPrefix: string | undefined;
   readonly streamsKmsKeyArn: string | undefined;
   readonly logGroup: ILogGroup;
+  /** Where transcripts go. */
+  readonly results: Pick<Results, 'statements' | 'acknowledgeIn'>;
 }
 
 /** An instance may read calls and its secrets, report on itself, and be accessed by operators; nothing else. */
@@ -22,6 +25,7 @@ export class InstanceRole extends Construct {
 
   constructor(scope: Construct, id: string, props: InstanceRoleProps) {
     super(scope, id);
+    const { results } = props;
     // Inline: a separate policy might be created after the first instance.
     this.role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
@@ -32,12 +36,13 @@ export class InstanceRole extends Construct {
         Drain: policy(describeGroup(), completeHooks(Stack.of(this))),
         Reporting: policy(sendMetrics(), writeLog(props)),
         SessionManager: policy(allowSessionManager()),
+        ...(results.statements.length === 0 ? {} : { Results: policy(...results.statements) }),
       },
     });
     this.#acknowledge(props);
   }
 
-  #acknowledge({ streamPrefix, logGroup }: InstanceRoleProps): void {
+  #acknowledge({ streamPrefix, logGroup, results }: InstanceRoleProps): void {
     acknowledge(
       this.role,
       'IAM5[Resource::*]',
@@ -49,7 +54,9 @@ export class InstanceRole extends Construct {
       `IAM5[Resource::${arn}]`,
       'Connect creates the streams: only the pattern of their names is known.',
     );
-    const logGroupId = Stack.of(this).getLogicalId(logGroup.node.defaultChild as CfnElement);
+    const idOf = (construct: IConstruct) => Stack.of(this).getLogicalId(construct.node.defaultChild as CfnElement);
+    results.acknowledgeIn(this.role, idOf);
+    const logGroupId = idOf(logGroup);
     acknowledge(this.role, `IAM5[Resource::<${logGroupId}.Arn>]`, 'The log streams of one log group.');
     acknowledge(
       this.role,

@@ -2,6 +2,7 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import {
   FlowLogDestination,
   FlowLogTrafficType,
+  GatewayVpcEndpointAwsService,
   type ISubnet,
   type IVpc,
   type SubnetSelection,
@@ -67,5 +68,11 @@ export class Network extends Construct {
       });
       return { vpc, subnets: vpc.privateSubnets };
     });
+  }
+
+  /** Routes to S3 within a new VPC, for nothing. The route tables of an existing one are not ours to change. */
+  addS3(): void {
+    if (!(this.vpc instanceof Vpc)) return;
+    this.vpc.addGatewayEndpoint('S3', { service: GatewayVpcEndpointAwsService.S3, subnets: [this.subnets] });
   }
 }

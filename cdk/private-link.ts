@@ -24,15 +24,21 @@ const SERVICES: Readonly<Record<string, InterfaceVpcEndpointAwsService>> = {
   SsmMessages: InterfaceVpcEndpointAwsService.SSM_MESSAGES,
 };
 
+/** Only where results go to a Kinesis data stream. */
+const TRANSCRIPTS = { KinesisStreams: InterfaceVpcEndpointAwsService.KINESIS_STREAMS };
+
 export interface PrivateLinkProps {
   readonly network: Network;
+  readonly writesToStream: boolean;
+  /** In a new VPC, S3 gets a gateway endpoint, which is free; the route tables of an existing one are not ours. */
+  readonly usesS3: boolean;
 }
 
 /** Endpoints in the VPC for the AWS services in use. */
 export class PrivateLink extends Construct {
   readonly #securityGroup: SecurityGroup;
 
-  constructor(scope: Construct, id: string, { network }: PrivateLinkProps) {
+  constructor(scope: Construct, id: string, { network, writesToStream, usesS3 }: PrivateLinkProps) {
     super(scope, id);
     const { vpc, subnets } = network;
     this.#securityGroup = new SecurityGroup(this, 'SecurityGroup', {
@@ -40,7 +46,7 @@ export class PrivateLink extends Construct {
       description: 'AWS services, for integratord and its trigger',
       allowAllOutbound: false,
     });
-    for (const [name, service] of Object.entries(SERVICES)) {
+    for (const [name, service] of Object.entries({ ...SERVICES, ...(writesToStream ? TRANSCRIPTS : {}) })) {
       const securityGroups = [this.#securityGroup];
       new InterfaceVpcEndpoint(this, name, {
         vpc,
@@ -51,6 +57,7 @@ export class PrivateLink extends Construct {
         open: false,
       });
     }
+    if (usesS3) network.addS3();
   }
 
   allowFrom(client: IConnectable): void {

@@ -7,6 +7,7 @@ import { LinesError } from '../daemon/runtime/lines-error.ts';
 import { NoProxy } from '../daemon/runtime/no-proxy.ts';
 import { daemonSettings } from './daemon-settings.ts';
 import { misplacedIn, type Place } from './place.ts';
+import { resultsConflictsIn, streamSetting, webhookUrl } from './results-settings.ts';
 
 /** Auto Scaling waits at most 48 h for an instance; the last hour is margin for ending the remaining sessions. */
 const LONGEST_DRAIN_MINUTES = 47 * 60;
@@ -44,6 +45,15 @@ const kmsKeyArn = () =>
     'arn:aws:kms:us-east-1:123456789012:key/1234abcd-…',
   );
 
+const secretArn = (name: string) =>
+  arn(
+    'a secret in Secrets Manager',
+    /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}$/,
+    `arn:aws:secretsmanager:us-east-1:123456789012:secret:${name}-AbCdEf`,
+  );
+
+const onOrOff = () => z.enum(['on', 'off'], 'must be on or off').default('off');
+
 /** The settings of the stack, in the order of README.md's table; `deploy -c NAME=VALUE` sets one. */
 const settings = z.object({
   amiId: z
@@ -65,12 +75,15 @@ const settings = z.object({
     .optional(),
   streamsKmsKeyArn: kmsKeyArn().optional(),
   deepgramApi: z.string().default(DEEPGRAM_API).transform(deepgramUrl),
-  deepgramKeySecretArn: arn(
-    'a secret in Secrets Manager',
-    /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}$/,
-    'arn:aws:secretsmanager:us-east-1:123456789012:secret:deepgram-AbCdEf',
-  ).optional(),
+  deepgramKeySecretArn: secretArn('deepgram').optional(),
   deepgramKeySecretKmsKeyArn: kmsKeyArn().optional(),
+  transcriptStream: streamSetting.default('off'),
+  transcriptStreamKmsKeyArn: kmsKeyArn().optional(),
+  webhook: webhookUrl.optional(),
+  webhookSecretArn: secretArn('webhook').optional(),
+  webhookSecretKmsKeyArn: kmsKeyArn().optional(),
+  receiver: onOrOff(),
+  transcriptRetentionDays: wholeNumber('days', 1, 3650).default(30),
   vpcId: z
     .string()
     .regex(/^vpc-[0-9a-f]{8,17}$/, 'must be the id of a VPC, such as vpc-0123456789abcdef0')
@@ -79,7 +92,7 @@ const settings = z.object({
     .refine((ids) => ids.length >= 2, 'must be at least two subnets in different zones, as the load balancer requires')
     .optional(),
   natGateways: wholeNumber('NAT gateways, one per zone', 0, 2).default(2),
-  privateLink: z.enum(['on', 'off'], 'must be on or off').default('off'),
+  privateLink: onOrOff(),
   httpsProxy: z.string().transform(proxyUrl).optional(),
   noProxy: z.string().transform(hostList).optional(),
   instanceTypes: list('instance types', INSTANCE_TYPE, 'c7g.large,c6g.large')
@@ -122,7 +135,7 @@ export function readSettings(context: Readonly<Record<string, unknown>>, place: 
   const lines = [
     ...unknown.map((name) => `${name} is not a setting; the settings are ${SETTING_NAMES.join(', ')}`),
     ...(error?.issues ?? []).map(({ path, message }) => `${String(path[0])} ${message}`),
-    ...(data ? [...conflictsIn(data), ...misplacedIn(data, place)] : []),
+    ...(data ? [...conflictsIn(data), ...resultsConflictsIn(data), ...misplacedIn(data, place)] : []),
   ];
   if (lines.length > 0 || !data) throw new SettingsError([...new Set(lines)]);
   return Object.freeze(data);

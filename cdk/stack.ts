@@ -11,10 +11,11 @@ import { Network } from './network.ts';
 import { addOutputs } from './next-steps.ts';
 import { INSTANCE_PORT } from './ports.ts';
 import { PrivateLink } from './private-link.ts';
+import { Results } from './results.ts';
 import { Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
 import { HEALTH_LAG } from './timing.ts';
-import { Trigger } from './trigger.ts';
+import { Trigger, triggerLevel } from './trigger.ts';
 import { userDataWith } from './user-data.ts';
 
 /** CloudFormation waits for the group's instances, and they need the key. */
@@ -48,12 +49,17 @@ export class IntegratordStack extends Stack {
       logLevel: settings.logLevel,
       integratorDomain: this.loadBalancer.domain,
     });
-    this.fleet = this.#fleet(settings, network, secrets);
+    const results = new Results(this, 'Results', { ...settings, logLevel: triggerLevel(settings.logLevel) });
+    this.fleet = this.#fleet(settings, network, secrets, results);
     this.loadBalancer.acceptStartsFrom(this.trigger);
     this.loadBalancer.forwardTo(this.fleet.group);
     if (connectInstanceArn !== undefined) this.trigger.allowInvocationBy(connectInstanceArn);
     if (settings.privateLink === 'on') {
-      const privateLink = new PrivateLink(this, 'PrivateLink', { network });
+      const privateLink = new PrivateLink(this, 'PrivateLink', {
+        network,
+        writesToStream: results.writesToStream,
+        usesS3: results.usesS3,
+      });
       privateLink.allowFrom(this.trigger);
       privateLink.allowFrom(this.fleet.group);
       // The first instance reads its secrets at start.
@@ -84,14 +90,15 @@ export class IntegratordStack extends Stack {
     return Network.create(this, 'Network', { natGateways, logRetention: logRetentionDays });
   }
 
-  #fleet(settings: Settings, network: Network, secrets: Secrets): Fleet {
+  #fleet(settings: Settings, network: Network, secrets: Secrets, results: Results): Fleet {
     const drainDeadline = Duration.minutes(settings.drainDeadlineMinutes);
     const { role } = new InstanceRole(this, 'InstanceRole', {
-      secretArns: [secrets.deepgramKey.secretArn, secrets.trigger.secretArn],
+      secretArns: [secrets.deepgramKey.secretArn, secrets.trigger.secretArn, ...results.secretArns],
       secretsKmsKeyArn: settings.deepgramKeySecretKmsKeyArn,
       streamPrefix: settings.streamPrefix,
       streamsKmsKeyArn: settings.streamsKmsKeyArn,
       logGroup: this.logs.fleet,
+      results,
     });
     const daemonSettings = {
       ...settings.daemonSettings,
@@ -107,6 +114,7 @@ export class IntegratordStack extends Stack {
       METRICS_STACK: Aws.STACK_NAME,
       ...(settings.httpsProxy === undefined ? {} : { HTTPS_PROXY: settings.httpsProxy }),
       ...(settings.noProxy === undefined ? {} : { NO_PROXY: settings.noProxy }),
+      ...results.daemonSettings,
     };
     return new Fleet(this, 'Fleet', {
       network,
@@ -119,7 +127,10 @@ export class IntegratordStack extends Stack {
       onDemandBase: settings.onDemandBase,
       targetCapacityPercent: settings.targetCapacityPercent,
       drainDeadline,
-      ports: [settings.deepgramApi, settings.httpsProxy].filter((url) => url !== undefined).map(portOf),
+      ports: [
+        ...[settings.deepgramApi, settings.httpsProxy].filter((url) => url !== undefined).map(portOf),
+        ...(results.webhookPort === undefined ? [] : [results.webhookPort]),
+      ],
       logGroup: this.logs.deployment,
     });
   }

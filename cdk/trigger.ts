@@ -5,11 +5,11 @@ import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { bundled } from './lambda-bundle.ts';
 import type { Network } from './network.ts';
 import { HTTPS_PORT } from './ports.ts';
 import type { NamedSecret } from './secrets.ts';
 import { TRIGGER_TIMEOUT } from './timing.ts';
-import { bundledTrigger } from './trigger-bundle.ts';
 import { TriggerRole } from './trigger-role.ts';
 
 /** CPU is proportional to memory, and a caller waits during a cold start. */
@@ -45,7 +45,7 @@ export class Trigger extends Construct implements IConnectable {
         'Starts the transcription of a call: a contact flow invokes it, and it starts a session at integratord',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      code: bundledTrigger(),
+      code: bundled('handler.ts'),
       handler: 'index.handler',
       timeout: TRIGGER_TIMEOUT,
       memorySize: MEMORY_MIB,
@@ -80,8 +80,8 @@ export class Trigger extends Construct implements IConnectable {
   }
 }
 
-/** The trigger has fewer levels than the daemon. */
-function triggerLevel(logLevel: string): string {
+/** The trigger and the receiver have fewer levels than the daemon. */
+export function triggerLevel(logLevel: string): string {
   if (logLevel === 'trace') return 'debug';
   return logLevel === 'fatal' ? 'error' : logLevel;
 }

@@ -14,6 +14,8 @@ import { type S3Place, s3Box } from './dead-letters/s3-box.ts';
 import { destinationsOf } from './destinations.ts';
 import type { EventLog } from './event-log.ts';
 import { EventStore, type OpenOptions } from './event-store.ts';
+import { connectStream } from './kinesis/put-records.ts';
+import { StreamSink } from './kinesis/stream-sink.ts';
 import type { ResultsCounter } from './results-counter.ts';
 import type { Sink } from './sink.ts';
 import { folderAt } from './spool/folder.ts';
@@ -85,7 +87,7 @@ export class Results {
     const { settings, secrets, stateDir, clock, timers, log, counter, sinks = [] } = options;
     this.#options = options;
     this.rules = webhookRules(settings, secrets.resultsSecret);
-    this.#sinks = [new WebhookSink({ rules: this.rules, clock, timers }), ...sinks];
+    this.#sinks = [new WebhookSink({ rules: this.rules, clock, timers }), ...streamSinks(options), ...sinks];
     const sealing = new Sealing(sealingSecrets(secrets), 'results');
     this.#letterBox = letterBoxOf(options);
     const onLost = (letters: number) => counter.lost(letters);
@@ -184,4 +186,9 @@ function bootId(): string {
   } catch {
     return `${process.pid}-${Date.now()}`;
   }
+}
+
+function streamSinks({ settings: { streamArn }, timers, log }: ResultsOptions): Sink[] {
+  if (streamArn === undefined) return [];
+  return [new StreamSink({ connection: connectStream(streamArn), clock: timers, log })];
 }

@@ -247,6 +247,26 @@ const BY_HAND: Readonly<Record<string, [source: MetricSource, fires: string[], m
     sourceOf(idle({ LagMilliseconds: from<number | undefined>(20, undefined, 110) })),
     [],
   ],
+  'a consumer that is away for five minutes': [
+    sourceOf(idle({ ResultsBacklogAgeSeconds: (minute) => (minute >= 20 && minute < 26 ? (minute - 20) * 60 : 0) })),
+    [],
+  ],
+  'a consumer that is away for longer': [
+    sourceOf(idle({ ResultsBacklogAgeSeconds: (minute) => (minute >= 20 && minute < 30 ? (minute - 20) * 60 : 0) })),
+    ['ResultsNotDelivered'],
+    // A minute after the oldest results have waited for five.
+    27,
+  ],
+  'results that were given up': [
+    sourceOf(idle({ ResultsDeadLetters: (minute) => Number(minute === 20) })),
+    ['ResultsNotDelivered'],
+    21,
+  ],
+  'results that are lost': [
+    sourceOf(idle({ ResultsLost: (minute) => Number(minute === 20) })),
+    ['ResultsNotDelivered'],
+    21,
+  ],
   'one call without results': [sourceOf(idle({ DeepgramWithoutResults: (minute) => Number(minute === 20) })), []],
   'calls without results': [
     sourceOf(idle({ DeepgramWithoutResults: (minute) => Number(minute % 7 === 0) })),
@@ -322,7 +342,7 @@ test('the dashboard has calls, lag, gaps, failed starts, capacity, drains, insta
   const parts: unknown[] = dashboard?.['Properties'].DashboardBody['Fn::Join'][1];
   const { widgets } = JSON.parse(parts.map((part) => (typeof part === 'string' ? part : 'filled-in')).join(''));
   const titles = widgets.map(({ properties }: { properties: { title: string } }) => properties.title).join('; ');
-  for (const topic of [/calls/, /Lag/, /Gaps/, /Failed starts/, /Capacity/, /Drains/, /Instances/])
+  for (const topic of [/calls/, /Lag/, /Gaps/, /Failed starts/, /Capacity/, /Drains/, /Results/, /Instances/])
     t.regex(titles, topic);
   t.is(widgets[0].properties.alarms.length, NOTIFYING.length);
 });

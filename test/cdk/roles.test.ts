@@ -104,11 +104,11 @@ test('an instance may decrypt only with the configured keys, and only through th
   ]);
 });
 
-test('an instance may read both secrets, the trigger only its own', (t) => {
+test('an instance may read its secrets, the trigger only its own', (t) => {
   const { Resource: own } = allowing('secretsmanager:GetSecretValue', instanceRole());
   t.deepEqual(
     (own as { Ref: string }[]).map(({ Ref }) => Ref.replace(/[0-9A-F]{8}$/, '')),
-    ['SecretsEmptyDeepgramKey', 'SecretsTriggerSecret'],
+    ['SecretsEmptyDeepgramKey', 'SecretsTriggerSecret', 'ResultsStateKey'],
   );
   const { Resource: existing } = allowing('secretsmanager:GetSecretValue', instanceRole(withKeys));
   t.is((existing as string[])[0], SECRET_ARN);

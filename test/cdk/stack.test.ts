@@ -86,7 +86,7 @@ test("without an existing secret, Deepgram's key is an empty one, with the comma
     Value: { 'Fn::Join': ['', Match.arrayWith([Match.stringLikeRegexp('put-secret-value')])] },
   });
   const existing = synthesized(VARIANTS['everything exists already']);
-  existing.resourceCountIs('AWS::SecretsManager::Secret', 1);
+  existing.resourceCountIs('AWS::SecretsManager::Secret', 2);
   t.deepEqual(existing.findOutputs('FillDeepgramKey'), {});
 });
 

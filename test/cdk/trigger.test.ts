@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { Match } from 'aws-cdk-lib/assertions';
-import { bundleInto } from '../../cdk/trigger-bundle.ts';
+import { bundleInto } from '../../cdk/lambda-bundle.ts';
 import { CONNECT_ARN, propertiesOf, synthesized } from './synthesized.ts';
 
 const template = synthesized();
@@ -81,7 +81,7 @@ test("the trigger's log has a group of its own, with a retention", (t) => {
 test('the bundled trigger runs: it rejects a foreign event as the sources do', (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'trigger-bundle-'));
   try {
-    bundleInto(directory);
+    bundleInto(directory, 'handler.ts');
     const script = `const { handler } = await import('./index.mjs'); process.stdout.write('\\n' + JSON.stringify(await handler({})));`;
     const options = { cwd: directory, env: { LOG_LEVEL: 'silent' }, encoding: 'utf8' } as const;
     const answer = execFileSync(process.execPath, ['--input-type=module', '--eval', script], options);

@@ -14,6 +14,7 @@ const FILLED_IN: Record<string, string> = {
   'AWS::StackName': 'integratord',
   SecretsEmptyDeepgramKey: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:Key-AbCdEf',
   SecretsTriggerSecret: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:Trigger-AbCdEf',
+  ResultsStateKey: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:StateKey-AbCdEf',
   LogsFleet: 'integratord-LogsFleet-abc',
 };
 
@@ -86,6 +87,7 @@ test('user data writes the settings, starts the daemon with them, and configures
     DRAIN_DEADLINE_MS: '7200000',
     LOG_LEVEL: 'info',
     METRICS_STACK: 'integratord',
+    STATE_KEY_SECRET_ARN: FILLED_IN['ResultsStateKey'],
   });
   t.is(calls, 'systemctl restart --no-block integratord\nintegratord-log-group integratord-LogsFleet-abc\n');
 });
@@ -145,7 +147,7 @@ test('user data contains no secret, only ARNs', (t) => {
   const names = Object.keys(settingsIn(run(script).env));
   t.deepEqual(
     names.filter((name) => /KEY|SECRET|TOKEN|PASSWORD/.test(name)),
-    ['DEEPGRAM_API_KEY_SECRET_ARN', 'TRIGGER_SECRET_ARN'],
+    ['DEEPGRAM_API_KEY_SECRET_ARN', 'TRIGGER_SECRET_ARN', 'STATE_KEY_SECRET_ARN'],
   );
   t.false(script.includes('{{resolve:'), 'CloudFormation would write the secret into it');
 });

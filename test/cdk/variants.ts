@@ -11,6 +11,8 @@ export const VARIANTS: Readonly<Record<string, Record<string, unknown>>> = {
     alarmEmail: 'on-call@example.org',
     streamPrefix: 'acme-connect-',
     daemonSettings: { REPLAY_MS: 8000, METRICS_PORT: 9464 },
+    transcriptStream: 'on',
+    webhook: 'https://results.internal:8443/calls/{contact-id}',
   },
   'a closed VPC with a proxy': {
     natGateways: 0,
@@ -25,5 +27,11 @@ export const VARIANTS: Readonly<Record<string, Record<string, unknown>>> = {
     streamsKmsKeyArn: KEY_ARN,
     deepgramKeySecretArn: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:deepgram-AbCdEf',
     deepgramKeySecretKmsKeyArn: KEY_ARN,
+    transcriptStream: 'arn:aws:kinesis:us-east-1:123456789012:stream/transcripts',
+    transcriptStreamKmsKeyArn: KEY_ARN,
+    webhook: 'https://results.example.org/',
+    webhookSecretArn: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:webhook-AbCdEf',
+    webhookSecretKmsKeyArn: KEY_ARN,
   },
+  'the sample receiver': { receiver: 'on', transcriptStream: 'on' },
 };

@@ -5,8 +5,9 @@ import { buildSync } from 'esbuild';
 
 const SOURCES = join(import.meta.dirname, '..', 'trigger');
 
-/** The trigger as one file, bundled without Docker or a network. Throws if it does not build. */
-export function bundledTrigger(): Code {
+/** A file of trigger/ with all that it imports, as one file, bundled without Docker or a network. Throws if it does not
+ *  build. */
+export function bundled(entry: string): Code {
   return Code.fromAsset(SOURCES, {
     // The hash of the bundle: a file that is not in it does not change the asset.
     assetHashType: AssetHashType.OUTPUT,
@@ -15,7 +16,7 @@ export function bundledTrigger(): Code {
       image: DockerImage.fromRegistry('none'),
       local: {
         tryBundle(outputDir) {
-          bundleInto(outputDir);
+          bundleInto(outputDir, entry);
           return true;
         },
       },
@@ -24,9 +25,9 @@ export function bundledTrigger(): Code {
 }
 
 /** Writes index.mjs with the export `handler`. */
-export function bundleInto(directory: string): void {
+export function bundleInto(directory: string, entry: string): void {
   buildSync({
-    entryPoints: [join(SOURCES, 'handler.ts')],
+    entryPoints: [join(SOURCES, entry)],
     outfile: join(directory, 'index.mjs'),
     bundle: true,
     platform: 'node',

@@ -1,0 +1,73 @@
+import test from 'ava';
+import fc from 'fast-check';
+import type { PutRecords } from '../../../daemon/results/kinesis/put-records.ts';
+import { StreamSink } from '../../../daemon/results/kinesis/stream-sink.ts';
+import { recordedLog } from '../../support/recorded-log.ts';
+import { ENDED, MINUTE_MS, place, STARTED, say, sessionOf, stateAt } from '../event-stage.ts';
+import { INSTANCE_ARN } from '../events-of-a-call.ts';
+import { ConcatenatingConsumer } from './consumers.ts';
+
+const CALLS = 5;
+const FINALS = 8;
+
+/** A stream that fails as `random` says, whole requests or single records, and writes the rest backwards. */
+function unreliable(random: () => number, written: string[]): PutRecords {
+  return async (records) => {
+    if (random() < 0.2) throw Object.assign(new Error('no'), { name: 'InternalFailureException' });
+    const codes = records.map(() => (random() < 0.3 ? 'ProvisionedThroughputExceededException' : undefined));
+    for (const [at, { data }] of [...records.entries()].reverse())
+      if (codes[at] === undefined) written.push(Buffer.from(data).toString());
+    if (random() < 0.1) throw Object.assign(new Error('reset'), { name: 'Error', code: 'ECONNRESET' });
+    return codes;
+  };
+}
+
+test('calls arrive in order and whole, whatever the stream refuses', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer(), async (seed) => {
+      const { clock, store } = place();
+      const random = uniform(seed);
+      const written: string[] = [];
+      const { log } = recordedLog();
+      const put = unreliable(random, written);
+      const sink = new StreamSink({ connection: { put, close: () => {} }, clock, log });
+      const events = store([sink]);
+      const facts = {
+        contact: { instanceArn: INSTANCE_ARN },
+        webhook: undefined,
+        stream: 'all',
+        language: 'de',
+      } as const;
+      for (let nth = 0; nth < CALLS; nth++) {
+        const call = await events.open(sessionOf({ ...facts, contactId: `contact-${nth}` }), { isResumed: false });
+        call.append(STARTED, stateAt(0));
+        say(call, 1, FINALS);
+        call.append(ENDED, stateAt(FINALS));
+      }
+      await clock.advance(30 * MINUTE_MS);
+      for (let nth = 0; nth < CALLS; nth++) {
+        const own = written.filter((text) => JSON.parse(text).ContactId === `contact-${nth}`);
+        const consumer = new ConcatenatingConsumer();
+        for (const text of own) consumer.read(text);
+        t.deepEqual(
+          consumer.lines.map(({ text }) => text),
+          Array.from({ length: FINALS }, (_, at) => `word ${at + 1}`),
+        );
+        t.is(consumer.seen.at(-1), 'COMPLETED');
+        t.is(JSON.parse(own[0] ?? '').LanguageCode, 'de');
+      }
+    }),
+    { numRuns: 20 },
+  );
+});
+
+/** The same numbers in [0, 1) for the same seed (mulberry32). */
+function uniform(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
