@@ -132,7 +132,7 @@ export class Aligner {
     this.#finished = true;
   }
 
-  /** Writes the next piece of the call, of at most `longestMs`, to the tape; undefined until more is known. */
+  /** Writes the next run of the call, of at most `longestMs`, to the buffer; undefined until more is known. */
   take(longestMs: Millis): AudioRun | undefined {
     if (this.#opening && !this.#open(this.#opening)) return undefined;
     this.#horizon.settleOverdue(this.#nowMs, this.#finished);

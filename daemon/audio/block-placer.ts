@@ -25,7 +25,7 @@ export class BlockPlacer {
   readonly placed: PlacedTrack;
   readonly #call: Call;
   readonly #waitMs: Millis;
-  readonly #tape: CallBuffer;
+  readonly #buffer: CallBuffer;
   readonly #recent = new RecentBlocks();
   readonly #held = new HeldBlocks();
   /** Blocks that had come before those that are held. */
@@ -36,11 +36,11 @@ export class BlockPlacer {
   #rejoinFrame = 0;
 
   /** @param waitMs how much audio is held, and how long, for a decision */
-  constructor(placed: PlacedTrack, call: Call, waitMs: Millis, tape: CallBuffer) {
+  constructor(placed: PlacedTrack, call: Call, waitMs: Millis, buffer: CallBuffer) {
     this.placed = placed;
     this.#call = call;
     this.#waitMs = waitMs;
-    this.#tape = tape;
+    this.#buffer = buffer;
   }
 
   pairWith(other: BlockPlacer): void {
@@ -296,7 +296,7 @@ export class BlockPlacer {
     }
     if (!isExact || isAway || this.placed.deviationMs(timeMs) >= -boundMs) return false;
     const frame = Math.round((timeMs - clock.levelMs) * SAMPLES_PER_MS);
-    const rest = track.newPart(frame, pcm, this.#tape, this.#call.takenFrames);
+    const rest = track.newPart(frame, pcm, this.#buffer, this.#call.takenFrames);
     if (rest.length === pcm.length) return false;
     this.#recent.note(timeMs, fingerprint);
     this.#leaveOut(pcm.length - rest.length);

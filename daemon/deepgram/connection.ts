@@ -15,7 +15,7 @@ const HIGH_WATER_BYTES = 64 * 1024;
 const MESSAGE_BYTES = positionOf(MESSAGE_MS);
 const CHECK_EVERY_MS: Millis = 500;
 /** For how long the line waits for the last results: Deepgram may be slower than it can be. */
-const PATIENT_RATE = 1;
+const SLOWEST_RATE = 1;
 
 export interface ConnectionOptions {
   readonly replayBuffer: ReplayBuffer;
@@ -42,7 +42,7 @@ export class Connection {
   readonly #heartbeat: Heartbeat;
   readonly #checkTimer = new Timer(() => this.#check());
   readonly #backlog: Backlog;
-  readonly #patientBacklog: Backlog;
+  readonly #slowestBacklog: Backlog;
   #isAskingTcp = false;
   #isClosed = false;
   #closeStreamSent = false;
@@ -85,7 +85,7 @@ export class Connection {
     this.openedAtMs = timers.now();
     this.#heartbeat = new Heartbeat(startsAt, this.openedAtMs);
     this.#backlog = new Backlog(() => FASTEST_RATE * options.pace.current, this.openedAtMs);
-    this.#patientBacklog = new Backlog(() => PATIENT_RATE, this.openedAtMs);
+    this.#slowestBacklog = new Backlog(() => SLOWEST_RATE, this.openedAtMs);
     this.#processedTo = startsAt;
     timers.set(this.#checkTimer, this.openedAtMs + CHECK_EVERY_MS);
     void socket.closed.then(() => {
@@ -131,7 +131,7 @@ export class Connection {
 
   /** Call time that Deepgram may not have processed yet, although it keeps up with real time. */
   backlogMs(nowMs: Millis): Millis {
-    return this.#patientBacklog.at(nowMs);
+    return this.#slowestBacklog.at(nowMs);
   }
 
   /** Sends as much audio as the socket and the window take now. */
@@ -151,7 +151,7 @@ export class Connection {
       heartbeat.sent(nowMs);
       const audioMs = momentOf(pcm.length);
       this.#backlog.sent(audioMs, nowMs);
-      this.#patientBacklog.sent(audioMs, nowMs);
+      this.#slowestBacklog.sent(audioMs, nowMs);
       statistics.sent(pcm.length, replayBuffer.sent);
       if (heartbeat.isPingDue(replayBuffer.sent, nowMs)) this.#ping(nowMs);
     }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { CallClock } from '../../daemon/audio/call-clock.ts';
 import type { AudioBlock } from '../../daemon/audio/pcm.ts';
 import { AGENT, CUSTOMER, SAMPLES_PER_MS } from '../../daemon/contract/audio-format.ts';
-import { TapedAligner } from '../support/taped-aligner.ts';
+import { BufferedAligner } from '../support/buffered-aligner.ts';
 import {
   after,
   align,
@@ -123,7 +123,7 @@ test('the call begins with the earliest block, whichever track brings it and whi
 });
 
 test('a one-sided call waits for the other track only at its beginning', (t) => {
-  const aligner = new TapedAligner(WAIT_MS);
+  const aligner = new BufferedAligner(WAIT_MS);
   const waits: number[] = [];
   for (const block of blocksOf(AGENT, distinctSamples(2 * SECOND))) {
     aligner.add(block);
@@ -272,17 +272,17 @@ test('a process that continues a call has the blocks, too, about which the one b
     timeMs: block.timeMs + ((i * 37) % 41) + (block.timeMs < 2048 ? 0 : 300),
   }));
   const cut = 2 * 32 + 3;
-  const first = new TapedAligner(WAIT_MS);
+  const first = new BufferedAligner(WAIT_MS);
   align(blocks.slice(0, cut), first, false);
   t.is(first.reachMs, 2048, 'three blocks are held');
-  const second = new TapedAligner(WAIT_MS, { callMs: first.positionMs, callClock: first.callClock as CallClock });
+  const second = new BufferedAligner(WAIT_MS, { callMs: first.positionMs, callClock: first.callClock as CallClock });
   const out = align(blocks.slice(cut - 20), second);
   t.is(difference(spoken(out.customer), customer.slice(2048 * SAMPLES_PER_MS)), 'the same');
   t.is(difference(spoken(out.agent), agent.slice(2048 * SAMPLES_PER_MS)), 'the same');
 });
 
 test('what has waited long enough is settled when no block arrives, once', (t) => {
-  const aligner = new TapedAligner(WAIT_MS);
+  const aligner = new BufferedAligner(WAIT_MS);
   const takeAll = () => {
     while (aligner.take(250));
   };
@@ -308,7 +308,7 @@ test('what has waited long enough is settled when no block arrives, once', (t) =
 });
 
 test('audio of one track waits for the other no longer when no block arrives', (t) => {
-  const aligner = new TapedAligner(WAIT_MS);
+  const aligner = new BufferedAligner(WAIT_MS);
   const takeAll = () => {
     while (aligner.take(250));
   };
@@ -330,7 +330,7 @@ test('audio of one track waits for the other no longer when no block arrives', (
 });
 
 test('a piece is never longer than asked for, however long the gap that it fills', (t) => {
-  const aligner = new TapedAligner(WAIT_MS);
+  const aligner = new BufferedAligner(WAIT_MS);
   const [first, last] = blocksOf(CUSTOMER, distinctSamples(1024)) as [AudioBlock, AudioBlock];
   aligner.add(first);
   aligner.add({ ...last, timeMs: 300_000 });

@@ -7,8 +7,8 @@ const WAIT_MS = 200;
 /** A clock set forward by more is followed; by less it reads as an absence. */
 const LONGEST_SET_MS = 601_000;
 
-/** A tape that keeps the last seconds. */
-export class SmallTape {
+/** A buffer that keeps the last seconds. */
+export class SmallBuffer {
   readonly #frames = new Int32Array(2500 * SAMPLES_PER_MS);
   #end: number;
   readonly #start: number;
@@ -85,7 +85,7 @@ export interface Heard {
 
 /** Runs the call through an aligner, as a session does: blocks of one arrival are added, then all is taken. */
 export function align({ blocks }: SpokenCall): Heard {
-  const aligner = new Aligner(WAIT_MS, new SmallTape());
+  const aligner = new Aligner(WAIT_MS, new SmallBuffer());
   const ears = [new Ear(0), new Ear(1)] as const;
   let frames = 0;
   let worstLagMs = 0;

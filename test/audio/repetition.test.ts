@@ -4,7 +4,7 @@ import { createMono, interleave } from '../../daemon/audio/interleave.ts';
 import { Track } from '../../daemon/audio/track.ts';
 import { AGENT, BYTES_PER_SAMPLE, SAMPLES_PER_MS } from '../../daemon/contract/audio-format.ts';
 import { positionOf, ReplayBuffer } from '../../daemon/deepgram/replay-buffer.ts';
-import { TAPE_MS } from '../support/taped-aligner.ts';
+import { BUFFER_MS } from '../support/buffered-aligner.ts';
 import { bytesOf, distinctSamples } from './tracks.ts';
 
 const KEPT_MS = 2048;
@@ -14,14 +14,14 @@ const PIECE_FRAMES = 100 * SAMPLES_PER_MS;
 /** What the customer says meanwhile. */
 const NOTHING = createMono();
 
-/** A track on its tape, on a line that takes everything at once. */
+/** A track on its buffer, on a line that takes everything at once. */
 class TapedTrack {
   readonly #track = new Track(AGENT);
   readonly #samples = createMono();
-  readonly #replayBuffer = new ReplayBuffer(0, positionOf(TAPE_MS));
+  readonly #replayBuffer = new ReplayBuffer(0, positionOf(BUFFER_MS));
   #takenFrames = 0;
 
-  /** Adds samples from `startFrame` on; `waitingFrames` of all that there is then are not written to the tape yet. */
+  /** Adds samples from `startFrame` on; `waitingFrames` of all that there is then are not written to the buffer yet. */
   note(startFrame: number, samples: Uint8Array, waitingFrames = 0): void {
     this.#track.append(startFrame, samples, 0);
     this.#track.keep();
@@ -167,14 +167,14 @@ test('a gap is silence: silence there is a repetition, speech is not', (t) => {
 test('what lies outside of what the track has had, or of what is kept, is new', (t) => {
   const track = new TapedTrack();
   const one = bytesOf(samplesFrom(1, BLOCK_FRAMES));
-  const tapeFrames = TAPE_MS * SAMPLES_PER_MS;
+  const bufferFrames = BUFFER_MS * SAMPLES_PER_MS;
   t.false(track.repeats(0, one), 'nothing yet');
-  track.note(0, bytesOf(samplesFrom(1, 2 * tapeFrames)));
+  track.note(0, bytesOf(samplesFrom(1, 2 * bufferFrames)));
   t.false(track.repeats(-1, one));
-  t.false(track.repeats(2 * tapeFrames, one));
-  const kept = bytesOf(samplesFrom(1, 2 * tapeFrames).slice(tapeFrames - 1));
-  t.true(track.repeats(tapeFrames, kept.subarray(BYTES_PER_SAMPLE)), 'as far back as it goes');
-  t.false(track.repeats(tapeFrames - 1, kept), 'a sample further');
+  t.false(track.repeats(2 * bufferFrames, one));
+  const kept = bytesOf(samplesFrom(1, 2 * bufferFrames).slice(bufferFrames - 1));
+  t.true(track.repeats(bufferFrames, kept.subarray(BYTES_PER_SAMPLE)), 'as far back as it goes');
+  t.false(track.repeats(bufferFrames - 1, kept), 'a sample further');
 });
 
 test('half a sample at the end of a block does not tell against it', (t) => {

@@ -1,6 +1,6 @@
 import type { AudioBlock } from '../../daemon/audio/pcm.ts';
 import { type Channel, SAMPLES_PER_MS } from '../../daemon/contract/audio-format.ts';
-import { TapedAligner } from '../support/taped-aligner.ts';
+import { BufferedAligner } from '../support/buffered-aligner.ts';
 
 export const BLOCK_MS = 64;
 export const WAIT_MS = 200;
@@ -38,7 +38,7 @@ export function retimed(blocks: AudioBlock[], timeMs: (time: number) => number):
 }
 
 /** What an aligner makes of the blocks, and the aligner itself. Blocks of one time arrive together, all others alone. */
-export function align(blocks: readonly AudioBlock[], aligner = new TapedAligner(WAIT_MS), isWhole = true) {
+export function align(blocks: readonly AudioBlock[], aligner = new BufferedAligner(WAIT_MS), isWhole = true) {
   const pieces: Uint8Array[] = [];
   const take = () => {
     for (let piece = aligner.take(250); piece; piece = aligner.take(250)) {

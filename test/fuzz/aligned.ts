@@ -1,6 +1,6 @@
 import type { AudioBlock } from '../../daemon/audio/pcm.ts';
 import { BYTES_PER_FRAME, BYTES_PER_SAMPLE, SAMPLES_PER_MS } from '../../daemon/contract/audio-format.ts';
-import { TapedAligner } from '../support/taped-aligner.ts';
+import { BufferedAligner } from '../support/buffered-aligner.ts';
 
 /** The daemon's default, and the longest piece that session.ts takes. */
 const ALIGN_WAIT_MS = 200;
@@ -67,7 +67,7 @@ function addSound(samples: number[], pcm: Uint8Array, from: number, stride: numb
 
 /** An aligner that is used as a session uses it, with a check of its output. */
 export class CheckedAligner {
-  readonly #aligner = new TapedAligner(ALIGN_WAIT_MS);
+  readonly #aligner = new BufferedAligner(ALIGN_WAIT_MS);
   readonly #channels = [new Channel(), new Channel()] as const;
   #adds = 0;
   #blocks = 0;

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 import { ContactFilter } from '../../daemon/kinesis/filter/contact-filter.ts';
 import { Demuxer } from '../../daemon/matroska/demuxer.ts';
 import { CONTACT } from '../kinesis/stream.ts';
-import { TapedAligner } from '../support/taped-aligner.ts';
+import { BufferedAligner } from '../support/buffered-aligner.ts';
 import { chunksOf, HOSTILE_STREAMS, type HostileStream } from './hostile-streams.ts';
 
 /** Enough to distinguish growth with the stream from everything else. */
@@ -28,7 +28,7 @@ async function heldAfter(stream: HostileStream): Promise<number> {
   const beforeBytes = await heldBytes();
   const filter = new ContactFilter(CONTACT, () => {});
   const demuxer = new Demuxer(filter);
-  const aligner = new TapedAligner(ALIGN_WAIT_MS);
+  const aligner = new BufferedAligner(ALIGN_WAIT_MS);
   for (const chunk of chunksOf(stream, STREAM_BYTES)) {
     demuxer.push(chunk);
     const blocks = filter.take();

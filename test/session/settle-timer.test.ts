@@ -3,7 +3,7 @@ import type { AudioBlock } from '../../daemon/audio/pcm.ts';
 import { AGENT, CUSTOMER } from '../../daemon/contract/audio-format.ts';
 import { TICK_MS, TimerWheel } from '../../daemon/runtime/timer-wheel.ts';
 import { SettleTimer } from '../../daemon/session/settle-timer.ts';
-import { TapedAligner } from '../support/taped-aligner.ts';
+import { BufferedAligner } from '../support/buffered-aligner.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 const WAIT_MS = 200;
@@ -12,7 +12,7 @@ const BLOCK_MS = 64;
 /** A session's aligner, timer and line, in virtual time. */
 class Desk {
   readonly clock = new VirtualClock();
-  readonly aligner = new TapedAligner(WAIT_MS);
+  readonly aligner = new BufferedAligner(WAIT_MS);
   readonly #wheel = new TimerWheel(this.clock, () => 0);
   readonly timer = new SettleTimer(this.aligner, this.#wheel, () => this.send());
   /** When audio was sent, and up to where in the call. */

@@ -4,7 +4,7 @@ import { MESSAGE_MS } from '../../../daemon/deepgram/replay-window.ts';
 import { ContactFilter } from '../../../daemon/kinesis/filter/contact-filter.ts';
 import { contactIdOf } from '../../load/identity.ts';
 import { BLOCK_MS, STEREO_BYTES_PER_MS } from '../../load/sound.ts';
-import { TapedAligner } from '../../support/taped-aligner.ts';
+import { BufferedAligner } from '../../support/buffered-aligner.ts';
 import { FRAGMENT_MS } from '../material.ts';
 import { Merger } from '../naive/merger.ts';
 import { FRAGMENTS, feedOf, LIVE_FEED } from './feeds.ts';
@@ -37,7 +37,7 @@ const MIXERS: Readonly<Record<string, (call: number, ear: Ear) => Mix>> = {
     const filter = new ContactFilter(contact, (why, detail) => {
       throw new Error(`audio was withheld: ${why} ${detail}`);
     });
-    const aligner = new TapedAligner(ALIGN_WAIT_MS);
+    const aligner = new BufferedAligner(ALIGN_WAIT_MS);
     return (chunk, shiftMs, nowMs) => {
       filter.nowMs = nowMs;
       for (const finding of chunk) tell(filter, finding, shiftMs);

@@ -3,14 +3,14 @@ import type { AudioRun } from '../../daemon/audio/audio-run.ts';
 import { positionOf, ReplayBuffer } from '../../daemon/deepgram/replay-buffer.ts';
 
 /** The least that a session's call buffer holds. */
-export const TAPE_MS = 2348;
+export const BUFFER_MS = 2348;
 
 /** An aligner with a session's buffer, on a link that sends everything immediately. */
-export class TapedAligner extends Aligner {
+export class BufferedAligner extends Aligner {
   readonly #replayBuffer: ReplayBuffer;
 
   constructor(waitMs: number, from?: ConstructorParameters<typeof Aligner>[2]) {
-    const replayBuffer = new ReplayBuffer(positionOf(from?.callMs ?? 0), positionOf(TAPE_MS));
+    const replayBuffer = new ReplayBuffer(positionOf(from?.callMs ?? 0), positionOf(BUFFER_MS));
     super(waitMs, replayBuffer, from);
     this.#replayBuffer = replayBuffer;
   }
