@@ -25,6 +25,7 @@ interface Handover {
  */
 export class LagMeter {
   readonly edge = new LiveEdge();
+  readonly #startedAtMs: Millis | undefined;
   readonly #distribution: Pick<Distribution, 'observe'>;
   /** The call up to here was handed over. */
   #reachedMs: Millis;
@@ -33,8 +34,13 @@ export class LagMeter {
   #lastMs: Millis = 0;
   #worstMs: Millis = 0;
 
-  /** @param startMs where in the call the audio begins */
-  constructor(startMs: Millis, distribution: Pick<Distribution, 'observe'>) {
+  /**
+   * @param startMs where in the call the audio begins
+   * @param startedAtMs when call time 0 was, on our clock, if the start said so: audio before the edge is known cannot
+   *   be later than that allows, however fast a recording comes
+   */
+  constructor(startMs: Millis, distribution: Pick<Distribution, 'observe'>, startedAtMs?: Millis) {
+    this.#startedAtMs = startedAtMs;
     this.#reachedMs = startMs;
     this.#distribution = distribution;
   }
@@ -51,7 +57,7 @@ export class LagMeter {
     let sumMs = 0;
     for (let endMs = endOfPiece(this.#reachedMs); endMs <= callMs; endMs += PIECE_MS) {
       if (this.#isSilent(endMs)) continue;
-      const lagMs = this.edge.lagMs(endMs, atMs);
+      const lagMs = this.#lagMs(endMs, atMs);
       pieces++;
       sumMs += lagMs;
       if (this.edge.isSettled) this.#note(lagMs);
@@ -65,7 +71,7 @@ export class LagMeter {
   /** Counts what was handed over before the edge was known; also to be called at the end of a call. */
   settle(): void {
     if (this.#unsettled.length === 0) return;
-    for (const { callMs, atMs } of this.#unsettled) this.#note(this.edge.lagMs(callMs, atMs));
+    for (const { callMs, atMs } of this.#unsettled) this.#note(this.#boundedMs(callMs, atMs));
     this.#unsettled = [];
   }
 
@@ -73,14 +79,24 @@ export class LagMeter {
   nowMs(endMs: Millis, atMs: Millis): Millis {
     const nextMs = Math.min(endOfPiece(this.#reachedMs), endMs);
     const waits = endMs > this.#reachedMs && !this.#isSilent(nextMs);
-    return Math.max(this.#lastMs, waits ? this.edge.lagMs(nextMs, atMs) : 0);
+    return Math.max(this.#lastMs, waits ? this.#lagMs(nextMs, atMs) : 0);
   }
 
   /** The largest lag so far. */
   get worstMs(): Millis {
     let worstMs = this.#worstMs;
-    for (const { callMs, atMs } of this.#unsettled) worstMs = Math.max(worstMs, this.edge.lagMs(callMs, atMs));
+    for (const { callMs, atMs } of this.#unsettled) worstMs = Math.max(worstMs, this.#boundedMs(callMs, atMs));
     return worstMs;
+  }
+
+  #lagMs(callMs: Millis, atMs: Millis): Millis {
+    return this.edge.isSettled ? this.edge.lagMs(callMs, atMs) : this.#boundedMs(callMs, atMs);
+  }
+
+  /** The lag of audio from before the edge was known. */
+  #boundedMs(callMs: Millis, atMs: Millis): Millis {
+    const lagMs = this.edge.lagMs(callMs, atMs);
+    return this.#startedAtMs === undefined ? lagMs : Math.max(0, Math.min(lagMs, atMs - this.#startedAtMs - callMs));
   }
 
   #note(lagMs: Millis): void {

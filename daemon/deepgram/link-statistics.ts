@@ -28,10 +28,10 @@ export class LinkStatistics {
   #worstBufferBytes = 0;
 
   /** @param start where in the call the audio begins */
-  constructor(start: number, metrics: SessionMetrics) {
+  constructor(start: number, metrics: SessionMetrics, startedAtMs: Millis | undefined) {
     this.#sentTo = start;
     this.#metrics = metrics;
-    this.lag = new LagMeter(momentOf(start), metrics.lagMs);
+    this.lag = new LagMeter(momentOf(start), metrics.lagMs, startedAtMs);
   }
 
   get connections(): number {

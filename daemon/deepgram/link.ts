@@ -35,6 +35,8 @@ export interface LinkOptions extends ReplayWindowOptions {
   /** Where in the call the audio begins, and the connections so far: not 0 when the session resumes after a crash. */
   readonly callMs: Millis;
   readonly connections: number;
+  /** When call time 0 was, on the clock of `timers`; undefined if the start did not say. */
+  readonly startedAtMs?: Millis | undefined;
   /** Takes each message from Deepgram, where in the call its connection's time 0 is, and the connection's number from 1. */
   readonly onMessage: (message: unknown, offsetMs: Millis, connection: number) => void;
 }
@@ -83,7 +85,7 @@ export class Link {
     this.#policy = new ReconnectPolicy(options.giveUpMs, options.random);
     this.#window = new ReplayWindow(start, params['callback'] === undefined, options);
     this.#pace = new CallPace(options.callMs, options.timers.now());
-    this.#statistics = new LinkStatistics(start, options.metrics);
+    this.#statistics = new LinkStatistics(start, options.metrics, options.startedAtMs);
     this.#unfinished = new Unfinished(options.metrics);
     this.#resultsWatch = new ResultsWatch(start, options.timers.now());
   }

@@ -32,7 +32,7 @@ export function wordPattern(words: Iterable<string>, { isJson }: WordOptions): R
   const numbers = all.filter((word) => NUMBER.test(word)).map((word) => word.replace(/\D/g, ''));
   const patterns = [
     patternOf(trieOf(all), '', (char) => anyFormOf(char, isJson)),
-    ...(numbers.length > 0 ? [String.raw`(?<!\d)${patternOf(trieOf(numbers), SEPARATORS, (digit) => digit)}`] : []),
+    ...(numbers.length > 0 ? [String.raw`\+?(?<!\d)${patternOf(trieOf(numbers), SEPARATORS, (digit) => digit)}`] : []),
   ];
   return new RegExp(patterns.join('|'), 'gi');
 }

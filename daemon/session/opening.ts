@@ -22,7 +22,7 @@ export interface Opened {
  */
 export async function openBoth(
   seed: SessionSeed,
-  { kinesis, deepgram, timers, random, metrics, settings, results }: SessionDeps,
+  { kinesis, deepgram, clock, timers, random, metrics, settings, results }: SessionDeps,
   log: Log,
   signal: AbortSignal,
 ): Promise<Opened> {
@@ -44,6 +44,8 @@ export async function openBoth(
       giveUpMs: settings.deepgramGiveUpMs,
       callMs,
       connections,
+      startedAtMs:
+        request.kvsStream.startTimestamp === undefined ? undefined : timers.now() - (clock.epoch() - timeZeroEpochMs),
       onMessage(message, offsetMs, connection) {
         logged(message, offsetMs);
         transcript?.take(message, offsetMs, connection);

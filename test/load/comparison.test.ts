@@ -108,7 +108,7 @@ test('percentiles of a histogram cover what came between two scrapes', (t) => {
   const page = (...counts: readonly number[]) =>
     readScrape(['0.01', '0.025', '+Inf'].map((le, i) => `late_seconds_bucket{le="${le}"} ${counts[i]}`).join('\n'));
   const spread = (...counts: readonly number[]) => spreadBetween(page(5, 6, 7), page(...counts), 'late_seconds');
-  t.deepEqual(spread(5, 6, 7), { count: 0, p50: 0, p99: 0, max: 0 });
-  t.deepEqual(spread(55, 106, 107), { count: 100, p50: 10, p99: 25, max: 25 });
-  t.deepEqual(spread(5, 6, 8), { count: 1, p50: null, p99: null, max: null });
+  t.deepEqual(spread(5, 6, 7), { count: 0, mean: 0, p50: 0, p99: 0, max: 0 });
+  t.like(spread(55, 106, 107), { count: 100, p50: 10, p99: 25, max: 25 });
+  t.like(spread(5, 6, 8), { count: 1, p50: null, p99: null, max: null });
 });

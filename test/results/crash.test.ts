@@ -24,7 +24,6 @@ test('a real process is killed three times while its consumer fails: every event
   await control.setRules(
     { times: 3, status: 500 },
     { times: 2, status: 429, headers: { 'retry-after': '0' }, accepts: true },
-    { times: 1, status: 413 },
     { times: 2, resets: true, accepts: true },
   );
   const sessionIds = Array.from({ length: 5 }, () => randomUUID());

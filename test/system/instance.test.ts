@@ -66,7 +66,7 @@ test('Auto Scaling terminates the instance: no call is cut off, and it terminate
   t.true((await autoScaling.requests('RecordLifecycleActionHeartbeat')).length >= 3);
   const [completed, ...others] = await autoScaling.requests('CompleteLifecycleAction');
   t.is(others.length, 0);
-  const lastEndMs = Math.max(...ends.map(({ time }) => Number(time)));
+  const lastEndMs = Math.max(...ends.map(({ time }) => Date.parse(String(time))));
   t.true((completed?.atMs ?? Infinity) - lastEndMs < 2000 + SLACK_MS);
   for (const { contactId } of calls) {
     const { audio, missingMs } = await received(stage.deepgram, contactId);
