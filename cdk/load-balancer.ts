@@ -52,9 +52,10 @@ export class LoadBalancer extends Construct {
       targetType: TargetType.INSTANCE,
       protocol: ApplicationProtocol.HTTP,
       port: INSTANCE_PORT,
-      // A start takes as long as Kinesis and Deepgram need, so an instance with many pending starts gets fewer. A full
-      // instance refuses immediately and looks idle; until its health check fails, the trigger retries.
-      loadBalancingAlgorithmType: TargetGroupLoadBalancingAlgorithmType.LEAST_OUTSTANDING_REQUESTS,
+      // Not by outstanding requests: an instance that refuses immediately looks idle, and would get nearly all starts
+      // (README.md, "Why starts are spread at random").
+      loadBalancingAlgorithmType: TargetGroupLoadBalancingAlgorithmType.WEIGHTED_RANDOM,
+      enableAnomalyMitigation: true,
       deregistrationDelay: DEREGISTRATION_DELAY,
       healthCheck: { path: '/health-check', healthyHttpCodes: '200', ...HEALTH_CHECK },
     });

@@ -22,6 +22,7 @@ import { VERSION } from './contract/version.ts';
 import { controlApi, type ResultsControl } from './control/control-api.ts';
 import { controlSocketPath, listenOnSocket } from './control/control-socket.ts';
 import { examine } from './control/doctor.ts';
+import { probeDeepgram } from './deepgram/probe.ts';
 import { serveInstance, serveMetrics } from './http/servers.ts';
 import { connectAutoScaling } from './lifecycle/auto-scaling.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
@@ -181,7 +182,8 @@ function wire(config: Config, secrets: Secrets, egress: Egress, log: RootLog) {
   const host = workers ?? main.host;
   const { STATE_DIR: stateDir } = config;
   const drainFile = stateDir === undefined ? undefined : new DrainFile({ directory: stateDir, log });
-  const { checkpoints } = main;
+  const { checkpoints, kinesis, deepgram } = main;
+  const probe = (signal: AbortSignal) => Promise.all([probeDeepgram(deepgram, signal), kinesis.probe(signal)]);
   const manager: SessionManager = new SessionManager(
     {
       host,
@@ -190,6 +192,7 @@ function wire(config: Config, secrets: Secrets, egress: Egress, log: RootLog) {
       checkpoints,
       metrics: main.metrics,
       drainStore: drainFile,
+      probe,
       onLost: (sessionId) => void main.results.deliverRest(sessionId, 'SessionLost'),
     },
     { maxSessions: config.MAX_SESSIONS, healthLagMs: config.HEALTH_LAG_MS },

@@ -19,6 +19,11 @@ export const RETRY_POLICY = {
   minAttemptMs: 1200,
   /** Before the second attempt, doubling with each further one. The load balancer usually picks another instance. */
   firstDelayMs: 100,
+  /**
+   * How many retries do not wait for an instance's Retry-After, which speaks only for that instance. With two instances
+   * one retry in two meets the same one again.
+   */
+  retriesElsewhere: 3,
   /** Allows several attempts within the budget while a whole fleet is at capacity for a moment. */
   longestDelayMs: 800,
 } as const;
@@ -42,16 +47,15 @@ export type RetryCircumstances = {
   random: () => number;
 };
 
-/** The delay before the next attempt after attempt number `attempt` (from 1) failed; undefined if no time is left. An
- *  instance's Retry-After speaks only for itself, so the second attempt does not wait for it. */
+/** The delay before the next attempt after attempt number `attempt` (from 1) failed; undefined if no time is left. */
 export function retryDelayMs(
   attempt: number,
   { retryAfterMs, isOfInstance, leftMs, random }: RetryCircumstances,
 ): Millis | undefined {
-  const { minAttemptMs, firstDelayMs, longestDelayMs } = RETRY_POLICY;
+  const { minAttemptMs, firstDelayMs, longestDelayMs, retriesElsewhere } = RETRY_POLICY;
   const spareMs = leftMs - minAttemptMs;
   if (spareMs <= 0) return undefined;
   const jitteredMs = backoffMs(attempt - 1, { firstMs: firstDelayMs, longestMs: longestDelayMs, random });
-  const requestedMs = attempt === 1 && isOfInstance ? 0 : retryAfterMs;
+  const requestedMs = isOfInstance && attempt <= retriesElsewhere ? 0 : retryAfterMs;
   return Math.min(Math.max(jitteredMs, requestedMs), spareMs);
 }

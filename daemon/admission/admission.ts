@@ -1,11 +1,12 @@
 import type { Clock, Millis } from '../runtime/clock.ts';
 import type { Drain } from './drain.ts';
 import { Headroom } from './headroom.ts';
+import type { Reach } from './reach.ts';
 
 /** Why a start is refused. */
 export type RefusalReason = 'full' | 'cordoned' | 'draining';
 /** Why the health check fails. */
-export type HealthFault = RefusalReason | 'not-ready';
+export type HealthFault = RefusalReason | 'not-ready' | 'cut-off';
 
 /** An operator's order to accept no new sessions. */
 export interface Cordon {
@@ -31,6 +32,7 @@ export interface AdmissionOptions {
   readonly maxSessions: number;
   readonly healthLagMs: Millis;
   readonly drain: Drain;
+  readonly reach: Pick<Reach, 'cutOff'>;
   readonly clock: Clock;
 }
 
@@ -46,6 +48,7 @@ interface Cordoned extends Cordon {
 export class Admission {
   readonly maxSessions: number;
   readonly drain: Drain;
+  readonly #reach: Pick<Reach, 'cutOff'>;
   readonly #clock: Clock;
   readonly #healthLagMs: Millis;
   readonly #headroom: Headroom;
@@ -54,9 +57,10 @@ export class Admission {
   /** When a health check or a start last came. */
   #heardAtMs: Millis = -Infinity;
 
-  constructor({ maxSessions, healthLagMs, drain, clock }: AdmissionOptions) {
+  constructor({ maxSessions, healthLagMs, drain, reach, clock }: AdmissionOptions) {
     this.maxSessions = maxSessions;
     this.drain = drain;
+    this.#reach = reach;
     this.#clock = clock;
     this.#healthLagMs = healthLagMs;
     this.#headroom = new Headroom(maxSessions, healthLagMs);
@@ -113,6 +117,7 @@ export class Admission {
     if (this.drain.isDraining) return 'draining';
     if (this.#cordon) return 'cordoned';
     if (this.#notReady !== undefined) return 'not-ready';
+    if (this.#reach.cutOff) return 'cut-off';
     return sessions >= this.maxSessions || this.#headroom.isShort ? 'full' : undefined;
   }
 

@@ -43,6 +43,8 @@ export class AdmittedSession {
   #threadsLost = 0;
   /** True when a drain ends the session early: the checkpoint stays for another daemon. */
   #keepsCheckpoint = false;
+  /** True when its caller was told that it did not start. */
+  #isAbandoned = false;
 
   constructor(
     identity: SessionIdentity,
@@ -61,9 +63,9 @@ export class AdmittedSession {
     return this.#state.name === 'running' || this.#state.name === 'ending';
   }
 
-  /** True once the call has ended: an identical start is a new session. */
+  /** True once the call has ended, or its start was given up: an identical start is a new session. */
   get isOver(): boolean {
-    return this.#state.name === 'ending' || this.#state.name === 'ended';
+    return this.#isAbandoned || this.#state.name === 'ending' || this.#state.name === 'ended';
   }
 
   /** Ends the session before the call ends. Resolves with undefined if it is not running. */
@@ -80,11 +82,17 @@ export class AdmittedSession {
     if ('hosted' in this.#state) this.#state.hosted.stop({ keepCheckpoint: true });
   }
 
+  /** Ends the session as soon as it has started: its caller has been told that it did not. */
+  abandon(): void {
+    this.#isAbandoned = true;
+    void this.stop();
+  }
+
   async #run(starting: Promise<HostedSession>): Promise<SessionEnd> {
     const end = await this.#end(starting);
     this.#state = { name: 'ended' };
     // The session's thread has removed its copy; this thread may have loaded one.
-    if (!this.#keepsCheckpoint) await this.#deps.checkpoints?.remove(this.identity.sessionId);
+    if (!this.#keepsCheckpoint || this.#isAbandoned) await this.#deps.checkpoints?.remove(this.identity.sessionId);
     return end;
   }
 
@@ -109,7 +117,8 @@ export class AdmittedSession {
     void hosted.ending.then(() => {
       if (this.#state === running) this.#state = { name: 'ending', hosted };
     });
-    if (this.#keepsCheckpoint) hosted.stop({ keepCheckpoint: true });
+    if (this.#isAbandoned) hosted.stop({ keepCheckpoint: false });
+    else if (this.#keepsCheckpoint) hosted.stop({ keepCheckpoint: true });
     return hosted.ended;
   }
 

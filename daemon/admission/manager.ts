@@ -15,6 +15,7 @@ import { AdmittedSession } from './admitted-session.ts';
 import { CheckpointLookup } from './checkpoint-lookup.ts';
 import { Drain, type DrainStore } from './drain.ts';
 import { SessionHistory } from './history.ts';
+import { CutOff, Reach, type ReachOptions } from './reach.ts';
 import { sessionKey } from './session-key.ts';
 
 export interface Started {
@@ -35,6 +36,8 @@ export interface ManagerDeps {
   readonly onLost?: (sessionId: string) => void;
   /** Undefined without STATE_DIR. */
   readonly drainStore?: DrainStore | undefined;
+  /** Connects to Deepgram and Kinesis Video: see Reach. */
+  readonly probe: ReachOptions['probe'];
 }
 
 /** The registry of this daemon's sessions: admits them, one per set of identical starts, and removes them when they end. */
@@ -44,6 +47,7 @@ export class SessionManager {
   readonly history: SessionHistory;
   readonly #deps: ManagerDeps;
   readonly #lookup: CheckpointLookup;
+  readonly #reach: Reach;
   readonly #sessions = new Map<string, AdmittedSession>();
   /** By session key: the session that an identical start returns. */
   readonly #byKey = new Map<string, AdmittedSession>();
@@ -60,7 +64,8 @@ export class SessionManager {
       mayBeSent: () => this.admission.mayBeSent,
     };
     const drain = new Drain(sessions, deps.clock, deps.log, healthLagMs, deps.drainStore);
-    this.admission = new Admission({ maxSessions, healthLagMs, drain, clock: deps.clock });
+    this.#reach = new Reach(deps);
+    this.admission = new Admission({ maxSessions, healthLagMs, drain, reach: this.#reach, clock: deps.clock });
   }
 
   /** True while the session starts, runs, or moves to another thread. */
@@ -90,7 +95,7 @@ export class SessionManager {
 
   /**
    * Starts a session, or returns the running one if the start is identical; load tests (enforceRealtime) always get their
-   * own. Throws AtCapacity, and what SessionHost.start throws.
+   * own. Throws AtCapacity, CutOff, and what SessionHost.start throws.
    */
   async start(request: StartRequest, timeoutMs: Millis, traceId: TraceId = newTraceId()): Promise<Started> {
     const { clock, host } = this.#deps;
@@ -98,16 +103,18 @@ export class SessionManager {
     const deadlineMs = clock.now() + timeoutMs;
     const { contactId } = request;
     for (let twin = this.#twinOf(request); twin; twin = this.#twinOf(request)) {
+      if (!twin.isRunning) this.#requireReach();
       if (!(await this.#isStarted(twin, deadlineMs))) continue;
       return { sessionId: twin.identity.sessionId, contactId, status: 'already-running' };
     }
     const refusal = this.admission.refusal(this.size);
     if (refusal) throw new AtCapacity(refusal);
+    this.#requireReach();
     const timeZeroEpochMs = timeZeroOf(request, clock.epoch());
     const seed: NewSession = { kind: 'new', sessionId: randomUUID(), traceId, request, timeZeroEpochMs };
-    const { started } = this.#admit(seed, host.start(seed, Math.ceil(deadlineMs - clock.now())));
+    const session = this.#admit(seed, host.start(seed, Math.ceil(deadlineMs - clock.now())));
     this.admission.started(this.size);
-    await started;
+    await this.#reach.follow(session.started, () => session.abandon());
     return { sessionId: seed.sessionId, contactId, status: 'started' };
   }
 
@@ -116,6 +123,10 @@ export class SessionManager {
     for (const checkpoint of (await this.#deps.checkpoints?.load()) ?? []) {
       this.#admit(checkpoint, this.#deps.host.resume(checkpoint));
     }
+  }
+
+  #requireReach(): void {
+    if (this.#reach.cutOff) throw this.#reach.cutOff;
   }
 
   /** The session of an identical start, unless its call has ended. */
@@ -130,9 +141,10 @@ export class SessionManager {
     const { clock } = this.#deps;
     const timeout = clock.timeout(Math.max(0, Math.ceil(deadlineMs - clock.now())));
     try {
-      await orAborted(session.started, timeout);
+      await this.#reach.follow(orAborted(session.started, timeout), () => {});
       return true;
-    } catch {
+    } catch (error) {
+      if (error instanceof CutOff) throw error;
       if (timeout.aborted) throw new StartTimedOut('An identical start did not finish in time');
       return false;
     }

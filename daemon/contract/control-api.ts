@@ -122,7 +122,7 @@ export interface Status {
   readonly pid: number;
   readonly startedAtEpochMs: Millis;
   readonly uptimeMs: Millis;
-  readonly state: 'serving' | 'full' | 'cordoned' | 'not-ready' | 'draining';
+  readonly state: 'serving' | 'full' | 'cordoned' | 'not-ready' | 'cut-off' | 'draining';
   readonly region: string;
   readonly sessions: number;
   readonly maxSessions: number;

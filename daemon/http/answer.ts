@@ -1,4 +1,5 @@
 import { AtCapacity } from '../admission/admission.ts';
+import { CutOff } from '../admission/reach.ts';
 import type { SignatureFault } from '../contract/signing.ts';
 import { BadRequest } from '../contract/start-request.ts';
 import { DeepgramRefused, DeepgramUnreachable } from '../deepgram/errors.ts';
@@ -31,6 +32,7 @@ export function refusal(error: unknown): JsonResponse {
   if (error instanceof BodyTooLarge) return failed(413, 'body-too-large', error.message);
   if (error instanceof BodyCutOff) return failed(400, 'body-cut-off', error.message);
   if (error instanceof AtCapacity) return failed(503, error.reason, error.message);
+  if (error instanceof CutOff) return failed(503, 'cut-off', error.message);
   if (error instanceof ThreadLost) return failed(503, 'thread-lost', error.message);
   if (error instanceof StartTimedOut) return failed(504, 'start-timeout', error.message);
   if (error instanceof KinesisRefused) {

@@ -17,6 +17,8 @@ export class KinesisRefused extends Error {
   readonly isFragmentGone: boolean;
   /** Whether this daemon had no credentials, so that no request was sent. */
   readonly lacksCredentials: boolean;
+  /** Whether no response came: the network's error, or a time-out. */
+  readonly isUnreachable: boolean;
   /** What it means for a running call. */
   readonly midCall: MidCall;
   /** Whether Kinesis rejects the place to begin at; another way to name the same place may work. */
@@ -32,6 +34,7 @@ export class KinesisRefused extends Error {
       awsName === FRAGMENT_GONE || (metadataOf(cause)?.httpStatusCode === 400 && !OTHER_400.test(awsName));
     this.status = STATUS_OF.get(awsName) ?? (isTransient(awsName, cause) ? 503 : 502);
     this.isFragmentGone = awsName === FRAGMENT_GONE;
+    this.isUnreachable = OF_NETWORK.test(awsName) && metadataOf(cause)?.httpStatusCode === undefined;
     this.lacksCredentials = awsName === NO_CREDENTIALS;
     this.retryable = this.status === 503 || this.isFragmentGone;
     this.requestId = metadataOf(cause)?.requestId;
@@ -69,6 +72,9 @@ const MID_CALL: ReadonlyMap<string, MidCall> = new Map([
 ]);
 /** Answers with HTTP 400 that say nothing about the place to begin at. */
 const OTHER_400 = /LimitExceeded|Throttl|Endpoint|Token|Signature|Expired|Skewed|NotAuthorized|AccessDenied/;
+
+/** Node's codes, and the names of a request that was given up. */
+const OF_NETWORK = /^E[A-Z_]+$|^(Timeout|Abort)Error$/;
 
 /** Errors of the network and of the service itself are transient; AWS would repeat any other one. */
 function isTransient(awsName: string, cause: unknown): boolean {

@@ -16,6 +16,7 @@ const START_FAILURES = [
   'body-too-large',
   'body-cut-off',
   'not-ready',
+  'cut-off',
   'kinesis-refused',
   'deepgram-refused',
   'deepgram-unreachable',

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { Admission, AtCapacity } from '../../daemon/admission/admission.ts';
 import { Drain } from '../../daemon/admission/drain.ts';
+import { CutOff } from '../../daemon/admission/reach.ts';
 import { createLog } from '../../daemon/log/log.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
@@ -11,10 +12,11 @@ function admissionOf(maxSessions = MAX_SESSIONS) {
   const clock = new VirtualClock();
   const sessions = { size: () => 1, mayBeSent: () => true, longestCallMs: () => 0, endRemaining: () => {} };
   const drain = new Drain(sessions, clock, createLog('silent'), HEALTH_LAG_MS);
-  const admission = new Admission({ maxSessions, healthLagMs: HEALTH_LAG_MS, drain, clock });
+  const reach: { cutOff: CutOff | undefined } = { cutOff: undefined };
+  const admission = new Admission({ maxSessions, healthLagMs: HEALTH_LAG_MS, drain, reach, clock });
   /** The health status and the refusal of a start, with that many sessions running. */
   const statusWith = (sessions: number) => [admission.healthStatus(sessions), admission.refusal(sessions)];
-  return { clock, drain, admission, statusWith };
+  return { clock, drain, reach, admission, statusWith };
 }
 
 const ORDER = { source: 'operator', reason: 'update', deadlineAtEpochMs: undefined } as const;
@@ -85,6 +87,14 @@ test('a daemon that is not ready fails the health check, and starts are tried', 
   admission.setNotReady('no credentials');
   t.deepEqual(statusWith(0), ['not-ready', undefined]);
   admission.setNotReady(undefined);
+  t.deepEqual(statusWith(0), [undefined, undefined]);
+});
+
+test('an instance that is cut off fails the health check until it is not', (t) => {
+  const { reach, statusWith } = admissionOf();
+  reach.cutOff = new CutOff(new Error('no route'));
+  t.is(statusWith(0)[0], 'cut-off');
+  reach.cutOff = undefined;
   t.deepEqual(statusWith(0), [undefined, undefined]);
 });
 

@@ -1,8 +1,10 @@
 import test from 'ava';
 import { AtCapacity } from '../../daemon/admission/admission.ts';
 import { SessionManager } from '../../daemon/admission/manager.ts';
+import { CutOff } from '../../daemon/admission/reach.ts';
 import type { Checkpoint } from '../../daemon/checkpoints/checkpoint.ts';
 import type { StartRequest } from '../../daemon/contract/start-request.ts';
+import { DeepgramUnreachable } from '../../daemon/deepgram/errors.ts';
 import { KinesisRefused } from '../../daemon/kinesis/refusal.ts';
 import { StartTimedOut, ThreadLost } from '../../daemon/threads/host.ts';
 import { recordedLog } from '../support/recorded-log.ts';
@@ -32,7 +34,7 @@ function disk(saved: Checkpoint[]) {
   };
 }
 
-function managerOf({ maxSessions = 10, saved = [] as Checkpoint[], hasState = true } = {}) {
+function managerOf({ maxSessions = 10, probe = async () => {}, saved = [] as Checkpoint[], hasState = true } = {}) {
   const clock = new VirtualClock();
   const host = new FakeHost();
   const { log, of } = recordedLog();
@@ -40,7 +42,7 @@ function managerOf({ maxSessions = 10, saved = [] as Checkpoint[], hasState = tr
   const failures: unknown[] = [];
   const metrics = { sessionFailed: (error: unknown) => failures.push(error) };
   const manager = new SessionManager(
-    { host, clock, log, metrics, checkpoints: hasState ? checkpoints : undefined },
+    { host, clock, log, metrics, checkpoints: hasState ? checkpoints : undefined, probe },
     { maxSessions, healthLagMs: HEALTH_LAG_MS },
   );
   /** Starts a session that runs at once. */
@@ -443,4 +445,31 @@ test('an idle manager that was sent nothing for five minutes drains at once', as
   manager.admission.drain.begin(order());
   await clock.advance(0);
   t.is(manager.admission.drain.view()?.state, 'drained');
+});
+
+test('an instance without a route refuses pending and new starts; running sessions and their identical starts go on', async (t) => {
+  const network = { isCut: false };
+  const probe = async () => {
+    if (network.isCut) throw new DeepgramUnreachable('api.deepgram.com', new Error('no route'));
+  };
+  const { clock, host, manager, start } = managerOf({ probe });
+  const { sessionId } = await start('running');
+  network.isCut = true;
+  const pending = t.throwsAsync(manager.start(requestOf('pending'), TIMEOUT_MS), { instanceOf: CutOff });
+  const twin = t.throwsAsync(manager.start(requestOf('pending'), TIMEOUT_MS), { instanceOf: CutOff });
+  await clock.advance(1000);
+  await Promise.all([pending, twin]);
+  t.is(manager.admission.healthStatus(manager.size), 'cut-off');
+  await t.throwsAsync(manager.start(requestOf('new'), TIMEOUT_MS), { instanceOf: CutOff });
+  t.is(host.sessions.length, 2, 'nothing else was tried');
+  t.like(await manager.start(requestOf('running'), TIMEOUT_MS), { sessionId, status: 'already-running' });
+
+  const abandoned = host.last;
+  abandoned.open();
+  await clock.settle();
+  t.deepEqual(abandoned.stops, [false], 'it started after its caller was told that it did not');
+  network.isCut = false;
+  await clock.advance(2000);
+  await start('pending');
+  t.not(host.last, abandoned, 'a session of its own');
 });

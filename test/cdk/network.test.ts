@@ -2,6 +2,7 @@ import test from 'ava';
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { DEREGISTRATION_DELAY, HEALTH_CHECK, HEALTH_LAG } from '../../cdk/timing.ts';
 import { RETRY_POLICY } from '../../trigger/retry-policy.ts';
+import { ALGORITHM } from '../admission/balancer-trial.ts';
 import { propertiesOf, synthesized } from './synthesized.ts';
 
 const template = synthesized();
@@ -91,7 +92,7 @@ test('the load balancer is internal, and drops headers that are not HTTP', (t) =
   t.pass();
 });
 
-test('the load balancer checks /health-check, and prefers the instance with the fewest pending requests', (t) => {
+test('the load balancer checks /health-check, and does not prefer an instance that refuses quickly', (t) => {
   template.hasResourceProperties('AWS::ElasticLoadBalancingV2::TargetGroup', {
     Port: 8080,
     Protocol: 'HTTP',
@@ -102,7 +103,8 @@ test('the load balancer checks /health-check, and prefers the instance with the 
     UnhealthyThresholdCount: 2,
     TargetGroupAttributes: Match.arrayWith([
       { Key: 'deregistration_delay.timeout_seconds', Value: '10' },
-      { Key: 'load_balancing.algorithm.type', Value: 'least_outstanding_requests' },
+      { Key: 'load_balancing.algorithm.type', Value: ALGORITHM },
+      { Key: 'load_balancing.algorithm.anomaly_mitigation', Value: 'on' },
     ]),
   });
   t.pass();

@@ -14,7 +14,7 @@ async function stage(t: ExecutionContext) {
   const { log } = recordedLog();
   const metrics = { sessionFailed: () => {} };
   const manager = new SessionManager(
-    { host: new FakeHost(), clock, log, metrics, checkpoints: undefined },
+    { host: new FakeHost(), clock, log, metrics, checkpoints: undefined, probe: async () => {} },
     { maxSessions: 10, healthLagMs: 20_000 },
   );
   const doctor = { runs: 0 };

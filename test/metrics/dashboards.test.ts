@@ -45,6 +45,7 @@ async function everySeries(): Promise<string[]> {
     maxSessions: 10,
     healthLagMs: 0,
     drain: new Drain(drained, systemClock, log, 0),
+    reach: { cutOff: undefined },
     clock: systemClock,
   });
   const page = new PrometheusPage(new InstanceMetrics({ admission, size: 0 }, threads, systemClock));

@@ -210,7 +210,7 @@ test('a daemon with a wrong key reports that Deepgram refuses it with 401', asyn
   t.is(answer.body['deepgramStatus'], 401);
 });
 
-test('an unreachable Deepgram: the start gets 503 and can be retried', async (t) => {
+test('an unreachable Deepgram: the start gets 503 and can be retried, and the instance is cut off until it is reachable', async (t) => {
   const port = await new Promise<number>((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const { port } = server.address() as { port: number };
@@ -222,6 +222,18 @@ test('an unreachable Deepgram: the start gets 503 and can be retried', async (t)
   const answer = await stage.start(await stage.call({ customer: bytesOf(distinctSamples(800)) }));
   t.is(answer.status, 503);
   t.like(answer.body, { reason: 'deepgram-unreachable', retryable: true });
+
+  await stage.daemon.line(({ event }) => event === 'daemon.cut-off');
+  t.like(await stage.ask('GET', '/health-check'), { status: 503, body: { status: 'cut-off' } });
+  const next = await stage.start(await stage.call({ customer: bytesOf(distinctSamples(800)) }));
+  t.is(next.status, 503);
+  t.like(next.body, { reason: 'cut-off', retryable: true });
+  t.regex(String(next.body['message']), /Deepgram at 127.0.0.1:\d+ cannot be reached: .*ECONNREFUSED/);
+
+  const server = createServer().listen(port, '127.0.0.1');
+  t.teardown(() => server.close());
+  await stage.daemon.line(({ event }) => event === 'daemon.reachable-again');
+  t.is((await stage.ask('GET', '/health-check')).status, 200);
 });
 
 test('idle connections outlive the load balancer’s idle timeout, so that no start meets a closed one', async (t) => {

@@ -184,11 +184,11 @@ test('a full daemon is retried, each time with a new signature', async (t) => {
   const clock = triggerClock();
   clock.setEpoch(Date.UTC(2026, 2, 14));
   const { domain, arrivals } = await integratorThat(t, (response, nth) => {
-    if (nth < 4) json(response, 503, FULL, { 'retry-after': '1' });
+    if (nth < 6) json(response, 503, FULL, { 'retry-after': '1' });
     else started(response);
   });
   const { result, delaysMs } = await invokeAt(domain, { env: { TRIGGER_SECRET: 'secret' }, clock });
-  t.deepEqual(delaysMs, [75, 1000, 1000], 'signatures have whole seconds');
+  t.deepEqual(delaysMs, [75, 150, 300, 1000, 1000], 'signatures have whole seconds');
   t.like(result, { lambdaResult: 'success', sessionId: 'session-1' });
   t.is(new Set(arrivals.map(({ headers }) => headers[TIMESTAMP_HEADER])).size, 3);
   for (const { headers, body } of arrivals) t.is(signatureFault('secret', headers, body, clock.epoch()), undefined);
@@ -227,19 +227,22 @@ test('a 503 that says it is final is not retried', async (t) => {
 });
 
 const OF_INSTANCE: [what: string, body: unknown][] = [
-  ...['full', 'cordoned', 'draining', 'thread-lost'].map((reason): [string, unknown] => [reason, { ...FULL, reason }]),
+  ...['full', 'cordoned', 'draining', 'cut-off', 'thread-lost'].map((reason): [string, unknown] => [
+    reason,
+    { ...FULL, reason },
+  ]),
   ['nothing from the daemon', 'Service Unavailable'],
 ];
 for (const [what, body] of OF_INSTANCE) {
-  test(`after a 503 with ${what} another instance may answer: Retry-After is the delay only before the third attempt`, async (t) => {
+  test(`after a 503 with ${what} another instance may answer: Retry-After is the delay only before the fifth attempt`, async (t) => {
     const { domain, arrivals } = await integratorThat(t, (response, nth) => {
-      if (nth < 3) json(response, 503, body, { 'retry-after': '1' });
+      if (nth < 5) json(response, 503, body, { 'retry-after': '1' });
       else started(response);
     });
     const { result, delaysMs } = await invokeAt(domain);
     t.is(result.lambdaResult, 'success');
-    t.deepEqual(delaysMs, [75, 1000]);
-    t.is(arrivals.length, 3);
+    t.deepEqual(delaysMs, [75, 150, 300, 1000]);
+    t.is(arrivals.length, 5);
   });
 }
 
@@ -257,12 +260,12 @@ for (const reason of ['deepgram-refused', 'deepgram-unreachable', 'kinesis-refus
 
 test('a Retry-After beyond the budget still leaves one real attempt', async (t) => {
   const { domain, arrivals } = await integratorThat(t, (response, nth) => {
-    if (nth < 3) json(response, 503, FULL, { 'retry-after': '3600' });
+    if (nth < 5) json(response, 503, FULL, { 'retry-after': '3600' });
     else started(response);
   });
   const { result, delaysMs } = await invokeAt(domain);
   t.is(result.lambdaResult, 'success');
-  t.is(arrivals.length, 3);
+  t.is(arrivals.length, 5);
   t.is(
     delaysMs.reduce((sum, ms) => sum + ms),
     RETRY_POLICY.budgetMs - RETRY_POLICY.minAttemptMs,

@@ -8,6 +8,7 @@ export const STATE_WORDS = {
   full: 'Full',
   cordoned: 'Cordoned',
   'not-ready': 'Not ready',
+  'cut-off': 'Cut off',
   draining: 'Draining',
 };
 
