@@ -1,4 +1,5 @@
 import { App } from 'aws-cdk-lib';
+import { lastImage, NoImage } from './packer-manifest.ts';
 import { readSettings, type Settings, SettingsError } from './settings.ts';
 import { IntegratordStack } from './stack.ts';
 
@@ -10,13 +11,14 @@ app.synth();
 
 function settingsOrExit(): Settings {
   try {
-    return readSettings(app.node.getAllContext(), {
-      region: process.env['CDK_DEFAULT_REGION'],
-      account: process.env['CDK_DEFAULT_ACCOUNT'],
-    });
+    const region = process.env['CDK_DEFAULT_REGION'];
+    const context: Record<string, unknown> = app.node.getAllContext();
+    if (context['amiId'] === 'packer') context['amiId'] = lastImage(process.env['AWS_REGION'] ?? region);
+    return readSettings(context, { region, account: process.env['CDK_DEFAULT_ACCOUNT'] });
   } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
-    process.stderr.write(error.lines.map((line) => `integratord: ${line}\n`).join(''));
+    if (!(error instanceof SettingsError || error instanceof NoImage)) throw error;
+    const lines = error instanceof SettingsError ? error.lines : [error.message];
+    process.stderr.write(lines.map((line) => `integratord: ${line}\n`).join(''));
     process.exit(1);
   }
 }

@@ -1,9 +1,10 @@
 import { Aws, CfnOutput, Fn, type Stack } from 'aws-cdk-lib';
+import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import type { Dashboard } from './dashboard.ts';
 import type { Fleet } from './fleet.ts';
 import type { Logs } from './logs.ts';
 import type { Secrets } from './secrets.ts';
-import type { Settings } from './settings.ts';
+import { chosenSettings, type Settings } from './settings.ts';
 import type { Trigger } from './trigger.ts';
 
 export interface NextStepsProps {
@@ -38,13 +39,22 @@ export function addOutputs(stack: Stack, props: NextStepsProps): void {
       `aws secretsmanager put-secret-value ${region} --secret-id ${secrets.deepgramKey.secretArn} --secret-string file:///dev/stdin`,
     );
   }
-  if (settings.connectInstanceArn === undefined) {
+  if (settings.connectInstanceArn?.length === 0) {
     output(
       'LetConnectInvokeIt',
       'Deploy again with your Connect instance; until then no contact flow can invoke the trigger',
       'npm run cdk -- deploy -c connectInstanceArn=arn:aws:connect:…  (and the settings of this deployment)',
     );
   }
+  const kept = new StringParameter(stack, 'Settings', {
+    description: 'The settings of integratord at the last deployment, as in cdk/cdk.context.json',
+    stringValue: JSON.stringify(chosenSettings(settings), undefined, 2),
+  });
+  output(
+    'RestoreSettings',
+    'Writes the settings of this deployment, for another checkout',
+    `aws ssm get-parameter ${region} --name ${kept.parameterName} --query Parameter.Value --output text >cdk/cdk.context.json`,
+  );
   output(
     'RollOut',
     'After a deployment with a new image or settings: replaces the instances, each after its last call',

@@ -6,7 +6,7 @@ export interface Place {
 
 /** The settings that contain a region or an account. */
 interface Arns {
-  readonly connectInstanceArn?: string | undefined;
+  readonly connectInstanceArn?: readonly string[] | undefined;
   readonly streamsKmsKeyArn?: string | undefined;
   readonly deepgramKeySecretArn?: string | undefined;
   readonly deepgramKeySecretKmsKeyArn?: string | undefined;
@@ -14,10 +14,12 @@ interface Arns {
 
 /** Settings in another region or account than required, a line each. */
 export function misplacedIn(given: Arns, { region, account }: Place): string[] {
-  const connect = whereIs(given.connectInstanceArn);
+  const instances = (given.connectInstanceArn ?? []).map(whereIs);
+  const [connect = {}] = instances;
   const streamsKey = whereIs(given.streamsKmsKeyArn).region;
   const secretsKey = whereIs(given.deepgramKeySecretKmsKeyArn).region;
   const secret = whereIs(given.deepgramKeySecretArn).region;
+  const elsewhere = instances.find((each) => each.region !== connect.region || each.account !== connect.account);
   const rules: [one: string | undefined, other: string | undefined, line: string][] = [
     [
       connect.region,
@@ -28,6 +30,11 @@ export function misplacedIn(given: Arns, { region, account }: Place): string[] {
       connect.account,
       account,
       `connectInstanceArn is in account ${connect.account}, but the stack would be in ${account}: use credentials of ${connect.account}`,
+    ],
+    [
+      elsewhere && `${elsewhere.region} ${elsewhere.account}`,
+      `${connect.region} ${connect.account}`,
+      `connectInstanceArn has instances of different regions or accounts: deploy a stack for each`,
     ],
     [
       streamsKey,

@@ -1,6 +1,7 @@
 import { CfnSecret, type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
+import { NEW_SECRET } from './settings.ts';
 
 /** integratord requires at least 8 characters; this many letters and digits are more than 256 bits. */
 const TRIGGER_SECRET_LENGTH = 48;
@@ -9,8 +10,8 @@ const TRIGGER_SECRET_LENGTH = 48;
 export type NamedSecret = Pick<ISecret, 'secretArn'>;
 
 export interface SecretsProps {
-  /** An existing secret with Deepgram's key; without it, an empty one is created, to be filled by hand. */
-  readonly deepgramKeyArn: string | undefined;
+  /** An existing secret with Deepgram's key; `new` creates an empty one, to be filled by hand. */
+  readonly deepgramKeyArn: string;
 }
 
 /** The secrets of integratord and the trigger, which read them by ARN. */
@@ -24,8 +25,9 @@ export class Secrets extends Construct {
 
   constructor(scope: Construct, id: string, { deepgramKeyArn }: SecretsProps) {
     super(scope, id);
-    this.isKeyEmpty = deepgramKeyArn === undefined;
-    this.deepgramKey = Secret.fromSecretCompleteArn(this, 'DeepgramKey', deepgramKeyArn ?? this.#emptySecret());
+    this.isKeyEmpty = deepgramKeyArn === NEW_SECRET;
+    const arn = this.isKeyEmpty ? this.#emptySecret() : deepgramKeyArn;
+    this.deepgramKey = Secret.fromSecretCompleteArn(this, 'DeepgramKey', arn);
     const trigger = new Secret(this, 'TriggerSecret', {
       description: 'Signs the start requests of the trigger to integratord',
       generateSecretString: { passwordLength: TRIGGER_SECRET_LENGTH, excludePunctuation: true },

@@ -12,6 +12,9 @@ import { resultsConflictsIn, streamSetting, webhookUrl } from './results-setting
 /** Auto Scaling waits at most 48 h for an instance; the last hour is margin for ending the remaining sessions. */
 const LONGEST_DRAIN_MINUTES = 47 * 60;
 
+export const CONNECT_ARN = /^arn:aws[a-z-]*:connect:[a-z0-9-]+:\d{12}:instance\/[A-Za-z0-9-]+$/;
+export const SECRET_ARN = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}$/;
+
 /** CDK's own pattern: family, generation and attributes, then the size. */
 const INSTANCE_TYPE = /^[a-z]+\d{1,2}[a-z-]*\.[a-z0-9-]+$/;
 
@@ -45,10 +48,14 @@ const kmsKeyArn = () =>
     'arn:aws:kms:us-east-1:123456789012:key/1234abcd-…',
   );
 
+/** Settings whose loss would take something from a running stack have a value that says so. */
+const NO_CONNECT = 'none';
+export const NEW_SECRET = 'new';
+
 const secretArn = (name: string) =>
   arn(
     'a secret in Secrets Manager',
-    /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}$/,
+    SECRET_ARN,
     `arn:aws:secretsmanager:us-east-1:123456789012:secret:${name}-AbCdEf`,
   );
 
@@ -58,24 +65,34 @@ const onOrOff = () => z.enum(['on', 'off'], 'must be on or off').default('off');
 const settings = z.object({
   amiId: z
     .string()
-    .regex(/^ami-[0-9a-f]{8,17}$/, 'must be the id of an image, such as ami-0123456789abcdef0')
+    .regex(
+      /^ami-[0-9a-f]{8,17}$/,
+      'must be the id of an image, such as ami-0123456789abcdef0, or `packer` for the last one in packer/manifest.json',
+    )
     .optional(),
   stackName: z
     .string()
     .regex(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, 'must be letters, digits and hyphens, and begin with a letter')
     .default('integratord'),
-  connectInstanceArn: arn(
-    'an Amazon Connect instance',
-    /^arn:aws[a-z-]*:connect:[a-z0-9-]+:\d{12}:instance\/[A-Za-z0-9-]+$/,
+  connectInstanceArn: list(
+    'ARNs of Amazon Connect instances, or `none`',
+    new RegExp(`${CONNECT_ARN.source}|^${NO_CONNECT}$`),
     'arn:aws:connect:us-east-1:123456789012:instance/1234abcd-…',
-  ).optional(),
+  )
+    .refine((arns) => arns.length === 1 || !arns.includes(NO_CONNECT), 'must be `none` or ARNs, not both')
+    .transform((arns) => arns.filter((each) => each !== NO_CONNECT))
+    .optional(),
   streamPrefix: z
     .string()
     .regex(/^[\w.-]+$/, 'must be letters, digits, underscores, full stops and hyphens')
     .optional(),
   streamsKmsKeyArn: kmsKeyArn().optional(),
   deepgramApi: z.string().default(DEEPGRAM_API).transform(deepgramUrl),
-  deepgramKeySecretArn: secretArn('deepgram').optional(),
+  deepgramKeySecretArn: arn(
+    'a secret in Secrets Manager, or `new`',
+    new RegExp(`${SECRET_ARN.source}|^${NEW_SECRET}$`),
+    'arn:aws:secretsmanager:us-east-1:123456789012:secret:deepgram-AbCdEf',
+  ).optional(),
   deepgramKeySecretKmsKeyArn: kmsKeyArn().optional(),
   transcriptStream: streamSetting.default('off'),
   transcriptStreamKmsKeyArn: kmsKeyArn().optional(),
@@ -124,7 +141,7 @@ export class SettingsError extends LinesError {
   override readonly name = 'SettingsError';
 }
 
-/** Reads the settings from CDK's context; an empty value counts as not set. Throws SettingsError. */
+/** Reads the settings from CDK's context; an empty value counts as not set, except for amiId. Throws SettingsError. */
 export function readSettings(context: Readonly<Record<string, unknown>>, place: Place = {}): Settings {
   const unknown = Object.keys(context).filter(isMistyped);
   const given = SETTING_NAMES.flatMap((name) => {
@@ -135,10 +152,25 @@ export function readSettings(context: Readonly<Record<string, unknown>>, place: 
   const lines = [
     ...unknown.map((name) => `${name} is not a setting; the settings are ${SETTING_NAMES.join(', ')}`),
     ...(error?.issues ?? []).map(({ path, message }) => `${String(path[0])} ${message}`),
-    ...(data ? [...conflictsIn(data), ...resultsConflictsIn(data), ...misplacedIn(data, place)] : []),
+    ...(context['amiId'] === '' ? [EMPTY_IMAGE] : []),
+    ...(data ? [...conflictsIn(data), ...resultsConflictsIn(data), ...omissionsIn(data), ...misplacedIn(data, place)] : []),
   ];
   if (lines.length > 0 || !data) throw new SettingsError([...new Set(lines)]);
   return Object.freeze(data);
+}
+
+/** The settings that differ from their defaults, for cdk.context.json; not the image, which belongs to a deployment. */
+export function chosenSettings(chosen: Settings): Record<string, unknown> {
+  const byDefault = readSettings({});
+  const names = SETTING_NAMES.filter(
+    (name) => name !== 'amiId' && JSON.stringify(chosen[name]) !== JSON.stringify(byDefault[name]),
+  );
+  return Object.fromEntries(
+    names.map((name) => {
+      const isNone = name === 'connectInstanceArn' && chosen[name]?.length === 0;
+      return [name, isNone ? NO_CONNECT : [chosen[name]].flat().join(',')];
+    }),
+  );
 }
 
 /** Undefined for an invalid type, which its pattern reports. */
@@ -158,6 +190,32 @@ function textOf(value: unknown): string {
   if (typeof value === 'object' && !Array.isArray(value)) return JSON.stringify(value);
   return String(value).trim();
 }
+
+/** As from `-c amiId=$(…)` when the command in the brackets failed. */
+const EMPTY_IMAGE =
+  'amiId is empty: set the id of an image, or leave it out for the newest one (the SSM parameter /integratord/ami)';
+
+/**
+ * What a deployment must say, because a running stack would lose it otherwise: CDK's command line does not tell the app
+ * what is deployed. Without an image the template asks for the same settings as parameters, and a deployment without them
+ * is refused by name too.
+ */
+function omissionsIn({ amiId, connectInstanceArn, deepgramKeySecretArn }: Settings): string[] {
+  if (amiId === undefined) return [];
+  return [
+    ...(connectInstanceArn === undefined
+      ? [`connectInstanceArn is not set: a stack that has one would lose it. Set it, or \`${NO_CONNECT}\`. ${RESTORE}`]
+      : []),
+    ...(deepgramKeySecretArn === undefined
+      ? [
+          `deepgramKeySecretArn is not set: a stack that has one would lose it. Set it, or \`${NEW_SECRET}\`. ${RESTORE}`,
+        ]
+      : []),
+  ];
+}
+
+const RESTORE =
+  'Settings belong in cdk/cdk.context.json; the output RestoreSettings of a deployed stack writes that file';
 
 /** Conflicts between settings that are valid by themselves. */
 function conflictsIn(given: Settings): string[] {
@@ -185,8 +243,13 @@ function conflictsIn(given: Settings): string[] {
     ],
     [given.noProxy !== undefined && given.httpsProxy === undefined, 'noProxy is about httpsProxy: set that too'],
     [
-      given.deepgramKeySecretKmsKeyArn !== undefined && given.deepgramKeySecretArn === undefined,
+      given.deepgramKeySecretKmsKeyArn !== undefined && !given.deepgramKeySecretArn?.startsWith('arn:'),
       'deepgramKeySecretKmsKeyArn is the key of the secret deepgramKeySecretArn: set that too',
+    ],
+    [
+      given.deepgramKeySecretArn === NEW_SECRET && Math.max(minInstances, desiredInstances ?? 0) > 0,
+      'deepgramKeySecretArn is `new`, an empty secret, and instances do not start without a key: set minInstances=0 and ' +
+        'no desiredInstances, deploy, fill the secret (output FillDeepgramKey), and deploy again with its ARN',
     ],
   ];
   return rules.flatMap(([isBroken, line]) => (isBroken ? [line] : []));

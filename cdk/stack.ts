@@ -1,4 +1,5 @@
-import { Annotations, Aws, CfnParameter, Duration, Stack } from 'aws-cdk-lib';
+import { Aws, CfnParameter, type CfnParameterProps, Duration, Stack } from 'aws-cdk-lib';
+import { InstanceArchitecture, InstanceType } from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
 import { AlarmTopic } from './alarm-topic.ts';
 import { Alarms } from './alarms.ts';
@@ -13,15 +14,10 @@ import { INSTANCE_PORT } from './ports.ts';
 import { PrivateLink } from './private-link.ts';
 import { Results } from './results.ts';
 import { Secrets } from './secrets.ts';
-import type { Settings } from './settings.ts';
+import { CONNECT_ARN, SECRET_ARN, type Settings } from './settings.ts';
 import { HEALTH_LAG } from './timing.ts';
 import { Trigger, triggerLevel } from './trigger.ts';
 import { userDataWith } from './user-data.ts';
-
-/** CloudFormation waits for the group's instances, and they need the key. */
-const EMPTY_KEY =
-  "Without deepgramKeySecretArn the stack creates an empty secret for Deepgram's key: deploy first with " +
-  '-c minInstances=0, fill the secret with the command in the output FillDeepgramKey, and deploy again without it.';
 
 /** W3005: a dependency on a whole construct repeats some implicit dependencies, which is harmless. */
 const FOR_CFN_LINT = { 'cfn-lint': { config: { ignore_checks: ['W3005'] } } };
@@ -37,9 +33,10 @@ export class IntegratordStack extends Stack {
   constructor(scope: Construct, id: string, settings: Settings) {
     super(scope, id, { description: 'integratord: real-time transcription of Amazon Connect calls with Deepgram' });
     this.templateOptions.metadata = FOR_CFN_LINT;
-    const { connectInstanceArn } = settings;
     const network = this.#network(settings);
-    const secrets = new Secrets(this, 'Secrets', { deepgramKeyArn: settings.deepgramKeySecretArn });
+    const secrets = new Secrets(this, 'Secrets', {
+      deepgramKeyArn: settings.deepgramKeySecretArn ?? this.#parameter('DeepgramKeySecretArn', DEEPGRAM_KEY),
+    });
     this.logs = new Logs(this, 'Logs', { retention: settings.logRetentionDays });
     this.loadBalancer = new LoadBalancer(this, 'LoadBalancer', { network });
     this.trigger = new Trigger(this, 'Trigger', {
@@ -53,7 +50,8 @@ export class IntegratordStack extends Stack {
     this.fleet = this.#fleet(settings, network, secrets, results);
     this.loadBalancer.acceptStartsFrom(this.trigger);
     this.loadBalancer.forwardTo(this.fleet.group);
-    if (connectInstanceArn !== undefined) this.trigger.allowInvocationBy(connectInstanceArn);
+    const connectInstances = settings.connectInstanceArn ?? [this.#parameter('ConnectInstanceArn', CONNECT_INSTANCE)];
+    for (const arn of connectInstances) this.trigger.allowInvocationBy(arn);
     if (settings.privateLink === 'on') {
       const privateLink = new PrivateLink(this, 'PrivateLink', {
         network,
@@ -66,7 +64,6 @@ export class IntegratordStack extends Stack {
       this.fleet.group.node.addDependency(privateLink);
     }
     this.dashboard = this.#monitoring(settings);
-    if (secrets.isKeyEmpty && settings.minInstances > 0) Annotations.of(this).addInfo(EMPTY_KEY);
     const { fleet, logs, trigger, dashboard } = this;
     addOutputs(this, { settings, secrets, fleet, logs, trigger, dashboard });
   }
@@ -118,7 +115,7 @@ export class IntegratordStack extends Stack {
     };
     return new Fleet(this, 'Fleet', {
       network,
-      imageId: settings.amiId ?? this.#imageParameter(),
+      imageId: settings.amiId ?? this.#parameter('AmiId', imageFor(settings.instanceTypes)),
       instanceTypes: settings.instanceTypes,
       role,
       userData: userDataWith(daemonSettings, this.logs.fleet.logGroupName),
@@ -135,11 +132,32 @@ export class IntegratordStack extends Stack {
     });
   }
 
-  /** Without an image, the template can still be synthesized; its parameter asks for one. */
-  #imageParameter(): string {
-    const description = 'The image built by Packer; or synthesize with -c amiId=ami-…';
-    return new CfnParameter(this, 'AmiId', { type: 'AWS::EC2::Image::Id', description }).valueAsString;
+  /** What a deployment must know and the settings do not say; without a value CloudFormation refuses it by name. */
+  #parameter(name: string, props: CfnParameterProps): string {
+    return new CfnParameter(this, name, props).valueAsString;
   }
+}
+
+const CONNECT_INSTANCE: CfnParameterProps = {
+  description: 'ARN of the Connect instance that may invoke the trigger; or set connectInstanceArn in cdk.context.json',
+  allowedPattern: CONNECT_ARN.source,
+};
+
+const DEEPGRAM_KEY: CfnParameterProps = {
+  description: "ARN of the secret with Deepgram's key; or set deepgramKeySecretArn in cdk.context.json",
+  allowedPattern: SECRET_ARN.source,
+  // Not a secret, but CloudFormation's rules take it for one by its name.
+  noEcho: true,
+};
+
+/** The newest image, whose id the Packer build keeps in Parameter Store (packer/README.md). */
+function imageFor([instanceType = '']: readonly string[]): CfnParameterProps {
+  const isArm = new InstanceType(instanceType).architecture === InstanceArchitecture.ARM_64;
+  return {
+    type: 'AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>',
+    default: `/integratord/ami/${isArm ? 'arm64' : 'x86_64'}`,
+    description: 'The SSM parameter with the image built by Packer; or set the image with -c amiId=ami-…',
+  };
 }
 
 function portOf(url: string): number {

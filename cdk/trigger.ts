@@ -1,4 +1,4 @@
-import { Arn, ArnFormat } from 'aws-cdk-lib';
+import { Arn, ArnFormat, Aws, Token } from 'aws-cdk-lib';
 import { CfnIntegrationAssociation } from 'aws-cdk-lib/aws-connect';
 import { type Connections, type IConnectable, Peer, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -62,16 +62,19 @@ export class Trigger extends Construct implements IConnectable {
     });
   }
 
-  /** Allows only this Connect instance to invoke the function, and adds it to the instance's list of functions. */
+  /** Allows a Connect instance to invoke the function, and adds the function to the instance's list. Others may not. */
   allowInvocationBy(connectInstanceArn: string): void {
-    const { account } = Arn.split(connectInstanceArn, ArnFormat.SLASH_RESOURCE_NAME);
-    const permission = {
+    const isKnown = !Token.isUnresolved(connectInstanceArn);
+    const { account = Aws.ACCOUNT_ID, resourceName = '' } = isKnown
+      ? Arn.split(connectInstanceArn, ArnFormat.SLASH_RESOURCE_NAME)
+      : {};
+    // By id, so that the order of the list has no meaning.
+    this.function.addPermission(`Connect${resourceName}`, {
       principal: new ServicePrincipal('connect.amazonaws.com'),
       sourceArn: connectInstanceArn,
-      ...(account === undefined ? {} : { sourceAccount: account }),
-    };
-    this.function.addPermission('Connect', permission);
-    const association = new CfnIntegrationAssociation(this, 'Association', {
+      sourceAccount: account,
+    });
+    const association = new CfnIntegrationAssociation(this, `Association${resourceName}`, {
       instanceId: connectInstanceArn,
       integrationType: 'LAMBDA_FUNCTION',
       integrationArn: this.function.functionArn,

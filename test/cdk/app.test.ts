@@ -46,11 +46,36 @@ test('the app synthesizes without credentials, with the trigger bundled into one
 });
 
 test('an invalid setting ends the app before synthesis, with a line that names it', async (t) => {
-  const context = { amiId: 'ami-of-mine', minInstances: '1', typo: 'x' };
+  const context = { amiId: 'ami-of-mine', minInstances: '1', typo: 'x', connectInstanceArn: 'none' };
   const { code, stderr } = await synthesize(context, () => t.fail('it was synthesized'));
   t.is(code, 1);
   const lines = stderr.trim().split('\n');
   t.is(lines.length, 2);
   t.regex(lines[0] ?? '', /^integratord: typo is not a setting; the settings are amiId, /);
   t.regex(lines[1] ?? '', /^integratord: amiId must be the id of an image, such as ami-/);
+});
+
+test('a deployment of a new image without the other settings is refused by name, before anything is asked of AWS', async (t) => {
+  const context = { amiId: 'ami-0123456789abcdef0' };
+  const { code, stderr } = await synthesize(context, () => t.fail('it was synthesized'));
+  t.is(code, 1);
+  t.deepEqual(
+    stderr
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ').slice(0, 5).join(' ')),
+    ['integratord: connectInstanceArn is not set:', 'integratord: deepgramKeySecretArn is not set:'],
+  );
+});
+
+test("the missing settings are the template's parameters, without a default, so that a deployment needs a value", async (t) => {
+  const { code, stderr } = await synthesize({ stackName: 'calls' }, (directory) => {
+    const { Parameters } = JSON.parse(readFileSync(join(directory, 'calls.template.json'), 'utf8'));
+    for (const name of ['ConnectInstanceArn', 'DeepgramKeySecretArn']) {
+      t.is(Parameters[name].Type, 'String');
+      t.false('Default' in Parameters[name]);
+      t.regex(Parameters[name].Description, /cdk.context.json/);
+    }
+  });
+  t.is(code, 0, stderr);
 });

@@ -214,9 +214,14 @@ test('the first instance launches after the internet route of its subnet exists,
   for (const route of routes) t.true(group?.['DependsOn'].includes(route), route);
 });
 
-test('a template without an image can be synthesized, and asks for one at deployment', (t) => {
-  const without = synthesized({ amiId: '' });
-  without.hasParameter('AmiId', { Type: 'AWS::EC2::Image::Id', Default: Match.absent() });
+test('a template without an image takes the newest one of its architecture from Parameter Store', (t) => {
+  const image = (architecture: string) => ({
+    Type: 'AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>',
+    Default: `/integratord/ami/${architecture}`,
+  });
+  const without = synthesized({ amiId: undefined });
+  without.hasParameter('AmiId', image('arm64'));
+  synthesized({ amiId: undefined, instanceTypes: 'c7i.large' }).hasParameter('AmiId', image('x86_64'));
   without.hasResourceProperties(LAUNCH, { LaunchTemplateData: { ImageId: { Ref: 'AmiId' } } });
   t.pass();
 });

@@ -106,8 +106,10 @@ test('an instance may decrypt only with the configured keys, and only through th
 
 test('an instance may read its secrets, the trigger only its own', (t) => {
   const { Resource: own } = allowing('secretsmanager:GetSecretValue', instanceRole());
+  const withNew = synthesized({ deepgramKeySecretArn: 'new', minInstances: 0 });
+  const { Resource: created } = allowing('secretsmanager:GetSecretValue', instanceRole(withNew));
   t.deepEqual(
-    (own as { Ref: string }[]).map(({ Ref }) => Ref.replace(/[0-9A-F]{8}$/, '')),
+    (created as { Ref: string }[]).map(({ Ref }) => Ref.replace(/[0-9A-F]{8}$/, '')),
     ['SecretsEmptyDeepgramKey', 'SecretsTriggerSecret', 'ResultsStateKey'],
   );
   const { Resource: existing } = allowing('secretsmanager:GetSecretValue', instanceRole(withKeys));

@@ -1,8 +1,9 @@
 import test from 'ava';
 import type { Place } from '../../cdk/place.ts';
-import { readSettings, SettingsError } from '../../cdk/settings.ts';
+import { chosenSettings, readSettings, SettingsError } from '../../cdk/settings.ts';
 
 const SUBNETS = 'subnet-0123456789abcdef0,subnet-0fedcba9876543210';
+const SECRET_ARN = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:deepgram-AbCdEf';
 const CONNECT_ARN = 'arn:aws:connect:eu-west-2:123456789012:instance/12345678-1234-1234-1234-123456789012';
 
 function linesFor(context: Record<string, unknown>, place: Place = {}): readonly string[] {
@@ -18,7 +19,9 @@ function linesFor(context: Record<string, unknown>, place: Place = {}): readonly
 for (const [name, value, expected] of [
   ['amiId', 'ami-xyz', 'must be the id of an image'],
   ['stackName', '2nd', 'must be letters, digits and hyphens'],
-  ['connectInstanceArn', 'my-instance', 'must be the ARN of an Amazon Connect instance'],
+  ['connectInstanceArn', 'my-instance', 'must be ARNs of Amazon Connect instances, or `none`'],
+  ['connectInstanceArn', `none,${CONNECT_ARN}`, 'must be `none` or ARNs, not both'],
+  ['connectInstanceArn', `${CONNECT_ARN},${CONNECT_ARN}`, 'must not contain duplicates'],
   ['streamPrefix', 'acme/*', 'must be letters, digits'],
   ['streamsKmsKeyArn', 'alias/calls', 'must be the ARN of a KMS key'],
   ['deepgramApi', 'deepgram.example.org', 'must be a ws, wss, http or https URL'],
@@ -147,6 +150,44 @@ for (const [what, context, expected] of [
   });
 }
 
+test('with an image, a deployment must say what a running stack would lose otherwise', (t) => {
+  const [connect, key, ...others] = linesFor({ amiId: 'ami-0123456789abcdef0' });
+  t.deepEqual(others, []);
+  t.regex(connect ?? '', /^connectInstanceArn is not set: .*`none`.*RestoreSettings/);
+  t.regex(key ?? '', /^deepgramKeySecretArn is not set: .*`new`.*RestoreSettings/);
+  const said = { amiId: 'ami-0123456789abcdef0', connectInstanceArn: 'none', deepgramKeySecretArn: SECRET_ARN };
+  t.deepEqual(linesFor(said), []);
+});
+
+test('an image that a failed command leaves empty is an error', (t) => {
+  const [line, ...others] = linesFor({ amiId: '' });
+  t.regex(line ?? '', /^amiId is empty: /);
+  t.deepEqual(others, []);
+});
+
+test('an empty secret with instances is an error, and not without', (t) => {
+  t.regex(linesFor({ deepgramKeySecretArn: 'new' })[0] ?? '', /^deepgramKeySecretArn is `new`, .*minInstances=0/);
+  const desired = { deepgramKeySecretArn: 'new', minInstances: 0, desiredInstances: 1 };
+  t.regex(linesFor(desired)[0] ?? '', /^deepgramKeySecretArn is `new`/);
+  t.deepEqual(linesFor({ deepgramKeySecretArn: 'new', minInstances: 0 }), []);
+});
+
+test('Connect instances of different regions or accounts are refused: a stack is for one', (t) => {
+  const arns = [CONNECT_ARN, CONNECT_ARN.replace('eu-west-2', 'eu-west-1')].join(',');
+  t.deepEqual(linesFor({ connectInstanceArn: arns }), [
+    'connectInstanceArn has instances of different regions or accounts: deploy a stack for each',
+  ]);
+  t.deepEqual(linesFor({ connectInstanceArn: `${CONNECT_ARN},${CONNECT_ARN.replace('/12345678', '/87654321')}` }), []);
+});
+
+test('the settings that are kept in the stack are those that another checkout needs to say', (t) => {
+  const context = { connectInstanceArn: 'none', deepgramKeySecretArn: SECRET_ARN, minInstances: 3, privateLink: true };
+  const chosen = chosenSettings(readSettings({ ...context, amiId: 'ami-0123456789abcdef0', maxInstances: 10 }));
+  t.deepEqual(chosen, { ...context, minInstances: '3', privateLink: 'on' });
+  t.deepEqual(chosenSettings(readSettings(chosen)), chosen);
+  t.deepEqual(chosenSettings(readSettings({})), {});
+});
+
 test('a stack in another region or account than its Connect instance is refused, with a remedy', (t) => {
   const connect = { connectInstanceArn: CONNECT_ARN };
   t.deepEqual(linesFor(connect, { region: 'us-east-1', account: '210987654321' }), [
@@ -195,7 +236,7 @@ test('every fault of daemonSettings is reported', (t) => {
 });
 
 test('settings can be strings, as on the command line, or JSON values, as in cdk.json', (t) => {
-  const given = { minInstances: 3, privateLink: true, instanceTypes: ['c7g.large', 'c6g.large'], amiId: '' };
+  const given = { minInstances: 3, privateLink: true, instanceTypes: ['c7g.large', 'c6g.large'], vpcId: '' };
   const texts = { minInstances: '3', privateLink: 'on', instanceTypes: 'c7g.large, c6g.large' };
   t.deepEqual(readSettings(given), readSettings(texts));
 });

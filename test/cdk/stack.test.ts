@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { App, CloudFormationValidatePlugin } from 'aws-cdk-lib';
-import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { readSettings } from '../../cdk/settings.ts';
 import { SNAPSHOT_FILE, snapshotOf } from './snapshot.ts';
-import { stackOf, synthesized, twoStacks } from './synthesized.ts';
+import { CONNECT_ARN, propertiesOf, SECRET_ARN, stackOf, synthesized, twoStacks } from './synthesized.ts';
 import { VARIANTS } from './variants.ts';
 
 for (const [name, context] of Object.entries(VARIANTS)) {
@@ -76,8 +77,8 @@ test('no output is exported, so none conflicts with another stack', (t) => {
   );
 });
 
-test("without an existing secret, Deepgram's key is an empty one, with the command to fill it", (t) => {
-  const template = synthesized();
+test('deepgramKeySecretArn=new creates an empty secret, with the command to fill it', (t) => {
+  const template = synthesized({ deepgramKeySecretArn: 'new', minInstances: 0 });
   template.hasResourceProperties('AWS::SecretsManager::Secret', {
     SecretString: Match.absent(),
     GenerateSecretString: Match.absent(),
@@ -90,12 +91,29 @@ test("without an existing secret, Deepgram's key is an empty one, with the comma
   t.deepEqual(existing.findOutputs('FillDeepgramKey'), {});
 });
 
-test('a deployment with an empty key says that instances need it to start', (t) => {
-  const hints = (context: Record<string, unknown>) =>
-    Annotations.fromStack(stackOf(context)).findInfo('*', Match.stringLikeRegexp('-c minInstances=0')).length;
-  t.is(hints({}), 1);
-  t.is(hints({ minInstances: 0 }), 0);
-  t.is(hints(VARIANTS['everything exists already'] ?? {}), 0);
+test('the settings are kept in the stack, and an output writes them into a checkout', (t) => {
+  const template = synthesized({ minInstances: 3 });
+  const { Value } = propertiesOf(template, 'AWS::SSM::Parameter');
+  t.deepEqual(JSON.parse(String(Value)), {
+    connectInstanceArn: CONNECT_ARN,
+    deepgramKeySecretArn: SECRET_ARN,
+    minInstances: '3',
+  });
+  template.hasOutput('RestoreSettings', {
+    Value: { 'Fn::Join': ['', Match.arrayWith([Match.stringLikeRegexp('>cdk/cdk.context.json$')])] },
+  });
+});
+
+test('git ignores cdk.context.json, and its example is complete', (t) => {
+  const ignored = readFileSync(join(import.meta.dirname, '../../.gitignore'), 'utf8').split('\n');
+  t.true(ignored.includes('cdk/cdk.context.json'));
+  const example = JSON.parse(readFileSync(join(import.meta.dirname, '../../cdk/cdk.context.example.json'), 'utf8'));
+  const filled = JSON.stringify(example)
+    .replaceAll('REGION', 'us-east-1')
+    .replaceAll('ACCOUNT', '123456789012')
+    .replace('/ID"', '/12345678"')
+    .replace('SUFFIX', 'AbCdEf');
+  t.notThrows(() => readSettings({ ...JSON.parse(filled), amiId: 'ami-0123456789abcdef0' }));
 });
 
 test("Secrets Manager generates the trigger's secret, long enough for the daemon", (t) => {
@@ -142,9 +160,9 @@ test('the outputs have the next steps', (t) => {
   const outputs = Object.keys(synthesized().toJSON()['Outputs']).sort();
   t.deepEqual(outputs, [
     'Dashboard',
-    'FillDeepgramKey',
     'FleetLogGroup',
     'FleetName',
+    'RestoreSettings',
     'RollOut',
     'TriggerFunctionArn',
     'TriggerLogGroup',

@@ -7,6 +7,7 @@ import { readSettings } from '../../cdk/settings.ts';
 import { IntegratordStack } from '../../cdk/stack.ts';
 
 export const CONNECT_ARN = 'arn:aws:connect:us-east-1:123456789012:instance/12345678-1234-1234-1234-123456789012';
+export const SECRET_ARN = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:deepgram-AbCdEf';
 export const AMI_ID = 'ami-0123456789abcdef0';
 
 /** Output directory of the apps of this process, removed at its end. */
@@ -30,7 +31,12 @@ function newApp(): App {
 }
 
 function stackIn(app: App, context: Record<string, unknown>): IntegratordStack {
-  const settings = readSettings({ amiId: AMI_ID, connectInstanceArn: CONNECT_ARN, ...context });
+  const settings = readSettings({
+    amiId: AMI_ID,
+    connectInstanceArn: CONNECT_ARN,
+    deepgramKeySecretArn: SECRET_ARN,
+    ...context,
+  });
   return new IntegratordStack(app, settings.stackName, settings);
 }
 

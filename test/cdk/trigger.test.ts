@@ -8,7 +8,7 @@ import { bundleInto } from '../../cdk/lambda-bundle.ts';
 import { CONNECT_ARN, propertiesOf, synthesized } from './synthesized.ts';
 
 const template = synthesized();
-const unconnected = synthesized({ connectInstanceArn: '' });
+const unconnected = synthesized({ connectInstanceArn: 'none' });
 
 /** The trigger, not CDK's own function. */
 function functionOf(from = template): Record<string, unknown> {
@@ -62,6 +62,35 @@ test("the trigger is on the Connect instance's list of functions", (t) => {
     },
     DependsOn: Match.arrayWith([Match.stringLikeRegexp('Connect')]),
   });
+  t.pass();
+});
+
+test('each Connect instance of a list may invoke the trigger and has it on its list', (t) => {
+  const other = CONNECT_ARN.replace('/12345678', '/87654321');
+  const arns = (from: typeof template, type: string, property: string) =>
+    Object.entries(from.findResources(type))
+      .map(([id, { Properties }]) => `${id} ${Properties[property]}`)
+      .sort();
+  const both = synthesized({ connectInstanceArn: [CONNECT_ARN, other] });
+  const reversed = synthesized({ connectInstanceArn: [other, CONNECT_ARN] });
+  for (const [type, property] of [
+    ['AWS::Lambda::Permission', 'SourceArn'],
+    ['AWS::Connect::IntegrationAssociation', 'InstanceId'],
+  ] as const) {
+    const found = arns(both, type, property);
+    t.is(found.length, 2);
+    t.true(found.some((each) => each.endsWith(CONNECT_ARN)) && found.some((each) => each.endsWith(other)));
+    t.deepEqual(arns(reversed, type, property), found, 'whatever their order');
+  }
+});
+
+test('an instance that only a parameter names may invoke the trigger from this account', (t) => {
+  const asked = synthesized({ amiId: undefined, connectInstanceArn: undefined });
+  asked.hasResourceProperties('AWS::Lambda::Permission', {
+    SourceArn: { Ref: 'ConnectInstanceArn' },
+    SourceAccount: { Ref: 'AWS::AccountId' },
+  });
+  asked.hasResourceProperties('AWS::Connect::IntegrationAssociation', { InstanceId: { Ref: 'ConnectInstanceArn' } });
   t.pass();
 });
 

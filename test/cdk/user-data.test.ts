@@ -6,13 +6,12 @@ import test from 'ava';
 import { REFUSED } from '../../cdk/daemon-settings.ts';
 import { userDataWith } from '../../cdk/user-data.ts';
 import { readConfig } from '../../daemon/config.ts';
-import { propertiesOf, synthesized } from './synthesized.ts';
+import { propertiesOf, SECRET_ARN, synthesized } from './synthesized.ts';
 
 /** Values that CloudFormation fills in, by the beginning of the reference's name. */
 const FILLED_IN: Record<string, string> = {
   'AWS::Region': 'us-east-1',
   'AWS::StackName': 'integratord',
-  SecretsEmptyDeepgramKey: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:Key-AbCdEf',
   SecretsTriggerSecret: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:Trigger-AbCdEf',
   ResultsStateKey: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:StateKey-AbCdEf',
   LogsFleet: 'integratord-LogsFleet-abc',
@@ -79,7 +78,7 @@ test('user data writes the settings, starts the daemon with them, and configures
   t.deepEqual(settingsIn(env), {
     AWS_REGION: 'us-east-1',
     DEEPGRAM_API: 'wss://api.deepgram.com/v1/listen',
-    DEEPGRAM_API_KEY_SECRET_ARN: FILLED_IN['SecretsEmptyDeepgramKey'],
+    DEEPGRAM_API_KEY_SECRET_ARN: SECRET_ARN,
     TRIGGER_SECRET_ARN: FILLED_IN['SecretsTriggerSecret'],
     PORT: '8080',
     MAX_SESSIONS: '500',

@@ -3,6 +3,12 @@ const KEY_ARN = 'arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-
 /** Settings that together cover every branch of every construct. */
 export const VARIANTS: Readonly<Record<string, Record<string, unknown>>> = {
   'all defaults': {},
+  'nothing but parameters': { amiId: undefined, connectInstanceArn: undefined, deepgramKeySecretArn: undefined },
+  'an empty secret, and no Connect instance': {
+    deepgramKeySecretArn: 'new',
+    minInstances: 0,
+    connectInstanceArn: 'none',
+  },
   'a closed VPC, Spot, and an alarm address': {
     natGateways: 0,
     privateLink: 'on',
