@@ -1,6 +1,7 @@
 import { type Duration, Stack, Tags } from 'aws-cdk-lib';
 import {
   AutoScalingGroup,
+  DeletionProtection,
   GroupMetrics,
   HealthChecks,
   OnDemandAllocationStrategy,
@@ -84,11 +85,13 @@ export class Fleet extends Construct {
       capacityRebalance: spotPercent > 0,
       defaultInstanceWarmup: WARM_UP,
       groupMetrics: [GroupMetrics.all()],
+      // Without calls first: README.md, "Removing it".
+      deletionProtection: DeletionProtection.PREVENT_FORCE_DELETION,
     });
     this.group.node.addDependency(network.internetRoute);
     Tags.of(this.group).add(FLEET_TAG, Stack.of(this).stackId, { applyToLaunchedInstances: false });
     waitForCalls(this.group, props.drainDeadline);
-    scaleWithCalls(this.group, props.targetCapacityPercent);
+    if (size.min < size.max) scaleWithCalls(this.group, props.targetCapacityPercent);
     new SuspendAzRebalance(this, 'SuspendAzRebalance', { group: this.group, logGroup: props.logGroup });
     this.#acknowledge();
   }

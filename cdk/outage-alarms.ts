@@ -10,7 +10,7 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import { capacityUsed, groupMetric } from './fleet-metrics.ts';
+import { fleetMetric, groupMetric } from './fleet-metrics.ts';
 import type { LoadBalancer } from './load-balancer.ts';
 import { withRunbook } from './runbook.ts';
 import { LAUNCH_TIMEOUT } from './timing.ts';
@@ -55,7 +55,8 @@ export class OutageAlarms extends Construct {
       alarmDescription: 'A problem only if the fleet should have instances: none passes the health check.',
     });
     const silent = new Alarm(this, 'Silent', {
-      metric: capacityUsed().with({ statistic: Stats.SAMPLE_COUNT }),
+      // Every daemon sends it, cordoned ones too.
+      metric: fleetMetric('ActiveSessions', Stats.SAMPLE_COUNT),
       threshold: 1,
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
       evaluationPeriods: SILENT_MINUTES,

@@ -52,6 +52,24 @@ export function misplacedIn(given: Arns, { region, account }: Place): string[] {
   );
 }
 
+interface Route extends Arns {
+  readonly privateLink: 'on' | 'off';
+  readonly natGateways: number;
+  readonly vpcId?: string | undefined;
+}
+
+/** A secret in another region: PrivateLink's endpoint is only for the stack's own. A line if there is no other route. */
+export function unreachableIn(given: Route, place: Place): string[] {
+  const region = whereIs(given.connectInstanceArn?.[0]).region ?? place.region;
+  const secret = whereIs(given.deepgramKeySecretArn).region;
+  const hasInternet = given.vpcId === undefined && given.natGateways > 0;
+  if (given.privateLink === 'off' || hasInternet || !region || !secret || secret === region) return [];
+  return [
+    `deepgramKeySecretArn is in ${secret}, out of reach of PrivateLink in ${region}: replicate the secret there ` +
+      '(aws secretsmanager replicate-secret-to-regions), and use the ARN of the replica',
+  ];
+}
+
 function whereIs(arn: string | undefined): Place {
   const [, , , region, account] = arn?.split(':') ?? [];
   return { region, account };

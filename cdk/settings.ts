@@ -1,4 +1,4 @@
-import { type InstanceArchitecture, InstanceType } from 'aws-cdk-lib/aws-ec2';
+import { type InstanceArchitecture, InstanceClass, InstanceSize, InstanceType } from 'aws-cdk-lib/aws-ec2';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { z } from 'zod';
 import { DEEPGRAM_API } from '../daemon/contract/deepgram-api.ts';
@@ -6,7 +6,7 @@ import { LOG_LEVELS } from '../daemon/contract/log-levels.ts';
 import { LinesError } from '../daemon/runtime/lines-error.ts';
 import { NoProxy } from '../daemon/runtime/no-proxy.ts';
 import { daemonSettings } from './daemon-settings.ts';
-import { misplacedIn, type Place } from './place.ts';
+import { misplacedIn, type Place, unreachableIn } from './place.ts';
 import { resultsConflictsIn, streamSetting, webhookUrl } from './results-settings.ts';
 
 /** Auto Scaling waits at most 48 h for an instance; the last hour is margin for ending the remaining sessions. */
@@ -17,6 +17,9 @@ export const SECRET_ARN = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secr
 
 /** CDK's own pattern: family, generation and attributes, then the size. */
 const INSTANCE_TYPE = /^[a-z]+\d{1,2}[a-z-]*\.[a-z0-9-]+$/;
+
+const FAMILIES: ReadonlySet<string> = new Set(Object.values(InstanceClass));
+const SIZES: ReadonlySet<string> = new Set(Object.values(InstanceSize));
 
 /** What of a URL's host is special to no shell, no systemd and no TOML. */
 const PROXY_HOST = /^[A-Za-z0-9.:[\]-]+$/;
@@ -113,6 +116,7 @@ const settings = z.object({
   httpsProxy: z.string().transform(proxyUrl).optional(),
   noProxy: z.string().transform(hostList).optional(),
   instanceTypes: list('instance types', INSTANCE_TYPE, 'c7g.large,c6g.large')
+    .refine((types) => types.every(isKnownType), 'must be instance types that exist, such as c7g.large')
     .refine((types) => new Set(types.map(architectureOf)).size === 1, 'must all have the architecture of the image')
     .default(['c7g.large']),
   minInstances: wholeNumber('instances', 0, 1000).default(2),
@@ -153,7 +157,9 @@ export function readSettings(context: Readonly<Record<string, unknown>>, place: 
     ...unknown.map((name) => `${name} is not a setting; the settings are ${SETTING_NAMES.join(', ')}`),
     ...(error?.issues ?? []).map(({ path, message }) => `${String(path[0])} ${message}`),
     ...(context['amiId'] === '' ? [EMPTY_IMAGE] : []),
-    ...(data ? [...conflictsIn(data), ...resultsConflictsIn(data), ...omissionsIn(data), ...misplacedIn(data, place)] : []),
+    ...(data
+      ? [...conflictsIn(data), ...resultsConflictsIn(data), ...omissionsIn(data), ...misplacedIn(data, place), ...unreachableIn(data, place)]
+      : []),
   ];
   if (lines.length > 0 || !data) throw new SettingsError([...new Set(lines)]);
   return Object.freeze(data);
@@ -171,6 +177,12 @@ export function chosenSettings(chosen: Settings): Record<string, unknown> {
       return [name, isNone ? NO_CONNECT : [chosen[name]].flat().join(',')];
     }),
   );
+}
+
+/** By the families and sizes that CDK knows; not every family has every size. */
+function isKnownType(instanceType: string): boolean {
+  const [family = '', size = ''] = instanceType.split('.');
+  return FAMILIES.has(family) && SIZES.has(size);
 }
 
 /** Undefined for an invalid type, which its pattern reports. */

@@ -31,7 +31,11 @@ export class IntegratordStack extends Stack {
   readonly dashboard: Dashboard;
 
   constructor(scope: Construct, id: string, settings: Settings) {
-    super(scope, id, { description: 'integratord: real-time transcription of Amazon Connect calls with Deepgram' });
+    super(scope, id, {
+      description: 'integratord: real-time transcription of Amazon Connect calls with Deepgram',
+      // README.md, "Removing it".
+      terminationProtection: true,
+    });
     this.templateOptions.metadata = FOR_CFN_LINT;
     const network = this.#network(settings);
     const secrets = new Secrets(this, 'Secrets', {

@@ -27,7 +27,7 @@ const CAPACITY = 'CapacityUsed';
 
 /**
  * Every metric twice: for the stack, where instances add up, and for the instance. The stack's capacity leaves out
- * draining instances: in its average their free slots would scale the group in during a rollout.
+ * draining and cordoned instances: in its average their free slots would scale the group in, and take no call.
  */
 export function metricData(
   now: InstanceSnapshot,
@@ -38,7 +38,8 @@ export function metricData(
   const ofStack = { Name: 'Stack', Value: stack };
   const ofInstance = { Name: 'Instance', Value: instance };
   const all = readings(now, since);
-  const shared = now.drainState === 'none' ? all : all.filter(({ MetricName }) => MetricName !== CAPACITY);
+  const takesCalls = now.drainState === 'none' && !now.isCordoned;
+  const shared = takesCalls ? all : all.filter(({ MetricName }) => MetricName !== CAPACITY);
   return [
     ...shared.map((reading) => ({ ...reading, Dimensions: [ofStack], Timestamp: at })),
     ...all.map((reading) => ({ ...reading, Dimensions: [ofStack, ofInstance], Timestamp: at })),

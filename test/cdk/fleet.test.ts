@@ -2,7 +2,7 @@ import test from 'ava';
 import { Duration } from 'aws-cdk-lib';
 import { Match } from 'aws-cdk-lib/assertions';
 import { heartbeatTimeout } from '../../cdk/timing.ts';
-import { AMI_ID, propertiesOf, synthesized } from './synthesized.ts';
+import { AMI_ID, propertiesOf, stackOf, synthesized } from './synthesized.ts';
 
 const template = synthesized();
 const GROUP = 'AWS::AutoScaling::AutoScalingGroup';
@@ -155,8 +155,42 @@ test('scaling on CPU covers calls that cost more than expected', (t) => {
       TargetValue: 60,
     },
   });
-  template.resourceCountIs('AWS::AutoScaling::ScalingPolicy', 2);
   t.pass();
+});
+
+test('a burst adds instances after one minute, half-way between the target and a full fleet', (t) => {
+  const policies = template.findResources('AWS::AutoScaling::ScalingPolicy', {
+    Properties: { PolicyType: 'StepScaling' },
+  });
+  const [id] = Object.keys(policies);
+  t.like(policies[id ?? '']?.['Properties'], {
+    AdjustmentType: 'PercentChangeInCapacity',
+    MinAdjustmentMagnitude: 1,
+    EstimatedInstanceWarmup: 120,
+    StepAdjustments: [
+      { MetricIntervalLowerBound: 0, MetricIntervalUpperBound: 10, ScalingAdjustment: 25 },
+      { MetricIntervalLowerBound: 10, ScalingAdjustment: 50 },
+    ],
+  });
+  template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+    AlarmActions: [{ Ref: id }],
+    MetricName: 'CapacityUsed',
+    Period: 60,
+    EvaluationPeriods: 1,
+    Threshold: 80,
+  });
+});
+
+test('a fleet of a fixed size has no scaling policies', (t) => {
+  const fixed = synthesized({ minInstances: 4, maxInstances: 4 });
+  fixed.hasResourceProperties(GROUP, { MinSize: '4', MaxSize: '4' });
+  fixed.resourceCountIs('AWS::AutoScaling::ScalingPolicy', 0);
+  t.pass();
+});
+
+test('neither the stack nor a group with instances is deleted by mistake', (t) => {
+  template.hasResourceProperties(GROUP, { DeletionProtection: 'prevent-force-deletion' });
+  t.true(stackOf().terminationProtection);
 });
 
 test('AZ rebalance is suspended', (t) => {

@@ -49,6 +49,8 @@ for (const [name, value, expected] of [
   ['httpsProxy', 'http://proxy.example.com/path', 'must not contain a path'],
   ['noProxy', "a.test,b'c", 'is not a list of hosts'],
   ['instanceTypes', 'large', 'must be instance types'],
+  ['instanceTypes', 'c7h.large', 'must be instance types that exist'],
+  ['instanceTypes', 'c7g.huge', 'must be instance types that exist'],
   ['instanceTypes', 'c7g.large,c7i.large', 'must all have the architecture of the image'],
   ['minInstances', -1, 'must be a whole number'],
   ['maxInstances', 0, 'must be at least 1'],
@@ -196,6 +198,22 @@ test('a stack in another region or account than its Connect instance is refused,
   ]);
   t.deepEqual(linesFor(connect, { region: 'eu-west-2', account: '123456789012' }), []);
   t.deepEqual(linesFor(connect), [], 'while that is unknown');
+});
+
+test('a key secret that PrivateLink cannot reach is refused', (t) => {
+  const here = { connectInstanceArn: CONNECT_ARN, deepgramKeySecretArn: SECRET_ARN, privateLink: 'on' };
+  const existing = { vpcId: 'vpc-0123456789abcdef0', subnetIds: SUBNETS };
+  const line =
+    'deepgramKeySecretArn is in us-east-1, out of reach of PrivateLink in eu-west-2: replicate the secret there ' +
+    '(aws secretsmanager replicate-secret-to-regions), and use the ARN of the replica';
+  t.deepEqual(linesFor({ ...here, natGateways: 0, deepgramApi: 'ws://deepgram.internal' }), [line]);
+  t.deepEqual(linesFor({ ...here, ...existing }), [line]);
+  t.deepEqual(linesFor(here), [], 'through the NAT gateways');
+  t.deepEqual(linesFor({ ...here, ...existing, privateLink: 'off' }), []);
+  t.deepEqual(
+    linesFor({ ...here, ...existing, deepgramKeySecretArn: SECRET_ARN.replace('us-east-1', 'eu-west-2') }),
+    [],
+  );
 });
 
 test('a key in another region than what it encrypts is refused', (t) => {

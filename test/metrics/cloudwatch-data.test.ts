@@ -66,14 +66,19 @@ test('counts cover the time since the last report, states are current', (t) => {
   });
 });
 
-test('a draining instance does not count in the capacity that the group scales on', (t) => {
-  const data = metricData(instance(new SessionMetrics(), { drainState: 'draining' }), NOTHING, IDENTITY, AT);
-  const capacity = data.filter(({ MetricName }) => MetricName === 'CapacityUsed');
-  t.deepEqual(
-    capacity.map(({ Dimensions }) => Dimensions?.length),
-    [2],
-  );
-});
+for (const [state, changes] of [
+  ['draining', { drainState: 'draining' }],
+  ['cordoned', { isCordoned: true }],
+] as const) {
+  test(`a ${state} instance does not count in the capacity that the group scales on`, (t) => {
+    const data = metricData(instance(new SessionMetrics(), changes), NOTHING, IDENTITY, AT);
+    const capacity = data.filter(({ MetricName }) => MetricName === 'CapacityUsed');
+    t.deepEqual(
+      capacity.map(({ Dimensions }) => Dimensions?.length),
+      [2],
+    );
+  });
+}
 
 test('the lag is reported as mean and count of each bucket, so that average and percentiles work', (t) => {
   const sessions = new SessionMetrics();
