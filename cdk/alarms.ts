@@ -14,6 +14,7 @@ import { capacityUsed, fleetMetric, resultsNotDelivered, startsFailedPercent } f
 import type { LoadBalancer } from './load-balancer.ts';
 import { OutageAlarms } from './outage-alarms.ts';
 import { withRunbook } from './runbook.ts';
+import { TriggerAlarms, type TriggerAlarmsProps } from './trigger-alarms.ts';
 
 /** Above scaling's own target (settings.ts): scaling has not kept up, or may not grow further. */
 export const CAPACITY_ALARM_PERCENT = 85;
@@ -117,7 +118,10 @@ const ALARMS: Readonly<Record<string, AlarmSpec>> = {
   },
 };
 
-export interface AlarmsProps {
+/** A new image or setting that harms calls shows in these within minutes. */
+const OF_ROLL_OUT = ['Gaps', 'StartsFailing', 'CallsWithoutResults'];
+
+export interface AlarmsProps extends TriggerAlarmsProps {
   readonly loadBalancer: LoadBalancer;
   readonly group: IAutoScalingGroup;
   /** Without one, alarms show only on the dashboard. */
@@ -128,12 +132,17 @@ export interface AlarmsProps {
 export class Alarms extends Construct {
   /** The alarms that notify. */
   readonly all: readonly AlarmBase[];
+  /** Those that a roll-out must not set off: about the daemons' own metrics, so that the group can depend on them. */
+  readonly ofRollOut: readonly Alarm[];
 
-  constructor(scope: Construct, id: string, { loadBalancer, group, topic }: AlarmsProps) {
+  constructor(scope: Construct, id: string, { loadBalancer, group, topic, ...trigger }: AlarmsProps) {
     super(scope, id);
-    const alarms = Object.entries(ALARMS).map(([name, spec]) => this.#alarm(name, spec));
+    const byName = new Map(Object.entries(ALARMS).map(([name, spec]) => [name, this.#alarm(name, spec)]));
+    const alarms = [...byName.values()];
+    this.ofRollOut = OF_ROLL_OUT.flatMap((name) => byName.get(name) ?? []);
     const outages = new OutageAlarms(this, 'OutageAlarms', { loadBalancer, group });
-    this.all = [...alarms, outages.noHealthyInstance, outages.noMetrics];
+    const ofTrigger = new TriggerAlarms(this, 'TriggerAlarms', trigger);
+    this.all = [...alarms, outages.unhealthyInstance, outages.noHealthyInstance, outages.noMetrics, ...ofTrigger.all];
     if (topic === undefined) return;
     for (const alarm of this.all) {
       alarm.addAlarmAction(new SnsAction(topic));

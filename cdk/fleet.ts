@@ -80,7 +80,6 @@ export class Fleet extends Construct {
       // after the other for hours.
       minHealthyPercentage: 100,
       maxHealthyPercentage: 200,
-      // No rolling or replacing update: updating the stack must not end calls. README.md describes roll-outs.
       ignoreUnmodifiedSizeProperties: true,
       capacityRebalance: spotPercent > 0,
       defaultInstanceWarmup: WARM_UP,

@@ -109,14 +109,24 @@ function decrypt(keyArn: string, service: string): PolicyStatement {
 }
 
 function describeGroup(): PolicyStatement {
-  return allow(['autoscaling:DescribeAutoScalingInstances', 'autoscaling:DescribeLifecycleHooks'], ['*']);
+  const what = ['AutoScalingGroups', 'AutoScalingInstances', 'LifecycleHooks'];
+  return allow(
+    what.map((each) => `autoscaling:Describe${each}`),
+    ['*'],
+  );
 }
 
+/** SetInstanceHealth: for an instance without its daemon (systemd/integratord-absence.sh). */
 function completeHooks(stack: Stack): PolicyStatement {
   const groups = `arn:${Aws.PARTITION}:autoscaling:${Aws.REGION}:${Aws.ACCOUNT_ID}:autoScalingGroup:*`;
-  return allow(['autoscaling:CompleteLifecycleAction', 'autoscaling:RecordLifecycleActionHeartbeat'], [groups], {
-    StringEquals: { [`autoscaling:ResourceTag/${FLEET_TAG}`]: stack.stackId },
-  });
+  const actions = ['CompleteLifecycleAction', 'RecordLifecycleActionHeartbeat', 'SetInstanceHealth'];
+  return allow(
+    actions.map((action) => `autoscaling:${action}`),
+    [groups],
+    {
+      StringEquals: { [`autoscaling:ResourceTag/${FLEET_TAG}`]: stack.stackId },
+    },
+  );
 }
 
 function sendMetrics(): PolicyStatement {

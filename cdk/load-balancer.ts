@@ -83,6 +83,11 @@ export class LoadBalancer extends Construct {
     return this.#instances.metrics.healthyHostCount({ statistic: Stats.MAXIMUM, period: Duration.minutes(1) });
   }
 
+  /** Instances that fail the health check, also those that do so by design: full, cordoned, cut off. */
+  unhealthyInstances(): Metric {
+    return this.#instances.metrics.unhealthyHostCount({ statistic: Stats.MAXIMUM, period: Duration.minutes(1) });
+  }
+
   forwardTo(fleet: IApplicationLoadBalancerTarget): void {
     this.#instances.addTarget(fleet);
   }

@@ -20,6 +20,8 @@ const DESIRED_MINUTES = LAUNCH_TIMEOUT.toMinutes() + 5;
 /** A replaced instance, or a metric that is a minute late, is not an outage. */
 const UNHEALTHY_MINUTES = 3;
 const SILENT_MINUTES = 5;
+/** Before the instance is replaced (systemd/integratord-absence.sh), and longer than a restart. */
+const ILL_MINUTES = 4;
 
 export interface OutageAlarmsProps {
   readonly loadBalancer: LoadBalancer;
@@ -31,11 +33,23 @@ export interface OutageAlarmsProps {
  * none, so missing data counts as breaching, but only while the group's desired capacity is above 0.
  */
 export class OutageAlarms extends Construct {
+  readonly unhealthyInstance: Alarm;
   readonly noHealthyInstance: CompositeAlarm;
   readonly noMetrics: CompositeAlarm;
 
   constructor(scope: Construct, id: string, { loadBalancer, group }: OutageAlarmsProps) {
     super(scope, id);
+    this.unhealthyInstance = new Alarm(this, 'UnhealthyInstance', {
+      metric: loadBalancer.unhealthyInstances(),
+      threshold: 0,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      evaluationPeriods: ILL_MINUTES,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      alarmDescription: withRunbook(
+        'UnhealthyInstance',
+        `An instance has failed the load balancer's health check for ${ILL_MINUTES} minutes.`,
+      ),
+    });
     const desired = new Alarm(this, 'Desired', {
       metric: groupMetric(group, 'GroupDesiredCapacity', Stats.MINIMUM),
       threshold: 1,

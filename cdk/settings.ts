@@ -8,6 +8,7 @@ import { NoProxy } from '../daemon/runtime/no-proxy.ts';
 import { daemonSettings } from './daemon-settings.ts';
 import { misplacedIn, type Place, unreachableIn } from './place.ts';
 import { resultsConflictsIn, streamSetting, webhookUrl } from './results-settings.ts';
+import { ROLL_OUTS } from './roll-out.ts';
 
 /** Auto Scaling waits at most 48 h for an instance; the last hour is margin for ending the remaining sessions. */
 const LONGEST_DRAIN_MINUTES = 47 * 60;
@@ -128,6 +129,7 @@ const settings = z.object({
   onDemandBase: wholeNumber('instances', 0, 1000).default(1),
   drainDeadlineMinutes: wholeNumber('minutes', 1, LONGEST_DRAIN_MINUTES).default(120),
   daemonSettings: daemonSettings.optional(),
+  rollOut: z.enum(ROLL_OUTS, `must be one of ${ROLL_OUTS.join(', ')}`).default('guarded'),
   logLevel: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
   logRetentionDays: wholeNumber('days', 1, 3653)
     .refine((days) => RetentionDays[days] !== undefined, 'must be a retention that CloudWatch Logs supports')
@@ -179,10 +181,10 @@ export function chosenSettings(chosen: Settings): Record<string, unknown> {
   );
 }
 
-/** By the families and sizes that CDK knows; not every family has every size. */
+/** By the families and sizes that CDK knows; not every family has every size. True for what its pattern reports. */
 function isKnownType(instanceType: string): boolean {
   const [family = '', size = ''] = instanceType.split('.');
-  return FAMILIES.has(family) && SIZES.has(size);
+  return !INSTANCE_TYPE.test(instanceType) || (FAMILIES.has(family) && SIZES.has(size));
 }
 
 /** Undefined for an invalid type, which its pattern reports. */

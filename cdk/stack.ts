@@ -13,6 +13,7 @@ import { addOutputs } from './next-steps.ts';
 import { INSTANCE_PORT } from './ports.ts';
 import { PrivateLink } from './private-link.ts';
 import { Results } from './results.ts';
+import { rollOutWithStack } from './roll-out.ts';
 import { Secrets } from './secrets.ts';
 import { CONNECT_ARN, SECRET_ARN, type Settings } from './settings.ts';
 import { HEALTH_LAG } from './timing.ts';
@@ -67,17 +68,24 @@ export class IntegratordStack extends Stack {
       // The first instance reads its secrets at start.
       this.fleet.group.node.addDependency(privateLink);
     }
-    this.dashboard = this.#monitoring(settings);
+    this.dashboard = this.#monitoring(settings, connectInstances);
+    // A newer trigger may send what only newer daemons know, so it waits for them.
+    this.trigger.function.node.addDependency(this.fleet.group);
     const { fleet, logs, trigger, dashboard } = this;
     addOutputs(this, { settings, secrets, fleet, logs, trigger, dashboard });
   }
 
   /** Alarms and dashboard. */
-  #monitoring({ alarmEmail, targetCapacityPercent }: Settings): Dashboard {
+  #monitoring(
+    { alarmEmail, targetCapacityPercent, rollOut }: Settings,
+    connectInstanceArns: readonly string[],
+  ): Dashboard {
     const { loadBalancer, fleet } = this;
+    const ofTrigger = { trigger: this.trigger.function, logGroup: this.logs.trigger, connectInstanceArns };
     const topic =
       alarmEmail === undefined ? undefined : new AlarmTopic(this, 'AlarmTopic', { email: alarmEmail }).topic;
-    const alarms = new Alarms(this, 'Alarms', { loadBalancer, group: fleet.group, topic });
+    const alarms = new Alarms(this, 'Alarms', { loadBalancer, group: fleet.group, topic, ...ofTrigger });
+    rollOutWithStack(fleet.group, { mode: rollOut, alarms: alarms.ofRollOut });
     return new Dashboard(this, 'Overview', {
       alarms: alarms.all,
       loadBalancer,

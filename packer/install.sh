@@ -68,6 +68,7 @@ install_application() {
   chmod -R u=rwX,go=rX "$new"
   write_command integratord daemon/main.js
   write_command integratorctl daemon/ctl/main.js
+  install -m 0755 "$from/systemd/integratord-absence.sh" "$new/bin/integratord-absence"
   if [ -e "$root/opt/integratord" ]; then mv "$root/opt/integratord" "$old"; fi
   mv "$new" "$root/opt/integratord"
   rm -rf "$old"
@@ -77,7 +78,9 @@ install_application() {
 install_configuration() {
   lib=$root/usr/local/lib
   mkdir -p "$lib/systemd/system" "$lib/sysusers.d" "$lib/tmpfiles.d" "$root/etc/integratord"
-  install -m 0644 "$from/systemd/integratord.service" "$lib/systemd/system/integratord.service"
+  for unit in integratord.service integratord-absence.service integratord-absence.timer; do
+    install -m 0644 "$from/systemd/$unit" "$lib/systemd/system/$unit"
+  done
   install -m 0644 "$from/systemd/integratord.sysusers.conf" "$lib/sysusers.d/integratord.conf"
   install -m 0644 "$from/systemd/integratord.tmpfiles.conf" "$lib/tmpfiles.d/integratord.conf"
   if [ ! -e "$root/etc/integratord/integratord.env" ]; then
@@ -85,7 +88,7 @@ install_configuration() {
   fi
   systemd-sysusers --root="${root:-/}" "$lib/sysusers.d/integratord.conf"
   systemd-tmpfiles --root="${root:-/}" --create "$lib/tmpfiles.d/integratord.conf"
-  systemctl --root="${root:-/}" enable --quiet integratord.service
+  systemctl --root="${root:-/}" enable --quiet integratord.service integratord-absence.timer
 }
 
 # In addition to their own directories, man and bash search these.

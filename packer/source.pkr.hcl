@@ -11,6 +11,8 @@ locals {
 source "amazon-ebs" "integratord" {
   region          = var.region
   ami_name        = "integratord-${local.version}-${var.architecture}-${local.built_at}"
+  ami_regions     = var.ami_regions
+  ami_users       = var.ami_users
   ami_description = "integratord ${local.version}: real-time transcription of Amazon Connect calls with Deepgram"
 
   # "amazon" is an alias for AWS's own accounts, so no foreign image with such a name can match. The dot after 2023

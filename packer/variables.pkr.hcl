@@ -21,6 +21,18 @@ variable "region" {
   default     = env("AWS_REGION")
 }
 
+variable "ami_regions" {
+  type        = list(string)
+  description = "Further regions that get a copy of the image."
+  default     = []
+}
+
+variable "ami_users" {
+  type        = list(string)
+  description = "Accounts that may launch the image; they need a kms_key_id whose policy allows them to use it."
+  default     = []
+}
+
 variable "kernel" {
   type        = string
   description = "Kernel line of Amazon Linux 2023: 6.1, 6.12 or 6.18."

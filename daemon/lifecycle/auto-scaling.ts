@@ -26,6 +26,11 @@ export interface GroupMember {
   readonly lifecycleState: string;
 }
 
+/** An instance of the group, with its health as the group sees it. */
+export interface Neighbor extends GroupMember {
+  readonly isHealthy: boolean;
+}
+
 /** A hook makes an instance wait in a transition until this long after the last heartbeat. */
 export interface LifecycleHook {
   readonly name: string;
@@ -44,6 +49,10 @@ export interface LifecycleAction {
 export interface AutoScaling {
   /** The instance's place in its group; undefined when it is in none. */
   findMember(instanceId: string, signal: AbortSignal): Promise<GroupMember | undefined>;
+  /** All instances of the group. */
+  listMembers(groupName: string, signal: AbortSignal): Promise<readonly Neighbor[]>;
+  /** Makes the group replace the instance. */
+  reportUnhealthy(instanceId: string, signal: AbortSignal): Promise<void>;
   listHooks(groupName: string, signal: AbortSignal): Promise<readonly LifecycleHook[]>;
   /** Restarts the hook's time-out. Throws NoActiveAction when the instance is not waiting. */
   recordHeartbeat(action: LifecycleAction, signal: AbortSignal): Promise<void>;
@@ -110,6 +119,24 @@ export function connectAutoScaling(
       if (!member?.AutoScalingGroupName) return undefined;
       const { AutoScalingGroupName: groupName, LifecycleState: lifecycleState = '' } = member;
       return { instanceId, groupName, lifecycleState };
+    },
+    async listMembers(groupName, signal) {
+      const response = await request(signal, ({ sdk, client }, options) =>
+        client.send(new sdk.DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [groupName] }), options),
+      );
+      const [group] = response.AutoScalingGroups ?? [];
+      return (group?.Instances ?? []).map((instance) => ({
+        instanceId: instance.InstanceId ?? '',
+        groupName,
+        lifecycleState: instance.LifecycleState ?? '',
+        isHealthy: instance.HealthStatus?.toLowerCase() === 'healthy',
+      }));
+    },
+    async reportUnhealthy(instanceId, signal) {
+      const input = { InstanceId: instanceId, HealthStatus: 'Unhealthy', ShouldRespectGracePeriod: false };
+      await request(signal, ({ sdk, client }, options) =>
+        client.send(new sdk.SetInstanceHealthCommand(input), options),
+      );
     },
     async listHooks(groupName, signal) {
       const response = await request(signal, ({ sdk, client }, options) =>

@@ -4,7 +4,12 @@ import { pageBuiltIn } from './bundle-page.ts';
 import { ReleaseFailure } from './failure.ts';
 
 /** Each becomes one file, at the same path in the release. */
-const ENTRIES = ['daemon/main.ts', 'daemon/threads/worker.ts', 'daemon/ctl/main.ts'];
+const ENTRIES = [
+  'daemon/main.ts',
+  'daemon/threads/worker.ts',
+  'daemon/ctl/main.ts',
+  'daemon/lifecycle/report-absence.ts',
+];
 
 const OPTIONS = {
   entryPoints: ENTRIES,

@@ -20,11 +20,20 @@ const COMPOSITE_ALARMS = propertiesByName<CompositeAlarm>('AWS::CloudWatch::Comp
 function propertiesByName<Properties>(type: string): Record<string, Properties> {
   // Not those that scale.
   const resources = Object.entries(template.findResources(type)).filter(([id]) => id.startsWith('Alarms'));
-  return Object.fromEntries(resources.map(([id, resource]) => [nameIn(id), resource['Properties']]));
+  return Object.fromEntries(resources.map(([id, resource]) => [nameIn(id), withStackName(resource['Properties'])]));
+}
+
+/** The properties with the stack's name in a namespace. */
+function withStackName<Properties>(properties: Properties): Properties {
+  const named = JSON.stringify(properties).replaceAll(
+    '{"Fn::Join":["",["Integratord/",{"Ref":"AWS::StackName"}]]}',
+    '"Integratord/STACK"',
+  );
+  return JSON.parse(named) as Properties;
 }
 
 function nameIn(logicalId: string): string {
-  return logicalId.replace(/^Alarms(OutageAlarms)?|[0-9A-F]{8}$/g, '');
+  return logicalId.replace(/^Alarms(OutageAlarms|TriggerAlarms)?|[0-9A-F]{8}$/g, '');
 }
 
 /** The metric alarms that must all be in ALARM. Throws on a rule of another form. */
@@ -66,19 +75,26 @@ const NOTIFYING = Object.entries({ ...METRIC_ALARMS, ...COMPOSITE_ALARMS }).flat
   AlarmActions ? [name] : [],
 );
 
-/** AWS's own metrics of a fleet at its desired capacity, and healthy. */
-const UP = { wanted: 2, healthy: 2 };
+/** AWS's own metrics of a fleet at its desired capacity, and healthy, and of a trigger that is invoked and works. */
+const UP = { wanted: 2, healthy: 2, ill: 0, calls: 20, invoked: 6, failed: 0, errors: 0, throttles: 0, tookMs: 800 };
 type Fleet = Record<keyof typeof UP, number | undefined | ((minute: number) => number | undefined)>;
 
 /** CloudWatch's metrics of a stack, from its daemons and from AWS. */
 function sourceOf({ metrics, minutes }: Series, fleet: Partial<Fleet> = {}): MetricSource {
-  const { wanted, healthy } = { ...UP, ...fleet };
+  const { wanted, healthy, ill, calls, invoked, failed, errors, throttles, tookMs } = { ...UP, ...fleet };
   const each = (value: Fleet['wanted']) =>
     minutely(Array.from({ length: minutes }, (_, minute) => (typeof value === 'function' ? value(minute) : value)));
   const all = {
     ...Object.fromEntries(Object.entries(metrics).map(([name, data]) => [`Integratord/${name}`, data])),
     'AWS/AutoScaling/GroupDesiredCapacity': each(wanted),
     'AWS/ApplicationELB/HealthyHostCount': each(healthy),
+    'AWS/ApplicationELB/UnHealthyHostCount': each(ill),
+    'AWS/Connect/ConcurrentCalls': each(calls),
+    'AWS/Lambda/Invocations': each(invoked),
+    'AWS/Lambda/Errors': each(errors),
+    'AWS/Lambda/Throttles': each(throttles),
+    'AWS/Lambda/Duration': each(tookMs),
+    'Integratord/STACK/TriggerFailed': each(failed),
   };
   return (name) => all[name as keyof typeof all] ?? [];
 }
@@ -166,6 +182,17 @@ const BY_HAND: Readonly<Record<string, [source: MetricSource, fires: string[], m
     sourceOf(idle(), { healthy: from(30, 0, 2) }),
     ['NoHealthyInstance'],
   ],
+  'one of two daemons that exits with 78, exits with 0, or is stopped': [
+    sourceOf(idle(), { healthy: from(30, 1, 2), ill: from(30, 1, 0) }),
+    ['UnhealthyInstance'],
+    35,
+  ],
+  'one of two daemons in a crash loop, whose health comes and goes': [
+    sourceOf(idle(), { healthy: from(30, 2, 2), ill: from(30, 1, 0) }),
+    ['UnhealthyInstance'],
+    35,
+  ],
+  'a restart, and an upgrade': [sourceOf(idle(), { ill: (minute) => Number(minute >= 30 && minute < 33) }), []],
   'instances that are unhealthy for two minutes': [
     sourceOf(idle(), { healthy: (minute) => (minute === 30 || minute === 31 ? 0 : 2) }),
     [],
@@ -276,6 +303,39 @@ const BY_HAND: Readonly<Record<string, [source: MetricSource, fires: string[], m
     ['ResultsNotDelivered'],
     21,
   ],
+  'a trigger without a way to its secret, which fails every call': [
+    sourceOf(idle(), { failed: from(30, 6, 0) }),
+    ['TriggerFailing'],
+    31,
+  ],
+  'two calls that fail at night, of one flow that tries twice': [
+    sourceOf(idle(), {
+      invoked: (minute) => (minute === 30 ? 2 : undefined),
+      failed: (minute) => (minute === 30 ? 2 : 0),
+      calls: 0,
+    }),
+    [],
+  ],
+  'one call in a hundred that the trigger does not start': [sourceOf(idle(), { invoked: 400, failed: 4 }), []],
+  'a trigger that crashes once': [
+    sourceOf(idle(), { errors: (minute) => Number(minute === 30) }),
+    ['TriggerBroken'],
+    32,
+  ],
+  'a trigger that is throttled once': [
+    sourceOf(idle(), { throttles: (minute) => Number(minute === 30) }),
+    ['TriggerThrottled'],
+    32,
+  ],
+  'a slow cold start': [sourceOf(idle(), { tookMs: (minute) => (minute === 30 ? 7600 : 900) }), []],
+  'a trigger that is slow from one minute on': [sourceOf(idle(), { tookMs: from(30, 7200, 900) }), ['TriggerSlow'], 33],
+  'a flow that lost its trigger': [
+    sourceOf(idle(), { invoked: from<number | undefined>(20, undefined, 6) }),
+    ['NoStarts'],
+  ],
+  'a few long calls at night': [sourceOf(idle(), { calls: 3, invoked: undefined }), []],
+  'no calls, and no invocations': [sourceOf(idle(), { calls: undefined, invoked: undefined }), []],
+  'a lull between calls': [sourceOf(idle(), { invoked: (minute) => (minute % 10 === 0 ? 1 : undefined) }), []],
   'one call without results': [sourceOf(idle({ DeepgramWithoutResults: (minute) => Number(minute === 20) })), []],
   'calls without results': [
     sourceOf(idle({ DeepgramWithoutResults: (minute) => Number(minute % 7 === 0) })),

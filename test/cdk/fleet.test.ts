@@ -107,16 +107,56 @@ test('a longer deadline makes the terminating hook wait longer, and reaches the 
   t.true(JSON.stringify(propertiesOf(longest, LAUNCH)).includes('DRAIN_DEADLINE_MS=\\"169200000\\"'));
 });
 
-test('an update of the stack replaces no instance, and keeps the size set by scaling', (t) => {
+test('an update of the stack rolls out by an instance refresh, and keeps the size set by scaling', (t) => {
   template.hasResource(GROUP, {
     UpdatePolicy: {
       AutoScalingScheduledAction: { IgnoreUnmodifiedGroupSizeProperties: true },
       AutoScalingRollingUpdate: Match.absent(),
       AutoScalingReplacingUpdate: Match.absent(),
-      AutoScalingInstanceRefresh: Match.absent(),
+      AutoScalingInstanceRefresh: {
+        Strategy: 'Rolling',
+        Preferences: {
+          MinHealthyPercentage: 100,
+          MaxHealthyPercentage: 200,
+          InstanceWarmup: 120,
+          SkipMatching: true,
+          CheckpointPercentages: [10, 100],
+          CheckpointDelay: 600,
+          BakeTime: 600,
+          StandbyInstances: 'Ignore',
+          ScaleInProtectedInstances: 'Refresh',
+          AlarmSpecification: {
+            Alarms: ['Gaps', 'StartsFailing', 'CallsWithoutResults'].map((name) => ({
+              Ref: Match.stringLikeRegexp(`^Alarms${name}`),
+            })),
+          },
+        },
+      },
     },
   });
   t.false('DesiredCapacity' in propertiesOf(template, GROUP));
+});
+
+test('the group refers to a numbered version of its launch template, so that a change is a new one', (t) => {
+  const { MixedInstancesPolicy } = propertiesOf(template, GROUP) as {
+    MixedInstancesPolicy: { LaunchTemplate: { LaunchTemplateSpecification: { Version: object } } };
+  };
+  const { Version } = MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification;
+  t.deepEqual(Object.values(Version).flat().at(-1), 'LatestVersionNumber');
+});
+
+test('a roll-out can do without alarms, or be left to an operator', (t) => {
+  const policyOf = (rollOut: string) =>
+    Object.values(synthesized({ rollOut }).findResources(GROUP))[0]?.['UpdatePolicy'].AutoScalingInstanceRefresh;
+  t.false('AlarmSpecification' in policyOf('unguarded').Preferences);
+  t.is(policyOf('by-hand'), undefined);
+});
+
+test('CloudFormation updates the trigger only after the fleet', (t) => {
+  const [group = ''] = Object.keys(template.findResources(GROUP));
+  const functions = Object.entries(template.findResources('AWS::Lambda::Function'));
+  const [, trigger] = functions.find(([id]) => id.startsWith('Trigger')) ?? [];
+  t.true(trigger?.['DependsOn'].includes(group));
 });
 
 test('an instance refresh launches before it terminates, and the old instances drain in parallel', (t) => {

@@ -59,9 +59,11 @@ test('an instance has exactly these permissions', (t) => {
   const actions = statementsOf(instanceRole()).flatMap(({ Action }) => Action);
   t.deepEqual(actions.sort(), [
     'autoscaling:CompleteLifecycleAction',
+    'autoscaling:DescribeAutoScalingGroups',
     'autoscaling:DescribeAutoScalingInstances',
     'autoscaling:DescribeLifecycleHooks',
     'autoscaling:RecordLifecycleActionHeartbeat',
+    'autoscaling:SetInstanceHealth',
     'cloudwatch:PutMetricData',
     'kinesisvideo:GetDataEndpoint',
     'kinesisvideo:GetMedia',

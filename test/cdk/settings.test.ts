@@ -76,6 +76,7 @@ for (const [name, value, expected] of [
   ['daemonSettings', { WORKERS: true }, 'sets WORKERS: must be text or a number'],
   ['daemonSettings', { HOST: '0.0.0.0\nPORT=1' }, 'sets HOST: must be one line'],
   ['daemonSettings', { METRICS_PORT: 8080 }, 'sets METRICS_PORT: must be a port of its own'],
+  ['rollOut', 'fast', 'must be one of guarded, unguarded, by-hand'],
   ['logLevel', 'verbose', 'must be one of trace, debug'],
   ['logRetentionDays', 31, 'must be a retention that CloudWatch Logs supports'],
   ['alarmEmail', 'on-call', 'must be an e-mail address'],

@@ -31,6 +31,8 @@ export class FakeAws {
   };
   readonly autoScaling: AutoScaling = {
     findMember: async () => ({ ...MEMBER, lifecycleState: this.lifecycleState }),
+    listMembers: async () => [{ ...MEMBER, lifecycleState: this.lifecycleState, isHealthy: true }],
+    reportUnhealthy: async () => this.#note('unhealthy'),
     listHooks: async () => this.hooks,
     recordHeartbeat: async ({ hookName }) => this.#note(`heartbeat ${hookName}`),
     completeAction: async ({ hookName }) => this.#note(`complete ${hookName}`),

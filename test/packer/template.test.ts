@@ -56,8 +56,14 @@ test('the architecture is arm64 by default, and determines release and instance 
   t.is(tarball, `integratord-\${local.version}-linux-\${local.node_architecture}.tar.gz`);
 });
 
+test('the image is private to the account and the region, unless a variable says otherwise', (t) => {
+  t.is(source['ami_regions'], `\${var.ami_regions}`);
+  t.is(source['ami_users'], `\${var.ami_users}`);
+  for (const name of ['ami_regions', 'ami_users']) t.deepEqual(template['variable'][name][0].default, []);
+});
+
 test('the template contains nothing secret: no credential, no user data, no public image, no variable without a default', (t) => {
-  for (const name of ['access_key', 'secret_key', 'token', 'user_data', 'user_data_file', 'ami_groups', 'ami_users']) {
+  for (const name of ['access_key', 'secret_key', 'token', 'user_data', 'user_data_file', 'ami_groups']) {
     t.false(name in source, name);
   }
   t.notRegex(JSON.stringify(template), /A[KS]IA[0-9A-Z]{16}|PRIVATE KEY|_SECRET|API_KEY|password/i);

@@ -86,10 +86,14 @@ test('a release has everything that an instance needs, and every file has a chec
     'bin/node',
     'completions/bash/integratorctl',
     'daemon/ctl/main.js',
+    'daemon/lifecycle/report-absence.js',
     'daemon/main.js',
     'install.sh',
     'man/integratorctl.1',
     'man/integratord.8',
+    'systemd/integratord-absence.service',
+    'systemd/integratord-absence.sh',
+    'systemd/integratord-absence.timer',
     'systemd/integratord.service',
   ]) {
     t.true(files.includes(file), file);

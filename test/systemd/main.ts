@@ -1,5 +1,6 @@
 /** Installs integratord into a minimal Debian, boots it under a real systemd, and checks what operators rely on. Prints
  *  TAP. Exits with 0 if all checks passed, 1 if not, 2 if this machine cannot run them, 130 after Ctrl-C. */
+import { checkAbsence } from './absence-checks.ts';
 import {
   baseRoot,
   cacheDirectory,
@@ -74,6 +75,7 @@ async function testAll(undo: AsyncDisposableStack, signal: AbortSignal): Promise
   unit = new Unit(container);
   const machine = new Machine(root, unit, simulators);
   await checkUnit(tap, machine);
+  await checkAbsence(tap, machine);
   await checkCalls(tap, machine);
   await checkImage(tap, machine);
   tap.end();

@@ -5,10 +5,12 @@ import { type Group, Invalid } from './group.ts';
 import { sendError, sendResult } from './xml.ts';
 
 const ACTIONS = [
+  'DescribeAutoScalingGroups',
   'DescribeAutoScalingInstances',
   'DescribeLifecycleHooks',
   'RecordLifecycleActionHeartbeat',
   'CompleteLifecycleAction',
+  'SetInstanceHealth',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 

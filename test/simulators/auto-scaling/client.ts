@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { Action, ActionRequest, faultRules } from './api.ts';
-import type { Hook, InstanceChange } from './group.ts';
+import type { Hook, InstanceChange, Neighbors } from './group.ts';
 
 /** The simulator does not push events, so it is polled. */
 const POLL_MS = 20;
@@ -25,6 +25,11 @@ export class AutoScalingControl {
   /** Changes the instance's state in the group; omitted fields stay as they are. */
   async setInstance(change: InstanceChange): Promise<void> {
     await this.#send('POST', 'instance', change);
+  }
+
+  /** Replaces the other instances of the group. */
+  async setNeighbors(...neighbors: Neighbors): Promise<void> {
+    await this.#send('POST', 'neighbors', neighbors);
   }
 
   async addFaults(...faults: readonly FaultRule[]): Promise<void> {

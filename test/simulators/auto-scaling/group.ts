@@ -19,7 +19,14 @@ export const instanceChange = z.strictObject({
   lifecycleState: z.string().nullable().optional(),
   /** That many look-ups do not list the instance yet: Auto Scaling is eventually consistent. */
   unlistedLooks: z.int().nonnegative().optional(),
+  /** As Auto Scaling sees it. */
+  isHealthy: z.boolean().optional(),
 });
+/** The other instances of the group. */
+export const neighborList = z.array(
+  z.strictObject({ instanceId: z.string(), lifecycleState: z.string(), isHealthy: z.boolean() }),
+);
+export type Neighbors = z.infer<typeof neighborList>;
 export type InstanceChange = z.infer<typeof instanceChange>;
 
 /** An action that Auto Scaling refuses with ValidationError. */
@@ -29,7 +36,10 @@ export class Invalid extends Error {}
 export class Group {
   readonly name: string;
   #hooks: readonly Hook[] = [];
-  #instance: InstanceChange = { lifecycleState: 'InService' };
+  #neighbors: Neighbors = [];
+  /** Known from the first request about it. */
+  #instanceId = '';
+  #instance: InstanceChange = { lifecycleState: 'InService', isHealthy: true };
   /** Completed hooks. */
   readonly #completed = new Set<string>();
 
@@ -47,11 +57,19 @@ export class Group {
     this.#instance = { ...this.#instance, ...change };
   }
 
+  setNeighbors(neighbors: Neighbors): void {
+    this.#neighbors = neighbors;
+  }
+
   /** Executes an action; returns the content of the response. */
   perform(action: string, params: Readonly<Record<string, string>>): Content {
     switch (action) {
       case 'DescribeAutoScalingInstances':
         return { AutoScalingInstances: this.#describeInstance(params['InstanceIds.member.1'] ?? '') };
+      case 'DescribeAutoScalingGroups':
+        return { AutoScalingGroups: [{ AutoScalingGroupName: this.name, Instances: this.#describeMembers() }] };
+      case 'SetInstanceHealth':
+        return this.#setHealth(params);
       case 'DescribeLifecycleHooks':
         return { LifecycleHooks: this.#describeHooks(params) };
       case 'RecordLifecycleActionHeartbeat':
@@ -65,6 +83,7 @@ export class Group {
   }
 
   #describeInstance(instanceId: string): Content {
+    this.#instanceId = instanceId;
     const { lifecycleState, unlistedLooks = 0 } = this.#instance;
     if (unlistedLooks > 0) {
       this.#instance.unlistedLooks = unlistedLooks - 1;
@@ -72,8 +91,26 @@ export class Group {
     }
     if (!lifecycleState) return [];
     const place = { InstanceId: instanceId, AutoScalingGroupName: this.name, AvailabilityZone: 'us-east-1a' };
-    const state = { LifecycleState: lifecycleState, HealthStatus: 'HEALTHY' };
+    const state = { LifecycleState: lifecycleState, HealthStatus: this.#instance.isHealthy ? 'HEALTHY' : 'UNHEALTHY' };
     return [{ ...place, ...state, ProtectedFromScaleIn: false }];
+  }
+
+  #describeMembers(): Content {
+    const { lifecycleState, isHealthy = true } = this.#instance;
+    const own = lifecycleState ? [{ instanceId: this.#instanceId, lifecycleState, isHealthy }] : [];
+    return [...own, ...this.#neighbors].map((each) => ({
+      InstanceId: each.instanceId,
+      LifecycleState: each.lifecycleState,
+      // Spelled otherwise than by DescribeAutoScalingInstances.
+      HealthStatus: each.isHealthy ? 'Healthy' : 'Unhealthy',
+    }));
+  }
+
+  #setHealth({ InstanceId: id, HealthStatus: status }: Readonly<Record<string, string>>): Content {
+    if (id !== this.#instanceId) throw new Invalid(`Instance Id not found - No managed instance found for ${id}`);
+    if (status !== 'Healthy' && status !== 'Unhealthy') throw new Invalid(`Invalid HealthStatus: ${status}`);
+    this.#instance.isHealthy = status === 'Healthy';
+    return {};
   }
 
   #describeHooks(params: Readonly<Record<string, string>>): Content {

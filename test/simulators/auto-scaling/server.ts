@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerJson, takeOrder } from '../serve.ts';
 import { type AutoScalingApi, faultRules } from './api.ts';
-import { type Group, hookList, instanceChange } from './group.ts';
+import { type Group, hookList, instanceChange, neighborList } from './group.ts';
 
 /** Routes /simulator/ to the tests' controls and everything else to Auto Scaling. */
 export async function answer(
@@ -19,6 +19,8 @@ export async function answer(
     await takeOrder(request, response, hookList, (hooks) => group.setHooks(hooks));
   } else if (route === 'POST /simulator/instance') {
     await takeOrder(request, response, instanceChange, (change) => group.changeInstance(change));
+  } else if (route === 'POST /simulator/neighbors') {
+    await takeOrder(request, response, neighborList, (neighbors) => group.setNeighbors(neighbors));
   } else if (route === 'POST /simulator/faults') {
     await takeOrder(request, response, faultRules, (faults) => api.addFaults(faults));
   } else if (route === 'DELETE /simulator/faults') {

@@ -1,0 +1,158 @@
+import { Aws, Duration, Fn } from 'aws-cdk-lib';
+import {
+  Alarm,
+  AlarmRule,
+  AlarmState,
+  type CfnCompositeAlarm,
+  ComparisonOperator,
+  CompositeAlarm,
+  type IMetric,
+  MathExpression,
+  Metric,
+  Stats,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { FilterPattern, type ILogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { METRICS_NAMESPACE } from '../daemon/contract/metrics-namespace.ts';
+import { withRunbook } from './runbook.ts';
+
+const A_MINUTE = Duration.minutes(1);
+/** Long enough for a ratio at night, when calls are rare. */
+const FAILED_WINDOW = Duration.minutes(15);
+const FAILED_PERCENT = 1;
+/** The trigger responds within 6.5 s (trigger/retry-policy.ts), and the flow waits for 8 s. */
+const SLOW_MS = 7000;
+/** Fewer calls may all be long ones, or of flows without the trigger. */
+const BUSY_CALLS = 5;
+const IDLE_MINUTES = 15;
+
+export interface TriggerAlarmsProps {
+  readonly trigger: LambdaFunction;
+  readonly logGroup: ILogGroup;
+  readonly connectInstanceArns: readonly string[];
+}
+
+/** Alarms for a trigger that fails before a start reaches a daemon, of which the daemons know nothing. */
+export class TriggerAlarms extends Construct {
+  /** The alarms that notify. */
+  readonly all: readonly (Alarm | CompositeAlarm)[];
+  readonly #trigger: LambdaFunction;
+
+  constructor(scope: Construct, id: string, { trigger, logGroup, connectInstanceArns }: TriggerAlarmsProps) {
+    super(scope, id);
+    this.#trigger = trigger;
+    const failing = this.#alarm(
+      'TriggerFailing',
+      this.#failedPercent(logGroup),
+      { above: FAILED_PERCENT, times: 1, of: 1 },
+      'More than 1 % of the calls in the last 15 minutes, and at least 3, were not started by the trigger.',
+    );
+    const broken = this.#alarm(
+      'TriggerBroken',
+      trigger.metricErrors({ period: A_MINUTE, statistic: Stats.SUM }),
+      // It catches every error by itself, so this is a crash, a time-out, or a function that does not load.
+      { above: 0, times: 1, of: 1 },
+      'The trigger crashed, or took more than 8 s.',
+    );
+    const throttled = this.#alarm(
+      'TriggerThrottled',
+      trigger.metricThrottles({ period: A_MINUTE, statistic: Stats.SUM }),
+      { above: 0, times: 1, of: 1 },
+      'Lambda refused to run the trigger: the account or the function has too many invocations at once.',
+    );
+    const slow = this.#alarm(
+      'TriggerSlow',
+      trigger.metricDuration({ period: A_MINUTE, statistic: Stats.MAXIMUM }),
+      // One slow cold start is no trend.
+      { above: SLOW_MS, times: 3, of: 5 },
+      'The trigger took more than 7 s in 3 of the last 5 minutes; the flow waits for 8 s.',
+    );
+    this.all = [failing, broken, throttled, slow, ...this.#notInvoked(scope, connectInstanceArns)];
+  }
+
+  /** Failed calls in percent of all invocations; up to two failures are ignored, as one flow may try again. */
+  #failedPercent(logGroup: ILogGroup): IMetric {
+    const filter = new MetricFilter(this, 'Failed', {
+      logGroup,
+      filterPattern: FilterPattern.stringValue('$.event', '=', 'trigger.failed'),
+      metricNamespace: `${METRICS_NAMESPACE}/${Aws.STACK_NAME}`,
+      metricName: 'TriggerFailed',
+      metricValue: '1',
+      defaultValue: 0,
+    });
+    return new MathExpression({
+      expression: 'IF(failed > 2, 100 * failed / invoked, 0)',
+      usingMetrics: {
+        failed: filter.metric({ period: FAILED_WINDOW, statistic: Stats.SUM }),
+        invoked: this.#trigger.metricInvocations({ period: FAILED_WINDOW, statistic: Stats.SUM }),
+      },
+      label: 'calls that the trigger did not start, %',
+      period: FAILED_WINDOW,
+    });
+  }
+
+  #alarm(
+    name: string,
+    metric: IMetric,
+    { above, times, of }: { above: number; times: number; of: number },
+    description: string,
+  ): Alarm {
+    return new Alarm(this, name, {
+      metric,
+      threshold: above,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      datapointsToAlarm: times,
+      evaluationPeriods: of,
+      // No invocation, no data.
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      alarmDescription: withRunbook(name, description),
+    });
+  }
+
+  /** Calls run, but none invokes the trigger. Connect reports calls of an instance, not which flow they are in. */
+  #notInvoked(scope: Construct, connectInstanceArns: readonly string[]): CompositeAlarm[] {
+    const busy = connectInstanceArns.map((arn, at) => {
+      const InstanceId = Fn.select(1, Fn.split('/', arn));
+      return new Alarm(this, at === 0 ? 'Busy' : `Busy${at + 1}`, {
+        metric: new Metric({
+          namespace: 'AWS/Connect',
+          metricName: 'ConcurrentCalls',
+          dimensionsMap: { InstanceId, MetricGroup: 'VoiceCalls' },
+          statistic: Stats.MINIMUM,
+          period: A_MINUTE,
+        }),
+        threshold: BUSY_CALLS,
+        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        evaluationPeriods: IDLE_MINUTES,
+        treatMissingData: TreatMissingData.NOT_BREACHING,
+        alarmDescription: `Not a problem by itself: ${BUSY_CALLS} or more calls for ${IDLE_MINUTES} minutes.`,
+      });
+    });
+    if (busy.length === 0) return [];
+    const idle = new Alarm(this, 'NotInvoked', {
+      metric: this.#trigger.metricInvocations({ period: A_MINUTE, statistic: Stats.SUM }),
+      threshold: 1,
+      comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
+      evaluationPeriods: IDLE_MINUTES,
+      // Lambda reports no zeros.
+      treatMissingData: TreatMissingData.BREACHING,
+      alarmDescription: `A problem only while there are calls: nothing invoked the trigger for ${IDLE_MINUTES} minutes.`,
+    });
+    const inAlarm = busy.map((alarm) => AlarmRule.fromAlarm(alarm, AlarmState.ALARM));
+    const [first] = inAlarm;
+    const isBusy = first !== undefined && inAlarm.length === 1 ? first : AlarmRule.anyOf(...inAlarm);
+    const name = 'NoStarts';
+    const alarm = new CompositeAlarm(scope, name, {
+      alarmRule: AlarmRule.allOf(isBusy, AlarmRule.fromAlarm(idle, AlarmState.ALARM)),
+      alarmDescription: withRunbook(
+        name,
+        `Connect has had ${BUSY_CALLS} or more calls for ${IDLE_MINUTES} minutes, and none invoked the trigger.`,
+      ),
+    });
+    // CloudFormation generates a name that is unique among stacks.
+    (alarm.node.defaultChild as CfnCompositeAlarm).addPropertyDeletionOverride('AlarmName');
+    return [alarm];
+  }
+}

@@ -1,0 +1,38 @@
+import { createLog, errorFields } from '../log/log.ts';
+import { systemClock as clock } from '../runtime/clock.ts';
+import { absenceDecision } from './absence.ts';
+import { connectAutoScaling } from './auto-scaling.ts';
+import { connectMetadata } from './metadata.ts';
+
+/** The watcher (systemd/integratord-absence.sh) forgets how long the daemon has been away. */
+const EXIT_LEFT_ALONE = 3;
+/** All requests together; the watcher runs again half a minute later. */
+const TIMEOUT_MS = 20_000;
+
+// Run by the watcher when this instance has been without a daemon for five minutes.
+const log = createLog('info');
+const metadata = connectMetadata(process.env, clock);
+try {
+  process.exitCode = metadata.absence === undefined ? await reportAbsence() : EXIT_LEFT_ALONE;
+} catch (error) {
+  log.error({ event: 'absence.failed', ...errorFields(error) }, 'cannot tell Auto Scaling that the daemon is gone');
+  process.exitCode = 1;
+}
+
+async function reportAbsence(): Promise<number> {
+  const autoScaling = connectAutoScaling(() => metadata.region(), clock);
+  const signal = clock.timeout(TIMEOUT_MS);
+  const instanceId = await metadata.instanceId();
+  const own = await autoScaling.findMember(instanceId, signal);
+  const group = own ? await autoScaling.listMembers(own.groupName, signal) : [];
+  const decision = absenceDecision(instanceId, group);
+  if (decision.name === 'report') {
+    await autoScaling.reportUnhealthy(instanceId, signal);
+    const message = 'no daemon for too long: told Auto Scaling to replace this instance';
+    log.error({ event: 'absence.reported', instanceId, groupName: own?.groupName }, message);
+    return 0;
+  }
+  const message = decision.name === 'wait' ? 'no daemon: another instance is replaced first' : 'no daemon: left alone';
+  log.warn({ event: 'absence.not-reported', instanceId, why: decision.why }, message);
+  return decision.name === 'wait' ? 0 : EXIT_LEFT_ALONE;
+}

@@ -1,0 +1,38 @@
+#!/bin/sh
+# Tells Auto Scaling to replace this instance when it has been without the daemon for ABSENCE_SECONDS: after an exit with
+# 0 or 78, a stop, or in a crash loop. systemd/integratord-absence.timer runs this every 30 s. A restart or an upgrade is
+# shorter. A daemon that drains is there until its last call. packer/README.md has the details.
+set -eu
+
+# A daemon that has been active for this long is back; a crash loop is not.
+steady=60
+since=/run/integratord-absence/since
+
+property() { systemctl show --property="$1" --value integratord.service; }
+
+now=$(cut -d. -f1 /proc/uptime)
+case $(property ActiveState) in
+  deactivating | reloading)
+    rm -f "$since"
+    exit 0
+    ;;
+  active)
+    entered=$(property ActiveEnterTimestampMonotonic)
+    if [ $((now - entered / 1000000)) -ge "$steady" ]; then
+      rm -f "$since"
+      exit 0
+    fi
+    [ -e "$since" ] || exit 0
+    ;;
+esac
+[ -e "$since" ] || echo "$now" >"$since"
+[ $((now - $(cat "$since"))) -ge "${ABSENCE_SECONDS:-300}" ] || exit 0
+
+status=0
+/opt/integratord/bin/node /opt/integratord/daemon/lifecycle/report-absence.js || status=$?
+# 3: left alone, in Standby for example. Back in service, it gets the whole time again.
+if [ "$status" -eq 3 ]; then
+  rm -f "$since"
+  exit 0
+fi
+exit "$status"
