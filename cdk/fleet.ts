@@ -56,6 +56,7 @@ export class Fleet extends Construct {
       securityGroup: this.securityGroup,
       role: props.role,
       userData: props.userData,
+      associatePublicIpAddress: network.hasPublicAddresses,
     });
     this.group = new AutoScalingGroup(this, 'Group', {
       vpc: network.vpc,

@@ -24,6 +24,7 @@ export interface LaunchProps {
   readonly securityGroup: ISecurityGroup;
   readonly role: IRole;
   readonly userData: UserData;
+  readonly associatePublicIpAddress: boolean;
 }
 
 /** The launch template; a new version does not change running instances. */
@@ -40,7 +41,6 @@ export class Launch extends Construct {
       httpTokens: LaunchTemplateHttpTokens.REQUIRED,
       // One hop: only the instance itself can reach its role's credentials; no container or proxied request can.
       httpPutResponseHopLimit: 1,
-      associatePublicIpAddress: false,
       // CPU metrics every minute: with 5 minutes, scaling on CPU would miss a burst of calls.
       detailedMonitoring: true,
       blockDevices: [

@@ -13,6 +13,8 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct, type IDependable } from 'constructs';
 
 export interface NewNetworkProps {
+  /** Instances are in public subnets, without NAT gateways. */
+  readonly publicAddresses: boolean;
   /** At most one per zone; with 0, the subnets have no route to the internet. */
   readonly natGateways: number;
   readonly logRetention: RetentionDays;
@@ -24,25 +26,35 @@ export class Network extends Construct {
   readonly subnets: SubnetSelection;
   /** The subnets' route to the internet: instances need it from launch until their last call has ended. */
   readonly internetRoute: IDependable;
+  /** Instances reach the internet by addresses of their own. Nothing reaches them: their security group lets nothing in. */
+  readonly hasPublicAddresses: boolean;
 
   private constructor(scope: Construct, id: string, build: (network: Network) => { vpc: IVpc; subnets: ISubnet[] }) {
     super(scope, id);
     const { vpc, subnets } = build(this);
     this.vpc = vpc;
     this.subnets = { subnets };
+    this.hasPublicAddresses = vpc.publicSubnets.some((subnet) => subnets.includes(subnet));
     this.internetRoute = vpc.selectSubnets({ subnets }).internetConnectivityEstablished;
   }
 
   /** A new VPC in two zones, which logs rejected traffic. */
-  static create(scope: Construct, id: string, { natGateways, logRetention }: NewNetworkProps): Network {
+  static create(
+    scope: Construct,
+    id: string,
+    { publicAddresses, natGateways, logRetention }: NewNetworkProps,
+  ): Network {
     return new Network(scope, id, (network) => {
-      const subnetType = natGateways > 0 ? SubnetType.PRIVATE_WITH_EGRESS : SubnetType.PRIVATE_ISOLATED;
+      const isPrivate = natGateways > 0 ? SubnetType.PRIVATE_WITH_EGRESS : SubnetType.PRIVATE_ISOLATED;
+      const subnetType = publicAddresses ? SubnetType.PUBLIC : isPrivate;
       const privateSubnet = { name: 'Private', subnetType, cidrMask: 22 };
       const publicSubnet = { name: 'Public', subnetType: SubnetType.PUBLIC, cidrMask: 26, mapPublicIpOnLaunch: false };
       const vpc = new Vpc(network, 'Vpc', {
         maxAzs: 2,
         natGateways,
-        subnetConfiguration: natGateways > 0 ? [privateSubnet, publicSubnet] : [privateSubnet],
+        subnetConfiguration: publicAddresses
+          ? [{ ...publicSubnet, cidrMask: 22 }]
+          : [privateSubnet, ...(natGateways > 0 ? [publicSubnet] : [])],
       });
       const logGroup = new LogGroup(network, 'FlowLogs', {
         retention: logRetention,

@@ -29,6 +29,8 @@ const TRANSCRIPTS = { KinesisStreams: InterfaceVpcEndpointAwsService.KINESIS_STR
 
 export interface PrivateLinkProps {
   readonly network: Network;
+  /** In all zones, or what the trigger alone needs, in one zone. */
+  readonly extent: 'all' | 'trigger';
   readonly writesToStream: boolean;
   /** In a new VPC, S3 gets a gateway endpoint, which is free; the route tables of an existing one are not ours. */
   readonly usesS3: boolean;
@@ -38,15 +40,19 @@ export interface PrivateLinkProps {
 export class PrivateLink extends Construct {
   readonly #securityGroup: SecurityGroup;
 
-  constructor(scope: Construct, id: string, { network, writesToStream, usesS3 }: PrivateLinkProps) {
+  constructor(scope: Construct, id: string, { network, extent, writesToStream, usesS3 }: PrivateLinkProps) {
     super(scope, id);
-    const { vpc, subnets } = network;
+    const { vpc } = network;
+    const isForAll = extent === 'all';
+    const { subnets: zones = [] } = network.subnets;
+    const subnets = { subnets: isForAll ? zones : zones.slice(0, 1) };
+    const services: typeof SERVICES = isForAll ? { ...SERVICES, ...(writesToStream ? TRANSCRIPTS : {}) } : { SecretsManager: InterfaceVpcEndpointAwsService.SECRETS_MANAGER };
     this.#securityGroup = new SecurityGroup(this, 'SecurityGroup', {
       vpc,
       description: 'AWS services, for integratord and its trigger',
       allowAllOutbound: false,
     });
-    for (const [name, service] of Object.entries({ ...SERVICES, ...(writesToStream ? TRANSCRIPTS : {}) })) {
+    for (const [name, service] of Object.entries(services)) {
       const securityGroups = [this.#securityGroup];
       new InterfaceVpcEndpoint(this, name, {
         vpc,
@@ -57,7 +63,7 @@ export class PrivateLink extends Construct {
         open: false,
       });
     }
-    if (usesS3) network.addS3();
+    if (usesS3 && isForAll) network.addS3();
   }
 
   allowFrom(client: IConnectable): void {

@@ -8,6 +8,7 @@ interface ResultsSettings {
   readonly webhookSecretArn?: string | undefined;
   readonly webhookSecretKmsKeyArn?: string | undefined;
   readonly receiver: 'on' | 'off';
+  readonly profile: 'standard' | 'small';
   readonly natGateways: number;
   readonly vpcId?: string | undefined;
 }
@@ -57,7 +58,7 @@ export function resultsConflictsIn(given: ResultsSettings): string[] {
       "receiver is on, and has a secret of the stack's: remove webhookSecretArn, or set receiver=off",
     ],
     [
-      receiver === 'on' && given.natGateways === 0 && given.vpcId === undefined,
+      receiver === 'on' && given.natGateways === 0 && given.vpcId === undefined && given.profile !== 'small',
       'receiver is on, and its function URL is on the internet: natGateways must not be 0',
     ],
     [

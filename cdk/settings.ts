@@ -74,6 +74,7 @@ const settings = z.object({
       'must be the id of an image, such as ami-0123456789abcdef0, or `packer` for the last one in packer/manifest.json',
     )
     .optional(),
+  profile: z.enum(['standard', 'small'], 'must be standard or small').default('standard'),
   stackName: z
     .string()
     .regex(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, 'must be letters, digits and hyphens, and begin with a letter')
@@ -137,6 +138,17 @@ const settings = z.object({
   alarmEmail: z.email('must be an e-mail address').optional(),
 });
 
+/** Other defaults, for trying it and for a small center (README.md, "A small stack"). */
+const PROFILES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  small: {
+    natGateways: '0',
+    instanceTypes: 't4g.small',
+    minInstances: '1',
+    maxInstances: '2',
+    sessionsPerInstance: '50',
+  },
+};
+
 /** The settings of the stack, read and checked once. */
 export type Settings = Readonly<z.infer<typeof settings>>;
 
@@ -154,7 +166,8 @@ export function readSettings(context: Readonly<Record<string, unknown>>, place: 
     const text = textOf(context[name]);
     return text === '' ? [] : [[name, text] as const];
   });
-  const { data, error } = settings.safeParse(Object.fromEntries(given));
+  const ofProfile = PROFILES[textOf(context['profile'])] ?? {};
+  const { data, error } = settings.safeParse({ ...ofProfile, ...Object.fromEntries(given) });
   const lines = [
     ...unknown.map((name) => `${name} is not a setting; the settings are ${SETTING_NAMES.join(', ')}`),
     ...(error?.issues ?? []).map(({ path, message }) => `${String(path[0])} ${message}`),
@@ -169,7 +182,7 @@ export function readSettings(context: Readonly<Record<string, unknown>>, place: 
 
 /** The settings that differ from their defaults, for cdk.context.json; not the image, which belongs to a deployment. */
 export function chosenSettings(chosen: Settings): Record<string, unknown> {
-  const byDefault = readSettings({});
+  const byDefault: Settings = { ...readSettings({ profile: chosen.profile }), profile: 'standard' };
   const names = SETTING_NAMES.filter(
     (name) => name !== 'amiId' && JSON.stringify(chosen[name]) !== JSON.stringify(byDefault[name]),
   );
@@ -248,6 +261,7 @@ function conflictsIn(given: Settings): string[] {
       given.natGateways === 0 &&
         vpcId === undefined &&
         given.httpsProxy === undefined &&
+        given.profile !== 'small' &&
         (given.privateLink === 'off' || given.deepgramApi === DEEPGRAM_API),
       'natGateways is 0: without a route to the internet, privateLink must be on, and deepgramApi a reachable Deepgram of your own; or set httpsProxy',
     ],
@@ -259,6 +273,10 @@ function conflictsIn(given: Settings): string[] {
     [
       given.deepgramKeySecretKmsKeyArn !== undefined && !given.deepgramKeySecretArn?.startsWith('arn:'),
       'deepgramKeySecretKmsKeyArn is the key of the secret deepgramKeySecretArn: set that too',
+    ],
+    [
+      given.profile === 'small' && (vpcId !== undefined || given.natGateways > 0 || given.privateLink === 'on'),
+      'profile is small, which has a VPC of its own without NAT gateways: leave out vpcId, natGateways and privateLink',
     ],
     [
       given.deepgramKeySecretArn === NEW_SECRET && Math.max(minInstances, desiredInstances ?? 0) > 0,

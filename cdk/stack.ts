@@ -57,9 +57,10 @@ export class IntegratordStack extends Stack {
     this.loadBalancer.forwardTo(this.fleet.group);
     const connectInstances = settings.connectInstanceArn ?? [this.#parameter('ConnectInstanceArn', CONNECT_INSTANCE)];
     for (const arn of connectInstances) this.trigger.allowInvocationBy(arn);
-    if (settings.privateLink === 'on') {
+    if (settings.privateLink === 'on' || network.hasPublicAddresses) {
       const privateLink = new PrivateLink(this, 'PrivateLink', {
         network,
+        extent: settings.privateLink === 'on' ? 'all' : 'trigger',
         writesToStream: results.writesToStream,
         usesS3: results.usesS3,
       });
@@ -94,9 +95,13 @@ export class IntegratordStack extends Stack {
     });
   }
 
-  #network({ vpcId, subnetIds, natGateways, logRetentionDays }: Settings): Network {
+  #network({ vpcId, subnetIds, profile, natGateways, logRetentionDays }: Settings): Network {
     if (vpcId !== undefined && subnetIds !== undefined) return Network.existing(this, 'Network', vpcId, subnetIds);
-    return Network.create(this, 'Network', { natGateways, logRetention: logRetentionDays });
+    return Network.create(this, 'Network', {
+      publicAddresses: profile === 'small',
+      natGateways,
+      logRetention: logRetentionDays,
+    });
   }
 
   #fleet(settings: Settings, network: Network, secrets: Secrets, results: Results): Fleet {

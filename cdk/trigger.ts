@@ -56,6 +56,8 @@ export class Trigger extends Construct implements IConnectable {
       },
       vpc,
       vpcSubnets: subnets,
+      // It needs no internet: the load balancer and Secrets Manager's endpoint are in the VPC.
+      allowPublicSubnet: network.hasPublicAddresses,
       securityGroups: [securityGroup],
       role,
       logGroup,

@@ -47,9 +47,10 @@ test("the guide's costs are the results of its formulas with its inputs", (t) =>
   const heads = [
     '| per 1,000 call-hours | formula | $ |',
     '| per month (730 h), with or without calls | formula | $ |',
+    '| a small stack, per month | formula | $ |',
   ];
   const costs = heads.flatMap(rowsUnder);
-  t.is(costs.length, 11);
+  t.is(costs.length, 16);
   for (const [what, formula = '', dollars] of costs) {
     const names = inputs.map(([name]) => String(name));
     const result = new Function(...names, `return ${formula.replaceAll('`', '')}`)(...inputs.map(([, value]) => value));

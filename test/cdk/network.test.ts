@@ -173,6 +173,29 @@ test('PrivateLink is off by default', (t) => {
   t.pass();
 });
 
+test('a small stack has one small instance, no NAT gateway, and a public address without a way in', (t) => {
+  const small = synthesized({ profile: 'small' });
+  small.resourceCountIs('AWS::EC2::NatGateway', 0);
+  small.resourceCountIs('AWS::EC2::Subnet', 2);
+  small.resourceCountIs('AWS::EC2::VPCEndpoint', 1);
+  const [endpoint] = Object.values(small.findResources('AWS::EC2::VPCEndpoint'));
+  t.regex(JSON.stringify(endpoint?.['Properties'].ServiceName), /secretsmanager/);
+  t.is(endpoint?.['Properties'].SubnetIds.length, 1);
+  small.hasResourceProperties('AWS::AutoScaling::AutoScalingGroup', { MinSize: '1', MaxSize: '2' });
+  small.hasResourceProperties('AWS::EC2::LaunchTemplate', {
+    LaunchTemplateData: {
+      InstanceType: 't4g.small',
+      MetadataOptions: { HttpTokens: 'required', HttpPutResponseHopLimit: 1 },
+      NetworkInterfaces: [Match.objectLike({ AssociatePublicIpAddress: true })],
+    },
+  });
+  small.hasResourceProperties('AWS::ElasticLoadBalancingV2::LoadBalancer', { Scheme: 'internal' });
+  t.deepEqual(rulesOf(small, 'Ingress', 'Fleet'), ['tcp 8080 LoadBalancer']);
+  t.deepEqual(rulesOf(small, 'Ingress', 'LoadBalancer'), ['tcp 80 Trigger']);
+  t.deepEqual(rulesOf(small, 'Ingress', 'Trigger'), []);
+  t.deepEqual(rulesOf(small, 'Ingress', 'PrivateLink'), ['tcp 443 Fleet', 'tcp 443 Trigger']);
+});
+
 test('a new VPC can be without a route to the internet', (t) => {
   isolated.resourceCountIs('AWS::EC2::InternetGateway', 0);
   isolated.resourceCountIs('AWS::EC2::NatGateway', 0);

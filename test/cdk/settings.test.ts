@@ -22,6 +22,7 @@ for (const [name, value, expected] of [
   ['connectInstanceArn', 'my-instance', 'must be ARNs of Amazon Connect instances, or `none`'],
   ['connectInstanceArn', `none,${CONNECT_ARN}`, 'must be `none` or ARNs, not both'],
   ['connectInstanceArn', `${CONNECT_ARN},${CONNECT_ARN}`, 'must not contain duplicates'],
+  ['profile', 'tiny', 'must be standard or small'],
   ['streamPrefix', 'acme/*', 'must be letters, digits'],
   ['streamsKmsKeyArn', 'alias/calls', 'must be the ARN of a KMS key'],
   ['deepgramApi', 'deepgram.example.org', 'must be a ws, wss, http or https URL'],
@@ -144,6 +145,12 @@ for (const [what, context, expected] of [
     },
     'transcriptStreamKmsKeyArn is in us-east-1, but the stream is in eu-west-2',
   ],
+  [
+    'a small stack in an existing VPC',
+    { profile: 'small', vpcId: 'vpc-0123456789abcdef0', subnetIds: SUBNETS },
+    'profile is small',
+  ],
+  ['a small stack with NAT gateways', { profile: 'small', natGateways: 1 }, 'profile is small'],
   ['a typo', { minInstance: 3 }, 'minInstance is not a setting; the settings are amiId'],
 ] as const) {
   test(`${what} is refused by name`, (t) => {
@@ -232,6 +239,17 @@ test('a key in another region than what it encrypts is refused', (t) => {
     'deepgramKeySecretKmsKeyArn is in eu-west-2, but the secret is in us-east-1: use the key that encrypts it there',
   ]);
   t.deepEqual(linesFor({ ...secret, deepgramKeySecretKmsKeyArn: key('us-east-1') }), []);
+});
+
+test('the small profile has other defaults, which single settings override', (t) => {
+  t.like(readSettings({ profile: 'small' }), {
+    instanceTypes: ['t4g.small'],
+    minInstances: 1,
+    sessionsPerInstance: 50,
+  });
+  const chosen = { profile: 'small', sessionsPerInstance: '80' };
+  t.like(readSettings(chosen), { minInstances: 1, sessionsPerInstance: 80 });
+  t.deepEqual(chosenSettings(readSettings(chosen)), chosen);
 });
 
 test('all faults are reported at once, a line each', (t) => {

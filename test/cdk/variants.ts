@@ -9,6 +9,7 @@ export const VARIANTS: Readonly<Record<string, Record<string, unknown>>> = {
     minInstances: 0,
     connectInstanceArn: 'none',
   },
+  'a small stack': { profile: 'small' },
   'a closed VPC, Spot, and an alarm address': {
     natGateways: 0,
     privateLink: 'on',

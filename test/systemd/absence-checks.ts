@@ -120,8 +120,12 @@ async function shorten({ unit: { container } }: Machine, autoScaling: string, im
   await container.run('systemctl', 'daemon-reload');
 }
 
-async function restore({ unit }: Machine): Promise<void> {
+async function restore(machine: Machine): Promise<void> {
+  const { unit } = machine;
   if ((await unit.container.attempt('test', '-d', OVERRIDES)).code === 0) await unit.revert();
+  // The port is another one after each start.
+  const mark = unit.journal.mark;
   await unit.systemctl('restart');
+  await machine.listening(mark);
   await unit.container.run('rm', '-f', '/run/integratord-absence/since');
 }
