@@ -24,6 +24,26 @@ export function bundled(entry: string): Code {
   });
 }
 
+/**
+ * The trigger as text for a template, where a function's only file is index.js. It uses the SDK of Lambda's runtime, which
+ * would be most of it.
+ */
+export function inlineTrigger(): string {
+  const { outputFiles } = buildSync({
+    entryPoints: [join(SOURCES, 'handler.ts')],
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    external: ['@aws-sdk/*'],
+    minify: true,
+    keepNames: true,
+    write: false,
+    logLevel: 'error',
+  });
+  return outputFiles.map(({ text }) => text).join('');
+}
+
 /** Writes index.mjs with the export `handler`. */
 export function bundleInto(directory: string, entry: string): void {
   buildSync({

@@ -1,0 +1,75 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { App, DefaultStackSynthesizer, type IStackSynthesizer, type Stack } from 'aws-cdk-lib';
+import { readSettings, SettingsError } from './settings.ts';
+import { IntegratordStack } from './stack.ts';
+import { inlineTrigger } from './trigger-bundle.ts';
+
+/** CloudFormation's limit for a template in S3, where the console puts one that is uploaded. */
+const MOST_BYTES = 1_000_000;
+/** CloudFormation's limit for a function's code within a template. */
+const MOST_CODE_BYTES = 4 * 1024 * 1024;
+const DEFAULT_FILE = join(import.meta.dirname, '../cdk.out/integratord.template.json');
+
+type Resource = { Type: string; Properties?: Record<string, unknown>; Metadata?: Record<string, unknown> };
+export type Template = {
+  Resources: Record<string, Resource>;
+  Parameters?: Record<string, unknown>;
+  Rules?: Record<string, unknown>;
+} & Record<string, unknown>;
+
+/** The stack as one template that needs neither CDK nor its bootstrap: the functions' code is in it. */
+export function selfContained(context: Readonly<Record<string, unknown>>): Template {
+  const outdir = mkdtempSync(join(tmpdir(), 'integratord-template-'));
+  try {
+    const app = new App({ outdir, analyticsReporting: false, context: { 'aws:cdk:bundling-stacks': [] } });
+    const settings = readSettings(context);
+    const stack = new IntegratordStack(app, settings.stackName, settings, {
+      // CDK's class and interface differ only under exactOptionalPropertyTypes.
+      synthesizer: new DefaultStackSynthesizer({ generateBootstrapVersionRule: false }) as IStackSynthesizer,
+    });
+    const template = app.synth().getStackByName(stack.stackName).template as Template;
+    for (const [id, resource] of Object.entries(template.Resources)) {
+      if (resource.Type === 'AWS::Lambda::Function') inline(resource, id, stack, outdir);
+      for (const name of Object.keys(resource.Metadata ?? {}))
+        if (name.startsWith('aws:')) delete resource.Metadata?.[name];
+      if (Object.keys(resource.Metadata ?? {}).length === 0) delete resource.Metadata;
+    }
+    return template;
+  } finally {
+    rmSync(outdir, { recursive: true });
+  }
+}
+
+/** Replaces a function's asset by the code itself. Throws if it is too much. */
+function inline(resource: Resource, id: string, stack: Stack, outdir: string): void {
+  const { Code: code } = resource.Properties as { Code: { S3Key: string } };
+  const asset = `asset.${code.S3Key.replace(/\.zip$/, '')}`;
+  const isTrigger = id.startsWith('Trigger');
+  const text = isTrigger ? inlineTrigger() : readFileSync(join(outdir, asset, 'index.js'), 'utf8');
+  if (text.length > MOST_CODE_BYTES)
+    throw new Error(`the code of ${id} in ${stack.stackName} is too long for a template`);
+  resource.Properties = { ...resource.Properties, Code: { ZipFile: text } };
+}
+
+// `npm run template -- [NAME=VALUE…] [--out FILE]`: README.md, "Without CDK".
+if (import.meta.main) {
+  const args = process.argv.slice(2);
+  const out = args.indexOf('--out');
+  const [file = DEFAULT_FILE] = out < 0 ? [] : args.splice(out, 2).slice(1);
+  try {
+    const context = Object.fromEntries(args.map((arg) => [arg.split('=')[0] ?? '', arg.split('=').slice(1).join('=')]));
+    const text = JSON.stringify(selfContained(context));
+    if (text.length > MOST_BYTES)
+      throw new Error(`the template has ${text.length} bytes, more than CloudFormation accepts`);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+    process.stdout.write(`${file}: ${text.length} bytes\n`);
+  } catch (error) {
+    const lines =
+      error instanceof SettingsError ? error.lines : [error instanceof Error ? error.message : String(error)];
+    process.stderr.write(lines.map((line) => `template: ${line}\n`).join(''));
+    process.exit(1);
+  }
+}

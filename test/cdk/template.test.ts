@@ -1,0 +1,72 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { selfContained } from '../../cdk/template.ts';
+import { needs } from '../support/tools.ts';
+import { AMI_ID, CONNECT_ARN, SECRET_ARN } from './synthesized.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const template = selfContained({});
+const functions = Object.entries(template.Resources).filter(([, { Type }]) => Type === 'AWS::Lambda::Function');
+const codeOf = (prefix: string) =>
+  functions.flatMap(([id, { Properties }]) =>
+    id.startsWith(prefix) ? [Properties?.['Code'] as { ZipFile: string }] : [],
+  );
+
+test('the template needs no bucket, no bootstrap and no file beside it', (t) => {
+  const text = JSON.stringify(template);
+  t.notRegex(text, /S3Bucket|cdk-hnb659fds|BootstrapVersion|aws:asset/);
+  t.true(text.length < 1_000_000, `${text.length}`);
+  t.is(functions.length, 2);
+  for (const [, { Properties }] of functions) t.deepEqual(Object.keys(Properties?.['Code'] as object), ['ZipFile']);
+});
+
+test('its parameters ask for the image, the Connect instance and the key', (t) => {
+  t.deepEqual(Object.keys(template.Parameters ?? {}).sort(), ['AmiId', 'ConnectInstanceArn', 'DeepgramKeySecretArn']);
+  const settled = selfContained({ amiId: AMI_ID, connectInstanceArn: CONNECT_ARN, deepgramKeySecretArn: SECRET_ARN });
+  t.is(settled.Parameters, undefined);
+});
+
+test('the trigger in it runs as index.js', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'integratord-inline-'));
+  try {
+    const [code] = codeOf('Trigger');
+    writeFileSync(join(directory, 'index.js'), code?.ZipFile ?? '');
+    const script = `require('./index.js').handler({}).then((result) => process.stdout.write('\\n' + JSON.stringify(result)));`;
+    const options = { cwd: directory, env: { LOG_LEVEL: 'silent' }, encoding: 'utf8' } as const;
+    const result = execFileSync(process.execPath, ['--eval', script], options);
+    t.like(JSON.parse(result), { lambdaResult: 'fail', retryable: 'false', sessionId: '' });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('the command writes the template, and names invalid settings', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'integratord-template-'));
+  try {
+    const run = (...args: string[]) =>
+      spawnSync(process.execPath, [join(ROOT, 'cdk/template.ts'), ...args], { encoding: 'utf8' });
+    const file = join(directory, 'deep/integratord.json');
+    t.is(run('profile=small', '--out', file).status, 0);
+    t.true(readFileSync(file, 'utf8').includes('t4g.small'));
+    const { status, stderr } = run('minInstances=x', '--out', file);
+    t.is(status, 1);
+    t.regex(stderr, /^template: minInstances must be a whole number/);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+needs(test, 'cfn-lint')('cfn-lint accepts it', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'integratord-cfn-lint-'));
+  try {
+    const file = join(directory, 'integratord.template.json');
+    writeFileSync(file, JSON.stringify(template));
+    const { stdout } = spawnSync('cfn-lint', ['--format', 'parseable', '--', file], { encoding: 'utf8' });
+    t.is(stdout, '');
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
