@@ -159,6 +159,24 @@ export class SettingsError extends LinesError {
   override readonly name = 'SettingsError';
 }
 
+/** The settings that `regions` in the context has for a region, beside those that all regions share. */
+export function withRegion(
+  context: Readonly<Record<string, unknown>>,
+  region: string | undefined,
+): Readonly<Record<string, unknown>> {
+  const { regions = {}, ...shared } = context;
+  if (typeof regions !== 'object' || regions === null || Array.isArray(regions)) {
+    throw new SettingsError(['regions must be an object: settings by the name of their region']);
+  }
+  const names = Object.keys(regions);
+  if (names.length === 0 || region === undefined) return shared;
+  const own = (regions as Record<string, unknown>)[region];
+  if (typeof own !== 'object' || own === null) {
+    throw new SettingsError([`regions has no settings for ${region}, only for ${names.join(', ')}: set AWS_REGION`]);
+  }
+  return { ...shared, ...own };
+}
+
 /** Reads the settings from CDK's context; an empty value counts as not set, except for amiId. Throws SettingsError. */
 export function readSettings(context: Readonly<Record<string, unknown>>, place: Place = {}): Settings {
   const unknown = Object.keys(context).filter(isMistyped);

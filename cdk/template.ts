@@ -10,7 +10,7 @@ import { inlineTrigger } from './trigger-bundle.ts';
 const MOST_BYTES = 1_000_000;
 /** CloudFormation's limit for a function's code within a template. */
 const MOST_CODE_BYTES = 4 * 1024 * 1024;
-const DEFAULT_FILE = join(import.meta.dirname, '../cdk.out/integratord.template.json');
+const DEFAULT_FILE = join(import.meta.dirname, '../cdk.out/self-contained.template.json');
 
 type Resource = { Type: string; Properties?: Record<string, unknown>; Metadata?: Record<string, unknown> };
 export type Template = {

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { Place } from '../../cdk/place.ts';
-import { chosenSettings, readSettings, SettingsError } from '../../cdk/settings.ts';
+import { chosenSettings, readSettings, SettingsError, withRegion } from '../../cdk/settings.ts';
 
 const SUBNETS = 'subnet-0123456789abcdef0,subnet-0fedcba9876543210';
 const SECRET_ARN = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:deepgram-AbCdEf';
@@ -250,6 +250,17 @@ test('the small profile has other defaults, which single settings override', (t)
   const chosen = { profile: 'small', sessionsPerInstance: '80' };
   t.like(readSettings(chosen), { minInstances: 1, sessionsPerInstance: 80 });
   t.deepEqual(chosenSettings(readSettings(chosen)), chosen);
+});
+
+test('one file may have the settings of several regions, beside those that they share', (t) => {
+  const file = { minInstances: 3, regions: { 'eu-west-2': { vpcId: 'a' }, 'us-east-1': { minInstances: 2 } } };
+  t.deepEqual(withRegion(file, 'eu-west-2'), { minInstances: 3, vpcId: 'a' });
+  t.deepEqual(withRegion(file, 'us-east-1'), { minInstances: 2 });
+  t.deepEqual(withRegion(file, undefined), { minInstances: 3 }, 'synthesis without a region');
+  t.deepEqual(withRegion({ minInstances: 3 }, 'eu-west-2'), { minInstances: 3 });
+  const error = t.throws(() => withRegion(file, 'eu-west-1'), { instanceOf: SettingsError });
+  t.regex(error?.message ?? '', /no settings for eu-west-1, only for eu-west-2, us-east-1/);
+  t.throws(() => withRegion({ regions: 'eu-west-2' }, 'eu-west-2'), { instanceOf: SettingsError });
 });
 
 test('all faults are reported at once, a line each', (t) => {
