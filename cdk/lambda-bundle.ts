@@ -25,12 +25,12 @@ export function bundled(entry: string): Code {
 }
 
 /**
- * The trigger as text for a template, where a function's only file is index.js. It uses the SDK of Lambda's runtime, which
- * would be most of it.
+ * A function as text for a template, where its only file is index.js. It uses the SDK of Lambda's runtime, which would be
+ * most of it. Throws if it does not build.
  */
-export function inlineTrigger(): string {
+export function inlineText(entry: string): string {
   const { outputFiles } = buildSync({
-    entryPoints: [join(SOURCES, 'handler.ts')],
+    entryPoints: [join(SOURCES, entry)],
     bundle: true,
     platform: 'node',
     target: 'node24',

@@ -46,7 +46,9 @@ export class PrivateLink extends Construct {
     const isForAll = extent === 'all';
     const { subnets: zones = [] } = network.subnets;
     const subnets = { subnets: isForAll ? zones : zones.slice(0, 1) };
-    const services: typeof SERVICES = isForAll ? { ...SERVICES, ...(writesToStream ? TRANSCRIPTS : {}) } : { SecretsManager: InterfaceVpcEndpointAwsService.SECRETS_MANAGER };
+    const services: typeof SERVICES = isForAll
+      ? { ...SERVICES, ...(writesToStream ? TRANSCRIPTS : {}) }
+      : { SecretsManager: InterfaceVpcEndpointAwsService.SECRETS_MANAGER };
     this.#securityGroup = new SecurityGroup(this, 'SecurityGroup', {
       vpc,
       description: 'AWS services, for integratord and its trigger',

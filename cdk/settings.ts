@@ -57,11 +57,7 @@ const NO_CONNECT = 'none';
 export const NEW_SECRET = 'new';
 
 const secretArn = (name: string) =>
-  arn(
-    'a secret in Secrets Manager',
-    SECRET_ARN,
-    `arn:aws:secretsmanager:us-east-1:123456789012:secret:${name}-AbCdEf`,
-  );
+  arn('a secret in Secrets Manager', SECRET_ARN, `arn:aws:secretsmanager:us-east-1:123456789012:secret:${name}-AbCdEf`);
 
 const onOrOff = () => z.enum(['on', 'off'], 'must be on or off').default('off');
 
@@ -191,7 +187,13 @@ export function readSettings(context: Readonly<Record<string, unknown>>, place: 
     ...(error?.issues ?? []).map(({ path, message }) => `${String(path[0])} ${message}`),
     ...(context['amiId'] === '' ? [EMPTY_IMAGE] : []),
     ...(data
-      ? [...conflictsIn(data), ...resultsConflictsIn(data), ...omissionsIn(data), ...misplacedIn(data, place), ...unreachableIn(data, place)]
+      ? [
+          ...conflictsIn(data),
+          ...resultsConflictsIn(data),
+          ...omissionsIn(data),
+          ...misplacedIn(data, place),
+          ...unreachableIn(data, place),
+        ]
       : []),
   ];
   if (lines.length > 0 || !data) throw new SettingsError([...new Set(lines)]);

@@ -2,15 +2,18 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { App, DefaultStackSynthesizer, type IStackSynthesizer, type Stack } from 'aws-cdk-lib';
+import { inlineText } from './lambda-bundle.ts';
 import { readSettings, SettingsError } from './settings.ts';
 import { IntegratordStack } from './stack.ts';
-import { inlineTrigger } from './trigger-bundle.ts';
 
 /** CloudFormation's limit for a template in S3, where the console puts one that is uploaded. */
 const MOST_BYTES = 1_000_000;
 /** CloudFormation's limit for a function's code within a template. */
 const MOST_CODE_BYTES = 4 * 1024 * 1024;
 const DEFAULT_FILE = join(import.meta.dirname, '../cdk.out/self-contained.template.json');
+
+/** Our functions, by the beginning of their ids; the others are CDK's own. */
+const ENTRIES = { Trigger: 'handler.ts', ResultsReceiver: 'receiver/lambda.ts' };
 
 type Resource = { Type: string; Properties?: Record<string, unknown>; Metadata?: Record<string, unknown> };
 export type Template = {
@@ -46,8 +49,8 @@ export function selfContained(context: Readonly<Record<string, unknown>>): Templ
 function inline(resource: Resource, id: string, stack: Stack, outdir: string): void {
   const { Code: code } = resource.Properties as { Code: { S3Key: string } };
   const asset = `asset.${code.S3Key.replace(/\.zip$/, '')}`;
-  const isTrigger = id.startsWith('Trigger');
-  const text = isTrigger ? inlineTrigger() : readFileSync(join(outdir, asset, 'index.js'), 'utf8');
+  const [, entry] = Object.entries(ENTRIES).find(([prefix]) => id.startsWith(prefix)) ?? [];
+  const text = entry ? inlineText(entry) : readFileSync(join(outdir, asset, 'index.js'), 'utf8');
   if (text.length > MOST_CODE_BYTES)
     throw new Error(`the code of ${id} in ${stack.stackName} is too long for a template`);
   resource.Properties = { ...resource.Properties, Code: { ZipFile: text } };

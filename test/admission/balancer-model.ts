@@ -52,6 +52,7 @@ export class ModeledInstance {
       resume: () => Promise.reject(new Error('nothing to resume')),
       views: async () => [],
       details: async () => undefined,
+      settleResults: async () => {},
     };
     const probe = (signal: AbortSignal) => this.#connect(signal);
     const metrics = { sessionFailed: () => {} };

@@ -129,7 +129,7 @@ test('a bundled package, or another one of its repository, must have the license
 });
 
 /** The other programs, which must exist for a bundle. */
-const OTHERS = { 'daemon/threads/worker.ts': '', 'daemon/ctl/main.ts': '' };
+const OTHERS = { 'daemon/threads/worker.ts': '', 'daemon/ctl/main.ts': '', 'daemon/lifecycle/report-absence.ts': '' };
 
 test('a bundle that would need an external package is refused', async (t) => {
   const asking = "try { require('not-installed'); } catch { globalThis.isSlow = true; }";
