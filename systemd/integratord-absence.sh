@@ -4,13 +4,19 @@
 # shorter. A daemon that drains is there until its last call. packer/README.md has the details.
 set -eu
 
-# A daemon that has been active for this long is back; a crash loop is not.
+# A daemon that has been active for this long is back.
 steady=60
+# One that is active, and was restarted this often since it was first missed, is in a crash loop.
+loop=3
 since=/run/integratord-absence/since
 
 property() { systemctl show --property="$1" --value integratord.service; }
 
 now=$(cut -d. -f1 /proc/uptime)
+restarts=$(property NRestarts)
+missed=$now
+before=$restarts
+[ ! -e "$since" ] || read -r missed before <"$since"
 case $(property ActiveState) in
   deactivating | reloading)
     rm -f "$since"
@@ -22,11 +28,11 @@ case $(property ActiveState) in
       rm -f "$since"
       exit 0
     fi
-    [ -e "$since" ] || exit 0
+    [ $((restarts - before)) -ge "$loop" ] || exit 0
     ;;
 esac
-[ -e "$since" ] || echo "$now" >"$since"
-[ $((now - $(cat "$since"))) -ge "${ABSENCE_SECONDS:-300}" ] || exit 0
+[ -e "$since" ] || echo "$missed $before" >"$since"
+[ $((now - missed)) -ge "${ABSENCE_SECONDS:-300}" ] || exit 0
 
 status=0
 /opt/integratord/bin/node /opt/integratord/daemon/lifecycle/report-absence.js || status=$?
