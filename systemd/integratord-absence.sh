@@ -13,11 +13,13 @@ since=/run/integratord-absence/since
 property() { systemctl show --property="$1" --value integratord.service; }
 
 now=$(cut -d. -f1 /proc/uptime)
+# Assigned first: a state that cannot be read ends the script, and reports nothing.
+state=$(property ActiveState)
 restarts=$(property NRestarts)
 missed=$now
 before=$restarts
 [ ! -e "$since" ] || read -r missed before <"$since"
-case $(property ActiveState) in
+case $state in
   deactivating | reloading)
     rm -f "$since"
     exit 0
