@@ -24,6 +24,8 @@ export interface CallView {
   readonly state: CallState;
   /** Why the call failed. */
   readonly problem: string | undefined;
+  /** No session was started. */
+  readonly wasRefused: boolean;
   readonly ageMs: number;
   /** Audio sent to Deepgram. */
   readonly audioMs: number;
@@ -43,6 +45,7 @@ export class Call {
   readonly #transcript = new Transcript();
   #state: CallState = 'running';
   #problem: string | undefined;
+  #wasRefused = false;
   #missing: readonly Spoken[] | undefined;
   #startedAtMs: number | undefined;
   #figures = { ageMs: 0, audioMs: 0, lagMs: 0, worstLagMs: 0, gapMs: 0 };
@@ -80,6 +83,7 @@ export class Call {
 
   refused(problem: string): void {
     this.#state = 'failed';
+    this.#wasRefused = true;
     this.#problem = problem;
   }
 
@@ -96,6 +100,7 @@ export class Call {
       contactId,
       state: this.#state,
       problem,
+      wasRefused: this.#wasRefused,
       ...this.#figures,
       phrases,
       interim,

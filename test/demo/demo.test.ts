@@ -66,12 +66,13 @@ test('words that Deepgram never received are named, and the exit code is 1', asy
   t.true(demo.stdout.endsWith(`  1 of 16 phrases are missing:\n    ${lost.speaker}: ${lost.text}\n`), demo.stdout);
 });
 
-test('a call that Deepgram refuses is printed with the reason, and the exit code is 1', async (t) => {
+test('of a call that Deepgram refuses, only the reason is printed, and the exit code is 1', async (t) => {
   t.timeout(TIMEOUT_MS);
   const demo = new RunningDemo(t, ONCE, { DEEPGRAM_API: await foreignDeepgram(t), DEEPGRAM_API_KEY: 'another-key' });
   t.is(await demo.exited, 1, demo.stderr);
-  t.regex(demo.stdout, /Call 1 failed: .*deepgram-refused/);
-  t.regex(demo.stdout, /16 of 16 phrases are missing:\n {4}agent: Thank you for calling Brightway Parcels/);
+  t.regex(demo.stdout, /^Call 1 was refused: deepgram-refused: .*Invalid credentials\.\n$/m);
+  t.false(demo.stdout.includes('missing'), demo.stdout);
+  t.is(demo.stderr, '');
 });
 
 /** A demo starts six processes at once: with too many demos, calls would time out. */
@@ -91,7 +92,7 @@ for (const [args, code] of [
     t.is(await demo.exited, code, demo.stderr);
     await allGone(children);
     t.is(demo.stderr, '');
-    t.true(demo.stdout.endsWith('\nEnding.\n'), demo.stdout);
+    t.true(demo.stdout.endsWith('\nStopped with Ctrl-C.\n'), demo.stdout);
     t.deepEqual(readdirSync(demo.directory), []);
   });
 }

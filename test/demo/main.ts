@@ -9,6 +9,12 @@ import { Terminal } from './terminal.ts';
 
 /** Exit code of a process ended by a signal, as shells report it. */
 const SIGNALLED = 128;
+/** What the terminal says at each signal that ends the demo. */
+const STOPPED = {
+  SIGINT: 'Stopped with Ctrl-C.',
+  SIGTERM: 'Stopped by a signal (SIGTERM).',
+  SIGHUP: 'Stopped because the terminal was closed.',
+} as const;
 
 const options = readOptions(process.argv);
 const terminal = new Terminal(process.stdout, process.env);
@@ -38,10 +44,10 @@ function outputGone(): Promise<never> {
 function interruption(): Promise<number> {
   let isEnding = false;
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    for (const signal of Object.keys(STOPPED) as (keyof typeof STOPPED)[]) {
       process.on(signal, () => {
         if (isEnding) children.kill();
-        else terminal.say('Ending.');
+        else terminal.say(STOPPED[signal]);
         isEnding = true;
         resolve(options.once ? SIGNALLED + constants.signals[signal] : 0);
       });

@@ -30,6 +30,7 @@ export interface Page {
 const FILES: ReadonlyMap<string, PageFile> = new Map([
   ['/', { type: 'text/html; charset=utf-8', body: fileBeside('page.html') }],
   ['/call.css', { type: 'text/css; charset=utf-8', body: fileBeside('call.css') }],
+  ['/follower.js', { type: 'text/javascript; charset=utf-8', body: fileBeside('follower.js') }],
   ['/page.js', { type: 'text/javascript; charset=utf-8', body: fileBeside('page.js') }],
   ...[...PAGE_FILES].map(([name, file]) => [`/page/${name}`, file] as const),
 ]);

@@ -1,5 +1,6 @@
 /** Shows the calls from /events: integratord's cards, each with the words of customer and agent. */
 
+import { Follower } from './follower.js';
 import { setText } from './page/dom.js';
 import { LagHistory } from './page/lag-history.js';
 import { SessionCard } from './page/session-card.js';
@@ -13,6 +14,7 @@ const notice = document.getElementById('notice');
 const calls = document.getElementById('calls');
 const cards = new Map();
 const lags = new LagHistory();
+const follower = new Follower(document.getElementById('newest'));
 /** From the server: phrases per call, and whether this page may play one. */
 let expected = 0;
 let canPlay = false;
@@ -21,7 +23,11 @@ const events = new EventSource('/events');
 events.addEventListener('open', () => showConnection('connected', 'Connected'));
 events.addEventListener('error', () => showConnection('lost', 'Connection lost, trying again'));
 events.addEventListener('all', ({ data }) => showAll(JSON.parse(data)));
-events.addEventListener('call', ({ data }) => showCall(JSON.parse(data)));
+events.addEventListener('call', ({ data }) => {
+  const call = JSON.parse(data);
+  showCall(call);
+  follow(call);
+});
 playButton.addEventListener('click', play);
 
 function showConnection(state, text) {
@@ -42,6 +48,14 @@ function showAll(all) {
   }
   for (const call of all.calls) showCall(call);
   showWhetherEmpty();
+  const newest = all.calls.at(-1);
+  if (newest && newest.missing === undefined) follow(newest);
+}
+
+/** Of several calls at once, the reader follows the newest, which is at the top. */
+function follow({ contactId }) {
+  const { element } = cards.get(contactId);
+  if (element === calls.firstElementChild) follower.addedTo(element);
 }
 
 function showWhetherEmpty() {
@@ -60,7 +74,7 @@ function showCall(call) {
   setText(part('problem'), call.problem ?? '');
   showPhrases(part('phrases'), call.phrases);
   showPhrases(part('interim'), call.interim);
-  showVerdict(part('verdict'), part('missing'), call.missing);
+  if (!call.wasRefused) showVerdict(part('verdict'), part('missing'), call.missing);
 }
 
 /** The card of the call; a new one is added at the top. */
@@ -107,7 +121,7 @@ function showVerdict(verdict, list, missing) {
   setText(
     verdict,
     isGood
-      ? `All ${expected} phrases of the call arrived, each at its speaker.`
+      ? `All ${expected} phrases of the call arrived, each for its speaker.`
       : `${missing.length} of ${expected} phrases are missing:`,
   );
   list.replaceChildren(
@@ -121,6 +135,7 @@ function showVerdict(verdict, list, missing) {
 
 async function play() {
   playButton.disabled = true;
+  follower.resume();
   try {
     const response = await fetch('/calls', { method: 'POST' });
     notice.hidden = response.ok;
@@ -131,6 +146,6 @@ async function play() {
   } finally {
     playButton.disabled = false;
     // A disabled button loses the focus.
-    playButton.focus();
+    playButton.focus({ preventScroll: true });
   }
 }

@@ -104,6 +104,37 @@ test('a call is shown from its first word to its end, with a column per speaker'
   );
 });
 
+/** Distance from the end of the newest call to the lower edge of the window, in pixels; negative if it is below. */
+function roomBelow(page: Page): Promise<number> {
+  return page.evaluate("innerHeight - document.querySelector('.call').getBoundingClientRect().bottom");
+}
+
+test('the page follows the words, unless the reader has scrolled away', async (t) => {
+  t.timeout(TIMEOUT_MS);
+  const demo = new RunningDemo(t, ['--speed', '5']);
+  const { page, complaints } = await open(await demo.pageUrl(), { width: 390, height: 500 });
+  const newest = page.getByRole('button', { name: 'Show what is new' });
+  await page.locator('.phrases .phrase').nth(4).waitFor();
+  t.true((await roomBelow(page)) >= 0);
+  t.true(await newest.isHidden());
+
+  await page.mouse.wheel(0, -10_000);
+  await page.waitForFunction('scrollY === 0');
+  const known = await page.locator('.phrases .phrase').count();
+  await page.locator('.phrases .phrase').nth(known).waitFor();
+  t.is(await page.evaluate('scrollY'), 0);
+  t.true((await roomBelow(page)) < 0);
+  await page.screenshot({ path: `${ARTEFACTS}demo-scrolled-away.png` });
+
+  await newest.click();
+  t.true((await roomBelow(page)) >= 0);
+  t.true(await newest.isHidden());
+  await page.locator('.verdict[data-good=true]').waitFor();
+  t.true((await roomBelow(page)) >= 0);
+  await page.screenshot({ path: `${ARTEFACTS}demo-followed.png` });
+  t.deepEqual(complaints, []);
+});
+
 test('a page that is opened late, on a phone, shows everything and fits the screen', async (t) => {
   t.timeout(TIMEOUT_MS);
   const demo = new RunningDemo(t, [...SPEED, '--calls', '2']);

@@ -25,7 +25,7 @@ export async function playCalls(children: Children, stack: Stack, book: CallBook
   let spoken = 0;
   for await (const { contactId, answer, ended } of linesOf(connect)) {
     if (typeof contactId === 'string' && isAnswer(answer) && answer.lambdaResult === 'fail') {
-      book.refused(contactId, `The trigger did not start a session: ${answer.reason}`);
+      book.refused(contactId, answer.reason);
     }
     if (typeof ended === 'string') spoken += 1;
   }

@@ -75,7 +75,8 @@ export class Terminal {
 /** Summary of a call: its figures, and what is missing. */
 export function summary(call: CallView, expected: number): string {
   const missing = call.missing ?? [];
-  const { number, state, problem, audioMs, worstLagMs, gapMs } = call;
+  const { number, state, problem, wasRefused, audioMs, worstLagMs, gapMs } = call;
+  if (wasRefused) return `Call ${number} was refused: ${problem}`;
   const figures = `${clock(audioMs)} of audio, worst lag ${Math.ceil(worstLagMs)} ms, gaps ${Math.round(gapMs)} ms`;
   return [
     `Call ${number} ${state}: ${figures}.${problem ? ` ${problem}` : ''}`,
