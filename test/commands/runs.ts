@@ -1,0 +1,48 @@
+/** What runs a command: a test that runs it whole, or only a sample of it, or nothing, for a reason. */
+export type Run = { readonly by: string } | { readonly sampleBy: string } | { readonly notHere: string };
+
+/** The scripts of package.json that documents name. */
+export const NPM_SCRIPTS: Readonly<Record<string, Run>> = {
+  test: { by: '.ci/run' },
+  typecheck: { by: '.ci/run' },
+  lint: { by: '.ci/run' },
+  'missing-packages': { by: '.ci/run' },
+  demo: { by: 'test/demo/demo.test.ts' },
+  integratord: { by: 'test/system/stage.ts' },
+  integratorctl: { by: 'test/ctl/ctl-process.ts' },
+  man: { by: 'test/ctl/man.test.ts' },
+  docs: { sampleBy: 'test/contract/settings.test.ts' },
+  release: { by: 'test/release/release-command.ts' },
+  'check:flows': { by: 'test/flows/check.test.ts' },
+  synth: { by: 'test/cdk/app.test.ts' },
+  cdk: { notHere: 'needs an AWS account, except for synth, which is tested' },
+  load: { by: 'test/load/running-load.ts' },
+  bench: { by: 'test/bench/bench.test.ts' },
+  fuzz: { sampleBy: 'test/fuzz/fuzz.test.ts' },
+  'prove:audio': { sampleBy: 'test/audio/random-calls.test.ts' },
+  'prove:long-call': { sampleBy: 'test/system/long-call.test.ts' },
+  'test:systemd': { notHere: 'needs root, and a network to download Debian' },
+  'test:bare': { notHere: 'needs root, and a network to download Debian' },
+};
+
+/** Files that documents run with `node`. */
+export const NODE_FILES: Readonly<Record<string, Run>> = {
+  'test/bench/hot.ts': { notHere: 'reads the profiles of a bench run' },
+  'test/cdk/snapshot.ts': { notHere: 'renews a snapshot; the tests compare with it' },
+  'test/cdk/record-series.ts': { notHere: 'renews a recording; the tests read it' },
+  'test/fixtures/sample-call/make.ts': { notHere: 'needs espeak-ng 1.51; the tests read what it made' },
+};
+
+/** Other programs, and why no test here runs what documents show of them. */
+export const PROGRAMS: Readonly<Record<string, string>> = {
+  aws: 'needs an AWS account',
+  packer: 'builds in an AWS account; the tests validate the template',
+  ssh: 'needs an instance',
+  hyperfine: 'measures an installed release',
+  'apt-get': 'needs root and a network',
+  journalctl: 'needs systemd',
+  systemctl: 'needs systemd',
+  export: 'part of every shell',
+  echo: 'part of every shell',
+  sed: 'part of every system',
+};
