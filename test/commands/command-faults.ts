@@ -32,7 +32,10 @@ function npmFault(args: readonly string[]): string | undefined {
   const [command, ...rest] = args.filter((arg) => arg !== '-s');
   if (command === 'ci') return undefined;
   const [name = '', ...given] = command === 'run' ? rest : [command ?? ''];
-  if (command !== 'run' && command !== 'test') return `npm ${command} is unknown here`;
+  if (command !== 'run' && command !== 'test') {
+    used.add(`npm ${command}`);
+    return `npm ${command}` in PROGRAMS ? undefined : `npm ${command} is not in test/commands/runs.ts`;
+  }
   used.add(`npm run ${name}`);
   const script = SCRIPTS[name];
   if (script === undefined) return `package.json has no script ${name}`;

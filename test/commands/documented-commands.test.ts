@@ -32,8 +32,8 @@ test('every block that shows commands says that it is sh', (t) => {
   t.deepEqual(documents().flatMap(unmarkedBlocksOf), []);
 });
 
-for (const [name, run] of Object.entries<Run>(NPM_SCRIPTS)) {
-  test(`what runs npm run ${name} is a file that runs it`, (t) => {
+for (const [name, run] of Object.entries<Run>({ ...NPM_SCRIPTS, ...NODE_FILES })) {
+  test(`what runs ${name} is a file that runs it`, (t) => {
     if ('notHere' in run) {
       t.not(run.notHere, '');
       return;
@@ -41,7 +41,7 @@ for (const [name, run] of Object.entries<Run>(NPM_SCRIPTS)) {
     const file = 'by' in run ? run.by : run.sampleBy;
     t.true(existsSync(file), file);
     if ('sampleBy' in run) return;
-    const script = SCRIPTS[name] as string;
+    const script = SCRIPTS[name] ?? `node ${name}`;
     const needle = /^node (\S+)/.exec(script)?.[1] ?? name;
     const runs = new RegExp(`npm run (-s |--silent )?${name}\\b`);
     const text = readFileSync(file, 'utf8');

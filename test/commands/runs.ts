@@ -20,6 +20,8 @@ export const NPM_SCRIPTS: Readonly<Record<string, Run>> = {
   bench: { by: 'test/bench/bench.test.ts' },
   fuzz: { sampleBy: 'test/fuzz/fuzz.test.ts' },
   'prove:audio': { sampleBy: 'test/audio/random-calls.test.ts' },
+  'prove:transcript': { sampleBy: 'test/results/relay.test.ts' },
+  soak: { sampleBy: 'test/soak/soak.test.ts' },
   'prove:long-call': { sampleBy: 'test/system/long-call.test.ts' },
   'test:systemd': { notHere: 'needs root, and a network to download Debian' },
   'test:bare': { notHere: 'needs root, and a network to download Debian' },
@@ -27,6 +29,8 @@ export const NPM_SCRIPTS: Readonly<Record<string, Run>> = {
 
 /** Files that documents run with `node`. */
 export const NODE_FILES: Readonly<Record<string, Run>> = {
+  'trigger/receiver/main.ts': { by: 'test/trigger/receiver/main.test.ts' },
+  'test/results/measure-delivery.ts': { notHere: 'a measurement' },
   'test/bench/hot.ts': { notHere: 'reads the profiles of a bench run' },
   'test/cdk/snapshot.ts': { notHere: 'renews a snapshot; the tests compare with it' },
   'test/cdk/record-series.ts': { notHere: 'renews a recording; the tests read it' },
@@ -35,9 +39,11 @@ export const NODE_FILES: Readonly<Record<string, Run>> = {
 
 /** Other programs, and why no test here runs what documents show of them. */
 export const PROGRAMS: Readonly<Record<string, string>> = {
+  'npm install': "in the reader's own project",
   aws: 'needs an AWS account',
   packer: 'builds in an AWS account; the tests validate the template',
   ssh: 'needs an instance',
+  curl: 'needs a deployed stack',
   hyperfine: 'measures an installed release',
   'apt-get': 'needs root and a network',
   journalctl: 'needs systemd',
