@@ -36,6 +36,12 @@ export class DeepgramControl {
     if (!response.ok) throw new Error(`the faults were refused: ${await response.text()}`);
   }
 
+  /** Resets every open connection. */
+  async breakAll(): Promise<void> {
+    const response = await fetch(new URL('/simulator/break', this.url), { method: 'POST' });
+    if (!response.ok) throw new Error(`the connections were not broken: ${await response.text()}`);
+  }
+
   /** Adds faults, one for each of the next handshakes with the tag. */
   async addFaultsFor(tag: string, ...faults: readonly Fault[]): Promise<void> {
     await this.addFaults(...faults.map((fault) => ({ ...fault, tag })));

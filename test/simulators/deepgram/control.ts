@@ -15,12 +15,14 @@ export interface KnownConnection {
 export interface Controls {
   connections: readonly KnownConnection[];
   faults: FaultQueue;
+  /** Resets every open connection. */
+  breakAll: () => void;
 }
 
 const AUDIO_PATH = /^\/simulator\/connections\/([\w-]+)\/audio$/;
 
-/** Answers tests: GET /simulator/connections, GET /simulator/connections/ID/audio, POST /simulator/faults. Everything
- *  else gets 404. */
+/** Answers tests: GET /simulator/connections, GET /simulator/connections/ID/audio, POST /simulator/faults,
+ *  POST /simulator/break. Everything else gets 404. */
 export async function answerControl(request: IncomingMessage, response: ServerResponse, controls: Controls) {
   const route = `${request.method} ${request.url}`;
   const audioOf = request.method === 'GET' ? AUDIO_PATH.exec(request.url ?? '')?.[1] : undefined;
@@ -35,6 +37,9 @@ export async function answerControl(request: IncomingMessage, response: ServerRe
     response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(asked.recording.audio());
   } else if (route === 'POST /simulator/faults') {
     await takeFaults(request, response, controls.faults);
+  } else if (route === 'POST /simulator/break') {
+    controls.breakAll();
+    answerJson(response, 200, {});
   } else {
     answerJson(response, 404, { err_code: 'NOT_FOUND', err_msg: `${route}: no such endpoint` });
   }

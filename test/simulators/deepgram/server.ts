@@ -51,7 +51,11 @@ export class Simulator {
     });
     this.#server.on('request', (request, response) => {
       response.setHeader('dg-request-id', randomUUID());
-      void answerControl(request, response, { connections: this.#connections, faults: this.#faults });
+      void answerControl(request, response, {
+        connections: this.#connections,
+        faults: this.#faults,
+        breakAll: () => this.#breakAll(),
+      });
     });
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     this.#webSockets.on('headers', (headers, request) => {
@@ -73,6 +77,10 @@ export class Simulator {
     this.#stopping.abort();
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #breakAll(): void {
+    for (const webSocket of this.#webSockets.clients) webSocket.terminate();
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
