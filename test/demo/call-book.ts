@@ -1,22 +1,26 @@
 import type { SessionView } from '../../daemon/contract/control-api.ts';
-import { Call, type CallView, type SessionEnd } from './call.ts';
-import { missingPhrases, type Spoken } from './check.ts';
-import type { Result } from './results.ts';
+import type { ResultsEvent } from '../../daemon/contract/events.ts';
+import { Call, type CallView, type SessionEnd, type Victim } from './call.ts';
+import { missingPhrases, overlappingPhrases, type Spoken, unexpectedWords } from './check.ts';
+import { type Phrase, phraseOf } from './transcript.ts';
 
 /** Something that changed about a call. */
-export type News = { readonly kind: 'started' | 'figures' | 'ended' | 'checked' } | { kind: 'result'; result: Result };
+export type News =
+  | { readonly kind: 'started' | 'resumed' | 'figures' | 'ended' | 'checked' }
+  | { readonly kind: 'result'; readonly result: Phrase; readonly isFinal: boolean }
+  | { readonly kind: 'broke'; readonly victim: Victim; readonly startMs: number };
 
 export type Listener = (call: CallView, news: News) => void;
 
-/** The last results arrive within a second of the call's end, or never if Deepgram failed. */
-const LAST_RESULTS_TIMEOUT_MS = 5000;
+/** The last event is delivered within a second of the call's end, unless deliveries fail. */
+const LAST_EVENT_TIMEOUT_MS = 15_000;
 
 /** The calls of this demo and their state. */
 export class CallBook {
   readonly #expected: readonly Spoken[];
   readonly #share: number;
   readonly #calls = new Map<string, Call>();
-  readonly #hasAllResults = new Set<Call>();
+  readonly #hasAllEvents = new Set<Call>();
   readonly #listeners = new Set<Listener>();
 
   /** A phrase has arrived if `share` (0 to 1) of its words have. */
@@ -41,7 +45,7 @@ export class CallBook {
     return new Promise((resolve) => {
       const stopListening = this.listen(() => {
         const calls = this.views().slice(0, count);
-        if (calls.length < count || calls.some(({ missing }) => missing === undefined)) return;
+        if (calls.length < count || calls.some(({ faults }) => faults === undefined)) return;
         stopListening();
         resolve(calls);
       });
@@ -51,8 +55,7 @@ export class CallBook {
   /** `atMs`: epoch milliseconds. */
   started(contactId: string, atMs: number): void {
     const call = this.#call(contactId);
-    call.started(atMs);
-    this.#tell(call, { kind: 'started' });
+    this.#tell(call, { kind: call.started(atMs) ? 'started' : 'resumed' });
   }
 
   /** The trigger did not start a session. */
@@ -63,17 +66,29 @@ export class CallBook {
     this.#check(call);
   }
 
-  result(contactId: string, result: Result): void {
-    const call = this.#call(contactId);
-    call.take(result);
-    this.#tell(call, { kind: 'result', result });
+  /** An event of the results relay. */
+  took(event: ResultsEvent): void {
+    const call = this.#call(event.contactId);
+    const known = call.view().phrases.length;
+    call.take(event);
+    if (event.type === 'transcript') {
+      // A final that is delivered again is no news.
+      const isNews = !event.final || event.text === '' || call.view().phrases.length > known;
+      if (isNews) this.#tell(call, { kind: 'result', result: phraseOf(event), isFinal: event.final });
+    }
+    if (event.type !== 'session.ended') return;
+    this.#hasAllEvents.add(call);
+    if (call.isOver) this.#check(call);
   }
 
-  /** This call has no further results. */
-  allResultsCame(contactId: string): void {
-    const call = this.#call(contactId);
-    this.#hasAllResults.add(call);
-    if (call.isOver) this.#check(call);
+  /** Something that all running calls need was broken on purpose. */
+  broke(victim: Victim): void {
+    for (const call of this.#calls.values()) {
+      if (call.isOver) continue;
+      call.broke(victim);
+      const { startMs } = call.view().breaks.at(-1) as { startMs: number };
+      this.#tell(call, { kind: 'broke', victim, startMs });
+    }
   }
 
   polled(sessions: readonly SessionView[]): void {
@@ -88,14 +103,17 @@ export class CallBook {
     const call = this.#call(contactId);
     call.ended(end);
     this.#tell(call, { kind: 'ended' });
-    if (this.#hasAllResults.has(call)) this.#check(call);
-    else setTimeout(() => this.#check(call), LAST_RESULTS_TIMEOUT_MS);
+    if (this.#hasAllEvents.has(call)) this.#check(call);
+    else setTimeout(() => this.#check(call), LAST_EVENT_TIMEOUT_MS);
   }
 
   #check(call: Call): void {
-    const { phrases, missing } = call.view();
-    if (missing !== undefined) return;
-    call.checked(missingPhrases(this.#expected, phrases, this.#share));
+    const { phrases, lostEvents, faults } = call.view();
+    if (faults !== undefined) return;
+    const missing = missingPhrases(this.#expected, phrases, this.#share);
+    // Real recognition hears words that nobody said: only their times tell whether they came twice.
+    const repeated = this.#share < 1 ? overlappingPhrases(phrases) : unexpectedWords(this.#expected, phrases);
+    call.checked({ missing, repeated, lostEvents });
     this.#tell(call, { kind: 'checked' });
   }
 

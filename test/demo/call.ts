@@ -1,6 +1,6 @@
 import type { SessionView } from '../../daemon/contract/control-api.ts';
+import type { ResultsEvent } from '../../daemon/contract/events.ts';
 import type { Spoken } from './check.ts';
-import type { Result } from './results.ts';
 import { type Phrase, Transcript } from './transcript.ts';
 
 export type CallState = 'running' | 'ending' | 'ended' | 'failed';
@@ -14,6 +14,31 @@ export interface SessionEnd {
   readonly worstLagMs: number;
   readonly gapMs: number;
   readonly error: string | undefined;
+}
+
+/** What a demo breaks on purpose. */
+export type Victim = 'deepgram' | 'integratord';
+
+/** Something that was broken on purpose, at a time of the call. */
+export interface Break {
+  readonly victim: Victim;
+  readonly startMs: number;
+}
+
+/** What is wrong with a call's transcript. */
+export interface Faults {
+  /** Phrases that did not arrive. */
+  readonly missing: readonly Spoken[];
+  /** Words that came twice, or that nobody said. */
+  readonly repeated: readonly Spoken[];
+  /** Numbered events that never came. */
+  readonly lostEvents: number;
+}
+
+/** Whether a call ended, and not a word of it is missing or twice. */
+export function isFaultless({ state, faults }: Pick<CallView, 'state' | 'faults'>): boolean {
+  if (state !== 'ended' || !faults) return false;
+  return faults.missing.length === 0 && faults.repeated.length === 0 && faults.lostEvents === 0;
 }
 
 /** A call as shown to people. */
@@ -34,8 +59,12 @@ export interface CallView {
   readonly gapMs: number;
   readonly phrases: readonly Phrase[];
   readonly interim: readonly Phrase[];
-  /** Phrases that did not arrive; undefined while they still may. */
-  readonly missing: readonly Spoken[] | undefined;
+  /** In time order. */
+  readonly breaks: readonly Break[];
+  /** Events that have not arrived although later ones have. */
+  readonly lostEvents: number;
+  /** Undefined while words may still arrive. */
+  readonly faults: Faults | undefined;
 }
 
 /** One call, from its start to its last result. */
@@ -46,7 +75,8 @@ export class Call {
   #state: CallState = 'running';
   #problem: string | undefined;
   #wasRefused = false;
-  #missing: readonly Spoken[] | undefined;
+  readonly #breaks: Break[] = [];
+  #faults: Faults | undefined;
   #startedAtMs: number | undefined;
   #figures = { ageMs: 0, audioMs: 0, lagMs: 0, worstLagMs: 0, gapMs: 0 };
 
@@ -59,12 +89,22 @@ export class Call {
     return this.#state === 'ended' || this.#state === 'failed';
   }
 
-  started(atMs: number): void {
-    this.#startedAtMs = atMs;
+  /** False if it had started before: another process resumes it. */
+  started(atMs: number): boolean {
+    const isFirst = this.#startedAtMs === undefined;
+    this.#startedAtMs ??= atMs;
+    return isFirst;
   }
 
-  take(result: Result): void {
-    this.#transcript.take(result);
+  take(event: ResultsEvent): void {
+    this.#transcript.take(event);
+  }
+
+  /** Notes a break where the call is now. */
+  broke(victim: Victim): void {
+    const { phrases, interim } = this.#transcript;
+    const startMs = Math.max(0, ...[...phrases, ...interim].map(({ endMs }) => endMs));
+    this.#breaks.push({ victim, startMs });
   }
 
   polled({ state, ageMs, audioMs, lagMs, worstLagMs, gapMs }: SessionView): void {
@@ -87,13 +127,13 @@ export class Call {
     this.#problem = problem;
   }
 
-  checked(missing: readonly Spoken[]): void {
-    this.#missing = missing;
+  checked(faults: Faults): void {
+    this.#faults = faults;
   }
 
   view(): CallView {
     const { number, contactId } = this;
-    const { phrases, interim } = this.#transcript;
+    const { phrases, interim, lostEvents } = this.#transcript;
     const problem = this.#problem;
     return {
       number,
@@ -104,7 +144,9 @@ export class Call {
       ...this.#figures,
       phrases,
       interim,
-      missing: this.#missing,
+      breaks: [...this.#breaks],
+      lostEvents,
+      faults: this.#faults,
     };
   }
 }

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { loadSampleCall } from '../fixtures/sample-call/read.ts';
-import { missingPhrases, type Spoken } from './check.ts';
+import { missingPhrases, overlappingPhrases, type Spoken, unexpectedWords } from './check.ts';
 
 const { phrases } = loadSampleCall();
 /** Every word is required. */
@@ -70,4 +70,25 @@ test('with a share of one half, a phrase needs half of its words', (t) => {
 test('extra words do no harm', (t) => {
   const noisy = phrases.flatMap((phrase) => [{ speaker: phrase.speaker, text: 'uh well' }, phrase]);
   t.deepEqual(missing(noisy, ALL), []);
+});
+
+test('nothing is unexpected if every word was recognized once', (t) => {
+  t.deepEqual(unexpectedWords(phrases, phrases), []);
+  t.deepEqual(unexpectedWords(phrases, phrases.slice(3)), []);
+});
+
+for (const [index, { speaker, text }] of phrases.entries()) {
+  test(`words that came twice are named: ${text}`, (t) => {
+    const repeat = { speaker, text: text.split(' ').slice(-2).join(' ') };
+    const words = unexpectedWords(phrases, phrases.toSpliced(index + 1, 0, repeat as (typeof phrases)[number]));
+    t.is(words.flatMap(({ text: run }) => run.split(' ')).length, repeat.text.split(' ').length);
+    t.true(words.every((run) => run.speaker === speaker));
+  });
+}
+
+test('phrases of a speaker that overlap came twice', (t) => {
+  t.deepEqual(overlappingPhrases(phrases), []);
+  const [first, ...rest] = phrases;
+  const again = { ...(first as (typeof phrases)[number]), startMs: (first?.endMs ?? 0) - 100 };
+  t.deepEqual(overlappingPhrases([first as (typeof phrases)[number], again, ...rest]), [again]);
 });

@@ -6,6 +6,8 @@ export interface Spoken {
   readonly text: string;
 }
 
+const SPEAKERS = ['customer', 'agent'] as const satisfies readonly Speaker[];
+
 /** Bonus for a match right after another match: too small to outweigh a word, large enough that a lost phrase does not
  *  borrow words from another one. */
 const RUN_BONUS = 1 / 1024;
@@ -20,17 +22,50 @@ export function missingPhrases<Phrase extends Spoken>(
   share: number,
 ): Phrase[] {
   const arrived = new Set(
-    (['customer', 'agent'] as const).flatMap((speaker) => {
+    SPEAKERS.flatMap((speaker) => {
       const phrases = expected.filter((phrase) => phrase.speaker === speaker);
-      const said = heard.filter((phrase) => phrase.speaker === speaker).flatMap(({ text }) => wordsOf(text));
-      return arrivedOf(phrases, said, share);
+      return arrivedOf(phrases, wordsFor(speaker, heard), share);
     }),
   );
   return expected.filter((phrase) => !arrived.has(phrase));
 }
 
+/** Runs of words that were heard for a speaker, but are not in what was expected: words that came twice, or wrong. */
+export function unexpectedWords(expected: readonly Spoken[], heard: readonly Spoken[]): Spoken[] {
+  return SPEAKERS.flatMap((speaker) => {
+    const said = wordsFor(speaker, heard);
+    const { saidFound } = wordsFound(wordsFor(speaker, expected), said);
+    return runsWhere(said, (index) => !saidFound[index]).map((text) => ({ speaker, text }));
+  });
+}
+
+/** Phrases that begin before the same speaker's last one has ended: words that came twice. */
+export function overlappingPhrases<Phrase extends Spoken & { readonly startMs: number; readonly endMs: number }>(
+  heard: readonly Phrase[],
+): Phrase[] {
+  return SPEAKERS.flatMap((speaker) => {
+    const phrases = heard.filter((phrase) => phrase.speaker === speaker);
+    return phrases.filter(({ startMs }, index) => startMs < (phrases[index - 1]?.endMs ?? 0));
+  });
+}
+
+function wordsFor(speaker: Speaker, phrases: readonly Spoken[]): string[] {
+  return phrases.filter((phrase) => phrase.speaker === speaker).flatMap(({ text }) => wordsOf(text));
+}
+
+/** Neighboring words that `belongs`, joined. */
+function runsWhere(words: readonly string[], belongs: (index: number) => boolean): string[] {
+  const runs: string[][] = [];
+  for (const [index, word] of words.entries()) {
+    if (!belongs(index)) continue;
+    if (index > 0 && belongs(index - 1)) runs.at(-1)?.push(word);
+    else runs.push([word]);
+  }
+  return runs.map((run) => run.join(' '));
+}
+
 function arrivedOf<Phrase extends Spoken>(phrases: readonly Phrase[], said: readonly string[], share: number) {
-  const found = wordsFound(
+  const { expectedFound } = wordsFound(
     phrases.flatMap(({ text }) => wordsOf(text)),
     said,
   );
@@ -38,7 +73,7 @@ function arrivedOf<Phrase extends Spoken>(phrases: readonly Phrase[], said: read
   return phrases.filter(({ text }) => {
     const start = end;
     end += wordsOf(text).length;
-    return found.slice(start, end).filter(Boolean).length >= share * (end - start);
+    return expectedFound.slice(start, end).filter(Boolean).length >= share * (end - start);
   });
 }
 
@@ -61,8 +96,14 @@ interface Scores {
   readonly matched: Float64Array;
 }
 
-/** For each expected word, whether it was recognized: as many words as possible, in order, in runs where possible. */
-function wordsFound(expected: readonly string[], said: readonly string[]): boolean[] {
+/** Whether each word is one of a pair. */
+interface Found {
+  readonly expectedFound: readonly boolean[];
+  readonly saidFound: readonly boolean[];
+}
+
+/** Pairs expected words with said ones: as many as possible, in order, in runs where possible. */
+function wordsFound(expected: readonly string[], said: readonly string[]): Found {
   return traced(scoresOf(expected, said), expected.length, said.length);
 }
 
@@ -85,19 +126,21 @@ function scoresOf(expected: readonly string[], said: readonly string[]): Scores 
 }
 
 /** Follows the best scores back from the last words to the first. */
-function traced({ columns, best, matched }: Scores, expectedWords: number, saidWords: number): boolean[] {
-  const found = new Array<boolean>(expectedWords).fill(false);
+function traced({ columns, best, matched }: Scores, expectedWords: number, saidWords: number): Found {
+  const expectedFound = new Array<boolean>(expectedWords).fill(false);
+  const saidFound = new Array<boolean>(saidWords).fill(false);
   let isInRun = false;
   for (let i = expectedWords, j = saidWords; i > 0 && j > 0; ) {
     const at = i * columns + j;
     const before = at - columns - 1;
     if (isInRun || matched[at] === best[at]) {
-      found[i - 1] = true;
+      expectedFound[i - 1] = true;
+      saidFound[j - 1] = true;
       isInRun = (matched[before] ?? 0) + RUN_BONUS > (best[before] ?? 0);
       i -= 1;
       j -= 1;
     } else if (best[at - columns] === best[at]) i -= 1;
     else j -= 1;
   }
-  return found;
+  return { expectedFound, saidFound };
 }

@@ -14,6 +14,7 @@ interface Child {
 /** The demo's processes. None outlives it. */
 export class Children {
   readonly #running = new Set<Child>();
+  readonly #killed = new Set<Program>();
   #isStopping = false;
 
   /** Starts a process, called `name` in messages, with only the given environment. Throws while the demo is ending. */
@@ -40,13 +41,20 @@ export class Children {
     try {
       const url = await program.listening();
       void program.exited.then((code) => {
-        if (!this.#isStopping) onDeath(new DemoFailed(`${name} ended (${told(code)}).${lastWords(program)}`));
+        if (!this.#isStopping && !this.#killed.has(program))
+          onDeath(new DemoFailed(`${name} ended (${told(code)}).${lastWords(program)}`));
       });
       return { program, url };
     } catch (cause) {
       const code = await program.exited;
       throw new DemoFailed(`${name} did not start (${told(code)}).${lastWords(program)}`, { cause });
     }
+  }
+
+  /** Kills one process, as a crash would; resolves once it is gone. `onDeath` is not called. */
+  async crash(program: Program): Promise<void> {
+    this.#killed.add(program);
+    await program.stop('SIGKILL');
   }
 
   /** Ends all, the last one first: a process ends before those that it uses. */

@@ -2,15 +2,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadSampleCall } from '../fixtures/sample-call/read.ts';
+import { Breaker } from './breaker.ts';
+import { isFaultless, type Victim } from './call.ts';
 import { CallBook } from './call-book.ts';
-import { receiveCallbacks } from './callback.ts';
 import type { Children } from './children.ts';
 import { servePage } from './page-server.ts';
 import { playCalls } from './play.ts';
+import { type ResultsReceiver, receiveResults } from './receiver.ts';
 import { type DeepgramChoice, MAX_CALLS, type Options } from './settings.ts';
-import { type Stack, startStack } from './stack.ts';
+import { controlSocketIn, type Stack, startStack } from './stack.ts';
 import type { Terminal } from './terminal.ts';
-import { takeMessage, watchLog, watchSessions } from './watch.ts';
+import { watchLog, watchSessions } from './watch.ts';
 
 export interface DemoDeps {
   readonly options: Options;
@@ -21,6 +23,9 @@ export interface DemoDeps {
   readonly cleanup: AsyncDisposableStack;
 }
 
+/** With --break, the first two sentences stay whole. */
+const FINALS_BEFORE_BREAK = 2;
+
 /** Plays the sample call through the whole integration and shows it. */
 export class Demo {
   /** Rejects if the demo cannot continue; never resolves. */
@@ -30,6 +35,7 @@ export class Demo {
   readonly #phrases = loadSampleCall().phrases;
   readonly #book: CallBook;
   #play: ((calls: number) => void) | undefined;
+  #breaker: Breaker | undefined;
   #played = 0;
 
   constructor(deps: DemoDeps) {
@@ -42,50 +48,73 @@ export class Demo {
 
   /** Sets everything up and plays the calls. Resolves with the exit code after the calls with --once, else never. */
   async run(): Promise<number> {
-    const { options } = this.#deps;
+    const { options, deepgram } = this.#deps;
     const directory = mkdtempSync(join(tmpdir(), 'demo-'));
     this.#deps.cleanup.defer(() => rmSync(directory, { recursive: true }));
-    const controlSocket = join(directory, 'control.sock');
-    const callbackUrl = await this.#show(controlSocket);
-    const stack = await this.#start(controlSocket);
-    this.#watch(stack);
+    const receiver = await this.#show(directory);
+    const stack = await this.#start(directory, receiver);
+    this.#watch(stack, directory);
+    this.#breaker = this.#breakerOf(stack);
+    if (options.break) this.#breaker.arm(FINALS_BEFORE_BREAK);
     this.#play = (calls) => {
       this.#played += calls;
-      const playing = { calls, speed: options.speed, callbackUrl };
+      const playing = { calls, speed: options.speed, isReal: deepgram.isReal };
       playCalls(this.#deps.children, stack, this.#book, playing).catch(this.#fail);
     };
     const checked = this.#book.checked(options.calls);
     this.#play(options.calls);
     if (!options.once) return this.#offerMoreCalls();
     const calls = await checked;
-    return calls.every(({ state, missing }) => state === 'ended' && missing?.length === 0) ? 0 : 1;
+    return calls.every(isFaultless) && !this.#isUnbroken() ? 0 : 1;
   }
 
-  /** Serves the page and receives callbacks. Returns the callback URL if Deepgram can reach it. */
-  async #show(controlSocket: string): Promise<string | undefined> {
+  /** Whether a break was asked for, and the call ended before it. */
+  #isUnbroken(): boolean {
+    const isUnbroken = this.#breaker?.isArmed === true;
+    if (isUnbroken) this.#deps.terminal.say('The call ended before everything was broken: choose a lower --speed.');
+    return isUnbroken;
+  }
+
+  /** Serves the page and receives results. */
+  async #show(directory: string): Promise<ResultsReceiver> {
     const { options, deepgram, terminal, cleanup } = this.#deps;
     const page = await servePage({
       port: options.port,
       book: this.#book,
-      controlSocket,
+      controlSocket: controlSocketIn(directory),
       transcriber: deepgram.name,
+      isRealTime: options.speed === 1,
       expected: this.#phrases.length,
       playAgain: options.once ? undefined : () => this.#playAgain(),
+      breakAll: options.once ? undefined : () => this.#break(),
     });
     cleanup.defer(() => page.close());
     terminal.say(`Page: ${page.url}`);
-    // A public service cannot post to this machine's loopback interface.
-    if (deepgram.isReal) return undefined;
-    const callbacks = await receiveCallbacks((contactId, message) => takeMessage(contactId, message, this.#book));
-    cleanup.defer(() => callbacks.close());
-    return callbacks.urlTemplate;
+    const receiver = await receiveResults(join(directory, 'received'), (event) => this.#book.took(event));
+    cleanup.defer(() => receiver.close());
+    return receiver;
   }
 
-  async #start(controlSocket: string): Promise<Stack> {
+  async #start(directory: string, receiver: ResultsReceiver): Promise<Stack> {
     const { deepgram, terminal, children, cleanup } = this.#deps;
     cleanup.defer(() => children.stop());
-    const stack = await startStack(children, deepgram, controlSocket, this.#fail);
-    terminal.say(`Path: Connect simulator > Kinesis Video simulator > integratord > ${deepgram.name}`);
+    const stack = await startStack({
+      children,
+      deepgram,
+      directory,
+      receiver,
+      onDaemon: (program) => void watchLog(program, this.#book).catch(this.#fail),
+      onDeath: this.#fail,
+    });
+    const path = [
+      'Connect simulator',
+      'Kinesis Video simulator',
+      'integratord',
+      deepgram.name,
+      'integratord',
+      'receiver',
+    ];
+    terminal.say(`Path: ${path.join(' > ')}`);
     if (deepgram.isReal) {
       terminal.say('Real recognition is never exact: a phrase counts as arrived with half of its words.');
     }
@@ -93,13 +122,23 @@ export class Demo {
   }
 
   /** Undone before the processes are stopped, so that the end of their calls is not reported. */
-  #watch({ daemon, controlSocket }: Stack): void {
+  #watch({ daemon }: Stack, directory: string): void {
     const { terminal, cleanup } = this.#deps;
     cleanup.defer(this.#book.listen((call, news) => terminal.show(call, news, this.#phrases.length)));
     const polling = new AbortController();
     cleanup.defer(() => polling.abort());
-    watchLog(daemon, this.#book).catch(this.#fail);
-    watchSessions(controlSocket, this.#book, daemon, polling.signal).catch(this.#fail);
+    watchSessions(controlSocketIn(directory), this.#book, daemon, polling.signal).catch(this.#fail);
+  }
+
+  #breakerOf({ daemon, breakDeepgram }: Stack): Breaker {
+    const victims: { victim: Victim; crash: () => Promise<void> }[] = [];
+    if (breakDeepgram) victims.push({ victim: 'deepgram', crash: breakDeepgram });
+    victims.push({ victim: 'integratord', crash: () => daemon.crashAndRestart() });
+    return new Breaker({ book: this.#book, victims, onFailure: this.#fail });
+  }
+
+  #break(): boolean {
+    return this.#running > 0 && this.#breaker?.arm() === true;
   }
 
   #offerMoreCalls(): Promise<never> {
@@ -121,6 +160,6 @@ export class Demo {
   }
 
   get #running(): number {
-    return this.#played - this.#book.views().filter(({ missing }) => missing).length;
+    return this.#played - this.#book.views().filter(({ faults }) => faults).length;
   }
 }

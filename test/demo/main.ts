@@ -17,7 +17,7 @@ const STOPPED = {
 } as const;
 
 const options = readOptions(process.argv);
-const terminal = new Terminal(process.stdout, process.env);
+const terminal = new Terminal(process.stdout, process.env, options.speed === 1);
 const children = new Children();
 const cleanup = new AsyncDisposableStack();
 const demo = new Demo({ options, deepgram: chooseDeepgram(process.env), terminal, children, cleanup });

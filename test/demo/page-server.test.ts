@@ -3,6 +3,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 import { CallBook } from './call-book.ts';
+import { finalOf } from './events.ts';
 import { DemoFailed } from './failure.ts';
 import { servePage } from './page-server.ts';
 
@@ -10,20 +11,22 @@ import { servePage } from './page-server.ts';
 const NO_SOCKET = '/nonexistent/control.sock';
 
 /** A page server, and how often it was asked to play a call. */
-async function page(t: ExecutionContext, playAgain: (() => boolean) | undefined = () => true) {
+async function page(t: ExecutionContext, can: () => boolean = () => true) {
   let played = 0;
   const book = new CallBook([], 1);
-  const counted = playAgain && (() => playAgain() && ++played > 0);
+  let broken = 0;
   const { url, close } = await servePage({
     port: 0,
     book,
     controlSocket: NO_SOCKET,
     transcriber: 'X',
+    isRealTime: true,
     expected: 0,
-    playAgain: counted,
+    playAgain: () => can() && ++played > 0,
+    breakAll: () => can() && ++broken > 0,
   });
   t.teardown(close);
-  return { url, book, played: () => played };
+  return { url, book, played: () => played, broken: () => broken };
 }
 
 /** Unlike fetch, sends any Host and Origin. */
@@ -52,6 +55,18 @@ test('only the page itself can play calls', async (t) => {
   t.is(played(), 1);
 });
 
+test('only the page itself can break things, and is told when it cannot', async (t) => {
+  const able = await page(t);
+  t.is((await ask('POST', `${able.url}/breaks`, { origin: 'http://attacker.example' })).statusCode, 403);
+  t.is(able.broken(), 0);
+  t.is((await ask('POST', `${able.url}/breaks`, { origin: able.url })).statusCode, 202);
+  t.is(able.broken(), 1);
+  const { url } = await page(t, () => false);
+  const response = await ask('POST', `${url}/breaks`, { origin: url });
+  t.is(response.statusCode, 409);
+  t.regex(await text(response), /Nothing can be broken now/);
+});
+
 test('when no call can be played, the page says so', async (t) => {
   const { url } = await page(t, () => false);
   const response = await ask('POST', `${url}/calls`, { origin: url });
@@ -71,13 +86,13 @@ test('only its own files may run on the page', async (t) => {
 
 test('a page that is opened late gets the current state, then changes', async (t) => {
   const { url, book } = await page(t);
-  book.result('early', { speaker: 'agent', startMs: 0, text: 'Good morning', isFinal: true });
+  book.took(finalOf('early', 1, { speaker: 'agent', startMs: 0, text: 'Good morning' }));
   const response = await ask('GET', `${url}/events`);
   const received = response.setEncoding('utf8')[Symbol.asyncIterator]();
   let seen = '';
   while (!seen.includes('event: all')) seen += (await received.next()).value;
   t.regex(seen, /"contactId":"early".*"text":"Good morning"/);
-  book.result('late', { speaker: 'customer', startMs: 0, text: 'Hello', isFinal: true });
+  book.took(finalOf('late', 1, { speaker: 'customer', startMs: 0, text: 'Hello' }));
   while (!seen.includes('event: call')) seen += (await received.next()).value;
   t.regex(seen, /"contactId":"late".*"text":"Hello"/);
 });
@@ -98,8 +113,10 @@ test('a taken port is reported with its number', async (t) => {
     book,
     controlSocket: NO_SOCKET,
     transcriber: 'X',
+    isRealTime: true,
     expected: 0,
     playAgain: undefined,
+    breakAll: undefined,
   });
   const error = await t.throwsAsync(again, { instanceOf: DemoFailed });
   t.regex(error?.message ?? '', new RegExp(`^Port ${port} on 127\\.0\\.0\\.1 is taken: .*--port`));

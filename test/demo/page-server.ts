@@ -15,10 +15,14 @@ export interface PageOptions {
   readonly controlSocket: string;
   /** The transcriber's name, for the page's header. */
   readonly transcriber: string;
+  /** Whether calls are played at the speed at which they were spoken: else their lag means nothing. */
+  readonly isRealTime: boolean;
   /** Phrases per call. */
   readonly expected: number;
   /** Plays the sample call again; returns false if it cannot now. Undefined if the page may not. */
   readonly playAgain: (() => boolean) | undefined;
+  /** Breaks everything in mid-sentence; returns false if it cannot now. Undefined if the page may not. */
+  readonly breakAll: (() => boolean) | undefined;
 }
 
 export interface Page {
@@ -34,6 +38,19 @@ const FILES: ReadonlyMap<string, PageFile> = new Map([
   ['/page.js', { type: 'text/javascript; charset=utf-8', body: fileBeside('page.js') }],
   ...[...PAGE_FILES].map(([name, file]) => [`/page/${name}`, file] as const),
 ]);
+/** What the page's buttons ask for. */
+const ORDERS = {
+  'POST /calls': {
+    act: 'playAgain',
+    done: 'The call is being made.',
+    notNow: 'No call can be made now: wait for one to end.',
+  },
+  'POST /breaks': {
+    act: 'breakAll',
+    done: 'It breaks in the next sentence.',
+    notNow: 'Nothing can be broken now: wait for a call, or for the break before to be over.',
+  },
+} as const;
 /** The daemon's own page is served below this path. */
 const INSTANCE = '/instance';
 /** Delay before a page reconnects. */
@@ -60,7 +77,7 @@ export async function servePage(options: PageOptions): Promise<Page> {
       request.url = path.slice(INSTANCE.length);
       showInstance(request, response);
     } else if (route === 'GET /events') watch(response, options, watching);
-    else if (route === 'POST /calls') play(request, response, options);
+    else if (route in ORDERS) obey(request, response, options, ORDERS[route as keyof typeof ORDERS]);
     else answer(response, 404, `There is no ${route} here.`);
   });
   const url = await listenOnLoopback(server, options.port);
@@ -76,12 +93,18 @@ export async function servePage(options: PageOptions): Promise<Page> {
 /** Sends the current state, then each call that changes. */
 function watch(
   response: ServerResponse,
-  { book, transcriber, expected, playAgain }: PageOptions,
+  { book, transcriber, isRealTime, expected, playAgain }: PageOptions,
   watching: Set<ServerResponse>,
 ): void {
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   response.write(`retry: ${RECONNECT_MS}\n\n`);
-  sendEvent(response, 'all', { transcriber, expected, canPlay: playAgain !== undefined, calls: book.views() });
+  sendEvent(response, 'all', {
+    transcriber,
+    isRealTime,
+    expected,
+    canPlay: playAgain !== undefined,
+    calls: book.views(),
+  });
   watching.add(response);
   response.on('close', () => watching.delete(response));
 }
@@ -91,10 +114,15 @@ function sendEvent(response: ServerResponse, name: 'all' | 'call', data: CallVie
   else response.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
 }
 
-function play({ headers }: IncomingMessage, response: ServerResponse, options: PageOptions): void {
-  if (headers.origin !== `http://${headers.host}`) answer(response, 403, 'Only this page itself may play calls.');
-  else if (options.playAgain?.()) answer(response, 202, 'The call is being made.');
-  else answer(response, 409, 'No call can be made now: wait for one to end.');
+function obey(
+  { headers }: IncomingMessage,
+  response: ServerResponse,
+  options: PageOptions,
+  { act, done, notNow }: (typeof ORDERS)[keyof typeof ORDERS],
+): void {
+  if (headers.origin !== `http://${headers.host}`) answer(response, 403, "Only this page's own buttons may do this.");
+  else if (options[act]?.()) answer(response, 202, done);
+  else answer(response, 409, notNow);
 }
 
 function answer(

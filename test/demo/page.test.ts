@@ -64,11 +64,6 @@ test('a call is shown from its first word to its end, with a column per speaker'
   const url = await demo.pageUrl();
   const { page, complaints, origins } = await open(url, DESKTOP);
   await page.locator('.phrase').nth(6).waitFor();
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
-    await page.screenshot({ path: `${PICTURES}picture-${colorScheme}.png` });
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
   await page.locator('.call[data-state=ended] .verdict[data-good=true]').waitFor();
 
   t.deepEqual(await shown(page, 'customer'), inScript('customer'));
@@ -77,10 +72,11 @@ test('a call is shown from its first word to its end, with a column per speaker'
   t.is(await page.locator('.call').count(), 1);
   t.is(await page.locator('.state').textContent(), 'Ended');
   t.is(await page.locator('.gaps').textContent(), 'None');
-  t.regex((await page.locator('.worst').textContent()) ?? '', /^(< 1|[1-9]\d*) ms$/);
+  // A call that is played faster has no lag that means anything.
+  t.true(await page.locator('.worst').isHidden());
   t.is(await page.locator('.audio').textContent(), '0:42');
   t.is(await page.locator('#connection').textContent(), 'Connected');
-  t.is(await page.locator('.sparkline').count(), 1);
+  t.true(await page.locator('.sparkline').isHidden());
   await page.screenshot({ path: `${ARTEFACTS}demo-ended.png`, fullPage: true });
 
   await page.getByRole('button', { name: 'Play the sample call again' }).press('Enter');
@@ -132,6 +128,35 @@ test('the page follows the words, unless the reader has scrolled away', async (t
   await page.locator('.verdict[data-good=true]').waitFor();
   t.true((await roomBelow(page)) >= 0);
   await page.screenshot({ path: `${ARTEFACTS}demo-followed.png` });
+  t.deepEqual(complaints, []);
+});
+
+test('the page breaks everything in mid-sentence, and shows that no word is missing or twice', async (t) => {
+  t.timeout(TIMEOUT_MS);
+  const demo = new RunningDemo(t, ['--speed', '3']);
+  const { page, complaints } = await open(await demo.pageUrl(), DESKTOP);
+  await page.locator('.phrases .phrase').nth(1).waitFor();
+  await page.getByRole('button', { name: 'Break it in mid-sentence' }).click();
+  await page.locator('.break').nth(1).waitFor();
+  t.deepEqual(
+    (await page.locator('.break').allTextContents()).map((text) => text.replace(/^[\d:\s]+/, '')),
+    ["Deepgram's connection is broken in mid-sentence", 'integratord is killed in mid-sentence, and starts again'],
+  );
+  await page.locator('.verdict[data-good=true]').waitFor();
+  t.regex(
+    (await page.locator('.verdict').textContent()) ?? '',
+    /although it was broken.*not a word is missing, and none came twice/,
+  );
+  t.deepEqual(await shown(page, 'customer'), inScript('customer'));
+  t.deepEqual(await shown(page, 'agent'), inScript('agent'));
+  t.true(await page.getByRole('button', { name: 'Break it in mid-sentence' }).isHidden());
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize(DESKTOP);
+    await page.screenshot({ path: `${PICTURES}picture-${colorScheme}.png` });
+    await page.setViewportSize(PHONE);
+    await page.screenshot({ path: `${ARTEFACTS}demo-broken-phone-${colorScheme}.png` });
+  }
   t.deepEqual(complaints, []);
 });
 

@@ -9,14 +9,14 @@ import type { Stack } from './stack.ts';
 export interface Playing {
   readonly calls: number;
   readonly speed: number;
-  /** Deepgram's callback URL; undefined if it cannot reach us. */
-  readonly callbackUrl: string | undefined;
+  /** Whether the real Deepgram transcribes. */
+  readonly isReal: boolean;
 }
 
 /** Plays calls from Connect's simulator through the trigger; resolves when the last one has been streamed. Throws
  *  DemoFailed if the simulator exits first. */
 export async function playCalls(children: Children, stack: Stack, book: CallBook, playing: Playing): Promise<void> {
-  const args = ['--kinesis', stack.kinesisUrl, '--integrator', stack.integrator];
+  const args = ['--kinesis', stack.kinesisUrl, '--integrator', stack.daemon.host];
   args.push('--calls', String(playing.calls), '--speed', String(playing.speed));
   for (const [name, value] of Object.entries(attributesFor(playing))) args.push('--attribute', `${name}=${value}`);
   const connect = children.start('The Connect simulator', 'test/simulators/connect/main.ts', args, {
@@ -35,11 +35,10 @@ export async function playCalls(children: Children, stack: Stack, book: CallBook
 }
 
 /** Contact attributes as a flow would set them. */
-function attributesFor({ callbackUrl }: Playing): Record<string, string> {
+function attributesFor({ isReal }: Playing): Record<string, string> {
   const common = { dg_model: 'nova-3', dg_interim_results: 'true', dg_tag: 'demo' };
   // Smart formatting writes numbers as digits, which are not in the script.
-  if (callbackUrl === undefined) return { ...common, dg_punctuate: 'true' };
-  return { ...common, dg_smart_format: 'true', dg_callback: callbackUrl };
+  return isReal ? { ...common, dg_punctuate: 'true' } : { ...common, dg_smart_format: 'true' };
 }
 
 function isAnswer(answer: unknown): answer is LambdaResult {

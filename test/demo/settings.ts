@@ -3,6 +3,8 @@ import { Command, InvalidArgumentError } from 'commander';
 /** The demo's command line. */
 export interface Options {
   readonly once: boolean;
+  /** Break Deepgram's connection and kill integratord, each in mid-sentence. */
+  readonly break: boolean;
   readonly port: number;
   readonly calls: number;
   readonly speed: number;
@@ -30,7 +32,8 @@ const MAX_PORT = 65_535;
 export function readOptions(argv: readonly string[]): Options {
   return new Command('demo')
     .description('Plays a sample call through the whole integration and shows its transcript as it grows.')
-    .option('--once', 'exit after the call, with 0 only if every phrase arrived for its speaker', false)
+    .option('--once', 'exit after the call, with 0 only if no word is missing or twice', false)
+    .option('--break', "break Deepgram's connection and kill integratord, each in mid-sentence", false)
     .option('--port <number>', 'port of the page; 0 selects a free one', whole(0, MAX_PORT), DEFAULT_PORT)
     .option('--calls <number>', 'number of calls at the same time', whole(1, MAX_CALLS), 1)
     .option('--speed <factor>', 'playback speed relative to real time', whole(1, MAX_SPEED), 1)

@@ -1,17 +1,32 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { DeepgramControl } from '../simulators/deepgram/client.ts';
 import type { Program } from '../support/process.ts';
 import type { Children } from './children.ts';
+import { DaemonProcess } from './daemon-process.ts';
 import type { DemoFailed } from './failure.ts';
+import type { ResultsReceiver } from './receiver.ts';
 import type { DeepgramChoice } from './settings.ts';
 
 /** The processes that the sample call runs through. */
 export interface Stack {
   readonly kinesisUrl: string;
-  readonly daemon: Program;
-  /** host:port, for the trigger. */
-  readonly integrator: string;
+  readonly daemon: DaemonProcess;
   readonly triggerSecret: string;
-  readonly controlSocket: string;
+  /** Resets Deepgram's open connections; undefined for the real Deepgram, which cannot be broken from here. */
+  readonly breakDeepgram: (() => Promise<void>) | undefined;
+}
+
+export interface StackOptions {
+  readonly children: Children;
+  readonly deepgram: DeepgramChoice;
+  /** For the control socket and the state. */
+  readonly directory: string;
+  readonly receiver: Pick<ResultsReceiver, 'url' | 'secret'>;
+  /** Called for each process of integratord. */
+  readonly onDaemon: (program: Program) => void;
+  /** Called if a process exits that should not. */
+  readonly onDeath: (error: DemoFailed) => void;
 }
 
 /** The simulator requires this key, so that the demo includes the key check. */
@@ -20,21 +35,20 @@ const SIMULATOR_KEY = 'demo-key';
 const CALL_END_GRACE_MS = 3000;
 const SECRET_BYTES = 32;
 
-/** Starts the simulators of Kinesis Video and Deepgram, and integratord. Throws DemoFailed if one does not start;
- *  `onDeath` is called if one exits later. */
-export async function startStack(
-  children: Children,
-  deepgram: DeepgramChoice,
-  controlSocket: string,
-  onDeath: (error: DemoFailed) => void,
-): Promise<Stack> {
-  const [kinesis, deepgramEnv] = await Promise.all([
+/** Where integratord's control socket is. */
+export function controlSocketIn(directory: string): string {
+  return join(directory, 'control.sock');
+}
+
+/** Starts the simulators of Kinesis Video and Deepgram, and integratord. Throws DemoFailed if one does not start. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { children, deepgram, directory, receiver, onDaemon, onDeath } = options;
+  const [kinesis, simulator] = await Promise.all([
     children.serve('The Kinesis Video simulator', 'test/simulators/kinesis-video/main.ts', [], {}, onDeath),
-    deepgram.isReal ? deepgram.env : startDeepgramSimulator(children, onDeath),
+    deepgram.isReal ? undefined : startDeepgramSimulator(children, onDeath),
   ]);
   const triggerSecret = randomBytes(SECRET_BYTES).toString('hex');
   const env = {
-    PORT: '0',
     HOST: '127.0.0.1',
     AWS_REGION: 'us-east-1',
     AWS_ENDPOINT_URL_KINESIS_VIDEO: kinesis.url,
@@ -42,18 +56,21 @@ export async function startStack(
     AWS_SECRET_ACCESS_KEY: 'no-secret',
     TRIGGER_SECRET: triggerSecret,
     CALL_END_GRACE_MS: String(CALL_END_GRACE_MS),
-    CONTROL_SOCKET: controlSocket,
-    // Without a callback, the words of a call are only in the debug log.
-    LOG_LEVEL: deepgram.isReal ? 'debug' : 'info',
-    ...deepgramEnv,
+    CONTROL_SOCKET: controlSocketIn(directory),
+    STATE_DIR: join(directory, 'state'),
+    RESULTS_WEBHOOK: receiver.url,
+    RESULTS_SECRET: receiver.secret,
+    // The receiver is on this machine.
+    RESULTS_ALLOW_LOCAL: 'on',
+    ...(simulator ? { DEEPGRAM_API: simulator.url, DEEPGRAM_API_KEY: SIMULATOR_KEY } : deepgram.env),
   };
-  const { program: daemon, url } = await children.serve('integratord', 'daemon/main.ts', [], env, onDeath);
-  return { kinesisUrl: kinesis.url, daemon, integrator: new URL(url).host, triggerSecret, controlSocket };
+  const daemon = await DaemonProcess.start({ children, env, onStart: onDaemon, onDeath });
+  const breakDeepgram = simulator && (() => new DeepgramControl(simulator.url).breakAll());
+  return { kinesisUrl: kinesis.url, daemon, triggerSecret, breakDeepgram };
 }
 
-async function startDeepgramSimulator(children: Children, onDeath: (error: DemoFailed) => void) {
+function startDeepgramSimulator(children: Children, onDeath: (error: DemoFailed) => void) {
   // A demo may play its calls faster than real time.
   const args = ['--api-key', SIMULATOR_KEY, '--rate', 'off'];
-  const { url } = await children.serve('The Deepgram simulator', 'test/simulators/deepgram/main.ts', args, {}, onDeath);
-  return { DEEPGRAM_API: url, DEEPGRAM_API_KEY: SIMULATOR_KEY };
+  return children.serve('The Deepgram simulator', 'test/simulators/deepgram/main.ts', args, {}, onDeath);
 }

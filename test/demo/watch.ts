@@ -2,8 +2,8 @@ import { setInterval, setTimeout } from 'node:timers/promises';
 import type { Line, Program } from '../support/process.ts';
 import type { CallBook } from './call-book.ts';
 import { sessionsAt } from './control.ts';
+import type { DaemonProcess } from './daemon-process.ts';
 import { linesOf } from './follow.ts';
-import { resultInLog, resultInMessage } from './results.ts';
 
 /** Fast enough for a human reader. */
 const POLL_EVERY_MS = 1000;
@@ -22,37 +22,31 @@ export async function watchLog(daemon: Program, book: CallBook): Promise<void> {
 export async function watchSessions(
   socketPath: string,
   book: CallBook,
-  daemon: Program,
+  daemon: DaemonProcess,
   signal: AbortSignal,
 ): Promise<void> {
   try {
     for await (const _ of setInterval(POLL_EVERY_MS, undefined, { signal })) {
-      book.polled(await sessionsAt(socketPath, signal));
+      const { program } = daemon;
+      if (!daemon.isUp) continue;
+      try {
+        book.polled(await sessionsAt(socketPath, signal));
+      } catch (error) {
+        // It was killed on purpose while it was being asked.
+        if (daemon.isUp && daemon.program === program) throw error;
+      }
     }
   } catch (error) {
     if (signal.aborted) return;
-    await Promise.race([daemon.exited, setTimeout(DEATH_IS_KNOWN_WITHIN_MS, undefined, { ref: false })]);
+    await Promise.race([daemon.program.exited, setTimeout(DEATH_IS_KNOWN_WITHIN_MS, undefined, { ref: false })]);
     throw error;
   }
-}
-
-/** Updates the book from a message that Deepgram posted to the callback. */
-export function takeMessage(contactId: string, message: unknown, book: CallBook): void {
-  const result = resultInMessage(message);
-  if (result) book.result(contactId, result);
-  else if (isLastMessage(message)) book.allResultsCame(contactId);
 }
 
 function takeLogLine(line: Line, book: CallBook): void {
   const contactId = line['contactId'];
   if (typeof contactId !== 'string') return;
   if (line['event'] === 'session.started') book.started(contactId, Date.parse(String(line['time'])));
-  if (line['event'] === 'deepgram.result') {
-    const result = resultInLog(line);
-    if (result) book.result(contactId, result);
-  }
-  // Without a callback, Deepgram's last message (Metadata) is only in the log.
-  if (line['event'] === 'deepgram.message' && isLastMessage(line)) book.allResultsCame(contactId);
   if (line['event'] === 'session.ended') book.ended(contactId, endIn(line));
 }
 
@@ -65,9 +59,4 @@ function endIn(line: Line) {
     gapMs: Number(line['gapMs']),
     error: typeof line['error'] === 'string' ? line['error'] : undefined,
   };
-}
-
-/** daemon/deepgram/README.md: Metadata is the last message of a stream. */
-function isLastMessage(message: unknown): boolean {
-  return typeof message === 'object' && message !== null && 'type' in message && message.type === 'Metadata';
 }
