@@ -16,6 +16,9 @@ export const NPM_SCRIPTS: Readonly<Record<string, Run>> = {
   release: { by: 'test/release/release-command.ts' },
   'check:flows': { by: 'test/flows/check.test.ts' },
   synth: { by: 'test/cdk/app.test.ts' },
+  template: { by: 'test/cdk/template.test.ts' },
+  'publish:image': { by: 'test/packer/publish.test.ts' },
+  'test:deploy': { notHere: 'needs moto_server, which Python brings' },
   cdk: { notHere: 'needs an AWS account, except for synth, which is tested' },
   load: { by: 'test/load/running-load.ts' },
   bench: { by: 'test/bench/bench.test.ts' },
@@ -31,6 +34,7 @@ export const NPM_SCRIPTS: Readonly<Record<string, Run>> = {
 /** Files that documents run with `node`. */
 export const NODE_FILES: Readonly<Record<string, Run>> = {
   'trigger/receiver/main.ts': { by: 'test/trigger/receiver/main.test.ts' },
+  'test/admission/balancer-trial.ts': { sampleBy: 'test/admission/balancer.test.ts' },
   'test/results/measure-delivery.ts': { notHere: 'a measurement' },
   'test/bench/hot.ts': { notHere: 'reads the profiles of a bench run' },
   'test/cdk/snapshot.ts': { notHere: 'renews a snapshot; the tests compare with it' },
@@ -50,6 +54,6 @@ export const PROGRAMS: Readonly<Record<string, string>> = {
   journalctl: 'needs systemd',
   systemctl: 'needs systemd',
   export: 'part of every shell',
-  echo: 'part of every shell',
   sed: 'part of every system',
+  cp: 'part of every system',
 };
