@@ -98,7 +98,7 @@ export const SETTINGS = {
   HTTPS_PROXY: {
     byDefault: NONE,
     description:
-      'http or https URL of a proxy, which may contain credentials; `HTTPS_PROXY_FILE` can take its place. Connections to Deepgram and AWS are tunnels through it (CONNECT). `https_proxy` counts too, and wins. Plain HTTP is never proxied: HTTP_PROXY is ignored',
+      'http or https URL of a proxy, which may contain credentials; `HTTPS_PROXY_FILE` can take its place. Connections to Deepgram, AWS and webhooks are tunnels through it (CONNECT). `https_proxy` counts too, and wins. Plain HTTP is never proxied: HTTP_PROXY is ignored',
   },
   NO_PROXY: {
     byDefault: NONE,

@@ -5,6 +5,7 @@ import type { ContactFacts, StartRequest } from '../contract/start-request.ts';
 import type { Log } from '../log/log.ts';
 import type { ResultsBacklog } from '../metrics/results-metrics.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
+import type { Egress } from '../runtime/egress.ts';
 import { Sealing } from '../secrets/sealing.ts';
 import { type Secrets, sealingSecrets } from '../secrets/secrets.ts';
 import { SealedLetters } from './dead-letters/dead-letters.ts';
@@ -49,6 +50,7 @@ export interface ResultsOptions {
   /** Undefined without STATE_DIR. */
   readonly stateDir: string | undefined;
   readonly region: string;
+  readonly egress: Egress;
   readonly secrets: Pick<Secrets, 'resultsSecret' | 'stateKey' | 'deepgramKey'>;
   /** Names the thread's file. */
   readonly thread: string;
@@ -84,10 +86,10 @@ export class Results {
   readonly #recovery: Parameters<typeof splitSpools>[0] | undefined;
 
   constructor(options: ResultsOptions) {
-    const { settings, secrets, stateDir, clock, timers, log, counter, sinks = [] } = options;
+    const { settings, secrets, stateDir, clock, timers, log, counter, egress, sinks = [] } = options;
     this.#options = options;
     this.rules = webhookRules(settings, secrets.resultsSecret);
-    this.#sinks = [new WebhookSink({ rules: this.rules, clock, timers }), ...streamSinks(options), ...sinks];
+    this.#sinks = [new WebhookSink({ rules: this.rules, clock, timers, egress }), ...streamSinks(options), ...sinks];
     const sealing = new Sealing(sealingSecrets(secrets), 'results');
     this.#letterBox = letterBoxOf(options);
     const onLost = (letters: number) => counter.lost(letters);
@@ -173,8 +175,8 @@ export function webhookRules(
   return { secret, defaultHost: webhook === undefined ? undefined : hostOf(webhook), allowsLocal };
 }
 
-function letterBoxOf({ settings, stateDir, region, clock }: ResultsOptions): LetterBox | undefined {
-  if (settings.deadLetters) return s3Box(settings.deadLetters, region, clock);
+function letterBoxOf({ settings, stateDir, region, clock, egress }: ResultsOptions): LetterBox | undefined {
+  if (settings.deadLetters) return s3Box(settings.deadLetters, region, clock, egress);
   if (stateDir === undefined) return undefined;
   return directoryBox(folderAt(join(stateDir, 'dead-letters')), settings.spoolBytes);
 }
@@ -188,7 +190,7 @@ function bootId(): string {
   }
 }
 
-function streamSinks({ settings: { streamArn }, timers, log }: ResultsOptions): Sink[] {
+function streamSinks({ settings: { streamArn }, timers, log, egress }: ResultsOptions): Sink[] {
   if (streamArn === undefined) return [];
-  return [new StreamSink({ connection: connectStream(streamArn), clock: timers, log })];
+  return [new StreamSink({ connection: connectStream(streamArn, egress), clock: timers, log })];
 }

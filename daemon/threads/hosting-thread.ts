@@ -65,6 +65,7 @@ export function hostingThread({ settings, secrets, egress, log, name, threads }:
     settings: settings.results,
     stateDir,
     region: settings.region,
+    egress,
     secrets,
     thread: name,
     threads,

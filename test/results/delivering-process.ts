@@ -4,6 +4,7 @@ import { createLog } from '../../daemon/log/log.ts';
 import { SessionMetrics } from '../../daemon/metrics/session-metrics.ts';
 import { Results } from '../../daemon/results/results.ts';
 import { systemClock } from '../../daemon/runtime/clock.ts';
+import { Egress } from '../../daemon/runtime/egress.ts';
 import { TimerWheel } from '../../daemon/runtime/timer-wheel.ts';
 import { fixedSecret } from '../../daemon/secrets/secret.ts';
 import { ENDED, finalOf, STARTED, stateAt } from './event-stage.ts';
@@ -31,6 +32,7 @@ const results = new Results({
   },
   stateDir: order.stateDir,
   region: 'us-east-1',
+  egress: new Egress(),
   secrets: {
     resultsSecret: fixedSecret(JSON.stringify({ [host]: order.secret })),
     stateKey: fixedSecret('a state key of a test'),

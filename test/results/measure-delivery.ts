@@ -15,6 +15,7 @@ import { DELIVERY_BOUNDS_MS } from '../../daemon/metrics/results-metrics.ts';
 import { SessionMetrics } from '../../daemon/metrics/session-metrics.ts';
 import { Results } from '../../daemon/results/results.ts';
 import { systemClock } from '../../daemon/runtime/clock.ts';
+import { Egress } from '../../daemon/runtime/egress.ts';
 import { TimerWheel } from '../../daemon/runtime/timer-wheel.ts';
 import { fixedSecret } from '../../daemon/secrets/secret.ts';
 import { makeCertificates } from '../load/certificates.ts';
@@ -61,6 +62,7 @@ const results = new Results({
   },
   stateDir: disk ? directory : undefined,
   region: 'us-east-1',
+  egress: new Egress(),
   secrets: {
     resultsSecret: fixedSecret(secret),
     stateKey: fixedSecret('a state key of a test'),

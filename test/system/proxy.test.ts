@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import anyTest, { type ExecutionContext } from 'ava';
 import { bytesOf, distinctSamples } from '../audio/tracks.ts';
 import { identityAt, makeCertificates } from '../load/certificates.ts';
+import { s3Server } from '../results/s3-server.ts';
+import { DataStreamsControl } from '../simulators/kinesis-data-streams/client.ts';
 import { ProxyControl } from '../simulators/proxy/client.ts';
+import { WebhookControl } from '../simulators/webhook/client.ts';
 import { Program } from '../support/process.ts';
 import { TlsTerminator } from '../support/tls-terminator.ts';
 import { needs } from '../support/tools.ts';
@@ -15,32 +18,44 @@ const test = needs(anyTest, 'openssl');
 /** Only the proxy can resolve them. */
 const DEEPGRAM = 'deepgram.test';
 const KINESIS = 'kinesis.aws.test';
+const HOOKS = 'hooks.test';
+const STREAMS = 'kinesis-streams.aws.test';
+const LETTERS = 's3.aws.test';
+const NAMES = [DEEPGRAM, KINESIS, HOOKS, STREAMS, LETTERS];
 const CREDENTIALS = 'integratord:pass word-of-the-proxy';
 const SECONDS = 6;
 
+type Env = Record<string, string>;
+/** Puts TLS before a server; returns its URL under a name that only the proxy knows. */
+type Via = (name: string) => (url: string) => Promise<string>;
+
 /** A daemon that reaches Deepgram and Kinesis Video by TLS, under names that only its proxy knows. */
-async function behindProxy(t: ExecutionContext, env: Record<string, string> = {}) {
+async function behindProxy(t: ExecutionContext, env: Env | ((via: Via) => Promise<Env>) = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'integratord-proxy-'));
   t.teardown(() => rm(directory, { recursive: true }));
-  const certificates = await makeCertificates(directory, [`DNS:${DEEPGRAM}`, `DNS:${KINESIS}`]);
+  const certificates = await makeCertificates(
+    directory,
+    NAMES.map((name) => `DNS:${name}`),
+  );
   const identity = identityAt(certificates);
   if (!identity) throw new Error('no certificate was made');
   const socketPath = join(directory, 'control');
   const program = new Program('test/simulators/proxy/main.ts', ['--credentials', CREDENTIALS]);
   t.teardown(() => program.stop('SIGKILL'));
   const proxyUrl = new URL(await program.listening());
-  const via = (name: string) => async (url: string) => {
+  const via: Via = (name) => async (url) => {
     const terminator = await TlsTerminator.before(url, identity);
     t.teardown(() => terminator.close());
     return `https://${name}:${terminator.port}`;
   };
   const proxy = new ProxyControl(proxyUrl.href);
   [proxyUrl.username, proxyUrl.password] = CREDENTIALS.split(':') as [string, string];
+  const more = typeof env === 'function' ? await env(via) : env;
   const stage = await Stage.open({
     kinesisArgs: ['--data-endpoint-scheme', 'https'],
     kinesisVia: via(KINESIS),
     deepgramVia: via(DEEPGRAM),
-    env: { NODE_EXTRA_CA_CERTS: certificates.caPath, HTTPS_PROXY: proxyUrl.href, CONTROL_SOCKET: socketPath, ...env },
+    env: { NODE_EXTRA_CA_CERTS: certificates.caPath, HTTPS_PROXY: proxyUrl.href, CONTROL_SOCKET: socketPath, ...more },
   });
   t.teardown(() => stage.close());
   return {
@@ -127,6 +142,49 @@ test('the proxy is shown without its credentials and checked, and a start that i
   const { body: ill } = await ask('POST', '/v1/doctor');
   t.like(ill.checks.find(isProxy), { verdict: 'fail' });
   t.regex(ill.checks.find(isProxy).detail, reason);
+});
+
+test('results go through the proxy: to the webhook, to the data stream, and to the dead letters in S3', async (t) => {
+  const secret = `whsec_${Buffer.alloc(32, 'proxy').toString('base64')}`;
+  const consumer = new Program('test/simulators/webhook/main.ts', ['--secret', secret]);
+  const dataStreams = new Program('test/simulators/kinesis-data-streams/main.ts');
+  for (const program of [consumer, dataStreams]) t.teardown(() => program.stop('SIGKILL'));
+  const webhook = new WebhookControl(await consumer.listening());
+  const stream = new DataStreamsControl(await dataStreams.listening());
+  const bucket = await s3Server();
+  t.teardown(bucket.close);
+  const { stage, proxy } = await behindProxy(t, async (via) => {
+    const hook = await via(HOOKS)(webhook.url);
+    return {
+      RESULTS_WEBHOOK: `${hook}/calls`,
+      RESULTS_SECRET: secret,
+      RESULTS_STREAM: await stream.create('results'),
+      RESULTS_DEAD_LETTERS: 's3://letters/dead',
+      AWS_ENDPOINT_URL_KINESIS: await via(STREAMS)(stream.url),
+      AWS_ENDPOINT_URL_S3: await via(LETTERS)(bucket.url),
+    };
+  });
+  // Gives up the events of the first request.
+  await webhook.setRules({ times: 1, status: 410 });
+  const { request } = await call(stage);
+  const instanceArn = `arn:aws:connect:${REGION}:123456789012:instance/12345678-1234-1234-1234-123456789012`;
+  t.is((await stage.start({ ...request, contact: { instanceArn } })).status, 200);
+  await stage.ended(request.contactId);
+  process.kill(stage.daemon.pid, 'SIGTERM');
+  t.is(await stage.daemon.exited, 0);
+  t.is((await webhook.events()).at(-1)?.type, 'session.ended');
+  const records = await stream.records('results');
+  t.is(JSON.parse(records.at(-1)?.text ?? '{}').EventType, 'COMPLETED');
+  t.is(bucket.objects.size, 1);
+  const { tunnels } = await proxy.facts();
+  for (const host of [HOOKS, STREAMS, LETTERS]) {
+    const own = tunnels.filter((tunnel) => tunnel.host === host);
+    t.true(own.length > 0, host);
+    t.true(
+      own.every(({ status, firstByte }) => status === 200 && firstByte === 22),
+      host,
+    );
+  }
 });
 
 async function metadata(t: ExecutionContext): Promise<string> {

@@ -1,5 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Clock, Millis } from '../../runtime/clock.ts';
+import { Egress } from '../../runtime/egress.ts';
 import type { LetterBox } from './letter-box.ts';
 
 const SUFFIX = '.letter';
@@ -25,13 +26,14 @@ export function s3PlaceOf(url: string): S3Place | undefined {
  * Letters in an S3 bucket, which every instance can read. The bucket's lifecycle rule bounds them. With the SDK's
  * default credentials and AWS_ENDPOINT_URL_S3. Loads the SDK on the first request: most daemons never keep a letter.
  */
-export function s3Box({ bucket, prefix }: S3Place, region: string, clock: Clock): LetterBox {
+export function s3Box({ bucket, prefix }: S3Place, region: string, clock: Clock, egress = new Egress()): LetterBox {
   let loading: Promise<{ sdk: typeof import('@aws-sdk/client-s3'); client: S3Client }> | undefined;
   const load = async () => {
     const sdk = await import('@aws-sdk/client-s3');
     // A bucket by name would need a DNS name for each at a test's endpoint.
     const forcePathStyle = process.env['AWS_ENDPOINT_URL_S3'] !== undefined;
-    return { sdk, client: new sdk.S3Client({ region, forcePathStyle, followRegionRedirects: true }) };
+    const requestHandler = { httpsAgent: egress.agent({ keepAlive: true }) };
+    return { sdk, client: new sdk.S3Client({ region, forcePathStyle, followRegionRedirects: true, requestHandler }) };
   };
   const loaded = () => {
     loading ??= load();

@@ -1,5 +1,6 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { Millis } from '../../runtime/clock.ts';
+import { Egress } from '../../runtime/egress.ts';
 
 /** A record on its way to the stream. */
 export interface StreamRecord {
@@ -21,12 +22,14 @@ export interface StreamConnection {
 }
 
 const CONNECT_TIMEOUT_MS: Millis = 3000;
+/** The SDK's own default: requests wait for one of them. */
+const MOST_SOCKETS = 50;
 
 /**
  * Connects to a stream in its ARN's region, with the SDK's default credentials and AWS_ENDPOINT_URL_KINESIS. Loads the
  * SDK on the first request.
  */
-export function connectStream(arn: string): StreamConnection {
+export function connectStream(arn: string, egress = new Egress()): StreamConnection {
   let client: KinesisClient | undefined;
   const connect = async () => {
     const [sdk, { NodeHttpHandler }] = await Promise.all([
@@ -38,7 +41,10 @@ export function connectStream(arn: string): StreamConnection {
       // The caller retries: a retry of all records would repeat those that were written.
       maxAttempts: 1,
       // This client's default is HTTP/2, for SubscribeToShard only.
-      requestHandler: new NodeHttpHandler({ connectionTimeout: CONNECT_TIMEOUT_MS }),
+      requestHandler: new NodeHttpHandler({
+        connectionTimeout: CONNECT_TIMEOUT_MS,
+        httpsAgent: egress.agent({ keepAlive: true, maxSockets: MOST_SOCKETS }),
+      }),
     });
     return { sdk, client };
   };

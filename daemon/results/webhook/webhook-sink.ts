@@ -1,6 +1,8 @@
-import { type buildConnector, type Dispatcher, Pool } from 'undici';
+import { type Dispatcher, Pool } from 'undici';
 import type { Clock, Millis } from '../../runtime/clock.ts';
+import { Egress } from '../../runtime/egress.ts';
 import type { Batch, Delivery, Sink, SinkSession } from '../sink.ts';
+import { webhookConnector } from './connector.ts';
 import { guardedLookup, type Lookup } from './guarded-lookup.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { bodyOf, signatureHeaders } from './standard-webhooks.ts';
@@ -14,6 +16,7 @@ const MOST_SOCKETS = 256;
 const MOST_ANSWER_BYTES = 64 * 1024;
 /** Less than the idle time-out of common servers and load balancers, which may say what theirs is. */
 const IDLE_MS: Millis = 4000;
+const DIRECT = new Egress();
 /** Codes of a kept connection that the consumer closed just then. */
 const STALE: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
@@ -22,8 +25,8 @@ export interface WebhookSinkOptions {
   readonly clock: Clock;
   /** For time limits, which every request has. */
   readonly timers: Pick<Clock, 'after'>;
-  /** Opens connections in another way, such as through a proxy, where names are resolved. */
-  readonly connect?: buildConnector.connector;
+  /** Directly by default. */
+  readonly egress?: Egress;
   /** Replaceable in tests. */
   readonly lookup?: Lookup;
 }
@@ -139,8 +142,8 @@ export class WebhookSink implements Sink {
   #poolOf(origin: string): Pool {
     let pool = this.#pools.get(origin);
     if (!pool) {
-      const { rules, connect, lookup = guardedLookup() } = this.#options;
-      const guarded = rules.allowsLocal ? {} : { lookup };
+      const { rules, egress = DIRECT, lookup = guardedLookup() } = this.#options;
+      const guarded = rules.allowsLocal ? undefined : lookup;
       pool = new Pool(origin, {
         connections: MOST_SOCKETS,
         pipelining: 1,
@@ -150,7 +153,7 @@ export class WebhookSink implements Sink {
         headersTimeout: 0,
         bodyTimeout: 0,
         maxResponseSize: MOST_ANSWER_BYTES,
-        connect: connect ?? { ...guarded, timeout: TIMEOUT_MS },
+        connect: webhookConnector({ egress, lookup: guarded, timeoutMs: TIMEOUT_MS }),
       });
       this.#pools.set(origin, pool);
     }

@@ -1,0 +1,31 @@
+import { buildConnector } from 'undici';
+import type { Millis } from '../../runtime/clock.ts';
+import type { Egress } from '../../runtime/egress.ts';
+import type { Lookup } from './guarded-lookup.ts';
+
+const HTTPS_PORT = 443;
+
+export interface ConnectorOptions {
+  readonly egress: Egress;
+  /** Resolves the names of hosts that are connected to directly; the proxy resolves those of the others. */
+  readonly lookup: Lookup | undefined;
+  readonly timeoutMs: Millis;
+}
+
+/** Opens undici's connections: directly, or through the proxy where one is used for the host. */
+export function webhookConnector({ egress, lookup, timeoutMs }: ConnectorOptions): buildConnector.connector {
+  const connectDirectly = buildConnector({ ...(lookup && { lookup }), timeout: timeoutMs, allowH2: false });
+  return (options, callback) => {
+    const { hostname: host, protocol } = options;
+    const port = Number(options.port || HTTPS_PORT);
+    if (protocol !== 'https:' || !egress.isProxied(host, port)) {
+      connectDirectly(options, callback);
+      return;
+    }
+    const established = (...[error, socket]: Parameters<Parameters<Egress['tunnelTls']>[1]>) => {
+      if (socket) callback(null, socket);
+      else callback(error ?? new Error('no connection'), null);
+    };
+    egress.tunnelTls({ host, port }, established, timeoutMs);
+  };
+}
