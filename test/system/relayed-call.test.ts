@@ -11,7 +11,8 @@ import type { SessionDeps } from '../../daemon/session/deps.ts';
 import type { SessionSeed } from '../../daemon/session/seed.ts';
 import { Session } from '../../daemon/session/session.ts';
 import { bytesOf } from '../audio/tracks.ts';
-import { CALL, phrasesOn } from '../simulators/deepgram/call-audio.ts';
+import { faultsOfCall } from '../results/sample-call-events.ts';
+import { CALL } from '../simulators/deepgram/call-audio.ts';
 import { DeepgramControl } from '../simulators/deepgram/client.ts';
 import type { Fault } from '../simulators/deepgram/faults.ts';
 import { KinesisVideoControl } from '../simulators/kinesis-video/client.ts';
@@ -21,7 +22,6 @@ import { recordedLog } from '../support/recorded-log.ts';
 
 const API_KEY = 'key-of-the-relayed-call';
 const SPEED = 6;
-const SAMPLES_PER_MS = 8;
 
 const kinesisSimulator = new Program('test/simulators/kinesis-video/main.ts');
 let kinesisUrl = '';
@@ -139,31 +139,6 @@ async function opened(t: ExecutionContext, { deepgramArgs = [], faults = [], req
   return { start, crash, until, connections, log, events: () => events };
 }
 
-/** Every word of the call came once, in order, at its time, and the events are in order. */
-function assertWhole(t: ExecutionContext, events: RecordedEvents, withinMs: number): void {
-  for (const [channel, speaker] of ['CUSTOMER', 'AGENT'].entries()) {
-    const finals = events.finals.filter((final) => final.speaker === speaker);
-    const heard = finals.flatMap(({ words }) => words);
-    const said = phrasesOn(channel).flatMap(({ words }) => words);
-    t.deepEqual(
-      heard.map(({ text }) => text),
-      said.map(({ word }) => word),
-      speaker,
-    );
-    const offMs = heard.map(({ startMs }, index) =>
-      Math.abs(startMs - (said[index]?.startSample ?? 0) / SAMPLES_PER_MS),
-    );
-    t.true(Math.max(...offMs) <= withinMs, `${speaker} is up to ${Math.max(...offMs)} ms off`);
-    finals.forEach((final, index) => {
-      const before = finals[index - 1];
-      t.true(!before || final.startMs >= before.endMs, 'finals do not overlap');
-    });
-  }
-  t.is(events.numbered[0]?.type, 'session.started');
-  t.like(events.numbered.at(-1), { type: 'session.ended', outcome: 'completed', finals: events.finals.length });
-  t.is(events.numbered.filter(({ type }) => type.startsWith('session.')).length, 2);
-}
-
 const BREAKS: readonly Fault[] = [
   { closeAfterMs: 9300, code: 1011, reason: 'NET-0000' },
   { resetAfterMs: 8700 },
@@ -181,7 +156,7 @@ for (const [reading, deepgramArgs, withinMs] of [
     const session = await start();
     t.like(await session.ended, { name: 'completed' });
     t.is((await connections()).length, 5);
-    assertWhole(t, events(), withinMs);
+    t.deepEqual(faultsOfCall(events().numbered, { withinMs }), []);
     t.false(events().numbered.some(({ type }) => type === 'gap'));
     await session.delivered();
     t.true(events().isDrained);
@@ -194,7 +169,7 @@ test('every word comes once over a crash between two breaks', async (t) => {
   await until(7000);
   const resumed = await crash(session);
   t.like(await resumed.ended, { name: 'completed' });
-  assertWhole(t, events(), 20);
+  t.deepEqual(faultsOfCall(events().numbered, { withinMs: 20 }), []);
 });
 
 test('a session that is stopped for another to continue does not end its events', async (t) => {
