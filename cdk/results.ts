@@ -72,7 +72,7 @@ export class Results extends Construct {
     this.secretArns = [stateKey, ...(secretArn === undefined ? [] : [secretArn])];
     this.statements = [
       ...viaService('kms:Decrypt', props.webhookSecretKmsKeyArn, 'secretsmanager'),
-      ...(stream === undefined ? [] : [allow(['kinesis:PutRecords'], [stream])]),
+      ...(stream === undefined ? [] : [allow(['kinesis:PutRecords', 'kinesis:DescribeStreamSummary'], [stream])]),
       ...viaService('kms:GenerateDataKey', props.transcriptStreamKmsKeyArn, 'kinesis'),
       ...(deadLetters === undefined ? [] : keepDeadLetters(deadLetters)),
     ];

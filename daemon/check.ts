@@ -15,7 +15,7 @@ export interface DaemonAtRest {
   readonly config: Config;
   readonly secrets: Secrets;
   readonly egress: Egress;
-  readonly main: Pick<HostingThread, 'kinesis' | 'deepgram'>;
+  readonly main: Pick<HostingThread, 'kinesis' | 'deepgram' | 'results'>;
 }
 
 /** `integratord --check`: what `integratorctl doctor` and `config` show while no daemon runs. Leaves nothing behind. */

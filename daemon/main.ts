@@ -244,7 +244,7 @@ async function serve(
 
 function controlFor(config: Config, { log, secrets, egress, main, manager, metrics }: Daemon, lifecycle: Lifecycle) {
   const { region, STATE_DIR: stateDir } = config;
-  const { kinesis, deepgram } = main;
+  const { kinesis, deepgram, results } = main;
   const takesUnsignedStarts = !requiresSignedStarts(config);
   const settings = { region, stateDir, takesUnsignedStarts };
   return controlApi({
@@ -263,7 +263,7 @@ function controlFor(config: Config, { log, secrets, egress, main, manager, metri
     version: VERSION,
     lifecycle,
     results: resultsControl(main, metrics),
-    examine: () => examine({ settings, manager, kinesis, deepgram, egress, lifecycle, secrets, clock }),
+    examine: () => examine({ settings, manager, kinesis, deepgram, results, egress, lifecycle, secrets, clock }),
   });
 }
 

@@ -5,6 +5,7 @@ import { type DeepgramSettings, openSocket } from '../deepgram/socket.ts';
 import type { Kinesis } from '../kinesis/client.ts';
 import { KinesisRefused } from '../kinesis/refusal.ts';
 import type { Lifecycle, LifecycleView } from '../lifecycle/lifecycle.ts';
+import type { DestinationCheck } from '../results/destination-checks.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import type { Egress } from '../runtime/egress.ts';
 import type { ManagedSecret } from '../secrets/managed-secret.ts';
@@ -29,6 +30,7 @@ export interface ServiceOptions {
   readonly deepgram: DeepgramSettings;
   readonly egress: Egress;
   readonly secrets: { readonly managed: readonly Pick<ManagedSecret, 'setting' | 'arn' | 'fault' | 'renew'>[] };
+  readonly results: { destinationChecks(): readonly DestinationCheck[] };
   readonly clock: Clock;
 }
 
@@ -61,15 +63,16 @@ export async function examine(options: DoctorOptions): Promise<Check[]> {
   return [...checkSettings(settings), ...services, hook, files, checkCapacity(manager)];
 }
 
-/** Checks what can be reached from here: the secrets, the proxy, Deepgram and AWS. */
+/** Checks what can be reached from here: the secrets, the proxy, Deepgram, AWS and where results go. */
 export async function checkServices(options: ServiceOptions): Promise<Check[]> {
-  const [proxy, deepgram, aws, secrets] = await Promise.all([
+  const [proxy, deepgram, aws, secrets, results] = await Promise.all([
     checkProxy(options),
     checkDeepgram(options),
     checkAws(options),
     checkSecrets(options),
+    checkResults(options),
   ]);
-  return [...secrets, ...proxy, deepgram, ...aws];
+  return [...secrets, ...proxy, deepgram, ...aws, ...results];
 }
 
 /** Warns of settings that are valid and that few want. */
@@ -96,6 +99,20 @@ async function checkSecrets({ secrets: { managed } }: ServiceOptions): Promise<C
     const remedy = 'the last value is still used, but a restart would fail';
     return { name, verdict: 'warn', detail: fault, remedy };
   });
+}
+
+/** Whether events can get where they go. */
+function checkResults({ results }: ServiceOptions): Promise<Check[]> {
+  const checks = results.destinationChecks().map(async ({ name, ok, remedy, attempt }): Promise<Check> => {
+    try {
+      await attempt();
+      return { name, verdict: 'ok', detail: ok };
+    } catch (error) {
+      const { message, name: kind, code } = error as NodeJS.ErrnoException;
+      return { name, verdict: 'fail', detail: message || code || kind, remedy };
+    }
+  });
+  return Promise.all(checks);
 }
 
 /** Whether the proxy opens a tunnel to Deepgram, or else to AWS. */

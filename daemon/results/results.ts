@@ -12,6 +12,7 @@ import { SealedLetters } from './dead-letters/dead-letters.ts';
 import { directoryBox, type LetterBox } from './dead-letters/letter-box.ts';
 import { retryLetters } from './dead-letters/retry-letters.ts';
 import { type S3Place, s3Box } from './dead-letters/s3-box.ts';
+import { type DestinationCheck, deadLettersCheck, streamCheck, webhookChecks } from './destination-checks.ts';
 import { destinationsOf } from './destinations.ts';
 import type { EventLog } from './event-log.ts';
 import { EventStore, type OpenOptions } from './event-store.ts';
@@ -142,8 +143,8 @@ export class Results {
   }
 
   /**
-   * Resolves when the events of all ended sessions are delivered or dead letters; after `withinMs` what another attempt
-   * does not deliver is given up. Never rejects.
+   * Resolves when all events are delivered or dead letters; after `withinMs` what another attempt does not deliver is
+   * given up. Call this when no session runs. Never rejects.
    */
   settle(withinMs: Millis): Promise<void> {
     return this.#store.settle(withinMs);
@@ -152,6 +153,16 @@ export class Results {
   /** Where dead letters are kept, and how many. Throws what the bucket or the disk fails with. */
   async deadLetters(): Promise<{ readonly place: string | undefined; readonly letters: number }> {
     return { place: this.#letterBox?.place, letters: (await this.#letters.names()).length };
+  }
+
+  /** Checks of the places that events go to, for an operator. */
+  destinationChecks(): DestinationCheck[] {
+    const { settings, egress, timers } = this.#options;
+    const { webhook, streamArn } = settings;
+    const checks = webhookChecks({ webhook, rules: this.rules, egress });
+    if (streamArn !== undefined) checks.push(streamCheck(streamArn, egress, timers));
+    if (settings.deadLetters && this.#letterBox) checks.push(deadLettersCheck(this.#letterBox));
+    return checks;
   }
 
   /** Delivers the dead letters again, one run at a time. Throws what the bucket or the disk fails with. */

@@ -19,6 +19,7 @@ async function examined(changes: Partial<DoctorOptions> = {}) {
     egress: new Egress(),
     lifecycle: lifecycle({ on: true, groupName: 'integrators', terminatingHooks: [HOOK] }),
     secrets: { managed: [] },
+    results: { destinationChecks: () => [] },
     clock: new VirtualClock(),
     ...changes,
   });

@@ -11,7 +11,7 @@ test('status shows what the daemon is doing', async (t) => {
   t.deepEqual([plain.code, plain.stderr], [0, '']);
   t.regex(
     plain.stdout,
-    /^state +serving\nsessions +12 of 500\nlag +345ms\ngaps +0ms\nlast hour +7 sessions ended, 0 failed\nlog level +info\ndaemon +integratord 9\.8\.7, pid 4711, Node v24\.0\.0$/m,
+    /^state +serving\nsessions +12 of 500\nlag +345ms\ngaps +0ms\nlast hour +7 sessions ended, 0 failed\nresults +all delivered\nlog level +info\ndaemon +integratord 9\.8\.7, pid 4711, Node v24\.0\.0$/m,
   );
   t.regex(plain.stdout, /^running +1d02h, since 2026-01-02T03:04:05\.000Z$/m);
   t.regex(plain.stdout, /^Auto Scaling +off$/m);
@@ -29,7 +29,7 @@ test('status shows what the daemon is doing', async (t) => {
   t.regex(stdout, /^Auto Scaling +i-1 of fleet is Terminating:Wait$/m);
   t.regex(stdout, /^unsigned starts +accepted from anyone/m);
   const json = await ctl(['status', '--json', '--socket', daemon.socketPath]);
-  t.deepEqual(JSON.parse(json.stdout), { apiVersion: 1, ...daemon.status });
+  t.deepEqual(JSON.parse(json.stdout), { apiVersion: 1, ...daemon.status, results: daemon.results });
 });
 
 test('cordon and uncordon show the new state', async (t) => {
@@ -157,6 +157,19 @@ test('results shows what waits to be delivered and the dead letters', async (t) 
   t.deepEqual(JSON.parse((await run('results', '--json')).stdout), { apiVersion: 1, ...daemon.results });
   daemon.results = { backlog: 0, oldestAgeMs: 0, deadLetters: 0 };
   t.regex((await run('results')).stdout, /not kept/);
+});
+
+test('status shows undelivered results too, and why they are not known when their place fails', async (t) => {
+  const daemon = await fakeFor(t);
+  const run = (...args: string[]) => ctl([...args, '--socket', daemon.socketPath]);
+  t.regex((await run('status')).stdout, /^results +all delivered$/m);
+  daemon.results = { backlog: 7, oldestAgeMs: 724_000, deadLetters: 3, place: 's3://a-bucket/x/' };
+  t.regex((await run('status')).stdout, /^results +7 events wait, the oldest for 12m04s; 3 dead letters$/m);
+  t.deepEqual(JSON.parse((await run('status', '--json')).stdout).results, daemon.results);
+  daemon.instead.set('GET /v1/results', refusal(502, 'dead-letters-unreachable', 'Cannot read the dead letters: no'));
+  const failing = await run('status');
+  t.is(failing.code, 0);
+  t.regex(failing.stdout, /^results +.*Cannot read the dead letters: no/m);
 });
 
 test('results retry says what arrived, and fails while something is left', async (t) => {

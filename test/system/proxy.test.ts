@@ -153,7 +153,7 @@ test('results go through the proxy: to the webhook, to the data stream, and to t
   const stream = new DataStreamsControl(await dataStreams.listening());
   const bucket = await s3Server();
   t.teardown(bucket.close);
-  const { stage, proxy } = await behindProxy(t, async (via) => {
+  const { stage, proxy, ask } = await behindProxy(t, async (via) => {
     const hook = await via(HOOKS)(webhook.url);
     return {
       RESULTS_WEBHOOK: `${hook}/calls`,
@@ -164,6 +164,16 @@ test('results go through the proxy: to the webhook, to the data stream, and to t
       AWS_ENDPOINT_URL_S3: await via(LETTERS)(bucket.url),
     };
   });
+  const { body: examined } = await ask('POST', '/v1/doctor');
+  const ofResults = examined.checks.filter(({ name }: { name: string }) =>
+    /^webhook|data stream|dead letters/.test(name),
+  );
+  t.deepEqual(
+    ofResults.map(({ verdict }: { verdict: string }) => verdict),
+    ['ok', 'ok', 'ok'],
+    JSON.stringify(ofResults),
+  );
+  t.deepEqual(await webhook.requests(), []);
   // Gives up the events of the first request.
   await webhook.setRules({ times: 1, status: 410 });
   const { request } = await call(stage);

@@ -1,24 +1,41 @@
 import type { Command } from 'commander';
-import type { Status } from '../../contract/control-api.ts';
+import type { ResultsStatus, Status } from '../../contract/control-api.ts';
+import { Refused } from '../failure.ts';
 import { Invocation } from '../invocation.ts';
 import type { Io } from '../io.ts';
 import { drainText } from '../output/drain-text.ts';
 import { durationText } from '../output/durations.ts';
+import { printable } from '../output/printable.ts';
 import { pairLines } from '../output/table.ts';
 
 /** integratorctl status. */
 export function addStatusCommand(program: Command, io: Io): void {
   program
     .command('status')
-    .description('show whether the daemon accepts sessions, how many it has, and any drain')
+    .description('show whether the daemon accepts sessions, how many it has, any drain, and undelivered results')
     .action(async (_options: object, command: Command) => {
       const invocation = new Invocation(command, io);
       const status = await invocation.daemon.get<Status>('/v1/status');
-      invocation.show(status, () => pairLines(pairs(status, io.clock.epoch()), invocation.paint));
+      const results = await resultsOf(invocation);
+      const all = { ...status, results };
+      invocation.show(all, () => pairLines(pairs(all, io.clock.epoch()), invocation.paint));
     });
 }
 
-function pairs(status: Status, nowEpochMs: number): (readonly [string, string | undefined])[] {
+/** What waits to be delivered; why that is not known when the place of dead letters fails. */
+async function resultsOf({ daemon }: Invocation): Promise<ResultsStatus | { readonly fault: string }> {
+  try {
+    const { backlog, oldestAgeMs, deadLetters, place } = await daemon.get<ResultsStatus>('/v1/results');
+    return { backlog, oldestAgeMs, deadLetters, place };
+  } catch (error) {
+    if (error instanceof Refused) return { fault: error.message };
+    throw error;
+  }
+}
+
+type All = Status & { readonly results: Awaited<ReturnType<typeof resultsOf>> };
+
+function pairs(status: All, nowEpochMs: number): (readonly [string, string | undefined])[] {
   const { cordon, drain, lifecycle } = status;
   return [
     ['state', status.state],
@@ -26,6 +43,7 @@ function pairs(status: Status, nowEpochMs: number): (readonly [string, string | 
     ['lag', durationText(status.lagMs)],
     ['gaps', durationText(status.gapMs)],
     ['last hour', lastHourText(status.lastHour)],
+    ['results', resultsText(status.results)],
     ['log level', status.logLevel],
     ['cordon', cordon && `since ${timeText(cordon.sinceEpochMs)}${cordon.reason ? `: ${cordon.reason}` : ''}`],
     ['drain', drain && `${drainText(drain, nowEpochMs)} (${drain.source}: ${drain.reason})`],
@@ -36,6 +54,13 @@ function pairs(status: Status, nowEpochMs: number): (readonly [string, string | 
     ['checkpoints', status.checkpoints ? 'on' : 'off: a crash ends the sessions (STATE_DIR is not set)'],
     ['unsigned starts', status.unsignedStarts ? 'accepted from anyone (TRIGGER_SECRET is not set)' : 'refused'],
   ];
+}
+
+function resultsText(results: All['results']): string {
+  if ('fault' in results) return printable(results.fault);
+  const { backlog, oldestAgeMs, deadLetters } = results;
+  const waiting = backlog > 0 ? `${backlog} events wait, the oldest for ${durationText(oldestAgeMs)}` : 'all delivered';
+  return deadLetters > 0 ? `${waiting}; ${deadLetters} dead ${deadLetters === 1 ? 'letter' : 'letters'}` : waiting;
 }
 
 function lifecycleText({ on, instanceId, groupName, state }: Status['lifecycle']): string {

@@ -17,6 +17,8 @@ export type PutRecords = (records: readonly StreamRecord[], signal: AbortSignal)
 
 export interface StreamConnection {
   readonly put: PutRecords;
+  /** Rejects if the stream cannot be described, or is not there. */
+  probe(signal: AbortSignal): Promise<void>;
   /** Closes idle connections. */
   close(): void;
 }
@@ -60,6 +62,11 @@ export function connectStream(arn: string, egress = new Egress()): StreamConnect
         const result = results[at];
         return result?.SequenceNumber === undefined ? (result?.ErrorCode ?? 'NoResult') : undefined;
       });
+    },
+    async probe(signal) {
+      const connected = await connect();
+      const command = new connected.sdk.DescribeStreamSummaryCommand({ StreamARN: arn });
+      await connected.client.send(command, { abortSignal: signal });
     },
     close: () => client?.destroy(),
   };

@@ -10,8 +10,10 @@ import { MAX_RECORD_BYTES, recordBytes } from './record-bytes.ts';
 /** Far above a record's limit: an event that makes a larger record is reduced, not refused. */
 const MAX_EVENT_BYTES = 16 * MAX_RECORD_BYTES;
 
+type Connection = Pick<StreamConnection, 'put' | 'close'>;
+
 export interface StreamSinkOptions {
-  readonly connection: StreamConnection;
+  readonly connection: Connection;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -23,7 +25,7 @@ export interface StreamSinkOptions {
 export class StreamSink implements Sink {
   readonly name = 'stream';
   readonly limits = { events: 1, bytes: MAX_EVENT_BYTES };
-  readonly #connection: StreamConnection;
+  readonly #connection: Connection;
   readonly #batcher: RecordBatcher;
   readonly #log: Log;
   /** Sessions that were logged as lacking their Connect instance. */

@@ -44,6 +44,7 @@ const putRecords = z.strictObject({
     .max(MAX_RECORDS),
 });
 const listShards = z.strictObject(named);
+const describeStreamSummary = z.strictObject(named);
 const getShardIterator = z.strictObject({
   ...named,
   ShardId: z.string(),
@@ -81,6 +82,8 @@ export class DataStreams {
     switch (operation) {
       case 'PutRecords':
         return this.#putRecords(parsed(putRecords, input));
+      case 'DescribeStreamSummary':
+        return this.#describe(parsed(describeStreamSummary, input));
       case 'ListShards':
         return this.#listShards(parsed(listShards, input));
       case 'GetShardIterator':
@@ -110,6 +113,22 @@ export class DataStreams {
     }
     const failed = results.filter((result) => 'ErrorCode' in result).length;
     return { FailedRecordCount: failed, Records: results, EncryptionType: 'NONE' };
+  }
+
+  #describe(named: z.infer<typeof describeStreamSummary>): object {
+    const { order, stream } = this.#find(named);
+    const StreamARN = `arn:aws:kinesis:${this.#region}:123456789012:stream/${order.name}`;
+    return {
+      StreamDescriptionSummary: {
+        StreamName: order.name,
+        StreamARN,
+        StreamStatus: 'ACTIVE',
+        RetentionPeriodHours: 24,
+        StreamCreationTimestamp: 0,
+        EnhancedMonitoring: [],
+        OpenShardCount: stream.shards.length,
+      },
+    };
   }
 
   #listShards(named: z.infer<typeof listShards>): object {
