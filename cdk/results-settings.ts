@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The settings about results, as far as rules between them go. */
+/** The results settings that depend on each other. */
 interface ResultsSettings {
   readonly transcriptStream: string;
   readonly transcriptStreamKmsKeyArn?: string | undefined;

@@ -2,7 +2,7 @@ import type { Millis } from '../runtime/clock.ts';
 
 /** A session may begin behind its call: what is read at once then says nothing about the pace. */
 const SETTLING_MS: Millis = 500;
-/** Long against the bursts of a stream, short against a call. */
+/** Longer than a stream's bursts, much shorter than a call. */
 const WINDOW_MS: Millis = 2000;
 /** Less shows nothing. */
 const LEAST_MS: Millis = 100;
@@ -19,7 +19,7 @@ export class CallPace {
   #windowCallMs: Millis;
   #callMs: Millis;
   #reachedAtMs: Millis;
-  /** Of the slowest window so far: one in real time shows that the call is not a recording. */
+  /** Pace of the slowest window so far: one in real time shows that the call is not a recording. */
   #least = Infinity;
 
   constructor(callMs: Millis, nowMs: Millis) {

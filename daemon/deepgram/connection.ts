@@ -23,7 +23,7 @@ export interface ConnectionOptions {
   readonly statistics: LinkStatistics;
   /** No message is sent once this much audio has not arrived. */
   readonly windowBytes: number;
-  /** Whether a line without any sign of life may be replaced although TCP does not say whether it is dead. */
+  /** True if a silent connection may be replaced although TCP does not say whether it is dead. */
   readonly mayReplace: (nowMs: Millis) => boolean;
   /** Takes each message from Deepgram, and the position of the call that is its connection's time 0. */
   readonly onMessage: (message: unknown, startsAt: number) => void;
@@ -107,7 +107,7 @@ export class Connection {
     return this.#heartbeat.readTo(this.#options.replayBuffer.sent);
   }
 
-  /** Of what was sent last, what Deepgram cannot have processed yet. */
+  /** The last part of what was sent, which Deepgram cannot have processed yet. */
   get unprocessedBytes(): number {
     const { replayBuffer, timers } = this.#options;
     const backlog = positionOf(this.#backlog.at(timers.now()));
@@ -119,7 +119,7 @@ export class Connection {
     return this.#isFinished;
   }
 
-  /** The words of Deepgram's last Error message. */
+  /** The text of Deepgram's last Error message. */
   get errorText(): string | undefined {
     return this.#errorText;
   }

@@ -12,7 +12,7 @@ const REPEATABLE_BYTES = positionOf(300_000);
 /** Speech without results is reported in pieces of this length. */
 const UNHEARD_BYTES = positionOf(30_000);
 
-/** What is final counts for a resume point so much later: a process that dies may not have written its latest events. */
+/** A resume point counts audio as final this much later: a process that dies may not have written its latest events. */
 const SETTLED_BYTES = positionOf(2000);
 
 /**

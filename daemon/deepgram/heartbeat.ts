@@ -27,7 +27,7 @@ interface Ping {
 
 /** What had been sent when TCP was asked what has arrived. */
 export interface Asked {
-  /** The call up to here was in the hands of the kernel. */
+  /** The kernel had taken the call up to here. */
   readonly writtenTo: number;
   /** When that was written; undefined if something still waited in the process. */
   readonly writtenAtMs: Millis | undefined;

@@ -21,7 +21,7 @@ import { ResultsWatch } from './results-watch.ts';
 import type { SocketClose, SocketOpener } from './socket.ts';
 import { Unfinished } from './unfinished.ts';
 
-/** Where the kernel does not say whether a silent peer is dead, replacing it must not become a habit. */
+/** At most this often a silent connection is replaced while the kernel does not say whether its peer is dead. */
 const REPLACE_EVERY_MS: Millis = 60_000;
 
 export interface LinkOptions extends ReplayWindowOptions {

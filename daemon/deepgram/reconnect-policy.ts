@@ -18,10 +18,10 @@ const REPLACED_AFTER_CLOSE_STREAM = 1;
 const WORKED_OFF_MS: Millis = 1000;
 /** The loss of a connection that lasted this long begins a new outage, with its own backoff and time to give up. */
 const GOOD_CONNECTION_MS: Millis = 10_000;
-/** A close that ends a stream in order; 1005 is a close without a code. */
+/** Close codes that end a stream as planned; 1005 is a close without a code. */
 const NORMAL_CLOSES: ReadonlySet<number> = new Set([1000, 1005]);
 
-/** Whether a close ends a stream in order. */
+/** True for a close that ends a stream as planned. */
 export function isNormalClose(code: number): boolean {
   return NORMAL_CLOSES.has(code);
 }

@@ -6,7 +6,7 @@ import { DeepgramRefused } from './errors.ts';
 const MAX_BODY_BYTES = 4096;
 /** A body that pauses longer is taken as it is. */
 const BODY_PAUSE_MS: Millis = 1000;
-/** Whether a body that explains one of these is Deepgram's own decides whether the refusal is final. */
+/** These are final only if their body shows that Deepgram itself refused. */
 const ASKS_FOR_BODY: ReadonlySet<number> = new Set([400, 401, 402, 403]);
 
 /** The refusal that a handshake was answered with. Never rejects. */

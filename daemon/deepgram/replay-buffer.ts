@@ -99,7 +99,7 @@ export class ReplayBuffer implements CallBuffer {
     return buffer === this.#ring.buffer && byteOffset === this.#ring.byteOffset + (this.#end % this.#ring.length);
   }
 
-  /** Grows the ring for so many more bytes, or shrinks it when little of it is used. */
+  /** Grows the ring for `more` bytes, or shrinks it when little of it is used. */
   #fit(more: number): void {
     const needed = this.heldBytes + more;
     const isTooLarge = this.#ring.length > this.#leastBytes && needed <= this.#leastBytes * SHRINKS_AT;

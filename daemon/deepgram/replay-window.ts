@@ -23,7 +23,7 @@ const MOST_LATE_BYTES = positionOf(60_000);
 /** A producer may repeat a fragment of one or two seconds; the aligner finds it in this much of the call. */
 const LOOK_BACK_MS: Millis = 2048;
 
-/** Where a relay takes the results, what is not final is kept for so long; in normal operation it is a few seconds. */
+/** With a results relay, audio that is not final is kept for this long; normally a few seconds are not final. */
 const RELAYED_MS: Millis = 60_000;
 
 export interface ReplayWindowOptions {
@@ -41,9 +41,9 @@ export interface ResultsRelay {
 
 /** What Deepgram has done with the audio of a connection. */
 export interface Progress {
-  /** What comes before need not be sent again for not having arrived. */
+  /** Deepgram has read the audio before this position. */
   readonly readTo: number;
-  /** Of what was sent last, what cannot have been processed. */
+  /** The last part of what was sent, which cannot have been processed yet. */
   readonly unprocessedBytes: number;
 }
 

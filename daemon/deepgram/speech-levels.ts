@@ -2,7 +2,7 @@ import { BYTES_PER_FRAME, BYTES_PER_SAMPLE, CHANNELS, type Channel } from '../co
 import type { Millis } from '../runtime/clock.ts';
 import { positionOf } from './replay-buffer.ts';
 
-/** Loudness is told for pieces of 20 ms, as speech codecs do. */
+/** Loudness is measured over 20 ms, as in speech codecs. */
 const PIECE_MS: Millis = 20;
 const PIECE_BYTES = positionOf(PIECE_MS);
 /** Every fourth sample is enough to tell loudness. */
@@ -15,7 +15,7 @@ const LOUD_MEAN = 50;
 const LOUD_SUM = (LOUD_MEAN * PIECE_BYTES) / BYTES_PER_FRAME / STEP;
 /** A shorter noise is a click: no word is that short. */
 const LEAST_LOUD_PIECES = 3;
-/** Both channels are quiet for so long in a pause. */
+/** Both channels are quiet for this long in a pause. */
 const PAUSE_PIECES = 5;
 const FIRST_CAPACITY = 1024;
 
@@ -28,7 +28,7 @@ export class SpeechLevels {
   #loud = new Uint8Array(FIRST_CAPACITY);
   #fromPiece: number;
   #endPiece: number;
-  /** Of the piece that is not complete. */
+  /** Up to here audio is in the sums of the incomplete piece. */
   #position: number;
   #customerSum = 0;
   #agentSum = 0;
@@ -70,7 +70,7 @@ export class SpeechLevels {
       if (!(this.#at(piece) & bit)) continue;
       let end = piece + 1;
       while (end < this.#endPiece && this.#at(end) & bit) end++;
-      // What is loud up to now may go on.
+      // Loud audio at the end may continue.
       if (end - piece >= LEAST_LOUD_PIECES || end === this.#endPiece) return Math.max(position, piece * PIECE_BYTES);
       piece = end;
     }

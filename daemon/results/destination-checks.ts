@@ -8,7 +8,7 @@ import { type WebhookRules, webhookFault } from './webhook/webhook-url.ts';
 
 /** The longest that a connection may take; an operator is waiting. */
 const TIMEOUT_MS: Millis = 5000;
-/** More would be a list that nobody reads. */
+/** A longer list would hide the other checks. */
 const MOST_HOSTS = 20;
 
 /** A place that events go to. */
@@ -50,7 +50,7 @@ export function webhookChecks({ webhook, rules, egress }: WebhooksOf): Destinati
   return [checkOf(defaultHost ?? 'of RESULTS_WEBHOOK', attempt), ...checks];
 }
 
-/** A check of RESULTS_STREAM. Whether the role may write to it only a write can tell. */
+/** A check of RESULTS_STREAM. Only a write could show whether the role may write to it. */
 export function streamCheck(arn: string, egress: Egress, clock: Pick<Clock, 'timeout'>): DestinationCheck {
   return {
     name: 'data stream',

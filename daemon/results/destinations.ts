@@ -10,7 +10,7 @@ export interface DestinationSettings {
   readonly hasStream: boolean;
 }
 
-/** What a start request says of its results; null is none, not even the daemon's default. */
+/** The part of a start request that decides. A webhook of null means none, not even the daemon's default. */
 type Asking = Pick<StartRequest, 'contactId' | 'dgParams' | 'enforceRealtime'> & {
   readonly results?: { readonly webhook?: string | null | undefined } | undefined;
 };

@@ -8,7 +8,7 @@ export type ChannelTimes = readonly [Millis, Millis];
 export interface RelayState {
   /** Up to here each channel is final. */
   readonly finalMs: ChannelTimes;
-  /** The last final words of each channel, at most 10 and 3 s: what a new connection repeats is told by them. */
+  /** The last final words of each channel, at most 10 and 3 s: they show what a new connection repeats. */
   readonly lastWords: readonly [readonly Word[], readonly Word[]];
   /** Final transcripts so far. */
   readonly finals: number;

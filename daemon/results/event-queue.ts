@@ -8,7 +8,7 @@ export interface QueuedEvent {
   readonly head: EventHead | undefined;
   readonly epoch: number;
   readonly type: string;
-  /** Undefined when the event had to make room: nobody gets it. */
+  /** Undefined when the event had to make room: no sink gets it. */
   json: Buffer | undefined;
   /** For finals: where they end in the call. */
   readonly endMs: Millis | undefined;

@@ -41,7 +41,7 @@ export class Relay {
     this.#finals = state?.finals ?? 0;
   }
 
-  /** Up to where each channel is final. */
+  /** The end of what is final, per channel. */
   get finalMs(): ChannelTimes {
     const [customer, agent] = this.#channels;
     return [customer.finalMs, agent.finalMs];

@@ -1,4 +1,4 @@
 import type { ResultsMetrics } from '../metrics/results-metrics.ts';
 
-/** What delivery counts. */
+/** Counts deliveries, dead letters and lost events. */
 export type ResultsCounter = Omit<ResultsMetrics, 'snapshot'>;

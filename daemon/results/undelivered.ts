@@ -12,7 +12,7 @@ interface About {
 }
 
 /**
- * What a consumer is told of events that it did not get, added to what it has not been told yet.
+ * Adds events that a consumer did not get to those that the next gap event names.
  * @param epoch whose sequence numbers a later event can name
  */
 export function undeliveredOf(
@@ -25,7 +25,7 @@ export function undeliveredOf(
   const abouts = lost.map(({ json }) => (json ? (JSON.parse(json.toString()) as About) : {}));
   const sequences = new Set(before?.sequences);
   for (const { head } of lost) sequences.add(head?.sequence as number);
-  // A gap event that is lost had something to tell, too.
+  // A lost gap event names events that the consumer does not know about yet.
   for (const { sequences: told = [] } of abouts) for (const sequence of told) sequences.add(sequence);
   const starts = [before?.startMs, ...abouts.map(({ startMs }) => startMs)].filter((ms) => ms !== undefined);
   const ends = [before?.endMs, ...abouts.map(({ endMs }) => endMs)].filter((ms) => ms !== undefined);
@@ -38,7 +38,7 @@ export function undeliveredOf(
   };
 }
 
-/** The event that tells it. */
+/** The gap event that names them. */
 export function gapOf({ sequences, startMs, endMs, speakers }: Undelivered): GapEvent {
   const heard = SPEAKERS.filter((speaker) => speakers.includes(speaker));
   // An event without a speaker, such as session.started, is about both.

@@ -22,7 +22,7 @@ export class CachedSecret<Value> {
     return this.#notOlderThan(MAX_AGE_MS);
   }
 
-  /** Whether `accepts` a value; if not, the secret may have changed, and is read again. */
+  /** True if `accepts` takes the value, or the one that is read again because the secret may have changed. */
   async isAccepted(accepts: (value: Value) => boolean): Promise<boolean> {
     const cached = await this.get();
     if (accepts(cached)) return true;

@@ -18,7 +18,7 @@ export interface CallWord {
 export interface CallbackTranscript {
   /** `dgintegrator_started_at`: wall time of the session's time 0. */
   readonly startedAt: string;
-  /** Each once, by time. */
+  /** Each word once, in order of time. */
   readonly words: readonly CallWord[];
 }
 

@@ -23,7 +23,7 @@ export interface SessionTranscript {
   readonly sessionId: string;
   /** Wall time of call time 0; undefined while its event is missing. */
   readonly startedAt: string | undefined;
-  /** Undefined while the session goes on. */
+  /** Undefined while the session runs. */
   readonly ended: { readonly outcome: string; readonly reason: string } | undefined;
   /** Ids of events that have not arrived although later ones have: they may still come. */
   readonly missing: readonly string[];
@@ -93,7 +93,7 @@ function withoutRepeated({ event, line }: Placed, from: Readonly<Record<Speaker,
   return speakers.length === 0 ? [] : [{ event, line: { ...line, speakers } }];
 }
 
-/** Whether all that a gap says was not delivered has arrived after all. */
+/** True if every event that an `undelivered` gap names has arrived after all. */
 function hasArrivedLater(event: NumberedEvent, arrived: ReadonlySet<string>): boolean {
   if (event.type !== 'gap' || event.cause !== 'undelivered' || !event.sequences) return false;
   return event.sequences.every((sequence) => arrived.has(idOf(event, event.epoch, sequence)));

@@ -106,7 +106,7 @@ export class SealedLetters implements DeadLetters {
   }
 }
 
-/** Names sort by time, and tell the size to whoever has to make room. */
+/** Names sort by time and include the size, so that the oldest can make room without being read. */
 function nameOf({ sink, batch }: DeadLetter, atEpochMs: number, bytes: number): string {
   return `${String(atEpochMs).padStart(15, '0')}-${bytes}-${sink}-${batch.id}`;
 }

@@ -30,7 +30,7 @@ export function s3Box({ bucket, prefix }: S3Place, region: string, clock: Clock,
   let loading: Promise<{ sdk: typeof import('@aws-sdk/client-s3'); client: S3Client }> | undefined;
   const load = async () => {
     const sdk = await import('@aws-sdk/client-s3');
-    // A bucket by name would need a DNS name for each at a test's endpoint.
+    // An endpoint of a test has no DNS name for each bucket.
     const forcePathStyle = process.env['AWS_ENDPOINT_URL_S3'] !== undefined;
     const requestHandler = { httpsAgent: egress.agent({ keepAlive: true }) };
     return { sdk, client: new sdk.S3Client({ region, forcePathStyle, followRegionRedirects: true, requestHandler }) };

@@ -49,7 +49,7 @@ export class StreamSink implements Sink {
   async deliver({ session, events }: Batch): Promise<Delivery> {
     const [event] = events;
     const instance = connectInstance(session.contact?.instanceArn);
-    if (!event || !instance) return { name: 'given-up', error: 'no event of a Connect instance' };
+    if (!event || !instance) return { name: 'given-up', error: 'the start request has no valid contact.instanceArn' };
     const numbered = JSON.parse(event.json.toString()) as NumberedEvent;
     const data = recordBytes(numbered, instance, session.language);
     if (!data) return { name: 'given-up', error: `the record would be larger than ${MAX_RECORD_BYTES} bytes` };

@@ -30,8 +30,8 @@ export interface Undelivered {
 }
 
 /**
- * A line of a spool. Lines of several files about one session can be read in any order: events are told by their
- * numbers, acknowledgments only grow, and of state the one of the latest event counts.
+ * A line of a spool. Lines of several files about one session can be read in any order: events have numbers,
+ * acknowledgments only grow, and the state of the latest event counts.
  */
 export type SpoolRecord =
   /** First line of a file: the boot it was written in. */

@@ -10,9 +10,9 @@ const COMMIT_MS: Millis = 20;
 const RELAXED_COMMIT_MS: Millis = 500;
 /** A smaller file is not rewritten. */
 const SMALLEST_REWRITE_BYTES = 4 * 1024 * 1024;
-/** A rewritten file is sealed in parts of this size, so that calls go on meanwhile. */
+/** A rewritten file is sealed in parts of this size, so that it does not block the thread. */
 const PART_BYTES = 512 * 1024;
-/** After a failed write, everything is written anew. */
+/** After a failed write, the whole file is rewritten. */
 const RETRY_MS: Millis = 5000;
 
 /** Suffix of a thread's file. */
@@ -94,7 +94,7 @@ export class Spool {
     return this.#commit;
   }
 
-  /** The same for a line that nobody waits for. */
+  /** Writes a line without urgency: no delivery waits for it. */
   note(line: readonly Buffer[]): void {
     this.#lines.push(...line);
     this.#schedule(RELAXED_COMMIT_MS);

@@ -51,7 +51,7 @@ export function urlFault(url: string, allowsLocal: boolean): string | undefined 
   return allowsLocal ? undefined : literalFault(parsed.hostname);
 }
 
-/** Why an address that stands in a URL is never posted to; undefined for names, which are resolved when connecting. */
+/** Why a host in a URL is never posted to; undefined for names, which are resolved when connecting. */
 export function literalFault(hostname: string): string | undefined {
   const address = hostname.replace(/^\[|\]$/g, '');
   if (isIP(address) === 0) return isLocalName(hostname) ? 'names this host' : undefined;
