@@ -63,6 +63,8 @@ export class SinkDelivery {
   #isBusy = false;
   #isStopped = false;
   #isUrgent = false;
+  /** Why the attempt failed that was made because the process ends: no other follows. */
+  #lastFault: string | undefined;
   #cancelRetry: Cancel | undefined;
   /** A consumer that refuses a batch's size gets smaller ones. */
   #mostEvents: number;
@@ -101,7 +103,7 @@ export class SinkDelivery {
     if (this.#outgoing) void this.#attempt(this.#outgoing);
   }
 
-  /** Gives up what cannot be delivered at the next attempt, because the process ends. */
+  /** Makes one more attempt at once, and gives up everything if it fails, because the process ends. */
   hurry(): void {
     this.#isUrgent = true;
     this.#cancelRetry?.();
@@ -118,11 +120,17 @@ export class SinkDelivery {
 
   async #attempt(outgoing: Outgoing): Promise<void> {
     this.#isBusy = true;
-    const delivery = await this.sink.deliver(outgoing.batch);
-    this.#deps.counter.attempted(this.sink.name, delivery.name);
-    await this.#settle(outgoing, delivery);
+    await this.#settle(outgoing, await this.#deliver(outgoing));
     this.#isBusy = false;
     this.wake();
+  }
+
+  async #deliver({ batch }: Outgoing): Promise<Delivery> {
+    // Each attempt may take as long as the consumer's time limit, and the process is to end.
+    if (this.#lastFault !== undefined) return { name: 'given-up', error: this.#lastFault };
+    const delivery = await this.sink.deliver(batch);
+    this.#deps.counter.attempted(this.sink.name, delivery.name);
+    return delivery;
   }
 
   async #settle(outgoing: Outgoing, delivery: Delivery): Promise<void> {
@@ -170,6 +178,7 @@ export class SinkDelivery {
 
   async #retry(outgoing: Outgoing, { error, afterMs = 0 }: Delivery & { readonly name: 'retry' }): Promise<void> {
     this.#note(outgoing, error);
+    if (this.#isUrgent) this.#lastFault = error;
     const leftMs = this.#isUrgent ? 0 : this.#leftMs(outgoing);
     const waitMs = Math.max(afterMs, this.#backoffMs(outgoing.retries++));
     if (leftMs <= 0) await this.#giveUp(outgoing, error);

@@ -84,7 +84,7 @@ export class EventStore {
   }
 
   /**
-   * Delivers what is left of a session that nobody continues. Resolves when that is done. Never rejects.
+   * Delivers what is left of a session that does not resume. Resolves when that is done. Never rejects.
    * @param reason why it ended, for its `session.ended` if it has none
    */
   async deliverRest(sessionId: string, reason: string): Promise<void> {
@@ -103,20 +103,20 @@ export class EventStore {
   }
 
   /**
-   * Resolves when the events of all ended sessions are delivered or dead letters, because the process ends; after
-   * `withinMs` what the next attempt does not deliver is given up. Never rejects.
+   * Resolves when all events are delivered or dead letters, because the process ends and its disk may be lost; after
+   * `withinMs` each session gets one more attempt and is given up if that fails. Call this when no session runs. Those that did not
+   * end can continue in another process. Never rejects.
    */
   async settle(withinMs: Millis): Promise<void> {
     const cancel = this.#options.clock.after(withinMs, () => this.#hurry());
-    const sessions = [...this.#sessions.values()].filter(({ hasEnded }) => hasEnded);
-    await Promise.all(sessions.map((events) => events.drained()));
+    await Promise.all([...this.#sessions.values()].map((events) => events.settled()));
     cancel();
     await this.#spool?.flush();
   }
 
   #hurry(): void {
     this.#isHurrying = true;
-    for (const events of this.#sessions.values()) if (events.hasEnded) events.hurry();
+    for (const events of this.#sessions.values()) events.hurry();
   }
 
   get backlog(): Backlog {
@@ -271,7 +271,7 @@ function epochAfter(found: RecoveredSession | undefined, isResumed: boolean): nu
   return found.isStale ? epoch + 1 : epoch;
 }
 
-/** The last events of a session that nobody continues. */
+/** Ends the events of a session that does not resume. */
 function end(events: SessionEvents, { session, last, state = NOTHING_SAID }: RecoveredSession, reason: string): void {
   const [customerMs, agentMs] = state.finalMs;
   const startedAt = new Date(session.timeZeroEpochMs).toISOString();

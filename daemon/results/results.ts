@@ -133,7 +133,7 @@ export class Results {
     return this.#recovery ? splitSpools(this.#recovery, threads) : [];
   }
 
-  /** Delivers what is left of a session that nobody continues, and says that it ended. Never rejects. */
+  /** Delivers what is left of a session that does not resume, and says that it ended. Never rejects. */
   deliverRest(sessionId: string, reason: string): Promise<void> {
     return this.#store.deliverRest(sessionId, reason);
   }
@@ -143,8 +143,8 @@ export class Results {
   }
 
   /**
-   * Resolves when all events are delivered or dead letters; after `withinMs` what another attempt does not deliver is
-   * given up. Call this when no session runs. Never rejects.
+   * Resolves when all events are delivered or dead letters; after `withinMs` each session gets one more attempt and is
+   * given up if that fails. Call this when no session runs. Never rejects.
    */
   settle(withinMs: Millis): Promise<void> {
     return this.#store.settle(withinMs);

@@ -50,6 +50,7 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
   readonly #deps: SessionEventsDeps;
   readonly #deliveries: readonly SinkDelivery[];
   readonly #drained = Promise.withResolvers<void>();
+  #settled: PromiseWithResolvers<void> | undefined;
   #last: Place;
   #state: RelayState | undefined;
   #hasEnded: boolean;
@@ -113,7 +114,7 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
     return this.#deliveries.map(({ sink }) => sink.name);
   }
 
-  /** What the session's events take. */
+  /** Bytes that the session's events take, on disk as in memory. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -154,6 +155,13 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
     return this.#drained.promise;
   }
 
+  /** Resolves when every event so far is delivered or a dead letter, whether the session has ended or not. */
+  settled(): Promise<void> {
+    this.#settled ??= Promise.withResolvers();
+    this.#checkDone();
+    return this.#settled.promise;
+  }
+
   /** Begins to deliver what an earlier process left. */
   wake(): void {
     this.#wakeAll();
@@ -164,7 +172,7 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
     this.#wakeAll();
   }
 
-  /** The process ends soon: what the next attempt does not deliver becomes a dead letter. */
+  /** The process ends soon: one more attempt, and if it fails everything becomes a dead letter. */
   hurry(): void {
     for (const delivery of this.#deliveries) delivery.hurry();
   }
@@ -304,8 +312,9 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
   }
 
   #checkDone(): void {
-    if (this.#isDone || !this.#hasEnded) return;
     if (this.#deliveries.some(({ position }) => position < this.queue.end)) return;
+    this.#settled?.resolve();
+    if (this.#isDone || !this.#hasEnded) return;
     this.#isDone = true;
     this.#keep(-this.#bytes);
     this.#deps.onDone(this);

@@ -134,7 +134,7 @@ test('what cannot be delivered for RESULTS_GIVE_UP_MS is a dead letter, and the 
   t.is(counted.deadLetters, 4);
   t.is(of('results.dead-letter').length, 1);
   t.is(of('results.failing').length, 1);
-  // Given up counts as delivered: nobody sends it again.
+  // Given up counts as delivered: it is not sent again.
   t.deepEqual(log.deliveredMs, [3900, 3900]);
   sink.answer = () => ({ name: 'delivered' });
   say(log, 4, 4);
@@ -507,9 +507,43 @@ test('a process that ends gives up what the next attempt does not deliver', asyn
   const settled = thread.settle(1000);
   await clock.advance(999);
   t.is(letters.length, 0);
+  const attempts = sink.attempts.length;
   await clock.advance(1);
   await settled;
   t.is(letters.flatMap(({ batch }) => batch.events).filter(({ sequence }) => sequence).length, 151);
+  t.is(letters.length, 2);
+  t.is(
+    sink.attempts.length,
+    attempts + 1,
+    'the second batch is not tried: a consumer that hangs would take 15 s for each',
+  );
+});
+
+test('so it does with a session that another process resumes, whose consumer hears what it lacks', async (t) => {
+  const { clock, store, letters, world, recover } = place();
+  const sink = new TestSink();
+  sink.answer = () => retry;
+  const thread = store([sink]);
+  const session = sessionOf();
+  const log = await thread.open(session, NEW);
+  say(log, 1, 3);
+  await clock.advance(40);
+  const settled = thread.settle(1000);
+  await clock.advance(1000);
+  await settled;
+  t.deepEqual(
+    letters.flatMap(({ batch }) => batch.events).map(({ sequence }) => sequence),
+    [1, 2, 3],
+  );
+  world.folder = world.folder?.afterCrash();
+  await recover();
+  sink.answer = () => ({ name: 'delivered' });
+  const resumed = await store([sink]).open(session, RESUMED);
+  t.is(resumed.epoch, 1);
+  say(resumed, 4, 4);
+  await clock.advance(40);
+  t.like(sink.numbered.at(-2), { type: 'gap', cause: 'undelivered', sequences: [1, 2, 3], sequence: 4 });
+  t.like(sink.numbered.at(-1), { type: 'transcript', sequence: 5 });
 });
 
 test('the state key may change: what is on disk is sealed again', async (t) => {

@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import type { ResultsEvent } from '../../daemon/contract/events.ts';
 import { bytesOf } from '../audio/tracks.ts';
 import { faultsOfCall, faultsOfOrder, numberedOf } from '../results/sample-call-events.ts';
 import { CALL } from '../simulators/deepgram/call-audio.ts';
@@ -13,7 +12,6 @@ import { Program } from '../support/process.ts';
 import { Stage } from './stage.ts';
 
 const SECRET = `whsec_${Buffer.alloc(32, 'relay').toString('base64')}`;
-const POLL_MS = 50;
 /** The daemon is killed while the second connection is open. */
 const FAULTS: readonly Fault[] = [
   { closeAfterMs: 5300, code: 1011, reason: 'NET-0000' },
@@ -41,15 +39,6 @@ async function opened(t: ExecutionContext, deepgramArgs: readonly string[] = [])
   return { stage, webhook, call };
 }
 
-/** What a consumer has received of the call, with repeats, once `session.ended` is there. */
-async function received(webhook: WebhookControl): Promise<ResultsEvent[]> {
-  for (;;) {
-    const events = await webhook.events();
-    if (numberedOf(events).at(-1)?.type === 'session.ended') return events;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-}
-
 for (const [reading, deepgramArgs, withinMs] of [
   ['exact word times', [], 20],
   ['shifted word times and no finals for silence', ['--word-shift-ms', '200', '--no-silence-finals'], 220],
@@ -61,7 +50,7 @@ for (const [reading, deepgramArgs, withinMs] of [
     t.is((await stage.start(call)).status, 200);
     await stage.deepgramHas(call.contactId, 7000);
     await stage.crash();
-    const all = await received(webhook);
+    const all = await webhook.eventsToTheEnd();
     const events = numberedOf(all);
     t.deepEqual([...faultsOfOrder(all), ...faultsOfCall(events, { withinMs })], []);
     t.like(events.at(-1), { type: 'session.ended', outcome: 'completed', gapMs: 0, unfinishedMs: 0 });

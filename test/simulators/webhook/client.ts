@@ -1,6 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { ResultsEvent } from '../../../daemon/contract/events.ts';
 import type { consumerRules, ReceivedRequest } from './consumer.ts';
+
+const POLL_MS = 50;
 
 /** Controls a consumer of webhooks that listens at `url`. */
 export class WebhookControl {
@@ -27,6 +30,15 @@ export class WebhookControl {
   /** All accepted events so far, in order of arrival, with repeats. */
   async events(): Promise<ResultsEvent[]> {
     return this.#get<ResultsEvent[]>('events');
+  }
+
+  /** The same, once `session.ended` is among them. */
+  async eventsToTheEnd(): Promise<ResultsEvent[]> {
+    for (;;) {
+      const events = await this.events();
+      if (events.some(({ type }) => type === 'session.ended')) return events;
+      await sleep(POLL_MS);
+    }
   }
 
   async #get<T>(what: string): Promise<T> {

@@ -1,0 +1,103 @@
+/** A drain ends only when every event is delivered or a dead letter: the disk may go with the instance. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { bytesOf } from '../audio/tracks.ts';
+import { faultsOfOrder, numberedOf } from '../results/sample-call-events.ts';
+import { CALL, expectedOn } from '../simulators/deepgram/call-audio.ts';
+import { WebhookControl } from '../simulators/webhook/client.ts';
+import { Program } from '../support/process.ts';
+import { Relay } from '../support/relay.ts';
+import { ask } from './control.ts';
+import { Stage } from './stage.ts';
+
+const SECRET = `whsec_${Buffer.alloc(32, 'drain').toString('base64')}`;
+const DEADLINE_MS = 3000;
+
+/** A daemon that drains within DEADLINE_MS, and whose consumer is away until the road to it is restored. */
+async function opened(t: ExecutionContext) {
+  const consumer = new Program('test/simulators/webhook/main.ts', ['--secret', SECRET]);
+  const webhook = new WebhookControl(await consumer.listening());
+  const road = await Relay.to(webhook.url);
+  road.cut();
+  const stateDir = await mkdtemp(join(tmpdir(), 'integratord-drained-'));
+  const socketPath = join(stateDir, 'control');
+  const stage = await Stage.open({
+    env: {
+      STATE_DIR: stateDir,
+      CONTROL_SOCKET: socketPath,
+      DRAIN_DEADLINE_MS: String(DEADLINE_MS),
+      RESULTS_WEBHOOK: `${road.url}/{contact-id}`,
+      RESULTS_SECRET: SECRET,
+      RESULTS_ALLOW_LOCAL: 'on',
+    },
+  });
+  t.teardown(async () => {
+    await stage.close();
+    await road.close();
+    await consumer.stop('SIGKILL');
+    await rm(stateDir, { recursive: true, force: true });
+  });
+  const play = async (speed: number) => {
+    const call = await stage.call({ customer: bytesOf(CALL.customer), agent: bytesOf(CALL.agent), speed });
+    t.is((await stage.start(call)).status, 200);
+    return call.contactId;
+  };
+  /** Drains the daemon; resolves with how long that took. */
+  const drain = async () => {
+    const startedAtMs = Date.now();
+    process.kill(stage.daemon.pid, 'SIGTERM');
+    t.is(await stage.daemon.exited, 0);
+    return Date.now() - startedAtMs;
+  };
+  return {
+    stage,
+    webhook,
+    road,
+    play,
+    drain,
+    control: (method: string, path: string) => ask(socketPath, method, path),
+  };
+}
+
+test('at the deadline the events of an ended call become dead letters, which any later process delivers', async (t) => {
+  const { stage, webhook, road, play, drain, control } = await opened(t);
+  const contactId = await play(8);
+  await stage.ended(contactId);
+  t.true((await control('GET', '/v1/results')).body.backlog > 0);
+  t.true((await drain()) >= DEADLINE_MS);
+  t.deepEqual(await webhook.requests(), []);
+  await stage.crash(async () => road.restore());
+  t.like((await control('GET', '/v1/results')).body, { backlog: 0 });
+  t.like((await control('POST', '/v1/results/retry')).body, { left: 0, unreadable: 0 });
+  const received = await webhook.events();
+  t.deepEqual(faultsOfOrder(received), []);
+  t.is(numberedOf(received).at(-1)?.type, 'session.ended');
+  for (const [channel, speaker] of ['CUSTOMER', 'AGENT'].entries())
+    t.deepEqual(saidBy(received, speaker), expectedOn(channel).join(' '), speaker);
+});
+
+test('so do those of a call that the deadline ends; it resumes without a word missing or twice', async (t) => {
+  const { stage, webhook, road, play, drain, control } = await opened(t);
+  const contactId = await play(2);
+  await stage.deepgramHas(contactId, 9000);
+  t.true((await drain()) >= DEADLINE_MS);
+  t.deepEqual(await webhook.requests(), []);
+  await stage.crash(async () => road.restore());
+  await webhook.eventsToTheEnd();
+  t.like((await control('POST', '/v1/results/retry')).body, { left: 0, unreadable: 0 });
+  const events = numberedOf(await webhook.events()).toSorted((one, other) => one.sequence - other.sequence);
+  t.deepEqual(faultsOfOrder(events), []);
+  t.like(events.at(-1), { type: 'session.ended', outcome: 'completed' });
+  t.true(events.some((event) => event.type === 'gap' && event.cause === 'undelivered'));
+  for (const [channel, speaker] of ['CUSTOMER', 'AGENT'].entries())
+    t.deepEqual(saidBy(events, speaker), expectedOn(channel).join(' '), speaker);
+});
+
+function saidBy(received: Parameters<typeof numberedOf>[0], speaker: string): string {
+  return numberedOf(received)
+    .flatMap((event) => (event.type === 'transcript' && event.speaker === speaker ? event.words : []))
+    .map(({ text }) => text)
+    .join(' ');
+}
