@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo, Server } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
@@ -34,12 +34,14 @@ test.before(async () => {
   await rm(directory, { recursive: true });
 });
 
-async function listening(t: ExecutionContext, server: Server & { closeAllConnections(): void }): Promise<number> {
+async function listening(t: ExecutionContext, server: Server): Promise<number> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => sockets.add(socket.on('error', () => {})));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => {
     server.close();
-    server.closeAllConnections();
+    for (const socket of sockets) socket.destroy();
   });
   return (server.address() as AddressInfo).port;
 }
@@ -68,11 +70,7 @@ async function stage(t: ExecutionContext, noProxy = '') {
     egress: new Egress({ url: proxyUrl, noProxy }),
     lookup,
   });
-  t.teardown(() => {
-    sink.close();
-    // The tunnels are the proxy's, and its server does not count them.
-    return proxy.cut();
-  });
+  t.teardown(() => sink.close());
   return { consumer, proxy, proxyName: new URL(proxyUrl).host, sink, looked, port, url: `https://${HOOKS}:${port}/x` };
 }
 
