@@ -25,6 +25,7 @@ export const NPM_SCRIPTS: Readonly<Record<string, Run>> = {
   fuzz: { sampleBy: 'test/fuzz/fuzz.test.ts' },
   'prove:audio': { sampleBy: 'test/audio/random-calls.test.ts' },
   'prove:transcript': { sampleBy: 'test/results/relay.test.ts' },
+  'prove:results': { sampleBy: 'test/system/results.test.ts' },
   soak: { sampleBy: 'test/soak/soak.test.ts' },
   'prove:long-call': { sampleBy: 'test/system/long-call.test.ts' },
   'test:systemd': { notHere: 'needs root, and a network to download Debian' },
