@@ -14,6 +14,9 @@ const UNAUTHORIZED = 401;
 /** A ping's mark as `WsTransport.sendPing` writes it: a peer may send pongs of its own (RFC 6455, 5.5.3). */
 const MARK = /^\d{10,15}$/;
 
+/** `signal` ends a handshake. The SDK's own 10 s would end one that may take 20 s, as if Deepgram could not be reached. */
+const SDK_TIMEOUT_S = 3600;
+
 /** One reading serves all connections of this thread. */
 const tcpQueues = new TcpQueues(systemClock);
 const DIRECT = new Egress();
@@ -111,7 +114,10 @@ async function openWith(
     },
   });
   // Outside of queryParams the SDK would take names such as `headers` or `debug` as its own options.
-  const args: Partial<ListenV1ConnectionArgs> = { queryParams: { ...params, ...LOCKED_PARAMS } };
+  const args: Partial<ListenV1ConnectionArgs> = {
+    queryParams: { ...params, ...LOCKED_PARAMS },
+    connectionTimeoutInSeconds: SDK_TIMEOUT_S,
+  };
   const listen = await client.listen.v1.connect(args as ListenV1ConnectionArgs);
   listen.on('message', (message) => events.onMessage(message));
   listen.connect();
