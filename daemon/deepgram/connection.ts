@@ -14,6 +14,8 @@ import type { DeepgramSocket, SocketClose, SocketOpener } from './socket.ts';
 const HIGH_WATER_BYTES = 64 * 1024;
 const MESSAGE_BYTES = positionOf(MESSAGE_MS);
 const CHECK_EVERY_MS: Millis = 500;
+/** RFC 6455, 7.1.5: no close frame came. */
+const ABNORMAL_CLOSURE = 1006;
 /** For how long the line waits for the last results: Deepgram may be slower than it can be. */
 const SLOWEST_RATE = 1;
 
@@ -49,6 +51,10 @@ export class Connection {
   #isFinished = false;
   #errorText: string | undefined;
   #processedTo: number;
+  /** Up to where the call can have been processed when the peer last showed life, and when that was. */
+  #reachableTo: number;
+  #workedUntilMs: Millis;
+  #releasedTo: number;
   #progressAtMs: Millis = -Infinity;
 
   /** Opens a connection that sends the replay buffer from its position on. Throws as `openSocket` does. */
@@ -87,8 +93,13 @@ export class Connection {
     this.#backlog = new Backlog(() => FASTEST_RATE * options.pace.current, this.openedAtMs);
     this.#slowestBacklog = new Backlog(() => SLOWEST_RATE, this.openedAtMs);
     this.#processedTo = startsAt;
+    this.#reachableTo = startsAt;
+    this.#workedUntilMs = this.openedAtMs;
+    this.#releasedTo = startsAt;
     timers.set(this.#checkTimer, this.openedAtMs + CHECK_EVERY_MS);
-    void socket.closed.then(() => {
+    void socket.closed.then(({ code }) => {
+      // A close frame is a sign of life, too.
+      if (code !== ABNORMAL_CLOSURE) this.#heartbeat.signOfLife(timers.now());
       this.#isClosed = true;
       timers.cancel(this.#checkTimer);
     });
@@ -104,14 +115,20 @@ export class Connection {
 
   /** What comes before need not be sent again for not having arrived. */
   get readTo(): number {
-    return this.#heartbeat.readTo(this.#options.replayBuffer.sent);
+    const readTo = this.#heartbeat.readTo(this.#options.replayBuffer.sent);
+    this.#releasedTo = Math.max(this.#releasedTo, readTo);
+    return readTo;
+  }
+
+  /** The furthest that `readTo` was: a late first pong takes some of TCP's word back, but not what was released on it. */
+  get releasedTo(): number {
+    return Math.max(this.readTo, this.#releasedTo);
   }
 
   /** The last part of what was sent, which Deepgram cannot have processed yet. */
   get unprocessedBytes(): number {
-    const { replayBuffer, timers } = this.#options;
-    const backlog = positionOf(this.#backlog.at(timers.now()));
-    return Math.min(backlog, replayBuffer.sent - this.#processedTo);
+    this.#noteWork();
+    return this.#options.replayBuffer.sent - Math.max(this.#reachableTo, this.#processedTo);
   }
 
   /** Deepgram's last message has come. */
@@ -127,6 +144,11 @@ export class Connection {
   /** When a result last reached further into the call; -Infinity without results. */
   get progressAtMs(): Millis {
     return this.#progressAtMs;
+  }
+
+  /** Deepgram gave answers and gives none anymore. */
+  get hasFallenSilent(): boolean {
+    return this.#heartbeat.hasFallenSilent(this.#options.timers.now());
   }
 
   /** Call time that Deepgram may not have processed yet, although it keeps up with real time. */
@@ -175,6 +197,7 @@ export class Connection {
     const { replayBuffer, timers } = this.#options;
     const nowMs = timers.now();
     this.#heartbeat.signOfLife(nowMs);
+    this.#noteWork();
     this.#isFinished ||= this.#closeStreamSent && isMetadata(message);
     this.#errorText = errorText(message) ?? this.#errorText;
     const end = resultEnd(message, this.startsAt);
@@ -191,6 +214,17 @@ export class Connection {
     this.#arrived();
   }
 
+  /** A peer that has shown life again can have worked until then. */
+  #noteWork(): void {
+    const { replayBuffer, timers } = this.#options;
+    const nowMs = timers.now();
+    const workedUntilMs = this.#heartbeat.workedUntilMs(nowMs);
+    if (workedUntilMs <= this.#workedUntilMs) return;
+    this.#workedUntilMs = workedUntilMs;
+    const reachableTo = replayBuffer.sent - positionOf(this.#backlog.at(nowMs));
+    this.#reachableTo = Math.max(this.#reachableTo, reachableTo);
+  }
+
   /** What the connection has buffered is still in our hands, frames' headers included. */
   #noteHandover(): void {
     const { replayBuffer, timers, statistics } = this.#options;
@@ -198,6 +232,7 @@ export class Connection {
   }
 
   #arrived(): void {
+    this.#noteWork();
     this.pump();
     this.#options.onProgress();
   }

@@ -8,7 +8,7 @@ const KEEP_ALIVE_AFTER_MS: Millis = 4000;
 const PING_EVERY_BYTES = 1000 * BYTES_PER_MS;
 /** Without audio a ping follows the last one after this time, to detect a dead line. */
 const PING_AFTER_MS: Millis = 2000;
-/** No more pings are sent to a peer that leaves this many unanswered. */
+/** To a peer that leaves this many unanswered, a ping only follows a pause: its TCP still has to acknowledge something. */
 const MOST_UNANSWERED = 32;
 /** A later pong is overdue: TCP is asked what has arrived. A window of 2 s holds a ping's second and this. */
 const PONG_OVERDUE_MS: Millis = 1000;
@@ -19,6 +19,12 @@ const RETRANSMITTING_DEAD_AFTER_MS: Millis = 6000;
 const MANY_RETRANSMITS = 3;
 /** Of audio that a peer acknowledges by TCP only, the last part counts as unread. */
 const UNANSWERED_BYTES = 10_000 * BYTES_PER_MS;
+
+/** A peer that has answered nothing for longer, on a line that is not dead, is one that gives no answers. */
+const ANSWERS_WITHIN_MS: Millis = 60_000;
+
+/** Some pings' time: TCP may acknowledge for a minute what a program that hangs never reads. */
+const SILENT_AFTER_MS: Millis = 5000;
 
 interface Ping {
   readonly position: number;
@@ -48,6 +54,8 @@ export class Heartbeat {
   #pingedAtMs: Millis;
   #sentAtMs: Millis;
   #aliveAtMs: Millis;
+  /** When the peer's program last showed that it works: by a message, or a pong that answers a ping. */
+  #answeredAtMs: Millis = -Infinity;
   /** TCP's last answer; undefined until it is asked, or if it does not say. */
   #tcp: TcpQueue | undefined;
 
@@ -82,6 +90,15 @@ export class Heartbeat {
     return Math.max(this.#confirmedTo, Math.min(this.#acknowledgedTo, sent - UNANSWERED_BYTES));
   }
 
+  /**
+   * Until when the peer can have processed audio: a line is dead long before that shows. For a peer that gives no answers,
+   * TCP's word has to do; where TCP does not say either, the peer is taken to work.
+   */
+  workedUntilMs(nowMs: Millis): Millis {
+    if (nowMs - this.#answeredAtMs <= ANSWERS_WITHIN_MS) return this.#answeredAtMs;
+    return this.#tcp ? this.#aliveAtMs : nowMs;
+  }
+
   /** Audio or a KeepAlive was sent. */
   sent(nowMs: Millis): void {
     this.#sentAtMs = nowMs;
@@ -91,19 +108,22 @@ export class Heartbeat {
   pinged(position: number, nowMs: Millis): void {
     this.#pingedTo = position;
     this.#pingedAtMs = nowMs;
+    if (this.#pings.length >= MOST_UNANSWERED) this.#pings.pop();
     this.#pings.push({ position, sentAtMs: nowMs });
   }
 
-  /** A message or any pong came. */
+  /** A message or a close frame came. */
   signOfLife(nowMs: Millis): void {
     this.#aliveAtMs = nowMs;
+    this.#answeredAtMs = nowMs;
   }
 
   /** A pong came. If it answers a ping sent at `position`, it answers all earlier ones; others say nothing (RFC 6455, 5.5.3). */
   ponged(position: number, nowMs: Millis): void {
-    this.signOfLife(nowMs);
+    this.#aliveAtMs = nowMs;
     const answered = this.#pings.findIndex((ping) => ping.position === position);
     if (answered < 0) return;
+    this.#answeredAtMs = nowMs;
     this.#pings.splice(0, answered + 1);
     this.#confirmedTo = Math.max(this.#confirmedTo, position);
   }
@@ -135,9 +155,14 @@ export class Heartbeat {
     else if (queue.unackedBytes === 0) this.#aliveAtMs = Math.max(this.#aliveAtMs, writtenAtMs);
   }
 
+  /** True if a peer that gave answers gives none anymore, whatever its TCP acknowledges. */
+  hasFallenSilent(nowMs: Millis): boolean {
+    return this.#answeredAtMs > -Infinity && nowMs - this.#answeredAtMs > SILENT_AFTER_MS;
+  }
+
   isPingDue(position: number, nowMs: Millis): boolean {
-    if (this.#pings.length >= MOST_UNANSWERED) return false;
-    return position - this.#pingedTo >= PING_EVERY_BYTES || nowMs - this.#pingedAtMs >= PING_AFTER_MS;
+    const isDueForAudio = this.#pings.length < MOST_UNANSWERED && position - this.#pingedTo >= PING_EVERY_BYTES;
+    return isDueForAudio || nowMs - this.#pingedAtMs >= PING_AFTER_MS;
   }
 
   isKeepAliveDue(nowMs: Millis): boolean {

@@ -61,6 +61,8 @@ export class Link {
   #replacedAtMs: Millis = -Infinity;
   #closeStreamAtMs: Millis | undefined;
   readonly #unfinished: Unfinished;
+  /** Up to where connections that were lost after CloseStream can have processed the call: others repeat some of it. */
+  #reachedTo = 0;
   #cancelDeadline: Cancel = () => {};
   /** No more audio will be handed over. */
   #isComplete = false;
@@ -238,7 +240,7 @@ export class Link {
 
   #onClose(connection: Connection, close: SocketClose): void {
     if (connectionOf(this.#state) !== connection) return;
-    const { openedAtMs, requestId, readTo } = connection;
+    const { openedAtMs, requestId, releasedTo } = connection;
     const nowMs = this.#options.timers.now();
     const reason = [close.reason, connection.errorText].filter(Boolean).join('; ');
     const cause = new DeepgramLost(close.code, reason, requestId);
@@ -249,10 +251,12 @@ export class Link {
       code: close.code,
       openedAtMs,
       closeStreamSent,
+      closingForMs: closeStreamSent ? nowMs - (this.#closeStreamAtMs ?? nowMs) : 0,
       isFinished,
       processedToMs: momentOf(processedTo),
       unprocessedMs: momentOf(this.#window.buffer.sent - processedTo),
     };
+    if (closeStreamSent) this.#reachedTo = Math.max(this.#reachedTo, processedTo);
     const step = this.#policy.afterClose(closed, cause, nowMs);
     if (step.name === 'finish') {
       const lacksFinals = (this.#window.notFinalMs ?? 0) > 0;
@@ -261,7 +265,7 @@ export class Link {
       this.#enter({ name: 'closed' });
     } else {
       const sentTo = this.#window.buffer.sent;
-      const unfinishedFrom = Math.min(readTo, processedTo);
+      const unfinishedFrom = Math.min(releasedTo, processedTo);
       const outage = new Outage({ ...close, reason }, nowMs, sentTo, this.#window.rewind(connection));
       const lostMs = this.#unfinished.count(unfinishedFrom, outage.resumesAt);
       if (lostMs > 0) this.#logUnfinished(lostMs, connection, 'more than a reconnect can repeat');
@@ -308,6 +312,8 @@ export class Link {
     const untilMs = waitsUntilMs({ closeStreamAtMs, backlogMs, progressAtMs: connection.progressAtMs });
     const leftMs = untilMs - timers.now();
     if (leftMs > 0) this.#setTimer(leftMs, () => this.#awaitLastResults(connection, backlogMs));
+    // Another connection can still get the results.
+    else if (connection.hasFallenSilent) connection.terminate();
     else this.#cutOff();
   }
 
@@ -327,7 +333,7 @@ export class Link {
   #unfinishedFrom(connection: Connection | undefined): number {
     const { buffer, finalTo } = this.#window;
     if (finalTo !== undefined) return finalTo;
-    return buffer.sent - (connection?.unprocessedBytes ?? 0);
+    return Math.max(this.#reachedTo, buffer.sent - (connection?.unprocessedBytes ?? 0));
   }
 
   #logUnfinished(unfinishedMs: Millis, connection: Connection | undefined, why: string): void {

@@ -12,9 +12,11 @@ const LONGEST_HANDSHAKE_TIMEOUT_MS: Millis = 20_000;
 const LONGEST_RETRY_AFTER_MS: Millis = 60_000;
 /**
  * After CloseStream, that many lost connections are replaced: their last results may be missing. More are replaced only
- * while each of them works off some of the backlog, so that a line that always ends oddly is no loop.
+ * if they were lost while they worked, so that a line that always ends oddly is no loop: without limit while each of them
+ * reaches further, otherwise that many.
  */
 const REPLACED_AFTER_CLOSE_STREAM = 1;
+const REPLACED_AT_WORK = 5;
 const WORKED_OFF_MS: Millis = 1000;
 /** The loss of a connection that lasted this long begins a new outage, with its own backoff and time to give up. */
 const GOOD_CONNECTION_MS: Millis = 10_000;
@@ -31,6 +33,8 @@ export interface ClosedConnection {
   readonly code: number;
   readonly openedAtMs: Millis;
   readonly closeStreamSent: boolean;
+  /** How long ago CloseStream was sent on it; 0 if it was not. */
+  readonly closingForMs: Millis;
   /** Deepgram has sent its last message, or results that are final to the end: nothing is missing. */
   readonly isFinished: boolean;
   /** Where in the call the audio begins that cannot have been processed, and how much that is. */
@@ -60,6 +64,7 @@ export class ReconnectPolicy {
   #retries = 0;
   #timeouts = 0;
   #lostAfterCloseStream = 0;
+  #lostAtWork = 0;
   #processedToMs: Millis = 0;
 
   /**
@@ -89,10 +94,15 @@ export class ReconnectPolicy {
     return this.#retry(cause, this.#sinceMs ?? nowMs, nowMs);
   }
 
-  #isLostTooOften({ processedToMs, unprocessedMs }: ClosedConnection): boolean {
-    const hasWorkedOff = processedToMs >= this.#processedToMs + WORKED_OFF_MS && unprocessedMs >= WORKED_OFF_MS;
-    this.#processedToMs = Math.max(this.#processedToMs, processedToMs);
-    return ++this.#lostAfterCloseStream > REPLACED_AFTER_CLOSE_STREAM && !hasWorkedOff;
+  #isLostTooOften(closed: ClosedConnection): boolean {
+    const isAtWork = closed.unprocessedMs > 0 && this.#hasWorked(closed);
+    this.#processedToMs = Math.max(this.#processedToMs, closed.processedToMs);
+    return ++this.#lostAfterCloseStream > REPLACED_AFTER_CLOSE_STREAM && !isAtWork;
+  }
+
+  #hasWorked({ processedToMs, closingForMs }: ClosedConnection): boolean {
+    if (processedToMs >= this.#processedToMs + WORKED_OFF_MS) return true;
+    return closingForMs >= WORKED_OFF_MS && ++this.#lostAtWork <= REPLACED_AT_WORK;
   }
 
   #retry(cause: Error, sinceMs: Millis, nowMs: Millis): Reconnect | GiveUp {

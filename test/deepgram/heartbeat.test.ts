@@ -105,7 +105,7 @@ test('where TCP does not say what has arrived, what the kernel has taken has, an
   t.true(heartbeat.isDead(13_001));
 });
 
-test('a peer that answers nothing gets no endless list of pings', (t) => {
+test('a peer that answers nothing gets 32 pings, then one every 2 s', (t) => {
   const heartbeat = new Heartbeat(0, 0);
   let pings = 0;
   for (let second = 1; second <= 3600; second++) {
@@ -113,7 +113,24 @@ test('a peer that answers nothing gets no endless list of pings', (t) => {
     heartbeat.pinged(second * SECOND, second * 1000);
     pings++;
   }
-  t.is(pings, 32);
-  heartbeat.ponged(32 * SECOND, 3_600_000);
-  t.true(heartbeat.isPingDue(3600 * SECOND, 3_600_000));
+  t.is(pings, 32 + (3600 - 32) / 2);
+  t.false(heartbeat.isPingDue(3601 * SECOND, 3_601_000));
+  heartbeat.ponged(3600 * SECOND, 3_601_000);
+  t.is(heartbeat.confirmedTo, 3600 * SECOND);
+  t.true(heartbeat.isPingDue(3601 * SECOND, 3_601_000));
+});
+
+test('a peer can have worked until its last answer; without answers until TCP’s, and if that is unknown until now', (t) => {
+  const heartbeat = new Heartbeat(0, 0);
+  t.is(heartbeat.workedUntilMs(500), 500);
+  heartbeat.pinged(SECOND, 1000);
+  heartbeat.acknowledged(heartbeat.asked(SECOND, 0), { unackedBytes: 0, retransmits: 0 }, 2000);
+  t.is(heartbeat.workedUntilMs(4000), 2000);
+  heartbeat.ponged(Number.NaN, 3000);
+  t.is(heartbeat.workedUntilMs(4000), 3000);
+  heartbeat.ponged(SECOND, 3500);
+  heartbeat.acknowledged(heartbeat.asked(3 * SECOND, 0), { unackedBytes: 0, retransmits: 0 }, 9000);
+  t.is(heartbeat.workedUntilMs(9000), 3500, 'a peer that answers is expected to answer again');
+  heartbeat.acknowledged(heartbeat.asked(9 * SECOND, 0), { unackedBytes: 0, retransmits: 0 }, 63_000);
+  t.is(heartbeat.workedUntilMs(63_600), 63_000, 'but its pongs may stop while it works');
 });

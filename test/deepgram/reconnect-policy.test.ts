@@ -9,10 +9,18 @@ const policy = (random = 0) => new ReconnectPolicy(GIVE_UP_MS, () => random);
 const refused = (status: number) => new DeepgramRefused(status, status === 400 ? 'Bad Request' : undefined, undefined);
 const closed = (
   code: number,
-  { closeStreamSent = false, isFinished = false, openedAtMs = 0, processedToMs = 0, unprocessedMs = 0 } = {},
+  {
+    closeStreamSent = false,
+    closingForMs = 0,
+    isFinished = false,
+    openedAtMs = 0,
+    processedToMs = 0,
+    unprocessedMs = 0,
+  } = {},
 ) => ({
   code,
   closeStreamSent,
+  closingForMs,
   isFinished,
   processedToMs,
   unprocessedMs,
@@ -146,4 +154,17 @@ test('after CloseStream a lost line is replaced again while each connection work
     odd.afterClose(closed(4000, { closeStreamSent: true, processedToMs, unprocessedMs }), LOST, 1000).name;
   t.is(ended(20_000, 5000), 'reconnect');
   t.is(ended(25_000, 0), 'finish');
+});
+
+test('after CloseStream a line that is lost at work, again and again, is replaced five more times without progress', (t) => {
+  const one = policy();
+  const lost = (closingForMs: number) =>
+    one.afterClose(
+      closed(1006, { closeStreamSent: true, closingForMs, processedToMs: 20_000, unprocessedMs: 4000 }),
+      LOST,
+      1000,
+    ).name;
+  t.is(lost(1500), 'reconnect');
+  for (let time = 1; time <= 5; time++) t.is(lost(1500), 'reconnect');
+  t.is(lost(1500), 'finish');
 });
