@@ -3,15 +3,26 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { acceptance } from '../load/deepgram-server.ts';
-import { randomFrom } from '../load/faults.ts';
 import { Ear, HeardCall } from '../load/heard-call.ts';
 import { API_KEY, callOfTags } from '../load/identity.ts';
 import { checkedHandshake, refuseWith } from '../simulators/deepgram/handshake.ts';
 import type { ListenParams } from '../simulators/deepgram/params.ts';
 import { Line } from './line.ts';
-import { type Mood, moodOf } from './moods.ts';
+import { type Mood, moodFor } from './moods.ts';
 
 const TICK_MS = 20;
+
+/** A handshake, and the connection that followed. */
+export interface Entry {
+  readonly call: number;
+  readonly handshake: number;
+  readonly mood: Mood;
+  readonly atMs: number;
+  closedAtMs?: number;
+  /** The part of the call that it heard. */
+  heardMs?: readonly [number, number];
+  closeStreamSeen?: boolean;
+}
 
 /** Deepgram, and what is on the way to it, in all moods at random; the same for the same seed and handshake of a call. */
 export class MoodyDeepgram {
@@ -19,6 +30,8 @@ export class MoodyDeepgram {
   /** Refused handshakes by the daemon's label. */
   readonly refusals: Record<string, number> = {};
   readonly losses: Record<string, number> = {};
+  /** What became of each handshake; times are those of the log. */
+  readonly record: Entry[] = [];
   keepAlives = 0;
   isCalm = false;
   handshakes = 0;
@@ -55,11 +68,15 @@ export class MoodyDeepgram {
     const call = callOfTags(params.tags);
     if (call === undefined) throw new Error('a session of another run');
     const known = this.#callOf(call);
-    const random = randomFrom((this.#seed * 1_000_003 + call * 7919 + known.handshakes * 104_729) | 0);
-    const mood = moodOf(random, known.handshakes === 0);
+    const mood = moodFor({ seed: this.#seed, call, handshakes: known.handshakes });
     known.handshakes++;
+    const entry: Entry = { call, handshake: known.handshakes, mood, atMs: Date.now() };
+    this.record.push(entry);
+    socket.once('close', () => {
+      entry.closedAtMs = Date.now();
+    });
     this.handshakes++;
-    const accept = () => this.#accept(request, socket, head, call, params, mood);
+    const accept = () => this.#accept(request, socket, head, call, params, entry);
     setTimeout(() => {
       // The client may have given up.
       if (socket.destroyed || socket.readableEnded || !socket.writable) return;
@@ -92,8 +109,9 @@ export class MoodyDeepgram {
     head: Buffer,
     call: number,
     { callback, extra }: ListenParams,
-    mood: Mood,
+    entry: Entry,
   ): void {
+    const { mood } = entry;
     const known = this.#callOf(call);
     const ear = new Ear(known.heard, Number(extra['dgintegrator_offset_ms'] ?? 0));
     socket.write(acceptance(request, randomUUID()));
@@ -120,6 +138,7 @@ export class MoodyDeepgram {
     socket.once('close', () => {
       this.#lines.delete(line);
       const how = line.closeStreamSeen ? 'after CloseStream' : String(mood.loss);
+      Object.assign(entry, { heardMs: [ear.fromMs, ear.toMs], closeStreamSeen: line.closeStreamSeen });
       this.losses[how] = (this.losses[how] ?? 0) + 1;
     });
   }

@@ -21,6 +21,7 @@ const orders = {
   calm: () => {
     deepgram.isCalm = true;
   },
+  record: () => deepgram.record,
   counts: () => {
     const { handshakes, refusals, losses, keepAlives } = deepgram;
     return { handshakes, refusals, losses, keepAlives };

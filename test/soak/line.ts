@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Ear } from '../load/heard-call.ts';
 import { STEREO_BYTES_PER_MS } from '../load/sound.ts';
 import { BadFrame, ClientFrames, type Masked, OPCODE, serverFrame } from '../load/ws-frames.ts';
-import type { Mood } from './moods.ts';
+import { LONGEST_SILENCE_MS, type Mood } from './moods.ts';
 
 /** daemon/deepgram/README.md: no faster than this times real time. */
 const RATE = 1.25;
@@ -40,6 +40,8 @@ export class Line {
   #takes = true;
   #isFinishing = false;
   #resultMs = 0;
+  /** Whether a pong or a result was sent: without any, nothing tells a Deepgram that hangs from one that works. */
+  #hasAnswered = false;
   closeStreamSeen = false;
 
   constructor(options: LineOptions, head: Buffer) {
@@ -103,8 +105,8 @@ export class Line {
     const { socket, mood } = this.#options;
     if (opcode === OPCODE.ping && mood.pongMs !== 'never') {
       const pong = serverFrame(OPCODE.pong, Buffer.from(payload));
-      if (mood.pongMs === 0) this.#write(pong);
-      else setTimeout(() => this.#write(pong), mood.pongMs).unref();
+      if (mood.pongMs === 0) this.#answer(pong);
+      else setTimeout(() => this.#answer(pong), mood.pongMs).unref();
     }
     if (opcode !== OPCODE.close) return;
     if (this.#takes) this.#write(serverFrame(OPCODE.close, payload));
@@ -142,10 +144,13 @@ export class Line {
   /** Loses the connection in mid-call; after CloseStream it ends as its mood says. */
   #lose(how: Mood['loss']): void {
     if (!this.#takes || this.closeStreamSeen) return;
-    if (how === 'half-open' && !this.#options.isCalm()) {
+    if (how === 'half-open' && !this.#hasAnswered) this.#end('reset');
+    else if (how === 'half-open' && !this.#options.isCalm()) {
       this.#takes = false;
       this.#waiting.length = 0;
-      this.#options.socket.pause();
+      const { socket } = this.#options;
+      socket.pause();
+      setTimeout(() => socket.resetAndDestroy(), LONGEST_SILENCE_MS).unref();
     } else if (how !== 'half-open') {
       // A close with 1000 after CloseStream says that all is processed.
       const isBehind = this.#options.mood.reads === 'paced' || this.#waiting.length > 0;
@@ -171,7 +176,12 @@ export class Line {
   }
 
   #send(message: object): void {
-    this.#write(serverFrame(OPCODE.text, Buffer.from(JSON.stringify({ ...message, request_id: randomUUID() }))));
+    this.#answer(serverFrame(OPCODE.text, Buffer.from(JSON.stringify({ ...message, request_id: randomUUID() }))));
+  }
+
+  #answer(frame: Buffer): void {
+    this.#hasAnswered = true;
+    this.#write(frame);
   }
 
   #write(frame: Buffer): void {

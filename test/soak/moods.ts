@@ -1,3 +1,5 @@
+import { randomFrom } from '../load/faults.ts';
+
 /** What a Deepgram of the worst kind does with one handshake and the connection that follows. */
 export interface Mood {
   /** Undefined: the handshake is accepted. */
@@ -45,6 +47,13 @@ const LONGEST_HANDSHAKE_MS = 9000;
  */
 const MEAN_LIFE_MS = 120_000;
 const LONGEST_PONG_MS = 10_000;
+/** How long a line stays silent before it breaks: on loopback, TCP acknowledges up to a minute of audio that nothing reads. */
+export const LONGEST_SILENCE_MS = 20_000;
+
+/** The mood for a call's handshake, counted from 0: the same for the same seed. */
+export function moodFor({ seed, call, handshakes }: { seed: number; call: number; handshakes: number }): Mood {
+  return moodOf(randomFrom((seed * 1_000_003 + call * 7919 + handshakes * 104_729) | 0), handshakes === 0);
+}
 
 /** @param isFirst of its call: that one is not refused, because a start does not wait for the next attempt */
 export function moodOf(random: () => number, isFirst: boolean): Mood {

@@ -25,8 +25,10 @@ export interface SoakReport {
   readonly connections: number;
   readonly refusals: number;
   readonly losses: Readonly<Record<string, number>>;
-  /** The daemon's log of the calls that lack audio or say so. */
+  /** What the daemon logged about the calls. */
   readonly log: readonly object[];
+  /** What Deepgram did with each handshake. */
+  readonly record: readonly object[];
   readonly trouble: Readonly<Record<string, number>>;
 }
 
@@ -76,8 +78,6 @@ export async function soak({ calls, seconds, seed }: SoakOptions, cleanup: Async
   const after = await daemon.scrape();
   const saidMs = sum(said.map(({ blocks }) => blocks)) * BLOCK_MS;
   const missingMs = sum(heard.map(({ gapMs }) => gapMs));
-  const isLacking = ({ gapMs, call }: HeardFigures) =>
-    gapMs > 0 || daemon.linesOf(call).some(({ event }) => event === 'deepgram.unfinished');
   const { failed, trouble } = daemon.said(started);
   const counted = countedOf(said, heard, starts);
   const failures = [
@@ -101,7 +101,8 @@ export async function soak({ calls, seconds, seed }: SoakOptions, cleanup: Async
     connections: sum(heard.map(({ reconnects }) => reconnects.length + 1)),
     refusals: sum(Object.values(counts.refusals)),
     losses: counts.losses,
-    log: heard.filter(isLacking).flatMap(({ call }) => daemon.linesOf(call)),
+    log: heard.flatMap(({ call }) => daemon.linesOf(call)),
+    record: await deepgram.order('record'),
     trouble,
   };
 }
