@@ -20,6 +20,8 @@ const MANY_RETRANSMITS = 3;
 /** Of audio that a peer acknowledges by TCP only, the last part counts as unread. */
 const UNANSWERED_BYTES = 10_000 * BYTES_PER_MS;
 
+/** Answers are this far apart while audio flows: a ping's second, and what a read adds. */
+const ANSWERS_EVERY_MS: Millis = 1500;
 /** A peer that has answered nothing for longer, on a line that is not dead, is one that gives no answers. */
 const ANSWERS_WITHIN_MS: Millis = 60_000;
 
@@ -91,10 +93,12 @@ export class Heartbeat {
   }
 
   /**
-   * Until when the peer can have processed audio: a line is dead long before that shows. For a peer that gives no answers,
-   * TCP's word has to do; where TCP does not say either, the peer is taken to work.
+   * Until when the peer can have processed audio: until now if it answers, until its last answer if it has stopped,
+   * because a line is dead long before that shows. For a peer that gives no answers, TCP's word has to do; where TCP does
+   * not say either, the peer is taken to work.
    */
   workedUntilMs(nowMs: Millis): Millis {
+    if (nowMs - this.#answeredAtMs <= ANSWERS_EVERY_MS) return nowMs;
     if (nowMs - this.#answeredAtMs <= ANSWERS_WITHIN_MS) return this.#answeredAtMs;
     return this.#tcp ? this.#aliveAtMs : nowMs;
   }

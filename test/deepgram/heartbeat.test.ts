@@ -129,6 +129,7 @@ test('a peer can have worked until its last answer; without answers until TCP’
   heartbeat.ponged(Number.NaN, 3000);
   t.is(heartbeat.workedUntilMs(4000), 3000);
   heartbeat.ponged(SECOND, 3500);
+  t.is(heartbeat.workedUntilMs(4900), 4900);
   heartbeat.acknowledged(heartbeat.asked(3 * SECOND, 0), { unackedBytes: 0, retransmits: 0 }, 9000);
   t.is(heartbeat.workedUntilMs(9000), 3500, 'a peer that answers is expected to answer again');
   heartbeat.acknowledged(heartbeat.asked(9 * SECOND, 0), { unackedBytes: 0, retransmits: 0 }, 63_000);
