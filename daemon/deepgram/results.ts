@@ -3,6 +3,9 @@ import type { Log } from '../log/log.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { positionOf } from './replay-buffer.ts';
 
+/** Seconds in binary fractions, and sums of them, fall short of a whole ms: 0.001 + 1 is 1000.9999999999999 ms. */
+const IMPRECISION_MS: Millis = 0.001;
+
 /** The fields of a Results message that we read (daemon/deepgram/README.md, "Protocol"). */
 interface Results {
   readonly type: 'Results';
@@ -100,7 +103,7 @@ export function errorText(message: unknown): string | undefined {
 
 function endOf({ start, duration }: Results, startsAt: number): number | undefined {
   const endS = Number(start) + Number(duration);
-  return Number.isFinite(endS) ? startsAt + positionOf(endS * 1000) : undefined;
+  return Number.isFinite(endS) ? startsAt + positionOf(endS * 1000 + IMPRECISION_MS) : undefined;
 }
 
 function isResults(message: unknown): message is Results {

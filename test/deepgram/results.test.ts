@@ -20,6 +20,12 @@ test('the call is final up to where both channels are; times count from the conn
   t.is(finals.finalTo, positionOf(3500), 'a later connection');
 });
 
+test('times in binary fractions of seconds lose no ms', (t) => {
+  const finals = new ReceivedResults(0);
+  for (const channel of [0, 1]) finals.note(result(channel, 0.001, 1), 0);
+  t.is(finals.finalTo, positionOf(1001));
+});
+
 test('interim results, other messages and nonsense are ignored, and finality never moves back', (t) => {
   const finals = new ReceivedResults(0);
   finals.note(result(0, 0, 5), 0);
