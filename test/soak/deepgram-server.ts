@@ -137,6 +137,10 @@ export class MoodyDeepgram {
     this.#lines.add(line);
     socket.once('close', () => {
       this.#lines.delete(line);
+      if (line.wasTooLate) {
+        known.heard.connections.splice(known.heard.connections.indexOf(ear), 1);
+        return;
+      }
       const how = line.closeStreamSeen ? 'after CloseStream' : String(mood.loss);
       Object.assign(entry, { heardMs: [ear.fromMs, ear.toMs], closeStreamSeen: line.closeStreamSeen });
       this.losses[how] = (this.losses[how] ?? 0) + 1;

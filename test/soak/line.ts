@@ -42,6 +42,7 @@ export class Line {
   #resultMs = 0;
   /** Whether a pong or a result was sent: without any, nothing tells a Deepgram that hangs from one that works. */
   #hasAnswered = false;
+  #hasHeard = false;
   closeStreamSeen = false;
 
   constructor(options: LineOptions, head: Buffer) {
@@ -54,6 +55,7 @@ export class Line {
       control: (opcode, payload) => this.#takeControl(opcode, payload),
     });
     const take = (bytes: Buffer) => {
+      this.#hasHeard = true;
       try {
         frames.push(bytes);
       } catch (error) {
@@ -66,6 +68,11 @@ export class Line {
     setTimeout(() => this.#lose(mood.loss), mood.lifeMs).unref();
     if (mood.pongsUnasked)
       setTimeout(() => this.#write(serverFrame(OPCODE.pong, Buffer.from('0000012345'))), 500).unref();
+  }
+
+  /** The client had given up when the handshake was answered: it never spoke, and ended the connection. */
+  get wasTooLate(): boolean {
+    return !this.#hasHeard && this.#takes;
   }
 
   /** Processes what is due. */
