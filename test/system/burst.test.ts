@@ -22,10 +22,12 @@ test('102 concurrent starts on 34 streams stay within the limits of Kinesis and 
     [...new Set(answers.map(({ status, body }) => `${status} ${body['reason'] ?? body['status']}`))],
     ['200 started'],
   );
-  const { requests: asked, counts } = await stage.kinesis.requests();
+  const { requests: asked } = await stage.kinesis.requests();
   t.deepEqual(
     asked.filter(({ error }) => error === 'ClientLimitExceededException'),
     [],
   );
-  t.is(counts.GetDataEndpoint, STREAMS, 'the sessions of a stream share its endpoint');
+  // On a slow machine the daemon also asks whether Kinesis can be reached at all, with a stream that does not exist.
+  const endpoints = asked.filter(({ api, error }) => api === 'GetDataEndpoint' && error === undefined);
+  t.is(endpoints.length, STREAMS, 'the sessions of a stream share its endpoint');
 });
