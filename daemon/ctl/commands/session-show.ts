@@ -17,6 +17,8 @@ import type { Sessions } from './session-list.ts';
 
 const BYTES_PER_KIB = 1024;
 
+type Pairs = readonly (readonly [name: string, value: string | undefined])[];
+
 /** integratorctl sessions show. */
 export function addShowCommand(sessions: Command, io: Io): void {
   sessions
@@ -56,33 +58,33 @@ async function showRunning(invocation: Invocation, { sessionId }: SessionView): 
 async function showEnded(invocation: Invocation, { sessionId }: EndedSession): Promise<void> {
   const known = await invocation.daemon.get<EndedDetails>(`/v1/history/${encodeURIComponent(sessionId)}`);
   const { ended, details } = known;
-  const outcome = pairLines(
-    [
-      ['outcome', ended.outcome],
-      ['reason', ended.reason],
-      ['ended', new Date(ended.endedAtEpochMs).toISOString()],
-    ],
-    invocation.paint,
+  const end: Pairs = [
+    ['outcome', ended.outcome],
+    ['reason', ended.reason],
+    ['ended', new Date(ended.endedAtEpochMs).toISOString()],
+  ];
+  const identity: Pairs = [
+    ['session', ended.sessionId],
+    ['contact', ended.contactId],
+    ['trace', ended.traceId],
+  ];
+  invocation.show(known, () =>
+    details ? detailLines(details, invocation, end) : pairLines([...end, ...identity], invocation.paint),
   );
-  const { session, contactId, traceId } = { session: ended.sessionId, ...ended };
-  const identity = pairLines(
-    [
-      ['session', session],
-      ['contact', contactId],
-      ['trace', traceId],
-    ],
-    invocation.paint,
-  );
-  invocation.show(known, () => [...outcome, ...(details ? detailLines(details, invocation) : identity)]);
 }
 
-function detailLines({ session, params, timeline }: SessionDetails, { header, paint }: Invocation): string[] {
+/** @param end how the session ended, if it has */
+function detailLines(
+  { session, params, timeline }: SessionDetails,
+  { header, paint }: Invocation,
+  end: Pairs = [],
+): string[] {
   const namesAndValues = Object.entries(params).flatMap(([name, value]) =>
     [value].flat().map((each) => [name, each] as const),
   );
   const startedAt = timeline[0]?.atEpochMs ?? 0;
   return [
-    ...pairLines(figures(session), paint),
+    ...pairLines([...end, ...figures(session)], paint),
     '',
     paint('bold', 'PARAMETERS'),
     ...pairLines(namesAndValues, paint),
