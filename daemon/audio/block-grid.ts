@@ -5,7 +5,7 @@ import { EXACT_MS, JITTER_MS } from './track-clock.ts';
 /** After a block shorter than usual, what is more than rounding is an absence. */
 const SHORT_BLOCK_BOUND_MS: Millis = 2;
 
-/** The lengths of a track's blocks: a producer that writes 64 ms at a time goes on so after an absence, too. */
+/** The lengths of a track's blocks: a producer that writes 64 ms at a time continues so after an absence, too. */
 export class BlockGrid {
   /** Samples of a usual block, which came twice in a row or first, and of the last one. */
   usualFrames = 0;

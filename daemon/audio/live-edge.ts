@@ -2,7 +2,7 @@ import type { Millis } from '../runtime/clock.ts';
 
 /** More than two clocks drift apart by: crystals are good to 100 ppm, and the worst that is assumed is 300. */
 const MOST_DRIFT = 0.0005;
-/** The edge is known once no audio has been this much earlier than all before it, for so long. */
+/** The edge is known once no audio has been this much earlier than all before it, for this long. */
 const SETTLED_WITHIN_MS: Millis = 20;
 const SETTLED_AFTER_MS: Millis = 2000;
 

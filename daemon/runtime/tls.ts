@@ -35,7 +35,7 @@ export function connectTls(peer: TlsPeer): TLSSocket {
   return socket;
 }
 
-/** What `tls.connect` needs beside the peer, for whoever opens the connection. */
+/** What `tls.connect` needs beside the peer, for code that opens the connection. */
 export function tlsOptions({ host, port }: TlsPeer): ConnectionOptions {
   const session = sessions.get(nameOf({ host, port }));
   context ??= createSecureContext();

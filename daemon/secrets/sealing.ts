@@ -50,7 +50,7 @@ export class Sealing {
     return Buffer.concat(this.sealInParts(bytes, context));
   }
 
-  /** The same in parts, for whoever writes them one after the other: a large copy is spared. */
+  /** The same in parts, for a writer that takes them one after the other: saves a large copy. */
   sealInParts(bytes: Uint8Array, context: Uint8Array = NONE): Buffer[] {
     const nonce = randomBytes(NONCE_BYTES);
     const cipher = createCipheriv(CIPHER, this.#keyOf(this.#first.current), nonce, { authTagLength: TAG_BYTES });

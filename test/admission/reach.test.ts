@@ -66,7 +66,7 @@ test('without a route, pending starts are refused within 2.5 s and abandoned', a
   t.is(abandoned, 2);
 });
 
-test('a slow start on a network that works goes on', async (t) => {
+test('a slow start on a network that works continues', async (t) => {
   const { clock, reach } = stage();
   const { promise, resolve } = Promise.withResolvers<string>();
   const start = reach.follow(promise, () => t.fail());

@@ -94,7 +94,7 @@ test('a lag that lasts does not become the edge: after ten minutes 10 s are stil
   t.true(edge.lagMs(610_000, 620_000) > 9600);
 });
 
-test('after a pause of streaming the edge begins anew, and audio that is paced is late only after its turn', (t) => {
+test('after a pause of streaming the edge starts over, and audio that is paced is late only after its turn', (t) => {
   const edge = new LiveEdge();
   t.is(edge.lagMs(0, 5), 0);
   edge.arrived(1000, 1000);

@@ -29,7 +29,7 @@ test('a directory has one holder, by whatever path it is named, and is free when
   t.truthy(again);
 });
 
-test('a directory that cannot be made is left to whoever writes there', async (t) => {
+test('a directory that cannot be made is left to the code that writes there', async (t) => {
   const file = join(await directory(t), 'file');
   await writeFile(file, '');
   t.is(await lockStateDirectory(join(file, 'state'), systemClock), undefined);

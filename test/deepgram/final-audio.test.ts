@@ -99,7 +99,7 @@ test('speech without results is reported once it cannot be repeated', (t) => {
   t.is(unheard.length, 2);
 });
 
-test('what is not final at the end is told per channel', (t) => {
+test('what is not final at the end is reported per channel', (t) => {
   const { final, finalMs } = after(10_000, [[[4000, 5000]], []]);
   finalMs();
   t.deepEqual(final.notFinal(positionOf(10_000)), [{ channel: 0, fromMs: 4000, toMs: 10_000 }]);

@@ -59,7 +59,7 @@ test('the resume point follows what is final a few seconds later', async (t) => 
   t.is(stage.link.safeMs, 15_000);
 });
 
-test('what was sent and not final is told when the line is closed', async (t) => {
+test('what was sent and not final is reported when the line is closed', async (t) => {
   const { stage } = await relayed();
   await stage.speak(6000);
   stage.deepgram.socket.finalize(0, 4000);

@@ -55,7 +55,7 @@ test('only the page itself can play calls', async (t) => {
   t.is(played(), 1);
 });
 
-test('only the page itself can break things, and is told when it cannot', async (t) => {
+test('only the page itself can break things, and learns when it cannot', async (t) => {
   const able = await page(t);
   t.is((await ask('POST', `${able.url}/breaks`, { origin: 'http://attacker.example' })).statusCode, 403);
   t.is(able.broken(), 0);

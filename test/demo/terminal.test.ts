@@ -54,7 +54,7 @@ test('a final that is delivered again is shown once', (t) => {
   t.is(written({}, [WORDS, WORDS]), written({}, [WORDS]));
 });
 
-test('lag is told of calls that are played as they were spoken', (t) => {
+test('lag is reported of calls that are played as they were spoken', (t) => {
   const book = new CallBook([SAID], 1);
   book.took(WORDS);
   book.ended('contact', { atMs: 0, outcome: 'completed', audioMs: 42_000, worstLagMs: 12, gapMs: 0, error: undefined });
@@ -66,7 +66,7 @@ test('lag is told of calls that are played as they were spoken', (t) => {
   t.regex(summary(call as NonNullable<typeof call>, 1, false), /^Call 1 ended: 0:42 of audio, gaps 0 ms\.$/m);
 });
 
-test('what is wrong with a transcript is told', (t) => {
+test('what is wrong with a transcript is reported', (t) => {
   const book = new CallBook([SAID, { speaker: 'agent', text: 'Goodbye' }], 1);
   book.took(WORDS);
   book.took(finalOf('contact', 3, { ...SAID, startMs: 70_000, text: 'be here' }));

@@ -39,7 +39,7 @@ test('the webhook is connected to, and nothing is posted', async (t) => {
   t.regex((await verdicts({ webhook, rules }))[`webhook ${defaultHost}`] ?? '', /ECONNREFUSED/);
 });
 
-test('a webhook without a secret, and an address that is never posted to, are told', async (t) => {
+test('a webhook without a secret, and an address that is never posted to, are reported', async (t) => {
   const defaultHost = 'hooks.example.com';
   const webhook = `https://${defaultHost}/`;
   const elsewhere = JSON.stringify({ '169.254.169.254': KEY, localhost: KEY });

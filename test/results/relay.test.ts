@@ -50,7 +50,7 @@ test('a final becomes an event with its speaker, and with all times in ms of the
   t.deepEqual(log.state?.finalMs, [0, 64_000]);
 });
 
-test('words that a new connection repeats are left out, the rest is told in Deepgram’s words', (t) => {
+test('words that a new connection repeats are left out, the rest is passed on in Deepgram’s words', (t) => {
   const { log, relay, texts } = relayed();
   relay.take(results(CUSTOMER, 0, 4, 'My@1-1.3 name@1.4-1.8 is@1.9-2.1 Bond.@2.2-2.6'), 0, 1);
   // 300 ms later than the first connection would say.

@@ -38,7 +38,7 @@ test('trouble without a gap is not the cause of a later gap', (t) => {
   t.deepEqual(counted, [['missing', 100]]);
 });
 
-test('a gap is told with its place in the call, to the ms where its pieces show it', (t) => {
+test('a gap is reported with its place in the call, to the ms where its pieces show it', (t) => {
   const found: unknown[] = [];
   const { log } = recordedLog();
   const gaps = new GapReporter(log, { notStreamedMs: 0, gap: () => {} }, (gap) => found.push(gap));

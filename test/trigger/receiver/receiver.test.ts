@@ -146,7 +146,7 @@ test('the id of a call cannot lead elsewhere', async (t) => {
   t.deepEqual(lists, ['calls/contact-1/']);
 });
 
-test('a signed request that is not ours to keep is told so', async (t) => {
+test('a signed request that is not ours to keep gets an answer that says so', async (t) => {
   const store = new MemoryStore();
   const { postJson, send } = receiverWith(undefined, store);
   const data = { contactId: 'contact-1', sessionId, events: [] };
