@@ -3,13 +3,13 @@ import {
   Alarm,
   AlarmRule,
   AlarmState,
-  type CfnCompositeAlarm,
   ComparisonOperator,
-  CompositeAlarm,
+  type CompositeAlarm,
   Stats,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
+import { compositeAlarm } from './composite-alarm.ts';
 import { fleetMetric, groupMetric } from './fleet-metrics.ts';
 import type { LoadBalancer } from './load-balancer.ts';
 import { withRunbook } from './runbook.ts';
@@ -80,13 +80,7 @@ export class OutageAlarms extends Construct {
     });
     const whileDesired = (name: string, problem: Alarm, description: string) => {
       const both = [problem, desired].map((alarm) => AlarmRule.fromAlarm(alarm, AlarmState.ALARM));
-      const alarm = new CompositeAlarm(scope, name, {
-        alarmRule: AlarmRule.allOf(...both),
-        alarmDescription: withRunbook(name, description),
-      });
-      // CloudFormation generates a name that is unique among stacks.
-      (alarm.node.defaultChild as CfnCompositeAlarm).addPropertyDeletionOverride('AlarmName');
-      return alarm;
+      return compositeAlarm(scope, name, AlarmRule.allOf(...both), description);
     };
     this.noHealthyInstance = whileDesired(
       'NoHealthyInstance',

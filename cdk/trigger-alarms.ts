@@ -3,9 +3,8 @@ import {
   Alarm,
   AlarmRule,
   AlarmState,
-  type CfnCompositeAlarm,
   ComparisonOperator,
-  CompositeAlarm,
+  type CompositeAlarm,
   type IMetric,
   MathExpression,
   Metric,
@@ -16,6 +15,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { FilterPattern, type ILogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { METRICS_NAMESPACE } from '../daemon/contract/metrics-namespace.ts';
+import { compositeAlarm } from './composite-alarm.ts';
 import { withRunbook } from './runbook.ts';
 
 const A_MINUTE = Duration.minutes(1);
@@ -143,16 +143,8 @@ export class TriggerAlarms extends Construct {
     const inAlarm = busy.map((alarm) => AlarmRule.fromAlarm(alarm, AlarmState.ALARM));
     const [first] = inAlarm;
     const isBusy = first !== undefined && inAlarm.length === 1 ? first : AlarmRule.anyOf(...inAlarm);
-    const name = 'NoStarts';
-    const alarm = new CompositeAlarm(scope, name, {
-      alarmRule: AlarmRule.allOf(isBusy, AlarmRule.fromAlarm(idle, AlarmState.ALARM)),
-      alarmDescription: withRunbook(
-        name,
-        `Connect has had ${BUSY_CALLS} or more calls for ${IDLE_MINUTES} minutes, and none invoked the trigger.`,
-      ),
-    });
-    // CloudFormation generates a name that is unique among stacks.
-    (alarm.node.defaultChild as CfnCompositeAlarm).addPropertyDeletionOverride('AlarmName');
-    return [alarm];
+    const rule = AlarmRule.allOf(isBusy, AlarmRule.fromAlarm(idle, AlarmState.ALARM));
+    const what = `Connect has had ${BUSY_CALLS} or more calls for ${IDLE_MINUTES} minutes, and none invoked the trigger.`;
+    return [compositeAlarm(scope, 'NoStarts', rule, what)];
   }
 }

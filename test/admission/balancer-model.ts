@@ -18,17 +18,6 @@ export type Algorithm = 'weighted_random' | 'round_robin' | 'least_outstanding_r
 /** `refused`: connections to Deepgram are refused; `no-route`: packets disappear. */
 export type Network = 'open' | 'refused' | 'no-route';
 
-/** A number in [0, 1) from a seed: the same in each run (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 export interface InstanceOptions {
   readonly clock: VirtualClock;
   readonly maxSessions: number;

@@ -1,6 +1,7 @@
 import { HEALTH_CHECK, HEALTH_LAG } from '../../cdk/timing.ts';
+import { randomFrom } from '../support/random.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
-import { type Algorithm, ModeledBalancer, ModeledInstance, seeded, trigger } from './balancer-model.ts';
+import { type Algorithm, ModeledBalancer, ModeledInstance, trigger } from './balancer-model.ts';
 
 /** The stack's; test/cdk/network.test.ts compares it with the template. */
 export const ALGORITHM: Algorithm = 'weighted_random';
@@ -37,7 +38,7 @@ export async function failedStarts({
   seed = 1,
 }: Run): Promise<number> {
   const clock = new VirtualClock();
-  const random = seeded(seed);
+  const random = randomFrom(seed);
   // At a steady rate the ill instance has `perSecond / 2 * 30` sessions; half of that makes it full.
   const maxSessions = fault === 'full' ? Math.max(5, Math.round(perSecond * 7.5)) : 10_000;
   const common = { clock, healthLagMs: HEALTH_LAG_MS, callMs: 30_000 };

@@ -1,6 +1,7 @@
 import test from 'ava';
+import { randomFrom } from '../support/random.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
-import { ModeledBalancer, ModeledInstance, seeded, trigger } from './balancer-model.ts';
+import { ModeledBalancer, ModeledInstance, trigger } from './balancer-model.ts';
 import { FAULTS, type Fault, failedStarts } from './balancer-trial.ts';
 
 const MOST_FAILED_PERCENT = 0.5;
@@ -18,7 +19,7 @@ for (const fault of Object.keys(FAULTS) as Fault[]) {
 
 test('an outage of Deepgram for the whole fleet: the balancer keeps all targets, and starts succeed 2 s after it ends', async (t) => {
   const clock = new VirtualClock();
-  const random = seeded(1);
+  const random = randomFrom(1);
   const common = { clock, healthLagMs: 20_000, callMs: 30_000, maxSessions: 10_000 };
   const instances = [new ModeledInstance(common), new ModeledInstance(common)];
   const balancer = new ModeledBalancer(instances, {

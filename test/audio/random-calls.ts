@@ -1,5 +1,6 @@
 import type { AudioBlock } from '../../daemon/audio/pcm.ts';
 import { type Channel, SAMPLES_PER_MS } from '../../daemon/contract/audio-format.ts';
+import { randomFrom } from '../support/random.ts';
 
 /** How the times of blocks differ from a steady clock's. */
 export type Jitter =
@@ -89,17 +90,6 @@ function pcmOf(channel: Channel, index: number, frames: number): Uint8Array {
   return new Uint8Array(out.buffer);
 }
 
-/** mulberry32 */
-export function randomOf(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 const clip = (ms: number) => Math.max(-60, Math.min(60, ms));
 
 function jitterOf(jitter: Jitter, random: () => number): () => number {
@@ -125,7 +115,7 @@ interface Planned {
 
 /** Builds the call: its blocks in the order of delivery. */
 export function speak(plan: CallPlan): SpokenCall {
-  const wobble = jitterOf(plan.jitter, randomOf(plan.seed));
+  const wobble = jitterOf(plan.jitter, randomFrom(plan.seed));
   const [customer, agent] = [planTrack(plan, 0, wobble), planTrack(plan, 1, wobble)];
   const { blocks, repeatedMs } = deliver(plan, fragmentsOf(plan, [...customer.blocks, ...agent.blocks]));
   return { plan, blocks, runs: [customer.runs, agent.runs], samples: [customer.samples, agent.samples], repeatedMs };

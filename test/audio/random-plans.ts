@@ -1,8 +1,9 @@
-import { type Absence, type CallPlan, type Jitter, randomOf } from './random-calls.ts';
+import { randomFrom } from '../support/random.ts';
+import type { Absence, CallPlan, Jitter } from './random-calls.ts';
 
 /** Draws call number `nth` of a seed: its length, jitter, drift, absences, late start and repetitions. */
 export function randomPlan(seed: number, nth: number): CallPlan {
-  const random = randomOf(seed * 1_000_003 + nth);
+  const random = randomFrom(seed * 1_000_003 + nth);
   const draw: Draw = {
     int: (from, to) => from + Math.floor(random() * (to - from + 1)),
     pick: (...choices) => choices[Math.floor(random() * choices.length)] as (typeof choices)[number],

@@ -1,3 +1,5 @@
+import { randomFrom } from '../support/random.ts';
+
 const FAULT_KINDS = ['kinesis', 'deepgram', 'fragment'] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -29,15 +31,4 @@ export function planFaults(calls: number, durationMs: number, seed: number): Pla
       afterMs: random() * LATEST * durationMs,
     })),
   );
-}
-
-/** Pseudo-random numbers in [0, 1) (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

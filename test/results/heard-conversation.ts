@@ -1,6 +1,6 @@
 import { Relay } from '../../daemon/results/relay.ts';
 import type { Millis } from '../../daemon/runtime/clock.ts';
-import { randomOf } from '../audio/random-calls.ts';
+import { randomFrom } from '../support/random.ts';
 import { RecordedEvents } from '../support/recorded-events.ts';
 import type { Conversation, Reading, SpokenWord } from './random-conversation.ts';
 
@@ -24,7 +24,7 @@ interface Final {
 /** Lets Deepgram hear a conversation over all its connections, and a relay make events of it. */
 export function hear(conversation: Conversation): RecordedEvents {
   const { breaksMs, crashes, lengthMs, reading, channels, seed } = conversation;
-  const random = randomOf(seed);
+  const random = randomFrom(seed);
   const log = new RecordedEvents();
   let relay = new Relay(log);
   let offsetMs = 0;

@@ -1,5 +1,5 @@
 import type { Millis } from '../../daemon/runtime/clock.ts';
-import { randomOf } from '../audio/random-calls.ts';
+import { randomFrom } from '../support/random.ts';
 
 /** A word, and where it is in the audio. */
 export interface SpokenWord {
@@ -41,7 +41,7 @@ const COMMON = 'the and yes no I you it is to a';
 
 /** Draws conversation number `nth` of a seed. */
 export function randomConversation(seed: number, nth: number, eachWord = false): Conversation {
-  const random = randomOf(seed * 1_000_003 + nth);
+  const random = randomFrom(seed * 1_000_003 + nth);
   const int = (from: number, to: number) => from + Math.floor(random() * (to - from + 1));
   const pick = <T>(...choices: readonly T[]) => choices[int(0, choices.length - 1)] as T;
   const lengthMs = pick(20_000, 40_000, 90_000);

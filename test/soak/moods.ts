@@ -1,4 +1,4 @@
-import { randomFrom } from '../load/faults.ts';
+import { randomFrom } from '../support/random.ts';
 
 /** What a Deepgram of the worst kind does with one handshake and the connection that follows. */
 export interface Mood {

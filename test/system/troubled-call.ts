@@ -2,13 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { randomOf } from '../audio/random-calls.ts';
 import { bytesOf } from '../audio/tracks.ts';
 import { faultsOfCall, faultsOfOrder, numberedOf } from '../results/sample-call-events.ts';
 import { CALL } from '../simulators/deepgram/call-audio.ts';
 import type { Fault } from '../simulators/deepgram/faults.ts';
 import { WebhookControl } from '../simulators/webhook/client.ts';
 import { Program } from '../support/process.ts';
+import { randomFrom } from '../support/random.ts';
 import { Relay } from '../support/relay.ts';
 import { Stage } from './stage.ts';
 
@@ -81,7 +81,7 @@ export async function playTroubledCall({ seed, reading, speed, minutes }: Troubl
   const { deepgramArgs, withinMs } = READINGS[reading];
   const times = Math.ceil((minutes * 60_000) / CALL.durationMs);
   const lengthMs = times * CALL.durationMs;
-  const random = randomOf(seed);
+  const random = randomFrom(seed);
   const troubles = troublesOf(random, lengthMs);
   await using cleanup = new AsyncDisposableStack();
   const stateDir = await mkdtemp(join(tmpdir(), 'integratord-troubles-'));

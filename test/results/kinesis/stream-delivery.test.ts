@@ -2,6 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import type { PutRecords } from '../../../daemon/results/kinesis/put-records.ts';
 import { StreamSink } from '../../../daemon/results/kinesis/stream-sink.ts';
+import { randomFrom } from '../../support/random.ts';
 import { recordedLog } from '../../support/recorded-log.ts';
 import { ENDED, MINUTE_MS, place, STARTED, say, sessionOf, stateAt } from '../event-stage.ts';
 import { INSTANCE_ARN } from '../events-of-a-call.ts';
@@ -26,7 +27,7 @@ test('calls arrive in order and whole, whatever the stream refuses', async (t) =
   await fc.assert(
     fc.asyncProperty(fc.integer(), async (seed) => {
       const { clock, store } = place();
-      const random = uniform(seed);
+      const random = randomFrom(seed);
       const written: string[] = [];
       const { log } = recordedLog();
       const put = unreliable(random, written);
@@ -60,14 +61,3 @@ test('calls arrive in order and whole, whatever the stream refuses', async (t) =
     { numRuns: 20 },
   );
 });
-
-/** The same numbers in [0, 1) for the same seed (mulberry32). */
-function uniform(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
