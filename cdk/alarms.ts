@@ -20,9 +20,9 @@ import { TriggerAlarms, type TriggerAlarmsProps } from './trigger-alarms.ts';
 export const CAPACITY_ALARM_PERCENT = 85;
 export const STARTS_FAILED_ALARM_PERCENT = 1;
 /** Above what fragments cost that are forwarded when they are complete, and reads that gather: about 1.3 s. */
-export const LAG_ALARM_MS = 3000;
+const LAG_ALARM_MS = 3000;
 /** Twice what a busy thread shows; reads are 220 ms apart, so lag has doubled or more. */
-export const EVENT_LOOP_ALARM_MS = 500;
+const EVENT_LOOP_ALARM_MS = 500;
 
 /** An alarm that fires if the metric is above the threshold in several of the last minutes. */
 interface AlarmSpec {
@@ -121,7 +121,7 @@ const ALARMS: Readonly<Record<string, AlarmSpec>> = {
 /** A new image or setting that harms calls shows in these within minutes. */
 const OF_ROLL_OUT = ['Gaps', 'StartsFailing', 'CallsWithoutResults'];
 
-export interface AlarmsProps extends TriggerAlarmsProps {
+interface AlarmsProps extends TriggerAlarmsProps {
   readonly loadBalancer: LoadBalancer;
   readonly group: IAutoScalingGroup;
   /** Without one, alarms show only on the dashboard. */

@@ -27,7 +27,7 @@ const WIDTH = 24;
 const PER_ROW = 3;
 const HEIGHT = 6;
 
-export interface DashboardProps {
+interface DashboardProps {
   readonly alarms: readonly IAlarm[];
   readonly loadBalancer: LoadBalancer;
   readonly group: IAutoScalingGroup;

@@ -21,7 +21,7 @@ import { scaleWithCalls } from './scaling.ts';
 import { SuspendAzRebalance } from './suspend-az-rebalance.ts';
 import { WARM_UP } from './timing.ts';
 
-export interface FleetProps {
+interface FleetProps {
   readonly network: Network;
   readonly imageId: string;
   /** All of the image's architecture, the preferred one first; each carries the same number of sessions. */

@@ -7,7 +7,7 @@ import { acknowledge } from './acknowledge.ts';
 import { FLEET_TAG } from './names.ts';
 import type { Results } from './results.ts';
 
-export interface InstanceRoleProps {
+interface InstanceRoleProps {
   readonly secretArns: readonly string[];
   /** The KMS key of a secret; undefined for the AWS managed key. */
   readonly secretsKmsKeyArn: string | undefined;

@@ -18,7 +18,7 @@ const ROOT_DEVICE = '/dev/xvda';
 /** For the image, checkpoints of a few KB per session, and the journal, which is also sent to CloudWatch. */
 export const ROOT_GIB = 20;
 
-export interface LaunchProps {
+interface LaunchProps {
   readonly imageId: string;
   readonly instanceType: string;
   readonly securityGroup: ISecurityGroup;

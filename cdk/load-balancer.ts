@@ -16,7 +16,7 @@ import type { Network } from './network.ts';
 import { INSTANCE_PORT, STARTS_PORT } from './ports.ts';
 import { DEREGISTRATION_DELAY, HEALTH_CHECK } from './timing.ts';
 
-export interface LoadBalancerProps {
+interface LoadBalancerProps {
   readonly network: Network;
 }
 

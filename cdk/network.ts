@@ -12,7 +12,7 @@ import {
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct, type IDependable } from 'constructs';
 
-export interface NewNetworkProps {
+interface NewNetworkProps {
   /** Instances are in public subnets, without NAT gateways. */
   readonly publicAddresses: boolean;
   /** At most one per zone; with 0, the subnets have no route to the internet. */

@@ -7,7 +7,7 @@ import type { Secrets } from './secrets.ts';
 import { chosenSettings, type Settings } from './settings.ts';
 import type { Trigger } from './trigger.ts';
 
-export interface NextStepsProps {
+interface NextStepsProps {
   readonly settings: Settings;
   readonly secrets: Secrets;
   readonly fleet: Fleet;

@@ -23,7 +23,7 @@ const SILENT_MINUTES = 5;
 /** Before the instance is replaced (systemd/integratord-absence.sh), and longer than a restart. */
 const ILL_MINUTES = 4;
 
-export interface OutageAlarmsProps {
+interface OutageAlarmsProps {
   readonly loadBalancer: LoadBalancer;
   readonly group: IAutoScalingGroup;
 }

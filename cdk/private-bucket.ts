@@ -6,7 +6,7 @@ import { acknowledge } from './acknowledge.ts';
 /** What an upload that broke off leaves behind. */
 const UNFINISHED_UPLOAD_DAYS = 1;
 
-export interface PrivateBucketProps {
+interface PrivateBucketProps {
   /** Objects are deleted at this age. */
   readonly lifetime: Duration;
 }

@@ -27,7 +27,7 @@ const SERVICES: Readonly<Record<string, InterfaceVpcEndpointAwsService>> = {
 /** Only where results go to a Kinesis data stream. */
 const TRANSCRIPTS = { KinesisStreams: InterfaceVpcEndpointAwsService.KINESIS_STREAMS };
 
-export interface PrivateLinkProps {
+interface PrivateLinkProps {
   readonly network: Network;
   /** In all zones, or what the trigger alone needs, in one zone. */
   readonly extent: 'all' | 'trigger';

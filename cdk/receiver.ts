@@ -17,7 +17,7 @@ const TOKEN_LENGTH = 48;
 /** All keys begin with it (trigger/receiver/store.ts). */
 const KEYS = 'calls/*';
 
-export interface ReceiverProps {
+interface ReceiverProps {
   /** Signs what is posted. */
   readonly webhookSecret: NamedSecret;
   readonly transcriptLifetime: Duration;

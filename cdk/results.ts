@@ -17,7 +17,7 @@ const STATE_KEY_LENGTH = 48;
 const DEAD_LETTER_LIFETIME = Duration.days(14);
 const DEAD_LETTERS = 'dead-letters';
 
-export interface ResultsProps {
+interface ResultsProps {
   /** `on` for a new stream, `off`, or the ARN of an existing one. */
   readonly transcriptStream: string;
   readonly transcriptStreamKmsKeyArn?: string | undefined;

@@ -18,7 +18,7 @@ const BAKE_TIME = Duration.minutes(10);
 /** `guarded` by alarms; `unguarded`, to replace a fleet whose alarms are on; `by-hand`, not with the stack. */
 export const ROLL_OUTS = ['guarded', 'unguarded', 'by-hand'] as const;
 
-export interface RollOut {
+interface RollOut {
   readonly mode: (typeof ROLL_OUTS)[number];
   /** Must not depend on the group, which depends on them. */
   readonly alarms: readonly Alarm[];

@@ -9,7 +9,7 @@ const TRIGGER_SECRET_LENGTH = 48;
 /** The only part of a secret that other constructs need. */
 export type NamedSecret = Pick<ISecret, 'secretArn'>;
 
-export interface SecretsProps {
+interface SecretsProps {
   /** An existing secret with Deepgram's key; `new` creates an empty one, to be filled by hand. */
   readonly deepgramKeyArn: string;
 }

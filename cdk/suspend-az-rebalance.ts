@@ -6,7 +6,7 @@ import { AwsCustomResource, AwsCustomResourcePolicy, PhysicalResourceId } from '
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 
-export interface SuspendAzRebalanceProps {
+interface SuspendAzRebalanceProps {
   readonly group: AutoScalingGroup;
   readonly logGroup: ILogGroup;
 }

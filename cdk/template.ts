@@ -16,7 +16,7 @@ const DEFAULT_FILE = join(import.meta.dirname, '../cdk.out/self-contained.templa
 const ENTRIES = { Trigger: 'handler.ts', ResultsReceiver: 'receiver/lambda.ts' };
 
 type Resource = { Type: string; Properties?: Record<string, unknown>; Metadata?: Record<string, unknown> };
-export type Template = {
+type Template = {
   Resources: Record<string, Resource>;
   Parameters?: Record<string, unknown>;
   Rules?: Record<string, unknown>;

@@ -14,7 +14,7 @@ const NETWORK_ACTIONS = [
   'ec2:UnassignPrivateIpAddresses',
 ];
 
-export interface TriggerRoleProps {
+interface TriggerRoleProps {
   readonly secretArn: string;
   readonly logGroup: ILogGroup;
 }

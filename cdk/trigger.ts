@@ -15,7 +15,7 @@ import { TriggerRole } from './trigger-role.ts';
 /** CPU is proportional to memory, and a caller waits during a cold start. */
 const MEMORY_MIB = 512;
 
-export interface TriggerProps {
+interface TriggerProps {
   readonly network: Network;
   readonly secret: NamedSecret;
   readonly logGroup: ILogGroup;

@@ -11,7 +11,7 @@ import type { Secrets } from './secrets/secrets.ts';
 import type { HostingThread } from './threads/hosting-thread.ts';
 
 /** The parts of a daemon that the checks use; nothing of them has been started. */
-export interface DaemonAtRest {
+interface DaemonAtRest {
   readonly config: Config;
   readonly secrets: Secrets;
   readonly egress: Egress;

@@ -4,7 +4,7 @@ import { TriggerFailure } from './failure.ts';
 import { isJsonObject } from './json.ts';
 
 /** The part of a start request that contact attributes determine. */
-export type RequestedSession = {
+type RequestedSession = {
   dgParams: DeepgramParams;
   enforceRealtime: boolean;
   /** Missing if the flow leaves it to the daemon where the call's events go. */

@@ -11,7 +11,7 @@ import { RETRY_POLICY, retryDelayMs } from './retry-policy.ts';
 import type { Settings } from './settings.ts';
 import type { SigningSecret } from './signing-secret.ts';
 
-export type ClientOptions = {
+type ClientOptions = {
   settings: Settings;
   secret: SigningSecret;
   clock: Clock;

@@ -17,9 +17,9 @@ export type LambdaContext = {
   xRayTraceId?: string;
 };
 
-export type Handler = (event: unknown, context?: LambdaContext) => Promise<LambdaResult>;
+type Handler = (event: unknown, context?: LambdaContext) => Promise<LambdaResult>;
 
-export type HandlerOptions = {
+type HandlerOptions = {
   env: Environment;
   clock: Clock;
   /** In [0, 1). */

@@ -1,6 +1,6 @@
 import type { Clock } from '../daemon/runtime/clock.ts';
 
-export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 type Level = 'debug' | 'info' | 'warn' | 'error';
 
 /** Writes events, one JSON line each. Callers list the fields one by one: never an attribute's value, a URL with

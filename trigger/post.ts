@@ -23,7 +23,7 @@ export class ResponseTimeout extends Error {
 /** integratord's responses are a few hundred bytes; a longer body is from another server. */
 const MAX_BODY_BYTES = 64 * 1024;
 
-export type PostOptions = {
+type PostOptions = {
   body: string;
   /** Called once connected, so that the signature's time and the time left are those of sending. */
   headers: () => Record<string, string>;

@@ -36,7 +36,7 @@ export function deadlineOf(startedMs: Millis, lambdaLeftMs: Millis = Infinity): 
   return startedMs + Math.min(RETRY_POLICY.budgetMs, lambdaLeftMs - LAMBDA_MARGIN_MS);
 }
 
-export type RetryCircumstances = {
+type RetryCircumstances = {
   /** What the integrator's Retry-After asks for; 0 if it does not. */
   retryAfterMs: Millis;
   /** True if another instance may accept the start. */

@@ -4,12 +4,12 @@ import { Headroom } from './headroom.ts';
 import type { Reach } from './reach.ts';
 
 /** Why a start is refused. */
-export type RefusalReason = 'full' | 'cordoned' | 'draining';
+type RefusalReason = 'full' | 'cordoned' | 'draining';
 /** Why the health check fails. */
-export type HealthFault = RefusalReason | 'not-ready' | 'cut-off';
+type HealthFault = RefusalReason | 'not-ready' | 'cut-off';
 
 /** An operator's order to accept no new sessions. */
-export interface Cordon {
+interface Cordon {
   readonly sinceEpochMs: Millis;
   readonly reason: string;
 }
@@ -28,7 +28,7 @@ export class AtCapacity extends Error {
   }
 }
 
-export interface AdmissionOptions {
+interface AdmissionOptions {
   readonly maxSessions: number;
   readonly healthLagMs: Millis;
   readonly drain: Drain;

@@ -11,7 +11,7 @@ import type { SessionEnd } from './history.ts';
 const MOST_THREADS = 3;
 
 /** The session's thread ended, and the session cannot resume on another one. */
-export class SessionLost extends Error {
+class SessionLost extends Error {
   override readonly name = 'SessionLost';
 }
 
@@ -20,7 +20,7 @@ type State =
   | { readonly name: 'starting' | 'lost' | 'ended' }
   | { readonly name: 'running' | 'ending'; readonly hosted: HostedSession };
 
-export interface AdmittedSessionDeps {
+interface AdmittedSessionDeps {
   readonly host: Pick<SessionHost, 'resume'>;
   readonly log: Log;
   readonly metrics: Pick<SessionMetrics, 'sessionFailed'>;

@@ -22,9 +22,9 @@ const record = z.object({
 });
 
 /** The part of node:fs/promises that is used; a test brings its own. */
-export type DrainDisk = Pick<typeof fs, 'mkdir' | 'readFile' | 'rename' | 'rm' | 'writeFile'>;
+type DrainDisk = Pick<typeof fs, 'mkdir' | 'readFile' | 'rename' | 'rm' | 'writeFile'>;
 
-export interface DrainFileOptions {
+interface DrainFileOptions {
   /** STATE_DIR */
   readonly directory: string;
   readonly log: Log;

@@ -18,7 +18,7 @@ export interface Drainable {
 }
 
 /** The sessions to drain. */
-export interface DrainingSessions {
+interface DrainingSessions {
   size(): number;
   longestCallMs(): Millis;
   /** Ends them cleanly; their checkpoints stay. */

@@ -12,7 +12,7 @@ const KEPT_MS: Millis = 86_400_000;
 const HOUR_MS: Millis = 3_600_000;
 
 /** What an operator asks first. */
-export interface LastHour {
+interface LastHour {
   readonly ended: number;
   readonly failed: number;
   readonly gapMs: Millis;

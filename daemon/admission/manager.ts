@@ -25,7 +25,7 @@ export interface Started {
 }
 
 /** What the manager needs from the rest of the daemon. */
-export interface ManagerDeps {
+interface ManagerDeps {
   readonly host: SessionHost;
   readonly clock: Clock;
   readonly log: Log;

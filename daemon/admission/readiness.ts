@@ -9,7 +9,7 @@ const FIRST_RETRY_MS: Millis = 1000;
 /** The start and a check wait no longer than this; credentials of an instance's role arrive within milliseconds. */
 const TIMEOUT_MS: Millis = 5000;
 
-export interface ReadinessOptions {
+interface ReadinessOptions {
   /** Rejects when this daemon cannot sign requests to AWS: no session can start then. */
   readonly check: (signal: AbortSignal) => Promise<void>;
   readonly admission: Pick<Admission, 'notReady' | 'setNotReady'>;

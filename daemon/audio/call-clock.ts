@@ -30,7 +30,7 @@ export interface TrackPlace extends SavedTrackClock {
 }
 
 /** Where both tracks stand, and up to where the call had been taken. */
-export interface PlacedCall {
+interface PlacedCall {
   readonly tracks: readonly [TrackPlace, TrackPlace];
   readonly takenFrames: number;
 }

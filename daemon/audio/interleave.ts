@@ -4,7 +4,7 @@ export const MOST_FRAMES = 2000;
 const HIGH_HALF = ~0xffff;
 
 /** What one channel says in a run of the call; every other channel of the thread uses it next. */
-export interface Mono {
+interface Mono {
   readonly bytes: Uint8Array;
   /** The same by words: two samples each, the earlier one in the low half. */
   readonly words: Int32Array;

@@ -23,7 +23,7 @@ interface TrackStart {
 }
 
 /** Where a track begins on the call's clock, and its clock's level and center there. */
-export interface Beginning {
+interface Beginning {
   readonly channel: Channel;
   readonly startFrame: number;
   readonly levelMs: Millis;
@@ -32,7 +32,7 @@ export interface Beginning {
 }
 
 /** How the call's clock begins. */
-export interface Opened {
+interface Opened {
   readonly originMs: Millis;
   readonly tracks: readonly Beginning[];
 }

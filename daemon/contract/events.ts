@@ -107,7 +107,7 @@ const number = z.object({
 export const numberedEvent = z.intersection(envelope.extend(number.shape), numberedContent);
 export type NumberedEvent = z.infer<typeof numberedEvent>;
 /** A gap has no number when it comes to light after `session.ended`, which is the last one. */
-export const hintEvent = z.intersection(envelope, z.union([hintContent, gap]));
+const hintEvent = z.intersection(envelope, z.union([hintContent, gap]));
 export type HintEvent = z.infer<typeof hintEvent>;
 
 /** An event of the results relay (daemon/results/README.md). Consumers ignore unknown types and fields. */

@@ -4,7 +4,7 @@ import { LOG_LEVELS } from './log-levels.ts';
 import { METRICS_NAMESPACE } from './metrics-namespace.ts';
 
 /** A setting of the daemon as documentation shows it, in Markdown; daemon/config.ts has its type and its bounds. */
-export interface SettingText {
+interface SettingText {
   /** The default: a value as `code`, or a word. */
   readonly byDefault: string;
   readonly description: string;

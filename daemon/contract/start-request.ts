@@ -80,7 +80,7 @@ const original = {
 };
 
 /** As strict as the original: its fields are required, and none is allowed but these and our optional ones. */
-export const startRequest: z.ZodType<StartRequest> = z.strictObject({
+const startRequest: z.ZodType<StartRequest> = z.strictObject({
   ...original,
   kvsStream: z.strictObject(kvsStream),
   contact: z.strictObject(contact).optional(),

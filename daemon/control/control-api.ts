@@ -44,7 +44,7 @@ const drainOrder = z.strictObject({
 });
 
 /** Settings that the control API shows or uses. */
-export interface ControlSettings {
+interface ControlSettings {
   /** All settings as an operator may see them, by name. */
   readonly shown: Readonly<Record<string, string | number>>;
   readonly region: string;
@@ -56,7 +56,7 @@ export interface ControlSettings {
   readonly takesUnsignedStarts: boolean;
 }
 
-export interface ControlApiOptions {
+interface ControlApiOptions {
   readonly manager: SessionManager;
   readonly settings: ControlSettings;
   readonly clock: Clock;

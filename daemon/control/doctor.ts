@@ -11,7 +11,7 @@ import type { Egress } from '../runtime/egress.ts';
 import type { ManagedSecret } from '../secrets/managed-secret.ts';
 
 /** The settings that the doctor checks. */
-export interface DoctorSettings {
+interface DoctorSettings {
   readonly region: string;
   readonly stateDir: string | undefined;
   readonly takesUnsignedStarts: boolean;
@@ -24,7 +24,7 @@ interface Sessions {
 }
 
 /** What the checks of services need; a daemon need not run. */
-export interface ServiceOptions {
+interface ServiceOptions {
   readonly settings: DoctorSettings;
   readonly kinesis: Pick<Kinesis, 'probe'>;
   readonly deepgram: DeepgramSettings;

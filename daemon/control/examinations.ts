@@ -4,7 +4,7 @@ import type { Clock, Millis } from '../runtime/clock.ts';
 /** GET may be repeated by any program, so it connects to Deepgram and AWS at most this often. */
 const RECENT_MS: Millis = 60_000;
 
-export interface Examination {
+interface Examination {
   readonly checks: readonly Check[];
   readonly atEpochMs: Millis;
 }

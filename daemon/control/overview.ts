@@ -31,7 +31,7 @@ export const overviewQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(MAX_SHOWN).default(SHOWN_BY_DEFAULT),
 });
 
-export type OverviewQuery = z.infer<typeof overviewQuery>;
+type OverviewQuery = z.infer<typeof overviewQuery>;
 
 /**
  * Totals over all sessions, and one page of those that match, so that the response does not grow with their number.

@@ -17,7 +17,7 @@ const EXIT_BY_REASON: Readonly<Record<string, ExitCode>> = {
 
 type Method = 'GET' | 'POST' | 'DELETE';
 
-export interface RequestOptions {
+interface RequestOptions {
   readonly body?: object;
   /** Time limit of the response; Infinity for a request that waits for the end of a call. */
   readonly timeoutMs?: Millis;

@@ -12,7 +12,7 @@ export interface Output {
   write(text: string): unknown;
 }
 
-export type Input = Readable & { readonly isTTY?: boolean };
+type Input = Readable & { readonly isTTY?: boolean };
 
 /** Everything outside integratorctl that it uses; tests pass their own. */
 export interface Io {

@@ -51,7 +51,7 @@ export function createProgram(io: Io): Command {
 }
 
 /** The command's full name, as typed. */
-export function pathOf(command: Command): string {
+function pathOf(command: Command): string {
   return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
 }
 

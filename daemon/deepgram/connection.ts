@@ -19,7 +19,7 @@ const ABNORMAL_CLOSURE = 1006;
 /** For how long the line waits for the last results: Deepgram may be slower than it can be. */
 const SLOWEST_RATE = 1;
 
-export interface ConnectionOptions {
+interface ConnectionOptions {
   readonly replayBuffer: ReplayBuffer;
   readonly timers: TimerWheel;
   readonly statistics: LinkStatistics;

@@ -14,7 +14,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
 /** The refusals that a later attempt does not change, if they are Deepgram's own. */
 const FINAL: ReadonlySet<number> = new Set([401, 402, 403]);
 
-export interface RefusalDetails {
+interface RefusalDetails {
   /** The body is an HTML page: a proxy's, a load balancer's. */
   readonly isPage?: boolean;
   /** What the Retry-After header asks for. */

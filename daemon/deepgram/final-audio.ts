@@ -28,7 +28,7 @@ export interface ChannelPart {
   readonly toMs: Millis;
 }
 
-export type OnMissing = (cause: MissingCause, part: ChannelPart) => void;
+type OnMissing = (cause: MissingCause, part: ChannelPart) => void;
 
 /**
  * Up to where each channel of a call is final, where results come back and every word counts. A channel that has been

@@ -6,7 +6,7 @@ const LAST_RESULTS_MS: Millis = 10_000;
 const LONGEST_MS: Millis = 900_000;
 
 /** The state of a line after CloseStream. */
-export interface Closing {
+interface Closing {
   readonly closeStreamAtMs: Millis;
   /** What was not processed at CloseStream, if Deepgram only kept up with real time. */
   readonly backlogMs: Millis;

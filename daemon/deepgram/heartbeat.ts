@@ -34,7 +34,7 @@ interface Ping {
 }
 
 /** What had been sent when TCP was asked what has arrived. */
-export interface Asked {
+interface Asked {
   /** The kernel had taken the call up to here. */
   readonly writtenTo: number;
   /** When that was written; undefined if something still waited in the process. */

@@ -29,7 +29,7 @@ export function isNormalClose(code: number): boolean {
 }
 
 /** A connection that has closed. */
-export interface ClosedConnection {
+interface ClosedConnection {
   readonly code: number;
   readonly openedAtMs: Millis;
   readonly closeStreamSent: boolean;
@@ -42,7 +42,7 @@ export interface ClosedConnection {
   readonly unprocessedMs: Millis;
 }
 
-export interface Finish {
+interface Finish {
   readonly name: 'finish';
 }
 export interface Reconnect {

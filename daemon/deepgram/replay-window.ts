@@ -40,7 +40,7 @@ export interface ResultsRelay {
 }
 
 /** What Deepgram has done with the audio of a connection. */
-export interface Progress {
+interface Progress {
   /** Deepgram has read the audio before this position. */
   readonly readTo: number;
   /** The last part of what was sent, which cannot have been processed yet. */

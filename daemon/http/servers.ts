@@ -25,7 +25,7 @@ export interface Address {
   readonly port: number;
 }
 
-export interface Listening {
+interface Listening {
   readonly server: Server;
   readonly url: string;
 }

@@ -34,7 +34,7 @@ export interface EndedConnection {
   readonly nowMs: Millis;
 }
 
-export type CallEndDecision =
+type CallEndDecision =
   | { readonly isOver: true; readonly reason: EndOfContact }
   | {
       readonly isOver: false;

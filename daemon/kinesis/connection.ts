@@ -25,7 +25,7 @@ export interface ConnectionOutcome {
   readonly streamError?: KinesisRefused | undefined;
 }
 
-export interface ConnectionOptions {
+interface ConnectionOptions {
   /** See ReaderOptions. */
   readonly forward: (blocks: readonly AudioBlock[], position: Position | undefined) => Promise<void> | undefined;
   /** Opens the connection that takes over when this one is old. */

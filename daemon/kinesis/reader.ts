@@ -19,7 +19,7 @@ export interface ReaderSettings extends CallEndSettings {
   readonly rotateAfterMs: Millis;
 }
 
-export interface ReaderOptions {
+interface ReaderOptions {
   /**
    * Takes audio in stream order, each block once, and the last fragment received completely. The blocks are valid until
    * it returns or its promise resolves; a promise holds the stream back until it resolves.

@@ -2,7 +2,7 @@
  * Whether a refusal ends a running call (daemon/kinesis/README.md, "Calls"): `final` at once, `denied` when it lasts.
  * Everything else is retried, also errors that are not known yet.
  */
-export type MidCall = 'final' | 'denied' | 'retry';
+type MidCall = 'final' | 'denied' | 'retry';
 
 /** Kinesis Video refused to open the stream, or ended it with an error. */
 export class KinesisRefused extends Error {

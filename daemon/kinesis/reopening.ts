@@ -16,7 +16,7 @@ import type { KinesisRefused } from './refusal.ts';
 const FIRST_DELAY_MS: Millis = 250;
 const LONGEST_DELAY_MS: Millis = 2000;
 
-export interface ReopeningOptions {
+interface ReopeningOptions {
   readonly clock: Clock;
   /** In [0, 1): calls that lost their connections together must not all come back at once. */
   readonly random: () => number;

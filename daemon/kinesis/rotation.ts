@@ -9,7 +9,7 @@ const RETRY_AFTER_MS: Millis = 10_000;
 /** After this long without the end of a fragment, switch in the middle of one: that loses nothing either. */
 const LONGEST_WAIT_MS: Millis = 5000;
 
-export interface RotationOptions {
+interface RotationOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: SessionMetrics;

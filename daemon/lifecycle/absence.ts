@@ -1,7 +1,7 @@
 import type { Neighbor } from './auto-scaling.ts';
 
 /** What to do about an instance whose daemon is gone. */
-export type AbsenceDecision =
+type AbsenceDecision =
   | { readonly name: 'report' }
   /** Not ours to replace: nobody, or somebody else, is at it. */
   | { readonly name: 'leave'; readonly why: string }

@@ -36,7 +36,7 @@ export const NOTHING_ANNOUNCED: Announcements = {
 };
 
 /** What a snapshot means for this instance. */
-export interface Decision {
+interface Decision {
   readonly announced: Announcements;
   /** The drains that new announcements ask for. */
   readonly drains: readonly DrainOrder[];

@@ -24,7 +24,7 @@ export interface Notifier {
   stop(): void;
 }
 
-export interface NotifierOptions {
+interface NotifierOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** systemd-notify unless a test brings its own. */

@@ -6,7 +6,7 @@ const REPORT_EVERY_MS: Millis = 10_000;
 const EXTENSION_MS: Millis = 60_000;
 
 /** The part of the session manager that is reported to systemd. */
-export interface ReportedSessions {
+interface ReportedSessions {
   readonly size: number;
   readonly admission: {
     readonly maxSessions: number;

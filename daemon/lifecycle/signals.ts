@@ -3,7 +3,7 @@ import type { Clock, Millis } from '../runtime/clock.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
-export interface SignalOptions {
+interface SignalOptions {
   readonly drain: Pick<Drain, 'begin' | 'endRemaining'>;
   readonly clock: Clock;
   /** How long running calls have after a signal; 0 means no deadline. */

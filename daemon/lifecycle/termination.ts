@@ -3,7 +3,7 @@ import { completeWait, hooksOf, keepWaiting, type Membership } from './membershi
 import { inBackground, type RetryOptions } from './retry.ts';
 
 /** Finds the instance's place in its group now: hooks may have been added or removed since the daemon started. */
-export type FindMembership = (options: RetryOptions) => Promise<Membership>;
+type FindMembership = (options: RetryOptions) => Promise<Membership>;
 
 /** A termination by Auto Scaling: heartbeats keep it waiting while calls run, completion lets the instance go. */
 export class Termination {

@@ -8,7 +8,7 @@ const NUMBER = /^[+(]?\d[\d\s()./_+·–—-]{5,}\d$/;
 const SEPARATORS = String.raw`(?:[\s().\/_+·–—-]|%(?:25)?(?:20|28|29|2B|2D|2E|2F)){0,3}`;
 const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
 
-export interface WordOptions {
+interface WordOptions {
   /** The text is JSON, which has quotes in words escaped: a match must not include one that ends a string. */
   readonly isJson: boolean;
 }

@@ -1,5 +1,5 @@
 /** How the demuxer treats an element: enters it, takes it as a whole, or skips it. */
-export type Treatment = 'enter' | 'take' | 'skip';
+type Treatment = 'enter' | 'take' | 'skip';
 
 export interface ElementKind {
   readonly name: string;

@@ -8,7 +8,7 @@ import type { Tally } from './tally.ts';
 /** The counts at the last report; CloudWatch gets the difference. */
 export type Baseline = { readonly counts: SessionCounts; readonly instance: InstanceCounts };
 
-export interface Identity {
+interface Identity {
   /** METRICS_STACK. */
   readonly stack: string;
   readonly instance: string;

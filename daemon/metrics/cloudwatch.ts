@@ -14,7 +14,7 @@ const RESPONSE_TIMEOUT_MS: Millis = 20_000;
 /** How long an exit waits for the last report. */
 const LAST_TIMEOUT_MS: Millis = 5000;
 
-export interface CloudWatchOptions {
+interface CloudWatchOptions {
   /** METRICS_STACK. */
   readonly stack: string;
   readonly metrics: InstanceMetrics;

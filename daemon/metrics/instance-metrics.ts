@@ -54,7 +54,7 @@ export interface InstanceSnapshot extends SessionSnapshot {
 }
 
 /** The part of the session manager that metrics show. */
-export interface Admitted {
+interface Admitted {
   readonly size: number;
   readonly admission: {
     readonly maxSessions: number;

@@ -4,7 +4,7 @@ import type { InstanceMetrics, InstanceSnapshot } from './instance-metrics.ts';
 import { METRICS, type Metric, type Sample } from './metric-table.ts';
 
 /** The response to GET /metrics. */
-export interface MetricsText {
+interface MetricsText {
   readonly contentType: string;
   readonly text: string;
 }

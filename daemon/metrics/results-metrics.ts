@@ -4,9 +4,9 @@ import { emptyTally, oneOf, type Tally } from './tally.ts';
 
 /** Where events of the results relay go (results/sink.ts). */
 export const RESULT_SINKS = ['webhook', 'stream'] as const;
-export type ResultSink = (typeof RESULT_SINKS)[number];
+type ResultSink = (typeof RESULT_SINKS)[number];
 /** Types of events (contract/events.ts); a transcript that is not final is an `interim`. */
-export const RESULT_TYPES = [
+const RESULT_TYPES = [
   'session.started',
   'transcript',
   'interim',
@@ -18,7 +18,7 @@ export const RESULT_TYPES = [
   'other',
 ] as const;
 /** Outcomes of an attempt to deliver (results/sink.ts). */
-export const DELIVERY_OUTCOMES = ['delivered', 'retry', 'given-up', 'too-large'] as const;
+const DELIVERY_OUTCOMES = ['delivered', 'retry', 'given-up', 'too-large'] as const;
 
 /** One write to disk and one request in the usual case; up to an hour while a consumer is down. */
 export const DELIVERY_BOUNDS_MS: readonly Millis[] = [
@@ -49,7 +49,7 @@ export interface ResultsBacklog {
 }
 
 /** An event that arrived at its sink. */
-export interface DeliveredEvent {
+interface DeliveredEvent {
   readonly type: string;
   readonly isHint: boolean;
   /** Since it happened. */

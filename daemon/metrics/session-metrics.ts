@@ -23,7 +23,7 @@ const FAILURES = [
 /** Close codes of Deepgram, of proxies and of broken connections (RFC 6455, daemon/deepgram/README.md). */
 const CLOSE_CODES = ['1000', '1001', '1005', '1006', '1008', '1011', '1012', '1013', 'other'] as const;
 /** Statuses of refused handshakes (daemon/deepgram/README.md); `unreachable`: there was no response. */
-export const REFUSALS = ['400', '401', '402', '403', '404', '408', '429', '5xx', 'other', 'unreachable'] as const;
+const REFUSALS = ['400', '401', '402', '403', '404', '408', '429', '5xx', 'other', 'unreachable'] as const;
 
 /** What may explain the next gap; `not-streamed`: the flow had stopped streaming, so nothing is missing. */
 export type Trouble = GapCause | 'not-streamed';

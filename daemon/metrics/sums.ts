@@ -1,5 +1,5 @@
 /** Numbers, nested in any way in arrays and objects. */
-export type Sums = number | readonly Sums[] | { readonly [name: string]: Sums };
+type Sums = number | readonly Sums[] | { readonly [name: string]: Sums };
 
 /** Adds number by number; both have the same shape. */
 export function sumOf<T extends Sums>(a: T, b: T): T {

@@ -6,10 +6,10 @@ import { NO_BACKLOG, SessionMetrics, type SessionSnapshot, together } from './se
 const RESPONSE_TIMEOUT_MS: Millis = 1000;
 
 /** Reads a thread's counts: directly in the same thread, otherwise by message. */
-export type ReadThread = () => SessionSnapshot | Promise<SessionSnapshot>;
+type ReadThread = () => SessionSnapshot | Promise<SessionSnapshot>;
 
 /** A thread's place in the sum. */
-export interface Membership {
+interface Membership {
   /** Takes counts that the thread reported by itself, in case it dies before they are read. */
   note(snapshot: SessionSnapshot): void;
   /** The thread has ended; its counts stay in the sum. */

@@ -18,7 +18,7 @@ export interface Overlap {
 }
 
 /** Which of the heard words are repeated. */
-export interface Alignment {
+interface Alignment {
   /** The first so many words were delivered before. */
   readonly repeated: number;
   /** The beginning of the first word that was not dropped had been delivered; this is the rest of it. */

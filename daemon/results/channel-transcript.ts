@@ -8,7 +8,7 @@ const LAST_WORDS = 10;
 const LAST_WORDS_MS: Millis = 3000;
 
 /** What of a result is new, placed after all that was final before. */
-export interface NewWords {
+interface NewWords {
   readonly startMs: Millis;
   readonly endMs: Millis;
   readonly text: string;

@@ -3,7 +3,7 @@ import type { SinkSession } from './sink.ts';
 import { type WebhookRules, webhookFault, webhookFor } from './webhook/webhook-url.ts';
 
 /** Where results may go, by the settings. */
-export interface DestinationSettings {
+interface DestinationSettings {
   /** RESULTS_WEBHOOK. */
   readonly webhook: string | undefined;
   /** True with RESULTS_STREAM. */

@@ -48,7 +48,7 @@ export interface OpenOptions {
 }
 
 /** What is waiting to be delivered. */
-export interface Backlog {
+interface Backlog {
   readonly events: number;
   readonly oldestAgeMs: Millis;
 }

@@ -11,8 +11,8 @@ import { rebased } from './rebase.ts';
 /** The facts of a call that its first event tells. */
 export type SessionFacts = Omit<SessionStarted, 'type'>;
 /** What the last event says of the call; the number of finals is known here. */
-export type EndFacts = Omit<SessionEnded, 'type' | 'finals'>;
-export type GapFacts = Omit<GapEvent, 'type' | 'sequences'>;
+type EndFacts = Omit<SessionEnded, 'type' | 'finals'>;
+type GapFacts = Omit<GapEvent, 'type' | 'sequences'>;
 
 type Fields = Readonly<Record<string, unknown>>;
 

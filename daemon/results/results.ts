@@ -46,7 +46,7 @@ export interface ResultsSettings {
   readonly allowsLocal: boolean;
 }
 
-export interface ResultsOptions {
+interface ResultsOptions {
   readonly settings: ResultsSettings;
   /** Undefined without STATE_DIR. */
   readonly stateDir: string | undefined;
@@ -67,7 +67,7 @@ export interface ResultsOptions {
 }
 
 /** The parts of a session's identity that its events need. */
-export interface EventsOf {
+interface EventsOf {
   readonly sessionId: string;
   readonly request: Pick<StartRequest, 'contactId' | 'dgParams' | 'enforceRealtime'> & {
     readonly contact?: ContactFacts | undefined;

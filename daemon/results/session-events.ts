@@ -26,7 +26,7 @@ export interface Budget {
   makeRoom(): void;
 }
 
-export interface SessionEventsDeps extends DeliveryDeps {
+interface SessionEventsDeps extends DeliveryDeps {
   /** For what waits a long time or often. */
   readonly timers: Clock;
   /** Undefined without STATE_DIR: events are in memory only. */
@@ -37,7 +37,7 @@ export interface SessionEventsDeps extends DeliveryDeps {
 }
 
 /** How a session's events begin: new, or with what an earlier process left. */
-export interface Beginning {
+interface Beginning {
   readonly epoch: number;
   readonly found: RecoveredSession | undefined;
 }

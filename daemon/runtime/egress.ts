@@ -170,7 +170,7 @@ export function proxySecrets(url: string | undefined): string[] {
 }
 
 /** A proxy's host and port, without credentials. */
-export function proxyNameOf(url: string): string {
+function proxyNameOf(url: string): string {
   const { hostname, port, protocol } = new URL(url);
   return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
 }

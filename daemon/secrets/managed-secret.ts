@@ -21,7 +21,7 @@ export const PREVIOUS_VALID_MS: Millis = 15 * 60_000;
 /** Reads one version of a secret. Throws SecretRefused. */
 export type ReadSecret = (arn: string, stage: Stage, timeoutMs: Millis) => Promise<SecretVersion>;
 
-export interface ManagedSecretOptions {
+interface ManagedSecretOptions {
   /** The setting that holds the ARN, for people. */
   readonly setting: string;
   readonly arn: string;

@@ -7,7 +7,7 @@ const TAG_BYTES = 16;
 const NONE = Buffer.alloc(0);
 
 /** What sealed bytes are for: each purpose has a key of its own, so that one file cannot take another's place. */
-export type SealPurpose = 'checkpoint' | 'results';
+type SealPurpose = 'checkpoint' | 'results';
 
 /** Sealed bytes that no known key opens: made with another secret, or modified. */
 export class NotOpened extends Error {
@@ -15,7 +15,7 @@ export class NotOpened extends Error {
 }
 
 /** How many bytes sealing adds. */
-export const SEAL_BYTES = NONCE_BYTES + TAG_BYTES;
+const SEAL_BYTES = NONCE_BYTES + TAG_BYTES;
 
 /**
  * Seals what a disk or a bucket must not show: transcripts, and callback URLs that may contain credentials. Keys derive

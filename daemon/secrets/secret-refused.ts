@@ -1,4 +1,4 @@
-export type SecretFault =
+type SecretFault =
   | 'secret-empty'
   | 'secret-not-found'
   | 'secret-not-allowed'

@@ -10,7 +10,7 @@ const HOST = /^(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})
 const RULE = `must be ${PREFIX} and base64 of ${SHORTEST_BYTES} to ${LONGEST_BYTES} bytes, or a JSON object of host names to these`;
 
 /** The signing keys in RESULTS_SECRET: one for RESULTS_WEBHOOK's host, or one per host. */
-export interface WebhookKeys {
+interface WebhookKeys {
   /** For RESULTS_WEBHOOK's host; undefined when each host has its own. */
   readonly only: Buffer | undefined;
   readonly byHost: ReadonlyMap<string, Buffer>;

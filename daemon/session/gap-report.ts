@@ -5,7 +5,7 @@ import type { Millis } from '../runtime/clock.ts';
 import { GapCauseTracker, type Reach } from './gap-cause.ts';
 
 /** A gap, in ms of the call. */
-export interface FoundGap {
+interface FoundGap {
   readonly cause: Trouble;
   readonly startMs: Millis;
   readonly endMs: Millis;

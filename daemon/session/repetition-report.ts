@@ -6,7 +6,7 @@ import type { Clock, Millis } from '../runtime/clock.ts';
 const EVERY_MS: Millis = 10_000;
 
 /** What the aligner knows of audio that the producer sent again. */
-export interface Repetitions {
+interface Repetitions {
   /** How much was left out so far. */
   readonly repeatedMs: Millis;
   /** True while more of it may follow. */

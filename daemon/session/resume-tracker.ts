@@ -10,7 +10,7 @@ import type { Millis } from '../runtime/clock.ts';
 import type { StartingPoint } from './seed.ts';
 
 /** What resume points are made from, and where they go. */
-export interface TrackedParts {
+interface TrackedParts {
   readonly aligner: Pick<Aligner, 'hasBegun' | 'reachMs' | 'callClock' | 'beginning'>;
   readonly link: Pick<Link, 'safeMs' | 'connections'>;
   readonly checkpoints: Pick<Checkpoints, 'track' | 'freeze'> | undefined;

@@ -14,14 +14,14 @@ import { identityOf, type SessionSeed, startingPointOf } from './seed.ts';
 const RESUMED_CAUSE = 'instance-lost';
 
 /** A gap of both channels. */
-export interface Gap {
+interface Gap {
   readonly cause: GapEvent['cause'];
   readonly startMs: Millis;
   readonly endMs: Millis;
 }
 
 /** How a session ended, in ms of the call. */
-export interface End {
+interface End {
   readonly outcome: Outcome;
   readonly audioMs: Millis;
   readonly gapMs: Millis;

@@ -3,7 +3,7 @@ import type { SessionState, SessionView } from '../contract/control-api.ts';
 import type { LinkStats } from '../deepgram/link-statistics.ts';
 import type { Millis } from '../runtime/clock.ts';
 
-export interface Viewed {
+interface Viewed {
   readonly identity: SessionIdentity;
   readonly state: SessionState;
   readonly ageMs: Millis;

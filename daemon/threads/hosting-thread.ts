@@ -29,7 +29,7 @@ export interface HostSettings {
   readonly proxy: ProxySettings | undefined;
 }
 
-export interface ThreadOptions {
+interface ThreadOptions {
   readonly settings: HostSettings;
   readonly secrets: Secrets;
   readonly egress: Egress;

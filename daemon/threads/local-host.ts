@@ -22,7 +22,7 @@ export interface HostDeps extends SessionDeps {
 }
 
 /** `Session.start`, replaceable in tests. */
-export type StartSession = (seed: SessionSeed, deps: SessionDeps, signal: AbortSignal) => Promise<RunningSession>;
+type StartSession = (seed: SessionSeed, deps: SessionDeps, signal: AbortSignal) => Promise<RunningSession>;
 
 /** Hosts sessions in the current thread. */
 export class LocalHost implements SessionHost {

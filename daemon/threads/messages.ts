@@ -33,7 +33,7 @@ export type Request = {
 }[keyof Methods];
 
 /** The response to the request with the same id. */
-export type Response =
+type Response =
   | { readonly type: 'result'; readonly id: number; readonly result: unknown }
   | { readonly type: 'error'; readonly id: number; readonly error: PackedError };
 

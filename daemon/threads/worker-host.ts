@@ -15,7 +15,7 @@ const WORKER_SCRIPT = import.meta.url.endsWith('.ts')
   : new URL('threads/worker.js', import.meta.url);
 
 /** What a host needs from its thread; a `Worker` outside tests. */
-export interface WorkerThread {
+interface WorkerThread {
   postMessage(message: ToWorker): void;
   on(name: 'message', listener: (message: FromWorker) => void): unknown;
   on(name: 'error' | 'exit', listener: () => void): unknown;

@@ -16,7 +16,7 @@ const PAUSE_MS: Millis = 1000;
 /** A worker, as its pool sees it. */
 export type PooledWorker = Pick<WorkerHost, keyof WorkerHost>;
 
-export interface PoolOptions {
+interface PoolOptions {
   /** Number of worker threads (WORKERS). */
   readonly workers: number;
   readonly settings: HostSettings;

@@ -29,7 +29,7 @@ const OPTIONS = {
 } satisfies BuildOptions;
 
 /** A program in one file. */
-export interface Bundle {
+interface Bundle {
   /** Path in the release, such as `daemon/main.js`. */
   readonly path: string;
   readonly text: string;

@@ -16,9 +16,9 @@ const START_TIMEOUT_MS = 6000;
 
 export type Algorithm = 'weighted_random' | 'round_robin' | 'least_outstanding_requests';
 /** `refused`: connections to Deepgram are refused; `no-route`: packets disappear. */
-export type Network = 'open' | 'refused' | 'no-route';
+type Network = 'open' | 'refused' | 'no-route';
 
-export interface InstanceOptions {
+interface InstanceOptions {
   readonly clock: VirtualClock;
   readonly maxSessions: number;
   readonly healthLagMs: number;
@@ -82,7 +82,7 @@ interface Target {
   outstanding: number;
 }
 
-export interface BalancerOptions {
+interface BalancerOptions {
   readonly clock: VirtualClock;
   readonly random: () => number;
   readonly algorithm: Algorithm;

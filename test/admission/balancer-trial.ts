@@ -21,7 +21,7 @@ export const FAULTS = {
 } as const;
 export type Fault = keyof typeof FAULTS;
 
-export interface Run {
+interface Run {
   readonly fault: Fault;
   readonly perSecond: number;
   readonly starts: number;

@@ -8,7 +8,7 @@ const WAIT_MS = 200;
 const LONGEST_SET_MS = 601_000;
 
 /** A buffer that keeps the last seconds. */
-export class SmallBuffer {
+class SmallBuffer {
   readonly #frames = new Int32Array(2500 * SAMPLES_PER_MS);
   #end: number;
   readonly #start: number;
@@ -30,13 +30,13 @@ export class SmallBuffer {
 }
 
 /** A run of a channel's samples as it came out. */
-export interface HeardRun {
+interface HeardRun {
   readonly index: number;
   readonly frame: number;
 }
 
 /** One channel of what comes out: its samples must be the next ones, or silence. */
-export class Ear {
+class Ear {
   readonly runs: HeardRun[] = [];
   index = 0;
   fault: string | undefined;
@@ -74,7 +74,7 @@ export class Ear {
   }
 }
 
-export interface Heard {
+interface Heard {
   readonly ears: readonly [Ear, Ear];
   readonly frames: number;
   readonly gapMs: number;

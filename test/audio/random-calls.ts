@@ -37,7 +37,7 @@ export interface CallPlan {
 }
 
 /** A block as it is delivered. */
-export interface SpokenBlock {
+interface SpokenBlock {
   /** Its audio is made when it is asked for: that of hours would take too much memory. */
   readonly block: () => AudioBlock;
   readonly arrivedAtMs: number;

@@ -20,7 +20,7 @@ export interface Options {
 }
 
 /** Bad usage, by convention of shells. */
-export const EXIT_USAGE = 2;
+const EXIT_USAGE = 2;
 /** Longer chunks have never been observed. */
 const LONGEST_CHUNK_MS = 25 * BLOCK_MS;
 

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { type Command, commandsIn } from './shell-commands.ts';
 
 /** A command that a document shows. */
-export interface DocumentedCommand {
+interface DocumentedCommand {
   /** File and line. */
   readonly place: string;
   readonly words: Command;

@@ -15,7 +15,7 @@ const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.
 /** WCAG 2.2 A and AA, and the best practices of axe-core. */
 const AXE_TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
-export interface Visit {
+interface Visit {
   readonly page: Page;
   /** Errors in the browser's console. */
   readonly complaints: string[];

@@ -8,7 +8,7 @@ import { PAGE_HEADERS, pageFileAt, sendPageFile } from '../../daemon/control/pag
 import { aStatus, NOW_EPOCH_MS } from '../ctl/examples.ts';
 
 /** The page's polling interval. */
-export const POLL_EVERY_MS = 2000;
+const POLL_EVERY_MS = 2000;
 
 /** Serves the page like the daemon, over sessions and a state that a test sets. */
 export class PageStage {

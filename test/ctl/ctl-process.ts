@@ -3,13 +3,13 @@ import { ScriptProcess } from '../support/script-process.ts';
 
 export const CTL = fileURLToPath(new URL('../../daemon/ctl/main.ts', import.meta.url));
 
-export interface Ended {
+interface Ended {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-export interface CtlOptions {
+interface CtlOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Default: the sources' main.ts; a test of the bundle passes that. */
   readonly script?: string;

@@ -20,7 +20,7 @@ import { REFUSAL, SHAPES } from './contract-shapes.ts';
 import { aDrain, aSession, aStatus } from './examples.ts';
 
 /** A request that the fake daemon received. */
-export interface ReceivedRequest {
+interface ReceivedRequest {
   readonly request: string;
   readonly body: Record<string, unknown> | undefined;
 }

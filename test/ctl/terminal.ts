@@ -28,7 +28,7 @@ export class Screen {
   }
 }
 
-export interface Desk {
+interface Desk {
   readonly socketPath: string;
   readonly env?: Record<string, string>;
   readonly screen?: Screen;

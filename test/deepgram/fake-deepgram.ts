@@ -5,7 +5,7 @@ import type { Clock, Millis } from '../../daemon/runtime/clock.ts';
 import type { TcpQueue } from '../../daemon/runtime/tcp-queues.ts';
 
 /** What Deepgram does by itself; a test may change it at any time. */
-export interface Behavior {
+interface Behavior {
   /** Pings are answered a round trip after the network took them. */
   answersPings: boolean;
   /** The network takes audio at once; otherwise it waits in the socket until `drain`. */

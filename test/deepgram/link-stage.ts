@@ -15,7 +15,7 @@ export const CALLBACK: DeepgramParams = { callback: 'https://results.example/' }
 /** Results come back. */
 export const RESULTS: DeepgramParams = { model: 'nova-3' };
 export const REPLAY_MS: Millis = 2000;
-export const GIVE_UP_MS: Millis = 60_000;
+const GIVE_UP_MS: Millis = 60_000;
 
 /** The call's audio: each frame contains its own number. */
 export function callAudio(fromMs: Millis, toMs: Millis): Buffer {

@@ -1,7 +1,7 @@
 import type { CallView, Victim } from './call.ts';
 import type { CallBook, News } from './call-book.ts';
 
-export interface BreakerOptions {
+interface BreakerOptions {
   readonly book: CallBook;
   /** What to break, in this order, and how. */
   readonly victims: readonly { readonly victim: Victim; readonly crash: () => Promise<void> }[];

@@ -10,7 +10,7 @@ export type News =
   | { readonly kind: 'result'; readonly result: Phrase; readonly isFinal: boolean }
   | { readonly kind: 'broke'; readonly victim: Victim; readonly startMs: number };
 
-export type Listener = (call: CallView, news: News) => void;
+type Listener = (call: CallView, news: News) => void;
 
 /** The last event is delivered within a second of the call's end, unless deliveries fail. */
 const LAST_EVENT_TIMEOUT_MS = 15_000;

@@ -3,7 +3,7 @@ import type { ResultsEvent } from '../../daemon/contract/events.ts';
 import type { Spoken } from './check.ts';
 import { type Phrase, Transcript } from './transcript.ts';
 
-export type CallState = 'running' | 'ending' | 'ended' | 'failed';
+type CallState = 'running' | 'ending' | 'ended' | 'failed';
 
 /** How a session ended, from integratord's log. */
 export interface SessionEnd {
@@ -20,7 +20,7 @@ export interface SessionEnd {
 export type Victim = 'deepgram' | 'integratord';
 
 /** Something that was broken on purpose, at a time of the call. */
-export interface Break {
+interface Break {
   readonly victim: Victim;
   readonly startMs: number;
 }

@@ -2,7 +2,7 @@ import type { Program } from '../support/process.ts';
 import type { Children } from './children.ts';
 import type { DemoFailed } from './failure.ts';
 
-export interface DaemonOptions {
+interface DaemonOptions {
   readonly children: Children;
   /** Its settings, except for the port. */
   readonly env: Readonly<Record<string, string>>;

@@ -14,7 +14,7 @@ import { controlSocketIn, type Stack, startStack } from './stack.ts';
 import type { Terminal } from './terminal.ts';
 import { watchLog, watchSessions } from './watch.ts';
 
-export interface DemoDeps {
+interface DemoDeps {
   readonly options: Options;
   readonly deepgram: DeepgramChoice;
   readonly terminal: Terminal;

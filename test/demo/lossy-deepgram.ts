@@ -5,7 +5,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 /** 8 kHz, two 16-bit channels. */
 const BYTES_PER_MS = 32;
 
-export interface LossyDeepgram {
+interface LossyDeepgram {
   readonly url: string;
   close(): void;
 }

@@ -8,7 +8,7 @@ import type { CallView } from './call.ts';
 import type { CallBook } from './call-book.ts';
 import { closeNow, listenOnLoopback } from './loopback.ts';
 
-export interface PageOptions {
+interface PageOptions {
   readonly port: number;
   readonly book: CallBook;
   /** integratord's control socket, now or later. */
@@ -25,7 +25,7 @@ export interface PageOptions {
   readonly breakAll: (() => boolean) | undefined;
 }
 
-export interface Page {
+interface Page {
   readonly url: string;
   close(): void;
 }

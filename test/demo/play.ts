@@ -6,7 +6,7 @@ import { linesOf } from './follow.ts';
 import type { Stack } from './stack.ts';
 
 /** How the sample call is to be played. */
-export interface Playing {
+interface Playing {
   readonly calls: number;
   readonly speed: number;
   /** Whether the real Deepgram transcribes. */

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** The exit of a process that is not our child raises no event, so it is polled for. */
 const LOOK_EVERY_MS = 50;
 
-export interface Process {
+interface Process {
   readonly pid: number;
   readonly commandLine: string;
 }
@@ -19,7 +19,7 @@ export function childrenOf(parent: number): Process[] {
 }
 
 /** Whether there is such a process. */
-export function isRunning({ pid, commandLine }: Process): boolean {
+function isRunning({ pid, commandLine }: Process): boolean {
   return parentOf(pid) !== undefined && commandLineOf(pid) === commandLine;
 }
 

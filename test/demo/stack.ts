@@ -17,7 +17,7 @@ export interface Stack {
   readonly breakDeepgram: (() => Promise<void>) | undefined;
 }
 
-export interface StackOptions {
+interface StackOptions {
   readonly children: Children;
   readonly deepgram: DeepgramChoice;
   /** For the control socket and the state. */

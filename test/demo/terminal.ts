@@ -6,7 +6,7 @@ import type { Spoken } from './check.ts';
 import type { Phrase } from './transcript.ts';
 
 /** The stream that the transcript is written to. */
-export interface Output {
+interface Output {
   readonly isTTY?: boolean;
   readonly columns?: number;
   write(text: string): unknown;

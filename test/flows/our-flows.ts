@@ -39,7 +39,7 @@ export function actionIn(flow: FlowJson, identifier: string): ActionJson {
 }
 
 /** A named exit of an action, with ways to change it. */
-export type Exit = { from: string; name: string; to: string; lead: (to: string) => void; cut: () => void };
+type Exit = { from: string; name: string; to: string; lead: (to: string) => void; cut: () => void };
 
 /** Every exit of every action of the flow. */
 export function exitsOf(flow: FlowJson): Exit[] {

@@ -2,7 +2,7 @@ import { breaksIn } from '../../trigger/flows/check/language.ts';
 import { type ActionJson, actionIn, type FlowJson } from './our-flows.ts';
 
 /** The lambdaResult of an invocation of the trigger; undefined if there is no response. */
-export type Result = string | undefined;
+type Result = string | undefined;
 
 export type Circumstances = {
   /** Result of the trigger's invocation number `index`, from 0. */

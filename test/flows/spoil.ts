@@ -14,7 +14,7 @@ export const SET = 'Set Deepgram parameters';
 export const HANG_UP = 'Hang up';
 export const CALL = 'Continue with the call';
 
-export type Mutate = (flow: FlowJson) => unknown;
+type Mutate = (flow: FlowJson) => unknown;
 
 /** A change of a flow, and the finding it must cause. */
 export type Mutation = [title: string, mutate: Mutate, action: string, what: Rule, why: RegExp, flow?: FlowName];

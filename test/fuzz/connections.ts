@@ -25,7 +25,7 @@ export interface Answer {
   readonly body: () => Body;
 }
 
-export interface ConnectionsOptions {
+interface ConnectionsOptions {
   readonly clock: Clock;
   readonly answer: (start: Start) => Answer;
   /** Called before each chunk. */

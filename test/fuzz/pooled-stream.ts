@@ -9,7 +9,7 @@ interface PooledFragment {
 }
 
 /** Consecutive calls on one stream. */
-export interface Calls {
+interface Calls {
   readonly contacts: readonly {
     readonly isUntagged: boolean;
     /** Whether it follows on the SegmentUID of the contact before it, as after a transfer. */

@@ -19,7 +19,7 @@ interface Connection extends Body {
 }
 
 /** What Kinesis sends, connection by connection, and how time passes: a step before each chunk. */
-export interface Script {
+interface Script {
   readonly connections: readonly Connection[];
   readonly stepsMs: readonly number[];
 }

@@ -9,7 +9,7 @@ import { API_KEY, contactIdOf, fragmentNumberOf, REGION, streamArnOf, tagOf } fr
 import { monotonicMs } from './monotonic.ts';
 import { REPLAY_MS } from './reconnects.ts';
 
-export interface DaemonSettings {
+interface DaemonSettings {
   readonly script: string;
   readonly kinesisUrl: string;
   readonly deepgramUrl: string;

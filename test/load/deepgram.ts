@@ -7,7 +7,7 @@ import { listen, takeOrders } from './orders.ts';
 import { Spread, type SpreadFigures } from './spread.ts';
 import { Strain, type StrainFigures } from './strain.ts';
 
-export interface DeepgramFigures {
+interface DeepgramFigures {
   readonly strain: StrainFigures;
   /** Lag of all blocks since `begin`: of undisturbed calls, and of calls with an injected fault. */
   readonly lagMs: SpreadFigures;

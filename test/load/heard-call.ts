@@ -11,7 +11,7 @@ import {
 import { type Masked, unmask } from './ws-frames.ts';
 
 /** Called for each complete block that arrives for the first time. */
-export type OnBlock = (lagMs: number) => void;
+type OnBlock = (lagMs: number) => void;
 
 /** Final figures of a call. */
 export interface HeardFigures {

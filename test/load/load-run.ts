@@ -27,7 +27,7 @@ const SHOWN_REASONS = 5;
 const BYTES_PER_KIB = 1024;
 
 /** Called with the progress of a run. */
-export type OnProgress = (text: string) => void;
+type OnProgress = (text: string) => void;
 
 /** Starts calls, more calls with --until-lag, ends them, and reports the outcome. */
 export class LoadRun {

@@ -29,7 +29,7 @@ export interface Options {
 }
 
 /** Exit code for invalid options. */
-export const EXIT_USAGE = 2;
+const EXIT_USAGE = 2;
 
 const MAX_SECONDS = 6 * 60 * 60;
 const MAX_RAMP = 1000;

@@ -7,7 +7,7 @@ import { BLOCK_MS } from './sound.ts';
 const MS_PER_SECOND = 1000;
 
 /** The outcome of a run's calls, as observed outside the daemon. */
-export interface Outcome {
+interface Outcome {
   readonly audio: AudioFigures;
   readonly counted: Counted;
 }

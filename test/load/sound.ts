@@ -16,7 +16,7 @@ export const STEREO_MARK_BYTES = 2 * MARK_BYTES;
 export type Track = 0 | 1;
 
 /** Content of a mark. All zeros is silence in place of a block, not a mark. */
-export interface Mark {
+interface Mark {
   readonly call: number;
   readonly block: number;
   /** When it was put on the stream, as of `ticksOf`. */

@@ -20,7 +20,7 @@ export interface Masked {
   readonly phase: number;
 }
 
-export interface FrameEvents {
+interface FrameEvents {
   /** The next bytes of a binary message. */
   audio(run: Masked): void;
   /** The end of a binary message of `bytes` bytes. */

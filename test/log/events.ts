@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** An event in the sources or in daemon/log/LOGS.md. */
-export interface LoggedEvent {
+interface LoggedEvent {
   readonly event: string;
   /** Sorted; an event may have more than one level. */
   readonly levels: readonly string[];

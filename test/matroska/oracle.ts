@@ -3,7 +3,7 @@ import { Decoder } from 'ebml';
 import { Demuxer, type DemuxerEvents } from '../../daemon/matroska/demuxer.ts';
 
 /** What was found in a body, one line each; blocks with the hash of their payload. */
-export type Findings = string[];
+type Findings = string[];
 
 const digest = (payload: Uint8Array) => createHash('sha1').update(payload).digest('hex').slice(0, 16);
 const trimmed = (text: string) => text.replace(/[\0 ]+$/, '');

@@ -1,5 +1,5 @@
 /** A metric in a PromQL expression, with its label matchers. */
-export interface Selector {
+interface Selector {
   readonly metric: string;
   readonly matchers: readonly { readonly label: string; readonly operator: string; readonly value: string }[];
 }

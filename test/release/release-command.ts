@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { CHECKOUT } from '../../packer/release/checkout.ts';
 
 /** Exit code and output of the command. */
-export interface Ended {
+interface Ended {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-export interface Circumstances {
+interface Circumstances {
   /** Default: this one. */
   readonly checkout?: string;
   readonly env?: Record<string, string>;

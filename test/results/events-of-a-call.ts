@@ -4,7 +4,7 @@ export const INSTANCE_ARN = 'arn:aws:connect:us-east-1:123456789012:instance/123
 
 const AT = '2026-01-01T00:00:00.000Z';
 
-export interface CallOptions {
+interface CallOptions {
   readonly sessionId: string;
   readonly contactId?: string;
   readonly epoch?: number;

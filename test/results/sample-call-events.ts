@@ -6,7 +6,7 @@ import { CALL, phrasesOn } from '../simulators/deepgram/call-audio.ts';
 const SAMPLES_PER_MS = 8;
 const SPEAKERS = ['CUSTOMER', 'AGENT'] as const;
 
-export interface Expected {
+interface Expected {
   /** A word may be this much early or late. */
   readonly withinMs: number;
   /** How often the sample call was played in a row. */

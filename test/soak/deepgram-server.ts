@@ -13,7 +13,7 @@ import { type Mood, moodFor } from './moods.ts';
 const TICK_MS = 20;
 
 /** A handshake, and the connection that followed. */
-export interface Entry {
+interface Entry {
   readonly call: number;
   readonly handshake: number;
   readonly mood: Mood;

@@ -14,7 +14,7 @@ const CLOSING_MS = 15_000;
 const RESULT_EVERY_MS = 1000;
 const MS_PER_SECOND = 1000;
 
-export interface LineOptions {
+interface LineOptions {
   readonly socket: Socket;
   readonly ear: Ear;
   readonly mood: Mood;

@@ -19,7 +19,7 @@ export interface Mood {
   readonly metadata: boolean;
 }
 
-export interface Refusal {
+interface Refusal {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;

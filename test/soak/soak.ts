@@ -12,7 +12,7 @@ import type { Scrape } from '../metrics/scrape.ts';
 import { notZero } from '../metrics/scrape.ts';
 import type { SoakDeepgramOrders, SoakDeepgramSettings } from './deepgram.ts';
 
-export interface SoakOptions {
+interface SoakOptions {
   readonly calls: number;
   readonly seconds: number;
   readonly seed: number;

@@ -16,7 +16,7 @@ const RESULT_EVERY_MS: Millis = 1000;
 const TICK_MS: Millis = 100;
 const ABNORMAL_CLOSURE = 1006;
 
-export interface VirtualLineOptions {
+interface VirtualLineOptions {
   readonly clock: Clock;
   readonly mood: Mood;
   readonly events: SocketEvents;

@@ -14,7 +14,7 @@ import { VirtualClock } from '../support/virtual-clock.ts';
 import { moodFor } from './moods.ts';
 import { VirtualLine } from './virtual-line.ts';
 
-export interface VirtualSoakOptions {
+interface VirtualSoakOptions {
   readonly calls: number;
   readonly seconds: number;
   readonly seed: number;

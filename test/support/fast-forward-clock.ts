@@ -1,7 +1,7 @@
 import type { Millis } from '../../daemon/runtime/clock.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
-export interface FastForwardOptions {
+interface FastForwardOptions {
   readonly epochMs?: Millis;
   /** Called before the nth sleep (from 1); an error it throws ends that sleep. */
   readonly onSleep?: (nth: number) => void | Promise<void>;

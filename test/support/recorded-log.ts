@@ -2,7 +2,7 @@ import { createLog, type RootLog } from '../../daemon/log/log.ts';
 import type { Line } from './process.ts';
 
 /** A log whose lines a test can read. */
-export interface RecordedLog {
+interface RecordedLog {
   readonly log: RootLog;
   readonly lines: Line[];
   /** All lines of an event. */

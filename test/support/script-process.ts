@@ -8,7 +8,7 @@ const ROOT = new URL('../../', import.meta.url);
 /** Node option that makes a process exit when this one is gone, even after SIGKILL. */
 const LEASH = `--import=${new URL(`leash.ts?parent=${process.pid}`, import.meta.url)}`;
 
-export interface ScriptOptions {
+interface ScriptOptions {
   /** Its whole environment, apart from BARE_ENVIRONMENT and the leash. */
   readonly env?: Readonly<Record<string, string>>;
   /** Start it in its own process group, like a shell command: Ctrl-C for this process does not reach it. */

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 
 /** Something that tests need and `npm ci` does not install: a program of a package, or a privilege. */
-export interface Tool {
+interface Tool {
   readonly from: 'debian' | 'pypi' | 'rights';
   readonly package: string;
 }

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 
 /** A response of the control socket. */
-export interface ControlAnswer {
+interface ControlAnswer {
   readonly status: number;
   // biome-ignore lint/suspicious/noExplicitAny: a test asserts on the shape; describing it twice would prove nothing.
   readonly body: any;

@@ -7,7 +7,7 @@ import { stereo } from '../simulators/deepgram/call-audio.ts';
 import { Stage } from './stage.ts';
 
 /** A call that is longer than Kinesis keeps a GetMedia connection open. Times are minutes of the call. */
-export interface LongCall {
+interface LongCall {
   readonly minutes: number;
   /** Kinesis ends a connection that is this old: the wall. */
   readonly wallMinutes: number;
@@ -18,7 +18,7 @@ export interface LongCall {
 }
 
 /** The outcome of the call. */
-export interface LongCallOutcome {
+interface LongCallOutcome {
   readonly outcome: unknown;
   readonly lostMs: number;
   readonly repeatedMs: unknown;

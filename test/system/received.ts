@@ -4,14 +4,14 @@ import type { ConnectionFacts } from '../simulators/deepgram/recording.ts';
 const BYTES_PER_MS = 32;
 
 /** What one connection received, and its position in the call. */
-export interface ReceivedRun {
+interface ReceivedRun {
   readonly offsetMs: number;
   readonly audio: Buffer;
   readonly facts: ConnectionFacts;
 }
 
 /** The call, put together from all connections of its session, as a consumer of Deepgram's results could do. */
-export interface Received {
+interface Received {
   /** 2-channel PCM, silent where no connection received audio. */
   readonly audio: Buffer;
   readonly runs: readonly ReceivedRun[];

@@ -42,7 +42,7 @@ export interface StageOptions {
 const POLL_MS = 20;
 
 /** The response to a request. */
-export interface Answered {
+interface Answered {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Record<string, unknown>;

@@ -21,7 +21,7 @@ export const READINGS = {
 export type Reading = keyof typeof READINGS;
 
 /** What happens to a call, in ms of the call. */
-export interface Troubles {
+interface Troubles {
   /** Deepgram's breaks, and the kill between two of them. */
   readonly breaksMs: readonly number[];
   readonly killMs: number;
@@ -31,7 +31,7 @@ export interface Troubles {
   readonly failingMs: number;
 }
 
-export interface TroubledCall {
+interface TroubledCall {
   readonly seed: number;
   readonly reading: Reading;
   /** Of the call, relative to real time; the consumer's time-outs and the daemon's backoff are in real time. */

@@ -4,7 +4,7 @@ import type { Line } from '../support/process.ts';
 import type { Container } from './container.ts';
 
 /** A line of the unit's journal, written by the daemon or by systemd. */
-export interface Entry {
+interface Entry {
   readonly message: string;
   /** Fields of a daemon's log line; undefined for other lines. */
   readonly fields: Line | undefined;

@@ -6,7 +6,7 @@ import type { ExecutionContext } from 'ava';
 import type { VirtualClock } from '../support/virtual-clock.ts';
 
 /** A complete request. */
-export type Arrival = {
+type Arrival = {
   method: string | undefined;
   path: string | undefined;
   headers: IncomingHttpHeaders;
@@ -14,7 +14,7 @@ export type Arrival = {
   atMs: number;
 };
 
-export type Integrator = { domain: string; arrivals: Arrival[] };
+type Integrator = { domain: string; arrivals: Arrival[] };
 
 /** An HTTP server on loopback; `answer` responds to the nth request (from 1). Closes when the test ends. */
 export async function integratorThat(

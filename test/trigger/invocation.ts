@@ -38,7 +38,7 @@ export function contactFlowEvent(attributes: unknown = {}) {
   };
 }
 
-export type Setup = { env?: Environment; clock?: FastForwardClock; context?: LambdaContext };
+type Setup = { env?: Environment; clock?: FastForwardClock; context?: LambdaContext };
 
 /** A clock at the current time of day, on which the trigger's delays pass at once. */
 export function triggerClock(): FastForwardClock {

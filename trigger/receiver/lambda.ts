@@ -7,7 +7,7 @@ import { S3Store } from './s3-store.ts';
 import { signingKey } from './signature.ts';
 
 /** The part of a function URL's event (payload format 2.0) that we use. */
-export interface FunctionUrlEvent {
+interface FunctionUrlEvent {
   readonly rawPath: string;
   /** By lower-case name. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
@@ -16,7 +16,7 @@ export interface FunctionUrlEvent {
   readonly isBase64Encoded?: boolean;
 }
 
-export interface FunctionUrlResult {
+interface FunctionUrlResult {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;

@@ -8,14 +8,14 @@ import { z } from 'zod';
  */
 
 /** A word on the call's own clock. */
-export interface CallWord {
+interface CallWord {
   readonly channel: number;
   readonly text: string;
   readonly startMs: number;
   readonly endMs: number;
 }
 
-export interface CallbackTranscript {
+interface CallbackTranscript {
   /** `dgintegrator_started_at`: wall time of the session's time 0. */
   readonly startedAt: string;
   /** Each word once, in order of time. */

@@ -20,13 +20,13 @@ export interface Request {
   readonly body: Uint8Array;
 }
 
-export interface Response {
+interface Response {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-export interface ReceiverOptions {
+interface ReceiverOptions {
   /** The key of the webhook's signatures. */
   readonly key: CachedSecret<Buffer>;
   /** The bearer token of readers. */

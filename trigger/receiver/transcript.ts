@@ -1,7 +1,7 @@
 import { eventId, type NumberedEvent, SPEAKERS, type Speaker } from '../../daemon/contract/events.ts';
 
 /** Something said, or a part of the call that is missing. Times are milliseconds of the call. */
-export type Line =
+type Line =
   | {
       readonly type: 'speech';
       readonly speaker: Speaker;

@@ -14,7 +14,7 @@ const POLL_INTERVAL_MS: Millis = 250;
 const EXIT_GRACE_MS: Millis = 2000;
 
 /** How a drain ended. */
-export interface DrainEnd {
+interface DrainEnd {
   readonly drain: DrainView;
   /** Sessions ended by the deadline; 0 if every call ended by itself. */
   readonly cutSessions: number;

@@ -22,7 +22,7 @@ export function roffOfMarkdown(text: string): string {
   return parts.map((part, at) => (at % 2 === 1 ? bold(part) : roffText(part))).join('');
 }
 
-export interface PageTitle {
+interface PageTitle {
   readonly name: string;
   readonly section: number;
   /** One line, for whatis. */

@@ -3,7 +3,7 @@ import { TrackChannels } from './track-channels.ts';
 import { WaitingBlocks } from './waiting-blocks.ts';
 
 /** Who owns a fragment. Only `ours` is forwarded; `mixed`: it names two contacts; `withheld`: too much audio came before a ContactId. */
-export type Owner = 'unknown' | 'ours' | 'other' | 'mixed' | 'withheld';
+type Owner = 'unknown' | 'ours' | 'other' | 'mixed' | 'withheld';
 
 /** The state of the current fragment: one object per call, reset as a whole when the next fragment begins. */
 export class Fragment {

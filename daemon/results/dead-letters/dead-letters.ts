@@ -5,7 +5,7 @@ import { type DeadLetter, readLetter, writeLetter } from './letter.ts';
 import type { LetterBox } from './letter-box.ts';
 
 /** `kept`, `lost` when there is no place for dead letters, `failed` when it should be tried again. */
-export type Kept = 'kept' | 'lost' | 'failed';
+type Kept = 'kept' | 'lost' | 'failed';
 
 /** Where given-up batches are kept, sealed, until an operator has them delivered again. */
 export interface DeadLetters {
@@ -13,7 +13,7 @@ export interface DeadLetters {
   put(letter: DeadLetter): Promise<Kept>;
 }
 
-export interface DeadLettersOptions {
+interface DeadLettersOptions {
   /** Undefined without RESULTS_DEAD_LETTERS and STATE_DIR. */
   readonly box: LetterBox | undefined;
   readonly sealing: Sealing;

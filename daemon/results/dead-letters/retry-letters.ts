@@ -4,7 +4,7 @@ import type { Batch, Delivery, Sink } from '../sink.ts';
 import type { SealedLetters } from './dead-letters.ts';
 import type { DeadLetter } from './letter.ts';
 
-export interface RetryOptions {
+interface RetryOptions {
   readonly letters: SealedLetters;
   readonly sinks: readonly Sink[];
   readonly log: Log;

@@ -10,7 +10,7 @@ export interface ConnectInstance {
  * A record of Amazon Connect Contact Lens' real-time segment streams (Amazon Connect Administrator Guide, "Data model
  * for conversational analytics segment streams to analyze voice contacts"), with our event beside it.
  */
-export interface SegmentStreamRecord {
+interface SegmentStreamRecord {
   readonly Version: '1.0.0';
   readonly Channel: 'VOICE';
   readonly AccountId: string;
@@ -25,7 +25,7 @@ export interface SegmentStreamRecord {
 }
 
 /** Exactly one property per segment. Contact Lens has Categories and PostContactSummary too; we send neither. */
-export type Segment = { readonly Utterance: Utterance } | { readonly Transcript: Transcript };
+type Segment = { readonly Utterance: Utterance } | { readonly Transcript: Transcript };
 
 interface Spoken {
   readonly Id: string;
@@ -37,13 +37,13 @@ interface Spoken {
 }
 
 /** A piece of its transcript. Consumers append pieces, so a piece is never revised: an interim cannot be one. */
-export interface Utterance extends Spoken {
+interface Utterance extends Spoken {
   readonly TranscriptId: string;
   readonly PartialContent: string;
 }
 
 /** `Sentiment`, which AWS always sends, is left out: nothing here knows it. */
-export interface Transcript extends Spoken {
+interface Transcript extends Spoken {
   readonly Content: string;
 }
 

@@ -13,7 +13,7 @@ const MAX_IN_FLIGHT = 4;
 const REQUEST_TIMEOUT_MS: Millis = 10_000;
 
 /** How one attempt to write a record went. */
-export type WriteOutcome =
+type WriteOutcome =
   | { readonly name: 'written' }
   /** `isFinal`: Kinesis does not accept this record. `error` has nothing of the record in it. */
   | { readonly name: 'refused'; readonly error: string; readonly isFinal: boolean };
@@ -23,7 +23,7 @@ interface Waiting {
   readonly settle: (outcome: WriteOutcome) => void;
 }
 
-export interface RecordBatcherOptions {
+interface RecordBatcherOptions {
   readonly put: PutRecords;
   readonly clock: Clock;
 }

@@ -12,7 +12,7 @@ const MAX_EVENT_BYTES = 16 * MAX_RECORD_BYTES;
 
 type Connection = Pick<StreamConnection, 'put' | 'close'>;
 
-export interface StreamSinkOptions {
+interface StreamSinkOptions {
   readonly connection: Connection;
   readonly clock: Clock;
   readonly log: Log;

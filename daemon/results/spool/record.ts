@@ -80,7 +80,7 @@ export function lineOf(record: SpoolRecord, body: Buffer = NONE): readonly Buffe
 }
 
 /** A frame's bytes, in parts. */
-export interface Frame {
+interface Frame {
   readonly parts: readonly Buffer[];
   readonly bytes: number;
 }

@@ -22,7 +22,7 @@ const SESSION_SUFFIX = '.session';
 const UNREADABLE_SUFFIX = '.unreadable';
 
 /** How far a sink has got. */
-export interface Acknowledged {
+interface Acknowledged {
   readonly place: Place;
   readonly finalMs: ChannelTimes;
 }
@@ -43,7 +43,7 @@ export interface RecoveredSession {
   readonly isStale: boolean;
 }
 
-export interface RecoveryOptions {
+interface RecoveryOptions {
   readonly folder: Folder;
   readonly boot: string;
   readonly sealing: Sealing;

@@ -35,7 +35,7 @@ export interface LiveContent {
   lines(): readonly (readonly Buffer[])[];
 }
 
-export interface SpoolOptions {
+interface SpoolOptions {
   readonly folder: Folder;
   /** Names the file; unique among running threads. */
   readonly thread: string;

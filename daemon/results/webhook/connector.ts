@@ -5,7 +5,7 @@ import type { Lookup } from './guarded-lookup.ts';
 
 const HTTPS_PORT = 443;
 
-export interface ConnectorOptions {
+interface ConnectorOptions {
   readonly egress: Egress;
   /** Resolves the names of hosts that are connected to directly; the proxy resolves those of the others. */
   readonly lookup: Lookup | undefined;

@@ -12,7 +12,7 @@ export type ResolveAll = (
 ) => void;
 
 /** A name leads to where transcripts are never posted. */
-export class AddressRefused extends Error {
+class AddressRefused extends Error {
   override readonly name = 'AddressRefused';
   readonly code = 'ERR_ADDRESS_REFUSED';
 }

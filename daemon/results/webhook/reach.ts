@@ -4,7 +4,7 @@ import { webhookConnector } from './connector.ts';
 import { guardedLookup } from './guarded-lookup.ts';
 import { literalFault } from './webhook-url.ts';
 
-export interface ReachOptions {
+interface ReachOptions {
   readonly egress: Egress;
   readonly allowsLocal: boolean;
   readonly timeoutMs: Millis;

@@ -6,7 +6,7 @@ const COMMA = Buffer.from(',');
 const END = Buffer.from(']}}');
 
 /** The type of every body, by Standard Webhooks. */
-export const BODY_TYPE = 'integratord.events';
+const BODY_TYPE = 'integratord.events';
 
 /** The body of a batch: the same bytes in every attempt. */
 export function bodyOf({ session, events }: Batch, atEpochMs: Millis): Buffer {

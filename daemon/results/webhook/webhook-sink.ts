@@ -20,7 +20,7 @@ const DIRECT = new Egress();
 /** Codes of a kept connection that the consumer closed just then. */
 const STALE: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
-export interface WebhookSinkOptions {
+interface WebhookSinkOptions {
   readonly rules: WebhookRules;
   readonly clock: Clock;
   /** For time limits, which every request has. */

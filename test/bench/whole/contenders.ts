@@ -17,7 +17,7 @@ const MOST_STARTS = 5;
 const DRAIN_MS = 15_000;
 
 /** What a contender is started with. */
-export interface Surroundings {
+interface Surroundings {
   readonly kinesisUrl: string;
   readonly deepgramUrl: string;
   readonly calls: number;

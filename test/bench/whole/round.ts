@@ -12,7 +12,7 @@ const WARM_UP_MS = 3000;
 const KEPT_UP = 0.98;
 const BYTES_PER_MIB = 2 ** 20;
 
-export interface WholeTask {
+interface WholeTask {
   readonly contender: string;
   readonly chunkMs: number;
   readonly calls: number;

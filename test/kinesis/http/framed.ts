@@ -3,7 +3,7 @@ import { type BodyFraming, framingOf } from '../../../daemon/kinesis/http/http-b
 import type { HeadReader } from '../../../daemon/kinesis/http/http-head.ts';
 
 /** One chunk of an HTTP/1.1 body, with its size and extension written in any valid way. */
-export interface Chunk {
+interface Chunk {
   readonly content: Uint8Array;
   readonly digits: number;
   readonly isUpperCase: boolean;

@@ -38,7 +38,7 @@ const record = z.discriminatedUnion('EventType', [
 ]);
 type Record = z.infer<typeof record>;
 
-export interface HeardLine {
+interface HeardLine {
   readonly role: string;
   readonly text: string;
   readonly startMs: number;

@@ -25,7 +25,7 @@ const faultRule = z.union([
   z.strictObject({ action: z.enum(ACTIONS), times: z.int().positive().nullable().default(1), hang: z.literal(true) }),
 ]);
 export const faultRules = z.array(faultRule);
-export type Fault = z.infer<typeof faultRule>;
+type Fault = z.infer<typeof faultRule>;
 
 /** A request and its response. */
 export interface ActionRequest {

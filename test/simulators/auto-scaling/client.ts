@@ -7,7 +7,7 @@ import type { Hook, InstanceChange, Neighbors } from './group.ts';
 const POLL_MS = 20;
 
 /** Requests of an action that fail: the next one, the next `times`, or all with null. */
-export type FaultRule = z.input<typeof faultRules>[number];
+type FaultRule = z.input<typeof faultRules>[number];
 
 /** Controls an Auto Scaling simulator that listens at `url`. */
 export class AutoScalingControl {

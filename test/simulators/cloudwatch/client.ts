@@ -7,7 +7,7 @@ import type { Datum } from './metric-data.ts';
 const POLL_MS = 20;
 
 /** Requests that fail: the next one, the next `times`, or all with null. */
-export type FaultRule = z.input<typeof faultRules>[number];
+type FaultRule = z.input<typeof faultRules>[number];
 
 /** Controls a CloudWatch simulator that listens at `url`. */
 export class CloudWatchControl {

@@ -4,7 +4,7 @@ import { contactFlowEvent } from './event.ts';
 import type { StereoCall } from './wav.ts';
 
 /** A phone call to make. */
-export interface PhoneCall {
+interface PhoneCall {
   readonly contactId: string;
   /** The Kinesis stream that Connect would choose. */
   readonly stream: string;
@@ -15,10 +15,10 @@ export interface PhoneCall {
 }
 
 /** The trigger, invoked as by Lambda. */
-export type Trigger = (event: unknown) => Promise<LambdaResult>;
+type Trigger = (event: unknown) => Promise<LambdaResult>;
 
 /** A call in progress, and the trigger's response to the flow. */
-export interface ConnectedCall {
+interface ConnectedCall {
   readonly contactId: string;
   readonly streamArn: string;
   readonly answer: LambdaResult;

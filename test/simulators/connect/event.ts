@@ -1,5 +1,5 @@
 /** What differs between contacts. */
-export interface ContactFacts {
+interface ContactFacts {
   readonly contactId: string;
   readonly streamArn: string;
   readonly startFragmentNumber: string;

@@ -5,7 +5,7 @@ import type { Message } from './messages.ts';
 /** daemon/deepgram/README.md: a delivery is attempted up to 10 times. */
 const MAX_TRIES = 10;
 
-export interface CallbackFacts {
+interface CallbackFacts {
   delivered: number;
   waiting: number;
   failedTries: number;

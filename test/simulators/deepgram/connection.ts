@@ -14,7 +14,7 @@ export interface Outlet {
   end(): void;
 }
 
-export interface ConnectionOptions {
+interface ConnectionOptions {
   context: MessageContext;
   recording: Recording;
   vocabularies: readonly Vocabulary[];

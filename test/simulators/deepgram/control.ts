@@ -12,7 +12,7 @@ export interface KnownConnection {
 }
 
 /** What tests can inspect and control. */
-export interface Controls {
+interface Controls {
   connections: readonly KnownConnection[];
   faults: FaultQueue;
   /** Resets every open connection. */

@@ -1,5 +1,5 @@
 /** A run of loud audio, [startSample, endSample), which short pauses do not end. */
-export interface LoudRun {
+interface LoudRun {
   startSample: number;
   endSample: number;
   loudFrames: number;

@@ -13,7 +13,7 @@ export interface MessageContext {
 }
 
 /** What the last message contains about the audio. */
-export interface AudioSummary {
+interface AudioSummary {
   sha256: string;
   openedAt: string;
   durationSamples: number;

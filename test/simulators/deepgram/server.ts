@@ -14,7 +14,7 @@ import type { ListenParams } from './params.ts';
 import { Recording } from './recording.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
-export interface SimulatorOptions {
+interface SimulatorOptions {
   port: number;
   apiKey: string;
   recordings: string | undefined;

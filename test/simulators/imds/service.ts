@@ -37,7 +37,7 @@ export interface MetadataRequest {
   readonly atMs: number;
 }
 
-export interface ServiceOptions {
+interface ServiceOptions {
   readonly instanceId: string;
   readonly region: string;
   /** Maximum lifetime of a token, whatever is requested. */

@@ -9,10 +9,10 @@ import type { streamOrder } from './operations.ts';
 const CREDENTIALS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI' };
 
 /** Faults of PutRecords requests, or of single records. */
-export type DataStreamFault = z.input<typeof faultRules>[number];
+type DataStreamFault = z.input<typeof faultRules>[number];
 
 /** A record that was read back. */
-export interface ReadRecord {
+interface ReadRecord {
   readonly shardId: string;
   readonly partitionKey: string;
   readonly text: string;

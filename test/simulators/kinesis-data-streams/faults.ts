@@ -14,7 +14,7 @@ const faultRule = z.union([
   z.strictObject({ times, record: z.string(), partitionKey: z.string().optional() }),
 ]);
 export const faultRules = z.array(faultRule);
-export type Fault = z.infer<typeof faultRule>;
+type Fault = z.infer<typeof faultRule>;
 export type RequestFault = Exclude<Fault, { record: string }>;
 
 /** The faults that tests have asked for, each for a number of times. */

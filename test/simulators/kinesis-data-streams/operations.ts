@@ -33,7 +33,7 @@ export const streamOrder = z.strictObject({
   /** PutRecords does not promise to keep the order of its records: on, they are written backwards. */
   reverses: z.boolean().default(true),
 });
-export type StreamOrder = z.infer<typeof streamOrder>;
+type StreamOrder = z.infer<typeof streamOrder>;
 
 const named = { StreamName: streamName.optional(), StreamARN: z.string().optional() };
 const putRecords = z.strictObject({

@@ -4,7 +4,7 @@ import type { KinesisApi } from './api.ts';
 import { type Faults, faultRules } from './faults.ts';
 import { type DataStreams, streamOrder } from './operations.ts';
 
-export interface Simulation {
+interface Simulation {
   readonly api: KinesisApi;
   readonly streams: DataStreams;
   readonly faults: Faults;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** A record as GetRecords returns it. */
-export interface StoredRecord {
+interface StoredRecord {
   readonly SequenceNumber: string;
   readonly ApproximateArrivalTimestamp: number;
   /** Base64. */

@@ -10,7 +10,7 @@ import { type AwsRequest, RequestLog } from './request-log.ts';
 import { getDataEndpointInput, getMediaInput, startOf } from './start-selector.ts';
 import { Stream } from './stream.ts';
 
-export interface Settings extends BodyLimits {
+interface Settings extends BodyLimits {
   readonly region: string;
   /** Enforce AWS's request rates. */
   readonly rateLimit: boolean;

@@ -8,14 +8,14 @@ import type { AwsRequest } from './request-log.ts';
 import type { Retention } from './stream.ts';
 
 /** Where to read a call, as Connect passes it to the contact flow. */
-export interface StartedCall {
+interface StartedCall {
   readonly streamArn: string;
   readonly startFragmentNumber: string;
   readonly startTimestamp: string;
   readonly callId: string;
 }
 
-export interface CallState {
+interface CallState {
   readonly callId: string;
   readonly contactId: string;
   readonly streamArn: string;
@@ -25,7 +25,7 @@ export interface CallState {
   readonly bytes: Readonly<Record<Side, number>>;
 }
 
-export interface Requests {
+interface Requests {
   readonly requests: readonly AwsRequest[];
   readonly counts: Readonly<Record<AwsRequest['api'], number>>;
   readonly connections: Readonly<Record<string, ConnectionCount>>;

@@ -28,7 +28,7 @@ export interface BodyLimits {
   readonly maxConnectionMs: number;
 }
 
-export interface BodyOptions {
+interface BodyOptions {
   readonly stream: Stream;
   /** Start position in the stream. */
   readonly position: number;

@@ -3,14 +3,14 @@ import type { Readable } from 'node:stream';
 import { Decoder, type StateAndTagData, type Tag } from 'ebml';
 
 /** A block; its time is Cluster.Timecode plus its own offset. */
-export interface ReadBlock {
+interface ReadBlock {
   readonly track: string;
   readonly startMs: number;
   readonly pcm: Buffer;
 }
 
 /** A fragment, as parsed by ebml. */
-export interface ReadFragment {
+interface ReadFragment {
   /** All tags, by name. */
   readonly tags: Record<string, string>;
   /** Names of its elements, in order. */

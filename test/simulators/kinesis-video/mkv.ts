@@ -9,7 +9,7 @@ export interface Track {
 export type Tag = readonly [name: string, value: string];
 
 /** Content of the tags that the service adds to a fragment. Times are epoch milliseconds. */
-export interface FragmentFacts {
+interface FragmentFacts {
   readonly number: string;
   readonly serverMs: number;
   readonly producerMs: number;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { answerJson, takeOrder } from '../serve.ts';
 
 /** What happens to the next requests for a tunnel to `host`. */
-export const tunnelOrder = z.object({
+const tunnelOrder = z.object({
   host: z.string(),
   /** `refuse` answers with `status` and a page; `reset` before an answer; `drop` closes the tunnel once it is open. */
   action: z.enum(['refuse', 'reset', 'hang', 'drop']).optional(),
@@ -16,7 +16,7 @@ export type TunnelOrder = z.input<typeof tunnelOrder>;
 type Order = z.output<typeof tunnelOrder>;
 
 /** A request for a tunnel, as the proxy saw it. */
-export interface TunnelFacts {
+interface TunnelFacts {
   readonly host: string;
   readonly port: number;
   /** The Proxy-Authorization header. */

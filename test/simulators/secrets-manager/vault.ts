@@ -15,7 +15,7 @@ export const secretOrder = z.strictObject({
   allowed: z.boolean().optional(),
   markedForDeletion: z.boolean().optional(),
 });
-export type SecretOrder = z.infer<typeof secretOrder>;
+type SecretOrder = z.infer<typeof secretOrder>;
 
 interface Version {
   readonly id: string;
