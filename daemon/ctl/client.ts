@@ -36,16 +36,16 @@ export class ControlClient {
     this.#stop = stop;
   }
 
-  get<T>(path: string, options?: RequestOptions): Promise<Versioned<T>> {
-    return this.#request('GET', path, options);
+  get<T>(path: string): Promise<Versioned<T>> {
+    return this.#request('GET', path);
   }
 
   post<T>(path: string, options?: RequestOptions): Promise<Versioned<T>> {
     return this.#request('POST', path, options);
   }
 
-  delete<T>(path: string, options?: RequestOptions): Promise<Versioned<T>> {
-    return this.#request('DELETE', path, options);
+  delete<T>(path: string): Promise<Versioned<T>> {
+    return this.#request('DELETE', path);
   }
 
   /** Throws DaemonNotRunning, ConnectionLost, Refused or another Failure. */

@@ -72,11 +72,6 @@ export class Heartbeat {
     this.#aliveAtMs = nowMs;
   }
 
-  /** Deepgram has read everything before this position, by its pongs and results. */
-  get confirmedTo(): number {
-    return this.#confirmedTo;
-  }
-
   /** Everything before this position has arrived, at least at the peer's TCP. */
   get arrivedTo(): number {
     return Math.max(this.#confirmedTo, this.#acknowledgedTo);

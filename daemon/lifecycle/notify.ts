@@ -1,5 +1,5 @@
 import { errorFields, type Log } from '../log/log.ts';
-import type { Cancel, Clock, Millis } from '../runtime/clock.ts';
+import type { Clock, Millis } from '../runtime/clock.ts';
 import { type Message, type SendMessage, systemdNotify } from './systemd-notify.ts';
 
 /** Well within a third of the watchdog's time. */
@@ -21,7 +21,6 @@ export interface Notifier {
   extendTimeout(ms: Millis): void;
   /** Pings the watchdog from now on, if the unit has WatchdogSec. */
   startWatchdog(): void;
-  stop(): void;
 }
 
 interface NotifierOptions {
@@ -47,7 +46,6 @@ const SILENT: Notifier = {
   status() {},
   extendTimeout() {},
   startWatchdog() {},
-  stop() {},
 };
 
 /** WatchdogSec of our unit; undefined when there is none or it watches another process. */
@@ -64,9 +62,6 @@ class SystemdNotifier implements Notifier {
   readonly #pending = new Map<string, string>();
   #isSending = false;
   #isFailing = false;
-  #isStopped = false;
-  #cancelWatchdog: Cancel | undefined;
-  #cancelResend: Cancel | undefined;
 
   constructor(options: Required<NotifierOptions>, watchdogMs: Millis | undefined) {
     this.#options = options;
@@ -91,29 +86,20 @@ class SystemdNotifier implements Notifier {
   }
 
   startWatchdog(): void {
-    if (this.#watchdogMs === undefined || this.#cancelWatchdog || this.#isStopped) return;
+    if (this.#watchdogMs === undefined) return;
     const ping = () => this.#set('WATCHDOG', '1');
     // On the event loop that serves the sessions: when it hangs, pings stop and systemd restarts the daemon.
-    this.#cancelWatchdog = this.#options.clock.every(this.#watchdogMs / PINGS_PER_WATCHDOG, ping);
+    this.#options.clock.every(this.#watchdogMs / PINGS_PER_WATCHDOG, ping);
     ping();
   }
 
-  stop(): void {
-    this.#isStopped = true;
-    this.#cancelWatchdog?.();
-    this.#cancelResend?.();
-    this.#pending.clear();
-  }
-
   #set(variable: string, value: string): void {
-    if (this.#isStopped) return;
     this.#pending.set(variable, value);
     if (!this.#isSending) this.#send();
   }
 
   /** Sends what is pending in one message, and then what has been set meanwhile. */
   #send(): void {
-    if (this.#isStopped) return;
     const message = [...this.#pending];
     this.#pending.clear();
     this.#isSending = true;
@@ -127,19 +113,18 @@ class SystemdNotifier implements Notifier {
 
   /** Without a READY=1 that got lost, systemd would kill the daemon for not starting. */
   #resend(message: Message): void {
-    if (this.#isStopped) return;
     for (const [variable, value] of message) {
       if (!this.#pending.has(variable)) this.#pending.set(variable, value);
     }
     this.#isSending = true;
-    this.#cancelResend = this.#options.clock.after(RESEND_AFTER_MS, () => this.#send());
+    this.#options.clock.after(RESEND_AFTER_MS, () => this.#send());
   }
 
   /** Logs the first failure and the recovery, not every ping that fails. */
   #report(error: Error | undefined): void {
     const { log } = this.#options;
     const isFailing = error !== undefined;
-    if (this.#isStopped || this.#isFailing === isFailing) return;
+    if (this.#isFailing === isFailing) return;
     this.#isFailing = isFailing;
     if (isFailing) {
       const fields = { event: 'notify.failing', ...errorFields(error) };

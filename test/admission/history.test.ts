@@ -12,7 +12,7 @@ function historyOf() {
   return { clock, history: new SessionHistory(clock) };
 }
 
-const identity = (sessionId: string, contactId = 'a') => ({ ...newSessionOf(contactId), sessionId });
+const identity = (sessionId: string) => ({ ...newSessionOf('a'), sessionId });
 const details = (gapMs = 0) => ({ session: aSession({ gapMs }), params: {}, timeline: [] });
 
 test('ended sessions are listed with outcome, reason and figures, the last one first', (t) => {

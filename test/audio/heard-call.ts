@@ -10,20 +10,17 @@ const LONGEST_SET_MS = 601_000;
 /** A buffer that keeps the last seconds. */
 class SmallBuffer {
   readonly #frames = new Int32Array(2500 * SAMPLES_PER_MS);
-  #end: number;
-  readonly #start: number;
-  constructor(start = 0) {
-    this.#end = start;
-    this.#start = start;
-  }
+  #end = 0;
+
   reserve(frames: number): Int32Array {
     const at = this.#end % this.#frames.length;
     const room = this.#frames.subarray(at, Math.min(this.#frames.length, at + frames));
     this.#end += room.length;
     return room;
   }
+
   sampleAt(frame: number, channel: Channel): number | undefined {
-    if (frame < this.#start || frame < this.#end - this.#frames.length || frame >= this.#end) return undefined;
+    if (frame < 0 || frame < this.#end - this.#frames.length || frame >= this.#end) return undefined;
     const word = this.#frames[frame % this.#frames.length] as number;
     return channel === 0 ? word & 0xffff : word >>> 16;
   }

@@ -2,27 +2,24 @@ import test from 'ava';
 import { LiveEdge } from '../../daemon/audio/live-edge.ts';
 
 const BLOCK_MS = 64;
+/** When the call began, on our clock. */
+const BEGAN_AT_MS = 123_456;
 
 /** A call whose producer's clock says nothing about ours, read by a process of which a test decides when it reads. */
 class ReadCall {
   readonly edge = new LiveEdge();
   callMs = 0;
-  readonly #beganAtMs: number;
   /** Lags of the blocks since the edge settled, and how late they were in truth. */
   readonly #lags: [lagMs: number, trueMs: number][] = [];
-
-  constructor(beganAtMs = 123_456) {
-    this.#beganAtMs = beganAtMs;
-  }
 
   /** Reads all that was on the stream at `atMs` of the call; each block is handed over at once. */
   readAll(atMs: number): void {
     const from = this.callMs;
     this.callMs = Math.floor(atMs / BLOCK_MS) * BLOCK_MS;
     if (this.callMs === from) return;
-    this.edge.arrived(this.callMs, this.#beganAtMs + atMs);
+    this.edge.arrived(this.callMs, BEGAN_AT_MS + atMs);
     for (let callMs = from + BLOCK_MS; callMs <= this.callMs; callMs += BLOCK_MS) {
-      if (this.edge.isSettled) this.#lags.push([this.edge.lagMs(callMs, this.#beganAtMs + atMs), atMs - callMs]);
+      if (this.edge.isSettled) this.#lags.push([this.edge.lagMs(callMs, BEGAN_AT_MS + atMs), atMs - callMs]);
     }
   }
 

@@ -131,7 +131,8 @@ for (const [name, expected] of Object.entries(RECORDED)) {
 }
 
 /** Daemons that do nothing for an hour, some metrics apart. */
-function idle(metrics: Record<string, (minute: number) => number | undefined> = {}, minutes = 60): Series {
+function idle(metrics: Record<string, (minute: number) => number | undefined> = {}): Series {
+  const minutes = 60;
   const quiet = Object.keys(recordedSeries('a-night-without-calls').metrics).map((name) => [name, () => 0] as const);
   const all = Object.entries({ ...Object.fromEntries(quiet), ...metrics });
   const valuesOf = (at: (minute: number) => number | undefined) => Array.from({ length: minutes }, (_, n) => at(n));

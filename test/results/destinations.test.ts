@@ -10,7 +10,7 @@ const both = { webhook: DEFAULT, hasStream: true };
 const none = { webhook: undefined, hasStream: false };
 
 /** A request that names this webhook; null for none at all. */
-const asking = (webhook: string | null, changes = {}) => ({ ...requestOf('a:b', changes), results: { webhook } });
+const asking = (webhook: string | null) => ({ ...requestOf('a:b'), results: { webhook } });
 
 test('a call that names nothing goes to the webhook and the stream of the settings', (t) => {
   t.deepEqual(destinationsOf(requestOf('a:b'), both), { webhook: 'https://hooks.example.com/a%3Ab', stream: 'all' });

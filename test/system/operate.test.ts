@@ -44,8 +44,8 @@ async function stageWithSocket(t: ExecutionContext, env: Record<string, string> 
 }
 
 /** A call in real time, so that it does not end before its test. */
-function runningCall(stage: Stage, seconds = 60) {
-  const samples = distinctSamples(seconds * SECOND);
+function runningCall(stage: Stage) {
+  const samples = distinctSamples(60 * SECOND);
   return stage.call({ customer: bytesOf(samples), agent: bytesOf(samples) });
 }
 

@@ -20,7 +20,8 @@ const GONE = new KinesisRefused('ResourceNotFoundException', 'no such stream', u
 const THROTTLED = new KinesisRefused('ClientLimitExceededException', 'too many', undefined);
 
 /** A session that ends when a test calls `end`, or when it is stopped. */
-function runningSession(sessionId = 's') {
+function runningSession() {
+  const sessionId = 's';
   const ended = Promise.withResolvers<Outcome>();
   const session: RunningSession = {
     sessionId,

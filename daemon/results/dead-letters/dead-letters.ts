@@ -23,12 +23,6 @@ interface DeadLettersOptions {
   readonly onLost: (letters: number) => void;
 }
 
-/** Kept dead letters, by name. */
-export interface KeptLetter {
-  readonly name: string;
-  readonly letter: DeadLetter;
-}
-
 /** Seals given-up batches and keeps them in a bucket or a directory. */
 export class SealedLetters implements DeadLetters {
   readonly #options: DeadLettersOptions;

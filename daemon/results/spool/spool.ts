@@ -82,10 +82,6 @@ export class Spool {
     return this.#failedAtMs !== undefined;
   }
 
-  get fileBytes(): number {
-    return this.#fileBytes;
-  }
-
   /** Adds a line to the next commit and returns its number. The owner is called when it is done. */
   write(line: readonly Buffer[], owner: SpoolOwner): number {
     this.#lines.push(...line);

@@ -1,15 +1,13 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
-import type { TlsIdentity } from '../../load/certificates.ts';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 
 /** What a raw server does with a connection after a request's head. */
 export type Answer = (socket: Socket, request: string) => void;
 
-/** A server on loopback that sends whatever `answer` writes; over TLS when it has an identity. */
-export async function serve(answer: Answer, identity?: TlsIdentity) {
+/** A server on loopback that sends whatever `answer` writes. */
+export async function serve(answer: Answer) {
   const sockets = new Set<Socket>();
-  const take = (socket: Socket) => {
+  const server = createServer((socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     // Broken connections are part of the tests.
@@ -23,8 +21,7 @@ export async function serve(answer: Answer, identity?: TlsIdentity) {
       answer(socket, request);
     };
     socket.on('data', read);
-  };
-  const server: Server = identity ? createTlsServer({ ...identity }, take) : createServer(take);
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const close = async () => {

@@ -53,11 +53,6 @@ export class AutoScalingApi {
     this.#faults.push(...faults);
   }
 
-  /** Removes all faults. */
-  clearFaults(): void {
-    this.#faults = [];
-  }
-
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const {
       Action: action = '',

@@ -1,10 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { Action, ActionRequest, faultRules } from './api.ts';
 import type { Hook, InstanceChange, Neighbors } from './group.ts';
-
-/** The simulator does not push events, so it is polled. */
-const POLL_MS = 20;
 
 /** Requests of an action that fail: the next one, the next `times`, or all with null. */
 type FaultRule = z.input<typeof faultRules>[number];
@@ -36,24 +32,11 @@ export class AutoScalingControl {
     await this.#send('POST', 'faults', faults);
   }
 
-  async clearFaults(): Promise<void> {
-    await this.#send('DELETE', 'faults');
-  }
-
   /** All requests so far, or those of an action, oldest first. */
   async requests(action?: Action): Promise<ActionRequest[]> {
     const response = await fetch(new URL('/simulator/requests', this.url));
     const requests = (await response.json()) as ActionRequest[];
     return action ? requests.filter((request) => request.action === action) : requests;
-  }
-
-  /** Waits for `count` successful requests of the action; returns them. */
-  async succeeded(action: Action, count = 1): Promise<ActionRequest[]> {
-    for (;;) {
-      const requests = (await this.requests(action)).filter(({ status }) => status === 200);
-      if (requests.length >= count) return requests;
-      await sleep(POLL_MS);
-    }
   }
 
   async #send(method: string, path: string, body: unknown = {}): Promise<void> {

@@ -23,9 +23,6 @@ export async function answer(
     await takeOrder(request, response, neighborList, (neighbors) => group.setNeighbors(neighbors));
   } else if (route === 'POST /simulator/faults') {
     await takeOrder(request, response, faultRules, (faults) => api.addFaults(faults));
-  } else if (route === 'DELETE /simulator/faults') {
-    api.clearFaults();
-    answerJson(response, 200, {});
   } else {
     answerJson(response, 404, { error: `${route}: no such endpoint` });
   }

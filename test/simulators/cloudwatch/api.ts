@@ -10,18 +10,6 @@ const TARGET = 'GraniteServiceVersion20100801.PutMetricData';
 /** Largest request of PutMetricData (API reference). */
 const MAX_BODY_BYTES = 1024 * 1024;
 
-/** A fault of the next `times` requests (null for all), whose data is discarded. */
-const faultRule = z.union([
-  z.strictObject({
-    times: z.int().positive().nullable().default(1),
-    status: z.int().min(400).max(599),
-    code: z.string().default('InternalServiceFault'),
-  }),
-  z.strictObject({ times: z.int().positive().nullable().default(1), hang: z.literal(true) }),
-]);
-export const faultRules = z.array(faultRule);
-type Fault = z.infer<typeof faultRule>;
-
 /** A request and its response; without status while unanswered. */
 export interface PutRequest {
   readonly atMs: number;
@@ -47,19 +35,9 @@ class Refused extends Error {
 export class CloudWatchApi {
   readonly requests: PutRequest[] = [];
   readonly #region: string;
-  #faults: Fault[] = [];
 
   constructor(region: string) {
     this.#region = region;
-  }
-
-  addFaults(faults: readonly Fault[]): void {
-    this.#faults.push(...faults);
-  }
-
-  /** Removes all faults. */
-  clearFaults(): void {
-    this.#faults = [];
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -70,9 +48,6 @@ export class CloudWatchApi {
     const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-requestid': requestId };
     try {
       this.#checkSignature(request.headers.authorization);
-      const fault = this.#takeFault();
-      if (fault && 'hang' in fault) return;
-      if (fault) throw new Refused(fault.status, fault.code, `${fault.code}, as asked for`);
       record.put = read(request, body);
       record.status = 200;
       response.writeHead(200, headers).end('{}');
@@ -81,8 +56,7 @@ export class CloudWatchApi {
       const { status, code, message } = error;
       record.status = status;
       record.error = code;
-      const fault = status < 500 ? 'Sender' : 'Receiver';
-      response.writeHead(status, { ...headers, 'x-amzn-query-error': `${code};${fault}` });
+      response.writeHead(status, { ...headers, 'x-amzn-query-error': `${code};Sender` });
       response.end(JSON.stringify({ __type: `com.amazonaws.cloudwatch#${code}`, message }));
     }
   }
@@ -96,14 +70,6 @@ export class CloudWatchApi {
     if (region === this.#region && service === 'monitoring') return;
     const scoped = `Credential should be scoped to ${this.#region}/monitoring, not ${region}/${service}.`;
     throw new Refused(403, 'SignatureDoesNotMatch', scoped);
-  }
-
-  #takeFault(): Fault | undefined {
-    const [fault] = this.#faults;
-    if (!fault || fault.times === null) return fault;
-    fault.times -= 1;
-    if (fault.times === 0) this.#faults.shift();
-    return fault;
   }
 }
 

@@ -1,13 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { z } from 'zod';
-import type { faultRules, PutRequest } from './api.ts';
+import type { PutRequest } from './api.ts';
 import type { Datum } from './metric-data.ts';
 
 /** The simulator does not push events, so it is polled. */
 const POLL_MS = 20;
-
-/** Requests that fail: the next one, the next `times`, or all with null. */
-type FaultRule = z.input<typeof faultRules>[number];
 
 /** Controls a CloudWatch simulator that listens at `url`. */
 export class CloudWatchControl {
@@ -15,14 +11,6 @@ export class CloudWatchControl {
 
   constructor(url: string) {
     this.url = url;
-  }
-
-  async addFaults(...faults: readonly FaultRule[]): Promise<void> {
-    await this.#send('POST', 'faults', faults);
-  }
-
-  async clearFaults(): Promise<void> {
-    await this.#send('DELETE', 'faults');
   }
 
   /** All requests so far, oldest first. */
@@ -48,11 +36,5 @@ export class CloudWatchControl {
       ({ MetricName, Dimensions }) =>
         MetricName === metricName && JSON.stringify(Dimensions.map(({ Name, Value }) => [Name, Value])) === wanted,
     );
-  }
-
-  async #send(method: string, path: string, body: unknown = {}): Promise<void> {
-    const init = { method, body: JSON.stringify(body) };
-    const response = await fetch(new URL(`/simulator/${path}`, this.url), init);
-    if (!response.ok) throw new Error(`${method} /simulator/${path} was refused: ${await response.text()}`);
   }
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { answerJson, takeOrder } from '../serve.ts';
-import { type CloudWatchApi, faultRules } from './api.ts';
+import { answerJson } from '../serve.ts';
+import type { CloudWatchApi } from './api.ts';
 
 /** Routes /simulator/ to the tests' controls and everything else to CloudWatch. */
 export async function answer(api: CloudWatchApi, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -9,11 +9,6 @@ export async function answer(api: CloudWatchApi, request: IncomingMessage, respo
     await api.answer(request, response);
   } else if (route === 'GET /simulator/requests') {
     answerJson(response, 200, api.requests);
-  } else if (route === 'POST /simulator/faults') {
-    await takeOrder(request, response, faultRules, (faults) => api.addFaults(faults));
-  } else if (route === 'DELETE /simulator/faults') {
-    api.clearFaults();
-    answerJson(response, 200, {});
   } else {
     answerJson(response, 404, { error: `${route}: no such endpoint` });
   }

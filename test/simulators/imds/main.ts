@@ -9,9 +9,8 @@ const options = new Command('imds')
   .option('--port <number>', 'port on 127.0.0.1; 0 selects a free one', Number, 0)
   .option('--instance-id <id>', 'id of the instance', 'i-0123456789abcdef0')
   .option('--region <name>', 'region of the instance', 'us-east-1')
-  .option('--token-ttl-s <s>', 'maximum lifetime of a token', Number, 21_600)
   .parse()
-  .opts<{ port: number; instanceId: string; region: string; tokenTtlS: number }>();
+  .opts<{ port: number; instanceId: string; region: string }>();
 
 const service = new MetadataService(options);
 const server = createServer((request, response) => void answer(service, request, response));

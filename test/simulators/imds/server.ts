@@ -13,9 +13,6 @@ export async function answer(service: MetadataService, request: IncomingMessage,
     await takeOrder(request, response, stateChange, (change) => service.change(change));
   } else if (route === 'POST /simulator/fault') {
     await takeOrder(request, response, faultRule, (fault) => service.setFault(fault));
-  } else if (route === 'DELETE /simulator/fault') {
-    service.setFault(undefined);
-    answerJson(response, 200, {});
   } else if (route === 'POST /simulator/expire-tokens') {
     service.expireTokens();
     answerJson(response, 200, {});

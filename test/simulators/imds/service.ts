@@ -40,8 +40,6 @@ export interface MetadataRequest {
 interface ServiceOptions {
   readonly instanceId: string;
   readonly region: string;
-  /** Maximum lifetime of a token, whatever is requested. */
-  readonly tokenTtlS: number;
 }
 
 /** The instance metadata service of one instance, version 2 only. */
@@ -61,8 +59,8 @@ export class MetadataService {
     this.#state = { ...this.#state, ...change };
   }
 
-  /** Replaces what goes wrong; undefined: nothing does. */
-  setFault(fault: z.infer<typeof faultRule> | undefined): void {
+  /** Replaces what goes wrong. */
+  setFault(fault: z.infer<typeof faultRule>): void {
     this.#fault = fault;
   }
 
@@ -104,12 +102,11 @@ export class MetadataService {
       response.writeHead(403).end();
       return;
     }
-    const asked = Number(request.headers[TTL_HEADER]);
-    if (!Number.isInteger(asked) || asked < 1 || asked > MAX_TOKEN_TTL_S) {
+    const ttlS = Number(request.headers[TTL_HEADER]);
+    if (!Number.isInteger(ttlS) || ttlS < 1 || ttlS > MAX_TOKEN_TTL_S) {
       response.writeHead(400).end();
       return;
     }
-    const ttlS = Math.min(asked, this.#options.tokenTtlS);
     const token = randomBytes(40).toString('base64url');
     this.#tokens.set(token, performance.now() + ttlS * 1000);
     response.writeHead(200, { 'content-type': 'text/plain', [TTL_HEADER]: String(ttlS) }).end(token);

@@ -5,6 +5,8 @@ import type { PutRequest } from './api.ts';
 import type { faultRules } from './faults.ts';
 import type { streamOrder } from './operations.ts';
 
+/** The simulator's default. */
+const REGION = 'us-east-1';
 /** The simulator does not know the secret, and so accepts any. */
 const CREDENTIALS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI' };
 
@@ -21,11 +23,9 @@ interface ReadRecord {
 /** Controls a Kinesis Data Streams simulator that listens at `url`, and reads its streams by the SDK. */
 export class DataStreamsControl {
   readonly url: string;
-  readonly #region: string;
 
-  constructor(url: string, region = 'us-east-1') {
+  constructor(url: string) {
     this.url = url;
-    this.#region = region;
   }
 
   /** What leads the SDK's clients here. */
@@ -36,7 +36,7 @@ export class DataStreamsControl {
 
   /** The ARN of a stream, whether it exists or not. */
   arn(name: string): string {
-    return `arn:aws:kinesis:${this.#region}:123456789012:stream/${name}`;
+    return `arn:aws:kinesis:${REGION}:123456789012:stream/${name}`;
   }
 
   /** Creates a stream, or empties it; returns its ARN. */
@@ -77,7 +77,7 @@ export class DataStreamsControl {
   /** The SDK's client for this simulator. */
   #connect(): KinesisClient {
     return new KinesisClient({
-      region: this.#region,
+      region: REGION,
       endpoint: this.url,
       credentials: CREDENTIALS,
       maxAttempts: 1,
