@@ -4,6 +4,16 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { ZodError, type z } from 'zod';
 
+/** A server's listener that answers by `answer`. */
+export function listenerOf(answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>) {
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    void answer(request, response).catch((error: unknown) => {
+      // The client disconnected during its request; any other error is ours.
+      if (request.complete) throw error;
+    });
+  };
+}
+
 /** Serves on 127.0.0.1 until SIGTERM or SIGINT, and prints the address as `Program` expects. */
 export async function serve(server: Server, port: number): Promise<void> {
   // On a slow machine, a client may reuse a connection just as an idle timeout closes it.

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
+import { LimitedFaults } from '../limited-faults.ts';
+import { QUERY_CODES, signatureFault } from '../signature.ts';
 import { type Group, Invalid } from './group.ts';
 import { sendError, sendResult } from './xml.ts';
 
@@ -24,6 +26,7 @@ const faultRule = z.union([
   }),
   z.strictObject({ action: z.enum(ACTIONS), times: z.int().positive().nullable().default(1), hang: z.literal(true) }),
 ]);
+
 export const faultRules = z.array(faultRule);
 type Fault = z.infer<typeof faultRule>;
 
@@ -40,17 +43,13 @@ export interface ActionRequest {
 /** Auto Scaling's query protocol in one region, with one group. */
 export class AutoScalingApi {
   readonly requests: ActionRequest[] = [];
+  readonly faults = new LimitedFaults<Fault>();
   readonly #group: Group;
   readonly #region: string;
-  #faults: Fault[] = [];
 
   constructor(group: Group, region: string) {
     this.#group = group;
     this.#region = region;
-  }
-
-  addFaults(faults: readonly Fault[]): void {
-    this.#faults.push(...faults);
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -66,10 +65,10 @@ export class AutoScalingApi {
       record.error = code;
       sendError(response, status, code, message);
     };
-    const unsigned = this.#signatureFault(request.headers.authorization);
-    if (unsigned) return refuse(403, ...unsigned);
+    const unsigned = signatureFault(request.headers.authorization, this.#region, 'autoscaling');
+    if (unsigned) return refuse(403, QUERY_CODES[unsigned.kind], unsigned.message);
     if (version !== '2011-01-01') return refuse(400, 'InvalidAction', `No version ${version}`);
-    const fault = this.#takeFault(action);
+    const fault = this.faults.take((each) => each.action === action);
     if (fault && 'hang' in fault) return;
     if (fault) return refuse(fault.status, fault.code, `${fault.code}, as asked for`);
     try {
@@ -80,24 +79,5 @@ export class AutoScalingApi {
       if (!(error instanceof Invalid)) throw error;
       refuse(400, 'ValidationError', error.message);
     }
-  }
-
-  /** Code and message of a refusal. The signature itself is not verified, because the secret key is unknown here. */
-  #signatureFault(authorization = ''): [string, string] | undefined {
-    const scope =
-      /^AWS4-HMAC-SHA256 Credential=[^/\s]+\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request,.*Signature=[0-9a-f]{64}$/;
-    const [, region, service] = scope.exec(authorization) ?? [];
-    if (!region) return ['MissingAuthenticationToken', 'Request is missing Authentication Token'];
-    if (region === this.#region && service === 'autoscaling') return undefined;
-    const scoped = `Credential should be scoped to ${this.#region}/autoscaling, not ${region}/${service}.`;
-    return ['SignatureDoesNotMatch', scoped];
-  }
-
-  #takeFault(action: string): Fault | undefined {
-    const fault = this.#faults.find((rule) => rule.action === action);
-    if (!fault || fault.times === null) return fault;
-    fault.times -= 1;
-    if (fault.times === 0) this.#faults = this.#faults.filter((rule) => rule !== fault);
-    return fault;
   }
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { readRecorded, sendOrder } from '../control-client.ts';
 import type { Action, ActionRequest, faultRules } from './api.ts';
 import type { Hook, InstanceChange, Neighbors } from './group.ts';
 
@@ -15,33 +16,26 @@ export class AutoScalingControl {
 
   /** Replaces the group's hooks. */
   async setHooks(...hooks: readonly Hook[]): Promise<void> {
-    await this.#send('POST', 'hooks', hooks);
+    await sendOrder(this.url, 'hooks', hooks);
   }
 
   /** Changes the instance's state in the group; omitted fields stay as they are. */
   async setInstance(change: InstanceChange): Promise<void> {
-    await this.#send('POST', 'instance', change);
+    await sendOrder(this.url, 'instance', change);
   }
 
   /** Replaces the other instances of the group. */
   async setNeighbors(...neighbors: Neighbors): Promise<void> {
-    await this.#send('POST', 'neighbors', neighbors);
+    await sendOrder(this.url, 'neighbors', neighbors);
   }
 
   async addFaults(...faults: readonly FaultRule[]): Promise<void> {
-    await this.#send('POST', 'faults', faults);
+    await sendOrder(this.url, 'faults', faults);
   }
 
   /** All requests so far, or those of an action, oldest first. */
   async requests(action?: Action): Promise<ActionRequest[]> {
-    const response = await fetch(new URL('/simulator/requests', this.url));
-    const requests = (await response.json()) as ActionRequest[];
+    const requests = await readRecorded<ActionRequest[]>(this.url, 'requests');
     return action ? requests.filter((request) => request.action === action) : requests;
-  }
-
-  async #send(method: string, path: string, body: unknown = {}): Promise<void> {
-    const init = { method, body: JSON.stringify(body) };
-    const response = await fetch(new URL(`/simulator/${path}`, this.url), init);
-    if (!response.ok) throw new Error(`${method} /simulator/${path} was refused: ${await response.text()}`);
   }
 }

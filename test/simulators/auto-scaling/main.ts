@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { Command } from 'commander';
-import { serve } from '../serve.ts';
+import { listenerOf, serve } from '../serve.ts';
 import { AutoScalingApi } from './api.ts';
 import { Group } from './group.ts';
 import { answer } from './server.ts';
@@ -15,10 +15,5 @@ const options = new Command('auto-scaling')
 
 const group = new Group(options.groupName);
 const api = new AutoScalingApi(group, options.region);
-const server = createServer((request, response) => {
-  void answer(api, group, request, response).catch((error: unknown) => {
-    // The client disconnected during its request; any other error is ours.
-    if (request.complete) throw error;
-  });
-});
-await serve(server, options.port);
+const listener = listenerOf((request, response) => answer(api, group, request, response));
+await serve(createServer(listener), options.port);

@@ -22,7 +22,7 @@ export async function answer(
   } else if (route === 'POST /simulator/neighbors') {
     await takeOrder(request, response, neighborList, (neighbors) => group.setNeighbors(neighbors));
   } else if (route === 'POST /simulator/faults') {
-    await takeOrder(request, response, faultRules, (faults) => api.addFaults(faults));
+    await takeOrder(request, response, faultRules, (faults) => api.faults.add(faults));
   } else {
     answerJson(response, 404, { error: `${route}: no such endpoint` });
   }

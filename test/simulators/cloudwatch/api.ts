@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
+import { QUERY_CODES, signatureFault } from '../signature.ts';
 import { type Put, putMetricData } from './metric-data.ts';
 
 /** AWS JSON 1.0: API name and operation. */
@@ -61,15 +62,9 @@ export class CloudWatchApi {
     }
   }
 
-  /** The signature itself is not verified, because the secret key is unknown here. */
-  #checkSignature(authorization = ''): void {
-    const scope =
-      /^AWS4-HMAC-SHA256 Credential=[^/\s]+\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request,.*Signature=[0-9a-f]{64}$/;
-    const [, region, service] = scope.exec(authorization) ?? [];
-    if (!region) throw new Refused(403, 'MissingAuthenticationToken', 'Request is missing Authentication Token');
-    if (region === this.#region && service === 'monitoring') return;
-    const scoped = `Credential should be scoped to ${this.#region}/monitoring, not ${region}/${service}.`;
-    throw new Refused(403, 'SignatureDoesNotMatch', scoped);
+  #checkSignature(authorization: string | undefined): void {
+    const fault = signatureFault(authorization, this.#region, 'monitoring');
+    if (fault) throw new Refused(403, QUERY_CODES[fault.kind], fault.message);
   }
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readRecorded } from '../control-client.ts';
 import type { PutRequest } from './api.ts';
 import type { Datum } from './metric-data.ts';
 
@@ -14,9 +15,8 @@ export class CloudWatchControl {
   }
 
   /** All requests so far, oldest first. */
-  async requests(): Promise<PutRequest[]> {
-    const response = await fetch(new URL('/simulator/requests', this.url));
-    return (await response.json()) as PutRequest[];
+  requests(): Promise<PutRequest[]> {
+    return readRecorded(this.url, 'requests');
   }
 
   /** Waits for `count` requests; returns them. */

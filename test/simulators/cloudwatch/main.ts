@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { Command } from 'commander';
-import { serve } from '../serve.ts';
+import { listenerOf, serve } from '../serve.ts';
 import { CloudWatchApi } from './api.ts';
 import { answer } from './server.ts';
 
@@ -12,10 +12,5 @@ const options = new Command('cloudwatch')
   .opts<{ port: number; region: string }>();
 
 const api = new CloudWatchApi(options.region);
-const server = createServer((request, response) => {
-  void answer(api, request, response).catch((error: unknown) => {
-    // The client disconnected during its request; any other error is ours.
-    if (request.complete) throw error;
-  });
-});
-await serve(server, options.port);
+const listener = listenerOf((request, response) => answer(api, request, response));
+await serve(createServer(listener), options.port);

@@ -1,3 +1,4 @@
+import { readRecorded, sendOrder } from '../control-client.ts';
 import type { Fault } from './faults.ts';
 import type { ConnectionFacts } from './recording.ts';
 
@@ -10,9 +11,8 @@ export class DeepgramControl {
   }
 
   /** All connections so far, oldest first. */
-  async connections(): Promise<ConnectionFacts[]> {
-    const response = await fetch(new URL('/simulator/connections', this.url));
-    return (await response.json()) as ConnectionFacts[];
+  connections(): Promise<ConnectionFacts[]> {
+    return readRecorded(this.url, 'connections');
   }
 
   /** The connections with the tag. */
@@ -29,17 +29,12 @@ export class DeepgramControl {
 
   /** Adds faults, one for each of the next handshakes. */
   async addFaults(...faults: readonly Fault[]): Promise<void> {
-    const response = await fetch(new URL('/simulator/faults', this.url), {
-      method: 'POST',
-      body: JSON.stringify(faults),
-    });
-    if (!response.ok) throw new Error(`the faults were refused: ${await response.text()}`);
+    await sendOrder(this.url, 'faults', faults);
   }
 
   /** Resets every open connection. */
   async breakAll(): Promise<void> {
-    const response = await fetch(new URL('/simulator/break', this.url), { method: 'POST' });
-    if (!response.ok) throw new Error(`the connections were not broken: ${await response.text()}`);
+    await sendOrder(this.url, 'break');
   }
 
   /** Adds faults, one for each of the next handshakes with the tag. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { ZodError } from 'zod';
+import { answerJson } from '../serve.ts';
 import type { CallbackQueue } from './callback.ts';
 import type { FaultQueue } from './faults.ts';
 import type { Recording } from './recording.ts';
@@ -53,8 +54,4 @@ async function takeFaults(request: IncomingMessage, response: ServerResponse, fa
     if (!(error instanceof ZodError || error instanceof SyntaxError)) throw error;
     answerJson(response, 400, { err_code: 'Bad Request', err_msg: error.message });
   }
-}
-
-function answerJson(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { Command } from 'commander';
-import { serve } from '../serve.ts';
+import { listenerOf, serve } from '../serve.ts';
 import { answer } from './server.ts';
 import { MetadataService } from './service.ts';
 
@@ -13,5 +13,5 @@ const options = new Command('imds')
   .opts<{ port: number; instanceId: string; region: string }>();
 
 const service = new MetadataService(options);
-const server = createServer((request, response) => void answer(service, request, response));
-await serve(server, options.port);
+const listener = listenerOf((request, response) => answer(service, request, response));
+await serve(createServer(listener), options.port);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { JSON_CODES, signatureFault } from '../signature.ts';
 import type { Faults, RequestFault } from './faults.ts';
 import { type DataStreams, Refused } from './operations.ts';
 
@@ -62,15 +63,9 @@ export class KinesisApi {
     }
   }
 
-  /** The signature itself is not verified, because the secret key is unknown here. */
-  #authenticate(authorization = ''): void {
-    const scope =
-      /^AWS4-HMAC-SHA256 Credential=[^/\s]+\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request,.*Signature=[0-9a-f]{64}$/;
-    const [, region, service] = scope.exec(authorization) ?? [];
-    if (!region) throw new Refused('MissingAuthenticationTokenException', 'Missing Authentication Token');
-    if (region === this.#region && service === 'kinesis') return;
-    const scoped = `Credential should be scoped to ${this.#region}/kinesis, not ${region}/${service}.`;
-    throw new Refused('InvalidSignatureException', scoped);
+  #authenticate(authorization: string | undefined): void {
+    const fault = signatureFault(authorization, this.#region, 'kinesis');
+    if (fault) throw new Refused(JSON_CODES[fault.kind], fault.message);
   }
 }
 

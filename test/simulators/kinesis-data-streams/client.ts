@@ -1,6 +1,7 @@
 import { GetRecordsCommand, GetShardIteratorCommand, KinesisClient, ListShardsCommand } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { z } from 'zod';
+import { readRecorded, sendOrder } from '../control-client.ts';
 import type { PutRequest } from './api.ts';
 import type { faultRules } from './faults.ts';
 import type { streamOrder } from './operations.ts';
@@ -41,19 +42,18 @@ export class DataStreamsControl {
 
   /** Creates a stream, or empties it; returns its ARN. */
   async create(name: string, order: Omit<z.input<typeof streamOrder>, 'name'> = {}): Promise<string> {
-    await this.#send('streams', { name, ...order });
+    await sendOrder(this.url, 'streams', { name, ...order });
     return this.arn(name);
   }
 
   /** Replaces the faults. */
   async setFaults(...faults: readonly DataStreamFault[]): Promise<void> {
-    await this.#send('faults', faults);
+    await sendOrder(this.url, 'faults', faults);
   }
 
   /** All PutRecords requests so far, oldest first. */
-  async requests(): Promise<PutRequest[]> {
-    const response = await fetch(new URL('/simulator/requests', this.url));
-    return (await response.json()) as PutRequest[];
+  requests(): Promise<PutRequest[]> {
+    return readRecorded(this.url, 'requests');
   }
 
   /** All records of a stream, shard by shard, each shard's in order. */
@@ -96,13 +96,5 @@ export class DataStreamsControl {
       ShardIterator = NextShardIterator;
     }
     return read;
-  }
-
-  async #send(path: string, body: unknown): Promise<void> {
-    const response = await fetch(new URL(`/simulator/${path}`, this.url), {
-      method: 'POST',
-      body: JSON.stringify(body),
-    });
-    if (!response.ok) throw new Error(`POST /simulator/${path} was refused: ${await response.text()}`);
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LimitedFaults } from '../limited-faults.ts';
 
 const times = z.int().positive().nullable().default(1);
 
@@ -15,36 +16,26 @@ const faultRule = z.union([
 ]);
 export const faultRules = z.array(faultRule);
 type Fault = z.infer<typeof faultRule>;
-export type RequestFault = Exclude<Fault, { record: string }>;
+type RecordFault = Extract<Fault, { record: string }>;
+export type RequestFault = Exclude<Fault, RecordFault>;
 
 /** The faults that tests have asked for, each for a number of times. */
 export class Faults {
-  #rules: Fault[] = [];
+  readonly #rules = new LimitedFaults<Fault>();
 
   replace(rules: readonly Fault[]): void {
-    this.#rules = [...rules];
+    this.#rules.replace(rules);
   }
 
   /** The fault of this request. */
   takeForRequest(): RequestFault | undefined {
-    const rule = this.#rules.find((each): each is RequestFault => !('record' in each));
-    if (rule) this.#use(rule);
-    return rule;
+    return this.#rules.take((each): each is RequestFault => !('record' in each));
   }
 
   /** The error code of a record. */
   takeForRecord(partitionKey: string): string | undefined {
-    const rule = this.#rules.find(
-      (each) => 'record' in each && (each.partitionKey === undefined || each.partitionKey === partitionKey),
-    );
-    if (!(rule && 'record' in rule)) return undefined;
-    this.#use(rule);
-    return rule.record;
-  }
-
-  #use(rule: Fault): void {
-    if (rule.times === null) return;
-    rule.times -= 1;
-    if (rule.times === 0) this.#rules = this.#rules.filter((each) => each !== rule);
+    const ofRecord = (each: Fault): each is RecordFault =>
+      'record' in each && (each.partitionKey === undefined || each.partitionKey === partitionKey);
+    return this.#rules.take(ofRecord)?.record;
   }
 }

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { Command } from 'commander';
-import { serve } from '../serve.ts';
+import { listenerOf, serve } from '../serve.ts';
 import { KinesisApi } from './api.ts';
 import { Faults } from './faults.ts';
 import { DataStreams } from './operations.ts';
@@ -16,10 +16,5 @@ const options = new Command('kinesis-data-streams')
 const faults = new Faults();
 const streams = new DataStreams(options.region, faults);
 const api = new KinesisApi(streams, faults, options.region);
-const server = createServer((request, response) => {
-  void answer({ api, streams, faults }, request, response).catch((error: unknown) => {
-    // The client disconnected during its request; any other error is ours.
-    if (request.complete) throw error;
-  });
-});
-await serve(server, options.port);
+const listener = listenerOf((request, response) => answer({ api, streams, faults }, request, response));
+await serve(createServer(listener), options.port);

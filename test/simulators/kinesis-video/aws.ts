@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
+import { JSON_CODES, signatureFault } from '../signature.ts';
 import { AwsError, awsHeaders, sendAwsError } from './aws-errors.ts';
 import { Calls } from './calls.ts';
 import { type Fault, Faults } from './faults.ts';
@@ -101,16 +102,9 @@ export class KinesisVideo {
     }
   }
 
-  /** The signature itself is not verified, because the secret key is unknown here. */
-  #authenticate(authorization = ''): void {
-    const scope =
-      /^AWS4-HMAC-SHA256 Credential=[^/\s]+\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request,.*Signature=[0-9a-f]{64}$/;
-    const [, region, service] = scope.exec(authorization) ?? [];
-    if (!region) throw new AwsError('MissingAuthenticationTokenException', 'Missing Authentication Token');
-    if (region !== this.#settings.region || service !== 'kinesisvideo') {
-      const scoped = `Credential should be scoped to ${this.#settings.region}/kinesisvideo, not ${region}/${service}.`;
-      throw new AwsError('InvalidSignatureException', scoped);
-    }
+  #authenticate(authorization: string | undefined): void {
+    const fault = signatureFault(authorization, this.#settings.region, 'kinesisvideo');
+    if (fault) throw new AwsError(JSON_CODES[fault.kind], fault.message);
   }
 
   #streamOf(arn: string | undefined, name: string | undefined): Stream {

@@ -1,3 +1,4 @@
+import { readRecorded, sendOrder } from '../control-client.ts';
 import type { ProxyFacts, TunnelOrder } from './proxy.ts';
 
 /** Controls a proxy simulator that listens at `url`. */
@@ -8,24 +9,17 @@ export class ProxyControl {
     this.url = url;
   }
 
-  async facts(): Promise<ProxyFacts> {
-    const response = await fetch(new URL('/simulator/facts', this.url));
-    return (await response.json()) as ProxyFacts;
+  facts(): Promise<ProxyFacts> {
+    return readRecorded(this.url, 'facts');
   }
 
   /** Decides on the next requests for a tunnel to a host. */
   async order(order: TunnelOrder): Promise<void> {
-    await this.#post('orders', order);
+    await sendOrder(this.url, 'orders', order);
   }
 
   /** Resets every open tunnel. */
   async cut(): Promise<void> {
-    await this.#post('cut', {});
-  }
-
-  async #post(path: string, body: object): Promise<void> {
-    const init = { method: 'POST', body: JSON.stringify(body) };
-    const response = await fetch(new URL(`/simulator/${path}`, this.url), init);
-    if (!response.ok) throw new Error(`POST /simulator/${path} was refused: ${await response.text()}`);
+    await sendOrder(this.url, 'cut', {});
   }
 }

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
+import { LimitedFaults } from '../limited-faults.ts';
+import { JSON_CODES, signatureFault } from '../signature.ts';
 import { Refusal, type Vault } from './vault.ts';
 
 const CONTENT_TYPE = 'application/x-amz-json-1.1';
@@ -35,18 +37,13 @@ export interface SecretRequest {
 /** Secrets Manager's JSON protocol in one region, with one vault. */
 export class SecretsManagerApi {
   readonly requests: SecretRequest[] = [];
+  readonly faults = new LimitedFaults<Fault>();
   readonly #vault: Vault;
   readonly #region: string;
-  #faults: Fault[] = [];
 
   constructor(vault: Vault, region: string) {
     this.#vault = vault;
     this.#region = region;
-  }
-
-  /** Replaces the faults. */
-  setFaults(faults: readonly Fault[]): void {
-    this.#faults = [...faults];
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -61,7 +58,7 @@ export class SecretsManagerApi {
       this.#authenticate(request.headers.authorization);
       const { SecretId, VersionStage } = inputOf(request, body);
       Object.assign(record, { secretId: SecretId, stage: VersionStage });
-      const fault = this.#takeFault();
+      const fault = this.faults.take();
       if (fault && 'hang' in fault) return;
       if (fault) {
         record.status = fault.status;
@@ -79,23 +76,9 @@ export class SecretsManagerApi {
     }
   }
 
-  /** The signature itself is not verified, because the secret key is unknown here. */
-  #authenticate(authorization = ''): void {
-    const scope =
-      /^AWS4-HMAC-SHA256 Credential=[^/\s]+\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request,.*Signature=[0-9a-f]{64}$/;
-    const [, region, service] = scope.exec(authorization) ?? [];
-    if (!region) throw new Refusal('MissingAuthenticationTokenException', 'Missing Authentication Token');
-    if (region === this.#region && service === 'secretsmanager') return;
-    const scoped = `Credential should be scoped to ${this.#region}/secretsmanager, not ${region}/${service}.`;
-    throw new Refusal('InvalidSignatureException', scoped);
-  }
-
-  #takeFault(): Fault | undefined {
-    const [fault] = this.#faults;
-    if (!fault || fault.times === null) return fault;
-    fault.times -= 1;
-    if (fault.times === 0) this.#faults.shift();
-    return fault;
+  #authenticate(authorization: string | undefined): void {
+    const fault = signatureFault(authorization, this.#region, 'secretsmanager');
+    if (fault) throw new Refusal(JSON_CODES[fault.kind], fault.message);
   }
 }
 

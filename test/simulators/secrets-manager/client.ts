@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { readRecorded, sendOrder } from '../control-client.ts';
 import type { faultRules, SecretRequest } from './api.ts';
 import type { secretOrder } from './vault.ts';
 
@@ -22,26 +23,17 @@ export class SecretsManagerControl {
 
   /** Creates or changes a secret; returns its ARN. */
   async put(name: string, order: SecretOrder = {}): Promise<string> {
-    await this.#send(`secrets/${name}`, order);
+    await sendOrder(this.url, `secrets/${name}`, order);
     return this.arn(name);
   }
 
   /** Replaces the faults. */
   async setFaults(...faults: z.input<typeof faultRules>): Promise<void> {
-    await this.#send('faults', faults);
+    await sendOrder(this.url, 'faults', faults);
   }
 
   /** All requests so far, oldest first. */
-  async requests(): Promise<SecretRequest[]> {
-    const response = await fetch(new URL('/simulator/requests', this.url));
-    return (await response.json()) as SecretRequest[];
-  }
-
-  async #send(path: string, body: unknown): Promise<void> {
-    const response = await fetch(new URL(`/simulator/${path}`, this.url), {
-      method: 'POST',
-      body: JSON.stringify(body),
-    });
-    if (!response.ok) throw new Error(`POST /simulator/${path} was refused: ${await response.text()}`);
+  requests(): Promise<SecretRequest[]> {
+    return readRecorded(this.url, 'requests');
   }
 }

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { Command } from 'commander';
-import { serve } from '../serve.ts';
+import { listenerOf, serve } from '../serve.ts';
 import { SecretsManagerApi } from './api.ts';
 import { answer } from './server.ts';
 import { Vault } from './vault.ts';
@@ -14,10 +14,5 @@ const options = new Command('secrets-manager')
 
 const vault = new Vault(options.region);
 const api = new SecretsManagerApi(vault, options.region);
-const server = createServer((request, response) => {
-  void answer(api, vault, request, response).catch((error: unknown) => {
-    // The client disconnected during its request; any other error is ours.
-    if (request.complete) throw error;
-  });
-});
-await serve(server, options.port);
+const listener = listenerOf((request, response) => answer(api, vault, request, response));
+await serve(createServer(listener), options.port);

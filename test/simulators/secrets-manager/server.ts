@@ -19,7 +19,7 @@ export async function answer(
   } else if (name) {
     await takeOrder(request, response, secretOrder, (order) => vault.put(name, order));
   } else if (route === 'POST /simulator/faults') {
-    await takeOrder(request, response, faultRules, (faults) => api.setFaults(faults));
+    await takeOrder(request, response, faultRules, (faults) => api.faults.replace(faults));
   } else {
     answerJson(response, 404, { error: `${route}: no such endpoint` });
   }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { ResultsEvent } from '../../../daemon/contract/events.ts';
+import { readRecorded, sendOrder } from '../control-client.ts';
 import type { consumerRules, ReceivedRequest } from './consumer.ts';
 
 const POLL_MS = 50;
@@ -15,21 +16,17 @@ export class WebhookControl {
 
   /** Replaces the rules; without any, every verified request is answered 200. */
   async setRules(...rules: z.input<typeof consumerRules>): Promise<void> {
-    const response = await fetch(new URL('/simulator/rules', this.url), {
-      method: 'POST',
-      body: JSON.stringify(rules),
-    });
-    if (!response.ok) throw new Error(`the rules were refused: ${await response.text()}`);
+    await sendOrder(this.url, 'rules', rules);
   }
 
   /** All requests so far, oldest first. */
-  async requests(): Promise<ReceivedRequest[]> {
-    return this.#get<ReceivedRequest[]>('requests');
+  requests(): Promise<ReceivedRequest[]> {
+    return readRecorded(this.url, 'requests');
   }
 
   /** All accepted events so far, in order of arrival, with repeats. */
-  async events(): Promise<ResultsEvent[]> {
-    return this.#get<ResultsEvent[]>('events');
+  events(): Promise<ResultsEvent[]> {
+    return readRecorded(this.url, 'events');
   }
 
   /** The same, once `session.ended` is among them. */
@@ -39,9 +36,5 @@ export class WebhookControl {
       if (events.some(({ type }) => type === 'session.ended')) return events;
       await sleep(POLL_MS);
     }
-  }
-
-  async #get<T>(what: string): Promise<T> {
-    return (await (await fetch(new URL(`/simulator/${what}`, this.url))).json()) as T;
   }
 }

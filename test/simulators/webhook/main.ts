@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { Command } from 'commander';
-import { serve } from '../serve.ts';
+import { listenerOf, serve } from '../serve.ts';
 import { Consumer, consumerRules } from './consumer.ts';
 import { answer } from './server.ts';
 
@@ -28,12 +28,7 @@ const { secret, port, cert, key, keepText, keepNothing, delay } = new Command('w
 
 const consumer = new Consumer(secret, { keepsText: keepText, keepsNothing: keepNothing });
 consumer.setRules(consumerRules.parse(delay > 0 ? [{ delayMs: delay }] : []));
-const listener: Parameters<typeof createServer>[1] = (request, response) => {
-  void answer(consumer, request, response).catch((error: unknown) => {
-    // The client disconnected during its request; any other error is ours.
-    if (request.complete) throw error;
-  });
-};
+const listener = listenerOf((request, response) => answer(consumer, request, response));
 const server =
   cert && key
     ? createSecureServer({ cert: readFileSync(cert), key: readFileSync(key) }, listener)
