@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 import { SessionManager } from '../../daemon/admission/manager.ts';
 import { controlApi } from '../../daemon/control/control-api.ts';
 import { FakeHost } from '../admission/fake-host.ts';
+import { listening } from '../support/loopback.ts';
 import { recordedLog } from '../support/recorded-log.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
@@ -44,13 +44,7 @@ async function stage(t: ExecutionContext) {
       return [];
     },
   });
-  const server = createServer(listener).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await listening(t, createServer(listener));
   const send = async (method: string, path: string, body = '', headers: Record<string, string> = {}) => {
     const asked = request({ port, path, method, headers, agent: false });
     asked.end(body);

@@ -1,10 +1,10 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { type DoctorOptions, examine } from '../../daemon/control/doctor.ts';
 import type { LifecycleView } from '../../daemon/lifecycle/lifecycle.ts';
 import { Egress } from '../../daemon/runtime/egress.ts';
 import { fixedSecret } from '../../daemon/secrets/secret.ts';
+import { listening } from '../support/loopback.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 const HOOK = { name: 'drain', transition: 'terminating', heartbeatTimeoutMs: 3_600_000 } as const;
@@ -32,13 +32,10 @@ const lifecycle = (view: LifecycleView) => ({ view: () => view });
 async function silentServer(t: ExecutionContext) {
   const reached = Promise.withResolvers<void>();
   const server = createServer((socket) => {
-    socket.on('error', () => {}).resume();
-    t.teardown(() => socket.destroy());
+    socket.resume();
     reached.resolve();
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => server.close());
-  return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`, reached: reached.promise };
+  });
+  return { url: `ws://127.0.0.1:${await listening(t, server)}`, reached: reached.promise };
 }
 
 test('a Deepgram that does not respond fails the check after 5 s', async (t) => {

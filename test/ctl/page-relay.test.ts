@@ -1,8 +1,7 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import test from 'ava';
 import { pageRelay } from '../../daemon/ctl/commands/page-relay.ts';
+import { listening } from '../support/loopback.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { fakeFor } from './fake-for.ts';
 
@@ -10,10 +9,8 @@ test('a daemon that does not answer a browser within 10 s is reported as 502', a
   const daemon = await fakeFor(t);
   daemon.instead.set('GET /v1/overview', new Promise(() => {}));
   const clock = new VirtualClock();
-  const server = createServer(pageRelay(daemon.socketPath, clock)).listen(0, '127.0.0.1');
-  t.teardown(() => server.close());
-  await once(server, 'listening');
-  const response = fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/overview`);
+  const port = await listening(t, createServer(pageRelay(daemon.socketPath, clock)));
+  const response = fetch(`http://127.0.0.1:${port}/v1/overview`);
   await daemon.received('GET /v1/overview');
   clock.forward(10_000);
   const { status } = await response;
@@ -23,10 +20,7 @@ test('a daemon that does not answer a browser within 10 s is reported as 502', a
 
 test('a reader who opens the page while no daemon runs gets a page, which tries again by itself', async (t) => {
   const server = createServer(pageRelay('/nowhere/control.sock', new VirtualClock()));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => server.close());
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = `http://127.0.0.1:${await listening(t, server)}`;
   const page = await fetch(url);
   t.is(page.status, 502);
   t.is(page.headers.get('content-type'), 'text/html; charset=utf-8');

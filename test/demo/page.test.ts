@@ -1,7 +1,6 @@
-import { mkdir } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import anyTest from 'ava';
 import type { Browser, Page } from 'playwright-core';
+import { ARTEFACTS, visit } from '../control/browsing.ts';
 import { loadSampleCall } from '../fixtures/sample-call/read.ts';
 import type { Speaker } from '../fixtures/sample-call/script.ts';
 import { needs } from '../support/tools.ts';
@@ -13,7 +12,6 @@ const SPEED = ['--speed', '10'];
 const TIMEOUT_MS = 180_000;
 const DESKTOP = { width: 1280, height: 900 };
 const PHONE = { width: 390, height: 844 };
-const ARTEFACTS = fileURLToPath(new URL('../../artefacts/', import.meta.url));
 /** `PICTURES=test/demo/ npx ava test/demo/page.test.ts` renews the pictures in README.md. */
 const PICTURES = process.env['PICTURES'] ?? ARTEFACTS;
 const PHRASES = loadSampleCall().phrases;
@@ -23,7 +21,6 @@ const test = needs(anyTest, 'chromium');
 let browser: Browser;
 test.before(async () => {
   browser = await launchChromium();
-  await mkdir(ARTEFACTS, { recursive: true });
 });
 test.after.always(() => browser?.close());
 
@@ -45,18 +42,8 @@ async function columnOf(page: Page, speaker: Speaker): Promise<{ left: number; r
   return { left: Math.min(...lefts), right: Math.max(...rights) };
 }
 
-/** Opens a page; collects its errors and the origins of its requests. */
-async function open(url: string, viewport: typeof DESKTOP, colorScheme: 'light' | 'dark' = 'light') {
-  const page = await browser.newPage({ viewport, colorScheme, reducedMotion: 'reduce' });
-  page.setDefaultTimeout(TIMEOUT_MS);
-  const complaints: string[] = [];
-  const origins = new Set<string>();
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('request', (request) => origins.add(new URL(request.url()).origin));
-  await page.goto(url);
-  return { page, complaints, origins };
-}
+const open = (url: string, viewport: typeof DESKTOP, colorScheme: 'light' | 'dark' = 'light') =>
+  visit(browser, url, { viewport, colorScheme });
 
 test('a call is shown from its first word to its end, with a column per speaker', async (t) => {
   t.timeout(TIMEOUT_MS);

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { signatureHeaders, TIMEOUT_HEADER } from '../../daemon/contract/signing.ts';
 import { instanceApi } from '../../daemon/http/instance-api.ts';
+import { listening } from '../support/loopback.ts';
 import { recordedLog } from '../support/recorded-log.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
@@ -57,13 +58,7 @@ async function stage(t: ExecutionContext) {
       },
     },
   });
-  const server = createServer(listener).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = `http://127.0.0.1:${await listening(t, createServer(listener))}`;
   const start = async (signedWith: string, headers: Record<string, string> = {}) => {
     const signed = { ...signatureHeaders(signedWith, BODY, clock.epoch()), ...headers };
     const response = await fetch(new URL('/start-session', url), { method: 'POST', body: BODY, headers: signed });

@@ -1,11 +1,11 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer } from 'node:http';
+import type { Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { connectKinesis, type Kinesis } from '../../daemon/kinesis/client.ts';
 import { KinesisRefused } from '../../daemon/kinesis/refusal.ts';
 import { systemClock } from '../../daemon/runtime/clock.ts';
 import { TimerWheel } from '../../daemon/runtime/timer-wheel.ts';
+import { listening } from '../support/loopback.ts';
 
 process.env['AWS_ACCESS_KEY_ID'] = 'a';
 process.env['AWS_SECRET_ACCESS_KEY'] = 'b';
@@ -14,22 +14,16 @@ process.env['AWS_SECRET_ACCESS_KEY'] = 'b';
 async function serving(t: ExecutionContext, breaks: (requestOnConnection: number, request: number) => boolean) {
   const asked = new Map<Socket, number>();
   let requests = 0;
-  const server: Server = createServer((request, response) => {
+  const server = createServer((request, response) => {
     const { socket } = request;
     asked.set(socket, (asked.get(socket) ?? 0) + 1);
     requests++;
     if (breaks(asked.get(socket) as number, requests)) socket.destroy();
     else response.writeHead(404, { 'x-amzn-errortype': 'ResourceNotFoundException' }).end('{}');
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  process.env['AWS_ENDPOINT_URL_KINESIS_VIDEO'] = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  process.env['AWS_ENDPOINT_URL_KINESIS_VIDEO'] = `http://127.0.0.1:${await listening(t, server)}`;
   const kinesis = connectKinesis('eu-west-2', systemClock, new TimerWheel(systemClock));
-  t.teardown(() => {
-    kinesis.close();
-    server.closeAllConnections();
-    server.close();
-  });
+  t.teardown(() => kinesis.close());
   return { kinesis, connections: () => asked.size, requests: () => requests };
 }
 

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { connectMetadata, MetadataRefused, MetadataUnavailable } from '../../daemon/lifecycle/metadata.ts';
 import { MetadataControl } from '../simulators/imds/client.ts';
+import { listening } from '../support/loopback.ts';
 import { Program } from '../support/process.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
@@ -24,13 +23,7 @@ async function ownService(t: ExecutionContext) {
 
 /** A client of an HTTP server that answers as `listener` does. */
 async function clientOf(t: ExecutionContext, listener: RequestListener) {
-  const server = createServer(listener).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return client(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  return client(`http://127.0.0.1:${await listening(t, createServer(listener))}`);
 }
 
 test('values that exist are read, and others are undefined', async (t) => {

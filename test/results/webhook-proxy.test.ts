@@ -1,13 +1,7 @@
 /** Webhooks through a proxy: names are resolved there, and the rules about addresses still hold. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo, Server, Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import anyTest, { type ExecutionContext } from 'ava';
 import type { Batch } from '../../daemon/results/sink.ts';
 import { guardedLookup } from '../../daemon/results/webhook/guarded-lookup.ts';
@@ -15,11 +9,13 @@ import { WebhookSink } from '../../daemon/results/webhook/webhook-sink.ts';
 import { systemClock } from '../../daemon/runtime/clock.ts';
 import { Egress } from '../../daemon/runtime/egress.ts';
 import { fixedSecret } from '../../daemon/secrets/secret.ts';
-import { identityAt, makeCertificates, type TlsIdentity } from '../load/certificates.ts';
+import type { TlsIdentity } from '../load/certificates.ts';
 import { ProxyControl } from '../simulators/proxy/client.ts';
 import { ConnectProxy } from '../simulators/proxy/proxy.ts';
 import { Consumer } from '../simulators/webhook/consumer.ts';
+import { listening } from '../support/loopback.ts';
 import { needs } from '../support/tools.ts';
+import { trustedIdentity } from '../support/trusted-identity.ts';
 
 const test = needs(anyTest, 'openssl');
 /** Only the proxy can resolve it. */
@@ -27,24 +23,8 @@ const HOOKS = 'hooks.proxy.test';
 let identity: TlsIdentity | undefined;
 
 test.before(async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'integratord-webhook-proxy-'));
-  const certificates = await makeCertificates(directory, [`DNS:${HOOKS}`]);
-  setDefaultCACertificates([...getCACertificates(), await readFile(certificates.caPath, 'utf8')]);
-  identity = identityAt(certificates);
-  await rm(directory, { recursive: true });
+  identity = await trustedIdentity(HOOKS);
 });
-
-async function listening(t: ExecutionContext, server: Server): Promise<number> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => sockets.add(socket.on('error', () => {})));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return (server.address() as AddressInfo).port;
-}
 
 /** A consumer with TLS that only the proxy leads to, and a sink behind the proxy. */
 async function stage(t: ExecutionContext, noProxy = '') {

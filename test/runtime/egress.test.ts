@@ -1,22 +1,15 @@
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import { request } from 'node:https';
-import {
-  type AddressInfo,
-  createServer as createTcpServer,
-  type LookupFunction,
-  type Server,
-  type Socket,
-} from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls';
+import { createServer as createTcpServer, type LookupFunction, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import anyTest, { type ExecutionContext } from 'ava';
 import { Egress, ProxyFailed, proxySecrets } from '../../daemon/runtime/egress.ts';
-import { identityAt, makeCertificates, type TlsIdentity } from '../load/certificates.ts';
+import type { TlsIdentity } from '../load/certificates.ts';
 import { ConnectProxy } from '../simulators/proxy/proxy.ts';
+import { listening } from '../support/loopback.ts';
 import { needs } from '../support/tools.ts';
+import { trustedIdentity } from '../support/trusted-identity.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 const test = needs(anyTest, 'openssl');
@@ -24,24 +17,8 @@ const NAME = 'server.egress.test';
 let identity: TlsIdentity | undefined;
 
 test.before(async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'integratord-egress-'));
-  const certificates = await makeCertificates(directory, [`DNS:${NAME}`]);
-  setDefaultCACertificates([...getCACertificates(), await readFile(certificates.caPath, 'utf8')]);
-  identity = identityAt(certificates);
-  await rm(directory, { recursive: true });
+  identity = await trustedIdentity(NAME);
 });
-
-async function listening<Kind extends Server>(t: ExecutionContext, server: Kind): Promise<number> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => sockets.add(socket.on('error', () => {})));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return (server.address() as AddressInfo).port;
-}
 
 const lookup: LookupFunction = (_name, _options, callback) => callback(new Error('looked up'), []);
 

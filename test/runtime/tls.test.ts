@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer, getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls';
 import anyTest from 'ava';
 import { connectTls } from '../../daemon/runtime/tls.ts';
 import { identityAt, makeCertificates, type TlsIdentity } from '../load/certificates.ts';
+import { listening } from '../support/loopback.ts';
 import { needs } from '../support/tools.ts';
 
 const test = needs(anyTest, 'openssl');
@@ -25,20 +26,12 @@ test.before(async () => {
 });
 
 async function serving(t: { teardown(end: () => void): void }, identity = trusted) {
-  const accepted: TLSSocket[] = [];
   const server = createServer({ ...identity, ALPNProtocols: ['http/1.1'] }, (socket) => {
-    accepted.push(socket);
     socket.on('error', () => {});
     socket.resume();
   });
   server.on('tlsClientError', () => {});
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    for (const socket of accepted) socket.destroy();
-    server.close();
-  });
-  return { server, port: (server.address() as AddressInfo).port };
+  return { server, port: await listening(t, server) };
 }
 
 /** A connection, once there is a session that another may resume. */
@@ -75,10 +68,8 @@ test('a session whose resumption a middlebox resets is not offered again', async
   const middlebox = createTcpServer((socket) => {
     if (resets) socket.resetAndDestroy();
     else server.emit('connection', socket);
-  }).listen(0, '127.0.0.1');
-  t.teardown(() => middlebox.close());
-  await once(middlebox, 'listening');
-  const { port } = middlebox.address() as AddressInfo;
+  });
+  const port = await listening(t, middlebox);
   await connected(t, port);
   resets = true;
   const socket = connectTls({ host: '127.0.0.1', port });

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 import { WebSocketServer } from 'ws';
+import { listening } from '../support/loopback.ts';
 import { Program } from '../support/process.ts';
 import { CALL_AUDIO, expectedOn } from './deepgram/call-audio.ts';
 import { type Heard, ListenClient, transcriptOf } from './deepgram/listen-client.ts';
@@ -33,16 +34,11 @@ async function receiver(t: ExecutionContext, failures: number[] = []) {
     accepted.push(message);
     server.emit('accepted', message);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.close();
-    server.closeAllConnections();
-  });
+  const port = await listening(t, server);
   const isOver = new Promise<void>((resolve) => {
     server.on('accepted', ({ type }: Heard) => type === 'Metadata' && resolve());
   });
-  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, delivered, accepted, isOver };
+  return { address: `127.0.0.1:${port}`, delivered, accepted, isOver };
 }
 
 function saidTo(messages: readonly Heard[], channel: number): string[] {

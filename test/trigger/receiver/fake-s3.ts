@@ -1,9 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import type { ExecutionContext } from 'ava';
+import { listening } from '../../support/loopback.ts';
 
 const CREDENTIALS = {
   AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
@@ -34,16 +33,7 @@ export async function fakeS3(t: ExecutionContext, bucket: string) {
     const object = objects.get(key);
     return object ? send(200, object) : send(404, '<Error><Code>NoSuchKey</Code></Error>');
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const env = {
-    AWS_REGION: 'eu-west-2',
-    AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-  };
+  const env = { AWS_REGION: 'eu-west-2', AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${await listening(t, server)}` };
   return { objects, failures, env: { ...CREDENTIALS, ...env } };
 }
 
