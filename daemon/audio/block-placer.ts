@@ -136,8 +136,8 @@ export class BlockPlacer {
   }
 
   /**
-   * Continues a call of which only the clock is known: the first block goes where its time says, and what of it comes
-   * before `fromFrame` is left out.
+   * Continues a call of which only the clock is known: the first block goes where its time says, and the part before
+   * `fromFrame` is left out.
    */
   rejoinByTime(fromFrame: number, centerMs: Millis, misplacedFrames: number): void {
     this.#rejoinFrame = fromFrame;

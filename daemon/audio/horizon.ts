@@ -52,7 +52,7 @@ export class Horizon {
     const [ahead, behind] = a.reachFrame > b.reachFrame ? [a, b] : [b, a];
     const end = ahead.reachFrame;
     if (this.#isAway(behind)) {
-      // The other goes on by itself, and stays behind just so far that the one that is away can be placed when it returns.
+      // The other continues alone, just far enough behind that the absent one can be placed when it returns.
       return this.#hasWaited(nowMs, ahead.heardAtMs) ? end : end - this.#returnFrames(behind);
     }
     const behindFrame = behind.nextFrame;

@@ -166,7 +166,7 @@ export class TrackClock {
     this.runBlocks = saved.runBlocks;
     this.hadGap = saved.hadGap;
     this.#driftMsPerHour = saved.driftMsPerHour;
-    // The drift is measured anew from here on.
+    // Restart the drift measurement.
     this.levelBlocks = Math.min(saved.levelBlocks, SETTLED_BLOCKS - 1);
   }
 

@@ -79,8 +79,8 @@ export class Track {
   }
 
   /**
-   * Copies the samples of frames `fromFrame` up to `toFrame` to `out`, silence where there are none, and lets go of
-   * them. Gives when the oldest of them arrived; Infinity when there are none.
+   * Copies the samples of frames `fromFrame` up to `toFrame` to `out`, with silence where there are none, and releases
+   * them. Returns when the oldest of them arrived; Infinity when there are none.
    */
   read(out: Uint8Array, fromFrame: number, toFrame: number): number {
     let oldestMs = Infinity;

@@ -62,7 +62,7 @@ export interface SpokenCall {
 const EPOCH_MS = 1_790_000_000_000;
 const SAMPLE_STEP = 7919;
 const SAMPLE_RANGE = 32_000;
-/** Samples that go up in steps before they begin anew, somewhere else. */
+/** Samples that rise in steps, then start again at another value. */
 export const RAMP = 512;
 
 /** Where in its range a ramp begins: no two ramps of a channel within half an hour begin alike. */

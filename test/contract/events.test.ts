@@ -19,7 +19,7 @@ const namesIn = (cell: string | undefined) => [...(cell ?? '').matchAll(/`(?<nam
 
 for (const [, types, fields] of rowsUnder('## Events')) {
   const isInterim = types?.includes('false');
-  // An interim is told by what it lacks, and session.resumed by what it adds.
+  // A missing field identifies an interim, an extra one session.resumed.
   if (isInterim || types?.includes('session.resumed')) continue;
   for (const type of namesIn(types).filter((name) => name !== 'final')) {
     test(`the documentation names every field of ${type}`, (t) => {

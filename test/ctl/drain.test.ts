@@ -141,7 +141,7 @@ test('drain ends when another operator cancels the drain', async (t) => {
 test("drain --cancel cancels an operator's drain only", async (t) => {
   const daemon = await fakeFor(t);
   const cancel = () => ctl(['drain', '--cancel', '--socket', daemon.socketPath]);
-  t.is((await cancel()).code, 1, 'there is none');
+  t.is((await cancel()).code, 1, 'no drain is left to cancel');
   daemon.drain = DRAIN;
   t.like(await cancel(), { code: 0, stdout: 'drain canceled; the daemon is serving\n' });
   daemon.drain = { ...DRAIN, source: 'spot' };

@@ -88,7 +88,7 @@ test('when the old connection ends, a successor already requested takes over', a
   t.is(await ended, successor);
 });
 
-test('when the old connection ends and its successor was refused, there is none', async (t) => {
+test('an old connection that ends after its successor was refused has no successor', async (t) => {
   const { clock, rotation: one, requests } = rotation();
   t.is(await one.afterEnd(NEVER), undefined);
   await clock.advance(ROTATE_AFTER_MS);

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { systemdNotify } from '../../daemon/lifecycle/systemd-notify.ts';
 
-/** Stands in for systemd-notify: writes down its arguments and its environment. */
+/** A fake systemd-notify, which records its arguments and its environment. */
 const RECORDS = `#!/bin/sh
 IFS='|'
 echo "$*" >"$0.args"

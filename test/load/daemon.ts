@@ -70,7 +70,7 @@ export class Daemon {
       const how = code === null ? 'by a signal' : `exit code ${code}`;
       throw new LoadFailed(`the daemon ended (${how}):\n${this.#program.stderr}`);
     });
-    // Handled by whoever races against it.
+    // The caller that races against it handles the rejection.
     this.failed.catch(() => {});
   }
 

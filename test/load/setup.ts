@@ -51,7 +51,7 @@ export async function openSetup(options: Options, cleanup: AsyncDisposableStack)
   cleanup.defer(() => daemon.kill());
   await daemon.listening();
   const failed = Promise.race([daemon.failed, kinesis.failed, deepgram.failed]);
-  // Handled by whoever races against it.
+  // The caller that races against it handles the rejection.
   failed.catch(() => {});
   return { ...simulators, daemon, failed };
 }

@@ -7,7 +7,7 @@ for (const [story, args, conclusion] of [
   ['first-transcript', ['--speed', '10'], /A call and its transcript, \d+ s after/],
   ['move-flow', [], /Its transcript, completed, 0 events missing:.*CUSTOMER: goodbye/s],
 ] as const) {
-  test.serial(`the story is as it is told: ${story}`, async (t) => {
+  test.serial(`the story runs as written: ${story}`, async (t) => {
     const script = new ScriptProcess('test/stories/main.ts', [story, ...args]);
     t.teardown(() => script.stop('SIGKILL'));
     t.is(await script.exited, 0, script.stdout + script.stderr);

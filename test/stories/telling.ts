@@ -1,7 +1,7 @@
 import { ctl } from '../ctl/ctl-process.ts';
 import { ScriptProcess } from '../support/script-process.ts';
 
-/** Something in a story did not go as it is told; the message says what. */
+/** A story did not go as written; the message says what went wrong. */
 export class StoryFailed extends Error {
   override readonly name = 'StoryFailed';
 }

@@ -32,13 +32,13 @@ const BAD_REQUESTS: Record<string, [body: unknown, reason: string, names: RegExp
   'an unknown field within': [{ ...START, kvsStream: { ...START.kvsStream, region: 'x' } }, 'bad-request', /region/],
   'a null': [{ ...START, dgParams: null }, 'bad-request', /dgParams/],
   'a number for a contact id': [{ ...START, contactId: 7 }, 'bad-request', /contactId/],
-  'a contact id that is none': [{ ...START, contactId: '../etc' }, 'bad-request', /contactId/],
+  'a malformed contact id': [{ ...START, contactId: '../etc' }, 'bad-request', /contactId/],
   'a Flux model': [{ ...START, dgParams: { model: 'flux-general-en' } }, 'bad-request', /Flux models take one channel/],
   'a parameter that is a number': [{ ...START, dgParams: { model: 7 } }, 'bad-request', /dgParams.model/],
   'a parameter with no value': [{ ...START, dgParams: { tag: [] } }, 'bad-request', /dgParams.tag/],
   'a parameter without a name': [{ ...START, dgParams: { '': 'x' } }, 'bad-request', /dgParams/],
   'a word for enforceRealtime': [{ ...START, enforceRealtime: 'true' }, 'bad-request', /enforceRealtime/],
-  'a fragment number that is none': [
+  'a malformed fragment number': [
     { ...START, kvsStream: { arn: ARN, startFragmentNumber: 'first' } },
     'bad-request',
     /startFragmentNumber/,

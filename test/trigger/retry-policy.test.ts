@@ -45,7 +45,7 @@ test('however long the delay, one real attempt still fits', (t) => {
   t.is(retryDelayMs(9, { ...ANY, leftMs, random: () => 1 }), 30);
 });
 
-test('without time for a real attempt there is none', (t) => {
+test('no attempt is made without time for a real one', (t) => {
   t.is(retryDelayMs(1, { ...ANY, leftMs: RETRY_POLICY.minAttemptMs, random: () => 0 }), undefined);
   t.is(retryDelayMs(1, { ...ANY, leftMs: -5, random: () => 0 }), undefined);
 });

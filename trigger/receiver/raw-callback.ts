@@ -3,8 +3,8 @@ import { z } from 'zod';
 /**
  * For a flow with `dg_callback`: what a callback must do to read a call from Deepgram's own messages. After a reconnect
  * Deepgram's times restart at 0 and words come twice; `extra`, which Deepgram repeats in each message, says where in
- * the call a connection began (trigger/README.md, "The order of a contact's sessions"). Whoever can should use a
- * webhook of integratord instead: there words come once.
+ * the call a connection began (trigger/README.md, "The order of a contact's sessions"). Prefer a webhook of
+ * integratord: it delivers each word once.
  */
 
 /** A word on the call's own clock. */

@@ -99,7 +99,7 @@ async function startRelay(
     if (isFinishing && code === 0) return new Promise<never>(() => {});
     throw new Error(`${parser} ended with ${code}: ${program.stderr}`);
   });
-  // Handled by whoever races against it.
+  // The caller that races against it handles the rejection.
   failed.catch(() => {});
   return {
     pid: program.pid,

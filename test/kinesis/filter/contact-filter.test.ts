@@ -98,7 +98,7 @@ test('a fragment without a ContactId is not ours if none of ours comes before it
   }
 });
 
-test('a held fragment that another connection repeats is forwarded once, whoever it names then', (t) => {
+test('a held fragment that another connection repeats is forwarded once, whichever contact it names then', (t) => {
   for (const [contactId, expected] of [
     ['', [2, 3]],
     [OURS, [2, 3]],
