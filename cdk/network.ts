@@ -82,7 +82,7 @@ export class Network extends Construct {
     });
   }
 
-  /** Routes to S3 within a new VPC, for nothing. The route tables of an existing one are not ours to change. */
+  /** Free routes to S3 within a new VPC. The route tables of an existing VPC are not ours to change. */
   addS3(): void {
     if (!(this.vpc instanceof Vpc)) return;
     this.vpc.addGatewayEndpoint('S3', { service: GatewayVpcEndpointAwsService.S3, subnets: [this.subnets] });

@@ -18,7 +18,7 @@ const TOKEN_LENGTH = 48;
 const KEYS = 'calls/*';
 
 interface ReceiverProps {
-  /** Signs what is posted. */
+  /** Signs the results that are posted. */
   readonly webhookSecret: NamedSecret;
   readonly transcriptLifetime: Duration;
   readonly logRetention: RetentionDays;

@@ -70,7 +70,7 @@ export class Trigger extends Construct implements IConnectable {
     const { account = Aws.ACCOUNT_ID, resourceName = '' } = isKnown
       ? Arn.split(connectInstanceArn, ArnFormat.SLASH_RESOURCE_NAME)
       : {};
-    // By id, so that the order of the list has no meaning.
+    // Keyed by id, so that the order of the list does not matter.
     this.function.addPermission(`Connect${resourceName}`, {
       principal: new ServicePrincipal('connect.amazonaws.com'),
       sourceArn: connectInstanceArn,

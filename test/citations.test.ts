@@ -3,7 +3,7 @@ import { glob } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test from 'ava';
 
-/** `daemon/README.md`, with what is cited of it: `, "Rooms"` or `, decision 6`. */
+/** `daemon/README.md`, with the cited part: `, "Rooms"` or `, decision 6`. */
 const CITATION = /(?<path>[\w./-]*\b[\w-]+\.md)\b(?:, "(?<heading>[^"]+)"|, decision (?<decision>\d+))?/g;
 /** Of a link in Markdown only its target is a citation. */
 const LINK = /\[[^\]]*\]\(([^)#]*)(?:#[^)]*)?\)/g;

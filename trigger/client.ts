@@ -51,7 +51,7 @@ export async function startSession(request: StartRequest, options: ClientOptions
   }
 }
 
-/** Corrects what a failure is about, each thing once; undefined if there is nothing to correct. */
+/** Corrects the cause of a failure, each one once; undefined if there is nothing to correct. */
 function correctionsOf(request: StartRequest, { secret, log, deadlineMs }: ClientOptions) {
   let hasRenewed = false;
   let isReduced = false;

@@ -24,7 +24,7 @@ const SERVER_ERROR = 500;
 const UNAVAILABLE = 503;
 /** A load balancer's for an instance that exits or does not respond: it does not try another one by itself. */
 const OF_BALANCER: ReadonlySet<number> = new Set([502, 504]);
-/** integratord's reasons that every instance would give. */
+/** Reasons that every instance would give. */
 const OF_EVERY_INSTANCE: ReadonlySet<string> = new Set(['deepgram-refused', 'deepgram-unreachable', 'kinesis-refused']);
 
 /** A session id is short, and a flow's result is limited to 32 KB. */

@@ -82,7 +82,7 @@ export class Admission {
     this.#cordon = undefined;
   }
 
-  /** Why no session can be started here now, whatever there is room for; undefined when nothing is known to be wrong. */
+  /** Why no session can start here, even if there is room; undefined when nothing is known to be wrong. */
   get notReady(): string | undefined {
     return this.#notReady;
   }
@@ -92,17 +92,17 @@ export class Admission {
     this.#notReady = why;
   }
 
-  /** A health check or a start came: somebody sends starts here. */
+  /** A health check or a start arrived: somebody sends starts here. */
   heard(): void {
     this.#heardAtMs = this.#clock.now();
   }
 
-  /** True if a load balancer or a trigger may send a start, by what came lately. */
+  /** True if a load balancer or a trigger may send a start, judging by recent requests. */
   get mayBeSent(): boolean {
     return this.#clock.now() - this.#heardAtMs < Math.max(LONGEST_CHECK_INTERVAL_MS, this.#healthLagMs);
   }
 
-  /** A start was accepted: `sessions` are there now. */
+  /** A start was accepted; there are `sessions` now. */
   started(sessions: number): void {
     this.#headroom.started(sessions, this.#clock.now());
   }

@@ -43,7 +43,7 @@ export class AdmittedSession {
   #threadsLost = 0;
   /** True when a drain ends the session early: the checkpoint stays for another daemon. */
   #keepsCheckpoint = false;
-  /** True when its caller was told that it did not start. */
+  /** True when its caller received an error. */
   #isAbandoned = false;
 
   constructor(
@@ -82,7 +82,7 @@ export class AdmittedSession {
     if ('hosted' in this.#state) this.#state.hosted.stop({ keepCheckpoint: true });
   }
 
-  /** Ends the session as soon as it has started: its caller has been told that it did not. */
+  /** Ends the session as soon as it has started, because its caller received an error. */
   abandon(): void {
     this.#isAbandoned = true;
     void this.stop();

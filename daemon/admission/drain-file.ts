@@ -9,7 +9,7 @@ const OWNER_ONLY = 0o600;
 const BOOT_ID_PATH = '/proc/sys/kernel/random/boot_id';
 
 const record = z.object({
-  /** A record of before a reboot is about an instance that has come back. */
+  /** A record from before a reboot does not apply to the instance that has come back. */
   bootId: z.string(),
   sinceEpochMs: z.number(),
   orders: z.array(
@@ -75,7 +75,7 @@ export class DrainFile implements DrainStore {
     this.#then(() => this.#disk.rm(this.#path, { force: true }));
   }
 
-  /** Resolves when everything so far is on disk, or has failed. */
+  /** Resolves when everything written so far is on disk, or has failed. */
   settled(): Promise<void> {
     return this.#last;
   }

@@ -23,14 +23,14 @@ interface DrainingSessions {
   longestCallMs(): Millis;
   /** Ends them cleanly; their checkpoints stay. */
   endRemaining(): void;
-  /** True if a load balancer may still send starts, because it has not heard of the drain. */
+  /** True if a load balancer may still send starts, because it may not have noticed the drain. */
   mayBeSent(): boolean;
 }
 
 /** `accepting` and `refusing` come before the deadline: a drain accepts starts during the health lag, then refuses them. */
 type Phase = 'accepting' | 'refusing' | 'ending-rest' | 'drained';
 
-/** What a crash must not change: a restarted daemon drains until the deadline that it had. */
+/** What survives a crash: a restarted daemon drains until the original deadline. */
 export interface DrainRecord {
   readonly sinceEpochMs: Millis;
   readonly orders: readonly DrainOrder[];

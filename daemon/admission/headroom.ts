@@ -26,7 +26,7 @@ export class Headroom {
     return this.#missing !== undefined;
   }
 
-  /** A start was accepted: `sessions` are there now. */
+  /** A start was accepted; there are `sessions` now. */
   started(sessions: number, nowMs: Millis): void {
     this.#startedAtMs.push(nowMs);
     if (this.#startedAtMs.length > this.#largest) this.#startedAtMs.shift();

@@ -21,7 +21,7 @@ interface LastHour {
 /** The sessions that ended here, the last 1,000 of 24 hours; in memory, because the log has them for longer. */
 export class SessionHistory {
   readonly #clock: Clock;
-  /** By session id, in the order of their ends; a session that is resumed here may end twice. */
+  /** By session id, in the order in which they ended; a session that is resumed here may end twice. */
   readonly #ended = new Map<string, EndedDetails>();
 
   constructor(clock: Clock) {

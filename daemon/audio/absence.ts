@@ -3,7 +3,7 @@ import { EXACT_MS, JITTER_MS, WIDEST_JITTER_MS } from './track-clock.ts';
 
 /** What is known of blocks that are later than their track's end. */
 export interface Lateness {
-  /** By how much, by the first block's time and by all of them. */
+  /** How late they are: by the first block's time, and by the times of all of them. */
   readonly firstMs: Millis;
   readonly meanMs: Millis;
   readonly blocks: number;
@@ -13,18 +13,18 @@ export interface Lateness {
   readonly isExact: boolean;
   /** Exact times seen of both tracks, these included. */
   readonly exactBlocks: number;
-  /** True if just whole blocks would be missing (block-grid.ts). */
+  /** True if exactly whole blocks would be missing (block-grid.ts). */
   readonly isMissingBlocks: boolean;
   /** What may be inexactness by the deviations seen before. */
   readonly inexactBoundMs: Millis;
 }
 
-/** So many exact times are no accident of inexact ones. */
+/** Inexact times do not produce this many exact ones by chance. */
 const FEW_EXACT_BLOCKS = 4;
 const EXACT_BLOCKS = 12;
-/** So many show that inexact ones are rare. */
+/** This many exact times show that inexact ones are rare. */
 const MANY_EXACT_BLOCKS = 200;
-/** The mean of fewer says little more than each of them. */
+/** The mean of fewer times is hardly better than a single one. */
 const MEAN_BLOCKS = 3;
 /** A single inexact time among exact ones can look like this, and several in a row rarely do. */
 const SLIGHT_MS: Millis = JITTER_MS + EXACT_MS;

@@ -76,7 +76,7 @@ export class Aligner {
     };
   }
 
-  /** Up to where the call's audio that was added reaches at the most. */
+  /** Latest position that the call's added audio can reach. */
   get reachMs(): Millis {
     const [customer, agent] = this.#tracks;
     return Math.max(customer.endFrame, agent.endFrame) / SAMPLES_PER_MS;
@@ -92,13 +92,13 @@ export class Aligner {
     return this.#gapFrames / SAMPLES_PER_MS;
   }
 
-  /** Call time so far that the producer sent again, and that was left out. */
+  /** Repeated audio that was left out, as call time so far. */
   get repeatedMs(): Millis {
     const [customer, agent] = this.#placers;
     return Math.max(customer.repeatedFrames, agent.repeatedFrames) / SAMPLES_PER_MS;
   }
 
-  /** True while more of what the producer sends again may follow. */
+  /** True while the producer may still be repeating audio. */
   get isRepeating(): boolean {
     const [customer, agent] = this.#placers;
     return customer.hasJustRepeated || agent.hasJustRepeated;
@@ -116,18 +116,18 @@ export class Aligner {
     else this.#placers[block.channel].add(block);
   }
 
-  /** To be called before the audio that was added is written over: what waits for its turn is copied. */
+  /** Call this before the added audio is overwritten: copies what still waits for its turn. */
   keep(): void {
     this.#opening = this.#opening?.map((block) => ({ ...block, pcm: Buffer.from(block.pcm) }));
     for (const placer of this.#placers) placer.keep();
   }
 
-  /** Says that no block has arrived up to now, so that what has waited long enough is taken. */
+  /** Reports that no block has arrived up to now, so that audio that has waited long enough is taken. */
   settle(nowMs: Millis): void {
     this.#nowMs = nowMs;
   }
 
-  /** There is no more to come: nothing is waited for any longer. */
+  /** The call has ended: nothing waits for further audio. */
   finish(): void {
     this.#finished = true;
   }
@@ -172,7 +172,7 @@ export class Aligner {
     }
   }
 
-  /** Begins the call's clock once both tracks have been heard, or one has waited long enough for the other. */
+  /** Starts the call's clock once both tracks have begun, or one has waited long enough for the other. */
   #open(blocks: readonly AudioBlock[]): boolean {
     const opened = open(blocks, this.#waitMs, this.#nowMs, this.#finished);
     if (!opened) return false;

@@ -2,7 +2,7 @@ import { SAMPLES_PER_MS } from '../contract/audio-format.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { EXACT_MS, JITTER_MS } from './track-clock.ts';
 
-/** After a block shorter than usual, what is more than rounding is an absence. */
+/** After a block shorter than usual, anything beyond rounding is an absence. */
 const SHORT_BLOCK_BOUND_MS: Millis = 2;
 
 /** The lengths of a track's blocks: a producer that writes 64 ms at a time continues so after an absence, too. */
@@ -21,7 +21,7 @@ export class BlockGrid {
     return this.lastFrames < this.usualFrames ? SHORT_BLOCK_BOUND_MS : boundMs;
   }
 
-  /** True if just whole blocks are missing, or the rest of a short one, and no jitter can look like it. */
+  /** True if exactly whole blocks are missing, or the rest of a short one, and jitter cannot explain it. */
   isMissingBlocks(deviationMs: Millis): boolean {
     if (deviationMs <= JITTER_MS + EXACT_MS && this.lastFrames >= this.usualFrames) return false;
     const usualMs = this.usualFrames / SAMPLES_PER_MS;

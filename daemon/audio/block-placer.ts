@@ -10,7 +10,7 @@ import { fingerprintOf, RecentBlocks } from './recent-blocks.ts';
 import { Rejoin } from './rejoin.ts';
 import { EXACT_MS, WIDEST_JITTER_MS } from './track-clock.ts';
 
-/** By these blocks a later process finds the place again. */
+/** A later process recognizes the place by these blocks. */
 const REJOIN_BLOCKS = 2;
 
 /**
@@ -28,7 +28,7 @@ export class BlockPlacer {
   readonly #buffer: CallBuffer;
   readonly #recent = new RecentBlocks();
   readonly #held = new HeldBlocks();
-  /** Blocks that had come before those that are held. */
+  /** Blocks that arrived before the held ones. */
   #beforeHeld = 0;
   #otherRecent = this.#recent;
   #rejoin: Rejoin | undefined;
@@ -75,7 +75,7 @@ export class BlockPlacer {
     return Math.max(endFrame, this.#call.takenFrames, earliest);
   }
 
-  /** Up to where the track's audio reaches, held blocks included. */
+  /** Position that the track's audio reaches, held blocks included. */
   get reachFrame(): number {
     if (!this.isHolding) return this.placed.endFrame;
     return this.nextFrame + Math.ceil(this.#held.audioMs * SAMPLES_PER_MS);
@@ -92,7 +92,7 @@ export class BlockPlacer {
     else this.#decide(block, timeMs, fingerprint);
   }
 
-  /** Copies what is only lent. */
+  /** Copies audio whose buffer will be reused. */
   keep(): void {
     this.#held.keep();
     this.placed.track.keep();
@@ -117,7 +117,7 @@ export class BlockPlacer {
     if (this.isHolding) this.#placeHeld();
   }
 
-  /** Decides as much as it takes to take the call up to `frame`. */
+  /** Makes the decisions that are needed to take the call up to `frame`. */
   settleBefore(frame: number): void {
     if (frame <= this.settledFrame) return;
     this.settleAbsence();
@@ -129,7 +129,7 @@ export class BlockPlacer {
     return this.#recent.last(REJOIN_BLOCKS, this.isHolding ? this.#beforeHeld : undefined);
   }
 
-  /** Leaves out what comes up to these blocks: an earlier process has placed it. */
+  /** Leaves out everything up to these blocks: an earlier process has placed it. */
   rejoinAfter(lastBlocks: readonly BlockMark[]): void {
     const last = lastBlocks.at(-1);
     if (last) this.#rejoin = new Rejoin([lastBlocks.at(-2), last], this.placed.clock.exactBlocks >= 0);
@@ -146,7 +146,7 @@ export class BlockPlacer {
     this.placed.hasBegun = false;
   }
 
-  /** The part of the first block that comes after the place; undefined when all of it comes before. */
+  /** The part of the first block after the place; undefined when the whole block is before it. */
   #rejoinedBy(block: AudioBlock, timeMs: Millis): AudioBlock | undefined {
     const { placed } = this;
     const frame = Math.round(placed.deviationMs(timeMs) * SAMPLES_PER_MS);
@@ -218,7 +218,7 @@ export class BlockPlacer {
     return this.placed.isExact ? EXACT_MS : this.placed.boundMs / 2;
   }
 
-  /** Places a block that comes after held ones, but belongs just before them. */
+  /** Places a block that arrives after held ones, but belongs just before them. */
   #precede(block: AudioBlock, timeMs: Millis): void {
     const placed = this.placed;
     placed.continueWith(block, placed.deviationMs(timeMs));
@@ -287,7 +287,7 @@ export class BlockPlacer {
     };
   }
 
-  /** Leaves out a block that was sent before, or the part of it that was. */
+  /** Leaves out a repeated block, or its repeated part. */
   #isRepeated({ pcm, arrivedAtMs }: AudioBlock, timeMs: Millis, fingerprint: number): boolean {
     const { track, clock, isExact, isAway, boundMs } = this.placed;
     if (this.#recent.beginsRepetition(timeMs, fingerprint)) {

@@ -1,6 +1,6 @@
 import type { Millis } from '../runtime/clock.ts';
 
-/** What a track's times have shown so far (track-clock.ts). Times are ms after the call's origin. */
+/** What a track's times have shown so far (track-clock.ts), in ms after the call's origin. */
 export interface SavedTrackClock {
   readonly levelMs: Millis;
   readonly centerMs: Millis;
@@ -29,7 +29,7 @@ export interface TrackPlace extends SavedTrackClock {
   readonly lastBlocks: readonly BlockMark[];
 }
 
-/** Where both tracks stand, and up to where the call had been taken. */
+/** Where both tracks stand, and how far the call had been taken. */
 interface PlacedCall {
   readonly tracks: readonly [TrackPlace, TrackPlace];
   readonly takenFrames: number;

@@ -26,7 +26,7 @@ export class HeldBlocks {
     return this.#blocks[0]?.arrivedAtMs ?? Infinity;
   }
 
-  /** When the first sample was said, by the first block's time and by all of them. */
+  /** When the first sample was spoken: by the first block's time, and by the times of all blocks. */
   get firstMs(): Millis {
     return this.#startsMs[0] ?? 0;
   }
@@ -45,7 +45,7 @@ export class HeldBlocks {
     return timeMs - this.#frames / SAMPLES_PER_MS;
   }
 
-  /** By how much each time is off. */
+  /** How far each time is off. */
   deviationsMs(startMs: Millis): Millis[] {
     return this.#startsMs.map((ms) => ms - startMs);
   }
@@ -57,7 +57,7 @@ export class HeldBlocks {
     this.#areLent = true;
   }
 
-  /** Copies what is only lent. */
+  /** Copies audio whose buffer will be reused. */
   keep(): void {
     if (!this.#areLent) return;
     this.#blocks = this.#blocks.map((block) => ({ ...block, pcm: Buffer.from(block.pcm) }));

@@ -3,7 +3,7 @@ import type { Millis } from '../runtime/clock.ts';
 import type { BlockPlacer } from './block-placer.ts';
 import { type Call, LONGEST_LEAD_FRAMES } from './placed-track.ts';
 
-/** Up to where the call is settled: both tracks are there, or one has waited long enough for the other. */
+/** How far the call is settled: both tracks are there, or one has waited long enough for the other. */
 export class Horizon {
   readonly #sides: readonly [BlockPlacer, BlockPlacer];
   readonly #call: Call;
@@ -29,14 +29,14 @@ export class Horizon {
     );
   }
 
-  /** Decides what has waited long enough. */
+  /** Makes the decisions that have waited long enough. */
   settleOverdue(nowMs: Millis, isFinished: boolean): void {
     const [a, b] = this.#sides;
     if (a.isHolding) this.#settleIfOverdue(a, b, nowMs, isFinished);
     if (b.isHolding) this.#settleIfOverdue(b, a, nowMs, isFinished);
   }
 
-  /** How many more frames are settled, after the decisions that it takes to take up to `longest` of them. */
+  /** How many more frames are settled, once the decisions are made that are needed to take up to `longest` of them. */
   settledFrames(longest: number, nowMs: Millis, isFinished: boolean): number {
     const { takenFrames } = this.#call;
     const [a, b] = this.#sides;
@@ -88,7 +88,9 @@ export class Horizon {
     return sinceMs + this.#waitMs <= nowMs;
   }
 
-  /** When what waits since then has waited long enough; Infinity when it has already, and more time changes nothing. */
+  /**
+   * When the current wait will have lasted long enough; Infinity when it already has, and more time changes nothing.
+   */
   #dueAfter(nowMs: Millis, sinceMs: Millis): Millis {
     const dueMs = sinceMs + this.#waitMs;
     return dueMs > nowMs ? dueMs : Infinity;

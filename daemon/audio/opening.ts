@@ -4,7 +4,7 @@ import type { AudioBlock } from './pcm.ts';
 import { LONGEST_GAP_FRAMES, LONGEST_LEAD_FRAMES } from './placed-track.ts';
 import { EXACT_MS, WIDEST_JITTER_MS } from './track-clock.ts';
 
-/** So many times that agree do so because they are exact. */
+/** This many times agree only if they are exact. */
 const EXACT_BLOCKS = 3;
 /** More of them would only show the clock's drift. */
 const MOST_START_BLOCKS = 16;
@@ -64,7 +64,10 @@ export function open(
   return isEnough || isFinished ? openedBy([customer, agent].filter((start) => start !== undefined)) : undefined;
 }
 
-/** When the call begins if no block arrives before: one track has waited long enough for the other; Infinity before that. */
+/**
+ * When the call begins if no further block arrives, because one track has waited long enough for the other; Infinity
+ * before that.
+ */
 export function openDueMs(blocks: readonly AudioBlock[], waitMs: Millis): Millis {
   const [first] = blocks;
   const most = Math.max(framesOf(blocks, CUSTOMER), framesOf(blocks, AGENT));

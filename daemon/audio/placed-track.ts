@@ -22,7 +22,7 @@ const MOST_MISPLACED_MS: Millis = 90;
 export interface Call {
   /** The producer's time of frame 0. */
   originMs: Millis;
-  /** Up to where the call was taken: nothing can be placed before. */
+  /** How far the call was taken: nothing can be placed before. */
   takenFrames: number;
 }
 

@@ -5,12 +5,12 @@ import type { BlockMark } from './call-clock.ts';
 const BLOCKS = 960;
 /** A producer that cuts fragments otherwise may round a block's time otherwise. */
 const SAME_TIME_MS: Millis = 1;
-/** By inexact times these cannot be told from the next block of their track. */
+/** At inexact times, these cannot be distinguished from the next block of their track. */
 const LATEST_BLOCKS = 3;
 
-/** Of each block: how much later it is than the block before, and its fingerprint in two halves. */
+/** Per block: how much later it is than the block before, and its fingerprint in two halves. */
 const FIELDS = 3;
-/** Says that a block is too far from the one before for its field: a clock that was set. */
+/** Marks a difference that does not fit its field: the clock was set. */
 const FAR = -0x8000;
 const BYTES_PER_WORD = 4;
 const BYTES_PER_STRIPE = 4 * BYTES_PER_WORD;
@@ -70,7 +70,7 @@ export class RecentBlocks {
     return false;
   }
 
-  /** True if the block is one of the last few. Content that repeats itself, such as digital silence, does not tell. */
+  /** True if the block is one of the last few. Repetitive content, such as digital silence, proves nothing. */
   isOneOfLatest(timeMs: Millis, fingerprint: number): boolean {
     const oldest = Math.max(1, this.noted - LATEST_BLOCKS);
     let ms = this.#lastMs;
@@ -123,7 +123,7 @@ const CHUNK_BYTES = 4096;
 const bytes = new Uint8Array(CHUNK_BYTES);
 const words = new Int32Array(bytes.buffer);
 
-/** 32 bits that tell apart whatever a call says: a polynomial over words, in four lanes, well mixed. */
+/** A 32-bit fingerprint of a block's audio: a polynomial over words, in four lanes, well mixed. */
 export function fingerprintOf(pcm: Uint8Array): number {
   let [a, b, c, d] = [pcm.length, 1, 2, 3];
   for (let from = 0; from < pcm.length; from += CHUNK_BYTES) {

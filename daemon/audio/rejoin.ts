@@ -6,8 +6,8 @@ import { WIDEST_JITTER_MS } from './track-clock.ts';
 const LONGEST_REREAD_MS: Millis = 60_000;
 
 /**
- * Finds the place where an earlier process left a track, in a stream that is read again from a fragment before it: by
- * the last two blocks that were placed, because inexact times alone do not tell to the sample.
+ * Finds the sample where an earlier process left a track, in a stream that is read again from an earlier fragment. Uses
+ * the last two placed blocks, because inexact times alone are not precise enough.
  */
 export class Rejoin {
   readonly #before: BlockMark | undefined;

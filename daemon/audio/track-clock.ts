@@ -6,11 +6,11 @@ import type { SavedTrackClock } from './call-clock.ts';
 export const EXACT_MS: Millis = 1.5;
 /** Inexact block times are within this of a steady clock, either way. */
 export const JITTER_MS: Millis = 60;
-/** So two of them differ by no more than this. */
+/** So two of them differ by at most this much. */
 export const WIDEST_JITTER_MS: Millis = 2 * JITTER_MS;
 /** Half of Connect's 64 ms block: with exact times a larger deviation that lasts is an absence. */
 const EXACT_BOUND_MS: Millis = 32;
-/** By how much the largest deviation seen may be exceeded without meaning anything. */
+/** Margin above the largest deviation seen; deviations within it mean nothing. */
 const BOUND_FACTOR = 1.2;
 const BOUND_MARGIN_MS: Millis = 8;
 /** The largest deviation of n equally likely ones is below exp(-16/n) of what is possible once in 10 million. */
@@ -27,7 +27,7 @@ const SETTLED_BLOCKS = 128;
 /** The largest deviation seen counts half after 90 s. */
 const JITTER_DECAY = 1 - 1 / 2048;
 const MOST_JITTER_MS: Millis = 90;
-/** This many blocks in a row that are far off mean that the clock was set; by little, that takes more of them. */
+/** This many blocks in a row that are far off mean that the clock was set; smaller deviations need more blocks. */
 const SET_BLOCKS = 4;
 const SLIGHTLY_SET_BLOCKS = 12;
 /** In less audio than this the error of the level would show as drift. */
@@ -132,7 +132,7 @@ export class TrackClock {
     this.#driftMsPerHour = rounded(((this.centerMs - this.#settledMs) / frames) * FRAMES_PER_HOUR);
   }
 
-  /** How much the clock gains within so many frames; undefined while that is not known. */
+  /** How much the clock gains within this many frames; undefined while unknown. */
   driftMs(frames: number): Millis | undefined {
     return this.#driftMsPerHour === undefined ? undefined : (this.#driftMsPerHour * frames) / FRAMES_PER_HOUR;
   }

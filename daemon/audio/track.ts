@@ -37,7 +37,7 @@ export class Track {
     this.endFrame = startFrame + samples.length / BYTES_PER_SAMPLE;
   }
 
-  /** Makes a copy of what waits for its turn and is only lent to us. */
+  /** Copies waiting audio whose buffer will be reused. */
   keep(): void {
     for (const run of this.#runs) {
       if (!run.isLent) continue;

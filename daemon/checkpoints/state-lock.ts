@@ -53,7 +53,7 @@ async function nameOf(path: string): Promise<string | undefined> {
   }
 }
 
-/** Undefined if somebody else listens there. */
+/** Undefined if another process listens there. */
 function listening(name: string): Promise<Server | undefined> {
   const server = createServer((socket) => {
     socket.on('error', () => {});
@@ -71,7 +71,7 @@ function listening(name: string): Promise<Server | undefined> {
   });
 }
 
-/** Undefined if there is no holder any longer; empty if it does not say. */
+/** Undefined if the holder is gone; empty if it does not answer. */
 async function pidOfHolder(name: string, clock: Clock): Promise<string | undefined> {
   const socket = connect(name);
   const cancel = clock.after(ANSWER_WITHIN_MS, () => socket.destroy());

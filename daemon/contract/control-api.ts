@@ -137,7 +137,7 @@ export interface Status {
   readonly checkpoints: boolean;
   readonly unsignedStarts: boolean;
   readonly logLevel: LogLevel;
-  /** Of all running sessions: the largest lag, and the audio that is missing. */
+  /** Over all running sessions: the largest lag and the missing audio. */
   readonly lagMs: Millis;
   readonly gapMs: Millis;
   readonly lastHour: { readonly ended: number; readonly failed: number; readonly gapMs: Millis };

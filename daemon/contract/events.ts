@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { TRANSCRIPT_GAP_CAUSES } from './gap-causes.ts';
 import { contactFacts } from './start-request.ts';
 
-/** Who is heard on a channel; `AGENT` is all that the customer hears: agents, prompts, hold music. */
+/** The speaker on a channel; `AGENT` is everything that the customer hears: agents, prompts, hold music. */
 export const SPEAKERS = ['CUSTOMER', 'AGENT'] as const;
 export type Speaker = (typeof SPEAKERS)[number];
 
@@ -40,7 +40,7 @@ const finalTranscript = z.object({
   speechFinal: z.boolean(),
   ...heard,
   words: z.array(word),
-  /** Words left out because an earlier final had them, after a reconnect. */
+  /** Words left out because an earlier final has them, after a reconnect. */
   dropped: z.int().nonnegative(),
   /** Deepgram's own message, with its times moved to the call's, otherwise whole. */
   deepgram: z.record(z.string(), z.unknown()),
@@ -57,7 +57,7 @@ const gap = z.object({
 const sessionResumed = z.object({
   type: z.literal('session.resumed'),
   ...sessionFacts,
-  /** Per speaker: forget what starts at or after this; it comes again. */
+  /** Per speaker: discard everything that starts at or after this time; it is sent again. */
   from: z.object({ CUSTOMER: callMs, AGENT: callMs }),
   cause: z.string(),
 });

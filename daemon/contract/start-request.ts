@@ -79,7 +79,7 @@ const original = {
   enforceRealtime: z.boolean(),
 };
 
-/** As strict as the original: its fields are required, and none is allowed but these and our optional ones. */
+/** As strict as the original: its fields are required, and other fields are rejected, except our optional ones. */
 const startRequest: z.ZodType<StartRequest> = z.strictObject({
   ...original,
   kvsStream: z.strictObject(kvsStream),

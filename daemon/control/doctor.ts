@@ -228,7 +228,7 @@ function checkClock(skewMs: Millis): Check {
   return { name, verdict: Math.abs(skewMs) < SKEW_FAIL_MS ? 'warn' : 'fail', detail, remedy: 'start chrony' };
 }
 
-/** Whether the limit on open files suffices for so many sessions. */
+/** Whether the limit on open files is high enough for this many sessions. */
 export function checkFiles(maxSessions: number): Check {
   const name = 'file limit';
   const limit = openFilesLimit();

@@ -16,7 +16,7 @@ const MESSAGE_BYTES = positionOf(MESSAGE_MS);
 const CHECK_EVERY_MS: Millis = 500;
 /** RFC 6455, 7.1.5: no close frame came. */
 const ABNORMAL_CLOSURE = 1006;
-/** For how long the line waits for the last results: Deepgram may be slower than it can be. */
+/** The wait for the last results allows for this rate: Deepgram may be slower than usual. */
 const SLOWEST_RATE = 1;
 
 interface ConnectionOptions {
@@ -51,7 +51,7 @@ export class Connection {
   #isFinished = false;
   #errorText: string | undefined;
   #processedTo: number;
-  /** Up to where the call can have been processed when the peer last showed life, and when that was. */
+  /** How far the call can have been processed when the peer last showed life, and when that was. */
   #reachableTo: number;
   #workedUntilMs: Millis;
   #releasedTo: number;
@@ -125,7 +125,7 @@ export class Connection {
     return Math.max(this.readTo, this.#releasedTo);
   }
 
-  /** The last part of what was sent, which Deepgram cannot have processed yet. */
+  /** The last part of the sent audio, which Deepgram cannot have processed yet. */
   get unprocessedBytes(): number {
     this.#noteWork();
     return this.#options.replayBuffer.sent - Math.max(this.#reachableTo, this.#processedTo);
@@ -146,7 +146,7 @@ export class Connection {
     return this.#progressAtMs;
   }
 
-  /** Deepgram gave answers and gives none anymore. */
+  /** Deepgram used to answer and has stopped. */
   get hasFallenSilent(): boolean {
     return this.#heartbeat.hasFallenSilent(this.#options.timers.now());
   }
@@ -182,7 +182,7 @@ export class Connection {
     onProgress();
   }
 
-  /** Tells Deepgram that there is no more audio. */
+  /** Sends CloseStream: there is no more audio. */
   closeStream(): void {
     this.#closeStreamSent = true;
     this.#socket.sendCloseStream();

@@ -3,9 +3,12 @@ import type { Millis } from '../runtime/clock.ts';
 import { momentOf, positionOf } from './replay-buffer.ts';
 import { SpeechLevels } from './speech-levels.ts';
 
-/** A new connection begins so much before what is not final, so that its first words can be recognized (daemon/results/README.md). */
+/**
+ * A new connection begins this much before what is not final, so that its first words can be recognized
+ * (daemon/results/README.md).
+ */
 const MARGIN_BYTES = positionOf(2000);
-/** It may begin so much earlier, if there is a pause. */
+/** It may begin this much earlier, if there is a pause. */
 const PAUSE_BYTES = positionOf(1000);
 /** Kinesis keeps the audio of a stream without retention for about five minutes: what is older cannot be repeated. */
 const REPEATABLE_BYTES = positionOf(300_000);

@@ -14,7 +14,7 @@ interface Closing {
   readonly progressAtMs: Millis;
 }
 
-/** Until when a line may stay open after CloseStream: as long as the backlog needs, and while results make progress. */
+/** How long a line may stay open after CloseStream: as long as the backlog needs, and while results make progress. */
 export function waitsUntilMs({ closeStreamAtMs, backlogMs, progressAtMs }: Closing): Millis {
   const untilMs = Math.max(closeStreamAtMs + backlogMs, progressAtMs) + LAST_RESULTS_MS;
   return Math.min(untilMs, closeStreamAtMs + LONGEST_MS);

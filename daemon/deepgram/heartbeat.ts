@@ -17,15 +17,15 @@ const DEAD_AFTER_MS: Millis = 12_000;
 const TCP_DEAD_AFTER_MS: Millis = 10_000;
 const RETRANSMITTING_DEAD_AFTER_MS: Millis = 6000;
 const MANY_RETRANSMITS = 3;
-/** Of audio that a peer acknowledges by TCP only, the last part counts as unread. */
+/** For a peer that acknowledges by TCP only, the last part of the audio counts as unread. */
 const UNANSWERED_BYTES = 10_000 * BYTES_PER_MS;
 
 /** Answers are this far apart while audio flows: a ping's second, and what a read adds. */
 const ANSWERS_EVERY_MS: Millis = 1500;
-/** A peer that has answered nothing for longer, on a line that is not dead, is one that gives no answers. */
+/** A peer that has not answered for longer, on a line that is not dead, counts as one that never answers. */
 const ANSWERS_WITHIN_MS: Millis = 60_000;
 
-/** Some pings' time: TCP may acknowledge for a minute what a program that hangs never reads. */
+/** Several ping intervals: TCP may acknowledge for a minute what a hanging program never reads. */
 const SILENT_AFTER_MS: Millis = 5000;
 
 interface Ping {
@@ -35,7 +35,7 @@ interface Ping {
 
 /** What had been sent when TCP was asked what has arrived. */
 interface Asked {
-  /** The kernel had taken the call up to here. */
+  /** How much of the call the kernel had taken. */
   readonly writtenTo: number;
   /** When that was written; undefined if something still waited in the process. */
   readonly writtenAtMs: Millis | undefined;
@@ -154,7 +154,7 @@ export class Heartbeat {
     else if (queue.unackedBytes === 0) this.#aliveAtMs = Math.max(this.#aliveAtMs, writtenAtMs);
   }
 
-  /** True if a peer that gave answers gives none anymore, whatever its TCP acknowledges. */
+  /** True if a peer that used to answer has stopped, whatever its TCP acknowledges. */
   hasFallenSilent(nowMs: Millis): boolean {
     return this.#answeredAtMs > -Infinity && nowMs - this.#answeredAtMs > SILENT_AFTER_MS;
   }

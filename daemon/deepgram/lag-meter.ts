@@ -50,7 +50,7 @@ export class LagMeter {
     this.#silences.push({ fromMs, toMs });
   }
 
-  /** The call up to `callMs` is in the kernel's hands; what is sent again does not count again. */
+  /** The kernel has taken the call up to `callMs`; audio that is sent again does not count again. */
   handedOver(callMs: Millis, atMs: Millis): void {
     if (callMs <= this.#reachedMs) return;
     let pieces = 0;
@@ -68,14 +68,14 @@ export class LagMeter {
     if (this.edge.isSettled || this.#unsettled.length > MOST_UNSETTLED) this.settle();
   }
 
-  /** Counts what was handed over before the edge was known; also to be called at the end of a call. */
+  /** Counts audio that was handed over before the edge was known; call it at the end of a call too. */
   settle(): void {
     if (this.#unsettled.length === 0) return;
     for (const { callMs, atMs } of this.#unsettled) this.#note(this.#boundedMs(callMs, atMs));
     this.#unsettled = [];
   }
 
-  /** The lag now: of the audio handed over last, or, if more, of what waits up to `endMs`. */
+  /** The current lag: of the audio handed over last or, if larger, of the audio that waits up to `endMs`. */
   nowMs(endMs: Millis, atMs: Millis): Millis {
     const nextMs = Math.min(endOfPiece(this.#reachedMs), endMs);
     const waits = endMs > this.#reachedMs && !this.#isSilent(nextMs);

@@ -8,7 +8,7 @@ import { momentOf } from './replay-buffer.ts';
 export interface LinkStats {
   /** Deepgram's ids of the connections, in order. */
   readonly requestIds: readonly string[];
-  /** Call time sent to Deepgram, and how much of it more than once. */
+  /** Call time sent to Deepgram, and how much of it was repeated. */
   readonly audioMs: Millis;
   readonly replayedMs: Millis;
   /** How late audio is handed to the kernel (lag-meter.ts): now and at the worst. */
@@ -38,7 +38,7 @@ export class LinkStatistics {
     return this.#requestIds.length;
   }
 
-  /** Up to where the call was sent, on whatever connection. */
+  /** How far the call was sent, on any connection. */
   get sentTo(): number {
     return this.#sentTo;
   }
@@ -76,7 +76,7 @@ export class LinkStatistics {
     this.#worstBufferBytes = Math.max(this.#worstBufferBytes, bytes);
   }
 
-  /** So many bytes of audio, which end at `position`, were written to the connection. */
+  /** This many bytes of audio, ending at `position`, were written to the connection. */
   sent(bytes: number, position: number): void {
     this.#metrics.deepgramBytes += bytes;
     if (position <= this.#sentTo) return;

@@ -21,7 +21,7 @@ import { ResultsWatch } from './results-watch.ts';
 import type { SocketClose, SocketOpener } from './socket.ts';
 import { Unfinished } from './unfinished.ts';
 
-/** At most this often a silent connection is replaced while the kernel does not say whether its peer is dead. */
+/** A silent connection is replaced at most this often while the kernel does not say whether its peer is dead. */
 const REPLACE_EVERY_MS: Millis = 60_000;
 
 export interface LinkOptions extends ReplayWindowOptions {
@@ -61,7 +61,7 @@ export class Link {
   #replacedAtMs: Millis = -Infinity;
   #closeStreamAtMs: Millis | undefined;
   readonly #unfinished: Unfinished;
-  /** Up to where connections that were lost after CloseStream can have processed the call: others repeat some of it. */
+  /** How far connections that were lost after CloseStream can have processed the call: others repeat some of it. */
   #reachedTo = 0;
   #cancelDeadline: Cancel = () => {};
   /** No more audio will be handed over. */
@@ -110,7 +110,10 @@ export class Link {
     return this.#options.connections + this.#statistics.connections;
   }
 
-  /** Audio that was sent, and that Deepgram had not processed when a connection was lost for good: its results are missing. */
+  /**
+   * Audio that was sent but that Deepgram had not processed when a connection was lost for good: its results are
+   * missing.
+   */
   get unfinishedMs(): Millis {
     return this.#unfinished.totalMs;
   }
@@ -120,7 +123,7 @@ export class Link {
     this.#window.relayResults(relay);
   }
 
-  /** What was sent and had no final result when the line was closed; only known where a relay takes the results. */
+  /** Sent audio without a final result when the line was closed; known only where a relay takes the results. */
   get notFinal(): readonly ChannelPart[] {
     return this.#window.notFinal;
   }
@@ -129,7 +132,7 @@ export class Link {
     return this.#statistics.snapshot(this.#window.buffer.end, this.#options.timers.now());
   }
 
-  /** How late the audio sent last was or, if more, what waits to be sent is. */
+  /** Lag of the audio sent last or, if larger, of the audio that waits to be sent. */
   get lagMs(): Millis {
     return this.#statistics.lag.nowMs(momentOf(this.#window.buffer.end), this.#options.timers.now());
   }
@@ -323,13 +326,16 @@ export class Link {
     this.#enter({ name: 'closed' });
   }
 
-  /** Counts what was sent and is not processed, at the end of the line. */
+  /** Counts audio that was sent but not processed, at the end of the line. */
   #reportUnfinished(connection: Connection | undefined, why: string): void {
     const unfinishedMs = this.#unfinished.count(this.#unfinishedFrom(connection), this.#statistics.sentTo);
     this.#logUnfinished(unfinishedMs, connection, why);
   }
 
-  /** Where the audio begins that is not processed: by the results, or else by arithmetic; without a line by what it would repeat. */
+  /**
+   * Start of the unprocessed audio: by the results if there are any, else by arithmetic; without a line, by what it
+   * would repeat.
+   */
   #unfinishedFrom(connection: Connection | undefined): number {
     const { buffer, finalTo } = this.#window;
     if (finalTo !== undefined) return finalTo;
@@ -349,7 +355,7 @@ export class Link {
     return true;
   }
 
-  /** Reports a stream that gives no results, where results come back. */
+  /** Reports a stream without results, where results are expected. */
   #checkResults(isAtEnd: boolean): void {
     const { resultsCount, buffer } = this.#window;
     if (resultsCount === undefined) return;

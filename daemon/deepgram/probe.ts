@@ -51,7 +51,7 @@ function throughProxy(peer: TlsPeer, egress: Egress): Attempt {
 }
 
 function close(socket: Duplex): void {
-  // Errors of a connection that nobody waits for.
+  // Errors of an abandoned connection.
   socket.on('error', () => {});
   socket.destroy();
 }

@@ -30,7 +30,7 @@ export function header(response: IncomingMessage, name: string): string | undefi
   return Array.isArray(value) ? value[0] : value;
 }
 
-/** The first 4 KiB of a body, or as much as comes. */
+/** The first 4 KiB of a body, or less if it is shorter. */
 function beginningOf(response: IncomingMessage): Promise<string> {
   return new Promise((resolve) => {
     let text = '';

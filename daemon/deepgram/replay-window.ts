@@ -18,7 +18,9 @@ export const MESSAGE_MS: Millis = 100;
 export const BUFFER_BYTES = 1024 * 1024;
 /** Unsent audio in normal operation: what one read brings. */
 const USUALLY_UNSENT_MS: Millis = 300;
-/** After an outage Deepgram works off what it missed at 1.25 x real time, for minutes: that much more is kept meanwhile. */
+/**
+ * After an outage, Deepgram processes the backlog at 1.25 x real time, for minutes: this much more is kept meanwhile.
+ */
 const MOST_LATE_BYTES = positionOf(60_000);
 /** A producer may repeat a fragment of one or two seconds; the aligner finds it in this much of the call. */
 const LOOK_BACK_MS: Millis = 2048;
@@ -33,7 +35,7 @@ export interface ReplayWindowOptions {
 
 /** What a link needs to know of the relay that its results go to. */
 export interface ResultsRelay {
-  /** Up to where each channel is final. */
+  /** How far each channel is final. */
   readonly finalMs: readonly [Millis, Millis];
   /** Called with speech that has no final and can no longer be repeated. */
   missing(cause: MissingCause, part: ChannelPart): void;
@@ -43,7 +45,7 @@ export interface ResultsRelay {
 interface Progress {
   /** Deepgram has read the audio before this position. */
   readonly readTo: number;
-  /** The last part of what was sent, which cannot have been processed yet. */
+  /** The last part of the sent audio, which cannot have been processed yet. */
   readonly unprocessedBytes: number;
 }
 
@@ -157,7 +159,7 @@ export class ReplayWindow {
     if (!this.#isFull) this.releaseWaiting();
   }
 
-  /** Goes back to what the next connection must repeat; returns where that begins. */
+  /** Rewinds to what the next connection must repeat; returns where that begins. */
   rewind(progress: Progress): number {
     const from = this.keepFrom(progress);
     this.buffer.forget(from);
@@ -171,7 +173,10 @@ export class ReplayWindow {
     this.#room = undefined;
   }
 
-  /** What may be kept beyond half of the buffer: what waits to be processed, and as much again that is not confirmed. */
+  /**
+   * What may be kept beyond half of the buffer: audio that waits to be processed, and the same amount that is
+   * unconfirmed.
+   */
   #extraBytes({ readTo, unprocessedBytes }: Progress): number {
     const half = this.#bufferBytes / 2;
     const unconfirmedBytes = Math.min(this.buffer.sent - readTo - half, half);
@@ -183,7 +188,7 @@ export class ReplayWindow {
   }
 }
 
-/** What waits longer than usual to be processed: processing that lags by less is in what is repeated anyway. */
+/** Audio that waits unusually long to be processed; a smaller backlog is part of what is repeated anyway. */
 function lateBytesOf(unprocessedBytes: number): number {
   return Math.max(0, unprocessedBytes - positionOf(FINAL_AFTER_MS));
 }

@@ -9,7 +9,7 @@ const SILENT_MS: Millis = 30_000 / FASTEST_RATE;
 /** A shorter call may end without any result. */
 const SHORTEST_CALL_BYTES = 1000 * BYTES_PER_MS;
 
-/** Notices a stream that stays open and gives no results. Positions are bytes of the call. */
+/** Detects a stream that stays open without results. Positions are bytes of the call. */
 export class ResultsWatch {
   readonly #start: number;
   #count = 0;
@@ -43,7 +43,7 @@ export class ResultsWatch {
     return true;
   }
 
-  /** True at the end of a call that had no result at all and is not reported yet. */
+  /** True at the end of a call without any result, unless that was reported. */
   isSilentAtEnd(count: number, sent: number): boolean {
     return count === 0 && !this.#hasWarned && sent - this.#start >= SHORTEST_CALL_BYTES;
   }

@@ -47,7 +47,7 @@ export function logResult(log: Log): (message: unknown, offsetMs: Millis) => voi
 
 /** Follows, from the results that come back, how much of the call is final. */
 export class ReceivedResults {
-  /** Up to where the call is final; per channel, as positions in the call. */
+  /** How far the call is final, per channel, as positions in the call. */
   readonly #finalTo: [number, number];
   #count = 0;
 

@@ -5,7 +5,7 @@ import { positionOf } from './replay-buffer.ts';
 /** Loudness is measured over 20 ms, as in speech codecs. */
 const PIECE_MS: Millis = 20;
 const PIECE_BYTES = positionOf(PIECE_MS);
-/** Every fourth sample is enough to tell loudness. */
+/** Every fourth sample is enough to measure loudness. */
 const STEP = 4;
 /**
  * The mean of absolute samples, of 32767, above which a piece is loud: 56 dB below full scale. Whatever Deepgram could
@@ -28,7 +28,7 @@ export class SpeechLevels {
   #loud = new Uint8Array(FIRST_CAPACITY);
   #fromPiece: number;
   #endPiece: number;
-  /** Up to here audio is in the sums of the incomplete piece. */
+  /** Audio before this is in the sums of the incomplete piece. */
   #position: number;
   #customerSum = 0;
   #agentSum = 0;
@@ -88,7 +88,7 @@ export class SpeechLevels {
     return undefined;
   }
 
-  /** Forgets what comes before a position. */
+  /** Discards everything before a position. */
   forget(position: number): void {
     this.#fromPiece = Math.max(this.#fromPiece, Math.min(this.#endPiece, Math.floor(position / PIECE_BYTES)));
   }

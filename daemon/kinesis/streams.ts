@@ -24,7 +24,7 @@ interface Endpoint {
   readonly url: Promise<string>;
   /** Sessions that wait for it. */
   waiting: number;
-  /** Gives its turn back when none waits any longer. */
+  /** Gives up its turn when no session waits any longer. */
   readonly abandon: () => void;
 }
 

@@ -40,7 +40,7 @@ interface Decision {
   readonly announced: Announcements;
   /** The drains that new announcements ask for. */
   readonly drains: readonly DrainOrder[];
-  /** The maintenance that we drain for was called off, or moved so far that the drain would be too early. */
+  /** The maintenance behind our drain was called off, or postponed so much that the drain would be too early. */
   readonly withdrawsMaintenance: boolean;
 }
 

@@ -145,7 +145,7 @@ export class WatchedInstance implements Lifecycle {
     } else this.#enter({ ...state, announced });
   }
 
-  /** Logs what is new and has no drain yet. */
+  /** Logs new announcements for which no drain is due yet. */
   #report({ rebalanceNotice }: MetadataSnapshot, now: Announcements, before: Announcements): void {
     const { log, maintenanceLeadMs } = this.#options;
     if (now.isRebalanceRecommended && !before.isRebalanceRecommended) {

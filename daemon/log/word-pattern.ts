@@ -1,4 +1,4 @@
-/** Where a text may break off inside a word so that what is left of the word still counts as it. */
+/** Where a text may break off inside a word and still match it. */
 const SHORTEST_PREFIX = 8;
 /** Beyond this many characters of a word, the rest of the string goes with it. */
 const LONGEST_PATH = 200;

@@ -14,7 +14,7 @@ const FLAGS_BYTES = 1;
 /** The bits of the flags that say several frames are packed into the block. */
 const LACING_FLAGS = 0x06;
 
-/** Emits the SimpleBlock or Block in the bytes `from` up to `to`. Returns what is wrong with it, if anything. */
+/** Emits the SimpleBlock or Block in the bytes `from` up to `to`. Returns an error text if it is invalid. */
 export function emitBlock(
   bytes: Buffer,
   from: number,

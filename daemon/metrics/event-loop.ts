@@ -7,7 +7,7 @@ import type { Distribution } from './distribution.ts';
  * too short.
  */
 const RESOLUTION_MS: Millis = 40;
-/** The worst delay of a second is what a call feels; an average would include idle time. */
+/** A call feels the worst delay of a second; an average would include idle time. */
 const EVERY_MS: Millis = 1000;
 
 /** The part of Node's monitor that is used here; `max` is in ns. */

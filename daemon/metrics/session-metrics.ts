@@ -29,7 +29,7 @@ const REFUSALS = ['400', '401', '402', '403', '404', '408', '429', '5xx', 'other
 export type Trouble = GapCause | 'not-streamed';
 export type HandshakeRefusal = (typeof REFUSALS)[number];
 
-/** Dense up to a fragment of a second, where lag is normal; above, what a freeze or an outage costs. */
+/** Dense up to the length of a fragment, where lag is normal; coarser above, for freezes and outages. */
 export const LAG_BOUNDS_MS: readonly Millis[] = [
   10, 25, 50, 75, 100, 125, 150, 200, 250, 300, 500, 750, 1000, 1500, 2000, 3000, 4000, 5000, 7500, 10_000, 30_000,
   60_000,
@@ -98,7 +98,7 @@ export class SessionMetrics {
   rotations = 0;
   resumes = 0;
   keepAlives = 0;
-  /** Streams that gave no results, where results come back. */
+  /** Streams without results, where results are expected. */
   withoutResults = 0;
   readonly lagMs = new Distribution(LAG_BOUNDS_MS);
   readonly eventLoopDelayMs = new Distribution(DELAY_BOUNDS_MS);

@@ -11,15 +11,15 @@ const UNMATCHED = 2000;
 export interface Overlap {
   /** The end of what was delivered, as far as the new connection has not repeated it yet. */
   readonly delivered: readonly Unit[];
-  /** Up to here the channel was final when the connection began. */
+  /** The channel was final up to here when the connection began. */
   readonly finalMs: Millis;
   /** By how much the new connection places words later, as far as is known from words that matched. */
   readonly shiftMs: Millis | undefined;
 }
 
-/** Which of the heard words are repeated. */
+/** Which of the recognized words are repeated. */
 interface Alignment {
-  /** The first so many words were delivered before. */
+  /** This many words at the beginning were delivered before. */
   readonly repeated: number;
   /** The beginning of the first word that was not dropped had been delivered; this is the rest of it. */
   readonly rest: Word | undefined;

@@ -18,7 +18,7 @@ export interface DeliverySource {
   readonly queue: EventQueue;
   /** False while the event is not on disk. */
   isSendable(event: QueuedEvent): boolean;
-  /** An event without a number that goes before the next ones: a gap told after `session.ended`. */
+  /** An event without a number that precedes the next ones: a gap reported after `session.ended`. */
   readonly unnumbered: BatchedEvent | undefined;
   /** The consumer has that one. */
   unnumberedDelivered(): void;
@@ -86,7 +86,7 @@ export class SinkDelivery {
     this.finalMs = start.finalMs;
   }
 
-  /** True while attempts fail: hints would only come late. */
+  /** True while attempts fail: hints would arrive too late. */
   get isFailing(): boolean {
     return this.#failingSinceMs !== undefined;
   }

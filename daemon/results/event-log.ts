@@ -1,14 +1,14 @@
 import type { HintContent, NumberedContent, Word } from '../contract/events.ts';
 import type { Millis } from '../runtime/clock.ts';
 
-/** Of [CUSTOMER, AGENT], in ms of the call. */
+/** For [CUSTOMER, AGENT], in ms of the call. */
 export type ChannelTimes = readonly [Millis, Millis];
 
 /** What a session's events have said of its call: enough to continue after a crash without a word lost or repeated. */
 export interface RelayState {
-  /** Up to here each channel is final. */
+  /** How far each channel is final. */
   readonly finalMs: ChannelTimes;
-  /** The last final words of each channel, at most 10 and 3 s: they show what a new connection repeats. */
+  /** The last final words of each channel, at most 10 and 3 s, by which a repetition is recognized. */
   readonly lastWords: readonly [readonly Word[], readonly Word[]];
   /** Final transcripts so far. */
   readonly finals: number;
@@ -24,7 +24,7 @@ export interface EventLog {
   readonly hasEnded?: boolean;
   /** What the latest event said; undefined before the first. */
   readonly state: RelayState | undefined;
-  /** Up to where every sink has the finals of each channel: delivered, or given up and kept as dead letters. */
+  /** How far every sink has the finals of each channel: delivered, or given up and kept as dead letters. */
   readonly deliveredMs: ChannelTimes;
   /** Numbers an event. It is on disk before a sink gets it. `state` includes the event. */
   append(content: NumberedContent, state: RelayState): void;

@@ -27,7 +27,7 @@ export interface Budget {
 }
 
 interface SessionEventsDeps extends DeliveryDeps {
-  /** For what waits a long time or often. */
+  /** For long or frequent waits. */
   readonly timers: Clock;
   /** Undefined without STATE_DIR: events are in memory only. */
   readonly spool: Spool | undefined;

@@ -7,7 +7,7 @@ export type Cancel = () => void;
 export interface Clock {
   /** Milliseconds since a fixed moment; never goes back: for deadlines, which a clock step must not move. */
   now(): Millis;
-  /** Milliseconds since 1970: for signatures and for what others read. */
+  /** Milliseconds since 1970, for signatures and for times that others read. */
   epoch(): Millis;
   /** Runs `task` once, `ms` from now, however far away that is. */
   after(ms: Millis, task: () => void): Cancel;

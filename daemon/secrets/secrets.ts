@@ -20,9 +20,9 @@ export interface Secrets {
   readonly deepgramKey: Secret;
   /** Undefined when unsigned starts are accepted. */
   readonly triggerSecret: Secret | undefined;
-  /** Seals what is stored; undefined when the Deepgram key does. */
+  /** Seals stored data; undefined when the Deepgram key does. */
   readonly stateKey: Secret | undefined;
-  /** Signs what is posted to webhooks (webhook-secrets.ts); undefined when nothing is. */
+  /** Signs results that are posted to webhooks (webhook-secrets.ts); undefined when none are. */
   readonly resultsSecret: Secret | undefined;
   /** The secrets that are in Secrets Manager. */
   readonly managed: readonly ManagedSecret[];

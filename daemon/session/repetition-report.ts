@@ -7,7 +7,7 @@ const EVERY_MS: Millis = 10_000;
 
 /** What the aligner knows of audio that the producer sent again. */
 interface Repetitions {
-  /** How much was left out so far. */
+  /** Repeated audio left out so far. */
   readonly repeatedMs: Millis;
   /** True while more of it may follow. */
   readonly isRepeating: boolean;

@@ -175,7 +175,7 @@ export class Session {
     }
   }
 
-  /** A session that is stopped may not have had the time to hear anything. */
+  /** A session that is stopped may not have had time to receive audio. */
   #heardNothing(outcome: Outcome): boolean {
     return outcome.name === 'completed' && outcome.reason !== 'stopped' && this.#aligner.positionMs === 0;
   }

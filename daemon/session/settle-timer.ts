@@ -10,7 +10,7 @@ export class SettleTimer {
   readonly #timers: TimerWheel;
   readonly #send: () => Promise<void> | undefined;
   readonly #timer = new Timer(() => this.#settle());
-  /** Until what is being sent is done. */
+  /** Resolves when the current send is done. */
   #sending: Promise<void> | undefined;
   #isStopped = false;
   /** True once the socket has been read after a stall. */
@@ -41,7 +41,7 @@ export class SettleTimer {
     return sent;
   }
 
-  /** Sets no timer anymore. Resolves when what is being sent is done, or rejects with what stopped it. */
+  /** Stops the timer. Resolves when the current send is done, or rejects with what stopped it. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#timers.cancel(this.#timer);

@@ -27,7 +27,7 @@ interface End {
   readonly gapMs: Millis;
   readonly unsentMs: Millis;
   readonly unfinishedMs: Millis;
-  /** Audio that was sent and had no final result; empty where Deepgram posts results by itself. */
+  /** Sent audio without a final result; empty where Deepgram posts results by itself. */
   readonly notFinal: readonly ChannelPart[];
 }
 
@@ -55,7 +55,7 @@ export class Transcript implements ResultsRelay {
     else this.#relay.resumed(facts, this.#relay.finalMs, RESUMED_CAUSE);
   }
 
-  /** Up to where each channel is final. */
+  /** How far each channel is final. */
   get finalMs(): ChannelTimes {
     return this.#relay.finalMs;
   }

@@ -15,7 +15,7 @@ export interface StopOptions {
   readonly keepCheckpoint: boolean;
 }
 
-/** A running session, seen from the thread that asked for it. */
+/** A running session, as seen from the thread that requested it. */
 export interface HostedSession {
   /** Resolves when the whole call is read and only Deepgram's last results are missing. */
   readonly ending: Promise<void>;

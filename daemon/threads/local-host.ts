@@ -16,7 +16,7 @@ const RESUME_RETRY_MS: Millis = 1000;
 
 /** A session, as its host sees it. */
 export type RunningSession = Pick<Session, 'sessionId' | 'ending' | 'ended' | 'stop' | 'lagMs' | 'view' | 'details'>;
-/** What a host needs for its sessions, and for the events of those that do not come. */
+/** What a host needs for its sessions, and for the events of sessions that cannot resume. */
 export interface HostDeps extends SessionDeps {
   readonly results: EventsOpener & Pick<Results, 'deliverRest' | 'settle'>;
 }

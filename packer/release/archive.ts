@@ -4,7 +4,7 @@ import { create } from 'tar';
 import { sha256 } from './checksum.ts';
 import type { Content } from './contents.ts';
 
-/** Of all files: a build time would make every build different. */
+/** Modification time of all files: a build time would make every build different. */
 const MTIME = new Date(0);
 /** zlib's default; the best level would make Node smaller by only 0.2 %. */
 const GZIP_LEVEL = 6;

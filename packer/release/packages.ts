@@ -39,7 +39,7 @@ async function readPackage(checkout: string, directory: string): Promise<Package
   return { name, version, license, repository: url, directory };
 }
 
-/** By code units: the same order in every locale. */
+/** Sorts by code units: the same order in every locale. */
 function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }

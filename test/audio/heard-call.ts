@@ -126,7 +126,7 @@ export function align({ blocks }: SpokenCall): Heard {
 
 const ms = (frames: number) => Math.round((frames / SAMPLES_PER_MS) * 10) / 10;
 
-/** What is wrong with what was heard of the call; nothing when it is whole. */
+/** What is wrong with the received call; empty when it is complete. */
 export function faultsOf(call: SpokenCall, heard: Heard): string[] {
   const { plan } = call;
   const toleranceMs = toleranceOf(plan);
@@ -159,7 +159,7 @@ function samplesFaults({ samples }: SpokenCall, { ears }: Heard, channel: Channe
   return index === samples[channel] ? [] : [`channel ${channel}: ${index} of ${samples[channel]} samples`];
 }
 
-/** Silence where none belongs, too long or too short, or missing. */
+/** Silence in the wrong place, too long, too short, or missing. */
 function silenceFaults(call: SpokenCall, { ears }: Heard, channel: Channel, toleranceMs: number): string[] {
   const faults: string[] = [];
   const truth = call.runs[channel];

@@ -11,7 +11,7 @@ export type Jitter =
 
 /** Time of the call in which a track has no audio; channel 2: neither. */
 export interface Absence {
-  /** Blocks of the track before it, of those that are there. */
+  /** Blocks of the same track before it, among those that are present. */
   readonly afterBlocks: number;
   readonly ms: number;
   readonly channel: 0 | 1 | 2;

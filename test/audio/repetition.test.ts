@@ -60,7 +60,7 @@ class NaiveTrack {
     return this.#samples.length;
   }
 
-  /** Where the two differ first, of what the track has had; undefined when they do not. */
+  /** Where the two first differ within the track's audio; undefined when they do not. */
   differsAt(frame: number, samples: Int16Array): number | undefined {
     for (let i = 0; i < samples.length && frame + i < this.endFrame; i++) {
       if (this.#samples[frame + i] !== samples[i]) return i;
@@ -85,7 +85,7 @@ const appends = fc.array(
   { minLength: 1, maxLength: 8 },
 );
 
-/** Looks at places of tracks that have had all sorts of audio. */
+/** Checks places in tracks with all sorts of audio. */
 function lookEverywhere<Look extends { readonly backFrames: number }>(
   look: fc.Arbitrary<Look>,
   check: (track: TapedTrack, naive: NaiveTrack, frame: number, look: Look) => void,
@@ -111,7 +111,7 @@ test('what a track has had is recognised at any place and alignment, across gaps
   lookEverywhere(look, (track, naive, frame, { frames, more }) => {
     const again = naive.slice(frame, frames);
     const reachesEnd = frame + frames >= naive.endFrame;
-    // Beyond the end the track has had nothing yet, so whatever comes there does not tell against it.
+    // The track has no audio beyond its end, so nothing there rules out a repetition.
     const samples = reachesEnd ? Int16Array.from([...again, ...samplesFrom(99, more)]) : again;
     t.true(track.repeats(frame, bytesOf(samples)));
   });

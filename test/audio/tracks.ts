@@ -5,7 +5,7 @@ import { BufferedAligner } from '../support/buffered-aligner.ts';
 export const BLOCK_MS = 64;
 export const WAIT_MS = 200;
 
-/** Samples none of which is silent and no two near ones alike, so that each can be told from all others. */
+/** Samples without silence and without similar neighbors, so that each can be distinguished from all others. */
 export function distinctSamples(count: number, seed = 1): Int16Array {
   return Int16Array.from({ length: count }, (_, i) => ((i * 7919 + seed * 104_729) % 32_000) + 1);
 }

@@ -47,7 +47,7 @@ export function unmarkedBlocksOf(file: string): string[] {
 interface Part {
   readonly language: string;
   readonly text: string;
-  /** Of its first line, from 1. */
+  /** Number of its first line, from 1. */
   readonly line: number;
 }
 

@@ -1,4 +1,4 @@
-/** What runs a command: a test that runs it whole, or only a sample of it, or nothing, for a reason. */
+/** How a command is tested: in full, by a sample, or not at all, with a reason. */
 export type Run = { readonly by: string } | { readonly sampleBy: string } | { readonly notHere: string };
 
 /** The scripts of package.json that documents name. */

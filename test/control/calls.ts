@@ -1,7 +1,7 @@
 import type { SessionView } from '../../daemon/contract/control-api.ts';
 import { aSession } from '../ctl/examples.ts';
 
-/** That many sessions, oldest first: some late, some with gaps, one ending. Always the same. */
+/** This many sessions, oldest first: some late, some with gaps, one ending. Always the same. */
 export function someSessions(count: number): SessionView[] {
   return Array.from({ length: count }, (_, index) => {
     const ageMs = (count - index) * 61_700 + 4200;

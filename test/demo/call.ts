@@ -29,13 +29,13 @@ interface Break {
 export interface Faults {
   /** Phrases that did not arrive. */
   readonly missing: readonly Spoken[];
-  /** Words that came twice, or that nobody said. */
+  /** Words that were repeated or never spoken. */
   readonly repeated: readonly Spoken[];
   /** Numbered events that never came. */
   readonly lostEvents: number;
 }
 
-/** Whether a call ended, and not a word of it is missing or twice. */
+/** True if a call ended without a missing or repeated word. */
 export function isFaultless({ state, faults }: Pick<CallView, 'state' | 'faults'>): boolean {
   if (state !== 'ended' || !faults) return false;
   return faults.missing.length === 0 && faults.repeated.length === 0 && faults.lostEvents === 0;

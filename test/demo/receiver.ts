@@ -19,7 +19,7 @@ export interface ResultsReceiver {
   close(): void;
 }
 
-/** Of the signing secret and of the readers' token. */
+/** Size of the signing secret and of the readers' token. */
 const SECRET_BYTES = 32;
 
 const request = z.object({ data: z.object({ events: z.array(resultsEvent) }) });

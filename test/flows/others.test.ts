@@ -129,7 +129,7 @@ test('a flow with another Lambda function, a bot, hours and a module has no find
   t.deepEqual(check(text), { errors: [], warnings: ['(flow): no-trigger'] });
 });
 
-/** A flow of somebody else's with the trigger in it, well wired. */
+/** Someone else's flow with the trigger in it, wired correctly. */
 function withTrigger(name: string, ...before: Block[]): string {
   return flow(
     [

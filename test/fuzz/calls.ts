@@ -6,7 +6,7 @@ import { CONTACT_ID, type Owner, payload } from './payload.ts';
 /** Fragment numbers look like real ones: 47 digits (fixtures/captures). */
 export const FIRST_NUMBER = 91_343_852_333_181_432_392_682_062_607_743_920_146_159_169_392n;
 const OTHER_RUN = 'ee'.repeat(16);
-/** A track other than the call's two, such as a video's. */
+/** A third track, such as video. */
 const OTHER_TRACK = 9;
 
 const owner: fc.Arbitrary<Owner> = fc.oneof(

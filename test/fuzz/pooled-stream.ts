@@ -134,7 +134,7 @@ function uidOf(run: number): string {
   return String(run).padStart(32, '0');
 }
 
-/** Ids with a common beginning: a part of one must not be mistaken for all of it. */
+/** Ids with a common prefix: a part of an id must not match. */
 function idOf(nth: number): string {
   return `contact${'-1'.repeat(nth)}`;
 }

@@ -157,7 +157,7 @@ export class Caller {
   /** daemon/kinesis/README.md: after a call the same stream carries another contact, which ends the session. */
   #giveTheStreamToTheNext(body: Body): void {
     const speaker = { ...(this.#speaker as Speaker), contactId: NEXT_CONTACT_ID };
-    // As much as it takes to tell that it is the next one's.
+    // Enough blocks to recognize the next contact.
     const blocks = this.#tagPlace === 'before' ? 1 : BLOCKS_PER_FRAGMENT;
     for (let i = 0; i < blocks; i++) this.#write(body.socket, blockChunk(speaker, this.blocks + i, monotonicMs()));
     this.#bodies.delete(body);

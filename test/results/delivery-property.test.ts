@@ -175,7 +175,7 @@ test('whatever consumers do and whenever the process dies: every event once by i
     fc.asyncProperty(fc.array(action, { minLength: 1, maxLength: 25 }), async (actions) => {
       const run = new Run();
       await run.start(false);
-      // Of a session that the disk does not know yet, another process cannot continue the numbers.
+      // Another process cannot continue the numbers of a session that is not on disk yet.
       await run.begin();
       for (const step of actions) await run.take(step);
       await run.finish();

@@ -46,7 +46,7 @@ test('an event is on disk before it is sent', async (t) => {
   await clock.advance(40);
   t.is(onDisk.length, 1);
   t.true((onDisk[0] as number) > 500);
-  // No word of a call is readable there.
+  // The file must not contain a word of the call in plain text.
   t.false(world.folder?.files.get('thread-1.spool')?.includes('word 1'));
 });
 

@@ -8,7 +8,7 @@ import type { Conversation, Reading, SpokenWord } from './random-conversation.ts
 const ENDPOINT_MS: Millis = 300;
 const LATENCY_MS: Millis = 200;
 const SILENCE_MS: Millis = 3000;
-/** A new connection begins so much before what is not final. */
+/** A new connection begins this much before what is not final. */
 const MARGIN_MS: Millis = 2000;
 
 interface Final {
@@ -50,7 +50,7 @@ function beginning(relay: Relay, channels: Conversation['channels'], breakMs: Mi
   return Math.min(...notFinal) - MARGIN_MS;
 }
 
-/** What Deepgram hears on one connection. */
+/** What Deepgram receives on one connection. */
 class Hearing {
   readonly #reading: Reading;
   readonly #random: () => number;
@@ -75,7 +75,7 @@ class Hearing {
       if (!this.#reading.finalizesSilence) return;
       while (untilMs - fromMs > SILENCE_MS) settle([], fromMs + SILENCE_MS, false, fromMs + SILENCE_MS + LATENCY_MS);
     };
-    // A word whose beginning is missing is not heard.
+    // A word is not recognized if its beginning is missing.
     const whole = spoken.filter(({ startMs }) => startMs >= this.#offsetMs);
     let words: SpokenWord[] = [];
     whole.forEach((word, index) => {
@@ -118,7 +118,7 @@ class Hearing {
   }
 }
 
-/** Digits that follow each other are one number. */
+/** Consecutive digits are one number. */
 function merged(words: readonly SpokenWord[]): SpokenWord[] {
   const numbers: SpokenWord[] = [];
   for (const word of words) {
@@ -156,7 +156,7 @@ function messageOf({ channel, startMs, endMs, speechFinal, words }: Final, offse
   };
 }
 
-/** What is wrong with the events of a conversation; empty if every word came once, in order, at its time. */
+/** What is wrong with the events of a conversation; empty if every word arrived once, in order, at its time. */
 export function faultsOf({ channels, reading }: Conversation, log: RecordedEvents): string[] {
   return ([0, 1] as const).flatMap((channel) => {
     const speaker = channel === 0 ? 'CUSTOMER' : 'AGENT';

@@ -16,7 +16,7 @@ export class MemoryFolder implements Folder {
     this.files = new Map(files);
   }
 
-  /** The directory after a crash: of the last write only a part may be there. */
+  /** The directory after a crash, with possibly only a part of the last write. */
   afterCrash(keepOfLast = 1): MemoryFolder {
     const left = new MemoryFolder(this.files);
     const { name, bytes } = this.#lastAppend ?? { name: '', bytes: 0 };

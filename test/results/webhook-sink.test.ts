@@ -163,7 +163,7 @@ test('no answer within 15 s is a failed attempt', async (t) => {
 test('connections are kept; one that the consumer just closed costs no attempt', async (t) => {
   const { consumer, sink, url, timers } = await stage(t);
   for (let nth = 0; nth < 9; nth++) t.deepEqual(await sink.deliver(batchOf(url)), { name: 'delivered' });
-  // The next request may come just before the last one's connection is free.
+  // The next request may start just before the last one's connection is free.
   t.true(new Set(consumer.requests.map(({ connection }) => connection)).size <= 2);
   consumer.setRules([{ status: 200, times: 1, headers: {}, delayMs: 0, hangs: false, resets: true, accepts: false }]);
   t.deepEqual(await sink.deliver(batchOf(url)), { name: 'delivered' });

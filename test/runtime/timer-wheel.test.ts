@@ -42,7 +42,7 @@ test('whatever the times and however time goes by, each task runs once, never be
             at(timers, dueMs, () => {
               ran[i] = (ran[i] ?? 0) + 1;
               t.true(clock.now() >= dueMs);
-              // At the look before, it was not due for a tick, or it was not there yet.
+              // At the previous check it was one tick from due, or not set yet.
               t.true(beforeMs < Math.max(dueMs, sinceMs) + 2 * TICK_MS, `${clock.now() - dueMs} ms late`);
             });
           }

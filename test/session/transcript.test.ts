@@ -37,7 +37,7 @@ test('a later epoch begins with what the consumer must forget', async (t) => {
   const known = new RecordedEvents(2, AT_7_S);
   await openedOn(known, RESUMED);
   t.like(known.numbered[0], { type: 'session.resumed', from: { CUSTOMER: 7000, AGENT: 6000 } });
-  // Of a disk that is gone only the resume point is known.
+  // After the disk is lost, only the resume point is known.
   const unknown = new RecordedEvents(2);
   await openedOn(unknown, RESUMED);
   t.like(unknown.numbered[0], { type: 'session.resumed', from: { CUSTOMER: 7000, AGENT: 7000 } });

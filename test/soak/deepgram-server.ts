@@ -19,7 +19,7 @@ interface Entry {
   readonly mood: Mood;
   readonly atMs: number;
   closedAtMs?: number;
-  /** The part of the call that it heard. */
+  /** The part of the call that it received. */
   heardMs?: readonly [number, number];
   closeStreamSeen?: boolean;
 }

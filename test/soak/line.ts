@@ -70,7 +70,7 @@ export class Line {
       setTimeout(() => this.#write(serverFrame(OPCODE.pong, Buffer.from('0000012345'))), 500).unref();
   }
 
-  /** The client had given up when the handshake was answered: it never spoke, and ended the connection. */
+  /** The client gave up before the handshake was answered: it sent nothing and ended the connection. */
   get wasTooLate(): boolean {
     return !this.#hasHeard && this.#takes;
   }

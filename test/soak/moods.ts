@@ -7,9 +7,9 @@ export interface Mood {
   /** How late the handshake is answered. */
   readonly handshakeMs: number;
   readonly pongMs: number | 'never';
-  /** Sends pongs that nobody asked for. */
+  /** Sends unsolicited pongs. */
   readonly pongsUnasked: boolean;
-  /** Whether it reads no more than it processes, or everything. */
+  /** Whether it reads only as much as it processes, or everything. */
   readonly reads: 'paced' | 'buffered';
   /** How long after it opened the connection is lost, and how: with a close code, or without a close frame. */
   readonly lifeMs: number;

@@ -121,7 +121,7 @@ function countedOf(
     reachedMs: sum(heard.map(({ reachedMs }) => reachedMs)),
     gapMs: 0,
     heardMs: sum(heard.map(({ receivedMs }) => receivedMs)),
-    // What was in flight, or waited in Deepgram, is repeated without having been heard.
+    // Audio that was in flight, or waited in Deepgram, is repeated without having been processed.
     unreadMs: { least: 0, most: Infinity },
     reconnects: tally(reconnects.map(({ closeCode }) => labelOf(closeCode))),
     replayedMs: { least: sum(reconnects.map(({ replayedMs }) => replayedMs.least)) === 0 ? 0 : 1, most: Infinity },

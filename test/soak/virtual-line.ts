@@ -65,7 +65,7 @@ export class VirtualLine implements DeepgramSocket {
     return this.#closed.promise;
   }
 
-  /** Up to where in the call the server has processed its audio. */
+  /** How far the server has processed the call. */
   get heardToMs(): Millis {
     return this.offsetMs + this.#processedBytes / BYTES_PER_MS;
   }

@@ -24,7 +24,7 @@ interface VirtualSoakOptions {
 export interface VirtualCallFigures {
   readonly call: number;
   readonly spokenMs: Millis;
-  /** Call time that Deepgram did not process, and what the link says of it. */
+  /** Call time that Deepgram did not process, and what the link reports about it. */
   readonly missingMs: Millis;
   readonly unfinishedMs: Millis;
   /** What failed, in words. */

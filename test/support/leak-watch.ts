@@ -23,7 +23,7 @@ const WORDS_IN_A_ROW = 3;
 /** At this level and below, transcripts are logged as in the original. */
 const DEBUG_LINE = /^\{"level":"(?:debug|trace)"/;
 
-/** Every run of so many words that the sample call has. */
+/** Every run of this many words in the sample call. */
 let spoken: ReadonlySet<string> | undefined;
 
 function spokenRuns(): ReadonlySet<string> {

@@ -90,7 +90,7 @@ test('a whole call goes through the proxy, by TLS end to end, and nothing else d
   t.deepEqual(channel(audio, 0), customer);
   t.deepEqual(channel(audio, 1), agent);
   const { tunnels, plainRequests } = await proxy.facts();
-  // The last one is what the daemon asks about its instance, and what this proxy cannot reach.
+  // The last one is the daemon's request about its instance, which this proxy cannot forward.
   const hosts = [DEEPGRAM, KINESIS, `autoscaling.${REGION}.amazonaws.com`];
   t.deepEqual([...new Set(tunnels.map(({ host }) => host))].sort(), hosts.toSorted());
   const ours = tunnels.filter(({ host }) => host !== hosts[2]);

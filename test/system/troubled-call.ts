@@ -46,7 +46,7 @@ export interface TroubledOutcome {
   readonly faults: readonly string[];
   readonly finals: number;
   readonly words: number;
-  /** Times an event came that the consumer had already. */
+  /** How often an event arrived that the consumer already had. */
   readonly repeats: number;
   /** Requests to the consumer, and those that it failed. */
   readonly requests: number;

@@ -3,7 +3,7 @@ import { createLog, logOf } from '../../trigger/log.ts';
 
 const clock = { now: () => 0, epoch: () => Date.parse('2031-05-06T07:08:09Z') };
 
-/** The events that a log of this level writes, of one event per level. */
+/** The events that a logger at this level writes, given one event per level. */
 function written(wanted: string | undefined) {
   const lines: string[] = [];
   const log = createLog(wanted, clock, (line) => lines.push(line));

@@ -22,7 +22,7 @@ export class CachedSecret<Value> {
     return this.#notOlderThan(MAX_AGE_MS);
   }
 
-  /** True if `accepts` takes the value, or the one that is read again because the secret may have changed. */
+  /** True if `accepts` takes the cached value, or the value that is then read again in case the secret has changed. */
   async isAccepted(accepts: (value: Value) => boolean): Promise<boolean> {
     const cached = await this.get();
     if (accepts(cached)) return true;

@@ -9,7 +9,7 @@ export type SignatureFault = 'missing-signature' | 'bad-signature' | 'stale-sign
 
 /** How far the sender's clock may be from ours, in both directions, as in the standard's own libraries. */
 const TOLERANCE_MS: Millis = 5 * 60_000;
-/** Of a key, in bytes, and how many letters base64 makes of them. */
+/** A secret is this prefix and a key of 24 to 64 bytes in base64. */
 const PREFIX = 'whsec_';
 const MIN_KEY_BYTES = 24;
 const MAX_KEY_BYTES = 64;
@@ -43,7 +43,7 @@ export function signingKey(secret: string): Buffer {
   return key;
 }
 
-/** Compares in a time that says nothing about how much of it is right. */
+/** Compares in constant time. */
 function isSignature(versioned: string, expected: Buffer): boolean {
   const [version, base64 = ''] = versioned.split(',', 2);
   const signature = Buffer.from(base64, 'base64');

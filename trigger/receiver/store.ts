@@ -8,7 +8,7 @@ export interface Store {
   get(key: string): Promise<Buffer | undefined>;
 }
 
-/** Without slashes and other than `.` and `..`: a key is made of it. */
+/** A part of a key: no slashes, and neither `.` nor `..`. */
 const NAME = /^(?!\.+$)[\w.:-]{1,200}$/;
 
 /** Whether `text` may be a part of a key. Contact ids and webhook ids of integratord are. */

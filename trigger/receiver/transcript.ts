@@ -18,7 +18,7 @@ type Line =
       readonly cause: string;
     };
 
-/** What one session heard of a call. */
+/** The transcript of one session of a call. */
 export interface SessionTranscript {
   readonly sessionId: string;
   /** Wall time of call time 0; undefined while its event is missing. */
@@ -86,7 +86,7 @@ function lineOf(event: NumberedEvent): Line | undefined {
   return { type: 'gap', speakers: channels, startMs, endMs, cause };
 }
 
-/** Without what starts at or after `from`, for each speaker: it comes again. */
+/** Without lines that start at or after `from`, per speaker: they are sent again. */
 function withoutRepeated({ event, line }: Placed, from: Readonly<Record<Speaker, number>>): Placed[] {
   if (line.type === 'speech') return line.startMs < from[line.speaker] ? [{ event, line }] : [];
   const speakers = line.speakers.filter((speaker) => line.startMs < from[speaker]);

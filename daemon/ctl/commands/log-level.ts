@@ -8,7 +8,7 @@ import type { Io } from '../io.ts';
 import { parseDuration } from '../output/durations.ts';
 import { printable } from '../output/printable.ts';
 
-/** Levels that log what is said in calls. */
+/** Levels at which the log contains transcripts. */
 const REVEALING: ReadonlySet<LogLevel> = new Set(['trace', 'debug']);
 
 /** integratorctl log-level. */

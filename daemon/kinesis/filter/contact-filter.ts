@@ -45,9 +45,9 @@ export class ContactFilter implements DemuxerEvents {
   nextContactBegan = false;
   /** Complete fragments so far that are not ours: without a ContactId, or with another one. */
   foreignFragments = 0;
-  /** Where to read again, because the call may have begun earlier; until then nothing is forwarded. */
+  /** Where to read again, because the call may have begun earlier; nothing is forwarded until then. */
   rewindToMs: Millis | undefined;
-  /** How much of the call's beginning the stream no longer had. */
+  /** How much of the call's beginning was no longer in the stream. */
   missedAtStartMs: Millis = 0;
 
   readonly #contact: Contact;
@@ -60,7 +60,7 @@ export class ContactFilter implements DemuxerEvents {
   /** Undefined once the call's first audio was released. */
   #beginning: CallBeginning | undefined;
   #released: AudioBlock[] = [];
-  /** How many of them are of earlier fragments. */
+  /** How many of them belong to earlier fragments. */
   #releasedBefore = 0;
   /** Whether the fragment before the current one is ours. */
   #followsOurs: boolean;
@@ -272,7 +272,7 @@ export class ContactFilter implements DemuxerEvents {
     this.#delivery.complete(fragment, continuationToken);
   }
 
-  /** Takes the ownership back: what has not been released needs a ContactId that comes from here on. */
+  /** Resets the ownership: blocks that have not been released need a ContactId that arrives later. */
   #doubtOwner(): void {
     const fragment = this.#fragment;
     fragment.isSuspect = true;
@@ -403,7 +403,7 @@ export class ContactFilter implements DemuxerEvents {
 
   #endForeign(): void {
     const fragment = this.#fragment;
-    // Known to be another contact's, or not known to be ours: what was held before it is not ours either.
+    // Known to belong to another contact, or not known to be ours; held blocks before it are not ours either.
     this.#dropHeld();
     if (fragment.owner !== 'other') this.#noteWithheld();
     if (fragment.releasedBlocks > 0 || fragment.deliveredBlocks > 0) this.#delivery.end(fragment);

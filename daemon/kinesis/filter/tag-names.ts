@@ -8,7 +8,7 @@ interface Name {
  * values of unused tags become strings.
  */
 export class TagNames {
-  /** By length in bytes. */
+  /** Indexed by length in bytes. */
   readonly #ofLength = new Map<number, Name[]>();
 
   /** @param names without padding */

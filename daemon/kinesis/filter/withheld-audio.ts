@@ -17,7 +17,7 @@ export class WithheldAudio {
     this.#ms += ms;
   }
 
-  /** Audio was forwarded: what was withheld before it shows as a gap. */
+  /** Audio was forwarded: anything withheld before it counts as a gap. */
   clear(): void {
     this.#ms = 0;
   }

@@ -138,7 +138,7 @@ function sessionIdsIn({ lines }: FileContent): string[] {
   return lines.flatMap(({ record }) => (record.kind === 'session' ? [record.session.sessionId] : []));
 }
 
-/** Up to where every sink of the session has acknowledged. */
+/** How far every sink of the session has acknowledged. */
 function leastOf({ webhook, stream }: DeliveredSession, acknowledged: Found['acknowledged']): Place {
   const sinks: SinkName[] = [...(webhook === undefined ? [] : ['webhook' as const])];
   if (stream !== 'none') sinks.push('stream');

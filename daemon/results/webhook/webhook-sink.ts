@@ -39,7 +39,7 @@ export class WebhookSink implements Sink {
   readonly name = 'webhook';
   readonly limits = { events: 100, bytes: 256 * 1024 };
   readonly #options: WebhookSinkOptions;
-  /** By origin, of which RESULTS_SECRET lists the hosts. */
+  /** By origin; RESULTS_SECRET lists the hosts. */
   readonly #pools = new Map<string, Pool>();
   readonly #urls = new WeakMap<SinkSession, URL>();
   /** Bodies of batches that are on their way: every attempt sends the same bytes. */

@@ -152,7 +152,7 @@ function check(name: string, body: () => void): void {
   }
 }
 
-/** A checkout without anybody's cdk.context.json. */
+/** A checkout without a cdk.context.json. */
 function checkoutIn(parent: string): string {
   const checkout = join(parent, 'checkout');
   for (const part of ['cdk', 'daemon', 'trigger', 'package.json', 'tsconfig.json']) {

@@ -17,7 +17,7 @@ export type Hook = z.infer<typeof hookList>[number];
 export const instanceChange = z.strictObject({
   /** null: the instance is not in a group. */
   lifecycleState: z.string().nullable().optional(),
-  /** That many look-ups do not list the instance yet: Auto Scaling is eventually consistent. */
+  /** This many look-ups do not list the instance yet: Auto Scaling is eventually consistent. */
   unlistedLooks: z.int().nonnegative().optional(),
   /** As Auto Scaling sees it. */
   isHealthy: z.boolean().optional(),

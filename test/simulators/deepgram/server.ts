@@ -22,7 +22,7 @@ interface SimulatorOptions {
   callbackRetryMs: number;
   /** Call time processed per time; Infinity: at once. */
   rate: number;
-  /** Whether no more is read than is processed, or everything, into a buffer: it is not known what Deepgram does. */
+  /** `paced` reads no more than is processed, `buffered` everything: it is not known what Deepgram does. */
   reads: 'paced' | 'buffered';
   vocabularies: readonly Vocabulary[];
   /** Word times of a connection are early or late by up to this: it is not known how exact Deepgram's are. */

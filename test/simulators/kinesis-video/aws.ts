@@ -17,7 +17,7 @@ interface Settings extends BodyLimits {
   readonly rateLimit: boolean;
   /** AfterFragmentNumber begins with that fragment itself. */
   readonly inclusive?: boolean;
-  /** Of the data endpoint; http by default. */
+  /** Scheme of the data endpoint; http by default. */
   readonly dataEndpointScheme?: string;
 }
 

@@ -21,7 +21,7 @@ interface TunnelFacts {
   readonly port: number;
   /** The Proxy-Authorization header. */
   readonly authorization: string | undefined;
-  /** Of the answer; undefined without one. */
+  /** Status of the response; undefined without one. */
   status: number | undefined;
   open: boolean;
   /** The first bytes from the client: those of TLS begin with 22. */

@@ -34,7 +34,7 @@ const TITLES: Readonly<Record<string, string>> = {
   Wait: 'Wait',
 };
 
-/** A block, as a person who looks for it in the editor needs it. */
+/** A block, described for a person who looks for it in the editor. */
 export function blockOf(action: Action): string {
   const title = titleOf(action);
   return title === undefined ? action.type : `${title} (${action.type})`;

@@ -26,7 +26,7 @@ export type Rule =
   | 'endless'
   | 'caller-lost';
 
-/** What the trigger or the daemon refuses: nothing is transcribed. */
+/** The trigger or the daemon refuses it: nothing is transcribed. */
 const ERRORS: ReadonlySet<Rule> = new Set(['not-a-flow', 'refused-attribute', 'not-streaming']);
 
 /** A fault in a flow. */

@@ -97,7 +97,7 @@ function after(action: Action, { kind, on }: Branch, before: State, { triggers }
   // No matching condition is a decision.
   const state = { ...before, hasFailed: before.hasFailed || (!succeeded && on !== 'NoMatchingCondition') };
   if (setsStreaming(action, 'Enabled')) return { ...state, streaming: succeeded };
-  // A flow can do no more than try.
+  // On an error too: a flow can do no more than try.
   if (setsStreaming(action, 'Disabled')) return { ...state, streaming: false };
   // Another function's result takes the place of the trigger's.
   if (action.type === INVOKE && !triggers.has(action)) return { ...state, hasResult: false };
