@@ -1,45 +1,58 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
+import { selfContained } from '../../cdk/template.ts';
 import { needs } from '../support/tools.ts';
 import { synthesized } from './synthesized.ts';
 import { VARIANTS } from './variants.ts';
 
-type Template = Record<string, Record<string, { Type: string; Properties: Record<string, unknown> }>>;
+// CDK's own validation is in stack.test.ts.
+process.env['CDK_VALIDATION'] = 'false';
 
-/** cfn-lint's findings in templates, a line each. */
-function findingsIn(t: ExecutionContext, templates: readonly object[]): string[] {
+/** cfn-lint's exit code, and its findings by template. It starts once, which takes longer than a template. */
+async function findingsIn(templates: Readonly<Record<string, object>>) {
   const directory = mkdtempSync(join(tmpdir(), 'integratord-cfn-lint-'));
   try {
-    const files = templates.map((template, at) => {
-      const file = join(directory, `${at}.template.json`);
+    const files = Object.entries(templates).map(([name, template]) => {
+      const file = join(directory, `${name.replaceAll(/\W+/g, '-')}.template.json`);
       writeFileSync(file, JSON.stringify(template));
-      return file;
+      return { name, file };
     });
-    const { error, status, stdout, stderr } = spawnSync('cfn-lint', ['--format', 'parseable', '--', ...files], {
-      encoding: 'utf8',
+    const args = ['--format', 'parseable', '--', ...files.map(({ file }) => file)];
+    const { code, stdout, stderr } = await new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
+      execFile('cfn-lint', args, (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }));
     });
-    if (error) throw error;
-    t.is(status === 0, stdout === '', stderr);
-    return stdout.split('\n').filter((line) => line !== '');
+    const lines = stdout.split('\n').filter((line) => line !== '');
+    const findings = files.map(
+      ({ name, file }) => [name, lines.filter((line) => line.startsWith(`${file}:`))] as const,
+    );
+    return { code, stderr, lines, findings: Object.fromEntries(findings) };
   } finally {
     rmSync(directory, { recursive: true });
   }
 }
 
-needs(test, 'cfn-lint')('cfn-lint has no errors and no warnings about a template', (t) => {
-  const templates = Object.values(VARIANTS).map((context) => synthesized(context).toJSON());
-  t.deepEqual(findingsIn(t, [...templates, synthesized({ amiId: undefined }).toJSON()]), []);
-});
+type Template = { Resources: Record<string, { Type: string; Properties?: Record<string, unknown> }> };
 
-needs(test, 'cfn-lint')('cfn-lint finds a deliberate error', (t) => {
-  const template = synthesized().toJSON() as Template;
-  const group = Object.values(template['Resources'] ?? {}).find(
-    ({ Type }) => Type === 'AWS::AutoScaling::AutoScalingGroup',
-  );
+const DELIBERATE = 'a deliberate error';
+
+needs(test, 'cfn-lint')('cfn-lint finds a deliberate error, and nothing in any template', async (t) => {
+  const wrong = synthesized().toJSON() as Template;
+  const group = Object.values(wrong.Resources).find(({ Type }) => Type === 'AWS::AutoScaling::AutoScalingGroup');
   Object.assign(group?.Properties ?? {}, { TargetGroupARNs: [{ Ref: 'NoSuchTargetGroup' }] });
-  const findings = findingsIn(t, [template]);
-  t.true(findings.some((finding) => finding.includes('NoSuchTargetGroup')));
+  const { code, stderr, lines, findings } = await findingsIn({
+    ...Object.fromEntries(Object.entries(VARIANTS).map(([name, context]) => [name, synthesized(context).toJSON()])),
+    'without an image': synthesized({ amiId: undefined }).toJSON(),
+    'self-contained': selfContained({}),
+    [DELIBERATE]: wrong,
+  });
+  t.not(code, 0);
+  t.is(stderr, '');
+  t.true(findings[DELIBERATE]?.some((finding) => finding.includes('NoSuchTargetGroup')));
+  t.deepEqual(
+    lines.filter((line) => !findings[DELIBERATE]?.includes(line)),
+    [],
+  );
 });

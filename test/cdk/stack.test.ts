@@ -37,7 +37,10 @@ test('the schemas find a deliberate error', (t) => {
   t.true(findingsIn(template).some((finding) => finding.includes('NoSuchProperty')));
 });
 
-/** The findings of CDK's own engine, which has CloudFormation's resource schemas. */
+/** CDK's own engine, which has CloudFormation's resource schemas and reads them once. */
+const ENGINE = new CloudFormationValidatePlugin();
+
+/** The engine's findings. */
 function findingsIn(template: object): string[] {
   const directory = mkdtempSync(join(tmpdir(), 'integratord-template-'));
   try {
@@ -45,7 +48,7 @@ function findingsIn(template: object): string[] {
     writeFileSync(file, JSON.stringify(template));
     const stack = { stackConstructPath: 'stack', templatePath: file, accountId: undefined, region: undefined };
     const context = { templatePaths: [file], stackTemplates: [stack], appConstruct: new App({ outdir: directory }) };
-    const { violations } = new CloudFormationValidatePlugin().validate(context);
+    const { violations } = ENGINE.validate(context);
     return violations.map(({ ruleName, description }) => `${ruleName}: ${description}`);
   } finally {
     rmSync(directory, { recursive: true });

@@ -27,7 +27,13 @@ export function twoStacks(context: Record<string, unknown>): IntegratordStack[] 
 
 function newApp(): App {
   const context = { 'aws:cdk:bundling-stacks': [] };
-  return new App({ outdir: mkdtempSync(join(OUTPUT, 'app-')), analyticsReporting: false, context });
+  return new App({
+    outdir: mkdtempSync(join(OUTPUT, 'app-')),
+    analyticsReporting: false,
+    // stack.test.ts runs it on every variant; in each synthesis it costs more than all the rest.
+    builtinCloudFormationValidation: false,
+    context,
+  });
 }
 
 function stackIn(app: App, context: Record<string, unknown>): IntegratordStack {
@@ -40,9 +46,16 @@ function stackIn(app: App, context: Record<string, unknown>): IntegratordStack {
   return new IntegratordStack(app, settings.stackName, settings);
 }
 
-/** The template with these settings. */
+/** The templates so far, as text: many tests look at the same one. */
+const templates = new Map<string, string>();
+
+/** The template with these settings: a copy of the caller's own. */
 export function synthesized(context: Record<string, unknown> = {}): Template {
-  return Template.fromStack(stackOf(context));
+  // In JSON, a setting that is taken away looks like one that is not mentioned.
+  const key = JSON.stringify(context, (_, value) => (value === undefined ? '(none)' : value));
+  const text = templates.get(key) ?? JSON.stringify(Template.fromStack(stackOf(context)).toJSON());
+  templates.set(key, text);
+  return Template.fromJSON(JSON.parse(text));
 }
 
 /** The properties of the only resource of that type. */
