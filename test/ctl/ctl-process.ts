@@ -1,4 +1,8 @@
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { runCtl } from '../../daemon/ctl/run.ts';
+import { systemClock } from '../../daemon/runtime/clock.ts';
+import { BARE_ENVIRONMENT } from '../support/bare-environment.ts';
 import { ScriptProcess } from '../support/script-process.ts';
 
 export const CTL = fileURLToPath(new URL('../../daemon/ctl/main.ts', import.meta.url));
@@ -37,7 +41,22 @@ export class CtlProcess extends ScriptProcess {
   }
 }
 
-/** Runs integratorctl until it exits. */
-export async function ctl(args: readonly string[], options: CtlOptions = {}): Promise<Ended> {
-  return new CtlProcess(args, options).ended;
+/** Runs integratorctl to its end without a terminal, in this process: to start one takes longer than most commands. */
+export async function ctl(args: readonly string[], { env = {} }: Pick<CtlOptions, 'env'> = {}): Promise<Ended> {
+  const written = { stdout: '', stderr: '' };
+  const outputTo = (stream: keyof typeof written) => ({
+    write(text: string) {
+      written[stream] += text;
+    },
+  });
+  const code = await runCtl(args, {
+    env: { ...BARE_ENVIRONMENT, ...env },
+    stdin: Readable.from([]),
+    stdout: outputTo('stdout'),
+    stderr: outputTo('stderr'),
+    clock: systemClock,
+    etc: '/etc/integratord',
+    stop: new AbortController().signal,
+  });
+  return { code, ...written };
 }

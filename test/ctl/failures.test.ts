@@ -51,7 +51,8 @@ const canTryAsNobody =
   'a user without permission gets the name of the group, and exit code 7',
   async (t) => {
     const daemon = await fakeFor(t);
-    const { code, stdout, stderr } = await ctl(['status', '--socket', daemon.socketPath], { uid: NOBODY });
+    const { code, stdout, stderr } = await new CtlProcess(['status', '--socket', daemon.socketPath], { uid: NOBODY })
+      .ended;
     t.deepEqual([code, stdout], [7, '']);
     t.regex(stderr, /^integratorctl: no permission to use \S+; use sudo, or join the group integrator\n$/);
   },

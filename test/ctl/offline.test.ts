@@ -4,6 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { BARE_ENVIRONMENT } from '../support/bare-environment.ts';
 import { atDesk, Screen } from './terminal.ts';
 
 /** An instance whose daemon does not run: its settings file and credentials. */
@@ -16,7 +17,7 @@ async function instance(t: ExecutionContext, settings: Record<string, string>) {
   const key = join(etc, 'credentials/deepgram-api-key');
   await writeFile(key, 'planted-key');
   await chmod(key, 0o600);
-  const env = { PATH: process.env['PATH'] ?? '', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' };
+  const env = { ...BARE_ENVIRONMENT, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' };
   const run = async (...args: string[]) => {
     const screen = new Screen({ isTTY: false });
     const { code, stderr } = await atDesk(args, { socketPath: join(etc, 'none.sock'), etc, env, screen });
