@@ -446,6 +446,18 @@ test('a connection breaks after some fragments or bytes', async (t) => {
   );
 });
 
+test('a fault that was not due when its connection ended is for the next one', async (t) => {
+  const { control, sdk, call, reader } = await readWith({ endAfterFragments: 12 });
+  await reader.fragment(9);
+  reader.close();
+  const stream = call.streamArn.split('/')[1] ?? '';
+  while ((await control.requests()).connections[stream]?.open === 1);
+  await control.startCall(stream, recording());
+  const second = await sdk.readCall(call);
+  t.is(await second.end, 'whole');
+  t.is(second.fragments.length, 12);
+});
+
 test('a stalled body sends nothing and does not end', async (t) => {
   const { control, sdk } = await ownKinesisVideo(t, SHORT_IDLE);
   await control.putStream('stalled');

@@ -205,9 +205,9 @@ test('with enforceRealtime, one contact can have several sessions, paced as if l
       audioMessageBytes.every((bytes) => bytes <= 64 * 32),
       'messages of 64 ms',
     );
-    // Slower on a slow machine, but never faster than the call.
+    // Slower on a slow machine, but never faster than the call. Arrivals are relative to the opening.
     const playedMs = (audioMessageBytes.length - 1) * 64;
-    t.true((audioArrivalsMs.at(-1) as number) - (audioArrivalsMs[0] as number) >= playedMs * 0.95, requestId);
+    t.true((audioArrivalsMs.at(-1) as number) >= playedMs * 0.95, requestId);
     t.is(difference(channel(await stage.deepgram.audio(requestId), 0), CUSTOMER), 'the same');
   }
 });

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import anyTest, { type ExecutionContext, type TestFn } from 'ava';
+import type { StartRequest } from '../../daemon/contract/start-request.ts';
 import { bytesOf, difference, distinctSamples } from '../audio/tracks.ts';
 import { DEEPGRAM_ROWS, FRAGMENT_MS, KINESIS_ROWS, type Row } from './fault-matrix.ts';
 import { received } from './received.ts';
@@ -17,22 +19,34 @@ test.before(async (t) => {
 });
 test.after.always((t) => t.context.stage.close());
 
+/** Starts a call with the row's faults; another one, if the daemon was too busy for the first. */
+async function start(t: ExecutionContext, stage: Stage, row: Row): Promise<StartRequest> {
+  for (;;) {
+    const stream = `stream-${randomUUID()}`;
+    await stage.kinesis.addFaults(...(row.kinesis ?? []).map((rule) => ({ ...rule, stream })));
+    const voices = { customer: bytesOf(CUSTOMER), agent: bytesOf(AGENT), fragmentMs: FRAGMENT_MS };
+    const call = await stage.call({ ...voices, speed: 5, ...row.call }, stream);
+    await stage.deepgram.addFaultsFor(call.contactId, ...(row.deepgram ?? []));
+    const request = { ...call, dgParams: { ...call.dgParams, callback: 'http://127.0.0.1:9/' } };
+    const { status, body } = await stage.start(request, { isLast: true });
+    if (body['reason'] !== 'cut-off') {
+      t.is(status, 200, JSON.stringify(body));
+      return request;
+    }
+    // Part of its faults is used up.
+    await stage.reachable();
+  }
+}
+
 async function check(t: ExecutionContext<{ stage: Stage }>, row: Row): Promise<void> {
   const { stage } = t.context;
-  const stream = `stream-${row.fault.replace(/\W+/g, '-')}`;
-  await stage.kinesis.addFaults(...(row.kinesis ?? []).map((rule) => ({ ...rule, stream })));
-  const voices = { customer: bytesOf(CUSTOMER), agent: bytesOf(AGENT), fragmentMs: FRAGMENT_MS };
-  const call = await stage.call({ ...voices, speed: 5, ...row.call }, stream);
-  await stage.deepgram.addFaultsFor(call.contactId, ...(row.deepgram ?? []));
-  const request = { ...call, dgParams: { ...call.dgParams, callback: 'http://127.0.0.1:9/' } };
-  t.is((await stage.start(request)).status, 200);
+  const request = await start(t, stage, row);
   const ended = await stage.ended(request.contactId);
   t.is(ended['outcome'], row.outcome, JSON.stringify(ended));
   if (row.error) t.regex(String(ended['error']), row.error);
   if (row.reconnects !== undefined) t.is(ended['reconnects'], row.reconnects);
-  const events = stage.daemon.lines
-    .filter(({ contactId }) => contactId === request.contactId)
-    .map(({ event }) => event);
+  const lines = stage.daemon.lines.filter(({ contactId }) => contactId === request.contactId);
+  const events = lines.map(({ event }) => event);
   for (const event of row.reported) t.true(events.includes(event), `${event} is not among ${[...new Set(events)]}`);
   await stage.closed(request.contactId);
   const { audio, missingMs, agrees, twiceMs, runs } = await received(stage.deepgram, request.contactId);
@@ -44,7 +58,11 @@ async function check(t: ExecutionContext<{ stage: Stage }>, row: Row): Promise<v
     twiceMs.every((ms, lost) => ms <= REPEATED_MS + (lateMs[lost] as number)),
     `twice: ${twiceMs}`,
   );
-  compare(t, row, [channel(audio, 0), channel(audio, 1)], Number(ended['gapMs']));
+  // A session that fails between two parts of a fragment does not know yet whose the first part is.
+  const withheld = lines.filter(({ event, cause }) => event === 'audio.gap' && cause === 'withheld-at-end');
+  const withheldMs = withheld.reduce((sum, { missingMs }) => sum + Number(missingMs), 0);
+  if (row.outcome === 'completed') t.is(withheldMs, 0);
+  compare(t, row, [channel(audio, 0), channel(audio, 1)], Number(ended['gapMs']) - withheldMs);
 }
 
 /** Number of silent frames; the call itself has none. */
@@ -74,8 +92,23 @@ function compare(t: ExecutionContext, { arrives }: Row, heard: readonly Int16Arr
   }
 }
 
-for (const row of DEEPGRAM_ROWS) test(`Deepgram: ${row.fault}`, check, row);
-for (const row of KINESIS_ROWS) test(`Kinesis: ${row.fault}`, check, row);
+/** Rows in progress, a lane each: fifty starts in the same second are too many for a busy machine. */
+const lanes = Array.from({ length: 12 }, () => Promise.resolve());
+let rows = 0;
+
+for (const [side, sides] of [
+  ['Deepgram', DEEPGRAM_ROWS],
+  ['Kinesis', KINESIS_ROWS],
+] as const) {
+  for (const row of sides) {
+    const lane = rows++ % lanes.length;
+    test(`${side}: ${row.fault}`, (t) => {
+      const mine = Promise.resolve(lanes[lane]).then(() => check(t, row));
+      lanes[lane] = mine.catch(() => {});
+      return mine;
+    });
+  }
+}
 
 test('the table in README.md has every row', (t) => {
   const readme = readFileSync(new URL('README.md', import.meta.url), 'utf8');

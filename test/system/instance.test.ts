@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { systemClock } from '../../daemon/runtime/clock.ts';
 import { bytesOf, difference, distinctSamples } from '../audio/tracks.ts';
 import { AutoScalingControl } from '../simulators/auto-scaling/client.ts';
 import { MetadataControl } from '../simulators/imds/client.ts';
@@ -10,9 +11,10 @@ import { received } from './received.ts';
 import { channel, Stage } from './stage.ts';
 
 const CALLS = 20;
-const SAMPLES = distinctSamples(8 * 8000);
-/** Allowance for polling and for a busy machine, on top of the promised 2 s. */
-const SLACK_MS = 2000;
+const SECONDS = 4;
+const SAMPLES = distinctSamples(SECONDS * 8000);
+/** Longer than any machine takes for a test: a call ends when its test, or the daemon, ends it. */
+const TIMES = 300 / SECONDS;
 
 /** A daemon on an instance of a group with a terminating hook. */
 async function instance(t: ExecutionContext) {
@@ -45,33 +47,40 @@ async function instance(t: ExecutionContext) {
 
 async function startCalls(stage: Stage) {
   const pcm = bytesOf(SAMPLES);
-  const calls = await Promise.all(Array.from({ length: CALLS }, () => stage.call({ customer: pcm, agent: pcm })));
+  const voices = { customer: pcm, agent: pcm, times: TIMES };
+  const calls = await Promise.all(Array.from({ length: CALLS }, () => stage.call(voices)));
   for (const answer of await Promise.all(calls.map((call) => stage.start(call)))) {
     if (answer.status !== 200) throw new Error(`not started: ${JSON.stringify(answer.body)}`);
   }
   return calls;
 }
 
+/** What the customers say until they hang up. */
+function repeated(samples: number): Int16Array {
+  return Int16Array.from({ length: samples }, (_, i) => SAMPLES[i % SAMPLES.length] as number);
+}
+
+// How soon the daemon notices, and how soon it completes the hook, is tested in virtual time: lifecycle.test.ts.
 test('Auto Scaling terminates the instance: no call is cut off, and it terminates after the last one', async (t) => {
   const { stage, metadata, autoScaling } = await instance(t);
   const calls = await startCalls(stage);
-  const toldAtMs = Date.now();
   await metadata.setState({ targetLifecycleState: 'Terminated' });
   await stage.daemon.line(({ event, source }) => event === 'drain.began' && source === 'lifecycle');
   t.is((await stage.ask('GET', '/health-check')).status, 503);
-  t.true(Date.now() - toldAtMs < 2000 + SLACK_MS);
+  const heartbeats = () => autoScaling.requests('RecordLifecycleActionHeartbeat');
+  while ((await heartbeats()).length < 3) await systemClock.sleep(20);
+  const streamed = await Promise.all(calls.map(({ contactId }) => stage.hangUp(contactId)));
   const ends = await Promise.all(calls.map(({ contactId }) => stage.ended(contactId)));
   for (const ended of ends) t.like(ended, { outcome: 'completed', reason: 'no-more-fragments', gapMs: 0 });
   t.is(await stage.daemon.exited, 0);
-  t.true((await autoScaling.requests('RecordLifecycleActionHeartbeat')).length >= 3);
   const [completed, ...others] = await autoScaling.requests('CompleteLifecycleAction');
   t.is(others.length, 0);
   const lastEndMs = Math.max(...ends.map(({ time }) => Date.parse(String(time))));
-  t.true((completed?.atMs ?? Infinity) - lastEndMs < 2000 + SLACK_MS);
-  for (const { contactId } of calls) {
+  t.true((completed?.atMs ?? 0) >= lastEndMs);
+  for (const { contactId, bytes } of streamed) {
     const { audio, missingMs } = await received(stage.deepgram, contactId);
     t.is(missingMs, 0);
-    t.is(difference(channel(audio, 0), SAMPLES), 'the same');
+    t.is(difference(channel(audio, 0), repeated(bytes.customer / 2)), 'the same');
   }
 });
 
@@ -79,10 +88,9 @@ test('EC2 reclaims a Spot instance: sessions that still run 20 s before end clea
   const { stage, metadata, stateDir } = await instance(t);
   const calls = await startCalls(stage);
   await Promise.all(calls.map(({ contactId }) => stage.deepgramHas(contactId, 2000)));
-  const goesAtMs = Date.now() + 22_000;
-  await metadata.setState({ spotAction: { action: 'terminate', time: new Date(goesAtMs).toISOString() } });
+  const time = new Date(Date.now() + 22_000).toISOString();
+  await metadata.setState({ spotAction: { action: 'terminate', time } });
   t.is(await stage.daemon.exited, 0);
-  t.true(Date.now() < goesAtMs, 'before the instance goes');
   for (const { contactId } of calls) {
     t.like(await stage.ended(contactId), { outcome: 'completed', reason: 'stopped' });
     const [connection] = await stage.closed(contactId);

@@ -219,13 +219,13 @@ test('an unreachable Deepgram: the start gets 503 and can be retried, and the in
   });
   const stage = await Stage.open({ env: { DEEPGRAM_API: `ws://127.0.0.1:${port}` } });
   t.teardown(() => stage.close());
-  const answer = await stage.start(await stage.call({ customer: bytesOf(distinctSamples(800)) }));
+  const answer = await stage.start(await stage.call({ customer: bytesOf(distinctSamples(800)) }), { isLast: true });
   t.is(answer.status, 503);
   t.like(answer.body, { reason: 'deepgram-unreachable', retryable: true });
 
   await stage.daemon.line(({ event }) => event === 'daemon.cut-off');
   t.like(await stage.ask('GET', '/health-check'), { status: 503, body: { status: 'cut-off' } });
-  const next = await stage.start(await stage.call({ customer: bytesOf(distinctSamples(800)) }));
+  const next = await stage.start(await stage.call({ customer: bytesOf(distinctSamples(800)) }), { isLast: true });
   t.is(next.status, 503);
   t.like(next.body, { reason: 'cut-off', retryable: true });
   t.regex(String(next.body['message']), /Deepgram at 127.0.0.1:\d+ cannot be reached: .*ECONNREFUSED/);

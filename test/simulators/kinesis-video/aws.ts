@@ -59,18 +59,22 @@ export class KinesisVideo {
   getMedia(request: IncomingMessage, response: ServerResponse): Promise<void> {
     return this.#answer('GetMedia', request, response, getMediaInput, (input, stream, record, fault) => {
       record.selector = input.StartSelector;
-      const onEnd = this.connections.open(stream.name);
-      if (!onEnd) throw new AwsError('ConnectionLimitExceededException', `Too many connections to ${stream.name}`);
+      const release = this.connections.open(stream.name);
+      if (!release) throw new AwsError('ConnectionLimitExceededException', `Too many connections to ${stream.name}`);
       response.writeHead(200, { ...awsHeaders(), 'content-type': 'video/webm' }).flushHeaders();
       const start = startOf(input.StartSelector);
       const position = stream.positionOf(start);
       if (position !== undefined) {
+        const onEnd = (unused: Fault | undefined) => {
+          release();
+          if (unused) this.faults.putBack({ ...unused, stream: stream.name });
+        };
         new MediaBody({ stream, position, response, record, fault, limits: this.#settings, onEnd });
         return;
       }
       record.endedBy = 'not-found';
       response.end(notFoundChunk('after' in start ? String(start.after) : '0'));
-      onEnd();
+      release();
     });
   }
 

@@ -15,7 +15,7 @@ interface StartedCall {
   readonly callId: string;
 }
 
-interface CallState {
+export interface CallState {
   readonly callId: string;
   readonly contactId: string;
   readonly streamArn: string;

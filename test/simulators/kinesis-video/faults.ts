@@ -42,6 +42,12 @@ export class Faults {
     this.#waiting.push(...rules);
   }
 
+  /** For the next request that it matches: its body ended, for another reason, before the fault was due. */
+  putBack(fault: Fault): void {
+    // One that lasts for a time is still here.
+    if (fault.forMs === undefined) this.#waiting.unshift(fault);
+  }
+
   /** Removes and returns the first fault that matches the request. */
   take(api: Fault['api'], streamName: string): Fault | undefined {
     const index = this.#waiting.findIndex((rule) => rule.api === api && (rule.stream ?? streamName) === streamName);

@@ -37,7 +37,8 @@ interface BodyOptions {
   readonly record: AwsRequest;
   readonly fault: Fault | undefined;
   readonly limits: BodyLimits;
-  readonly onEnd: () => void;
+  /** Called once, with a fault that was not due yet. */
+  readonly onEnd: (unused: Fault | undefined) => void;
 }
 
 /** A GetMedia body: sends the stream's fragments from a position on, as they arrive and as fast as the client reads. */
@@ -46,7 +47,8 @@ export class MediaBody {
   readonly #response: ServerResponse;
   readonly #record: AwsRequest;
   readonly #fault: typeof NO_FAULT;
-  readonly #onEnd: () => void;
+  readonly #given: Fault | undefined;
+  readonly #onEnd: BodyOptions['onEnd'];
   readonly #unsubscribe: () => void;
   readonly #idle: NodeJS.Timeout;
   readonly #old: NodeJS.Timeout;
@@ -64,6 +66,7 @@ export class MediaBody {
     this.#position = position;
     this.#response = response;
     this.#record = record;
+    this.#given = fault;
     this.#fault = { ...NO_FAULT, ...fault };
     this.#onEnd = onEnd;
     this.#unsubscribe = stream.subscribe(() => this.#pump());
@@ -158,7 +161,14 @@ export class MediaBody {
     this.#unsubscribe();
     clearTimeout(this.#idle);
     clearTimeout(this.#old);
-    this.#onEnd();
+    this.#onEnd(by === 'fault' || this.#hasStruck ? undefined : this.#given);
+  }
+
+  get #hasStruck(): boolean {
+    const { endAfterFragments, resetAfterFragments, stallAfterFragments, errorAfterFragments } = this.#fault;
+    const fragments = Math.min(endAfterFragments, resetAfterFragments, stallAfterFragments, errorAfterFragments);
+    const bytes = Math.min(this.#fault.resetAfterBytes, this.#fault.corruptAfterBytes);
+    return this.#fragmentsSent >= fragments || this.#bytesSent > bytes;
   }
 }
 
