@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import test from 'ava';
+import type { CommanderError } from 'commander';
 import { contactIdOf } from '../load/identity.ts';
 import { stereoBlock } from '../load/sound.ts';
 import { ScriptProcess } from '../support/script-process.ts';
@@ -8,6 +9,8 @@ import { mkvOf } from './material.ts';
 import { parseWithEbml } from './naive/ebml.ts';
 import { parseWithEbmlStream } from './naive/ebml-stream.ts';
 import { Merger } from './naive/merger.ts';
+import { readOptions } from './options.ts';
+import { ALL_CONTENDERS } from './plan.ts';
 import { targetsIn } from './targets.ts';
 
 /** How long a small run takes on a busy machine. */
@@ -52,13 +55,20 @@ for (const [args, word] of [
   [['--what'], '--what'],
   [['more'], 'arguments'],
 ] as const) {
-  test(`${args.join(' ')} is rejected with a reason`, async (t) => {
-    const { code, stdout, stderr } = await bench(...args);
-    t.is(code, 2);
-    t.is(stdout, '');
-    t.true(stderr.includes(word), stderr);
+  test(`${args.join(' ')} is rejected with a reason`, (t) => {
+    const said: string[] = [];
+    const error = t.throws(() => readOptions(args, ALL_CONTENDERS, (text) => said.push(text)), { any: true });
+    t.is((error as CommanderError).exitCode, 2);
+    t.true(said.join('').includes(word), said.join(''));
   });
 }
+
+test('a command line that is rejected measures nothing, and the exit code says so', async (t) => {
+  const { code, stdout, stderr } = await bench('--calls', '0');
+  t.is(code, 2);
+  t.is(stdout, '');
+  t.regex(stderr, /whole number/);
+});
 
 test('a target is a share of what another contender needs', (t) => {
   const figure = (contender: string, cpuMs: number) =>

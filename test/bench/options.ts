@@ -24,8 +24,15 @@ const EXIT_USAGE = 2;
 /** Longer chunks have never been observed. */
 const LONGEST_CHUNK_MS = 25 * BLOCK_MS;
 
-/** Reads the command line. Throws CommanderError, whose exit code is EXIT_USAGE if the command line is invalid. */
-export function readOptions(args: readonly string[], contenders: readonly string[]): Options {
+/**
+ * Reads the command line. Throws CommanderError, whose exit code is EXIT_USAGE if the command line is invalid.
+ * @param complain gets the reason as text for a person
+ */
+export function readOptions(
+  args: readonly string[],
+  contenders: readonly string[],
+  complain: (text: string) => void = (text) => process.stderr.write(text),
+): Options {
   const command = new Command('bench')
     .description('Measures the CPU of integratord per second of call, next to what a Node user would write today.')
     .option('--rounds <number>', 'measurements of each contender; the median counts', whole(1, 100), 3)
@@ -38,6 +45,7 @@ export function readOptions(args: readonly string[], contenders: readonly string
     .option('--check', 'exit with 1 if a target is missed', false)
     .option('--json', 'print the figures as JSON', false)
     .allowExcessArguments(false)
+    .configureOutput({ writeErr: complain })
     .exitOverride();
   try {
     return command.parse(args, { from: 'user' }).opts<Options>();

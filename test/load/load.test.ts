@@ -1,10 +1,14 @@
 import test, { type ExecutionContext } from 'ava';
+import type { CommanderError } from 'commander';
 import { SAMPLE_RATE_HZ } from '../../daemon/contract/audio-format.ts';
 import { needs } from '../support/tools.ts';
+import { readOptions } from './options.ts';
 import { RunningLoad } from './running-load.ts';
 
+/** Without worker threads, which take as long to start as the daemon; a later --workers takes precedence. */
+const NO_WORKERS = ['--workers', '0'];
 /** Small, and without a bound on what depends on the machine's load. */
-const SMALL = ['--calls', '5', '--seconds', '3', '--ramp', '5', '--max-lag-p99', '60000', '--json'];
+const SMALL = [...NO_WORKERS, '--calls', '5', '--seconds', '3', '--ramp', '5', '--max-lag-p99', '60000', '--json'];
 const TIMEOUT_MS = 120_000;
 
 /** Seconds of audio in samples, whose sums compare exactly. */
@@ -46,8 +50,8 @@ test('a ContactId after the cluster makes lag longer, which the daemon itself sa
   const [stage] = report.stages;
   // A block waits for the end of its fragment, half a second on average.
   t.true((stage?.lagMs.mean ?? 0) > 400, `${stage?.lagMs.mean} ms`);
-  // A daemon knows its lag some seconds after the start of a call, and a busy machine delays what is outside.
-  t.true(Math.abs((stage?.ownLagRatio ?? 0) - 1) < 0.3, `${stage?.ownLagRatio}`);
+  // Not compared with the lag outside: a busy machine delays what the daemon cannot see.
+  t.true((stage?.ownLagMs.mean ?? 0) > 300, `${stage?.ownLagMs.mean} ms`);
 });
 
 test('an exceeded threshold fails the run and is named', async (t) => {
@@ -61,7 +65,7 @@ test('an exceeded threshold fails the run and is named', async (t) => {
 });
 
 test('a daemon that loses audio fails, and so do its metrics, which do not show it', async (t) => {
-  const { code, report } = await ran(t, '--daemon', 'test/load/lossy-daemon.ts', '--workers', '0', '--verify', '0');
+  const { code, report } = await ran(t, '--daemon', 'test/load/lossy-daemon.ts', '--verify', '0');
   t.is(code, 1);
   t.true(report.audio.gapMs > 0);
   t.is(report.sessions.gapMs, 0);
@@ -112,7 +116,7 @@ needs(test, 'openssl')(
 
 test('calls are added until the lag is too high, and the last good number is reported', async (t) => {
   t.timeout(TIMEOUT_MS);
-  const args = ['--calls', '2', '--seconds', '1', '--until-lag', '--max-lag-p99', '0', '--json'];
+  const args = [...NO_WORKERS, '--calls', '2', '--seconds', '1', '--until-lag', '--max-lag-p99', '0', '--json'];
   const load = new RunningLoad(t, args);
   const { stages, callsWithinLag, verdict } = await load.report();
   t.is(stages.length, 1);
@@ -123,7 +127,7 @@ test('calls are added until the lag is too high, and the last good number is rep
 
 test('Ctrl-C ends a run at once and leaves nothing behind', async (t) => {
   t.timeout(TIMEOUT_MS);
-  const load = new RunningLoad(t, ['--calls', '3', '--seconds', '600']);
+  const load = new RunningLoad(t, [...NO_WORKERS, '--calls', '3', '--seconds', '600']);
   await load.wrote('stderr', /measuring 3 calls/);
   // Twice, as under npm, which forwards the signal that the terminal already sent to all.
   load.interrupt();
@@ -143,10 +147,17 @@ for (const [args, words] of [
   [['--fast'], /unknown option/],
   [['more'], /too many arguments/],
 ] as const) {
-  test(`invalid options are reported, with exit code 2: ${args.join(' ')}`, async (t) => {
-    const load = new RunningLoad(t, args);
-    t.is(await load.exited, 2);
-    t.regex(load.stderr, words);
-    t.is(load.stdout, '');
+  test(`invalid options are reported: ${args.join(' ')}`, (t) => {
+    const said: string[] = [];
+    const error = t.throws(() => readOptions(args, (text) => said.push(text)), { any: true });
+    t.is((error as CommanderError).exitCode, 2);
+    t.regex(said.join(''), words);
   });
 }
+
+test('with invalid options nothing is started, and the exit code is 2', async (t) => {
+  const load = new RunningLoad(t, ['--calls', '0']);
+  t.is(await load.exited, 2);
+  t.regex(load.stderr, /--calls.*whole number from 1/);
+  t.is(load.stdout, '');
+});

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 /** Puts a daemon under the load of many calls and measures it from outside: see README.md. */
 import { constants } from 'node:os';
+import { CommanderError } from 'commander';
 import { LoadFailed } from './failure.ts';
 import { LoadRun } from './load-run.ts';
-import { readOptions } from './options.ts';
+import { type Options, readOptions } from './options.ts';
 import { reportText } from './report.ts';
 import { openSetup } from './setup.ts';
 import { verdictOn } from './verdict.ts';
@@ -11,7 +12,7 @@ import { verdictOn } from './verdict.ts';
 /** Exit code of a process ended by a signal, as shells report it. */
 const SIGNALLED = 128;
 
-const options = readOptions(process.argv);
+const options = optionsOrExit();
 const cleanup = new AsyncDisposableStack();
 const say = (text: string) => process.stderr.write(`load: ${text}\n`);
 
@@ -23,6 +24,16 @@ try {
 }
 await cleanup.disposeAsync();
 process.exit(exitCode);
+
+function optionsOrExit(): Options {
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (error) {
+    // Commander has printed the error, or the help.
+    if (error instanceof CommanderError) process.exit(error.exitCode);
+    throw error;
+  }
+}
 
 async function run(): Promise<number> {
   const setup = await openSetup(options, cleanup);

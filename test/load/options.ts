@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { TAG_PLACES, type TagPlace } from './fragments.ts';
 import { MAX_CALLS } from './identity.ts';
 
@@ -37,8 +37,14 @@ const MAX_WORKERS = 256;
 /** In ms or KiB. */
 const MAX_THRESHOLD = 1_000_000;
 
-/** Reads the command line; exits with a message and 2 if it is invalid. */
-export function readOptions(argv: readonly string[]): Options {
+/**
+ * Reads the command line. Throws CommanderError, whose exit code is EXIT_USAGE if the command line is invalid.
+ * @param complain gets the reason as text for a person
+ */
+export function readOptions(
+  args: readonly string[],
+  complain: (text: string) => void = (text) => process.stderr.write(text),
+): Options {
   const command = new Command('load')
     .description('Runs a daemon under the load of many calls in real time and measures it from outside.')
     .option('--calls <n>', 'concurrent calls; with --until-lag, calls added per step', whole(1, MAX_CALLS), 100)
@@ -67,10 +73,16 @@ export function readOptions(argv: readonly string[]): Options {
     .option('--max-cpu <ms>', 'fail above this CPU of the daemon per second of call', number)
     .option('--max-rss <KiB>', 'fail above this memory per call, compared with the idle daemon', number)
     .option('--max-start-p99 <ms>', 'fail above this start latency', number)
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_USAGE));
-  const options = command.parse(argv).opts<Options>();
-  if (options.untilLag && options.faults) command.error('error: --until-lag and --faults cannot be combined');
-  return options;
+    .configureOutput({ writeErr: complain })
+    .exitOverride();
+  try {
+    const options = command.parse(args, { from: 'user' }).opts<Options>();
+    if (options.untilLag && options.faults) command.error('error: --until-lag and --faults cannot be combined');
+    return options;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode !== 0) error.exitCode = EXIT_USAGE;
+    throw error;
+  }
 }
 
 function whole(min: number, max: number): (text: string) => number {
