@@ -4,32 +4,42 @@ import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { SHAPES } from '../ctl/contract-shapes.ts';
 import { CtlProcess, ctl } from '../ctl/ctl-process.ts';
-import { launchChromium } from '../demo/browser.ts';
+import { launchChromium, picture } from '../demo/browser.ts';
 import { needs } from '../support/tools.ts';
 import { Stage } from '../system/stage.ts';
-import { ARTEFACTS, TIMEOUT_MS, visit } from './browsing.ts';
+import { TIMEOUT_MS, visit } from './browsing.ts';
 
 const LONG_CALL = { customer: Buffer.alloc(300 * 8000 * 2), agent: Buffer.alloc(300 * 8000 * 2) };
 
+type Served = Awaited<ReturnType<typeof serve>>;
+
 /** A daemon, and integratorctl page for it. */
-async function served(t: ExecutionContext) {
+async function serve() {
   const directory = await mkdtemp(join(tmpdir(), 'page-'));
   const env = { CONTROL_SOCKET: join(directory, 'control.sock') };
   const stage = await Stage.open({ env });
   const page = new CtlProcess(['page', '--listen', '0'], { env });
-  t.teardown(async () => {
+  const close = async () => {
     page.child.kill('SIGKILL');
     await page.ended;
     await stage.close();
     await rm(directory, { recursive: true });
-  });
+  };
   await page.says('stdout', /^http:\S+ shows the status page until Ctrl-C$/m);
   const [url = ''] = page.stdout.split(' ');
-  return { stage, page, url, env };
+  return { stage, page, url, env, close };
 }
+
+let served: Served;
+test.before(async () => {
+  served = await serve();
+});
+test.after.always(() => served?.close());
+/** Tests of the one daemon: the second cordons it, the last ends its page. */
+const inTurn = test.serial;
 
 interface Asking {
   readonly method?: string;
@@ -44,8 +54,8 @@ async function ask(where: string, path: string, { method = 'GET', headers = {} }
   return { status: response.statusCode, headers: response.headers, body: await text(response) };
 }
 
-test('the control socket serves the page, its files and its data', async (t) => {
-  const { stage, env } = await served(t);
+inTurn('the control socket serves the page, its files and its data', async (t) => {
+  const { stage, env } = served;
   const call = await stage.call(LONG_CALL);
   t.is((await stage.start(call)).status, 200);
   const page = await ask(env.CONTROL_SOCKET, '/');
@@ -67,8 +77,8 @@ test('the control socket serves the page, its files and its data', async (t) => 
   t.is((await ask(env.CONTROL_SOCKET, '/../main.ts')).status, 404);
 });
 
-test('through a forwarded control socket, browsers are read-only and foreign host names are rejected', async (t) => {
-  const { env } = await served(t);
+inTurn('through a forwarded control socket, browsers are read-only and foreign host names are rejected', async (t) => {
+  const { env } = served;
   const socket = env.CONTROL_SOCKET;
   for (const path of ['/', '/v1/status', '/v1/overview']) {
     t.is((await ask(socket, path, { headers: { host: 'attacker.example:8081' } })).status, 421, path);
@@ -89,8 +99,21 @@ test('through a forwarded control socket, browsers are read-only and foreign hos
   t.is((await ask(socket, '/v1/cordon', { method: 'POST' })).status, 200, 'a program may');
 });
 
-test('integratorctl page forwards what the page needs and nothing else', async (t) => {
-  const { url, page } = await served(t);
+inTurn('integratorctl page listens only on loopback addresses', async (t) => {
+  const { env, url } = served;
+  for (const address of ['0.0.0.0:8081', '10.0.0.1:8081', '[::]:8081', 'example.org:80', '70000', '127.0.0.1']) {
+    const { code, stderr } = await ctl(['page', '--listen', address], { env });
+    t.is(code, 2, address);
+    t.regex(stderr, /loopback address and a port/);
+  }
+  const taken = await ctl(['page', '--listen', new URL(url).host], { env });
+  t.is(taken.code, 1);
+  t.regex(taken.stderr, /^integratorctl: 127\.0\.0\.1:\d+ is in use; choose another with --listen/);
+  t.is((await ctl(['page', '--listen', '0'], { env: { CONTROL_SOCKET: '/nonexistent/control.sock' } })).code, 3);
+});
+
+inTurn('integratorctl page forwards what the page needs and nothing else', async (t) => {
+  const { url, page } = served;
   t.is((await ask(url, '/')).status, 200);
   t.is((await ask(url, '/page.js')).headers['content-type'], 'text/javascript; charset=utf-8');
   t.is((await ask(url, '/v1/overview?find=x')).status, 200);
@@ -116,22 +139,10 @@ test('integratorctl page forwards what the page needs and nothing else', async (
   t.is((await page.ended).code, 130);
 });
 
-test('integratorctl page listens only on loopback addresses', async (t) => {
-  const { env, url } = await served(t);
-  for (const address of ['0.0.0.0:8081', '10.0.0.1:8081', '[::]:8081', 'example.org:80', '70000', '127.0.0.1']) {
-    const { code, stderr } = await ctl(['page', '--listen', address], { env });
-    t.is(code, 2, address);
-    t.regex(stderr, /loopback address and a port/);
-  }
-  const taken = await ctl(['page', '--listen', new URL(url).host], { env });
-  t.is(taken.code, 1);
-  t.regex(taken.stderr, /^integratorctl: 127\.0\.0\.1:\d+ is in use; choose another with --listen/);
-  t.is((await ctl(['page', '--listen', '0'], { env: { CONTROL_SOCKET: '/nonexistent/control.sock' } })).code, 3);
-});
-
 needs(test, 'chromium')('the page shows the real daemon’s call, its drain and its end', async (t) => {
   t.timeout(TIMEOUT_MS);
-  const { stage, url, env } = await served(t);
+  const { stage, url, env, close } = await serve();
+  t.teardown(close);
   const call = await stage.call(LONG_CALL);
   t.is((await stage.start(call)).status, 200);
   const browser = await launchChromium();
@@ -144,7 +155,7 @@ needs(test, 'chromium')('the page shows the real daemon’s call, its drain and 
   await page.getByRole('heading', { name: 'Draining: 1 session left' }).waitFor();
   t.regex((await page.locator('#drain-why').textContent()) ?? '', /^Ordered by an operator: kernel <b>update<\/b>\./);
   t.regex((await page.locator('#news').textContent()) ?? '', /^Draining: 1 session left\.$/);
-  await page.screenshot({ path: `${ARTEFACTS}page-real-drain.png` });
+  await picture(page, 'page-real-drain');
   await ctl(['sessions', 'stop', '--all', '--yes'], { env });
   t.is(await stage.daemon.exited, 0);
   await page.locator('#connection[data-state=lost]').waitFor();

@@ -2,9 +2,9 @@ import anyTest from 'ava';
 import type { Browser } from 'playwright-core';
 import type { DrainView, Status } from '../../daemon/contract/control-api.ts';
 import { aDrain, anEnded, NOW_EPOCH_MS } from '../ctl/examples.ts';
-import { launchChromium } from '../demo/browser.ts';
+import { launchChromium, picture } from '../demo/browser.ts';
 import { needs } from '../support/tools.ts';
-import { ARTEFACTS, barriers, DESKTOP, PHONE, TABLET, TIMEOUT_MS, visit, widthOf } from './browsing.ts';
+import { barriers, DESKTOP, PHONE, TABLET, TIMEOUT_MS, visit, widthOf } from './browsing.ts';
 import { someSessions } from './calls.ts';
 import { PageStage } from './page-stage.ts';
 
@@ -55,8 +55,8 @@ for (const { name, sessions, status, failed = 0 } of SITUATIONS) {
         t.is(await widthOf(page), viewport.width, `${viewport.width} px`);
         // One layout per color scheme, because axe-core takes seconds.
         if (viewport === examined) t.deepEqual(await barriers(page), [], `${viewport.width} px`);
-        const file = `page-${name.replaceAll(' ', '-')}-${viewport.width}-${colorScheme}.png`;
-        await page.screenshot({ path: `${ARTEFACTS}${file}`, fullPage: sessions <= 12 });
+        const pictured = `page-${name.replaceAll(' ', '-')}-${viewport.width}-${colorScheme}`;
+        await picture(page, pictured, { fullPage: sessions <= 12 });
       }
       t.deepEqual([...origins], [new URL(stage.url).origin]);
       t.deepEqual(complaints, []);

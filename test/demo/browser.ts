@@ -1,4 +1,5 @@
-import { type Browser, chromium } from 'playwright-core';
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
 import { chromiumPath, installCommands } from '../support/tools.ts';
 
 /** No traffic except to 127.0.0.1: no lookups, no updates, no vendor services. */
@@ -13,6 +14,12 @@ const ARGS = [
   '--disable-sync',
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
 ];
+
+/** Takes a picture for people to look at, if PICTURES names a directory: drawing takes longer than a test. */
+export async function picture(page: Page, name: string, { fullPage = false } = {}): Promise<void> {
+  const directory = process.env['PICTURES'];
+  if (directory) await page.screenshot({ path: join(directory, `${name}.png`), fullPage });
+}
 
 /** Starts this machine's Chromium. Throws if there is none. */
 export function launchChromium(): Promise<Browser> {

@@ -1,10 +1,10 @@
-import anyTest from 'ava';
+import anyTest, { type ExecutionContext } from 'ava';
 import type { Browser, Page } from 'playwright-core';
-import { ARTEFACTS, visit } from '../control/browsing.ts';
+import { visit } from '../control/browsing.ts';
 import { loadSampleCall } from '../fixtures/sample-call/read.ts';
 import type { Speaker } from '../fixtures/sample-call/script.ts';
 import { needs } from '../support/tools.ts';
-import { launchChromium } from './browser.ts';
+import { launchChromium, picture } from './browser.ts';
 import { RunningDemo } from './running-demo.ts';
 
 /** The call lasts 4 s. */
@@ -12,8 +12,6 @@ const SPEED = ['--speed', '10'];
 const TIMEOUT_MS = 180_000;
 const DESKTOP = { width: 1280, height: 900 };
 const PHONE = { width: 390, height: 844 };
-/** `PICTURES=test/demo/ npx ava test/demo/page.test.ts` renews the pictures in README.md. */
-const PICTURES = process.env['PICTURES'] ?? ARTEFACTS;
 const PHRASES = loadSampleCall().phrases;
 
 const test = needs(anyTest, 'chromium');
@@ -45,7 +43,23 @@ async function columnOf(page: Page, speaker: Speaker): Promise<{ left: number; r
 const open = (url: string, viewport: typeof DESKTOP, colorScheme: 'light' | 'dark' = 'light') =>
   visit(browser, url, { viewport, colorScheme });
 
-test('a call is shown from its first word to its end, with a column per speaker', async (t) => {
+/** Opens the page on a phone, light and dark, after two calls. */
+async function openLate(t: ExecutionContext, url: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    const { page, complaints } = await open(url, PHONE, colorScheme);
+    await page.locator('.call').nth(1).waitFor();
+    t.deepEqual(await shown(page, 'agent'), [...inScript('agent'), ...inScript('agent')]);
+    const width = await page.evaluate('document.documentElement.scrollWidth');
+    t.true(Number(width) <= PHONE.width, `the page is ${width} px wide`);
+    t.deepEqual(complaints, []);
+    await picture(page, `demo-phone-${colorScheme}`, { fullPage: true });
+    await page.setViewportSize(DESKTOP);
+    await picture(page, `demo-desktop-${colorScheme}`);
+    await page.close();
+  }
+}
+
+test('a call is shown from its first word to its end, with a column per speaker, also on a page that is opened late on a phone', async (t) => {
   t.timeout(TIMEOUT_MS);
   const demo = new RunningDemo(t, SPEED);
   const url = await demo.pageUrl();
@@ -64,12 +78,14 @@ test('a call is shown from its first word to its end, with a column per speaker'
   t.is(await page.locator('.audio').textContent(), '0:42');
   t.is(await page.locator('#connection').textContent(), 'Connected');
   t.true(await page.locator('.sparkline').isHidden());
-  await page.screenshot({ path: `${ARTEFACTS}demo-ended.png`, fullPage: true });
+  await picture(page, 'demo-ended', { fullPage: true });
 
   await page.getByRole('button', { name: 'Play the sample call again' }).press('Enter');
   await page.locator('.call[data-state=ended]').nth(1).waitFor();
   await page.getByRole('heading', { name: 'Call 2' }).waitFor();
   t.deepEqual(await shown(page, 'customer'), [...inScript('customer'), ...inScript('customer')]);
+
+  await openLate(t, url);
 
   const instance = await open(`${url}/instance/`, DESKTOP);
   await instance.page.locator('#connection[data-state=connected]').waitFor();
@@ -107,14 +123,14 @@ test('the page follows the words, unless the reader has scrolled away', async (t
   await page.locator('.phrases .phrase').nth(known).waitFor();
   t.is(await page.evaluate('scrollY'), 0);
   t.true((await roomBelow(page)) < 0);
-  await page.screenshot({ path: `${ARTEFACTS}demo-scrolled-away.png` });
+  await picture(page, 'demo-scrolled-away');
 
   await newest.click();
   t.true((await roomBelow(page)) >= 0);
   t.true(await newest.isHidden());
   await page.locator('.verdict[data-good=true]').waitFor();
   t.true((await roomBelow(page)) >= 0);
-  await page.screenshot({ path: `${ARTEFACTS}demo-followed.png` });
+  await picture(page, 'demo-followed');
   t.deepEqual(complaints, []);
 });
 
@@ -140,28 +156,9 @@ test('the page breaks everything in mid-sentence, and shows that no word is miss
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize(DESKTOP);
-    await page.screenshot({ path: `${PICTURES}picture-${colorScheme}.png` });
+    await picture(page, `picture-${colorScheme}`);
     await page.setViewportSize(PHONE);
-    await page.screenshot({ path: `${ARTEFACTS}demo-broken-phone-${colorScheme}.png` });
+    await picture(page, `demo-broken-phone-${colorScheme}`);
   }
   t.deepEqual(complaints, []);
-});
-
-test('a page that is opened late, on a phone, shows everything and fits the screen', async (t) => {
-  t.timeout(TIMEOUT_MS);
-  const demo = new RunningDemo(t, [...SPEED, '--calls', '2']);
-  const url = await demo.pageUrl();
-  await demo.says(/Play the sample call again/);
-  for (const colorScheme of ['light', 'dark'] as const) {
-    const { page, complaints } = await open(url, PHONE, colorScheme);
-    await page.locator('.call').nth(1).waitFor();
-    t.deepEqual(await shown(page, 'agent'), [...inScript('agent'), ...inScript('agent')]);
-    const width = await page.evaluate('document.documentElement.scrollWidth');
-    t.true(Number(width) <= PHONE.width, `the page is ${width} px wide`);
-    t.deepEqual(complaints, []);
-    await page.screenshot({ path: `${ARTEFACTS}demo-phone-${colorScheme}.png`, fullPage: true });
-    await page.setViewportSize(DESKTOP);
-    await page.screenshot({ path: `${ARTEFACTS}demo-desktop-${colorScheme}.png` });
-    await page.close();
-  }
 });

@@ -56,6 +56,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     AWS_SECRET_ACCESS_KEY: 'no-secret',
     TRIGGER_SECRET: triggerSecret,
     CALL_END_GRACE_MS: String(CALL_END_GRACE_MS),
+    // The demo's few calls need no threads of their own, each of which takes as long to start as the daemon.
+    WORKERS: '0',
     CONTROL_SOCKET: controlSocketIn(directory),
     STATE_DIR: join(directory, 'state'),
     RESULTS_WEBHOOK: receiver.url,
