@@ -1,4 +1,5 @@
 /** Loaded with `--import`: exits when the parent process is gone, even after SIGKILL. */
+import { flushCompileCache } from 'node:module';
 
 /** Short enough to free the ports before the next demo starts. */
 const LOOK_EVERY_MS = 500;
@@ -7,3 +8,5 @@ const parentPid = Number(new URL(import.meta.url).searchParams.get('parent'));
 setInterval(() => {
   if (process.ppid !== parentPid) process.exit(1);
 }, LOOK_EVERY_MS).unref();
+// Node writes NODE_COMPILE_CACHE when a process exits, but most programs under test are ended by SIGKILL.
+setTimeout(flushCompileCache, LOOK_EVERY_MS).unref();

@@ -10,13 +10,17 @@ const SPEED = 4;
 const RATE = 0.8;
 
 for (const reads of ['buffered', 'paced']) {
+  /** For the calls of both modes. */
+  let stage: Stage;
+  test.before(async () => {
+    stage = await Stage.open({ deepgramArgs: ['--rate', String(RATE), '--reads', reads] });
+  });
+  test.after.always(() => stage?.close());
   for (const [mode, params] of [
     ['with a callback', CALLBACK],
     ['with results', {}],
   ] as const) {
     test(`a Deepgram slower than real time, with ${reads} reads, ${mode}: nothing is cut off`, async (t) => {
-      const stage = await Stage.open({ deepgramArgs: ['--rate', String(RATE), '--reads', reads] });
-      t.teardown(() => stage.close());
       const customer = distinctSamples(SECONDS * 8000, 1);
       const call = await stage.call({ customer: bytesOf(customer), agent: bytesOf(customer), speed: SPEED });
       const request = { ...call, dgParams: { ...call.dgParams, ...params } };
