@@ -45,7 +45,7 @@ test('a cordoned daemon fails the health check at once, and refuses starts after
   t.is(admission.currentCordon, undefined);
 });
 
-test('a nearly full daemon fails the health check while what is expected within the health lag would not fit', async (t) => {
+test('a nearly full daemon fails the health check while the starts expected within the health lag would not fit', async (t) => {
   const { clock, admission } = admissionOf(100);
   let sessions = 80;
   const status = () => [admission.healthStatus(sessions), admission.refusal(sessions)];
@@ -69,7 +69,7 @@ test('a nearly full daemon fails the health check while what is expected within 
   t.deepEqual(status(), [undefined, undefined]);
 });
 
-test('a burst keeps no more than a tenth of the sessions free, and slow starts keep one', async (t) => {
+test('a burst keeps at most a tenth of the sessions free, and slow starts keep one', async (t) => {
   const { clock, admission } = admissionOf(100);
   for (let sessions = 1; sessions < 90; sessions++) admission.started(sessions);
   t.is(admission.healthStatus(89), undefined);

@@ -305,7 +305,7 @@ test('a signal was meant for the process that is gone: a restart serves', (t) =>
   t.false(drain.isDraining);
 });
 
-test('the record of a drain goes with its end', async (t) => {
+test('the record of a drain is removed when it ends', async (t) => {
   const { clock, drain, store, end, order } = drainOf();
   order(HOUR_MS, { source: 'operator' });
   t.is(store.record?.orders.length, 1);
@@ -317,7 +317,7 @@ test('the record of a drain goes with its end', async (t) => {
   t.is(store.record, undefined);
 });
 
-test('an idle daemon that nobody sends anything drains at once', async (t) => {
+test('an idle daemon without requests drains at once', async (t) => {
   const { clock, drain, state, order } = drainOf({ running: 0, isChecked: false });
   order();
   t.is(drain.view()?.takesStartsUntilEpochMs, clock.epoch());

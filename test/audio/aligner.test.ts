@@ -56,7 +56,7 @@ test('a track that ends early is silent from there on, and nothing of the other 
   t.is(difference(spoken(out.agent), agent), 'the same');
 });
 
-test('a block that is missing in one track leaves just its time silent', (t) => {
+test('a block that is missing in one track leaves exactly its time silent', (t) => {
   const customer = distinctSamples(2 * SECOND, 1);
   const blocks = blocksOf(CUSTOMER, customer);
   const gap = blocks.splice(10, 1)[0] as AudioBlock;
@@ -85,7 +85,7 @@ test('a short block in mid-track keeps the grid: the rest of its time is silent'
   t.is(difference(out.agent, agent), 'the same');
 });
 
-test('time that both tracks miss is a gap of just that long', (t) => {
+test('time that both tracks miss is a gap of exactly that length', (t) => {
   const cut = (blocks: AudioBlock[]) => blocks.filter(({ timeMs }) => timeMs < 640 || timeMs >= 1280);
   const customer = cut(blocksOf(CUSTOMER, distinctSamples(2 * SECOND, 1)));
   const agent = cut(blocksOf(AGENT, distinctSamples(2 * SECOND, 2)));
@@ -94,7 +94,7 @@ test('time that both tracks miss is a gap of just that long', (t) => {
   t.is(out.aligner.positionMs, 2000);
 });
 
-test('a gap is counted right where one track comes back before the other', (t) => {
+test('a gap is counted correctly where one track returns before the other', (t) => {
   const customer = blocksOf(CUSTOMER, distinctSamples(2 * SECOND, 1)).filter(
     ({ timeMs }) => timeMs < 640 || timeMs >= 960,
   );
@@ -170,7 +170,7 @@ test('an odd block that nothing continues loses its half sample and no other', (
   );
 });
 
-test('blocks that come again are left out, one as well as seconds of both tracks', (t) => {
+test('repeated blocks are left out, one as well as seconds of both tracks', (t) => {
   const customer = distinctSamples(6 * SECOND, 1);
   const agent = distinctSamples(6 * SECOND, 2);
   const blocks = inOrder(blocksOf(CUSTOMER, customer), blocksOf(AGENT, agent));
@@ -186,7 +186,7 @@ test('blocks that come again are left out, one as well as seconds of both tracks
   }
 });
 
-test('with inexact times, too, the last block of a track that has ended is left out when it comes again', (t) => {
+test('a repetition of the last block of an ended track is left out with inexact times, too', (t) => {
   const late = (blocks: AudioBlock[]) =>
     blocks.map((block, i) => ({ ...block, timeMs: block.timeMs + ((i * 37) % 61) }));
   const customer = distinctSamples(2 * SECOND, 1);
@@ -208,7 +208,7 @@ test('digital silence with the time of the block before is no repetition', (t) =
   t.is(align(silence).customer.length, 2 * SECOND);
 });
 
-test('of a block that overlaps what was heard only the new part counts', (t) => {
+test('only the new part counts of a block that overlaps earlier audio', (t) => {
   const samples = distinctSamples(SECOND);
   const bytes = bytesOf(samples);
   const cut = (fromMs: number, toMs: number): AudioBlock => ({
@@ -221,7 +221,7 @@ test('of a block that overlaps what was heard only the new part counts', (t) => 
   t.is(difference(out.customer, samples), 'the same');
 });
 
-test('audio that claims a time that was heard already, but is other audio, is kept', (t) => {
+test('different audio at a time that already has audio is kept', (t) => {
   const samples = distinctSamples(2 * SECOND);
   const late = blocksOf(CUSTOMER, samples).map((block, i) =>
     i < 10 ? block : { ...block, timeMs: block.timeMs - 100 },
@@ -263,7 +263,7 @@ for (const [name, jumpMs] of [
   });
 }
 
-test('a process that continues a call has the blocks, too, about which the one before had not decided', (t) => {
+test('a process that continues a call also has the blocks that the previous one had not decided on', (t) => {
   const customer = distinctSamples(4 * SECOND, 1);
   const agent = distinctSamples(4 * SECOND, 2);
   // Inexact times, and 300 ms are missing at 2048 ms.
@@ -281,7 +281,7 @@ test('a process that continues a call has the blocks, too, about which the one b
   t.is(difference(spoken(out.agent), agent.slice(2048 * SAMPLES_PER_MS)), 'the same');
 });
 
-test('what has waited long enough is settled when no block arrives, once', (t) => {
+test('audio that has waited long enough is settled once when no block arrives', (t) => {
   const aligner = new BufferedAligner(WAIT_MS);
   const takeAll = () => {
     while (aligner.take(250));

@@ -40,7 +40,7 @@ test('reads that gather audio make it late, by the edge of the blocks that were 
   t.true(errorMs < 10, String(errorMs));
 });
 
-test('a process that stands still for 4 s shows 4 s, and then none', (t) => {
+test('a process that stalls for 4 s shows a lag of 4 s, then none', (t) => {
   const call = new ReadCall();
   for (let atMs = 0; atMs < 10_000; atMs += 64) call.readAll(atMs);
   call.readAll(14_000);

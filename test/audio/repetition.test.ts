@@ -102,7 +102,7 @@ function lookEverywhere<Look extends { readonly backFrames: number }>(
   );
 }
 
-test('what a track has had is recognised at any place and alignment, across gaps and round the ring', (t) => {
+test('earlier audio of a track is recognized at any position and alignment, across gaps and around the ring', (t) => {
   const look = fc.record({
     backFrames: fc.integer({ min: 1, max: KEPT_FRAMES }),
     frames: fc.integer({ min: 1, max: 3000 }),
@@ -117,7 +117,7 @@ test('what a track has had is recognised at any place and alignment, across gaps
   });
 });
 
-test('audio that differs in a single sample is other audio', (t) => {
+test('audio that differs in a single sample is different audio', (t) => {
   const look = fc.record({
     backFrames: fc.integer({ min: 1, max: KEPT_FRAMES }),
     frames: fc.integer({ min: 1, max: 1500 }),
@@ -164,7 +164,7 @@ test('a gap is silence: silence there is a repetition, speech is not', (t) => {
   t.false(track.repeats(BLOCK_FRAMES, bytesOf(samplesFrom(1, BLOCK_FRAMES))));
 });
 
-test('what lies outside of what the track has had, or of what is kept, is new', (t) => {
+test('audio outside of the track’s past, or of its kept part, is new', (t) => {
   const track = new TapedTrack();
   const one = bytesOf(samplesFrom(1, BLOCK_FRAMES));
   const bufferFrames = BUFFER_MS * SAMPLES_PER_MS;

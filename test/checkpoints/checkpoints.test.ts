@@ -96,7 +96,7 @@ test('a crash at any moment of a session’s end leaves the session complete or 
   t.deepEqual(memory.names, [], 'the last session takes the positions file with it');
 });
 
-test('an ended session does not come back from an outdated positions file', async (t) => {
+test('an outdated positions file does not bring an ended session back', async (t) => {
   const { memory, thread } = place();
   const main = thread('main');
   await main.load();

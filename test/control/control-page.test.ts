@@ -112,7 +112,7 @@ inTurn('integratorctl page listens only on loopback addresses', async (t) => {
   t.is((await ctl(['page', '--listen', '0'], { env: { CONTROL_SOCKET: '/nonexistent/control.sock' } })).code, 3);
 });
 
-inTurn('integratorctl page forwards what the page needs and nothing else', async (t) => {
+inTurn('integratorctl page forwards only the page’s requests', async (t) => {
   const { url, page } = served;
   t.is((await ask(url, '/')).status, 200);
   t.is((await ask(url, '/page.js')).headers['content-type'], 'text/javascript; charset=utf-8');

@@ -18,7 +18,7 @@ test('a daemon that does not answer a browser within 10 s is reported as 502', a
   t.like(await (await response).json(), { reason: 'daemon-not-running' });
 });
 
-test('a reader who opens the page while no daemon runs gets a page, which tries again by itself', async (t) => {
+test('a reader who opens the page while no daemon runs gets a page that retries by itself', async (t) => {
   const server = createServer(pageRelay('/nowhere/control.sock', new VirtualClock()));
   const url = `http://127.0.0.1:${await listening(t, server)}`;
   const page = await fetch(url);

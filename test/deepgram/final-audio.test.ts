@@ -84,7 +84,7 @@ test('a connection begins 2 s before what is not final, or in a pause up to a se
   t.is(settled([[...talk, [10_000, 20_000]], [[5000, 9000]]]), 8000);
 });
 
-test('what is needed is kept for a pause before the margin, and never moves back', (t) => {
+test('audio is kept from a pause before the margin, and that point never moves back', (t) => {
   const { final, finalMs } = after(20_000, [[[10_000, 20_000]], []]);
   finalMs();
   t.is(momentOf(final.neededFrom), 7000);
@@ -99,13 +99,13 @@ test('speech without results is reported once it cannot be repeated', (t) => {
   t.is(unheard.length, 2);
 });
 
-test('what is not final at the end is reported per channel', (t) => {
+test('audio without a final at the end is reported per channel', (t) => {
   const { final, finalMs } = after(10_000, [[[4000, 5000]], []]);
   finalMs();
   t.deepEqual(final.notFinal(positionOf(10_000)), [{ channel: 0, fromMs: 4000, toMs: 10_000 }]);
 });
 
-test('what is passed over is reported once per channel', (t) => {
+test('skipped audio is reported once per channel', (t) => {
   const { final, unheard, finalMs } = after(10_000, [[[4000, 5000]], [[6000, 9000]]]);
   finalMs();
   final.passOver(positionOf(5500));

@@ -13,7 +13,7 @@ test('audio in real time leaves no backlog; audio at once is processed at 1.25 t
   t.is(backlog.at(3_600_000), 0);
 });
 
-test('a line waits 10 s after CloseStream, longer by what the backlog takes at real time', (t) => {
+test('a line waits 10 s after CloseStream, plus the backlog’s duration at real time', (t) => {
   const closing = { closeStreamAtMs: 1000, backlogMs: 0, progressAtMs: -Infinity };
   t.is(waitsUntilMs(closing), 11_000);
   t.is(waitsUntilMs({ ...closing, backlogMs: 24_000 }), 35_000);

@@ -105,7 +105,7 @@ test('in plain text each message is masked with its own key; inside TLS with zer
   t.deepEqual(written(true), ['00000000', '00000000']);
 });
 
-test('the owner learns when the kernel has taken a write; a destroyed connection gets none', async (t) => {
+test('the owner is notified when the kernel has taken a write, but not on a destroyed connection', async (t) => {
   const server = new Server();
   let taken = 0;
   const writer = new FrameWriter(server.socket, false, () => taken++);

@@ -81,7 +81,7 @@ test('a pong that answers no ping is a sign of life and confirms nothing', (t) =
   t.true(heartbeat.isDead(24_001));
 });
 
-test('what TCP acknowledges has arrived; it counts as read, but for 10 s of it, only if the peer confirms nothing', (t) => {
+test('audio that TCP acknowledges has arrived; all but the last 10 s counts as read, if the peer confirms nothing', (t) => {
   const heartbeat = new Heartbeat(0, 0);
   const sent = 30 * SECOND;
   const queue = { unackedBytes: 2 * SECOND, retransmits: 0 };
@@ -94,7 +94,7 @@ test('what TCP acknowledges has arrived; it counts as read, but for 10 s of it, 
   t.is(heartbeat.readTo(sent), 5 * SECOND);
 });
 
-test('where TCP does not say what has arrived, what the kernel has taken has, and nothing of it counts as read', (t) => {
+test('where TCP does not report arrivals, audio that the kernel has taken has arrived, and none of it counts as read', (t) => {
   const heartbeat = new Heartbeat(0, 0);
   heartbeat.pinged(SECOND, 1000);
   t.false(heartbeat.isTcpKnown);

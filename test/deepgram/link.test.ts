@@ -83,7 +83,7 @@ test('the lag ends when the kernel has taken the audio, and grows while it waits
   );
 });
 
-test('an outage of Deepgram shows while it lasts, and what is sent again does not count again', async (t) => {
+test('an outage of Deepgram shows while it lasts, and repeated audio does not count again', async (t) => {
   const stage = await opened();
   await stage.speak(6400);
   stage.deepgram.handshakes.push(...Array(20).fill(new DeepgramUnreachable('example.org', new Error('away'))));
@@ -305,7 +305,7 @@ test('when results come back, a reconnect repeats what is not final on both chan
   t.deepEqual(stage.received(), callAudio(0, 12_000));
 });
 
-test('results that never come keep no more than half of the buffer', async (t) => {
+test('without any results, at most half of the buffer is kept', async (t) => {
   const stage = await opened(RESULTS);
   await stage.speak(30_000);
   await stage.clock.advance(1000);
@@ -512,7 +512,7 @@ test('a peer that answers no ping and has acknowledged all gets the last 10 s ag
   t.is(stage.deepgram.socket.offsetMs, 20_000);
 });
 
-test('a line that goes silent has processed nothing since its last pong: all of it is repeated', async (t) => {
+test('a line that goes silent has processed nothing since its last pong: everything after it is repeated', async (t) => {
   const stage = await opened(CALLBACK, { replayMs: 6000 });
   await stage.speak(20_000);
   void stage.send(12_000);
@@ -577,7 +577,7 @@ test('a line that is lost after CloseStream leaves nothing unfinished that an ea
   t.is(stage.link.unfinishedMs, 0);
 });
 
-test('results keep a line that answers no ping, and confirm what they are about', async (t) => {
+test('results keep a line alive that answers no ping, and confirm the audio that they cover', async (t) => {
   const stage = await opened(RESULTS);
   Object.assign(stage.deepgram.behavior, { answersPings: false, acknowledges: undefined });
   for (let second = 1; second <= 40; second++) {
@@ -737,7 +737,7 @@ test('a reconnect’s handshake may take 6 s, then 12 s: its time-out grows to 2
     t.true((waitsMs[i] as number) >= least && (waitsMs[i] as number) <= least + 4000, `${waitsMs}`);
 });
 
-test('what a stop during an outage cuts off of the audio sent before is unfinished', async (t) => {
+test('audio sent before a stop during an outage, but not processed, is unfinished', async (t) => {
   const stage = await opened();
   await stage.speak(10_000);
   stage.deepgram.handshakes.push(...Array.from({ length: 20 }, () => refused(503)));
@@ -753,7 +753,7 @@ test('what a stop during an outage cuts off of the audio sent before is unfinish
   t.is(stage.metrics.snapshot().counts.gapsMs.unfinished, REPLAY_MS + 1000);
 });
 
-test('where results come back, a stop during an outage leaves unfinished what is not final', async (t) => {
+test('where results come back, a stop during an outage leaves audio without a final unfinished', async (t) => {
   const stage = await opened(RESULTS);
   await stage.speak(10_000);
   for (const channel of [0, 1]) stage.deepgram.socket.finalize(channel, 4000);
@@ -766,7 +766,7 @@ test('where results come back, a stop during an outage leaves unfinished what is
   t.is(stage.link.unfinishedMs, 6000);
 });
 
-test('when Deepgram stays away, what it had not processed is unfinished', async (t) => {
+test('when Deepgram stays away, the audio that it had not processed is unfinished', async (t) => {
   const stage = await opened();
   await stage.speak(10_000);
   stage.deepgram.handshakes.push(new DeepgramRefused(401, undefined, 'request-id'));

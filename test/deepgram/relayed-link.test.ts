@@ -30,7 +30,7 @@ test('a reconnect repeats what is not final, from 2 s before it', async (t) => {
   ]);
 });
 
-test('what is final before a crash need not be final again', async (t) => {
+test('audio that was final before a crash need not be final again', async (t) => {
   const stage = new LinkStage();
   await stage.open(RESULTS, { callMs: 7000, connections: 1 });
   stage.link.relayResults({ finalMs: [10_000, 9500], missing: () => {} });
@@ -40,7 +40,7 @@ test('what is final before a crash need not be final again', async (t) => {
   t.is(stage.deepgram.socket.offsetMs, 8000);
 });
 
-test('the resume point never passes what is not final, however much that is', async (t) => {
+test('the resume point never passes audio that is not final, however much that is', async (t) => {
   const { stage } = await relayed();
   await stage.speak(5000);
   stage.deepgram.socket.finalize(0, 4000);
@@ -49,7 +49,7 @@ test('the resume point never passes what is not final, however much that is', as
   t.true(stage.link.stats().worstBufferBytes < 130_000 * BYTES_PER_MS);
 });
 
-test('the resume point follows what is final a few seconds later', async (t) => {
+test('the resume point follows final audio a few seconds later', async (t) => {
   const { stage } = await relayed();
   await stage.speak(20_000);
   stage.deepgram.socket.finalize(0, 18_000);
@@ -59,7 +59,7 @@ test('the resume point follows what is final a few seconds later', async (t) => 
   t.is(stage.link.safeMs, 15_000);
 });
 
-test('what was sent and not final is reported when the line is closed', async (t) => {
+test('audio that was sent but is not final is reported when the line closes', async (t) => {
   const { stage } = await relayed();
   await stage.speak(6000);
   stage.deepgram.socket.finalize(0, 4000);

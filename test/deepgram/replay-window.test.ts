@@ -48,7 +48,7 @@ test('results mode keeps what is not final on both channels, and everything unco
   t.is(keptFromMs(window, 5000), 5000);
 });
 
-test('results that never come keep no more than half of the buffer', (t) => {
+test('without any results, at most half of the buffer is kept', (t) => {
   t.is(keptFromMs(windowOf(true, 20_000), 20_000), 20_000 - BUFFER_MS / 2);
 });
 

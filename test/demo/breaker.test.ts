@@ -56,7 +56,7 @@ test('things break one after another, in mid-sentence only', (t) => {
   );
 });
 
-test('what is breaking cannot be broken again until it is over', (t) => {
+test('a break cannot start while another one lasts', (t) => {
   const { breaker, interim, final } = callWith(t);
   t.true(breaker.arm());
   t.false(breaker.arm());

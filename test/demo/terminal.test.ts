@@ -66,7 +66,7 @@ test('lag is reported of calls that are played as they were spoken', (t) => {
   t.regex(summary(call as NonNullable<typeof call>, 1, false), /^Call 1 ended: 0:42 of audio, gaps 0 ms\.$/m);
 });
 
-test('what is wrong with a transcript is reported', (t) => {
+test('faults of a transcript are reported', (t) => {
   const book = new CallBook([SAID, { speaker: 'agent', text: 'Goodbye' }], 1);
   book.took(WORDS);
   book.took(finalOf('contact', 3, { ...SAID, startMs: 70_000, text: 'be here' }));

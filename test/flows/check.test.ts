@@ -56,7 +56,7 @@ test('a missing file is named, with exit code 2, and the other files are checked
   t.regex(stderr, /^no-such-flow\.json: cannot be read: ENOENT/);
 });
 
-test('what the trigger refuses is an error, and exit code 1', async (t) => {
+test('anything that the trigger refuses is an error, with exit code 1', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'flows-'));
   t.teardown(() => rm(directory, { recursive: true }));
   const flow = ourFlow('sample-inbound');

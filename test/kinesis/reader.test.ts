@@ -391,7 +391,7 @@ for (const [what, fragmentNumber] of [
   }
 }
 
-test('what the stream no longer has of the beginning is a gap', async (t) => {
+test('a beginning that the stream no longer has is a gap', async (t) => {
   const start = { isCallStart: true, fragmentNumber: '1', atEpochMs: EPOCH_MS - 10_000 } as const;
   const sends = [{ number: 30, producerMs: EPOCH_MS + 30_000 }];
   const { result, seeds, lost } = read(connections({ sends }, {}), undefined, { ...CONTACT, start });

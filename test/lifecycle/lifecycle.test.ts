@@ -391,7 +391,7 @@ test('an instance that is not being terminated completes nothing when it exits',
   t.deepEqual(aws.requested, []);
 });
 
-test('a metadata outage is logged once and so is its end, and what was announced meanwhile is noticed', async (t) => {
+test('the start and the end of a metadata outage are logged once, and announcements meanwhile are noticed', async (t) => {
   const aws = new FakeAws();
   const { targetLifecycleState } = aws.metadata;
   await aws.start(t);
@@ -419,7 +419,7 @@ test('a launching instance completes the launching hook when it is ready', async
   t.deepEqual(aws.requested, ['complete arrive']);
 });
 
-test('an instance that is ready before its launch waits completes the hook once it does', async (t) => {
+test('an instance that is ready early completes the launching hook once it is waited for', async (t) => {
   const aws = new FakeAws();
   aws.lifecycleState = 'Pending';
   aws.hooks = [ARRIVE_HOOK];

@@ -55,7 +55,7 @@ function differing(after: Record<string, number>, counted = COUNTED) {
     .map(({ series, said, counted: { least, most } }) => [series.replace('integratord_', ''), said, least, most]);
 }
 
-test('metrics that grew by what was counted agree, whatever their values before', (t) => {
+test('metrics that grew by the counts agree, whatever their previous values', (t) => {
   t.deepEqual(differing(AFTER), []);
   t.is(compared(BEFORE, scrapeOf(AFTER), COUNTED).length, 13, 'what is 0 in both is left out');
 });
@@ -104,7 +104,7 @@ test('a new connection at the offset of the lost one leaves open how far that ha
   ]);
 });
 
-test('percentiles of a histogram cover what came between two scrapes', (t) => {
+test('percentiles of a histogram cover the samples between two scrapes', (t) => {
   const page = (...counts: readonly number[]) =>
     readScrape(['0.01', '0.025', '+Inf'].map((le, i) => `late_seconds_bucket{le="${le}"} ${counts[i]}`).join('\n'));
   const spread = (...counts: readonly number[]) => spreadBetween(page(5, 6, 7), page(...counts), 'late_seconds');

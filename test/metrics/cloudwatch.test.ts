@@ -89,7 +89,7 @@ test('concurrent reports are one request', async (t) => {
   t.is(taken.length, 1);
 });
 
-test('the last report has what was counted since the one before, and none follows', async (t) => {
+test('the last report has the counts since the previous one, and no report follows', async (t) => {
   const { put, taken, values } = fakeCloudWatch();
   const { clock, reporter, sessions } = reporting(put);
   await reporter.report();
@@ -121,7 +121,7 @@ test('without an instance id the host name is reported', async (t) => {
   t.deepEqual([...new Set(instances.map(({ Value }) => Value))], [hostname()]);
 });
 
-test('CloudWatch accepts what the SDK sends, in one request, under the stack and the instance', async (t) => {
+test('CloudWatch accepts the SDK’s request, with data per stack and per instance', async (t) => {
   const service = new Program('test/simulators/cloudwatch/main.ts');
   t.teardown(() => service.stop('SIGKILL'));
   const url = await service.listening();

@@ -16,7 +16,7 @@ test('the older checkpoint of two threads counts', (t) => {
   t.is(together(old, young).checkpointAgeMs, 900);
 });
 
-test('what was counted since a moment is the difference', (t) => {
+test('counts since a moment are the difference of two readings', (t) => {
   t.deepEqual(
     difference(busyThread(5).snapshot().counts, busyThread(2).snapshot().counts),
     busyThread(3).snapshot().counts,

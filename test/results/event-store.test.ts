@@ -59,7 +59,7 @@ test('events of many sessions share a write', async (t) => {
   t.true((world.folder?.writes ?? Infinity) <= 2);
 });
 
-test('one request is in flight; what arrives meanwhile goes along in the next one', async (t) => {
+test('one request is in flight; events that arrive meanwhile join the next one', async (t) => {
   const { clock, store } = place();
   const sink = new TestSink();
   const answers: ((delivery: Delivery) => void)[] = [];
@@ -335,7 +335,7 @@ test('after another boot, or a disk that failed, a session continues as a new ep
   }
 });
 
-test('a resumed session of which the disk has nothing begins epoch 2, or the one that the fleet gave it', async (t) => {
+test('a resumed session without data on disk begins epoch 2, or the epoch from the fleet', async (t) => {
   const { store } = place();
   t.is((await store([new TestSink()]).open(sessionOf(), RESUMED)).epoch, 2);
   t.is((await store([new TestSink()]).open(sessionOf(), { isResumed: true, epoch: 7 })).epoch, 7);
@@ -495,7 +495,7 @@ test('the file is rewritten when more than half of it is no longer needed', asyn
   t.true(largest < 8_000_000);
 });
 
-test('a process that ends gives up what the next attempt does not deliver', async (t) => {
+test('a process that ends gives up events that the next attempt does not deliver', async (t) => {
   const { clock, store, letters } = place();
   const sink = new TestSink();
   sink.answer = () => retry;
@@ -519,7 +519,7 @@ test('a process that ends gives up what the next attempt does not deliver', asyn
   );
 });
 
-test('so it does with a session that another process resumes, whose consumer hears what it lacks', async (t) => {
+test('so it does for a session that another process resumes, whose consumer learns what is missing', async (t) => {
   const { clock, store, letters, world, recover } = place();
   const sink = new TestSink();
   sink.answer = () => retry;

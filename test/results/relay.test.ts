@@ -61,7 +61,7 @@ test('words that a new connection repeats are left out, the rest is passed on in
   t.is(JSON.stringify(log.finals[1]?.deepgram).match(/punctuated_word/g)?.length, 4);
 });
 
-test('a misheard word at the cut is a repeated one', (t) => {
+test('a misheard word at the cut is a repetition', (t) => {
   const { relay, texts } = relayed();
   relay.take(results(CUSTOMER, 0, 2.6, 'My@1-1.3 name@1.4-1.8 is@1.9-2.1 Pond@2.2-2.6'), 0, 1);
   relay.take(results(CUSTOMER, 0, 4, 'name@0.4-0.8 is@0.9-1.1 Bond.@1.2-1.6 James@1.7-2'), 1000, 2);
@@ -101,7 +101,7 @@ test('a result without words is no event, unless it ends an utterance', (t) => {
   t.deepEqual(log.state?.finalMs, [7000, 0]);
 });
 
-test('interims are hints, and none comes after the final of its time', (t) => {
+test('interims are hints, and none follows the final of its time', (t) => {
   const { log, relay } = relayed();
   const interim = (end: number, spoken: string) => results(CUSTOMER, 0, end, spoken, { is_final: false });
   relay.take(interim(2, 'yes@1-1.5'), 0, 1);

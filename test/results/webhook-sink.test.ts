@@ -204,7 +204,7 @@ test('an endless answer is cut off', async (t) => {
   t.pass();
 });
 
-test('nothing is sent to where a name leads when that is this host, nor to a literal address of it', async (t) => {
+test('nothing is sent to a name or an address of this host', async (t) => {
   let connections = 0;
   const server = createTcpServer((socket) => {
     connections++;

@@ -42,7 +42,7 @@ test('it is free again one interval after the last turn', async (t) => {
   t.true(limiter.isFree);
 });
 
-test('callers that give up leave their turns to those behind them', async (t) => {
+test('callers that give up yield their turns to those behind them', async (t) => {
   const clock = new VirtualClock();
   const limiter = new RateLimiter(20, clock);
   const impatient = new AbortController();

@@ -69,7 +69,7 @@ test('without procfs, or without an address, nothing is known', async (t) => {
   t.deepEqual(await found, [undefined, undefined]);
 });
 
-test('the kernel says what a peer has acknowledged', async (t) => {
+test('the kernel reports what a peer has acknowledged', async (t) => {
   const accepted = Promise.withResolvers<Socket>();
   const server = createServer({ pauseOnConnect: true }, accepted.resolve).listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -21,7 +21,7 @@ function withTimers(use: (clock: VirtualClock, timers: TimerWheel) => void): voi
   use(clock, new TimerWheel(clock));
 }
 
-test('whatever the times and however time goes by, each task runs once, never before its time, at the first tick after', (t) => {
+test('each task runs once, at the first tick after it is due, however its time and the clock advance', (t) => {
   const steps = fc.array(fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 61, max: 9000 })), {
     minLength: 1,
     maxLength: 30,
@@ -63,7 +63,7 @@ test('whatever the times and however time goes by, each task runs once, never be
   );
 });
 
-test('what is due later than the wheel holds goes round until its time', (t) => {
+test('a task due beyond the wheel’s span stays on the wheel until it is due', (t) => {
   withTimers((clock, timers) => {
     let ran = false;
     at(timers, clock.now() + 3 * ROUND_MS, () => {
@@ -76,7 +76,7 @@ test('what is due later than the wheel holds goes round until its time', (t) => 
   });
 });
 
-test('what is cancelled does not run, near or far, also when a task of the same tick cancels it', (t) => {
+test('a canceled task does not run, near or far, even when a task of the same tick cancels it', (t) => {
   withTimers((clock, timers) => {
     const ran: string[] = [];
     const dueMs = clock.now() + 100;
@@ -145,7 +145,7 @@ test('a task that registers one that is due already does not keep the thread to 
 });
 
 for (const heldUpMs of [TICK_MS + 1, ROUND_MS - 1, ROUND_MS, ROUND_MS + 1, 10 * ROUND_MS]) {
-  test(`a loop that was held up for ${heldUpMs} ms does at once what is due by then, and nothing else`, (t) => {
+  test(`a loop that was held up for ${heldUpMs} ms runs what is due by then at once, and nothing else`, (t) => {
     withTimers((clock, timers) => {
       const ran: Millis[] = [];
       const beganMs = clock.now();

@@ -29,7 +29,7 @@ test('audio sent again is counted as it comes, and logged once when it is over',
   t.like(lines(), [{ level: 'info', repeatedMs: 2048, callMs: 1064 }]);
 });
 
-test('a producer that sends again and again gives a line in 10 s, and nothing is left out of it', (t) => {
+test('repeats by a producer are logged every 10 s, all of them counted', (t) => {
   const { repetitions, clock, lines } = reporterOf();
   for (let nth = 1; nth <= 100; nth++) {
     repetitions.check({ repeatedMs: nth * 64, isRepeating: false, positionMs: nth * 64 });
@@ -47,7 +47,7 @@ test('a producer that sends again and again gives a line in 10 s, and nothing is
   );
 });
 
-test('what the call ends with is logged at its end', (t) => {
+test('a repetition at the end of a call is logged when it ends', (t) => {
   const { repetitions, metrics, lines } = reporterOf();
   repetitions.check({ repeatedMs: 1024, isRepeating: true, positionMs: 1000 });
   repetitions.finish({ repeatedMs: 1024, isRepeating: true, positionMs: 1000 });

@@ -17,7 +17,7 @@ async function openedOn(events: RecordedEvents, seed: SessionSeed) {
   return { transcript, of, types: () => events.numbered.map(({ type }) => type) };
 }
 
-test('a session’s first event says what is known of the call', async (t) => {
+test('a session’s first event states what is known about the call', async (t) => {
   const events = new RecordedEvents();
   const { types } = await openedOn(events, NEW);
   t.deepEqual(types(), ['session.started']);
@@ -33,7 +33,7 @@ test('after a crash the events go on where they were', async (t) => {
   t.deepEqual(transcript?.finalMs, [7000, 6000]);
 });
 
-test('a later epoch begins with what the consumer must forget', async (t) => {
+test('a later epoch begins with what the consumer must discard', async (t) => {
   const known = new RecordedEvents(2, AT_7_S);
   await openedOn(known, RESUMED);
   t.like(known.numbered[0], { type: 'session.resumed', from: { CUSTOMER: 7000, AGENT: 6000 } });
@@ -43,14 +43,14 @@ test('a later epoch begins with what the consumer must forget', async (t) => {
   t.like(unknown.numbered[0], { type: 'session.resumed', from: { CUSTOMER: 7000, AGENT: 7000 } });
 });
 
-test('a session whose events had ended says no more', async (t) => {
+test('a session whose events had ended sends none', async (t) => {
   const events = Object.assign(new RecordedEvents(1, AT_7_S), { hasEnded: true });
   const { transcript, types } = await openedOn(events, RESUMED);
   t.is(transcript, undefined);
   t.deepEqual(types(), []);
 });
 
-test('what is missing at the end comes before the last event', async (t) => {
+test('a gap at the end comes before the last event', async (t) => {
   const events = new RecordedEvents();
   const { transcript } = await openedOn(events, NEW);
   const notFinal = [{ channel: 1, fromMs: 8000, toMs: 9000 }] as const;
@@ -61,7 +61,7 @@ test('what is missing at the end comes before the last event', async (t) => {
   t.like(events.numbered[3], { type: 'session.ended', outcome: 'failed', reason: 'NoAudio', durationMs: 9000 });
 });
 
-test('speech without a final is a gap, and logged without a word of it', async (t) => {
+test('speech without a final is a gap, logged without any of its words', async (t) => {
   const events = new RecordedEvents();
   const { transcript, of } = await openedOn(events, NEW);
   transcript?.missing('no-results', { channel: 0, fromMs: 1000, toMs: 31_000 });

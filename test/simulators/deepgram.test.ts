@@ -136,7 +136,7 @@ test('a call played twice is recognized twice', async (t) => {
   t.deepEqual(client.said(0), [...expectedOn(0), ...expectedOn(0)]);
 });
 
-test('Finalize returns what was said so far, and the rest comes later', async (t) => {
+test('Finalize returns the transcript so far, and the rest follows later', async (t) => {
   const [, , third] = phrasesOn(0)[0]?.words ?? [];
   const cut = (third?.endSample ?? 0) * 4;
   const client = await ListenClient.open(url);

@@ -38,7 +38,7 @@ async function stageBehindRelay(t: ExecutionContext): Promise<{ stage: Stage; re
 /** Callback mode, where results do not return to the daemon. Nothing listens at this address. */
 const CALLBACK = { callback: 'http://127.0.0.1:9/results' };
 
-test('five breaks in one call: everything arrives, and of it twice at most REPLAY_MS, a second and what one connection got', async (t) => {
+test('five breaks in one call: everything arrives, and each repeats at most REPLAY_MS, a second and its connection’s audio', async (t) => {
   const { stage } = t.context;
   const [customer, agent] = [distinctSamples(40 * SECOND, 1), distinctSamples(40 * SECOND, 2)];
   const call = await stage.call({ customer: bytesOf(customer), agent: bytesOf(agent), speed: 5 });

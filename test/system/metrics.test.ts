@@ -207,7 +207,7 @@ test('CloudWatch receives the metrics of an instance from its start to its end',
   t.deepEqual(await told('SessionsCompleted'), [0, 1]);
   t.deepEqual(await told('AudioSecondsIn'), [0, 2 * SECONDS]);
   t.deepEqual(await told('Draining'), [0, 1]);
-  t.deepEqual(await told('CapacityUsed'), [0], 'an instance that drains has none');
+  t.deepEqual(await told('CapacityUsed'), [0], 'a draining instance has none');
   const [lag] = await cloudWatch.data('LagMilliseconds', { Stack: 'calls' });
   t.true((lag?.Values?.length ?? 0) > 0);
 });

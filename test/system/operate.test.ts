@@ -100,7 +100,7 @@ inTurn('status, sessions, one session and its timeline show what operators need,
   t.notRegex(JSON.stringify(everything), /planted|key-of-the-stage/);
 });
 
-inTurn('a session that is stopped before it heard anything has not failed', async (t) => {
+inTurn('a session that is stopped before any audio arrived has not failed', async (t) => {
   const { stage, control } = t.context;
   // Its first fragment is complete after a minute and a half.
   const { body } = await stage.start(await stage.call({ customer: Buffer.alloc(2 * SECOND), speed: 0.01 }));

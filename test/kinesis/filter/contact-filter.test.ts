@@ -186,7 +186,7 @@ test('a fragment without a number is not forwarded twice', (t) => {
   }
 });
 
-test('once a fragment has named two contacts, nothing of it is forwarded, whichever came first', (t) => {
+test('once a fragment has named two contacts, nothing more of it is forwarded, whichever came first', (t) => {
   for (const contacts of [
     ['another', OURS],
     [OURS, 'another'],

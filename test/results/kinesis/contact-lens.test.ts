@@ -107,7 +107,7 @@ test('account and instance come from the ARN', (t) => {
   }
 });
 
-test('a record that would be too large loses what it has twice, and says so', (t) => {
+test('a record that would be too large drops its duplicates, and says so', (t) => {
   const content = final('AGENT', 0, 'word');
   const [large] = numbered([{ ...content, deepgram: { padding: 'x'.repeat(MAX_RECORD_BYTES) } }], { sessionId });
   const data = large && recordBytes(large, instance, 'en');

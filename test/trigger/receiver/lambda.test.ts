@@ -1,7 +1,7 @@
 import test from 'ava';
 import { requestOf } from '../../../trigger/receiver/lambda.ts';
 
-test('the body of a function URL is what was sent, byte for byte', (t) => {
+test('a function URL passes the body on byte for byte', (t) => {
   const body = '{"text":"Müller"}';
   const event = { rawPath: '/', headers: { 'webhook-id': '1' }, requestContext: { http: { method: 'POST' } } };
   const plain = requestOf({ ...event, body, isBase64Encoded: false });

@@ -26,7 +26,7 @@ async function receiver(t: ExecutionContext, secret = SECRET) {
   return { program, kept: join(directory, 'kept') };
 }
 
-test('run by Node, it keeps what is signed and serves the transcript', async (t) => {
+test('run by Node, it keeps signed requests and serves the transcript', async (t) => {
   const { program, kept } = await receiver(t);
   const url = await program.listening();
   const post = ({ body, headers }: ReturnType<typeof signedPost>) => fetch(url, { method: 'POST', body, headers });

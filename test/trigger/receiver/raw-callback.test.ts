@@ -105,7 +105,7 @@ test('repeated posts and any order make no difference', (t) => {
   t.is(expected.length, 1);
 });
 
-test('what is heard differently at the cut does not come twice', (t) => {
+test('a word recognized differently at the cut is not repeated', (t) => {
   const before = results([['nineteen', 5]]);
   const after = results(
     [

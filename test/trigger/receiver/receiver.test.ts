@@ -65,7 +65,7 @@ function receiverWith(secrets = { key: SECRET, token: TOKEN }, store: Store = ne
   };
 }
 
-test('what is posted can be read', async (t) => {
+test('a posted transcript can be read', async (t) => {
   const store = new MemoryStore();
   const { post, get } = receiverWith(undefined, store);
   t.is((await post(CALL.slice(0, 2))).status, 204);

@@ -76,7 +76,7 @@ test('a later epoch replaces what it repeats, per speaker', (t) => {
   t.deepEqual(textsOf([...first, ...epoch(2, [resumed(9000)])]), ['one', 'two', 'three', '[missing]', 'four']);
 });
 
-test('a gap of which one speaker comes again remains for the other', (t) => {
+test('a gap that is repeated for one speaker remains for the other', (t) => {
   const events = [...epoch(1, [started(), gap(2500, 3500)]), ...epoch(2, [resumed(1000, 9000)])];
   t.deepEqual(transcriptOf(events).lines, [
     { type: 'gap', speakers: ['AGENT'], startMs: 2500, endMs: 3500, cause: 'missing' },
@@ -89,7 +89,7 @@ test('where a later epoch follows an end, the session has not ended before that 
   t.is(transcriptOf([...CALL, ...epoch(2, [resumed(9000), ended('failed')])]).ended?.outcome, 'failed');
 });
 
-test('a gap of events that were not delivered goes when they have come after all', (t) => {
+test('a gap of undelivered events disappears when they arrive after all', (t) => {
   const undelivered = (sequences: number[]): NumberedContent => ({
     ...(gap(1000, 2000) as NumberedContent & { type: 'gap' }),
     cause: 'undelivered',
