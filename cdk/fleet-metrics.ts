@@ -7,7 +7,7 @@ const A_MINUTE = Duration.minutes(1);
 /** Long enough for a ratio at night, when calls are rare. */
 const STARTS_WINDOW = Duration.minutes(15);
 
-/** A consumer that is deployed or restarted is away for less. */
+/** A consumer that is deployed or restarted is down for less. */
 export const RESULTS_LATE = Duration.minutes(5);
 
 /** A metric that the daemons send once a minute (daemon/metrics/README.md), over all instances of the stack. */

@@ -34,7 +34,7 @@ export interface TriggerAlarmsProps {
   readonly connectInstanceArns: readonly string[];
 }
 
-/** Alarms for a trigger that fails before a start reaches a daemon, of which the daemons know nothing. */
+/** Alarms for a trigger that fails before a start reaches a daemon: the daemons cannot see these failures. */
 export class TriggerAlarms extends Construct {
   /** The alarms that notify. */
   readonly all: readonly (Alarm | CompositeAlarm)[];

@@ -22,7 +22,7 @@ const TOO_MANY_REQUESTS = 429;
 const SERVER_ERROR = 500;
 /** Full, cordoned or draining, or Deepgram or Kinesis is in trouble; from a load balancer: no healthy instance. */
 const UNAVAILABLE = 503;
-/** A load balancer's for an instance that exits or does not respond: it does not try another one by itself. */
+/** Load balancers send these for an instance that exits or does not respond: they do not try another instance. */
 const OF_BALANCER: ReadonlySet<number> = new Set([502, 504]);
 /** Reasons that every instance would give. */
 const OF_EVERY_INSTANCE: ReadonlySet<string> = new Set(['deepgram-refused', 'deepgram-unreachable', 'kinesis-refused']);

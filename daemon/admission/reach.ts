@@ -77,7 +77,7 @@ export class Reach {
     for (;;) {
       const error = await this.#failure();
       if (error && !this.#cutOff) {
-        const message = 'Deepgram or Kinesis Video is out of reach: refusing starts until it is not';
+        const message = 'cannot reach Deepgram or Kinesis Video: refusing starts until both can be reached';
         log.error({ event: 'daemon.cut-off', ...errorFields(error) }, message);
         this.#cutOff = new CutOff(error);
         this.#pending.abort(this.#cutOff);

@@ -231,7 +231,7 @@ export class BlockPlacer {
     if (this.#held.audioMs >= this.#waitMs || isCertain(this.#lateness)) this.settle();
   }
 
-  /** Takes a block of a track that is away. */
+  /** Takes a block of a track that was absent. */
   #arrive(block: AudioBlock, timeMs: Millis): void {
     const placed = this.placed;
     this.#held.isArriving = true;

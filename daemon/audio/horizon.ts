@@ -102,7 +102,7 @@ export class Horizon {
     return other.isHolding || isAhead ? placed.track.waitingSinceMs : Infinity;
   }
 
-  /** When the audio arrived that stays behind because the other track is away. */
+  /** When the audio arrived that waits because the other track is absent. */
   #awaySinceMs(): Millis {
     const { takenFrames } = this.#call;
     const [a, b] = this.#sides;

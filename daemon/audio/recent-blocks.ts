@@ -21,7 +21,7 @@ const PRIME = 0x9e3779b1;
  * the old times and the same content, in the same order. Audio that merely sounds the same has a new time.
  */
 export class RecentBlocks {
-  /** 6 bytes a block: with thousands of calls this is most of what a track keeps. */
+  /** 6 bytes a block: with thousands of calls this is most of a track's memory. */
   readonly #ring = new Int16Array(BLOCKS * FIELDS);
   /** Blocks noted so far, and the time of the last one. */
   noted = 0;

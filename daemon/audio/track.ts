@@ -8,7 +8,7 @@ interface TrackRun {
   readonly startFrame: number;
   pcm: Uint8Array;
   readonly arrivedAtMs: number;
-  /** Whether the audio is only lent to us. */
+  /** True if the audio's buffer will be reused. */
   isLent: boolean;
 }
 

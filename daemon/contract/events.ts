@@ -106,7 +106,7 @@ const number = z.object({
 
 export const numberedEvent = z.intersection(envelope.extend(number.shape), numberedContent);
 export type NumberedEvent = z.infer<typeof numberedEvent>;
-/** A gap has no number when it comes to light after `session.ended`, which is the last one. */
+/** A gap found after `session.ended`, which is the last numbered event, has no number. */
 const hintEvent = z.intersection(envelope, z.union([hintContent, gap]));
 export type HintEvent = z.infer<typeof hintEvent>;
 

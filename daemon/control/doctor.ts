@@ -125,7 +125,9 @@ async function checkProxy({ egress, deepgram, settings }: ServiceOptions): Promi
     .find(({ host, port }) => egress.isProxied(host, port));
   if (!target) {
     const remedy = 'remove HTTPS_PROXY, or list fewer hosts in NO_PROXY';
-    return [{ name, verdict: 'warn', detail: `${proxyName} is set and not used: NO_PROXY excludes all`, remedy }];
+    return [
+      { name, verdict: 'warn', detail: `${proxyName} is set but not used: NO_PROXY excludes every host`, remedy },
+    ];
   }
   const { promise, resolve } = Promise.withResolvers<Error | null>();
   egress.tunnelTls(

@@ -20,7 +20,7 @@ const MANY_RETRANSMITS = 3;
 /** For a peer that acknowledges by TCP only, the last part of the audio counts as unread. */
 const UNANSWERED_BYTES = 10_000 * BYTES_PER_MS;
 
-/** Answers are this far apart while audio flows: a ping's second, and what a read adds. */
+/** Interval between answers while audio flows: a ping's second, plus the delay of a read. */
 const ANSWERS_EVERY_MS: Millis = 1500;
 /** A peer that has not answered for longer, on a line that is not dead, counts as one that never answers. */
 const ANSWERS_WITHIN_MS: Millis = 60_000;

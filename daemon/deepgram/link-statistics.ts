@@ -14,7 +14,7 @@ export interface LinkStats {
   /** How late audio is handed to the kernel (lag-meter.ts): now and at the worst. */
   readonly lagMs: Millis;
   readonly worstLagMs: Millis;
-  /** The most audio that was ever kept here at once. */
+  /** The most audio kept here at any time. */
   readonly worstBufferBytes: number;
 }
 

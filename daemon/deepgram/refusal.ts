@@ -4,7 +4,7 @@ import { DeepgramRefused } from './errors.ts';
 
 /** Deepgram's error bodies have some hundred bytes; a proxy's page may be long. */
 const MAX_BODY_BYTES = 4096;
-/** A body that pauses longer is taken as it is. */
+/** A body that pauses longer is cut off there. */
 const BODY_PAUSE_MS: Millis = 1000;
 /** These are final only if their body shows that Deepgram itself refused. */
 const ASKS_FOR_BODY: ReadonlySet<number> = new Set([400, 401, 402, 403]);

@@ -10,7 +10,7 @@ import { finalEnd, ReceivedResults } from './results.ts';
  * its pongs are late, acknowledged by TCP. It holds two pings, a second apart, and leaves time to ask TCP.
  */
 const LEAST_UNCONFIRMED_MS: Millis = 2000;
-/** A final result follows the end of its utterance this much later: an utterance of REPLAY_MS is repeated in whole. */
+/** A final result follows the end of its utterance by this much: an utterance of REPLAY_MS is repeated in full. */
 const FINAL_AFTER_MS: Millis = 1000;
 /** The longest message of audio: Deepgram recommends 20 to 250 ms (README.md). */
 export const MESSAGE_MS: Millis = 100;

@@ -11,7 +11,7 @@ export interface Media {
   close(): void;
 }
 
-/** Where a GetMedia begins: where a reading does, or at a time when the fragment to resume after is gone. */
+/** Where a GetMedia begins: at the start of a reading, or at a time when the fragment to resume after has expired. */
 export type Start = ReadingStart | { readonly atEpochMs: Millis };
 
 /** Where streams are read. */

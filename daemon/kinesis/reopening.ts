@@ -47,7 +47,7 @@ export class Reopening {
   readonly #startedAtEpochMs: Millis;
   /** Where to start as long as no fragment has been received. */
   #beginning: Start;
-  /** The fragment whose successor is gone. */
+  /** The fragment whose successor has expired. */
   #goneAfter: string | undefined;
 
   constructor(contact: Contact, kinesis: MediaSource, options: ReopeningOptions) {

@@ -1,6 +1,6 @@
 import type { Neighbor } from './auto-scaling.ts';
 
-/** What to do about an instance whose daemon is gone. */
+/** What to do about an instance without a daemon. */
 type AbsenceDecision =
   | { readonly name: 'report' }
   /** Not ours to replace: nobody, or somebody else, is at it. */

@@ -1,6 +1,6 @@
 /** Where a text may break off inside a word and still match it. */
 const SHORTEST_PREFIX = 8;
-/** Beyond this many characters of a word, the rest of the string goes with it. */
+/** Beyond this many characters of a word, the rest of the string is masked with it. */
 const LONGEST_PATH = 200;
 const REST = String.raw`[^"\\]*`;
 /** Numbers that people write in groups, such as a card or a phone number. */
@@ -74,7 +74,7 @@ function patternOf(node: Node, joiner: string, form: (char: string) => string, d
   return node.mayEnd ? `${any}?` : any;
 }
 
-/** A character as it is and in every encoding that a log line may have it in. */
+/** A character, as is and in every encoding that a log line may contain. */
 function anyFormOf(char: string, isJson: boolean): string {
   if (/^[a-z0-9]$/.test(char)) return char;
   const forms = new Set<string>();

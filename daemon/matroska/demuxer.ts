@@ -209,7 +209,7 @@ export class Demuxer {
     return 1;
   }
 
-  /** Leaves all masters, incomplete as they are. */
+  /** Discards all open masters. */
   #abandon(reason: string): void {
     this.#masters.leaveAll();
     this.#events.corrupt(reason);

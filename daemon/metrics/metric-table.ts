@@ -178,7 +178,7 @@ export const METRICS: readonly Metric[] = [
   ),
   counter(
     'deepgram_without_results',
-    'Streams whose results come back and that gave none for 30 s of audio, or for a whole call',
+    'Streams that gave no results for 30 s of audio, or for a whole call, where results come back',
     ({ counts }) => one(counts.withoutResults),
   ),
   counter(

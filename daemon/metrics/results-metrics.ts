@@ -89,7 +89,7 @@ export class ResultsMetrics {
     this.#hintsDropped++;
   }
 
-  /** Numbered events are gone: they made room for others, or had no place as dead letters. */
+  /** Numbered events were lost: they made room for others, or could not be kept as dead letters. */
   lost(events: number): void {
     this.#lost += events;
   }

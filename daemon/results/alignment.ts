@@ -168,7 +168,7 @@ function unevenBefore(
   return Math.abs(heardBefore - deliveredBefore);
 }
 
-/** A match after the earlier one that makes the most of it. */
+/** The match, chained to the earlier one that gives it the best score. */
 function chained(match: Match, matches: readonly Match[]): Match {
   let best = match;
   for (const before of matches) {

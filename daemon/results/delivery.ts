@@ -20,7 +20,7 @@ export interface DeliverySource {
   isSendable(event: QueuedEvent): boolean;
   /** An event without a number that precedes the next ones: a gap reported after `session.ended`. */
   readonly unnumbered: BatchedEvent | undefined;
-  /** The consumer has that one. */
+  /** The event without a number was delivered. */
   unnumberedDelivered(): void;
   /** The sink has got further. */
   progressed(delivery: SinkDelivery): void;
@@ -111,7 +111,7 @@ export class SinkDelivery {
     this.wake();
   }
 
-  /** Leaves everything as it is. */
+  /** Stops retrying; gives nothing up. */
   stop(): void {
     this.#isStopped = true;
     this.#cancelRetry?.();
@@ -145,7 +145,7 @@ export class SinkDelivery {
       case 'given-up':
         this.#note(outgoing, delivery.error);
         await this.#giveUp(outgoing, delivery.error);
-        // A consumer that is gone is not asked again at once.
+        // A consumer that is down is not retried at once.
         if (!this.#isUrgent && !this.#cancelRetry) this.#wait(this.#backoffMs(Infinity));
         break;
       case 'too-large':

@@ -215,7 +215,7 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
     return !spool || commit <= spool.committed;
   }
 
-  /** Numbers end with `session.ended`, so a gap that comes to light after it has none. */
+  /** Numbers end with `session.ended`, so a gap found after it has none. */
   get unnumbered(): BatchedEvent | undefined {
     if (!this.#undelivered || !this.#hasEnded) return undefined;
     const { type, ...rest } = gapOf(this.#undelivered);

@@ -37,7 +37,7 @@ export interface Batch {
   readonly events: readonly BatchedEvent[];
 }
 
-/** The outcome of one attempt to deliver a batch. `error` is for people, without a word of the call. */
+/** The outcome of one attempt to deliver a batch. `error` is for people; it contains no word of the call. */
 export type Delivery =
   | { readonly name: 'delivered' }
   /** The same batch is tried again after a backoff, and not before `afterMs`, until RESULTS_GIVE_UP_MS. */

@@ -45,7 +45,7 @@ export class Egress {
   readonly proxyName: string | undefined;
   readonly #noProxy: NoProxy;
   readonly #clock: Pick<Clock, 'after'>;
-  /** Node's agent that opens tunnels. It decides nothing: `isProxied` does, for everything that connects. */
+  /** Node's agent that opens tunnels. `isProxied` decides which connections use it. */
   readonly #tunnels: Agent | undefined;
 
   constructor(proxy?: ProxySettings, clock: Pick<Clock, 'after'> = systemClock) {

@@ -22,7 +22,7 @@ export class GapReporter {
   /** Audio that is missing outside of the call's audio, before its beginning or after its end. */
   #outsideMs: Millis = 0;
   readonly #onGap: ((gap: FoundGap) => void) | undefined;
-  /** Where the gap is that is to be reported next. */
+  /** Position of the gap to be reported next. */
   #spanMs: [from: Millis, to: Millis] | undefined;
   #spannedMs: Millis = 0;
   #positionMs: Millis = 0;

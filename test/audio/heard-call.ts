@@ -26,7 +26,7 @@ class SmallBuffer {
   }
 }
 
-/** A run of a channel's samples as it came out. */
+/** A run of a channel's samples, as output. */
 interface HeardRun {
   readonly index: number;
   readonly frame: number;
@@ -179,7 +179,7 @@ function silenceFaults(call: SpokenCall, { ears }: Heard, channel: Channel, tole
   return faults;
 }
 
-/** The call's length: of its longer track, and of the times by which its clock was set forward. */
+/** The call's length: that of its longer track, plus the times by which its clock was set forward. */
 function expectedFrames({ plan, runs, samples }: SpokenCall): number {
   const ends = ([0, 1] as const).map((channel) => truthEnd(runs[channel], runs[channel].length - 1, samples[channel]));
   const sets = plan.sets.map(({ byMs }) => (byMs > LONGEST_SET_MS ? 0 : Math.max(0, byMs)));

@@ -5,7 +5,7 @@ const BLOCK_MS = 64;
 /** When the call began, on our clock. */
 const BEGAN_AT_MS = 123_456;
 
-/** A call whose producer's clock says nothing about ours, read by a process of which a test decides when it reads. */
+/** A call whose producer's clock is unrelated to ours; the test decides when its process reads. */
 class ReadCall {
   readonly edge = new LiveEdge();
   callMs = 0;

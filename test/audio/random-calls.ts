@@ -36,7 +36,7 @@ export interface CallPlan {
   readonly isLive: boolean;
 }
 
-/** A block as it is delivered. */
+/** A block, as delivered. */
 interface SpokenBlock {
   /** Its audio is made when it is asked for: that of hours would take too much memory. */
   readonly block: () => AudioBlock;

@@ -12,7 +12,7 @@ interface DocumentedCommand {
 const NAMED_IN_PROSE = /^(?:npm|npx|node|integratorctl|aws|packer|journalctl|systemctl|apt-get|ssh|curl) \S/;
 const FENCE = /^ *```(?<language>\w*)$/;
 
-/** Every document of the repository. CHANGELOG.md tells of commands that are gone, too. */
+/** Every document of the repository, except CHANGELOG.md, which also names removed commands. */
 export function documents(): string[] {
   const patterns = ['*.md', '{daemon,trigger,cdk,packer,systemd,test}/**/*.md'];
   return globSync(patterns).filter((file) => file !== 'CHANGELOG.md' && !/(^|\/)(node_modules|cdk\.out)\//.test(file));

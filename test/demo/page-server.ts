@@ -48,7 +48,7 @@ const ORDERS = {
   'POST /breaks': {
     act: 'breakAll',
     done: 'It breaks in the next sentence.',
-    notNow: 'Nothing can be broken now: wait for a call, or for the break before to be over.',
+    notNow: 'Nothing can be broken now: wait for a call, or for the current break to end.',
   },
 } as const;
 /** The daemon's own page is served below this path. */

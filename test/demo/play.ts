@@ -5,7 +5,7 @@ import { DemoFailed } from './failure.ts';
 import { linesOf } from './follow.ts';
 import type { Stack } from './stack.ts';
 
-/** How the sample call is to be played. */
+/** How to play the sample call. */
 interface Playing {
   readonly calls: number;
   readonly speed: number;

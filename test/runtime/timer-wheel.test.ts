@@ -173,7 +173,7 @@ test('it starts again after it has stood still', (t) => {
     const ran: string[] = [];
     at(timers, clock.now() + 50, () => ran.push('first'));
     clock.forward(200);
-    // No timer any more: time goes by without a tick.
+    // Without timers, time passes without a tick.
     clock.forward(100_000);
     at(timers, clock.now() + 50, () => ran.push('second'));
     t.deepEqual(ran, ['first']);

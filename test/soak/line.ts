@@ -9,7 +9,7 @@ import { LONGEST_SILENCE_MS, type Mood } from './moods.ts';
 const RATE = 1.25;
 /** What a server with paced reads takes ahead. */
 const PACED_MS = 250;
-/** After its close frame, a server does not wait for the client for ever. */
+/** After its close frame, a server does not wait for the client indefinitely. */
 const CLOSING_MS = 15_000;
 const RESULT_EVERY_MS = 1000;
 const MS_PER_SECOND = 1000;

@@ -9,7 +9,7 @@ interface Task {
 /** Enough turns of the event loop for the longest chain of promises that a task starts. */
 const SETTLE_TURNS = 4;
 
-/** A clock that stands still until a test advances it. */
+/** A clock that moves only when a test advances it. */
 export class VirtualClock implements Clock {
   #nowMs: Millis;
   #epochMs: Millis;

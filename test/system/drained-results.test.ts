@@ -15,7 +15,7 @@ import { Stage } from './stage.ts';
 const SECRET = `whsec_${Buffer.alloc(32, 'drain').toString('base64')}`;
 const DEADLINE_MS = 3000;
 
-/** A daemon that drains within DEADLINE_MS, and whose consumer is away until the road to it is restored. */
+/** A daemon that drains within DEADLINE_MS, and whose consumer is unreachable until its connection is restored. */
 async function opened(t: ExecutionContext) {
   const consumer = new Program('test/simulators/webhook/main.ts', ['--secret', SECRET]);
   const webhook = new WebhookControl(await consumer.listening());

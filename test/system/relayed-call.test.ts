@@ -125,7 +125,7 @@ async function opened(t: ExecutionContext, { deepgramArgs = [], faults = [], req
     while (!(await hasCome())) await systemClock.sleep(20);
   };
   const connections = () => deepgram.connectionsTagged(contactId);
-  /** The process dies: what comes of the session from now on is not seen. */
+  /** The process dies: the session's later events are not seen. */
   const crash = async (session: Session) => {
     const resumed = { kind: 'resumed', checkpoint: checkpoint.checkpoint } as const;
     const seen = events.numbered.length;

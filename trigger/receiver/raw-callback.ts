@@ -53,7 +53,7 @@ type FinalResults = z.infer<typeof finalResults>;
 
 /** How far apart two connections may place the same word. */
 const SAME_WORD_MS = 300;
-/** A repeat is looked for among this many of the channel's last words. */
+/** A repeat is searched for among this many of the channel's last words. */
 const LAST_WORDS = 10;
 
 /**

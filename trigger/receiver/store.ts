@@ -4,7 +4,7 @@ export interface Store {
   put(key: string, content: Uint8Array): Promise<void>;
   /** The keys that begin with `prefix`, in any order. */
   list(prefix: string): Promise<string[]>;
-  /** An object; undefined if it is gone, because its lifetime is over. */
+  /** An object; undefined if it has expired. */
   get(key: string): Promise<Buffer | undefined>;
 }
 

@@ -20,7 +20,7 @@ const SOURCES = {
   maintenance: 'EC2 has scheduled maintenance',
 };
 
-/** The instance as a whole: tiles, and what an operator must know about a drain or a cordon. */
+/** The whole instance: tiles, and what an operator must know about a drain or a cordon. */
 export class Instance {
   #lagLine = new Sparkline();
 

@@ -97,7 +97,7 @@ export class ContactFilter implements DemuxerEvents {
     return this.#delivery.progress;
   }
 
-  /** Audio of the call that was withheld after the last that was forwarded: no gap in later audio will show it. */
+  /** Withheld audio of the call after the last forwarded audio: no later audio can reveal it as a gap. */
   get withheldAtEndMs(): Millis {
     return this.#withheld.ms;
   }

@@ -5,14 +5,14 @@ import { WaitingBlocks } from './waiting-blocks.ts';
 /** Who owns a fragment. Only `ours` is forwarded; `mixed`: it names two contacts; `withheld`: too much audio came before a ContactId. */
 type Owner = 'unknown' | 'ours' | 'other' | 'mixed' | 'withheld';
 
-/** The state of the current fragment: one object per call, reset as a whole when the next fragment begins. */
+/** The state of the current fragment: one object per call, reset when the next fragment begins. */
 export class Fragment {
   owner: Owner = 'unknown';
   number: string | undefined;
   producerEpochMs: number | undefined;
   segmentUid: string | undefined;
   isClusterComplete = false;
-  /** Whether the service's last word on the fragment has come, its continuation token: no other tag is missing. */
+  /** Whether the fragment's continuation token has arrived, which is its last tag: no other tag is missing. */
   isTagged = false;
   /** Whether a ContactId may have been damaged: such a fragment is never taken for ours without one. */
   isSuspect = false;

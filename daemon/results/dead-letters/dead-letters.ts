@@ -19,7 +19,7 @@ interface DeadLettersOptions {
   readonly sealing: Sealing;
   readonly clock: Clock;
   readonly log: Log;
-  /** Letters that made room for later ones are gone. */
+  /** Letters that made room for later ones were lost. */
   readonly onLost: (letters: number) => void;
 }
 

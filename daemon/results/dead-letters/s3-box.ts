@@ -8,7 +8,7 @@ const SUFFIX = '.letter';
 const TIMEOUT_MS: Millis = 10_000;
 const S3_URL = /^s3:\/\/(?<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(?<prefix>[\w!.*'()/=-]{0,512}))?$/;
 
-/** A bucket and what its objects' names begin with. */
+/** A bucket, and the prefix of its objects' names. */
 export interface S3Place {
   readonly bucket: string;
   /** Empty, or ends in a slash. */

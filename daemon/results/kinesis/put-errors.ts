@@ -3,7 +3,7 @@ import type { Millis } from '../../runtime/clock.ts';
 /** The request is refused for what is in it, such as a record above the stream's own limit. */
 const ABOUT_RECORDS: readonly string[] = ['ValidationException', 'InvalidArgumentException', 'SerializationException'];
 
-/** What an operator can do, by error. Other errors pass by themselves, or their message says what to do. */
+/** What an operator can do, by error. Other errors are temporary, or their message says what to do. */
 const REMEDIES: Readonly<Record<string, string>> = {
   AccessDeniedException: 'allow kinesis:PutRecords on the stream',
   ResourceNotFoundException: 'check RESULTS_STREAM',

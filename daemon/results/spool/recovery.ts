@@ -257,7 +257,7 @@ function placeOf({ epoch, sequence }: EventHead): Place {
   return [epoch, sequence];
 }
 
-/** A session's lines as they are written again. */
+/** A session's lines for the rewritten file. */
 export function sessionLines(found: Omit<RecoveredSession, 'isStale'>): (readonly Buffer[])[] {
   const { session, last, hasEnded, state, acknowledged, undelivered, events } = found;
   const { sessionId } = session;

@@ -21,7 +21,7 @@ export const stateChange = z.strictObject({
   /** What events/maintenance/scheduled has, as EC2 writes it; null: there is no such value, instead of an empty list. */
   maintenance: z.array(z.record(z.string(), z.string())).nullable().optional(),
 });
-/** What goes wrong with the next requests (`times`, or for ever with null), tokens included. */
+/** Faults of the next requests (`times`, or all of them with null), tokens included. */
 export const faultRule = z.strictObject({
   times: z.int().positive().nullable().default(1),
   fault: z.union([z.int().min(400).max(599), z.literal('hang')]),

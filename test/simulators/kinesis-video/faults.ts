@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { AWS_ERRORS } from './aws-errors.ts';
 
 const count = z.int().nonnegative();
-/** Which request it is for, or all of them for a time: the next one of this API, on this stream when one is named. */
+/**
+ * The request it applies to: the next one of this API, on this stream if one is named; with `forMs`, all of them for
+ * that time.
+ */
 const forMs = z.number().positive().optional();
 const anyApi = {
   forMs,

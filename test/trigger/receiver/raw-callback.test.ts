@@ -57,7 +57,7 @@ const CALL = [
     ['order', 5.5],
     ['is', 6],
   ]),
-  // The second connection begins at 4 s of the call: it hears the last words again, a little later.
+  // The second connection begins at 4 s of the call: it recognizes the last words again, a little later.
   results(
     [
       ['my', 1.1],

@@ -61,7 +61,7 @@ const GRAMMAR: Readonly<Record<string, Grammar>> = {
   [DISCONNECT]: { ends: true },
 };
 
-/** The grammar of an action's type; undefined for an unknown type, whose transitions are followed as they are. */
+/** The grammar of an action's type; undefined for an unknown type, whose transitions are followed without checks. */
 export function grammarOf({ type }: Action): Grammar | undefined {
   return Object.hasOwn(GRAMMAR, type) ? GRAMMAR[type] : undefined;
 }
