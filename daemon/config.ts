@@ -3,42 +3,33 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { DEEPGRAM_API } from './contract/deepgram-api.ts';
 import { LOG_LEVELS } from './contract/log-levels.ts';
-import { SECRET_ARN_RULE, secretRegion } from './contract/secret-arn.ts';
 import { SETTING_NAMES, type SettingName } from './contract/settings.ts';
-import { type S3Place, s3PlaceOf } from './results/dead-letters/s3-box.ts';
 import { webhookRules } from './results/results.ts';
 import { urlFault, webhookFault } from './results/webhook/webhook-url.ts';
 import type { ProxySettings } from './runtime/egress.ts';
 import { LinesError } from './runtime/lines-error.ts';
-import { NoProxy } from './runtime/no-proxy.ts';
 import { fixedSecret } from './secrets/secret.ts';
 import { SECRET_NAMES, SECRETS, secretArnSetting, secretSettingsIn } from './secrets/secret-settings.ts';
 import { keysIn } from './secrets/webhook-secrets.ts';
+import {
+  awsRegion,
+  dataStreamArn,
+  deepgramBase,
+  metricsStack,
+  noProxyList,
+  proxyUrl,
+  s3Place,
+  secretArn,
+  wholeNumber,
+  wholeNumberOf,
+} from './setting-formats.ts';
 import type { HostSettings } from './threads/hosting-thread.ts';
 
 /** sysexits.h EX_CONFIG. systemd shows its name; a restart would not help. */
 export const EXIT_CONFIG = 78;
 
-/** A CloudWatch dimension value: printable ASCII that does not start with a space or a colon. */
-const METRICS_STACK = /^[\x21-\x39\x3b-\x7e][\x20-\x7e]{0,254}$/;
-
 /** Lower-case names count too, and win. */
 const PROXY_NAMES = ['HTTPS_PROXY', 'NO_PROXY'] as const;
-
-/** A whole number of `unit`. */
-const wholeNumberOf = (unit: string, min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, `must be a whole number (${unit})`)
-    .transform(Number)
-    .pipe(z.number().min(min, `must be at least ${min} (${unit})`).max(max, `must be at most ${max} (${unit})`));
-
-/** The same, with a default. */
-const wholeNumber = (unit: string, min: number, max: number, byDefault: number) =>
-  wholeNumberOf(unit, min, max).default(byDefault);
-
-/** A data stream, not a video stream. */
-const STREAM_ARN = /^arn:aws[\w-]*:kinesis:[a-z0-9-]+:\d{12}:stream\/[\w.-]{1,128}$/;
 
 const environment = z
   .object({
@@ -64,10 +55,7 @@ const environment = z
     HEALTH_LAG_MS: wholeNumber('ms', 0, 600_000, 20_000),
     DRAIN_DEADLINE_MS: wholeNumber('ms; 0 means none', 0, 172_800_000, 7_200_000),
     METRICS_PORT: wholeNumberOf('TCP port; 0 picks a free one', 0, 65_535).optional(),
-    METRICS_STACK: z
-      .string()
-      .regex(METRICS_STACK, 'must be a CloudWatch dimension value: 1 to 255 printable ASCII characters, no colon first')
-      .optional(),
+    METRICS_STACK: metricsStack().optional(),
     HTTPS_PROXY: z.string().transform(proxyUrl).optional(),
     NO_PROXY: z.string().transform(noProxyList).optional(),
     STATE_DIR: z.string().startsWith('/', 'must be an absolute path').optional(),
@@ -76,7 +64,7 @@ const environment = z
     STATE_KEY: SECRETS.STATE_KEY.optional(),
     STATE_KEY_SECRET_ARN: secretArn().optional(),
     RESULTS_WEBHOOK: z.string().optional(),
-    RESULTS_STREAM: z.string().regex(STREAM_ARN, 'must be the ARN of a Kinesis data stream').optional(),
+    RESULTS_STREAM: dataStreamArn().optional(),
     RESULTS_SECRET: SECRETS.RESULTS_SECRET.optional(),
     RESULTS_SECRET_ARN: secretArn().optional(),
     RESULTS_GIVE_UP_MS: wholeNumber('ms', 1000, 1_209_600_000, 3_600_000),
@@ -125,9 +113,9 @@ export function requiresSignedStarts({ TRIGGER_SECRET, TRIGGER_SECRET_ARN }: Con
 /**
  * Reads the settings from environment variables; an empty variable counts as unset. Throws ConfigError.
  *
- * A secret, and a proxy's URL with credentials, comes from its variable, from the file named by `<name>_FILE` (systemd credentials are files), or from Secrets
- * Manager. The variable wins over the file. Secrets Manager together with either is an error, because it would not be
- * clear where a new value belongs.
+ * A secret comes from its variable, from the file named by `<name>_FILE` (systemd credentials are files), or from Secrets
+ * Manager; a proxy's URL, which may contain credentials, from its variable or file. The variable wins over the file.
+ * Secrets Manager together with either is an error, because it would not be clear where a new value belongs.
  * @param readFile returns a file's text, or undefined when there is no such file
  */
 export function readConfig(
@@ -231,17 +219,6 @@ function readIfThere(path: string): string | undefined {
   }
 }
 
-function secretArn() {
-  return z.string().refine((arn) => secretRegion(arn) !== undefined, SECRET_ARN_RULE);
-}
-
-function s3Place(value: string, context: z.RefinementCtx): S3Place {
-  const place = s3PlaceOf(value);
-  if (place) return place;
-  context.addIssue({ code: 'custom', message: 'must be s3://BUCKET or s3://BUCKET/PREFIX' });
-  return z.NEVER;
-}
-
 /**
  * What is wrong with RESULTS_WEBHOOK and its secret, as far as that is known: a secret in Secrets Manager is read later.
  * Does not repeat the URL.
@@ -261,62 +238,4 @@ function webhookIssue(config: {
   const rules = webhookRules({ webhook: url, allowsLocal }, secret === undefined ? undefined : fixedSecret(secret));
   const message = arn ? urlFault(url, allowsLocal) : webhookFault(url, rules);
   return message === undefined ? undefined : { path: ['RESULTS_WEBHOOK'], message };
-}
-
-function awsRegion() {
-  return z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region, such as us-east-1');
-}
-
-/** A proxy's URL. Errors do not repeat the value, which may contain credentials. */
-function proxyUrl(value: string, context: z.RefinementCtx): string {
-  const url = URL.parse(value);
-  if (!url || !/^https?:$/.test(url.protocol) || url.hostname === '') {
-    const message = 'must be the http or https URL of a proxy, such as http://proxy.example.com:3128';
-    context.addIssue({ code: 'custom', message });
-    return z.NEVER;
-  }
-  if (url.pathname !== '/' || url.search || url.hash) {
-    context.addIssue({ code: 'custom', message: 'must not contain a path, a query or a fragment' });
-    return z.NEVER;
-  }
-  try {
-    decodeURIComponent(url.username + url.password);
-  } catch {
-    context.addIssue({ code: 'custom', message: 'must percent-encode a % in its credentials, as %25' });
-    return z.NEVER;
-  }
-  return url.href.replace(/\/$/, '');
-}
-
-function noProxyList(value: string, context: z.RefinementCtx): string {
-  try {
-    new NoProxy(value);
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: (error as Error).message });
-  }
-  return value;
-}
-
-/**
- * The URL to which the SDK appends /v1/listen. Accepts a base URL or the original's full URL, ws(s) or http(s).
- * Errors do not repeat the value, which may contain credentials.
- */
-function deepgramBase(value: string, context: z.RefinementCtx): string {
-  const url = URL.parse(value);
-  if (!url || !/^(ws|http)s?:$/.test(url.protocol)) {
-    context.addIssue({ code: 'custom', message: 'must be a ws, wss, http or https URL' });
-    return z.NEVER;
-  }
-  if (url.username || url.password || url.search || url.hash) {
-    context.addIssue({ code: 'custom', message: 'must not contain credentials, a query or a fragment' });
-    return z.NEVER;
-  }
-  if (/\/v2\/listen\/*$/.test(url.pathname)) {
-    const message =
-      'ends in /v2/listen, which serves Flux models only: they take one channel and no callback, and a call has two. Use /v1/listen';
-    context.addIssue({ code: 'custom', message });
-    return z.NEVER;
-  }
-  url.protocol = url.protocol.replace('http', 'ws');
-  return url.href.replace(/\/+$/, '').replace(/\/v1\/listen$/, '');
 }

@@ -8,6 +8,7 @@ const ORDER = [
   ['main'],
   ['check'],
   ['config'],
+  ['setting-formats'],
   ['http', 'control'],
   ['lifecycle'],
   ['admission'],
