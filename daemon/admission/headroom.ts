@@ -1,6 +1,6 @@
 import type { Millis } from '../runtime/clock.ts';
 
-/** The most of MAX_SESSIONS that is kept for starts that come before the load balancer has noticed. */
+/** Largest share of MAX_SESSIONS kept free for starts that arrive before the load balancer has noticed. */
 const LARGEST_SHARE = 0.1;
 
 /**

@@ -144,7 +144,7 @@ export class ReplayWindow {
     const { sent, heldFrom } = this.buffer;
     const lateBytes = lateBytesOf(unprocessedBytes);
     const finalTo = this.#results?.finalTo ?? sent - this.#replayBytes - lateBytes;
-    // What is final has been read.
+    // Final audio has been read.
     const needed = this.#final ? this.#final.neededFrom : Math.min(finalTo, readTo);
     // Missing results must not keep more than half of the buffer.
     const position = Math.max(needed, sent - this.#bufferBytes / 2 - this.#extraBytes(progress));

@@ -16,7 +16,10 @@ export interface DemuxerEvents extends TagEvents, BlockEvents {
   cluster(): void;
   /** The fragment's cluster is complete: its known size has been read, or the next element has begun. */
   clusterEnd(): void;
-  /** An element of unknown meaning, or one of no use among the tags, with the payload `from` up to `to`, is skipped. */
+  /**
+   * An element with an unknown meaning, or one among the tags that we do not use, is skipped; its payload is the bytes
+   * `from` up to `to`.
+   */
   skipped(bytes: Buffer, from: number, to: number): void;
   /** Bytes that are not Matroska as Kinesis writes it; everything up to the next EBML header is skipped. */
   corrupt(reason: string): void;

@@ -3,7 +3,7 @@ import type { Millis } from '../runtime/clock.ts';
 
 /** Deepgram may place the same word this much earlier or later on another connection: twice 200 ms, and some more. */
 export const SHIFT_MS: Millis = 450;
-/** Worth of a match, and cost of each unit that one hearing has more of between two matches; a ms of shift costs 1. */
+/** Score of a match, and cost of each unmatched unit between two matches; a ms of shift costs 1. */
 const MATCH = 10_000;
 const UNMATCHED = 2000;
 

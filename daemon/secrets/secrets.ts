@@ -69,7 +69,9 @@ export async function openSecrets(
   };
 }
 
-/** What seals checkpoints, undelivered events and dead letters, and then what may have sealed them before. */
+/**
+ * The secret that seals checkpoints, undelivered events and dead letters, then the one that may have sealed older ones.
+ */
 export function sealingSecrets({
   stateKey,
   deepgramKey,

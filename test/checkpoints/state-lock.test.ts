@@ -13,7 +13,7 @@ async function directory(t: ExecutionContext): Promise<string> {
   return path;
 }
 
-test('a directory has one holder, by whatever path it is named, and is free when that has gone', async (t) => {
+test('a directory has one holder, whatever path names it, and is free once the holder has exited', async (t) => {
   const path = join(await directory(t), 'state');
   const lock = await lockStateDirectory(path, systemClock);
   const other = `${path}-link`;

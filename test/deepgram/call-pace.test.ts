@@ -21,7 +21,7 @@ test('a call in real time has pace 1, also after a burst', (t) => {
   t.is(paceAfter(...repeated(100, 100, 100), [100, 20_000], ...repeated(20, 100, 100)), 1);
 });
 
-test('a recording has the pace at which it comes', (t) => {
+test('a recording has the pace at which it arrives', (t) => {
   t.true(paceAfter(...repeated(10, 100, 800)) >= 8);
   t.is(paceAfter(...repeated(200, 100, 800)), 8);
 });

@@ -133,7 +133,7 @@ test('the handshake’s time-out doubles after each time-out, from 5 s to 20 s, 
   );
 });
 
-test('after CloseStream a line is replaced once; with the last message there it is over at once', (t) => {
+test('after CloseStream a line is replaced once; once the last message has arrived, it is not', (t) => {
   const one = policy();
   const odd = { closeStreamSent: true };
   t.is(one.afterClose(closed(1011, odd), LOST, 1000).name, 'reconnect');

@@ -9,7 +9,7 @@ import { clockText } from './page/words.js';
 const NAMES = { customer: 'Customer', agent: 'Agent' };
 const BREAKS = {
   deepgram: "Deepgram's connection is broken in mid-sentence",
-  integratord: 'integratord is killed in mid-sentence, and starts again',
+  integratord: 'integratord is killed in mid-sentence, and restarts',
 };
 
 const connection = document.getElementById('connection');

@@ -143,7 +143,7 @@ test('the page breaks everything in mid-sentence, and shows that no word is miss
   await page.locator('.break').nth(1).waitFor();
   t.deepEqual(
     (await page.locator('.break').allTextContents()).map((text) => text.replace(/^[\d:\s]+/, '')),
-    ["Deepgram's connection is broken in mid-sentence", 'integratord is killed mid-sentence, and restarts'],
+    ["Deepgram's connection is broken in mid-sentence", 'integratord is killed in mid-sentence, and restarts'],
   );
   await page.locator('.verdict[data-good=true]').waitFor();
   t.regex(

@@ -17,7 +17,7 @@ const COLORS = { customer: 'cyan', agent: 'magenta' } as const satisfies Record<
 /** What happened to something that was broken on purpose. */
 const BROKEN: Readonly<Record<Victim, string>> = {
   deepgram: "--- Deepgram's connection is broken in mid-sentence ---",
-  integratord: '--- integratord is killed (kill -9) in mid-sentence, and starts again ---',
+  integratord: '--- integratord is killed (kill -9) in mid-sentence, and restarts ---',
 };
 /** Width of a terminal that does not report it. */
 const DEFAULT_COLUMNS = 80;

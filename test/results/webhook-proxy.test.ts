@@ -88,7 +88,7 @@ test('a host in NO_PROXY is connected to directly, with its addresses checked', 
   t.deepEqual((await proxy.facts()).tunnels, []);
 });
 
-test('a proxy is never asked for a tunnel to a literal address that is not posted to, nor to this host', async (t) => {
+test('no tunnel to a forbidden literal address or to this host is requested from a proxy', async (t) => {
   const { consumer, proxy, sink, port } = await stage(t);
   for (const host of ['127.0.0.1', '169.254.169.254', '[::ffff:169.254.169.254]', '[fd00:ec2::254]', 'localhost'])
     t.like(await sink.deliver(batchFor(`https://${host}:${port}/`)), { name: 'given-up' }, host);

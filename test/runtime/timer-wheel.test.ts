@@ -129,7 +129,7 @@ test('a task may register itself again, and keeps its rhythm', (t) => {
   });
 });
 
-test('a task that registers one that is due already does not keep the thread to itself', (t) => {
+test('a task that registers an overdue one does not block the thread', (t) => {
   withTimers((clock, timers) => {
     let ran = 0;
     const again = () => {

@@ -32,7 +32,7 @@ interface Waiting {
   readonly dueAtMs: number;
 }
 
-/** One connection to a Deepgram in a mood. What it has not processed when it is lost, it has not heard. */
+/** One connection to a Deepgram in a mood. Audio that it has not processed when it is lost counts as not received. */
 export class Line {
   readonly #options: LineOptions;
   readonly #waiting: Waiting[] = [];

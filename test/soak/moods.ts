@@ -38,7 +38,7 @@ const REFUSALS: readonly Refusal[] = [
 ];
 const LOSSES = [1000, 1001, 1008, 1011, 1011, 1012, 1013, 4000, 'reset', 'reset', 'fin', 'half-open'] as const;
 const ENDS = [1000, 1000, 1000, 1001, 1011, 4000, 'reset', 'fin'] as const;
-/** The most late that a start's handshake may be: its caller waits for 6 s. */
+/** Longest delay of a start's handshake: its caller waits for 6 s. */
 const LONGEST_FIRST_MS = 3000;
 const LONGEST_HANDSHAKE_MS = 9000;
 /**

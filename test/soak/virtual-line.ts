@@ -36,7 +36,7 @@ export class VirtualLine implements DeepgramSocket {
   readonly offsetMs: Millis;
   readonly #options: VirtualLineOptions;
   readonly #closed = Promise.withResolvers<SocketClose>();
-  /** Written by the client and not read by the server, oldest first, and the audio in it. */
+  /** Frames that the client wrote and the server has not read, oldest first, and the audio in them. */
   readonly #frames: Frame[] = [];
   #unreadBytes = 0;
   /** Read by the server. */

@@ -37,7 +37,7 @@ export function addShowCommand(sessions: Command, io: Io): void {
     });
 }
 
-/** Of a contact, the running sessions come first, then the last one that ended. */
+/** For a contact, running sessions come first, then the last one that ended. */
 function choiceOf(
   running: readonly SessionView[],
   ended: readonly EndedSession[],

@@ -28,12 +28,7 @@ const options = new Command('deepgram-simulator')
       .choices(['buffered', 'paced'])
       .default('buffered'),
   )
-  .option(
-    '--word-shift-ms <ms>',
-    'word times of a connection are off by up to this, each time by another',
-    wholeNumber,
-    0,
-  )
+  .option('--word-shift-ms <ms>', 'word times of a connection are off by a random amount of up to this', wholeNumber, 0)
   .option('--no-silence-finals', 'finals for speech only, not for silence')
   .parse()
   .opts<{
