@@ -263,10 +263,10 @@ export class Connection {
   async #askTcp(): Promise<void> {
     if (this.#isAskingTcp) return;
     this.#isAskingTcp = true;
-    const asked = this.#heartbeat.asked(this.#options.replayBuffer.sent, this.#socket.bufferedBytes);
+    const query = this.#heartbeat.queried(this.#options.replayBuffer.sent, this.#socket.bufferedBytes);
     const queue = await this.#socket.unacked();
     this.#isAskingTcp = false;
-    this.#heartbeat.acknowledged(asked, queue, this.#options.timers.now());
+    this.#heartbeat.acknowledged(query, queue, this.#options.timers.now());
     this.#arrived();
   }
 }

@@ -33,8 +33,8 @@ interface Ping {
   readonly sentAtMs: Millis;
 }
 
-/** What had been sent when TCP was asked what has arrived. */
-interface Asked {
+/** What had been sent when the kernel was asked what has arrived. */
+interface TcpQuery {
   /** How much of the call the kernel had taken. */
   readonly writtenTo: number;
   /** When that was written; undefined if something still waited in the process. */
@@ -136,14 +136,14 @@ export class Heartbeat {
     return nowMs - (this.#pings[0]?.sentAtMs ?? nowMs) >= PONG_OVERDUE_MS;
   }
 
-  /** What to remember while TCP is asked. */
-  asked(sent: number, bufferedBytes: number): Asked {
+  /** What to remember while the kernel is asked. */
+  queried(sent: number, bufferedBytes: number): TcpQuery {
     const writtenAtMs = bufferedBytes === 0 ? Math.max(this.#sentAtMs, this.#pingedAtMs) : undefined;
     return { writtenTo: sent - bufferedBytes, writtenAtMs };
   }
 
   /** TCP's answer: `queue` is undefined if it does not say. */
-  acknowledged({ writtenTo, writtenAtMs = 0 }: Asked, queue: TcpQueue | undefined, nowMs: Millis): void {
+  acknowledged({ writtenTo, writtenAtMs = 0 }: TcpQuery, queue: TcpQueue | undefined, nowMs: Millis): void {
     this.#tcp = queue;
     const arrivedTo = writtenTo - (queue?.unackedBytes ?? 0);
     const hasProgressed = arrivedTo > this.#acknowledgedTo;

@@ -44,9 +44,9 @@ test('a line is dead after 12 s without a pong or a message, and after 10 s with
   heartbeat.signOfLife(5000);
   t.false(heartbeat.isDead(17_000));
   t.true(heartbeat.isDead(17_001));
-  heartbeat.acknowledged(heartbeat.asked(2 * SECOND, 0), { unackedBytes: SECOND, retransmits: 0 }, 8000);
+  heartbeat.acknowledged(heartbeat.queried(2 * SECOND, 0), { unackedBytes: SECOND, retransmits: 0 }, 8000);
   t.false(heartbeat.isDead(18_000), 'the first second has arrived');
-  heartbeat.acknowledged(heartbeat.asked(3 * SECOND, 0), { unackedBytes: 2 * SECOND, retransmits: 1 }, 12_000);
+  heartbeat.acknowledged(heartbeat.queried(3 * SECOND, 0), { unackedBytes: 2 * SECOND, retransmits: 1 }, 12_000);
   t.true(heartbeat.isDead(18_001), 'nothing more has arrived');
   heartbeat.ponged(2 * SECOND, 21_000);
   t.false(heartbeat.isDead(60_000));
@@ -55,7 +55,7 @@ test('a line is dead after 12 s without a pong or a message, and after 10 s with
 test('a line whose TCP retransmits is dead after 6 s', (t) => {
   const heartbeat = new Heartbeat(0, 0);
   heartbeat.pinged(SECOND, 1000);
-  heartbeat.acknowledged(heartbeat.asked(SECOND, 0), { unackedBytes: SECOND, retransmits: 3 }, 5000);
+  heartbeat.acknowledged(heartbeat.queried(SECOND, 0), { unackedBytes: SECOND, retransmits: 3 }, 5000);
   t.false(heartbeat.isDead(7000));
   t.true(heartbeat.isDead(7001));
 });
@@ -66,7 +66,7 @@ test('a peer that acknowledges everything lives, though it answers no ping and n
     if (heartbeat.isPingDue(0, ms)) heartbeat.pinged(0, ms);
     t.true(heartbeat.isPongOverdue(ms + 1000));
     heartbeat.sent(ms);
-    heartbeat.acknowledged(heartbeat.asked(0, 0), { unackedBytes: 0, retransmits: 0 }, ms + 1000);
+    heartbeat.acknowledged(heartbeat.queried(0, 0), { unackedBytes: 0, retransmits: 0 }, ms + 1000);
     t.false(heartbeat.isDead(ms + 2000));
   }
 });
@@ -86,7 +86,7 @@ test('audio that TCP acknowledges has arrived; all but the last 10 s counts as r
   const sent = 30 * SECOND;
   const queue = { unackedBytes: 2 * SECOND, retransmits: 0 };
   heartbeat.pinged(sent, 30_000);
-  heartbeat.acknowledged(heartbeat.asked(sent, SECOND), queue, 32_000);
+  heartbeat.acknowledged(heartbeat.queried(sent, SECOND), queue, 32_000);
   t.is(heartbeat.arrivedTo, 27 * SECOND);
   t.is(heartbeat.readTo(sent), 20 * SECOND);
   t.is(heartbeat.readTo(0), 0, 'nothing is confirmed');
@@ -98,7 +98,7 @@ test('where TCP does not report arrivals, audio that the kernel has taken has ar
   const heartbeat = new Heartbeat(0, 0);
   heartbeat.pinged(SECOND, 1000);
   t.false(heartbeat.isTcpKnown);
-  heartbeat.acknowledged(heartbeat.asked(20 * SECOND, SECOND), undefined, 2000);
+  heartbeat.acknowledged(heartbeat.queried(20 * SECOND, SECOND), undefined, 2000);
   t.false(heartbeat.isTcpKnown);
   t.is(heartbeat.arrivedTo, 19 * SECOND);
   t.is(heartbeat.readTo(20 * SECOND), 0);
@@ -124,14 +124,14 @@ test('a peer can have worked until its last answer; without answers until TCP’
   const heartbeat = new Heartbeat(0, 0);
   t.is(heartbeat.workedUntilMs(500), 500);
   heartbeat.pinged(SECOND, 1000);
-  heartbeat.acknowledged(heartbeat.asked(SECOND, 0), { unackedBytes: 0, retransmits: 0 }, 2000);
+  heartbeat.acknowledged(heartbeat.queried(SECOND, 0), { unackedBytes: 0, retransmits: 0 }, 2000);
   t.is(heartbeat.workedUntilMs(4000), 2000);
   heartbeat.ponged(Number.NaN, 3000);
   t.is(heartbeat.workedUntilMs(4000), 3000);
   heartbeat.ponged(SECOND, 3500);
   t.is(heartbeat.workedUntilMs(4900), 4900);
-  heartbeat.acknowledged(heartbeat.asked(3 * SECOND, 0), { unackedBytes: 0, retransmits: 0 }, 9000);
+  heartbeat.acknowledged(heartbeat.queried(3 * SECOND, 0), { unackedBytes: 0, retransmits: 0 }, 9000);
   t.is(heartbeat.workedUntilMs(9000), 3500, 'a peer that answers is expected to answer again');
-  heartbeat.acknowledged(heartbeat.asked(9 * SECOND, 0), { unackedBytes: 0, retransmits: 0 }, 63_000);
+  heartbeat.acknowledged(heartbeat.queried(9 * SECOND, 0), { unackedBytes: 0, retransmits: 0 }, 63_000);
   t.is(heartbeat.workedUntilMs(63_600), 63_000, 'but its pongs may stop while it works');
 });

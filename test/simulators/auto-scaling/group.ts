@@ -18,7 +18,7 @@ export const instanceChange = z.strictObject({
   /** null: the instance is not in a group. */
   lifecycleState: z.string().nullable().optional(),
   /** This many look-ups do not list the instance yet: Auto Scaling is eventually consistent. */
-  unlistedLooks: z.int().nonnegative().optional(),
+  unlistedLookups: z.int().nonnegative().optional(),
   /** As Auto Scaling sees it. */
   isHealthy: z.boolean().optional(),
 });
@@ -84,9 +84,9 @@ export class Group {
 
   #describeInstance(instanceId: string): Content {
     this.#instanceId = instanceId;
-    const { lifecycleState, unlistedLooks = 0 } = this.#instance;
-    if (unlistedLooks > 0) {
-      this.#instance.unlistedLooks = unlistedLooks - 1;
+    const { lifecycleState, unlistedLookups = 0 } = this.#instance;
+    if (unlistedLookups > 0) {
+      this.#instance.unlistedLookups = unlistedLookups - 1;
       return [];
     }
     if (!lifecycleState) return [];
