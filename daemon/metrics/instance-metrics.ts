@@ -1,7 +1,7 @@
 import type { DrainView } from '../contract/control-api.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import { SessionMetrics, type SessionSnapshot } from './session-metrics.ts';
-import { emptyTally, oneOf, type Tally } from './tally.ts';
+import { emptyTally, nameOrOther, type Tally } from './tally.ts';
 import type { Threads } from './thread-totals.ts';
 
 const START_SUCCESSES = ['started', 'already-running'] as const;
@@ -93,7 +93,7 @@ export class InstanceMetrics {
   }
 
   startFailed(reason: unknown): void {
-    this.#startsFailed[oneOf(START_FAILURES, String(reason), 'other')]++;
+    this.#startsFailed[nameOrOther(START_FAILURES, String(reason))]++;
   }
 
   cloudWatchPut(result: 'ok' | 'failed'): void {

@@ -1,6 +1,6 @@
 import type { Millis } from '../runtime/clock.ts';
 import { Distribution, type DistributionSnapshot } from './distribution.ts';
-import { emptyTally, oneOf, type Tally } from './tally.ts';
+import { emptyTally, nameOrOther, type Tally } from './tally.ts';
 
 /** Where events of the results relay go (results/sink.ts). */
 export const RESULT_SINKS = ['webhook', 'stream'] as const;
@@ -74,7 +74,7 @@ export class ResultsMetrics {
 
   delivered(sink: ResultSink, { type, isHint, tookMs, endToEndMs }: DeliveredEvent): void {
     const name = isHint && type === 'transcript' ? 'interim' : type;
-    this.#delivered[sink][oneOf(RESULT_TYPES, name, 'other')]++;
+    this.#delivered[sink][nameOrOther(RESULT_TYPES, name)]++;
     if (endToEndMs === undefined) return;
     this.#deliveryMs.observe(tookMs);
     this.#endToEndMs.observe(Math.max(0, endToEndMs));

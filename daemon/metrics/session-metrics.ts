@@ -4,7 +4,7 @@ import type { Millis } from '../runtime/clock.ts';
 import { Distribution, type DistributionSnapshot } from './distribution.ts';
 import { type ResultsBacklog, type ResultsCounts, ResultsMetrics } from './results-metrics.ts';
 import { sumOf } from './sums.ts';
-import { emptyTally, oneOf, type Tally } from './tally.ts';
+import { emptyTally, nameOrOther, type Tally } from './tally.ts';
 
 /** How a session began: by a start request, or resumed from a checkpoint. */
 const ORIGINS = ['start', 'checkpoint'] as const;
@@ -121,7 +121,7 @@ export class SessionMetrics {
   }
 
   sessionFailed(error: unknown): void {
-    this.#sessionsFailed[oneOf(FAILURES, error instanceof Error ? error.name : '', 'other')]++;
+    this.#sessionsFailed[nameOrOther(FAILURES, error instanceof Error ? error.name : '')]++;
   }
 
   /** Audio of one channel that came from Kinesis. */
@@ -140,7 +140,7 @@ export class SessionMetrics {
 
   /** A connection that was closed with this code was replaced. */
   reconnected(closeCode: number): void {
-    this.#reconnects[oneOf(CLOSE_CODES, String(closeCode), 'other')]++;
+    this.#reconnects[nameOrOther(CLOSE_CODES, String(closeCode))]++;
   }
 
   /** Deepgram refused a handshake, or could not be reached. */
@@ -191,5 +191,5 @@ export function together(a: SessionSnapshot, b: SessionSnapshot): SessionSnapsho
 
 /** The label for a handshake refused with that status. */
 export function handshakeRefusal(status: number): HandshakeRefusal {
-  return status >= 500 ? '5xx' : oneOf(REFUSALS, String(status), 'other');
+  return status >= 500 ? '5xx' : nameOrOther(REFUSALS, String(status));
 }

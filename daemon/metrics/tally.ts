@@ -5,7 +5,7 @@ export function emptyTally<Name extends string>(names: readonly Name[]): Tally<N
   return Object.fromEntries(names.map((name) => [name, 0])) as Tally<Name>;
 }
 
-/** The name if it is in the set, else `otherwise`: labels take their values from a fixed set. */
-export function oneOf<Name extends string>(names: readonly Name[], name: string, otherwise: Name): Name {
-  return (names as readonly string[]).includes(name) ? (name as Name) : otherwise;
+/** The name if it is in the set, else `other`: labels take their values from a fixed set. */
+export function nameOrOther<Name extends string>(names: readonly Name[], name: string): Name | 'other' {
+  return (names as readonly string[]).includes(name) ? (name as Name) : 'other';
 }
