@@ -15,7 +15,7 @@ const metadata = connectMetadata(process.env, clock);
 try {
   process.exitCode = metadata.absence === undefined ? await reportAbsence() : EXIT_LEFT_ALONE;
 } catch (error) {
-  log.error({ event: 'absence.failed', ...errorFields(error) }, 'cannot tell Auto Scaling that the daemon is gone');
+  log.error({ event: 'absence.failed', ...errorFields(error) }, 'cannot report to Auto Scaling that there is no daemon');
   process.exitCode = 1;
 }
 
@@ -28,7 +28,7 @@ async function reportAbsence(): Promise<number> {
   const decision = absenceDecision(instanceId, group);
   if (decision.name === 'report') {
     await autoScaling.reportUnhealthy(instanceId, signal);
-    const message = 'no daemon for too long: told Auto Scaling to replace this instance';
+    const message = 'no daemon for too long: reported this instance to Auto Scaling, which replaces it';
     log.error({ event: 'absence.reported', instanceId, groupName: own?.groupName }, message);
     return 0;
   }
