@@ -74,7 +74,6 @@ class Ear {
 interface Heard {
   readonly ears: readonly [Ear, Ear];
   readonly frames: number;
-  readonly gapMs: number;
   readonly repeatedMs: number;
   readonly worstLagMs: number;
   readonly worstLagAtMs: number;
@@ -121,7 +120,7 @@ export function align({ blocks }: SpokenCall): Heard {
   }
   aligner.finish();
   take();
-  return { ears, frames, gapMs: aligner.gapMs, repeatedMs: aligner.repeatedMs, worstLagMs, worstLagAtMs };
+  return { ears, frames, repeatedMs: aligner.repeatedMs, worstLagMs, worstLagAtMs };
 }
 
 const ms = (frames: number) => Math.round((frames / SAMPLES_PER_MS) * 10) / 10;

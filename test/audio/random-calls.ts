@@ -41,8 +41,6 @@ interface SpokenBlock {
   /** Its audio is made when it is asked for: that of hours would take too much memory. */
   readonly block: () => AudioBlock;
   readonly arrivedAtMs: number;
-  readonly fragment: number;
-  readonly isRepetition: boolean;
 }
 
 /** Where the audio of a track from sample `index` on was in truth. */
@@ -168,26 +166,24 @@ function deliver(plan: CallPlan, fragments: readonly { endMs: number; blocks: Pl
   const sent: Planned[] = [];
   const repetitions = plan.repetitions.toSorted((a, b) => a.afterBlocks - b.afterBlocks);
   let repeatedMs = 0;
-  let number = 0;
   let nowMs = 0;
-  const send = (all: readonly Planned[], endMs: number, isRepetition: boolean) => {
-    const fragment = number++;
+  const send = (all: readonly Planned[], endMs: number) => {
     for (const { channel, timeMs, index, truthMs } of all) {
       nowMs = Math.max(nowMs, plan.isLive ? truthMs + blockMs : endMs);
       const arrivedAtMs = nowMs;
       const block = () => ({ channel, timeMs, pcm: pcmOf(channel, index, plan.blockFrames), arrivedAtMs });
-      delivered.push({ block, arrivedAtMs, fragment, isRepetition });
+      delivered.push({ block, arrivedAtMs });
     }
   };
   for (const { endMs, blocks } of fragments) {
-    send(blocks, endMs, false);
+    send(blocks, endMs);
     sent.push(...blocks);
     for (let next = repetitions[0]; next && next.afterBlocks * 2 <= sent.length; next = repetitions[0]) {
       repetitions.shift();
       const again = sent.slice(-2 * next.blocks);
       const ofCustomer = again.filter(({ channel }) => channel === 0).length;
       repeatedMs += Math.max(ofCustomer, again.length - ofCustomer) * blockMs;
-      send(again, endMs, true);
+      send(again, endMs);
     }
   }
   return { blocks: delivered, repeatedMs };

@@ -13,7 +13,6 @@ const MAX_BODY_BYTES = 1024 * 1024;
 
 /** A request and its response; without status while unanswered. */
 export interface PutRequest {
-  readonly atMs: number;
   /** Accepted data; empty for a refused request. */
   put?: Put;
   status?: number;
@@ -42,7 +41,7 @@ export class CloudWatchApi {
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const record: PutRequest = { atMs: Date.now() };
+    const record: PutRequest = {};
     const body = await buffer(request);
     this.requests.push(record);
     const requestId = randomUUID();

@@ -34,7 +34,6 @@ export interface MetadataRequest {
   readonly method: string;
   readonly path: string;
   readonly status: number;
-  readonly atMs: number;
 }
 
 interface ServiceOptions {
@@ -70,14 +69,14 @@ export class MetadataService {
     if (fault === 'hang') return;
     if (fault !== undefined) {
       response.writeHead(fault).end();
-      this.requests.push({ method, path, status: fault, atMs: Date.now() });
+      this.requests.push({ method, path, status: fault });
       return;
     }
     if (path === '/latest/api/token') this.#giveToken(request, response);
     else if (!this.#isAuthorized(request)) response.writeHead(401).end();
     else if (method === 'GET') this.#giveValue(path, response);
     else response.writeHead(405).end();
-    this.requests.push({ method, path, status: response.statusCode, atMs: Date.now() });
+    this.requests.push({ method, path, status: response.statusCode });
   }
 
   /** Expires every token, for tests that cannot wait. */
