@@ -62,9 +62,9 @@ export class NotCancellable extends Error {
 const MAY_EXTEND: ReadonlySet<DrainSource> = new Set(['operator', 'maintenance']);
 
 /**
- * The one state machine behind SIGTERM, `integratorctl drain`, Auto Scaling's termination, the Spot notice and scheduled
- * maintenance. The health check fails at once. Starts are accepted for another HEALTH_LAG_MS, until the load balancer has noticed.
- * Running calls continue; those still running at the deadline are ended cleanly.
+ * The one state machine behind SIGTERM, `integratorctl drain`, Auto Scaling's termination, the Spot notice and
+ * scheduled maintenance. The health check fails at once. Starts are accepted for another HEALTH_LAG_MS, until the load
+ * balancer has noticed. Running calls continue; those still running at the deadline are ended cleanly.
  */
 export class Drain implements Drainable {
   readonly #sessions: DrainingSessions;

@@ -2,8 +2,8 @@ import type { StartRequest } from '../contract/start-request.ts';
 
 /**
  * Equal for start requests that ask for the same session: the same contact, stream, parameters and destination (a
- * parameter, `callback`, or a webhook). The start fragment does not count, because the running session continues with that stream
- * (trigger/README.md, "Integrator").
+ * parameter, `callback`, or a webhook). The start fragment does not count, because the running session continues with
+ * that stream (trigger/README.md, "Integrator").
  */
 export function sessionKey({ contactId, kvsStream, dgParams, results }: StartRequest): string {
   const params = Object.entries(dgParams)

@@ -52,8 +52,9 @@ const SHAPES: readonly (readonly [shape: RegExp, mask: string | ((...match: stri
 ];
 
 /**
- * Masks secrets in text and in JSON, which stays valid: known secrets by their value, others by their shape. Every log line
- * passes through here just before it is written, so it does not matter who quoted a secret: the SDK, `ws`, zod or Deepgram.
+ * Masks secrets in text and in JSON, which stays valid: known secrets by their value, others by their shape. Every log
+ * line passes through here just before it is written, so it does not matter who quoted a secret: the SDK, `ws`, zod or
+ * Deepgram.
  */
 export class Redactor {
   readonly #secrets = new Set<string>();

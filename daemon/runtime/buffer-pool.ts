@@ -4,8 +4,8 @@ export const USUAL_BYTES = 16 * 1024;
 const MAX_KEPT = 256;
 
 /**
- * Buffers for data that passes through this thread. Last in, first out, so that a thread works in a few buffers that stay in
- * the CPU caches, instead of in one per call.
+ * Buffers for data that passes through this thread. Last in, first out, so that a thread works in a few buffers that
+ * stay in the CPU caches, instead of in one per call.
  */
 const kept: Buffer[] = [];
 

@@ -5,8 +5,8 @@ import type { Release } from './release.ts';
 const NAME = 'manifest.json';
 
 /**
- * Writes manifest.json, the list of releases in the directory for the steps that follow. Removes the releases that only the
- * previous manifest listed: they are not of this checkout.
+ * Writes manifest.json, the list of releases in the directory for the steps that follow. Removes the releases that only
+ * the previous manifest listed: they are not of this checkout.
  */
 export async function writeManifest(directory: string, releases: readonly Release[]): Promise<void> {
   const before = await listedFiles(directory);

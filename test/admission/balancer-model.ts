@@ -92,9 +92,9 @@ interface BalancerOptions {
 }
 
 /**
- * An application load balancer by AWS's documentation: health checks that change a target's state after `threshold` equal
- * outcomes, and all targets while none is healthy. Each zone has a node with a turn of its own; DNS picks the node. Anomaly
- * mitigation is left out: AWS does not publish what it does, and it needs three targets.
+ * An application load balancer by AWS's documentation: health checks that change a target's state after `threshold`
+ * equal outcomes, and all targets while none is healthy. Each zone has a node with a turn of its own; DNS picks the
+ * node. Anomaly mitigation is left out: AWS does not publish what it does, and it needs three targets.
  */
 export class ModeledBalancer {
   readonly targets: readonly Target[];

@@ -42,8 +42,8 @@ const ENDS = [1000, 1000, 1000, 1001, 1011, 4000, 'reset', 'fin'] as const;
 const LONGEST_FIRST_MS = 3000;
 const LONGEST_HANDSHAKE_MS = 9000;
 /**
- * Each reconnect repeats REPLAY_MS and a second, and an outage adds to the backlog: at 1.25 x real time, lines that live for
- * much less can never catch up.
+ * Each reconnect repeats REPLAY_MS and a second, and an outage adds to the backlog: at 1.25 x real time, lines that
+ * live for much less can never catch up.
  */
 const MEAN_LIFE_MS = 120_000;
 const LONGEST_PONG_MS = 10_000;

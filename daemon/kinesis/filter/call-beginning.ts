@@ -8,9 +8,9 @@ const REWINDS_MS: readonly Millis[] = [START_MARGIN_MS, 60_000];
 const MISSED_FROM_MS: Millis = 2000;
 
 /**
- * Makes sure that the first fragment of a call is not skipped, whichever way StartFragmentNumber is interpreted. Nothing of the
- * call can come before a connection's first fragment if that one is not later than the number, or another contact's.
- * Otherwise the stream is read again from an earlier time.
+ * Makes sure that the first fragment of a call is not skipped, whichever way StartFragmentNumber is interpreted.
+ * Nothing of the call can come before a connection's first fragment if that one is not later than the number, or
+ * another contact's. Otherwise the stream is read again from an earlier time.
  */
 export class CallBeginning {
   readonly #start: CallStart;
