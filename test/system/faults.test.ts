@@ -25,7 +25,8 @@ async function start(t: ExecutionContext, stage: Stage, row: Row): Promise<Start
     const stream = `stream-${randomUUID()}`;
     await stage.kinesis.addFaults(...(row.kinesis ?? []).map((rule) => ({ ...rule, stream })));
     const voices = { customer: bytesOf(CUSTOMER), agent: bytesOf(AGENT), fragmentMs: FRAGMENT_MS };
-    const call = await stage.call({ ...voices, speed: 5, ...row.call }, stream);
+    const options = { ...row.call?.options, awaitsReader: true };
+    const call = await stage.call({ ...voices, speed: 5, ...row.call, options }, stream);
     await stage.deepgram.addFaultsFor(call.contactId, ...(row.deepgram ?? []));
     const request = { ...call, dgParams: { ...call.dgParams, callback: 'http://127.0.0.1:9/' } };
     const { status, body } = await stage.start(request, { isLast: true });
@@ -52,11 +53,11 @@ async function check(t: ExecutionContext<{ stage: Stage }>, row: Row): Promise<v
   const { audio, missingMs, agrees, twiceMs, runs } = await received(stage.deepgram, request.contactId);
   t.is(missingMs, 0);
   t.true(agrees);
-  // Five times faster than real time, three quarters of what a connection got cannot have been processed.
-  const lateMs = runs.map(({ audio }) => (audio.length / 32) * 0.75);
+  // Of what one connection got, Deepgram may have processed nothing: how much depends on the speed of the machine.
+  const sentMs = runs.map(({ audio }) => audio.length / 32);
   t.true(
-    twiceMs.every((ms, lost) => ms <= REPEATED_MS + (lateMs[lost] as number)),
-    `twice: ${twiceMs}`,
+    twiceMs.every((ms, lost) => ms <= REPEATED_MS + (sentMs[lost] as number)),
+    `twice: ${twiceMs}, sent: ${sentMs}`,
   );
   // A session that fails between two parts of a fragment does not know yet whose the first part is.
   const withheld = lines.filter(({ event, cause }) => event === 'audio.gap' && cause === 'withheld-at-end');

@@ -49,6 +49,7 @@ const options = z.strictObject({
     .max(2)
     .prefault([...CONNECT_TRACKS]),
   missingFragments: z.array(z.int().nonnegative()).default([]),
+  awaitsReader: z.boolean().default(false),
 });
 
 /** The body of `POST /simulator/streams/:name/calls`. */

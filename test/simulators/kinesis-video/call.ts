@@ -34,6 +34,8 @@ export interface CallPlan {
   readonly oddBlock: boolean;
   /** Indices of fragments that never reach the stream. */
   readonly missingFragments: readonly number[];
+  /** Whether the first fragment waits for the stream's first reader, so that a slow start does not miss the call. */
+  readonly awaitsReader: boolean;
 }
 
 /** Streams a call: cuts the tracks into fragments and stores each once its time has passed. */
@@ -51,6 +53,8 @@ export class Call {
   readonly #hangUp = new AbortController();
   /** Start of the call, in epoch milliseconds. */
   readonly #beganMs: number;
+  /** When its audio begins to arrive, in epoch milliseconds. */
+  #playsFromMs: number;
   /** The fragment being written, from 0. */
   #index = 0;
   readonly #tags: readonly Tag[];
@@ -60,6 +64,7 @@ export class Call {
     this.stream = stream;
     this.#plan = plan;
     this.#beganMs = Date.now() - (plan.speed === undefined ? durationMs(plan.tracks) : 0);
+    this.#playsFromMs = this.#beganMs;
     this.#tags = tagsOf(plan);
     this.startFragmentNumber = String(plan.startNumber === 'first' ? stream.firstNumber() : stream.startNumber());
     this.ended = this.#play();
@@ -73,6 +78,7 @@ export class Call {
 
   async #play(): Promise<void> {
     const { tracks, fragmentMs, oddBlock, missingFragments, sentAgain } = this.#plan;
+    await this.#reader();
     const latest: Cut[] = [];
     let index = 0;
     for (const cut of cutIntoFragments(tracks, fragmentMs, oddBlock)) {
@@ -88,6 +94,13 @@ export class Call {
     this.state = this.#hangUp.signal.aborted ? 'stopped' : 'finished';
     // Ended calls are kept for their state; the audio is in the stream.
     this.#plan = { ...this.#plan, tracks: [] };
+  }
+
+  /** Waits for the stream's first reader, if the plan says so. */
+  async #reader(): Promise<void> {
+    if (!this.#plan.awaitsReader) return;
+    await this.stream.firstRead(this.#hangUp.signal);
+    this.#playsFromMs = Date.now();
   }
 
   #store(cut: Cut): Promise<void> {
@@ -170,7 +183,7 @@ export class Call {
 
   /** Current position in the call, in call time. */
   #callTimeMs(): number {
-    return (Date.now() - this.#beganMs) * (this.#plan.speed ?? 1);
+    return (Date.now() - this.#playsFromMs) * (this.#plan.speed ?? 1);
   }
 
   /** Waits for a position in the call; false if the call was stopped before. */

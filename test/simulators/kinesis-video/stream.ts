@@ -38,6 +38,7 @@ export class Stream {
   retention: Retention = {};
   readonly #fragments: Fragment[] = [];
   readonly #readers = new Set<() => void>();
+  readonly #firstRead = Promise.withResolvers<void>();
   #evicted = 0;
   /** Fragments before this position are gone, whatever the retention. */
   #forgotten = 0;
@@ -112,7 +113,14 @@ export class Stream {
   /** Calls `wake` after every new part, until the returned function is called. */
   subscribe(wake: () => void): () => void {
     this.#readers.add(wake);
+    this.#firstRead.resolve();
     return () => this.#readers.delete(wake);
+  }
+
+  /** Resolves when the stream has had a reader, or when the signal is aborted. */
+  firstRead(signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.#firstRead.resolve(), { once: true });
+    return this.#firstRead.promise;
   }
 
   #positionAfter(number: bigint): number | undefined {
