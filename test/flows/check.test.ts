@@ -56,6 +56,16 @@ test('a missing file is named, with exit code 2, and the other files are checked
   t.regex(stderr, /^no-such-flow\.json: cannot be read: ENOENT/);
 });
 
+test('a flow in the old format is named, with exit code 2', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'flows-'));
+  t.teardown(() => rm(directory, { recursive: true }));
+  const file = join(directory, 'old.json');
+  await writeFile(file, '{"modules":[],"version":"1","start":""}');
+  const { code, stdout, stderr } = await check(file);
+  t.deepEqual([code, stdout], [2, '']);
+  t.true(stderr.startsWith(`${file}: cannot be checked: it is in the editor's old format`), stderr);
+});
+
 test('anything that the trigger refuses is an error, with exit code 1', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'flows-'));
   t.teardown(() => rm(directory, { recursive: true }));

@@ -27,6 +27,10 @@ const lambda = (name: string, seconds: string | number = '8') => ({
 
 /** A flow as the editor exports it: blocks without friendly names, some of them on top of each other. */
 function flow(...blocks: Block[]): string {
+  return flowWith({}, ...blocks);
+}
+
+function flowWith(metadata: object, ...blocks: Block[]): string {
   const [[StartAction] = ['']] = blocks;
   const Actions = blocks.map(([Identifier, Type, Parameters = {}, NextAction, errors = [], conditions = []]) => ({
     Identifier,
@@ -42,7 +46,8 @@ function flow(...blocks: Block[]): string {
     },
   }));
   const ActionMetadata = Object.fromEntries(blocks.map(([identifier]) => [identifier, { position: { x: 0, y: 0 } }]));
-  return JSON.stringify({ Version: '2019-10-30', StartAction, Metadata: { ActionMetadata, Annotations: [] }, Actions });
+  const Metadata = { ActionMetadata, Annotations: [], ...metadata };
+  return JSON.stringify({ Version: '2019-10-30', StartAction, Metadata, Actions });
 }
 
 function check(text: string, triggerName?: string) {
@@ -192,4 +197,121 @@ test('another function’s result in place of the trigger’s is found', (t) => 
     Transitions: { NextAction: 'result', Errors: [] },
   });
   t.true(check(JSON.stringify(json)).warnings.includes('result: stale-result'));
+});
+
+test('a function that is not chosen yet is left alone in a flow that sets no dg_ attributes', (t) => {
+  const unchosen = { ...lambda(''), LambdaFunctionARN: '' };
+  const whisper = flowWith(
+    { type: 'agentWhisper' },
+    ['agent', 'UpdateContactAttributes', { Attributes: { AgentId: '$.Agent.UserName' } }, 'update', failing('update')],
+    ['update', 'InvokeLambdaFunction', unchosen, 'end', failing('end')],
+    ['end', 'EndFlowExecution'],
+  );
+  t.deepEqual(check(whisper), { errors: [], warnings: ['(flow): no-trigger'] });
+  // The editor keeps the names of functions that it does not export.
+  const named = { parameters: { LambdaFunctionARN: { displayName: 'LCA-StartLCAFunction' } } };
+  const inbound = flowWith(
+    { ActionMetadata: { StartLCA: named } },
+    ['stream', STREAMING, STREAM, 'StartLCA', failing('StartLCA')],
+    ['StartLCA', 'InvokeLambdaFunction', unchosen, 'queue', failing('queue')],
+    ['queue', 'TransferContactToQueue', {}, undefined, [['QueueAtCapacity', 'end']]],
+    ['end', 'DisconnectParticipant'],
+  );
+  t.deepEqual(check(inbound), { errors: [], warnings: ['(flow): no-trigger'] });
+});
+
+/** Attributes and the trigger, as the part of a larger flow. */
+const PART: Block[] = [
+  ['configure', 'UpdateContactAttributes', { Attributes: { dg_model: 'nova-3' } }, 'trigger', failing('end')],
+  ['trigger', 'InvokeLambdaFunction', lambda('integratord-trigger'), 'end', failing('end')],
+];
+const ELSEWHERE: [title: string, flow: string][] = [
+  ['a flow module', flow(...PART, ['end', 'EndFlowModuleExecution'])],
+  ['a whisper flow', flowWith({ type: 'agentWhisper' }, ...PART, ['end', 'EndFlowExecution'])],
+  [
+    'a flow after a module',
+    flow(['module', 'InvokeFlowModule', {}, 'configure'], ...PART, ['end', 'EndFlowExecution']),
+  ],
+];
+for (const [title, text] of ELSEWHERE) {
+  test(`media streaming that may have been started elsewhere is no error: ${title}`, (t) => {
+    const { errors, warnings } = check(text);
+    t.deepEqual(errors, []);
+    t.true(warnings.includes('trigger: may-not-stream'), warnings.join('; '));
+  });
+}
+
+test('an inbound flow that starts no media streaming is an error', (t) => {
+  const { errors } = check(flowWith({ type: 'contactFlow' }, ...PART, ['end', 'EndFlowExecution']));
+  t.deepEqual(errors, ['trigger: not-streaming']);
+});
+
+test('a flow that asks Connect whether media is streamed need not start it again', (t) => {
+  const isStreamed = { Operator: 'TextContains', Operands: ['arn:aws'] };
+  const json = JSON.parse(
+    flow(
+      [
+        'ask',
+        'Compare',
+        { ComparisonValue: '$.MediaStreams.Customer.Audio.StreamARN' },
+        'stream',
+        [['NoMatchingCondition', 'stream']],
+        [['arn:aws', 'configure']],
+      ],
+      ['stream', STREAMING, STREAM, 'configure', failing('end')],
+      ...PART,
+      ['end', 'EndFlowExecution'],
+    ),
+  );
+  json.Actions[0].Transitions.Conditions[0].Condition = isStreamed;
+  const { errors, warnings } = check(JSON.stringify(json));
+  t.deepEqual(errors, []);
+  t.false(
+    warnings.some((each) => /stream/.test(each)),
+    warnings.join('; '),
+  );
+});
+
+test('destinations that the call decides are not refused', (t) => {
+  for (const attributes of [
+    {
+      dg_model: '$.Attributes.model',
+      dg_callback: '$.Attributes.callback',
+      dgintegrator_webhook: 'https://example.com/',
+    },
+    { dg_callback: 'https://example.com/', dgintegrator_webhook: '$.External.webhook' },
+  ]) {
+    const json = JSON.parse(withTrigger('kvs-dg-trigger'));
+    json.Actions[2].Parameters.Attributes = attributes;
+    t.deepEqual(check(JSON.stringify(json)).errors, []);
+  }
+});
+
+test('a function without a check of its response, as older exports have it, is no finding', (t) => {
+  const json = JSON.parse(withTrigger('kvs-dg-trigger'));
+  json.Actions[3].Parameters.ResponseValidation = undefined;
+  t.deepEqual(check(JSON.stringify(json)), { errors: [], warnings: [] });
+});
+
+test('several paths to the same fault are one finding', (t) => {
+  const reports = checkFlow(flow(...ORIGINAL)).filter(({ what }) => what === 'streaming-left-on');
+  t.is(reports.length, 1);
+  t.regex(reports[0]?.why ?? '', /Path: log > hello > .*, and \d+ others?\.$/);
+});
+
+test('the API’s answer, which has the flow as text, is read too', (t) => {
+  for (const kind of ['ContactFlow', 'ContactFlowModule'])
+    t.deepEqual(check(JSON.stringify({ [kind]: { Name: 'x', Content: withTrigger('kvs-dg-trigger') } })), {
+      errors: [],
+      warnings: [],
+    });
+});
+
+test('the editor’s old format is named, with a remedy', (t) => {
+  const old = {
+    modules: [{ id: '1', type: 'StartMediaStreaming', branches: [], parameters: [] }],
+    version: '1',
+    start: '1',
+  };
+  t.throws(() => checkFlow(JSON.stringify(old)), { name: 'OldFormat', message: /export it again/ });
 });

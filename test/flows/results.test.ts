@@ -147,8 +147,8 @@ const RESULTS: Mutation[] = [
   ],
   ['the invocation type is misspelled', set(TRIGGER, { InvocationType: 'ASYNC' }), TRIGGER, 'bad-parameter', /SYNC/],
   [
-    'the result is not validated',
-    set(TRIGGER, { ResponseValidation: undefined }),
+    'the result is read as JSON',
+    set(TRIGGER, { ResponseValidation: { ResponseType: 'JSON' } }),
     TRIGGER,
     'bad-parameter',
     /STRING_MAP/,

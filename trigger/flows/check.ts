@@ -3,9 +3,10 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { checkFlow, type Report } from './check/check-flow.ts';
+import { OldFormat } from './check/flow.ts';
 
 /** `node trigger/flows/check.ts [--trigger NAME] [FILES]` checks contact flows, by default those beside it. Prints a
- *  line per finding. Exit code 0: no errors; 1: errors; 2: a file cannot be read, or the arguments are wrong. */
+ *  line per finding. Exit code 0: no errors; 1: errors; 2: a file cannot be read or checked, or the arguments are wrong. */
 const EXIT = { ok: 0, found: 1, unreadable: 2 } as const;
 
 // A reader such as `head` may close the pipe early.
@@ -22,9 +23,8 @@ function check(): number {
 }
 
 function checkFile(file: string, triggerName: string | undefined): number {
-  const text = read(file);
-  if (text === undefined) return EXIT.unreadable;
-  const reports = checkFlow(text, triggerName);
+  const reports = reportsOf(file, triggerName);
+  if (reports === undefined) return EXIT.unreadable;
   for (const report of reports) process.stdout.write(`${file}: ${lineOf(report)}\n`);
   const errors = reports.filter(({ severity }) => severity === 'error').length;
   if (errors > 0) return EXIT.found;
@@ -33,6 +33,18 @@ function checkFile(file: string, triggerName: string | undefined): number {
     `${file}: ok${warnings > 0 ? `, with ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}` : ''}\n`,
   );
   return EXIT.ok;
+}
+
+function reportsOf(file: string, triggerName: string | undefined): readonly Report[] | undefined {
+  const text = read(file);
+  if (text === undefined) return undefined;
+  try {
+    return checkFlow(text, triggerName);
+  } catch (error) {
+    if (!(error instanceof OldFormat)) throw error;
+    process.stderr.write(`${file}: cannot be checked: ${error.message}\n`);
+    return undefined;
+  }
 }
 
 function lineOf({ severity, block, action, what, why }: Report): string {

@@ -16,7 +16,7 @@ export type Report = Finding & {
 };
 
 /**
- * Checks the text of a contact flow, exported from the editor or from the API.
+ * Checks the text of a contact flow, exported from the editor or from the API. Throws OldFormat.
  * @param triggerName part of the ARN of the trigger function, where the flow invokes others too
  */
 export function checkFlow(text: string, triggerName?: string): Report[] {

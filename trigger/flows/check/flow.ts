@@ -25,6 +25,8 @@ export type Flow = {
   actions: readonly Action[];
   /** The first action of each identifier. */
   byIdentifier: ReadonlyMap<string, Action>;
+  /** True if a contact may come from another flow: a module, a whisper, a transfer or a queue flow. */
+  isContinued: boolean;
   metadata: unknown;
 };
 
@@ -33,17 +35,32 @@ export class NotAFlow extends Error {
   override readonly name = 'NotAFlow';
 }
 
-/** Parses a flow as the editor exports it. Throws NotAFlow. */
+/** The flow is in the format of the editor before the flow language. */
+export class OldFormat extends Error {
+  override readonly name = 'OldFormat';
+
+  constructor() {
+    super("it is in the editor's old format (modules): import it into the flow editor, save it, and export it again");
+  }
+}
+
+/** The type of an inbound flow, where contacts begin. */
+const INBOUND = 'contactFlow';
+
+/** Parses a flow as the editor or `aws connect describe-contact-flow` exports it. Throws NotAFlow, OldFormat. */
 export function readFlow(text: string): Flow {
-  const json = parsed(text);
+  const json = contentOf(parsed(text));
+  if (Array.isArray(valueAt(json, 'modules'))) throw new OldFormat();
   const listed = valueAt(json, 'Actions');
   if (!Array.isArray(listed)) throw new NotAFlow('it has no list of Actions: export it from the flow editor again');
   const actions = listed.map(readAction);
+  const isModule = actions.some(({ type }) => type === 'EndFlowModuleExecution');
   return {
     version: valueAt(json, 'Version'),
     startAction: textAt(json, 'StartAction') ?? '',
     actions,
     byIdentifier: new Map(actions.toReversed().map((action) => [action.identifier, action])),
+    isContinued: isModule || (textAt(json, 'Metadata', 'type') ?? INBOUND) !== INBOUND,
     metadata: valueAt(json, 'Metadata'),
   };
 }
@@ -54,6 +71,12 @@ function parsed(text: string): unknown {
   } catch (error) {
     throw new NotAFlow(`it is not JSON: ${error instanceof Error ? error.message : error}`, { cause: error });
   }
+}
+
+/** The flow in the API's answer, which has it as text. */
+function contentOf(json: unknown): unknown {
+  const content = textAt(json, 'ContactFlow', 'Content') ?? textAt(json, 'ContactFlowModule', 'Content');
+  return content === undefined ? json : parsed(content);
 }
 
 function readAction(json: unknown, index: number): Action {

@@ -1,6 +1,6 @@
 import { readAttributes } from '../../attributes.ts';
 import { TriggerFailure } from '../../failure.ts';
-import { isJsonObject, valueAt } from '../../json.ts';
+import { isJsonObject, textAt, valueAt } from '../../json.ts';
 import type { Finding } from './finding.ts';
 import type { Action } from './flow.ts';
 import { ATTRIBUTES, breaksIn, isAsynchronous, LOAD, LOOP, MESSAGE, STREAMING, WAIT } from './language.ts';
@@ -16,6 +16,8 @@ const INVOCATION_ID = '$.LambdaInvocation.InvocationId';
 const MAX_LOOP_COUNT = 100;
 /** Amazon Polly, which speaks the prompts, cuts longer breaks. */
 const MAX_BREAK_MS = 10_000;
+/** Attributes of which a call must not have both. */
+const DESTINATIONS: ReadonlySet<string> = new Set(['dg_callback', 'dgintegrator_webhook']);
 /** In place of the contact id in attributes. */
 const SOME_CONTACT_ID = '00000000-0000-0000-0000-000000000000';
 
@@ -74,7 +76,7 @@ asynchronous mode: the trigger takes up to 7 s, and a flow that gives up earlier
     ...(['SYNCHRONOUS', 'ASYNCHRONOUS', undefined].includes(parameters['InvocationType'] as string | undefined)
       ? []
       : ['InvocationType must be SYNCHRONOUS or ASYNCHRONOUS.']),
-    ...(valueAt(parameters, 'ResponseValidation', 'ResponseType') === 'STRING_MAP'
+    ...([undefined, 'STRING_MAP'].includes(textAt(parameters, 'ResponseValidation', 'ResponseType'))
       ? []
       : ['ResponseValidation.ResponseType must be STRING_MAP, the type of the result.']),
   ];
@@ -121,7 +123,7 @@ function checkAttributes(action: Action): Finding[] {
       ? []
       : [finding('odd-attribute', 'TargetContact must be Current: the trigger reads only that contact.')];
   try {
-    const request = readAttributes(attributes, SOME_CONTACT_ID);
+    const request = readAttributes(withoutUnknown(attributes), SOME_CONTACT_ID);
     const empty = request.withEmptyValue.map((name) =>
       finding('odd-attribute', `${name} has an empty value: spaces separate values.`),
     );
@@ -130,6 +132,12 @@ function checkAttributes(action: Action): Finding[] {
     if (!(error instanceof TriggerFailure)) throw error;
     return [...findings, finding('refused-attribute', `The trigger returns fail: ${error.message}`)];
   }
+}
+
+/** Without the destinations that only the call decides: a URL, or UNSET. */
+function withoutUnknown(attributes: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const isUnknown = ([name, value]: [string, unknown]) => DESTINATIONS.has(name) && isDynamic(value);
+  return Object.fromEntries(Object.entries(attributes).filter((each) => !isUnknown(each)));
 }
 
 function concernsTrigger(attributes: Readonly<Record<string, unknown>>): boolean {

@@ -1,3 +1,4 @@
+import { textAt } from '../../json.ts';
 import type { Action, Flow } from './flow.ts';
 import { INVOKE, setsDeepgramParameters, waysOut } from './language.ts';
 import { compareAfter, loadOf } from './result-reading.ts';
@@ -9,15 +10,17 @@ export type FlowWithTriggers = Flow & { readonly triggers: ReadonlySet<Action> }
 const LIKELY_NAME = /integrator|deepgram|kvs[-_]?dg/i;
 
 /**
- * The actions that invoke the trigger: those whose function has the given name; otherwise those whose function is not
- * chosen yet, as in our sample flows, or has a likely name; otherwise those whose `lambdaResult` the flow compares;
- * otherwise the first to follow `dg_` attributes.
+ * The actions that invoke the trigger: those whose function has the given name; otherwise those whose function has a
+ * likely name, or is not chosen yet in a flow that sets `dg_` attributes, as in our sample flows; otherwise those whose
+ * `lambdaResult` the flow compares; otherwise the first to follow `dg_` attributes.
  */
 export function triggersOf(flow: Flow, name?: string): ReadonlySet<Action> {
   const invocations = flow.actions.filter(({ type }) => type === INVOKE);
+  const functionOf = (action: Action) => functionIn(action, flow);
   if (name !== undefined) return new Set(invocations.filter((action) => functionOf(action).includes(name)));
+  const isOurs = flow.actions.some(setsDeepgramParameters);
   const guesses = [
-    (action: Action) => functionOf(action) === '' || LIKELY_NAME.test(functionOf(action)),
+    (action: Action) => (isOurs && functionOf(action) === '') || LIKELY_NAME.test(functionOf(action)),
     (action: Action) => compareAfter(loadOf(action, flow), flow) !== undefined,
     (action: Action) => followers.has(action),
   ];
@@ -32,8 +35,10 @@ export function triggersOf(flow: Flow, name?: string): ReadonlySet<Action> {
   return new Set();
 }
 
-function functionOf({ parameters: { LambdaFunctionARN: arn } }: Action): string {
-  return typeof arn === 'string' ? arn : '';
+/** The function's ARN; its name, as the editor shows it, where an export for others has lost that. */
+function functionIn({ identifier, parameters }: Action, { metadata }: Flow): string {
+  const arn = textAt(parameters, 'LambdaFunctionARN');
+  return arn ?? textAt(metadata, 'ActionMetadata', identifier, 'parameters', 'LambdaFunctionARN', 'displayName') ?? '';
 }
 
 /** The first invocation after an action, if it leads to one. */

@@ -20,7 +20,8 @@ import type { FlowWithTriggers } from './triggers.ts';
 type State = {
   /** True on a path that an error leads to. */
   hasFailed: boolean;
-  streaming: boolean;
+  /** `unknown` where another flow or a module may have started it. */
+  streaming: 'on' | 'off' | 'unknown';
   /** True if the last block that sets dg_ attributes succeeded. */
   configured: boolean;
   /** True if the last invocation of the trigger returned a result, and that was loaded if it was asynchronous. */
@@ -32,16 +33,21 @@ type State = {
 /** The trigger responds within this time (trigger/README.md). */
 const TRIGGER_MS = 7000;
 
-const START: State = { hasFailed: false, streaming: false, configured: false, hasResult: false, runningMs: undefined };
+const START: State = { hasFailed: false, streaming: 'off', configured: false, hasResult: false, runningMs: undefined };
+
+/** What Connect knows of a contact's streams: there are none while media streaming is off. */
+const STREAMS = '$.MediaStreams.';
+const MODULE = 'InvokeFlowModule';
 
 type Step = { identifier: string; state: State; path: readonly string[] };
 
 /** Walks every path from the start. Paths that reach an action in the same state are followed only once, so loops end
  *  and nothing is missed. */
 export function checkPaths(flow: FlowWithTriggers): Finding[] {
-  const findings: Finding[] = [];
+  const findings = new Map<string, { readonly finding: Finding; readonly path: readonly string[]; ways: number }>();
   const seen = new Set<string>();
-  const waiting: Step[] = [{ identifier: flow.startAction, state: START, path: [] }];
+  const start: State = flow.isContinued ? { ...START, streaming: 'unknown' } : START;
+  const waiting: Step[] = [{ identifier: flow.startAction, state: start, path: [] }];
   for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) {
     const action = flow.byIdentifier.get(step.identifier);
     const key = JSON.stringify([step.identifier, step.state]);
@@ -49,20 +55,26 @@ export function checkPaths(flow: FlowWithTriggers): Finding[] {
     seen.add(key);
     const { state } = step;
     const path = [...step.path, action.identifier];
-    for (const finding of faults(action, state, flow))
-      findings.push({ ...finding, why: `${finding.why} ${way(path)}` });
+    for (const finding of faults(action, state, flow)) {
+      const known = findings.get(JSON.stringify(finding));
+      if (known) known.ways += 1;
+      else findings.set(JSON.stringify(finding), { finding, path, ways: 1 });
+    }
     waiting.push(
       ...waysOut(action).map((branch) => ({ identifier: branch.to, state: after(action, branch, state, flow), path })),
     );
   }
-  return findings;
+  return [...findings.values()].map(({ finding, path, ways }) => ({
+    ...finding,
+    why: `${finding.why} ${way(path, ways - 1)}`,
+  }));
 }
 
 function faults(action: Action, state: State, { triggers }: FlowWithTriggers): Finding[] {
   const { identifier, type, parameters } = action;
   if (triggers.has(action)) return triggerFaults(identifier, state);
   const finding = (what: Finding['what'], why: string): Finding => ({ action: identifier, what, why });
-  if (setsStreaming(action, 'Enabled') && state.streaming)
+  if (setsStreaming(action, 'Enabled') && state.streaming === 'on')
     return [finding('streaming-twice', 'Media streaming is already on: start it once.')];
   if (type === COMPARE && parameters['ComparisonValue'] === RESULT && !state.hasResult) {
     const why = `${RESULT} is missing, or that of an earlier invocation: the last one returned none.`;
@@ -74,19 +86,24 @@ function faults(action: Action, state: State, { triggers }: FlowWithTriggers): F
     const why = 'The trigger may still be running: it needs 7 s of the call (SSML breaks, a Wait) before this.';
     return [finding('result-too-early', why)];
   }
-  if (type === DISCONNECT && state.streaming)
+  if (type === DISCONNECT && state.streaming === 'on')
     return [finding('streaming-left-on', 'The flow ends without a Stop media streaming block.')];
   return [];
 }
 
 function triggerFaults(action: string, { streaming, hasFailed, configured }: State): Finding[] {
   const findings: Finding[] = [];
-  if (!streaming) {
+  if (streaming === 'unknown') {
+    const why = 'The trigger returns fail unless another flow or a module has started media streaming.';
+    findings.push({ action, what: 'may-not-stream', why });
+  }
+  if (streaming === 'off') {
     const why = 'The trigger returns fail: media streaming is off when it is invoked.';
     findings.push({ action, what: hasFailed ? 'may-not-stream' : 'not-streaming', why });
   }
   if (!configured) {
-    const why = 'The trigger would start a session without dg_ attributes, and so without a callback.';
+    const why =
+      "The trigger would start a session without dg_ attributes: with Deepgram's defaults, and without a callback.";
     findings.push({ action, what: 'no-parameters', why });
   }
   return findings;
@@ -96,9 +113,8 @@ function after(action: Action, { kind, on }: Branch, before: State, { triggers }
   const succeeded = kind !== 'error';
   // No matching condition is a decision.
   const state = { ...before, hasFailed: before.hasFailed || (!succeeded && on !== 'NoMatchingCondition') };
-  if (setsStreaming(action, 'Enabled')) return { ...state, streaming: succeeded };
-  // On an error too: a flow can do no more than try.
-  if (setsStreaming(action, 'Disabled')) return { ...state, streaming: false };
+  const streaming = streamingAfter(action, kind, before.streaming);
+  if (streaming !== undefined) return { ...state, streaming };
   // Another function's result takes the place of the trigger's.
   if (action.type === INVOKE && !triggers.has(action)) return { ...state, hasResult: false };
   if (action.type === INVOKE) {
@@ -111,12 +127,28 @@ function after(action: Action, { kind, on }: Branch, before: State, { triggers }
   return { ...state, runningMs: Math.min(TRIGGER_MS, state.runningMs + durationMs(action)) };
 }
 
+/** Whether media is streamed after that way out of the action; undefined if the action has no say in it. */
+function streamingAfter(
+  action: Action,
+  kind: Branch['kind'],
+  before: State['streaming'],
+): State['streaming'] | undefined {
+  if (setsStreaming(action, 'Enabled')) return kind === 'error' ? 'off' : 'on';
+  // On an error too: a flow can do no more than try.
+  if (setsStreaming(action, 'Disabled')) return 'off';
+  if (action.type === MODULE && before === 'off') return 'unknown';
+  const isAboutStreams = String(action.parameters['ComparisonValue'] ?? '').startsWith(STREAMS);
+  if (action.type === COMPARE && isAboutStreams && kind === 'condition') return 'on';
+  return undefined;
+}
+
 /** How long the action takes at least; prompts count only their breaks. */
 function durationMs({ type, parameters }: Action): number {
   if (type === WAIT) return Number(parameters['TimeLimitSeconds']) * 1000;
   return type === MESSAGE ? breaksIn(parameters['SSML']).reduce((sum, ms) => sum + ms, 0) : 0;
 }
 
-function way(path: readonly string[]): string {
-  return `Path: ${path.join(' > ')}.`;
+function way(path: readonly string[], others: number): string {
+  const more = others > 0 ? `, and ${others} ${others === 1 ? 'other' : 'others'}` : '';
+  return `Path: ${path.join(' > ')}${more}.`;
 }
