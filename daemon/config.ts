@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { normalize } from 'node:path';
 import { z } from 'zod';
 import { DEEPGRAM_API } from './contract/deepgram-api.ts';
 import { LOG_LEVELS } from './contract/log-levels.ts';
@@ -58,7 +59,12 @@ const environment = z
     METRICS_STACK: metricsStack().optional(),
     HTTPS_PROXY: z.string().transform(proxyUrl).optional(),
     NO_PROXY: z.string().transform(noProxyList).optional(),
-    STATE_DIR: z.string().startsWith('/', 'must be an absolute path').optional(),
+    STATE_DIR: z
+      .string()
+      .startsWith('/', 'must be an absolute path')
+      // Creating a directory there never ends (nodejs/node, fs.mkdir with recursive).
+      .refine((path) => !/^\/proc(\/|$)/.test(normalize(path)), 'must not be in /proc, which keeps no files')
+      .optional(),
     TRIGGER_SECRET: SECRETS.TRIGGER_SECRET.optional(),
     TRIGGER_SECRET_ARN: secretArn().optional(),
     STATE_KEY: SECRETS.STATE_KEY.optional(),

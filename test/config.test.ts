@@ -135,6 +135,8 @@ for (const [setting, value, says] of [
   ['TRIGGER_SECRET', 'short', /^TRIGGER_SECRET must have at least 8 characters/],
   ['DEEPGRAM_API_KEY_SECRET_ARN', 'deepgram-key', /^DEEPGRAM_API_KEY_SECRET_ARN must be the ARN of a secret/],
   ['TRIGGER_SECRET_ARN', 'arn:aws:s3:::bucket', /^TRIGGER_SECRET_ARN must be the ARN of a secret/],
+  ['STATE_DIR', 'state', /^STATE_DIR must be an absolute path/],
+  ['STATE_DIR', '/var/../proc/state', /^STATE_DIR must not be in \/proc/],
   ['CONTROL_SOCKET', `/${'x'.repeat(107)}`, /^CONTROL_SOCKET must be at most 107 characters/],
 ] as const) {
   test(`${setting}=${value.slice(0, 40)} is rejected in one line that does not repeat it`, (t) => {

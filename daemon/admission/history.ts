@@ -7,6 +7,9 @@ import type { HostedOutcome } from '../threads/host.ts';
 /** How a session ended: it ran, it could not start, or its thread was lost for good. */
 export type SessionEnd = HostedOutcome | { readonly name: 'not-started'; readonly error: unknown };
 
+/** Why a lost session failed. */
+export const LOST = 'its thread ended, and it could not resume on another one';
+
 const MOST_SESSIONS = 1000;
 const KEPT_MS: Millis = 86_400_000;
 const HOUR_MS: Millis = 3_600_000;
@@ -55,9 +58,10 @@ export class SessionHistory {
     return this.#ended.get(sessionId);
   }
 
-  lastHour(): LastHour {
+  /** @param ended what `list` returns, if the caller has it */
+  lastHour(ended: readonly EndedSession[] = this.list()): LastHour {
     const sinceEpochMs = this.#clock.epoch() - HOUR_MS;
-    const recent = this.list().filter(({ endedAtEpochMs }) => endedAtEpochMs > sinceEpochMs);
+    const recent = ended.filter(({ endedAtEpochMs }) => endedAtEpochMs > sinceEpochMs);
     return {
       ended: recent.length,
       failed: recent.filter(({ outcome }) => outcome === 'failed').length,
@@ -81,7 +85,7 @@ function outcomeOf(end: SessionEnd): Pick<EndedSession, 'outcome' | 'reason'> {
     case 'failed':
       return { outcome: 'failed', reason: end.error.error };
     case 'lost':
-      return { outcome: 'failed', reason: 'its thread ended, and it could not resume on another one' };
+      return { outcome: 'failed', reason: LOST };
     case 'not-started':
       return { outcome: 'failed', reason: `did not start: ${errorFields(end.error).error}` };
   }

@@ -2,15 +2,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import polka from 'polka';
 import { z } from 'zod';
 import { NotCancellable } from '../admission/drain.ts';
+import { LOST } from '../admission/history.ts';
 import type { SessionManager } from '../admission/manager.ts';
 import { isAddressedToLoopback, isFromBrowser } from '../contract/browser-guard.ts';
 import {
   API_VERSION,
   type Check,
+  type EndedSession,
   type ResultsStatus,
   type RetriedLetters,
   type SessionView,
   type Status,
+  type Stopped,
 } from '../contract/control-api.ts';
 import { LOG_LEVELS, type LogLevel } from '../contract/log-levels.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
@@ -131,12 +134,13 @@ export function controlApi(options: ControlApiOptions): (request: IncomingMessag
   on('get', '/v1/overview', async (request) => {
     const query = queryOf(request, overviewQuery);
     const all = await manager.views();
-    const failed = log.redactor.cleaned(failedOf(manager.history.list()));
-    return { atEpochMs: clock.epoch(), status: status(options, all), failed, ...overviewOf(all, query) };
+    const ended = manager.history.list();
+    const failed = log.redactor.cleaned(failedOf(ended));
+    return { atEpochMs: clock.epoch(), status: status(options, all, ended), failed, ...overviewOf(all, query) };
   });
   on('get', '/v1/sessions/:id', async ({ params: { id = '' } }) => {
     const details = (await manager.details(id)) ?? noSession(id);
-    return { ...details, timeline: log.redactor.cleaned(details.timeline) };
+    return log.redactor.cleaned(details);
   });
   on('get', '/v1/history', () => log.redactor.cleaned({ ended: manager.history.list() }));
   on('get', '/v1/history/:id', ({ params: { id = '' } }) =>
@@ -144,7 +148,7 @@ export function controlApi(options: ControlApiOptions): (request: IncomingMessag
   );
   on('post', '/v1/sessions/:id/stop', async ({ params: { id = '' } }) => {
     const outcome = (await manager.stop(id)) ?? noSession(id);
-    return { sessionId: id, outcome: outcome.name, ...whyOf(outcome, log) };
+    return { sessionId: id, ...outcomeOf(outcome, log) };
   });
   on('post', '/v1/cordon', async (request) => {
     if (drain.isDraining)
@@ -202,7 +206,11 @@ function callerRefusal(request: IncomingMessage): Refusal | undefined {
   return new Refusal(403, 'read-only', 'Browsers are read-only: use integratorctl to change anything');
 }
 
-function status(options: ControlApiOptions, sessions: readonly SessionView[]): Status {
+function status(
+  options: ControlApiOptions,
+  sessions: readonly SessionView[],
+  ended: readonly EndedSession[] = options.manager.history.list(),
+): Status {
   const { manager, settings, clock, log, startedAtEpochMs, version } = options;
   const { lagMs, gapMs } = totalsOf(sessions);
   const { currentCordon: cordon, drain, maxSessions } = manager.admission;
@@ -224,7 +232,7 @@ function status(options: ControlApiOptions, sessions: readonly SessionView[]): S
     logLevel: log.level,
     lagMs,
     gapMs,
-    lastHour: manager.history.lastHour(),
+    lastHour: manager.history.lastHour(ended),
   };
 }
 
@@ -246,9 +254,10 @@ function refuse(status: number, reason: string, message: string): never {
   throw new Refusal(status, reason, message);
 }
 
-function whyOf(outcome: HostedOutcome, log: RootLog): object {
-  if (outcome.name === 'completed') return { reason: outcome.reason };
-  return outcome.name === 'failed' ? log.redactor.cleaned(outcome.error) : {};
+function outcomeOf(outcome: HostedOutcome, log: RootLog): Omit<Stopped, 'sessionId'> {
+  if (outcome.name === 'completed') return { outcome: 'completed', reason: outcome.reason };
+  const error = outcome.name === 'failed' ? log.redactor.cleaned(outcome.error) : { error: LOST };
+  return { outcome: 'failed', ...error };
 }
 
 async function bodyOf<Shape>(request: IncomingMessage, shape: z.ZodType<Shape>): Promise<Shape> {

@@ -17,7 +17,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 /** For --help and the man page. */
 export const EXIT_MEANINGS: readonly { readonly code: ExitCode; readonly meaning: string }[] = [
   { code: EXIT.ok, meaning: 'success' },
-  { code: EXIT.failure, meaning: 'failure; for doctor, a check failed; for sessions stop, a session ended as failed' },
+  { code: EXIT.failure, meaning: 'failure; of doctor, a failed check; of sessions stop, a failed session' },
   { code: EXIT.usage, meaning: 'usage error, or an ambiguous id prefix' },
   { code: EXIT.notRunning, meaning: 'the daemon is not running' },
   { code: EXIT.notFound, meaning: 'no such session or contact' },

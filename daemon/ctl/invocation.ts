@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { CONTROL_SOCKET_PATH } from '../contract/control-api.ts';
 import { ControlClient } from './client.ts';
-import type { Io } from './io.ts';
+import { DEFAULT_COLUMNS, type Io } from './io.ts';
 import { type Paint, paintFor } from './output/colors.ts';
 import { printable, printableJson } from './output/printable.ts';
 
@@ -22,6 +22,8 @@ export class Invocation {
   readonly json: boolean;
   readonly header: boolean;
   readonly paint: Paint;
+  /** Of the terminal; whatever is no terminal gets lines of any length. */
+  readonly width: number;
 
   constructor(command: Command, io: Io) {
     const { json = false, output, header, socket } = command.optsWithGlobals<GlobalOptions>();
@@ -30,6 +32,7 @@ export class Invocation {
     this.json = json || output === 'json';
     this.header = header;
     this.paint = paintFor(io.stdout, io.env);
+    this.width = io.stdout.isTTY ? (io.stdout.columns ?? DEFAULT_COLUMNS) : Infinity;
   }
 
   /** Prints the response: as JSON with --json, otherwise as the lines, which must already be printable. */

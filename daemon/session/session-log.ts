@@ -3,18 +3,21 @@ import { AttributeMask } from '../log/attribute-mask.ts';
 import type { Log } from '../log/log.ts';
 import type { Clock } from '../runtime/clock.ts';
 
-/** Older entries are dropped. */
-const MAX_ENTRIES = 200;
+/** How the session began, and what happened last; entries between are dropped. */
+const FIRST_ENTRIES = 20;
+const LAST_ENTRIES = 180;
 
 /**
- * The log of one session: keeps the latest events for `integratorctl sessions show`, and masks the contact's attributes
+ * The log of one session: keeps its first and its latest events for `integratorctl sessions show`, and masks the contact's attributes
  * wherever Deepgram or Kinesis quotes them.
  */
 export class Timeline implements Log {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #mask: AttributeMask;
-  readonly #entries: TimelineEntry[] = [];
+  readonly #first: TimelineEntry[] = [];
+  readonly #last: TimelineEntry[] = [];
+  #omitted = 0;
 
   /** @param params their values are contact attributes and must not be logged */
   constructor(log: Log, clock: Clock, params: Readonly<Record<string, string | readonly string[]>>) {
@@ -24,7 +27,10 @@ export class Timeline implements Log {
   }
 
   get entries(): readonly TimelineEntry[] {
-    return this.#entries;
+    const [next] = this.#last;
+    if (this.#omitted === 0 || !next) return [...this.#first, ...this.#last];
+    const gap = { atEpochMs: next.atEpochMs, event: 'omitted', entries: this.#omitted };
+    return [...this.#first, gap, ...this.#last];
   }
 
   // Debug lines are too many to keep, and may contain what was said.
@@ -40,7 +46,10 @@ export class Timeline implements Log {
   #note(level: 'info' | 'warn' | 'error', fields: object, message: string): void {
     const masked = this.#mask.masked(fields);
     this.#log[level](masked, message);
-    this.#entries.push({ atEpochMs: this.#clock.epoch(), ...masked });
-    if (this.#entries.length > MAX_ENTRIES) this.#entries.shift();
+    const entries = this.#first.length < FIRST_ENTRIES ? this.#first : this.#last;
+    entries.push({ atEpochMs: this.#clock.epoch(), ...masked });
+    if (this.#last.length <= LAST_ENTRIES) return;
+    this.#last.shift();
+    this.#omitted++;
   }
 }

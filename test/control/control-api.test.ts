@@ -13,8 +13,9 @@ async function stage(t: ExecutionContext) {
   const clock = new VirtualClock();
   const { log } = recordedLog();
   const metrics = { sessionFailed: () => {} };
+  const host = new FakeHost();
   const manager = new SessionManager(
-    { host: new FakeHost(), clock, log, metrics, checkpoints: undefined, probe: async () => {} },
+    { host, clock, log, metrics, checkpoints: undefined, probe: async () => {} },
     { maxSessions: 10, healthLagMs: 20_000 },
   );
   const doctor = { runs: 0 };
@@ -51,7 +52,7 @@ async function stage(t: ExecutionContext) {
     const [response] = (await once(asked, 'response')) as [IncomingMessage];
     return { status: response.statusCode, body: (await json(response)) as Record<string, unknown> };
   };
-  return { manager, doctor, send };
+  return { manager, host, doctor, send };
 }
 
 for (const deadline of ['-1', '1e300', '1.5', '172800001', '"soon"', '{}', 'true']) {

@@ -50,10 +50,42 @@ test('failed sessions are listed with the reason, those that could not start inc
   const lines = stdout.trimEnd().split('\n');
   t.regex(lines[1] ?? '', /^cafe0000 +fade\S+ +failed +5m00s ago +- +- +did not start: KinesisRefused/);
   t.regex(lines[2] ?? '', /^beef0000 .* 2\.0s +DeepgramLost: 1011 NET-0001$/);
-  t.is(lines.at(-1), '2 ended within a day, in this process');
+  t.is(lines.at(-1), '2 sessions, of those that ended within a day and since the daemon started');
   t.is((await run('sessions', '--state', 'ended', '-o', 'name')).stdout.trim().split('\n').length, 3);
   const json = JSON.parse((await run('sessions', '--state', 'completed', '--json')).stdout);
   t.deepEqual(json, { apiVersion: 1, ended: [COMPLETED] });
+});
+
+for (const columns of [60, 80, 140, 200]) {
+  test(`the list of ended sessions fits a terminal of ${columns} columns, and -o wide is whole`, async (t) => {
+    const { daemon } = await stage(t);
+    const reason = `DeepgramRefused: ${'no credit '.repeat(20)}`;
+    daemon.history = [{ ended: { ...FAILED, reason } }];
+    const desk = { socketPath: daemon.socketPath, screen: new Screen({ columns }) };
+    const { stdout } = await atDesk(['sessions', 'list', '--state', 'failed'], desk);
+    const [titles = '', row = ''] = stdout.plain.split('\n');
+    t.regex(titles, columns < 80 ? /^SESSION +CONTACT +OUTCOME +ENDED +REASON$/ : /^SESSION .* +AUDIO +GAPS +REASON$/);
+    t.true(row.length <= columns, row);
+    t.true(row.endsWith('…'), row);
+    const wide = await atDesk(['sessions', 'list', '--state', 'failed', '-o', 'wide'], {
+      ...desk,
+      screen: new Screen(),
+    });
+    t.true(wide.stdout.plain.includes(reason.trim()));
+    t.true(wide.stdout.plain.includes(FAILED.sessionId));
+  });
+}
+
+test('what does not apply to ended sessions is refused', async (t) => {
+  const { run } = await stage(t);
+  for (const option of [
+    ['--sort', 'lag'],
+    ['--columns', 'lag'],
+  ]) {
+    const { code, stderr } = await run('sessions', 'list', '--state', 'ended', ...option);
+    t.is(code, 2);
+    t.regex(stderr, /--sort and --columns are for running sessions/);
+  }
 });
 
 test('show answers why a call was not transcribed, by its contact id', async (t) => {

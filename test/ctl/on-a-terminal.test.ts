@@ -148,3 +148,20 @@ test('ids are as short as they can be, and every command accepts them', async (t
   t.deepEqual(shown, ['0190b1c2-7a', '0190b1c2-7b', '7f3a9c1e-00']);
   for (const id of shown) t.is((await atDesk(['sessions', 'show', id], { socketPath })).code, 0);
 });
+
+for (const columns of [60, 80, 140]) {
+  test(`long values are wrapped between words in a terminal of ${columns} columns`, async (t) => {
+    const daemon = await fakeFor(t);
+    daemon.sessions = [aSession({ sessionId: 's-1' })];
+    const error = `DeepgramLost: ${'Deepgram closed the stream '.repeat(4)}(dg-request-id request-1)`;
+    daemon.details = { params: { tag: 'x'.repeat(100) }, timeline: [{ atEpochMs: 1, event: 'deepgram.lost', error }] };
+    daemon.checks = [{ name: 'settings', verdict: 'fail', detail: error, remedy: error }];
+    for (const command of [['sessions', 'show', 's-1'], ['doctor'], ['status']]) {
+      const screen = new Screen({ columns });
+      await atDesk(command, { socketPath: daemon.socketPath, screen });
+      for (const line of screen.plain.split('\n')) t.true(line.length <= columns, line);
+      const words = screen.plain.replaceAll(/\s+/g, ' ');
+      if (command[0] !== 'status') t.true(words.includes(error), words);
+    }
+  });
+}

@@ -11,7 +11,7 @@ test('status shows what the daemon is doing', async (t) => {
   t.deepEqual([plain.code, plain.stderr], [0, '']);
   t.regex(
     plain.stdout,
-    /^state +serving\nsessions +12 of 500\nlag +345ms\ngaps +0ms\nlast hour +7 sessions ended, 0 failed\nresults +all delivered\nlog level +info\ndaemon +integratord 9\.8\.7, pid 4711, Node v24\.0\.0$/m,
+    /^state +serving\nsessions +12 of 500\nlag +345ms, the largest .*\ngaps +0ms, of .*\nlast hour +7 sessions ended, 0 failed\nresults +all delivered\nlog level +info\ndaemon +integratord 9\.8\.7, pid 4711, Node v24\.0\.0$/m,
   );
   t.regex(plain.stdout, /^running +1d02h, since 2026-01-02T03:04:05\.000Z$/m);
   t.regex(plain.stdout, /^Auto Scaling +off$/m);

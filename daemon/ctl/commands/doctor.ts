@@ -8,11 +8,15 @@ import { checkOffline } from '../offline.ts';
 import type { Style } from '../output/colors.ts';
 import { printable } from '../output/printable.ts';
 import { tableLines } from '../output/table.ts';
+import { wrapped } from '../output/wrap.ts';
 
 /** Its checks query DNS, Deepgram and AWS, each of which may be slow to fail. */
 const DOCTOR_TIMEOUT_MS: Millis = 60_000;
 
 const STYLES: Readonly<Record<Check['verdict'], Style>> = { ok: 'green', warn: 'yellow', fail: 'red' };
+
+/** Of a remedy's text, below its check. */
+const REMEDY_START = '      -> '.length;
 
 type Examined = { readonly checks: readonly Check[] };
 
@@ -42,7 +46,7 @@ async function examined(invocation: Invocation): Promise<Versioned<Examined>> {
   }
 }
 
-function checkLines(checks: readonly Check[], { paint }: Invocation): string[] {
+function checkLines(checks: readonly Check[], { paint, width }: Invocation): string[] {
   const rows = tableLines(
     checks,
     [
@@ -50,10 +54,10 @@ function checkLines(checks: readonly Check[], { paint }: Invocation): string[] {
       { title: '', text: ({ name }) => name },
       { title: '', text: ({ detail }) => detail },
     ],
-    { header: false, paint },
+    { header: false, paint, width },
   );
   return checks.flatMap(({ remedy }, at) => {
     const row = rows[at] ?? '';
-    return remedy ? [row, `      -> ${printable(remedy)}`] : [row];
+    return remedy ? [row, `      -> ${wrapped(printable(remedy), REMEDY_START, width).join('\n')}`] : [row];
   });
 }

@@ -2,12 +2,27 @@ import type { EndedSession } from '../../contract/control-api.ts';
 import type { Millis } from '../../runtime/clock.ts';
 import { durationText } from '../output/durations.ts';
 import { shortIds } from '../output/short-ids.ts';
-import { type Column, type TableOptions, tableLines } from '../output/table.ts';
+import { COLUMN_SEPARATOR, type Column, type TableOptions, tableLines, widthOf } from '../output/table.ts';
+
+/** A reason that is cut shorter than this says nothing. */
+const LEAST_REASON = 20;
+/** This many columns, and the reason, are shown on the narrowest terminal, too. */
+const MOST_IMPORTANT = 3;
+
+export interface EndedOptions extends TableOptions {
+  readonly nowEpochMs: Millis;
+  /** Full ids. */
+  readonly isWide: boolean;
+  /** Reasons are cut so that lines are no longer than this. */
+  readonly width: number;
+}
 
 /** Sessions that have ended, as a table, in the given order. */
-export function endedLines(ended: readonly EndedSession[], nowEpochMs: Millis, options: TableOptions): string[] {
-  const shortSession = shortIds(ended.map(({ sessionId }) => sessionId));
-  const shortContact = shortIds(ended.map(({ contactId }) => contactId));
+export function endedLines(ended: readonly EndedSession[], options: EndedOptions): string[] {
+  const { nowEpochMs, isWide, width, header, paint } = options;
+  const full = (id: string) => id;
+  const shortSession = isWide ? full : shortIds(ended.map(({ sessionId }) => sessionId));
+  const shortContact = isWide ? full : shortIds(ended.map(({ contactId }) => contactId));
   const figure = (ms: Millis | undefined) => (ms === undefined ? '' : durationText(ms));
   const columns: readonly Column<EndedSession>[] = [
     { title: 'SESSION', text: ({ sessionId }) => shortSession(sessionId) },
@@ -19,8 +34,21 @@ export function endedLines(ended: readonly EndedSession[], nowEpochMs: Millis, o
     },
     { title: 'ENDED', text: ({ endedAtEpochMs }) => `${figure(nowEpochMs - endedAtEpochMs)} ago`, align: 'right' },
     { title: 'AUDIO', text: ({ audioMs }) => figure(audioMs), align: 'right' },
-    { title: 'GAPS', text: ({ gapMs }) => figure(gapMs), align: 'right' },
-    { title: 'REASON', text: ({ reason }) => reason },
+    {
+      title: 'GAPS',
+      text: ({ gapMs }) => figure(gapMs),
+      align: 'right',
+      style: ({ gapMs = 0 }) => (gapMs > 0 ? 'yellow' : undefined),
+    },
   ];
-  return tableLines(ended, columns, options);
+  const shown = [...columns];
+  const room = () => width - shown.reduce((sum, column) => sum + widthOf(column, ended) + COLUMN_SEPARATOR.length, 0);
+  while (room() < LEAST_REASON && shown.length > MOST_IMPORTANT) shown.pop();
+  const length = Math.max(LEAST_REASON, room());
+  const reason: Column<EndedSession> = { title: 'REASON', text: (session) => cut(session.reason, length) };
+  return tableLines(ended, [...shown, reason], { header, paint });
+}
+
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }

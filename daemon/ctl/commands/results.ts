@@ -17,7 +17,7 @@ export function addResultsCommands(program: Command, io: Io): void {
     .action(async (_options: object, command: Command) => {
       const invocation = new Invocation(command, io);
       const status = await invocation.daemon.get<ResultsStatus>('/v1/results');
-      invocation.show(status, () => pairLines(pairs(status), invocation.paint));
+      invocation.show(status, () => pairLines(pairs(status), invocation));
     });
   results
     .command('retry')

@@ -10,7 +10,7 @@ import {
 } from '../../contract/control-api.ts';
 import { usageError } from '../failure.ts';
 import { Invocation } from '../invocation.ts';
-import { DEFAULT_COLUMNS, type Io } from '../io.ts';
+import type { Io } from '../io.ts';
 import { durationText } from '../output/durations.ts';
 import { printable } from '../output/printable.ts';
 import { tableLines } from '../output/table.ts';
@@ -83,6 +83,10 @@ export function addListCommand(sessions: Command, io: Io): void {
       if (unknown !== undefined) throw usageError(`unknown command '${unknown}'; see: integratorctl sessions --help`);
       const invocation = new Invocation(command, io);
       if (isAboutEnded(options)) {
+        if (options.columns || command.getOptionValueSource('sort') !== 'default')
+          throw usageError(
+            '--sort and --columns are for running sessions; those that ended are in the order of their ends',
+          );
         await listEnded(invocation, options);
         return;
       }
@@ -113,9 +117,13 @@ async function listEnded(invocation: Invocation, { state, contact, limit, output
 
 function linesOfEnded(ended: readonly EndedSession[], output: ListOptions['output'], invocation: Invocation) {
   if (output === 'name') return ended.map(({ sessionId }) => printable(sessionId));
-  const table = endedLines(ended, invocation.io.clock.epoch(), invocation);
-  const { header } = invocation;
-  return header ? [...table, '', `${ended.length} ended within a day, in this process`] : table;
+  const { header, paint, io } = invocation;
+  const isWide = output === 'wide';
+  const width = isWide ? Infinity : invocation.width;
+  const table = endedLines(ended, { header, paint, nowEpochMs: io.clock.epoch(), isWide, width });
+  if (!header) return table;
+  const count = ended.length === 1 ? '1 session' : `${ended.length} sessions`;
+  return [...table, '', `${count}, of those that ended within a day and since the daemon started`];
 }
 
 /** The response with only the sessions that the options select, in their order. */
@@ -136,10 +144,9 @@ export function sessionLines(
   { sessions }: Sessions,
   { sessions: all }: Sessions,
   { output, columns }: Pick<ListOptions, 'output' | 'columns'>,
-  { header, paint, io }: Pick<Invocation, 'header' | 'paint' | 'io'>,
+  { header, paint, width }: Pick<Invocation, 'header' | 'paint' | 'width'>,
 ): string[] {
   if (output === 'name') return sessions.map(({ sessionId }) => printable(sessionId));
-  const width = io.stdout.isTTY ? (io.stdout.columns ?? DEFAULT_COLUMNS) : Infinity;
   const shown = columns ?? (output === 'wide' ? SESSION_COLUMNS : usualColumns(all, width));
   return tableLines(sessions, shown, { header, paint });
 }

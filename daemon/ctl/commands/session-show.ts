@@ -11,13 +11,11 @@ import { Invocation } from '../invocation.ts';
 import type { Io } from '../io.ts';
 import { durationText } from '../output/durations.ts';
 import { printableJson } from '../output/printable.ts';
-import { type Column, pairLines, tableLines } from '../output/table.ts';
+import { type Column, type Pair, pairLines, tableLines } from '../output/table.ts';
 import { sessionOf } from './session-choice.ts';
 import type { Sessions } from './session-list.ts';
 
 const BYTES_PER_KIB = 1024;
-
-type Pairs = readonly (readonly [name: string, value: string | undefined])[];
 
 /** integratorctl sessions show. */
 export function addShowCommand(sessions: Command, io: Io): void {
@@ -58,51 +56,52 @@ async function showRunning(invocation: Invocation, { sessionId }: SessionView): 
 async function showEnded(invocation: Invocation, { sessionId }: EndedSession): Promise<void> {
   const known = await invocation.daemon.get<EndedDetails>(`/v1/history/${encodeURIComponent(sessionId)}`);
   const { ended, details } = known;
-  const end: Pairs = [
-    ['outcome', ended.outcome],
+  const end: Pair[] = [
+    ['outcome', ended.outcome, ended.outcome === 'failed' ? 'red' : undefined],
     ['reason', ended.reason],
     ['ended', new Date(ended.endedAtEpochMs).toISOString()],
   ];
-  const identity: Pairs = [
+  const identity: Pair[] = [
     ['session', ended.sessionId],
     ['contact', ended.contactId],
     ['trace', ended.traceId],
   ];
   invocation.show(known, () =>
-    details ? detailLines(details, invocation, end) : pairLines([...end, ...identity], invocation.paint),
+    details ? detailLines(details, invocation, end) : pairLines([...end, ...identity], invocation),
   );
 }
 
 /** @param end how the session ended, if it has */
 function detailLines(
   { session, params, timeline }: SessionDetails,
-  { header, paint }: Invocation,
-  end: Pairs = [],
+  { header, paint, width }: Invocation,
+  end?: readonly Pair[],
 ): string[] {
   const namesAndValues = Object.entries(params).flatMap(([name, value]) =>
     [value].flat().map((each) => [name, each] as const),
   );
   const startedAt = timeline[0]?.atEpochMs ?? 0;
   return [
-    ...pairLines([...end, ...figures(session)], paint),
+    ...pairLines([...(end ?? []), ...figures(session, end === undefined)], { paint, width }),
     '',
     paint('bold', 'PARAMETERS'),
-    ...pairLines(namesAndValues, paint),
+    ...pairLines(namesAndValues, { paint, width }),
     '',
-    ...tableLines(timeline, timelineColumns(startedAt), { header, paint }),
+    ...tableLines(timeline, timelineColumns(startedAt), { header, paint, width }),
   ];
 }
 
-function figures(session: SessionView): (readonly [string, string | undefined])[] {
+function figures(session: SessionView, isRunning: boolean): Pair[] {
+  const worst = `worst ${durationText(session.worstLagMs)}`;
   return [
     ['session', session.sessionId],
     ['contact', session.contactId],
     ['trace', session.traceId],
-    ['state', session.state],
-    ['age', durationText(session.ageMs)],
+    ['state', isRunning ? session.state : undefined],
+    [isRunning ? 'age' : 'duration', durationText(session.ageMs)],
     ['audio', durationText(session.audioMs)],
-    ['lag', `${durationText(session.lagMs)} (worst ${durationText(session.worstLagMs)})`],
-    ['gaps', durationText(session.gapMs)],
+    ['lag', isRunning ? `${durationText(session.lagMs)} (${worst})` : worst],
+    ['gaps', durationText(session.gapMs), session.gapMs > 0 ? 'yellow' : undefined],
     ['sent again', `${durationText(session.repeatedMs)} (left out)`],
     ['reconnects', `${session.reconnects} (${durationText(session.replayedMs)} of audio repeated)`],
     ['buffer', `${Math.ceil(session.worstBufferBytes / BYTES_PER_KIB)} KiB at most`],

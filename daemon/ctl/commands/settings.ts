@@ -16,7 +16,7 @@ export function addConfigCommand(program: Command, io: Io): void {
     .action(async (_options: object, command: Command) => {
       const invocation = new Invocation(command, io);
       const response = await settingsOf(invocation);
-      invocation.show(response, () => pairLines(Object.entries(response.settings).map(shown), invocation.paint));
+      invocation.show(response, () => pairLines(Object.entries(response.settings).map(shown), invocation));
     });
 }
 

@@ -6,7 +6,7 @@ import type { Io } from '../io.ts';
 import { drainText } from '../output/drain-text.ts';
 import { durationText } from '../output/durations.ts';
 import { printable } from '../output/printable.ts';
-import { pairLines } from '../output/table.ts';
+import { type Pair, pairLines } from '../output/table.ts';
 
 /** integratorctl status. */
 export function addStatusCommand(program: Command, io: Io): void {
@@ -18,7 +18,7 @@ export function addStatusCommand(program: Command, io: Io): void {
       const status = await invocation.daemon.get<Status>('/v1/status');
       const results = await resultsOf(invocation);
       const all = { ...status, results };
-      invocation.show(all, () => pairLines(pairs(all, io.clock.epoch()), invocation.paint));
+      invocation.show(all, () => pairLines(pairs(all, io.clock.epoch()), invocation));
     });
 }
 
@@ -35,14 +35,14 @@ async function resultsOf({ daemon }: Invocation): Promise<ResultsStatus | { read
 
 type All = Status & { readonly results: Awaited<ReturnType<typeof resultsOf>> };
 
-function pairs(status: All, nowEpochMs: number): (readonly [string, string | undefined])[] {
-  const { cordon, drain, lifecycle } = status;
+function pairs(status: All, nowEpochMs: number): Pair[] {
+  const { cordon, drain, lifecycle, lastHour } = status;
   return [
-    ['state', status.state],
+    ['state', status.state, status.state === 'serving' ? 'green' : 'yellow'],
     ['sessions', `${status.sessions} of ${status.maxSessions}`],
-    ['lag', durationText(status.lagMs)],
-    ['gaps', durationText(status.gapMs)],
-    ['last hour', lastHourText(status.lastHour)],
+    ['lag', `${durationText(status.lagMs)}, the largest of a running session`],
+    ['gaps', `${durationText(status.gapMs)}, of the running sessions`, status.gapMs > 0 ? 'yellow' : undefined],
+    ['last hour', lastHourText(lastHour), lastHour.failed > 0 ? 'yellow' : undefined],
     ['results', resultsText(status.results)],
     ['log level', status.logLevel],
     ['cordon', cordon && `since ${timeText(cordon.sinceEpochMs)}${cordon.reason ? `: ${cordon.reason}` : ''}`],

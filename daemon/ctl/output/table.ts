@@ -1,5 +1,6 @@
 import type { Paint, Style } from './colors.ts';
 import { printable } from './printable.ts';
+import { wrapped } from './wrap.ts';
 
 /** As in ps and kubectl: a single space could be part of a cell. */
 export const COLUMN_SEPARATOR = '  ';
@@ -15,9 +16,14 @@ export interface Column<Row> {
 export interface TableOptions {
   readonly header: boolean;
   readonly paint: Paint;
+  /** Of the terminal: the last column is wrapped so that no line is longer. */
+  readonly width?: number;
 }
 
-/** Rows as aligned columns. Cells are untrusted and made printable; an empty one shows as `-`. */
+/**
+ * Rows as aligned columns, one text for each, which has several lines where the last column is wrapped. Cells are
+ * untrusted and made printable; an empty one shows as `-`.
+ */
 export function tableLines<Row>(rows: readonly Row[], columns: readonly Column<Row>[], options: TableOptions) {
   const titles = columns.map(({ title }) => ({ text: title, style: 'bold' as const }));
   const body = rows.map((row) =>
@@ -25,15 +31,18 @@ export function tableLines<Row>(rows: readonly Row[], columns: readonly Column<R
   );
   const cells = options.header ? [titles, ...body] : body;
   const widths = columns.map((_, at) => Math.max(0, ...cells.map((line) => line[at]?.text.length ?? 0)));
+  const lastStart = widths.slice(0, -1).reduce((sum, width) => sum + width + COLUMN_SEPARATOR.length, 0);
   return cells.map((line) => {
     const padded = line.map(({ text, style }, at) => {
       const width = widths[at] ?? 0;
       const isLast = at === columns.length - 1;
-      const aligned = columns[at]?.align === 'right' ? text.padStart(width) : isLast ? text : text.padEnd(width);
       // Styled after padding: escape sequences have no width.
-      return options.paint(style, aligned);
+      if (columns[at]?.align === 'right') return options.paint(style, text.padStart(width));
+      if (!isLast) return options.paint(style, text.padEnd(width));
+      const parts = wrapped(text, lastStart, options.width ?? Infinity);
+      return parts.map((part) => options.paint(style, part)).join('\n');
     });
-    return padded.join(COLUMN_SEPARATOR);
+    return padded.join(COLUMN_SEPARATOR).replaceAll(/ +$/gm, '');
   });
 }
 
@@ -46,12 +55,15 @@ function cellText<Row>({ text }: Column<Row>, row: Row): string {
   return printable(text(row)) || '-';
 }
 
+/** A name and its value, which may mean something by its color. */
+export type Pair = readonly [name: string, value: string | undefined, style?: Style | undefined];
+
 /** Pairs as aligned lines of `name  value`; pairs without a value are omitted. */
-export function pairLines(pairs: readonly (readonly [name: string, value: string | undefined])[], paint: Paint) {
+export function pairLines(pairs: readonly Pair[], { paint, width }: Omit<TableOptions, 'header'>) {
   const known = pairs.filter(([, value]) => value !== undefined);
-  const columns: Column<readonly [string, string | undefined]>[] = [
+  const columns: Column<Pair>[] = [
     { title: '', text: ([name]) => name, style: () => 'dim' },
-    { title: '', text: ([, value]) => value ?? '' },
+    { title: '', text: ([, value]) => value ?? '', style: ([, , style]) => style },
   ];
-  return tableLines(known, columns, { header: false, paint });
+  return tableLines(known, columns, { header: false, paint, ...(width === undefined ? {} : { width }) });
 }
