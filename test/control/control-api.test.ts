@@ -1,12 +1,15 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request } from 'node:http';
 import { json } from 'node:stream/consumers';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
+import { LOST } from '../../daemon/admission/history.ts';
 import { SessionManager } from '../../daemon/admission/manager.ts';
 import { controlApi } from '../../daemon/control/control-api.ts';
 import { FakeHost } from '../admission/fake-host.ts';
 import { listening } from '../support/loopback.ts';
 import { recordedLog } from '../support/recorded-log.ts';
+import { requestOf } from '../support/session-builders.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 async function stage(t: ExecutionContext) {
@@ -92,6 +95,18 @@ test('no browser can make the doctor run its checks', async (t) => {
   t.is((await send('GET', '/v1/doctor')).status, 200);
   t.is((await send('GET', '/v1/doctor', '', { 'sec-fetch-site': 'same-origin' })).status, 200, 'the last results');
   t.is(doctor.runs, 1);
+});
+
+test('a session that is lost while it is stopped has failed, with a reason', async (t) => {
+  const { manager, host, send } = await stage(t);
+  const starting = manager.start(requestOf('a'), 1000);
+  host.last.open();
+  const { sessionId } = await starting;
+  const stopped = send('POST', `/v1/sessions/${sessionId}/stop`);
+  while (host.last.stops.length === 0) await nextTurn();
+  host.last.end({ name: 'lost' });
+  t.like((await stopped).body, { sessionId, outcome: 'failed', error: LOST });
+  t.like((await send('GET', '/v1/history')).body, { ended: [{ sessionId, outcome: 'failed', reason: LOST }] });
 });
 
 test('dead letters that cannot be read are a refusal with the reason', async (t) => {
