@@ -3,7 +3,8 @@ import { CONTROL_SOCKET_PATH } from '../contract/control-api.ts';
 import { ControlClient } from './client.ts';
 import { DEFAULT_COLUMNS, type Io } from './io.ts';
 import { type Paint, paintFor } from './output/colors.ts';
-import { printable, printableJson } from './output/printable.ts';
+import { printableJson } from './output/printable.ts';
+import { remark } from './output/remark.ts';
 
 const JSON_INDENT = 2;
 
@@ -43,6 +44,6 @@ export class Invocation {
 
   /** Prints a note to stderr, apart from the data. */
   note(line: string): void {
-    this.io.stderr.write(`integratorctl: ${printable(line)}\n`);
+    remark(this.io, line);
   }
 }

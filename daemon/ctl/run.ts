@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { Failure, OutputClosed } from './failure.ts';
 import type { Io } from './io.ts';
-import { printable } from './output/printable.ts';
+import { remark } from './output/remark.ts';
 import { createProgram } from './program.ts';
 
 /** Runs integratorctl and returns its exit code; reports the reason unless that is 0. */
@@ -15,7 +15,7 @@ export async function runCtl(args: readonly string[], io: Io): Promise<ExitCode>
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (error instanceof OutputClosed) return error.exit;
     const isKnown = error instanceof Failure;
-    io.stderr.write(`integratorctl: ${printable(isKnown ? error.message : `internal error: ${error}`)}\n`);
+    remark(io, isKnown ? error.message : `internal error: ${error}`);
     return isKnown ? error.exit : EXIT.failure;
   }
 }

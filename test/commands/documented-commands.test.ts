@@ -1,9 +1,9 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import test from 'ava';
-import { faultOf, SCRIPTS, used } from './command-faults.ts';
+import { faultOf, SCRIPTS, untriedFault, used } from './command-faults.ts';
 import { commandsOf, documents, unmarkedBlocksOf } from './documented-commands.ts';
-import { NODE_FILES, NPM_SCRIPTS, PROGRAMS, type Run } from './runs.ts';
+import { CTL_COMMANDS, FILES, NODE_FILES, NPM_SCRIPTS, NPX, PROGRAMS, type Run } from './runs.ts';
 import { type Command, commandsIn } from './shell-commands.ts';
 
 const COMMANDS = documents().flatMap(commandsOf);
@@ -18,7 +18,10 @@ test('every command in a document exists, with its options and its files', (t) =
   t.true(COMMANDS.length > 100, String(COMMANDS.length));
   const listed = [
     ...Object.keys(NPM_SCRIPTS).map((name) => `npm run ${name}`),
+    ...Object.keys(CTL_COMMANDS).map((name) => `integratorctl ${name}`),
+    ...Object.keys(NPX).map((name) => `npx ${name}`),
     ...Object.keys(NODE_FILES),
+    ...Object.keys(FILES),
     ...Object.keys(PROGRAMS),
   ];
   t.deepEqual(
@@ -53,6 +56,24 @@ for (const [name, run] of Object.entries<Run>({ ...NPM_SCRIPTS, ...NODE_FILES })
   });
 }
 
+for (const [name, run] of Object.entries<Run>(CTL_COMMANDS)) {
+  test(`what runs integratorctl ${name} is a test that runs it`, (t) => {
+    if (!('by' in run)) {
+      t.fail('integratorctl runs everywhere');
+      return;
+    }
+    const words = name.split(' ').map((word) => `'${word}'`);
+    t.true(readFileSync(run.by, 'utf8').includes(words.join(', ')), `${run.by} has no ${words.join(', ')}`);
+  });
+}
+
+test('an option that no test gives is found', (t) => {
+  const run = { by: 'test/ctl/drain.test.ts' };
+  t.regex(untriedFault(run, ['drain', '--no-such=1']) ?? '', /no test gives --no-such/);
+  t.is(untriedFault({ ...run, untried: { '--no-such': 'there is none' } }, ['drain', '--no-such']), undefined);
+  t.is(untriedFault(run, ['drain', '--deadline', '1h']), undefined);
+});
+
 test('commands are found in scripts as documents show them', (t) => {
   const script = `A=1 npm run x -- --a 'b c' # why
 for each in one 'two'; do
@@ -76,6 +97,9 @@ for (const [command, fault] of [
   ['npx ava test/no-such.test.ts', /there is no test\/no-such/],
   ['node test/no-such.ts', /there is no/],
   ['integratorctl no-such', /unknown command/],
+  ['integratorctl version', /is not in test\/commands\/runs\.ts/],
+  ['npx no-such', /unknown here/],
+  ['test/run.ts', /is not in test\/commands\/runs\.ts/],
   ['integratorctl status no-such', /too many arguments/],
   ['integratorctl status --no-such', /unknown option/],
   ['integratorctl log-level no-such', /no-such/],

@@ -1,5 +1,12 @@
 /** How a command is tested: in full, by a sample, or not at all, with a reason. */
-export type Run = { readonly by: string } | { readonly sampleBy: string } | { readonly notHere: string };
+export type Run =
+  | {
+      readonly by: string;
+      /** Options that documents show and no test gives, with the reasons. */
+      readonly untried?: Readonly<Record<string, string>>;
+    }
+  | { readonly sampleBy: string }
+  | { readonly notHere: string };
 
 /** The scripts of package.json that documents name. */
 export const NPM_SCRIPTS: Readonly<Record<string, Run>> = {
@@ -21,7 +28,13 @@ export const NPM_SCRIPTS: Readonly<Record<string, Run>> = {
   'test:deploy': { notHere: 'needs moto_server, which Python brings' },
   cdk: { notHere: 'needs an AWS account, except for synth, which is tested' },
   load: { by: 'test/load/running-load.ts' },
-  bench: { by: 'test/bench/bench.test.ts' },
+  bench: {
+    by: 'test/bench/bench.test.ts',
+    untried: {
+      '--check': 'compares speeds, which a busy machine does not have',
+      '--profile': 'slows down what it profiles; for looking at by hand',
+    },
+  },
   fuzz: { sampleBy: 'test/fuzz/fuzz.test.ts' },
   'prove:audio': { sampleBy: 'test/audio/random-calls.test.ts' },
   'prove:transcript': { sampleBy: 'test/results/relay.test.ts' },
@@ -42,6 +55,34 @@ export const NODE_FILES: Readonly<Record<string, Run>> = {
   'test/cdk/record-series.ts': { notHere: 'renews a recording; the tests read it' },
   'test/fixtures/sample-call/make.ts': { notHere: 'needs espeak-ng 1.51; the tests read what it made' },
 };
+
+/** Commands of integratorctl. */
+export const CTL_COMMANDS: Readonly<Record<string, Run>> = {
+  sessions: { by: 'test/ctl/on-a-terminal.test.ts' },
+  'sessions list': { by: 'test/ctl/sessions.test.ts' },
+  'sessions show': { by: 'test/ctl/sessions.test.ts' },
+  status: { by: 'test/ctl/operations.test.ts' },
+  cordon: { by: 'test/ctl/operations.test.ts' },
+  uncordon: { by: 'test/ctl/operations.test.ts' },
+  drain: { by: 'test/ctl/drain.test.ts' },
+  results: { by: 'test/ctl/operations.test.ts' },
+  'results retry': { by: 'test/ctl/operations.test.ts' },
+  doctor: { by: 'test/ctl/offline.test.ts' },
+  config: { by: 'test/ctl/offline.test.ts' },
+  'log-level': { by: 'test/ctl/operations.test.ts' },
+  page: { by: 'test/control/control-page.test.ts' },
+  '--help': { by: 'test/ctl/failures.test.ts' },
+};
+
+/** What npx runs of the project. */
+export const NPX: Readonly<Record<string, string>> = {
+  ava: 'it runs the tests',
+  node: 'the Node that runs the tests',
+  cdk: 'as npm run cdk',
+};
+
+/** Files that are commands themselves. */
+export const FILES: Readonly<Record<string, string>> = { '.ci/run': 'it runs the tests' };
 
 /** Other programs, and why no test here runs what documents show of them. */
 export const PROGRAMS: Readonly<Record<string, string>> = {

@@ -50,7 +50,7 @@ test('failed sessions are listed with the reason, those that could not start inc
   const lines = stdout.trimEnd().split('\n');
   t.regex(lines[1] ?? '', /^cafe0000 +fade\S+ +failed +5m00s ago +- +- +did not start: KinesisRefused/);
   t.regex(lines[2] ?? '', /^beef0000 .* 2\.0s +DeepgramLost: 1011 NET-0001$/);
-  t.is(lines.at(-1), '2 sessions, of those that ended within a day and since the daemon started');
+  t.is(lines.at(-1), '2 sessions within a day, since the daemon started');
   t.is((await run('sessions', '--state', 'ended', '-o', 'name')).stdout.trim().split('\n').length, 3);
   const json = JSON.parse((await run('sessions', '--state', 'completed', '--json')).stdout);
   t.deepEqual(json, { apiVersion: 1, ended: [COMPLETED] });
@@ -66,7 +66,6 @@ for (const columns of [60, 80, 140, 200]) {
     const [titles = '', row = ''] = stdout.plain.split('\n');
     t.regex(titles, columns < 80 ? /^SESSION +CONTACT +OUTCOME +ENDED +REASON$/ : /^SESSION .* +AUDIO +GAPS +REASON$/);
     t.true(row.length <= columns, row);
-    t.true(row.endsWith('…'), row);
     const wide = await atDesk(['sessions', 'list', '--state', 'failed', '-o', 'wide'], {
       ...desk,
       screen: new Screen(),

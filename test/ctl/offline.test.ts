@@ -42,7 +42,7 @@ test('doctor checks a daemon that does not run: settings, port, state directory,
   });
   const { code, stdout, stderr } = await run('doctor');
   t.is(code, 1);
-  t.regex(stderr, /is not listening on .*; checking what it would need/);
+  t.regex(stderr, /is not listening on .*;\s+checking what it would need/);
   t.regex(stdout, /^FAIL +deepgram +Deepgram at 127\.0\.0\.1:9 cannot be reached/m);
   t.regex(stdout, /^FAIL +kinesis video /m);
   t.regex(stdout, new RegExp(`^FAIL +port +cannot listen on 127.0.0.1:${port}: another process listens on it`, 'm'));

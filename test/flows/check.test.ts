@@ -56,6 +56,12 @@ test('a missing file is named, with exit code 2, and the other files are checked
   t.regex(stderr, /^no-such-flow\.json: cannot be read: ENOENT/);
 });
 
+test('the trigger can be named', async (t) => {
+  const { code, stdout } = await check('--trigger', 'no-such-function', 'trigger/flows/sample-inbound.json');
+  t.is(code, 0);
+  t.regex(stdout, /: warning: \(flow\): no-trigger: .*\n.*: ok, with 1 warning\n$/);
+});
+
 test('a flow in the old format is named, with exit code 2', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'flows-'));
   t.teardown(() => rm(directory, { recursive: true }));

@@ -4,7 +4,7 @@ import { durationText } from '../output/durations.ts';
 import { shortIds } from '../output/short-ids.ts';
 import { COLUMN_SEPARATOR, type Column, type TableOptions, tableLines, widthOf } from '../output/table.ts';
 
-/** A reason that is cut shorter than this says nothing. */
+/** Room for the reasons of calls that were completed: `no-more-fragments`. */
 const LEAST_REASON = 20;
 /** This many columns, and the reason, are shown on the narrowest terminal, too. */
 const MOST_IMPORTANT = 3;
@@ -13,7 +13,6 @@ export interface EndedOptions extends TableOptions {
   readonly nowEpochMs: Millis;
   /** Full ids. */
   readonly isWide: boolean;
-  /** Reasons are cut so that lines are no longer than this. */
   readonly width: number;
 }
 
@@ -44,11 +43,6 @@ export function endedLines(ended: readonly EndedSession[], options: EndedOptions
   const shown = [...columns];
   const room = () => width - shown.reduce((sum, column) => sum + widthOf(column, ended) + COLUMN_SEPARATOR.length, 0);
   while (room() < LEAST_REASON && shown.length > MOST_IMPORTANT) shown.pop();
-  const length = Math.max(LEAST_REASON, room());
-  const reason: Column<EndedSession> = { title: 'REASON', text: (session) => cut(session.reason, length) };
-  return tableLines(ended, [...shown, reason], { header, paint });
-}
-
-function cut(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+  const reason: Column<EndedSession> = { title: 'REASON', text: (session) => session.reason };
+  return tableLines(ended, [...shown, reason], { header, paint, width });
 }

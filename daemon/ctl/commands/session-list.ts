@@ -94,7 +94,9 @@ export function addListCommand(sessions: Command, io: Io): void {
       const chosen = chooseSessions(all, options);
       invocation.show(chosen, () => [
         ...sessionLines(chosen, all, options, invocation),
-        ...summaryLines(chosen, options, invocation).flatMap((line) => ['', line]),
+        ...summaryLines(chosen, all, options, invocation).flatMap((line) =>
+          chosen.sessions.length > 0 ? ['', line] : [line],
+        ),
       ]);
     },
   );
@@ -120,10 +122,10 @@ function linesOfEnded(ended: readonly EndedSession[], output: ListOptions['outpu
   const { header, paint, io } = invocation;
   const isWide = output === 'wide';
   const width = isWide ? Infinity : invocation.width;
+  const summary = `${countText(ended.length)} within a day, since the daemon started`;
+  if (ended.length === 0) return header ? [summary] : [];
   const table = endedLines(ended, { header, paint, nowEpochMs: io.clock.epoch(), isWide, width });
-  if (!header) return table;
-  const count = ended.length === 1 ? '1 session' : `${ended.length} sessions`;
-  return [...table, '', `${count}, of those that ended within a day and since the daemon started`];
+  return header ? [...table, '', summary] : table;
 }
 
 /** The response with only the sessions that the options select, in their order. */
@@ -147,6 +149,7 @@ export function sessionLines(
   { header, paint, width }: Pick<Invocation, 'header' | 'paint' | 'width'>,
 ): string[] {
   if (output === 'name') return sessions.map(({ sessionId }) => printable(sessionId));
+  if (sessions.length === 0) return [];
   const shown = columns ?? (output === 'wide' ? SESSION_COLUMNS : usualColumns(all, width));
   return tableLines(sessions, shown, { header, paint });
 }
@@ -154,22 +157,27 @@ export function sessionLines(
 /** The sessions in one line, apart from the table; none where a script reads. */
 export function summaryLines(
   { sessions }: Sessions,
+  { sessions: all }: Sessions,
   { output }: Pick<ListOptions, 'output'>,
   { header }: Pick<Invocation, 'header'>,
 ): string[] {
-  return header && output !== 'name' ? [summaryOf(sessions)] : [];
+  return header && output !== 'name' ? [summaryOf(sessions, all.length)] : [];
 }
 
-function summaryOf(sessions: readonly SessionView[]): string {
-  const count = sessions.length === 1 ? '1 session' : `${sessions.length} sessions`;
+function summaryOf(sessions: readonly SessionView[], all: number): string {
   const withGaps = sessions.filter(({ gapMs }) => gapMs > 0);
   const lagMs = Math.max(0, ...sessions.map((session) => session.lagMs));
   const gapMs = withGaps.reduce((sum, session) => sum + session.gapMs, 0);
   return [
-    count,
+    countText(sessions.length),
+    ...(sessions.length < all ? [`of ${all}`] : []),
     ...(sessions.length > 0 ? [`largest lag ${durationText(lagMs)}`] : []),
     ...(withGaps.length > 0 ? [`${withGaps.length} with gaps (${durationText(gapMs)})`] : []),
   ].join(', ');
+}
+
+function countText(count: number): string {
+  return count === 0 ? 'no sessions' : count === 1 ? '1 session' : `${count} sessions`;
 }
 
 function compare(one: number | string, other: number | string): number {

@@ -38,7 +38,7 @@ export function addWatchCommand(sessions: Command, io: Io): void {
       const all = await invocation.daemon.get<Sessions>('/v1/sessions');
       const chosen = chooseSessions(all, options);
       const lines = () => [
-        ...summaryLines(chosen, options, invocation).flatMap((line) => [line, '']),
+        ...summaryLines(chosen, all, options, invocation).flatMap((line) => [line, '']),
         ...sessionLines(chosen, all, options, invocation),
       ];
       if (invocation.json) stdout.write(`${printableJson({ atEpochMs: io.clock.epoch(), ...chosen })}\n`);
