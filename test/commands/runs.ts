@@ -18,6 +18,7 @@ export const NPM_SCRIPTS: Readonly<Record<string, Run>> = {
   integratord: { by: 'test/system/stage.ts' },
   integratorctl: { by: 'test/ctl/ctl-process.ts' },
   story: { by: 'test/stories/stories.test.ts' },
+  captures: { sampleBy: 'test/captures/captures.test.ts' },
   man: { by: 'test/ctl/man.test.ts' },
   docs: { sampleBy: 'test/contract/settings.test.ts' },
   release: { by: 'test/release/release-command.ts' },

@@ -21,6 +21,7 @@ export const TOOLS = {
   promtool: debian('prometheus'),
   shellcheck: debian('shellcheck'),
   sysctl: debian('procps'),
+  tmux: debian('tmux'),
   'root or user namespaces': { from: 'rights', package: 'as root, or where a user may make user namespaces' },
   // For npm run test:systemd.
   debootstrap: debian('debootstrap'),
