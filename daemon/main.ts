@@ -59,7 +59,7 @@ const startedAtEpochMs = clock.epoch();
 program
   .name('integratord')
   .description(
-    'Transcribes Amazon Connect calls with Deepgram. Configured by environment variables: see integratord(8), or daemon/SETTINGS.md.',
+    'Transcribes Amazon Connect calls with Deepgram. Configured by environment variables: see integratord(8), or daemon/SETTINGS.md in the sources.',
   )
   .version(VERSION)
   .option('--check', 'check the settings and what they need, print the results as JSON, and start nothing')

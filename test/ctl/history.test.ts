@@ -127,6 +127,13 @@ test('logs prints the journal’s lines of a contact and its sessions', async (t
   t.is(code, 0);
   t.deepEqual(stdout.plain.trimEnd().split('\n'), [lines[0], lines[2]]);
   t.is((await atDesk(['logs', 'nobody'], desk)).code, 4);
+  t.is((await atDesk(['logs', ''], desk)).code, 2);
+  // After a restart the daemon does not know the contact any more.
+  daemon.history = [];
+  const restarted = await atDesk(['logs', FAILED.contactId.slice(0, 36)], { ...desk, screen: new Screen() });
+  t.deepEqual(restarted.stdout.plain, stdout.plain);
+  const down = { ...desk, socketPath: join(directory, 'none.sock'), screen: new Screen() };
+  t.deepEqual((await atDesk(['logs', FAILED.contactId.slice(0, 30)], down)).stdout.plain.split('\n').length, 4);
 });
 
 test('without a journal, logs says where to look', async (t) => {

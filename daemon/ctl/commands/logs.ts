@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import type { History } from '../../contract/control-api.ts';
 import { EXIT } from '../exit-codes.ts';
-import { Failure } from '../failure.ts';
+import { Failure, usageError } from '../failure.ts';
 import { Invocation } from '../invocation.ts';
 import type { Io } from '../io.ts';
 import { printable } from '../output/printable.ts';
@@ -22,29 +22,37 @@ export function addLogsCommand(program: Command, io: Io): void {
     .option('--since <time>', "from this time on, as in journalctl's --since", '-24h')
     .action(async (id: string, { since }: { since: string }, command: Command) => {
       const invocation = new Invocation(command, io);
-      const ids = await fullIds(invocation, id);
-      const found = await printLines(io, since, ids);
+      if (id === '') throw usageError('the id is empty; see: integratorctl sessions');
+      const found = await printLines(io, since, await wanted(invocation, id));
       if (found === 0) throw new Failure(`the journal has no line of ${printable(id)} since ${since}`, EXIT.notFound);
     });
 }
 
-/** The ids that `id` abbreviates; an id that the daemon does not know any more stands for itself. */
-async function fullIds({ daemon }: Invocation, id: string): Promise<ReadonlySet<string>> {
+/** Whose lines are wanted. */
+interface Wanted {
+  /** Parts of a line without which it is not wanted: cheaper than parsing it. */
+  readonly parts: readonly string[];
+  readonly matches: (id: string) => boolean;
+}
+
+/** Those of the ids that `id` abbreviates; of any that begins with it, if the daemon does not know it any more. */
+async function wanted({ daemon }: Invocation, id: string): Promise<Wanted> {
   try {
     const { sessions } = await daemon.get<Sessions>('/v1/sessions');
     const { ended } = await daemon.get<History>('/v1/history');
     const named = sessionsNamed([...sessions, ...ended], id);
     // A start that was refused has a contact and no session.
     const contacts = named.filter(({ contactId }) => contactId.startsWith(id));
-    return new Set([...named.map(({ sessionId }) => sessionId), ...contacts.map(({ contactId }) => contactId)]);
+    const ids = new Set([...named.map(({ sessionId }) => sessionId), ...contacts.map(({ contactId }) => contactId)]);
+    return { parts: [...ids], matches: (each) => ids.has(each) };
   } catch (error) {
     const isUnknown = error instanceof Failure && (error.exit === EXIT.notFound || error.exit === EXIT.notRunning);
-    if (isUnknown) return new Set([id]);
+    if (isUnknown) return { parts: [id], matches: (each) => each.startsWith(id) };
     throw error;
   }
 }
 
-async function printLines({ stdout, stop, env }: Io, since: string, ids: ReadonlySet<string>): Promise<number> {
+async function printLines({ stdout, stop, env }: Io, since: string, whose: Wanted): Promise<number> {
   const args = ['--unit', UNIT, '--output', 'cat', '--since', since, '--no-pager', '--quiet'];
   const journal = spawn('journalctl', args, { stdio: ['ignore', 'pipe', 'pipe'], signal: stop, env: { ...env } });
   const closed = once(journal, 'close').catch((error: NodeJS.ErrnoException) => {
@@ -56,7 +64,7 @@ async function printLines({ stdout, stop, env }: Io, since: string, ids: Readonl
   });
   const printed = (async () => {
     for await (const line of createInterface({ input: journal.stdout })) {
-      if (!isOf(line, ids)) continue;
+      if (!isOf(line, whose)) continue;
       found++;
       stdout.write(`${printable(line)}\n`);
     }
@@ -66,12 +74,12 @@ async function printLines({ stdout, stop, env }: Io, since: string, ids: Readonl
   return found;
 }
 
-function isOf(line: string, ids: ReadonlySet<string>): boolean {
+function isOf(line: string, { parts, matches }: Wanted): boolean {
   // Most lines of a busy daemon are about other sessions: parsing all would take a while.
-  if (![...ids].some((id) => line.includes(id))) return false;
+  if (!parts.some((part) => line.includes(part))) return false;
   try {
     const { sessionId, contactId } = JSON.parse(line) as { sessionId?: string; contactId?: string };
-    return ids.has(String(sessionId)) || ids.has(String(contactId));
+    return [sessionId, contactId].some((each) => each !== undefined && matches(each));
   } catch {
     return false;
   }
