@@ -28,6 +28,15 @@ test('off a terminal, drain prints a line per change, and exits with 0 when the 
   t.deepEqual(daemon.bodiesOf('POST /v1/drain'), [{}]);
 });
 
+test('a drain whose results are not delivered yet says why the daemon still runs', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.drain = { ...DRAIN, sessionsLeft: 0, state: 'drained' };
+  daemon.results = { ...daemon.results, backlog: 3 };
+  const { code, stdout, stderr } = await ctl(['drain', '--socket', daemon.socketPath]);
+  t.deepEqual([code, stdout], [0, 'drained: no sessions left\n']);
+  t.regex(stderr, /the daemon exits when 3 events are delivered or given up; see: integratorctl results\n$/);
+});
+
 test('drain --json writes its progress to stderr', async (t) => {
   const daemon = await fakeFor(t);
   const drain = new CtlProcess(['drain', '--json', '--socket', daemon.socketPath]);

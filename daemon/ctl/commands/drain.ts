@@ -3,6 +3,7 @@ import {
   API_VERSION,
   type DrainRequest,
   type DrainView,
+  type ResultsStatus,
   type Status,
   type Versioned,
 } from '../../contract/control-api.ts';
@@ -94,11 +95,24 @@ async function attach(invocation: Invocation, { drain: first }: DrainResponse): 
     const { drain, cutSessions } = await watchDrain(invocation, first, progress);
     progress.clear();
     invocation.show({ apiVersion: API_VERSION, drain }, () => [drainText(drain, io.clock.epoch())]);
+    await noteUndelivered(invocation);
     if (cutSessions > 0) throw deadlinePassed(cutSessions);
   } catch (error) {
     progress.clear();
     throw error instanceof Interrupted || error instanceof OutputClosed ? detached(error) : error;
   }
+}
+
+/** Says why the daemon still runs: consumers have not accepted all results yet. */
+async function noteUndelivered(invocation: Invocation): Promise<void> {
+  const backlog = await invocation.daemon.get<ResultsStatus>('/v1/results').then(
+    (results) => results.backlog,
+    // It has exited.
+    () => 0,
+  );
+  if (backlog === 0) return;
+  const events = backlog === 1 ? '1 event' : `${backlog} events`;
+  invocation.note(`the daemon exits when ${events} are delivered or given up; see: integratorctl results`);
 }
 
 function deadlinePassed(cutSessions: number): Failure {

@@ -169,8 +169,7 @@ function summaryOf(sessions: readonly SessionView[], all: number): string {
   const lagMs = Math.max(0, ...sessions.map((session) => session.lagMs));
   const gapMs = withGaps.reduce((sum, session) => sum + session.gapMs, 0);
   return [
-    countText(sessions.length),
-    ...(sessions.length < all ? [`of ${all}`] : []),
+    countText(sessions.length) + (sessions.length < all ? ` of ${all}` : ''),
     ...(sessions.length > 0 ? [`largest lag ${durationText(lagMs)}`] : []),
     ...(withGaps.length > 0 ? [`${withGaps.length} with gaps (${durationText(gapMs)})`] : []),
   ].join(', ');

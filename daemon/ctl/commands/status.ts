@@ -37,11 +37,16 @@ type All = Status & { readonly results: Awaited<ReturnType<typeof resultsOf>> };
 
 function pairs(status: All, nowEpochMs: number): Pair[] {
   const { cordon, drain, lifecycle, lastHour } = status;
+  const isIdle = status.sessions === 0;
   return [
     ['state', status.state, status.state === 'serving' ? 'green' : 'yellow'],
     ['sessions', `${status.sessions} of ${status.maxSessions}`],
-    ['lag', `${durationText(status.lagMs)}, the largest of a running session`],
-    ['gaps', `${durationText(status.gapMs)}, of the running sessions`, status.gapMs > 0 ? 'yellow' : undefined],
+    ['lag', isIdle ? undefined : `${durationText(status.lagMs)}, the largest of a running session`],
+    [
+      'gaps',
+      isIdle ? undefined : `${durationText(status.gapMs)}, of the running sessions`,
+      status.gapMs > 0 ? 'yellow' : undefined,
+    ],
     ['last hour', lastHourText(lastHour), lastHour.failed > 0 ? 'yellow' : undefined],
     ['results', resultsText(status.results)],
     ['log level', status.logLevel],
