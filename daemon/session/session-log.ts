@@ -6,6 +6,8 @@ import type { Clock } from '../runtime/clock.ts';
 /** How the session began, and what happened last; entries between are dropped. */
 const FIRST_ENTRIES = 20;
 const LAST_ENTRIES = 180;
+/** An entry of the timeline only, not an event of the log: `entries` says how many are left out here. */
+const OMITTED = 'omitted';
 
 /**
  * The log of one session: keeps its first and its latest events for `integratorctl sessions show`, and masks the contact's attributes
@@ -29,7 +31,7 @@ export class Timeline implements Log {
   get entries(): readonly TimelineEntry[] {
     const [next] = this.#last;
     if (this.#omitted === 0 || !next) return [...this.#first, ...this.#last];
-    const gap = { atEpochMs: next.atEpochMs, event: 'omitted', entries: this.#omitted };
+    const gap = { atEpochMs: next.atEpochMs, event: OMITTED, entries: this.#omitted };
     return [...this.#first, gap, ...this.#last];
   }
 
