@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
 import { chromiumPath, installCommands } from '../support/tools.ts';
 
 /** No traffic except to 127.0.0.1: no lookups, no updates, no vendor services. */
@@ -16,9 +16,9 @@ const ARGS = [
 ];
 
 /** Takes a picture for people to look at, if PICTURES names a directory: drawing takes longer than a test. */
-export async function picture(page: Page, name: string, { fullPage = false } = {}): Promise<void> {
+export async function picture(of: Page | Locator, name: string, options: { fullPage?: boolean } = {}): Promise<void> {
   const directory = process.env['PICTURES'];
-  if (directory) await page.screenshot({ path: join(directory, `${name}.png`), fullPage });
+  if (directory) await of.screenshot({ path: join(directory, `${name}.png`), ...options });
 }
 
 /** Starts this machine's Chromium. Throws if there is none. */

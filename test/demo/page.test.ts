@@ -108,6 +108,11 @@ function roomBelow(page: Page): Promise<number> {
   return page.evaluate("innerHeight - document.querySelector('.call').getBoundingClientRect().bottom");
 }
 
+/** Not waitForFunction, which evaluates in the page when it has to wait: the page's security policy forbids that. */
+async function scrolledToTop(page: Page): Promise<void> {
+  while ((await page.evaluate('scrollY')) !== 0) await page.evaluate('new Promise(requestAnimationFrame)');
+}
+
 test('the page follows the words, unless the reader has scrolled away', async (t) => {
   t.timeout(TIMEOUT_MS);
   const demo = new RunningDemo(t, ['--speed', '5']);
@@ -118,7 +123,7 @@ test('the page follows the words, unless the reader has scrolled away', async (t
   t.true(await newest.isHidden());
 
   await page.mouse.wheel(0, -10_000);
-  await page.waitForFunction('scrollY === 0');
+  await scrolledToTop(page);
   const known = await page.locator('.phrases .phrase').count();
   await page.locator('.phrases .phrase').nth(known).waitFor();
   t.is(await page.evaluate('scrollY'), 0);
@@ -156,7 +161,7 @@ test('the page breaks everything in mid-sentence, and shows that no word is miss
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize(DESKTOP);
-    await picture(page, `picture-${colorScheme}`);
+    await picture(page.locator('.call'), `picture-${colorScheme}`);
     await page.setViewportSize(PHONE);
     await picture(page, `demo-broken-phone-${colorScheme}`);
   }
