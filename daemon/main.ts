@@ -62,6 +62,10 @@ program
     'Transcribes Amazon Connect calls with Deepgram. Configured by environment variables: see integratord(8), or daemon/SETTINGS.md in the sources.',
   )
   .version(VERSION)
+  .configureOutput({
+    outputError: (text, write) =>
+      write(`integratord: ${text.trim().replaceAll(/^error: |\.$/g, '')}; see: integratord --help\n`),
+  })
   .option('--check', 'check the settings and what they need, print the results as JSON, and start nothing')
   .action(({ check }: { check?: true }) => (check ? printChecks() : run()));
 await program.parseAsync().catch(exitWithLines);
