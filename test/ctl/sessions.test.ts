@@ -28,6 +28,20 @@ test('the wide list has one session per line, oldest first, in all columns', asy
   t.is(new Set(contactColumn).size, 1, 'the columns are aligned');
 });
 
+test('the summary says how many of all sessions are shown; a list without any is no bare title', async (t) => {
+  const daemon = await fakeFor(t);
+  const list = async (...args: string[]) =>
+    (await ctl(['sessions', 'list', ...args, '--socket', daemon.socketPath])).stdout;
+  daemon.sessions = [OLD, BARE, YOUNG];
+  t.regex(await list('--limit', '1'), /\n1 session of 3, largest lag 5ms, 1 with gaps \(1\.5s\)\n$/);
+  daemon.sessions = [OLD];
+  t.is(await list('--state', 'ending'), 'none of 1 session\n');
+  daemon.sessions = [];
+  t.is(await list(), 'no sessions\n');
+  t.is(await list('--state', 'failed'), 'no sessions within a day, since the daemon started\n');
+  t.is(await list('--no-header'), '');
+});
+
 test('the list can be filtered, sorted, limited, and printed without a header', async (t) => {
   const daemon = await fakeFor(t);
   daemon.sessions = [OLD, BARE, YOUNG];

@@ -169,10 +169,15 @@ function summaryOf(sessions: readonly SessionView[], all: number): string {
   const lagMs = Math.max(0, ...sessions.map((session) => session.lagMs));
   const gapMs = withGaps.reduce((sum, session) => sum + session.gapMs, 0);
   return [
-    countText(sessions.length) + (sessions.length < all ? ` of ${all}` : ''),
+    shareText(sessions.length, all),
     ...(sessions.length > 0 ? [`largest lag ${durationText(lagMs)}`] : []),
     ...(withGaps.length > 0 ? [`${withGaps.length} with gaps (${durationText(gapMs)})`] : []),
   ].join(', ');
+}
+
+function shareText(count: number, all: number): string {
+  if (count === all) return countText(count);
+  return count === 0 ? `none of ${countText(all)}` : `${countText(count)} of ${all}`;
 }
 
 function countText(count: number): string {
