@@ -11,6 +11,7 @@ import {
   type EndedSession,
   type ResultsStatus,
   type RetriedLetters,
+  type SessionDetails,
   type SessionView,
   type Status,
   type Stopped,
@@ -140,12 +141,13 @@ export function controlApi(options: ControlApiOptions): (request: IncomingMessag
   });
   on('get', '/v1/sessions/:id', async ({ params: { id = '' } }) => {
     const details = (await manager.details(id)) ?? noSession(id);
-    return log.redactor.cleaned(details);
+    return shownDetails(details, log);
   });
   on('get', '/v1/history', () => log.redactor.cleaned({ ended: manager.history.list() }));
-  on('get', '/v1/history/:id', ({ params: { id = '' } }) =>
-    log.redactor.cleaned(manager.history.find(id) ?? noSession(id)),
-  );
+  on('get', '/v1/history/:id', ({ params: { id = '' } }) => {
+    const { ended, details } = manager.history.find(id) ?? noSession(id);
+    return { ended: log.redactor.cleaned(ended), ...(details && { details: shownDetails(details, log) }) };
+  });
   on('post', '/v1/sessions/:id/stop', async ({ params: { id = '' } }) => {
     const outcome = (await manager.stop(id)) ?? noSession(id);
     return { sessionId: id, ...outcomeOf(outcome, log) };
@@ -252,6 +254,13 @@ function noLetters(error: unknown): never {
 
 function refuse(status: number, reason: string, message: string): never {
   throw new Refusal(status, reason, message);
+}
+
+/** For operators: without secrets, phone numbers and the like; but the path of the callback, which tells them apart. */
+function shownDetails(details: SessionDetails, log: RootLog): SessionDetails {
+  const { callback } = details.params;
+  const cleaned = log.redactor.cleaned(details);
+  return callback === undefined ? cleaned : { ...cleaned, params: { ...cleaned.params, callback } };
 }
 
 function outcomeOf(outcome: HostedOutcome, log: RootLog): Omit<Stopped, 'sessionId'> {

@@ -1,4 +1,5 @@
 import type { Checkpoint, SessionIdentity } from '../../daemon/checkpoints/checkpoint.ts';
+import type { SessionDetails } from '../../daemon/contract/control-api.ts';
 import type { HostedOutcome, HostedSession, SessionHost } from '../../daemon/threads/host.ts';
 
 /** A session controlled by a test. */
@@ -59,7 +60,7 @@ export class FakeHost implements SessionHost {
     return [];
   }
 
-  async details() {
+  async details(): Promise<SessionDetails | undefined> {
     return undefined;
   }
 

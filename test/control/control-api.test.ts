@@ -7,6 +7,7 @@ import { LOST } from '../../daemon/admission/history.ts';
 import { SessionManager } from '../../daemon/admission/manager.ts';
 import { controlApi } from '../../daemon/control/control-api.ts';
 import { FakeHost } from '../admission/fake-host.ts';
+import { aSession } from '../ctl/examples.ts';
 import { listening } from '../support/loopback.ts';
 import { recordedLog } from '../support/recorded-log.ts';
 import { requestOf } from '../support/session-builders.ts';
@@ -107,6 +108,21 @@ test('a session that is lost while it is stopped has failed, with a reason', asy
   host.last.end({ name: 'lost' });
   t.like((await stopped).body, { sessionId, outcome: 'failed', error: LOST });
   t.like((await send('GET', '/v1/history')).body, { ended: [{ sessionId, outcome: 'failed', reason: LOST }] });
+});
+
+test('a session’s parameters are shown without personal data, but with the callback’s path, running and ended', async (t) => {
+  const { manager, host, send } = await stage(t);
+  const params = { callback: 'https://***@example.com/results?***', caller: '+15550100123', model: 'nova-3' };
+  const details = { session: aSession(), params, timeline: [] };
+  host.details = async () => details;
+  const starting = manager.start(requestOf('a'), 1000);
+  host.last.open();
+  const { sessionId } = await starting;
+  const shown = { ...params, caller: '***' };
+  t.deepEqual((await send('GET', `/v1/sessions/${sessionId}`)).body['params'], shown);
+  host.last.end({ name: 'completed', reason: 'stopped', details });
+  while (manager.size > 0) await nextTurn();
+  t.like((await send('GET', `/v1/history/${sessionId}`)).body, { ended: { sessionId }, details: { params: shown } });
 });
 
 test('dead letters that cannot be read are a refusal with the reason', async (t) => {
