@@ -307,6 +307,10 @@ test('the API’s answer, which has the flow as text, is read too', (t) => {
     });
 });
 
+test('a byte order mark, as Windows programs write it, is no fault', (t) => {
+  t.deepEqual(check(`\ufeff${withTrigger('kvs-dg-trigger')}`), { errors: [], warnings: [] });
+});
+
 test('the editor’s old format is named, with a remedy', (t) => {
   const old = {
     modules: [{ id: '1', type: 'StartMediaStreaming', branches: [], parameters: [] }],

@@ -67,7 +67,8 @@ export function readFlow(text: string): Flow {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    // Some editors write a byte order mark.
+    return JSON.parse(text.replace(/^\ufeff/, ''));
   } catch (error) {
     throw new NotAFlow(`it is not JSON: ${error instanceof Error ? error.message : error}`, { cause: error });
   }
