@@ -33,7 +33,7 @@ export class Invocation {
     this.json = json || output === 'json';
     this.header = header;
     this.paint = paintFor(io.stdout, io.env);
-    this.width = io.stdout.isTTY ? (io.stdout.columns ?? DEFAULT_COLUMNS) : Infinity;
+    this.width = io.stdout.isTTY ? io.stdout.columns || DEFAULT_COLUMNS : Infinity;
   }
 
   /** Prints the response: as JSON with --json, otherwise as the lines, which must already be printable. */

@@ -149,6 +149,13 @@ test('ids are as short as they can be, and every command accepts them', async (t
   for (const id of shown) t.is((await atDesk(['sessions', 'show', id], { socketPath })).code, 0);
 });
 
+test('a terminal that does not know its width gets lines for 80 columns', async (t) => {
+  const { socketPath } = await fakeFor(t);
+  const [unknown, eighty] = [new Screen({ columns: 0 }), new Screen({ columns: 80 })];
+  for (const screen of [unknown, eighty]) await atDesk(['status'], { socketPath, screen });
+  t.is(unknown.plain, eighty.plain);
+});
+
 for (const columns of [60, 80, 140]) {
   test(`long values are wrapped between words in a terminal of ${columns} columns`, async (t) => {
     const daemon = await fakeFor(t);
