@@ -9,7 +9,7 @@ const LEAST_REASON = 20;
 /** This many columns, and the reason, are shown on the narrowest terminal, too. */
 const MOST_IMPORTANT = 3;
 
-export interface EndedOptions extends TableOptions {
+interface EndedOptions extends TableOptions {
   readonly nowEpochMs: Millis;
   /** Full ids. */
   readonly isWide: boolean;
