@@ -15,7 +15,7 @@ const metadata = connectMetadata(process.env, clock);
 try {
   process.exitCode = metadata.absence === undefined ? await reportAbsence() : EXIT_LEFT_ALONE;
 } catch (error) {
-  log.error({ event: 'absence.failed', ...errorFields(error) }, 'cannot report to Auto Scaling that there is no daemon');
+  log.error({ event: 'absence.failed', ...errorFields(error) }, 'cannot report the missing daemon to Auto Scaling');
   process.exitCode = 1;
 }
 
