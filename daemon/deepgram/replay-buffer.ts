@@ -4,8 +4,10 @@ import { sampleAt } from '../audio/pcm.ts';
 import { BYTES_PER_FRAME, BYTES_PER_MS, BYTES_PER_SAMPLE, type Channel } from '../contract/audio-format.ts';
 import type { Millis } from '../runtime/clock.ts';
 
-/** Hysteresis: a ring that has grown shrinks only when usage falls below this share of the minimum size. */
-const SHRINKS_AT = 0.9;
+/** A ring grows by more than it must, so that a long outage copies it a dozen times, not hundreds of times. */
+const GROWTH = 1.25;
+/** Hysteresis: a ring shrinks once it has been larger than needed for this much audio, 2 s. */
+const REVIEWED_EVERY_BYTES = 2000 * BYTES_PER_MS;
 
 /**
  * A ring of bytes that holds the audio still to be sent and the audio that may have to be sent again. The aligner
@@ -21,18 +23,22 @@ export class ReplayBuffer implements CallBuffer {
   #intactFrom: number;
   #sent: number;
   #end: number;
+  /** The most bytes needed at once since the ring's size was last reviewed, and where it is reviewed next. */
+  #mostNeeded = 0;
+  #reviewedAt: number;
 
   /**
    * @param start where in the call the audio begins
    * @param leastBytes the minimum size; the ring grows when it must and shrinks again
    */
   constructor(start: number, leastBytes: number) {
-    this.#leastBytes = leastBytes - (leastBytes % BYTES_PER_FRAME);
+    this.#leastBytes = wholeFrames(leastBytes);
     this.#ring = Buffer.alloc(this.#leastBytes);
     this.#from = start;
     this.#intactFrom = start;
     this.#sent = start;
     this.#end = start;
+    this.#reviewedAt = start + REVIEWED_EVERY_BYTES;
   }
 
   /** Where the audio committed so far ends. */
@@ -52,6 +58,11 @@ export class ReplayBuffer implements CallBuffer {
 
   get heldBytes(): number {
     return this.#end - this.#from;
+  }
+
+  /** The memory that it takes now. */
+  get allocatedBytes(): number {
+    return this.#ring.length;
   }
 
   reserve(frames: number): Int32Array {
@@ -99,12 +110,29 @@ export class ReplayBuffer implements CallBuffer {
     return buffer === this.#ring.buffer && byteOffset === this.#ring.byteOffset + (this.#end % this.#ring.length);
   }
 
-  /** Grows the ring for `more` bytes, or shrinks it when little of it is used. */
+  /** Grows the ring for `more` bytes, or shrinks it when it has been too large for a while. */
   #fit(more: number): void {
     const needed = this.heldBytes + more;
-    const isTooLarge = this.#ring.length > this.#leastBytes && needed <= this.#leastBytes * SHRINKS_AT;
-    if (needed <= this.#ring.length && !isTooLarge) return;
-    const ring = Buffer.alloc(Math.max(this.#leastBytes, needed * 2));
+    this.#mostNeeded = Math.max(this.#mostNeeded, needed);
+    if (needed > this.#ring.length) this.#resize(this.#sizeFor(needed), more);
+    else if (this.#end >= this.#reviewedAt) this.#review(needed, more);
+  }
+
+  #review(needed: number, more: number): void {
+    const size = this.#sizeFor(this.#mostNeeded);
+    this.#mostNeeded = needed;
+    this.#reviewedAt = this.#end + REVIEWED_EVERY_BYTES;
+    const savesEnough = size === this.#leastBytes || size * GROWTH <= this.#ring.length;
+    if (size < this.#ring.length && savesEnough) this.#resize(size, more);
+  }
+
+  #sizeFor(bytes: number): number {
+    return bytes <= this.#leastBytes ? this.#leastBytes : wholeFrames(bytes * GROWTH);
+  }
+
+  /** Moves to a ring of another size, with room for `more` bytes. */
+  #resize(bytes: number, more: number): void {
+    const ring = Buffer.alloc(bytes);
     this.#intactFrom = Math.max(this.#intactFrom, Math.min(this.#from, this.#end + more - ring.length));
     for (let at = this.#intactFrom; at < this.#end; ) {
       const source = this.#ring.subarray(at % this.#ring.length).subarray(0, this.#end - at);
@@ -114,6 +142,10 @@ export class ReplayBuffer implements CallBuffer {
     }
     this.#ring = ring;
   }
+}
+
+function wholeFrames(bytes: number): number {
+  return Math.ceil(bytes / BYTES_PER_FRAME) * BYTES_PER_FRAME;
 }
 
 /** The position of a moment of the call, at a whole ms: a connection's offset is reported in whole ms. */

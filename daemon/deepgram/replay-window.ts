@@ -16,8 +16,8 @@ const FINAL_AFTER_MS: Millis = 1000;
 export const MESSAGE_MS: Millis = 100;
 /** The most audio that a session keeps, sent and unsent: 32 s. Beyond it, Kinesis keeps the rest. */
 export const BUFFER_BYTES = 1024 * 1024;
-/** Unsent audio in normal operation: what one read brings. */
-const USUALLY_UNSENT_MS: Millis = 300;
+/** Room for unsent audio in normal operation: a message, which is sent before the next one is written, and rounding. */
+const USUALLY_UNSENT_MS: Millis = MESSAGE_MS + 20;
 /**
  * After an outage, Deepgram processes the backlog at 1.25 x real time, for minutes: this much more is kept meanwhile.
  */
