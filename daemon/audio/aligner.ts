@@ -7,6 +7,7 @@ import type { CallClock, TrackPlace } from './call-clock.ts';
 import { Horizon } from './horizon.ts';
 import { createMono, interleave, MOST_FRAMES } from './interleave.ts';
 import { open, openDueMs } from './opening.ts';
+import { type PackedClock, packed, unpacked } from './packed-clock.ts';
 import type { AudioBlock } from './pcm.ts';
 import { type Call, PlacedTrack } from './placed-track.ts';
 import { emptyFrames } from './track.ts';
@@ -27,7 +28,7 @@ export class Aligner {
   readonly #buffer: CallBuffer;
   /** Blocks before the first piece, kept until it is known where the call begins. */
   #opening: AudioBlock[] | undefined = [];
-  #beginning: CallClock | undefined;
+  #beginning: PackedClock | undefined;
   /** Where in the call this aligner begins. */
   #firstFrame = 0;
   #gapFrames = 0;
@@ -60,7 +61,7 @@ export class Aligner {
 
   /** The call's clock before the first block was placed, or where this aligner resumed; undefined before that. */
   get beginning(): CallClock | undefined {
-    return this.#beginning;
+    return this.#beginning && unpacked(this.#beginning);
   }
 
   /** Undefined before the call has begun. */
@@ -156,7 +157,7 @@ export class Aligner {
 
   #resume(callMs: Millis, callClock: CallClock): void {
     this.#opening = undefined;
-    this.#beginning = callClock;
+    this.#beginning = packed(callClock);
     this.#firstFrame = callMs * SAMPLES_PER_MS;
     this.#call.originMs = callClock.originMs;
     this.#call.takenFrames = callClock.placed?.takenFrames ?? this.#firstFrame;
@@ -181,7 +182,8 @@ export class Aligner {
       this.#tracks[channel].begin(startFrame, levelMs, levelBlocks, centerMs);
     }
     this.#opening = undefined;
-    this.#beginning = this.callClock;
+    const { callClock } = this;
+    this.#beginning = callClock && packed(callClock);
     for (const block of blocks) this.#placers[block.channel].add(block);
     return true;
   }

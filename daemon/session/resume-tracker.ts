@@ -1,5 +1,5 @@
 import type { Aligner } from '../audio/aligner.ts';
-import type { CallClock } from '../audio/call-clock.ts';
+import { type PackedClock, packed, unpacked } from '../audio/packed-clock.ts';
 import type { SessionIdentity } from '../checkpoints/checkpoint.ts';
 import type { CheckpointSource, Checkpoints } from '../checkpoints/checkpoints.ts';
 import type { StartRequest } from '../contract/start-request.ts';
@@ -24,7 +24,7 @@ interface Moment {
   readonly position: Position;
   /** All audio placed by then ends here. */
   readonly endMs: Millis;
-  readonly callClock: CallClock | undefined;
+  readonly clock: PackedClock | undefined;
 }
 
 /**
@@ -43,7 +43,9 @@ export class ResumeTracker implements CheckpointSource {
   #readFrom: StartingPoint['position'];
   #next: StartingPoint['position'];
   /** Undefined: the beginning of the call. */
-  #callClock: CallClock | undefined;
+  #clock: PackedClock | undefined;
+  /** A clock that is no longer needed: its memory is used again, because garbage this old costs a major collection. */
+  #spare: PackedClock | undefined;
 
   constructor(identity: SessionIdentity, start: StartingPoint['position'], parts: TrackedParts) {
     this.sessionId = identity.sessionId;
@@ -62,8 +64,10 @@ export class ResumeTracker implements CheckpointSource {
     if (!checkpoints || !aligner.hasBegun) return;
     if (position && position !== this.#noted) {
       this.#noted = position;
-      if (this.#moments.length === MOST_MOMENTS) this.#moments.pop();
-      this.#moments.push({ position, endMs: aligner.reachMs, callClock: aligner.callClock });
+      if (this.#moments.length === MOST_MOMENTS) this.#spare = this.#moments.pop()?.clock;
+      const { callClock } = aligner;
+      this.#moments.push({ position, endMs: aligner.reachMs, clock: callClock && packed(callClock, this.#spare) });
+      this.#spare = undefined;
     }
     checkpoints.track(this);
   }
@@ -81,9 +85,10 @@ export class ResumeTracker implements CheckpointSource {
       this.#moments.shift();
       this.#readFrom = this.#next;
       this.#next = moment.position;
-      this.#callClock = moment.callClock;
+      this.#spare = this.#clock;
+      this.#clock = moment.clock;
     }
-    const callClock = this.#callClock ?? aligner.beginning;
+    const callClock = this.#clock ? unpacked(this.#clock) : aligner.beginning;
     return { position: this.#readFrom, callClock, callMs, connections: link.connections };
   }
 }
