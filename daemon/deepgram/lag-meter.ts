@@ -12,12 +12,6 @@ interface Span {
   readonly toMs: Millis;
 }
 
-/** A piece that was handed over before it was known how late that was. */
-interface Handover {
-  readonly callMs: Millis;
-  readonly atMs: Millis;
-}
-
 /**
  * Measures how late a call's audio is handed to the kernel, from the live edge (audio/live-edge.ts). A stalled process,
  * messages that gather audio, a slow connection and a backlog all show. Silence in place of missing audio does not
@@ -30,7 +24,8 @@ export class LagMeter {
   /** The call up to here was handed over. */
   #reachedMs: Millis;
   #silences: Span[] = [];
-  #unsettled: Handover[] = [];
+  /** Pieces handed over before it was known how late that was: for each its end in the call, and when that was. */
+  #unsettled: Millis[] = [];
   #lastMs: Millis = 0;
   #worstMs: Millis = 0;
 
@@ -61,17 +56,17 @@ export class LagMeter {
       pieces++;
       sumMs += lagMs;
       if (this.edge.isSettled) this.#note(lagMs);
-      else this.#unsettled.push({ callMs: endMs, atMs });
+      else this.#unsettled.push(endMs, atMs);
     }
     this.#reachedMs = callMs;
     if (pieces > 0) this.#lastMs = sumMs / pieces;
-    if (this.edge.isSettled || this.#unsettled.length > MOST_UNSETTLED) this.settle();
+    if (this.edge.isSettled || this.#unsettled.length > 2 * MOST_UNSETTLED) this.settle();
   }
 
   /** Counts audio that was handed over before the edge was known; call it at the end of a call too. */
   settle(): void {
     if (this.#unsettled.length === 0) return;
-    for (const { callMs, atMs } of this.#unsettled) this.#note(this.#boundedMs(callMs, atMs));
+    for (let i = 0; i < this.#unsettled.length; i += 2) this.#note(this.#unsettledLagMs(i));
     this.#unsettled = [];
   }
 
@@ -85,12 +80,16 @@ export class LagMeter {
   /** The largest lag so far. */
   get worstMs(): Millis {
     let worstMs = this.#worstMs;
-    for (const { callMs, atMs } of this.#unsettled) worstMs = Math.max(worstMs, this.#boundedMs(callMs, atMs));
+    for (let i = 0; i < this.#unsettled.length; i += 2) worstMs = Math.max(worstMs, this.#unsettledLagMs(i));
     return worstMs;
   }
 
   #lagMs(callMs: Millis, atMs: Millis): Millis {
     return this.edge.isSettled ? this.edge.lagMs(callMs, atMs) : this.#boundedMs(callMs, atMs);
+  }
+
+  #unsettledLagMs(i: number): Millis {
+    return this.#boundedMs(this.#unsettled[i] as Millis, this.#unsettled[i + 1] as Millis);
   }
 
   /** The lag of audio from before the edge was known. */

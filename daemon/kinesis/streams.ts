@@ -24,8 +24,8 @@ interface Endpoint {
   readonly url: Promise<string>;
   /** Sessions that wait for it. */
   waiting: number;
-  /** Gives up its turn when no session waits any longer. */
-  readonly abandon: () => void;
+  /** Gives up its turn when no session waits any longer; undefined once it has had its turn. */
+  abandon: (() => void) | undefined;
 }
 
 /** What all sessions of a stream share. */
@@ -96,29 +96,27 @@ export class Streams implements MediaSource {
       return await orAborted(endpoint.url, signal);
     } finally {
       endpoint.waiting--;
-      if (endpoint.waiting === 0 && signal.aborted) endpoint.abandon();
+      if (endpoint.waiting === 0 && signal.aborted) endpoint.abandon?.();
     }
   }
 
   #requestEndpoint(arn: string, stream: Stream): Endpoint {
     const abandoned = new AbortController();
     const signal = AbortSignal.any([abandoned.signal, this.#clock.timeout(ENDPOINT_TIMEOUT_MS)]);
-    let hasTurn = false;
     const request = async () => {
       await this.#endpointLimiter.acquire(signal);
-      hasTurn = true;
+      // From here on the answer may as well be kept for the next session; what could abandon it need not be kept.
+      endpoint.abandon = undefined;
       return this.#api.getDataEndpoint(arn, signal);
     };
     const forget = () => {
       if (stream.endpoint === endpoint) stream.endpoint = undefined;
     };
-    const url = request();
-    // Once it has its turn, the answer may as well be kept for the next session.
     const abandon = () => {
-      if (hasTurn) return;
       forget();
       abandoned.abort();
     };
+    const url = request();
     const endpoint: Endpoint = { url, waiting: 0, abandon };
     url.catch(forget);
     return endpoint;
