@@ -8,9 +8,7 @@ const SAME_TIME_MS: Millis = 1;
 /** At inexact times, these cannot be distinguished from the next block of their track. */
 const LATEST_BLOCKS = 3;
 
-/** Per block: how much later it is than the block before, and its fingerprint in two halves. */
-const FIELDS = 3;
-/** Marks a difference that does not fit its field: the clock was set. */
+/** Marks a difference that is not kept: the clock was set, or there is no block before. */
 const FAR = -0x8000;
 const BYTES_PER_WORD = 4;
 const BYTES_PER_STRIPE = 4 * BYTES_PER_WORD;
@@ -21,8 +19,11 @@ const PRIME = 0x9e3779b1;
  * the old times and the same content, in the same order. Audio that merely sounds the same has a new time.
  */
 export class RecentBlocks {
-  /** 6 bytes a block: with thousands of calls this is most of a track's memory. */
-  readonly #ring = new Int16Array(BLOCKS * FIELDS);
+  /** A ring of 4 bytes a block: with thousands of calls this is most of a track's memory. */
+  readonly #fingerprints = new Int32Array(BLOCKS);
+  /** How much later each block is than the one before; undefined while all are `#everyMs` later, as exact times are. */
+  #afterMs: Int16Array | undefined;
+  #everyMs: Millis = FAR;
   /** Blocks noted so far, and the time of the last one. */
   noted = 0;
   #lastMs = 0;
@@ -36,10 +37,8 @@ export class RecentBlocks {
   note(timeMs: Millis, fingerprint: number): void {
     this.hasJustRepeated = false;
     const afterMs = (timeMs | 0) - this.#lastMs;
-    const at = (this.noted++ % BLOCKS) * FIELDS;
-    this.#ring[at] = Math.abs(afterMs) < -FAR ? afterMs : FAR;
-    this.#ring[at + 1] = fingerprint;
-    this.#ring[at + 2] = fingerprint >> 16;
+    this.#noteTime(Math.abs(afterMs) < -FAR ? afterMs : FAR);
+    this.#fingerprints[this.noted++ % BLOCKS] = fingerprint;
     this.#lastMs = timeMs | 0;
   }
 
@@ -63,7 +62,7 @@ export class RecentBlocks {
         this.#expect(nth + 1, ms);
         return true;
       }
-      const afterMs = this.#afterMs(nth);
+      const afterMs = this.#after(nth);
       if (afterMs === FAR) return false;
       ms -= afterMs;
     }
@@ -77,7 +76,7 @@ export class RecentBlocks {
     for (let nth = this.noted - 1; nth >= oldest; nth--) {
       if (isSameTime(ms, timeMs) && this.#fingerprint(nth) === fingerprint)
         return this.#fingerprint(nth - 1) !== fingerprint;
-      ms -= this.#afterMs(nth);
+      ms -= this.#after(nth);
     }
     return false;
   }
@@ -91,26 +90,35 @@ export class RecentBlocks {
     let ms = this.#lastMs;
     for (let nth = this.noted - 1; nth >= Math.max(0, end - count); nth--) {
       if (nth < end) blocks.unshift([ms, this.#fingerprint(nth)]);
-      if (this.#afterMs(nth) === FAR) break;
-      ms -= this.#afterMs(nth);
+      if (this.#after(nth) === FAR) break;
+      ms -= this.#after(nth);
     }
     return blocks;
   }
 
   /** Expects block `nth`, after one that was at `beforeMs`. */
   #expect(nth: number, beforeMs: Millis): void {
-    const isThere = nth < this.noted && this.#afterMs(nth) !== FAR;
+    const isThere = nth < this.noted && this.#after(nth) !== FAR;
     this.#expected = isThere ? nth : -1;
-    this.#expectedMs = isThere ? beforeMs + this.#afterMs(nth) : 0;
+    this.#expectedMs = isThere ? beforeMs + this.#after(nth) : 0;
   }
 
-  #afterMs(nth: number): Millis {
-    return this.#ring[(nth % BLOCKS) * FIELDS] as number;
+  /** Notes how much later the next block is than the one before. */
+  #noteTime(afterMs: Millis): void {
+    // Nothing comes before the first one.
+    if (this.noted === 0) return;
+    if (this.noted === 1) this.#everyMs = afterMs;
+    if (afterMs !== this.#everyMs) this.#afterMs ??= new Int16Array(BLOCKS).fill(this.#everyMs);
+    if (this.#afterMs) this.#afterMs[this.noted % BLOCKS] = afterMs;
+  }
+
+  #after(nth: number): Millis {
+    if (nth === 0) return FAR;
+    return this.#afterMs ? (this.#afterMs[nth % BLOCKS] as number) : this.#everyMs;
   }
 
   #fingerprint(nth: number): number {
-    const at = (nth % BLOCKS) * FIELDS;
-    return ((this.#ring[at + 2] as number) << 16) | ((this.#ring[at + 1] as number) & 0xffff);
+    return this.#fingerprints[nth % BLOCKS] as number;
   }
 }
 
