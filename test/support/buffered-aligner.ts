@@ -3,7 +3,7 @@ import type { AudioRun } from '../../daemon/audio/audio-run.ts';
 import { positionOf, ReplayBuffer } from '../../daemon/deepgram/replay-buffer.ts';
 
 /** The least that a session's call buffer holds. */
-export const BUFFER_MS = 2348;
+export const BUFFER_MS = 2168;
 
 /** An aligner with a session's buffer, on a link that sends everything immediately. */
 export class BufferedAligner extends Aligner {
