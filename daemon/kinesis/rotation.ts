@@ -23,7 +23,8 @@ interface RotationOptions {
 export class Rotation {
   readonly #open: (signal: AbortSignal) => Promise<Media>;
   readonly #options: RotationOptions;
-  readonly #abort = new AbortController();
+  /** Set while a successor is requested or in use. */
+  #abort: AbortController | undefined;
   #opening: Promise<void> | undefined;
   #successor: Media | undefined;
   #openAtMs: Millis;
@@ -53,15 +54,17 @@ export class Rotation {
 
   /** Cancels a pending request, and closes a successor that is not `used`. */
   close(used: Media | undefined): void {
-    this.#abort.abort();
+    this.#abort?.abort();
     if (this.#successor !== used) this.#successor?.close();
   }
 
   async #prepare(): Promise<void> {
     const { clock, log, metrics } = this.#options;
+    this.#abort = new AbortController();
+    const { signal } = this.#abort;
     try {
-      const media = await this.#open(this.#abort.signal);
-      if (this.#abort.signal.aborted) {
+      const media = await this.#open(signal);
+      if (signal.aborted) {
         media.close();
         return;
       }
@@ -73,7 +76,7 @@ export class Rotation {
       this.#successor = media;
       this.#openedAtMs = clock.now();
     } catch (error) {
-      if (this.#abort.signal.aborted) return;
+      if (signal.aborted) return;
       log.warn({ event: 'kinesis.refused', ...errorFields(error) }, 'Kinesis refused a second connection: retrying');
       this.#openAtMs = clock.now() + RETRY_AFTER_MS;
       this.#opening = undefined;

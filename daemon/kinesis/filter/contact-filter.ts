@@ -146,7 +146,8 @@ export class ContactFilter implements DemuxerEvents {
   }
 
   segmentUid(uid: string): void {
-    this.#fragment.segmentUid = uid;
+    // Usually the same: one string for all of a call's fragments.
+    this.#fragment.segmentUid = uid === this.#ourSegmentUid ? this.#ourSegmentUid : uid;
   }
 
   /** A second cluster may be another caller's, with the fragment's header lost: only a ContactId after it can say. */
