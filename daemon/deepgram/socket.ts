@@ -8,7 +8,10 @@ import type { Secret } from '../secrets/secret.ts';
 import { DeepgramRefused } from './errors.ts';
 import { WsTransport } from './transport.ts';
 
-type ListenV1ConnectionArgs = Parameters<DeepgramClient['listen']['v1']['connect']>[0];
+type ListenV1 = DeepgramClient['listen']['v1'];
+type ListenV1ConnectionArgs = Parameters<ListenV1['connect']>[0];
+/** The SDK's socket. */
+type ListenSocket = Awaited<ReturnType<ListenV1['connect']>>;
 
 const UNAUTHORIZED = 401;
 /** A ping's mark as `WsTransport.sendPing` writes it: a peer may send pongs of its own (RFC 6455, 5.5.3). */
@@ -136,17 +139,50 @@ async function openWith(
     socket.once('close', (code, reason) => resolve({ code, reason: String(reason) || failure }));
   });
   await orAborted(transport.opened, signal, () => socket.terminate());
-  return {
-    requestId: transport.requestId,
-    get bufferedBytes() {
-      return transport.bufferedBytes;
-    },
-    closed,
-    unacked: () => tcpQueues.of(transport.ends),
-    sendAudio: (pcm) => transport.sendAudio(pcm),
-    ping: (mark) => transport.sendPing(mark),
-    sendKeepAlive: () => listen.sendKeepAlive({ type: 'KeepAlive' }),
-    sendCloseStream: () => listen.sendCloseStream({ type: 'CloseStream' }),
-    terminate: () => socket.terminate(),
-  };
+  return new OpenSocket(transport, listen, closed);
+}
+
+/** A class, because an object of closures would take a kilobyte of each call. */
+class OpenSocket implements DeepgramSocket {
+  readonly closed: Promise<SocketClose>;
+  readonly #transport: WsTransport;
+  readonly #listen: ListenSocket;
+
+  constructor(transport: WsTransport, listen: ListenSocket, closed: Promise<SocketClose>) {
+    this.#transport = transport;
+    this.#listen = listen;
+    this.closed = closed;
+  }
+
+  get requestId(): string | undefined {
+    return this.#transport.requestId;
+  }
+
+  get bufferedBytes(): number {
+    return this.#transport.bufferedBytes;
+  }
+
+  unacked(): Promise<TcpQueue | undefined> {
+    return tcpQueues.of(this.#transport.ends);
+  }
+
+  sendAudio(pcm: Uint8Array): void {
+    this.#transport.sendAudio(pcm);
+  }
+
+  ping(mark: number): void {
+    this.#transport.sendPing(mark);
+  }
+
+  sendKeepAlive(): void {
+    this.#listen.sendKeepAlive({ type: 'KeepAlive' });
+  }
+
+  sendCloseStream(): void {
+    this.#listen.sendCloseStream({ type: 'CloseStream' });
+  }
+
+  terminate(): void {
+    this.#transport.socket.terminate();
+  }
 }
