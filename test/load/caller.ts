@@ -52,6 +52,7 @@ export class Caller {
   #speaker: Speaker | undefined;
   /** When block 0 was put on the stream, by the monotonic clock. */
   #firstAtMs = 0;
+  readonly #began = Promise.withResolvers<number>();
   #isHangingUp = false;
   #isOver = false;
   /** Indices of fragments that the stream lost, and the last of them. */
@@ -68,6 +69,11 @@ export class Caller {
     this.call = call;
     this.#tagPlace = tagPlace;
     this.#relays = relays;
+  }
+
+  /** Resolves with when the audio begins, in epoch ms, once its first block is on the stream. */
+  get began(): Promise<number> {
+    return this.#began.promise;
   }
 
   /** Sends the call from a fragment index on. The response head has already been written to the socket. */
@@ -89,6 +95,7 @@ export class Caller {
       const contactId = contactIdOf(this.call);
       this.#speaker = { call: this.call, contactId, beganAtEpochMs, tagPlace: this.#tagPlace };
       this.#firstAtMs = nowMs;
+      this.#began.resolve(beganAtEpochMs);
     }
     this.blocks++;
     // A loss at the very end looks like a call that ended earlier.

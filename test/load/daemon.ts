@@ -47,6 +47,14 @@ export interface Said {
   readonly trouble: Record<string, number>;
 }
 
+/** What a start request may say besides the call. */
+export interface StartFacts {
+  /** When the call's audio began, in epoch ms. */
+  readonly beganAtEpochMs?: number;
+  /** Null to get the results back. */
+  readonly callback?: string | null;
+}
+
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SECRET = 'secret-of-the-load-run';
 /** The trigger's timeout. */
@@ -84,13 +92,13 @@ export class Daemon {
   }
 
   /** Sends a signed start request, as the trigger does. */
-  async startSession(call: number, { callback = CALLBACK }: { callback?: string | null } = {}): Promise<Start> {
+  async startSession(call: number, { beganAtEpochMs, callback = CALLBACK }: StartFacts = {}): Promise<Start> {
     const body = JSON.stringify({
       contactId: contactIdOf(call),
       kvsStream: {
         arn: streamArnOf(call),
         startFragmentNumber: fragmentNumberOf(call, 0),
-        startTimestamp: new Date().toISOString(),
+        ...(beganAtEpochMs !== undefined && { startTimestamp: new Date(beganAtEpochMs).toISOString() }),
       },
       dgParams: { model: 'nova-3', tag: tagOf(call), ...(callback === null ? {} : { callback }) },
       enforceRealtime: false,

@@ -33,9 +33,14 @@ export class LoadKinesis {
     this.server = tls ? createTlsServer(tls, listener) : createServer(listener);
   }
 
-  /** The call, once its stream has been requested. */
+  /** The call, once it has begun or its stream has been requested. */
   caller(call: number): Caller | undefined {
     return this.#callers.get(call);
+  }
+
+  /** Begins a call before anybody reads its stream. Resolves with when its audio begins, in epoch ms. */
+  beginCall(call: number): Promise<number> {
+    return this.#callerOf(call).began;
   }
 
   get callers(): Iterable<Caller> {

@@ -48,6 +48,8 @@ const orders = {
       blocks: [...kinesis.callers].reduce((sum, { blocks }) => sum + blocks, 0),
     };
   },
+  /** Begins a call, which otherwise begins with the first GetMedia; resolves with when its audio begins, in epoch ms. */
+  beginCall: (call: number): Promise<number> => kinesis.beginCall(call),
   hangUp: (calls: readonly number[]) => {
     for (const call of calls) kinesis.caller(call)?.hangUp();
   },

@@ -90,8 +90,8 @@ export class LoadRun {
 
   /** Plays one call, so that one-time loading and compilation do not count as the cost of calls. */
   async #warmUp(): Promise<void> {
-    const { daemon, deepgram } = this.#setup;
-    const { failure } = await daemon.startSession(WARM_UP_CALL);
+    const { deepgram } = this.#setup;
+    const { failure } = await this.#start(WARM_UP_CALL);
     if (failure !== undefined) throw new LoadFailed(`the daemon did not start the warm-up call: ${failure}`);
     const received = deepgram.order('received', { call: WARM_UP_CALL, audioMs: WARM_UP_AUDIO_MS }).then(() => true);
     if (!(await Promise.race([received, sleep(WARM_UP_TIMEOUT_MS, false, { ref: false })]))) {
@@ -116,7 +116,7 @@ export class LoadRun {
     for (let i = 0; i < calls; i++) {
       const waitMs = beganMs + (i / ramp) * MS_PER_SECOND - monotonicMs();
       if (waitMs > 0) await sleep(waitMs);
-      starting.push(daemon.startSession(first + i));
+      starting.push(this.#start(first + i));
     }
     for (const start of await Promise.all(starting)) {
       this.#starts.push(start);
@@ -124,6 +124,12 @@ export class LoadRun {
     }
     this.#startCpuMs += cpuTimesOf(daemon.pid).totalMs - before;
     return (await deepgram.order('figures')).lagMs;
+  }
+
+  /** Begins a call, which then starts its session, as a contact flow does. */
+  async #start(call: number): Promise<Start> {
+    const { daemon, kinesis } = this.#setup;
+    return daemon.startSession(call, { beganAtEpochMs: await kinesis.order('beginCall', call) });
   }
 
   async #stage(idleRssBytes: number): Promise<StageFigures> {

@@ -60,7 +60,8 @@ export async function soak({ calls, seconds, seed }: SoakOptions, cleanup: Async
   const all = Array.from({ length: calls }, (_, call) => call);
   const starting = all.map(async (call) => {
     await sleep((call / STARTS_PER_SECOND) * MS_PER_SECOND);
-    return daemon.startSession(call, call % 2 === 0 ? {} : { callback: null });
+    const beganAtEpochMs = await kinesis.order('beginCall', call);
+    return daemon.startSession(call, { beganAtEpochMs, ...(call % 2 !== 0 && { callback: null }) });
   });
   const starts = await Promise.all(starting);
   const started = starts.filter(({ failure }) => failure === undefined).map(({ call }) => call);
