@@ -32,7 +32,10 @@ export async function makeCertificates(
   const at = (name: string) => join(directory, name);
   const openssl = (...args: readonly string[]) =>
     run('openssl', args).catch((cause: Error) => {
-      throw new LoadFailed(`--tls needs openssl (${installCommands(['openssl'])}): ${cause.message}`, { cause });
+      throw new LoadFailed(
+        `TLS, which --results has too, needs openssl (${installCommands(['openssl'])}): ${cause.message}`,
+        { cause },
+      );
     });
   await openssl(
     'req',
@@ -54,6 +57,8 @@ export async function makeCertificates(
 }
 
 /** Reads a server's key and certificate; undefined without TLS. */
+export function identityAt(certificates: Certificates): TlsIdentity;
+export function identityAt(certificates: Certificates | null): TlsIdentity | undefined;
 export function identityAt(certificates: Certificates | null): TlsIdentity | undefined {
   if (!certificates) return undefined;
   const { keyPath, certPath } = certificates;

@@ -81,6 +81,27 @@ test('where only the daemon can know the exact number, any possible value agrees
   t.deepEqual(differing({ ...AFTER, [name]: 2.1 }, counted), [[name, 2.1, 0.5, 2]]);
 });
 
+test('events of the results relay agree only with what the consumer received', (t) => {
+  const results = { events: { transcript: 5, interim: 8, 'session.ended': 2 }, requests: 9, hintsDropped: 1 };
+  const after = {
+    ...AFTER,
+    'results_events_total{sink="webhook",type="transcript"}': 5,
+    'results_events_total{sink="webhook",type="interim"}': 8,
+    'results_events_total{sink="webhook",type="session.ended"}': 2,
+    'results_deliveries_total{sink="webhook",outcome="delivered"}': 9,
+    results_delivery_seconds_count: 5,
+    results_hints_dropped_total: 1,
+  };
+  const counted = { ...COUNTED, results };
+  t.deepEqual(differing(after, counted), []);
+  for (const [series, value] of Object.entries(after).filter(([name]) => name.startsWith('results_'))) {
+    t.is(differing({ ...after, [series]: value + 1 }, counted).length, 1, series);
+    t.is(differing({ ...AFTER, [series]: value }).length, 1, `${series} without a relay`);
+  }
+  t.is(differing({ ...after, 'results_deliveries_total{sink="webhook",outcome="retry"}': 1 }, counted).length, 1);
+  t.is(differing({ ...after, results_lost_total: 1 }, counted).length, 1);
+});
+
 test('the offset of a new connection shows how far the lost one had come', (t) => {
   const [reconnect, ...others] = reconnectsOf([
     { fromMs: 0, toMs: 6900, closeCode: 1006 },

@@ -26,6 +26,17 @@ export interface Counted {
   /** Reconnects to Deepgram by the close code of the lost connection, and the call time that was sent again. */
   readonly reconnects: Tally;
   readonly replayedMs: Span;
+  /** With a results relay. */
+  readonly results?: CountedResults | undefined;
+}
+
+/** What the consumer of a results relay counted. */
+export interface CountedResults {
+  /** By type; `interim` is a transcript that is not final. */
+  readonly events: Tally;
+  readonly requests: number;
+  /** Interims that Deepgram sent and that did not arrive. */
+  readonly hintsDropped: number;
 }
 
 type Tally = Readonly<Record<string, number>>;
@@ -49,6 +60,12 @@ const COMPARED = [
   'deepgram_reconnects_total',
   'deepgram_replayed_seconds_total',
   'deepgram_sent_bytes_total',
+  'results_events_total',
+  'results_deliveries_total',
+  'results_delivery_seconds_count',
+  'results_dead_letters_total',
+  'results_lost_total',
+  'results_hints_dropped_total',
 ];
 /** From outside, a rotation and a resumption look the same. */
 const REOPENED = ['integratord_kinesis_resumes_total', 'integratord_kinesis_rotations_total'];
@@ -74,7 +91,7 @@ export function compared(before: Scrape, after: Scrape, counted: Counted): Compa
 
 /** Expected values of the series that are not 0. */
 function expectedOf(counted: Counted): Map<Series, Span> {
-  const { starts, reachedMs, heardMs, unreadMs } = counted;
+  const { starts, reachedMs, heardMs, unreadMs, results } = counted;
   const started = starts.succeeded['started'] ?? 0;
   const sentMs = { least: heardMs + unreadMs.least, most: heardMs + unreadMs.most };
   return new Map([
@@ -88,7 +105,17 @@ function expectedOf(counted: Counted): Map<Series, Span> {
     ...series('deepgram_reconnects_total', 'code', counted.reconnects),
     ['integratord_deepgram_replayed_seconds_total', times(counted.replayedMs, 1 / MS_PER_SECOND)],
     ['integratord_deepgram_sent_bytes_total', times(sentMs, STEREO_BYTES_PER_MS)],
+    ...(results ? expectedResults(results) : []),
   ]);
+}
+
+function expectedResults({ events, requests, hintsDropped }: CountedResults): [Series, Span][] {
+  return [
+    ...series('results_events_total', 'type', events, 'sink="webhook",'),
+    ...series('results_deliveries_total', 'outcome', { delivered: requests }, 'sink="webhook",'),
+    ['integratord_results_delivery_seconds_count', exactly(events['transcript'] ?? 0)],
+    ['integratord_results_hints_dropped_total', exactly(hintsDropped)],
+  ];
 }
 
 function series(name: string, label: string, tally: Tally, others = ''): [Series, Span][] {

@@ -1,4 +1,5 @@
 import { join, relative, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { signatureHeaders, TIMEOUT_HEADER } from '../../daemon/contract/signing.ts';
 import { type Scrape, scrape } from '../metrics/scrape.ts';
@@ -20,6 +21,8 @@ interface DaemonSettings {
   readonly workers: number | undefined;
   /** In addition to those of the systemd unit. */
   readonly nodeOptions?: string;
+  /** The consumer of relayed results. */
+  readonly webhook?: { readonly url: string; readonly secret: string } | undefined;
   /** REPLAY_MS by default is that of a load run. */
   readonly replayMs?: number;
 }
@@ -53,6 +56,8 @@ export interface StartFacts {
   readonly beganAtEpochMs?: number;
   /** Null to get the results back. */
   readonly callback?: string | null;
+  /** The daemon relays the results to its webhook; with this also those that are not final. */
+  readonly relay?: 'finals' | 'interims' | undefined;
 }
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -62,16 +67,20 @@ const START_TIMEOUT_MS = 6000;
 /** In callback mode, which is the usual one, results do not return to the daemon. Nothing calls this address. */
 const CALLBACK = 'https://load.example/{contact-id}';
 const MAX_SESSIONS = 100_000;
+const BACKLOG = 'integratord_results_backlog_events';
+const POLL_MS = 100;
 
 /** The daemon under load, in its own process. */
 export class Daemon {
   /** Rejects if it exits before it is stopped. */
   readonly failed: Promise<never>;
   readonly #program: Program;
+  readonly #webhookUrl: string | undefined;
   #url = '';
   #isStopping = false;
 
   constructor(settings: DaemonSettings) {
+    this.#webhookUrl = settings.webhook?.url;
     this.#program = new Program(relative(ROOT, resolve(settings.script)), [], environment(settings));
     this.failed = this.#program.exited.then((code) => {
       if (this.#isStopping) return new Promise<never>(() => {});
@@ -92,7 +101,7 @@ export class Daemon {
   }
 
   /** Sends a signed start request, as the trigger does. */
-  async startSession(call: number, { beganAtEpochMs, callback = CALLBACK }: StartFacts = {}): Promise<Start> {
+  async startSession(call: number, { beganAtEpochMs, callback = CALLBACK, relay }: StartFacts = {}): Promise<Start> {
     const body = JSON.stringify({
       contactId: contactIdOf(call),
       kvsStream: {
@@ -100,8 +109,14 @@ export class Daemon {
         startFragmentNumber: fragmentNumberOf(call, 0),
         ...(beganAtEpochMs !== undefined && { startTimestamp: new Date(beganAtEpochMs).toISOString() }),
       },
-      dgParams: { model: 'nova-3', tag: tagOf(call), ...(callback === null ? {} : { callback }) },
+      dgParams: {
+        model: 'nova-3',
+        tag: tagOf(call),
+        ...(callback !== null && !relay && { callback }),
+        ...(relay && { smart_format: 'true', interim_results: String(relay === 'interims') }),
+      },
       enforceRealtime: false,
+      ...(relay && { results: { webhook: `${this.#webhookUrl}/calls/{contact-id}` } }),
     });
     const headers = { ...signatureHeaders(SECRET, body, Date.now()), [TIMEOUT_HEADER]: String(START_TIMEOUT_MS) };
     const beganMs = monotonicMs();
@@ -121,6 +136,16 @@ export class Daemon {
   /** Scrapes /metrics, as Prometheus does. */
   async scrape(): Promise<Scrape> {
     return (await scrape(this.#url)).values;
+  }
+
+  /** Waits up to `timeoutMs` until every event of the results relay is delivered; returns false if some are not. */
+  async delivered(timeoutMs: number): Promise<boolean> {
+    const giveUpMs = monotonicMs() + timeoutMs;
+    while (((await this.scrape()).get(BACKLOG) ?? 0) > 0) {
+      if (monotonicMs() > giveUpMs) return false;
+      await sleep(POLL_MS);
+    }
+    return true;
   }
 
   /** Waits up to `timeoutMs` for the end of these calls' sessions in the log; returns the calls that have not ended. */
@@ -174,6 +199,7 @@ function environment(settings: DaemonSettings): Record<string, string> {
     checkpoints,
     caPath,
     workers,
+    webhook,
     nodeOptions = '',
     replayMs = REPLAY_MS,
   } = settings;
@@ -195,7 +221,13 @@ function environment(settings: DaemonSettings): Record<string, string> {
     ...(checkpoints ? { STATE_DIR: join(directory, 'state') } : {}),
     ...(caPath ? { NODE_EXTRA_CA_CERTS: caPath } : {}),
     ...(workers === undefined ? {} : { WORKERS: String(workers) }),
+    ...(webhook && { RESULTS_SECRET: secretsOf(webhook), RESULTS_ALLOW_LOCAL: 'on' }),
   };
+}
+
+/** By host, as start requests name the webhook. */
+function secretsOf({ url, secret }: { readonly url: string; readonly secret: string }): string {
+  return JSON.stringify({ [new URL(url).host]: secret });
 }
 
 function note(line: Line, said: Said): void {
@@ -205,7 +237,8 @@ function note(line: Line, said: Said): void {
   if (event !== 'session.ended') return;
   if (line['outcome'] === 'completed') said.completed++;
   else said.failed++;
-  said.gapMs += Number(line['gapMs']);
+  // Other versions have another name for it.
+  said.gapMs += Number(line['gapMs'] ?? 0);
   said.reconnects += Number(line['reconnects']);
   said.replayedMs += Number(line['replayedMs']);
 }

@@ -5,12 +5,14 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import { checkedHandshake, Refusal, refuse } from '../simulators/deepgram/handshake.ts';
+import type { MessageContext } from '../simulators/deepgram/messages.ts';
 import type { ListenParams } from '../simulators/deepgram/params.ts';
 import type { Sum } from './caller.ts';
 import type { TlsIdentity } from './certificates.ts';
 import { Ear, type HeardCall } from './heard-call.ts';
 import { API_KEY, callOfTags } from './identity.ts';
 import { ABNORMAL_CLOSURE } from './reconnects.ts';
+import { type SpokenFigures, SpokenResults } from './spoken-results.ts';
 import { BadFrame, ClientFrames, type Masked, OPCODE, serverFrame, unmask } from './ws-frames.ts';
 
 /** RFC 6455, 1.3. */
@@ -34,8 +36,8 @@ interface Connection {
 }
 
 /**
- * Deepgram for a load run: the real handshake, pings, CloseStream and close, but no results, which go elsewhere with a
- * callback. It parses frames itself: a WebSocket library would use more CPU than the daemon under test.
+ * Deepgram for a load run: the real handshake, pings, CloseStream and close. Without a callback, results come back if the
+ * run has any; their words do not depend on the audio. It parses frames itself: a WebSocket library would use more CPU than the daemon under test.
  */
 export class LoadDeepgram {
   readonly server: Server;
@@ -45,10 +47,14 @@ export class LoadDeepgram {
   /** Calls sent without an encoding: bytes that are not PCM. */
   readonly containers = new Map<number, Sum>();
   readonly #open = new Map<number, Connection>();
+  /** What was returned, by call. */
+  readonly spoken = new Map<number, SpokenFigures>();
   readonly #callHeard: (call: number) => HeardCall;
+  readonly #hasResults: boolean;
 
-  constructor(tls: TlsIdentity | undefined, callHeard: (call: number) => HeardCall) {
+  constructor(tls: TlsIdentity | undefined, hasResults: boolean, callHeard: (call: number) => HeardCall) {
     this.#callHeard = callHeard;
+    this.#hasResults = hasResults;
     this.server = tls ? createTlsServer(tls) : createServer();
     this.server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
@@ -82,11 +88,13 @@ export class LoadDeepgram {
     }
   }
 
-  #listen(socket: Socket, head: Buffer, call: number, { extra, encoding }: ListenParams, requestId: string): void {
+  #listen(socket: Socket, head: Buffer, call: number, params: ListenParams, requestId: string): void {
+    const { extra, encoding } = params;
     const heard = this.#callHeard(call);
     const ear = new Ear(heard, Number(extra['dgintegrator_offset_ms'] ?? 0));
     const connection: Connection = { socket, ear };
     this.#open.set(call, connection);
+    const results = this.#resultsOf(socket, call, ear.fromMs, { params, requestId });
     socket.once('close', () => {
       if (this.#open.get(call) === connection) this.#open.delete(call);
     });
@@ -98,9 +106,11 @@ export class LoadDeepgram {
       audioEnd: (bytes) => {
         this.counts.messages++;
         this.counts.bytes += bytes;
+        results?.reached(ear.toMs);
       },
       text: (text) => {
         if ((JSON.parse(text) as { type?: unknown }).type !== 'CloseStream') return;
+        results?.finish(ear.toMs);
         send(socket, {
           type: 'Metadata',
           request_id: requestId,
@@ -127,6 +137,13 @@ export class LoadDeepgram {
     };
     if (head.length > 0) take(head);
     socket.on('data', take);
+  }
+
+  #resultsOf(socket: Socket, call: number, offsetMs: number, context: MessageContext): SpokenResults | undefined {
+    if (!this.#hasResults || context.params.callback) return undefined;
+    const figures = this.spoken.get(call) ?? { finals: 0, interims: 0, words: [0, 0] };
+    this.spoken.set(call, figures);
+    return new SpokenResults(call, offsetMs, context, figures, (message) => send(socket, message));
   }
 }
 

@@ -4,6 +4,7 @@ import { type Certificates, identityAt } from './certificates.ts';
 import { LoadDeepgram, type MessageCounts } from './deepgram-server.ts';
 import { HeardCall, type HeardFigures } from './heard-call.ts';
 import { listen, takeOrders } from './orders.ts';
+import type { SpokenFigures } from './spoken-results.ts';
 import { Spread, type SpreadFigures } from './spread.ts';
 import { Strain, type StrainFigures } from './strain.ts';
 
@@ -30,16 +31,18 @@ export interface DeepgramSettings {
   readonly tls: Certificates | null;
   /** Calls whose every byte is compared. */
   readonly verified: readonly number[];
+  /** Whether sessions without a callback get results; not by default. */
+  readonly results?: boolean | undefined;
 }
 
-const { tls, verified } = JSON.parse(process.argv[2] ?? '') as DeepgramSettings;
+const { tls, verified, results = false } = JSON.parse(process.argv[2] ?? '') as DeepgramSettings;
 const isVerified = new Set(verified);
 const broken = new Set<number>();
 const heardCalls = new Map<number, HeardCall>();
 const lag = new Spread();
 const lagOfBroken = new Spread();
 const strain = new Strain();
-const deepgram = new LoadDeepgram(identityAt(tls), callHeard);
+const deepgram = new LoadDeepgram(identityAt(tls), results, callHeard);
 
 const orders = {
   listening: () => listen(deepgram.server, tls ? 'https' : 'http'),
@@ -66,6 +69,9 @@ const orders = {
   breakOff: ({ call, properly }: { call: number; properly: boolean }): boolean => deepgram.breakOff(call, properly),
   totals: (said: readonly SaidCall[]): HeardFigures[] =>
     said.map(({ call, blocks }) => callHeard(call).figures(blocks)),
+  /** What was returned for these calls. */
+  spoken: (calls: readonly number[]): SpokenFigures[] =>
+    calls.map((call) => deepgram.spoken.get(call) ?? { finals: 0, interims: 0, words: [0, 0] }),
   /** What arrived of a call that was sent without an encoding. */
   container: (call: number): Sum => deepgram.containers.get(call) ?? { bytes: 0, crc: 0 },
 };

@@ -8,6 +8,7 @@ export const MAX_CALLS = WARM_UP_CALL;
 
 const CALL_DIGITS = 12;
 const STREAM = /:stream\/load-(\d{12})\/1700000000000$/;
+const CONTACT = /^10ad10ad-0000-4000-8000-(\d{12})$/;
 const TAG = /^load-(\d+)$/;
 /** Fragment numbers look real: 47 digits, ending with the numbers of call and fragment. */
 const NUMBER_BEGIN = '91343852333181432392682062607';
@@ -17,6 +18,12 @@ const MAX_NUMBER_LENGTH = NUMBER_BEGIN.length + NUMBER_CALL_DIGITS + NUMBER_FRAG
 
 export function contactIdOf(call: number): string {
   return `10ad10ad-0000-4000-8000-${padded(call, CALL_DIGITS)}`;
+}
+
+/** The call of a contact; undefined if it is not ours. */
+export function callOfContact(contactId: string): number | undefined {
+  const [, digits] = CONTACT.exec(contactId) ?? [];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 /** Every call has its own stream. */

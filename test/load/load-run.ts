@@ -22,6 +22,8 @@ const WARM_UP_AUDIO_MS = 2500;
 const WARM_UP_TIMEOUT_MS = 30_000;
 /** A session ends within a second or two of its call, but the daemon waits up to 10 s for Deepgram's last results. */
 const END_TIMEOUT_MS = 30_000;
+/** The consumer answers within 50 ms. */
+const DELIVERY_TIMEOUT_MS = 30_000;
 /** Reasons of failed starts that are shown. */
 const SHOWN_REASONS = 5;
 const BYTES_PER_KIB = 1024;
@@ -65,8 +67,9 @@ export class LoadRun {
     }
     const started = this.#started();
     const unended = await this.#hangUp(started);
-    const { audio, counted } = await outcomeOf(this.#setup, this.#starts);
-    const notCompared = this.#whyNotCompared(unended);
+    const isDelivered = await daemon.delivered(DELIVERY_TIMEOUT_MS);
+    const { audio, results, counted } = await outcomeOf(this.#setup, this.#starts);
+    const notCompared = this.#whyNotCompared(unended, isDelivered);
     const comparisons = notCompared === undefined ? compared(before, await daemon.scrape(), counted) : [];
     const { kinesis: kinesisBroken, deepgram: deepgramBroken, fragment: fragmentsLost } = this.#broken;
     const resumes = counted.mediaReopened;
@@ -81,6 +84,7 @@ export class LoadRun {
       stages,
       callsWithinLag: options.untilLag ? Math.max(0, ...withinLag) : undefined,
       audio,
+      results,
       faults: { kinesisBroken, deepgramBroken, fragmentsLost, resumes, reconnects, unreadMs: counted.unreadMs },
       sessions: { started: started.length, unended: unended.length, ...daemon.said(started) },
       comparisons,
@@ -90,7 +94,7 @@ export class LoadRun {
 
   /** Plays one call, so that one-time loading and compilation do not count as the cost of calls. */
   async #warmUp(): Promise<void> {
-    const { deepgram } = this.#setup;
+    const { daemon, deepgram } = this.#setup;
     const { failure } = await this.#start(WARM_UP_CALL);
     if (failure !== undefined) throw new LoadFailed(`the daemon did not start the warm-up call: ${failure}`);
     const received = deepgram.order('received', { call: WARM_UP_CALL, audioMs: WARM_UP_AUDIO_MS }).then(() => true);
@@ -101,6 +105,8 @@ export class LoadRun {
     }
     const unended = await this.#hangUp([WARM_UP_CALL]);
     if (unended.length > 0) throw new LoadFailed('the warm-up call did not end');
+    if (!(await daemon.delivered(DELIVERY_TIMEOUT_MS)))
+      throw new LoadFailed("the warm-up call's events did not arrive");
   }
 
   /** Starts --calls more at --ramp per second. Resolves with the lag of that time once all are answered. */
@@ -129,7 +135,9 @@ export class LoadRun {
   /** Begins a call, which then starts its session, as a contact flow does. */
   async #start(call: number): Promise<Start> {
     const { daemon, kinesis } = this.#setup;
-    return daemon.startSession(call, { beganAtEpochMs: await kinesis.order('beginCall', call) });
+    const { results, interims } = this.#options;
+    const relay = results ? (interims ? 'interims' : 'finals') : undefined;
+    return daemon.startSession(call, { relay, beganAtEpochMs: await kinesis.order('beginCall', call) });
   }
 
   async #stage(idleRssBytes: number): Promise<StageFigures> {
@@ -172,8 +180,9 @@ export class LoadRun {
   }
 
   /** With unended sessions or unanswered starts, counts may differ by chance. Such a run has failed anyway. */
-  #whyNotCompared(unended: readonly number[]): string | undefined {
+  #whyNotCompared(unended: readonly number[], isDelivered: boolean): string | undefined {
     if (unended.length > 0) return `${unended.length} sessions have not ended`;
+    if (!isDelivered) return 'not all events of the results relay are delivered';
     const unanswered = this.#starts.filter(({ status, reason }) => status === undefined && reason === undefined);
     return unanswered.length > 0 ? `${unanswered.length} starts had no answer` : undefined;
   }

@@ -43,6 +43,22 @@ test('a daemon that loses nothing passes, and every figure is reported', async (
   t.deepEqual(load.leftFiles, []);
 });
 
+needs(test, 'openssl')('results are relayed to a webhook, every word once, and agree with /metrics', async (t) => {
+  const { code, report } = await ran(t, '--results', '--interims');
+  t.is(code, 0, JSON.stringify(report.verdict));
+  const { results, comparisons, stages } = report;
+  const finals = results?.finalsSent ?? 0;
+  t.true(finals >= 2 * 5);
+  t.like(results, { events: { 'session.started': 5, transcript: finals, 'session.ended': 5 }, refused: 0, faults: {} });
+  t.true((results?.events['interim'] ?? 0) > 0 && (results?.words ?? 0) > 0);
+  t.is(results?.words, results?.wordsSent);
+  const said = comparisons.find(({ series }) => series === 'integratord_results_delivery_seconds_count');
+  t.like(said, { said: finals, agrees: true });
+  const delivery = stages[0]?.results;
+  t.true((delivery?.deliveryMs.p50 ?? 0) > 0 && (delivery?.ownDeliveryMs.mean ?? 0) > 0);
+  t.true((delivery?.connections ?? 0) > 0 && (delivery?.requests ?? 0) > 0);
+});
+
 test('a ContactId after the cluster makes lag longer, which the daemon itself says as well', async (t) => {
   const { code, report } = await ran(t, '--tags', 'after', '--seconds', '6');
   t.is(code, 0, JSON.stringify(report.verdict));
@@ -143,6 +159,8 @@ for (const [args, words] of [
   [['--max-cpu', '-1'], /--max-cpu.*number from 0/],
   [['--daemon', 'nowhere.ts'], /--daemon.*no such file/],
   [['--until-lag', '--faults'], /--until-lag and --faults/],
+  [['--results', '--faults'], /--results and --faults/],
+  [['--interims'], /--interims needs --results/],
   [['--tags', 'nowhere'], /--tags.*before, after/],
   [['--fast'], /unknown option/],
   [['more'], /too many arguments/],

@@ -13,6 +13,10 @@ export interface Options {
   readonly tls: boolean;
   /** Where fragments have their ContactId. */
   readonly tags: TagPlace;
+  /** The daemon relays Deepgram's results to a webhook; otherwise calls have a callback. */
+  readonly results: boolean;
+  /** With results also those that are not final. */
+  readonly interims: boolean;
   readonly workers: number | undefined;
   readonly untilLag: boolean;
   readonly checkpoints: boolean;
@@ -62,6 +66,8 @@ export function readOptions(
         .choices(TAG_PLACES)
         .default('before'),
     )
+    .option('--results', "relay Deepgram's results to a webhook: a final one per channel every 4 s", false)
+    .option('--interims', 'with --results, also one that is not final every second', false)
     .option('--workers <w>', 'WORKERS of the daemon (default: its own)', whole(0, MAX_WORKERS))
     .option('--no-checkpoints', 'run without STATE_DIR, which the systemd unit sets')
     .option('--verify <n>', 'calls of which every byte is compared, not only the marks', whole(0, MAX_CALLS), 20)
@@ -78,6 +84,8 @@ export function readOptions(
   try {
     const options = command.parse(args, { from: 'user' }).opts<Options>();
     if (options.untilLag && options.faults) command.error('error: --until-lag and --faults cannot be combined');
+    if (options.results && options.faults) command.error('error: --results and --faults cannot be combined');
+    if (options.interims && !options.results) command.error('error: --interims needs --results');
     return options;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode !== 0) error.exitCode = EXIT_USAGE;

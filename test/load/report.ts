@@ -31,8 +31,40 @@ export interface StageFigures {
   readonly messages: { readonly perCallSecond: number; readonly meanMs: number };
   readonly kinesis: { readonly strain: StrainFigures; readonly latenessMs: KinesisFigures['latenessMs'] };
   readonly deepgram: { readonly strain: StrainFigures };
+  /** With --results. */
+  readonly results: DeliveryFigures | undefined;
   /** Cores busy with anything else, on average. */
   readonly otherCores: number;
+}
+
+/** How results were delivered in a period. */
+export interface DeliveryFigures {
+  readonly finals: number;
+  readonly requests: number;
+  /** Since the beginning of the run. */
+  readonly connections: number;
+  /** From the sending of a final by Deepgram to its arrival at the consumer. */
+  readonly deliveryMs: SpreadFigures;
+  /** The daemon's own, from /metrics: from the arrival of a final at the daemon to the consumer's answer. */
+  readonly ownDeliveryMs: BucketSpread;
+  readonly consumer: { readonly strain: StrainFigures };
+}
+
+/** What came of the results that Deepgram returned. */
+export interface RelayedFigures {
+  readonly finalsSent: number;
+  readonly interimsSent: number;
+  readonly wordsSent: number;
+  /** Events that the consumer received, by type as in /metrics. */
+  readonly events: Readonly<Record<string, number>>;
+  readonly words: number;
+  readonly requests: number;
+  /** Events that came again under the same id. */
+  readonly repeats: number;
+  /** Requests with a wrong signature, or of no call of the run. */
+  readonly refused: number;
+  /** What the consumer found wrong with them. */
+  readonly faults: Readonly<Record<string, number>>;
 }
 
 /** The outcome of the calls. */
@@ -71,6 +103,8 @@ export interface Report {
   /** With --until-lag: the most calls whose lag p99 stayed within --max-lag-p99; 0 if it never did. */
   readonly callsWithinLag: number | undefined;
   readonly audio: AudioFigures;
+  /** With --results. */
+  readonly results: RelayedFigures | undefined;
   /** Injected faults, and the daemon's reaction as the simulators saw it. */
   readonly faults: {
     readonly kinesisBroken: number;
@@ -126,6 +160,7 @@ export function reportText({
       'wrong',
       `${audio.wrongBlocks} blocks, ${ms(audio.surplusMs)} ms surplus; ${audio.verifiedCalls} calls compared byte for byte`,
     ),
+    ...(rest.results ? [relayedText(rest.results)] : []),
     row(
       'sessions',
       `${sessions.started} started, ${sessions.completed} completed, ${sessions.failed} failed, ${sessions.unended} not ended`,
@@ -144,7 +179,7 @@ export function reportText({
 }
 
 function stageText(stage: StageFigures, idleRssKib: number, faults: boolean): string[] {
-  const { daemon, lagMs, ownLagMs, ownLagRatio, lagOfBrokenMs, messages, kinesis, deepgram } = stage;
+  const { daemon, lagMs, ownLagMs, ownLagRatio, lagOfBrokenMs, messages, kinesis, deepgram, results } = stage;
   const threads = daemon.threads.map(({ name, cpuMs }) => `${name} ${ms(cpuMs)}`).join(', ');
   return [
     `${stage.calls} calls for ${ms(stage.seconds)} s`,
@@ -167,8 +202,30 @@ function stageText(stage: StageFigures, idleRssKib: number, faults: boolean): st
       `${strain(kinesis.strain)}, blocks late p50 ${ms(kinesis.latenessMs.p50)} p99 ${ms(kinesis.latenessMs.p99)} max ${ms(kinesis.latenessMs.max)} ms`,
     ),
     row('  Deepgram simulator', strain(deepgram.strain)),
+    ...(results ? deliveryText(results) : []),
     row('  rest of the machine', `${(100 * stage.otherCores).toFixed(0)} % of a core`),
   ];
+}
+
+function deliveryText({
+  finals,
+  requests,
+  connections,
+  deliveryMs,
+  ownDeliveryMs,
+  consumer,
+}: DeliveryFigures): string[] {
+  return [
+    row('  delivery', `${spread(deliveryMs)}: ${finals} finals, ${requests} requests, ${connections} connections`),
+    row("  daemon's own", `mean ${ms(ownDeliveryMs.mean)} ${bounds(ownDeliveryMs)}, with the answer`),
+    row('  consumer', strain(consumer.strain)),
+  ];
+}
+
+function relayedText({ finalsSent, wordsSent, interimsSent, events, words, repeats, refused }: RelayedFigures): string {
+  const finals = `${events['transcript'] ?? 0} of ${finalsSent} finals, ${words} of ${wordsSent} words`;
+  const interims = `${events['interim'] ?? 0} of ${interimsSent} interims`;
+  return row('results', `${finals}, ${interims}; ${repeats} repeated, ${refused} requests refused`);
 }
 
 function row(name: string, text: string): string {

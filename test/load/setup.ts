@@ -1,12 +1,16 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeCertificates } from './certificates.ts';
+import { type Certificates, makeCertificates } from './certificates.ts';
+import type { ConsumerOrders, ConsumerSettings } from './consumer.ts';
 import { Daemon } from './daemon.ts';
 import type { DeepgramOrders, DeepgramSettings } from './deepgram.ts';
 import type { KinesisOrders, KinesisSettings } from './kinesis.ts';
 import type { Options } from './options.ts';
 import { Simulator } from './simulator.ts';
+
+const SECRET_BYTES = 32;
 
 /** Kinesis Video and Deepgram, each in its own process. */
 export interface Simulators {
@@ -19,6 +23,8 @@ export interface Simulators {
 /** A daemon and the services it uses. */
 export interface Setup extends Simulators {
   readonly daemon: Daemon;
+  /** With --results. */
+  readonly consumer: Simulator<ConsumerOrders> | undefined;
   /** Rejects with LoadFailed if one of them exits early. */
   readonly failed: Promise<never>;
 }
@@ -26,12 +32,12 @@ export interface Setup extends Simulators {
 /** Starts both; `cleanup` ends them. Throws LoadFailed if one does not start. */
 export async function openSimulators(
   { tls, tagPlace, relays }: KinesisSettings,
-  { verified }: Pick<DeepgramSettings, 'verified'>,
+  { verified, results }: Omit<DeepgramSettings, 'tls'>,
   cleanup: AsyncDisposableStack,
 ): Promise<Simulators> {
   const kinesis = new Simulator<KinesisOrders>('kinesis.ts', { tls, tagPlace, relays } satisfies KinesisSettings);
   cleanup.defer(() => kinesis.stop());
-  const deepgram = new Simulator<DeepgramOrders>('deepgram.ts', { tls, verified } satisfies DeepgramSettings);
+  const deepgram = new Simulator<DeepgramOrders>('deepgram.ts', { tls, verified, results } satisfies DeepgramSettings);
   cleanup.defer(() => deepgram.stop());
   const [kinesisUrl, deepgramUrl] = await Promise.all([kinesis.order('listening'), deepgram.order('listening')]);
   return { kinesis, deepgram, kinesisUrl, deepgramUrl };
@@ -39,21 +45,35 @@ export async function openSimulators(
 
 /** Starts all; `cleanup` ends them and removes their files. Throws LoadFailed if one does not start. */
 export async function openSetup(options: Options, cleanup: AsyncDisposableStack): Promise<Setup> {
-  const { tls, tags, verify, daemon: script, checkpoints, workers } = options;
+  const { tls, tags, verify, daemon: script, checkpoints, workers, results } = options;
   const directory = await mkdtemp(join(tmpdir(), 'integratord-load-'));
   cleanup.defer(() => rm(directory, { recursive: true, force: true }));
-  const certificates = tls ? await makeCertificates(directory) : null;
-  const verified = callNumbers(verify);
-  const simulators = await openSimulators({ tls: certificates, tagPlace: tags }, { verified }, cleanup);
+  const certificates = tls || results ? await makeCertificates(directory) : null;
+  const simulators = await openSimulators(
+    { tls: tls ? certificates : null, tagPlace: tags },
+    { verified: callNumbers(verify), results },
+    cleanup,
+  );
   const { kinesis, deepgram, kinesisUrl, deepgramUrl } = simulators;
+  const webhook = results && certificates ? await openConsumer(certificates, cleanup) : undefined;
   const caPath = certificates?.caPath;
-  const daemon = new Daemon({ script, kinesisUrl, deepgramUrl, directory, checkpoints, caPath, workers });
+  const daemon = new Daemon({ script, kinesisUrl, deepgramUrl, directory, checkpoints, caPath, workers, webhook });
   cleanup.defer(() => daemon.kill());
   await daemon.listening();
-  const failed = Promise.race([daemon.failed, kinesis.failed, deepgram.failed]);
+  const consumer = webhook?.consumer;
+  const failed = Promise.race(
+    [daemon, kinesis, deepgram, ...(consumer ? [consumer] : [])].map((process) => process.failed),
+  );
   // The caller that races against it handles the rejection.
   failed.catch(() => {});
-  return { ...simulators, daemon, failed };
+  return { ...simulators, consumer, daemon, failed };
+}
+
+async function openConsumer(tls: Certificates, cleanup: AsyncDisposableStack) {
+  const secret = `whsec_${randomBytes(SECRET_BYTES).toString('base64')}`;
+  const consumer = new Simulator<ConsumerOrders>('consumer.ts', { tls, secret } satisfies ConsumerSettings);
+  cleanup.defer(() => consumer.stop());
+  return { consumer, secret, url: await consumer.order('listening') };
 }
 
 /** Numbers of the first calls. */

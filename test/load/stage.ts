@@ -12,6 +12,7 @@ const MS_PER_SECOND = 1000;
 const BYTES_PER_KIB = 1024;
 const EVENT_LOOP_DELAY = 'integratord_event_loop_delay_seconds';
 const LAG = 'integratord_lag_seconds';
+const DELIVERY = 'integratord_results_delivery_seconds';
 
 /** Readings at the start of a stage. */
 interface Beginning {
@@ -20,6 +21,7 @@ interface Beginning {
   readonly machineMs: number;
   readonly messages: number;
   readonly bytes: number;
+  readonly requests: number;
   readonly metrics: Scrape;
 }
 
@@ -33,17 +35,19 @@ export async function measureStage(
   return figuresSince(beginning, setup, calls, idleRssBytes);
 }
 
-async function begin({ daemon, kinesis, deepgram }: Setup): Promise<Beginning> {
+async function begin({ daemon, kinesis, deepgram, consumer }: Setup): Promise<Beginning> {
   // Scrapes cost the daemon CPU, so they happen before and after the measurement.
   const metrics = await daemon.scrape();
   const { counts } = await deepgram.order('figures');
-  await Promise.all([kinesis.order('begin'), deepgram.order('begin')]);
-  return { atMs: monotonicMs(), cpu: cpuTimesOf(daemon.pid), machineMs: machineCpuMs(), metrics, ...counts };
+  const requests = (await consumer?.order('figures'))?.counts.requests ?? 0;
+  await Promise.all([kinesis.order('begin'), deepgram.order('begin'), consumer?.order('begin')]);
+  const cpu = cpuTimesOf(daemon.pid);
+  return { atMs: monotonicMs(), cpu, machineMs: machineCpuMs(), metrics, requests, ...counts };
 }
 
 async function figuresSince(
   beginning: Beginning,
-  { daemon, kinesis, deepgram }: Setup,
+  { daemon, kinesis, deepgram, consumer }: Setup,
   calls: number,
   idleRssBytes: number,
 ): Promise<StageFigures> {
@@ -51,12 +55,17 @@ async function figuresSince(
   const machineMs = machineCpuMs() - beginning.machineMs;
   const rssBytes = rssOf(daemon.pid);
   const wallMs = monotonicMs() - beginning.atMs;
-  const [said, heard] = await Promise.all([kinesis.order('figures'), deepgram.order('figures')]);
+  const [said, heard, posted] = await Promise.all([
+    kinesis.order('figures'),
+    deepgram.order('figures'),
+    consumer?.order('figures'),
+  ]);
   const metrics = await daemon.scrape();
   const ownLagMs = spreadBetween(beginning.metrics, metrics, LAG);
   const messages = heard.counts.messages - beginning.messages;
   const audioMs = (heard.counts.bytes - beginning.bytes) / STEREO_BYTES_PER_MS;
   const cpuMs = cpu.totalMs - beginning.cpu.totalMs;
+  const simulatorsMs = said.strain.cpuMs + heard.strain.cpuMs + (posted?.strain.cpuMs ?? 0);
   return {
     calls,
     seconds: wallMs / MS_PER_SECOND,
@@ -76,7 +85,15 @@ async function figuresSince(
     messages: { perCallSecond: ratio(messages, audioMs / MS_PER_SECOND), meanMs: ratio(audioMs, messages) },
     kinesis: { strain: said.strain, latenessMs: said.latenessMs },
     deepgram: { strain: heard.strain },
-    otherCores: Math.max(0, ratio(machineMs - cpuMs - said.strain.cpuMs - heard.strain.cpuMs, wallMs)),
+    results: posted && {
+      finals: posted.deliveryMs.count,
+      requests: posted.counts.requests - beginning.requests,
+      connections: posted.counts.connections,
+      deliveryMs: posted.deliveryMs,
+      ownDeliveryMs: spreadBetween(beginning.metrics, metrics, DELIVERY),
+      consumer: { strain: posted.strain },
+    },
+    otherCores: Math.max(0, ratio(machineMs - cpuMs - simulatorsMs, wallMs)),
   };
 }
 

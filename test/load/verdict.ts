@@ -1,13 +1,13 @@
 import { type Comparison, spanText } from './comparison.ts';
 import type { Options } from './options.ts';
-import type { Report, StageFigures } from './report.ts';
+import type { RelayedFigures, Report, StageFigures } from './report.ts';
 
 /** The input of the verdict. */
 export type Judged = Omit<Report, 'verdict'>;
 
 /** With --until-lag, a stage with too much lag ends the run but is not a failure. */
 export function verdictOn(report: Judged): Report['verdict'] {
-  const { options, starts, stages, audio, sessions, comparisons } = report;
+  const { options, starts, stages, audio, results, sessions, comparisons } = report;
   const kept = options.untilLag ? stages.filter((stage) => isWithinLag(stage, options)) : stages;
   const failures = [
     ...above('failed starts', starts.failed, 0, ''),
@@ -22,6 +22,7 @@ export function verdictOn(report: Judged): Report['verdict'] {
       ...above('CPU per second of call', daemon.cpuMsPerCallSecond, options.maxCpu, ' ms'),
       ...above('memory per call', daemon.rssKibPerCall, options.maxRss, ' KiB'),
     ]),
+    ...(results ? relayFailures(results) : []),
     ...comparisons.filter(({ agrees }) => !agrees).map(difference),
     ...(report.callsWithinLag === 0 ? ['no number of calls stayed within the allowed lag'] : []),
     ...(audio.receivedSeconds === 0 ? ['no audio arrived'] : []),
@@ -32,6 +33,17 @@ export function verdictOn(report: Judged): Report['verdict'] {
 /** Whether a stage's lag is within --max-lag-p99. */
 export function isWithinLag(stage: StageFigures | undefined, { maxLagP99 }: Options): boolean {
   return stage !== undefined && stage.lagMs.p99 <= maxLagP99;
+}
+
+function relayFailures({ finalsSent, wordsSent, words, refused, events, faults }: RelayedFigures): string[] {
+  const finals = events['transcript'] ?? 0;
+  return [
+    ...above('requests with a wrong signature', refused, 0, ''),
+    ...Object.entries(faults).map(([fault, count]) => `events are wrong (${fault}): ${count}`),
+    ...(words === wordsSent ? [] : [`${wordsSent} final words were sent, ${words} delivered`]),
+    ...(finals === finalsSent ? [] : [`${finalsSent} final results were sent, ${finals} delivered`]),
+    ...(finals === 0 ? ['no final result arrived'] : []),
+  ];
 }
 
 function difference({ series, said, counted }: Comparison): string {
