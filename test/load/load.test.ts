@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { CommanderError } from 'commander';
 import { SAMPLE_RATE_HZ } from '../../daemon/contract/audio-format.ts';
 import { needs } from '../support/tools.ts';
+import type { ComparisonReport } from './comparison-report.ts';
 import { readOptions } from './options.ts';
 import { RunningLoad } from './running-load.ts';
 
@@ -130,6 +131,26 @@ needs(test, 'openssl')(
   },
 );
 
+test('two daemons take turns, and are compared', async (t) => {
+  t.timeout(TIMEOUT_MS);
+  const args = ['--against', '.', '--rounds', '1', '--calls', '2', '--seconds', '1', '--workers', '0', '--json'];
+  const load = new RunningLoad(t, args);
+  const code = await load.exited;
+  const { sides, verdict } = JSON.parse(load.stdout) as ComparisonReport;
+  t.is(code, verdict.passed ? 0 : 1);
+  t.deepEqual(
+    sides.map(({ name, turns }) => [name, turns.length, turns.flatMap(({ failures }) => failures)]),
+    [
+      ['old', 1, []],
+      ['new', 1, []],
+    ],
+  );
+  const numbers = sides.flatMap(({ turns }) => turns.map((turn) => [turn.cpuMsPerCallSecond, turn.rssKibPerCall]));
+  t.true(numbers.flat().every(Number.isFinite));
+  t.false(load.hasProcesses);
+  t.deepEqual(load.leftFiles, []);
+});
+
 test('calls are added until the lag is too high, and the last good number is reported', async (t) => {
   t.timeout(TIMEOUT_MS);
   const args = [...NO_WORKERS, '--calls', '2', '--seconds', '1', '--until-lag', '--max-lag-p99', '0', '--json'];
@@ -161,6 +182,8 @@ for (const [args, words] of [
   [['--until-lag', '--faults'], /--until-lag and --faults/],
   [['--results', '--faults'], /--results and --faults/],
   [['--interims'], /--interims needs --results/],
+  [['--compare-results', '--against', '.'], /--compare-results and --against/],
+  [['--against', 'nowhere'], /--against.*no daemon\/main\.ts/],
   [['--tags', 'nowhere'], /--tags.*before, after/],
   [['--fast'], /unknown option/],
   [['more'], /too many arguments/],

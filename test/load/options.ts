@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { TAG_PLACES, type TagPlace } from './fragments.ts';
 import { MAX_CALLS } from './identity.ts';
@@ -24,6 +25,15 @@ export interface Options {
   readonly verify: number;
   readonly seed: number;
   readonly daemon: string;
+  /** Callback and relay take turns. */
+  readonly compareResults: boolean;
+  /** Script of another daemon, which takes turns with `daemon`. */
+  readonly against: string | undefined;
+  readonly rounds: number;
+  /** Start requests are those of the original's trigger; not by default. */
+  readonly plainStarts?: boolean;
+  /** Whether /metrics is compared with what was counted; by default it is. */
+  readonly comparesMetrics?: boolean;
   readonly json: boolean;
   readonly maxLagP99: number;
   readonly maxGaps: number;
@@ -38,6 +48,7 @@ const EXIT_USAGE = 2;
 const MAX_SECONDS = 6 * 60 * 60;
 const MAX_RAMP = 1000;
 const MAX_WORKERS = 256;
+const MAX_ROUNDS = 100;
 /** In ms or KiB. */
 const MAX_THRESHOLD = 1_000_000;
 
@@ -67,12 +78,19 @@ export function readOptions(
         .default('before'),
     )
     .option('--results', "relay Deepgram's results to a webhook: a final one per channel every 4 s", false)
-    .option('--interims', 'with --results, also one that is not final every second', false)
+    .option('--interims', 'with results, also one that is not final every second', false)
     .option('--workers <w>', 'WORKERS of the daemon (default: its own)', whole(0, MAX_WORKERS))
     .option('--no-checkpoints', 'run without STATE_DIR, which the systemd unit sets')
     .option('--verify <n>', 'calls of which every byte is compared, not only the marks', whole(0, MAX_CALLS), 20)
     .option('--seed <n>', 'decides which calls break when', whole(0, 2 ** 31), 1)
     .option('--daemon <script>', 'script of the daemon: sources or a bundle', script, 'daemon/main.ts')
+    .option('--compare-results', 'run a callback and --results by turns, and judge what the relay costs', false)
+    .option(
+      '--against <checkout>',
+      'run the daemon of another checkout and --daemon by turns, and judge this one',
+      checkout,
+    )
+    .option('--rounds <n>', 'runs of each side of a comparison', whole(1, MAX_ROUNDS), 5)
     .option('--json', 'print one JSON object', false)
     .option('--max-lag-p99 <ms>', 'fail above this lag', number, 250)
     .option('--max-gaps <ms>', 'fail above this much missing audio, all calls together', number, 0)
@@ -83,14 +101,38 @@ export function readOptions(
     .exitOverride();
   try {
     const options = command.parse(args, { from: 'user' }).opts<Options>();
-    if (options.untilLag && options.faults) command.error('error: --until-lag and --faults cannot be combined');
-    if (options.results && options.faults) command.error('error: --results and --faults cannot be combined');
-    if (options.interims && !options.results) command.error('error: --interims needs --results');
-    return options;
+    const conflict = conflictIn(options);
+    if (conflict) command.error(`error: ${conflict}`);
+    // A comparison judges lag by that of the other side.
+    const isDefault = command.getOptionValueSource('maxLagP99') === 'default';
+    const isComparison = options.compareResults || options.against !== undefined;
+    return isComparison && isDefault ? { ...options, maxLagP99: MAX_THRESHOLD } : options;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode !== 0) error.exitCode = EXIT_USAGE;
     throw error;
   }
+}
+
+const CANNOT_COMBINE = [
+  ['untilLag', 'faults'],
+  ['results', 'faults'],
+  ['compareResults', 'results'],
+  ['compareResults', 'faults'],
+  ['compareResults', 'untilLag'],
+  ['compareResults', 'against'],
+  ['against', 'results'],
+  ['against', 'untilLag'],
+] as const satisfies readonly (readonly [keyof Options, keyof Options])[];
+
+function conflictIn(options: Options): string | undefined {
+  const both = CANNOT_COMBINE.find(([one, other]) => options[one] && options[other]);
+  if (both) return `${both.map(flagOf).join(' and ')} cannot be combined`;
+  const hasResults = options.results || options.compareResults;
+  return options.interims && !hasResults ? '--interims needs --results or --compare-results' : undefined;
+}
+
+function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 function whole(min: number, max: number): (text: string) => number {
@@ -110,4 +152,10 @@ function number(text: string): number {
 function script(path: string): string {
   if (existsSync(path)) return path;
   throw new InvalidArgumentError('There is no such file.');
+}
+
+function checkout(path: string): string {
+  const script = join(path, 'daemon/main.ts');
+  if (existsSync(script)) return script;
+  throw new InvalidArgumentError('It has no daemon/main.ts.');
 }

@@ -1,0 +1,26 @@
+import type { Options } from './options.ts';
+
+/** What takes turns in a comparison: a mode of the daemon, or one of two daemons. */
+export interface Side {
+  readonly name: string;
+  readonly options: Options;
+}
+
+/** The sides of a comparison, the one that the others are compared with first; undefined without a comparison. */
+export function sidesOf(options: Options): readonly Side[] | undefined {
+  const { compareResults, against, interims } = options;
+  if (compareResults) {
+    return [
+      { name: 'callback', options: { ...options, results: false, interims: false } },
+      { name: 'relay', options: { ...options, results: true, interims: false } },
+      ...(interims ? [{ name: 'with interims', options: { ...options, results: true } }] : []),
+    ];
+  }
+  if (against === undefined) return undefined;
+  // Another version has other metrics, and takes only what the original's trigger sends.
+  const common = { ...options, plainStarts: true, comparesMetrics: false };
+  return [
+    { name: 'old', options: { ...common, daemon: against } },
+    { name: 'new', options: common },
+  ];
+}
