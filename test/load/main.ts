@@ -51,6 +51,7 @@ async function runOnce(of: Options): Promise<Report> {
   const own = cleanup.use(new AsyncDisposableStack());
   const setup = await openSetup(of, own);
   const judged = await Promise.race([new LoadRun(setup, of, say).run(), setup.failed]);
+  if (of.profile) await setup.daemon.stop();
   await own.disposeAsync();
   return { ...judged, verdict: verdictOn(judged) };
 }

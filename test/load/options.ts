@@ -34,6 +34,8 @@ export interface Options {
   readonly plainStarts?: boolean;
   /** Whether /metrics is compared with what was counted; by default it is. */
   readonly comparesMetrics?: boolean;
+  /** Directory for CPU profiles of the daemon. */
+  readonly profile: string | undefined;
   readonly json: boolean;
   readonly maxLagP99: number;
   readonly maxGaps: number;
@@ -91,6 +93,7 @@ export function readOptions(
       checkout,
     )
     .option('--rounds <n>', 'runs of each side of a comparison', whole(1, MAX_ROUNDS), 5)
+    .option('--profile <directory>', "write the daemon's CPU profiles there, for test/bench/hot.ts")
     .option('--json', 'print one JSON object', false)
     .option('--max-lag-p99 <ms>', 'fail above this lag', number, 250)
     .option('--max-gaps <ms>', 'fail above this much missing audio, all calls together', number, 0)

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import type { ConsumerOrders, ConsumerSettings } from './consumer.ts';
 import { Daemon } from './daemon.ts';
@@ -45,7 +45,7 @@ export async function openSimulators(
 
 /** Starts all; `cleanup` ends them and removes their files. Throws LoadFailed if one does not start. */
 export async function openSetup(options: Options, cleanup: AsyncDisposableStack): Promise<Setup> {
-  const { tls, tags, verify, daemon: script, checkpoints, workers, results } = options;
+  const { tls, tags, verify, daemon: script, checkpoints, workers, results, profile } = options;
   const directory = await mkdtemp(join(tmpdir(), 'integratord-load-'));
   cleanup.defer(() => rm(directory, { recursive: true, force: true }));
   const certificates = tls || results ? await makeCertificates(directory) : null;
@@ -57,7 +57,9 @@ export async function openSetup(options: Options, cleanup: AsyncDisposableStack)
   const { kinesis, deepgram, kinesisUrl, deepgramUrl } = simulators;
   const webhook = results && certificates ? await openConsumer(certificates, cleanup) : undefined;
   const caPath = certificates?.caPath;
-  const daemon = new Daemon({ script, kinesisUrl, deepgramUrl, directory, checkpoints, caPath, workers, webhook });
+  const nodeOptions = profile ? `--cpu-prof --cpu-prof-dir=${JSON.stringify(resolve(profile))}` : '';
+  const surroundings = { kinesisUrl, deepgramUrl, directory, caPath, webhook };
+  const daemon = new Daemon({ ...surroundings, script, checkpoints, workers, nodeOptions });
   cleanup.defer(() => daemon.kill());
   await daemon.listening();
   const consumer = webhook?.consumer;
