@@ -1,4 +1,4 @@
-import { AGENT, type Channel, CUSTOMER } from '../../daemon/contract/audio-format.ts';
+import { AGENT, type Channel, CUSTOMER, SAMPLE_RATE_HZ } from '../../daemon/contract/audio-format.ts';
 import { type ResultsEvent, SPEAKERS, type Word } from '../../daemon/contract/events.ts';
 import { msSince } from './monotonic.ts';
 import { SENT_AT } from './spoken-results.ts';
@@ -101,7 +101,7 @@ export class HeardEvents {
       words.length === said.length &&
       said.every(({ written, startSample, endSample }, index) => {
         const word = words[index] as Word;
-        return word.text === written && word.startMs * 8 === startSample && word.endMs * 8 === endSample;
+        return word.text === written && samplesAt(word.startMs) === startSample && samplesAt(word.endMs) === endSample;
       });
     if (!isRight) this.#wrong('words');
     this.#words[channel] += words.length;
@@ -118,6 +118,10 @@ export class HeardEvents {
   #wrong(fault: EventFault): void {
     this.#faults[fault] = (this.#faults[fault] ?? 0) + 1;
   }
+}
+
+function samplesAt(ms: number): number {
+  return (ms * SAMPLE_RATE_HZ) / 1000;
 }
 
 /** When Deepgram sent the message, as it says itself. */
