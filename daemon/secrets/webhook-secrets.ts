@@ -1,3 +1,4 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 
 /** Prefix of a secret for Standard Webhooks: base64 of 24 to 64 bytes follows. */
@@ -12,8 +13,8 @@ const RULE = `must be ${PREFIX} and base64 of ${SHORTEST_BYTES} to ${LONGEST_BYT
 /** The signing keys in RESULTS_SECRET: one for RESULTS_WEBHOOK's host, or one per host. */
 interface WebhookKeys {
   /** For RESULTS_WEBHOOK's host; undefined when each host has its own. */
-  readonly only: Buffer | undefined;
-  readonly byHost: ReadonlyMap<string, Buffer>;
+  readonly only: KeyObject | undefined;
+  readonly byHost: ReadonlyMap<string, KeyObject>;
 }
 
 /** The value of RESULTS_SECRET. Its faults do not repeat it. */
@@ -26,7 +27,7 @@ export function keysIn(value: string): WebhookKeys | undefined {
     return only && { only, byHost: new Map() };
   }
   const secrets = hostSecrets(value);
-  const byHost = new Map<string, Buffer>();
+  const byHost = new Map<string, KeyObject>();
   for (const [host, secret] of secrets) {
     const key = typeof secret === 'string' ? keyIn(secret) : undefined;
     if (!key || !HOST.test(host)) return undefined;
@@ -49,9 +50,10 @@ function hostSecrets(value: string): [string, unknown][] {
   }
 }
 
-function keyIn(secret: string): Buffer | undefined {
+/** As an object that Node need not check and convert for every signature. */
+function keyIn(secret: string): KeyObject | undefined {
   const text = secret.startsWith(PREFIX) ? secret.slice(PREFIX.length) : '';
   if (!BASE64.test(text)) return undefined;
   const key = Buffer.from(text, 'base64');
-  return key.length >= SHORTEST_BYTES && key.length <= LONGEST_BYTES ? key : undefined;
+  return key.length >= SHORTEST_BYTES && key.length <= LONGEST_BYTES ? createSecretKey(key) : undefined;
 }

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, type KeyObject } from 'node:crypto';
 import type { Millis } from '../../runtime/clock.ts';
 import type { Batch } from '../sink.ts';
 
@@ -29,7 +29,7 @@ export function bodyOf({ session, events }: Batch, atEpochMs: Millis): Buffer {
 export function signatureHeaders(
   id: string,
   body: Buffer,
-  keys: readonly Buffer[],
+  keys: readonly KeyObject[],
   atEpochMs: Millis,
 ): Record<string, string> {
   const timestamp = String(Math.floor(atEpochMs / 1000));

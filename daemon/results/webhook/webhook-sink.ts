@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { type Dispatcher, Pool } from 'undici';
 import type { Clock, Millis } from '../../runtime/clock.ts';
 import { Egress } from '../../runtime/egress.ts';
@@ -86,7 +87,7 @@ export class WebhookSink implements Sink {
     return url;
   }
 
-  #keysFor(host: string): Buffer[] {
+  #keysFor(host: string): KeyObject[] {
     const { secret, defaultHost } = this.#options.rules;
     if (!secret || !keyFor(host, secret.current, defaultHost)) return [];
     return secret.accepted.flatMap((each) => keyFor(host, each, defaultHost) ?? []);

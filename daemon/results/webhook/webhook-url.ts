@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Secret } from '../../secrets/secret.ts';
 import { keysIn } from '../../secrets/webhook-secrets.ts';
@@ -60,7 +61,7 @@ export function literalFault(hostname: string): string | undefined {
 }
 
 /** The key that signs for a host; undefined when it is not posted to. */
-export function keyFor(host: string, secret: string, defaultHost: string | undefined): Buffer | undefined {
+export function keyFor(host: string, secret: string, defaultHost: string | undefined): KeyObject | undefined {
   const keys = parsed(secret);
   return keys?.byHost.get(host) ?? (host === defaultHost ? keys?.only : undefined);
 }
