@@ -482,7 +482,7 @@ for (const keepsLetters of [true, false]) {
 }
 
 test('the file is rewritten when more than half of it is no longer needed', async (t) => {
-  const { clock, store, world } = place();
+  const { clock, store, world } = place({ mostBytes: 4_000_000 });
   const log = await store([new TestSink()]).open(sessionOf(), NEW);
   let largest = 0;
   for (let round = 0; round < 40; round++) {

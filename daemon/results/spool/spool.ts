@@ -8,8 +8,11 @@ import { frameOf, lineOf, type SpoolRecord } from './record.ts';
 const COMMIT_MS: Millis = 20;
 /** Acknowledgments alone can wait: without them an event is delivered again, under the same id. */
 const RELAXED_COMMIT_MS: Millis = 500;
-/** A smaller file is not rewritten. */
-const SMALLEST_REWRITE_BYTES = 4 * 1024 * 1024;
+/**
+ * A smaller file is not rewritten: 400 sessions add about 1 MB a second, and need as much whenever it is rewritten. The
+ * lower bound holds where RESULTS_SPOOL_MIB leaves less.
+ */
+const SMALLEST_REWRITE_BYTES = { most: 16 * 1024 * 1024, least: 4 * 1024 * 1024 };
 /** A rewritten file is sealed in parts of this size, so that it does not block the thread. */
 const PART_BYTES = 512 * 1024;
 /** After a failed write, the whole file is rewritten. */
@@ -45,6 +48,8 @@ interface SpoolOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly live: LiveContent;
+  /** The most that may be needed of it. */
+  readonly mostBytes: number;
 }
 
 /**
@@ -55,6 +60,7 @@ interface SpoolOptions {
 export class Spool {
   readonly #options: SpoolOptions;
   readonly #name: string;
+  readonly #smallestRewriteBytes: number;
   #lines: Buffer[] = [];
   #owners = new Set<SpoolOwner>();
   #file: GrowingFile | undefined;
@@ -71,6 +77,8 @@ export class Spool {
   constructor(options: SpoolOptions) {
     this.#options = options;
     this.#name = `${options.thread}${SPOOL_SUFFIX}`;
+    const { most, least } = SMALLEST_REWRITE_BYTES;
+    this.#smallestRewriteBytes = Math.min(most, Math.max(least, options.mostBytes));
   }
 
   /** Writes up to this commit are on disk, or cannot be. */
@@ -159,7 +167,7 @@ export class Spool {
     if (this.#isWaiting) return false;
     const { live, sealing } = this.#options;
     if (!this.#file || this.#sealedWith !== sealing.generation) return true;
-    return this.#fileBytes > SMALLEST_REWRITE_BYTES && live.bytes * 2 < this.#fileBytes;
+    return this.#fileBytes > this.#smallestRewriteBytes && live.bytes * 2 < this.#fileBytes;
   }
 
   async #append(lines: readonly Buffer[]): Promise<void> {
