@@ -31,6 +31,12 @@ export interface Neighbor extends GroupMember {
   readonly isHealthy: boolean;
 }
 
+/** A group as it is, and as it should be. */
+export interface Group {
+  readonly instances: readonly Neighbor[];
+  readonly desiredCapacity: number;
+}
+
 /** A hook makes an instance wait in a transition until this long after the last heartbeat. */
 export interface LifecycleHook {
   readonly name: string;
@@ -49,8 +55,8 @@ export interface LifecycleAction {
 export interface AutoScaling {
   /** The instance's place in its group; undefined when it is in none. */
   findMember(instanceId: string, signal: AbortSignal): Promise<GroupMember | undefined>;
-  /** All instances of the group. */
-  listMembers(groupName: string, signal: AbortSignal): Promise<readonly Neighbor[]>;
+  /** All instances of the group, and how many there should be. */
+  describeGroup(groupName: string, signal: AbortSignal): Promise<Group>;
   /** Makes the group replace the instance. */
   reportUnhealthy(instanceId: string, signal: AbortSignal): Promise<void>;
   listHooks(groupName: string, signal: AbortSignal): Promise<readonly LifecycleHook[]>;
@@ -120,17 +126,18 @@ export function connectAutoScaling(
       const { AutoScalingGroupName: groupName, LifecycleState: lifecycleState = '' } = member;
       return { instanceId, groupName, lifecycleState };
     },
-    async listMembers(groupName, signal) {
+    async describeGroup(groupName, signal) {
       const response = await request(signal, ({ sdk, client }, options) =>
         client.send(new sdk.DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [groupName] }), options),
       );
       const [group] = response.AutoScalingGroups ?? [];
-      return (group?.Instances ?? []).map((instance) => ({
+      const instances = (group?.Instances ?? []).map((instance) => ({
         instanceId: instance.InstanceId ?? '',
         groupName,
         lifecycleState: instance.LifecycleState ?? '',
         isHealthy: instance.HealthStatus?.toLowerCase() === 'healthy',
       }));
+      return { instances, desiredCapacity: group?.DesiredCapacity ?? 0 };
     },
     async reportUnhealthy(instanceId, signal) {
       const input = { InstanceId: instanceId, HealthStatus: 'Unhealthy', ShouldRespectGracePeriod: false };

@@ -1,13 +1,14 @@
 import { createLog, errorFields } from '../log/log.ts';
 import { systemClock as clock } from '../runtime/clock.ts';
 import { absenceDecision } from './absence.ts';
-import { connectAutoScaling } from './auto-scaling.ts';
+import { connectAutoScaling, type Group } from './auto-scaling.ts';
 import { connectMetadata } from './metadata.ts';
 
 /** The watcher (systemd/integratord-absence.sh) forgets how long the daemon has been away. */
 const EXIT_LEFT_ALONE = 3;
 /** All requests together; the watcher runs again half a minute later. */
 const TIMEOUT_MS = 20_000;
+const NO_GROUP: Group = { instances: [], desiredCapacity: 0 };
 
 // Run by the watcher when this instance has been without a daemon for five minutes.
 const log = createLog('info');
@@ -24,7 +25,7 @@ async function reportAbsence(): Promise<number> {
   const signal = clock.timeout(TIMEOUT_MS);
   const instanceId = await metadata.instanceId();
   const own = await autoScaling.findMember(instanceId, signal);
-  const group = own ? await autoScaling.listMembers(own.groupName, signal) : [];
+  const group = own ? await autoScaling.describeGroup(own.groupName, signal) : NO_GROUP;
   const decision = absenceDecision(instanceId, group);
   if (decision.name === 'report') {
     await autoScaling.reportUnhealthy(instanceId, signal);

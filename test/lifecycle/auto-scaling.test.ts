@@ -43,10 +43,13 @@ test('the SDK and the simulator understand each other', async (t) => {
 
   await control.setNeighbors({ instanceId: 'i-2', lifecycleState: 'Pending:Wait', isHealthy: true });
   await autoScaling.reportUnhealthy('i-1', signal);
-  t.deepEqual(await autoScaling.listMembers(GROUP, signal), [
-    { instanceId: 'i-1', groupName: GROUP, lifecycleState: 'InService', isHealthy: false },
-    { instanceId: 'i-2', groupName: GROUP, lifecycleState: 'Pending:Wait', isHealthy: true },
-  ]);
+  t.deepEqual(await autoScaling.describeGroup(GROUP, signal), {
+    desiredCapacity: 2,
+    instances: [
+      { instanceId: 'i-1', groupName: GROUP, lifecycleState: 'InService', isHealthy: false },
+      { instanceId: 'i-2', groupName: GROUP, lifecycleState: 'Pending:Wait', isHealthy: true },
+    ],
+  });
 
   t.deepEqual(await autoScaling.listHooks(GROUP, signal), [
     { name: 'drain', transition: 'terminating', heartbeatTimeoutMs: 3000 },

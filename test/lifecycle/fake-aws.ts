@@ -31,7 +31,10 @@ export class FakeAws {
   };
   readonly autoScaling: AutoScaling = {
     findMember: async () => ({ ...MEMBER, lifecycleState: this.lifecycleState }),
-    listMembers: async () => [{ ...MEMBER, lifecycleState: this.lifecycleState, isHealthy: true }],
+    describeGroup: async () => ({
+      instances: [{ ...MEMBER, lifecycleState: this.lifecycleState, isHealthy: true }],
+      desiredCapacity: 1,
+    }),
     reportUnhealthy: async () => this.#note('unhealthy'),
     listHooks: async () => this.hooks,
     recordHeartbeat: async ({ hookName }) => this.#note(`heartbeat ${hookName}`),

@@ -21,6 +21,8 @@ export const instanceChange = z.strictObject({
   unlistedLookups: z.int().nonnegative().optional(),
   /** As Auto Scaling sees it. */
   isHealthy: z.boolean().optional(),
+  /** Of the group; as many as there are, if not given. */
+  desiredCapacity: z.int().nonnegative().optional(),
 });
 /** The other instances of the group. */
 export const neighborList = z.array(
@@ -67,7 +69,7 @@ export class Group {
       case 'DescribeAutoScalingInstances':
         return { AutoScalingInstances: this.#describeInstance(params['InstanceIds.member.1'] ?? '') };
       case 'DescribeAutoScalingGroups':
-        return { AutoScalingGroups: [{ AutoScalingGroupName: this.name, Instances: this.#describeMembers() }] };
+        return { AutoScalingGroups: [this.#describeGroup()] };
       case 'SetInstanceHealth':
         return this.#setHealth(params);
       case 'DescribeLifecycleHooks':
@@ -95,15 +97,21 @@ export class Group {
     return [{ ...place, ...state, ProtectedFromScaleIn: false }];
   }
 
-  #describeMembers(): Content {
-    const { lifecycleState, isHealthy = true } = this.#instance;
+  #describeGroup(): Content {
+    const { lifecycleState, isHealthy = true, desiredCapacity } = this.#instance;
     const own = lifecycleState ? [{ instanceId: this.#instanceId, lifecycleState, isHealthy }] : [];
-    return [...own, ...this.#neighbors].map((each) => ({
-      InstanceId: each.instanceId,
-      LifecycleState: each.lifecycleState,
-      // Spelled otherwise than by DescribeAutoScalingInstances.
-      HealthStatus: each.isHealthy ? 'Healthy' : 'Unhealthy',
-    }));
+    const members = [...own, ...this.#neighbors];
+    const wanted = members.filter((each) => /^(InService|Pending)/.test(each.lifecycleState));
+    return {
+      AutoScalingGroupName: this.name,
+      DesiredCapacity: desiredCapacity ?? wanted.length,
+      Instances: members.map((each) => ({
+        InstanceId: each.instanceId,
+        LifecycleState: each.lifecycleState,
+        // Spelled otherwise than by DescribeAutoScalingInstances.
+        HealthStatus: each.isHealthy ? 'Healthy' : 'Unhealthy',
+      })),
+    };
   }
 
   #setHealth({ InstanceId: id, HealthStatus: status }: Readonly<Record<string, string>>): Content {
