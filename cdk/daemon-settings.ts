@@ -51,7 +51,11 @@ export const REFUSED: Readonly<Partial<Record<SettingName | ResultsSetting, stri
 export const PASSED_ON = SETTING_NAMES.filter((name) => !(name in REFUSED));
 
 /** Without these, the daemon accepts no settings at all. */
-const ALWAYS_SET = { DEEPGRAM_API_KEY: 'in-secrets-manager', AWS_REGION: 'us-east-1' };
+const ALWAYS_SET = {
+  DEEPGRAM_API_KEY: 'in-secrets-manager',
+  AWS_REGION: 'us-east-1',
+  RESULTS_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:any-AbCdEf',
+};
 
 /** The setting `daemonSettings`: a JSON object, whose values the daemon must accept. An empty value counts as unset. */
 export const daemonSettings = z.string().transform((text, context): DaemonSettings => {
@@ -96,11 +100,17 @@ function valueFault(name: string, value: unknown): string | undefined {
   if (name === 'METRICS_PORT' && [0, INSTANCE_PORT].includes(Number(text))) {
     return `must be a port of its own; ${INSTANCE_PORT} is for start requests, and 0 would be a different one on each instance`;
   }
+  const faults = daemonFaultsIn({ [name]: text });
+  return faults.length === 0 ? undefined : faults.map((line) => line.replace(`${name} `, '')).join('; ');
+}
+
+/** Why the daemon would not start with these, a line each that begins with the name; secrets apart. */
+export function daemonFaultsIn(settings: DaemonSettings): readonly string[] {
   try {
-    readConfig({ ...ALWAYS_SET, [name]: text });
-    return undefined;
+    readConfig({ ...ALWAYS_SET, ...settings });
+    return [];
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return error.lines.map((line) => line.replace(`${name} `, '')).join('; ');
+    return error.lines;
   }
 }

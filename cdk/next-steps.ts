@@ -1,6 +1,7 @@
 import { Aws, CfnOutput, Fn, type Stack } from 'aws-cdk-lib';
-import { StringParameter } from 'aws-cdk-lib/aws-ssm';
+import { ParameterTier, StringParameter } from 'aws-cdk-lib/aws-ssm';
 import type { Dashboard } from './dashboard.ts';
+import { settingsParameter } from './deployed-settings.ts';
 import type { Fleet } from './fleet.ts';
 import type { Logs } from './logs.ts';
 import type { Secrets } from './secrets.ts';
@@ -47,7 +48,12 @@ export function addOutputs(stack: Stack, props: NextStepsProps): void {
     );
   }
   const kept = new StringParameter(stack, 'Settings', {
+    // A name that the next deployment knows (deployed-settings.ts); a template by itself may have any stack's name.
+    parameterName: settingsParameter(Aws.STACK_NAME),
+    simpleName: false,
     description: 'The settings of integratord at the last deployment, as in cdk/cdk.context.json',
+    // Above 4 KB, as with many Connect instances, Parameter Store charges for it.
+    tier: ParameterTier.INTELLIGENT_TIERING,
     stringValue: JSON.stringify(chosenSettings(settings), undefined, 2),
   });
   output(

@@ -1,3 +1,5 @@
+import { RegionInfo } from 'aws-cdk-lib/region-info';
+
 /** Where the stack will be deployed, if known. */
 export interface Place {
   readonly region?: string | undefined;
@@ -10,6 +12,11 @@ interface Arns {
   readonly streamsKmsKeyArn?: string | undefined;
   readonly deepgramKeySecretArn?: string | undefined;
   readonly deepgramKeySecretKmsKeyArn?: string | undefined;
+  /** Or `on`, or `off`. */
+  readonly transcriptStream?: string | undefined;
+  readonly transcriptStreamKmsKeyArn?: string | undefined;
+  readonly webhookSecretArn?: string | undefined;
+  readonly webhookSecretKmsKeyArn?: string | undefined;
 }
 
 /** Settings in another region or account than required, a line each. */
@@ -19,6 +26,8 @@ export function misplacedIn(given: Arns, { region, account }: Place): string[] {
   const streamsKey = whereIs(given.streamsKmsKeyArn).region;
   const secretsKey = whereIs(given.deepgramKeySecretKmsKeyArn).region;
   const secret = whereIs(given.deepgramKeySecretArn).region;
+  const webhookKey = whereIs(given.webhookSecretKmsKeyArn).region;
+  const webhookSecret = whereIs(given.webhookSecretArn).region;
   const elsewhere = instances.find((each) => each.region !== connect.region || each.account !== connect.account);
   const rules: [one: string | undefined, other: string | undefined, line: string][] = [
     [
@@ -46,10 +55,75 @@ export function misplacedIn(given: Arns, { region, account }: Place): string[] {
       secret,
       `deepgramKeySecretKmsKeyArn is in ${secretsKey}, but the secret is in ${secret}: use the key that encrypts it there`,
     ],
+    [
+      webhookKey,
+      webhookSecret,
+      `webhookSecretKmsKeyArn is in ${webhookKey}, but the secret is in ${webhookSecret}: use the key that encrypts it there`,
+    ],
   ];
-  return rules.flatMap(([one, other, line]) =>
+  const misplaced = rules.flatMap(([one, other, line]) =>
     one === undefined || other === undefined || one === other ? [] : [line],
   );
+  const home = { region: connect.region ?? region, account: connect.account ?? account };
+  return [...misplaced, ...ofOtherPartitionsIn(given, home.region), ...unreadableIn(given, home.account)];
+}
+
+/** ARNs of another partition (China, GovCloud) than their own region's or the stack's: nothing reaches across. */
+function ofOtherPartitionsIn(given: Arns, region: string | undefined): string[] {
+  const ofStack = partitionOf(region);
+  return Object.entries(arnsIn(given)).flatMap(([name, arns]) => {
+    const lines = arns.flatMap((arn) => {
+      const partition = arn.split(':')[1];
+      const own = whereIs(arn).region;
+      const ofRegion = partitionOf(own);
+      if (ofRegion !== undefined && partition !== ofRegion) {
+        return [`${name} begins with arn:${partition}, but ${own} is in ${ofRegion}: copy the ARN from the console`];
+      }
+      if (ofStack !== undefined && partition !== ofStack) {
+        return [`${name} is in partition ${partition}, but the stack would be in ${ofStack}, which cannot reach it`];
+      }
+      return [];
+    });
+    return lines.slice(0, 1);
+  });
+}
+
+/** Secrets in other accounts: their AWS managed key serves their own account only. */
+function unreadableIn(given: Arns, account: string | undefined): string[] {
+  const secrets = [
+    ['deepgramKeySecretArn', 'deepgramKeySecretKmsKeyArn'],
+    ['webhookSecretArn', 'webhookSecretKmsKeyArn'],
+  ] as const;
+  return secrets.flatMap(([name, keyName]) => {
+    const other = whereIs(given[name]).account;
+    if (!account || !other || other === account || given[keyName] !== undefined) return [];
+    return [
+      `${name} is in account ${other}, but the stack would be in ${account}, and the AWS managed key serves its own account ` +
+        `only: create the secret in ${account}, or set ${keyName} and let its policy and the secret's allow ${account}`,
+    ];
+  });
+}
+
+/** The settings that are ARNs, by name. */
+function arnsIn(given: Arns): Record<string, readonly string[]> {
+  const { connectInstanceArn = [], streamsKmsKeyArn, deepgramKeySecretArn, deepgramKeySecretKmsKeyArn } = given;
+  const { transcriptStream, transcriptStreamKmsKeyArn, webhookSecretArn, webhookSecretKmsKeyArn } = given;
+  const single = {
+    streamsKmsKeyArn,
+    deepgramKeySecretArn,
+    deepgramKeySecretKmsKeyArn,
+    transcriptStream,
+    transcriptStreamKmsKeyArn,
+    webhookSecretArn,
+    webhookSecretKmsKeyArn,
+  };
+  const arns = Object.entries(single).map(([name, value]) => [name, value?.startsWith('arn:') ? [value] : []] as const);
+  return { connectInstanceArn, ...Object.fromEntries(arns) };
+}
+
+/** Undefined for a region that CDK does not know yet. */
+function partitionOf(region: string | undefined): string | undefined {
+  return region === undefined ? undefined : RegionInfo.get(region).partition;
 }
 
 interface Route extends Arns {
@@ -58,16 +132,23 @@ interface Route extends Arns {
   readonly vpcId?: string | undefined;
 }
 
-/** A secret in another region: PrivateLink's endpoint is only for the stack's own. A line if there is no other route. */
+/** What is in another region: PrivateLink's endpoints are only for the stack's own. A line each if there is no other route. */
 export function unreachableIn(given: Route, place: Place): string[] {
   const region = whereIs(given.connectInstanceArn?.[0]).region ?? place.region;
-  const secret = whereIs(given.deepgramKeySecretArn).region;
   const hasInternet = given.vpcId === undefined && given.natGateways > 0;
-  if (given.privateLink === 'off' || hasInternet || !region || !secret || secret === region) return [];
-  return [
-    `deepgramKeySecretArn is in ${secret}, out of reach of PrivateLink in ${region}: replicate the secret there ` +
-      '(aws secretsmanager replicate-secret-to-regions), and use the ARN of the replica',
-  ];
+  if (given.privateLink === 'off' || hasInternet || !region) return [];
+  const replicate =
+    'replicate the secret there (aws secretsmanager replicate-secret-to-regions), and use the ARN of the replica';
+  const remedies = {
+    deepgramKeySecretArn: replicate,
+    webhookSecretArn: replicate,
+    transcriptStream: 'use a stream there',
+  };
+  return Object.entries(remedies).flatMap(([name, remedy]) => {
+    const other = whereIs(given[name as keyof typeof remedies]).region;
+    if (!other || other === region) return [];
+    return [`${name} is in ${other}, out of reach of PrivateLink in ${region}: ${remedy}`];
+  });
 }
 
 function whereIs(arn: string | undefined): Place {

@@ -22,6 +22,8 @@ export const webhookUrl = z.string().superRefine((value, context) => {
       code: 'custom',
       message: 'must be an https URL; {contact-id} in it becomes the id of the call',
     });
+  } else if (/[\s\p{Cc}]/u.test(value)) {
+    context.addIssue({ code: 'custom', message: 'must not contain white space' });
   } else if (url.username || url.password || url.hash) {
     context.addIssue({ code: 'custom', message: 'must not contain credentials or a fragment' });
   }

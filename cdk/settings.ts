@@ -4,17 +4,29 @@ import { z } from 'zod';
 import { DEEPGRAM_API } from '../daemon/contract/deepgram-api.ts';
 import { LOG_LEVELS } from '../daemon/contract/log-levels.ts';
 import { LinesError } from '../daemon/runtime/lines-error.ts';
-import { NoProxy } from '../daemon/runtime/no-proxy.ts';
-import { daemonSettings } from './daemon-settings.ts';
+import { daemonFaultsIn, daemonSettings } from './daemon-settings.ts';
 import { misplacedIn, type Place, unreachableIn } from './place.ts';
 import { resultsConflictsIn, streamSetting, webhookUrl } from './results-settings.ts';
 import { ROLL_OUTS } from './roll-out.ts';
+import {
+  arn,
+  CONNECT_ARN,
+  deepgramUrl,
+  hostList,
+  kmsKeyArn,
+  list,
+  onOrOff,
+  proxyUrl,
+  SECRET_ARN,
+  secretArn,
+  wholeNumber,
+} from './setting-rules.ts';
 
 /** Auto Scaling waits at most 48 h for an instance; the last hour is margin for ending the remaining sessions. */
 const LONGEST_DRAIN_MINUTES = 47 * 60;
 
-export const CONNECT_ARN = /^arn:aws[a-z-]*:connect:[a-z0-9-]+:\d{12}:instance\/[A-Za-z0-9-]+$/;
-export const SECRET_ARN = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}$/;
+/** The function's policy has a statement of about 450 bytes for each, and Lambda accepts 20 KB. */
+const MOST_CONNECT = 40;
 
 /** CDK's own pattern: family, generation and attributes, then the size. */
 const INSTANCE_TYPE = /^[a-z]+\d{1,2}[a-z-]*\.[a-z0-9-]+$/;
@@ -22,44 +34,12 @@ const INSTANCE_TYPE = /^[a-z]+\d{1,2}[a-z-]*\.[a-z0-9-]+$/;
 const FAMILIES: ReadonlySet<string> = new Set(Object.values(InstanceClass));
 const SIZES: ReadonlySet<string> = new Set(Object.values(InstanceSize));
 
-/** What of a URL's host is special to no shell, no systemd and no TOML. */
-const PROXY_HOST = /^[A-Za-z0-9.:[\]-]+$/;
-
-const wholeNumber = (unit: string, min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, `must be a whole number (${unit})`)
-    .transform(Number)
-    .pipe(z.number().min(min, `must be at least ${min} (${unit})`).max(max, `must be at most ${max} (${unit})`));
-
-const arn = (of: string, pattern: RegExp, example: string) =>
-  z.string().regex(pattern, `must be the ARN of ${of}, such as ${example}`);
-
-const list = (what: string, item: RegExp, example: string) =>
-  z
-    .string()
-    .transform((text) => text.split(',').map((part) => part.trim()))
-    .pipe(
-      z
-        .array(z.string().regex(item, `must be ${what}, separated by commas, such as ${example}`))
-        .refine((items) => new Set(items).size === items.length, 'must not contain duplicates'),
-    );
-
-const kmsKeyArn = () =>
-  arn(
-    'a KMS key',
-    /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/,
-    'arn:aws:kms:us-east-1:123456789012:key/1234abcd-…',
-  );
-
 /** Settings whose loss would take something from a running stack have a value that says so. */
 const NO_CONNECT = 'none';
 export const NEW_SECRET = 'new';
 
-const secretArn = (name: string) =>
-  arn('a secret in Secrets Manager', SECRET_ARN, `arn:aws:secretsmanager:us-east-1:123456789012:secret:${name}-AbCdEf`);
-
-const onOrOff = () => z.enum(['on', 'off'], 'must be on or off').default('off');
+/** Says that a setting is meant to return to its default: without it, a deployment that loses one is refused. */
+const UNSET = 'UNSET';
 
 /** The settings of the stack, in the order of README.md's table; `deploy -c NAME=VALUE` sets one. */
 const settings = z.object({
@@ -81,6 +61,10 @@ const settings = z.object({
     'arn:aws:connect:us-east-1:123456789012:instance/1234abcd-…',
   )
     .refine((arns) => arns.length === 1 || !arns.includes(NO_CONNECT), 'must be `none` or ARNs, not both')
+    .refine(
+      (arns) => arns.length <= MOST_CONNECT,
+      `must be at most ${MOST_CONNECT} ARNs: deploy another stack for more`,
+    )
     .transform((arns) => arns.filter((each) => each !== NO_CONNECT))
     .optional(),
   streamPrefix: z
@@ -167,23 +151,29 @@ export function withRegion(
   const names = Object.keys(regions);
   if (names.length === 0 || region === undefined) return shared;
   const own = (regions as Record<string, unknown>)[region];
-  if (typeof own !== 'object' || own === null) {
+  if (own !== undefined && (typeof own !== 'object' || own === null || Array.isArray(own))) {
+    throw new SettingsError([`regions must have an object of settings for ${region}`]);
+  }
+  if (own === undefined) {
     throw new SettingsError([`regions has no settings for ${region}, only for ${names.join(', ')}: set AWS_REGION`]);
   }
   return { ...shared, ...own };
 }
 
-/** Reads the settings from CDK's context; an empty value counts as not set, except for amiId. Throws SettingsError. */
+/**
+ * Reads the settings from CDK's context; an empty value counts as not set, except for amiId, and so does `UNSET`. Throws
+ * SettingsError.
+ */
 export function readSettings(context: Readonly<Record<string, unknown>>, place: Place = {}): Settings {
   const unknown = Object.keys(context).filter(isMistyped);
   const given = SETTING_NAMES.flatMap((name) => {
     const text = textOf(context[name]);
-    return text === '' ? [] : [[name, text] as const];
+    return text === '' || text === UNSET ? [] : [[name, text] as const];
   });
   const ofProfile = PROFILES[textOf(context['profile'])] ?? {};
   const { data, error } = settings.safeParse({ ...ofProfile, ...Object.fromEntries(given) });
   const lines = [
-    ...unknown.map((name) => `${name} is not a setting; the settings are ${SETTING_NAMES.join(', ')}`),
+    ...unknown.map(unknownLine),
     ...(error?.issues ?? []).map(({ path, message }) => `${String(path[0])} ${message}`),
     ...(context['amiId'] === '' ? [EMPTY_IMAGE] : []),
     ...(data
@@ -191,6 +181,7 @@ export function readSettings(context: Readonly<Record<string, unknown>>, place: 
           ...conflictsIn(data),
           ...resultsConflictsIn(data),
           ...omissionsIn(data),
+          ...refusedByDaemon(data),
           ...misplacedIn(data, place),
           ...unreachableIn(data, place),
         ]
@@ -208,6 +199,7 @@ export function chosenSettings(chosen: Settings): Record<string, unknown> {
   );
   return Object.fromEntries(
     names.map((name) => {
+      if (name === 'daemonSettings') return [name, chosen[name]];
       const isNone = name === 'connectInstanceArn' && chosen[name]?.length === 0;
       return [name, isNone ? NO_CONNECT : [chosen[name]].flat().join(',')];
     }),
@@ -225,9 +217,23 @@ function architectureOf(instanceType: string): InstanceArchitecture | undefined 
   return INSTANCE_TYPE.test(instanceType) ? new InstanceType(instanceType).architecture : undefined;
 }
 
-/** The names in CDK's own context contain `@`, `:`, `-` or `/`; any other name was intended as one of ours. */
+/**
+ * The names in CDK's own context contain `@`, `:`, `-` or `/`; any other name was intended as one of ours, and so was one
+ * that is ours but for its case and its hyphens.
+ */
 function isMistyped(name: string): boolean {
-  return /^\w+$/.test(name) && !SETTING_NAMES.includes(name as keyof Settings);
+  if (SETTING_NAMES.some((each) => each === name)) return false;
+  return /^\w+$/.test(name) || SETTING_NAMES.some((each) => plain(each) === plain(name));
+}
+
+function unknownLine(name: string): string {
+  const meant = SETTING_NAMES.find((each) => plain(each) === plain(name));
+  if (meant !== undefined) return `${name} is not a setting: write ${meant}`;
+  return `${name} is not a setting; the settings are ${SETTING_NAMES.join(', ')}`;
+}
+
+function plain(name: string): string {
+  return name.replace(/[^A-Za-z0-9]/g, '').toLowerCase();
 }
 
 /** Values are strings on the command line; cdk.json may have any JSON: numbers, booleans, arrays and objects. */
@@ -286,7 +292,11 @@ function conflictsIn(given: Settings): string[] {
       'natGateways is 0: without a route to the internet, privateLink must be on, and deepgramApi a reachable Deepgram of your own; or set httpsProxy',
     ],
     [
-      given.natGateways === 0 && vpcId === undefined && given.httpsProxy !== undefined && given.privateLink === 'off',
+      given.natGateways === 0 &&
+        vpcId === undefined &&
+        given.httpsProxy !== undefined &&
+        given.profile !== 'small' &&
+        given.privateLink === 'off',
       'natGateways is 0: the trigger does not use httpsProxy, so it needs privateLink=on to reach Secrets Manager',
     ],
     [given.noProxy !== undefined && given.httpsProxy === undefined, 'noProxy is about httpsProxy: set that too'],
@@ -301,45 +311,29 @@ function conflictsIn(given: Settings): string[] {
     [
       given.deepgramKeySecretArn === NEW_SECRET && Math.max(minInstances, desiredInstances ?? 0) > 0,
       'deepgramKeySecretArn is `new`, an empty secret, and instances do not start without a key: set minInstances=0 and ' +
-        'no desiredInstances, deploy, fill the secret (output FillDeepgramKey), and deploy again with its ARN',
+        'no desiredInstances, deploy, fill the secret (output FillDeepgramKey), and deploy again with its ARN and minInstances=2',
     ],
   ];
   return rules.flatMap(([isBroken, line]) => (isBroken ? [line] : []));
 }
 
-/** As the daemon accepts it. Errors do not repeat the value, which may contain credentials. */
-function deepgramUrl(value: string, context: z.RefinementCtx): string {
-  const url = URL.parse(value);
-  if (!url || !/^(ws|http)s?:$/.test(url.protocol)) {
-    context.addIssue({ code: 'custom', message: 'must be a ws, wss, http or https URL' });
-  } else if (url.username || url.password || url.search || url.hash) {
-    context.addIssue({ code: 'custom', message: 'must not contain credentials, a query or a fragment' });
-  }
-  return url?.href ?? z.NEVER;
-}
-
-/** Errors do not repeat the value, which may contain credentials. */
-function proxyUrl(value: string, context: z.RefinementCtx): string {
-  const url = URL.parse(value);
-  if (!url || !/^https?:$/.test(url.protocol) || !PROXY_HOST.test(url.host)) {
-    const message = 'must be the http or https URL of a proxy, such as http://proxy.example.com:3128';
-    context.addIssue({ code: 'custom', message });
-  } else if (url.username || url.password) {
-    const message =
-      'must not contain credentials: everybody who can read the template could read them. Let the proxy accept the subnets, or set HTTPS_PROXY_FILE on instances of your own';
-    context.addIssue({ code: 'custom', message });
-  } else if (url.pathname !== '/' || url.search || url.hash) {
-    context.addIssue({ code: 'custom', message: 'must not contain a path, a query or a fragment' });
-  }
-  return url?.href.replace(/\/$/, '') ?? z.NEVER;
-}
-
-function hostList(value: string, context: z.RefinementCtx): string {
-  const list = value.replace(/\s+/g, '');
-  try {
-    new NoProxy(list);
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: (error as Error).message });
-  }
-  return list;
+/** What the daemon would not start with, by our own names. */
+function refusedByDaemon({ deepgramApi, webhook, daemonSettings = {}, ...given }: Settings): string[] {
+  const env = {
+    ...daemonSettings,
+    DEEPGRAM_API: deepgramApi,
+    ...(webhook === undefined ? {} : { RESULTS_WEBHOOK: webhook }),
+    ...(given.transcriptStream.startsWith('arn:') ? { RESULTS_STREAM: given.transcriptStream } : {}),
+    ...(given.noProxy === undefined ? {} : { NO_PROXY: given.noProxy }),
+  };
+  const ours = {
+    DEEPGRAM_API: 'deepgramApi',
+    RESULTS_WEBHOOK: 'webhook',
+    RESULTS_STREAM: 'transcriptStream',
+    NO_PROXY: 'noProxy',
+  };
+  return daemonFaultsIn(env).map((line) => {
+    const [name = '', ...words] = line.split(' ');
+    return `${ours[name as keyof typeof ours] ?? `daemonSettings sets ${name}, which`} ${words.join(' ')}`;
+  });
 }

@@ -8,7 +8,7 @@ import { IntegratordStack } from './stack.ts';
 
 /** CloudFormation's limit for a template in S3, where the console puts one that is uploaded. */
 const MOST_BYTES = 1_000_000;
-/** CloudFormation's limit for a function's code within a template. */
+/** "This zip file cannot exceed 4MB" (AWS::Lambda::Function Code, ZipFile); until 2022 it was 4,096 characters. */
 const MOST_CODE_BYTES = 4 * 1024 * 1024;
 const DEFAULT_FILE = join(import.meta.dirname, '../cdk.out/self-contained.template.json');
 

@@ -8,7 +8,10 @@ const KEY_LETTERS = 48;
 
 /**
  * A generated secret for Standard Webhooks, `whsec_` and base64. Secrets Manager generates no prefix, so a first secret
- * has the key, and CloudFormation writes the second one when it creates it.
+ * has the key, and CloudFormation writes the second one when it creates it: "You can use a dynamic reference for a secret in
+ * any resource property" (Secrets Manager User Guide, "Get a secret in a CloudFormation resource"). It makes a new version
+ * only "when you make a change to this property" (AWS::SecretsManager::Secret, SecretString), so a value that was changed
+ * by hand stays.
  */
 export class WebhookSecret extends Construct {
   readonly secret: NamedSecret;

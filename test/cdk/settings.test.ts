@@ -35,6 +35,11 @@ for (const [name, value, expected] of [
   ['webhook', 'http://results.example.org', 'must be an https URL'],
   ['webhook', 'results.example.org/{contact-id}', 'must be an https URL'],
   ['webhook', 'https://user:secret@results.example.org', 'must not contain credentials'],
+  ['webhook', 'https://results.example.org/\nPORT=1', 'must not contain white space'],
+  ['webhook', 'https://{contact-id}.example.org/', 'must not have {contact-id} in its host'],
+  ['webhook', 'https://169.254.169.254/', 'names an address that is loopback, link-local'],
+  ['deepgramApi', 'wss://api.deepgram.com/v2/listen', 'ends in /v2/listen, which serves Flux models only'],
+  ['connectInstanceArn', 41, 'must be ARNs of Amazon Connect instances'],
   ['webhookSecretArn', 'whsec_secret@', 'must be the ARN of a secret'],
   ['webhookSecretKmsKeyArn', 'key', 'must be the ARN of a KMS key'],
   ['receiver', 'yes', 'must be on or off'],
@@ -198,6 +203,19 @@ test('the settings that are kept in the stack are those that another checkout ne
   t.deepEqual(chosenSettings(readSettings({})), {});
 });
 
+test('the daemon settings that are kept are those that were given', (t) => {
+  const given = { daemonSettings: { REPLAY_MS: 8000, METRICS_PORT: 9464 } };
+  const chosen = chosenSettings(readSettings(given));
+  t.deepEqual(chosen, { daemonSettings: { REPLAY_MS: '8000', METRICS_PORT: '9464' } });
+  t.deepEqual(readSettings(chosen), readSettings(given));
+});
+
+test('UNSET is the default, said aloud', (t) => {
+  t.deepEqual(readSettings({ minInstances: 'UNSET', vpcId: 'UNSET', webhook: 'UNSET' }), readSettings({}));
+  const image = { amiId: 'ami-0123456789abcdef0', deepgramKeySecretArn: SECRET_ARN, connectInstanceArn: 'UNSET' };
+  t.regex(linesFor(image)[0] ?? '', /^connectInstanceArn is not set/, 'for these there is another word');
+});
+
 test('a stack in another region or account than its Connect instance is refused, with a remedy', (t) => {
   const connect = { connectInstanceArn: CONNECT_ARN };
   t.deepEqual(linesFor(connect, { region: 'us-east-1', account: '210987654321' }), [
@@ -221,6 +239,93 @@ test('a key secret that PrivateLink cannot reach is refused', (t) => {
   t.deepEqual(
     linesFor({ ...here, ...existing, deepgramKeySecretArn: SECRET_ARN.replace('us-east-1', 'eu-west-2') }),
     [],
+  );
+});
+
+test('what else PrivateLink cannot reach is refused too', (t) => {
+  const closed = {
+    connectInstanceArn: CONNECT_ARN,
+    privateLink: 'on',
+    natGateways: 0,
+    deepgramApi: 'ws://deepgram.internal',
+  };
+  const elsewhere = {
+    transcriptStream: 'arn:aws:kinesis:us-east-1:123456789012:stream/x',
+    webhookSecretArn: SECRET_ARN,
+  };
+  t.deepEqual(
+    linesFor({ ...closed, ...elsewhere }).map((line) => line.split(':')[0]),
+    [
+      'webhookSecretArn is in us-east-1, out of reach of PrivateLink in eu-west-2',
+      'transcriptStream is in us-east-1, out of reach of PrivateLink in eu-west-2',
+    ],
+  );
+  t.deepEqual(linesFor({ ...closed, ...elsewhere, natGateways: 1 }), [], 'through a NAT gateway');
+});
+
+test('ARNs of another partition are refused, whatever they name', (t) => {
+  const inLondon = { connectInstanceArn: CONNECT_ARN };
+  const china = (arn: string) => arn.replace('arn:aws:', 'arn:aws-cn:').replace(/us-east-1|eu-west-2/, 'cn-north-1');
+  const key = 'arn:aws:kms:us-east-1:123456789012:key/1234abcd';
+  for (const [name, arn, beside] of [
+    ['streamsKmsKeyArn', key.replace('us-east-1', 'eu-west-2'), {}],
+    ['deepgramKeySecretArn', SECRET_ARN, {}],
+    ['deepgramKeySecretKmsKeyArn', key, { deepgramKeySecretArn: SECRET_ARN }],
+    ['transcriptStream', 'arn:aws:kinesis:us-east-1:123456789012:stream/x', {}],
+    ['webhookSecretArn', SECRET_ARN, {}],
+    ['webhookSecretKmsKeyArn', key, { webhookSecretArn: SECRET_ARN }],
+  ] as const) {
+    t.deepEqual(linesFor({ ...inLondon, ...beside, [name]: arn }), [], name);
+    const lines = linesFor({ ...inLondon, ...beside, [name]: china(arn) });
+    t.true(
+      lines.includes(`${name} is in partition aws-cn, but the stack would be in aws, which cannot reach it`),
+      name,
+    );
+    const contradicting = linesFor({ ...inLondon, ...beside, [name]: arn.replace('arn:aws:', 'arn:aws-us-gov:') });
+    t.regex(contradicting.join('\n'), new RegExp(`${name} begins with arn:aws-us-gov, but .* is in aws: copy`), name);
+  }
+});
+
+test('everything in GovCloud is a stack like any other', (t) => {
+  const gov = (arn: string) =>
+    arn.replace('arn:aws:', 'arn:aws-us-gov:').replace(/us-east-1|eu-west-2/, 'us-gov-west-1');
+  const given = { connectInstanceArn: gov(CONNECT_ARN), deepgramKeySecretArn: gov(SECRET_ARN) };
+  t.deepEqual(linesFor(given, { region: 'us-gov-west-1', account: '123456789012' }), []);
+});
+
+test('a secret of another account needs a key of its own, which that account can share', (t) => {
+  const foreign = SECRET_ARN.replace('123456789012', '210987654321');
+  const [line, ...others] = linesFor({ connectInstanceArn: CONNECT_ARN, deepgramKeySecretArn: foreign });
+  t.regex(line ?? '', /^deepgramKeySecretArn is in account 210987654321, .* or set deepgramKeySecretKmsKeyArn/);
+  t.deepEqual(others, []);
+  const key = 'arn:aws:kms:us-east-1:210987654321:key/1234abcd';
+  const shared = { deepgramKeySecretArn: foreign, deepgramKeySecretKmsKeyArn: key };
+  t.deepEqual(linesFor({ connectInstanceArn: CONNECT_ARN, ...shared }), []);
+  t.regex(
+    linesFor({ connectInstanceArn: CONNECT_ARN, webhookSecretArn: foreign })[0] ?? '',
+    /^webhookSecretArn is in account/,
+  );
+  t.deepEqual(linesFor({ deepgramKeySecretArn: foreign }), [], 'while the account of the stack is unknown');
+});
+
+test('as many Connect instances as the policy of a function has room for', (t) => {
+  const arns = (count: number) =>
+    Array.from({ length: count }, (_, at) => CONNECT_ARN.replace('instance/12345678', `instance/${10_000_000 + at}`));
+  t.deepEqual(linesFor({ connectInstanceArn: arns(40) }), []);
+  t.deepEqual(linesFor({ connectInstanceArn: arns(41) }), [
+    'connectInstanceArn must be at most 40 ARNs: deploy another stack for more',
+  ]);
+});
+
+test('the small profile may have a proxy: its trigger has an endpoint for its secret', (t) => {
+  t.deepEqual(linesFor({ profile: 'small', httpsProxy: 'http://proxy.example.com:3128' }), []);
+});
+
+test('hosts without the proxy may be separated by spaces', (t) => {
+  const proxy = { httpsProxy: 'http://proxy.example.com:3128' };
+  t.is(
+    readSettings({ ...proxy, noProxy: '.amazonaws.com 10.0.0.0/8,  a.example' }).noProxy,
+    '.amazonaws.com,10.0.0.0/8,a.example',
   );
 });
 
@@ -261,6 +366,9 @@ test('one file may have the settings of several regions, beside those that they 
   const error = t.throws(() => withRegion(file, 'eu-west-1'), { instanceOf: SettingsError });
   t.regex(error?.message ?? '', /no settings for eu-west-1, only for eu-west-2, us-east-1/);
   t.throws(() => withRegion({ regions: 'eu-west-2' }, 'eu-west-2'), { instanceOf: SettingsError });
+  t.throws(() => withRegion({ regions: { 'eu-west-2': 5 } }, 'eu-west-2'), {
+    message: 'regions must have an object of settings for eu-west-2',
+  });
 });
 
 test('all faults are reported at once, a line each', (t) => {
@@ -270,6 +378,18 @@ test('all faults are reported at once, a line each', (t) => {
     ['no_such', 'amiId', 'logLevel'],
   );
 });
+
+for (const [name, meant] of [
+  ['connect-instance-arn', 'connectInstanceArn'],
+  ['CONNECTINSTANCEARN', 'connectInstanceArn'],
+  ['Alarm_Email', 'alarmEmail'],
+  ['min-instances', 'minInstances'],
+  ['amiID', 'amiId'],
+]) {
+  test(`${name} is recognized as ${meant}, written wrongly`, (t) => {
+    t.deepEqual(linesFor({ [name as string]: 'x' }), [`${name} is not a setting: write ${meant}`]);
+  });
+}
 
 test("CDK's own context is not mistaken for settings", (t) => {
   t.deepEqual(linesFor({ '@aws-cdk/core:flag': true, 'aws:cdk:bundling-stacks': [], 'cli-telemetry': false }), []);

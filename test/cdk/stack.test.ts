@@ -62,14 +62,15 @@ test('the stack can be deployed twice in an account and region: nothing has a fi
   t.deepEqual(physicalNamesIn(second as Template), []);
 });
 
-/** Properties that name a resource in the account; a policy's name is local to its role. */
+/** Properties that name a resource in the account, unless after its stack; a policy's name is local to its role. */
 function physicalNamesIn(template: Template): string[] {
   type Resources = Record<string, { Type: string; Properties?: Record<string, unknown> }>;
   return Object.entries(template.toJSON()['Resources'] as Resources)
     .filter(([, { Type }]) => Type !== 'AWS::IAM::Policy')
     .flatMap(([id, { Type, Properties = {} }]) => {
       const own = ['Name', 'GroupName', 'AlarmName', `${Type.split('::').at(-1)}Name`];
-      return own.filter((property) => Properties[property] !== undefined).map((property) => `${id}.${property}`);
+      const isFixed = (value: unknown) => value !== undefined && !JSON.stringify(value).includes('"AWS::StackName"');
+      return own.filter((property) => isFixed(Properties[property])).map((property) => `${id}.${property}`);
     });
 }
 

@@ -8,7 +8,6 @@ import uuid
 
 from moto.cloudformation import parsing
 from moto.core.common_models import CloudFormationModel
-from moto.ssm.models import Parameter
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 # moto knows some of these, but runs them in Docker, misses attributes that the stack uses, or cannot delete them.
@@ -83,17 +82,6 @@ def with_stubs(resource_type):
 
 
 parsing.resource_class_from_type = with_stubs
-
-named = Parameter.create_from_cloudformation_json.__func__
-
-
-def with_name(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs):
-    # CloudFormation names a parameter without a name; moto does not.
-    cloudformation_json["Properties"].setdefault("Name", f"CFN-{resource_name}")
-    return named(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs)
-
-
-Parameter.create_from_cloudformation_json = classmethod(with_name)
 
 host, port = sys.argv[1], int(sys.argv[2])
 server = ThreadedMotoServer(ip_address=host, port=port)
