@@ -1,4 +1,4 @@
-import { Aws } from 'aws-cdk-lib';
+import { Aws, Duration, Token } from 'aws-cdk-lib';
 import type { IAutoScalingGroup } from 'aws-cdk-lib/aws-autoscaling';
 import {
   AlarmStatusWidget,
@@ -10,6 +10,7 @@ import {
   Metric,
   Stats,
 } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { CAPACITY_ALARM_PERCENT, STARTS_FAILED_ALARM_PERCENT } from './alarms.ts';
 import {
@@ -21,6 +22,7 @@ import {
   startsFailedPercent,
 } from './fleet-metrics.ts';
 import type { LoadBalancer } from './load-balancer.ts';
+import { concurrentCalls } from './trigger-alarms.ts';
 
 /** Width of a dashboard in units. */
 const WIDTH = 24;
@@ -32,6 +34,8 @@ interface DashboardProps {
   readonly loadBalancer: LoadBalancer;
   readonly group: IAutoScalingGroup;
   readonly targetCapacityPercent: number;
+  readonly trigger: IFunction;
+  readonly connectInstanceArns: readonly string[];
 }
 
 /** The fleet on one page: whether calls are transcribed, how late, and what was lost. */
@@ -39,8 +43,9 @@ export class Dashboard extends Construct {
   /** URL for a browser. */
   readonly url: string;
 
-  constructor(scope: Construct, id: string, { alarms, loadBalancer, group, targetCapacityPercent }: DashboardProps) {
+  constructor(scope: Construct, id: string, props: DashboardProps) {
     super(scope, id);
+    const { alarms, loadBalancer, group, targetCapacityPercent } = props;
     const sum = (name: string, label: string) => fleetMetric(name, Stats.SUM).with({ label });
     const most = (name: string, label: string) => fleetMetric(name, Stats.MAXIMUM).with({ label });
     const percentile = (name: string, percent: number) =>
@@ -100,6 +105,7 @@ export class Dashboard extends Construct {
             },
           ),
         ],
+        startsBesideCalls(props),
         [
           graph('Instances', [
             ofGroup('GroupDesiredCapacity', 'desired'),
@@ -117,6 +123,24 @@ export class Dashboard extends Construct {
     const console = `https://${Aws.REGION}.console.aws.amazon.com/cloudwatch/home?region=${Aws.REGION}`;
     this.url = `${console}#dashboards/dashboard/${dashboard.dashboardName}`;
   }
+}
+
+/** For NoStarts: how many calls there are in Connect, and how many of them the flows have transcribed. */
+function startsBesideCalls({ trigger, connectInstanceArns }: DashboardProps): GraphWidget[] {
+  const calls = connectInstanceArns.map((arn) => concurrentCalls(arn, Stats.MAXIMUM).with({ label: labelOf(arn) }));
+  return [
+    ...(calls.length > 0 ? [graph('Calls in Connect, by instance', calls)] : []),
+    graph('The trigger, per minute', [
+      trigger.metricInvocations({ label: 'invoked', period: Duration.minutes(1) }),
+      trigger.metricErrors({ label: 'crashed, or took more than 8 s', period: Duration.minutes(1) }),
+      trigger.metricThrottles({ label: 'throttled', period: Duration.minutes(1) }),
+    ]),
+  ];
+}
+
+/** The end of the instance's id. */
+function labelOf(connectInstanceArn: string): string {
+  return Token.isUnresolved(connectInstanceArn) ? 'calls' : `…${connectInstanceArn.slice(-12)}`;
 }
 
 interface GraphOptions {

@@ -116,6 +116,7 @@ const settings = z.object({
     .refine((days) => RetentionDays[days] !== undefined, 'must be a retention that CloudWatch Logs supports')
     .default(30),
   alarmEmail: z.email('must be an e-mail address').optional(),
+  noStartsCalls: wholeNumber('calls at once; 0 means no such alarm', 0, 100_000).default(5),
 });
 
 /** Other defaults, for trying it and for a small center (README.md, "A small stack"). */

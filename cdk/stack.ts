@@ -83,11 +83,12 @@ export class IntegratordStack extends Stack {
 
   /** Alarms and dashboard. */
   #monitoring(
-    { alarmEmail, targetCapacityPercent, rollOut }: Settings,
+    { alarmEmail, noStartsCalls, targetCapacityPercent, rollOut }: Settings,
     connectInstanceArns: readonly string[],
   ): Dashboard {
     const { loadBalancer, fleet } = this;
-    const ofTrigger = { trigger: this.trigger.function, logGroup: this.logs.trigger, connectInstanceArns };
+    const trigger = this.trigger.function;
+    const ofTrigger = { trigger, logGroup: this.logs.trigger, connectInstanceArns, noStartsCalls };
     const topic =
       alarmEmail === undefined ? undefined : new AlarmTopic(this, 'AlarmTopic', { email: alarmEmail }).topic;
     const alarms = new Alarms(this, 'Alarms', { loadBalancer, group: fleet.group, topic, ...ofTrigger });
@@ -97,6 +98,8 @@ export class IntegratordStack extends Stack {
       loadBalancer,
       group: fleet.group,
       targetCapacityPercent,
+      trigger,
+      connectInstanceArns,
     });
   }
 

@@ -24,14 +24,18 @@ const FAILED_WINDOW = Duration.minutes(15);
 const FAILED_PERCENT = 1;
 /** The trigger responds within 6.5 s (trigger/retry-policy.ts), and the flow waits for 8 s. */
 const SLOW_MS = 7000;
-/** Fewer calls may all be long ones, or of flows without the trigger. */
-const BUSY_CALLS = 5;
 const IDLE_MINUTES = 15;
+/** At this rate, chance makes a pause of 15 minutes in one of 150 quarters of an hour: e^-5. */
+const IN_USE_PER_HOUR = 20;
+/** The most that an alarm looks back, by periods of an hour: over a weekend too. */
+const IN_USE_HOURS = 7 * 24;
 
 export interface TriggerAlarmsProps {
   readonly trigger: LambdaFunction;
   readonly logGroup: ILogGroup;
   readonly connectInstanceArns: readonly string[];
+  /** Concurrent calls of a Connect instance that make NoStarts expect starts; 0 means no such alarm. */
+  readonly noStartsCalls: number;
 }
 
 /** Alarms for a trigger that fails before a start reaches a daemon: the daemons cannot see these failures. */
@@ -40,8 +44,9 @@ export class TriggerAlarms extends Construct {
   readonly all: readonly (Alarm | CompositeAlarm)[];
   readonly #trigger: LambdaFunction;
 
-  constructor(scope: Construct, id: string, { trigger, logGroup, connectInstanceArns }: TriggerAlarmsProps) {
+  constructor(scope: Construct, id: string, props: TriggerAlarmsProps) {
     super(scope, id);
+    const { trigger, logGroup, noStartsCalls } = props;
     this.#trigger = trigger;
     const failing = this.#alarm(
       'TriggerFailing',
@@ -69,7 +74,7 @@ export class TriggerAlarms extends Construct {
       { above: SLOW_MS, times: 3, of: 5 },
       'The trigger took more than 7 s in 3 of the last 5 minutes; the flow waits for 8 s.',
     );
-    this.all = [failing, broken, throttled, slow, ...this.#notInvoked(scope, connectInstanceArns)];
+    this.all = [failing, broken, throttled, slow, ...(noStartsCalls > 0 ? this.#notInvoked(scope, props) : [])];
   }
 
   /** Failed calls in percent of all invocations; up to two failures are ignored, as one flow may try again. */
@@ -111,23 +116,19 @@ export class TriggerAlarms extends Construct {
     });
   }
 
-  /** Calls run, but none invokes the trigger. Connect reports calls of an instance, not which flow they are in. */
-  #notInvoked(scope: Construct, connectInstanceArns: readonly string[]): CompositeAlarm[] {
+  /**
+   * Calls run, and flows did invoke the trigger, but none does any more. Connect reports how many calls an instance has, not
+   * which flows they are in, so a trigger that was rarely invoked in the last week proves nothing.
+   */
+  #notInvoked(scope: Construct, { connectInstanceArns, noStartsCalls }: TriggerAlarmsProps): CompositeAlarm[] {
     const busy = connectInstanceArns.map((arn, at) => {
-      const InstanceId = Fn.select(1, Fn.split('/', arn));
       return new Alarm(this, at === 0 ? 'Busy' : `Busy${at + 1}`, {
-        metric: new Metric({
-          namespace: 'AWS/Connect',
-          metricName: 'ConcurrentCalls',
-          dimensionsMap: { InstanceId, MetricGroup: 'VoiceCalls' },
-          statistic: Stats.MINIMUM,
-          period: A_MINUTE,
-        }),
-        threshold: BUSY_CALLS,
+        metric: concurrentCalls(arn, Stats.MINIMUM),
+        threshold: noStartsCalls,
         comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         evaluationPeriods: IDLE_MINUTES,
         treatMissingData: TreatMissingData.NOT_BREACHING,
-        alarmDescription: `Not a problem by itself: ${BUSY_CALLS} or more calls for ${IDLE_MINUTES} minutes.`,
+        alarmDescription: `Not a problem by itself: ${noStartsCalls} or more calls at once for ${IDLE_MINUTES} minutes.`,
       });
     });
     if (busy.length === 0) return [];
@@ -140,11 +141,33 @@ export class TriggerAlarms extends Construct {
       treatMissingData: TreatMissingData.BREACHING,
       alarmDescription: `A problem only while there are calls: nothing invoked the trigger for ${IDLE_MINUTES} minutes.`,
     });
+    const inUse = new Alarm(this, 'InUse', {
+      metric: this.#trigger.metricInvocations({ period: Duration.hours(1), statistic: Stats.SUM }),
+      threshold: IN_USE_PER_HOUR,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      datapointsToAlarm: 1,
+      evaluationPeriods: IN_USE_HOURS,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      alarmDescription: `Not a problem by itself: ${IN_USE_PER_HOUR} or more calls invoked the trigger in an hour of the last week.`,
+    });
     const inAlarm = busy.map((alarm) => AlarmRule.fromAlarm(alarm, AlarmState.ALARM));
     const [first] = inAlarm;
     const isBusy = first !== undefined && inAlarm.length === 1 ? first : AlarmRule.anyOf(...inAlarm);
-    const rule = AlarmRule.allOf(isBusy, AlarmRule.fromAlarm(idle, AlarmState.ALARM));
-    const what = `Connect has had ${BUSY_CALLS} or more calls for ${IDLE_MINUTES} minutes, and none invoked the trigger.`;
+    const others = [idle, inUse].map((alarm) => AlarmRule.fromAlarm(alarm, AlarmState.ALARM));
+    const rule = AlarmRule.allOf(isBusy, ...others);
+    const what = `Connect has had ${noStartsCalls} or more calls at once for ${IDLE_MINUTES} minutes, and none invoked the trigger any more.`;
     return [compositeAlarm(scope, 'NoStarts', rule, what)];
   }
+}
+
+/** The voice calls of a Connect instance, as Connect reports them every minute. */
+export function concurrentCalls(connectInstanceArn: string, statistic: string): Metric {
+  const InstanceId = Fn.select(1, Fn.split('/', connectInstanceArn));
+  return new Metric({
+    namespace: 'AWS/Connect',
+    metricName: 'ConcurrentCalls',
+    dimensionsMap: { InstanceId, MetricGroup: 'VoiceCalls' },
+    statistic,
+    period: A_MINUTE,
+  });
 }

@@ -334,6 +334,11 @@ const BY_HAND: Readonly<Record<string, [source: MetricSource, fires: string[], m
     sourceOf(idle(), { invoked: from<number | undefined>(20, undefined, 6) }),
     ['NoStarts'],
   ],
+  'calls whose flows never had the trigger': [sourceOf(idle(), { invoked: undefined }), []],
+  'many calls, of which few are in flows with the trigger': [
+    sourceOf(idle(), { calls: 200, invoked: (minute) => (minute % 4 === 0 && minute < 40 ? 1 : undefined) }),
+    [],
+  ],
   'a few long calls at night': [sourceOf(idle(), { calls: 3, invoked: undefined }), []],
   'no calls, and no invocations': [sourceOf(idle(), { calls: undefined, invoked: undefined }), []],
   'a lull between calls': [sourceOf(idle(), { invoked: (minute) => (minute % 10 === 0 ? 1 : undefined) }), []],

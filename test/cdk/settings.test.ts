@@ -40,6 +40,7 @@ for (const [name, value, expected] of [
   ['webhook', 'https://169.254.169.254/', 'names an address that is loopback, link-local'],
   ['deepgramApi', 'wss://api.deepgram.com/v2/listen', 'ends in /v2/listen, which serves Flux models only'],
   ['connectInstanceArn', 41, 'must be ARNs of Amazon Connect instances'],
+  ['noStartsCalls', -1, 'must be a whole number'],
   ['webhookSecretArn', 'whsec_secret@', 'must be the ARN of a secret'],
   ['webhookSecretKmsKeyArn', 'key', 'must be the ARN of a KMS key'],
   ['receiver', 'yes', 'must be on or off'],

@@ -84,6 +84,37 @@ test('each Connect instance of a list may invoke the trigger and has it on its l
   }
 });
 
+test('calls of any of several instances make NoStarts expect starts', (t) => {
+  const others = [2, 3].map((digit) => CONNECT_ARN.replace('instance/1', `instance/${digit}`));
+  const three = synthesized({ connectInstanceArn: [CONNECT_ARN, ...others], noStartsCalls: 30 });
+  const busy = Object.entries(three.findResources('AWS::CloudWatch::Alarm')).filter(([id]) => /AlarmsBusy/.test(id));
+  t.deepEqual(
+    busy.map(([, { Properties }]) => [Properties.MetricName, Properties.Threshold]),
+    Array.from({ length: 3 }, () => ['ConcurrentCalls', 30]),
+  );
+  const [noStarts] = Object.entries(three.findResources('AWS::CloudWatch::CompositeAlarm')).filter(([id]) =>
+    id.startsWith('AlarmsNoStarts'),
+  );
+  const parts: (string | { 'Fn::GetAtt': string[] })[] = noStarts?.[1]['Properties'].AlarmRule['Fn::Join'][1];
+  const rule = parts.map((part) => (typeof part === 'string' ? part : part['Fn::GetAtt'][0])).join('');
+  const names = rule.replace(/AlarmsTriggerAlarms(\w+?)[0-9A-F]{8}\b/g, '$1').replaceAll('"', '');
+  t.is(names, '((ALARM(Busy) OR ALARM(Busy2) OR ALARM(Busy3)) AND ALARM(NotInvoked) AND ALARM(InUse))');
+});
+
+for (const [why, context] of [
+  ['that are said to be no sign', { noStartsCalls: 0 }],
+  ['of no instance', { connectInstanceArn: 'none' }],
+] as const) {
+  test(`calls ${why} make no alarm NoStarts`, (t) => {
+    const ids = Object.keys(synthesized(context).toJSON()['Resources']);
+    t.deepEqual(
+      ids.filter((id) => /NoStarts|AlarmsBusy|NotInvoked|InUse/.test(id)),
+      [],
+    );
+    t.true(ids.some((id) => id.includes('TriggerFailing')));
+  });
+}
+
 test('an instance that only a parameter names may invoke the trigger from this account', (t) => {
   const asked = synthesized({ amiId: undefined, connectInstanceArn: undefined });
   asked.hasResourceProperties('AWS::Lambda::Permission', {
