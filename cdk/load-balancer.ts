@@ -28,6 +28,8 @@ interface LoadBalancerProps {
 export class LoadBalancer extends Construct {
   /** For the trigger's KVS_DG_INTEGRATOR_DOMAIN. */
   readonly domain: string;
+  /** Of the instances, with their health. */
+  readonly targetGroupArn: string;
   readonly #balancer: ApplicationLoadBalancer;
   readonly #instances: ApplicationTargetGroup;
 
@@ -59,6 +61,7 @@ export class LoadBalancer extends Construct {
       deregistrationDelay: DEREGISTRATION_DELAY,
       healthCheck: { path: '/health-check', healthyHttpCodes: '200', ...HEALTH_CHECK },
     });
+    this.targetGroupArn = this.#instances.targetGroupArn;
     new ApplicationListener(this, 'Starts', {
       loadBalancer: this.#balancer,
       protocol: ApplicationProtocol.HTTP,

@@ -3,6 +3,7 @@ import { ParameterTier, StringParameter } from 'aws-cdk-lib/aws-ssm';
 import type { Dashboard } from './dashboard.ts';
 import { settingsParameter } from './deployed-settings.ts';
 import type { Fleet } from './fleet.ts';
+import type { LoadBalancer } from './load-balancer.ts';
 import type { Logs } from './logs.ts';
 import type { Secrets } from './secrets.ts';
 import { chosenSettings, type Settings } from './settings.ts';
@@ -12,6 +13,7 @@ interface NextStepsProps {
   readonly settings: Settings;
   readonly secrets: Secrets;
   readonly fleet: Fleet;
+  readonly loadBalancer: LoadBalancer;
   readonly logs: Logs;
   readonly trigger: Trigger;
   readonly dashboard: Dashboard;
@@ -19,7 +21,7 @@ interface NextStepsProps {
 
 /** Outputs of the stack: names, and what is left to do. */
 export function addOutputs(stack: Stack, props: NextStepsProps): void {
-  const { settings, secrets, fleet, logs, trigger, dashboard } = props;
+  const { settings, secrets, fleet, loadBalancer, logs, trigger, dashboard } = props;
   const output = (name: string, description: string, value: string) =>
     new CfnOutput(stack, name, { description, value });
   const group = fleet.group.autoScalingGroupName;
@@ -74,6 +76,11 @@ export function addOutputs(stack: Stack, props: NextStepsProps): void {
       `aws ec2 authorize-security-group-ingress ${region} --group-id ${fleet.securityGroup.securityGroupId} --protocol tcp --port ${metricsPort} --source-group sg-…`,
     );
   }
+  output(
+    'Health',
+    'Says of each instance whether it accepts calls, and why not',
+    `aws elbv2 describe-target-health ${region} --target-group-arn ${loadBalancer.targetGroupArn}`,
+  );
   output('Dashboard', 'Calls, lag, gaps, capacity, drains and alarms on one page', dashboard.url);
   output(
     'Watch',

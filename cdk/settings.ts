@@ -1,10 +1,10 @@
-import { type InstanceArchitecture, InstanceClass, InstanceSize, InstanceType } from 'aws-cdk-lib/aws-ec2';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { z } from 'zod';
 import { DEEPGRAM_API } from '../daemon/contract/deepgram-api.ts';
 import { LOG_LEVELS } from '../daemon/contract/log-levels.ts';
 import { LinesError } from '../daemon/runtime/lines-error.ts';
 import { daemonFaultsIn, daemonSettings } from './daemon-settings.ts';
+import { architectureOf, INSTANCE_TYPE, isKnownType } from './instance-types.ts';
 import { misplacedIn, type Place, unreachableIn } from './place.ts';
 import { resultsConflictsIn, streamSetting, webhookUrl } from './results-settings.ts';
 import { ROLL_OUTS } from './roll-out.ts';
@@ -27,12 +27,6 @@ const LONGEST_DRAIN_MINUTES = 47 * 60;
 
 /** The function's policy has a statement of about 450 bytes for each, and Lambda accepts 20 KB. */
 const MOST_CONNECT = 40;
-
-/** CDK's own pattern: family, generation and attributes, then the size. */
-const INSTANCE_TYPE = /^[a-z]+\d{1,2}[a-z-]*\.[a-z0-9-]+$/;
-
-const FAMILIES: ReadonlySet<string> = new Set(Object.values(InstanceClass));
-const SIZES: ReadonlySet<string> = new Set(Object.values(InstanceSize));
 
 /** Settings whose loss would take something from a running stack have a value that says so. */
 const NO_CONNECT = 'none';
@@ -205,17 +199,6 @@ export function chosenSettings(chosen: Settings): Record<string, unknown> {
       return [name, isNone ? NO_CONNECT : [chosen[name]].flat().join(',')];
     }),
   );
-}
-
-/** By the families and sizes that CDK knows; not every family has every size. True for what its pattern reports. */
-function isKnownType(instanceType: string): boolean {
-  const [family = '', size = ''] = instanceType.split('.');
-  return !INSTANCE_TYPE.test(instanceType) || (FAMILIES.has(family) && SIZES.has(size));
-}
-
-/** Undefined for an invalid type, which its pattern reports. */
-function architectureOf(instanceType: string): InstanceArchitecture | undefined {
-  return INSTANCE_TYPE.test(instanceType) ? new InstanceType(instanceType).architecture : undefined;
 }
 
 /**

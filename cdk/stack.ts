@@ -77,8 +77,8 @@ export class IntegratordStack extends Stack {
     this.dashboard = this.#monitoring(settings, connectInstances);
     // A newer trigger may send what only newer daemons know, so it waits for them.
     this.trigger.function.node.addDependency(this.fleet.group);
-    const { fleet, logs, trigger, dashboard } = this;
-    addOutputs(this, { settings, secrets, fleet, logs, trigger, dashboard });
+    const { fleet, loadBalancer, logs, trigger, dashboard } = this;
+    addOutputs(this, { settings, secrets, fleet, loadBalancer, logs, trigger, dashboard });
   }
 
   /** Alarms and dashboard. */

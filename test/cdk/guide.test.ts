@@ -62,7 +62,7 @@ const outputsOf = (context: Record<string, unknown>): object => synthesized(cont
 
 test('every output, setting and reason in the guide exists', (t) => {
   const outputs = { ...outputsOf({}), ...outputsOf({ deepgramKeySecretArn: 'new', minInstances: 0 }) };
-  for (const output of ['TriggerFunctionArn', 'FillDeepgramKey', 'RestoreSettings', 'RollOut', 'Watch']) {
+  for (const output of ['TriggerFunctionArn', 'FillDeepgramKey', 'RestoreSettings', 'RollOut', 'Health', 'Watch']) {
     t.true(guide.includes(output) && output in outputs, output);
   }
   for (const [, name] of guide.matchAll(/-c (\w+)=/g))

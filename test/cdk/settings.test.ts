@@ -58,6 +58,8 @@ for (const [name, value, expected] of [
   ['instanceTypes', 'large', 'must be instance types'],
   ['instanceTypes', 'c7h.large', 'must be instance types that exist'],
   ['instanceTypes', 'c7g.huge', 'must be instance types that exist'],
+  ['instanceTypes', 'c7g.24xlarge', 'must be instance types that exist'],
+  ['instanceTypes', 't4g.small,t4g.4xlarge', 'must be instance types that exist'],
   ['instanceTypes', 'c7g.large,c7i.large', 'must all have the architecture of the image'],
   ['minInstances', -1, 'must be a whole number'],
   ['maxInstances', 0, 'must be at least 1'],

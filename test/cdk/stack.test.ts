@@ -166,6 +166,7 @@ test('the outputs have the next steps', (t) => {
     'Dashboard',
     'FleetLogGroup',
     'FleetName',
+    'Health',
     'RestoreSettings',
     'RollOut',
     'TriggerFunctionArn',
