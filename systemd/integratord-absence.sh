@@ -10,6 +10,14 @@ steady=60
 loop=3
 since=/run/integratord-absence/since
 
+limit=${ABSENCE_SECONDS:-300}
+case $limit in
+  *[!0-9]*)
+    echo "ABSENCE_SECONDS is not a number of seconds: it is 300" >&2
+    limit=300
+    ;;
+esac
+
 property() { systemctl show --property="$1" --value integratord.service; }
 
 now=$(cut -d. -f1 /proc/uptime)
@@ -34,7 +42,7 @@ case $state in
     ;;
 esac
 [ -e "$since" ] || echo "$missed $before" >"$since"
-[ $((now - missed)) -ge "${ABSENCE_SECONDS:-300}" ] || exit 0
+[ $((now - missed)) -ge "$limit" ] || exit 0
 
 status=0
 /opt/integratord/bin/node /opt/integratord/daemon/lifecycle/report-absence.js || status=$?
