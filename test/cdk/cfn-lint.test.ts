@@ -46,6 +46,7 @@ needs(test, 'cfn-lint')('cfn-lint finds a deliberate error, and nothing in any t
     ...Object.fromEntries(Object.entries(VARIANTS).map(([name, context]) => [name, synthesized(context).toJSON()])),
     'without an image': synthesized({ amiId: undefined }).toJSON(),
     'self-contained': selfContained({}),
+    'self-contained, with the receiver': selfContained({ receiver: 'on', profile: 'small' }),
     [DELIBERATE]: wrong,
   });
   t.not(code, 0);

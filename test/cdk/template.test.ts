@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { selfContained } from '../../cdk/template.ts';
 import { AMI_ID, CONNECT_ARN, SECRET_ARN } from './synthesized.ts';
+import { VARIANTS } from './variants.ts';
 
 // CDK's own validation of a template costs most of a synthesis: stack.test.ts runs it on every variant.
 process.env['CDK_VALIDATION'] = 'false';
@@ -29,6 +30,13 @@ test('its parameters ask for the image, the Connect instance and the key', (t) =
   t.deepEqual(Object.keys(template.Parameters ?? {}).sort(), ['AmiId', 'ConnectInstanceArn', 'DeepgramKeySecretArn']);
   const settled = selfContained({ amiId: AMI_ID, connectInstanceArn: CONNECT_ARN, deepgramKeySecretArn: SECRET_ARN });
   t.is(settled.Parameters, undefined);
+});
+
+test('it is short enough for CloudFormation with everything that can be switched on', (t) => {
+  const everything = VARIANTS['a small stack with all that can be switched on, for two Connect instances'] ?? {};
+  const text = JSON.stringify(selfContained(everything));
+  t.true(text.includes('ResultsReceiver'));
+  t.true(text.length < 1_000_000, `${text.length}`);
 });
 
 test('the trigger in it runs as index.js', (t) => {

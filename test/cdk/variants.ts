@@ -1,3 +1,4 @@
+const CONNECT = 'arn:aws:connect:us-east-1:123456789012:instance';
 const KEY_ARN = 'arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
 
 /** Settings that together cover every branch of every construct. */
@@ -41,4 +42,20 @@ export const VARIANTS: Readonly<Record<string, Record<string, unknown>>> = {
     webhookSecretKmsKeyArn: KEY_ARN,
   },
   'the sample receiver': { receiver: 'on', transcriptStream: 'on' },
+  'a small stack with all that can be switched on, for two Connect instances': {
+    profile: 'small',
+    receiver: 'on',
+    transcriptStream: 'on',
+    alarmEmail: 'on-call@example.org',
+    daemonSettings: { REPLAY_MS: 8000, METRICS_PORT: 9464 },
+    spotPercent: 50,
+    httpsProxy: 'http://proxy.example.com:3128',
+    connectInstanceArn: ['1', '2'].map((digit) => `${CONNECT}/${digit}2345678-1234-1234-1234-123456789012`),
+  },
+  'a fleet of a fixed size, rolled out by hand': {
+    minInstances: 2,
+    maxInstances: 2,
+    rollOut: 'by-hand',
+    noStartsCalls: 0,
+  },
 };
