@@ -28,14 +28,14 @@ function settingsOrExit(place: Place): { settings: Settings; context: Readonly<R
   }
 }
 
-/** An error of the stack makes CDK's command line refuse `deploy` and `diff`, unless it has `--ignore-errors`. */
+/** CDK's command line refuses `deploy` and `diff` of a stack with an error, unless `--ignore-errors` is given. */
 function compareWithDeployed(place: { region: string; account: string }): void {
   const deployed = deployedSettings({ stackName: settings.stackName, ...place });
   if (deployed.kind === 'settings') {
     for (const line of lostSettings(deployed.settings, context)) Annotations.of(stack).addError(line);
   }
   if (deployed.kind === 'unknown') {
-    const what = 'The settings of the deployed stack cannot be read, so nobody notices one that is lost';
+    const what = 'The settings of the deployed stack cannot be read, so a lost one goes unnoticed';
     Annotations.of(stack).addWarningV2('integratord:deployed-settings', `${what}: ${deployed.why}`);
   }
 }

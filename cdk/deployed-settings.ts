@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { SETTING_NAMES, type Settings } from './settings.ts';
 
-/** Of an answer from AWS; without one, a deployment fails in any case. */
+/** For one response from AWS; a deployment without one fails anyway. */
 const TIMEOUT_MS = 20_000;
 
-/** They belong to one deployment, or only say how it goes: without them a stack loses nothing. */
+/** They apply to a single deployment: without them a stack loses nothing. */
 const OF_ONE_DEPLOYMENT: ReadonlySet<string> = new Set<keyof Settings>(['amiId', 'desiredInstances', 'rollOut']);
 
 /** The parameter in Parameter Store that keeps the settings of a deployed stack (next-steps.ts). */
@@ -29,8 +29,8 @@ interface Target {
 }
 
 /**
- * Reads the settings of the deployed stack, with the caller's own credentials, or as someone who may only assume the
- * bootstrap's roles.
+ * Reads the settings of the deployed stack with the caller's own credentials, otherwise with the bootstrap's lookup role,
+ * for callers who may only assume the bootstrap's roles.
  */
 export function deployedSettings(target: Target, aws: Aws = runAws): Deployed {
   try {
@@ -39,7 +39,7 @@ export function deployedSettings(target: Target, aws: Aws = runAws): Deployed {
   } catch (error) {
     if (isMissing(error) && isCallerIn(target, aws)) return { kind: 'none' };
   }
-  // Other credentials than `cdk deploy --profile` has, or without the right to read it.
+  // The credentials differ from those of `cdk deploy --profile`, or may not read the parameter.
   try {
     return settingsIn(readParameter(target, aws, lookupCredentials(target, aws)).Value);
   } catch (error) {
@@ -47,21 +47,21 @@ export function deployedSettings(target: Target, aws: Aws = runAws): Deployed {
   }
 }
 
-/** The settings that the deployed stack would lose, a line each: set there, and not said here in any way. */
+/** The settings that the deployed stack would lose, one line each: set there, and not given here. */
 export function lostSettings(
   deployed: Readonly<Record<string, unknown>>,
-  said: Readonly<Record<string, unknown>>,
+  given: Readonly<Record<string, unknown>>,
 ): string[] {
   return SETTING_NAMES.filter(
-    (name) => deployed[name] !== undefined && !OF_ONE_DEPLOYMENT.has(name) && isUnsaid(said[name]),
+    (name) => deployed[name] !== undefined && !OF_ONE_DEPLOYMENT.has(name) && isNotGiven(given[name]),
   ).map(
     (name) =>
       `${name} is ${JSON.stringify(deployed[name])} in the deployed stack, and not set here: the stack would lose it. ` +
-      `Set it in cdk/cdk.context.json (the output RestoreSettings writes that file), or say that it is to go: -c ${name}=UNSET`,
+      `Set it in cdk/cdk.context.json (the output RestoreSettings writes that file), or return it to its default: -c ${name}=UNSET`,
   );
 }
 
-function isUnsaid(value: unknown): boolean {
+function isNotGiven(value: unknown): boolean {
   return value === undefined || value === null || value === '';
 }
 
@@ -88,7 +88,7 @@ function isCallerIn({ account, region }: Target, aws: Aws): boolean {
   return Account === account;
 }
 
-/** Of the role that CDK's bootstrap makes for reading. */
+/** Credentials of the role that CDK's bootstrap creates for lookups. */
 function lookupCredentials({ account, region }: Target, aws: Aws): Record<string, string> {
   const { partition = 'aws' } = RegionInfo.get(region);
   const role = `arn:${partition}:iam::${account}:role/cdk-hnb659fds-lookup-role-${account}-${region}`;

@@ -38,14 +38,14 @@ const SIZES_OF: ReadonlyMap<string, ReadonlySet<string>> = new Map(
   ).flatMap(([families, sizes]) => families.split(' ').map((family) => [family, new Set(sizes.split(' '))] as const)),
 );
 
-/** Of a family that is not in the table, any size that another family has. True for what `INSTANCE_TYPE` reports. */
+/** A family that is not in the table may have any size of other families. True for what `INSTANCE_TYPE` reports. */
 export function isKnownType(instanceType: string): boolean {
   if (!INSTANCE_TYPE.test(instanceType)) return true;
   const [family = '', size = ''] = instanceType.split('.');
   return SIZES_OF.get(family)?.has(size) ?? (FAMILIES.has(family) && SIZES.has(size));
 }
 
-/** Of the image; undefined for an invalid type, which `INSTANCE_TYPE` reports. */
+/** The architecture that the image must have; undefined for an invalid type, which `INSTANCE_TYPE` reports. */
 export function architectureOf(instanceType: string): string | undefined {
   return INSTANCE_TYPE.test(instanceType) ? new InstanceType(instanceType).architecture : undefined;
 }

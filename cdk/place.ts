@@ -132,7 +132,7 @@ interface Route extends Arns {
   readonly vpcId?: string | undefined;
 }
 
-/** What is in another region: PrivateLink's endpoints are only for the stack's own. A line each if there is no other route. */
+/** Resources in another region, one line each: PrivateLink's endpoints serve only the stack's, and there is no other route. */
 export function unreachableIn(given: Route, place: Place): string[] {
   const region = whereIs(given.connectInstanceArn?.[0]).region ?? place.region;
   const hasInternet = given.vpcId === undefined && given.natGateways > 0;

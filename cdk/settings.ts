@@ -32,7 +32,7 @@ const MOST_CONNECT = 40;
 const NO_CONNECT = 'none';
 export const NEW_SECRET = 'new';
 
-/** Says that a setting is meant to return to its default: without it, a deployment that loses one is refused. */
+/** Returns a setting to its default explicitly; omitting one that the deployed stack has is refused. */
 const UNSET = 'UNSET';
 
 /** The settings of the stack, in the order of README.md's table; `deploy -c NAME=VALUE` sets one. */
@@ -203,7 +203,7 @@ export function chosenSettings(chosen: Settings): Record<string, unknown> {
 
 /**
  * The names in CDK's own context contain `@`, `:`, `-` or `/`; any other name was intended as one of ours, and so was one
- * that is ours but for its case and its hyphens.
+ * that differs from ours only in case and hyphens.
  */
 function isMistyped(name: string): boolean {
   if (SETTING_NAMES.some((each) => each === name)) return false;
@@ -301,7 +301,7 @@ function conflictsIn(given: Settings): string[] {
   return rules.flatMap(([isBroken, line]) => (isBroken ? [line] : []));
 }
 
-/** What the daemon would not start with, by our own names. */
+/** Settings that the daemon would not start with, by the stack's names. */
 function refusedByDaemon({ deepgramApi, webhook, daemonSettings = {}, ...given }: Settings): string[] {
   const env = {
     ...daemonSettings,

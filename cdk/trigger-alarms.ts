@@ -25,9 +25,9 @@ const FAILED_PERCENT = 1;
 /** The trigger responds within 6.5 s (trigger/retry-policy.ts), and the flow waits for 8 s. */
 const SLOW_MS = 7000;
 const IDLE_MINUTES = 15;
-/** At this rate, chance makes a pause of 15 minutes in one of 150 quarters of an hour: e^-5. */
+/** At this rate a pause of 15 minutes happens by chance in one of 150 quarter hours (e^-5). */
 const IN_USE_PER_HOUR = 20;
-/** The most that an alarm looks back, by periods of an hour: over a weekend too. */
+/** The longest evaluation range of an alarm with periods of an hour (PutMetricAlarm); it covers a weekend. */
 const IN_USE_HOURS = 7 * 24;
 
 export interface TriggerAlarmsProps {

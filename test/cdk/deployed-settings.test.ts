@@ -84,21 +84,21 @@ test('a lookup in China asks for a role of its partition', (t) => {
   t.is(roles.at(-1), `arn:aws-cn:iam::${ACCOUNT}:role/cdk-hnb659fds-lookup-role-${ACCOUNT}-cn-north-1`);
 });
 
-test('every setting of the stack that is not said any more is a line, with its value and both remedies', (t) => {
+test('every setting that is no longer given is one line, with its value and both remedies', (t) => {
   const [min, ds, ...others] = lostSettings(KEPT, { connectInstanceArn: 'none', maxInstances: 5 });
   t.deepEqual(others, []);
   t.regex(min ?? '', /^minInstances is "3" in the deployed stack, .*RestoreSettings.* -c minInstances=UNSET$/);
   t.regex(ds ?? '', /^daemonSettings is \{"REPLAY_MS":"8000"\} in the deployed stack/);
 });
 
-test('nothing is lost when it has another value, is said to go, or belongs to a single deployment', (t) => {
-  const said = { connectInstanceArn: 'arn:…', minInstances: 2, daemonSettings: 'UNSET' };
-  t.deepEqual(lostSettings({ ...KEPT, rollOut: 'by-hand', desiredInstances: '0' }, said), []);
+test('a setting is not lost if it has another value, is UNSET, or applies to a single deployment', (t) => {
+  const given = { connectInstanceArn: 'arn:…', minInstances: 2, daemonSettings: 'UNSET' };
+  t.deepEqual(lostSettings({ ...KEPT, rollOut: 'by-hand', desiredInstances: '0' }, given), []);
   t.deepEqual(lostSettings({ settingOfAnotherVersion: 'x' }, {}), []);
 });
 
 for (const empty of ['', null, undefined]) {
-  test(`a value of ${JSON.stringify(empty)} says nothing`, (t) => {
+  test(`a value of ${JSON.stringify(empty)} counts as not given`, (t) => {
     t.is(lostSettings({ alarmEmail: 'on-call@example.org' }, { alarmEmail: empty }).length, 1);
   });
 }

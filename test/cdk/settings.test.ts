@@ -213,10 +213,10 @@ test('the daemon settings that are kept are those that were given', (t) => {
   t.deepEqual(readSettings(chosen), readSettings(given));
 });
 
-test('UNSET is the default, said aloud', (t) => {
+test('UNSET means the default', (t) => {
   t.deepEqual(readSettings({ minInstances: 'UNSET', vpcId: 'UNSET', webhook: 'UNSET' }), readSettings({}));
   const image = { amiId: 'ami-0123456789abcdef0', deepgramKeySecretArn: SECRET_ARN, connectInstanceArn: 'UNSET' };
-  t.regex(linesFor(image)[0] ?? '', /^connectInstanceArn is not set/, 'for these there is another word');
+  t.regex(linesFor(image)[0] ?? '', /^connectInstanceArn is not set/, 'they have a word of their own');
 });
 
 test('a stack in another region or account than its Connect instance is refused, with a remedy', (t) => {
