@@ -1,7 +1,7 @@
 import { CfnSecret, type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
-import { NEW_SECRET } from './settings.ts';
+import { NEW_SECRET } from './setting-conflicts.ts';
 
 /** integratord requires at least 8 characters; this many letters and digits are more than 256 bits. */
 const TRIGGER_SECRET_LENGTH = 48;

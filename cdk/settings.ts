@@ -3,11 +3,12 @@ import { z } from 'zod';
 import { DEEPGRAM_API } from '../daemon/contract/deepgram-api.ts';
 import { LOG_LEVELS } from '../daemon/contract/log-levels.ts';
 import { LinesError } from '../daemon/runtime/lines-error.ts';
-import { daemonFaultsIn, daemonSettings } from './daemon-settings.ts';
+import { daemonSettings } from './daemon-settings.ts';
 import { architectureOf, INSTANCE_TYPE, isKnownType } from './instance-types.ts';
 import { misplacedIn, type Place, unreachableIn } from './place.ts';
 import { resultsConflictsIn, streamSetting, webhookUrl } from './results-settings.ts';
 import { ROLL_OUTS } from './roll-out.ts';
+import { conflictsIn, NEW_SECRET, NO_CONNECT, omissionsIn, refusedByDaemon } from './setting-conflicts.ts';
 import {
   arn,
   CONNECT_ARN,
@@ -27,10 +28,6 @@ const LONGEST_DRAIN_MINUTES = 47 * 60;
 
 /** The function's policy has a statement of about 450 bytes for each, and Lambda accepts 20 KB. */
 const MOST_CONNECT = 40;
-
-/** Settings whose loss would take something from a running stack have a value that says so. */
-const NO_CONNECT = 'none';
-export const NEW_SECRET = 'new';
 
 /** Returns a setting to its default explicitly; omitting one that the deployed stack has is refused. */
 const UNSET = 'UNSET';
@@ -231,93 +228,3 @@ function textOf(value: unknown): string {
 /** As from `-c amiId=$(…)` when the command in the brackets failed. */
 const EMPTY_IMAGE =
   'amiId is empty: set the id of an image, or leave it out for the newest one (the SSM parameter /integratord/ami)';
-
-/**
- * What a deployment must say, because a running stack would lose it otherwise: CDK's command line does not tell the app
- * what is deployed. Without an image the template asks for the same settings as parameters, and a deployment without them
- * is refused by name too.
- */
-function omissionsIn({ amiId, connectInstanceArn, deepgramKeySecretArn }: Settings): string[] {
-  if (amiId === undefined) return [];
-  return [
-    ...(connectInstanceArn === undefined
-      ? [`connectInstanceArn is not set: a stack that has one would lose it. Set it, or \`${NO_CONNECT}\`. ${RESTORE}`]
-      : []),
-    ...(deepgramKeySecretArn === undefined
-      ? [
-          `deepgramKeySecretArn is not set: a stack that has one would lose it. Set it, or \`${NEW_SECRET}\`. ${RESTORE}`,
-        ]
-      : []),
-  ];
-}
-
-const RESTORE =
-  'Settings belong in cdk/cdk.context.json; the output RestoreSettings of a deployed stack writes that file';
-
-/** Conflicts between settings that are valid by themselves. */
-function conflictsIn(given: Settings): string[] {
-  const { vpcId, subnetIds, minInstances, maxInstances, desiredInstances } = given;
-  const rules: [boolean, string][] = [
-    [
-      (vpcId === undefined) !== (subnetIds === undefined),
-      'vpcId and subnetIds belong together: set both for an existing VPC, neither for a new one',
-    ],
-    [minInstances > maxInstances, `minInstances is ${minInstances}, above maxInstances (${maxInstances})`],
-    [
-      desiredInstances !== undefined && (desiredInstances < minInstances || desiredInstances > maxInstances),
-      `desiredInstances is ${desiredInstances}, not between minInstances and maxInstances (${minInstances} to ${maxInstances})`,
-    ],
-    [
-      given.natGateways === 0 &&
-        vpcId === undefined &&
-        given.httpsProxy === undefined &&
-        given.profile !== 'small' &&
-        (given.privateLink === 'off' || given.deepgramApi === DEEPGRAM_API),
-      'natGateways is 0: without a route to the internet, privateLink must be on, and deepgramApi a reachable Deepgram of your own; or set httpsProxy',
-    ],
-    [
-      given.natGateways === 0 &&
-        vpcId === undefined &&
-        given.httpsProxy !== undefined &&
-        given.profile !== 'small' &&
-        given.privateLink === 'off',
-      'natGateways is 0: the trigger does not use httpsProxy, so it needs privateLink=on to reach Secrets Manager',
-    ],
-    [given.noProxy !== undefined && given.httpsProxy === undefined, 'noProxy is about httpsProxy: set that too'],
-    [
-      given.deepgramKeySecretKmsKeyArn !== undefined && !given.deepgramKeySecretArn?.startsWith('arn:'),
-      'deepgramKeySecretKmsKeyArn is the key of the secret deepgramKeySecretArn: set that too',
-    ],
-    [
-      given.profile === 'small' && (vpcId !== undefined || given.natGateways > 0 || given.privateLink === 'on'),
-      'profile is small, which has a VPC of its own without NAT gateways: leave out vpcId, natGateways and privateLink',
-    ],
-    [
-      given.deepgramKeySecretArn === NEW_SECRET && Math.max(minInstances, desiredInstances ?? 0) > 0,
-      'deepgramKeySecretArn is `new`, an empty secret, and instances do not start without a key: set minInstances=0 and ' +
-        'no desiredInstances, deploy, fill the secret (output FillDeepgramKey), and deploy again with its ARN and minInstances=2',
-    ],
-  ];
-  return rules.flatMap(([isBroken, line]) => (isBroken ? [line] : []));
-}
-
-/** Settings that the daemon would not start with, by the stack's names. */
-function refusedByDaemon({ deepgramApi, webhook, daemonSettings = {}, ...given }: Settings): string[] {
-  const env = {
-    ...daemonSettings,
-    DEEPGRAM_API: deepgramApi,
-    ...(webhook === undefined ? {} : { RESULTS_WEBHOOK: webhook }),
-    ...(given.transcriptStream.startsWith('arn:') ? { RESULTS_STREAM: given.transcriptStream } : {}),
-    ...(given.noProxy === undefined ? {} : { NO_PROXY: given.noProxy }),
-  };
-  const ours = {
-    DEEPGRAM_API: 'deepgramApi',
-    RESULTS_WEBHOOK: 'webhook',
-    RESULTS_STREAM: 'transcriptStream',
-    NO_PROXY: 'noProxy',
-  };
-  return daemonFaultsIn(env).map((line) => {
-    const [name = '', ...words] = line.split(' ');
-    return `${ours[name as keyof typeof ours] ?? `daemonSettings sets ${name}, which`} ${words.join(' ')}`;
-  });
-}
