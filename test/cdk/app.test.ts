@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -13,6 +13,7 @@ const run = promisify(execFile);
 async function synthesize(
   context: object,
   look: (directory: string) => void,
+  variables: NodeJS.ProcessEnv = {},
 ): Promise<{ code: number; stderr: string }> {
   const directory = mkdtempSync(join(tmpdir(), 'integratord-app-'));
   const env = {
@@ -20,6 +21,7 @@ async function synthesize(
     HOME: directory,
     CDK_OUTDIR: directory,
     CDK_CONTEXT_JSON: JSON.stringify(context),
+    ...variables,
   };
   try {
     const { stderr } = await run(process.execPath, [APP], { env });
@@ -74,3 +76,39 @@ test('a deployment of a new image without the other settings is refused by name,
     ['integratord: connectInstanceArn is not set:', 'integratord: deepgramKeySecretArn is not set:'],
   );
 });
+
+const KEPT = { connectInstanceArn: 'none', alarmEmail: 'on-call@example.org', minInstances: '3' };
+
+test('with credentials, settings of the deployed stack that are not given are errors of the stack', async (t) => {
+  const bin = mkdtempSync(join(tmpdir(), 'integratord-aws-'));
+  t.teardown(() => rmSync(bin, { recursive: true }));
+  const script = `#!/bin/sh\necho '${JSON.stringify(parameter(KEPT))}'\n`;
+  writeFileSync(join(bin, 'aws'), script, { mode: 0o755 });
+  const credentials = { CDK_DEFAULT_ACCOUNT: '1', CDK_DEFAULT_REGION: 'us-east-1', PATH: `${bin}:/usr/bin:/bin` };
+  const { code, stderr } = await synthesize(
+    { connectInstanceArn: 'none', 'aws:cdk:bundling-stacks': [] },
+    (directory) => {
+      const names = errorsIn(directory).map((message) => message.split(' ')[0]);
+      t.deepEqual(names, ['minInstances', 'alarmEmail']);
+    },
+    credentials,
+  );
+  t.is(code, 0, stderr);
+});
+
+function parameter(settings: object): object {
+  const ARN = 'arn:aws:ssm:us-east-1:1:parameter/integratord/settings/integratord';
+  return { Parameter: { ARN, Value: JSON.stringify(settings) } };
+}
+
+/** The errors for which CDK's command line refuses to deploy. */
+function errorsIn(directory: string): string[] {
+  const { artifacts } = JSON.parse(readFileSync(join(directory, 'manifest.json'), 'utf8'));
+  const { metadata = {}, additionalMetadataFile } = artifacts.integratord;
+  const more = additionalMetadataFile ? JSON.parse(readFileSync(join(directory, additionalMetadataFile), 'utf8')) : {};
+  const entries: { type: string; data: string }[] = [
+    ...Object.values(metadata),
+    ...Object.values(more),
+  ].flat() as never;
+  return entries.filter(({ type }) => type === 'aws:cdk:error').map(({ data }) => data);
+}
