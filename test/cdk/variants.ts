@@ -52,10 +52,4 @@ export const VARIANTS: Readonly<Record<string, Record<string, unknown>>> = {
     httpsProxy: 'http://proxy.example.com:3128',
     connectInstanceArn: ['1', '2'].map((digit) => `${CONNECT}/${digit}2345678-1234-1234-1234-123456789012`),
   },
-  'a fleet of a fixed size, rolled out by hand': {
-    minInstances: 2,
-    maxInstances: 2,
-    rollOut: 'by-hand',
-    noStartsCalls: 0,
-  },
 };
