@@ -22,12 +22,17 @@ export interface EventLog {
   readonly sequence: number;
   /** True after `session.ended`: the process died before it had forgotten the session. */
   readonly hasEnded?: boolean;
+  /** True in an epoch that follows on a `session.ended`, because the session was interrupted. */
+  readonly wasInterrupted?: boolean;
   /** What the latest event said; undefined before the first. */
   readonly state: RelayState | undefined;
   /** How far every sink has the finals of each channel: delivered, or given up and kept as dead letters. */
   readonly deliveredMs: ChannelTimes;
-  /** Numbers an event. It is on disk before a sink gets it. `state` includes the event. */
-  append(content: NumberedContent, state: RelayState): void;
+  /**
+   * Numbers an event. It is on disk before a sink gets it. `state` includes the event.
+   * @param mayResume of `session.ended`: another process may continue the session all the same, in the next epoch
+   */
+  append(content: NumberedContent, state: RelayState, mayResume?: boolean): void;
   /** Passes on an event that may be left out. */
   hint(content: HintContent): void;
   /** Call this after `session.ended`: resolves when every event is delivered or a dead letter. Never rejects. */

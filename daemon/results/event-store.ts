@@ -5,7 +5,7 @@ import type { DeadLetters } from './dead-letters/dead-letters.ts';
 import type { EventLog, RelayState } from './event-log.ts';
 import type { QueuedEvent } from './event-queue.ts';
 import type { ResultsCounter } from './results-counter.ts';
-import { type Budget, SessionEvents } from './session-events.ts';
+import { type Beginning, type Budget, SessionEvents } from './session-events.ts';
 import type { Batch, Sink } from './sink.ts';
 import type { Folder } from './spool/folder.ts';
 import { type DeliveredSession, lineOf } from './spool/record.ts';
@@ -76,11 +76,14 @@ export class EventStore {
 
   /**
    * Opens a session's events. A resumed session continues with what an earlier process or thread left of it: under the
-   * same epoch if that is all there was, else under the next one. Never rejects.
+   * same epoch if that is all there was and the session had not ended, else under the next one. Never rejects.
    */
   async open(session: DeliveredSession, { isResumed, epoch }: OpenOptions): Promise<EventLog> {
     const found = isResumed ? await this.#found(session.sessionId) : undefined;
-    return this.#add(session, found, Math.max(epoch ?? 1, epochAfter(found, isResumed)));
+    const wasInterrupted = found?.isInterrupted ?? false;
+    const next = wasInterrupted && !found?.isStale ? 1 : 0;
+    const beginning = { epoch: Math.max(epoch ?? 1, epochAfter(found, isResumed) + next), found, wasInterrupted };
+    return this.#add(session, beginning);
   }
 
   /**
@@ -97,7 +100,7 @@ export class EventStore {
       this.#options.log.warn(fields, 'nothing is configured to deliver these events to: they stay on disk');
       return;
     }
-    const events = this.#add(found.session, found, epochAfter(found, true));
+    const events = this.#add(found.session, { epoch: epochAfter(found, true), found, wasInterrupted: false });
     if (!events.hasEnded) end(events, found, reason);
     await events.drained();
   }
@@ -139,21 +142,16 @@ export class EventStore {
     for (const sink of this.#options.sinks) sink.close();
   }
 
-  #add(session: DeliveredSession, found: RecoveredSession | undefined, epoch: number): SessionEvents {
+  #add(session: DeliveredSession, beginning: Beginning): SessionEvents {
     const mine = this.#sinksOf(session);
-    const events = new SessionEvents(
-      session,
-      mine,
-      { epoch, found },
-      {
-        ...this.#options,
-        spool: this.#spool,
-        budget: this.#budget,
-        onDone: (done) => this.#done(done),
-      },
-    );
+    const events = new SessionEvents(session, mine, beginning, {
+      ...this.#options,
+      spool: this.#spool,
+      budget: this.#budget,
+      onDone: (done) => this.#done(done),
+    });
     if (mine.length > 0) this.#sessions.set(session.sessionId, events);
-    if (found) this.#take(session.sessionId);
+    if (beginning.found) this.#take(session.sessionId);
     if (this.#isHurrying) events.hurry();
     events.wake();
     return events;

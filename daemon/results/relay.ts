@@ -65,9 +65,12 @@ export class Relay {
     this.#append({ type: 'gap', ...facts });
   }
 
-  /** Call this last. */
-  ended(facts: EndFacts): void {
-    this.#append({ type: 'session.ended', ...facts, finals: this.#finals });
+  /**
+   * Call this last.
+   * @param mayResume another process may continue the session all the same
+   */
+  ended(facts: EndFacts, mayResume = false): void {
+    this.#append({ type: 'session.ended', ...facts, finals: this.#finals }, mayResume);
   }
 
   /**
@@ -138,12 +141,13 @@ export class Relay {
     this.#log.hint({ type, speaker: SPEAKERS[channel], atMs });
   }
 
-  #append(content: Parameters<EventLog['append']>[0]): void {
+  #append(content: Parameters<EventLog['append']>[0], mayResume = false): void {
     const [customer, agent] = this.#channels;
-    this.#log.append(content, {
+    const state = {
       finalMs: [customer.finalMs, agent.finalMs],
       lastWords: [customer.lastWords, agent.lastWords],
       finals: this.#finals,
-    });
+    } as const;
+    this.#log.append(content, state, mayResume);
   }
 }

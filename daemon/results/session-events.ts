@@ -37,15 +37,18 @@ interface SessionEventsDeps extends DeliveryDeps {
 }
 
 /** How a session's events begin: new, or with what an earlier process left. */
-interface Beginning {
+export interface Beginning {
   readonly epoch: number;
   readonly found: RecoveredSession | undefined;
+  /** The epoch follows on the `session.ended` of an interrupted session. */
+  readonly wasInterrupted: boolean;
 }
 
 /** A session's events: numbers them, keeps them until every sink has them, and says how far that is. */
 export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
   readonly session: DeliveredSession;
   readonly epoch: number;
+  readonly wasInterrupted: boolean;
   readonly queue = new EventQueue();
   readonly #deps: SessionEventsDeps;
   readonly #deliveries: readonly SinkDelivery[];
@@ -54,6 +57,7 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
   #last: Place;
   #state: RelayState | undefined;
   #hasEnded: boolean;
+  #isInterrupted = false;
   #isDone = false;
   #hints = 0;
   #bytes = 0;
@@ -62,14 +66,15 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
 
   /** @param sinks those that the session's events go to; without any, events are only numbered */
   constructor(session: DeliveredSession, sinks: readonly Sink[], beginning: Beginning, deps: SessionEventsDeps) {
-    const { epoch, found } = beginning;
+    const { epoch, found, wasInterrupted } = beginning;
     this.session = session;
     this.epoch = epoch;
+    this.wasInterrupted = wasInterrupted;
     this.#deps = deps;
     this.#last = found && found.last[0] === epoch ? found.last : [epoch, 0];
     this.#state = found?.state;
-    this.#hasEnded = found?.hasEnded ?? false;
-    this.#undelivered = found?.undelivered;
+    this.#hasEnded = (found?.hasEnded ?? false) && !wasInterrupted;
+    this.#undelivered = found?.undelivered && undeliveredIn(epoch, found.undelivered, found.last);
     this.#isRecorded = found !== undefined;
     if (sinks.length > 0) this.#keep(SESSION_BYTES);
     for (const { head, json } of found?.events ?? []) this.#push(head, json, 0);
@@ -119,8 +124,11 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
     return this.#bytes;
   }
 
-  append(content: NumberedContent, state: RelayState): void {
-    if (this.#undelivered) this.#appendGap(this.#undelivered, this.#state ?? state);
+  append(content: NumberedContent, state: RelayState, mayResume = false): void {
+    // A later epoch begins with `session.resumed`.
+    const isFirst = content.type === 'session.resumed';
+    if (this.#undelivered && !isFirst) this.#appendGap(this.#undelivered, this.#state ?? state);
+    this.#isInterrupted = mayResume;
     this.#append(content, state);
     this.#deps.budget.makeRoom();
     if (!this.#deps.spool) this.#wakeAll();
@@ -206,8 +214,9 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
       this.#deliveries.map(({ sink, place, finalMs }) => [sink.name, { place, finalMs }]),
     );
     const events = [...this.queue.kept()].flatMap(({ head, json }) => (head && json ? [{ head, json }] : []));
-    const [last, hasEnded, state] = [this.#last, this.#hasEnded, this.#state];
-    return sessionLines({ session, last, hasEnded, state, acknowledged, undelivered: this.#undelivered, events });
+    const [last, hasEnded, isInterrupted] = [this.#last, this.#hasEnded, this.#isInterrupted];
+    const [state, undelivered] = [this.#state, this.#undelivered];
+    return sessionLines({ session, last, hasEnded, isInterrupted, state, acknowledged, undelivered, events });
   }
 
   isSendable({ commit }: QueuedEvent): boolean {
@@ -268,8 +277,8 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
     if (!this.#isRecorded) spool.write(lineOf({ kind: 'session', session }), this);
     this.#isRecorded = true;
     spool.write(lineOf({ kind: 'event', sessionId, ...head }, json), this);
-    const [place, hasEnded, state] = [this.#last, this.#hasEnded, this.#state];
-    return spool.write(lineOf({ kind: 'state', sessionId, place, hasEnded, state }), this);
+    const [place, hasEnded, isInterrupted, state] = [this.#last, this.#hasEnded, this.#isInterrupted, this.#state];
+    return spool.write(lineOf({ kind: 'state', sessionId, place, hasEnded, isInterrupted, state }), this);
   }
 
   #push(head: EventHead, json: Buffer, commit: number, endMs?: number): void {
@@ -315,6 +324,11 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
     if (this.#deliveries.some(({ position }) => position < this.queue.end)) return;
     this.#settled?.resolve();
     if (this.#isDone || !this.#hasEnded) return;
+    // Another process needs to know what was said.
+    if (this.#isInterrupted) {
+      this.#drained.resolve();
+      return;
+    }
     this.#isDone = true;
     this.#keep(-this.#bytes);
     this.#deps.onDone(this);
@@ -325,4 +339,9 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
     this.#bytes += bytes;
     this.#deps.budget.keep(bytes);
   }
+}
+
+/** A later epoch cannot name events of an earlier one. */
+function undeliveredIn(epoch: number, undelivered: Undelivered, [lastEpoch]: Place): Undelivered {
+  return epoch === lastEpoch ? undelivered : { ...undelivered, sequences: [] };
 }

@@ -20,13 +20,16 @@ export function undeliveredOf(
   epoch: number,
   before: Undelivered | undefined,
 ): Undelivered | undefined {
-  const lost = events.filter((event) => event.head && event.epoch === epoch);
+  const lost = events.filter(({ head }) => head !== undefined);
   if (lost.length === 0) return before;
   const abouts = lost.map(({ json }) => (json ? (JSON.parse(json.toString()) as About) : {}));
   const sequences = new Set(before?.sequences);
-  for (const { head } of lost) sequences.add(head?.sequence as number);
-  // A lost gap event names events that the consumer does not know about yet.
-  for (const { sequences: told = [] } of abouts) for (const sequence of told) sequences.add(sequence);
+  lost.forEach(({ head, epoch: ofEpoch }, index) => {
+    if (ofEpoch !== epoch) return;
+    sequences.add(head?.sequence as number);
+    // A lost gap event names events that the consumer does not know about yet.
+    for (const sequence of abouts[index]?.sequences ?? []) sequences.add(sequence);
+  });
   const starts = [before?.startMs, ...abouts.map(({ startMs }) => startMs)].filter((ms) => ms !== undefined);
   const ends = [before?.endMs, ...abouts.map(({ endMs }) => endMs)].filter((ms) => ms !== undefined);
   const speakers = abouts.flatMap(({ speaker, channels = [] }) => (speaker ? [speaker] : channels));
@@ -43,5 +46,6 @@ export function gapOf({ sequences, startMs, endMs, speakers }: Undelivered): Gap
   const heard = SPEAKERS.filter((speaker) => speakers.includes(speaker));
   // An event without a speaker, such as session.started, is about both.
   const channels = heard.length > 0 ? heard : [...SPEAKERS];
-  return { type: 'gap', startMs, endMs, cause: 'undelivered', channels, sequences: [...sequences] };
+  const named = sequences.length > 0 ? { sequences: [...sequences] } : {};
+  return { type: 'gap', startMs, endMs, cause: 'undelivered', channels, ...named };
 }

@@ -113,7 +113,7 @@ export class Session {
 
   /**
    * Ends the session before the call ends: sends what was read and waits up to 10 s for Deepgram's last results.
-   * @param continues another process resumes the session: its events go on
+   * @param continues another process may resume the session
    */
   stop({ continues = false } = {}): void {
     this.#continues ||= continues;
@@ -123,7 +123,7 @@ export class Session {
 
   /** Resolves when every event of the ended session is delivered or a dead letter. Never rejects. */
   async delivered(): Promise<void> {
-    if (!this.#continues) await this.#transcript?.delivered();
+    await this.#transcript?.delivered();
   }
 
   /** Resolves when the whole call is read and only Deepgram's last results are missing. */
@@ -262,7 +262,8 @@ export class Session {
     reportEnd({ outcome, view, unsentMs, unfinishedMs }, this.#log, this.#deps.metrics);
     const { audioMs, gapMs } = view;
     const { notFinal } = this.#link;
-    if (!this.#continues) this.#transcript?.ended({ outcome, audioMs, gapMs, unsentMs, unfinishedMs, notFinal });
+    const mayResume = this.#continues;
+    this.#transcript?.ended({ outcome, audioMs, gapMs, unsentMs, unfinishedMs, notFinal, mayResume });
     return outcome;
   }
 

@@ -1,5 +1,5 @@
 import { AGENT, CUSTOMER } from '../contract/audio-format.ts';
-import { type GapEvent, SPEAKERS } from '../contract/events.ts';
+import { type GapEvent, type SessionEnded, SPEAKERS } from '../contract/events.ts';
 import type { ChannelPart, MissingCause } from '../deepgram/final-audio.ts';
 import type { ResultsRelay } from '../deepgram/replay-window.ts';
 import type { Log } from '../log/log.ts';
@@ -11,7 +11,9 @@ import type { Outcome } from './outcome.ts';
 import { identityOf, type SessionSeed, startingPointOf } from './seed.ts';
 
 /** Its last events were on a disk that another boot or instance does not have. */
-const RESUMED_CAUSE = 'instance-lost';
+const INSTANCE_LOST = 'instance-lost';
+/** A drain's deadline had ended it. */
+const INTERRUPTED = 'interrupted';
 
 /** A gap of both channels. */
 interface Gap {
@@ -29,6 +31,8 @@ interface End {
   readonly unfinishedMs: Millis;
   /** Sent audio without a final result; empty where Deepgram posts results by itself. */
   readonly notFinal: readonly ChannelPart[];
+  /** The process ends before the call: another one may resume the session. Usually none does. */
+  readonly mayResume: boolean;
 }
 
 /** A session's events, from `session.started` to `session.ended` (daemon/results/README.md). */
@@ -52,7 +56,7 @@ export class Transcript implements ResultsRelay {
     if (events.sequence > 0) return;
     const facts = factsOf(seed);
     if (events.epoch === 1) this.#relay.started(facts);
-    else this.#relay.resumed(facts, this.#relay.finalMs, RESUMED_CAUSE);
+    else this.#relay.resumed(facts, this.#relay.finalMs, events.wasInterrupted ? INTERRUPTED : INSTANCE_LOST);
   }
 
   /** How far each channel is final. */
@@ -83,19 +87,20 @@ export class Transcript implements ResultsRelay {
   }
 
   /** The session's last event. */
-  ended({ outcome, audioMs, gapMs, unsentMs, unfinishedMs, notFinal }: End): void {
+  ended({ outcome, audioMs, gapMs, unsentMs, unfinishedMs, notFinal, mayResume }: End): void {
     if (unsentMs > 0) this.gap({ cause: 'unsent', startMs: audioMs, endMs: audioMs + unsentMs });
     if (unfinishedMs > 0) {
       const both = [CUSTOMER, AGENT].map((channel) => ({ channel, fromMs: audioMs - unfinishedMs, toMs: audioMs }));
       for (const part of notFinal.length > 0 ? notFinal : (both as ChannelPart[])) this.#partGap('unfinished', part);
     }
-    this.#relay.ended({
-      outcome: outcome.name,
-      reason: outcome.name === 'completed' ? outcome.reason : nameOf(outcome.error),
+    const isCutOff = mayResume && outcome.name === 'completed' && outcome.reason === 'stopped';
+    const counts = {
       durationMs: Math.round(audioMs),
       gapMs: Math.max(0, Math.round(gapMs)),
       unfinishedMs: Math.round(unfinishedMs),
-    });
+    };
+    const how = isCutOff ? ({ outcome: 'failed', reason: INTERRUPTED } as const) : howOf(outcome);
+    this.#relay.ended({ ...how, ...counts }, mayResume);
   }
 
   #partGap(cause: GapEvent['cause'], { channel, fromMs, toMs }: ChannelPart): void {
@@ -116,6 +121,11 @@ function factsOf(seed: SessionSeed): SessionFacts {
 
 function firstOf(value: string | readonly string[] | undefined): string | undefined {
   return typeof value === 'string' ? value : value?.[0];
+}
+
+function howOf(outcome: Outcome): Pick<SessionEnded, 'outcome' | 'reason'> {
+  if (outcome.name === 'completed') return { outcome: 'completed', reason: outcome.reason };
+  return { outcome: 'failed', reason: nameOf(outcome.error) };
 }
 
 /** An error's message may quote the flow's attributes. */

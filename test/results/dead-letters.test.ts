@@ -65,6 +65,17 @@ test('letters on a disk are bounded: the oldest make room, and that is said', as
   t.true(of('results.letters-lost').length > 0);
 });
 
+test('letters of one moment keep their order, whatever their sizes', async (t) => {
+  const { letters } = stage(directoryBox(new MemoryFolder(), MIB));
+  const counts = [2, 60, 1, 9, 30];
+  for (const count of counts) await letters.put(letterOf(1, count));
+  const kept = await Promise.all((await letters.names()).map((name) => letters.read(name)));
+  t.deepEqual(
+    kept.map((letter) => letter?.batch.events.length),
+    counts,
+  );
+});
+
 test('without a place for them letters are lost, and said to be', async (t) => {
   t.is(await stage(undefined).letters.put(letterOf()), 'lost');
 });

@@ -5,6 +5,7 @@ import {
   numberedEvent,
   type ResultsEvent,
   resultsEvent,
+  type SessionEnded,
 } from '../../daemon/contract/events.ts';
 import type { DeadLetter } from '../../daemon/results/dead-letters/letter.ts';
 import type { EventLog, RelayState } from '../../daemon/results/event-log.ts';
@@ -168,7 +169,7 @@ export function stateAt(nth: number): RelayState {
   return { finalMs: [nth * 1000 + 900, nth * 1000 + 900], lastWords: [[], []], finals: nth };
 }
 
-export const ENDED: NumberedContent = {
+export const ENDED: SessionEnded = {
   type: 'session.ended',
   outcome: 'completed',
   reason: 'no-more-fragments',

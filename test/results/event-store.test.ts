@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { NumberedContent } from '../../daemon/contract/events.ts';
 import type { Delivery } from '../../daemon/results/sink.ts';
 import {
   ENDED,
@@ -16,6 +17,13 @@ import {
 
 const NEW = { isResumed: false };
 const RESUMED = { isResumed: true };
+const INTERRUPTED: NumberedContent = { ...ENDED, outcome: 'failed', reason: 'interrupted' };
+const RESUMED_EVENT: NumberedContent = {
+  type: 'session.resumed',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  from: { CUSTOMER: 3900, AGENT: 3900 },
+  cause: 'interrupted',
+};
 
 test('events are numbered from 1 and delivered in order, each within 40 ms', async (t) => {
   const { clock, store } = place();
@@ -544,6 +552,76 @@ test('so it does for a session that another process resumes, whose consumer lear
   await clock.advance(40);
   t.like(sink.numbered.at(-2), { type: 'gap', cause: 'undelivered', sequences: [1, 2, 3], sequence: 4 });
   t.like(sink.numbered.at(-1), { type: 'transcript', sequence: 5 });
+});
+
+/** A process that a drain's deadline ends in mid-call, whose consumer answers or not. */
+async function interruptedAfterThree(answer: Delivery) {
+  const scene = place();
+  const { clock, store, world, recover } = scene;
+  const sink = new TestSink();
+  sink.answer = () => answer;
+  const thread = store([sink]);
+  const session = sessionOf();
+  const log = await thread.open(session, NEW);
+  say(log, 1, 3);
+  log.append(INTERRUPTED, stateAt(3), true);
+  await clock.advance(40);
+  const settled = thread.settle(0);
+  await clock.advance(40);
+  await settled;
+  await thread.close();
+  world.folder = world.folder?.afterCrash();
+  const left = await recover();
+  const next = new TestSink();
+  return { ...scene, session, sink, next, left, later: store([next]) };
+}
+
+test('an interrupted session has its session.ended, and continues in the next epoch with what was said', async (t) => {
+  const { clock, session, sink, next, left, later } = await interruptedAfterThree({ name: 'delivered' });
+  t.like(sink.numbered.at(-1), { type: 'session.ended', reason: 'interrupted', sequence: 4 });
+  t.deepEqual(left, [session.sessionId]);
+  const resumed = await later.open(session, RESUMED);
+  t.like(resumed, { epoch: 2, sequence: 0, hasEnded: false, wasInterrupted: true });
+  t.deepEqual(resumed.state, stateAt(3));
+  resumed.append(RESUMED_EVENT, stateAt(3));
+  say(resumed, 4, 4);
+  resumed.append(ENDED, stateAt(4));
+  await clock.advance(40);
+  await resumed.drained();
+  t.deepEqual(
+    next.numbered.map(({ type, epoch, sequence }) => `${type} ${epoch}_${sequence}`),
+    ['session.resumed 2_1', 'transcript 2_2', 'session.ended 2_3'],
+  );
+});
+
+test('an interrupted session that nobody resumes ends once', async (t) => {
+  const { clock, session, next, later, recover, world } = await interruptedAfterThree({ name: 'delivered' });
+  const delivered = later.deliverRest(session.sessionId, 'SessionLost');
+  await clock.advance(1000);
+  await delivered;
+  t.deepEqual(next.attempts, []);
+  await later.close();
+  world.folder = world.folder?.afterCrash();
+  t.deepEqual(await recover(), [], 'nothing is left of it');
+});
+
+test('what an interrupted session became dead letters is told in the next epoch, after session.resumed', async (t) => {
+  const { clock, session, letters, next, later } = await interruptedAfterThree(retry);
+  t.deepEqual(
+    letters.flatMap(({ batch }) => batch.events).map(({ type }) => type),
+    ['transcript', 'transcript', 'transcript', 'session.ended'],
+  );
+  const resumed = await later.open(session, RESUMED);
+  resumed.append(RESUMED_EVENT, stateAt(3));
+  say(resumed, 4, 4);
+  await clock.advance(40);
+  t.deepEqual(
+    next.numbered.map(({ type }) => type),
+    ['session.resumed', 'gap', 'transcript'],
+  );
+  const gap = next.numbered[1];
+  t.like(gap, { cause: 'undelivered', startMs: 1000, endMs: 3900, sequence: 2 });
+  t.false(gap && 'sequences' in gap, 'they are numbers of another epoch');
 });
 
 test('the state key may change: what is on disk is sealed again', async (t) => {

@@ -9,7 +9,7 @@ import { checkpointOf, newSessionOf, TIME_ZERO_EPOCH_MS } from '../support/sessi
 const NEW: SessionSeed = newSessionOf('a', { dgParams: { model: 'nova-3' }, contact: { channel: 'VOICE' } });
 const RESUMED: SessionSeed = { kind: 'resumed', checkpoint: checkpointOf('a') };
 const AT_7_S = { finalMs: [7000, 6000], lastWords: [[], []], finals: 3 } as const;
-const END = { audioMs: 9000, gapMs: 0, unsentMs: 0, unfinishedMs: 0, notFinal: [] };
+const END = { audioMs: 9000, gapMs: 0, unsentMs: 0, unfinishedMs: 0, notFinal: [], mayResume: false };
 
 async function openedOn(events: RecordedEvents, seed: SessionSeed) {
   const { log, of } = recordedLog();
@@ -48,6 +48,30 @@ test('a session whose events had ended sends none', async (t) => {
   const { transcript, types } = await openedOn(events, RESUMED);
   t.is(transcript, undefined);
   t.deepEqual(types(), []);
+});
+
+test('a session that is cut off says so, and continues in another epoch if a process resumes it', async (t) => {
+  const events = new RecordedEvents();
+  const { transcript } = await openedOn(events, NEW);
+  const stopped = { name: 'completed', reason: 'stopped' } as const;
+  transcript?.ended({ ...END, outcome: stopped, mayResume: true });
+  t.like(events.numbered.at(-1), { type: 'session.ended', outcome: 'failed', reason: 'interrupted', durationMs: 9000 });
+  const later = Object.assign(new RecordedEvents(2, AT_7_S), { wasInterrupted: true });
+  await openedOn(later, RESUMED);
+  const from = { CUSTOMER: 7000, AGENT: 6000 };
+  t.like(later.numbered, [{ type: 'session.resumed', cause: 'interrupted', from }]);
+});
+
+test('a drain does not make a call that was over an interrupted one, nor does an operator', async (t) => {
+  for (const [reason, mayResume] of [
+    ['no-more-fragments', true],
+    ['stopped', false],
+  ] as const) {
+    const events = new RecordedEvents();
+    const { transcript } = await openedOn(events, NEW);
+    transcript?.ended({ ...END, outcome: { name: 'completed', reason }, mayResume });
+    t.like(events.numbered.at(-1), { type: 'session.ended', outcome: 'completed', reason });
+  }
 });
 
 test('a gap at the end comes before the last event', async (t) => {

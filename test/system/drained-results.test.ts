@@ -2,7 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
+import type { NumberedEvent } from '../../daemon/contract/events.ts';
+import { transcriptsOf } from '../../trigger/receiver/transcript.ts';
 import { bytesOf } from '../audio/tracks.ts';
 import { faultsOfOrder, numberedOf } from '../results/sample-call-events.ts';
 import { CALL, expectedOn } from '../simulators/deepgram/call-audio.ts';
@@ -14,6 +17,7 @@ import { Stage } from './stage.ts';
 
 const SECRET = `whsec_${Buffer.alloc(32, 'drain').toString('base64')}`;
 const DEADLINE_MS = 3000;
+const POLL_MS = 50;
 
 /** A daemon that drains within DEADLINE_MS, and whose consumer is unreachable until its connection is restored. */
 async function opened(t: ExecutionContext) {
@@ -78,7 +82,26 @@ test('at the deadline the events of an ended call become dead letters, which any
     t.deepEqual(saidBy(received, speaker), expectedOn(channel).join(' '), speaker);
 });
 
-test('so do those of a call that the deadline ends; it resumes without a word missing or twice', async (t) => {
+test('a call that the deadline ends has its session.ended; if it resumes, its next epoch has the rest', async (t) => {
+  const { stage, webhook, road, play, drain } = await opened(t);
+  road.restore();
+  const contactId = await play(2);
+  await stage.deepgramHas(contactId, 9000);
+  await drain();
+  const drained = await webhook.events();
+  t.deepEqual(faultsOfOrder(drained), []);
+  t.like(numberedOf(drained).at(-1), { type: 'session.ended', outcome: 'failed', reason: 'interrupted' });
+  await stage.crash();
+  const events = await inAllEpochs(webhook);
+  t.like(
+    events.find(({ epoch }) => epoch === 2),
+    { type: 'session.resumed', cause: 'interrupted', sequence: 1 },
+  );
+  t.like(events.at(-1), { type: 'session.ended', outcome: 'completed', epoch: 2 });
+  assertWhole(t, events);
+});
+
+test('its events become dead letters if the consumer is away, and belong to the call whenever they come', async (t) => {
   const { stage, webhook, road, play, drain, control } = await opened(t);
   const contactId = await play(2);
   await stage.deepgramHas(contactId, 9000);
@@ -87,13 +110,33 @@ test('so do those of a call that the deadline ends; it resumes without a word mi
   await stage.crash(async () => road.restore());
   await webhook.eventsToTheEnd();
   t.like((await control('POST', '/v1/results/retry')).body, { left: 0, unreadable: 0 });
-  const events = numberedOf(await webhook.events()).toSorted((one, other) => one.sequence - other.sequence);
-  t.deepEqual(faultsOfOrder(events), []);
-  t.like(events.at(-1), { type: 'session.ended', outcome: 'completed' });
-  t.true(events.some((event) => event.type === 'gap' && event.cause === 'undelivered'));
+  const events = await inAllEpochs(webhook);
+  t.like(events.at(-1), { type: 'session.ended', outcome: 'completed', epoch: 2 });
+  t.like(
+    events.filter(({ epoch }) => epoch === 2),
+    [{ type: 'session.resumed' }, { type: 'gap', cause: 'undelivered' }],
+  );
+  assertWhole(t, events);
+});
+
+/** All events once epoch 2 has ended, as a consumer orders them. */
+async function inAllEpochs(webhook: WebhookControl): Promise<NumberedEvent[]> {
+  for (;;) {
+    const events = numberedOf(await webhook.events()).toSorted(
+      (one, other) => one.epoch - other.epoch || one.sequence - other.sequence,
+    );
+    const last = events.at(-1);
+    if (last?.epoch === 2 && last.type === 'session.ended') return events;
+    await sleep(POLL_MS);
+  }
+}
+
+/** Each word is there once, numbers have no gap, and there is nothing to forget: the disk was kept. */
+function assertWhole(t: ExecutionContext, events: readonly NumberedEvent[]): void {
+  t.like(transcriptsOf(events), [{ missing: [], ended: { outcome: 'completed' } }]);
   for (const [channel, speaker] of ['CUSTOMER', 'AGENT'].entries())
     t.deepEqual(saidBy(events, speaker), expectedOn(channel).join(' '), speaker);
-});
+}
 
 function saidBy(received: Parameters<typeof numberedOf>[0], speaker: string): string {
   return numberedOf(received)

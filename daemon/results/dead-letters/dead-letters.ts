@@ -28,6 +28,7 @@ export class SealedLetters implements DeadLetters {
   readonly #options: DeadLettersOptions;
   #isFailing = false;
   #sealedWith: number;
+  #lastAtEpochMs = 0;
 
   constructor(options: DeadLettersOptions) {
     this.#options = options;
@@ -39,7 +40,9 @@ export class SealedLetters implements DeadLetters {
     if (!box) return 'lost';
     try {
       const bytes = sealing.seal(writeLetter(letter));
-      const dropped = await box.write(nameOf(letter, clock.epoch(), bytes.length), bytes);
+      // Two letters of one ms, or of a clock that is set back, are delivered in order too.
+      this.#lastAtEpochMs = Math.max(clock.epoch(), this.#lastAtEpochMs + 1);
+      const dropped = await box.write(nameOf(letter, this.#lastAtEpochMs, bytes.length), bytes);
       if (dropped > 0) {
         onLost(dropped);
         const fields = { event: 'results.letters-lost', place: box.place, letters: dropped };

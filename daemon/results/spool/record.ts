@@ -43,6 +43,8 @@ export type SpoolRecord =
       readonly sessionId: string;
       readonly place: Place;
       readonly hasEnded: boolean;
+      /** It ended because its process did: another one may continue it in the next epoch. */
+      readonly isInterrupted?: boolean | undefined;
       /** Undefined before the first event. */
       readonly state?: RelayState | undefined;
     }

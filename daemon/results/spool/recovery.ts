@@ -34,6 +34,8 @@ export interface RecoveredSession {
   readonly last: Place;
   /** True after `session.ended`. */
   readonly hasEnded: boolean;
+  /** It ended because its process did. */
+  readonly isInterrupted: boolean;
   readonly state: RelayState | undefined;
   readonly acknowledged: Readonly<Partial<Record<SinkName, Acknowledged>>>;
   readonly undelivered: Undelivered | undefined;
@@ -151,6 +153,7 @@ interface Found {
   session: DeliveredSession | undefined;
   last: Place;
   hasEnded: boolean;
+  isInterrupted: boolean;
   state: RelayState | undefined;
   acknowledged: Partial<Record<SinkName, Acknowledged>>;
   undelivered: Undelivered | undefined;
@@ -186,13 +189,13 @@ class Merged {
   session(sessionId: string): RecoveredSession | undefined {
     const found = this.#found.get(sessionId);
     if (!found?.session || found.isDone) return undefined;
-    const { session, last, hasEnded, state, acknowledged, undelivered, isStale } = found;
+    const { session, last, hasEnded, isInterrupted, state, acknowledged, undelivered, isStale } = found;
     const left = leastOf(session, acknowledged);
     const events = [...found.events.values()]
       .filter(({ head }) => comparePlaces(placeOf(head), left) > 0)
       .map(({ head, body }) => ({ head, json: body }))
       .sort((one, other) => comparePlaces(placeOf(one.head), placeOf(other.head)));
-    return { session, last, hasEnded, state, acknowledged, undelivered, isStale, events };
+    return { session, last, hasEnded, isInterrupted, state, acknowledged, undelivered, isStale, events };
   }
 
   /** The lines of a session's own file. Its boot stays the one of the thread's file. */
@@ -209,6 +212,7 @@ class Merged {
         session: undefined,
         last: [0, 0],
         hasEnded: false,
+        isInterrupted: false,
         state: undefined,
         acknowledged: {},
         undelivered: undefined,
@@ -236,6 +240,7 @@ function addTo(found: Found, { record, body }: SpoolLine): void {
       if (comparePlaces(record.place, found.last) < 0) break;
       found.last = record.place;
       found.hasEnded = record.hasEnded;
+      found.isInterrupted = record.isInterrupted ?? false;
       found.state = record.state;
       break;
     case 'acknowledged': {
@@ -259,7 +264,7 @@ function placeOf({ epoch, sequence }: EventHead): Place {
 
 /** A session's lines for the rewritten file. */
 export function sessionLines(found: Omit<RecoveredSession, 'isStale'>): (readonly Buffer[])[] {
-  const { session, last, hasEnded, state, acknowledged, undelivered, events } = found;
+  const { session, last, hasEnded, isInterrupted, state, acknowledged, undelivered, events } = found;
   const { sessionId } = session;
   const lines = [lineOf({ kind: 'session', session })];
   for (const sink of Object.keys(acknowledged) as SinkName[]) {
@@ -270,7 +275,7 @@ export function sessionLines(found: Omit<RecoveredSession, 'isStale'>): (readonl
     const { epoch, sequence, type, atEpochMs, finalMs } = head;
     lines.push(lineOf({ kind: 'event', sessionId, epoch, sequence, type, atEpochMs, finalMs }, json));
   }
-  lines.push(lineOf({ kind: 'state', sessionId, place: last, hasEnded, state }));
+  lines.push(lineOf({ kind: 'state', sessionId, place: last, hasEnded, isInterrupted, state }));
   if (undelivered) lines.push(lineOf({ kind: 'undelivered', sessionId, events: undelivered }));
   return lines;
 }
