@@ -19,6 +19,8 @@ export const TOOLS = {
   openssl: debian('openssl'),
   packer: debian('packer'),
   promtool: debian('prometheus'),
+  python3: debian('python3-minimal'),
+  ruby: debian('ruby'),
   shellcheck: debian('shellcheck'),
   sysctl: debian('procps'),
   tmux: debian('tmux'),
