@@ -38,6 +38,14 @@ export class CallPace {
     else if (hasStalled || nowMs - this.#windowAtMs >= WINDOW_MS) this.#next(hasStalled);
   }
 
+  /** The call is read again from an earlier moment, which says nothing about its pace. */
+  restart(callMs: Millis, nowMs: Millis): void {
+    this.#windowAtMs = nowMs + SETTLING_MS;
+    this.#windowCallMs = callMs;
+    this.#callMs = callMs;
+    this.#reachedAtMs = nowMs;
+  }
+
   /** At least 1. */
   get current(): number {
     const soFar = this.#least === Infinity ? this.#inWindow : this.#least;

@@ -21,6 +21,8 @@ import { ResultsWatch } from './results-watch.ts';
 import type { SocketClose, SocketOpener } from './socket.ts';
 import { Unfinished } from './unfinished.ts';
 
+/** Audio that is read again may end a little earlier: the end of a call is filled up to what both tracks have. */
+const END_MAY_DIFFER_MS: Millis = 1000;
 /** A silent connection is replaced at most this often while the kernel does not say whether its peer is dead. */
 const REPLACE_EVERY_MS: Millis = 60_000;
 
@@ -66,6 +68,8 @@ export class Link {
   #cancelDeadline: Cancel = () => {};
   /** No more audio will be handed over. */
   #isComplete = false;
+  #goBack: (() => Millis | undefined) | undefined;
+  #finished: Promise<void> | undefined;
 
   /** Opens the line; throws DeepgramRefused, DeepgramUnreachable, or the signal's reason. */
   static async open(
@@ -123,9 +127,17 @@ export class Link {
     this.#window.relayResults(relay);
   }
 
+  /**
+   * What to do when a reconnect must repeat more than is kept here: `goBack` has the call read again, from now on, and
+   * returns from which moment; undefined if it cannot.
+   */
+  repeatBy(goBack: () => Millis | undefined): void {
+    this.#goBack = goBack;
+  }
+
   /** Sent audio without a final result when the line was closed; known only where a relay takes the results. */
   get notFinal(): readonly ChannelPart[] {
-    return this.#window.notFinal;
+    return this.#window.notFinal(this.#statistics.sentTo);
   }
 
   stats(): LinkStats {
@@ -163,13 +175,30 @@ export class Link {
     return this.#window.whenRoom();
   }
 
-  /** Sends CloseStream after the last audio, and waits for the last results. Throws the error that closed the line. */
-  async finish(): Promise<void> {
+  /**
+   * Sends CloseStream after the last audio, and waits for the last results. Throws the error that closed the line. To be
+   * called again after the call was read again.
+   */
+  finish(): Promise<void> {
     this.#isComplete = true;
     this.#settle();
+    this.#finished ??= this.#finish();
+    return this.#finished;
+  }
+
+  async #finish(): Promise<void> {
     const error = await this.#ended.promise;
     this.#checkResults(true);
+    this.#checkRead();
     if (error) throw error;
+  }
+
+  /** Counts audio that was to be read again and is gone. */
+  #checkRead(): void {
+    const { sentTo } = this.#statistics;
+    if (momentOf(sentTo - this.#window.buffer.sent) <= END_MAY_DIFFER_MS) return;
+    const lostMs = this.#unfinished.count(this.#unfinishedFrom(undefined), sentTo);
+    if (lostMs > 0) this.#logUnfinished(lostMs, undefined, 'it could not be read again');
   }
 
   /** Closes the line `withinMs` from now, whatever is missing then. */
@@ -269,11 +298,22 @@ export class Link {
     } else {
       const sentTo = this.#window.buffer.sent;
       const unfinishedFrom = Math.min(releasedTo, processedTo);
-      const outage = new Outage({ ...close, reason }, nowMs, sentTo, this.#window.rewind(connection));
+      const outage = new Outage({ ...close, reason }, nowMs, sentTo, this.#rewind(connection));
       const lostMs = this.#unfinished.count(unfinishedFrom, outage.resumesAt);
       if (lostMs > 0) this.#logUnfinished(lostMs, connection, 'more than a reconnect can repeat');
       this.#retry(step, outage, cause);
     }
+  }
+
+  /** Goes back to what the next connection must repeat, as far as that can be had; returns where it begins. */
+  #rewind(connection: Connection): number {
+    const window = this.#window;
+    const callMs = window.hasOutgrown(connection) ? this.#goBack?.() : undefined;
+    if (callMs === undefined) return window.rewind(connection);
+    window.restart(positionOf(callMs));
+    this.#pace.restart(callMs, this.#options.timers.now());
+    this.#isComplete = false;
+    return window.buffer.sent;
   }
 
   #retry(step: Reconnect | GiveUp, outage: Outage, cause: Error): void {

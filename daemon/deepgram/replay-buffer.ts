@@ -106,6 +106,14 @@ export class ReplayBuffer implements CallBuffer {
     return this.#sent;
   }
 
+  /** Forgets all audio and continues at `position`, which may be earlier: the call is read again from there. */
+  restart(position: number): void {
+    this.#from = position;
+    this.#intactFrom = position;
+    this.#sent = position;
+    this.#end = position;
+  }
+
   #isInPlace({ buffer, byteOffset }: Uint8Array): boolean {
     return buffer === this.#ring.buffer && byteOffset === this.#ring.byteOffset + (this.#end % this.#ring.length);
   }

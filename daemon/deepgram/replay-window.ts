@@ -65,6 +65,7 @@ export class ReplayWindow {
   readonly #results: ReceivedResults | undefined;
   /** Undefined without a relay. */
   #final: FinalAudio | undefined;
+  #relay: ResultsRelay | undefined;
   /** Pending while the buffer is full. */
   #room: PromiseWithResolvers<void> | undefined;
 
@@ -94,15 +95,20 @@ export class ReplayWindow {
 
   /** From the beginning, a reconnect repeats exactly what is not final. Call it before `commit`. */
   relayResults(relay: ResultsRelay): void {
-    const final = new FinalAudio(this.buffer.end, (cause, part) => relay.missing(cause, part));
-    for (const channel of [CUSTOMER, AGENT] as const) final.finalized(channel, positionOf(relay.finalMs[channel]));
-    this.#final = final;
+    this.#relay = relay;
+    this.#final = this.#finalOf(relay);
     this.#bufferBytes = Math.max(this.#bufferBytes, 2 * positionOf(RELAYED_MS));
   }
 
-  /** What has been sent and is not final, where a relay takes the results. */
-  get notFinal(): readonly ChannelPart[] {
-    return this.#final?.notFinal(this.buffer.sent) ?? [];
+  #finalOf(relay: ResultsRelay): FinalAudio {
+    const final = new FinalAudio(this.buffer.end, (cause, part) => relay.missing(cause, part));
+    for (const channel of [CUSTOMER, AGENT] as const) final.finalized(channel, positionOf(relay.finalMs[channel]));
+    return final;
+  }
+
+  /** What was sent, up to a position, and is not final, where a relay takes the results. */
+  notFinal(sentTo: number): readonly ChannelPart[] {
+    return this.#final?.notFinal(sentTo) ?? [];
   }
 
   /** Audio before this need not be read again, even after a crash; undefined without a relay. */
@@ -166,6 +172,19 @@ export class ReplayWindow {
     const resumesAt = this.buffer.rewind(Math.max(from, this.#final?.beginning ?? from));
     this.#final?.passOver(resumesAt);
     return resumesAt;
+  }
+
+  /** True if a relay lacks finals of audio that is no longer here: the next connection cannot repeat all of it. */
+  hasOutgrown(progress: Progress): boolean {
+    return this.#final !== undefined && this.#final.finalTo < this.keepFrom(progress);
+  }
+
+  /** Continues with audio from an earlier position on, which is about to be read again. */
+  restart(position: number): void {
+    this.buffer.restart(position);
+    this.#final = this.#relay && this.#finalOf(this.#relay);
+    this.#lateBytes = 0;
+    this.releaseWaiting();
   }
 
   releaseWaiting(): void {

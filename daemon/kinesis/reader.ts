@@ -40,11 +40,12 @@ interface ReaderOptions {
 }
 
 /**
- * Forwards the contact's audio as it arrives, across as many GetMedia connections as it takes, starting with `first`.
+ * Forwards the contact's audio as it arrives, across as many GetMedia connections as it takes, starting with `first`, or
+ * with one that it opens.
  * Returns why it ended; throws KinesisRefused when Kinesis refuses the stream for good, and what `forward` throws.
  */
 export async function readContact(
-  first: Media,
+  first: Media | undefined,
   contact: Contact,
   kinesis: MediaSource,
   options: ReaderOptions,
@@ -74,14 +75,17 @@ interface Reading {
   readonly options: ReaderOptions;
 }
 
-async function readAll(first: Media, { contact, kinesis, filter, options }: Reading): Promise<EndOfContact> {
+async function readAll(
+  first: Media | undefined,
+  { contact, kinesis, filter, options }: Reading,
+): Promise<EndOfContact> {
   const { timers, settings } = options;
   const callEnd = new CallEnd(settings);
   const reopening = new Reopening(contact, kinesis, { ...options, clock: timers });
   const openSuccessor = (signal: AbortSignal) => reopening.open(filter.position, signal);
   const common = { ...options, filter, openSuccessor, rotateAfterMs: settings.rotateAfterMs, stallMs: callEnd.stallMs };
   const silence = new Silence(reopening.outage, timers.now());
-  let media: Media | undefined = first;
+  let media = first ?? (await reopening.reopen({ position: undefined, emptyAttempts: 0, streamError: undefined }));
   let silenceLimitMs = callEnd.stallMs;
   let emptyAttempts = 0;
   while (media) {

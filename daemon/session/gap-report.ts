@@ -4,6 +4,9 @@ import type { SessionMetrics, Trouble } from '../metrics/session-metrics.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { GapCauseTracker, type Reach } from './gap-cause.ts';
 
+/** The call is not read again from an earlier moment: Kinesis would not have it. */
+const REREAD_MS: Millis = 600_000;
+
 /** A gap, in ms of the call. */
 interface FoundGap {
   readonly cause: Trouble;
@@ -26,6 +29,14 @@ export class GapReporter {
   #spanMs: [from: Millis, to: Millis] | undefined;
   #spannedMs: Millis = 0;
   #positionMs: Millis = 0;
+  /** Where the gaps of the last minutes are: the call may be read again from there. */
+  #told: { readonly startMs: Millis; readonly endMs: Millis }[] = [];
+  /** Up to here the call is read again: what is found may be told already. */
+  #rereadToMs: Millis = 0;
+  /** What was lost outside of the call's audio before it was read again, by cause. */
+  readonly #outside = new Map<GapCause, Millis>();
+  /** The gaps that the aligner before this one had found, less those that this one has found again. */
+  #earlierMs: Millis = 0;
 
   /** @param onGap takes each gap with its place in the call; it needs a call of `took` for every piece */
   constructor(log: Log, metrics: Pick<SessionMetrics, 'gap' | 'notStreamedMs'>, onGap?: (gap: FoundGap) => void) {
@@ -51,11 +62,23 @@ export class GapReporter {
 
   /** All gaps of a call, with `gapMs` of its aligner. */
   totalMs(gapMs: Millis): Millis {
-    return gapMs - this.#notStreamedMs + this.#outsideMs;
+    return this.#earlierMs + gapMs - this.#notStreamedMs + this.#outsideMs;
+  }
+
+  /** The call is read again, with another aligner, from an earlier place: what was reported is not reported again. */
+  restart(): void {
+    this.#rereadToMs = Math.max(this.#rereadToMs, this.#positionMs);
+    this.#earlierMs += this.#reportedMs;
+    this.#reportedMs = 0;
+    this.#spannedMs = 0;
+    this.#spanMs = undefined;
   }
 
   /** Reports audio that is missing where no later audio shows it. */
-  lost(cause: GapCause, missingMs: Millis): void {
+  lost(cause: GapCause, ms: Millis): void {
+    const missingMs = ms - (this.#outside.get(cause) ?? 0);
+    if (missingMs <= 0) return;
+    this.#outside.set(cause, ms);
     this.#outsideMs += missingMs;
     this.#metrics.gap(cause, missingMs);
     this.#log.warn({ event: 'audio.gap', cause, missingMs }, 'audio of the call is missing');
@@ -72,10 +95,16 @@ export class GapReporter {
       return;
     }
     const cause = this.#causes.blame();
-    const missingMs = gapMs - this.#reportedMs;
+    const foundMs = gapMs - this.#reportedMs;
     this.#reportedMs = gapMs;
-    const [startMs, endMs] = this.#spanMs ?? [positionMs - missingMs, positionMs];
+    const span = this.#spanMs ?? [positionMs - foundMs, positionMs];
     this.#spanMs = undefined;
+    const againMs = this.#foundAgain(span, foundMs);
+    const missingMs = foundMs - againMs;
+    if (againMs > 0 && missingMs < 1) return;
+    const [startMs, endMs] = this.#untold(span);
+    this.#told = this.#told.filter((each) => each.endMs > positionMs - REREAD_MS);
+    this.#told.push({ startMs, endMs });
     this.#onGap?.({ cause, startMs, endMs });
     if (cause === 'not-streamed') {
       this.#notStreamedMs += missingMs;
@@ -87,5 +116,25 @@ export class GapReporter {
     this.#metrics.gap(cause, missingMs);
     const fields = { event: 'audio.gap', cause, missingMs, callMs: positionMs };
     this.#log.warn(fields, 'audio is missing from the stream: replaced by silence');
+  }
+
+  /** How much of a gap was found, and counted, before the call was read again. */
+  #foundAgain([startMs, endMs]: readonly [Millis, Millis], foundMs: Millis): Millis {
+    if (startMs >= this.#rereadToMs) return 0;
+    let againMs = 0;
+    for (const told of this.#told)
+      againMs += Math.max(0, Math.min(endMs, told.endMs) - Math.max(startMs, told.startMs));
+    againMs = Math.min(againMs, foundMs);
+    this.#earlierMs -= againMs;
+    return againMs;
+  }
+
+  /** The gap without what its beginning and its end have in common with gaps that were told. */
+  #untold([startMs, endMs]: readonly [Millis, Millis]): readonly [Millis, Millis] {
+    if (startMs >= this.#rereadToMs) return [startMs, endMs];
+    const at = (ms: Millis) => this.#told.filter((told) => told.startMs <= ms && ms <= told.endMs);
+    const from = Math.max(startMs, ...at(startMs).map((told) => told.endMs));
+    const to = Math.min(endMs, ...at(endMs).map((told) => told.startMs));
+    return from < to ? [from, to] : [startMs, endMs];
   }
 }

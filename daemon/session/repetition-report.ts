@@ -22,6 +22,8 @@ export class RepetitionReporter {
   #countedMs: Millis = 0;
   #loggedMs: Millis = 0;
   #lineAtMs: Millis = -Infinity;
+  /** What earlier aligners of the call had found. */
+  #earlierMs: Millis = 0;
 
   constructor(log: Log, metrics: Pick<SessionMetrics, 'repeatedMs'>, clock: Pick<Clock, 'now'>) {
     this.#log = log;
@@ -36,6 +38,18 @@ export class RepetitionReporter {
     this.#countedMs = repeatedMs;
     if (repeatedMs === this.#loggedMs || call.isRepeating) return;
     if (this.#clock.now() - this.#lineAtMs >= EVERY_MS) this.#write(call);
+  }
+
+  /** All of a call, with `repeatedMs` of its aligner. */
+  totalMs(repeatedMs: Millis): Millis {
+    return this.#earlierMs + repeatedMs;
+  }
+
+  /** The call is read again, with another aligner. */
+  restart(): void {
+    this.#earlierMs += this.#countedMs;
+    this.#countedMs = 0;
+    this.#loggedMs = 0;
   }
 
   /** Logs what was not logged yet. */

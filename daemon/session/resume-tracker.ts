@@ -11,6 +11,7 @@ import type { StartingPoint } from './seed.ts';
 
 /** What resume points are made from, and where they go. */
 interface TrackedParts {
+  /** The one in use. */
   readonly aligner: Pick<Aligner, 'hasBegun' | 'reachMs' | 'callClock' | 'beginning'>;
   readonly link: Pick<Link, 'safeMs' | 'connections'>;
   readonly checkpoints: Pick<Checkpoints, 'track' | 'freeze'> | undefined;
@@ -61,15 +62,25 @@ export class ResumeTracker implements CheckpointSource {
   note(position: Position | undefined): void {
     const { aligner, checkpoints } = this.#parts;
     // Audio has no place in the call before the aligner knows where the call begins.
-    if (!checkpoints || !aligner.hasBegun) return;
+    if (!aligner.hasBegun) return;
     if (position && position !== this.#noted) {
       this.#noted = position;
+      this.#passSafe();
       if (this.#moments.length === MOST_MOMENTS) this.#spare = this.#moments.pop()?.clock;
       const { callClock } = aligner;
       this.#moments.push({ position, endMs: aligner.reachMs, clock: callClock && packed(callClock, this.#spare) });
       this.#spare = undefined;
     }
-    checkpoints.track(this);
+    checkpoints?.track(this);
+  }
+
+  /** Continues from a resume point of its own: the call is read again from there. */
+  restart({ position, callClock }: Pick<StartingPoint, 'position' | 'callClock'>): void {
+    this.#moments.length = 0;
+    this.#noted = undefined;
+    this.#readFrom = position;
+    this.#next = position;
+    this.#clock = callClock && packed(callClock);
   }
 
   /** Fixes the resume point, because the session has stopped reading. */
@@ -79,8 +90,15 @@ export class ResumeTracker implements CheckpointSource {
 
   /** At the latest moment up to which all audio is safe at Deepgram. */
   resumePoint(): StartingPoint {
+    const callMs = this.#passSafe();
     const { aligner, link } = this.#parts;
-    const callMs = link.safeMs;
+    const callClock = this.#clock ? unpacked(this.#clock) : aligner.beginning;
+    return { position: this.#readFrom, callClock, callMs, connections: link.connections };
+  }
+
+  /** Passes the moments up to which all audio is safe; returns how far that is. */
+  #passSafe(): Millis {
+    const callMs = this.#parts.link.safeMs;
     for (let moment = this.#moments[0]; moment && moment.endMs <= callMs; moment = this.#moments[0]) {
       this.#moments.shift();
       this.#readFrom = this.#next;
@@ -88,7 +106,6 @@ export class ResumeTracker implements CheckpointSource {
       this.#spare = this.#clock;
       this.#clock = moment.clock;
     }
-    const callClock = this.#clock ? unpacked(this.#clock) : aligner.beginning;
-    return { position: this.#readFrom, callClock, callMs, connections: link.connections };
+    return callMs;
   }
 }

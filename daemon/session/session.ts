@@ -1,4 +1,3 @@
-import { Aligner } from '../audio/aligner.ts';
 import type { AudioRun } from '../audio/audio-run.ts';
 import { Pacer, REALTIME_MESSAGE_MS } from '../audio/pacer.ts';
 import type { AudioBlock } from '../audio/pcm.ts';
@@ -8,7 +7,6 @@ import type { SessionState, SessionView, TimelineEntry } from '../contract/contr
 import { maskedParams } from '../contract/deepgram-params.ts';
 import type { Link } from '../deepgram/link.ts';
 import { MESSAGE_MS } from '../deepgram/replay-window.ts';
-import type { EndOfContact } from '../kinesis/call-end.ts';
 import type { Position } from '../kinesis/contact.ts';
 import type { Media } from '../kinesis/media-source.ts';
 import { readContact } from '../kinesis/reader.ts';
@@ -19,11 +17,11 @@ import { reportEnd } from './end-report.ts';
 import { GapReporter } from './gap-report.ts';
 import { type Opened, openBoth } from './opening.ts';
 import { NoAudio, type Outcome } from './outcome.ts';
+import { Reading } from './reading.ts';
 import { RepetitionReporter } from './repetition-report.ts';
 import { ResumeTracker } from './resume-tracker.ts';
 import { identityOf, type SessionSeed, type StartingPoint, startingPointOf } from './seed.ts';
 import { Timeline } from './session-log.ts';
-import { SettleTimer } from './settle-timer.ts';
 import type { Transcript } from './transcript.ts';
 import { viewOf } from './view.ts';
 
@@ -38,9 +36,6 @@ export class Session {
   readonly #deps: SessionDeps;
   readonly #log: Timeline;
   readonly #link: Link;
-  readonly #aligner: Aligner;
-  readonly #start: StartingPoint['position'];
-  readonly #settleTimer: SettleTimer;
   readonly #resumable: ResumeTracker;
   readonly #gaps: GapReporter;
   readonly #repetitions: RepetitionReporter;
@@ -51,6 +46,7 @@ export class Session {
   readonly #pacer: Pacer | undefined;
   readonly #longestMs: Millis;
   readonly #ending = Promise.withResolvers<void>();
+  #reading: Reading;
   #state: SessionState = 'running';
   #hasSentAudio = false;
   #continues = false;
@@ -71,25 +67,27 @@ export class Session {
 
   private constructor(seed: SessionSeed, deps: SessionDeps, log: Timeline, { media, link, transcript }: Opened) {
     const { sessionId, traceId, request, timeZeroEpochMs } = identityOf(seed);
-    const { position, callMs, callClock } = startingPointOf(seed);
+    const start = startingPointOf(seed);
     this.#identity = { sessionId, traceId, request, timeZeroEpochMs };
     this.#deps = deps;
     this.#log = log;
     this.#link = link;
-    this.#start = position;
     this.#repetitions = new RepetitionReporter(log, deps.metrics, deps.timers);
     this.#transcript = transcript;
     this.#gaps = new GapReporter(log, deps.metrics, transcript && ((gap) => transcript.gap(gap)));
     this.#startedAtMs = deps.clock.now();
     this.#pacer = request.enforceRealtime ? new Pacer(deps.clock) : undefined;
     this.#longestMs = this.#pacer ? REALTIME_MESSAGE_MS : MESSAGE_MS;
-    this.#aligner = new Aligner(deps.settings.alignWaitMs, link.buffer, callClock && { callMs, callClock });
-    this.#settleTimer = new SettleTimer(this.#aligner, deps.timers, () => this.#sendAligned());
-    this.#resumable = new ResumeTracker(this.#identity, position, {
-      aligner: this.#aligner,
+    this.#reading = this.#readFrom(start);
+    const current = () => this.#reading.aligner;
+    this.#resumable = new ResumeTracker(this.#identity, start.position, {
+      get aligner() {
+        return current();
+      },
       link,
       checkpoints: deps.checkpoints,
     });
+    link.repeatBy(() => this.#goBack());
     void link.ended.then(() => this.#stop.abort());
     deps.metrics.sessionStarted(seed.kind === 'new' ? 'start' : 'checkpoint');
     this.#log.info(
@@ -98,7 +96,7 @@ export class Session {
         kinesisRequestId: media.requestId,
         deepgramRequestId: link.stats().requestIds[0],
         params: Object.keys(request.dgParams),
-        callMs,
+        callMs: start.callMs,
         initialContactId: request.contact?.initialContactId,
         previousContactId: request.contact?.previousContactId,
       },
@@ -146,28 +144,33 @@ export class Session {
       state: this.#state,
       ageMs: this.#deps.clock.now() - this.#startedAtMs,
       link: this.#link.stats(),
-      gapMs: this.#gaps.totalMs(this.#aligner.gapMs),
-      repeatedMs: this.#aligner.repeatedMs,
+      gapMs: this.#gaps.totalMs(this.#reading.aligner.gapMs),
+      repeatedMs: this.#repetitions.totalMs(this.#reading.aligner.repeatedMs),
     });
   }
 
   async #run(media: Media): Promise<Outcome> {
-    let outcome: Outcome;
-    try {
-      outcome = { name: 'completed', reason: await this.#readAll(media) };
-    } catch (error) {
-      outcome = { name: 'failed', error };
-    }
+    let outcome = await this.#runOnce(this.#reading, media);
+    while (!outcome) outcome = await this.#runOnce(this.#reading);
+    return outcome;
+  }
+
+  /** Reads the call and waits for its last results; undefined if it must be read again. */
+  async #runOnce(reading: Reading, media?: Media): Promise<Outcome | undefined> {
+    const outcome = await this.#readAll(reading, media);
+    if (reading.isReplaced) return undefined;
     // From here on the aligner fills in silence for audio that was not read: no place to resume.
     this.#resumable.freeze();
     try {
       // After a failure too, everything that was read is sent.
-      await this.#settleTimer.stop();
-      this.#aligner.finish();
-      await this.#sendAligned();
+      await reading.settleTimer.stop();
+      reading.aligner.finish();
+      await this.#sendAligned(reading);
+      if (reading.isReplaced) return undefined;
       this.#enter('ending');
       this.#log.info({ event: 'session.ending' }, "the whole call is read: waiting for Deepgram's last results");
-      await this.#link.finish();
+      await Promise.race([this.#link.finish(), reading.replaced]);
+      if (reading.isReplaced) return undefined;
       return this.#heardNothing(outcome) ? { name: 'failed', error: new NoAudio() } : outcome;
     } catch (error) {
       this.#link.abandon();
@@ -177,39 +180,81 @@ export class Session {
 
   /** A session that is stopped may not have had time to receive audio. */
   #heardNothing(outcome: Outcome): boolean {
-    return outcome.name === 'completed' && outcome.reason !== 'stopped' && this.#aligner.positionMs === 0;
+    const isEmpty = !this.#hasSentAudio && this.#reading.aligner.positionMs === 0;
+    return outcome.name === 'completed' && outcome.reason !== 'stopped' && isEmpty;
   }
 
-  #readAll(media: Media): Promise<EndOfContact> {
+  async #readAll(reading: Reading, media: Media | undefined): Promise<Outcome> {
     const { kinesis, timers, random, metrics, settings } = this.#deps;
     const { contactId, kvsStream } = this.#identity.request;
-    const contact = { contactId, streamArn: kvsStream.arn, start: this.#start };
-    return readContact(media, contact, kinesis, {
-      forward: (blocks, position) => this.#forward(blocks, position),
+    const contact = { contactId, streamArn: kvsStream.arn, start: reading.position };
+    try {
+      const reason = await readContact(media, contact, kinesis, {
+        forward: (blocks, position) => this.#forward(reading, blocks, position),
+        timers,
+        random,
+        log: this.#log,
+        metrics,
+        onTrouble: (cause) => {
+          if (!reading.isReplaced) this.#noteTrouble(cause);
+        },
+        onLost: (cause, missingMs) => {
+          if (!reading.isReplaced) this.#gaps.lost(cause, missingMs);
+        },
+        signal: reading.signal,
+        settings,
+      });
+      return { name: 'completed', reason };
+    } catch (error) {
+      return { name: 'failed', error };
+    }
+  }
+
+  #readFrom(start: Omit<StartingPoint, 'connections'>): Reading {
+    const { timers, settings } = this.#deps;
+    return new Reading(start, {
+      alignWaitMs: settings.alignWaitMs,
       timers,
-      random,
-      log: this.#log,
-      metrics,
-      onTrouble: (cause) => this.#noteTrouble(cause),
-      onLost: (cause, missingMs) => this.#gaps.lost(cause, missingMs),
-      signal: this.#stop.signal,
-      settings,
+      buffer: this.#link.buffer,
+      stop: this.#stop.signal,
+      send: (reading) => this.#sendAligned(reading),
     });
   }
 
-  #forward(blocks: readonly AudioBlock[], position: Position | undefined): Promise<void> | undefined {
+  /**
+   * A connection to Deepgram was lost when more of the call had no final than is kept here: has Kinesis repeat it, from
+   * where a crash would resume. Returns where in the call that is; undefined if the session is to stop.
+   */
+  #goBack(): Millis | undefined {
+    // What is paced may not come faster now.
+    if (this.#pacer || this.#stop.signal.aborted) return undefined;
+    const point = this.#resumable.resumePoint();
+    const { audioMs } = this.#link.stats();
+    this.#log.info(
+      { event: 'audio.reread', callMs: point.callMs, audioMs },
+      'more audio lacks final results than is kept here: reading it again from Kinesis',
+    );
+    this.#reading.replace();
+    this.#reading = this.#readFrom(point);
+    this.#resumable.restart(point);
+    this.#gaps.restart();
+    this.#repetitions.restart();
+    return point.callMs;
+  }
+
+  #forward(reading: Reading, blocks: readonly AudioBlock[], position: Position | undefined): Promise<void> | undefined {
+    if (reading.isReplaced) return undefined;
+    const { aligner, settleTimer } = reading;
     for (const block of blocks) {
       this.#deps.metrics.audioReceived(block.channel, block.pcm.length);
-      this.#aligner.add(block);
+      aligner.add(block);
     }
     const last = blocks.at(-1);
     // Paced audio waits on purpose.
-    if (last && this.#aligner.hasBegun && !this.#pacer) {
-      this.#link.liveEdge.arrived(this.#aligner.reachMs, last.arrivedAtMs);
-    }
-    const sent = this.#settleTimer.afterSending(() => this.#sendAligned());
-    if (sent) return sent.then(() => this.#forwarded(position));
-    this.#forwarded(position);
+    if (last && aligner.hasBegun && !this.#pacer) this.#link.liveEdge.arrived(aligner.reachMs, last.arrivedAtMs);
+    const sent = settleTimer.afterSending(() => this.#sendAligned(reading));
+    if (sent) return sent.then(() => this.#forwarded(reading, position));
+    this.#forwarded(reading, position);
     return undefined;
   }
 
@@ -218,29 +263,32 @@ export class Session {
     if (cause === 'not-streamed') this.#link.liveEdge.restart();
   }
 
-  #forwarded(position: Position | undefined): void {
-    this.#aligner.keep();
+  #forwarded(reading: Reading, position: Position | undefined): void {
+    if (reading.isReplaced) return;
+    reading.aligner.keep();
     this.#resumable.note(position);
   }
 
   /** Sends the aligned part of the call. Its promise holds back the stream (daemon/README.md, decision 7). */
-  #sendAligned(): Promise<void> | undefined {
-    for (let run = this.#aligner.take(this.#longestMs); run; run = this.#aligner.take(this.#longestMs)) {
-      if (this.#transcript) this.#gaps.took(this.#aligner, run.pcm.length / BYTES_PER_MS);
-      const sent = this.#sendPaced(run);
+  #sendAligned(reading: Reading): Promise<void> | undefined {
+    if (reading.isReplaced) return undefined;
+    const { aligner } = reading;
+    for (let run = aligner.take(this.#longestMs); run; run = aligner.take(this.#longestMs)) {
+      if (this.#transcript) this.#gaps.took(aligner, run.pcm.length / BYTES_PER_MS);
+      const sent = this.#sendPaced(reading, run);
       // Usually undefined: a promise per read and call would cost too much.
-      if (sent) return sent.then(() => this.#sendAligned());
+      if (sent) return sent.then(() => this.#sendAligned(reading));
     }
-    this.#settleTimer.set();
-    this.#gaps.check(this.#aligner);
-    this.#repetitions.check(this.#aligner);
+    reading.settleTimer.set();
+    this.#gaps.check(aligner);
+    this.#repetitions.check(aligner);
     return undefined;
   }
 
   /** A promise to wait for before sending more; undefined if there is room. */
-  #sendPaced(run: AudioRun): Promise<void> | undefined {
+  #sendPaced({ aligner }: Reading, run: AudioRun): Promise<void> | undefined {
     if (!this.#pacer) return this.#send(run);
-    const endMs = this.#aligner.positionMs;
+    const endMs = aligner.positionMs;
     return this.#pacer.turn(run.pcm.length / BYTES_PER_MS, this.#stop.signal).then((dueMs) => {
       this.#link.liveEdge.paced(endMs, dueMs);
       return this.#send(run);
@@ -255,9 +303,10 @@ export class Session {
 
   #end(outcome: Outcome): Outcome {
     this.#enter('ended');
-    this.#repetitions.finish(this.#aligner);
+    const { aligner } = this.#reading;
+    this.#repetitions.finish(aligner);
     const view = this.view();
-    const unsentMs = Math.max(0, Math.round(this.#aligner.reachMs - view.audioMs));
+    const unsentMs = Math.max(0, Math.round(aligner.reachMs - view.audioMs));
     const { unfinishedMs } = this.#link;
     reportEnd({ outcome, view, unsentMs, unfinishedMs }, this.#log, this.#deps.metrics);
     const { audioMs, gapMs } = view;

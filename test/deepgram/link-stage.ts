@@ -88,6 +88,21 @@ export class LinkStage {
     }
   }
 
+  /** Sends silence in real time: all samples are 0. */
+  async pause(ms: Millis): Promise<void> {
+    const pcm = Buffer.alloc(MESSAGE_MS * BYTES_PER_MS);
+    for (let silentMs = 0; silentMs < ms; silentMs += MESSAGE_MS) {
+      this.#handedOverMs += MESSAGE_MS;
+      for (const run of runsOf(this.link.buffer, pcm, this.clock.now())) void this.link.send(run);
+      await this.clock.advance(MESSAGE_MS);
+    }
+  }
+
+  /** The call is read again from this moment. */
+  goBack(callMs: Millis): void {
+    this.#handedOverMs = callMs;
+  }
+
   /** Closes the connection and lets the link react. */
   async lose(code: number, reason?: string): Promise<void> {
     this.deepgram.socket.close(code, reason);

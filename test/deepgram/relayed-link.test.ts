@@ -67,6 +67,36 @@ test('audio that was sent but is not final is reported when the line closes', as
   t.like(stage.link.notFinal, [{ channel: 0, fromMs: 4000, toMs: 6000 }]);
 });
 
+test('what outgrew the buffer when a connection was lost is read again', async (t) => {
+  const { stage } = await relayed();
+  let goneBack = 0;
+  stage.link.repeatBy(() => {
+    goneBack++;
+    stage.goBack(0);
+    return 0;
+  });
+  await stage.speak(80_000);
+  await stage.lose(1006);
+  stage.send(80_000);
+  await stage.speak(5000);
+  t.is(goneBack, 1);
+  const { socket } = stage.deepgram;
+  t.is(socket.offsetMs, 0);
+  t.deepEqual(socket.audio.subarray(0, 80_000 * BYTES_PER_MS), callAudio(0, 80_000));
+  t.is(stage.link.unfinishedMs, 0);
+});
+
+test('silence without finals is not read again, however long it is', async (t) => {
+  const { stage } = await relayed();
+  stage.link.repeatBy(() => t.fail() as never);
+  await stage.speak(5000);
+  stage.deepgram.socket.finalize(0, 5000);
+  await stage.pause(600_000);
+  await stage.lose(1006);
+  await stage.speak(1000);
+  t.true(stage.deepgram.socket.offsetMs > 602_000);
+});
+
 test('what outgrew the buffer when a connection was lost is missing, and said to be', async (t) => {
   const missing: unknown[] = [];
   const stage = new LinkStage();

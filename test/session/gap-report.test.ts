@@ -60,3 +60,35 @@ test('a gap is reported with its place in the call, to the ms where its pieces s
     { cause: 'missed-at-start', startMs: 0, endMs: 0 },
   ]);
 });
+
+test('of a call that is read again, what was told is not told again, and what is new is', (t) => {
+  const told: [startMs: number, endMs: number][] = [];
+  const { log } = recordedLog();
+  const counted: number[] = [];
+  const metrics = { notStreamedMs: 0, gap: (_cause: string, ms: number) => counted.push(ms) };
+  const gaps = new GapReporter(log, metrics, ({ startMs, endMs }) => told.push([startMs, endMs]));
+  const take = (gapMs: number, positionMs: number) => {
+    gaps.took({ gapMs, positionMs }, 1000);
+    gaps.check({ gapMs, positionMs, reachMs: positionMs });
+  };
+  take(0, 4000);
+  take(1000, 5000);
+  take(1000, 6000);
+  t.is(gaps.totalMs(1000), 1000);
+  gaps.restart();
+  t.is(gaps.totalMs(0), 1000);
+  // Kinesis no longer has the second second.
+  take(0, 1000);
+  take(1000, 2000);
+  take(1000, 3000);
+  take(1000, 4000);
+  take(2000, 5000);
+  take(3000, 6000);
+  t.deepEqual(told, [
+    [4000, 5000],
+    [1000, 2000],
+    [5000, 6000],
+  ]);
+  t.deepEqual(counted, [1000, 1000, 1000]);
+  t.is(gaps.totalMs(3000), 3000);
+});

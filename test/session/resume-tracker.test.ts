@@ -85,9 +85,24 @@ test('a session that has stopped reading is frozen', (t) => {
   t.deepEqual(calls, [`freeze ${seed.sessionId}`]);
 });
 
-test('without STATE_DIR nothing is tracked', (t) => {
-  const { tracker, read, resumesAfter } = tracked({ hasCheckpoints: false });
-  read(1, 1000);
+test('without STATE_DIR the session itself can still go back, and little more than needed', (t) => {
+  const { tracker, link, read, resumesAfter } = tracked({ hasCheckpoints: false });
+  for (let number = 1; number <= 20; number++) {
+    link.safeMs = number * 1000 - 2500;
+    read(number, number * 1000);
+  }
   t.notThrows(() => tracker.freeze());
-  t.deepEqual(resumesAfter(1000), ['0', -1]);
+  t.deepEqual(resumesAfter(17_500), ['16', 17_000]);
+});
+
+test('once the call is read again, the session resumes from there until more of it is safe', (t) => {
+  const { tracker, read, resumesAfter } = tracked();
+  for (let number = 1; number <= 9; number++) read(number, number * 1000);
+  const again = resumesAfter(2500);
+  t.deepEqual(again, ['1', 2000]);
+  tracker.restart(tracker.resumePoint());
+  t.deepEqual(resumesAfter(2500), again);
+  read(2, 2000);
+  read(3, 3000);
+  t.deepEqual(resumesAfter(3000), ['2', 3000]);
 });

@@ -40,6 +40,9 @@ test.after.always(() => kinesisSimulator.stop('SIGKILL'));
 interface Scene {
   readonly deepgramArgs?: readonly string[];
   readonly faults?: readonly Fault[];
+  /** How often the sample call is played in a row, and how fast. */
+  readonly times?: number;
+  readonly speed?: number;
   readonly request?: Partial<StartRequest>;
 }
 
@@ -62,7 +65,10 @@ class LastCheckpoint {
   }
 }
 
-async function opened(t: ExecutionContext, { deepgramArgs = [], faults = [], request = {} }: Scene = {}) {
+async function opened(
+  t: ExecutionContext,
+  { deepgramArgs = [], faults = [], times = 1, speed = SPEED, request = {} }: Scene = {},
+) {
   const simulator = new Program('test/simulators/deepgram/main.ts', [
     ...['--api-key', API_KEY, '--rate', 'off'],
     ...deepgramArgs,
@@ -77,7 +83,7 @@ async function opened(t: ExecutionContext, { deepgramArgs = [], faults = [], req
   const stream = `stream-${contactId}`;
   await control.putStream(stream, {});
   const tracks = { customer: bytesOf(CALL.customer), agent: bytesOf(CALL.agent) };
-  const started = await control.startCall(stream, { ...tracks, speed: SPEED, contactId });
+  const started = await control.startCall(stream, { ...tracks, times, speed, contactId });
   const deepgram = new DeepgramControl(deepgramUrl);
   await deepgram.addFaultsFor(contactId, ...faults);
   const checkpoint = new LastCheckpoint();
@@ -161,6 +167,34 @@ for (const [reading, deepgramArgs, withinMs] of [
     await session.delivered();
     t.true(events().isDrained);
   });
+}
+
+/** At most two minutes of a call are kept here. */
+const LONG = { times: Math.ceil(180_000 / CALL.durationMs), speed: 24 };
+
+for (const [when, faults] of [
+  ['in the call', [{ closeAfterMs: 150_000, code: 1011, reason: 'NET-0000', finals: false }]],
+  ['after CloseStream', [{ none: true, finals: false, end: 'reset', metadata: false }]],
+  [
+    'twice',
+    [
+      { resetAfterMs: 140_000, finals: false },
+      { closeAfterMs: 150_000, code: 1011, reason: 'NET-0000', finals: false },
+    ],
+  ],
+] satisfies [string, Fault[]][]) {
+  for (const deepgramArgs of [[], ['--no-silence-finals']]) {
+    const reading = deepgramArgs.length > 0 ? ', no finals for silence' : '';
+    test(`what lacks finals for longer than it is kept is read again: lost ${when}${reading}`, async (t) => {
+      const { start, events, connections, log } = await opened(t, { ...LONG, deepgramArgs, faults });
+      const session = await start();
+      t.like(await session.ended, { name: 'completed' });
+      t.is((await connections()).length, faults.length + 1);
+      t.is(log.of('audio.reread').length, faults.length);
+      t.deepEqual(faultsOfCall(events().numbered, { withinMs: 20, times: LONG.times }), []);
+      t.false(events().numbered.some(({ type }) => type === 'gap'));
+    });
+  }
 }
 
 test('every word comes once over a crash between two breaks', async (t) => {

@@ -146,8 +146,9 @@ export class Connection {
   }
 
   #send(channel: number, utterances: readonly Utterance[]): void {
-    const { context, outlet } = this.#options;
+    const { context, outlet, fault } = this.#options;
     for (const utterance of utterances) {
+      if (utterance.isFinal && fault.finals === false) continue;
       if (utterance.isFinal || context.params.interimResults) outlet.send(resultsMessage(context, channel, utterance));
     }
   }

@@ -20,6 +20,8 @@ const manners = {
   end: z.union([closeCode, z.literal(['reset', 'fin'])]).optional(),
   /** Whether Metadata, the last message, is sent before that. */
   metadata: z.boolean().optional(),
+  /** Whether there are final results: a Deepgram in trouble may send none for as long as a connection lasts. */
+  finals: z.boolean().optional(),
 };
 
 const fault = z.union([
