@@ -22,8 +22,8 @@ export interface DeliverySource {
   readonly unnumbered: BatchedEvent | undefined;
   /** The event without a number was delivered. */
   unnumberedDelivered(): void;
-  /** The sink has got further. */
-  progressed(delivery: SinkDelivery): void;
+  /** The sink has got further: it took what it was sent, or that was given up. */
+  progressed(delivery: SinkDelivery, how: 'delivered' | 'given-up'): void;
   /** These became dead letters. */
   gaveUp(events: readonly QueuedEvent[]): void;
 }
@@ -167,7 +167,7 @@ export class SinkDelivery {
     }
     this.#mostEvents = Math.min(this.#mostEvents * 2, this.sink.limits.events);
     if (outgoing.batch.events.length > outgoing.events.length) this.#source.unnumberedDelivered();
-    this.#advance(outgoing);
+    this.#advance(outgoing, 'delivered');
   }
 
   #countedOf({ type, head, endMs, arrivedAtMs }: QueuedEvent, nowMs: Millis) {
@@ -237,13 +237,13 @@ export class SinkDelivery {
       );
       this.#source.gaveUp(numbered);
     }
-    this.#advance(outgoing);
+    this.#advance(outgoing, 'given-up');
   }
 
-  #advance({ endPosition }: Outgoing): void {
+  #advance({ endPosition }: Outgoing, how: 'delivered' | 'given-up'): void {
     this.#outgoing = undefined;
     this.#moveTo(endPosition);
-    this.#source.progressed(this);
+    this.#source.progressed(this, how);
   }
 
   #moveTo(position: number): void {
@@ -286,7 +286,7 @@ export class SinkDelivery {
     // What does not go to this sink counts as acknowledged.
     if (position > this.position) {
       this.#moveTo(position);
-      this.#source.progressed(this);
+      this.#source.progressed(this, 'delivered');
     }
     return undefined;
   }

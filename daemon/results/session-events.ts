@@ -60,6 +60,8 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
   #isInterrupted = false;
   #isDone = false;
   #hints = 0;
+  /** Numbered events that some sink does not have. */
+  #waiting = 0;
   #bytes = 0;
   #undelivered: Undelivered | undefined;
   #isRecorded: boolean;
@@ -125,9 +127,7 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
   }
 
   append(content: NumberedContent, state: RelayState, mayResume = false): void {
-    // A later epoch begins with `session.resumed`.
-    const isFirst = content.type === 'session.resumed';
-    if (this.#undelivered && !isFirst) this.#appendGap(this.#undelivered, this.#state ?? state);
+    if (this.#undelivered && this.#tellsGapBefore(content)) this.#appendGap(this.#undelivered, this.#state ?? state);
     this.#isInterrupted = mayResume;
     this.#append(content, state);
     this.#deps.budget.makeRoom();
@@ -200,10 +200,19 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
       if (event.epoch !== (dropped[0] ?? event).epoch) break;
       dropped.push({ ...event });
       this.#keep(-event.json.length);
+      this.#waiting--;
       event.json = undefined;
     }
-    if (dropped.length > 0) this.gaveUp(dropped);
+    if (dropped.length > 0) this.#noteDropped(dropped);
     return dropped;
+  }
+
+  #noteDropped(events: readonly QueuedEvent[]): void {
+    const { sessionId } = this.session;
+    const [{ epoch } = this] = events;
+    const sequences = events.flatMap(({ head }) => head?.sequence ?? []);
+    this.#deps.spool?.note(lineOf({ kind: 'dropped', sessionId, epoch, sequences }));
+    this.gaveUp(events);
   }
 
   /** What the spool must keep of the session. */
@@ -236,15 +245,30 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
     this.#setUndelivered(undefined);
   }
 
-  progressed({ sink, place, finalMs }: SinkDelivery): void {
+  progressed({ sink, place, finalMs }: SinkDelivery, how: 'delivered' | 'given-up'): void {
     const { sessionId } = this.session;
     this.#deps.spool?.note(lineOf({ kind: 'acknowledged', sessionId, sink: sink.name, place, finalMs }));
     this.#release();
+    if (how === 'delivered') this.#tellGap();
     this.#checkDone();
   }
 
   gaveUp(events: readonly QueuedEvent[]): void {
     this.#setUndelivered(undeliveredOf(events, this.epoch, this.#undelivered));
+  }
+
+  /**
+   * While others wait, a gap would only grow old with them, and the next one repeat it: what is told at once is told when
+   * all of them are delivered, or before `session.ended`. A later epoch begins with `session.resumed`.
+   */
+  #tellsGapBefore({ type }: NumberedContent): boolean {
+    return type === 'session.ended' || (type !== 'session.resumed' && this.#waiting === 0);
+  }
+
+  /** What made room while others waited is told once these are delivered. */
+  #tellGap(): void {
+    if (!this.#undelivered || !this.#state || this.#hasEnded || this.#waiting > 0) return;
+    if (!this.#deliveries.some(({ isFailing }) => isFailing)) this.#appendGap(this.#undelivered, this.#state);
   }
 
   #appendGap(undelivered: Undelivered, state: RelayState): void {
@@ -286,6 +310,7 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
     // An event from before a restart has its age by the clock on the wall.
     const arrivedAtMs = clock.now() - Math.max(0, clock.epoch() - head.atEpochMs);
     this.#keep(json.length + EVENT_BYTES);
+    this.#waiting++;
     this.queue.push({ head, epoch: head.epoch, type: head.type, json, endMs, arrivedAtMs, commit });
   }
 
@@ -303,6 +328,7 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
     const position = Math.min(...this.#deliveries.map((delivery) => delivery.position));
     this.queue.release(position, ({ head, json }) => {
       if (!head) this.#hints--;
+      else if (json) this.#waiting--;
       this.#keep(-((json?.length ?? 0) + (head ? EVENT_BYTES : 0)));
     });
   }

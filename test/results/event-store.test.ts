@@ -127,6 +127,70 @@ test('a consumer that is down for less than RESULTS_GIVE_UP_MS gets everything, 
   t.is(letters.length, 0);
 });
 
+/** Calls of a thread that talk while their consumer is away for an hour, with a process that dies in the middle of it. */
+async function hourWithoutConsumer(spoolBytes: number) {
+  const calls = 4;
+  const scene = place({ mostBytes: spoolBytes });
+  const { clock, store, world, recover, disk } = scene;
+  disk.keepsLetters = false;
+  const sink = new TestSink();
+  sink.answer = () => retry;
+  const sessions = Array.from({ length: calls }, () => sessionOf());
+  const open = (how: typeof NEW) => Promise.all(sessions.map((session) => thread.open(session, how)));
+  let thread = store([sink]);
+  let logs = await open(NEW);
+  for (let nth = 1; nth <= 880; nth++) {
+    for (const log of logs) say(log, nth, nth);
+    await clock.advance(4000);
+    if (nth !== 440) continue;
+    await thread.close();
+    world.folder = world.folder?.afterCrash();
+    await recover();
+    thread = store([sink]);
+    logs = await open(RESUMED);
+  }
+  sink.answer = () => ({ name: 'delivered' });
+  for (const log of logs) log.append(ENDED, stateAt(880));
+  await clock.advance(MINUTE_MS);
+  await Promise.all(logs.map((log) => log.drained()));
+  const bySession = sessions.map(({ sessionId }) => sink.events.filter((event) => event.sessionId === sessionId));
+  return { ...scene, bySession };
+}
+
+test('of an hour without a consumer nothing is lost within RESULTS_SPOOL_MIB, over a kill -9 too', async (t) => {
+  const { bySession, counted, letters, of } = await hourWithoutConsumer(16 * 1024 * 1024);
+  for (const events of bySession) {
+    t.deepEqual(
+      events.map((event) => 'sequence' in event && event.sequence),
+      Array.from({ length: 881 }, (_, index) => index + 1),
+    );
+    t.false(events.some(({ type }) => type === 'gap'));
+  }
+  t.like(counted, { lost: 0, deadLetters: 0 });
+  t.is(letters.length, 0);
+  t.is(of('results.overflow').length, 0);
+});
+
+test('beyond RESULTS_SPOOL_MIB every event of that hour that is lost is counted and told', async (t) => {
+  const { bySession, counted, of } = await hourWithoutConsumer(600_000);
+  let lost = 0;
+  for (const events of bySession) {
+    const told = events.flatMap((event) => (event.type === 'gap' ? (event.sequences ?? []) : []));
+    const came = events.flatMap((event) => ('sequence' in event ? [event.sequence] : []));
+    const last = came.at(-1) ?? 0;
+    t.deepEqual(
+      [...told, ...came].sort((one, other) => one - other),
+      Array.from({ length: last }, (_, index) => index + 1),
+    );
+    t.is(events.findLast((event) => 'sequence' in event)?.type, 'session.ended');
+    t.true(last <= 883, 'few gaps tell it');
+    lost += told.length;
+  }
+  t.true(lost > 0);
+  t.is(counted.lost, lost);
+  t.true(of('results.overflow').length > 0);
+});
+
 test('what cannot be delivered for RESULTS_GIVE_UP_MS is a dead letter, and the next request says so', async (t) => {
   const { clock, store, letters, counted, of } = place();
   const sink = new TestSink();
@@ -617,10 +681,10 @@ test('what an interrupted session became dead letters is told in the next epoch,
   await clock.advance(40);
   t.deepEqual(
     next.numbered.map(({ type }) => type),
-    ['session.resumed', 'gap', 'transcript'],
+    ['session.resumed', 'transcript', 'gap'],
   );
-  const gap = next.numbered[1];
-  t.like(gap, { cause: 'undelivered', startMs: 1000, endMs: 3900, sequence: 2 });
+  const gap = next.numbered[2];
+  t.like(gap, { cause: 'undelivered', startMs: 1000, endMs: 3900, sequence: 3 });
   t.false(gap && 'sequences' in gap, 'they are numbers of another epoch');
 });
 

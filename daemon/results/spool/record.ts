@@ -55,6 +55,13 @@ export type SpoolRecord =
       readonly place: Place;
       readonly finalMs: ChannelTimes;
     }
+  /** These had to make room: they are dead letters, or lost. */
+  | {
+      readonly kind: 'dropped';
+      readonly sessionId: string;
+      readonly epoch: number;
+      readonly sequences: readonly number[];
+    }
   | { readonly kind: 'undelivered'; readonly sessionId: string; readonly events: Undelivered | undefined }
   /** Every event is delivered or a dead letter, and none follows. */
   | { readonly kind: 'done'; readonly sessionId: string };

@@ -158,6 +158,8 @@ interface Found {
   acknowledged: Partial<Record<SinkName, Acknowledged>>;
   undelivered: Undelivered | undefined;
   readonly events: Map<string, SpoolLine & { readonly head: EventHead }>;
+  /** Keys of events that had to make room. */
+  readonly dropped: Set<string>;
   boot: string | undefined;
   isStale: boolean;
   isDone: boolean;
@@ -192,7 +194,7 @@ class Merged {
     const { session, last, hasEnded, isInterrupted, state, acknowledged, undelivered, isStale } = found;
     const left = leastOf(session, acknowledged);
     const events = [...found.events.values()]
-      .filter(({ head }) => comparePlaces(placeOf(head), left) > 0)
+      .filter(({ head }) => comparePlaces(placeOf(head), left) > 0 && !found.dropped.has(keyOf(head)))
       .map(({ head, body }) => ({ head, json: body }))
       .sort((one, other) => comparePlaces(placeOf(one.head), placeOf(other.head)));
     return { session, last, hasEnded, isInterrupted, state, acknowledged, undelivered, isStale, events };
@@ -217,6 +219,7 @@ class Merged {
         acknowledged: {},
         undelivered: undefined,
         events: new Map(),
+        dropped: new Set(),
         boot: undefined,
         isStale: false,
         isDone: false,
@@ -234,7 +237,7 @@ function addTo(found: Found, { record, body }: SpoolLine): void {
       break;
     case 'event':
       // A frame's memory is shared by its lines.
-      found.events.set(`${record.epoch}_${record.sequence}`, { record, head: record, body: Buffer.from(body) });
+      found.events.set(keyOf(record), { record, head: record, body: Buffer.from(body) });
       break;
     case 'state':
       if (comparePlaces(record.place, found.last) < 0) break;
@@ -249,6 +252,9 @@ function addTo(found: Found, { record, body }: SpoolLine): void {
       if (!before || comparePlaces(before.place, place) < 0) found.acknowledged[sink] = { place, finalMs };
       break;
     }
+    case 'dropped':
+      for (const sequence of record.sequences) found.dropped.add(keyOf({ epoch: record.epoch, sequence }));
+      break;
     case 'undelivered':
       found.undelivered = record.events;
       break;
@@ -256,6 +262,10 @@ function addTo(found: Found, { record, body }: SpoolLine): void {
       found.isDone = true;
       break;
   }
+}
+
+function keyOf({ epoch, sequence }: Pick<EventHead, 'epoch' | 'sequence'>): string {
+  return `${epoch}_${sequence}`;
 }
 
 function placeOf({ epoch, sequence }: EventHead): Place {
