@@ -84,7 +84,8 @@ export class ReplayWindow {
   note(message: unknown, startsAt: number): void {
     this.#results?.note(message, startsAt);
     const final = this.#final && finalEnd(message, startsAt);
-    if (final) this.#final?.finalized(final.channel, final.end);
+    // Nothing is final that was not sent.
+    if (final) this.#final?.finalized(final.channel, Math.min(final.end, this.buffer.sent));
   }
 
   /** Takes audio that was written to the buffer. */

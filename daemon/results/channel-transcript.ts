@@ -25,6 +25,8 @@ export class ChannelTranscript {
   #overlap: Overlap | undefined;
   /** Words were delivered since the last end of an utterance. */
   #isInUtterance = false;
+  /** The last final with words. */
+  #latest: Result | undefined;
 
   /**
    * @param finalMs up to here the channel is final
@@ -45,11 +47,15 @@ export class ChannelTranscript {
 
   /** A connection has begun that repeats the call from this moment on: what is not final, and some of what is. */
   reconnected(fromMs: Millis): void {
+    this.#latest = undefined;
     this.#overlap = overlapOf(this.#lastWords, this.#finalMs, fromMs);
   }
 
   /** Takes a final result. Undefined if it has nothing new and ends no utterance. */
   final(result: Result): NewWords | undefined {
+    // The same audio is not heard twice on one connection.
+    if (this.#latest && isSame(result, this.#latest)) return undefined;
+    if (result.words.length > 0) this.#latest = result;
     const { words: heard, speechFinal } = result;
     const { repeated, rest } = this.#align(result);
     const fresh = rest ? [rest, ...heard.slice(repeated + 1)] : heard.slice(repeated);
@@ -107,6 +113,10 @@ export class ChannelTranscript {
     const latest = [...this.#lastWords, ...words].slice(-LAST_WORDS);
     this.#lastWords = latest.filter(({ endMs }) => endMs >= last.endMs - LAST_WORDS_MS);
   }
+}
+
+function isSame(one: Result, other: Result): boolean {
+  return one.startMs === other.startMs && one.endMs === other.endMs && one.text === other.text;
 }
 
 /** The text of the last of the heard words: Deepgram's own, where they can be found in it. */

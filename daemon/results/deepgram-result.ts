@@ -22,6 +22,9 @@ export interface Moment {
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** No connection lasts for two days: a later moment is none. */
+const LONGEST_S = 172_800;
+
 /**
  * Reads a Results message of a connection whose time 0 is at `offsetMs` of the call; undefined for other messages, and
  * for results without a time or of a channel that a call does not have.
@@ -30,7 +33,7 @@ export function readResult(message: Fields, offsetMs: Millis): Result | undefine
   const channel = channelOf(message['channel_index']);
   const startS = Number(message['start']);
   const durationS = Number(message['duration']);
-  if (channel === undefined || !Number.isFinite(startS) || !(durationS >= 0)) return undefined;
+  if (channel === undefined || !isMoment(startS) || !(durationS >= 0 && isMoment(durationS))) return undefined;
   const alternatives = fieldsOf(message['channel'])['alternatives'];
   const best = fieldsOf(Array.isArray(alternatives) ? alternatives[0] : undefined);
   const startMs = callMs(startS, offsetMs);
@@ -55,7 +58,7 @@ export function readMoment(message: Fields, field: string, offsetMs: Millis): Mo
   const channel = channelOf(message['channel']);
   const atS = message[field];
   // Deepgram writes -1 where there was no word.
-  if (channel === undefined || typeof atS !== 'number' || !(atS >= 0)) return undefined;
+  if (channel === undefined || !isMoment(atS) || atS < 0) return undefined;
   return { channel, atMs: callMs(atS, offsetMs) };
 }
 
@@ -64,17 +67,19 @@ function wordsIn(list: unknown, offsetMs: Millis): Word[] {
   return list.flatMap((each): Word[] => {
     const { punctuated_word, word, start, end, confidence } = fieldsOf(each);
     const text = typeof punctuated_word === 'string' && punctuated_word !== '' ? punctuated_word : word;
-    if (typeof text !== 'string' || text === '' || !Number.isFinite(start) || !Number.isFinite(end)) return [];
-    const startMs = callMs(start as number, offsetMs);
-    return [
-      { text, startMs, endMs: Math.max(startMs, callMs(end as number, offsetMs)), confidence: share(confidence) },
-    ];
+    if (typeof text !== 'string' || text === '' || !isMoment(start) || !isMoment(end)) return [];
+    const startMs = callMs(start, offsetMs);
+    return [{ text, startMs, endMs: Math.max(startMs, callMs(end, offsetMs)), confidence: share(confidence) }];
   });
 }
 
 function channelOf(index: unknown): Channel | undefined {
   const channel: unknown = Array.isArray(index) ? index[0] : undefined;
   return channel === CUSTOMER || channel === AGENT ? channel : undefined;
+}
+
+function isMoment(seconds: unknown): seconds is number {
+  return typeof seconds === 'number' && Math.abs(seconds) <= LONGEST_S;
 }
 
 function callMs(seconds: number, offsetMs: Millis): Millis {
