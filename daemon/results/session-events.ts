@@ -135,7 +135,7 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
   }
 
   hint(content: HintContent): void {
-    const isLate = this.#hasEnded || this.#hints >= MOST_HINTS || this.#deliveries.some(({ isFailing }) => isFailing);
+    const isLate = this.#hasEnded || this.#hints >= MOST_HINTS || this.#isFailing;
     const isWanted = this.#deliveries.some(({ sink }) => sink.takes(this.session, content.type, true));
     if (!isWanted) return;
     if (isLate || this.#deps.budget.isFull) {
@@ -258,17 +258,22 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
   }
 
   /**
-   * While others wait, a gap would only grow old with them, and the next one repeat it: what is told at once is told when
-   * all of them are delivered, or before `session.ended`. A later epoch begins with `session.resumed`.
+   * While a consumer is away a gap would wait behind others, make room itself, and be repeated by the next one: it is told
+   * once others are delivered, or before `session.ended`. A later epoch begins with `session.resumed`.
    */
   #tellsGapBefore({ type }: NumberedContent): boolean {
-    return type === 'session.ended' || (type !== 'session.resumed' && this.#waiting === 0);
+    if (type === 'session.ended') return true;
+    return type !== 'session.resumed' && (this.#waiting === 0 || !this.#isFailing);
+  }
+
+  get #isFailing(): boolean {
+    return this.#deliveries.some(({ isFailing }) => isFailing);
   }
 
   /** What made room while others waited is told once these are delivered. */
   #tellGap(): void {
-    if (!this.#undelivered || !this.#state || this.#hasEnded || this.#waiting > 0) return;
-    if (!this.#deliveries.some(({ isFailing }) => isFailing)) this.#appendGap(this.#undelivered, this.#state);
+    if (!this.#undelivered || !this.#state || this.#hasEnded) return;
+    if (!this.#isFailing) this.#appendGap(this.#undelivered, this.#state);
   }
 
   #appendGap(undelivered: Undelivered, state: RelayState): void {

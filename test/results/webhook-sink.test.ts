@@ -170,6 +170,40 @@ test('connections are kept; one that the consumer just closed costs no attempt',
   t.is(timers.pending, 0);
 });
 
+test('the status counts, whatever comes before it or of the body after it', async (t) => {
+  const secret = secretOf();
+  const cases = [
+    ['HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n', { name: 'delivered' }],
+    ['HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf of it', { name: 'delivered' }],
+    ['HTTP/1.1 500 No\r\ncontent-length: 100\r\n\r\nhalf of it', { name: 'retry', error: 'HTTP 500' }],
+    ['HTTP/1.1 2', { name: 'retry' }],
+    ['not HTTP at all\r\n\r\n', { name: 'retry' }],
+  ] as const;
+  let answer: string = cases[0][0];
+  const server = createTcpServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => socket.end(answer));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const current = JSON.stringify({ [host]: secret });
+  const rules = { secret: { current, accepted: [current], renew: async () => {} }, defaultHost: undefined };
+  const sink = new WebhookSink({
+    rules: { ...rules, allowsLocal: true },
+    clock: systemClock,
+    timers: new VirtualClock(),
+  });
+  t.teardown(() => {
+    sink.close();
+    server.close();
+  });
+  for (const [text, delivery] of cases) {
+    answer = text;
+    t.like(await sink.deliver(batchOf(`http://${host}/calls`)), delivery, text);
+  }
+});
+
 test('an endless answer is cut off', async (t) => {
   const secret = secretOf();
   const server = createServer((_request, response) => {
@@ -244,5 +278,6 @@ test('Retry-After is seconds or a date', (t) => {
   t.is(retryAfterMs(new Date(now + 5000).toUTCString(), now), 5000);
   t.is(retryAfterMs(new Date(now - 5000).toUTCString(), now), 0);
   t.is(retryAfterMs('999999999999', now), 24 * 3_600_000);
+  t.is(retryAfterMs('-5', now), 0);
   for (const wrong of [undefined, 'soon', '']) t.is(retryAfterMs(wrong, now), undefined);
 });
