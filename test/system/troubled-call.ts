@@ -18,6 +18,8 @@ export const READINGS = {
   exact: { deepgramArgs: [], withinMs: 20 },
   shifted: { deepgramArgs: ['--word-shift-ms', '200'], withinMs: 220 },
   'no-silence-finals': { deepgramArgs: ['--no-silence-finals'], withinMs: 20 },
+  /** Most connections give no finals at all before they end: what they were sent is read again from Kinesis. */
+  stalled: { deepgramArgs: [], withinMs: 20 },
 } as const;
 export type Reading = keyof typeof READINGS;
 
@@ -60,6 +62,8 @@ const AWAY_MS = 180_000;
 /** Between two connections' ends: so that each has some audio. */
 const LEAST_APART_MS = 3000;
 const LAST_SECONDS_MS = 30_000;
+/** Kinesis keeps five minutes; speech that has no final for longer is a gap. */
+const LONGEST_STALL_MS = 240_000;
 const POLL_MS = 100;
 /** For what is left after the call: the longest backoff twice, and a busy machine. */
 const PATIENCE_MS = 180_000;
@@ -106,7 +110,7 @@ export async function playTroubledCall({ seed, reading, speed, minutes }: Troubl
   cleanup.defer(() => stage.close());
   const voices = { customer: bytesOf(CALL.customer), agent: bytesOf(CALL.agent), times };
   const call = await stage.call({ ...voices, speed });
-  const connection = connectionsOf(troubles, random);
+  const connection = connectionsOf(troubles, random, reading === 'stalled');
   await stage.deepgram.addFaultsFor(call.contactId, ...connection.faults);
   await startPatiently(stage, call);
   const deadlineAtMs = Date.now() + lengthMs / speed + PATIENCE_MS;
@@ -153,12 +157,14 @@ function troublesOf(random: () => number, lengthMs: number): Troubles {
 }
 
 /** How each connection to Deepgram ends but the last, and which of them ends with its daemon, after how much audio. */
-function connectionsOf({ breaksMs, killMs }: Troubles, random: () => number) {
+function connectionsOf({ breaksMs, killMs }: Troubles, random: () => number, stalls: boolean) {
   const cuts = [...breaksMs, killMs].toSorted((a, b) => a - b);
   const at = cuts.indexOf(killMs);
   const faults = cuts.map((ms, nth): Fault => {
     const breaking = BREAKING[Math.floor(random() * BREAKING.length)] as (typeof BREAKING)[number];
-    return nth === at ? { none: true } : breaking(ms - (cuts[nth - 1] ?? 0));
+    const afterMs = ms - (cuts[nth - 1] ?? 0);
+    const finals = !(stalls && afterMs < LONGEST_STALL_MS && random() < 0.7);
+    return { ...(nth === at ? ({ none: true } as const) : breaking(afterMs)), finals };
   });
   return { faults, killed: { at, afterMs: killMs - (cuts[at - 1] ?? 0) } };
 }
