@@ -1,5 +1,6 @@
 import test from 'ava';
 import { BYTES_PER_MS } from '../../daemon/contract/audio-format.ts';
+import { randomFrom } from '../support/random.ts';
 import { callAudio, LinkStage, RESULTS } from './link-stage.ts';
 
 /** The customer of `callAudio` is loud all the time, the agent is silent. */
@@ -91,10 +92,10 @@ test('silence without finals is not read again, however long it is', async (t) =
   stage.link.repeatBy(() => t.fail() as never);
   await stage.speak(5000);
   stage.deepgram.socket.finalize(0, 5000);
-  await stage.pause(600_000);
+  await stage.pause(180_000);
   await stage.lose(1006);
   await stage.speak(1000);
-  t.true(stage.deepgram.socket.offsetMs > 602_000);
+  t.true(stage.deepgram.socket.offsetMs > 182_000);
 });
 
 test('what outgrew the buffer when a connection was lost is missing, and said to be', async (t) => {
@@ -108,4 +109,52 @@ test('what outgrew the buffer when a connection was lost is missing, and said to
   const { offsetMs } = stage.deepgram.socket;
   t.is(offsetMs, 20_000);
   t.deepEqual(missing, [['unfinished', { channel: 0, fromMs: 0, toMs: offsetMs }]]);
+});
+
+test('no break skips what is not final, however long finals stay away', async (t) => {
+  for (let seed = 1; seed <= 2; seed++) {
+    const random = randomFrom(seed);
+    const stage = new LinkStage();
+    await stage.open(RESULTS);
+    let finalMs = 0;
+    let reachedMs = 0;
+    /** What Kinesis no longer has counts as told. */
+    let toldMs = 0;
+    stage.link.relayResults({
+      get finalMs() {
+        return [finalMs, 0] as const;
+      },
+      missing: (cause, { toMs }) => {
+        t.is(cause, 'no-results');
+        toldMs = Math.max(toldMs, toMs);
+      },
+    });
+    let goneBack = 0;
+    let isBehind = false;
+    stage.link.repeatBy(() => {
+      goneBack++;
+      isBehind = true;
+      stage.goBack(stage.link.safeMs);
+      return stage.link.safeMs;
+    });
+    for (let round = 0; round < 8; round++) {
+      const spokenMs = Math.ceil(random() * 1800) * 100;
+      await stage.speak(spokenMs);
+      const { socket } = stage.deepgram;
+      reachedMs = Math.max(reachedMs, socket.endMs);
+      if (random() < 0.5) {
+        const endMs = socket.offsetMs + Math.floor(random() * (socket.endMs - socket.offsetMs));
+        socket.finalize(0, endMs - socket.offsetMs);
+        finalMs = Math.max(finalMs, endMs);
+      }
+      await stage.lose(random() < 0.5 ? 1006 : 1011);
+      if (isBehind) void stage.send(Math.max(100, reachedMs - stage.link.safeMs));
+      isBehind = false;
+      await stage.speak(2000);
+      t.true(stage.deepgram.socket.offsetMs <= Math.max(finalMs, toldMs), `seed ${seed}, round ${round}`);
+    }
+    t.is(stage.link.unfinishedMs, 0);
+    t.true(goneBack > 0);
+    stage.link.abandon();
+  }
 });
