@@ -31,6 +31,8 @@ export class BlockPlacer {
   /** Blocks that arrived before the held ones. */
   #beforeHeld = 0;
   #otherRecent = this.#recent;
+  /** True while the last block, or a part of it, was left out for its samples: a repetition that is cut into other blocks. */
+  #hasJustCut = false;
   #rejoin: Rejoin | undefined;
   /** Where to continue the call by times alone; 0 when the track has continued. */
   #rejoinFrame = 0;
@@ -175,6 +177,7 @@ export class BlockPlacer {
     const { boundMs } = placed;
     const mayBeOld =
       Math.abs(deviationMs) > boundMs ||
+      this.#hasJustCut ||
       this.#otherRecent.hasJustRepeated ||
       placed.isTaken(timeMs + boundMs) ||
       this.#recent.isOneOfLatest(timeMs, fingerprint);
@@ -294,10 +297,13 @@ export class BlockPlacer {
       this.#leaveOut(pcm.length);
       return true;
     }
-    if (!isExact || isAway || this.placed.deviationMs(timeMs) >= -boundMs) return false;
+    const leastMs = this.#hasJustCut ? EXACT_MS : boundMs;
+    this.#hasJustCut = false;
+    if (!isExact || isAway || this.placed.deviationMs(timeMs) >= -leastMs) return false;
     const frame = Math.round((timeMs - clock.levelMs) * SAMPLES_PER_MS);
     const rest = track.newPart(frame, pcm, this.#buffer, this.#call.takenFrames);
     if (rest.length === pcm.length) return false;
+    this.#hasJustCut = true;
     this.#recent.note(timeMs, fingerprint);
     this.#leaveOut(pcm.length - rest.length);
     track.append(track.endFrame, rest, arrivedAtMs);

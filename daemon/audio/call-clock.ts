@@ -7,6 +7,8 @@ export interface SavedTrackClock {
   readonly jitterMs: Millis;
   readonly blocks: number;
   readonly exactBlocks: number;
+  /** Missing in what earlier versions saved. */
+  readonly jitterBlocks?: number | undefined;
   readonly levelBlocks: number;
   readonly runBlocks: number;
   readonly hadGap: boolean;

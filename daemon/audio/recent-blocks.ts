@@ -3,6 +3,9 @@ import type { BlockMark } from './call-clock.ts';
 
 /** 61 s of Connect's 64 ms blocks: a producer that reconnects sends up to 20 s again by default. */
 const BLOCKS = 960;
+/** Shorter blocks need more of them for as long a time; of blocks below 8 ms it is less. */
+const MOST_BLOCKS = 8 * BLOCKS;
+const REMEMBERED_MS: Millis = 60_000;
 /** A producer that cuts fragments otherwise may round a block's time otherwise. */
 const SAME_TIME_MS: Millis = 1;
 /** At inexact times, these cannot be distinguished from the next block of their track. */
@@ -20,10 +23,12 @@ const PRIME = 0x9e3779b1;
  */
 export class RecentBlocks {
   /** A ring of 4 bytes a block: with thousands of calls this is most of a track's memory. */
-  readonly #fingerprints = new Int32Array(BLOCKS);
+  #fingerprints = new Int32Array(BLOCKS);
   /** How much later each block is than the one before; undefined while all are `#everyMs` later, as exact times are. */
   #afterMs: Int16Array | undefined;
   #everyMs: Millis = FAR;
+  /** The time of the oldest block when the ring was last full. */
+  #fullSinceMs: Millis = 0;
   /** Blocks noted so far, and the time of the last one. */
   noted = 0;
   #lastMs = 0;
@@ -37,8 +42,9 @@ export class RecentBlocks {
   note(timeMs: Millis, fingerprint: number): void {
     this.hasJustRepeated = false;
     const afterMs = (timeMs | 0) - this.#lastMs;
+    if (this.noted % this.#size === 0) this.#growIfShort(timeMs | 0);
     this.#noteTime(Math.abs(afterMs) < -FAR ? afterMs : FAR);
-    this.#fingerprints[this.noted++ % BLOCKS] = fingerprint;
+    this.#fingerprints[this.noted++ % this.#size] = fingerprint;
     this.#lastMs = timeMs | 0;
   }
 
@@ -54,7 +60,7 @@ export class RecentBlocks {
 
   /** True if there was the same block before. For a block whose time is old: the search takes microseconds. */
   beginsRepetition(timeMs: Millis, fingerprint: number): boolean {
-    const oldest = Math.max(0, this.noted - BLOCKS);
+    const oldest = Math.max(0, this.noted - this.#size);
     let ms = this.#lastMs;
     for (let nth = this.noted - 1; nth >= oldest; nth--) {
       if (isSameTime(ms, timeMs) && this.#fingerprint(nth) === fingerprint) {
@@ -96,6 +102,27 @@ export class RecentBlocks {
     return blocks;
   }
 
+  /** Doubles a ring that is full before it reaches back far enough. */
+  #growIfShort(timeMs: Millis): void {
+    const spanMs = timeMs - this.#fullSinceMs;
+    this.#fullSinceMs = timeMs;
+    const isFull = this.noted >= this.#size;
+    if (!isFull || spanMs < 0 || spanMs >= REMEMBERED_MS || this.#size >= MOST_BLOCKS) return;
+    const grown = 2 * this.#size;
+    const [fingerprints, afterMs] = [new Int32Array(grown), this.#afterMs && new Int16Array(grown)];
+    for (let nth = this.noted - this.#size; nth < this.noted; nth++) {
+      fingerprints[nth % grown] = this.#fingerprint(nth);
+      if (afterMs) afterMs[nth % grown] = this.#after(nth);
+    }
+    this.#fingerprints = fingerprints;
+    this.#afterMs = afterMs;
+    this.#fullSinceMs = timeMs - spanMs;
+  }
+
+  get #size(): number {
+    return this.#fingerprints.length;
+  }
+
   /** Expects block `nth`, after one that was at `beforeMs`. */
   #expect(nth: number, beforeMs: Millis): void {
     const isThere = nth < this.noted && this.#after(nth) !== FAR;
@@ -108,17 +135,17 @@ export class RecentBlocks {
     // Nothing comes before the first one.
     if (this.noted === 0) return;
     if (this.noted === 1) this.#everyMs = afterMs;
-    if (afterMs !== this.#everyMs) this.#afterMs ??= new Int16Array(BLOCKS).fill(this.#everyMs);
-    if (this.#afterMs) this.#afterMs[this.noted % BLOCKS] = afterMs;
+    if (afterMs !== this.#everyMs) this.#afterMs ??= new Int16Array(this.#size).fill(this.#everyMs);
+    if (this.#afterMs) this.#afterMs[this.noted % this.#size] = afterMs;
   }
 
   #after(nth: number): Millis {
     if (nth === 0) return FAR;
-    return this.#afterMs ? (this.#afterMs[nth % BLOCKS] as number) : this.#everyMs;
+    return this.#afterMs ? (this.#afterMs[nth % this.#size] as number) : this.#everyMs;
   }
 
   #fingerprint(nth: number): number {
-    return this.#fingerprints[nth % BLOCKS] as number;
+    return this.#fingerprints[nth % this.#size] as number;
   }
 }
 

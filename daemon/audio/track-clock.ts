@@ -15,7 +15,7 @@ const BOUND_FACTOR = 1.2;
 const BOUND_MARGIN_MS: Millis = 8;
 /** The largest deviation of n equally likely ones is below exp(-16/n) of what is possible once in 10 million. */
 const UNSEEN = 24;
-/** Nothing is known of the jitter in the first second. */
+/** Nothing is known of the jitter in its first second. */
 const LEARNED_BLOCKS = 16;
 /** After an inexact time a track counts as inexact for another minute. */
 const RELEARN_BLOCKS = 1000;
@@ -47,6 +47,8 @@ export class TrackClock {
   /** Blocks so far, and how many in a row were exact; negative after an inexact one. */
   blocks = 0;
   exactBlocks = 0;
+  /** Blocks since times were inexact for the first time: how much they have shown of the jitter. */
+  jitterBlocks = 0;
   /** Blocks that the level comes from, and blocks since the last gap. */
   levelBlocks = 0;
   runBlocks = 0;
@@ -76,9 +78,9 @@ export class TrackClock {
   }
 
   inexactBoundMs(): Millis {
-    if (this.blocks < LEARNED_BLOCKS) return WIDEST_JITTER_MS;
+    if (this.jitterBlocks < LEARNED_BLOCKS) return WIDEST_JITTER_MS;
     // The level is off by the jitter's share of the blocks that it comes from.
-    const factor = BOUND_FACTOR + UNSEEN / this.blocks + 1 / Math.sqrt(this.levelBlocks);
+    const factor = BOUND_FACTOR + UNSEEN / this.jitterBlocks + 1 / Math.sqrt(this.levelBlocks);
     return Math.min(WIDEST_JITTER_MS, Math.max(EXACT_BOUND_MS, this.jitterMs * factor + BOUND_MARGIN_MS));
   }
 
@@ -122,6 +124,7 @@ export class TrackClock {
   }
 
   noteInexact(): void {
+    if (this.exactBlocks >= 0) this.jitterBlocks = 0;
     this.exactBlocks = -RELEARN_BLOCKS;
   }
 
@@ -152,9 +155,9 @@ export class TrackClock {
     this.levelMs = rounded(this.levelMs);
     this.centerMs = rounded(this.centerMs);
     this.jitterMs = rounded(this.jitterMs);
-    const { levelMs, centerMs, jitterMs, blocks, exactBlocks, levelBlocks, runBlocks, hadGap } = this;
-    const driftMsPerHour = this.#driftMsPerHour;
-    return { levelMs, centerMs, jitterMs, blocks, exactBlocks, levelBlocks, runBlocks, hadGap, driftMsPerHour };
+    const { levelMs, centerMs, jitterMs, blocks, exactBlocks, jitterBlocks, levelBlocks, runBlocks, hadGap } = this;
+    const times = { levelMs, centerMs, jitterMs, driftMsPerHour: this.#driftMsPerHour };
+    return { ...times, blocks, exactBlocks, jitterBlocks, levelBlocks, runBlocks, hadGap };
   }
 
   restore(saved: SavedTrackClock): void {
@@ -163,6 +166,7 @@ export class TrackClock {
     this.jitterMs = saved.jitterMs;
     this.blocks = saved.blocks;
     this.exactBlocks = saved.exactBlocks;
+    this.jitterBlocks = saved.jitterBlocks ?? saved.blocks;
     this.runBlocks = saved.runBlocks;
     this.hadGap = saved.hadGap;
     this.#driftMsPerHour = saved.driftMsPerHour;
@@ -181,6 +185,7 @@ export class TrackClock {
     this.blocks++;
     if (errorMs <= EXACT_MS) this.exactBlocks++;
     else this.noteInexact();
+    if (this.exactBlocks < 0) this.jitterBlocks++;
     // While the level is not well known, part of the deviation is its error.
     const jitterMs = Math.min(MOST_JITTER_MS, errorMs / (1 + 1 / Math.sqrt(this.levelBlocks + 1)));
     this.jitterMs = Math.max(this.jitterMs * JITTER_DECAY, jitterMs);

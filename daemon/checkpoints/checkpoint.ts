@@ -42,6 +42,7 @@ const track = z.object({
   jitterMs: z.number().nonnegative(),
   blocks: z.int().nonnegative(),
   exactBlocks: z.int(),
+  jitterBlocks: z.int().nonnegative().optional(),
   levelBlocks: z.int().nonnegative(),
   runBlocks: z.int().nonnegative(),
   hadGap: z.boolean(),

@@ -4,6 +4,7 @@ import type { CallClock } from '../../daemon/audio/call-clock.ts';
 import type { AudioBlock } from '../../daemon/audio/pcm.ts';
 import { AGENT, CUSTOMER, SAMPLES_PER_MS } from '../../daemon/contract/audio-format.ts';
 import { BufferedAligner } from '../support/buffered-aligner.ts';
+import { randomFrom } from '../support/random.ts';
 import {
   after,
   align,
@@ -339,4 +340,40 @@ test('a piece is never longer than asked for, however long the gap that it fills
   for (let piece = aligner.take(250); piece; piece = aligner.take(250)) longest = Math.max(longest, piece.pcm.length);
   t.is(longest, 250 * SAMPLES_PER_MS * 4);
   t.is(aligner.positionMs, 300_064);
+});
+
+test('times that become inexact in mid-call interrupt nothing', (t) => {
+  for (let seed = 1; seed <= 100; seed++) {
+    const random = randomFrom(seed);
+    const [customer, agent] = [distinctSamples(5 * SECOND), distinctSamples(5 * SECOND, 2)];
+    const inexact = (ms: number) => Math.round(ms < 2000 ? ms : ms + (2 * random() - 1) * 60);
+    const blocks = retimed(inOrder(blocksOf(0, customer), blocksOf(1, agent)), inexact);
+    const heard = align(blocks);
+    t.is(difference(heard.customer, customer), 'the same', `seed ${seed}`);
+    t.is(difference(heard.agent, agent), 'the same', `seed ${seed}`);
+  }
+});
+
+for (const blockMs of [10, 20, 32, 64, 192]) {
+  test(`a minute in blocks of ${blockMs} ms is left out when it comes again`, (t) => {
+    const samples = distinctSamples(90 * SECOND);
+    const blocks = blocksOf(0, samples, [blockMs * SAMPLES_PER_MS]);
+    const upTo = (ms: number) => blocks.filter(({ timeMs }) => timeMs < ms);
+    const again = upTo(80_000).filter(({ timeMs }) => timeMs >= 20_000);
+    const { customer, aligner } = align([...upTo(80_000), ...again, ...blocks.slice(upTo(80_000).length)]);
+    t.is(difference(customer, samples), 'the same');
+    t.is(aligner.repeatedMs, again.length * blockMs);
+  });
+}
+
+test('audio that comes again in other blocks is left out to its last sample', (t) => {
+  const samples = distinctSamples(4 * SECOND);
+  const blocks = blocksOf(0, samples);
+  const upTo = blocks.findIndex(({ timeMs }) => timeMs >= 3000);
+  const endMs = (blocks[upTo] as AudioBlock).timeMs;
+  const last = samples.slice((endMs - 1000) * SAMPLES_PER_MS, endMs * SAMPLES_PER_MS);
+  const again = retimed(blocksOf(0, last, [160]), (ms) => endMs - 1000 + ms);
+  const { customer, aligner } = align([...blocks.slice(0, upTo), ...again, ...blocks.slice(upTo)]);
+  t.is(difference(customer, samples), 'the same');
+  t.is(aligner.repeatedMs, 1000);
 });

@@ -6,6 +6,7 @@ import { randomFrom } from '../support/random.ts';
 export type Jitter =
   | { readonly kind: 'exact' }
   | { readonly kind: 'uniform'; readonly ms: number }
+  | { readonly kind: 'later'; readonly ms: number; readonly afterBlocks: number }
   | { readonly kind: 'normal'; readonly sdMs: number }
   | { readonly kind: 'sparse'; readonly ms: number; readonly everyNth: number };
 
@@ -90,12 +91,15 @@ function pcmOf(channel: Channel, index: number, frames: number): Uint8Array {
 
 const clip = (ms: number) => Math.max(-60, Math.min(60, ms));
 
-function jitterOf(jitter: Jitter, random: () => number): () => number {
+/** By how much the time of a track's nth block is off. */
+function jitterOf(jitter: Jitter, random: () => number): (nth: number) => number {
   switch (jitter.kind) {
     case 'exact':
       return () => 0;
     case 'uniform':
       return () => (2 * random() - 1) * jitter.ms;
+    case 'later':
+      return (nth) => (nth < jitter.afterBlocks ? 0 : (2 * random() - 1) * jitter.ms);
     case 'normal':
       return () => clip(jitter.sdMs * Math.sqrt(-2 * Math.log(random() + 1e-12)) * Math.cos(2 * Math.PI * random()));
     case 'sparse':
@@ -119,7 +123,7 @@ export function speak(plan: CallPlan): SpokenCall {
   return { plan, blocks, runs: [customer.runs, agent.runs], samples: [customer.samples, agent.samples], repeatedMs };
 }
 
-function planTrack(plan: CallPlan, channel: Channel, wobble: () => number) {
+function planTrack(plan: CallPlan, channel: Channel, wobble: (nth: number) => number) {
   const { blockFrames } = plan;
   let truthFrame = channel === plan.lateChannel ? Math.round(plan.lateMs * SAMPLES_PER_MS) : 0;
   let setMs = 0;
@@ -135,7 +139,7 @@ function planTrack(plan: CallPlan, channel: Channel, wobble: () => number) {
     }
     setMs += plan.sets.reduce((sum, { afterBlocks, byMs }) => (afterBlocks === nth ? sum + byMs : sum), 0);
     const truthMs = truthFrame / SAMPLES_PER_MS;
-    const timeMs = Math.round(EPOCH_MS + truthMs * (1 + plan.ppm[channel] / 1e6) + setMs + wobble());
+    const timeMs = Math.round(EPOCH_MS + truthMs * (1 + plan.ppm[channel] / 1e6) + setMs + wobble(nth));
     blocks.push({ timeMs, channel, index: samples, truthMs });
     samples += blockFrames;
     truthFrame += blockFrames;

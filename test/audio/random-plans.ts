@@ -45,6 +45,7 @@ function randomJitter({ int, pick }: Draw): Jitter {
     { kind: 'exact' },
     { kind: 'uniform', ms: 60 },
     { kind: 'uniform', ms: int(2, 60) },
+    { kind: 'later', ms: int(2, 60), afterBlocks: int(1, 300) },
     { kind: 'normal', sdMs: int(1, 20) },
     { kind: 'sparse', ms: int(-60, 60), everyNth: pick(3, 10, 100, 1000) },
   );
