@@ -71,7 +71,8 @@ const MID_CALL: ReadonlyMap<string, MidCall> = new Map([
   ['AccessDeniedException', 'denied'],
 ]);
 /** Answers with HTTP 400 that say nothing about the place to begin at. */
-const OTHER_400 = /LimitExceeded|Throttl|Endpoint|Token|Signature|Expired|Skewed|NotAuthorized|AccessDenied/;
+const OTHER_400 =
+  /LimitExceeded|Throttl|Endpoint|ClientToken|SecurityToken|Signature|Expired|Skewed|NotAuthorized|AccessDenied/;
 
 /** Node's codes, and the names of a request that was given up. */
 const OF_NETWORK = /^E[A-Z_]+$|^(Timeout|Abort)Error$/;
@@ -87,10 +88,14 @@ function metadataOf(cause: unknown): { httpStatusCode?: number; requestId?: stri
   return (cause as { $metadata?: object } | undefined)?.$metadata;
 }
 
-/** An error that the stream reports in its body: AWS_KINESISVIDEO_ERROR_ID and its text (daemon/kinesis/README.md). */
+/**
+ * An error that the stream reports in its body: AWS_KINESISVIDEO_ERROR_ID and its text (daemon/kinesis/README.md). Where
+ * one of them is missing, the other one may be either.
+ */
 export function refusalInStream(errorId: string, text: string, streamArn: string): KinesisRefused {
-  const message = `Kinesis Video ended the stream of ${streamArn}: error ${errorId} ${text}`;
-  return new KinesisRefused(nameInStream(errorId, text), message, undefined);
+  const error = [errorId, text].filter(Boolean).join(' ');
+  const message = `Kinesis Video ended the stream of ${streamArn}: error ${error}`;
+  return new KinesisRefused(nameInStream(errorId || text, text || errorId), message, undefined);
 }
 
 function nameInStream(errorId: string, text: string): string {

@@ -132,10 +132,9 @@ export class Demuxer {
   /** Leaves the masters that this element ends. Returns whether it is allowed where that leads. */
   #mayStand(id: number, kind: ElementKind | undefined): boolean {
     // RFC 8794, 6.2: an unknown element belongs to whatever it stands in.
-    if (!kind) return true;
+    if (!kind || kind.level === -1) return true;
     for (let parent = this.#masters.innermost; parent; parent = this.#masters.innermost) {
       const parentIsOpen = this.#masters.end === Infinity;
-      if (kind.level === -1) return true;
       if (kind.level === parent.level + 1) return kind.isOfHeader === (parent.name === 'EBML');
       if (kind.level > parent.level) return false;
       if (parentIsOpen) this.#leave();

@@ -262,13 +262,13 @@ test('a refused successor is requested again while the old connection continues'
 });
 
 /** Answers like a stream that is in trouble until a time. */
-function troubledUntil(untilMs: number, errorId: number) {
+function troubledUntil(untilMs: number, errorId: number | undefined, text: string | null = 'trouble') {
   return (clock: VirtualClock): Answer => {
     const well = inOrder(clock, [{ sends: [{ number: 2 }] }, {}]);
     let wellConnections = 0;
     return async function* (start, nth, signal) {
       if (nth === 0) yield fragment({ number: 1 });
-      else if (clock.now() < untilMs) yield errorChunk('2', errorId, 'trouble');
+      else if (clock.now() < untilMs) yield errorChunk('2', errorId, text ?? undefined);
       else yield* await well(start, wellConnections++, signal);
     };
   };
@@ -283,6 +283,28 @@ for (const errorId of [3002, 5000, 9999]) {
     }
   });
 }
+
+test('an error inside the stream without its id, or without its text, is an error', async (t) => {
+  for (const [errorId, text] of [
+    [undefined, 'INTERNAL_ERROR'],
+    [undefined, '5000'],
+    [5000, null],
+  ] as const) {
+    const { result, seeds } = read((clock) => troubledUntil(20_000, errorId, text)(clock));
+    t.is((await result()).end, 'no-more-fragments');
+    t.deepEqual(seeds, [1, 2]);
+  }
+  const gone = read(
+    () =>
+      async function* (start, nth) {
+        if (nth === 0) yield fragment({ number: 1, producerMs: 5000 });
+        else if (!('atEpochMs' in start)) yield errorChunk('2', undefined, '4000');
+        else if (nth === 2) yield fragment({ number: 3, producerMs: 7000 });
+      },
+  );
+  await gone.result();
+  t.deepEqual(gone.seeds, [1, 3]);
+});
 
 test('an error inside the stream that lasts for five minutes fails the session', async (t) => {
   const { result, clock, kinesis } = read(troubledUntil(Infinity, 5000));

@@ -194,9 +194,13 @@ for (const [what, start] of [
   ['a time', { isCallStart: true, fragmentNumber: '1', atEpochMs: 1000 }],
 ] as const) {
   test(`${what} that Kinesis refuses with 400 is replaced by the fragment number, once`, async (t) => {
-    for (const refusals of [1, 2]) {
+    for (const [refusals, name] of [
+      [1, 'InvalidArgumentException'],
+      [1, 'InvalidContinuationTokenException'],
+      [2, 'InvalidArgumentException'],
+    ] as const) {
       const asked: Start[] = [];
-      const fails = Array.from({ length: refusals }, () => awsError('InvalidArgumentException', 400));
+      const fails = Array.from({ length: refusals }, () => awsError(name, 400));
       const { clock, api } = kinesis({ mediaFails: fails });
       const getMedia: KinesisVideoApi['getMedia'] = (endpoint, arn, from, signal) => {
         asked.push(from);

@@ -40,6 +40,22 @@ for (const size of ['known', 'unknown', 'unknown-short'] as const) {
   });
 }
 
+test('Void and CRC-32 between two fragments are skipped, even after a Segment of known size', (t) => {
+  const segment = (bytes: Buffer) => {
+    const at = bytes.indexOf(Buffer.from('18538067', 'hex')) + 4;
+    const size = Buffer.alloc(8);
+    size.writeBigUInt64BE((1n << 56n) | BigInt(bytes.length - at - 8));
+    return Buffer.concat([bytes.subarray(0, at), size, bytes.subarray(at + 8)]);
+  };
+  const [one, two] = [1, 2].map((number) => segment(fragment({ number, size: 'known' }))) as [Buffer, Buffer];
+  const plain = Buffer.concat([one, two]);
+  const expected = demuxed(plain, [plain.length]);
+  t.false(expected.some((line) => line.startsWith('corrupt')));
+  for (const between of ['ec83000000', 'bf8400000000']) {
+    t.deepEqual(demuxed(Buffer.concat([one, Buffer.from(between, 'hex'), two]), [1000]), expected, between);
+  }
+});
+
 test('an unknown element beyond all bounds, or one that contains the next fragment, is corrupt', (t) => {
   const next = fragment({ number: 2 });
   const found = demuxed(next, [next.length]);

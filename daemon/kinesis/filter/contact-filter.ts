@@ -66,7 +66,7 @@ export class ContactFilter implements DemuxerEvents {
   #followsOurs: boolean;
   #ourSegmentUid: string | undefined;
   #errorId: string | undefined;
-  #errorText = '';
+  #errorText: string | undefined;
 
   /**
    * @param onRestart the contact's streaming was stopped and started again: audio missing before this was not streamed
@@ -127,10 +127,11 @@ export class ContactFilter implements DemuxerEvents {
     this.#followsOurs = this.position !== undefined;
     if (this.#held.number === undefined) this.#dropHeld();
     this.rewindToMs = undefined;
-    const errorId = this.#errorId;
+    const [errorId, errorText] = [this.#errorId, this.#errorText];
     this.#errorId = undefined;
-    if (errorId === undefined) return undefined;
-    const error = refusalInStream(errorId, this.#errorText, this.#contact.streamArn);
+    this.#errorText = undefined;
+    if (errorId === undefined && errorText === undefined) return undefined;
+    const error = refusalInStream(errorId ?? '', errorText ?? '', this.#contact.streamArn);
     if (error.isFragmentGone) this.#followsOurs = false;
     return error;
   }

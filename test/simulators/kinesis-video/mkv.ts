@@ -111,15 +111,11 @@ export function fragmentTail(number: string, millisBehindNow: number): Buffer {
 }
 
 /** The chunk with the reason for the end of a body: a numeric id (4000: no such fragment) and its text (AWS docs). */
-export function errorChunk(number: string, errorId: number, errorCode: string): Buffer {
-  return Buffer.concat([
-    CHUNK_START,
-    serviceTags([
-      ['AWS_KINESISVIDEO_FRAGMENT_NUMBER', number],
-      ['AWS_KINESISVIDEO_ERROR_CODE', errorCode],
-      ['AWS_KINESISVIDEO_ERROR_ID', String(errorId)],
-    ]),
-  ]);
+export function errorChunk(number: string, errorId: number | undefined, errorCode: string | undefined): Buffer {
+  const tags: [string, string][] = [['AWS_KINESISVIDEO_FRAGMENT_NUMBER', number]];
+  if (errorCode !== undefined) tags.push(['AWS_KINESISVIDEO_ERROR_CODE', errorCode]);
+  if (errorId !== undefined) tags.push(['AWS_KINESISVIDEO_ERROR_ID', String(errorId)]);
+  return Buffer.concat([CHUNK_START, serviceTags(tags)]);
 }
 
 function trackEntry({ name, number }: Track): Buffer {
