@@ -15,8 +15,8 @@ const REFUSALS: Readonly<Record<number, string>> = {
 const FINAL: ReadonlySet<number> = new Set([401, 402, 403]);
 
 interface RefusalDetails {
-  /** The body is an HTML page: a proxy's, a load balancer's. */
-  readonly isPage?: boolean;
+  /** The body is not Deepgram's: a page or words of a proxy, or of a load balancer. */
+  readonly isForeign?: boolean;
   /** What the Retry-After header asks for. */
   readonly retryAfterMs?: Millis | undefined;
 }
@@ -41,7 +41,7 @@ export class DeepgramRefused extends Error {
     status: number,
     dgError: string | undefined,
     requestId: string | undefined,
-    { isPage = false, retryAfterMs }: RefusalDetails = {},
+    { isForeign = false, retryAfterMs }: RefusalDetails = {},
   ) {
     // Without dg-error: the message is logged.
     const why = REFUSALS[status] ?? (status >= 500 ? 'server error' : 'unexpected response');
@@ -49,7 +49,7 @@ export class DeepgramRefused extends Error {
     this.status = status;
     this.dgError = dgError;
     this.requestId = requestId;
-    const isFinal = status === 400 ? dgError !== undefined : FINAL.has(status) && !isPage;
+    const isFinal = status === 400 ? dgError !== undefined : FINAL.has(status) && !isForeign;
     this.retryable = !isFinal;
     this.retryAfterMs = retryAfterMs;
   }

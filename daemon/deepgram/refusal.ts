@@ -13,14 +13,15 @@ const ASKS_FOR_BODY: ReadonlySet<number> = new Set([400, 401, 402, 403]);
 export async function refusalFrom(response: IncomingMessage): Promise<DeepgramRefused> {
   const status = response.statusCode ?? 0;
   let dgError = header(response, 'dg-error');
-  let isPage = header(response, 'content-type')?.startsWith('text/html') ?? false;
-  if (dgError === undefined && !isPage && ASKS_FOR_BODY.has(status)) {
-    const body = await beginningOf(response);
-    isPage = body.trimStart().startsWith('<');
+  const requestId = header(response, 'dg-request-id');
+  let isForeign = header(response, 'content-type')?.startsWith('text/html') ?? false;
+  if (dgError === undefined && !isForeign && ASKS_FOR_BODY.has(status)) {
+    const body = (await beginningOf(response)).trim();
+    isForeign = body.startsWith('<') || (body !== '' && requestId === undefined);
     dgError = errorIn(body);
   }
-  return new DeepgramRefused(status, dgError, header(response, 'dg-request-id'), {
-    isPage: isPage && dgError === undefined,
+  return new DeepgramRefused(status, dgError, requestId, {
+    isForeign: isForeign && dgError === undefined,
     retryAfterMs: retryAfterMs(header(response, 'retry-after'), Date.parse(header(response, 'date') ?? '')),
   });
 }

@@ -74,10 +74,14 @@ export function connectKinesis(
     // The SDK keeps its signal for the body too; ours must only cancel the request.
     const request = new AbortController();
     const sent = mediaAt(endpoint).send(command, { abortSignal: request.signal });
-    const { Payload, $metadata } = await orAborted(sent, signal, () => request.abort());
+    const { Payload, ContentType, $metadata } = await orAborted(sent, signal, () => request.abort());
     const payload: unknown = Payload;
     if (!(payload instanceof MediaPayload)) throw new Error('GetMedia answered without a body');
     const body = payload.media;
+    if (ContentType?.startsWith('text/html')) {
+      body.close();
+      throw new NotAStream('GetMedia answered with a page of HTML, which is a proxy’s');
+    }
     return { requestId: $metadata.requestId, body, close: () => body.close() };
   }
 
@@ -106,6 +110,11 @@ export function connectKinesis(
       for (const client of media.values()) client.destroy();
     },
   };
+}
+
+/** A response with HTTP 200 that is not the service's. */
+class NotAStream extends Error {
+  override readonly name = 'NotAStream';
 }
 
 /**

@@ -104,8 +104,8 @@ test('a page that says 401 or 403 is a proxy’s, and so is a 400 that is not De
   const one = policy();
   one.afterClose(closed(1006), LOST, 1000);
   for (const error of [
-    new DeepgramRefused(401, undefined, undefined, { isPage: true }),
-    new DeepgramRefused(403, undefined, undefined, { isPage: true }),
+    new DeepgramRefused(401, undefined, undefined, { isForeign: true }),
+    new DeepgramRefused(403, undefined, undefined, { isForeign: true }),
     new DeepgramRefused(400, undefined, undefined),
   ])
     t.is(one.afterFailedHandshake(error, 1100).name, 'reconnect');

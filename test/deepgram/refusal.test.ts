@@ -50,6 +50,21 @@ for (const [name, answer, expected] of [
     { retryable: true },
   ],
   ['a proxy’s 403', 'HTTP/1.1 403 Forbidden\ncontent-length: 13\n\n<html></html>', { retryable: true }],
+  [
+    'a proxy’s 403 in words',
+    'HTTP/1.1 403 Forbidden\ncontent-type: text/plain\ncontent-length: 19\n\nRBAC: access denied',
+    { retryable: true },
+  ],
+  [
+    'a proxy’s 401 in JSON',
+    'HTTP/1.1 401 Unauthorized\ncontent-type: application/json\ncontent-length: 24\n\n{"message":"Forbidden"} ',
+    { retryable: true },
+  ],
+  [
+    'a 403 in words with Deepgram’s request id',
+    'HTTP/1.1 403 Forbidden\ndg-request-id: r\ncontent-length: 9\n\nforbidden',
+    { retryable: false, requestId: 'r' },
+  ],
   ['a bare 401', 'HTTP/1.1 401 Unauthorized\ncontent-length: 0\n\n', { retryable: false }],
   [
     'a welcome page',

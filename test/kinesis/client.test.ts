@@ -47,3 +47,19 @@ test.serial('a service that breaks every connection is called twice, and the ref
   t.true(refusal?.retryable);
   t.is(requests(), 2);
 });
+
+test.serial('a page of HTML is no stream, whatever its status', async (t) => {
+  const server = createServer((request, response) => {
+    if (request.url === '/getDataEndpoint') response.end(JSON.stringify({ DataEndpoint: url }));
+    else response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<html>welcome</html>');
+  });
+  const url = `http://127.0.0.1:${await listening(t, server)}`;
+  process.env['AWS_ENDPOINT_URL_KINESIS_VIDEO'] = url;
+  const kinesis = connectKinesis('eu-west-2', systemClock, new TimerWheel(systemClock));
+  t.teardown(() => kinesis.close());
+  const arn = 'arn:aws:kinesisvideo:eu-west-2:123456789012:stream/one/1565272947806';
+  const opening = kinesis.getMedia(arn, { fragmentNumber: '1' }, AbortSignal.timeout(20_000));
+  const refusal = await t.throwsAsync(opening, { instanceOf: KinesisRefused });
+  t.is(refusal?.awsName, 'NotAStream');
+  t.is(refusal?.midCall, 'retry');
+});

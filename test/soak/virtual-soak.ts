@@ -190,8 +190,8 @@ class VirtualCall {
     if (typeof refusal === 'object') {
       const { status, headers, body } = refusal;
       const retryAfterMs = headers['retry-after'] ? Number(headers['retry-after']) * 1000 : undefined;
-      const isPage = body.startsWith('<');
-      throw new DeepgramRefused(status, headers['dg-error'], undefined, { isPage, retryAfterMs });
+      const isForeign = body.startsWith('<');
+      throw new DeepgramRefused(status, headers['dg-error'], undefined, { isForeign, retryAfterMs });
     }
     const extra = [params['extra'] ?? []].flat();
     const line = new VirtualLine(String(this.#handshakes), {
