@@ -22,11 +22,8 @@ const SHAPES: Readonly<Record<string, { readonly owners: readonly Owner[]; reado
 };
 export const SHAPE_NAMES: readonly string[] = Object.keys(SHAPES);
 const BLOCK_BYTES = 64;
-/** Bits that turn ids and sizes into others, and values with a meaning of their own. */
-const CHANGES: readonly ((byte: number) => number)[] = [
-  ...Array.from({ length: 8 }, (_, bit) => (byte: number) => byte ^ (1 << bit)),
-  ...[0x00, 0x80, 0xff, 0xec, 0xa3].map((value) => () => value),
-];
+/** Every value that a byte can be changed to, by what is added to it. */
+const OTHER_VALUES = 255;
 /** Ranges that are removed, from every position. */
 const REMOVED_BYTES = [1, 2, 3, 4, 7, 8, 12, 16, 24, 40, 64, 100, 160];
 
@@ -58,28 +55,44 @@ function leaked(bytes: Buffer): string | undefined {
 }
 
 /** How many changes and removals there are for each position of a stream. */
-export const CHANGES_PER_POSITION = CHANGES.length + REMOVED_BYTES.length;
+const CHANGES_PER_POSITION = OTHER_VALUES + REMOVED_BYTES.length;
 
-/**
- * Tries a part of all single-byte changes and range removals of a stream: those at `position % of === part`. Returns the
- * number tried and the first leak.
- */
-export function tryChanges(shape: string, part: number, of: number): { tried: number; leak: string | undefined } {
+/** All changes of all streams. */
+export const CHANGES: number =
+  SHAPE_NAMES.reduce((sum, shape) => sum + streamOf(shape).length, 0) * CHANGES_PER_POSITION;
+
+/** A part of all changes: those whose number modulo `of` is `part`, at the positions `from` up to `to`. */
+export interface ChangesToTry {
+  readonly shape: string;
+  readonly from: number;
+  readonly to: number;
+  readonly part: number;
+  readonly of: number;
+}
+
+/** Tries single-byte changes and range removals of a stream. Returns the number tried and the first leak. */
+export function tryChanges({ shape, from, to, part, of }: ChangesToTry): { tried: number; leak: string | undefined } {
   const original = streamOf(shape);
+  const end = Math.min(to, original.length) * CHANGES_PER_POSITION;
+  const begin = from * CHANGES_PER_POSITION;
   let tried = 0;
-  for (let at = part; at < original.length; at += of) {
-    for (const change of CHANGES) {
-      const bytes = Buffer.from(original);
-      bytes[at] = change(bytes[at] as number);
-      tried++;
-      const cell = leaked(bytes);
-      if (cell) return { tried, leak: `${shape}: byte ${at} set to ${bytes[at]}: ${cell} was forwarded` };
-    }
-    for (const length of REMOVED_BYTES) {
-      tried++;
-      const cell = leaked(Buffer.concat([original.subarray(0, at), original.subarray(at + length)]));
-      if (cell) return { tried, leak: `${shape}: ${length} bytes removed at ${at}: ${cell} was forwarded` };
-    }
+  for (let nth = begin + ((((part - begin) % of) + of) % of); nth < end; nth += of) {
+    const [bytes, what] = changed(original, Math.floor(nth / CHANGES_PER_POSITION), nth % CHANGES_PER_POSITION);
+    tried++;
+    const cell = leaked(bytes);
+    if (cell) return { tried, leak: `${shape}: ${what}: ${cell} was forwarded` };
   }
   return { tried, leak: undefined };
+}
+
+/** The bytes with change `nth` of those at a position, and what that is. */
+function changed(original: Buffer, at: number, nth: number): [bytes: Buffer, what: string] {
+  const removed = REMOVED_BYTES[nth - OTHER_VALUES];
+  if (removed !== undefined) {
+    const rest = Buffer.concat([original.subarray(0, at), original.subarray(at + removed)]);
+    return [rest, `${removed} bytes removed at ${at}`];
+  }
+  const bytes = Buffer.from(original);
+  bytes[at] = (original[at] as number) + 1 + nth;
+  return [bytes, `byte ${at} set to ${bytes[at]}`];
 }

@@ -24,9 +24,9 @@ if (!Number.isInteger(inputs) || inputs < 1) {
 }
 const seed = seedFrom(process.env, Math.floor(Math.random() * 2 ** 31));
 const startedAtMs = performance.now();
-const progresses: Progress[] = Object.entries(TARGETS).map(([target, { share }]) => ({
+const progresses: Progress[] = Object.entries(TARGETS).map(([target, { share, most = Infinity }]) => ({
   target,
-  inputs: Math.ceil(share * inputs),
+  inputs: Math.min(most, Math.ceil(share * inputs)),
   done: 0,
   state: 'running',
 }));

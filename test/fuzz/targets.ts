@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type fc from 'fast-check';
-import { CHANGES_PER_POSITION, SHAPE_NAMES, streamOf, tryChanges } from './byte-changes.ts';
+import { CHANGES, SHAPE_NAMES, streamOf, tryChanges } from './byte-changes.ts';
 import { demuxerHolds } from './demuxer.ts';
 import { filterHolds } from './filter.ts';
 import { type Input, input } from './inputs.ts';
@@ -21,8 +21,9 @@ export interface Finding {
 
 /** A part of the daemon to fuzz. */
 interface Target {
-  /** Its share of all inputs. */
+  /** Its share of all inputs, and how many there are at most. */
   readonly share: number;
+  readonly most?: number;
   readonly run: (seed: number, inputs: number, onInputs: (count: number) => void) => Promise<Finding | undefined>;
 }
 
@@ -41,19 +42,24 @@ export const TARGETS: Readonly<Record<string, Target>> = {
     async (one) => filterHolds(one),
     (one) => [one],
   ),
-  changes: { share: 2, run: changes },
+  changes: { share: 25, most: CHANGES, run: changes },
   reader: target('reader', 0.3, script, readerHolds, ({ connections }) => connections),
 };
 
-/** Every change and removal of a few bytes in real-shaped streams; a part of them when there are fewer inputs. */
+/** Positions of a stream between two reports of progress. */
+const POSITIONS_AT_ONCE = 100;
+
+/** Every change of a byte, and every removal of a few, in real-shaped streams; a part of them when there are fewer inputs. */
 async function changes(seed: number, inputs: number, onInputs: (count: number) => void): Promise<Finding | undefined> {
-  const total = SHAPE_NAMES.reduce((sum, shape) => sum + streamOf(shape).length * CHANGES_PER_POSITION, 0);
-  const of = Math.max(1, Math.floor(total / inputs));
+  const of = Math.max(1, Math.floor(CHANGES / inputs));
   for (const shape of SHAPE_NAMES) {
-    const { tried, leak } = tryChanges(shape, seed % of, of);
-    onInputs(tried);
-    if (leak) return { target: 'changes', seed, error: leak, input: shape, hex: [streamOf(shape).toString('hex')] };
-    await turn();
+    const { length } = streamOf(shape);
+    for (let from = 0; from < length; from += POSITIONS_AT_ONCE) {
+      const { tried, leak } = tryChanges({ shape, from, to: from + POSITIONS_AT_ONCE, part: seed % of, of });
+      onInputs(tried);
+      if (leak) return { target: 'changes', seed, error: leak, input: shape, hex: [streamOf(shape).toString('hex')] };
+      await turn();
+    }
   }
   return undefined;
 }
