@@ -4,11 +4,11 @@ import { isCertain, judge, type Lateness } from './absence.ts';
 import type { CallBuffer } from './call-buffer.ts';
 import type { BlockMark } from './call-clock.ts';
 import { HeldBlocks } from './held-blocks.ts';
-import type { AudioBlock } from './pcm.ts';
+import { type AudioBlock, repeatsItself } from './pcm.ts';
 import type { Call, PlacedTrack } from './placed-track.ts';
 import { fingerprintOf, RecentBlocks } from './recent-blocks.ts';
 import { Rejoin } from './rejoin.ts';
-import { EXACT_MS, WIDEST_JITTER_MS } from './track-clock.ts';
+import { EXACT_MS, JITTER_MS, WIDEST_JITTER_MS } from './track-clock.ts';
 
 /** A later process recognizes the place by these blocks. */
 const REJOIN_BLOCKS = 2;
@@ -293,6 +293,7 @@ export class BlockPlacer {
   /** Leaves out a repeated block, or its repeated part. */
   #isRepeated({ pcm, arrivedAtMs }: AudioBlock, timeMs: Millis, fingerprint: number): boolean {
     const { track, clock, isExact, isAway, boundMs } = this.placed;
+    if (this.#mayBeMonotonous(pcm, timeMs, fingerprint)) return false;
     if (this.#recent.beginsRepetition(timeMs, fingerprint)) {
       this.#leaveOut(pcm.length);
       return true;
@@ -308,6 +309,13 @@ export class BlockPlacer {
     this.#leaveOut(pcm.length - rest.length);
     track.append(track.endFrame, rest, arrivedAtMs);
     return true;
+  }
+
+  /** True if an inexact time explains why the block is early, and its content would be the same anywhere: a silence, a tone. */
+  #mayBeMonotonous(pcm: Uint8Array, timeMs: Millis, fingerprint: number): boolean {
+    if (this.#hasJustCut || this.#otherRecent.hasJustRepeated) return false;
+    if (Math.abs(this.placed.deviationMs(timeMs)) > JITTER_MS + EXACT_MS) return false;
+    return this.#recent.isLikeLastTwo(fingerprint) || repeatsItself(pcm);
   }
 
   #leaveOut(bytes: number): void {

@@ -1,4 +1,4 @@
-import type { Channel } from '../contract/audio-format.ts';
+import { BYTES_PER_SAMPLE, type Channel } from '../contract/audio-format.ts';
 
 /** A SimpleBlock's audio of one track. */
 export interface AudioBlock {
@@ -14,4 +14,15 @@ export interface AudioBlock {
 /** The sample whose two bytes begin at `byte`, as its 16 bits. */
 export function sampleAt(pcm: Uint8Array, byte: number): number {
   return (pcm[byte] as number) | ((pcm[byte + 1] as number) << 8);
+}
+
+/** True if the samples are the same over and over, with a period of up to half their length: digital silence, a tone. */
+export function repeatsItself(pcm: Uint8Array): boolean {
+  const end = pcm.length - (pcm.length % BYTES_PER_SAMPLE);
+  for (let period = BYTES_PER_SAMPLE; period <= end / 2; period += BYTES_PER_SAMPLE) {
+    let at = 0;
+    while (at < end - period && pcm[at] === pcm[at + period]) at++;
+    if (at === end - period) return true;
+  }
+  return false;
 }

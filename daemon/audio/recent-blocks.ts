@@ -75,6 +75,12 @@ export class RecentBlocks {
     return false;
   }
 
+  /** True if the last two blocks have the same content: a single one may be repeated. */
+  isLikeLastTwo(fingerprint: number): boolean {
+    const [last, before] = [this.noted - 1, this.noted - 2];
+    return before >= 0 && this.#fingerprint(last) === fingerprint && this.#fingerprint(before) === fingerprint;
+  }
+
   /** True if the block is one of the last few. Repetitive content, such as digital silence, proves nothing. */
   isOneOfLatest(timeMs: Millis, fingerprint: number): boolean {
     const oldest = Math.max(1, this.noted - LATEST_BLOCKS);

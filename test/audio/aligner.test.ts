@@ -377,3 +377,21 @@ test('audio that comes again in other blocks is left out to its last sample', (t
   t.is(difference(customer, samples), 'the same');
   t.is(aligner.repeatedMs, 1000);
 });
+
+for (const [name, content] of [
+  ['digital silence', () => new Int16Array(512)],
+  ['a tone', (at: number) => Int16Array.from({ length: 512 }, (_, i) => 1 + ((at + i) % 160))],
+] as const) {
+  test(`${name} is no repetition where a time is early by no more than an inexact one may be`, (t) => {
+    const customer = distinctSamples(20 * SECOND);
+    const tone = Int16Array.from({ length: 300 * 512 }, (_, at) => content(at - (at % 512))[at % 512] as number);
+    const isEarly = (timeMs: number) => timeMs > 5000 && timeMs % (64 * 37) === 0;
+    for (const byMs of [40, 60, 61]) {
+      const agent = retimed(blocksOf(AGENT, tone), (ms) => (isEarly(ms) ? ms - byMs : ms));
+      const whole = blocksOf(CUSTOMER, customer.subarray(0, tone.length));
+      const { aligner, customer: heard } = align(whole.flatMap((block, i) => [block, agent[i] as AudioBlock]));
+      t.is(aligner.repeatedMs, 0, `early by ${byMs} ms`);
+      t.is(difference(heard, customer.subarray(0, tone.length)), 'the same', `early by ${byMs} ms`);
+    }
+  });
+}
