@@ -128,6 +128,14 @@ export class Aligner {
     this.#nowMs = nowMs;
   }
 
+  /**
+   * The stream was not read for a while: audio of the other track may have arrived meanwhile. What waits is counted as if
+   * it had arrived at `fromMs`.
+   */
+  waitFrom(fromMs: Millis): void {
+    this.#horizon.waitFrom(fromMs);
+  }
+
   /** The call has ended: nothing waits for further audio. */
   finish(): void {
     this.#finished = true;

@@ -9,12 +9,19 @@ export class Horizon {
   readonly #call: Call;
   readonly #waitMs: Millis;
   readonly #waitFrames: number;
+  /** Waiting that was not the stream's doing does not count: everything waits from here on. */
+  #waitFromMs: Millis = -Infinity;
 
   constructor(sides: readonly [BlockPlacer, BlockPlacer], call: Call, waitMs: Millis) {
     this.#sides = sides;
     this.#call = call;
     this.#waitMs = waitMs;
     this.#waitFrames = waitMs * SAMPLES_PER_MS;
+  }
+
+  /** Counts what waits as if it had arrived at `fromMs`, if it arrived before. */
+  waitFrom(fromMs: Millis): void {
+    this.#waitFromMs = Math.max(this.#waitFromMs, fromMs);
   }
 
   /** When the next decision after `nowMs` is due if no block arrives before; Infinity when nothing waits for one. */
@@ -85,14 +92,14 @@ export class Horizon {
   }
 
   #hasWaited(nowMs: Millis, sinceMs: Millis): boolean {
-    return sinceMs + this.#waitMs <= nowMs;
+    return Math.max(sinceMs, this.#waitFromMs) + this.#waitMs <= nowMs;
   }
 
   /**
    * When the current wait will have lasted long enough; Infinity when it already has, and more time changes nothing.
    */
   #dueAfter(nowMs: Millis, sinceMs: Millis): Millis {
-    const dueMs = sinceMs + this.#waitMs;
+    const dueMs = Math.max(sinceMs, this.#waitFromMs) + this.#waitMs;
     return dueMs > nowMs ? dueMs : Infinity;
   }
 

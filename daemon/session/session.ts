@@ -277,12 +277,18 @@ export class Session {
       if (this.#transcript) this.#gaps.took(aligner, run.pcm.length / BYTES_PER_MS);
       const sent = this.#sendPaced(reading, run);
       // Usually undefined: a promise per read and call would cost too much.
-      if (sent) return sent.then(() => this.#sendAligned(reading));
+      if (sent) return sent.then(() => this.#resumeSending(reading));
     }
     reading.settleTimer.set();
     this.#gaps.check(aligner);
     this.#repetitions.check(aligner);
     return undefined;
+  }
+
+  /** There is room again. */
+  #resumeSending(reading: Reading): Promise<void> | undefined {
+    if (!this.#pacer) reading.settleTimer.noteHold();
+    return this.#sendAligned(reading);
   }
 
   /** A promise to wait for before sending more; undefined if there is room. */

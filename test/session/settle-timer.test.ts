@@ -8,6 +8,8 @@ import { VirtualClock } from '../support/virtual-clock.ts';
 
 const WAIT_MS = 200;
 const BLOCK_MS = 64;
+/** What settle-timer.ts allows after a pause. */
+const CATCH_UP_MS = 1000;
 
 /** A session's aligner, timer and line, in virtual time. */
 class Desk {
@@ -23,7 +25,12 @@ class Desk {
   send(): Promise<void> | undefined {
     while (this.aligner.take(250)) {
       this.sent.push({ atMs: this.clock.now(), toMs: this.aligner.positionMs });
-      if (this.room) return this.room.then(() => this.send());
+      if (this.room) {
+        return this.room.then(() => {
+          this.timer.noteHold();
+          return this.send();
+        });
+      }
     }
     this.timer.set();
     return undefined;
@@ -32,6 +39,17 @@ class Desk {
   forward(...blocks: AudioBlock[]): Promise<void> | undefined {
     for (const block of blocks) this.aligner.add({ ...block, arrivedAtMs: this.clock.now() });
     return this.timer.afterSending(() => this.send());
+  }
+
+  /** The line is full for a while, and takes something then. */
+  async held(ms: number, block: AudioBlock): Promise<void> {
+    const room = Promise.withResolvers<void>();
+    this.room = room.promise;
+    const forwarded = this.forward(block);
+    await this.clock.advance(ms);
+    this.room = undefined;
+    room.resolve();
+    await forwarded;
   }
 
   /** A second of both tracks. */
@@ -107,7 +125,7 @@ test('after a stall of the process, blocks that came meanwhile are read first', 
     t.is(desk.aligner.positionMs, 1536);
     if (comes)
       await desk.forward(...desk.second(1024).filter(({ channel, timeMs }) => channel === AGENT && timeMs >= 1500));
-    desk.clock.forward(2 * TICK_MS);
+    desk.clock.forward(comes ? 2 * TICK_MS : CATCH_UP_MS + WAIT_MS);
     t.is(desk.aligner.positionMs, 2048);
     t.is(desk.aligner.gapMs, 0);
     const [spoken] = desk.aligner.callClock?.placed?.tracks.slice(AGENT) ?? [];
@@ -148,9 +166,39 @@ test('while the reader waits for the line, the timer takes nothing', async (t) =
   desk.room = undefined;
   room.resolve();
   await forwarded;
-  await desk.clock.advance(WAIT_MS);
+  await desk.clock.advance(CATCH_UP_MS + WAIT_MS);
   t.is(desk.aligner.positionMs, 2048);
 });
+
+for (const [name, pause] of [
+  [
+    'a stall of the process',
+    (desk: Desk, block: AudioBlock) => {
+      desk.clock.stall(4000);
+      return desk.forward(block);
+    },
+  ],
+  ['a pause of the reader', (desk: Desk, block: AudioBlock) => desk.held(4000, block)],
+] as const) {
+  test(`after ${name}, a fragment that comes in parts is not torn apart`, async (t) => {
+    const desk = new Desk();
+    await desk.forward(...desk.second(0));
+    const customer = desk.second(1024).filter(({ channel }) => channel === CUSTOMER);
+    const agent = desk.second(1024).filter(({ channel }) => channel === AGENT);
+    await desk.forward(...customer);
+    await pause(desk, agent[0] as AudioBlock);
+    for (const part of [agent.slice(1, 3), agent.slice(3, 8), agent.slice(8)]) {
+      await desk.forward(...part);
+      await desk.clock.advance(150);
+    }
+    t.is(desk.aligner.positionMs, 2048);
+    const tracks = desk.aligner.callClock?.placed?.tracks ?? [];
+    t.deepEqual(
+      tracks.map(({ endFrame }) => endFrame),
+      [2048 * 8, 2048 * 8],
+    );
+  });
+}
 
 test('a line that is closed while the timer sends ends the session by its reader', async (t) => {
   const desk = new Desk();
