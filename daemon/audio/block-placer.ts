@@ -128,6 +128,8 @@ export class BlockPlacer {
 
   /** The last blocks that are placed, for a process that continues the call: it has to decide about held ones itself. */
   get lastBlocks(): readonly BlockMark[] {
+    // Those that come again before the place are placed already.
+    if (this.#rejoin) return this.#rejoin.lastBlocks;
     return this.#recent.last(REJOIN_BLOCKS, this.isHolding ? this.#beforeHeld : undefined);
   }
 

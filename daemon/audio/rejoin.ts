@@ -22,6 +22,11 @@ export class Rejoin {
     this.#spreadMs = isExact ? 0 : WIDEST_JITTER_MS;
   }
 
+  /** The last blocks that were placed, the oldest first. */
+  get lastBlocks(): readonly BlockMark[] {
+    return this.#before ? [this.#before, this.#last] : [this.#last];
+  }
+
   /** Whether a block comes before the place, is the last one before it, or shows that the place was missed. */
   judge(timeMs: Millis, fingerprint: number): 'before' | 'last' | 'beyond' {
     const [lastMs] = this.#last;

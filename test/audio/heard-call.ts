@@ -8,9 +8,16 @@ const WAIT_MS = 200;
 const LONGEST_SET_MS = 601_000;
 
 /** A buffer that keeps the last seconds. */
-class SmallBuffer {
+export class SmallBuffer {
   readonly #frames = new Int32Array(2500 * SAMPLES_PER_MS);
-  #end = 0;
+  readonly #start: number;
+  #end: number;
+
+  /** @param start the frame at which it begins */
+  constructor(start = 0) {
+    this.#start = start;
+    this.#end = start;
+  }
 
   reserve(frames: number): Int32Array {
     const at = this.#end % this.#frames.length;
@@ -20,7 +27,7 @@ class SmallBuffer {
   }
 
   sampleAt(frame: number, channel: Channel): number | undefined {
-    if (frame < 0 || frame < this.#end - this.#frames.length || frame >= this.#end) return undefined;
+    if (frame < this.#start || frame < this.#end - this.#frames.length || frame >= this.#end) return undefined;
     const word = this.#frames[frame % this.#frames.length] as number;
     return channel === 0 ? word & 0xffff : word >>> 16;
   }
@@ -33,7 +40,7 @@ interface HeardRun {
 }
 
 /** One channel of what comes out: its samples must be the next ones, or silence. */
-class Ear {
+export class Ear {
   readonly runs: HeardRun[] = [];
   index = 0;
   fault: string | undefined;

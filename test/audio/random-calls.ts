@@ -38,10 +38,12 @@ export interface CallPlan {
 }
 
 /** A block, as delivered. */
-interface SpokenBlock {
+export interface SpokenBlock {
   /** Its audio is made when it is asked for: that of hours would take too much memory. */
   readonly block: () => AudioBlock;
   readonly arrivedAtMs: number;
+  /** Its number on the stream, from 0. */
+  readonly fragment: number;
 }
 
 /** Where the audio of a track from sample `index` on was in truth. */
@@ -171,12 +173,14 @@ function deliver(plan: CallPlan, fragments: readonly { endMs: number; blocks: Pl
   const repetitions = plan.repetitions.toSorted((a, b) => a.afterBlocks - b.afterBlocks);
   let repeatedMs = 0;
   let nowMs = 0;
+  let number = 0;
   const send = (all: readonly Planned[], endMs: number) => {
+    const fragment = number++;
     for (const { channel, timeMs, index, truthMs } of all) {
       nowMs = Math.max(nowMs, plan.isLive ? truthMs + blockMs : endMs);
       const arrivedAtMs = nowMs;
       const block = () => ({ channel, timeMs, pcm: pcmOf(channel, index, plan.blockFrames), arrivedAtMs });
-      delivered.push({ block, arrivedAtMs });
+      delivered.push({ block, arrivedAtMs, fragment });
     }
   };
   for (const { endMs, blocks } of fragments) {

@@ -1,0 +1,118 @@
+import test from 'ava';
+import { Aligner } from '../../daemon/audio/aligner.ts';
+import { resumePoint } from '../../daemon/checkpoints/checkpoint.ts';
+import { SAMPLES_PER_MS } from '../../daemon/contract/audio-format.ts';
+import { ResumeTracker } from '../../daemon/session/resume-tracker.ts';
+import type { StartingPoint } from '../../daemon/session/seed.ts';
+import { Ear, SmallBuffer } from '../audio/heard-call.ts';
+import { type SpokenBlock, type SpokenCall, speak } from '../audio/random-calls.ts';
+import { randomPlan } from '../audio/random-plans.ts';
+import { randomFrom } from '../support/random.ts';
+
+const CALLS = 60;
+const INTERRUPTIONS = 4;
+const WAIT_MS = 200;
+/** A process reads up to half a minute of a call before it is killed, in chunks of up to two seconds. */
+const MOST_BLOCKS_READ = 900;
+const MOST_BLOCKS_AT_ONCE = 60;
+const BEGINNING: StartingPoint = {
+  position: { isCallStart: true, fragmentNumber: '0' },
+  callClock: undefined,
+  callMs: 0,
+  connections: 1,
+};
+const IDENTITY = { sessionId: 's', traceId: 't', request: {}, timeZeroEpochMs: 0 } as never;
+
+/** What Deepgram has of a call: later connections write over what they repeat. */
+class Transcriptionist {
+  frames = new Int32Array(1_000_000);
+  endFrame = 0;
+
+  hear(pcm: Uint8Array, fromFrame: number): void {
+    const words = new Int32Array(pcm.buffer, pcm.byteOffset, pcm.length / 4);
+    if (fromFrame + words.length > this.frames.length) {
+      const longer = new Int32Array(2 * (fromFrame + words.length));
+      longer.set(this.frames);
+      this.frames = longer;
+    }
+    this.frames.set(words, fromFrame);
+    this.endFrame = fromFrame + words.length;
+  }
+}
+
+/** A process that reads the call from a resume point on, and is killed after `blocks` blocks. Returns its last resume point; undefined if the call has ended. */
+function read(
+  call: SpokenCall,
+  from: StartingPoint,
+  { blocks, random, heard }: { blocks: number; random: () => number; heard: Transcriptionist },
+): StartingPoint | undefined {
+  const { callMs, callClock, position: start } = from;
+  const aligner = new Aligner(WAIT_MS, new SmallBuffer(callMs * SAMPLES_PER_MS), callClock && { callMs, callClock });
+  let safeMs = callMs;
+  let sentFrames = callMs * SAMPLES_PER_MS;
+  const link = {
+    get safeMs() {
+      return Math.floor(safeMs);
+    },
+    connections: 1,
+  };
+  const checkpoints = { track: () => {}, freeze: () => {} };
+  const tracker = new ResumeTracker(IDENTITY, start, { aligner, link, checkpoints });
+  let position = 'producerEpochMs' in start ? start : undefined;
+  let saved = from;
+  const rest = call.blocks.filter(({ fragment }) => fragment + 1 > Number(start.fragmentNumber)).slice(0, blocks);
+  const take = () => {
+    for (let piece = aligner.take(250); piece; piece = aligner.take(250)) {
+      heard.hear(piece.pcm, sentFrames);
+      sentFrames += piece.pcm.length / 4;
+    }
+  };
+  for (let at = 0; at < rest.length; ) {
+    const chunk = rest.slice(at, at + 1 + Math.floor(random() * MOST_BLOCKS_AT_ONCE));
+    at += chunk.length;
+    for (const { block } of chunk) aligner.add(block());
+    // The last fragment that is complete: the next one has begun.
+    const complete = (rest[at] ?? (chunk.at(-1) as SpokenBlock)).fragment;
+    if (complete > Number(start.fragmentNumber)) {
+      position = { fragmentNumber: String(complete), continuationToken: undefined, producerEpochMs: 1, segmentUid: '' };
+    }
+    take();
+    aligner.keep();
+    tracker.note(position);
+    if (random() < 0.5) safeMs += (sentFrames / SAMPLES_PER_MS - safeMs) * random();
+    if (random() < 0.5) saved = pointOnDisk(tracker.resumePoint());
+  }
+  if (rest.length === blocks) return saved;
+  aligner.finish();
+  take();
+  return undefined;
+}
+
+function pointOnDisk(point: StartingPoint): StartingPoint {
+  return resumePoint.parse(JSON.parse(JSON.stringify({ ...point, savedAtEpochMs: 1 })));
+}
+
+test('a call whose processes are killed one after the other, also while they catch up, has every sample once', (t) => {
+  for (let nth = 0; nth < CALLS; nth++) {
+    const random = randomFrom(nth + 1);
+    const plan = randomPlan(5, nth);
+    // With inexact times, a process may decide otherwise about an absence than the one before it.
+    const absences = plan.jitter.kind === 'exact' ? plan.absences : [];
+    const call = speak({ ...plan, absences, repetitions: [], isTrackMajor: false });
+    const heard = new Transcriptionist();
+    let point: StartingPoint | undefined = BEGINNING;
+    for (let life = 0; point; life++) {
+      const blocks = life < INTERRUPTIONS ? 1 + Math.floor(random() * MOST_BLOCKS_READ) : Infinity;
+      point = read(call, point, { blocks, random, heard });
+    }
+    for (const channel of [0, 1] as const) {
+      const ear = new Ear(channel);
+      ear.hear(heard.frames.subarray(0, heard.endFrame), 0);
+      t.is(
+        ear.fault ?? ear.index,
+        call.samples[channel],
+        `call ${nth}, channel ${channel}: ${JSON.stringify(call.plan)}`,
+      );
+    }
+  }
+});
