@@ -15,6 +15,8 @@ export interface ResumePoint {
   readonly callClock: CallClock | undefined;
   /** Position in the call from which audio is sent. */
   readonly callMs: Millis;
+  /** Audio of the call that is missing before it; undefined in what earlier versions saved. */
+  readonly gapMs?: Millis | undefined;
   /** Number of connections to Deepgram so far. */
   readonly connections: number;
   readonly savedAtEpochMs: Millis;
@@ -93,6 +95,7 @@ export const resumePoint = z.object({
   position: z.union([callStart, position]),
   callClock: callClock.optional().transform((known) => known),
   callMs: wholeFramesMs,
+  gapMs: z.number().nonnegative().optional(),
   connections: z.int().positive(),
   savedAtEpochMs: z.number(),
 });

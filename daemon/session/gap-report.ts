@@ -3,6 +3,7 @@ import type { Log } from '../log/log.ts';
 import type { SessionMetrics, Trouble } from '../metrics/session-metrics.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { GapCauseTracker, type Reach } from './gap-cause.ts';
+import { GapTotal } from './gap-total.ts';
 
 /** The call is not read again from an earlier moment: Kinesis would not have it. */
 const REREAD_MS: Millis = 600_000;
@@ -35,11 +36,22 @@ export class GapReporter {
   #rereadToMs: Millis = 0;
   /** What was lost outside of the call's audio before it was read again, by cause. */
   readonly #outside = new Map<GapCause, Millis>();
-  /** The gaps that the aligner before this one had found, less those that this one has found again. */
-  #earlierMs: Millis = 0;
+  /** The gaps that processes and aligners before these have found, less those that this aligner has found again. */
+  #earlierMs: Millis;
+  readonly #total: GapTotal;
 
-  /** @param onGap takes each gap with its place in the call; it needs a call of `took` for every piece */
-  constructor(log: Log, metrics: Pick<SessionMetrics, 'gap' | 'notStreamedMs'>, onGap?: (gap: FoundGap) => void) {
+  /**
+   * @param onGap takes each gap with its place in the call
+   * @param earlierMs the gaps that processes before this one have counted
+   */
+  constructor(
+    log: Log,
+    metrics: Pick<SessionMetrics, 'gap' | 'notStreamedMs'>,
+    onGap?: (gap: FoundGap) => void,
+    earlierMs: Millis = 0,
+  ) {
+    this.#earlierMs = earlierMs;
+    this.#total = new GapTotal(earlierMs);
     this.#log = log;
     this.#metrics = metrics;
     this.#onGap = onGap;
@@ -72,6 +84,11 @@ export class GapReporter {
     this.#reportedMs = 0;
     this.#spannedMs = 0;
     this.#spanMs = undefined;
+  }
+
+  /** What is missing before a moment of the call, which never decreases. */
+  beforeMs(callMs: Millis): Millis {
+    return this.#total.beforeMs(callMs);
   }
 
   /** Reports audio that is missing where no later audio shows it. */
@@ -113,6 +130,7 @@ export class GapReporter {
       this.#log.info(fields, 'the contact flow did not stream for a while: replaced by silence');
       return;
     }
+    this.#total.add({ startMs, endMs, missingMs });
     this.#metrics.gap(cause, missingMs);
     const fields = { event: 'audio.gap', cause, missingMs, callMs: positionMs };
     this.#log.warn(fields, 'audio is missing from the stream: replaced by silence');

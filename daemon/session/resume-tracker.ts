@@ -7,6 +7,7 @@ import type { TraceId } from '../contract/traceparent.ts';
 import type { Link } from '../deepgram/link.ts';
 import type { Position } from '../kinesis/contact.ts';
 import type { Millis } from '../runtime/clock.ts';
+import type { GapReporter } from './gap-report.ts';
 import type { StartingPoint } from './seed.ts';
 
 /** What resume points are made from, and where they go. */
@@ -14,6 +15,7 @@ interface TrackedParts {
   /** The one in use. */
   readonly aligner: Pick<Aligner, 'hasBegun' | 'reachMs' | 'callClock' | 'beginning'>;
   readonly link: Pick<Link, 'safeMs' | 'connections'>;
+  readonly gaps: Pick<GapReporter, 'beforeMs'>;
   readonly checkpoints: Pick<Checkpoints, 'track' | 'freeze'> | undefined;
 }
 
@@ -91,9 +93,10 @@ export class ResumeTracker implements CheckpointSource {
   /** At the latest moment up to which all audio is safe at Deepgram. */
   resumePoint(): StartingPoint {
     const callMs = this.#passSafe();
-    const { aligner, link } = this.#parts;
+    const { aligner, link, gaps } = this.#parts;
     const callClock = this.#clock ? unpacked(this.#clock) : aligner.beginning;
-    return { position: this.#readFrom, callClock, callMs, connections: link.connections };
+    const gapMs = gaps.beforeMs(callMs);
+    return { position: this.#readFrom, callClock, callMs, gapMs, connections: link.connections };
   }
 
   /** Passes the moments up to which all audio is safe; returns how far that is. */

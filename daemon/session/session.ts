@@ -74,7 +74,7 @@ export class Session {
     this.#link = link;
     this.#repetitions = new RepetitionReporter(log, deps.metrics, deps.timers);
     this.#transcript = transcript;
-    this.#gaps = new GapReporter(log, deps.metrics, transcript && ((gap) => transcript.gap(gap)));
+    this.#gaps = new GapReporter(log, deps.metrics, transcript && ((gap) => transcript.gap(gap)), start.gapMs);
     this.#startedAtMs = deps.clock.now();
     this.#pacer = request.enforceRealtime ? new Pacer(deps.clock) : undefined;
     this.#longestMs = this.#pacer ? REALTIME_MESSAGE_MS : MESSAGE_MS;
@@ -85,6 +85,7 @@ export class Session {
         return current();
       },
       link,
+      gaps: this.#gaps,
       checkpoints: deps.checkpoints,
     });
     link.repeatBy(() => this.#goBack());
@@ -274,7 +275,7 @@ export class Session {
     if (reading.isReplaced) return undefined;
     const { aligner } = reading;
     for (let run = aligner.take(this.#longestMs); run; run = aligner.take(this.#longestMs)) {
-      if (this.#transcript) this.#gaps.took(aligner, run.pcm.length / BYTES_PER_MS);
+      this.#gaps.took(aligner, run.pcm.length / BYTES_PER_MS);
       const sent = this.#sendPaced(reading, run);
       // Usually undefined: a promise per read and call would cost too much.
       if (sent) return sent.then(() => this.#resumeSending(reading));

@@ -92,3 +92,31 @@ test('of a call that is read again, what was told is not told again, and what is
   t.deepEqual(counted, [1000, 1000, 1000]);
   t.is(gaps.totalMs(3000), 3000);
 });
+
+test('what is missing before a moment of the call is known, what earlier processes counted included', (t) => {
+  const { log } = recordedLog();
+  const gaps = new GapReporter(log, { notStreamedMs: 0, gap: () => {} }, undefined, 1000);
+  t.is(gaps.beforeMs(0), 1000);
+  gaps.took({ gapMs: 100, positionMs: 2000 }, 100);
+  gaps.check({ gapMs: 100, positionMs: 2000, reachMs: 2000 });
+  gaps.note('not-streamed');
+  gaps.took({ gapMs: 150, positionMs: 3000 }, 50);
+  gaps.check({ gapMs: 150, positionMs: 3000, reachMs: 3000 });
+  gaps.took({ gapMs: 350, positionMs: 5000 }, 200);
+  gaps.check({ gapMs: 350, positionMs: 5000, reachMs: 5000 });
+  t.is(gaps.totalMs(350), 1300);
+  t.is(gaps.beforeMs(1900), 1000);
+  t.is(gaps.beforeMs(1950), 1050);
+  t.is(gaps.beforeMs(4000), 1100);
+  t.is(gaps.beforeMs(4900), 1200);
+  t.is(gaps.beforeMs(9000), 1300);
+});
+
+test('gaps are summed up also where no resume point is ever made', (t) => {
+  const { gaps } = reporterOf();
+  for (let nth = 1; nth <= 1000; nth++) {
+    gaps.took({ gapMs: 10 * nth, positionMs: 100 * nth }, 100);
+    gaps.check({ gapMs: 10 * nth, positionMs: 100 * nth, reachMs: 100 * nth });
+  }
+  t.is(gaps.beforeMs(100_000), 10_000);
+});

@@ -1,13 +1,15 @@
 import test from 'ava';
 import { Aligner } from '../../daemon/audio/aligner.ts';
 import { resumePoint } from '../../daemon/checkpoints/checkpoint.ts';
-import { SAMPLES_PER_MS } from '../../daemon/contract/audio-format.ts';
+import { BYTES_PER_MS, SAMPLES_PER_MS } from '../../daemon/contract/audio-format.ts';
+import { GapReporter } from '../../daemon/session/gap-report.ts';
 import { ResumeTracker } from '../../daemon/session/resume-tracker.ts';
 import type { StartingPoint } from '../../daemon/session/seed.ts';
 import { Ear, SmallBuffer } from '../audio/heard-call.ts';
 import { type SpokenBlock, type SpokenCall, speak } from '../audio/random-calls.ts';
 import { randomPlan } from '../audio/random-plans.ts';
 import { randomFrom } from '../support/random.ts';
+import { recordedLog } from '../support/recorded-log.ts';
 
 const CALLS = 60;
 const INTERRUPTIONS = 4;
@@ -21,12 +23,16 @@ const BEGINNING: StartingPoint = {
   callMs: 0,
   connections: 1,
 };
+const { log } = recordedLog();
+const NOT_COUNTED = { notStreamedMs: 0, gap: () => {} };
 const IDENTITY = { sessionId: 's', traceId: 't', request: {}, timeZeroEpochMs: 0 } as never;
 
 /** What Deepgram has of a call: later connections write over what they repeat. */
 class Transcriptionist {
   frames = new Int32Array(1_000_000);
   endFrame = 0;
+  /** What the last process counts as missing. */
+  gapMs = 0;
 
   hear(pcm: Uint8Array, fromFrame: number): void {
     const words = new Int32Array(pcm.buffer, pcm.byteOffset, pcm.length / 4);
@@ -46,7 +52,7 @@ function read(
   from: StartingPoint,
   { blocks, random, heard }: { blocks: number; random: () => number; heard: Transcriptionist },
 ): StartingPoint | undefined {
-  const { callMs, callClock, position: start } = from;
+  const { callMs, callClock, gapMs, position: start } = from;
   const aligner = new Aligner(WAIT_MS, new SmallBuffer(callMs * SAMPLES_PER_MS), callClock && { callMs, callClock });
   let safeMs = callMs;
   let sentFrames = callMs * SAMPLES_PER_MS;
@@ -56,8 +62,9 @@ function read(
     },
     connections: 1,
   };
+  const gaps = new GapReporter(log, NOT_COUNTED, undefined, gapMs);
   const checkpoints = { track: () => {}, freeze: () => {} };
-  const tracker = new ResumeTracker(IDENTITY, start, { aligner, link, checkpoints });
+  const tracker = new ResumeTracker(IDENTITY, start, { aligner, link, checkpoints, gaps });
   let position = 'producerEpochMs' in start ? start : undefined;
   let saved = from;
   const rest = call.blocks.filter(({ fragment }) => fragment + 1 > Number(start.fragmentNumber)).slice(0, blocks);
@@ -65,7 +72,10 @@ function read(
     for (let piece = aligner.take(250); piece; piece = aligner.take(250)) {
       heard.hear(piece.pcm, sentFrames);
       sentFrames += piece.pcm.length / 4;
+      gaps.took(aligner, piece.pcm.length / BYTES_PER_MS);
     }
+    gaps.check(aligner);
+    heard.gapMs = gaps.totalMs(aligner.gapMs);
   };
   for (let at = 0; at < rest.length; ) {
     const chunk = rest.slice(at, at + 1 + Math.floor(random() * MOST_BLOCKS_AT_ONCE));
@@ -92,7 +102,7 @@ function pointOnDisk(point: StartingPoint): StartingPoint {
   return resumePoint.parse(JSON.parse(JSON.stringify({ ...point, savedAtEpochMs: 1 })));
 }
 
-test('a call whose processes are killed one after the other, also while they catch up, has every sample once', (t) => {
+test('a call whose processes are killed one after the other, also while they catch up, has every sample and gap once', (t) => {
   for (let nth = 0; nth < CALLS; nth++) {
     const random = randomFrom(nth + 1);
     const plan = randomPlan(5, nth);
@@ -105,6 +115,9 @@ test('a call whose processes are killed one after the other, also while they cat
       const blocks = life < INTERRUPTIONS ? 1 + Math.floor(random() * MOST_BLOCKS_READ) : Infinity;
       point = read(call, point, { blocks, random, heard });
     }
+    const whole = new Transcriptionist();
+    read(call, BEGINNING, { blocks: Infinity, random, heard: whole });
+    t.true(Math.abs(heard.gapMs - whole.gapMs) < 1, `call ${nth}: ${heard.gapMs} of ${whole.gapMs} ms are missing`);
     for (const channel of [0, 1] as const) {
       const ear = new Ear(channel);
       ear.hear(heard.frames.subarray(0, heard.endFrame), 0);

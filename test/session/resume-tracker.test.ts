@@ -18,6 +18,7 @@ function tracked({ hasCheckpoints = true } = {}) {
   const tracker = new ResumeTracker(seed, START, {
     aligner,
     link,
+    gaps: { beforeMs: (callMs) => callMs / 10 },
     checkpoints: hasCheckpoints ? checkpoints : undefined,
   });
   /** Reads a fragment that ends at `reachMs` of the call. */
@@ -105,4 +106,10 @@ test('once the call is read again, the session resumes from there until more of 
   read(2, 2000);
   read(3, 3000);
   t.deepEqual(resumesAfter(3000), ['2', 3000]);
+});
+
+test('a resume point knows how much of the call before it is missing', (t) => {
+  const { tracker, resumesAfter } = tracked();
+  resumesAfter(5000);
+  t.is(tracker.resumePoint().gapMs, 500);
 });
