@@ -32,7 +32,8 @@ const MAX_WORD_LENGTH = 256;
 /** A reason's code, AWS error names included: too short for a URL or an address. */
 const CODE = /^[A-Za-z][\w.-]{0,63}$/;
 
-/** Transient network errors: an instance exits, the load balancer's address changes, the resolver is busy. */
+/** Transient network errors: an instance exits, the load balancer's address changes, the resolver is busy or does not
+ *  know a new name yet. */
 const TRANSIENT = new Set([
   'EAI_AGAIN',
   'ECONNABORTED',
@@ -40,6 +41,7 @@ const TRANSIENT = new Set([
   'ECONNRESET',
   'EHOSTUNREACH',
   'ENETUNREACH',
+  'ENOTFOUND',
   'EPIPE',
   'ETIMEDOUT',
 ]);

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { signatureFault, TIMESTAMP_HEADER } from '../../daemon/contract/signing.ts';
+import { outcomeOfError } from '../../trigger/outcome.ts';
 import { RETRY_POLICY } from '../../trigger/retry-policy.ts';
 import { integratorThat, json, passTime, socketsThat, started, unusedAddress } from './integrator.ts';
 import { invokeAt, triggerClock } from './invocation.ts';
@@ -87,6 +88,13 @@ test('a refused connection is retried, then reported', async (t) => {
   t.is(lines.filter((line) => line.includes('trigger.attempt-failed')).length, ALL_DELAYS_MS.length);
   t.is(tookMs, RETRY_POLICY.budgetMs - RETRY_POLICY.minAttemptMs);
 });
+
+for (const code of ['EAI_AGAIN', 'ENOTFOUND']) {
+  test(`a name that cannot be resolved (${code}) is retried: the next look-up may find it`, (t) => {
+    const outcome = outcomeOfError(Object.assign(new Error('getaddrinfo'), { code }), 'http://integrator.example');
+    t.like(outcome, { retry: true, failure: { code: 'integrator-unreachable', retryable: true } });
+  });
+}
 
 test('a connection that is reset is retried', async (t) => {
   const { domain, arrivals } = await integratorThat(t, (response, nth) => {
