@@ -1,9 +1,12 @@
 import type { Aligner } from '../audio/aligner.ts';
+import { LONGEST_GATHER_MS } from '../kinesis/http/media-body.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { TICK_MS, Timer, type TimerWheel } from '../runtime/timer-wheel.ts';
 
 /** After a pause in reading, what arrived meanwhile comes within this time: TCP probes a window that was closed. */
 const CATCH_UP_MS: Millis = 1000;
+/** A read that is due may come this much later: a tick each for its timer, ours, and the bytes. */
+const READ_WITHIN_MS: Millis = 3 * TICK_MS;
 
 /**
  * Lets the aligner decide when it is due although no block arrives: a stream may deliver nothing for seconds, and what
@@ -17,6 +20,8 @@ export class SettleTimer {
   /** Resolves when the current send is done. */
   #sending: Promise<void> | undefined;
   #isStopped = false;
+  /** When the stream was last read. */
+  #readAtMs: Millis = -Infinity;
   /** When the timer is due; undefined while it is not set. */
   #dueMs: Millis | undefined;
   /** True once the socket has been read after a stall. */
@@ -37,10 +42,10 @@ export class SettleTimer {
   set(): void {
     const { dueMs } = this.#aligner;
     this.#isPostponed = false;
-    this.#dueMs = dueMs;
-    if (dueMs === undefined || this.#isStopped) this.#timers.cancel(this.#timer);
+    this.#dueMs = dueMs === undefined ? undefined : Math.max(dueMs, this.#nextReadMs);
+    if (this.#dueMs === undefined || this.#isStopped) this.#timers.cancel(this.#timer);
     // The wheel is up to a tick late.
-    else this.#timers.set(this.#timer, dueMs - TICK_MS);
+    else this.#timers.set(this.#timer, this.#dueMs - TICK_MS);
   }
 
   /** The stream was held back, and is read again now: no track is late because it did not come meanwhile. */
@@ -53,6 +58,7 @@ export class SettleTimer {
     // Sending may take long, and sets the timer when it is done.
     this.#timers.cancel(this.#timer);
     this.#excuseStall();
+    this.#readAtMs = this.#timers.now();
     const sent = this.#sending ? this.#sending.then(send) : send();
     if (sent) this.#track(sent);
     return sent;
@@ -65,8 +71,14 @@ export class SettleTimer {
     await this.#sending;
   }
 
+  /** When the next read is done: a busy thread lets the kernel gather, and what comes meanwhile has not been seen. */
+  get #nextReadMs(): Millis {
+    const { load } = this.#timers;
+    return load > 0 ? this.#readAtMs + LONGEST_GATHER_MS * load + READ_WITHIN_MS : -Infinity;
+  }
+
   #settle(): void {
-    const { dueMs } = this.#aligner;
+    const dueMs = this.#dueMs;
     if (dueMs === undefined || this.#sending) return;
     const nowMs = this.#timers.now();
     if (nowMs > dueMs + TICK_MS && !this.#isPostponed) {

@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { AudioBlock } from '../../daemon/audio/pcm.ts';
 import { AGENT, CUSTOMER } from '../../daemon/contract/audio-format.ts';
+import { LONGEST_GATHER_MS } from '../../daemon/kinesis/http/media-body.ts';
 import { TICK_MS, TimerWheel } from '../../daemon/runtime/timer-wheel.ts';
 import { SettleTimer } from '../../daemon/session/settle-timer.ts';
 import { BufferedAligner } from '../support/buffered-aligner.ts';
@@ -15,7 +16,8 @@ const CATCH_UP_MS = 1000;
 class Desk {
   readonly clock = new VirtualClock();
   readonly aligner = new BufferedAligner(WAIT_MS);
-  readonly #wheel = new TimerWheel(this.clock, () => 0);
+  #cpuMs = 0;
+  readonly #wheel = new TimerWheel(this.clock, () => this.#cpuMs);
   readonly timer = new SettleTimer(this.aligner, this.#wheel, () => this.send());
   /** When audio was sent, and up to where in the call. */
   readonly sent: { readonly atMs: number; readonly toMs: number }[] = [];
@@ -39,6 +41,15 @@ class Desk {
   forward(...blocks: AudioBlock[]): Promise<void> | undefined {
     for (const block of blocks) this.aligner.add({ ...block, arrivedAtMs: this.clock.now() });
     return this.timer.afterSending(() => this.send());
+  }
+
+  /** The thread uses all of its core for some seconds. */
+  async beBusy(): Promise<void> {
+    for (let second = 0; second < 10; second++) {
+      this.#cpuMs += 1000;
+      await this.clock.advance(1000);
+      void this.#wheel.load;
+    }
   }
 
   /** The line is full for a while, and takes something then. */
@@ -220,4 +231,19 @@ test('a session that has ended leaves no timer', async (t) => {
   t.is(desk.aligner.positionMs, 2048);
   await desk.clock.advance(100);
   t.is(desk.clock.pending, 0);
+});
+
+test('on a busy thread, which reads rarely, the other track may be in the next read', async (t) => {
+  const desk = new Desk();
+  await desk.beBusy();
+  await desk.forward(...desk.second(0));
+  const fragment = desk.second(1024);
+  await desk.forward(...fragment.filter(({ channel }) => channel === CUSTOMER));
+  await desk.clock.advance(LONGEST_GATHER_MS + TICK_MS);
+  await desk.forward(...fragment.filter(({ channel }) => channel === AGENT));
+  const [customer, agent] = desk.aligner.callClock?.placed?.tracks ?? [];
+  t.deepEqual([customer?.endFrame, agent?.endFrame], [2048 * 8, 2048 * 8]);
+  await desk.forward(...desk.second(2048).filter(({ channel }) => channel === CUSTOMER));
+  await desk.clock.advance(LONGEST_GATHER_MS + 5 * TICK_MS);
+  t.is(desk.aligner.positionMs, 3072, 'nothing came in that read either');
 });

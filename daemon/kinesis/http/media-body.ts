@@ -9,7 +9,7 @@ import { type BodyFraming, framingOf } from './http-body.ts';
  * The longest time between two reads when the thread is busy; the kernel gathers meanwhile. A read costs the same for
  * one block as for five. With a tick of the timer wheel and the aligner's wait, the lag stays below 250 ms.
  */
-const LONGEST_GATHER_MS: Millis = 220;
+export const LONGEST_GATHER_MS: Millis = 220;
 
 /** All sockets of this thread read into this buffer; the bytes are copied out before the next read. */
 export const READ_BUFFER = new Uint8Array(USUAL_BYTES);
