@@ -71,15 +71,18 @@ function listening(name: string): Promise<Server | undefined> {
   });
 }
 
-/** Undefined if the holder is gone; empty if it does not answer. */
+/** Undefined if the holder is gone, or ends before it answers; empty if it does not answer. */
 async function pidOfHolder(name: string, clock: Clock): Promise<string | undefined> {
   const socket = connect(name);
-  const cancel = clock.after(ANSWER_WITHIN_MS, () => socket.destroy());
+  let isSilent = false;
+  const cancel = clock.after(ANSWER_WITHIN_MS, () => {
+    isSilent = true;
+    socket.destroy();
+  });
   try {
-    const answer = await text(socket);
-    return /^\d+$/.test(answer) ? answer : '';
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED' ? undefined : '';
+    return (await text(socket)) || undefined;
+  } catch {
+    return isSilent ? '' : undefined;
   } finally {
     cancel();
   }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -27,6 +28,20 @@ test('a directory has one holder, whatever path names it, and is free once the h
   const again = await lockStateDirectory(other, systemClock);
   again?.close();
   t.truthy(again);
+});
+
+test('a holder that ends before it answers is waited for', async (t) => {
+  const path = await directory(t);
+  const { dev, ino } = await stat(path);
+  const ending = createServer((socket) => {
+    socket.destroy();
+    ending.close();
+  });
+  ending.listen(`\0integratord-state-${dev}-${ino}`);
+  await once(ending, 'listening');
+  const lock = await lockStateDirectory(path, systemClock);
+  lock?.close();
+  t.truthy(lock);
 });
 
 test('a directory that cannot be made is left to the code that writes there', async (t) => {
