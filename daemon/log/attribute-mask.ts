@@ -1,4 +1,4 @@
-import { wordPattern } from './word-pattern.ts';
+import { mayMatch, wordPattern } from './word-pattern.ts';
 
 const MASK = '***';
 /** Shorter values (`true`, `en`, `2`) reveal nothing about the caller and occur in many words. */
@@ -30,7 +30,7 @@ const OURS: ReadonlySet<string> = new Set([
 /** Masks the values of a session's parameters, where AWS or Deepgram may have quoted them. */
 export class AttributeMask {
   readonly #values: readonly string[];
-  #pattern: RegExp | undefined;
+  #words: readonly string[] | undefined;
 
   /** @param values of a URL, the parts are masked too */
   constructor(values: readonly string[]) {
@@ -45,17 +45,15 @@ export class AttributeMask {
   }
 
   #mask(value: unknown): unknown {
-    if (typeof value === 'string') return value.replace(this.#values.length > 0 ? this.#compiled() : /(?!)/, MASK);
+    if (typeof value === 'string') return this.#maskText(value);
     return Array.isArray(value) ? value.map((each) => this.#mask(each)) : value;
   }
 
-  /** Compiled on first use: most sessions need no masking. */
-  #compiled(): RegExp {
-    if (!this.#pattern) {
-      const values = this.#values.flatMap(partsOf).filter(({ length }) => length >= SHORTEST_VALUE);
-      this.#pattern = wordPattern(values, { isJson: false }) ?? /(?!)/;
-    }
-    return this.#pattern;
+  /** The pattern is made for the rare text that may need it: compiled, it takes 70 KB, and there are thousands of calls. */
+  #maskText(text: string): string {
+    this.#words ??= this.#values.flatMap(partsOf).filter(({ length }) => length >= SHORTEST_VALUE);
+    const pattern = mayMatch(this.#words, text) ? wordPattern(this.#words, { isJson: false }) : undefined;
+    return pattern ? text.replace(pattern, MASK) : text;
   }
 }
 

@@ -37,6 +37,35 @@ export function wordPattern(words: Iterable<string>, { isJson }: WordOptions): R
   return new RegExp(patterns.join('|'), 'gi');
 }
 
+/**
+ * False if the pattern of these words cannot match a text; costs little. It compares only what all forms of a word have in
+ * common, but for percent-encoded ones: letters and digits, in order.
+ */
+export function mayMatch(words: readonly string[], text: string): boolean {
+  if (text.includes('%')) return true;
+  const plain = plainOf(text);
+  return words.some((word) => plain.includes(plainOf(beginningOf(word))));
+}
+
+/** ASCII letters and digits. */
+function plainOf(text: string): string {
+  return text.replace(/[^a-z0-9]/gi, '').toLowerCase();
+}
+
+/** What a text has at least of a word that it matches, up to what it may have as an escape with letters. */
+function beginningOf(word: string): string {
+  return Array.from(word)
+    .slice(0, shortestOf(word))
+    .join('')
+    .replace(/[\p{Cc}\p{Cs}].*/su, '');
+}
+
+/** How much of a word a text must have to match, in characters. */
+function shortestOf(word: string): number {
+  // A scheme alone says nothing.
+  return (SCHEME.exec(word)?.[0].length ?? 0) + SHORTEST_PREFIX;
+}
+
 function trieOf(words: Iterable<string>): Node {
   const root: Node = { next: new Map(), mayEnd: false };
   for (const word of words) insert(root, word);
@@ -44,8 +73,7 @@ function trieOf(words: Iterable<string>): Node {
 }
 
 function insert(root: Node, word: string): void {
-  // A scheme alone says nothing.
-  const shortest = (SCHEME.exec(word)?.[0].length ?? 0) + SHORTEST_PREFIX;
+  const shortest = shortestOf(word);
   let node = root;
   let length = 0;
   for (const char of word) {
