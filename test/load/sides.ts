@@ -17,10 +17,10 @@ export function sidesOf(options: Options): readonly Side[] | undefined {
     ];
   }
   if (against === undefined) return undefined;
-  // Another version has other metrics, and takes only what the original's trigger sends.
-  const common = { ...options, plainStarts: true, comparesMetrics: false };
+  // Another version has other metrics, and may take only what the original's trigger sends.
+  const common = { ...options, comparesMetrics: false };
   return [
-    { name: 'old', options: { ...common, daemon: against } },
+    { name: 'old', options: { ...common, plainStarts: true, daemon: against } },
     { name: 'new', options: common },
   ];
 }
