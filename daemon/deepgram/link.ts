@@ -305,7 +305,7 @@ export class Link {
     }
   }
 
-  /** Goes back to what the next connection must repeat, as far as that can be had; returns where it begins. */
+  /** Goes back to what the next connection must repeat, as far as it can be repeated; returns where it begins. */
   #rewind(connection: Connection): number {
     const window = this.#window;
     const callMs = window.hasOutgrown(connection) ? this.#goBack?.() : undefined;

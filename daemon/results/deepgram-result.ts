@@ -22,7 +22,7 @@ export interface Moment {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** No connection lasts for two days: a later moment is none. */
+/** No connection lasts for two days: a later moment is invalid. */
 const LONGEST_S = 172_800;
 
 /**

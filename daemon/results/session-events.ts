@@ -270,7 +270,7 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
     return this.#deliveries.some(({ isFailing }) => isFailing);
   }
 
-  /** What made room while others waited is told once these are delivered. */
+  /** What made room while others waited is reported once these are delivered. */
   #tellGap(): void {
     if (!this.#undelivered || !this.#state || this.#hasEnded) return;
     if (!this.#isFailing) this.#appendGap(this.#undelivered, this.#state);

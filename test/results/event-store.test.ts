@@ -669,7 +669,7 @@ test('an interrupted session that nobody resumes ends once', async (t) => {
   t.deepEqual(await recover(), [], 'nothing is left of it');
 });
 
-test('what an interrupted session became dead letters is told in the next epoch, after session.resumed', async (t) => {
+test('the dead letters of an interrupted session are reported in the next epoch, after session.resumed', async (t) => {
   const { clock, session, letters, next, later } = await interruptedAfterThree(retry);
   t.deepEqual(
     letters.flatMap(({ batch }) => batch.events).map(({ type }) => type),

@@ -118,7 +118,7 @@ class AudioPath {
     }
   }
 
-  /** For so long the line takes nothing. */
+  /** How long the line takes nothing. */
   speakToNobody(ms: Millis): void {
     this.#line.isAway = true;
     this.speak(ms);
