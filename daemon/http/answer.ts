@@ -55,7 +55,12 @@ function deepgramRefusal({ status, dgError, requestId, message, retryable }: Dee
   const words = dgError && !message.includes(dgError) ? `${message}: ${dgError}` : message;
   const response = failed(retryable ? 503 : 502, 'deepgram-refused', words, details);
   const headers: Record<string, string> = { ...response.headers };
-  if (dgError) headers['dg-error'] = dgError;
-  if (requestId) headers['dg-request-id'] = requestId;
+  if (dgError) headers['dg-error'] = headerText(dgError);
+  if (requestId) headers['dg-request-id'] = headerText(requestId);
   return { ...response, headers };
+}
+
+/** Node throws for a header with line breaks or with characters beyond Latin-1, which Deepgram's error body may quote. */
+function headerText(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]/g, '?');
 }

@@ -3,7 +3,9 @@ import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { signatureHeaders, TIMEOUT_HEADER } from '../../daemon/contract/signing.ts';
+import { DeepgramRefused } from '../../daemon/deepgram/errors.ts';
 import { instanceApi } from '../../daemon/http/instance-api.ts';
+import { kinesisRefusal } from '../../daemon/kinesis/refusal.ts';
 import { listening } from '../support/loopback.ts';
 import { recordedLog } from '../support/recorded-log.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -23,6 +25,7 @@ async function stage(t: ExecutionContext) {
   const clock = new VirtualClock();
   const secret = { known: ['first-secret'], stored: ['first-secret'], renewals: 0 };
   const timeouts: number[] = [];
+  const session: { refusal: Error | undefined } = { refusal: undefined };
   const closed: { why: 'full' | undefined; checks: number } = { why: undefined, checks: 0 };
   const { log, of } = recordedLog();
   const listener = instanceApi({
@@ -36,6 +39,7 @@ async function stage(t: ExecutionContext) {
       },
       start: async ({ contactId }, timeoutMs) => {
         timeouts.push(timeoutMs);
+        if (session.refusal) throw session.refusal;
         return { sessionId: 'session-1', contactId, status: 'started' };
       },
     },
@@ -62,10 +66,11 @@ async function stage(t: ExecutionContext) {
   const start = async (signedWith: string, headers: Record<string, string> = {}) => {
     const signed = { ...signatureHeaders(signedWith, BODY, clock.epoch()), ...headers };
     const response = await fetch(new URL('/start-session', url), { method: 'POST', body: BODY, headers: signed });
-    return { ...((await response.json()) as Record<string, unknown>), status: response.status };
+    const body = (await response.json()) as Record<string, unknown>;
+    return { ...body, status: response.status, dgErrorHeader: response.headers.get('dg-error') };
   };
   const health = (method = 'GET') => fetch(new URL('/health-check', url), { method });
-  return { clock, secret, timeouts, closed, start, health, url, of };
+  return { clock, secret, timeouts, session, closed, start, health, url, of };
 }
 
 test('a start signed with a changed trigger secret succeeds at once, and so does one signed before', async (t) => {
@@ -96,6 +101,23 @@ test('a caller may wait for less than the longest time, and not for more', async
   const { timeouts, start } = await stage(t);
   for (const asked of ['2500', '60000', 'soon']) await start('first-secret', { [TIMEOUT_HEADER]: asked });
   t.deepEqual(timeouts, [2500, 6000, 6000]);
+});
+
+test('a start without AWS credentials is not ready, and can be retried', async (t) => {
+  const { session, start } = await stage(t);
+  const cause = Object.assign(new Error('Could not load credentials'), { name: 'CredentialsProviderError' });
+  session.refusal = kinesisRefusal(cause, 'a stream');
+  t.like(await start('first-secret'), { status: 503, reason: 'not-ready', retryable: true });
+});
+
+test('an error of Deepgram that no header can hold reaches the caller in the body, and as ASCII in the header', async (t) => {
+  const { session, start } = await stage(t);
+  session.refusal = new DeepgramRefused(400, 'Bad Request: no keyterm\n東京', 'request-1');
+  t.like(await start('first-secret'), {
+    status: 502,
+    dgError: 'Bad Request: no keyterm\n東京',
+    dgErrorHeader: 'Bad Request: no keyterm???',
+  });
 });
 
 test('the health check fails while no starts are wanted', async (t) => {
