@@ -6,8 +6,6 @@ import { DeepgramRefused } from './errors.ts';
 const MAX_BODY_BYTES = 4096;
 /** A body that pauses longer is cut off there. */
 const BODY_PAUSE_MS: Millis = 1000;
-/** These are final only if their body shows that Deepgram itself refused. */
-const ASKS_FOR_BODY: ReadonlySet<number> = new Set([400, 401, 402, 403]);
 
 /** The refusal that a handshake was answered with. Never rejects. */
 export async function refusalFrom(response: IncomingMessage): Promise<DeepgramRefused> {
@@ -15,7 +13,7 @@ export async function refusalFrom(response: IncomingMessage): Promise<DeepgramRe
   let dgError = header(response, 'dg-error');
   const requestId = header(response, 'dg-request-id');
   let isForeign = header(response, 'content-type')?.startsWith('text/html') ?? false;
-  if (dgError === undefined && !isForeign && ASKS_FOR_BODY.has(status)) {
+  if (dgError === undefined && !isForeign) {
     const body = (await beginningOf(response)).trim();
     isForeign = body.startsWith('<') || (body !== '' && requestId === undefined);
     dgError = errorIn(body);

@@ -22,6 +22,7 @@ async function refusalOf(t: ExecutionContext, answer: string): Promise<DeepgramR
 }
 
 const DEEPGRAMS = '{"err_code":"Bad Request","err_msg":"no such model","request_id":"r"}';
+const TOO_MANY = '{"category":"TOO_MANY_REQUESTS","message":"50 streams are open","request_id":"r"}';
 
 for (const [name, answer, expected] of [
   [
@@ -33,6 +34,11 @@ for (const [name, answer, expected] of [
     'a 400 with Deepgram’s error in its body',
     `HTTP/1.1 400 Bad Request\ncontent-type: application/json\ncontent-length: ${DEEPGRAMS.length}\n\n${DEEPGRAMS}`,
     { retryable: false, dgError: 'Bad Request: no such model' },
+  ],
+  [
+    'a 429 with Deepgram’s error in its body',
+    `HTTP/1.1 429 Too Many Requests\ncontent-type: application/json\ncontent-length: ${TOO_MANY.length}\n\n${TOO_MANY}`,
+    { retryable: true, dgError: 'TOO_MANY_REQUESTS: 50 streams are open' },
   ],
   [
     'a 400 whose body is endless',
