@@ -14,7 +14,13 @@ interface ConnectorOptions {
 
 /** Opens undici's connections: directly, or through the proxy where one is used for the host. */
 export function webhookConnector({ egress, lookup, timeoutMs }: ConnectorOptions): buildConnector.connector {
-  const connectDirectly = buildConnector({ ...(lookup && { lookup }), timeout: timeoutMs, allowH2: false });
+  const connectDirectly = buildConnector({
+    ...(lookup && { lookup }),
+    timeout: timeoutMs,
+    allowH2: false,
+    // undici would offer a TLS session again and again, although a middlebox resets every handshake that resumes one.
+    maxCachedSessions: 0,
+  });
   return (options, callback) => {
     const { hostname: host, protocol } = options;
     const port = Number(options.port || HTTPS_PORT);
