@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { type Command, Option } from 'commander';
 import type { Status } from '../../contract/control-api.ts';
+import { orAborted } from '../../runtime/abort.ts';
 import { Invocation } from '../invocation.ts';
 import type { Io } from '../io.ts';
 import { listenOnLoopback, parseLoopbackAddress } from './loopback-address.ts';
@@ -26,19 +27,10 @@ export function addPageCommand(program: Command, io: Io): void {
       const url = await listenOnLoopback(server, listen);
       invocation.show({ url }, () => [`${url} shows the status page until Ctrl-C`]);
       try {
-        await interruption(io.stop);
+        await orAborted(new Promise<never>(() => {}), io.stop);
       } finally {
         server.close();
         server.closeAllConnections();
       }
     });
-}
-
-/** Rejects with the reason of `stop` when it aborts. */
-function interruption(stop: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const end = () => reject(stop.reason);
-    if (stop.aborted) end();
-    stop.addEventListener('abort', end, { once: true });
-  });
 }

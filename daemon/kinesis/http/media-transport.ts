@@ -1,6 +1,7 @@
 import { connect, type OnReadOpts, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import { orAborted } from '../../runtime/abort.ts';
 import type { Millis } from '../../runtime/clock.ts';
 import { Egress } from '../../runtime/egress.ts';
 import type { TimerWheel } from '../../runtime/timer-wheel.ts';
@@ -139,20 +140,10 @@ export class MediaTransport {
     signal: AbortSignal | undefined,
   ): Promise<TLSSocket | undefined> {
     if (protocol !== 'https:' || !this.#egress.isProxied(host, port)) return undefined;
-    if (signal?.aborted) throw aborted();
     const { promise, resolve, reject } = Promise.withResolvers<TLSSocket | undefined>();
     const established = (error: Error | null, socket?: TLSSocket) => (error ? reject(error) : resolve(socket));
     const toProxy = this.#egress.tunnelTls({ host, port }, established, this.#connectTimeoutMs);
-    const abort = () => {
-      reject(aborted());
-      toProxy.destroy();
-    };
-    signal?.addEventListener('abort', abort, { once: true });
-    try {
-      return await promise;
-    } finally {
-      signal?.removeEventListener('abort', abort);
-    }
+    return signal ? orAborted(promise, signal, () => toProxy.destroy()) : promise;
   }
 
   #connect({ protocol, hostname, port }: HttpRequest, onread: OnReadOpts): Socket {

@@ -4,6 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { BadHttp } from '../../../daemon/kinesis/http/http-body.ts';
 import { type MediaPayload, MediaTransport } from '../../../daemon/kinesis/http/media-transport.ts';
 import { systemClock } from '../../../daemon/runtime/clock.ts';
+import { Egress } from '../../../daemon/runtime/egress.ts';
 import { ExactTimers } from '../exact-timers.ts';
 import { wholeOf } from './body.ts';
 import { type Answer, serve } from './raw-server.ts';
@@ -62,6 +63,25 @@ test('an abort cancels the request before the response, and ends the body after 
   later.abort();
   t.is(await next, undefined);
   t.is(body.fault?.name, 'AbortError');
+});
+
+test('an abort ends the request for a tunnel that a proxy does not answer', async (t) => {
+  const requested = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<void>();
+  const proxyPort = await serving(t, (socket) => {
+    socket.once('close', closed.resolve);
+    requested.resolve();
+  });
+  const egress = new Egress({ url: `http://127.0.0.1:${proxyPort}`, noProxy: '' });
+  const transport = new MediaTransport(new ExactTimers(systemClock), 5000, egress);
+  const request = { protocol: 'https:', hostname: 'kinesis.test', method: 'POST', path: '/getMedia', headers: {} };
+  const abort = new AbortController();
+  const asked = transport.handle(request, { abortSignal: abort.signal });
+  await requested.promise;
+  abort.abort();
+  await t.throwsAsync(asked, { name: 'AbortError' });
+  await closed.promise;
+  await t.throwsAsync(transport.handle(request, { abortSignal: abort.signal }), { name: 'AbortError' });
 });
 
 test('a closed body has no more bytes', async (t) => {
