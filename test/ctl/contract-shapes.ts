@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Status } from '../../daemon/contract/control-api.ts';
 
 /** The control API's responses; the fake daemon and the real one are both checked against them. */
 
@@ -36,7 +37,16 @@ const drain = z.object({
 });
 
 const level = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']);
-const state = z.enum(['serving', 'full', 'cordoned', 'not-ready', 'draining']);
+/** Lists every state, or does not compile. */
+const STATES: { readonly [State in Status['state']]: State } = {
+  serving: 'serving',
+  full: 'full',
+  cordoned: 'cordoned',
+  'not-ready': 'not-ready',
+  'cut-off': 'cut-off',
+  draining: 'draining',
+};
+const state = z.enum(STATES);
 
 const status = versioned.extend({
   version: z.string(),
