@@ -5,11 +5,12 @@ import { emptyTally, nameOrOther, type Tally } from './tally.ts';
 import type { Threads } from './thread-totals.ts';
 
 const START_SUCCESSES = ['started', 'already-running'] as const;
-/** The reasons of `refusal` (http/answer.ts), as README.md lists them. */
+/** The reasons of `refusal` (http/answer.ts), as daemon/http/README.md lists them. */
 const START_FAILURES = [
   'bad-request',
   'wrong-stream',
   'locked-parameter',
+  'two-destinations',
   'missing-signature',
   'bad-signature',
   'stale-signature',
