@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,10 +46,10 @@ async function instance(t: ExecutionContext) {
   return { stage, metadata, autoScaling, stateDir };
 }
 
-async function startCalls(stage: Stage) {
+async function startCalls(stage: Stage, count = CALLS) {
   const pcm = bytesOf(SAMPLES);
   const voices = { customer: pcm, agent: pcm, times: TIMES };
-  const calls = await Promise.all(Array.from({ length: CALLS }, () => stage.call(voices)));
+  const calls = await Promise.all(Array.from({ length: count }, () => stage.call(voices)));
   for (const answer of await Promise.all(calls.map((call) => stage.start(call)))) {
     if (answer.status !== 200) throw new Error(`not started: ${JSON.stringify(answer.body)}`);
   }
@@ -82,6 +83,23 @@ test('Auto Scaling terminates the instance: no call is cut off, and it terminate
     t.is(missingMs, 0);
     t.is(difference(channel(audio, 0), repeated(bytes.customer / 2)), 'the same');
   }
+});
+
+test('a crash in a termination: the hook waits for the calls that resume, and the deadline stays', async (t) => {
+  const { stage, metadata, autoScaling, stateDir } = await instance(t);
+  const calls = await startCalls(stage, 5);
+  await Promise.all(calls.map(({ contactId }) => stage.deepgramHas(contactId, 2000)));
+  await metadata.setState({ targetLifecycleState: 'Terminated' });
+  const drainBegan = () => stage.daemon.line(({ event, source }) => event === 'drain.began' && source === 'lifecycle');
+  const { deadline } = await drainBegan();
+  while (!existsSync(join(stateDir, 'drain.json'))) await systemClock.sleep(20);
+  await stage.crash();
+  t.like(await drainBegan(), { deadline, sessions: 5 });
+  t.deepEqual(await autoScaling.requests('CompleteLifecycleAction'), []);
+  await Promise.all(calls.map(({ contactId }) => stage.hangUp(contactId)));
+  for (const { contactId } of calls) t.like(await stage.ended(contactId), { outcome: 'completed', gapMs: 0 });
+  t.is(await stage.daemon.exited, 0);
+  t.is((await autoScaling.requests('CompleteLifecycleAction')).length, 1);
 });
 
 test('EC2 reclaims a Spot instance: sessions that still run 20 s before end cleanly, with a checkpoint', async (t) => {
