@@ -13,7 +13,7 @@ import type { Media, MediaSource } from './media-source.ts';
 import { Reopening } from './reopening.ts';
 import { Silence } from './silence.ts';
 
-/** The settings of the same names (README.md). */
+/** The settings of the same names (daemon/SETTINGS.md). */
 export interface ReaderSettings extends CallEndSettings {
   /** A connection this old gets a successor before the service ends it. */
   readonly rotateAfterMs: Millis;

@@ -33,7 +33,7 @@ export interface EventsOpener {
   openEvents(session: SessionIdentity, options: { readonly isResumed: boolean }): Promise<EventLog | undefined>;
 }
 
-/** The settings of the same names (README.md). */
+/** The settings of the same names (daemon/SETTINGS.md). */
 export interface SessionSettings extends ReaderSettings {
   readonly alignWaitMs: Millis;
   readonly replayMs: Millis;
