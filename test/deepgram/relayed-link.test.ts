@@ -78,7 +78,7 @@ test('what outgrew the buffer when a connection was lost is read again', async (
   });
   await stage.speak(80_000);
   await stage.lose(1006);
-  stage.send(80_000);
+  void stage.send(80_000);
   await stage.speak(5000);
   t.is(goneBack, 1);
   const { socket } = stage.deepgram;

@@ -21,6 +21,6 @@ export class Calls {
 
   /** Ends all calls. */
   stop(): void {
-    for (const call of this.#calls.values()) call.stop();
+    for (const call of this.#calls.values()) void call.stop();
   }
 }
