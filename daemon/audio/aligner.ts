@@ -3,7 +3,7 @@ import type { Millis } from '../runtime/clock.ts';
 import type { AudioRun } from './audio-run.ts';
 import { BlockPlacer } from './block-placer.ts';
 import type { CallBuffer } from './call-buffer.ts';
-import type { CallClock, TrackPlace } from './call-clock.ts';
+import type { CallClock } from './call-clock.ts';
 import { Horizon } from './horizon.ts';
 import { createMono, interleave, MOST_FRAMES } from './interleave.ts';
 import { open, openDueMs } from './opening.ts';
@@ -40,7 +40,7 @@ export class Aligner {
    * @param buffer where the call is written
    * @param from where to continue a call, and its clock; audio from before is left out
    */
-  constructor(waitMs: Millis, buffer: CallBuffer, from?: { readonly callMs: Millis; readonly callClock: CallClock }) {
+  constructor(waitMs: Millis, buffer: CallBuffer, from?: { readonly callMs: Millis; readonly callClock: PackedClock }) {
     this.#waitMs = waitMs;
     this.#buffer = buffer;
     const [customer, agent] = [new PlacedTrack(CUSTOMER, this.#call), new PlacedTrack(AGENT, this.#call)];
@@ -60,20 +60,28 @@ export class Aligner {
   }
 
   /** The call's clock before the first block was placed, or where this aligner resumed; undefined before that. */
-  get beginning(): CallClock | undefined {
-    return this.#beginning && unpacked(this.#beginning);
+  get beginning(): PackedClock | undefined {
+    return this.#beginning;
   }
 
-  /** Undefined before the call has begun. */
-  get callClock(): CallClock | undefined {
-    if (this.#opening) return undefined;
-    const tracks = [this.#save(CUSTOMER), this.#save(AGENT)] as const;
-    const [customer, agent] = tracks;
+  /**
+   * The call's clock now; undefined before the call has begun.
+   * @param used a packed clock that is no longer needed, whose memory may be used again
+   */
+  callClock(used?: PackedClock): PackedClock | undefined {
+    return this.#opening ? undefined : packed(this.#clock, used);
+  }
+
+  get #clock(): CallClock {
+    const [customer, agent] = [
+      this.#tracks[CUSTOMER].save(this.#placers[CUSTOMER].lastBlocks),
+      this.#tracks[AGENT].save(this.#placers[AGENT].lastBlocks),
+    ];
     return {
       originMs: this.#call.originMs,
       driftFrames: [framesIn(-customer.centerMs), framesIn(-agent.centerMs)],
       delayFrames: [framesIn(customer.centerMs - customer.levelMs), framesIn(agent.centerMs - agent.levelMs)],
-      placed: { tracks, takenFrames: this.#call.takenFrames },
+      placed: { tracks: [customer, agent], takenFrames: this.#call.takenFrames },
     };
   }
 
@@ -159,13 +167,10 @@ export class Aligner {
     return { pcm, arrivedAtMs: oldestMs === Infinity ? undefined : oldestMs };
   }
 
-  #save(channel: 0 | 1): TrackPlace {
-    return { ...this.#tracks[channel].save(), lastBlocks: this.#placers[channel].lastBlocks };
-  }
-
-  #resume(callMs: Millis, callClock: CallClock): void {
+  #resume(callMs: Millis, beginning: PackedClock): void {
+    const callClock = unpacked(beginning);
     this.#opening = undefined;
-    this.#beginning = packed(callClock);
+    this.#beginning = beginning;
     this.#firstFrame = callMs * SAMPLES_PER_MS;
     this.#call.originMs = callClock.originMs;
     this.#call.takenFrames = callClock.placed?.takenFrames ?? this.#firstFrame;
@@ -190,8 +195,7 @@ export class Aligner {
       this.#tracks[channel].begin(startFrame, levelMs, levelBlocks, centerMs);
     }
     this.#opening = undefined;
-    const { callClock } = this;
-    this.#beginning = callClock && packed(callClock);
+    this.#beginning = this.callClock();
     for (const block of blocks) this.#placers[block.channel].add(block);
     return true;
   }

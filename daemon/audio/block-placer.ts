@@ -293,7 +293,8 @@ export class BlockPlacer {
   }
 
   /** Leaves out a repeated block, or its repeated part. */
-  #isRepeated({ pcm, arrivedAtMs }: AudioBlock, timeMs: Millis, fingerprint: number): boolean {
+  #isRepeated(block: AudioBlock, timeMs: Millis, fingerprint: number): boolean {
+    const { pcm } = block;
     const { track, clock, isExact, isAway, boundMs } = this.placed;
     if (this.#mayBeMonotonous(pcm, timeMs, fingerprint)) return false;
     if (this.#recent.beginsRepetition(timeMs, fingerprint)) {
@@ -309,7 +310,7 @@ export class BlockPlacer {
     this.#hasJustCut = true;
     this.#recent.note(timeMs, fingerprint);
     this.#leaveOut(pcm.length - rest.length);
-    track.append(track.endFrame, rest, arrivedAtMs);
+    track.append(track.endFrame, { ...block, pcm: rest });
     return true;
   }
 

@@ -2,13 +2,13 @@ import type { BlockMark, CallClock, TrackPlace } from './call-clock.ts';
 
 /**
  * A call's clock in plain numbers, undefined ones as NaN: a session keeps several clocks, and one takes 350 bytes like
- * this and 1,400 as objects.
+ * this and 1,400 as objects. JSON has null for NaN.
  */
 export type PackedClock = readonly number[];
 
 const CALL_FIELDS = 6;
 /** Their last one is the number of blocks that follow, each of two numbers. */
-const TRACK_FIELDS = 14;
+const TRACK_FIELDS = 15;
 const MARK_FIELDS = 2;
 
 /** @param used a packed clock that is no longer needed: its memory is used again if it suffices */
@@ -29,7 +29,7 @@ export function packed({ originMs, driftFrames, delayFrames, placed }: CallClock
   return numbers;
 }
 
-/** The clock that was packed. */
+/** The clock that was packed; without the tracks' places if they are not as `packed` writes them. */
 export function unpacked(numbers: PackedClock): CallClock {
   const [originMs, drift0, drift1, delay0, delay1, takenFrames] = numbers as [
     number,
@@ -40,8 +40,8 @@ export function unpacked(numbers: PackedClock): CallClock {
     number,
   ];
   const clock: CallClock = { originMs, driftFrames: [drift0, drift1], delayFrames: [delay0, delay1] };
-  if (numbers.length === CALL_FIELDS) return clock;
-  const secondAt = CALL_FIELDS + TRACK_FIELDS + marksOf(numbers, CALL_FIELDS) * MARK_FIELDS;
+  const secondAt = afterTrack(numbers, CALL_FIELDS);
+  if (afterTrack(numbers, secondAt) !== numbers.length) return clock;
   const tracks = [trackAt(numbers, CALL_FIELDS), trackAt(numbers, secondAt)] as const;
   return { ...clock, placed: { tracks, takenFrames } };
 }
@@ -61,7 +61,8 @@ function putTrack(numbers: number[], at: number, track: TrackPlace): number {
   numbers[at + 10] = track.otherCenterMs;
   numbers[at + 11] = track.usualFrames;
   numbers[at + 12] = track.lastFrames;
-  numbers[at + 13] = track.lastBlocks.length;
+  if (track.jitterBlocks !== undefined) numbers[at + 13] = track.jitterBlocks;
+  numbers[at + 14] = track.lastBlocks.length;
   let next = at + TRACK_FIELDS;
   for (const [timeMs, fingerprint] of track.lastBlocks) {
     numbers[next++] = timeMs;
@@ -87,11 +88,17 @@ function trackAt(numbers: PackedClock, at: number): TrackPlace {
     otherCenterMs: field(10),
     usualFrames: field(11),
     lastFrames: field(12),
+    jitterBlocks: known(13),
     lastBlocks: Array.from({ length: marksOf(numbers, at) }, (_, nth): BlockMark => {
       const markAt = TRACK_FIELDS + nth * MARK_FIELDS;
       return [field(markAt), field(markAt + 1)];
     }),
   };
+}
+
+/** The index after a track; NaN if there is none. */
+function afterTrack(numbers: PackedClock, at: number): number {
+  return at + TRACK_FIELDS + marksOf(numbers, at) * MARK_FIELDS;
 }
 
 function marksOf(numbers: PackedClock, trackAt: number): number {

@@ -1,7 +1,7 @@
 import { type Channel, SAMPLES_PER_MS } from '../contract/audio-format.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { BlockGrid } from './block-grid.ts';
-import type { TrackPlace } from './call-clock.ts';
+import type { BlockMark, TrackPlace } from './call-clock.ts';
 import type { AudioBlock } from './pcm.ts';
 import { Track } from './track.ts';
 import { TrackClock, WIDEST_JITTER_MS } from './track-clock.ts';
@@ -102,10 +102,10 @@ export class PlacedTrack {
   }
 
   /** Places a block at the track's end. */
-  append({ pcm, arrivedAtMs }: AudioBlock, frame = this.endFrame): void {
-    this.grid.note(pcm.length >> 1);
+  append(block: AudioBlock, frame = this.endFrame): void {
+    this.grid.note(block.pcm.length >> 1);
     this.#otherCenterMs = this.#other.clock.likelyCenterMs;
-    this.track.append(frame, pcm, arrivedAtMs);
+    this.track.append(frame, block);
   }
 
   /** Places a block at the track's end, and notes what its time says. */
@@ -145,13 +145,14 @@ export class PlacedTrack {
     return frame + Math.round((misplacedMs - correctedMs) * SAMPLES_PER_MS);
   }
 
-  save(): Omit<TrackPlace, 'lastBlocks'> {
+  save(lastBlocks: readonly BlockMark[]): TrackPlace {
     return {
-      endFrame: this.hasBegun ? this.endFrame : undefined,
       ...this.clock.save(),
+      endFrame: this.hasBegun ? this.endFrame : undefined,
       otherCenterMs: this.#otherCenterMs,
       usualFrames: this.grid.usualFrames,
       lastFrames: this.grid.lastFrames,
+      lastBlocks,
     };
   }
 

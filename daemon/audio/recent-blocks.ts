@@ -166,7 +166,10 @@ const words = new Int32Array(bytes.buffer);
 
 /** A 32-bit fingerprint of a block's audio: a polynomial over words, in four lanes, well mixed. */
 export function fingerprintOf(pcm: Uint8Array): number {
-  let [a, b, c, d] = [pcm.length, 1, 2, 3];
+  let a = pcm.length;
+  let b = 1;
+  let c = 2;
+  let d = 3;
   for (let from = 0; from < pcm.length; from += CHUNK_BYTES) {
     const length = Math.min(CHUNK_BYTES, pcm.length - from);
     bytes.set(length === pcm.length ? pcm : pcm.subarray(from, from + length));

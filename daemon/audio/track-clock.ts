@@ -155,9 +155,18 @@ export class TrackClock {
     this.levelMs = rounded(this.levelMs);
     this.centerMs = rounded(this.centerMs);
     this.jitterMs = rounded(this.jitterMs);
-    const { levelMs, centerMs, jitterMs, blocks, exactBlocks, jitterBlocks, levelBlocks, runBlocks, hadGap } = this;
-    const times = { levelMs, centerMs, jitterMs, driftMsPerHour: this.#driftMsPerHour };
-    return { ...times, blocks, exactBlocks, jitterBlocks, levelBlocks, runBlocks, hadGap };
+    return {
+      levelMs: this.levelMs,
+      centerMs: this.centerMs,
+      jitterMs: this.jitterMs,
+      blocks: this.blocks,
+      exactBlocks: this.exactBlocks,
+      jitterBlocks: this.jitterBlocks,
+      levelBlocks: this.levelBlocks,
+      runBlocks: this.runBlocks,
+      hadGap: this.hadGap,
+      driftMsPerHour: this.#driftMsPerHour,
+    };
   }
 
   restore(saved: SavedTrackClock): void {

@@ -1,16 +1,6 @@
 import { BYTES_PER_SAMPLE, type Channel } from '../contract/audio-format.ts';
 import type { CallBuffer } from './call-buffer.ts';
-import { sampleAt } from './pcm.ts';
-
-/** Audio of one track whose place on the call's clock is settled, waiting for its turn. */
-interface TrackRun {
-  /** The frame of the call that its first sample belongs to. */
-  readonly startFrame: number;
-  pcm: Uint8Array;
-  readonly arrivedAtMs: number;
-  /** True if the audio's buffer will be reused. */
-  isLent: boolean;
-}
+import { type AudioBlock, sampleAt } from './pcm.ts';
 
 /** One track's samples in order, each with its place on the call's clock; between them there may be gaps. */
 export class Track {
@@ -18,11 +8,15 @@ export class Track {
   endFrame = 0;
   /** When the oldest sample still to be written arrived; Infinity when there is none. */
   get waitingSinceMs(): number {
-    return this.#runs[0]?.arrivedAtMs ?? Infinity;
+    return this.#blocks[0]?.arrivedAtMs ?? Infinity;
   }
 
   readonly #channel: Channel;
-  #runs: TrackRun[] = [];
+  /** Whole samples whose place is settled, waiting for their turn, and for each block the frame of its first sample. */
+  readonly #blocks: AudioBlock[] = [];
+  readonly #startFrames: number[] = [];
+  /** The first blocks, whose audio was copied: the buffers of the others will be reused. */
+  #kept = 0;
   /** The first byte of a sample that a block of odd length cut in two. */
   #half: number | undefined;
 
@@ -30,19 +24,21 @@ export class Track {
     this.#channel = channel;
   }
 
-  /** Adds samples that begin at `startFrame`, which is not before `endFrame`. */
-  append(startFrame: number, pcm: Uint8Array, arrivedAtMs: number): void {
-    const samples = this.#wholeSamples(pcm, startFrame === this.endFrame);
-    if (samples.length > 0) this.#runs.push({ startFrame, pcm: samples, arrivedAtMs, isLent: true });
-    this.endFrame = startFrame + samples.length / BYTES_PER_SAMPLE;
+  /** Adds a block whose samples begin at `startFrame`, which is not before `endFrame`. */
+  append(startFrame: number, block: AudioBlock): void {
+    const pcm = this.#wholeSamples(block.pcm, startFrame === this.endFrame);
+    if (pcm.length > 0) {
+      this.#blocks.push(pcm === block.pcm ? block : { ...block, pcm });
+      this.#startFrames.push(startFrame);
+    }
+    this.endFrame = startFrame + pcm.length / BYTES_PER_SAMPLE;
   }
 
   /** Copies waiting audio whose buffer will be reused. */
   keep(): void {
-    for (const run of this.#runs) {
-      if (!run.isLent) continue;
-      run.pcm = Buffer.from(run.pcm);
-      run.isLent = false;
+    for (; this.#kept < this.#blocks.length; this.#kept++) {
+      const block = this.#blocks[this.#kept] as AudioBlock;
+      this.#blocks[this.#kept] = { ...block, pcm: Buffer.from(block.pcm) };
     }
   }
 
@@ -65,17 +61,15 @@ export class Track {
   /** Up to which frame there are samples without a gap from `frame` on; `frame` itself when it has none. */
   coveredTo(frame: number): number {
     let covered = frame;
-    for (const { startFrame, pcm } of this.#runs) {
-      if (startFrame > covered) break;
-      covered = Math.max(covered, startFrame + pcm.length / BYTES_PER_SAMPLE);
+    for (let i = 0; i < this.#blocks.length && this.#startOf(i) <= covered; i++) {
+      covered = Math.max(covered, this.#endOf(i));
     }
     return covered;
   }
 
   /** The first frame after `frame` that has a sample; Infinity when there is none. */
   nextAfter(frame: number): number {
-    for (const { startFrame } of this.#runs) if (startFrame > frame) return startFrame;
-    return Infinity;
+    return this.#startFrames.find((startFrame) => startFrame > frame) ?? Infinity;
   }
 
   /**
@@ -86,28 +80,48 @@ export class Track {
     let oldestMs = Infinity;
     let done = 0;
     let at = fromFrame;
-    for (const { startFrame, pcm, arrivedAtMs } of this.#runs) {
+    for (const { pcm, arrivedAtMs } of this.#blocks) {
+      const startFrame = this.#startOf(done);
       if (startFrame >= toFrame) break;
       if (arrivedAtMs < oldestMs) oldestMs = arrivedAtMs;
-      const endOfRun = startFrame + pcm.length / BYTES_PER_SAMPLE;
+      const endFrame = this.#endOf(done);
       const first = Math.max(startFrame, at);
-      const end = Math.min(endOfRun, toFrame);
+      const end = Math.min(endFrame, toFrame);
       if (end > first) {
         silence(out, at - fromFrame, first - fromFrame);
-        const isWhole = first === startFrame && end === endOfRun;
+        const isWhole = first === startFrame && end === endFrame;
         out.set(
           isWhole ? pcm : samples(pcm, first - startFrame, end - startFrame),
           (first - fromFrame) * BYTES_PER_SAMPLE,
         );
         at = end;
       }
-      if (endOfRun > toFrame) break;
+      if (endFrame > toFrame) break;
       done++;
     }
     silence(out, at - fromFrame, toFrame - fromFrame);
-    if (done === this.#runs.length) this.#runs.length = 0;
-    else if (done > 0) this.#runs.splice(0, done);
+    this.#drop(done);
     return oldestMs;
+  }
+
+  /** Forgets the first blocks. */
+  #drop(count: number): void {
+    this.#kept = Math.max(0, this.#kept - count);
+    if (count === this.#blocks.length) {
+      this.#blocks.length = 0;
+      this.#startFrames.length = 0;
+    } else if (count > 0) {
+      this.#blocks.splice(0, count);
+      this.#startFrames.splice(0, count);
+    }
+  }
+
+  #startOf(nth: number): number {
+    return this.#startFrames[nth] as number;
+  }
+
+  #endOf(nth: number): number {
+    return this.#startOf(nth) + (this.#blocks[nth] as AudioBlock).pcm.length / BYTES_PER_SAMPLE;
   }
 
   /**
@@ -130,9 +144,10 @@ export class Track {
 
   /** The sample of a frame before the end that still waits for its turn; in a gap it is silence. */
   #waitingSample(frame: number): number {
-    const run = this.#runs.findLast(({ startFrame }) => startFrame <= frame);
-    const byte = (frame - (run?.startFrame ?? frame)) * BYTES_PER_SAMPLE;
-    return run && byte < run.pcm.length ? sampleAt(run.pcm, byte) : 0;
+    const nth = this.#startFrames.findLastIndex((startFrame) => startFrame <= frame);
+    const pcm = this.#blocks[nth]?.pcm;
+    const byte = (frame - (this.#startFrames[nth] ?? frame)) * BYTES_PER_SAMPLE;
+    return pcm && byte < pcm.length ? sampleAt(pcm, byte) : 0;
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CallClock } from '../audio/call-clock.ts';
+import { type PackedClock, packed, unpacked } from '../audio/packed-clock.ts';
 import { SAMPLES_PER_MS } from '../contract/audio-format.ts';
 import { type StartRequest, storedStartRequest } from '../contract/start-request.ts';
 import { newTraceId, type TraceId } from '../contract/traceparent.ts';
@@ -12,7 +12,7 @@ export interface ResumePoint {
   /** The rest of the call comes after this fragment. */
   readonly position: ReadingStart;
   /** Maps producer times to call times; undefined before the first audio. */
-  readonly callClock: CallClock | undefined;
+  readonly callClock: PackedClock | undefined;
   /** Position in the call from which audio is sent. */
   readonly callMs: Millis;
   /** Audio of the call that is missing before it; undefined in what earlier versions saved. */
@@ -54,7 +54,7 @@ const track = z.object({
   lastFrames: z.int().nonnegative(),
   lastBlocks: z.array(z.tuple([z.int(), z.int()])),
 });
-const callClock = z.object({
+const clock = z.object({
   originMs: z.number(),
   driftFrames: pair,
   delayFrames: pair,
@@ -64,6 +64,13 @@ const callClock = z.object({
     .optional()
     .catch(undefined),
 });
+/** As plain numbers; earlier versions wrote it as an object. */
+const callClock = z
+  .array(z.number().nullable())
+  .transform((numbers): unknown => unpacked(numbers.map((number) => number ?? Number.NaN)))
+  .or(z.unknown())
+  .pipe(clock)
+  .transform((known) => packed(known));
 const wholeFramesMs = z
   .number()
   .nonnegative()
@@ -127,7 +134,7 @@ export function readCheckpoint(text: string, cipher: CheckpointCipher): Checkpoi
   const { version: _, ...rest } = file.parse(JSON.parse(text));
   const { callClock, savedAtEpochMs, callMs } = rest;
   // Older daemons wrote no time 0.
-  const { timeZeroEpochMs = callClock?.originMs ?? savedAtEpochMs - callMs } = rest;
+  const { timeZeroEpochMs = callClock ? unpacked(callClock).originMs : savedAtEpochMs - callMs } = rest;
   const request = storedStartRequest.parse(JSON.parse(cipher.decrypt(rest.request)));
   return { ...rest, timeZeroEpochMs, request };
 }

@@ -12,8 +12,11 @@ import { finalEnd, ReceivedResults } from './results.ts';
 const LEAST_UNCONFIRMED_MS: Millis = 2000;
 /** A final result follows the end of its utterance by this much: an utterance of REPLAY_MS is repeated in full. */
 const FINAL_AFTER_MS: Millis = 1000;
-/** The longest message of audio: Deepgram recommends 20 to 250 ms (README.md). */
-export const MESSAGE_MS: Millis = 100;
+/**
+ * The longest message of audio: Deepgram recommends 20 to 250 ms (README.md). A busy thread reads a call once in 220 ms,
+ * and what it reads then is one message.
+ */
+export const MESSAGE_MS: Millis = 250;
 /** The most audio that a session keeps, sent and unsent: 32 s. Beyond it, Kinesis keeps the rest. */
 export const BUFFER_BYTES = 1024 * 1024;
 /** Room for unsent audio in normal operation: a message, which is sent before the next one is written, and rounding. */

@@ -24,7 +24,8 @@ export class Chunks {
     this.#idleMs = idleMs;
     this.#readAtMs = timers.now();
     timers.set(this.#idleTimer, this.#readAtMs + idleMs);
-    signal.addEventListener('abort', this.#stop, { once: true });
+    if (signal.aborted) this.#stop();
+    else signal.addEventListener('abort', this.#stop, { once: true });
   }
 
   /** How it ended, once `next` has returned undefined. */
@@ -35,7 +36,6 @@ export class Chunks {
 
   /** The next bytes, valid until the next call; undefined at the end, whatever ended it. */
   next(): Promise<Uint8Array | undefined> {
-    if (this.#signal.aborted) this.#stop();
     this.#readAtMs = this.#timers.now();
     return this.#media.body.next();
   }

@@ -25,6 +25,7 @@ export class Reading {
   readonly signal: AbortSignal;
   readonly #abandoned = new AbortController();
   readonly #replaced = Promise.withResolvers<void>();
+  #isReplaced = false;
 
   constructor({ position, callMs, callClock }: Omit<StartingPoint, 'connections'>, options: ReadingOptions) {
     const { alignWaitMs, timers, buffer, stop, send } = options;
@@ -36,7 +37,7 @@ export class Reading {
 
   /** True once another reading has taken its place: what comes of this one no longer counts. */
   get isReplaced(): boolean {
-    return this.#abandoned.signal.aborted;
+    return this.#isReplaced;
   }
 
   /** Resolves when another reading takes its place. */
@@ -46,6 +47,7 @@ export class Reading {
 
   /** Another reading takes its place. */
   replace(): void {
+    this.#isReplaced = true;
     this.#abandoned.abort();
     // What it was sending ends by itself.
     void this.settleTimer.stop().catch(() => {});

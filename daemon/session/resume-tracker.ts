@@ -1,5 +1,5 @@
 import type { Aligner } from '../audio/aligner.ts';
-import { type PackedClock, packed, unpacked } from '../audio/packed-clock.ts';
+import type { PackedClock } from '../audio/packed-clock.ts';
 import type { SessionIdentity } from '../checkpoints/checkpoint.ts';
 import type { CheckpointSource, Checkpoints } from '../checkpoints/checkpoints.ts';
 import type { StartRequest } from '../contract/start-request.ts';
@@ -69,8 +69,7 @@ export class ResumeTracker implements CheckpointSource {
       this.#noted = position;
       this.#passSafe();
       if (this.#moments.length === MOST_MOMENTS) this.#spare = this.#moments.pop()?.clock;
-      const { callClock } = aligner;
-      this.#moments.push({ position, endMs: aligner.reachMs, clock: callClock && packed(callClock, this.#spare) });
+      this.#moments.push({ position, endMs: aligner.reachMs, clock: aligner.callClock(this.#spare) });
       this.#spare = undefined;
     }
     checkpoints?.track(this);
@@ -82,7 +81,7 @@ export class ResumeTracker implements CheckpointSource {
     this.#noted = undefined;
     this.#readFrom = position;
     this.#next = position;
-    this.#clock = callClock && packed(callClock);
+    this.#clock = callClock?.slice();
   }
 
   /** Fixes the resume point, because the session has stopped reading. */
@@ -94,7 +93,8 @@ export class ResumeTracker implements CheckpointSource {
   resumePoint(): StartingPoint {
     const callMs = this.#passSafe();
     const { aligner, link, gaps } = this.#parts;
-    const callClock = this.#clock ? unpacked(this.#clock) : aligner.beginning;
+    // A copy: the memory of a clock is used again.
+    const callClock = this.#clock?.slice() ?? aligner.beginning;
     const gapMs = gaps.beforeMs(callMs);
     return { position: this.#readFrom, callClock, callMs, gapMs, connections: link.connections };
   }

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import type { CallClock } from '../../daemon/audio/call-clock.ts';
+import type { PackedClock } from '../../daemon/audio/packed-clock.ts';
 import type { AudioBlock } from '../../daemon/audio/pcm.ts';
 import { AGENT, CUSTOMER, SAMPLES_PER_MS } from '../../daemon/contract/audio-format.ts';
 import { BufferedAligner } from '../support/buffered-aligner.ts';
@@ -276,7 +276,10 @@ test('a process that continues a call also has the blocks that the previous one 
   const first = new BufferedAligner(WAIT_MS);
   align(blocks.slice(0, cut), first, false);
   t.is(first.reachMs, 2048, 'three blocks are held');
-  const second = new BufferedAligner(WAIT_MS, { callMs: first.positionMs, callClock: first.callClock as CallClock });
+  const second = new BufferedAligner(WAIT_MS, {
+    callMs: first.positionMs,
+    callClock: first.callClock() as PackedClock,
+  });
   const out = align(blocks.slice(cut - 20), second);
   t.is(difference(spoken(out.customer), customer.slice(2048 * SAMPLES_PER_MS)), 'the same');
   t.is(difference(spoken(out.agent), agent.slice(2048 * SAMPLES_PER_MS)), 'the same');

@@ -13,6 +13,7 @@ const track = fc.record({
   jitterMs: number,
   blocks: number,
   exactBlocks: number,
+  jitterBlocks: maybe,
   levelBlocks: number,
   runBlocks: number,
   hadGap: fc.boolean(),

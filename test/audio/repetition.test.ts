@@ -23,7 +23,7 @@ class TapedTrack {
 
   /** Adds samples from `startFrame` on; `waitingFrames` of all that there is then are not written to the buffer yet. */
   note(startFrame: number, samples: Uint8Array, waitingFrames = 0): void {
-    this.#track.append(startFrame, samples, 0);
+    this.#track.append(startFrame, { channel: AGENT, timeMs: 0, pcm: samples, arrivedAtMs: 0 });
     this.#track.keep();
     while (this.#takenFrames < this.#track.endFrame - waitingFrames) {
       const room = this.#replayBuffer.reserve(

@@ -1,3 +1,4 @@
+import { packed } from '../../daemon/audio/packed-clock.ts';
 import { CheckpointCipher } from '../../daemon/checkpoints/checkpoint-cipher.ts';
 import { type CheckpointSource, Checkpoints } from '../../daemon/checkpoints/checkpoints.ts';
 import { type Disk, StateDirectory } from '../../daemon/checkpoints/state-directory.ts';
@@ -28,7 +29,7 @@ export class Call implements CheckpointSource {
 
   resumePoint(): ReturnType<CheckpointSource['resumePoint']> {
     const position = { fragmentNumber: String(this.fragment), continuationToken: 't', producerEpochMs: 1 };
-    const callClock = { originMs: 1, driftFrames: [0, 0], delayFrames: [0, 0] } as const;
+    const callClock = packed({ originMs: 1, driftFrames: [0, 0], delayFrames: [0, 0] });
     return { position, callClock, callMs: this.fragment * 1000, connections: 1 };
   }
 }

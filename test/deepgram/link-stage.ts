@@ -1,7 +1,6 @@
 import { BYTES_PER_FRAME, BYTES_PER_MS } from '../../daemon/contract/audio-format.ts';
 import type { DeepgramParams } from '../../daemon/contract/deepgram-params.ts';
 import { Link, type LinkOptions } from '../../daemon/deepgram/link.ts';
-import { MESSAGE_MS } from '../../daemon/deepgram/replay-window.ts';
 import { createLog } from '../../daemon/log/log.ts';
 import { SessionMetrics } from '../../daemon/metrics/session-metrics.ts';
 import type { Millis } from '../../daemon/runtime/clock.ts';
@@ -16,6 +15,8 @@ export const CALLBACK: DeepgramParams = { callback: 'https://results.example/' }
 export const RESULTS: DeepgramParams = { model: 'nova-3' };
 export const REPLAY_MS: Millis = 2000;
 const GIVE_UP_MS: Millis = 60_000;
+/** What is sent at once of a call in real time. */
+const STEP_MS: Millis = 100;
 
 /** The call's audio: each frame contains its own number. */
 export function callAudio(fromMs: Millis, toMs: Millis): Buffer {
@@ -73,8 +74,8 @@ export class LinkStage {
 
   /** Sends audio until the buffer is full. */
   fill(): Promise<void> {
-    for (let ms = 0; ms < 3_600_000; ms += MESSAGE_MS) {
-      const room = this.send(MESSAGE_MS);
+    for (let ms = 0; ms < 3_600_000; ms += STEP_MS) {
+      const room = this.send(STEP_MS);
       if (room) return room;
     }
     throw new Error('the link accepted an hour of audio without back-pressure');
@@ -82,19 +83,19 @@ export class LinkStage {
 
   /** Sends the next ms of the call in real time. */
   async speak(ms: Millis): Promise<void> {
-    for (let spokenMs = 0; spokenMs < ms; spokenMs += MESSAGE_MS) {
-      void this.send(MESSAGE_MS);
-      await this.clock.advance(MESSAGE_MS);
+    for (let spokenMs = 0; spokenMs < ms; spokenMs += STEP_MS) {
+      void this.send(STEP_MS);
+      await this.clock.advance(STEP_MS);
     }
   }
 
   /** Sends silence in real time: all samples are 0. */
   async pause(ms: Millis): Promise<void> {
-    const pcm = Buffer.alloc(MESSAGE_MS * BYTES_PER_MS);
-    for (let silentMs = 0; silentMs < ms; silentMs += MESSAGE_MS) {
-      this.#handedOverMs += MESSAGE_MS;
+    const pcm = Buffer.alloc(STEP_MS * BYTES_PER_MS);
+    for (let silentMs = 0; silentMs < ms; silentMs += STEP_MS) {
+      this.#handedOverMs += STEP_MS;
       for (const run of runsOf(this.link.buffer, pcm, this.clock.now())) void this.link.send(run);
-      await this.clock.advance(MESSAGE_MS);
+      await this.clock.advance(STEP_MS);
     }
   }
 

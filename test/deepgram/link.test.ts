@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { BYTES_PER_MS } from '../../daemon/contract/audio-format.ts';
 import { DeepgramRefused, DeepgramUnreachable } from '../../daemon/deepgram/errors.ts';
-import { BUFFER_BYTES } from '../../daemon/deepgram/replay-window.ts';
+import { BUFFER_BYTES, MESSAGE_MS } from '../../daemon/deepgram/replay-window.ts';
 import { runsOf } from '../support/audio-runs.ts';
 import { CALLBACK, callAudio, LinkStage, REPLAY_MS, RESULTS } from './link-stage.ts';
 
@@ -38,17 +38,17 @@ test('the caller gets the first handshake’s refusal, connection error or abort
 
 test('audio is sent at once, in messages of MESSAGE_MS, and counted once; replays are counted separately', async (t) => {
   const stage = await opened();
-  void stage.send(250);
+  void stage.send(550);
   t.deepEqual(
     stage.deepgram.socket.messageBytes,
-    [100, 100, 50].map((ms) => ms * BYTES_PER_MS),
+    [MESSAGE_MS, MESSAGE_MS, 550 - 2 * MESSAGE_MS].map((ms) => ms * BYTES_PER_MS),
   );
   await stage.speak(1000);
   await stage.lose(1006);
   await stage.speak(3000);
-  t.like(stage.link.stats(), { audioMs: 4250, replayedMs: 1250, requestIds: ['request-1', 'request-2'] });
+  t.like(stage.link.stats(), { audioMs: 4550, replayedMs: 1550, requestIds: ['request-1', 'request-2'] });
   const { audioOutMs, replayedMs, deepgramBytes, reconnects } = stage.metrics.snapshot().counts;
-  t.deepEqual([audioOutMs, replayedMs, deepgramBytes / BYTES_PER_MS], [4250, 1250, 5500]);
+  t.deepEqual([audioOutMs, replayedMs, deepgramBytes / BYTES_PER_MS], [4550, 1550, 6100]);
   t.is(reconnects[1006], 1);
 });
 

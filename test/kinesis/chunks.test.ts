@@ -90,9 +90,8 @@ test('a stop ends the chunks, during a read and between two', async (t) => {
 
 test('after a stop there are no chunks to begin with', async (t) => {
   const stop = new AbortController();
-  const { next, chunks } = await reading({ sends: [{ number: 1 }] }, stop);
-  chunks.close();
   stop.abort();
+  const { next, chunks } = await reading({ sends: [{ number: 1 }] }, stop);
   t.false((await next()).isChunk);
   t.deepEqual(chunks.end, { how: 'stopped' });
 });

@@ -1,16 +1,22 @@
 import test from 'ava';
-import type { CallClock } from '../../daemon/audio/call-clock.ts';
+import { type PackedClock, packed, unpacked } from '../../daemon/audio/packed-clock.ts';
 import { ResumeTracker } from '../../daemon/session/resume-tracker.ts';
 import { newSessionOf } from '../support/session-builders.ts';
 
 const START = { fragmentNumber: '0' };
 
 /** A call's clock that records when it was saved. */
-const clockAt = (reachMs: number): CallClock => ({ originMs: reachMs, driftFrames: [0, 0], delayFrames: [0, 0] });
+const clockAt = (reachMs: number, used?: PackedClock): PackedClock =>
+  packed({ originMs: reachMs, driftFrames: [0, 0], delayFrames: [0, 0] }, used);
 
 /** A session whose progress and safe audio are set by a test. */
 function tracked({ hasCheckpoints = true } = {}) {
-  const aligner = { hasBegun: true, reachMs: 0, callClock: clockAt(0), beginning: clockAt(-1) };
+  const aligner = {
+    hasBegun: true,
+    reachMs: 0,
+    callClock: (used?: PackedClock) => clockAt(aligner.reachMs, used),
+    beginning: clockAt(-1),
+  };
   const link = { safeMs: 0, connections: 2 };
   const calls: string[] = [];
   const checkpoints = { track: () => calls.push('track'), freeze: (id: string) => calls.push(`freeze ${id}`) };
@@ -24,13 +30,12 @@ function tracked({ hasCheckpoints = true } = {}) {
   /** Reads a fragment that ends at `reachMs` of the call. */
   const read = (number: number, reachMs: number) => {
     aligner.reachMs = reachMs;
-    aligner.callClock = clockAt(reachMs);
     tracker.note({ fragmentNumber: String(number), continuationToken: undefined, producerEpochMs: undefined });
   };
   const resumesAfter = (safeMs: number) => {
     link.safeMs = safeMs;
     const { position, callClock } = tracker.resumePoint();
-    return [position.fragmentNumber, callClock?.originMs];
+    return [position.fragmentNumber, callClock && unpacked(callClock).originMs];
   };
   return { tracker, aligner, link, calls, seed, read, resumesAfter };
 }

@@ -1,4 +1,6 @@
 import test from 'ava';
+import type { TrackPlace } from '../../daemon/audio/call-clock.ts';
+import { unpacked } from '../../daemon/audio/packed-clock.ts';
 import type { AudioBlock } from '../../daemon/audio/pcm.ts';
 import { AGENT, CUSTOMER } from '../../daemon/contract/audio-format.ts';
 import { LONGEST_GATHER_MS } from '../../daemon/kinesis/http/media-body.ts';
@@ -11,6 +13,12 @@ const WAIT_MS = 200;
 const BLOCK_MS = 64;
 /** What settle-timer.ts allows after a pause. */
 const CATCH_UP_MS = 1000;
+
+/** Where the tracks stand. */
+function placesOf(aligner: BufferedAligner): readonly TrackPlace[] {
+  const clock = aligner.callClock();
+  return (clock && unpacked(clock).placed?.tracks) ?? [];
+}
 
 /** A session's aligner, timer and line, in virtual time. */
 class Desk {
@@ -139,7 +147,7 @@ test('after a stall of the process, blocks that came meanwhile are read first', 
     desk.clock.forward(comes ? 2 * TICK_MS : CATCH_UP_MS + WAIT_MS);
     t.is(desk.aligner.positionMs, 2048);
     t.is(desk.aligner.gapMs, 0);
-    const [spoken] = desk.aligner.callClock?.placed?.tracks.slice(AGENT) ?? [];
+    const [spoken] = placesOf(desk.aligner).slice(AGENT);
     t.is(spoken?.endFrame, (comes ? 2048 : 1536) * 8);
   }
 });
@@ -203,7 +211,7 @@ for (const [name, pause] of [
       await desk.clock.advance(150);
     }
     t.is(desk.aligner.positionMs, 2048);
-    const tracks = desk.aligner.callClock?.placed?.tracks ?? [];
+    const tracks = placesOf(desk.aligner);
     t.deepEqual(
       tracks.map(({ endFrame }) => endFrame),
       [2048 * 8, 2048 * 8],
@@ -241,7 +249,7 @@ test('on a busy thread, which reads rarely, the other track may be in the next r
   await desk.forward(...fragment.filter(({ channel }) => channel === CUSTOMER));
   await desk.clock.advance(LONGEST_GATHER_MS + TICK_MS);
   await desk.forward(...fragment.filter(({ channel }) => channel === AGENT));
-  const [customer, agent] = desk.aligner.callClock?.placed?.tracks ?? [];
+  const [customer, agent] = placesOf(desk.aligner);
   t.deepEqual([customer?.endFrame, agent?.endFrame], [2048 * 8, 2048 * 8]);
   await desk.forward(...desk.second(2048).filter(({ channel }) => channel === CUSTOMER));
   await desk.clock.advance(LONGEST_GATHER_MS + 5 * TICK_MS);
