@@ -65,9 +65,18 @@ export class Checkpoints {
     return Math.max(0, this.#clock.epoch() - oldest);
   }
 
-  /** Call this when the session has progressed: its resume point is written soon. The first call writes its file. */
+  /** Writes the session's file, and from now on its resume point with those of the others. */
   track(source: CheckpointSource): void {
-    if (!this.#tracked.has(source.sessionId)) this.#beginTracking(source);
+    const savedAtEpochMs = this.#clock.epoch();
+    const tracked: Tracked = { source, frozen: undefined, keyGeneration: undefined, savedAtEpochMs };
+    this.#tracked.set(source.sessionId, tracked);
+    this.#inherited.delete(source.sessionId);
+    this.#writeFile(tracked).catch((error) => this.#health.failed(error));
+    this.changed();
+  }
+
+  /** A tracked session has progressed: the resume points are written soon. */
+  changed(): void {
     this.#writer.changed();
   }
 
@@ -118,14 +127,6 @@ export class Checkpoints {
 
   get #isNeeded(): boolean {
     return this.#tracked.size + this.#inherited.size > 0;
-  }
-
-  #beginTracking(source: CheckpointSource): void {
-    const savedAtEpochMs = this.#clock.epoch();
-    const tracked: Tracked = { source, frozen: undefined, keyGeneration: undefined, savedAtEpochMs };
-    this.#tracked.set(source.sessionId, tracked);
-    this.#inherited.delete(source.sessionId);
-    this.#writeFile(tracked).catch((error) => this.#health.failed(error));
   }
 
   #resumePointOf({ frozen, source }: Tracked, nowEpochMs = this.#clock.epoch()): ResumePoint {

@@ -23,9 +23,10 @@ export class LagMeter {
   readonly #distribution: Pick<Distribution, 'observe'>;
   /** The call up to here was handed over. */
   #reachedMs: Millis;
-  #silences: Span[] = [];
+  /** Undefined when there are none, as are the pieces below: with thousands of calls each object that is looked at costs. */
+  #silences: Span[] | undefined;
   /** Pieces handed over before it was known how late that was: for each its end in the call, and when that was. */
-  #unsettled: Millis[] = [];
+  #unsettled: Millis[] | undefined;
   #lastMs: Millis = 0;
   #worstMs: Millis = 0;
 
@@ -42,6 +43,7 @@ export class LagMeter {
 
   /** There is no audio in this part of the call, which is still to be handed over. */
   silent(fromMs: Millis, toMs: Millis): void {
+    this.#silences ??= [];
     this.#silences.push({ fromMs, toMs });
   }
 
@@ -55,19 +57,23 @@ export class LagMeter {
       const lagMs = this.#lagMs(endMs, atMs);
       pieces++;
       sumMs += lagMs;
-      if (this.edge.isSettled) this.#note(lagMs);
-      else this.#unsettled.push(endMs, atMs);
+      if (this.edge.isSettled) {
+        this.#note(lagMs);
+      } else {
+        this.#unsettled ??= [];
+        this.#unsettled.push(endMs, atMs);
+      }
     }
     this.#reachedMs = callMs;
     if (pieces > 0) this.#lastMs = sumMs / pieces;
-    if (this.edge.isSettled || this.#unsettled.length > 2 * MOST_UNSETTLED) this.settle();
+    if (this.#unsettled && (this.edge.isSettled || this.#unsettled.length > 2 * MOST_UNSETTLED)) this.settle();
   }
 
   /** Counts audio that was handed over before the edge was known; call it at the end of a call too. */
   settle(): void {
-    if (this.#unsettled.length === 0) return;
-    for (let i = 0; i < this.#unsettled.length; i += 2) this.#note(this.#unsettledLagMs(i));
-    this.#unsettled = [];
+    const lagsMs = this.#unsettledLagsMs;
+    this.#unsettled = undefined;
+    for (const lagMs of lagsMs) this.#note(lagMs);
   }
 
   /** The current lag: of the audio handed over last or, if larger, of the audio that waits up to `endMs`. */
@@ -79,17 +85,18 @@ export class LagMeter {
 
   /** The largest lag so far. */
   get worstMs(): Millis {
-    let worstMs = this.#worstMs;
-    for (let i = 0; i < this.#unsettled.length; i += 2) worstMs = Math.max(worstMs, this.#unsettledLagMs(i));
-    return worstMs;
+    return Math.max(this.#worstMs, ...this.#unsettledLagsMs);
   }
 
   #lagMs(callMs: Millis, atMs: Millis): Millis {
     return this.edge.isSettled ? this.edge.lagMs(callMs, atMs) : this.#boundedMs(callMs, atMs);
   }
 
-  #unsettledLagMs(i: number): Millis {
-    return this.#boundedMs(this.#unsettled[i] as Millis, this.#unsettled[i + 1] as Millis);
+  get #unsettledLagsMs(): Millis[] {
+    const pieces = this.#unsettled ?? [];
+    return Array.from({ length: pieces.length / 2 }, (_, nth) =>
+      this.#boundedMs(pieces[2 * nth] as Millis, pieces[2 * nth + 1] as Millis),
+    );
   }
 
   /** The lag of audio from before the edge was known. */
@@ -105,8 +112,10 @@ export class LagMeter {
 
   /** Forgets silences before `callMs`, which only grows. */
   #isSilent(callMs: Millis): boolean {
+    if (!this.#silences) return false;
     while (this.#silences[0] && this.#silences[0].toMs < callMs) this.#silences.shift();
-    const next = this.#silences[0];
+    const [next] = this.#silences;
+    if (!next) this.#silences = undefined;
     return next !== undefined && callMs > next.fromMs;
   }
 }

@@ -10,13 +10,13 @@ import type { Millis } from '../runtime/clock.ts';
 import type { GapReporter } from './gap-report.ts';
 import type { StartingPoint } from './seed.ts';
 
-/** What resume points are made from, and where they go. */
+type TrackedAligner = Pick<Aligner, 'hasBegun' | 'reachMs' | 'callClock' | 'beginning'>;
+
+/** What resume points are made from beside the aligner, and where they go. */
 interface TrackedParts {
-  /** The one in use. */
-  readonly aligner: Pick<Aligner, 'hasBegun' | 'reachMs' | 'callClock' | 'beginning'>;
   readonly link: Pick<Link, 'safeMs' | 'connections'>;
   readonly gaps: Pick<GapReporter, 'beforeMs'>;
-  readonly checkpoints: Pick<Checkpoints, 'track' | 'freeze'> | undefined;
+  readonly checkpoints: Pick<Checkpoints, 'track' | 'changed' | 'freeze'> | undefined;
 }
 
 /** Each takes 700 bytes. With fewer of them a session reads a few seconds more again. */
@@ -41,8 +41,11 @@ export class ResumeTracker implements CheckpointSource {
   readonly request: StartRequest;
   readonly timeZeroEpochMs: Millis;
   readonly #parts: TrackedParts;
+  /** The one in use. */
+  #aligner: TrackedAligner;
   readonly #moments: Moment[] = [];
   #noted: Position | undefined;
+  #isTracked = false;
   #readFrom: StartingPoint['position'];
   #next: StartingPoint['position'];
   /** Undefined: the beginning of the call. */
@@ -50,19 +53,26 @@ export class ResumeTracker implements CheckpointSource {
   /** A clock that is no longer needed: its memory is used again, because garbage this old costs a major collection. */
   #spare: PackedClock | undefined;
 
-  constructor(identity: SessionIdentity, start: StartingPoint['position'], parts: TrackedParts) {
+  constructor(
+    identity: SessionIdentity,
+    start: StartingPoint['position'],
+    aligner: TrackedAligner,
+    parts: TrackedParts,
+  ) {
     this.sessionId = identity.sessionId;
     this.traceId = identity.traceId;
     this.request = identity.request;
     this.timeZeroEpochMs = identity.timeZeroEpochMs;
     this.#readFrom = start;
     this.#next = start;
+    this.#aligner = aligner;
     this.#parts = parts;
   }
 
   /** Call this when everything up to `position` has been read and given to the aligner. */
   note(position: Position | undefined): void {
-    const { aligner, checkpoints } = this.#parts;
+    const { checkpoints } = this.#parts;
+    const aligner = this.#aligner;
     // Audio has no place in the call before the aligner knows where the call begins.
     if (!aligner.hasBegun) return;
     if (position && position !== this.#noted) {
@@ -72,11 +82,14 @@ export class ResumeTracker implements CheckpointSource {
       this.#moments.push({ position, endMs: aligner.reachMs, clock: aligner.callClock(this.#spare) });
       this.#spare = undefined;
     }
-    checkpoints?.track(this);
+    if (this.#isTracked) checkpoints?.changed();
+    else checkpoints?.track(this);
+    this.#isTracked = true;
   }
 
   /** Continues from a resume point of its own: the call is read again from there. */
-  restart({ position, callClock }: Pick<StartingPoint, 'position' | 'callClock'>): void {
+  restart({ position, callClock }: Pick<StartingPoint, 'position' | 'callClock'>, aligner: TrackedAligner): void {
+    this.#aligner = aligner;
     this.#moments.length = 0;
     this.#noted = undefined;
     this.#readFrom = position;
@@ -92,9 +105,9 @@ export class ResumeTracker implements CheckpointSource {
   /** At the latest moment up to which all audio is safe at Deepgram. */
   resumePoint(): StartingPoint {
     const callMs = this.#passSafe();
-    const { aligner, link, gaps } = this.#parts;
+    const { link, gaps } = this.#parts;
     // A copy: the memory of a clock is used again.
-    const callClock = this.#clock?.slice() ?? aligner.beginning;
+    const callClock = this.#clock?.slice() ?? this.#aligner.beginning;
     const gapMs = gaps.beforeMs(callMs);
     return { position: this.#readFrom, callClock, callMs, gapMs, connections: link.connections };
   }

@@ -79,11 +79,7 @@ export class Session {
     this.#pacer = request.enforceRealtime ? new Pacer(deps.clock) : undefined;
     this.#longestMs = this.#pacer ? REALTIME_MESSAGE_MS : MESSAGE_MS;
     this.#reading = this.#readFrom(start);
-    const current = () => this.#reading.aligner;
-    this.#resumable = new ResumeTracker(this.#identity, start.position, {
-      get aligner() {
-        return current();
-      },
+    this.#resumable = new ResumeTracker(this.#identity, start.position, this.#reading.aligner, {
       link,
       gaps: this.#gaps,
       checkpoints: deps.checkpoints,
@@ -237,7 +233,7 @@ export class Session {
     );
     this.#reading.replace();
     this.#reading = this.#readFrom(point);
-    this.#resumable.restart(point);
+    this.#resumable.restart(point, this.#reading.aligner);
     this.#gaps.restart();
     this.#repetitions.restart();
     return point.callMs;

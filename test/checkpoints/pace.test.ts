@@ -8,10 +8,11 @@ test('resume points are written once a second, however often sessions progress',
   const { clock, memory, thread } = place();
   const main = thread('main');
   const [a, b] = [new Call(A, 0), new Call(B, 0)];
+  main.track(a);
+  main.track(b);
   for (let at = 0; at < 10 * SECOND_MS; at += 50) {
     a.fragment++;
-    main.track(a);
-    main.track(b);
+    main.changed();
     await clock.advance(50);
   }
   t.is(memory.written.filter((name) => name === POSITIONS).length, 11, 'at 0 s, 1 s, … 10 s');
@@ -47,7 +48,7 @@ test('changes during a write are written a second after its start', async (t) =>
   main.track(a);
   await clock.advance(400);
   a.fragment = 6;
-  main.track(a);
+  main.changed();
   gate.resolve();
   await clock.advance(599);
   t.is(memory.written.filter((name) => name === POSITIONS).length, 1);
@@ -62,8 +63,9 @@ test('a slow disk gets one write at a time', async (t) => {
   const a = new Call(A, 5);
   const gate = Promise.withResolvers<void>();
   memory.gate = gate.promise;
+  main.track(a);
   for (let second = 0; second < 30; second++) {
-    main.track(a);
+    main.changed();
     await clock.advance(SECOND_MS);
   }
   t.is(clock.pending, 0, 'no timer while a write is in progress');
@@ -124,7 +126,7 @@ test('after a change of the secret, session files are rewritten 250 at a time', 
   for (const sessionId of sessionIds) main.track(new Call(sessionId, 5));
   await clock.advance(SECOND_MS);
   [secret.current, secret.accepted] = ['new key', ['new key', 'key']];
-  main.track(new Call(sessionIds[0] as string, 5));
+  main.changed();
   const perSecond: number[] = [];
   for (const ms of [0, SECOND_MS, SECOND_MS, SECOND_MS]) {
     memory.written.length = 0;

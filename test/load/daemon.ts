@@ -1,10 +1,10 @@
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { signatureHeaders, TIMEOUT_HEADER } from '../../daemon/contract/signing.ts';
 import { type Scrape, scrape } from '../metrics/scrape.ts';
 import { type Line, Program } from '../support/process.ts';
-import { unitNodeOptions } from '../support/unit-node-options.ts';
+import { unitNodeOf } from '../support/unit-node.ts';
 import { LoadFailed } from './failure.ts';
 import { API_KEY, contactIdOf, fragmentNumberOf, REGION, streamArnOf, tagOf } from './identity.ts';
 import { monotonicMs } from './monotonic.ts';
@@ -61,6 +61,8 @@ export interface StartFacts {
 }
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** A checkout's daemon; its unit says how Node is started. For a bundle ours does. */
+const SOURCES = 'daemon/main.ts';
 const SECRET = 'secret-of-the-load-run';
 /** The trigger's timeout. */
 const START_TIMEOUT_MS = 6000;
@@ -81,7 +83,11 @@ export class Daemon {
 
   constructor(settings: DaemonSettings) {
     this.#webhookUrl = settings.webhook?.url;
-    this.#program = new Program(relative(ROOT, resolve(settings.script)), [], environment(settings));
+    const script = resolve(settings.script);
+    const node = unitNodeOf(script.endsWith(SOURCES) ? dirname(dirname(script)) : ROOT);
+    this.#program = new Program(relative(ROOT, script), [], environment(settings, node.options), {
+      nodeArgs: node.args,
+    });
     this.failed = this.#program.exited.then((code) => {
       if (this.#isStopping) return new Promise<never>(() => {});
       const how = code === null ? 'by a signal' : `exit code ${code}`;
@@ -191,7 +197,7 @@ export class Daemon {
   }
 }
 
-function environment(settings: DaemonSettings): Record<string, string> {
+function environment(settings: DaemonSettings, unitOptions: string): Record<string, string> {
   const {
     kinesisUrl,
     deepgramUrl,
@@ -204,7 +210,7 @@ function environment(settings: DaemonSettings): Record<string, string> {
     replayMs = REPLAY_MS,
   } = settings;
   return {
-    NODE_OPTIONS: `${unitNodeOptions()} ${nodeOptions}`,
+    NODE_OPTIONS: `${unitOptions} ${nodeOptions}`,
     PORT: '0',
     HOST: '127.0.0.1',
     AWS_REGION: REGION,

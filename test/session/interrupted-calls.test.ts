@@ -63,8 +63,8 @@ function read(
     connections: 1,
   };
   const gaps = new GapReporter(log, NOT_COUNTED, undefined, gapMs);
-  const checkpoints = { track: () => {}, freeze: () => {} };
-  const tracker = new ResumeTracker(IDENTITY, start, { aligner, link, checkpoints, gaps });
+  const checkpoints = { track: () => {}, changed: () => {}, freeze: () => {} };
+  const tracker = new ResumeTracker(IDENTITY, start, aligner, { link, checkpoints, gaps });
   let position = 'producerEpochMs' in start ? start : undefined;
   let saved = from;
   const rest = call.blocks.filter(({ fragment }) => fragment + 1 > Number(start.fragmentNumber)).slice(0, blocks);

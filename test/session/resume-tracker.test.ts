@@ -19,10 +19,13 @@ function tracked({ hasCheckpoints = true } = {}) {
   };
   const link = { safeMs: 0, connections: 2 };
   const calls: string[] = [];
-  const checkpoints = { track: () => calls.push('track'), freeze: (id: string) => calls.push(`freeze ${id}`) };
+  const checkpoints = {
+    track: () => calls.push('track'),
+    changed: () => calls.push('changed'),
+    freeze: (id: string) => calls.push(`freeze ${id}`),
+  };
   const seed = newSessionOf('a');
-  const tracker = new ResumeTracker(seed, START, {
-    aligner,
+  const tracker = new ResumeTracker(seed, START, aligner, {
     link,
     gaps: { beforeMs: (callMs) => callMs / 10 },
     checkpoints: hasCheckpoints ? checkpoints : undefined,
@@ -102,11 +105,11 @@ test('without STATE_DIR the session itself can still go back, and little more th
 });
 
 test('once the call is read again, the session resumes from there until more of it is safe', (t) => {
-  const { tracker, read, resumesAfter } = tracked();
+  const { tracker, aligner, read, resumesAfter } = tracked();
   for (let number = 1; number <= 9; number++) read(number, number * 1000);
   const again = resumesAfter(2500);
   t.deepEqual(again, ['1', 2000]);
-  tracker.restart(tracker.resumePoint());
+  tracker.restart(tracker.resumePoint(), aligner);
   t.deepEqual(resumesAfter(2500), again);
   read(2, 2000);
   read(3, 3000);

@@ -23,7 +23,7 @@ export class Program extends ScriptProcess {
     script: string,
     args: readonly string[] = [],
     env: Readonly<Record<string, string>> = {},
-    options: { detached?: boolean; ipc?: boolean } = {},
+    options: { detached?: boolean; ipc?: boolean; nodeArgs?: readonly string[] } = {},
   ) {
     super(script, args, { env: { AWS_EC2_METADATA_DISABLED: 'true', ...env }, ...options });
     this.#script = script;

@@ -17,6 +17,8 @@ interface ScriptOptions {
   readonly uid?: number;
   /** Open a message channel. */
   readonly ipc?: boolean;
+  /** Options of Node and V8. */
+  readonly nodeArgs?: readonly string[];
 }
 
 /** One of our scripts in its own process, under this Node, with only the given environment. */
@@ -33,9 +35,9 @@ export class ScriptProcess {
 
   /** Starts `script`: a path relative to the project's root, or absolute. */
   constructor(script: string, args: readonly string[] = [], options: ScriptOptions = {}) {
-    const { env = {}, detached = false, uid, ipc = false } = options;
+    const { env = {}, detached = false, uid, ipc = false, nodeArgs = [] } = options;
     this.#script = script;
-    this.child = spawn(process.execPath, [fileURLToPath(new URL(script, ROOT)), ...args], {
+    this.child = spawn(process.execPath, [...nodeArgs, fileURLToPath(new URL(script, ROOT)), ...args], {
       env: { ...BARE_ENVIRONMENT, ...env, NODE_OPTIONS: `${LEASH} ${env['NODE_OPTIONS'] ?? ''}` },
       stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? (['ipc'] as const) : [])],
       detached,
