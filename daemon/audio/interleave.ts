@@ -1,5 +1,10 @@
-/** Frames that are interleaved in one go: a quarter of a second, as long as a message may be. */
-export const MOST_FRAMES = 2000;
+import { SAMPLES_PER_MS } from '../contract/audio-format.ts';
+import type { Millis } from '../runtime/clock.ts';
+
+/** The longest run of a call that is written at once: four of Connect's blocks, the most that a busy thread reads at once. */
+export const LONGEST_RUN_MS: Millis = 256;
+/** Frames that are interleaved in one go. */
+export const MOST_FRAMES = LONGEST_RUN_MS * SAMPLES_PER_MS;
 
 const HIGH_HALF = ~0xffff;
 

@@ -5,7 +5,7 @@ import { Backlog, FASTEST_RATE } from './backlog.ts';
 import type { CallPace } from './call-pace.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { LinkStatistics } from './link-statistics.ts';
-import { momentOf, positionOf, type ReplayBuffer } from './replay-buffer.ts';
+import { momentOf, positionOf, type ReplayBuffer, wholeFrames } from './replay-buffer.ts';
 import { MESSAGE_MS } from './replay-window.ts';
 import { errorText, isMetadata, resultEnd } from './results.ts';
 import type { DeepgramSocket, SocketClose, SocketOpener } from './socket.ts';
@@ -165,7 +165,7 @@ export class Connection {
     if (this.#isClosed) return;
     this.#noteHandover();
     while (this.#socket.bufferedBytes < HIGH_WATER_BYTES && replayBuffer.sent - heartbeat.arrivedTo < windowBytes) {
-      const pcm = replayBuffer.take(MESSAGE_BYTES);
+      const pcm = replayBuffer.take(messageBytes(replayBuffer.end - replayBuffer.sent));
       if (!pcm) break;
       progressed = true;
       this.#socket.sendAudio(pcm);
@@ -269,4 +269,10 @@ export class Connection {
     this.#heartbeat.acknowledged(query, queue, this.#options.timers.now());
     this.#arrived();
   }
+}
+
+/** What is unsent goes in messages of equal length: a rest of a few ms would cost as much as a long one. */
+function messageBytes(unsentBytes: number): number {
+  const messages = Math.max(1, Math.ceil(unsentBytes / MESSAGE_BYTES));
+  return wholeFrames(unsentBytes / messages);
 }

@@ -152,7 +152,8 @@ export class ReplayBuffer implements CallBuffer {
   }
 }
 
-function wholeFrames(bytes: number): number {
+/** So many bytes and, in whole frames, as few more as possible. */
+export function wholeFrames(bytes: number): number {
   return Math.ceil(bytes / BYTES_PER_FRAME) * BYTES_PER_FRAME;
 }
 

@@ -1,4 +1,5 @@
 import type { AudioRun } from '../audio/audio-run.ts';
+import { LONGEST_RUN_MS } from '../audio/interleave.ts';
 import { AGENT, CUSTOMER } from '../contract/audio-format.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { type ChannelPart, FinalAudio, type MissingCause } from './final-audio.ts';
@@ -12,15 +13,12 @@ import { finalEnd, ReceivedResults } from './results.ts';
 const LEAST_UNCONFIRMED_MS: Millis = 2000;
 /** A final result follows the end of its utterance by this much: an utterance of REPLAY_MS is repeated in full. */
 const FINAL_AFTER_MS: Millis = 1000;
-/**
- * The longest message of audio: Deepgram recommends 20 to 250 ms (README.md). A busy thread reads a call once in 220 ms,
- * and what it reads then is one message.
- */
+/** The longest message of audio: Deepgram recommends 20 to 250 ms (README.md). */
 export const MESSAGE_MS: Millis = 250;
 /** The most audio that a session keeps, sent and unsent: 32 s. Beyond it, Kinesis keeps the rest. */
 export const BUFFER_BYTES = 1024 * 1024;
-/** Room for unsent audio in normal operation: a message, which is sent before the next one is written, and rounding. */
-const USUALLY_UNSENT_MS: Millis = MESSAGE_MS + 20;
+/** Room for unsent audio in normal operation: a run, which is sent before the next one is written, and rounding. */
+const USUALLY_UNSENT_MS: Millis = LONGEST_RUN_MS + 20;
 /**
  * After an outage, Deepgram processes the backlog at 1.25 x real time, for minutes: this much more is kept meanwhile.
  */

@@ -1,4 +1,5 @@
 import type { AudioRun } from '../audio/audio-run.ts';
+import { LONGEST_RUN_MS } from '../audio/interleave.ts';
 import { Pacer, REALTIME_MESSAGE_MS } from '../audio/pacer.ts';
 import type { AudioBlock } from '../audio/pcm.ts';
 import type { SessionIdentity } from '../checkpoints/checkpoint.ts';
@@ -6,7 +7,6 @@ import { BYTES_PER_MS } from '../contract/audio-format.ts';
 import type { SessionState, SessionView, TimelineEntry } from '../contract/control-api.ts';
 import { maskedParams } from '../contract/deepgram-params.ts';
 import type { Link } from '../deepgram/link.ts';
-import { MESSAGE_MS } from '../deepgram/replay-window.ts';
 import type { Position } from '../kinesis/contact.ts';
 import type { Media } from '../kinesis/media-source.ts';
 import { readContact } from '../kinesis/reader.ts';
@@ -77,7 +77,7 @@ export class Session {
     this.#gaps = new GapReporter(log, deps.metrics, transcript && ((gap) => transcript.gap(gap)), start.gapMs);
     this.#startedAtMs = deps.clock.now();
     this.#pacer = request.enforceRealtime ? new Pacer(deps.clock) : undefined;
-    this.#longestMs = this.#pacer ? REALTIME_MESSAGE_MS : MESSAGE_MS;
+    this.#longestMs = this.#pacer ? REALTIME_MESSAGE_MS : LONGEST_RUN_MS;
     this.#reading = this.#readFrom(start);
     this.#resumable = new ResumeTracker(this.#identity, start.position, this.#reading.aligner, {
       link,

@@ -2,9 +2,9 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import test from 'ava';
 import { Aligner } from '../../daemon/audio/aligner.ts';
+import { LONGEST_RUN_MS } from '../../daemon/audio/interleave.ts';
 import { BYTES_PER_MS } from '../../daemon/contract/audio-format.ts';
 import { Link } from '../../daemon/deepgram/link.ts';
-import { MESSAGE_MS } from '../../daemon/deepgram/replay-window.ts';
 import type { SocketEvents } from '../../daemon/deepgram/socket.ts';
 import { ContactFilter } from '../../daemon/kinesis/filter/contact-filter.ts';
 import { createLog } from '../../daemon/log/log.ts';
@@ -24,8 +24,8 @@ const SESSIONS = 10;
 const FINGERPRINTS_BYTES = 2 * 960 * 4;
 /** A block that waits for its turn, and what V8 adds. */
 const WAITING_BYTES = 2048;
-/** A message that is being written, and rounding. */
-const ROOM_MS: Millis = MESSAGE_MS + 20;
+/** A run that is being written, and rounding. */
+const ROOM_MS: Millis = LONGEST_RUN_MS + 20;
 /** What a reconnect repeats beyond REPLAY_MS. */
 const FINAL_AFTER_MS: Millis = 1000;
 /** The least of the call that can be looked back at. */
@@ -133,7 +133,8 @@ class AudioPath {
     this.#filter.nowMs = this.clock.now();
     this.#demuxer.push(chunk);
     for (const block of this.#filter.take()) this.#aligner.add(block);
-    for (let run = this.#aligner.take(MESSAGE_MS); run; run = this.#aligner.take(MESSAGE_MS)) void this.link.send(run);
+    for (let run = this.#aligner.take(LONGEST_RUN_MS); run; run = this.#aligner.take(LONGEST_RUN_MS))
+      void this.link.send(run);
     this.#aligner.keep();
   }
 }
