@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundlesForTests } from './support/bundles.ts';
 import { skippedReport } from './support/skipped-report.ts';
 import type { SkippedTest } from './support/tools.ts';
 
@@ -13,6 +14,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const AVA = join(ROOT, 'node_modules/ava/entrypoints/cli.js');
 
 const args = process.argv.slice(2);
+const bundles = await bundlesForTests();
 const directory = mkdtempSync(join(tmpdir(), 'integratord-tests-'));
 const skippedFile = join(directory, 'skipped.jsonl');
 writeFileSync(skippedFile, '');
@@ -24,6 +26,7 @@ const ava = spawn(process.execPath, [AVA, ...args], {
     NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/node-compile'),
     ...process.env,
     SKIPPED_TESTS: skippedFile,
+    TEST_BUNDLES: bundles,
   },
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => ava.kill(signal));

@@ -1,10 +1,10 @@
-import { type BuildOptions, build } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { lazyBuiltins, optionalAddOnsAbsent } from './bundle-modules.ts';
 import { pageBuiltIn } from './bundle-page.ts';
 import { ReleaseFailure } from './failure.ts';
 
 /** Each becomes one file, at the same path in the release. */
-const ENTRIES = [
+export const PROGRAMS: readonly string[] = [
   'daemon/main.ts',
   'daemon/threads/worker.ts',
   'daemon/ctl/main.ts',
@@ -12,7 +12,6 @@ const ENTRIES = [
 ];
 
 const OPTIONS = {
-  entryPoints: ENTRIES,
   outdir: '.',
   outbase: '.',
   bundle: true,
@@ -42,11 +41,21 @@ export interface Bundles {
 }
 
 /**
- * Bundles integratord and integratorctl. Not minified: that would not make them faster, and stack traces in the journal
- * must be readable. Throws ReleaseFailure if a source does not compile, or if a bundle would need an external package.
+ * Bundles integratord and integratorctl, or other `programs`. Not minified: that would not make them faster, and stack
+ * traces in the journal must be readable. Throws ReleaseFailure if a source does not compile, or if a bundle would need an
+ * external package.
  */
-export async function bundlePrograms(checkout: string): Promise<Bundles> {
-  const { outputFiles, metafile } = await build({ ...OPTIONS, absWorkingDir: checkout }).catch((cause: Error) => {
+export async function bundlePrograms(
+  checkout: string,
+  programs: readonly string[] = PROGRAMS,
+  plugins: readonly Plugin[] = [],
+): Promise<Bundles> {
+  const { outputFiles, metafile } = await build({
+    ...OPTIONS,
+    absWorkingDir: checkout,
+    entryPoints: [...programs],
+    plugins: [...plugins, ...OPTIONS.plugins],
+  }).catch((cause: Error) => {
     throw new ReleaseFailure(`The programs cannot be bundled: ${cause.message}`, { cause });
   });
   const outputs = Object.entries(metafile.outputs);

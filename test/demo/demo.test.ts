@@ -128,7 +128,7 @@ inTurn('when a process of the demo dies, it is named and nothing is left behind'
   const demo = new RunningDemo(t, []);
   await demo.says(/Call 1: the session runs/);
   const children = childrenOf(demo.pid);
-  const daemon = children.find(({ commandLine }) => commandLine.includes('daemon/main.ts'));
+  const daemon = children.find(({ commandLine }) => /\bdaemon\/main\.[jt]s/.test(commandLine));
   process.kill(daemon?.pid as number, 'SIGKILL');
   t.is(await demo.exited, 1);
   t.regex(demo.stderr, /^demo: integratord ended \(killed by a signal\)\./);

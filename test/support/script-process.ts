@@ -1,16 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BARE_ENVIRONMENT } from './bare-environment.ts';
 
-const ROOT = new URL('../../', import.meta.url);
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Node option that makes a process exit when this one is gone, even after SIGKILL. */
 const LEASH = `--import=${new URL(`leash.ts?parent=${process.pid}`, import.meta.url)}`;
 
+type ScriptEnvironment = Readonly<Record<string, string>>;
+
 interface ScriptOptions {
-  /** Its whole environment, apart from BARE_ENVIRONMENT and the leash. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** Its whole environment, apart from BARE_ENVIRONMENT and the leash. An empty TEST_BUNDLES starts the sources. */
+  readonly env?: ScriptEnvironment;
   /** Start it in its own process group, like a shell command: Ctrl-C for this process does not reach it. */
   readonly detached?: boolean;
   /** The user to run it as. */
@@ -37,7 +41,7 @@ export class ScriptProcess {
   constructor(script: string, args: readonly string[] = [], options: ScriptOptions = {}) {
     const { env = {}, detached = false, uid, ipc = false, nodeArgs = [] } = options;
     this.#script = script;
-    this.child = spawn(process.execPath, [...nodeArgs, fileURLToPath(new URL(script, ROOT)), ...args], {
+    this.child = spawn(process.execPath, [...nodeArgs, fileOf(resolve(ROOT, script), env), ...args], {
       env: { ...BARE_ENVIRONMENT, ...env, NODE_OPTIONS: `${LEASH} ${env['NODE_OPTIONS'] ?? ''}` },
       stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? (['ipc'] as const) : [])],
       detached,
@@ -104,4 +108,11 @@ export class ScriptProcess {
     this.#news.resolve();
     this.#news = Promise.withResolvers();
   }
+}
+
+/** The file to run for a script (absolute): its bundle, if `npm test` made one, else the script itself. */
+function fileOf(script: string, { TEST_BUNDLES: directory = process.env['TEST_BUNDLES'] }: ScriptEnvironment): string {
+  if (!directory) return script;
+  const bundle = join(directory, relative(ROOT, script).replace(/\.ts$/, '.js'));
+  return existsSync(bundle) ? bundle : script;
 }
