@@ -7,7 +7,9 @@ export const WAIT_MS = 200;
 
 /** Samples without silence and without similar neighbors, so that each can be distinguished from all others. */
 export function distinctSamples(count: number, seed = 1): Int16Array {
-  return Int16Array.from({ length: count }, (_, i) => ((i * 7919 + seed * 104_729) % 32_000) + 1);
+  const samples = new Int16Array(count);
+  for (let i = 0; i < count; i++) samples[i] = ((i * 7919 + seed * 104_729) % 32_000) + 1;
+  return samples;
 }
 
 export function bytesOf(samples: Int16Array): Uint8Array {

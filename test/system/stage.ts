@@ -57,7 +57,9 @@ export interface StartOptions {
 
 /** One channel of 2-channel PCM. */
 export function channel(audio: Buffer, index: 0 | 1): Int16Array {
-  return Int16Array.from({ length: audio.length / 4 }, (_, frame) => audio.readInt16LE(frame * 4 + index * 2));
+  const samples = new Int16Array(audio.length / 4);
+  for (let frame = 0; frame < samples.length; frame++) samples[frame] = audio.readInt16LE(frame * 4 + index * 2);
+  return samples;
 }
 
 /** The daemon between the simulators of Kinesis Video and Deepgram, each in its own process. */
