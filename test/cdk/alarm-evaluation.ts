@@ -107,13 +107,33 @@ function metricOf(alarm: AlarmProperties, source: MetricSource) {
   return { periodS, pointsAt };
 }
 
+/** The statistic of each period with data, by the second at which the period ends. */
 function pointsOf(data: readonly Datum[], statistic: string, periodS: number, ends: readonly number[]): Points {
-  const aggregate = known(STATISTICS, statistic);
-  const points = ends.flatMap((end): [number, number][] => {
-    const values = data.filter(([atS]) => atS >= end - periodS && atS < end).map(([, value]) => value);
-    return values.length === 0 ? [] : [[end, aggregate(values)]];
-  });
-  return new Map(points);
+  const earlier = knownPoints(data, statistic, periodS);
+  const points = new Map<number, number>();
+  for (const end of ends) {
+    if (!earlier.has(end)) earlier.set(end, pointOf(data, statistic, periodS, end));
+    const point = earlier.get(end);
+    if (point !== undefined) points.set(end, point);
+  }
+  return points;
+}
+
+/** Points so far, by series, and by statistic and period: a point is needed for every minute whose range it is in. */
+const KNOWN_POINTS = new WeakMap<readonly Datum[], Map<string, Map<number, number | undefined>>>();
+
+function knownPoints(data: readonly Datum[], statistic: string, periodS: number): Map<number, number | undefined> {
+  const ofSeries = KNOWN_POINTS.get(data) ?? new Map<string, Map<number, number | undefined>>();
+  KNOWN_POINTS.set(data, ofSeries);
+  const key = `${statistic} of ${periodS} s`;
+  const points = ofSeries.get(key) ?? new Map<number, number | undefined>();
+  ofSeries.set(key, points);
+  return points;
+}
+
+function pointOf(data: readonly Datum[], statistic: string, periodS: number, end: number): number | undefined {
+  const values = data.filter(([atS]) => atS >= end - periodS && atS < end).map(([, value]) => value);
+  return values.length === 0 ? undefined : known(STATISTICS, statistic)(values);
 }
 
 /**
