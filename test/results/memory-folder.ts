@@ -1,5 +1,11 @@
 import type { Folder } from '../../daemon/results/spool/folder.ts';
 
+interface OpenFile {
+  name: string;
+  /** Its content, and room for more. */
+  memory: Buffer;
+}
+
 /** A directory in memory that can fail, and be left as a crash leaves it. */
 export class MemoryFolder implements Folder {
   readonly path = '/state/results';
@@ -36,7 +42,7 @@ export class MemoryFolder implements Folder {
   async create(name: string) {
     this.#check();
     // The file keeps its content wherever it is renamed to.
-    const file = { name };
+    const file: OpenFile = { name, memory: Buffer.alloc(0) };
     this.#open.set(name, file);
     this.files.set(name, Buffer.alloc(0));
     return {
@@ -44,7 +50,7 @@ export class MemoryFolder implements Folder {
         const bytes = Buffer.concat(parts);
         this.#check();
         this.writes++;
-        this.files.set(file.name, Buffer.concat([this.files.get(file.name) ?? Buffer.alloc(0), bytes]));
+        this.files.set(file.name, appended(file, this.files.get(file.name)?.length ?? 0, bytes));
         this.#lastAppend = { name: file.name, bytes: bytes.length };
         this.isWriting = true;
         await new Promise((resolve) => setImmediate(resolve));
@@ -71,9 +77,21 @@ export class MemoryFolder implements Folder {
     this.files.delete(name);
   }
 
-  readonly #open = new Map<string, { name: string }>();
+  readonly #open = new Map<string, OpenFile>();
 
   #check(): void {
     if (this.fault) throw this.fault;
   }
+}
+
+/** The file's content with more bytes after the first `length`. Copies it seldom: stores append many thousand times. */
+function appended(file: OpenFile, length: number, bytes: Buffer): Buffer {
+  const newLength = length + bytes.length;
+  if (newLength > file.memory.length) {
+    const larger = Buffer.alloc(2 * newLength);
+    file.memory.copy(larger, 0, 0, length);
+    file.memory = larger;
+  }
+  bytes.copy(file.memory, length);
+  return file.memory.subarray(0, newLength);
 }
