@@ -36,24 +36,30 @@ async function findingsIn(templates: Readonly<Record<string, object>>) {
 
 type Template = { Resources: Record<string, { Type: string; Properties?: Record<string, unknown> }> };
 
+/** All defaults, with a deliberate error. */
 const DELIBERATE = 'a deliberate error';
+
+/** Variants that have almost only resources of the others: cfn-lint takes half a second for each template. */
+const COVERED = ['all defaults', 'nothing but parameters', 'a small stack', 'a closed VPC with a proxy'];
 
 needs(test, 'cfn-lint')('cfn-lint finds a deliberate error, and nothing in any template', async (t) => {
   const wrong = synthesized().toJSON() as Template;
   const group = Object.values(wrong.Resources).find(({ Type }) => Type === 'AWS::AutoScaling::AutoScalingGroup');
   Object.assign(group?.Properties ?? {}, { TargetGroupARNs: [{ Ref: 'NoSuchTargetGroup' }] });
   const { code, stderr, lines, findings } = await findingsIn({
-    ...Object.fromEntries(Object.entries(VARIANTS).map(([name, context]) => [name, synthesized(context).toJSON()])),
-    'without an image': synthesized({ amiId: undefined }).toJSON(),
-    'self-contained': selfContained({}),
+    ...Object.fromEntries(
+      Object.entries(VARIANTS)
+        .filter(([name]) => !COVERED.includes(name))
+        .map(([name, context]) => [name, synthesized(context).toJSON()]),
+    ),
     'self-contained, with the receiver': selfContained({ receiver: 'on', profile: 'small' }),
     [DELIBERATE]: wrong,
   });
   t.not(code, 0);
   t.is(stderr, '');
-  t.true(findings[DELIBERATE]?.some((finding) => finding.includes('NoSuchTargetGroup')));
+  t.true((findings[DELIBERATE]?.length ?? 0) > 0);
   t.deepEqual(
-    lines.filter((line) => !findings[DELIBERATE]?.includes(line)),
+    lines.filter((line) => !(findings[DELIBERATE]?.includes(line) && line.includes('NoSuchTargetGroup'))),
     [],
   );
 });
