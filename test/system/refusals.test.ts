@@ -237,9 +237,7 @@ test('an unreachable Deepgram: the start gets 503 and can be retried, and the in
 });
 
 test('idle connections outlive the load balancer’s idle timeout, so that no start meets a closed one', async (t) => {
-  const stage = await Stage.open();
-  t.teardown(() => stage.close());
-  const { headers } = await stage.ask('GET', '/health-check');
+  const { headers } = await t.context.stage.ask('GET', '/health-check');
   const [, seconds] = /^timeout=(\d+)$/.exec(headers.get('keep-alive') ?? '') ?? [];
   t.true(Number(seconds) > 60);
 });

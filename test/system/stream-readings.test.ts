@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { bytesOf, difference, distinctSamples } from '../audio/tracks.ts';
 import { channel, Stage } from './stage.ts';
 
@@ -9,18 +9,22 @@ import { channel, Stage } from './stage.ts';
 const SECOND = 8000;
 const SPEED = 10;
 
-async function opened(t: ExecutionContext, options: Parameters<typeof Stage.open>[0] = {}): Promise<Stage> {
-  const stage = await Stage.open(options);
-  t.teardown(() => stage.close());
-  return stage;
-}
+/** Stages for several tests each. */
+const STAGES = {
+  default: Stage.open(),
+  inclusive: Stage.open({ kinesisArgs: ['--inclusive'] }),
+  patient: Stage.open({ env: { CALL_END_GRACE_MS: '3000' } }),
+};
+test.after.always(async () => {
+  for (const stage of Object.values(STAGES)) await (await stage).close();
+});
 
-for (const [reading, kinesisArgs] of [
-  ['after that fragment', []],
-  ['with that fragment itself', ['--inclusive']],
+for (const [reading, opened] of [
+  ['after that fragment', STAGES.default],
+  ['with that fragment itself', STAGES.inclusive],
 ] as const) {
   test(`AfterFragmentNumber begins ${reading}: every sample arrives once, whatever StartFragmentNumber names`, async (t) => {
-    const stage = await opened(t, { kinesisArgs });
+    const stage = await opened;
     const samples = distinctSamples(4 * SECOND, 1);
     for (const startNumber of ['first', 'before'] as const) {
       const request = await stage.call({ customer: bytesOf(samples), speed: SPEED, options: { startNumber } });
@@ -36,7 +40,7 @@ for (const [reading, sentAgain] of [
   ['when it reconnects', { after: 5, fragments: 4 }],
 ] as const) {
   test(`the producer sends the last seconds again ${reading}: every sample arrives once`, async (t) => {
-    const stage = await opened(t);
+    const stage = await STAGES.default;
     const samples = distinctSamples(8 * SECOND, 1);
     const options = { oddBlock: false, ...(sentAgain && { sentAgain }) };
     const { ended, audio } = await stage.transcribe(
@@ -52,7 +56,7 @@ for (const [reading, segmentUid, event] of [
   ['the same SegmentUID: audio is missing', undefined, 'audio.gap'],
 ] as const) {
   test(`audio of the contact that follows 3 s later has ${reading}`, async (t) => {
-    const stage = await opened(t, { env: { CALL_END_GRACE_MS: '3000' } });
+    const stage = await STAGES.patient;
     const samples = distinctSamples(2 * SECOND, 1);
     const stream = `stream-${randomUUID()}`;
     const startMs = Date.now() - 60_000;
@@ -70,7 +74,8 @@ for (const [reading, segmentUid, event] of [
     const ended = await stage.ended(request.contactId);
     const gapMs = event === 'audio.gap' ? 3000 : 0;
     t.like(ended, { outcome: 'completed', audioMs: 7000, gapMs });
-    const events = stage.daemon.lines.map((line) => line['event']);
+    const lines = stage.daemon.lines.filter(({ contactId }) => contactId === request.contactId);
+    const events = lines.map((line) => line['event']);
     t.true(events.includes(event), String(events));
   });
 }
