@@ -34,9 +34,9 @@ test('what the pattern of words matches is never ruled out before', (t) => {
         t.true(mayMatch(all, text), JSON.stringify([all, text]));
       },
     ),
-    { numRuns: 2000 },
+    { numRuns: 500 },
   );
-  t.true(matched > 1000, `only ${matched}`);
+  t.true(matched > 250, `only ${matched}`);
 });
 
 test('ordinary text is ruled out', (t) => {

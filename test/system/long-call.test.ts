@@ -2,9 +2,9 @@ import test from 'ava';
 import { LAST_REQUESTS, playLongCall } from './long-call.ts';
 
 // A small sample of `npm run prove:long-call`: the walls are 6 s of real time apart.
-const SPEED = 40;
-const WALL_MINUTES = 4;
-const MINUTES = 19;
+const SPEED = 20;
+const WALL_MINUTES = 2;
+const MINUTES = 9;
 const WALLS = Math.floor(MINUTES / WALL_MINUTES);
 
 test('a call across four walls, rotated before each of them: 0 ms lost, 0 ms repeated', async (t) => {
