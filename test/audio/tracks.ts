@@ -55,7 +55,11 @@ export function align(blocks: readonly AudioBlock[], aligner = new BufferedAlign
   take();
   const pcm = Buffer.concat(pieces);
   const frames = new Int16Array(pcm.buffer.slice(pcm.byteOffset, pcm.byteOffset + pcm.length));
-  const channel = (index: Channel) => frames.filter((_, i) => i % 2 === index);
+  const channel = (index: Channel) => {
+    const samples = new Int16Array(frames.length / 2);
+    for (let i = 0; i < samples.length; i++) samples[i] = frames[2 * i + index] as number;
+    return samples;
+  };
   return { aligner, customer: channel(0), agent: channel(1) };
 }
 
