@@ -6,7 +6,7 @@ import { temporaryDirectory } from './directory.ts';
 import { attemptAsRoot } from './program.ts';
 import { PACKER } from './template.ts';
 
-const test = needs(anyTest, 'root or user namespaces');
+const test = needs(anyTest, 'root or user namespaces', 'systemctl');
 const SCRIPT = join(PACKER, 'image/clean-up.sh');
 
 /** Files of a build instance that must not be in the image. */

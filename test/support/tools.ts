@@ -23,6 +23,7 @@ export const TOOLS = {
   ruby: debian('ruby'),
   shellcheck: debian('shellcheck'),
   sysctl: debian('procps'),
+  systemctl: debian('systemd'),
   tmux: debian('tmux'),
   'root or user namespaces': { from: 'rights', package: 'as root, or where a user may make user namespaces' },
   // For npm run test:systemd.
