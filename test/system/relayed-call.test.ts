@@ -55,6 +55,7 @@ class LastCheckpoint {
     track: (source: CheckpointSource) => {
       this.source = source;
     },
+    changed: () => {},
     freeze: () => {},
   } as unknown as Checkpoints;
 
