@@ -19,7 +19,7 @@ export interface QueuedEvent {
 
 /** A session's events in order, at positions that never change: 0, 1, 2 … */
 export class EventQueue {
-  #events: QueuedEvent[] = [];
+  readonly #events: QueuedEvent[] = [];
   /** Position of the first event in the array, which is at this index. */
   #begin = 0;
   #index = 0;
@@ -51,7 +51,8 @@ export class EventQueue {
     }
     // Moving what is left costs more than keeping some slots.
     if (this.#index < 64 && this.#index < this.#events.length) return;
-    this.#events = this.#events.slice(this.#index);
+    // In place: an array that is old and replaced keeps young events alive until V8's next major collection.
+    this.#events.splice(0, this.#index);
     this.#index = 0;
   }
 

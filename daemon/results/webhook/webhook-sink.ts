@@ -43,8 +43,11 @@ export class WebhookSink implements Sink {
   /** By origin; RESULTS_SECRET lists the hosts. */
   readonly #pools = new Map<string, Pool>();
   readonly #urls = new WeakMap<SinkSession, URL>();
-  /** Bodies of batches that are on their way: every attempt sends the same bytes. */
-  readonly #bodies = new WeakMap<Batch, Buffer>();
+  /**
+   * Bodies of batches that failed: every attempt sends the same bytes. Not of the others: what an old WeakMap has stays
+   * until V8's next major collection.
+   */
+  readonly #failed = new WeakMap<Batch, Buffer>();
 
   constructor(options: WebhookSinkOptions) {
     this.#options = options;
@@ -63,13 +66,15 @@ export class WebhookSink implements Sink {
     const keys = this.#keysFor(url.host);
     // The secret may be changed, or changed back, before the batch is given up.
     if (keys.length === 0) return { name: 'retry', error: `RESULTS_SECRET does not list ${url.host}` };
-    const body = this.#bodyOf(batch);
+    const body = this.#failed.get(batch) ?? bodyOf(batch, clock.epoch());
     const headers = {
       'content-type': 'application/json',
       'user-agent': 'integratord',
       ...signatureHeaders(batch.id, body, keys, clock.epoch()),
     };
-    return this.#post(url, headers, body);
+    const delivery = await this.#post(url, headers, body);
+    if (delivery.name === 'retry') this.#failed.set(batch, body);
+    return delivery;
   }
 
   close(): void {
@@ -91,15 +96,6 @@ export class WebhookSink implements Sink {
     const { secret, defaultHost } = this.#options.rules;
     if (!secret || !keyFor(host, secret.current, defaultHost)) return [];
     return secret.accepted.flatMap((each) => keyFor(host, each, defaultHost) ?? []);
-  }
-
-  #bodyOf(batch: Batch): Buffer {
-    let body = this.#bodies.get(batch);
-    if (!body) {
-      body = bodyOf(batch, this.#options.clock.epoch());
-      this.#bodies.set(batch, body);
-    }
-    return body;
   }
 
   async #post(url: URL, headers: Record<string, string>, body: Buffer): Promise<Delivery> {
