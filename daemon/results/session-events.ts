@@ -4,7 +4,14 @@ import { type DeliveryDeps, type DeliverySource, SinkDelivery } from './delivery
 import type { ChannelTimes, EventLog, RelayState } from './event-log.ts';
 import { EventQueue, earlier, type QueuedEvent } from './event-queue.ts';
 import type { BatchedEvent, Sink, SinkName } from './sink.ts';
-import { type DeliveredSession, type EventHead, lineOf, type Place, type Undelivered } from './spool/record.ts';
+import {
+  type DeliveredSession,
+  type EventHead,
+  lineOf,
+  type Place,
+  type SpoolLine,
+  type Undelivered,
+} from './spool/record.ts';
 import { comparePlaces, type RecoveredSession, sessionLines } from './spool/recovery.ts';
 import type { Spool, SpoolOwner } from './spool/spool.ts';
 import { gapOf, undeliveredOf } from './undelivered.ts';
@@ -216,7 +223,7 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
   }
 
   /** What the spool must keep of the session. */
-  lines(): (readonly Buffer[])[] {
+  lines(): SpoolLine[] {
     if (this.#isDone || this.#deliveries.length === 0) return [];
     const { session } = this;
     const acknowledged = Object.fromEntries(

@@ -74,18 +74,13 @@ export interface SpoolLine {
 
 const MAGIC = 0x49524531;
 const FRAME_HEAD_BYTES = 8;
-const LINE_HEAD_BYTES = 8;
+/** Before a line: how many bytes its record and its body have. */
+export const LINE_HEAD_BYTES = 8;
 const NONE = Buffer.alloc(0);
 
-/** The bytes of a line, in parts: an event's JSON is not copied until its frame is made. */
-export function lineOf(record: SpoolRecord, body: Buffer = NONE): readonly Buffer[] {
-  const text = JSON.stringify(record);
-  const textBytes = Buffer.byteLength(text);
-  const head = Buffer.allocUnsafe(LINE_HEAD_BYTES + textBytes);
-  head.writeUInt32BE(textBytes, 0);
-  head.writeUInt32BE(body.length, 4);
-  head.write(text, LINE_HEAD_BYTES);
-  return body.length > 0 ? [head, body] : [head];
+/** @param body an event's JSON, which follows its record as it is */
+export function lineOf(record: SpoolRecord, body: Buffer = NONE): SpoolLine {
+  return { record, body };
 }
 
 /** A frame's bytes, in parts. */
@@ -94,28 +89,14 @@ interface Frame {
   readonly bytes: number;
 }
 
-const MOST_SCRATCH_BYTES = 1024 * 1024;
-/** Where the lines of a frame are put together: a new buffer for each would keep the garbage collector busy. */
-let scratch = Buffer.allocUnsafeSlow(64 * 1024);
-
 /** Lines written and sealed together: a crash leaves all of them or none. */
-export function frameOf(lines: readonly Buffer[], sealing: Sealing): Frame {
-  const sealed = sealing.sealInParts(together(lines));
+export function frameOf(lines: Buffer, sealing: Sealing): Frame {
+  const sealed = sealing.sealInParts(lines);
   const sealedBytes = sealed.reduce((sum, { length }) => sum + length, 0);
   const head = Buffer.allocUnsafe(FRAME_HEAD_BYTES);
   head.writeUInt32BE(MAGIC, 0);
   head.writeUInt32BE(sealedBytes, 4);
   return { parts: [head, ...sealed], bytes: FRAME_HEAD_BYTES + sealedBytes };
-}
-
-/** Lent until the next call. */
-function together(lines: readonly Buffer[]): Buffer {
-  const bytes = lines.reduce((sum, { length }) => sum + length, 0);
-  if (bytes > MOST_SCRATCH_BYTES) return Buffer.concat(lines);
-  if (scratch.length < bytes) scratch = Buffer.allocUnsafeSlow(bytes * 2);
-  let at = 0;
-  for (const line of lines) at += line.copy(scratch, at);
-  return scratch.subarray(0, bytes);
 }
 
 /** What could be read of a file of frames. */

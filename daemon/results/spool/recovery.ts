@@ -3,6 +3,7 @@ import type { Sealing } from '../../secrets/sealing.ts';
 import type { ChannelTimes, RelayState } from '../event-log.ts';
 import type { SinkName } from '../sink.ts';
 import { type Folder, replaceFile } from './folder.ts';
+import { LineBuffer } from './line-buffer.ts';
 import {
   type DeliveredSession,
   type EventHead,
@@ -130,10 +131,16 @@ async function contentOf(name: string, { folder, sealing, log }: RecoveryOptions
   return content;
 }
 
-async function writeSession(lines: readonly (readonly Buffer[])[], sessionId: string, options: RecoveryOptions) {
+async function writeSession(lines: readonly SpoolLine[], sessionId: string, options: RecoveryOptions): Promise<void> {
   const { folder, sealing } = options;
-  if (lines.length === 0) await removeSession(sessionId, options);
-  else await replaceFile(folder, `${sessionId}${SESSION_SUFFIX}`, Buffer.concat(frameOf(lines.flat(), sealing).parts));
+  if (lines.length === 0) {
+    await removeSession(sessionId, options);
+    return;
+  }
+  const buffer = new LineBuffer();
+  for (const line of lines) buffer.add(line);
+  const { parts } = frameOf(buffer.take(), sealing);
+  await replaceFile(folder, `${sessionId}${SESSION_SUFFIX}`, Buffer.concat(parts));
 }
 
 function sessionIdsIn({ lines }: FileContent): string[] {
@@ -201,7 +208,7 @@ class Merged {
   }
 
   /** The lines of a session's own file. Its boot stays the one of the thread's file. */
-  linesOf(sessionId: string): (readonly Buffer[])[] {
+  linesOf(sessionId: string): SpoolLine[] {
     const found = this.session(sessionId);
     const boot = this.#found.get(sessionId)?.isStale ? '' : this.#found.get(sessionId)?.boot;
     return found ? [lineOf({ kind: 'boot', boot: boot ?? '' }), ...sessionLines(found)] : [];
@@ -273,7 +280,7 @@ function placeOf({ epoch, sequence }: EventHead): Place {
 }
 
 /** A session's lines for the rewritten file. */
-export function sessionLines(found: Omit<RecoveredSession, 'isStale'>): (readonly Buffer[])[] {
+export function sessionLines(found: Omit<RecoveredSession, 'isStale'>): SpoolLine[] {
   const { session, last, hasEnded, isInterrupted, state, acknowledged, undelivered, events } = found;
   const { sessionId } = session;
   const lines = [lineOf({ kind: 'session', session })];

@@ -2,7 +2,8 @@ import { errorFields, type Log } from '../../log/log.ts';
 import type { Cancel, Clock, Millis } from '../../runtime/clock.ts';
 import type { Sealing } from '../../secrets/sealing.ts';
 import type { Folder, GrowingFile } from './folder.ts';
-import { frameOf, lineOf, type SpoolRecord } from './record.ts';
+import { LineBuffer } from './line-buffer.ts';
+import { frameOf, lineOf, type SpoolLine, type SpoolRecord } from './record.ts';
 
 /** One write and one seal for what all sessions of a thread have in this time: a write per event would cost its CPU. */
 const COMMIT_MS: Millis = 20;
@@ -35,7 +36,7 @@ export interface SpoolOwner {
 export interface LiveContent {
   readonly bytes: number;
   /** The lines of all sessions that have something left. */
-  lines(): readonly (readonly Buffer[])[];
+  lines(): readonly SpoolLine[];
 }
 
 interface SpoolOptions {
@@ -61,7 +62,8 @@ export class Spool {
   readonly #options: SpoolOptions;
   readonly #name: string;
   readonly #smallestRewriteBytes: number;
-  #lines: Buffer[] = [];
+  /** What the next commit writes. */
+  readonly #lines = new LineBuffer();
   #owners = new Set<SpoolOwner>();
   #file: GrowingFile | undefined;
   #fileBytes = 0;
@@ -91,16 +93,16 @@ export class Spool {
   }
 
   /** Adds a line to the next commit and returns its number. The owner is called when it is done. */
-  write(line: readonly Buffer[], owner: SpoolOwner): number {
-    this.#lines.push(...line);
+  write(line: SpoolLine, owner: SpoolOwner): number {
+    this.#lines.add(line);
     this.#owners.add(owner);
     this.#schedule(COMMIT_MS);
     return this.#commit;
   }
 
   /** Writes a line without urgency: no delivery waits for it. */
-  note(line: readonly Buffer[]): void {
-    this.#lines.push(...line);
+  note(line: SpoolLine): void {
+    this.#lines.add(line);
     this.#schedule(RELAXED_COMMIT_MS);
   }
 
@@ -145,8 +147,7 @@ export class Spool {
   }
 
   async #writeOnce(): Promise<void> {
-    const [lines, owners, commit] = [this.#lines, this.#owners, this.#commit++];
-    this.#lines = [];
+    const [lines, owners, commit] = [this.#lines.take(), this.#owners, this.#commit++];
     this.#owners = new Set();
     try {
       if (this.#needsRewrite) await this.#rewrite();
@@ -170,7 +171,8 @@ export class Spool {
     return this.#fileBytes > this.#smallestRewriteBytes && live.bytes * 2 < this.#fileBytes;
   }
 
-  async #append(lines: readonly Buffer[]): Promise<void> {
+  /** Seals the lines before it waits: they are lent. */
+  async #append(lines: Buffer): Promise<void> {
     const frame = frameOf(lines, this.#options.sealing);
     await this.#file?.append(frame.parts);
     this.#fileBytes += frame.bytes;
@@ -230,17 +232,12 @@ export class Spool {
   }
 }
 
-/** The lines in parts of a limited size, each line whole. */
-function* partsOf(lines: readonly (readonly Buffer[])[]): Generator<Buffer[]> {
-  let part: Buffer[] = [];
-  let bytes = 0;
+/** The lines in parts of a limited size, each line whole. A part is lent until the next one. */
+function* partsOf(lines: readonly SpoolLine[]): Generator<Buffer> {
+  const buffer = new LineBuffer();
   for (const line of lines) {
-    part.push(...line);
-    for (const { length } of line) bytes += length;
-    if (bytes < PART_BYTES) continue;
-    yield part;
-    part = [];
-    bytes = 0;
+    buffer.add(line);
+    if (buffer.length >= PART_BYTES) yield buffer.take();
   }
-  if (part.length > 0) yield part;
+  if (buffer.length > 0) yield buffer.take();
 }
