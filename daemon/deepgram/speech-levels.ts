@@ -68,10 +68,11 @@ export class SpeechLevels {
     const first = Math.max(this.#fromPiece, Math.floor(position / PIECE_BYTES));
     for (let piece = first; piece < this.#endPiece; piece++) {
       if (!(this.#at(piece) & bit)) continue;
+      const enough = Math.min(piece + LEAST_LOUD_PIECES, this.#endPiece);
       let end = piece + 1;
-      while (end < this.#endPiece && this.#at(end) & bit) end++;
+      while (end < enough && this.#at(end) & bit) end++;
       // Loud audio at the end may continue.
-      if (end - piece >= LEAST_LOUD_PIECES || end === this.#endPiece) return Math.max(position, piece * PIECE_BYTES);
+      if (end === enough) return Math.max(position, piece * PIECE_BYTES);
       piece = end;
     }
     return Math.max(position, this.#endPiece * PIECE_BYTES);
@@ -100,12 +101,16 @@ export class SpeechLevels {
   #sum(from: number, to: number): void {
     const samples = this.#samples;
     const step = STEP * CHANNELS;
+    let customerSum = 0;
+    let agentSum = 0;
     for (let at = from; at < to; at += step) {
       const customer = samples[at] as number;
       const agent = samples[at + 1] as number;
-      this.#customerSum += customer < 0 ? -customer : customer;
-      this.#agentSum += agent < 0 ? -agent : agent;
+      customerSum += customer < 0 ? -customer : customer;
+      agentSum += agent < 0 ? -agent : agent;
     }
+    this.#customerSum += customerSum;
+    this.#agentSum += agentSum;
   }
 
   #endOfPiece(): void {
