@@ -10,6 +10,8 @@ import { SpeechLevels } from './speech-levels.ts';
 const MARGIN_BYTES = positionOf(2000);
 /** It may begin this much earlier, if there is a pause. */
 const PAUSE_BYTES = positionOf(1000);
+/** What is kept of the audio that is final. */
+export const KEPT_BEFORE_FINAL_BYTES = MARGIN_BYTES + PAUSE_BYTES;
 /** Kinesis keeps the audio of a stream without retention for about five minutes: what is older cannot be repeated. */
 const REPEATABLE_BYTES = positionOf(300_000);
 /** Speech without results is reported in pieces of this length. */
@@ -70,7 +72,7 @@ export class FinalAudio {
 
   /** What comes before need not be repeated by any connection. */
   get neededFrom(): number {
-    return Math.max(this.#start, this.finalTo - MARGIN_BYTES - PAUSE_BYTES);
+    return Math.max(this.#start, this.finalTo - KEPT_BEFORE_FINAL_BYTES);
   }
 
   /** Another process can continue from here without loss. */

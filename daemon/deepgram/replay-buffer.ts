@@ -15,7 +15,7 @@ const REVIEWED_EVERY_BYTES = 2000 * BYTES_PER_MS;
  * PCM from the start of the call.
  */
 export class ReplayBuffer implements CallBuffer {
-  readonly #leastBytes: number;
+  #leastBytes: number;
   #ring: Buffer;
   /** Where held audio begins, up to where it has been sent, and where it ends. */
   #from: number;
@@ -63,6 +63,12 @@ export class ReplayBuffer implements CallBuffer {
   /** The memory that it takes now. */
   get allocatedBytes(): number {
     return this.#ring.length;
+  }
+
+  /** Sets a larger minimum size. Growing step by step would allocate three times as much. */
+  expect(leastBytes: number): void {
+    this.#leastBytes = Math.max(this.#leastBytes, wholeFrames(leastBytes));
+    if (this.#leastBytes > this.#ring.length) this.#resize(this.#leastBytes, 0);
   }
 
   reserve(frames: number): Int32Array {

@@ -2,7 +2,7 @@ import type { AudioRun } from '../audio/audio-run.ts';
 import { LONGEST_RUN_MS } from '../audio/interleave.ts';
 import { AGENT, CUSTOMER } from '../contract/audio-format.ts';
 import type { Millis } from '../runtime/clock.ts';
-import { type ChannelPart, FinalAudio, type MissingCause } from './final-audio.ts';
+import { type ChannelPart, FinalAudio, KEPT_BEFORE_FINAL_BYTES, type MissingCause } from './final-audio.ts';
 import { momentOf, positionOf, ReplayBuffer } from './replay-buffer.ts';
 import { finalEnd, ReceivedResults } from './results.ts';
 
@@ -28,6 +28,8 @@ const LOOK_BACK_MS: Millis = 2048;
 
 /** With a results relay, audio that is not final is kept for this long; normally a few seconds are not final. */
 const RELAYED_MS: Millis = 60_000;
+/** An utterance, and how long its final takes. */
+const USUALLY_NOT_FINAL_MS: Millis = 5000;
 
 export interface ReplayWindowOptions {
   /** What a reconnect repeats when results do not come back to us (REPLAY_MS). */
@@ -100,6 +102,7 @@ export class ReplayWindow {
     this.#relay = relay;
     this.#final = this.#finalOf(relay);
     this.#bufferBytes = Math.max(this.#bufferBytes, 2 * positionOf(RELAYED_MS));
+    this.buffer.expect(KEPT_BEFORE_FINAL_BYTES + positionOf(USUALLY_NOT_FINAL_MS + USUALLY_UNSENT_MS));
   }
 
   #finalOf(relay: ResultsRelay): FinalAudio {

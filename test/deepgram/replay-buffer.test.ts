@@ -116,6 +116,16 @@ test('a buffer takes the memory that it was given as long as that suffices', (t)
   t.is(buffer.allocatedBytes, LEAST_BYTES);
 });
 
+test('a buffer that expects more takes that memory at once, and keeps it', (t) => {
+  const buffer = new ReplayBuffer(0, LEAST_BYTES);
+  buffer.expect(5 * LEAST_BYTES);
+  buffer.expect(2 * LEAST_BYTES);
+  t.is(buffer.allocatedBytes, 5 * LEAST_BYTES);
+  pass(buffer, A_WHILE, (5 * LEAST_BYTES) / BYTES_PER_FRAME - 10);
+  pass(buffer, 2 * A_WHILE, 10);
+  t.is(buffer.allocatedBytes, 5 * LEAST_BYTES);
+});
+
 test('a buffer that has grown takes a quarter more than it needs, and shrinks when it needs less', (t) => {
   const buffer = new ReplayBuffer(0, LEAST_BYTES);
   pass(buffer, 2000, 1000);
