@@ -31,6 +31,7 @@ interface ErrorMessage {
 export function logResult(log: Log): (message: unknown, offsetMs: Millis) => void {
   return (message, offsetMs) => {
     const error = errorText(message);
+    if (error === undefined && !log.isDebug) return;
     if (isResults(message)) {
       const { channel_index, start, duration, is_final, channel } = message;
       const transcript = channel?.alternatives?.[0]?.transcript;

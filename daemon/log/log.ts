@@ -7,6 +7,8 @@ type Write = (fields: object, message: string) => void;
 
 /** Log lines are events, listed in LOGS.md: `log.info({ event: 'kinesis.resumed', attempt }, 'resumed')`. */
 export interface Log extends Readonly<Record<'debug' | 'info' | 'warn' | 'error', Write>> {
+  /** False while debug lines are not written: then what goes into them need not be prepared. */
+  readonly isDebug: boolean;
   child(fields: Record<string, unknown>): Log;
 }
 
@@ -47,6 +49,10 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Roo
   const listeners: ((level: LogLevel) => void)[] = [];
   return {
     ...gated(rootLog, gate),
+    // Spreading has read it once.
+    get isDebug() {
+      return isWritten('debug', gate);
+    },
     redactor,
     get level() {
       return gate.level;
@@ -68,15 +74,22 @@ function gated(logger: Logger, gate: { readonly level: LogLevel }): Log {
   const writer =
     (level: 'debug' | 'info' | 'warn' | 'error'): Write =>
     (fields, message) => {
-      if (weightOf(level) >= weightOf(gate.level)) logger[level](fields, message);
+      if (isWritten(level, gate)) logger[level](fields, message);
     };
   return {
+    get isDebug() {
+      return isWritten('debug', gate);
+    },
     debug: writer('debug'),
     info: writer('info'),
     warn: writer('warn'),
     error: writer('error'),
     child: (fields) => gated(logger.child(fields), gate),
   };
+}
+
+function isWritten(level: LogLevel, gate: { readonly level: LogLevel }): boolean {
+  return weightOf(level) >= weightOf(gate.level);
 }
 
 function weightOf(level: LevelWithSilent): number {

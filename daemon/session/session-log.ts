@@ -28,6 +28,10 @@ export class Timeline implements Log {
     this.#mask = new AttributeMask(Object.values(params).flat());
   }
 
+  get isDebug(): boolean {
+    return this.#log.isDebug;
+  }
+
   get entries(): readonly TimelineEntry[] {
     const [next] = this.#last;
     if (this.#omitted === 0 || !next) return [...this.#first, ...this.#last];
@@ -36,7 +40,9 @@ export class Timeline implements Log {
   }
 
   // Debug lines are too many to keep, and may contain what was said.
-  readonly debug = (fields: object, message: string): void => this.#log.debug(this.#mask.masked(fields), message);
+  readonly debug = (fields: object, message: string): void => {
+    if (this.isDebug) this.#log.debug(this.#mask.masked(fields), message);
+  };
   readonly info = (...args: [fields: object, message: string]): void => this.#note('info', ...args);
   readonly warn = (...args: [fields: object, message: string]): void => this.#note('warn', ...args);
   readonly error = (...args: [fields: object, message: string]): void => this.#note('error', ...args);

@@ -38,6 +38,18 @@ test('an ordered level applies to the logs of running sessions too, and is logge
   t.deepEqual(events(), ['log.level']);
 });
 
+test('a log says whether debug lines are written, also after an order', (t) => {
+  for (const level of LOG_LEVELS) {
+    const { log, events } = readable('info');
+    const session = log.child({ sessionId: 's' });
+    log.orderLevel(level);
+    events();
+    session.debug({ event: 'debug' }, 'text');
+    const isDebug = events().length > 0;
+    t.deepEqual([log.isDebug, session.isDebug], [isDebug, isDebug], level);
+  }
+});
+
 test('the log of another thread follows an order without logging it again', (t) => {
   const main = readable('info');
   const worker = readable('info');
