@@ -17,6 +17,9 @@ interface NewWords {
   readonly dropped: number;
 }
 
+/** By what a final is known. */
+type Identity = Pick<Result, 'startMs' | 'endMs' | 'text'>;
+
 /** What has been said on one channel: tells new words from repeated ones over any number of connections. */
 export class ChannelTranscript {
   #finalMs: Millis;
@@ -25,8 +28,8 @@ export class ChannelTranscript {
   #overlap: Overlap | undefined;
   /** Words were delivered since the last end of an utterance. */
   #isInUtterance = false;
-  /** The last final with words. */
-  #latest: Result | undefined;
+  /** What tells the last final with words. Its words are not kept: most of them would be garbage in V8's old space. */
+  #latest: Identity | undefined;
 
   /**
    * @param finalMs up to here the channel is final
@@ -55,8 +58,8 @@ export class ChannelTranscript {
   final(result: Result): NewWords | undefined {
     // The same audio is not heard twice on one connection.
     if (this.#latest && isSame(result, this.#latest)) return undefined;
-    if (result.words.length > 0) this.#latest = result;
     const { words: heard, speechFinal } = result;
+    if (heard.length > 0) this.#latest = { startMs: result.startMs, endMs: result.endMs, text: result.text };
     const { repeated, rest } = this.#align(result);
     const fresh = rest ? [rest, ...heard.slice(repeated + 1)] : heard.slice(repeated);
     const words = this.#placed(fresh, result.endMs);
@@ -103,7 +106,7 @@ export class ChannelTranscript {
       const latestMs = middle(word) > resultEndMs ? word.endMs : resultEndMs;
       const endMs = Math.max(startMs, Math.min(word.endMs, latestMs));
       fromMs = startMs;
-      return { ...word, startMs, endMs };
+      return startMs === word.startMs && endMs === word.endMs ? word : { ...word, startMs, endMs };
     });
   }
 
@@ -115,7 +118,7 @@ export class ChannelTranscript {
   }
 }
 
-function isSame(one: Result, other: Result): boolean {
+function isSame(one: Identity, other: Identity): boolean {
   return one.startMs === other.startMs && one.endMs === other.endMs && one.text === other.text;
 }
 

@@ -63,14 +63,16 @@ export function readMoment(message: Fields, field: string, offsetMs: Millis): Mo
 }
 
 function wordsIn(list: unknown, offsetMs: Millis): Word[] {
-  if (!Array.isArray(list)) return [];
-  return list.flatMap((each): Word[] => {
+  const words: Word[] = [];
+  if (!Array.isArray(list)) return words;
+  for (const each of list) {
     const { punctuated_word, word, start, end, confidence } = fieldsOf(each);
     const text = typeof punctuated_word === 'string' && punctuated_word !== '' ? punctuated_word : word;
-    if (typeof text !== 'string' || text === '' || !isMoment(start) || !isMoment(end)) return [];
+    if (typeof text !== 'string' || text === '' || !isMoment(start) || !isMoment(end)) continue;
     const startMs = callMs(start, offsetMs);
-    return [{ text, startMs, endMs: Math.max(startMs, callMs(end, offsetMs)), confidence: share(confidence) }];
-  });
+    words.push({ text, startMs, endMs: Math.max(startMs, callMs(end, offsetMs)), confidence: share(confidence) });
+  }
+  return words;
 }
 
 function channelOf(index: unknown): Channel | undefined {
