@@ -108,8 +108,11 @@ export class Track {
   #drop(count: number): void {
     this.#kept = Math.max(0, this.#kept - count);
     if (count === this.#blocks.length) {
-      this.#blocks.length = 0;
-      this.#startFrames.length = 0;
+      // Setting the length to 0 frees the arrays' memory, which the next read needs again.
+      while (this.#blocks.length > 0) {
+        this.#blocks.pop();
+        this.#startFrames.pop();
+      }
     } else if (count > 0) {
       this.#blocks.splice(0, count);
       this.#startFrames.splice(0, count);
