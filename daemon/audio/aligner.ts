@@ -73,10 +73,8 @@ export class Aligner {
   }
 
   get #clock(): CallClock {
-    const [customer, agent] = [
-      this.#tracks[CUSTOMER].save(this.#placers[CUSTOMER].lastBlocks),
-      this.#tracks[AGENT].save(this.#placers[AGENT].lastBlocks),
-    ];
+    const customer = this.#tracks[CUSTOMER].save(this.#placers[CUSTOMER].lastBlocks);
+    const agent = this.#tracks[AGENT].save(this.#placers[AGENT].lastBlocks);
     return {
       originMs: this.#call.originMs,
       driftFrames: [framesIn(-customer.centerMs), framesIn(-agent.centerMs)],

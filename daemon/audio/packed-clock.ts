@@ -96,7 +96,7 @@ function trackAt(numbers: PackedClock, at: number): TrackPlace {
   };
 }
 
-/** The index after a track; NaN if there is none. */
+/** Returns the index after the track that begins at `at`; NaN if no track is there. */
 function afterTrack(numbers: PackedClock, at: number): number {
   return at + TRACK_FIELDS + marksOf(numbers, at) * MARK_FIELDS;
 }

@@ -52,6 +52,8 @@ needs(test, 'cfn-lint')('cfn-lint finds a deliberate error, and nothing in any t
         .filter(([name]) => !COVERED.includes(name))
         .map(([name, context]) => [name, synthesized(context).toJSON()]),
     ),
+    'without an image': synthesized({ amiId: undefined }).toJSON(),
+    'self-contained': selfContained({}),
     'self-contained, with the receiver': selfContained({ receiver: 'on', profile: 'small' }),
     [DELIBERATE]: wrong,
   });

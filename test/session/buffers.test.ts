@@ -25,7 +25,7 @@ const FINGERPRINTS_BYTES = 2 * 960 * 4;
 /** A block that waits for its turn, and what V8 adds. */
 const WAITING_BYTES = 2048;
 /** A run that is being written, and rounding. */
-const ROOM_MS: Millis = LONGEST_RUN_MS + 20;
+const ROOM_MS: Millis = 276;
 /** What a reconnect repeats beyond REPLAY_MS. */
 const FINAL_AFTER_MS: Millis = 1000;
 /** The least of the call that can be looked back at. */

@@ -9,10 +9,12 @@ interface UnitNode {
   readonly options: string;
 }
 
-/** How the unit in a checkout's directory starts the daemon. Throws if there is none. */
+/** Reads how the unit of a checkout, a directory, starts the daemon. Throws if there is no unit, or it sets no option. */
 export function unitNodeOf(checkout: string): UnitNode {
   const unit = readFileSync(join(checkout, 'systemd/integratord.service'), 'utf8').replaceAll('\\\n', '');
   const [, command = ''] = /^ExecStart=(.+)$/m.exec(unit) ?? [];
   const [, options = ''] = /^Environment=NODE_OPTIONS=(.+)$/m.exec(unit) ?? [];
-  return { args: command.split(/\s+/).filter((word) => word.startsWith('--')), options };
+  const args = command.split(/\s+/).filter((word) => word.startsWith('--'));
+  if (args.length === 0 && options === '') throw new Error(`the unit in ${checkout} sets no options of Node`);
+  return { args, options };
 }
