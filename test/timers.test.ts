@@ -22,9 +22,9 @@ const EXCEPTIONS: readonly { readonly files: RegExp; readonly uses: RegExp; read
     reason: 'the status page runs in a browser',
   },
   {
-    files: /^daemon\/(?:kinesis\/http\/[\w-]+|deepgram\/refusal)\.ts$/,
+    files: /^daemon\/kinesis\/http\/media-transport\.ts$/,
     uses: /\bsocket\.setTimeout\(/g,
-    reason: 'the time-out of a connection or a body belongs to the socket, and ends with it',
+    reason: 'the time-out of a connection belongs to the socket, and ends with it',
   },
 ];
 

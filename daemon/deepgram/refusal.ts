@@ -1,20 +1,21 @@
 import type { IncomingMessage } from 'node:http';
-import type { Millis } from '../runtime/clock.ts';
+import { readBeginning } from '../runtime/bounded-body.ts';
+import type { Clock, Millis } from '../runtime/clock.ts';
 import { DeepgramRefused } from './errors.ts';
 
 /** Deepgram's error bodies have some hundred bytes; a proxy's page may be long. */
 const MAX_BODY_BYTES = 4096;
-/** A body that pauses longer is cut off there. */
-const BODY_PAUSE_MS: Millis = 1000;
+/** A body that takes longer is cut off there. */
+const BODY_WITHIN_MS: Millis = 1000;
 
 /** The refusal that a handshake was answered with. Never rejects. */
-export async function refusalFrom(response: IncomingMessage): Promise<DeepgramRefused> {
+export async function refusalFrom(response: IncomingMessage, clock: Clock): Promise<DeepgramRefused> {
   const status = response.statusCode ?? 0;
   let dgError = header(response, 'dg-error');
   const requestId = header(response, 'dg-request-id');
   let isForeign = header(response, 'content-type')?.startsWith('text/html') ?? false;
   if (dgError === undefined && !isForeign) {
-    const body = (await beginningOf(response)).trim();
+    const body = (await beginningOf(response, clock)).trim();
     isForeign = body.startsWith('<') || (body !== '' && requestId === undefined);
     dgError = errorIn(body);
   }
@@ -29,19 +30,12 @@ export function header(response: IncomingMessage, name: string): string | undefi
   return Array.isArray(value) ? value[0] : value;
 }
 
-/** The first 4 KiB of a body, or less if it is shorter. */
-function beginningOf(response: IncomingMessage): Promise<string> {
-  return new Promise((resolve) => {
-    let text = '';
-    const done = () => resolve(text);
-    response.setEncoding('utf8');
-    response.on('data', (chunk: string) => {
-      text += chunk.slice(0, MAX_BODY_BYTES - text.length);
-      if (text.length >= MAX_BODY_BYTES) done();
-    });
-    response.once('end', done).once('error', done).once('close', done);
-    response.socket.setTimeout(BODY_PAUSE_MS, done);
-  });
+/** The first 4 KiB of a body, or less if it is shorter or slow. */
+async function beginningOf(response: IncomingMessage, clock: Clock): Promise<string> {
+  const cancel = clock.after(BODY_WITHIN_MS, () => response.destroy());
+  const bytes = await readBeginning(response, MAX_BODY_BYTES);
+  cancel();
+  return bytes.toString();
 }
 
 /** Deepgram's error body: `{"err_code", "err_msg", "request_id"}`, in newer ones `{"category", "message", "details"}`. */

@@ -3,6 +3,7 @@ import type { createConnection, Socket, TcpNetConnectOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { DeepgramTransport, DeepgramTransportCloseEvent, DeepgramTransportMessage } from '@deepgram/sdk';
 import WebSocket from 'ws';
+import { systemClock } from '../runtime/clock.ts';
 import type { Egress, Established } from '../runtime/egress.ts';
 import type { TcpEnds } from '../runtime/tcp-queues.ts';
 import { connectTls } from '../runtime/tls.ts';
@@ -54,7 +55,7 @@ export class WsTransport implements DeepgramTransport {
       this.socket.once('open', resolve);
       this.socket.once('error', (cause) => reject(new DeepgramUnreachable(new URL(url).host, cause)));
       this.socket.once('unexpected-response', (_request, response: IncomingMessage) => {
-        void refusalFrom(response).then((refusal) => {
+        void refusalFrom(response, systemClock).then((refusal) => {
           reject(refusal);
           this.socket.terminate();
         });

@@ -1,5 +1,3 @@
-import type { IncomingMessage } from 'node:http';
-
 /** The body is larger than allowed. */
 export class BodyTooLarge extends Error {
   override readonly name = 'BodyTooLarge';
@@ -10,19 +8,40 @@ export class BodyCutOff extends Error {
   override readonly name = 'BodyCutOff';
 }
 
+/** What came of a body, and what ended it early. */
+interface Received {
+  readonly bytes: Buffer;
+  readonly isTooLarge: boolean;
+  readonly fault: unknown;
+}
+
 /** The whole body of a request or response. Throws BodyTooLarge or BodyCutOff. */
-export async function readBody(message: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
+export async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Buffer> {
+  const { bytes, isTooLarge, fault } = await receive(body, maxBytes);
+  if (isTooLarge) throw new BodyTooLarge(`The body is larger than ${maxBytes} bytes`);
+  if (fault === undefined) return bytes;
+  const reason = fault instanceof Error ? fault.message : String(fault);
+  throw new BodyCutOff(`The connection ended within the body: ${reason}`, { cause: fault });
+}
+
+/** The first bytes of a body: all that came of it, up to `maxBytes`. Never rejects. */
+export async function readBeginning(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Buffer> {
+  const { bytes } = await receive(body, maxBytes);
+  return bytes.subarray(0, maxBytes);
+}
+
+async function receive(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Received> {
+  const chunks: Uint8Array[] = [];
   let length = 0;
+  let fault: unknown;
   try {
-    for await (const chunk of message as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      if (length > maxBytes) throw new BodyTooLarge(`The body is larger than ${maxBytes} bytes`);
+    for await (const chunk of body) {
       chunks.push(chunk);
+      length += chunk.length;
+      if (length > maxBytes) break;
     }
-  } catch (cause) {
-    if (cause instanceof BodyTooLarge) throw cause;
-    throw new BodyCutOff(`The connection ended within the body: ${(cause as Error).message}`, { cause });
+  } catch (error) {
+    fault = error;
   }
-  return Buffer.concat(chunks);
+  return { bytes: Buffer.concat(chunks), isTooLarge: length > maxBytes, fault };
 }

@@ -51,6 +51,11 @@ for (const [name, answer, expected] of [
     { retryable: true, dgError: undefined },
   ],
   [
+    'a 400 whose body stops after Deepgram’s error',
+    `HTTP/1.1 400 Bad Request\ncontent-length: 999\n\n${DEEPGRAMS}`,
+    { retryable: false, dgError: 'Bad Request: no such model' },
+  ],
+  [
     'a proxy’s 400',
     'HTTP/1.1 400 Bad Request\ncontent-type: text/html\ncontent-length: 13\n\n<html></html>',
     { retryable: true },

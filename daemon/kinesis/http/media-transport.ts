@@ -2,11 +2,11 @@ import { connect, type OnReadOpts, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { orAborted } from '../../runtime/abort.ts';
+import { readBody } from '../../runtime/bounded-body.ts';
 import type { Millis } from '../../runtime/clock.ts';
 import { Egress } from '../../runtime/egress.ts';
 import type { TimerWheel } from '../../runtime/timer-wheel.ts';
 import { connectTls } from '../../runtime/tls.ts';
-import { BadHttp } from './http-body.ts';
 import { type Head, HeadReader } from './http-head.ts';
 import { MediaBody, READ_BUFFER } from './media-body.ts';
 
@@ -67,7 +67,7 @@ export class MediaTransport {
     const signal = abortSignal instanceof AbortSignal ? abortSignal : undefined;
     const { head, body } = await this.#send(request, signal, await this.#tunnel(request, signal));
     if (head.statusCode === 200) return { response: { ...head, body: new MediaPayload(body) } };
-    return { response: { ...head, body: Readable.from(await errorBody(head, body)) } };
+    return { response: { ...head, body: Readable.from([await errorBody(body)]) } };
   }
 
   updateHttpClientConfig(): void {}
@@ -162,23 +162,21 @@ function aborted(): Error {
   return Object.assign(new Error('Request aborted'), { name: 'AbortError' });
 }
 
-/**
- * The body of an error, which the SDK reads as an ordinary stream. Throws what broke it, and BadHttp when it is too
- * long.
- */
-async function errorBody({ statusCode }: Head, body: MediaBody): Promise<Uint8Array[]> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for (let bytes = await body.next(); bytes; bytes = await body.next()) {
-    // The bytes are valid until the next call.
-    chunks.push(Buffer.from(bytes));
-    length += bytes.length;
-    if (length <= MAX_ERROR_BYTES) continue;
+/** The body of an error, which the SDK reads as an ordinary stream. Throws what broke it, or BodyTooLarge. */
+async function errorBody(body: MediaBody): Promise<Buffer> {
+  try {
+    return await readBody(copiesOf(body), MAX_ERROR_BYTES);
+  } catch (error) {
+    throw body.fault ?? error;
+  } finally {
     body.close();
-    throw new BadHttp(`HTTP ${statusCode} with a body of more than ${MAX_ERROR_BYTES} bytes`);
   }
+}
+
+/** Copies, because the bytes are valid until the next call. Throws what broke the body. */
+async function* copiesOf(body: MediaBody): AsyncGenerator<Buffer> {
+  for (let bytes = await body.next(); bytes; bytes = await body.next()) yield Buffer.from(bytes);
   if (body.fault) throw body.fault;
-  return chunks;
 }
 
 /** The request line and the headers. GetMedia has no query. */

@@ -1,8 +1,8 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { GetMediaCommand, KinesisVideoMediaClient } from '@aws-sdk/client-kinesis-video-media';
 import test, { type ExecutionContext } from 'ava';
-import { BadHttp } from '../../../daemon/kinesis/http/http-body.ts';
 import { type MediaPayload, MediaTransport } from '../../../daemon/kinesis/http/media-transport.ts';
+import { BodyTooLarge } from '../../../daemon/runtime/bounded-body.ts';
 import { systemClock } from '../../../daemon/runtime/clock.ts';
 import { Egress } from '../../../daemon/runtime/egress.ts';
 import { ExactTimers } from '../exact-timers.ts';
@@ -108,7 +108,12 @@ test('an error response in pieces is complete', async (t) => {
 
 test('an error response with an endless body is rejected', async (t) => {
   const port = await serving(t, (socket) => socket.write(`HTTP/1.1 502 Bad\r\n\r\n${'x'.repeat(70_000)}`));
-  await t.throwsAsync(ask(port), { instanceOf: BadHttp });
+  await t.throwsAsync(ask(port), { instanceOf: BodyTooLarge });
+});
+
+test('an error response that breaks off is rejected with what broke it', async (t) => {
+  const port = await serving(t, (socket) => socket.end('HTTP/1.1 502 Bad\r\ncontent-length: 10\r\n\r\nhalf'));
+  await t.throwsAsync(ask(port), { message: 'the connection ended in the middle of the body' });
 });
 
 test('a body that is not read holds the server back, and arrives completely afterwards', async (t) => {
