@@ -72,7 +72,7 @@ export class Connection {
         connection?.heard(message);
       },
       onPong: (position: number) => connection?.ponged(position),
-      onTaken: () => connection?.pump(),
+      onTaken: () => connection?.taken(),
     };
     try {
       connection = new Connection(await openSocket(params, events, signal), startsAt, options);
@@ -159,26 +159,23 @@ export class Connection {
   /** Sends as much audio as the socket and the window take now. */
   pump(): void {
     const { replayBuffer, timers, statistics, windowBytes, onProgress } = this.#options;
-    const heartbeat = this.#heartbeat;
-    let progressed = false;
     // What a closed connection took would be lost.
     if (this.#isClosed) return;
-    this.#noteHandover();
-    while (this.#socket.bufferedBytes < HIGH_WATER_BYTES && replayBuffer.sent - heartbeat.arrivedTo < windowBytes) {
+    const nowMs = timers.now();
+    const buffered = this.#socket.bufferedBytes;
+    let bytes = 0;
+    while (buffered + bytes < HIGH_WATER_BYTES && replayBuffer.sent - this.#heartbeat.arrivedTo < windowBytes) {
       const pcm = replayBuffer.take(messageBytes(replayBuffer.end - replayBuffer.sent));
       if (!pcm) break;
-      progressed = true;
+      bytes += pcm.length;
       this.#socket.sendAudio(pcm);
-      const nowMs = timers.now();
-      heartbeat.sent(nowMs);
-      const audioMs = momentOf(pcm.length);
-      this.#backlog.sent(audioMs, nowMs);
-      this.#slowestBacklog.sent(audioMs, nowMs);
-      statistics.sent(pcm.length, replayBuffer.sent);
-      if (heartbeat.isPingDue(replayBuffer.sent, nowMs)) this.#ping(nowMs);
+      if (this.#heartbeat.isPingDue(replayBuffer.sent, nowMs)) this.#ping(nowMs);
     }
-    if (!progressed) return;
-    this.#noteHandover();
+    if (bytes === 0) return;
+    this.#heartbeat.sent(nowMs);
+    this.#backlog.sent(momentOf(bytes), nowMs);
+    this.#slowestBacklog.sent(momentOf(bytes), nowMs);
+    statistics.sent(bytes, replayBuffer.sent);
     onProgress();
   }
 
@@ -190,6 +187,13 @@ export class Connection {
 
   terminate(): void {
     this.#socket.terminate();
+  }
+
+  /** The kernel has taken a write. What the connection has buffered is still in our hands, frames' headers included. */
+  taken(): void {
+    const { replayBuffer, timers, statistics } = this.#options;
+    statistics.lag.handedOver(momentOf(replayBuffer.sent - this.#socket.bufferedBytes), timers.now());
+    this.pump();
   }
 
   /** A message came. */
@@ -223,12 +227,6 @@ export class Connection {
     this.#workedUntilMs = workedUntilMs;
     const reachableTo = replayBuffer.sent - positionOf(this.#backlog.at(nowMs));
     this.#reachableTo = Math.max(this.#reachableTo, reachableTo);
-  }
-
-  /** What the connection has buffered is still in our hands, frames' headers included. */
-  #noteHandover(): void {
-    const { replayBuffer, timers, statistics } = this.#options;
-    statistics.lag.handedOver(momentOf(replayBuffer.sent - this.#socket.bufferedBytes), timers.now());
   }
 
   #arrived(): void {

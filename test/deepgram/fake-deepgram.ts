@@ -73,7 +73,8 @@ export class FakeSocket implements DeepgramSocket {
   sendAudio(pcm: Uint8Array): void {
     this.#messages.push(Buffer.from(pcm));
     this.#sentBytes += pcm.length;
-    if (!this.#behavior.takesAudio) this.bufferedBytes += pcm.length;
+    if (this.#behavior.takesAudio) queueMicrotask(() => this.#events.onTaken());
+    else this.bufferedBytes += pcm.length;
   }
 
   ping(mark: number): void {

@@ -38,6 +38,7 @@ class Line {
   readonly requestId = 'a';
   readonly closed = new Promise<never>(() => {});
   readonly #events: SocketEvents;
+  #hasSent = false;
 
   constructor(events: SocketEvents) {
     this.#events = events;
@@ -45,6 +46,7 @@ class Line {
 
   sendAudio(pcm: Uint8Array): void {
     if (this.isAway) this.bufferedBytes += pcm.length;
+    else this.#hasSent = true;
   }
 
   async unacked() {
@@ -59,6 +61,15 @@ class Line {
     this.isAway = false;
     this.bufferedBytes = 0;
     this.#events.onTaken();
+    this.taken();
+  }
+
+  /** The kernel has taken everything that was sent, and what is sent because of that. */
+  taken(): void {
+    while (this.#hasSent) {
+      this.#hasSent = false;
+      this.#events.onTaken();
+    }
   }
 
   sendKeepAlive(): void {}
@@ -135,6 +146,7 @@ class AudioPath {
     for (const block of this.#filter.take()) this.#aligner.add(block);
     for (let run = this.#aligner.take(LONGEST_RUN_MS); run; run = this.#aligner.take(LONGEST_RUN_MS))
       void this.link.send(run);
+    this.#line.taken();
     this.#aligner.keep();
   }
 }

@@ -85,6 +85,7 @@ export class VirtualLine implements DeepgramSocket {
     else this.#frames.push({ bytes: length });
     this.#unreadBytes += length;
     this.#read();
+    if (this.bufferedBytes === 0) queueMicrotask(() => this.#options.events.onTaken());
   }
 
   ping(mark: number): void {
