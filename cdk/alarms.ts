@@ -21,7 +21,7 @@ export const CAPACITY_ALARM_PERCENT = 85;
 export const STARTS_FAILED_ALARM_PERCENT = 1;
 /** Above what fragments cost that are forwarded when they are complete, and reads that gather: about 1.3 s. */
 const LAG_ALARM_MS = 3000;
-/** Twice what a busy thread shows; reads are 220 ms apart, so lag has doubled or more. */
+/** Twice what a busy thread shows; reads are up to 270 ms apart, so lag has doubled or more. */
 const EVENT_LOOP_ALARM_MS = 500;
 
 /** An alarm that fires if the metric is above the threshold in several of the last minutes. */

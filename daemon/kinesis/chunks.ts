@@ -34,10 +34,10 @@ export class Chunks {
     return this.#endedByUs ?? (fault ? { how: 'broken', cause: fault } : { how: 'closed' });
   }
 
-  /** The next bytes, valid until the next call; undefined at the end, whatever ended it. */
-  next(): Promise<Uint8Array | undefined> {
-    this.#readAtMs = this.#timers.now();
-    return this.#media.body.next();
+  /** The next bytes, read at `atMs` and valid until the next call; undefined at the end, whatever ended it. */
+  next(atMs: Millis): Promise<Uint8Array | undefined> {
+    this.#readAtMs = atMs;
+    return this.#media.body.next(atMs);
   }
 
   /** Changes how long a read may wait. */

@@ -8,6 +8,7 @@ import { Chunks, type MediaEnd } from './chunks.ts';
 import type { Position } from './contact.ts';
 import type { ContactFilter } from './filter/contact-filter.ts';
 import type { Media } from './media-source.ts';
+import { ReadSchedule } from './read-schedule.ts';
 import type { KinesisRefused } from './refusal.ts';
 import { Rotation } from './rotation.ts';
 
@@ -48,6 +49,7 @@ export class Connection {
   readonly #media: Media;
   readonly #chunks: Chunks;
   readonly #demuxer: Demuxer;
+  readonly #schedule: ReadSchedule;
   readonly #rotation: Rotation;
   #silenceLimitMs: Millis;
   #lastAudioAtMs: Millis | undefined;
@@ -61,6 +63,7 @@ export class Connection {
     this.#media = media;
     this.#chunks = new Chunks(media, silenceLimitMs, timers, signal);
     this.#demuxer = new Demuxer(filter);
+    this.#schedule = new ReadSchedule(timers);
     this.#rotation = new Rotation(openSuccessor, { clock: timers, log, metrics, rotateAfterMs });
     this.#silenceLimitMs = silenceLimitMs;
     this.#listeningSinceMs = timers.now();
@@ -74,7 +77,7 @@ export class Connection {
     let successor: Media | undefined;
     try {
       while (!how && !successor) {
-        const chunk = await this.#chunks.next();
+        const chunk = await this.#chunks.next(this.#schedule.nextMs());
         if (!chunk) break;
         const free = this.#take(chunk);
         if (free) await this.#hold(free);
@@ -109,6 +112,8 @@ export class Connection {
     this.#demuxer.push(chunk);
     if (filter.behindNowMs !== undefined) metrics.behindNow(filter.behindNowMs);
     filter.behindNowMs = undefined;
+    if (filter.blockMs > 0) this.#schedule.brought(filter.blockEndMs, filter.blockMs, filter.nowMs);
+    filter.blockMs = 0;
     const blocks = filter.take();
     if (blocks.length === 0) return undefined;
     if (this.#lastAudioAtMs === undefined) {

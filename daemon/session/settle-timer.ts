@@ -1,5 +1,5 @@
 import type { Aligner } from '../audio/aligner.ts';
-import { LONGEST_GATHER_MS } from '../kinesis/http/media-body.ts';
+import { LONGEST_GATHER_MS } from '../kinesis/read-schedule.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { TICK_MS, Timer, type TimerWheel } from '../runtime/timer-wheel.ts';
 

@@ -3,7 +3,7 @@ import type { TrackPlace } from '../../daemon/audio/call-clock.ts';
 import { unpacked } from '../../daemon/audio/packed-clock.ts';
 import type { AudioBlock } from '../../daemon/audio/pcm.ts';
 import { AGENT, CUSTOMER } from '../../daemon/contract/audio-format.ts';
-import { LONGEST_GATHER_MS } from '../../daemon/kinesis/http/media-body.ts';
+import { LONGEST_GATHER_MS } from '../../daemon/kinesis/read-schedule.ts';
 import { TICK_MS, TimerWheel } from '../../daemon/runtime/timer-wheel.ts';
 import { SettleTimer } from '../../daemon/session/settle-timer.ts';
 import { BufferedAligner } from '../support/buffered-aligner.ts';

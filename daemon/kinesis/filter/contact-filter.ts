@@ -1,5 +1,5 @@
 import type { AudioBlock } from '../../audio/pcm.ts';
-import { AGENT, type Channel, CUSTOMER } from '../../contract/audio-format.ts';
+import { AGENT, BYTES_PER_SAMPLE, type Channel, CUSTOMER, SAMPLES_PER_MS } from '../../contract/audio-format.ts';
 import type { DemuxerEvents } from '../../matroska/demuxer.ts';
 import type { Track } from '../../matroska/elements.ts';
 import type { Millis } from '../../runtime/clock.ts';
@@ -41,6 +41,10 @@ export class ContactFilter implements DemuxerEvents {
   nowMs = 0;
   /** How far the last fragment was behind the end of the stream, if reported; reset by the caller. */
   behindNowMs: number | undefined;
+  /** The last block of either track, whosever it is: where it ends on the producer's clock, and how long it is. */
+  blockEndMs = 0;
+  /** Reset by the caller. */
+  blockMs = 0;
   /** Whether a fragment of another contact came after ours: the call is over. */
   nextContactBegan = false;
   /** Complete fragments so far that are not ours: without a ContactId, or with another one. */
@@ -183,6 +187,8 @@ export class ContactFilter implements DemuxerEvents {
     const fragment = this.#fragment;
     const channel = fragment.channels.of(trackNumber);
     if (channel === undefined) return;
+    this.blockMs = pcm.length / (BYTES_PER_SAMPLE * SAMPLES_PER_MS);
+    this.blockEndMs = timeMs + this.blockMs;
     fragment.blocks++;
     if (fragment.blocks <= fragment.deliveredBlocks) return;
     const block = { channel, timeMs, pcm, arrivedAtMs: this.nowMs };

@@ -5,12 +5,6 @@ import type { Millis } from '../../runtime/clock.ts';
 import { Timer, type TimerWheel } from '../../runtime/timer-wheel.ts';
 import { type BodyFraming, framingOf } from './http-body.ts';
 
-/**
- * The longest time between two reads when the thread is busy; the kernel gathers meanwhile. A read costs the same for
- * one block as for five. With a tick of the timer wheel and the aligner's wait, the lag stays below 250 ms.
- */
-export const LONGEST_GATHER_MS: Millis = 220;
-
 /** All sockets of this thread read into this buffer; the bytes are copied out before the next read. */
 export const READ_BUFFER = new Uint8Array(USUAL_BYTES);
 
@@ -22,15 +16,18 @@ const BACKLOG_BYTES = USUAL_BYTES;
 
 /** The bytes of a body as they arrive. */
 export interface MediaBytes {
-  /** The next bytes, valid until the next call; undefined at the end. Never rejects. */
-  next(): Promise<Uint8Array | undefined>;
+  /**
+   * The next bytes, valid until the next call; undefined at the end. Never rejects.
+   * @param notBeforeMs when to read them; at once by default
+   */
+  next(notBeforeMs?: Millis): Promise<Uint8Array | undefined>;
   /** Why the body ended, if it is incomplete. */
   readonly fault: Error | undefined;
 }
 
 /**
- * The body of a GetMedia response. Reads only when `next` is called, and no more often than the thread's load allows:
- * the kernel gathers while the thread is busy, and while back-pressure holds the call.
+ * The body of a GetMedia response. Reads only when `next` is called: meanwhile, and while back-pressure holds the call,
+ * the kernel gathers.
  */
 export class MediaBody implements MediaBytes {
   /** The body of this thread that received bytes last and has not delivered them yet. */
@@ -46,11 +43,6 @@ export class MediaBody implements MediaBytes {
   #receivedBytes = 0;
   /** The bytes delivered last, which the caller may still look at. */
   #lent: Buffer | undefined;
-  /**
-   * When the last read was due. The next one is scheduled from there, not from when it happened: otherwise calls that
-   * were delayed together would be read together from then on.
-   */
-  #dueMs: Millis = 0;
   /** Bytes received since the socket was last allowed to read. */
   #readBytes = 0;
   #isOver = false;
@@ -65,12 +57,13 @@ export class MediaBody implements MediaBytes {
     if (this.#framing.isComplete) this.end(undefined);
   }
 
-  next(): Promise<Uint8Array | undefined> {
+  next(notBeforeMs: Millis = 0): Promise<Uint8Array | undefined> {
     if (this.#lent) returnBuffer(this.#lent);
     this.#lent = undefined;
     const next = new Promise<Uint8Array | undefined>(this.#wait);
     if (this.#receivedBytes > 0 || this.#isOver) this.#deliver();
-    else this.#readSoon();
+    else if (this.#readBytes >= BACKLOG_BYTES || notBeforeMs <= this.#timers.now()) this.#read();
+    else this.#timers.set(this.#nextRead, notBeforeMs);
     return next;
   }
 
@@ -106,14 +99,6 @@ export class MediaBody implements MediaBytes {
 
   close(): void {
     this.end(new Error('closed'));
-  }
-
-  #readSoon(): void {
-    const nowMs = this.#timers.now();
-    const isBacklog = this.#readBytes >= BACKLOG_BYTES;
-    this.#dueMs = isBacklog ? nowMs : Math.max(nowMs, this.#dueMs + LONGEST_GATHER_MS * this.#timers.load);
-    if (this.#dueMs <= nowMs) this.#read();
-    else this.#timers.set(this.#nextRead, this.#dueMs);
   }
 
   /** Lets the socket read once (see media-transport.ts). */
@@ -158,7 +143,7 @@ export class MediaBody implements MediaBytes {
       deliver(undefined);
     } else {
       // The bytes were only framing.
-      this.#readSoon();
+      this.#read();
     }
   }
 }

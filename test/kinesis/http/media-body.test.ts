@@ -6,12 +6,11 @@ import { MediaBody } from '../../../daemon/kinesis/http/media-body.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { ExactTimers } from '../exact-timers.ts';
 
-const PERIOD_MS = 220;
 const READ = Buffer.alloc(1000);
-/** More than a call of two tracks produces in a period. */
+/** More than a call of two tracks produces between two reads. */
 const BACKLOG = Buffer.alloc(16 * 1024);
 
-/** A body on a fully loaded thread, and how often its socket was read. */
+/** A body, and how often its socket was read. */
 function bodyAt(nowMs: number, socket = new Socket()) {
   const clock = new VirtualClock({ nowMs });
   let reads = 0;
@@ -19,50 +18,26 @@ function bodyAt(nowMs: number, socket = new Socket()) {
     reads++;
     return socket;
   };
-  return { clock, body: new MediaBody(socket, {}, new ExactTimers(clock, 1)), reads: () => reads };
+  return { clock, body: new MediaBody(socket, {}, new ExactTimers(clock)), reads: () => reads };
 }
 
-test('on a busy thread a call is read periodically, and a late read does not shift the period', async (t) => {
+test('a body is read at the time that its owner says, or at once when that is past', async (t) => {
   const { clock, body, reads } = bodyAt(1000);
-  let next = body.next();
-  t.is(reads(), 1, 'the first one at once');
-  for (const [i, lateMs] of [0, 150, 9, 0, 199, 0].entries()) {
+  for (const [nth, waitMs] of [0, 200, 1, -5].entries()) {
+    const next = body.next(clock.now() + waitMs);
+    clock.forward(Math.max(0, waitMs - 1));
+    if (waitMs > 0) t.is(reads(), nth, 'not before');
+    clock.forward(1);
+    t.is(reads(), nth + 1);
     body.take(READ);
     t.is((await next)?.length, READ.length);
-    next = body.next();
-    clock.forward(1000 + (i + 1) * PERIOD_MS - 1 - clock.now());
-    t.is(reads(), 1 + i, 'not before it is due');
-    clock.stall(1 + lateMs);
-    t.is(reads(), 2 + i);
   }
-});
-
-test('a read that is late by more than a period starts a new one', async (t) => {
-  const { clock, body, reads } = bodyAt(1000);
-  let next = body.next();
-  for (const lateMs of [0, 350]) {
-    body.take(READ);
-    await next;
-    next = body.next();
-    clock.stall(PERIOD_MS + lateMs);
-  }
-  body.take(READ);
-  await next;
-  t.is(reads(), 3);
-  void body.next();
-  t.is(reads(), 4, 'at once');
-  body.take(READ);
-  void body.next();
-  clock.forward(PERIOD_MS - 1);
-  t.is(reads(), 4);
-  clock.forward(1);
-  t.is(reads(), 5);
 });
 
 test('a backlog is read without waiting', async (t) => {
   const { clock, body, reads } = bodyAt(1000);
   for (let i = 1; i <= 3; i++) {
-    const next = body.next();
+    const next = body.next(clock.now() + (i === 1 ? 0 : 200));
     t.is(reads(), i);
     t.is(clock.pending, 0);
     body.take(BACKLOG);
