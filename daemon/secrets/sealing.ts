@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
 import type { Secret } from './secret.ts';
 
 const CIPHER = 'aes-256-gcm';
@@ -24,7 +24,7 @@ const SEAL_BYTES = NONCE_BYTES + TAG_BYTES;
 export class Sealing {
   readonly #secrets: readonly Secret[];
   readonly #purpose: SealPurpose;
-  readonly #keys = new Map<string, Uint8Array>();
+  readonly #keys = new Map<string, KeyObject>();
   #sealsWith: string;
   #generation = 0;
 
@@ -87,11 +87,11 @@ export class Sealing {
     return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
   }
 
-  /** Cached per secret: deriving one takes longer than sealing. */
-  #keyOf(secret: string): Uint8Array {
+  /** Cached per secret: deriving one takes longer than sealing, and Node throws and catches an error for other keys. */
+  #keyOf(secret: string): KeyObject {
     let key = this.#keys.get(secret);
     if (!key) {
-      key = new Uint8Array(hkdfSync('sha256', secret, '', `integratord ${this.#purpose}`, 32));
+      key = createSecretKey(new Uint8Array(hkdfSync('sha256', secret, '', `integratord ${this.#purpose}`, 32)));
       this.#keys.set(secret, key);
     }
     return key;
