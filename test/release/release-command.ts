@@ -23,7 +23,9 @@ export function release(
   { checkout = CHECKOUT, env = {}, umask = '022' }: Circumstances = {},
 ): Promise<Ended> {
   const command = [process.execPath, join(checkout, 'packer/release/main.ts'), ...args];
-  const options = { cwd: checkout, env: { ...process.env, ...env } };
+  // Node warns of NO_COLOR beside FORCE_COLOR, which a test sets.
+  const { NO_COLOR: _, ...inherited } = process.env;
+  const options = { cwd: checkout, env: { ...inherited, ...env } };
   return new Promise((resolve) => {
     execFile('sh', ['-c', 'umask "$0" && exec "$@"', umask, ...command], options, (error, stdout, stderr) => {
       resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
