@@ -1,7 +1,7 @@
 import { Aligner } from '../../daemon/audio/aligner.ts';
 import { type Channel, SAMPLES_PER_MS } from '../../daemon/contract/audio-format.ts';
 import type { Run, SpokenCall } from './random-calls.ts';
-import { nextSample, RAMP, sampleAt } from './random-calls.ts';
+import { RAMP, rampOf } from './random-calls.ts';
 
 const WAIT_MS = 200;
 /** A clock set forward by more is followed; by less it reads as an absence. */
@@ -46,25 +46,30 @@ export class Ear {
   fault: string | undefined;
   readonly #channel: Channel;
   #wasSilent = true;
-  #expected: number;
+  /** The samples that it hears next, from the start of a ramp on. */
+  #ramp: Int16Array;
 
   constructor(channel: Channel) {
     this.#channel = channel;
-    this.#expected = sampleAt(channel, 0);
+    this.#ramp = rampOf(channel, 0);
   }
 
   hear(words: Int32Array, fromFrame: number): void {
     const shift = this.#channel === 0 ? 16 : 0;
-    let expected = this.#expected;
+    let ramp = this.#ramp;
     let index = this.index;
+    let place = index % RAMP;
     let wasSilent = this.#wasSilent;
     for (let i = 0; i < words.length; i++) {
       const sample = ((words[i] as number) << shift) >> 16;
-      if (sample === expected) {
+      if (sample === ramp[place]) {
         if (wasSilent) this.runs.push({ index, frame: fromFrame + i });
         wasSilent = false;
         index++;
-        expected = index % RAMP === 0 ? sampleAt(this.#channel, index) : nextSample(expected);
+        place++;
+        if (place < RAMP) continue;
+        place = 0;
+        ramp = rampOf(this.#channel, index / RAMP);
       } else if (sample === 0) {
         wasSilent = true;
       } else {
@@ -72,7 +77,7 @@ export class Ear {
         break;
       }
     }
-    this.#expected = expected;
+    this.#ramp = ramp;
     this.index = index;
     this.#wasSilent = wasSilent;
   }

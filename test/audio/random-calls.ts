@@ -63,30 +63,31 @@ export interface SpokenCall {
 const EPOCH_MS = 1_790_000_000_000;
 const SAMPLE_STEP = 7919;
 const SAMPLE_RANGE = 32_000;
-/** Samples that rise in steps, then start again at another value. */
+/** Samples that rise in steps, then start again at another value: never silence, and known at their place. */
 export const RAMP = 512;
 
-/** Where in its range a ramp begins: no two ramps of a channel within half an hour begin alike. */
-function rampStart(channel: Channel, ramp: number): number {
-  return (ramp * 3571 + channel * 16_001) % SAMPLE_RANGE;
-}
+/** Every sample, each followed by its next one, and the first ramp's length of them again. */
+const CYCLE = Int16Array.from(
+  { length: SAMPLE_RANGE + RAMP },
+  (_, place) => ((place * SAMPLE_STEP) % SAMPLE_RANGE) + 1,
+);
+/** Where each sample is in CYCLE, by the sample less one. */
+const PLACES = new Int32Array(SAMPLE_RANGE);
+for (let place = 0; place < SAMPLE_RANGE; place++) PLACES[(CYCLE[place] as number) - 1] = place;
 
-/** The sample at `index` of a channel: never silence, and known at its place. */
-export function sampleAt(channel: Channel, index: number): number {
-  return ((rampStart(channel, Math.floor(index / RAMP)) + (index % RAMP) * SAMPLE_STEP) % SAMPLE_RANGE) + 1;
-}
-
-/** The sample after `sample` unless a new ramp begins. */
-export function nextSample(sample: number): number {
-  return sample + SAMPLE_STEP > SAMPLE_RANGE ? sample + SAMPLE_STEP - SAMPLE_RANGE : sample + SAMPLE_STEP;
+/** The samples of a ramp. No two ramps of a channel within half an hour begin alike. */
+export function rampOf(channel: Channel, ramp: number): Int16Array {
+  const place = PLACES[(ramp * 3571 + channel * 16_001) % SAMPLE_RANGE] as number;
+  return CYCLE.subarray(place, place + RAMP);
 }
 
 function pcmOf(channel: Channel, index: number, frames: number): Uint8Array {
   const out = new Int16Array(frames);
-  let sample = 0;
-  for (let i = 0; i < frames; i++) {
-    sample = i === 0 || (index + i) % RAMP === 0 ? sampleAt(channel, index + i) : nextSample(sample);
-    out[i] = sample;
+  for (let at = 0; at < frames; ) {
+    const from = (index + at) % RAMP;
+    const samples = rampOf(channel, Math.floor((index + at) / RAMP)).subarray(from, from + frames - at);
+    out.set(samples, at);
+    at += samples.length;
   }
   return new Uint8Array(out.buffer);
 }
