@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Decoder } from 'ebml';
 import { Demuxer, type DemuxerEvents } from '../../daemon/matroska/demuxer.ts';
 
 /** What was found in a body, one line each; blocks with the hash of their payload. */
 type Findings = string[];
 
-const digest = (payload: Uint8Array) => createHash('sha1').update(payload).digest('hex').slice(0, 16);
+const digest = (payload: Uint8Array) => hash('sha1', payload).slice(0, 16);
 const trimmed = (text: string) => text.replace(/[\0 ]+$/, '');
 
 /** Records the events that ebml has too. */
