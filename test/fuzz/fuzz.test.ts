@@ -3,7 +3,7 @@ import { SEED_OF_THE_TESTS, seedFrom } from './seed.ts';
 import { report, TARGETS } from './targets.ts';
 
 /** For all targets together; `npm run fuzz` tries more. */
-const INPUTS = 5000;
+const INPUTS = 2500;
 /** Changes of bytes are many and fast. */
 const MOST_OF_A_TARGET = 10_000;
 
