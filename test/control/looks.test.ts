@@ -35,32 +35,35 @@ const SITUATIONS: readonly { name: string; sessions: number; status: Partial<Sta
   { name: 'a drain', sessions: 12, status: { ...INSTANCE, state: 'draining', drain: aDrain(DRAIN) } },
 ];
 
+/** axe-core takes seconds: it examines one layout per color scheme. */
+const EXAMINED = { light: PHONE, dark: DESKTOP } as const;
+
 for (const { name, sessions, status, failed = 0 } of SITUATIONS) {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    test(`${name}, ${colorScheme}: fits every width, and axe-core finds nothing`, async (t) => {
-      t.timeout(TIMEOUT_MS);
-      const examined = colorScheme === 'light' ? PHONE : DESKTOP;
-      const stage = await PageStage.open(t);
-      stage.sessions = someSessions(sessions);
-      stage.status = status;
-      const reason = 'DeepgramLost: Deepgram closed with 1011: NET-0001, and stayed away for 5 minutes';
-      stage.history = Array.from({ length: failed }, () => anEnded({ outcome: 'failed', reason }));
-      const { page, complaints, origins } = await visit(browser, stage.url, { colorScheme });
-      // Until the sparklines have a few points.
-      while (stage.queries.length < 3) await page.waitForResponse(/overview/);
-      await page.locator('#connection[data-state=connected]').waitFor();
+  test(`${name}: fits every width in light and dark, and axe-core finds nothing`, async (t) => {
+    t.timeout(TIMEOUT_MS);
+    const stage = await PageStage.open(t);
+    stage.sessions = someSessions(sessions);
+    stage.status = status;
+    const reason = 'DeepgramLost: Deepgram closed with 1011: NET-0001, and stayed away for 5 minutes';
+    stage.history = Array.from({ length: failed }, () => anEnded({ outcome: 'failed', reason }));
+    const { page, complaints, origins } = await visit(browser, stage.url);
+    // Until the sparklines have a few points.
+    while (stage.queries.length < 3) await page.waitForResponse(/overview/);
+    await page.locator('#connection[data-state=connected]').waitFor();
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
       for (const viewport of [PHONE, TABLET, DESKTOP]) {
+        const size = `${viewport.width} px, ${colorScheme}`;
         await page.setViewportSize(viewport);
-        t.is(await page.locator('#pages').isVisible(), sessions > 24);
-        t.is(await widthOf(page), viewport.width, `${viewport.width} px`);
-        // One layout per color scheme, because axe-core takes seconds.
-        if (viewport === examined) t.deepEqual(await barriers(page), [], `${viewport.width} px`);
+        t.is(await page.locator('#pages').isVisible(), sessions > 24, size);
+        t.is(await widthOf(page), viewport.width, size);
+        if (viewport === EXAMINED[colorScheme]) t.deepEqual(await barriers(page), [], size);
         const pictured = `page-${name.replaceAll(' ', '-')}-${viewport.width}-${colorScheme}`;
         await picture(page, pictured, { fullPage: sessions <= 12 });
       }
-      t.deepEqual([...origins], [new URL(stage.url).origin]);
-      t.deepEqual(complaints, []);
-      await page.close();
-    });
-  }
+    }
+    t.deepEqual([...origins], [new URL(stage.url).origin]);
+    t.deepEqual(complaints, []);
+    await page.close();
+  });
 }
