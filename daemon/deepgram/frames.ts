@@ -11,6 +11,8 @@ const MASK_BYTES = 4;
 const LONGEST_SHORT = 125;
 const LENGTH_IN_TWO = 126;
 const LONGEST_PAYLOAD = 0xffff;
+/** The words of the buffer that was masked into last: frames are written into the same few buffers again and again. */
+let targetWords = new Int32Array(0);
 /** A pool of masking keys: one call to the random generator fills it. */
 const KEYS = new Int32Array(1024);
 let keysLeft = 0;
@@ -25,6 +27,8 @@ export class FrameWriter {
   readonly #socket: Socket;
   readonly #isMasked: boolean;
   readonly #onTaken: () => void;
+  /** The words of the buffer that audio comes from: it is the same as long as that does not grow. */
+  #sourceWords = new Int32Array(0);
   /** Frames not yet written. */
   #buffer: Buffer | undefined;
   #length = 0;
@@ -94,11 +98,29 @@ export class FrameWriter {
     const key = this.#isMasked ? freshKey() : 0;
     at = buffer.writeInt32LE(key, at);
     if (key === 0) buffer.set(payload, at);
-    else mask(payload, key, buffer, at);
+    else this.#mask(payload, key, buffer, at);
     this.#length = at + payload.length;
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     process.nextTick(this.flush);
+  }
+
+  /**
+   * RFC 6455, 5.3: masks word by word where source and target are aligned, as audio is.
+   * @param key the mask's four bytes, little-endian
+   */
+  #mask(payload: Uint8Array, key: number, into: Buffer, at: number): void {
+    let done = 0;
+    // A ping comes from another buffer than audio, and is short.
+    if (payload.length > LONGEST_SHORT && (payload.byteOffset | (into.byteOffset + at)) % MASK_BYTES === 0) {
+      if (this.#sourceWords.buffer !== payload.buffer) this.#sourceWords = wordsOf(payload);
+      if (targetWords.buffer !== into.buffer) targetWords = wordsOf(into);
+      const words = payload.length >> 2;
+      maskWords(this.#sourceWords, payload.byteOffset >> 2, targetWords, (into.byteOffset + at) >> 2, words, key);
+      done = words * MASK_BYTES;
+    }
+    for (; done < payload.length; done++)
+      into[at + done] = (payload[done] as number) ^ (key >> ((done % MASK_BYTES) * 8));
   }
 }
 
@@ -110,19 +132,11 @@ function freshKey(): number {
   return KEYS[--keysLeft] as number;
 }
 
-/**
- * RFC 6455, 5.3: masks word by word where source and target are aligned, as audio is.
- * @param key the mask's four bytes, little-endian
- */
-function mask(payload: Uint8Array, key: number, into: Buffer, at: number): void {
-  let done = 0;
-  if ((payload.byteOffset | (into.byteOffset + at)) % MASK_BYTES === 0) {
-    const words = payload.length >> 2;
-    const from = new Int32Array(payload.buffer, payload.byteOffset, words);
-    const to = new Int32Array(into.buffer, into.byteOffset + at, words);
-    for (let i = 0; i < words; i++) to[i] = (from[i] as number) ^ key;
-    done = words * MASK_BYTES;
-  }
-  for (; done < payload.length; done++)
-    into[at + done] = (payload[done] as number) ^ (key >> ((done % MASK_BYTES) * 8));
+/** All whole words of the buffer that `bytes` is a part of. */
+function wordsOf({ buffer }: Uint8Array): Int32Array<ArrayBuffer> {
+  return new Int32Array(buffer as ArrayBuffer, 0, buffer.byteLength >> 2);
+}
+
+function maskWords(from: Int32Array, fromAt: number, to: Int32Array, toAt: number, words: number, key: number): void {
+  for (let i = 0; i < words; i++) to[toAt + i] = (from[fromAt + i] as number) ^ key;
 }

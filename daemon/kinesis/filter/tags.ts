@@ -49,5 +49,10 @@ export function looksLikeContactId(bytes: Buffer, from: number, to: number): boo
 
 /** Whether skipped bytes contain the name of the tag that says whose audio it is. */
 export function containsContactId(bytes: Buffer, from: number, to: number): boolean {
-  return bytes.subarray(from, to).includes(CONTACT_ID_BYTES);
+  for (let at = from; at <= to - CONTACT_ID_BYTES.length; at++) {
+    let same = 0;
+    while (same < CONTACT_ID_BYTES.length && bytes[at + same] === CONTACT_ID_BYTES[same]) same++;
+    if (same === CONTACT_ID_BYTES.length) return true;
+  }
+  return false;
 }

@@ -19,7 +19,7 @@ export interface BodyFraming {
    * Copies the content in `bytes` to `into` at `at`, which must have room for all of `bytes`. Returns the index after
    * the content. Bytes after the end of the body are ignored. Throws BadHttp.
    */
-  unframe(bytes: Uint8Array, into: Uint8Array, at: number): number;
+  unframe(bytes: Buffer, into: Uint8Array, at: number): number;
   readonly isComplete: boolean;
   /** Whether the end of the connection completes the body. */
   readonly endsWithConnection: boolean;
@@ -52,11 +52,10 @@ class Counted implements BodyFraming {
     return this.#left === 0;
   }
 
-  unframe(bytes: Uint8Array, into: Uint8Array, at: number): number {
-    const content = bytes.length > this.#left ? bytes.subarray(0, this.#left) : bytes;
-    into.set(content, at);
-    this.#left -= content.length;
-    return at + content.length;
+  unframe(bytes: Buffer, into: Uint8Array, at: number): number {
+    const length = bytes.copy(into, at, 0, Math.min(bytes.length, this.#left));
+    this.#left -= length;
+    return at + length;
   }
 }
 
@@ -86,14 +85,13 @@ class Chunked implements BodyFraming {
     return this.#expected === 'nothing';
   }
 
-  unframe(bytes: Uint8Array, into: Uint8Array, at: number): number {
+  unframe(bytes: Buffer, into: Uint8Array, at: number): number {
     let end = at;
     let from = 0;
     while (from < bytes.length && !this.isComplete) {
       if (this.#expected === 'content') {
         const to = Math.min(bytes.length, from + this.#left);
-        into.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), end);
-        end += to - from;
+        end += bytes.copy(into, end, from, to);
         this.#left -= to - from;
         from = to;
         if (this.#left === 0) this.#expected = 'CR of content';

@@ -16,7 +16,7 @@ export class HeadReader {
   #bytes: Buffer = Buffer.alloc(0);
 
   /** Returns the head and the bytes after it, once it is complete; undefined before that. Throws BadHttp. */
-  take(bytes: Uint8Array): { head: Head; rest: Uint8Array } | undefined {
+  take(bytes: Uint8Array): { head: Head; rest: Buffer } | undefined {
     this.#bytes = Buffer.concat([this.#bytes, bytes]);
     for (;;) {
       const end = this.#bytes.indexOf(END_OF_HEAD);

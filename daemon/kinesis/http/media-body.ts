@@ -6,7 +6,7 @@ import { Timer, type TimerWheel } from '../../runtime/timer-wheel.ts';
 import { type BodyFraming, framingOf } from './http-body.ts';
 
 /** All sockets of this thread read into this buffer; the bytes are copied out before the next read. */
-export const READ_BUFFER = new Uint8Array(USUAL_BYTES);
+export const READ_BUFFER = Buffer.alloc(USUAL_BYTES);
 
 /**
  * More than two tracks produce between two reads. After reading this much there is a backlog, so waiting for more data
@@ -68,7 +68,7 @@ export class MediaBody implements MediaBytes {
   }
 
   /** Takes bytes read from the socket: a view of READ_BUFFER, or what followed the head. */
-  take(bytes: Uint8Array): void {
+  take(bytes: Buffer): void {
     if (this.#isOver) return;
     this.#readBytes += bytes.length;
     // Deliver when the buffer is full; a larger buffer for a backlog would only make it longer.

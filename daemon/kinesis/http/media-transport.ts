@@ -89,7 +89,7 @@ export class MediaTransport {
       reader: new HeadReader(),
     };
     let body: MediaBody | undefined;
-    const take = (bytes: Uint8Array): boolean => {
+    const take = (bytes: Buffer): boolean => {
       if (!pending) {
         body?.take(bytes);
         return false;
@@ -102,7 +102,7 @@ export class MediaTransport {
       pending = undefined;
       return false;
     };
-    const receive = (bytes: Uint8Array): boolean => {
+    const receive = (bytes: Buffer): boolean => {
       try {
         return take(bytes);
       } catch (error) {
