@@ -30,11 +30,13 @@ interface Common {
 /**
  * Builds a release per architecture in the directory `out`, which is created if necessary. Either all are replaced, or
  * none: existing ones stay until the new ones are complete. Throws ReleaseFailure.
+ * @param runtimeOf provides the Node of an architecture
  */
 export async function makeReleases(
   checkout: string,
   architectures: readonly Architecture[],
   out: string,
+  runtimeOf: typeof fetchRuntime = fetchRuntime,
 ): Promise<Release[]> {
   await mkdir(out, { recursive: true });
   // In the same file system as `out`, so that files can be renamed into it.
@@ -42,7 +44,7 @@ export async function makeReleases(
   try {
     // First the steps that depend on the network or other packages.
     const runtimes: Runtime[] = [];
-    for (const arch of architectures) runtimes.push(await fetchRuntime(checkout, arch, join(scratch, 'npm')));
+    for (const arch of architectures) runtimes.push(await runtimeOf(checkout, arch, join(scratch, 'npm')));
     const common = await makeCommon(checkout);
     const releases: Release[] = [];
     for (const runtime of runtimes) releases.push(await makeRelease(checkout, common, runtime, scratch));

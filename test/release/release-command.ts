@@ -20,9 +20,22 @@ interface Circumstances {
 /** Runs `npm run release` with these arguments. */
 export function release(
   args: readonly string[],
-  { checkout = CHECKOUT, env = {}, umask = '022' }: Circumstances = {},
+  { checkout = CHECKOUT, ...others }: Circumstances = {},
 ): Promise<Ended> {
-  const command = [process.execPath, join(checkout, 'packer/release/main.ts'), ...args];
+  return script(join(checkout, 'packer/release/main.ts'), args, { checkout, ...others });
+}
+
+/** Builds a release for arm64 in `out` with a small program in place of Node. */
+export function smallRelease(out: string, { checkout = CHECKOUT, ...others }: Circumstances = {}): Promise<Ended> {
+  return script(join(CHECKOUT, 'test/release/small-release.ts'), [checkout, out], { checkout, ...others });
+}
+
+function script(
+  file: string,
+  args: readonly string[],
+  { checkout = CHECKOUT, env = {}, umask = '022' }: Circumstances,
+): Promise<Ended> {
+  const command = [process.execPath, file, ...args];
   // Node warns of NO_COLOR beside FORCE_COLOR, which a test sets.
   const { NO_COLOR: _, ...inherited } = process.env;
   const options = { cwd: checkout, env: { ...inherited, ...env } };

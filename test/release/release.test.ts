@@ -7,10 +7,10 @@ import { promisify } from 'node:util';
 import anyTest, { type TestFn } from 'ava';
 import { CHECKOUT } from '../../packer/release/checkout.ts';
 import type { Release } from '../../packer/release/release.ts';
-import { release } from './release-command.ts';
+import { release, smallRelease } from './release-command.ts';
 
 const run = promisify(execFile);
-const test = anyTest as TestFn<{ out: string; releases: readonly Release[]; top: string }>;
+const test = anyTest as TestFn<{ out: string; releases: readonly Release[]; listed: readonly string[]; top: string }>;
 
 /** ELF's e_machine: the architecture of a program. */
 const ELF_MACHINE = { arm64: 0xb7, x64: 0x3e } as const;
@@ -27,14 +27,22 @@ async function temporary(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'integratord-release-'));
 }
 
+/** Extracts the tarball; returns a line with all metadata for each file in it. */
+async function extracted(file: string, directory: string): Promise<string> {
+  const details = ['--verbose', '--verbose', '--numeric-owner', '--full-time', '--utc'];
+  const args = ['--extract', ...details, '--file', file, '--directory', directory];
+  return (await run('tar', args, { env: { ...process.env, TZ: 'UTC' } })).stdout;
+}
+
 test.before(async (t) => {
   t.timeout(TIMEOUT_MS);
   const out = await temporary();
   const made = await release(['--out', out]);
   t.deepEqual([made.code, made.stderr], [0, '']);
   const { releases } = await manifestOf(out);
-  for (const { file } of releases) await run('tar', ['--extract', '--file', join(out, file), '--directory', out]);
-  t.context = { out, releases, top: join(out, `integratord-${releases[0]?.version}-linux-`) };
+  const listed: string[] = [];
+  for (const { file } of releases) listed.push(await extracted(join(out, file), out));
+  t.context = { out, releases, listed, top: join(out, `integratord-${releases[0]?.version}-linux-`) };
 });
 test.after.always((t) => (t.context.out ? rm(t.context.out, { recursive: true }) : undefined));
 
@@ -63,10 +71,7 @@ test('each has the Node of its architecture; all other files are the same', asyn
   const differing = await run('diff', ['--recursive', '--brief', `${top}arm64`, `${top}x64`]).catch(
     (error: { stdout: string }) => error,
   );
-  t.deepEqual(
-    differing.stdout.split('\n').flatMap((line) => line.match(/[^/]+(?= differ$)/)?.[0] ?? line),
-    ['MANIFEST.json', 'SHA256SUMS', 'node', ''],
-  );
+  t.deepEqual(namesIn(differing.stdout), ['MANIFEST.json', 'SHA256SUMS', 'node', '']);
 });
 
 test('a release has everything that an instance needs, and every file has a checksum', async (t) => {
@@ -135,38 +140,50 @@ test('no file of a release identifies the build machine', async (t) => {
     `${t.context.top}x64`,
   ]).catch((error: { code: number; stdout: string }) => error);
   t.is(names.stdout, '');
-  const listed = await run(
-    'tar',
-    [
-      '--list',
-      '--verbose',
-      '--numeric-owner',
-      '--full-time',
-      '--utc',
-      '--file',
-      join(t.context.out, t.context.releases[1]?.file ?? ''),
-    ],
-    { env: { ...process.env, TZ: 'UTC' } },
+  // tar creates directories that are not in a release.
+  const lines = t.context.listed.flatMap((text) =>
+    text.split('\n').filter((line) => !line.includes(' Creating directory: ')),
   );
-  for (const line of listed.stdout.trimEnd().split('\n')) {
+  const files = lines.filter((line) => line !== '');
+  t.true(files.length > 0);
+  for (const line of files) {
     t.regex(line, /^-rw[-x]r-[-x]r-[-x] 0\/0 +\d+ 1970-01-01 00:00:00 integratord-/);
   }
 });
 
-test('built again, elsewhere and in another environment, it has the same bytes', async (t) => {
-  t.timeout(TIMEOUT_MS);
-  const { releases } = t.context;
+test('built again, elsewhere and in another environment, a release has the same bytes', async (t) => {
   const directory = await temporary();
   t.teardown(() => rm(directory, { recursive: true }));
   const checkout = join(directory, 'another-checkout');
   for (const source of SOURCES) await cp(join(CHECKOUT, source), join(checkout, source), { recursive: true });
   await symlink(join(CHECKOUT, 'node_modules'), join(checkout, 'node_modules'));
-  const out = join(directory, 'out');
   const environment = { TZ: 'Asia/Kolkata', LANG: 'tr_TR.UTF-8', COLUMNS: '40', FORCE_COLOR: '1' };
-  const made = await release(['--out', out, '--arch', 'arm64'], { checkout, env: environment, umask: '077' });
-  t.deepEqual([made.code, made.stderr], [0, '']);
-  t.deepEqual(
-    (await manifestOf(out)).releases,
-    releases.filter(({ arch }) => arch === 'arm64'),
+  const made = [
+    await smallRelease(join(directory, 'here')),
+    await smallRelease(join(directory, 'elsewhere'), { checkout, env: environment, umask: '077' }),
+  ];
+  for (const { code, stderr } of made) t.deepEqual([code, stderr], [0, '']);
+  const [here, elsewhere] = await Promise.all(
+    ['here', 'elsewhere'].map(async (name) => {
+      const { releases } = await manifestOf(join(directory, name));
+      const packed = await Promise.all(releases.map(({ file }) => readFile(join(directory, name, file))));
+      return { releases, packed };
+    }),
   );
+  t.is(here?.releases.length, 1);
+  t.deepEqual(elsewhere?.releases, here?.releases);
+  t.true(elsewhere?.packed[0]?.equals(here?.packed[0] ?? Buffer.alloc(0)));
+
+  // What is not small in it has the bytes that are in the release with Node.
+  await run('tar', ['--extract', '--file', join(directory, 'here', here?.releases[0]?.file ?? ''), '-C', directory]);
+  const top = join(directory, `integratord-${here?.releases[0]?.version}-linux-arm64`);
+  const differing = await run('diff', ['--recursive', '--brief', `${t.context.top}arm64`, top]).catch(
+    (error: { stdout: string }) => error,
+  );
+  t.deepEqual(namesIn(differing.stdout), ['LICENSES.txt', 'SHA256SUMS', 'node', '']);
 });
+
+/** The files that `diff --brief` names, or what else it says. */
+function namesIn(stdout: string): string[] {
+  return stdout.split('\n').map((line) => line.match(/[^/]+(?= differ$)/)?.[0] ?? line);
+}
