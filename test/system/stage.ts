@@ -38,7 +38,7 @@ export interface StageOptions {
   readonly deepgramVia?: (url: string) => Promise<string>;
 }
 
-/** The simulators do not push events, so they are polled. */
+/** How often the daemon, and a call's state, are looked at. */
 const POLL_MS = 20;
 
 /** The response to a request. */
@@ -187,12 +187,8 @@ export class Stage {
   }
 
   /** Waits until a connection of the contact has received `callMs` of audio. */
-  async deepgramHas(contactId: string, callMs: number): Promise<void> {
-    for (;;) {
-      const connections = await this.deepgram.connectionsTagged(contactId);
-      if (connections.some(({ bytes }) => bytes >= callMs * 32)) return;
-      await sleep(POLL_MS);
-    }
+  deepgramHas(contactId: string, callMs: number): Promise<void> {
+    return this.deepgram.received(contactId, callMs * 32);
   }
 
   /** Waits until the contact's customer has been streamed up to `callMs`. */
@@ -207,12 +203,8 @@ export class Stage {
   }
 
   /** Waits until all of the contact's connections to Deepgram are closed; returns them. */
-  async closed(contactId: string): Promise<ConnectionFacts[]> {
-    for (;;) {
-      const connections = await this.deepgram.connectionsTagged(contactId);
-      if (connections.every(({ open }) => !open)) return connections;
-      await sleep(POLL_MS);
-    }
+  closed(contactId: string): Promise<ConnectionFacts[]> {
+    return this.deepgram.closed(contactId);
   }
 
   #callOf(contactId: string): string {

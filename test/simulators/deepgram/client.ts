@@ -15,10 +15,23 @@ export class DeepgramControl {
     return readRecorded(this.url, 'connections');
   }
 
-  /** The connections with the tag. */
-  async connectionsTagged(tag: string): Promise<ConnectionFacts[]> {
-    const tagged = ({ query }: ConnectionFacts) => query.some(([name, value]) => name === 'tag' && value === tag);
-    return (await this.connections()).filter(tagged);
+  /** The connections with the tag, oldest first. */
+  connectionsTagged(tag: string): Promise<ConnectionFacts[]> {
+    return this.#connections({ tag });
+  }
+
+  /** Waits until a connection with the tag has received `bytes` of audio. */
+  async received(tag: string, bytes: number): Promise<void> {
+    const has = (connection: ConnectionFacts) => connection.bytes >= bytes;
+    while (!(await this.#connections({ tag, bytes: String(bytes) })).some(has));
+  }
+
+  /** Waits until all connections with the tag are closed; returns them. */
+  async closed(tag: string): Promise<ConnectionFacts[]> {
+    for (;;) {
+      const connections = await this.#connections({ tag, closed: '' });
+      if (connections.every(({ open }) => !open)) return connections;
+    }
   }
 
   /** All audio that a connection received. */
@@ -40,5 +53,9 @@ export class DeepgramControl {
   /** Adds faults, one for each of the next handshakes with the tag. */
   async addFaultsFor(tag: string, ...faults: readonly Fault[]): Promise<void> {
     await this.addFaults(...faults.map((fault) => ({ ...fault, tag })));
+  }
+
+  #connections(asked: Record<string, string>): Promise<ConnectionFacts[]> {
+    return readRecorded(this.url, `connections?${new URLSearchParams(asked)}`);
   }
 }

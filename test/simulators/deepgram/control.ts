@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { ZodError } from 'zod';
+import type { News } from '../news.ts';
 import { answerJson } from '../serve.ts';
 import type { CallbackQueue } from './callback.ts';
 import type { FaultQueue } from './faults.ts';
@@ -15,6 +16,8 @@ export interface KnownConnection {
 /** What tests can inspect and control. */
 interface Controls {
   connections: readonly KnownConnection[];
+  /** Of the connections. */
+  news: News;
   faults: FaultQueue;
   /** Resets every open connection. */
   breakAll: () => void;
@@ -22,18 +25,18 @@ interface Controls {
 
 const AUDIO_PATH = /^\/simulator\/connections\/([\w-]+)\/audio$/;
 
+/** A request that waits is answered after this long at the latest. */
+const LONGEST_WAIT_MS = 60_000;
+
 /** Answers tests: GET /simulator/connections, GET /simulator/connections/ID/audio, POST /simulator/faults,
  *  POST /simulator/break. Everything else gets 404. */
 export async function answerControl(request: IncomingMessage, response: ServerResponse, controls: Controls) {
-  const route = `${request.method} ${request.url}`;
-  const audioOf = request.method === 'GET' ? AUDIO_PATH.exec(request.url ?? '')?.[1] : undefined;
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://deepgram');
+  const route = `${request.method} ${pathname}`;
+  const audioOf = request.method === 'GET' ? AUDIO_PATH.exec(pathname)?.[1] : undefined;
   const asked = controls.connections.find(({ recording }) => recording.facts.requestId === audioOf);
   if (route === 'GET /simulator/connections') {
-    const facts = controls.connections.map(({ recording, callbackQueue }) => ({
-      ...recording.facts,
-      callback: callbackQueue?.facts,
-    }));
-    answerJson(response, 200, facts);
+    answerJson(response, 200, await connectionsAsked(searchParams, controls));
   } else if (asked) {
     response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(asked.recording.audio());
   } else if (route === 'POST /simulator/faults') {
@@ -54,4 +57,22 @@ async function takeFaults(request: IncomingMessage, response: ServerResponse, fa
     if (!(error instanceof ZodError || error instanceof SyntaxError)) throw error;
     answerJson(response, 400, { err_code: 'Bad Request', err_msg: error.message });
   }
+}
+
+/**
+ * The connections; with `tag`, those that have it; with `bytes` as well, once one of them has received so much, and with
+ * `closed`, once all of them are closed, or after LONGEST_WAIT_MS.
+ */
+async function connectionsAsked(asked: URLSearchParams, { connections, news }: Controls): Promise<object[]> {
+  const tag = asked.get('tag');
+  const matching = () =>
+    connections.filter(
+      ({ recording: { facts } }) =>
+        tag === null || facts.query.some(([name, value]) => name === 'tag' && value === tag),
+    );
+  const bytes = Number(asked.get('bytes') ?? 0);
+  const hasReceived = () => bytes === 0 || matching().some(({ recording: { facts } }) => facts.bytes >= bytes);
+  const isClosed = () => !asked.has('closed') || matching().every(({ recording: { facts } }) => !facts.open);
+  await news.until(() => hasReceived() && isClosed(), LONGEST_WAIT_MS);
+  return matching().map(({ recording, callbackQueue }) => ({ ...recording.facts, callback: callbackQueue?.facts }));
 }

@@ -37,8 +37,17 @@ export class Recording {
   readonly #chunks: Buffer[] = [];
   readonly #directory: string | undefined;
   readonly #file: number | undefined;
+  readonly #changed: () => void;
 
-  constructor(requestId: string, query: [string, string][], headers: IncomingHttpHeaders, directory?: string) {
+  /** @param changed called after each change */
+  constructor(
+    requestId: string,
+    query: [string, string][],
+    headers: IncomingHttpHeaders,
+    changed: () => void,
+    directory?: string,
+  ) {
+    this.#changed = changed;
     this.facts = {
       requestId,
       query,
@@ -73,6 +82,7 @@ export class Recording {
     // A copy, because a message is a view of a larger buffer.
     if (this.#file === undefined) this.#chunks.push(Buffer.from(audio));
     else writeSync(this.#file, audio);
+    this.#changed();
   }
 
   /** All audio so far. */
@@ -95,6 +105,7 @@ export class Recording {
       closeCode: code,
       closeReason: reason,
     });
+    this.#changed();
     if (this.#file === undefined || this.#directory === undefined) return;
     closeSync(this.#file);
     writeFileSync(join(this.#directory, `${this.facts.requestId}.json`), JSON.stringify(this.facts, null, 1));

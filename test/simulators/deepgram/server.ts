@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { News } from '../news.ts';
 import { CallbackQueue } from './callback.ts';
 import { Connection, type Outlet } from './connection.ts';
 import { answerControl, type KnownConnection } from './control.ts';
@@ -40,6 +41,7 @@ export class Simulator {
   readonly #requestIds = new WeakMap<IncomingMessage, string>();
   readonly #sockets = new Set<Socket>();
   readonly #connections: KnownConnection[] = [];
+  readonly #news = new News();
   readonly #faults = new FaultQueue();
   readonly #stopping = new AbortController();
 
@@ -53,6 +55,7 @@ export class Simulator {
       response.setHeader('dg-request-id', randomUUID());
       void answerControl(request, response, {
         connections: this.#connections,
+        news: this.#news,
         faults: this.#faults,
         breakAll: () => this.#breakAll(),
       });
@@ -108,7 +111,7 @@ export class Simulator {
       const params = checkedHandshake(request, this.#options.apiKey);
       this.#requestIds.set(request, requestId);
       this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-        const recording = new Recording(requestId, params.query, request.headers, this.#options.recordings);
+        const recording = this.#recordingOf(requestId, params, request);
         const callbackQueue = this.#callbackQueue(params);
         this.#connections.push({ recording, callbackQueue });
         if (callbackQueue) webSocket.send(JSON.stringify({ request_id: requestId }));
@@ -128,6 +131,10 @@ export class Simulator {
       if (!(error instanceof Refusal)) throw error;
       refuse(socket, error, requestId);
     }
+  }
+
+  #recordingOf(requestId: string, { query }: ListenParams, { headers }: IncomingMessage): Recording {
+    return new Recording(requestId, query, headers, () => this.#news.tell(), this.#options.recordings);
   }
 
   #wordShiftS(): number {

@@ -1,10 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { ResultsEvent } from '../../../daemon/contract/events.ts';
 import { readRecorded, sendOrder } from '../control-client.ts';
 import type { consumerRules, ReceivedRequest } from './consumer.ts';
-
-const POLL_MS = 50;
 
 /** Controls a consumer of webhooks that listens at `url`. */
 export class WebhookControl {
@@ -30,11 +27,14 @@ export class WebhookControl {
   }
 
   /** The same, once `session.ended` is among them. */
-  async eventsToTheEnd(): Promise<ResultsEvent[]> {
-    for (;;) {
-      const events = await this.events();
-      if (events.some(({ type }) => type === 'session.ended')) return events;
-      await sleep(POLL_MS);
-    }
+  eventsToTheEnd(): Promise<ResultsEvent[]> {
+    return this.eventsOnce((events) => events.some(({ type }) => type === 'session.ended'));
+  }
+
+  /** The same, once they are `complete`. */
+  async eventsOnce(complete: (events: readonly ResultsEvent[]) => boolean): Promise<ResultsEvent[]> {
+    let events = await this.events();
+    while (!complete(events)) events = await readRecorded(this.url, `events?beyond=${events.length}`);
+    return events;
   }
 }

@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import { z } from 'zod';
 import { type ResultsEvent, resultsEvent } from '../../../daemon/contract/events.ts';
+import { News } from '../news.ts';
 
 /** How requests are answered; the first rule that matches counts. */
 export const consumerRules = z.array(
@@ -51,6 +52,8 @@ export class Consumer {
   readonly requests: ReceivedRequest[] = [];
   /** In order of arrival, with repeats. */
   readonly events: ResultsEvent[] = [];
+  /** Of `events`. */
+  readonly news = new News();
   readonly #webhooks: Webhook[];
   #rules: Rule[] = [];
   readonly #connections = new Map<object, number>();
@@ -82,7 +85,7 @@ export class Consumer {
     const isVerified = this.#verifies(bytes, request.headers as Record<string, string>);
     const status = statusOf(rule, bytes.length, isVerified);
     const isAccepted = isVerified && (rule?.accepts === true || (status >= 200 && status < 300));
-    if (isAccepted) this.events.push(...body.parse(JSON.parse(bytes.toString())).data.events);
+    if (isAccepted) this.#accept(bytes);
     this.requests.push({
       path,
       id: String(request.headers['webhook-id']),
@@ -101,6 +104,11 @@ export class Consumer {
     const send = () => response.writeHead(status, rule?.headers ?? {}).end(status === 204 ? undefined : '{}');
     if (rule?.delayMs) setTimeout(send, rule.delayMs);
     else send();
+  }
+
+  #accept(bytes: Buffer): void {
+    this.events.push(...body.parse(JSON.parse(bytes.toString())).data.events);
+    this.news.tell();
   }
 
   #ruleFor(path: string): Rule | undefined {
