@@ -7,7 +7,7 @@ import { CtlProcess } from '../ctl/ctl-process.ts';
 import { AutoScalingControl } from '../simulators/auto-scaling/client.ts';
 import { MetadataControl } from '../simulators/imds/client.ts';
 import { Program } from '../support/process.ts';
-import { channel, Stage } from '../system/stage.ts';
+import { channel, Simulators, Stage } from '../system/stage.ts';
 import { type BundledPrograms, bundledPrograms } from './bundled-programs.ts';
 
 const test = anyTest as TestFn<{ programs: BundledPrograms }>;
@@ -17,6 +17,10 @@ const AGENT = distinctSamples(4 * 8000, 2);
 const CALL = { customer: bytesOf(CUSTOMER), agent: bytesOf(AGENT), speed: 20 };
 const LONG_CALL = { customer: Buffer.alloc(300 * 8000 * 2), agent: Buffer.alloc(300 * 8000 * 2) };
 
+/** Of all stages: a call has its own stream, and its own tag at Deepgram. */
+const simulators = new Simulators();
+test.after.always(() => simulators.stop());
+
 test.before(async (t) => {
   t.context = { programs: await bundledPrograms() };
 });
@@ -24,7 +28,7 @@ test.after.always((t) => t.context.programs?.remove());
 
 for (const workers of ['0', '2']) {
   test(`the bundled daemon transcribes a whole call, sample for sample, with ${workers} worker threads`, async (t) => {
-    const stage = await Stage.open({ daemon: t.context.programs.daemon, env: { WORKERS: workers } });
+    const stage = await Stage.open({ simulators, daemon: t.context.programs.daemon, env: { WORKERS: workers } });
     t.teardown(() => stage.close());
     const { ended, audio } = await stage.transcribe(await stage.call(CALL));
     t.like(ended, { outcome: 'completed', gapMs: 0 });
@@ -37,7 +41,7 @@ for (const workers of ['0', '2']) {
 test('the bundled integratorctl operates the bundled daemon', async (t) => {
   const { daemon, ctl, directory } = t.context.programs;
   const env = { CONTROL_SOCKET: join(directory, 'control.sock') };
-  const stage = await Stage.open({ daemon, env });
+  const stage = await Stage.open({ simulators, daemon, env });
   t.teardown(() => stage.close());
   const request = await stage.call(LONG_CALL);
   t.is((await stage.start(request)).status, 200);
@@ -82,6 +86,7 @@ test('the bundled daemon on an instance uses its role, and completes its lifecyc
   const transition = 'autoscaling:EC2_INSTANCE_TERMINATING';
   await autoScaling.setHooks({ name: 'drain', transition, heartbeatTimeoutS: 3 });
   const stage = await Stage.open({
+    simulators,
     daemon: t.context.programs.daemon,
     env: {
       // Without credentials, the SDK loads more code on demand to find some.

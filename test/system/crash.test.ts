@@ -4,15 +4,19 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { bytesOf, difference, distinctSamples } from '../audio/tracks.ts';
 import { received } from './received.ts';
-import { channel, Stage } from './stage.ts';
+import { channel, Simulators, Stage } from './stage.ts';
 
 const SECOND = 8000;
 /** In callback mode Deepgram posts the results itself. The URL's credentials must not be logged. */
 const CALLBACK = 'http://user:planted-password@127.0.0.1:9/results?token=planted-token';
 
+/** Of all stages: a call has its own stream, and its own tag at Deepgram. */
+const simulators = new Simulators();
+test.after.always(() => simulators.stop());
+
 async function stageWithState(t: ExecutionContext) {
   const stateDir = await mkdtemp(join(tmpdir(), 'integratord-state-'));
-  const stage = await Stage.open({ env: { STATE_DIR: stateDir } });
+  const stage = await Stage.open({ simulators, env: { STATE_DIR: stateDir } });
   t.teardown(async () => {
     await stage.close();
     await rm(stateDir, { recursive: true, force: true });

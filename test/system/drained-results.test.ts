@@ -2,7 +2,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { NumberedEvent } from '../../daemon/contract/events.ts';
 import { transcriptsOf } from '../../trigger/receiver/transcript.ts';
@@ -13,11 +12,14 @@ import { WebhookControl } from '../simulators/webhook/client.ts';
 import { Program } from '../support/process.ts';
 import { Relay } from '../support/relay.ts';
 import { ask } from './control.ts';
-import { Stage } from './stage.ts';
+import { Simulators, Stage } from './stage.ts';
 
 const SECRET = `whsec_${Buffer.alloc(32, 'drain').toString('base64')}`;
 const DEADLINE_MS = 3000;
-const POLL_MS = 50;
+
+/** Of all stages: a call has its own stream, and its own tag at Deepgram. */
+const simulators = new Simulators();
+test.after.always(() => simulators.stop());
 
 /** A daemon that drains within DEADLINE_MS, and whose consumer is unreachable until its connection is restored. */
 async function opened(t: ExecutionContext) {
@@ -28,6 +30,7 @@ async function opened(t: ExecutionContext) {
   const stateDir = await mkdtemp(join(tmpdir(), 'integratord-drained-'));
   const socketPath = join(stateDir, 'control');
   const stage = await Stage.open({
+    simulators,
     env: {
       STATE_DIR: stateDir,
       CONTROL_SOCKET: socketPath,
@@ -121,14 +124,18 @@ test('its events become dead letters if the consumer is away, and belong to the 
 
 /** All events once epoch 2 has ended, as a consumer orders them. */
 async function inAllEpochs(webhook: WebhookControl): Promise<NumberedEvent[]> {
-  for (;;) {
-    const events = numberedOf(await webhook.events()).toSorted(
-      (one, other) => one.epoch - other.epoch || one.sequence - other.sequence,
-    );
-    const last = events.at(-1);
-    if (last?.epoch === 2 && last.type === 'session.ended') return events;
-    await sleep(POLL_MS);
-  }
+  const events = await webhook.eventsOnce((each) => lastOf(inOrder(each)) === 'session.ended');
+  return inOrder(events);
+}
+
+function inOrder(events: Parameters<typeof numberedOf>[0]): NumberedEvent[] {
+  return numberedOf(events).toSorted((one, other) => one.epoch - other.epoch || one.sequence - other.sequence);
+}
+
+/** The type of the last event, if it is of epoch 2. */
+function lastOf(events: readonly NumberedEvent[]): string | undefined {
+  const last = events.at(-1);
+  return last?.epoch === 2 ? last.type : undefined;
 }
 
 /** Each word is there once, numbers have no gap, and there is nothing to forget: the disk was kept. */

@@ -9,13 +9,17 @@ import { AutoScalingControl } from '../simulators/auto-scaling/client.ts';
 import { MetadataControl } from '../simulators/imds/client.ts';
 import { Program } from '../support/process.ts';
 import { received } from './received.ts';
-import { channel, Stage } from './stage.ts';
+import { channel, Simulators, Stage } from './stage.ts';
 
 const CALLS = 20;
 const SECONDS = 4;
 const SAMPLES = distinctSamples(SECONDS * 8000);
 /** Longer than any machine takes for a test: a call ends when its test, or the daemon, ends it. */
 const TIMES = 300 / SECONDS;
+
+/** Of all stages: a call has its own stream, and its own tag at Deepgram. */
+const simulators = new Simulators();
+test.after.always(() => simulators.stop());
 
 /** A daemon on an instance of a group with a terminating hook. */
 async function instance(t: ExecutionContext) {
@@ -30,6 +34,7 @@ async function instance(t: ExecutionContext) {
   await autoScaling.setHooks({ name: 'drain', transition, heartbeatTimeoutS: 3 });
   const stateDir = await mkdtemp(join(tmpdir(), 'integratord-state-'));
   const stage = await Stage.open({
+    simulators,
     env: {
       STATE_DIR: stateDir,
       AWS_EC2_METADATA_DISABLED: 'false',

@@ -2,7 +2,7 @@ import anyTest, { type ExecutionContext, type TestFn } from 'ava';
 import { bytesOf, difference, distinctSamples } from '../audio/tracks.ts';
 import { Relay } from '../support/relay.ts';
 import { received } from './received.ts';
-import { channel, Stage, type StageOptions } from './stage.ts';
+import { channel, Simulators, Stage, type StageOptions } from './stage.ts';
 
 /** Shared by all tests that need no settings or relay of their own. */
 const test = anyTest as TestFn<{ stage: Stage }>;
@@ -11,8 +11,12 @@ const SECOND = 8000;
 const REPEATED_MS = 3000;
 const ENV = { REPLAY_MS: '2000' };
 
+/** Of all stages: a call has its own stream, and its own tag at Deepgram. */
+const simulators = new Simulators();
+test.after.always(() => simulators.stop());
+
 test.before(async (t) => {
-  t.context = { stage: await Stage.open({ env: ENV }) };
+  t.context = { stage: await Stage.open({ simulators, env: ENV }) };
 });
 test.after.always((t) => t.context.stage.close());
 
@@ -29,7 +33,7 @@ async function stageBehindRelay(t: ExecutionContext): Promise<{ stage: Stage; re
     opening.resolve(await Relay.to(url));
     return (await opening.promise).url;
   };
-  const stage = await stageFor(t, { deepgramVia });
+  const stage = await stageFor(t, { simulators, deepgramVia });
   const relay = await opening.promise;
   t.teardown(() => relay.close());
   return { stage, relay };
@@ -139,10 +143,10 @@ for (const status of [400, 401, 402, 403] as const) {
 }
 
 test('an unavailable Deepgram ends the session as failed after DEEPGRAM_GIVE_UP_MS', async (t) => {
-  const stage = await stageFor(t, { env: { DEEPGRAM_GIVE_UP_MS: '1000' } });
+  const stage = await stageFor(t, { simulators, env: { DEEPGRAM_GIVE_UP_MS: '1000' } });
   const refusals = Array.from({ length: 20 }, () => ({ refuse: 503, dgError: 'overloaded' }));
-  await stage.deepgram.addFaults({ resetAfterMs: 1000 }, ...refusals);
   const request = await stage.call({ customer: bytesOf(distinctSamples(30 * SECOND)), speed: 5 });
+  await stage.deepgram.addFaultsFor(request.contactId, { resetAfterMs: 1000 }, ...refusals);
   t.is((await stage.start(request)).status, 200);
   const ended = await stage.ended(request.contactId);
   t.is(ended['outcome'], 'failed');

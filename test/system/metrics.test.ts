@@ -9,12 +9,16 @@ import { CloudWatchControl } from '../simulators/cloudwatch/client.ts';
 import { Program } from '../support/process.ts';
 import { needs } from '../support/tools.ts';
 import { received } from './received.ts';
-import { Stage, type StageOptions } from './stage.ts';
+import { Simulators, Stage, type StageOptions } from './stage.ts';
 
 const SECONDS = 10;
 const FRAGMENT_MS = 1024;
 const CUSTOMER = distinctSamples(SECONDS * 8000, 1);
 const AGENT = distinctSamples(SECONDS * 8000, 2);
+
+/** Of the stages whose tests cause no faults: a call has its own stream, and its own tag at Deepgram. */
+const simulators = new Simulators();
+test.after.always(() => simulators.stop());
 const CALL = {
   customer: bytesOf(CUSTOMER),
   agent: bytesOf(AGENT),
@@ -136,7 +140,7 @@ test('the cause of a gap is what was reported before it', async (t) => {
 });
 
 test('with METRICS_PORT, metrics are on that port and not on the main one', async (t) => {
-  const stage = await opened(t, { env: { METRICS_PORT: '0' } });
+  const stage = await opened(t, { simulators, env: { METRICS_PORT: '0' } });
   const { metricsAt } = await stage.daemon.line(({ event }) => event === 'metrics.started');
   const response = await fetch(new URL('/metrics', String(metricsAt)));
   t.regex(response.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
@@ -148,7 +152,7 @@ test('with METRICS_PORT, metrics are on that port and not on the main one', asyn
 test('a running call, its checkpoint and a drain show while they last', async (t) => {
   const stateDir = await mkdtemp(join(tmpdir(), 'integratord-metrics-'));
   t.teardown(() => rm(stateDir, { recursive: true, force: true }));
-  const stage = await opened(t, { env: { STATE_DIR: stateDir, MAX_SESSIONS: '4' } });
+  const stage = await opened(t, { simulators, env: { STATE_DIR: stateDir, MAX_SESSIONS: '4' } });
   const call = await stage.call({ ...CALL, speed: 1 });
   t.is((await stage.start(call)).status, 200);
   await stage.deepgramHas(call.contactId, 2500);
@@ -172,7 +176,7 @@ test('resumption after a crash, rotation and silence are counted', async (t) => 
   const stateDir = await mkdtemp(join(tmpdir(), 'integratord-metrics-'));
   t.teardown(() => rm(stateDir, { recursive: true, force: true }));
   const env = { STATE_DIR: stateDir, ROTATE_AFTER_MS: '1000', CALL_END_GRACE_MS: '6000' };
-  const stage = await opened(t, { env });
+  const stage = await opened(t, { simulators, env });
   const call = await stage.call({ ...CALL, times: 12 });
   t.is((await stage.start(call)).status, 200);
   await stage.deepgramHas(call.contactId, 2500);
@@ -198,7 +202,7 @@ test('CloudWatch receives the metrics of an instance from its start to its end',
   t.teardown(() => service.stop('SIGKILL'));
   const cloudWatch = new CloudWatchControl(await service.listening());
   const env = { METRICS_STACK: 'calls', AWS_ENDPOINT_URL_CLOUDWATCH: cloudWatch.url };
-  const stage = await opened(t, { env });
+  const stage = await opened(t, { simulators, env });
   await cloudWatch.requested(1);
   await stage.transcribe(await stage.call({ ...CALL, speed: 20 }));
   t.is(await stage.daemon.stop('SIGTERM'), 0);
@@ -214,7 +218,7 @@ test('CloudWatch receives the metrics of an instance from its start to its end',
 
 test('an unreachable CloudWatch does not affect calls', async (t) => {
   const env = { METRICS_STACK: 'calls', AWS_ENDPOINT_URL_CLOUDWATCH: 'http://127.0.0.1:9' };
-  const stage = await opened(t, { env });
+  const stage = await opened(t, { simulators, env });
   await stage.daemon.line(({ event }) => event === 'cloudwatch.failing');
   const { ended } = await stage.transcribe(await stage.call({ ...CALL, speed: 20 }));
   t.like(ended, { outcome: 'completed', gapMs: 0 });

@@ -4,12 +4,16 @@ import { join } from 'node:path';
 import anyTest, { type ExecutionContext, type TestFn } from 'ava';
 import { bytesOf, distinctSamples } from '../audio/tracks.ts';
 import { ask } from './control.ts';
-import { Stage } from './stage.ts';
+import { Simulators, Stage } from './stage.ts';
 
 const SECOND = 8000;
 const test = anyTest as TestFn<Operated>;
 /** These tests share a daemon, and undo what they change. */
 const inTurn = test.serial;
+
+/** Of all stages: a call has its own stream, and its own tag at Deepgram. */
+const simulators = new Simulators();
+test.after.always(() => simulators.stop());
 
 /** A daemon and its control socket. */
 interface Operated {
@@ -27,7 +31,10 @@ test.after.always((t) => t.context.close());
 async function openStage(env: Record<string, string> = {}): Promise<Operated> {
   const directory = await mkdtemp(join(tmpdir(), 'integratord-run-'));
   const socket = join(directory, 'control.sock');
-  const stage = await Stage.open({ env: { CONTROL_SOCKET: socket, STATE_DIR: join(directory, 'state'), ...env } });
+  const stage = await Stage.open({
+    simulators,
+    env: { CONTROL_SOCKET: socket, STATE_DIR: join(directory, 'state'), ...env },
+  });
   const control: Operated['control'] = (method, path, body) => ask(socket, method, path, body);
   const close = async () => {
     await stage.close();

@@ -12,7 +12,7 @@ import { Program } from '../support/process.ts';
 import { TlsTerminator } from '../support/tls-terminator.ts';
 import { needs } from '../support/tools.ts';
 import { ask } from './control.ts';
-import { channel, REGION, Stage } from './stage.ts';
+import { channel, REGION, Simulators, Stage } from './stage.ts';
 
 const test = needs(anyTest, 'openssl');
 /** Only the proxy can resolve them. */
@@ -26,6 +26,10 @@ const CREDENTIALS = 'integratord:pass word-of-the-proxy';
 const SECONDS = 6;
 /** Of a call that its test ends. */
 const LONG_SECONDS = 120;
+
+/** Of all stages: a call has its own stream, and its own tag at Deepgram. */
+const simulators = new Simulators(['--data-endpoint-scheme', 'https']);
+test.after.always(() => simulators.stop());
 
 type Env = Record<string, string>;
 /** Puts TLS before a server; returns its URL under a name that only the proxy knows. */
@@ -54,7 +58,7 @@ async function behindProxy(t: ExecutionContext, env: Env | ((via: Via) => Promis
   [proxyUrl.username, proxyUrl.password] = CREDENTIALS.split(':') as [string, string];
   const more = typeof env === 'function' ? await env(via) : env;
   const stage = await Stage.open({
-    kinesisArgs: ['--data-endpoint-scheme', 'https'],
+    simulators,
     kinesisVia: via(KINESIS),
     deepgramVia: via(DEEPGRAM),
     env: { NODE_EXTRA_CA_CERTS: certificates.caPath, HTTPS_PROXY: proxyUrl.href, CONTROL_SOCKET: socketPath, ...more },

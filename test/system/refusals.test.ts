@@ -4,7 +4,7 @@ import anyTest, { type TestFn } from 'ava';
 import { bytesOf, distinctSamples } from '../audio/tracks.ts';
 import type { Fault } from '../simulators/deepgram/faults.ts';
 import type { FaultRule } from '../simulators/kinesis-video/client.ts';
-import { API_KEY, REGION, Stage } from './stage.ts';
+import { API_KEY, REGION, Simulators, Stage } from './stage.ts';
 
 const SECRET = 'secret-between-trigger-and-daemon';
 const test = anyTest as TestFn<{ stage: Stage }>;
@@ -13,6 +13,10 @@ test.before(async (t) => {
   t.context = { stage: await Stage.open({ env: { TRIGGER_SECRET: SECRET } }) };
 });
 test.after.always((t) => t.context.stage.close());
+
+/** Of the stages whose tests cause no faults: a call has its own stream, and its own tag at Deepgram. */
+const simulators = new Simulators();
+test.after.always(() => simulators.stop());
 
 const ARN = `arn:aws:kinesisvideo:${REGION}:123456789012:stream/name/1234567890123`;
 const START = {
@@ -203,7 +207,7 @@ test('Deepgram’s message about a bad parameter reaches the caller, but not the
 });
 
 test('a daemon with a wrong key reports that Deepgram refuses it with 401', async (t) => {
-  const stage = await Stage.open({ env: { DEEPGRAM_API_KEY: `not-${API_KEY}` } });
+  const stage = await Stage.open({ simulators, env: { DEEPGRAM_API_KEY: `not-${API_KEY}` } });
   t.teardown(() => stage.close());
   const answer = await stage.start(await stage.call({ customer: bytesOf(distinctSamples(800)) }));
   t.is(answer.status, 502);
@@ -217,7 +221,7 @@ test('an unreachable Deepgram: the start gets 503 and can be retried, and the in
       server.close(() => resolve(port));
     });
   });
-  const stage = await Stage.open({ env: { DEEPGRAM_API: `ws://127.0.0.1:${port}` } });
+  const stage = await Stage.open({ simulators, env: { DEEPGRAM_API: `ws://127.0.0.1:${port}` } });
   t.teardown(() => stage.close());
   const answer = await stage.start(await stage.call({ customer: bytesOf(distinctSamples(800)) }), { isLast: true });
   t.is(answer.status, 503);
@@ -243,7 +247,7 @@ test('idle connections outlive the load balancer’s idle timeout, so that no st
 });
 
 test('a full daemon answers 503 with Retry-After and fails its health check; its call is not affected', async (t) => {
-  const stage = await Stage.open({ env: { MAX_SESSIONS: '1' } });
+  const stage = await Stage.open({ simulators, env: { MAX_SESSIONS: '1' } });
   t.teardown(() => stage.close());
   t.like(await stage.ask('GET', '/health-check'), { status: 200, body: { status: 'serving', sessions: 0 } });
   const running = await stage.call({ customer: bytesOf(distinctSamples(16_000)) });
@@ -258,7 +262,7 @@ test('a full daemon answers 503 with Retry-After and fails its health check; its
 });
 
 test('on SIGTERM the daemon refuses starts, waits for the running call, and exits with 0', async (t) => {
-  const stage = await Stage.open();
+  const stage = await Stage.open({ simulators });
   t.teardown(() => stage.close());
   const running = await stage.call({ customer: bytesOf(distinctSamples(16_000)) });
   t.is((await stage.start(running)).status, 200);

@@ -35,7 +35,20 @@ test.before(async () => {
     AWS_ENDPOINT_URL_KINESIS_VIDEO: kinesisUrl,
   });
 });
-test.after.always(() => kinesisSimulator.stop('SIGKILL'));
+test.after.always(() => Promise.all([kinesisSimulator, ...deepgrams.values()].map((each) => each.stop('SIGKILL'))));
+
+/** The simulators of Deepgram by their arguments. A session has its own connections and faults there, by its tag. */
+const deepgrams = new Map<string, Program>();
+
+/** The URL of the simulator with these arguments. */
+function deepgramWith(args: readonly string[]): Promise<string> {
+  const key = args.join(' ');
+  const simulator =
+    deepgrams.get(key) ??
+    new Program('test/simulators/deepgram/main.ts', ['--api-key', API_KEY, '--rate', 'off', ...args]);
+  deepgrams.set(key, simulator);
+  return simulator.listening();
+}
 
 interface Scene {
   readonly deepgramArgs?: readonly string[];
@@ -70,12 +83,7 @@ async function opened(
   t: ExecutionContext,
   { deepgramArgs = [], faults = [], times = 1, speed = SPEED, request = {} }: Scene = {},
 ) {
-  const simulator = new Program('test/simulators/deepgram/main.ts', [
-    ...['--api-key', API_KEY, '--rate', 'off'],
-    ...deepgramArgs,
-  ]);
-  t.teardown(() => simulator.stop('SIGKILL'));
-  const deepgramUrl = await simulator.listening();
+  const deepgramUrl = await deepgramWith(deepgramArgs);
   const timers = new TimerWheel(systemClock);
   const kinesis = connectKinesis('us-east-1', systemClock, timers);
   t.teardown(() => kinesis.close());
@@ -171,7 +179,7 @@ for (const [reading, deepgramArgs, withinMs] of [
 }
 
 /** At most two minutes of a call are kept here. */
-const LONG = { times: Math.ceil(180_000 / CALL.durationMs), speed: 24 };
+const LONG = { times: Math.ceil(160_000 / CALL.durationMs), speed: 24 };
 
 for (const [when, faults] of [
   ['in the call', [{ closeAfterMs: 150_000, code: 1011, reason: 'NET-0000', finals: false }]],

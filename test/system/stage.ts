@@ -30,6 +30,8 @@ export interface StageOptions {
   /** The daemon's script: the sources by default, else a bundle. */
   readonly daemon?: string;
   readonly env?: Record<string, string>;
+  /** Simulators that other stages use as well; without them, the stage has its own. */
+  readonly simulators?: Simulators;
   readonly kinesisArgs?: readonly string[];
   readonly deepgramArgs?: readonly string[];
   /** Puts something between the daemon and Kinesis Video; returns its URL. */
@@ -62,53 +64,68 @@ export function channel(audio: Buffer, index: 0 | 1): Int16Array {
   return samples;
 }
 
+/**
+ * The simulators of Kinesis Video and Deepgram. Stages can share them if their tests cause faults for their own streams
+ * and tags only.
+ */
+export class Simulators {
+  readonly #kinesis: Program;
+  readonly #deepgram: Program;
+
+  /** Starts them. */
+  constructor(kinesisArgs: readonly string[] = [], deepgramArgs: readonly string[] = []) {
+    const own = ['--api-key', API_KEY, '--rate', 'off'];
+    this.#kinesis = new Program('test/simulators/kinesis-video/main.ts', kinesisArgs);
+    this.#deepgram = new Program('test/simulators/deepgram/main.ts', [...own, ...deepgramArgs]);
+  }
+
+  /** Their URLs, once they listen. */
+  async listening(): Promise<{ kinesisUrl: string; deepgramUrl: string }> {
+    const [kinesisUrl, deepgramUrl] = await Promise.all([this.#kinesis.listening(), this.#deepgram.listening()]);
+    return { kinesisUrl, deepgramUrl };
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#kinesis, this.#deepgram].map((program) => program.stop('SIGKILL')));
+  }
+}
+
 /** The daemon between the simulators of Kinesis Video and Deepgram, each in its own process. */
 export class Stage {
   readonly kinesis: KinesisVideoControl;
   readonly deepgram: DeepgramControl;
   daemon: Program;
   url: string;
-  readonly #programs: Program[];
+  readonly #daemons: Program[];
+  /** Its own. */
+  readonly #simulators: Simulators | undefined;
   readonly #startDaemon: () => Program;
   readonly #calls = new Map<string, string>();
   /** Sessions of starts that the daemon refused after all. */
   readonly #refused = new Set<unknown>();
 
   static async open(options: StageOptions = {}): Promise<Stage> {
-    const {
-      daemon = 'daemon/main.ts',
-      env = {},
-      kinesisArgs = [],
-      deepgramArgs = [],
-      kinesisVia,
-      deepgramVia,
-    } = options;
-    const kinesis = new Program('test/simulators/kinesis-video/main.ts', kinesisArgs);
-    const deepgram = new Program('test/simulators/deepgram/main.ts', [
-      '--api-key',
-      API_KEY,
-      '--rate',
-      'off',
-      ...deepgramArgs,
-    ]);
-    const [kinesisUrl, deepgramUrl] = await Promise.all([kinesis.listening(), deepgram.listening()]);
+    const { daemon = 'daemon/main.ts', env = {}, kinesisArgs, deepgramArgs, kinesisVia, deepgramVia } = options;
+    const simulators = options.simulators ?? new Simulators(kinesisArgs, deepgramArgs);
+    const { kinesisUrl, deepgramUrl } = await simulators.listening();
     const deepgramApi = deepgramVia ? await deepgramVia(deepgramUrl) : deepgramUrl;
     const kinesisApi = kinesisVia ? await kinesisVia(kinesisUrl) : kinesisUrl;
     const urls = { AWS_ENDPOINT_URL_KINESIS_VIDEO: kinesisApi, DEEPGRAM_API: deepgramApi };
     const settings = { ...SETTINGS, ...urls, ...env };
     const startDaemon = () => new Program(daemon, [], settings);
-    const stage = new Stage(kinesisUrl, deepgramUrl, startDaemon, [kinesis, deepgram]);
+    const stage = new Stage(kinesisUrl, deepgramUrl, startDaemon, options.simulators ? undefined : simulators);
     stage.url = await stage.daemon.listening();
     return stage;
   }
 
-  private constructor(kinesisUrl: string, deepgramUrl: string, startDaemon: () => Program, simulators: Program[]) {
+  private constructor(kinesisUrl: string, deepgramUrl: string, startDaemon: () => Program, simulators?: Simulators) {
     this.kinesis = new KinesisVideoControl(kinesisUrl);
     this.deepgram = new DeepgramControl(deepgramUrl);
     this.#startDaemon = startDaemon;
     this.daemon = startDaemon();
     this.url = '';
-    this.#programs = [this.daemon, ...simulators];
+    this.#daemons = [this.daemon];
+    this.#simulators = simulators;
   }
 
   /** Kills the daemon and starts another one with the same settings. */
@@ -116,12 +133,12 @@ export class Stage {
     await this.daemon.stop('SIGKILL');
     await whileDown();
     this.daemon = this.#startDaemon();
-    this.#programs.push(this.daemon);
+    this.#daemons.push(this.daemon);
     this.url = await this.daemon.listening();
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#programs.map((program) => program.stop('SIGKILL')));
+    await Promise.all([...this.#daemons.map((daemon) => daemon.stop('SIGKILL')), this.#simulators?.stop()]);
   }
 
   /** Puts a call on a new stream; returns the start request for its session, tagged with the contact id. */

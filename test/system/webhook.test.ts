@@ -8,10 +8,14 @@ import { bytesOf } from '../audio/tracks.ts';
 import { loadSampleCall } from '../fixtures/sample-call/read.ts';
 import { WebhookControl } from '../simulators/webhook/client.ts';
 import { Program } from '../support/process.ts';
-import { Stage } from './stage.ts';
+import { Simulators, Stage } from './stage.ts';
 
 const FALLING = `--import=${new URL('falling-thread.ts', import.meta.url)}`;
 const CALL = loadSampleCall();
+
+/** Of all stages: a call has its own stream, and its own tag at Deepgram. */
+const simulators = new Simulators();
+test.after.always(() => simulators.stop());
 
 for (const end of ['kill -9', 'the end of its thread'] as const) {
   test(`a call reaches its webhook, signed, in order and whole, across ${end} and a consumer that fails`, async (t) => {
@@ -26,6 +30,7 @@ for (const end of ['kill -9', 'the end of its thread'] as const) {
       { times: 1, resets: true, accepts: true },
     );
     const stage = await Stage.open({
+      simulators,
       env: {
         STATE_DIR: stateDir,
         STATE_KEY: 'state-key-of-the-stage',

@@ -6,10 +6,14 @@ import { systemClock } from '../../daemon/runtime/clock.ts';
 import { bytesOf, difference, distinctSamples } from '../audio/tracks.ts';
 import { ask } from './control.ts';
 import { received } from './received.ts';
-import { channel, Stage } from './stage.ts';
+import { channel, Simulators, Stage } from './stage.ts';
 
 const SECOND = 8000;
 const FALLING = `--import=${new URL('falling-thread.ts', import.meta.url)}`;
+
+/** Of all stages: a call has its own stream, and its own tag at Deepgram. */
+const simulators = new Simulators();
+test.after.always(() => simulators.stop());
 
 /** A daemon with two worker threads; `fall` crashes one of them and resolves once the daemon has noticed. */
 async function openWorkers() {
@@ -22,7 +26,7 @@ async function openWorkers() {
     FALLING_THREADS: directory,
     STATE_DIR: stateDir,
   };
-  const stage = await Stage.open({ env });
+  const stage = await Stage.open({ simulators, env });
   const close = async () => {
     await stage.close();
     await rm(directory, { recursive: true, force: true });
