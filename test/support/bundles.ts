@@ -10,17 +10,23 @@ const DIRECTORY = join(ROOT, 'artefacts/programs');
 
 /** What tests start more than a few times, beside the programs of the release. */
 const OFTEN_STARTED = [
+  'bench/main',
+  'bench/naive/relay',
   'bench/stages/main',
   'demo/main',
+  'load/consumer',
   'load/deepgram',
   'load/kinesis',
   'load/main',
+  'results/delivering-process',
   'simulators/auto-scaling/main',
+  'simulators/cloudwatch/main',
   'simulators/connect/main',
   'simulators/deepgram/main',
   'simulators/imds/main',
   'simulators/kinesis-data-streams/main',
   'simulators/kinesis-video/main',
+  'simulators/proxy/main',
   'simulators/secrets-manager/main',
   'simulators/webhook/main',
   'trigger/invoke',
