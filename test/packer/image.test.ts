@@ -1,6 +1,7 @@
 import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { fileOf } from '../support/script-process.ts';
 import { needs } from '../support/tools.ts';
 import { temporaryDirectory } from './directory.ts';
 import { attempt, attemptAsRoot, CHECKOUT } from './program.ts';
@@ -37,7 +38,10 @@ needs(
 });
 
 test('the self-test passes for a daemon that is healthy and stops cleanly', async (t) => {
-  const prefix = await installation(t, `exec ${NODE} ${CHECKOUT}daemon/main.ts "$@"`);
+  const { NODE_COMPILE_CACHE: cache } = process.env;
+  // The self-test starts it without any other variable.
+  const program = `exec ${cache ? `env NODE_COMPILE_CACHE='${cache}'` : ''} ${NODE} ${fileOf(`${CHECKOUT}daemon/main.ts`)} "$@"`;
+  const prefix = await installation(t, program);
   const { code, stdout, stderr } = await attempt(join(IMAGE, 'self-test.sh'), ['--prefix', prefix]);
   t.is(code, 0, stderr);
   t.regex(stdout, /was healthy at http:\/\/127\.0\.0\.1:\d+ and stopped cleanly/);

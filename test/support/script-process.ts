@@ -111,7 +111,10 @@ export class ScriptProcess {
 }
 
 /** The file to run for a script (absolute): its bundle, if `npm test` made one, else the script itself. */
-function fileOf(script: string, { TEST_BUNDLES: directory = process.env['TEST_BUNDLES'] }: ScriptEnvironment): string {
+export function fileOf(
+  script: string,
+  { TEST_BUNDLES: directory = process.env['TEST_BUNDLES'] }: ScriptEnvironment = {},
+): string {
   if (!directory) return script;
   const bundle = join(directory, relative(ROOT, script).replace(/\.ts$/, '.js'));
   return existsSync(bundle) ? bundle : script;
