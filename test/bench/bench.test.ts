@@ -16,7 +16,7 @@ import { targetsIn } from './targets.ts';
 
 /** How long a small run takes on a busy machine. */
 const LONGEST_RUN_MS = 5 * 60_000;
-const TINY = ['--rounds', '1', '--calls', '4', '--seconds', '1', '--json'];
+const TINY = ['--rounds', '1', '--calls', '2', '--seconds', '1', '--json'];
 
 async function bench(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const running = new ScriptProcess('test/bench/main.ts', args);
