@@ -24,8 +24,8 @@ async function ran(t: ExecutionContext, ...args: readonly string[]) {
   return { code, report: await load.report(), load };
 }
 
-test('a daemon that loses nothing passes, and every figure is reported', async (t) => {
-  const { code, report, load } = await ran(t);
+test('a daemon that loses nothing passes, every figure is reported, and a ContactId after the cluster makes lag longer', async (t) => {
+  const { code, report, load } = await ran(t, '--tags', 'after', '--seconds', '6');
   t.deepEqual(report.verdict, { passed: true, failures: [] });
   t.is(code, 0);
   const { starts, stages, audio, sessions } = report;
@@ -33,10 +33,14 @@ test('a daemon that loses nothing passes, and every figure is reported', async (
   t.like(sessions, { started: 5, completed: 5, failed: 0, unended: 0 });
   t.like(audio, { gapMs: 0, wrongBlocks: 0, surplusMs: 0, repeatedMs: 0, verifiedCalls: 5 });
   t.is(audio.receivedSeconds, audio.saidSeconds);
-  t.true(audio.saidSeconds >= 5 * 3);
+  t.true(audio.saidSeconds >= 5 * 6);
   const [stage] = stages;
   t.is(stages.length, 1);
   t.true((stage?.lagMs.count ?? 0) > 0 && (stage?.lagMs.p50 ?? 0) > 0);
+  // A block waits for the end of its fragment, half a second on average.
+  t.true((stage?.lagMs.mean ?? 0) > 400, `${stage?.lagMs.mean} ms`);
+  // The daemon itself says so as well. Not compared with the lag outside: a busy machine delays what it cannot see.
+  t.true((stage?.ownLagMs.mean ?? 0) > 300, `${stage?.ownLagMs.mean} ms`);
   t.true((stage?.daemon.cpuMsPerCallSecond ?? 0) > 0 && (stage?.daemon.callsPerCore ?? 0) > 0);
   t.true((stage?.daemon.threads.length ?? 0) > 0 && (stage?.daemon.eventLoopDelayMs.count ?? 0) > 0);
   t.true((stage?.messages.perCallSecond ?? 0) > 0 && (stage?.kinesis.strain.cpuMs ?? 0) > 0);
@@ -58,17 +62,6 @@ needs(test, 'openssl')('results are relayed to a webhook, every word once, and a
   const delivery = stages[0]?.results;
   t.true((delivery?.deliveryMs.p50 ?? 0) > 0 && (delivery?.ownDeliveryMs.mean ?? 0) > 0);
   t.true((delivery?.connections ?? 0) > 0 && (delivery?.requests ?? 0) > 0);
-});
-
-test('a ContactId after the cluster makes lag longer, which the daemon itself says as well', async (t) => {
-  const { code, report } = await ran(t, '--tags', 'after', '--seconds', '6');
-  t.is(code, 0, JSON.stringify(report.verdict));
-  t.like(report.audio, { gapMs: 0, wrongBlocks: 0, verifiedCalls: 5 });
-  const [stage] = report.stages;
-  // A block waits for the end of its fragment, half a second on average.
-  t.true((stage?.lagMs.mean ?? 0) > 400, `${stage?.lagMs.mean} ms`);
-  // Not compared with the lag outside: a busy machine delays what the daemon cannot see.
-  t.true((stage?.ownLagMs.mean ?? 0) > 300, `${stage?.ownLagMs.mean} ms`);
 });
 
 test('a daemon that loses audio fails, and so do its metrics, which do not show it, and exceeded thresholds', async (t) => {
