@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { loadSampleCall } from '../fixtures/sample-call/read.ts';
 import { Program } from '../support/process.ts';
 import { losesAudio } from './lossy-deepgram.ts';
@@ -17,11 +17,8 @@ const KEY = 'a-key-of-ours';
 const PHRASES = loadSampleCall().phrases;
 
 /** A Deepgram that is not the demo's own, like the real one. */
-async function foreignDeepgram(t: ExecutionContext): Promise<string> {
-  const deepgram = new Program('test/simulators/deepgram/main.ts', ['--api-key', KEY, '--rate', 'off']);
-  t.teardown(() => deepgram.stop());
-  return deepgram.listening();
-}
+const foreignDeepgram = new Program('test/simulators/deepgram/main.ts', ['--api-key', KEY, '--rate', 'off']);
+test.after.always(() => foreignDeepgram.stop());
 
 /** Transcript lines without call number and time. */
 function saidIn({ stdout }: RunningDemo): string[] {
@@ -62,7 +59,7 @@ test('Deepgram breaks and integratord is killed, each in mid-sentence, and no wo
 
 test("with a key, the same path leads through a Deepgram that is not the demo's", async (t) => {
   t.timeout(TIMEOUT_MS);
-  const demo = new RunningDemo(t, ONCE, { DEEPGRAM_API: await foreignDeepgram(t), DEEPGRAM_API_KEY: KEY });
+  const demo = new RunningDemo(t, ONCE, { DEEPGRAM_API: await foreignDeepgram.listening(), DEEPGRAM_API_KEY: KEY });
   t.is(await demo.exited, 0, demo.stderr);
   t.deepEqual(
     saidIn(demo),
@@ -74,7 +71,7 @@ test("with a key, the same path leads through a Deepgram that is not the demo's"
 test('words that Deepgram never received are named, and the exit code is 1', async (t) => {
   t.timeout(TIMEOUT_MS);
   const lost = PHRASES[6] as (typeof PHRASES)[number];
-  const lossy = await losesAudio(await foreignDeepgram(t), lost.startMs, lost.endMs);
+  const lossy = await losesAudio(await foreignDeepgram.listening(), lost.startMs, lost.endMs);
   t.teardown(() => lossy.close());
   const demo = new RunningDemo(t, ONCE, { DEEPGRAM_API: lossy.url, DEEPGRAM_API_KEY: KEY });
   t.is(await demo.exited, 1, demo.stderr);
@@ -83,7 +80,10 @@ test('words that Deepgram never received are named, and the exit code is 1', asy
 
 test('of a call that Deepgram refuses, only the reason is printed, and the exit code is 1', async (t) => {
   t.timeout(TIMEOUT_MS);
-  const demo = new RunningDemo(t, ONCE, { DEEPGRAM_API: await foreignDeepgram(t), DEEPGRAM_API_KEY: 'another-key' });
+  const demo = new RunningDemo(t, ONCE, {
+    DEEPGRAM_API: await foreignDeepgram.listening(),
+    DEEPGRAM_API_KEY: 'another-key',
+  });
   t.is(await demo.exited, 1, demo.stderr);
   t.regex(demo.stdout, /^Call 1 was refused: deepgram-refused: .*Invalid credentials\.\n$/m);
   t.false(demo.stdout.includes('missing'), demo.stdout);
