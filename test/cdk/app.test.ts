@@ -66,6 +66,19 @@ test('an invalid setting ends the app before synthesis, with a line that names i
   t.regex(lines[1] ?? '', /^integratord: amiId must be the id of an image, such as ami-/);
 });
 
+test('a deployment of a new image without the other settings is refused by name, before anything is asked of AWS', async (t) => {
+  const context = { amiId: 'ami-0123456789abcdef0' };
+  const { code, stderr } = await synthesize(context, () => t.fail('it was synthesized'));
+  t.is(code, 1);
+  t.deepEqual(
+    stderr
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ').slice(0, 5).join(' ')),
+    ['integratord: connectInstanceArn is not set:', 'integratord: deepgramKeySecretArn is not set:'],
+  );
+});
+
 const KEPT = { connectInstanceArn: 'none', alarmEmail: 'on-call@example.org', minInstances: '3' };
 
 test('with credentials, settings of the deployed stack that are not given are errors of the stack', async (t) => {
