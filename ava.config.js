@@ -38,6 +38,6 @@ export default {
   extensions: ['ts'],
   timeout: '2m',
   // Tests that start processes wait more than they compute.
-  concurrency: 2 * availableParallelism(),
+  concurrency: Math.ceil(2.5 * availableParallelism()),
   sortTestFiles: (one, other) => rank(one) - rank(other),
 };
