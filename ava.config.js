@@ -38,6 +38,6 @@ export default {
   extensions: ['ts'],
   timeout: '2m',
   // Tests that start processes wait more than they compute.
-  concurrency: Math.ceil(2.5 * availableParallelism()),
+  concurrency: 2 * availableParallelism(),
   sortTestFiles: (one, other) => rank(one) - rank(other),
 };
