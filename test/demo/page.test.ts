@@ -113,9 +113,10 @@ async function scrolledToTop(page: Page): Promise<void> {
   while ((await page.evaluate('scrollY')) !== 0) await page.evaluate('new Promise(requestAnimationFrame)');
 }
 
-/** The page follows the words, unless the reader has scrolled away. */
-async function follows(t: ExecutionContext, url: string): Promise<void> {
-  const { page, complaints } = await open(url, { width: 390, height: 500 });
+test('the page follows the words, unless the reader has scrolled away', async (t) => {
+  t.timeout(TIMEOUT_MS);
+  const demo = new RunningDemo(t, ['--speed', '5']);
+  const { page, complaints } = await open(await demo.pageUrl(), { width: 390, height: 500 });
   const newest = page.getByRole('button', { name: 'Show what is new' });
   await page.locator('.phrases .phrase').nth(4).waitFor();
   t.true((await roomBelow(page)) >= 0);
@@ -136,11 +137,12 @@ async function follows(t: ExecutionContext, url: string): Promise<void> {
   t.true((await roomBelow(page)) >= 0);
   await picture(page, 'demo-followed');
   t.deepEqual(complaints, []);
-}
+});
 
-/** The page breaks everything in mid-sentence, and shows that no word is missing or twice. */
-async function breaks(t: ExecutionContext, url: string): Promise<void> {
-  const { page, complaints } = await open(url, DESKTOP);
+test('the page breaks everything in mid-sentence, and shows that no word is missing or twice', async (t) => {
+  t.timeout(TIMEOUT_MS);
+  const demo = new RunningDemo(t, ['--speed', '3']);
+  const { page, complaints } = await open(await demo.pageUrl(), DESKTOP);
   await page.locator('.phrases .phrase').nth(1).waitFor();
   await page.getByRole('button', { name: 'Break it in mid-sentence' }).click();
   await page.locator('.break').nth(1).waitFor();
@@ -164,11 +166,4 @@ async function breaks(t: ExecutionContext, url: string): Promise<void> {
     await picture(page, `demo-broken-phone-${colorScheme}`);
   }
   t.deepEqual(complaints, []);
-}
-
-test('the page follows the words, unless the reader has scrolled away; it breaks everything in mid-sentence, and shows that no word is missing or twice', async (t) => {
-  t.timeout(TIMEOUT_MS);
-  const demo = new RunningDemo(t, ['--speed', '3']);
-  const url = await demo.pageUrl();
-  await Promise.all([follows(t, url), breaks(t, url)]);
 });
