@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Architecture, Runtime } from '../../packer/release/runtime.ts';
 
-/** Stands in for Node, with which its size and content do not vary either: they are pinned. */
+/** In place of Node, which does not vary either: its version is pinned. */
 const PROGRAM = 'a small program\n'.repeat(10_000);
 
 async function smallRuntime(_: string, arch: Architecture, directory: string): Promise<Runtime> {
