@@ -9,7 +9,10 @@ const file = z.object({ version: z.literal(1), sessions: z.record(z.string(), z.
 /** The text of a positions file, the changing part of many checkpoints. It contains nothing from a start request. */
 export function writePositions(positions: Positions): string {
   // An object of a thousand sessions would cost more than all the text.
-  const sessions = Array.from(positions, ([sessionId, point]) => `"${sessionId}":${JSON.stringify(point)}`);
+  const sessions = Array.from(
+    positions,
+    ([sessionId, point]) => `${JSON.stringify(sessionId)}:${JSON.stringify(point)}`,
+  );
   return `{"version":1,"sessions":{${sessions.join(',')}}}`;
 }
 

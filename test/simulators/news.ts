@@ -1,3 +1,6 @@
+/** A request that waits is answered after this long at the latest. */
+const LONGEST_WAIT_MS = 60_000;
+
 /** Tells requests that wait for something that it may have happened. */
 export class News {
   readonly #checks = new Set<() => void>();
@@ -7,14 +10,14 @@ export class News {
     for (const check of this.#checks) check();
   }
 
-  /** Resolves once `holds` is true after a change, or after `atMostMs`. */
-  async until(holds: () => boolean, atMostMs: number): Promise<void> {
+  /** Resolves once `holds` is true after a change, or after LONGEST_WAIT_MS. */
+  async until(holds: () => boolean): Promise<void> {
     if (holds()) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const check = () => {
       if (holds()) resolve();
     };
-    const timer = setTimeout(resolve, atMostMs).unref();
+    const timer = setTimeout(resolve, LONGEST_WAIT_MS).unref();
     this.#checks.add(check);
     await promise;
     clearTimeout(timer);

@@ -25,9 +25,6 @@ interface Controls {
 
 const AUDIO_PATH = /^\/simulator\/connections\/([\w-]+)\/audio$/;
 
-/** A request that waits is answered after this long at the latest. */
-const LONGEST_WAIT_MS = 60_000;
-
 /** Answers tests: GET /simulator/connections, GET /simulator/connections/ID/audio, POST /simulator/faults,
  *  POST /simulator/break. Everything else gets 404. */
 export async function answerControl(request: IncomingMessage, response: ServerResponse, controls: Controls) {
@@ -61,7 +58,7 @@ async function takeFaults(request: IncomingMessage, response: ServerResponse, fa
 
 /**
  * The connections; with `tag`, those that have it; with `bytes` as well, once one of them has received so much, and with
- * `closed`, once all of them are closed, or after LONGEST_WAIT_MS.
+ * `closed`, once all of them are closed, or after a minute.
  */
 async function connectionsAsked(asked: URLSearchParams, { connections, news }: Controls): Promise<object[]> {
   const tag = asked.get('tag');
@@ -73,6 +70,6 @@ async function connectionsAsked(asked: URLSearchParams, { connections, news }: C
   const bytes = Number(asked.get('bytes') ?? 0);
   const hasReceived = () => bytes === 0 || matching().some(({ recording: { facts } }) => facts.bytes >= bytes);
   const isClosed = () => !asked.has('closed') || matching().every(({ recording: { facts } }) => !facts.open);
-  await news.until(() => hasReceived() && isClosed(), LONGEST_WAIT_MS);
+  await news.until(() => hasReceived() && isClosed());
   return matching().map(({ recording, callbackQueue }) => ({ ...recording.facts, callback: callbackQueue?.facts }));
 }

@@ -2,9 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerJson, takeOrder } from '../serve.ts';
 import { type Consumer, consumerRules } from './consumer.ts';
 
-/** A request that waits for events is answered after this long at the latest. */
-const LONGEST_WAIT_MS = 60_000;
-
 /** Routes /simulator/ to the tests' controls and every POST elsewhere to the consumer. */
 export async function answer(consumer: Consumer, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://consumer');
@@ -15,7 +12,7 @@ export async function answer(consumer: Consumer, request: IncomingMessage, respo
     answerJson(response, 200, consumer.requests);
   } else if (route === 'GET /simulator/events') {
     const beyond = Number(searchParams.get('beyond') ?? -1);
-    await consumer.news.until(() => consumer.events.length > beyond, LONGEST_WAIT_MS);
+    await consumer.news.until(() => consumer.events.length > beyond);
     answerJson(response, 200, consumer.events);
   } else if (request.method === 'POST') {
     await consumer.answer(request, response);
