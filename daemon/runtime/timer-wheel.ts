@@ -1,9 +1,9 @@
 import { type Cancel, type Clock, type Millis, sleepOn, timeoutOn } from './clock.ts';
 
-/** Fine enough for what waits on it (reads a block apart, keep-alives of seconds); 100 wake-ups a second in all. */
-export const TICK_MS: Millis = 10;
+/** Fine enough for what waits on it (reads blocks apart, keep-alives of seconds); 50 wake-ups a second in all. */
+export const TICK_MS: Millis = 20;
 /** Ticks that the wheel holds at once, 2.5 s; what is due later goes around more than once. */
-const SLOTS = 256;
+const SLOTS = 128;
 /** How often the thread's CPU usage is measured. */
 const MEASURE_EVERY_MS: Millis = 500;
 /** Below this share of a core there is nothing to save; above the other one, everything that can be saved is. */

@@ -6,9 +6,9 @@ import type { Millis } from '../../daemon/runtime/clock.ts';
 import { Timer, TimerWheel } from '../../daemon/runtime/timer-wheel.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
-const TICK_MS = 10;
+const TICK_MS = 20;
 /** What the wheel holds at once. */
-const ROUND_MS = 256 * TICK_MS;
+const ROUND_MS = 128 * TICK_MS;
 
 function at(timers: TimerWheel, dueMs: Millis, task: () => void): Timer {
   const timer = new Timer(task);
