@@ -16,10 +16,10 @@ export class BadHttp extends Error {
 /** Removes the framing from the bytes of one HTTP/1.1 body. */
 export interface BodyFraming {
   /**
-   * Copies the content in `bytes` to `into` at `at`, which must have room for all of `bytes`. Returns the index after
-   * the content. Bytes after the end of the body are ignored. Throws BadHttp.
+   * Copies the content in the first `length` of `bytes` to `into` at `at`, which must have room for all of them. Returns
+   * the index after the content. Bytes after the end of the body are ignored. Throws BadHttp.
    */
-  unframe(bytes: Buffer, into: Uint8Array, at: number): number;
+  unframe(bytes: Buffer, length: number, into: Uint8Array, at: number): number;
   readonly isComplete: boolean;
   /** Whether the end of the connection completes the body. */
   readonly endsWithConnection: boolean;
@@ -52,10 +52,10 @@ class Counted implements BodyFraming {
     return this.#left === 0;
   }
 
-  unframe(bytes: Buffer, into: Uint8Array, at: number): number {
-    const length = bytes.copy(into, at, 0, Math.min(bytes.length, this.#left));
-    this.#left -= length;
-    return at + length;
+  unframe(bytes: Buffer, length: number, into: Uint8Array, at: number): number {
+    const copied = bytes.copy(into, at, 0, Math.min(length, this.#left));
+    this.#left -= copied;
+    return at + copied;
   }
 }
 
@@ -85,12 +85,12 @@ class Chunked implements BodyFraming {
     return this.#expected === 'nothing';
   }
 
-  unframe(bytes: Buffer, into: Uint8Array, at: number): number {
+  unframe(bytes: Buffer, length: number, into: Uint8Array, at: number): number {
     let end = at;
     let from = 0;
-    while (from < bytes.length && !this.isComplete) {
+    while (from < length && !this.isComplete) {
       if (this.#expected === 'content') {
-        const to = Math.min(bytes.length, from + this.#left);
+        const to = Math.min(length, from + this.#left);
         end += bytes.copy(into, end, from, to);
         this.#left -= to - from;
         from = to;

@@ -67,16 +67,16 @@ export class MediaBody implements MediaBytes {
     return next;
   }
 
-  /** Takes bytes read from the socket: a view of READ_BUFFER, or what followed the head. */
-  take(bytes: Buffer): void {
+  /** Takes bytes read from the socket: the first `length` of READ_BUFFER, or what followed the head. */
+  take(bytes: Buffer, length = bytes.length): void {
     if (this.#isOver) return;
-    this.#readBytes += bytes.length;
+    this.#readBytes += length;
     // Deliver when the buffer is full; a larger buffer for a backlog would only make it longer.
-    if (this.#received && this.#receivedBytes + bytes.length > this.#received.length) this.#deliver();
+    if (this.#received && this.#receivedBytes + length > this.#received.length) this.#deliver();
     // TLS may yield bytes without a read.
-    this.#received = withRoom(this.#received, this.#receivedBytes, this.#receivedBytes + bytes.length);
+    this.#received = withRoom(this.#received, this.#receivedBytes, this.#receivedBytes + length);
     try {
-      this.#receivedBytes = this.#framing.unframe(bytes, this.#received, this.#receivedBytes);
+      this.#receivedBytes = this.#framing.unframe(bytes, length, this.#received, this.#receivedBytes);
     } catch (error) {
       this.end(error as Error);
       return;

@@ -89,12 +89,12 @@ export class MediaTransport {
       reader: new HeadReader(),
     };
     let body: MediaBody | undefined;
-    const take = (bytes: Buffer): boolean => {
+    const take = (bytes: Buffer, length: number): boolean => {
       if (!pending) {
-        body?.take(bytes);
+        body?.take(bytes, length);
         return false;
       }
-      const found = pending.reader.take(bytes);
+      const found = pending.reader.take(bytes.subarray(0, length));
       if (!found) return true;
       body = new MediaBody(socket, found.head.headers, this.#timers);
       if (found.rest.length > 0) body.take(found.rest);
@@ -102,20 +102,20 @@ export class MediaTransport {
       pending = undefined;
       return false;
     };
-    const receive = (bytes: Buffer): boolean => {
+    const receive = (bytes: Buffer, length: number): boolean => {
       try {
-        return take(bytes);
+        return take(bytes, length);
       } catch (error) {
         socket.destroy(error as Error);
         return false;
       }
     };
     // Returning false stops reading until `resume`.
-    const callback = (length: number) => receive(READ_BUFFER.subarray(0, length));
+    const callback = (length: number) => receive(READ_BUFFER, length);
     const socket = tunnel ?? this.#connect(request, { buffer: READ_BUFFER, callback });
     // Node ignores `onread` on a connection within a connection.
     tunnel?.on('data', (bytes) => {
-      if (!receive(bytes)) tunnel.pause();
+      if (!receive(bytes, bytes.length)) tunnel.pause();
     });
     const abort = () => socket.destroy(aborted());
     if (signal?.aborted) abort();

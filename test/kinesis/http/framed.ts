@@ -44,7 +44,7 @@ export function unframed(pieces: Iterable<Uint8Array>, headers: Record<string, s
   const contents: Uint8Array[] = [];
   for (const piece of pieces) {
     const into = new Uint8Array(piece.length + 6).fill(GUARD);
-    const end = framing.unframe(Buffer.from(piece), into.subarray(3, piece.length + 3), 0);
+    const end = framing.unframe(Buffer.from(piece), piece.length, into.subarray(3, piece.length + 3), 0);
     if (end > piece.length) throw new Error(`${end} bytes out of ${piece.length}`);
     const around = [...into.subarray(0, 3), ...into.subarray(3 + end)];
     if (around.some((byte) => byte !== GUARD)) throw new Error('wrote outside of its slice');

@@ -22,7 +22,7 @@ test('a chunked body is complete with its last byte and not before', (t) => {
   const framing = framingOf(CHUNKED);
   for (const [i, byte] of bytes.entries()) {
     t.false(framing.isComplete, `before byte ${i}`);
-    framing.unframe(Buffer.of(byte), new Uint8Array(1), 0);
+    framing.unframe(Buffer.of(byte), 1, new Uint8Array(1), 0);
   }
   t.true(framing.isComplete);
   t.false(framing.endsWithConnection);
