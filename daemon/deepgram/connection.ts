@@ -160,7 +160,7 @@ export class Connection {
   pump(): void {
     const { replayBuffer, timers, statistics, windowBytes, onProgress } = this.#options;
     // What a closed connection took would be lost.
-    if (this.#isClosed) return;
+    if (this.#isClosed || replayBuffer.sent === replayBuffer.end) return;
     const nowMs = timers.now();
     const buffered = this.#socket.bufferedBytes;
     let bytes = 0;
