@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { errorFields, type Log } from '../log/log.ts';
+import { bootId as thisBoot } from '../runtime/boot-id.ts';
 import type { DrainRecord, DrainStore } from './drain.ts';
 
 const OWNER_ONLY = 0o600;
-const BOOT_ID_PATH = '/proc/sys/kernel/random/boot_id';
 
 const record = z.object({
   /** A record from before a reboot does not apply to the instance that has come back. */
@@ -28,6 +27,7 @@ interface DrainFileOptions {
   /** STATE_DIR */
   readonly directory: string;
   readonly log: Log;
+  /** Empty where nothing tells boots apart: then all records are taken to be of this one. */
   readonly bootId?: string;
   readonly disk?: DrainDisk;
 }
@@ -42,7 +42,7 @@ export class DrainFile implements DrainStore {
   /** Writes happen one after the other. */
   #last: Promise<void> = Promise.resolve();
 
-  constructor({ directory, log, bootId = thisBoot(), disk = fs }: DrainFileOptions) {
+  constructor({ directory, log, bootId = thisBoot() ?? '', disk = fs }: DrainFileOptions) {
     this.#directory = directory;
     this.#path = join(directory, 'drain.json');
     this.#log = log;
@@ -87,14 +87,5 @@ export class DrainFile implements DrainStore {
   #report(error: unknown): void {
     const fields = { event: 'drain.record-failed', ...errorFields(error) };
     this.#log.warn(fields, 'cannot keep the record of the drain: a crash would grant it a new deadline');
-  }
-}
-
-/** Empty where it cannot be read; then all records are taken to be of this boot. */
-function thisBoot(): string {
-  try {
-    return readFileSync(BOOT_ID_PATH, 'utf8').trim();
-  } catch {
-    return '';
   }
 }

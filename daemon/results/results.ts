@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RetriedLetters } from '../contract/control-api.ts';
 import type { ContactFacts, StartRequest } from '../contract/start-request.ts';
 import type { Log } from '../log/log.ts';
 import type { ResultsBacklog } from '../metrics/results-metrics.ts';
+import { bootId } from '../runtime/boot-id.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import type { Egress } from '../runtime/egress.ts';
 import { Sealing } from '../secrets/sealing.ts';
@@ -29,8 +29,6 @@ import { hostOf, type WebhookRules } from './webhook/webhook-url.ts';
 const SEAL_EVERY_MS: Millis = 60_000;
 /** A file is appended to until half of it is dead, and rewritten beside itself: three times what is alive. */
 const DISK_FACTOR = 3;
-/** Identifies this boot of the machine. */
-const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
 /** Settings of the results relay; must survive structured cloning. */
 export interface ResultsSettings {
@@ -97,7 +95,8 @@ export class Results {
     this.#letters = new SealedLetters({ box: this.#letterBox, sealing, clock, log, onLost });
     clock.every(SEAL_EVERY_MS, () => void this.#letters.sealAgain());
     const folder = stateDir === undefined ? undefined : folderAt(join(stateDir, 'results'));
-    const boot = bootId();
+    // Where nothing tells boots apart, every process counts as one.
+    const boot = bootId() ?? `${process.pid}-${Date.now()}`;
     this.#recovery = folder && { folder, boot, sealing, log };
     this.#store = new EventStore({
       ...options,
@@ -190,15 +189,6 @@ function letterBoxOf({ settings, stateDir, region, clock, egress }: ResultsOptio
   if (settings.deadLetters) return s3Box(settings.deadLetters, region, clock, egress);
   if (stateDir === undefined) return undefined;
   return directoryBox(folderAt(join(stateDir, 'dead-letters')), settings.spoolBytes);
-}
-
-/** Elsewhere than on Linux nothing tells boots apart, so every process counts as one. */
-function bootId(): string {
-  try {
-    return readFileSync(BOOT_ID, 'utf8').trim();
-  } catch {
-    return `${process.pid}-${Date.now()}`;
-  }
 }
 
 function streamSinks({ settings: { streamArn }, timers, log, egress }: ResultsOptions): Sink[] {

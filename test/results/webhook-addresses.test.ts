@@ -54,7 +54,15 @@ test('addresses of this host are not posted to, whatever they are', (t) => {
   for (const address of ['10.0.0.5', '::ffff:10.0.0.5', '64:ff9b::a00:5', '2600:1f18:0:0::1', '2002:a00:5::'])
     t.truthy(addressFault(address, own), address);
   t.is(addressFault('10.0.0.6', own), undefined);
-  t.true(ownAddresses().has('127.0.0.1'));
+  t.true((ownAddresses() as ReadonlySet<string>).has('127.0.0.1'));
+});
+
+test('where a sandbox hides the addresses of this host, nothing is posted, and the reason says so', (t) => {
+  const own = ownAddresses(() => {
+    throw new Error('uv_interface_addresses returned Unknown system error 97');
+  });
+  for (const address of ['10.0.0.6', '93.184.216.34', '2001:db8::1'])
+    t.regex(addressFault(address, own) ?? '', /cannot be read: a sandbox must allow AF_NETLINK/);
 });
 
 /** Every way that we know to write an IPv4 address within an IPv6 one. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Machine } from './machine.ts';
-import { TRIGGER_SECRET } from './machine.ts';
+import { LOCAL_WEBHOOK, TRIGGER_SECRET } from './machine.ts';
 import { API_KEY, type LiveCall } from './simulators.ts';
 import type { Tap } from './tap.ts';
 
@@ -55,6 +55,21 @@ export async function checkCalls(tap: Tap, machine: Machine): Promise<void> {
     assert.deepEqual(await simulators.compare(call), whole(1));
   });
 
+  await tap.check('a webhook whose name leads to this host is refused, and the call goes on', async () => {
+    const pid = await unit.mainPid();
+    const { request, ...spoken } = await simulators.call(4);
+    const call = { request: { ...request, results: { webhook: LOCAL_WEBHOOK } }, ...spoken };
+    const { mark } = journal;
+    assert.equal(await machine.start(call), 200);
+    calls.push(call);
+    const { contactId } = request;
+    const { reason } = await journal.event('results.failing', { contactId }, mark);
+    assert.match(String(reason), /consumer\.example is not posted to: 127\.0\.0\.1 is loopback/);
+    assert.equal((await machine.ended(call))['outcome'], 'completed');
+    assert.deepEqual(await simulators.compare(call), whole(1));
+    assert.equal(await unit.mainPid(), pid);
+  });
+
   await tap.check('after kill -9 it is restarted, and the call continues without a loss', async () => {
     await survives(await running(16, 4), () => unit.signal('KILL'));
   });
@@ -71,6 +86,9 @@ export async function checkCalls(tap: Tap, machine: Machine): Promise<void> {
     await unit.systemctl('stop', '--no-block');
     await unit.until({ ActiveState: 'deactivating' });
     assert.equal(await machine.health(), 503);
+    const { bootId } = JSON.parse(await unit.container.run('cat', '/var/lib/integratord/drain.json'));
+    const boot = await unit.container.run('cat', '/proc/sys/kernel/random/boot_id');
+    assert.equal(bootId, boot.trim().replaceAll('-', ''), 'a record of an earlier boot would not be told apart');
     assert.equal((await machine.sessions())[0]?.state, 'running');
     assert.equal((await machine.ended(call))['outcome'], 'completed');
     const { Result, ExecMainStatus } = await unit.until({ ActiveState: 'inactive' });

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SessionView } from '../../daemon/contract/control-api.ts';
 import { signatureHeaders } from '../../daemon/contract/signing.ts';
@@ -6,6 +6,10 @@ import { API_KEY, type LiveCall, type Simulators } from './simulators.ts';
 import type { Unit } from './unit.ts';
 
 export const TRIGGER_SECRET = 'trigger-secret-of-the-systemd-test';
+/** A name that leads to the machine itself. */
+const LOCAL_CONSUMER = 'consumer.example';
+export const LOCAL_WEBHOOK = `https://${LOCAL_CONSUMER}/{contact-id}`;
+const RESULTS_SECRET = `whsec_${Buffer.alloc(32, 'results-secret').toString('base64')}`;
 
 /** A machine with integratord: its root file system, its unit, and the services it uses. */
 export class Machine {
@@ -34,12 +38,17 @@ export class Machine {
       DEEPGRAM_API: deepgram.url,
       CALL_END_GRACE_MS: '1000',
       HEALTH_LAG_MS: '500',
+      // Undelivered events hold up the end of the daemon.
+      RESULTS_GIVE_UP_MS: '10000',
     };
     const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
     const directory = join(this.root, 'etc/integratord');
     await writeFile(join(directory, 'integratord.env'), lines.join(''));
     await writeFile(join(directory, 'credentials/deepgram-api-key'), `${API_KEY}\n`);
     await writeFile(join(directory, 'credentials/trigger-secret'), `${TRIGGER_SECRET}\n`);
+    const secrets = JSON.stringify({ [LOCAL_CONSUMER]: RESULTS_SECRET });
+    await writeFile(join(directory, 'credentials/results-secret'), `${secrets}\n`);
+    await appendFile(join(this.root, 'etc/hosts'), `127.0.0.1 ${LOCAL_CONSUMER}\n`);
   }
 
   /** Waits until a daemon that started after `mark` of the journal reports its address. */

@@ -23,6 +23,8 @@ const forbidden = new BlockList();
 for (const [address, bits] of FORBIDDEN_V4) forbidden.addSubnet(address, bits, 'ipv4');
 for (const [address, bits] of FORBIDDEN_V6) forbidden.addSubnet(address, bits, 'ipv6');
 
+type OwnAddresses = ReadonlySet<string> | 'unknown';
+
 /** Where an IPv6 address holds an IPv4 address: its first groups, and the byte that the IPv4 address begins at. */
 const EMBEDDED: readonly { readonly prefix: readonly number[]; readonly at: readonly number[] }[] = [
   // IPv4-compatible, IPv4-mapped (RFC 4291) and IPv4-translated (RFC 2765).
@@ -44,13 +46,14 @@ const ISATAP: readonly number[] = [0x0000_5efe, 0x0200_5efe];
 /**
  * Why transcripts are never posted to the address; undefined when they may be. Private addresses may: only listed hosts
  * are posted to. Looks into every known form of IPv4 within IPv6.
- * @param own addresses of this host
+ * @param own addresses of this host; if they are unknown, no address may be posted to
  */
-export function addressFault(address: string, own: ReadonlySet<string> = ownAddresses()): string | undefined {
+export function addressFault(address: string, own: OwnAddresses = ownAddresses()): string | undefined {
   const plain = withoutZone(address);
   const family = isIP(plain);
   if (family === 0) return 'is no IP address';
   if (forbidden.check(plain, family === 4 ? 'ipv4' : 'ipv6')) return 'is loopback, link-local, multicast or reserved';
+  if (own === 'unknown') return 'may be of this host, whose addresses cannot be read: a sandbox must allow AF_NETLINK';
   if (own.has(canonical(plain))) return 'is an address of this host';
   if (family === 4) return undefined;
   const fault = embeddedIn(plain).find((inner) => addressFault(inner, own) !== undefined);
@@ -58,9 +61,13 @@ export function addressFault(address: string, own: ReadonlySet<string> = ownAddr
 }
 
 /** The addresses of this host's interfaces, in canonical form. */
-export function ownAddresses(): ReadonlySet<string> {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return new Set(all.map(({ address }) => canonical(withoutZone(address))));
+export function ownAddresses(read = networkInterfaces): OwnAddresses {
+  try {
+    const all = Object.values(read()).flatMap((addresses) => addresses ?? []);
+    return new Set(all.map(({ address }) => canonical(withoutZone(address))));
+  } catch {
+    return 'unknown';
+  }
 }
 
 function embeddedIn(address: string): string[] {
