@@ -6,6 +6,7 @@ const LONGEST = [
   'system/relayed-call',
   'bench/bench',
   'release/release',
+  'cdk/stack',
   'system/workers',
   'system/long-call',
   'system/metrics',

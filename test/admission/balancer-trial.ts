@@ -3,7 +3,7 @@ import { randomFrom } from '../support/random.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { type Algorithm, ModeledBalancer, ModeledInstance, trigger } from './balancer-model.ts';
 
-/** The stack's; test/cdk/network.test.ts compares it with the template. */
+/** The stack's; test/cdk/stack/network.ts compares it with the template. */
 export const ALGORITHM: Algorithm = 'weighted_random';
 const HEALTH_LAG_MS = HEALTH_LAG.toMilliseconds();
 

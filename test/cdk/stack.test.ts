@@ -9,6 +9,17 @@ import { readSettings } from '../../cdk/settings.ts';
 import { SNAPSHOT_FILE, snapshotOf } from './snapshot.ts';
 import { CONNECT_ARN, propertiesOf, SECRET_ARN, stackOf, synthesized, twoStacks } from './synthesized.ts';
 import { VARIANTS } from './variants.ts';
+// One process for all tests of a template: loading aws-cdk-lib and the first synthesis take a second of CPU.
+import './stack/alarms.ts';
+import './stack/cfn-lint.ts';
+import './stack/fleet.ts';
+import './stack/guide.ts';
+import './stack/network.ts';
+import './stack/results.ts';
+import './stack/roles.ts';
+import './stack/template.ts';
+import './stack/trigger.ts';
+import './stack/user-data.ts';
 
 for (const [name, context] of Object.entries(VARIANTS)) {
   const stack = stackOf(context);

@@ -24,7 +24,7 @@ export const NPM_SCRIPTS: Readonly<Record<string, Run>> = {
   release: { by: 'test/release/release-command.ts' },
   'check:flows': { by: 'test/flows/check.test.ts' },
   synth: { by: 'test/cdk/app.test.ts' },
-  template: { by: 'test/cdk/template.test.ts' },
+  template: { by: 'test/cdk/stack/template.ts' },
   'publish:image': { by: 'test/packer/publish.test.ts' },
   'test:deploy': { notHere: 'needs moto_server, which Python brings' },
   cdk: { notHere: 'needs an AWS account, except for synth, which is tested' },

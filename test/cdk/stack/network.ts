@@ -1,9 +1,9 @@
 import test from 'ava';
 import { Match, type Template } from 'aws-cdk-lib/assertions';
-import { DEREGISTRATION_DELAY, HEALTH_CHECK, HEALTH_LAG } from '../../cdk/timing.ts';
-import { RETRY_POLICY } from '../../trigger/retry-policy.ts';
-import { ALGORITHM } from '../admission/balancer-trial.ts';
-import { propertiesOf, synthesized } from './synthesized.ts';
+import { DEREGISTRATION_DELAY, HEALTH_CHECK, HEALTH_LAG } from '../../../cdk/timing.ts';
+import { RETRY_POLICY } from '../../../trigger/retry-policy.ts';
+import { ALGORITHM } from '../../admission/balancer-trial.ts';
+import { propertiesOf, synthesized } from '../synthesized.ts';
 
 const template = synthesized();
 const EXISTING = { vpcId: 'vpc-0123456789abcdef0', subnetIds: 'subnet-0123456789abcdef0,subnet-0fedcba9876543210' };

@@ -3,14 +3,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { selfContained } from '../../cdk/template.ts';
-import { AMI_ID, CONNECT_ARN, SECRET_ARN } from './synthesized.ts';
-import { VARIANTS } from './variants.ts';
+import { selfContained } from '../../../cdk/template.ts';
+import { AMI_ID, CONNECT_ARN, SECRET_ARN } from '../synthesized.ts';
+import { VARIANTS } from '../variants.ts';
 
 // CDK's own validation of a template costs most of a synthesis: stack.test.ts runs it on every variant.
 process.env['CDK_VALIDATION'] = 'false';
 
-const ROOT = join(import.meta.dirname, '../..');
+const ROOT = join(import.meta.dirname, '../../..');
 const template = selfContained({});
 const functions = Object.entries(template.Resources).filter(([, { Type }]) => Type === 'AWS::Lambda::Function');
 const codeOf = (prefix: string) =>

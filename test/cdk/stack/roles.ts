@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { Template } from 'aws-cdk-lib/assertions';
-import { propertiesOf, synthesized } from './synthesized.ts';
+import { propertiesOf, synthesized } from '../synthesized.ts';
 
 type Statement = { Effect: string; Action: string | string[]; Resource: unknown; Condition?: unknown };
 type Role = {

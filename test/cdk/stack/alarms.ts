@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { type AlarmProperties, type AlarmState, type MetricSource, statesOf } from './alarm-evaluation.ts';
-import { minutely, recordedSeries, type Series } from './series.ts';
-import { synthesized } from './synthesized.ts';
+import { type AlarmProperties, type AlarmState, type MetricSource, statesOf } from '../alarm-evaluation.ts';
+import { minutely, recordedSeries, type Series } from '../series.ts';
+import { synthesized } from '../synthesized.ts';
 
-const GUIDE = readFileSync(join(import.meta.dirname, '../../cdk/README.md'), 'utf8');
-const METRICS_GUIDE = readFileSync(join(import.meta.dirname, '../../daemon/metrics/README.md'), 'utf8');
+const GUIDE = readFileSync(join(import.meta.dirname, '../../../cdk/README.md'), 'utf8');
+const METRICS_GUIDE = readFileSync(join(import.meta.dirname, '../../../daemon/metrics/README.md'), 'utf8');
 const template = synthesized({ alarmEmail: 'on-call@example.org' });
 
 type Described = { AlarmDescription: string; AlarmActions?: unknown[]; OKActions?: unknown[] };

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { Match, type Template } from 'aws-cdk-lib/assertions';
-import { bundleInto } from '../../cdk/lambda-bundle.ts';
-import { synthesized } from './synthesized.ts';
-import { VARIANTS } from './variants.ts';
+import { bundleInto } from '../../../cdk/lambda-bundle.ts';
+import { synthesized } from '../synthesized.ts';
+import { VARIANTS } from '../variants.ts';
 
 type Statement = { Action: string | string[]; Resource: unknown; Condition?: unknown };
 

@@ -1,8 +1,8 @@
 import test from 'ava';
 import { Duration } from 'aws-cdk-lib';
 import { Match } from 'aws-cdk-lib/assertions';
-import { heartbeatTimeout } from '../../cdk/timing.ts';
-import { AMI_ID, propertiesOf, stackOf, synthesized } from './synthesized.ts';
+import { heartbeatTimeout } from '../../../cdk/timing.ts';
+import { AMI_ID, propertiesOf, stackOf, synthesized } from '../synthesized.ts';
 
 const template = synthesized();
 const GROUP = 'AWS::AutoScaling::AutoScalingGroup';

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { Match } from 'aws-cdk-lib/assertions';
-import { bundleInto } from '../../cdk/lambda-bundle.ts';
-import { CONNECT_ARN, propertiesOf, synthesized } from './synthesized.ts';
+import { bundleInto } from '../../../cdk/lambda-bundle.ts';
+import { CONNECT_ARN, propertiesOf, synthesized } from '../synthesized.ts';
 
 const template = synthesized();
 const unconnected = synthesized({ connectInstanceArn: 'none' });

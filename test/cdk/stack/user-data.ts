@@ -3,10 +3,10 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { REFUSED } from '../../cdk/daemon-settings.ts';
-import { userDataWith } from '../../cdk/user-data.ts';
-import { readConfig } from '../../daemon/config.ts';
-import { propertiesOf, SECRET_ARN, synthesized } from './synthesized.ts';
+import { REFUSED } from '../../../cdk/daemon-settings.ts';
+import { userDataWith } from '../../../cdk/user-data.ts';
+import { readConfig } from '../../../daemon/config.ts';
+import { propertiesOf, SECRET_ARN, synthesized } from '../synthesized.ts';
 
 /** Values that CloudFormation fills in, by the beginning of the reference's name. */
 const FILLED_IN: Record<string, string> = {

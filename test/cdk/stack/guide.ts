@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { PASSED_ON } from '../../cdk/daemon-settings.ts';
-import { readSettings, SETTING_NAMES } from '../../cdk/settings.ts';
-import { checkFlow } from '../../trigger/flows/check/check-flow.ts';
-import { synthesized } from './synthesized.ts';
+import { PASSED_ON } from '../../../cdk/daemon-settings.ts';
+import { readSettings, SETTING_NAMES } from '../../../cdk/settings.ts';
+import { checkFlow } from '../../../trigger/flows/check/check-flow.ts';
+import { synthesized } from '../synthesized.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
+const ROOT = join(import.meta.dirname, '../../..');
 const guide = readFileSync(join(ROOT, 'cdk/README.md'), 'utf8');
 
 /** The rows of the table with that head, as lists of cells. */

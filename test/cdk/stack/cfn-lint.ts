@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { selfContained } from '../../cdk/template.ts';
-import { needs } from '../support/tools.ts';
-import { synthesized } from './synthesized.ts';
-import { VARIANTS } from './variants.ts';
+import { selfContained } from '../../../cdk/template.ts';
+import { needs } from '../../support/tools.ts';
+import { synthesized } from '../synthesized.ts';
+import { VARIANTS } from '../variants.ts';
 
 // CDK's own validation is in stack.test.ts.
 process.env['CDK_VALIDATION'] = 'false';
