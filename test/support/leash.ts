@@ -4,7 +4,7 @@ import { flushCompileCache } from 'node:module';
 /** Short enough to free the ports before the next demo starts. */
 const LOOK_EVERY_MS = 500;
 
-const parentPid = Number(new URL(import.meta.url).searchParams.get('parent'));
+const parentPid = Number(process.env['LEASH_PARENT']);
 setInterval(() => {
   if (process.ppid !== parentPid) process.exit(1);
 }, LOOK_EVERY_MS).unref();

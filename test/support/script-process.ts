@@ -7,8 +7,9 @@ import { BARE_ENVIRONMENT } from './bare-environment.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Node option that makes a process exit when this one is gone, even after SIGKILL. */
-const LEASH = `--import=${new URL(`leash.ts?parent=${process.pid}`, import.meta.url)}`;
+/** Node option that makes a process exit when LEASH_PARENT is gone, even after SIGKILL. */
+const LEASH = `--import=${new URL('leash.ts', import.meta.url)}`;
+const LEASH_PARENT = String(process.pid);
 
 type ScriptEnvironment = Readonly<Record<string, string>>;
 
@@ -42,7 +43,7 @@ export class ScriptProcess {
     const { env = {}, detached = false, uid, ipc = false, nodeArgs = [] } = options;
     this.#script = script;
     this.child = spawn(process.execPath, [...nodeArgs, fileOf(resolve(ROOT, script), env), ...args], {
-      env: { ...BARE_ENVIRONMENT, ...env, NODE_OPTIONS: `${LEASH} ${env['NODE_OPTIONS'] ?? ''}` },
+      env: { ...BARE_ENVIRONMENT, ...env, LEASH_PARENT, NODE_OPTIONS: `${LEASH} ${env['NODE_OPTIONS'] ?? ''}` },
       stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? (['ipc'] as const) : [])],
       detached,
       ...(uid === undefined ? {} : { uid }),
