@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 
 /** The files that take longest, from the longest on. They mostly wait. */
 const LONGEST = [
@@ -32,6 +33,9 @@ function rank(path) {
   const hash = createHash('sha1').update(path.replace(/^.*\/test\//, ''));
   return hash.digest().readUInt32BE() / HASH_RANGE;
 }
+
+// Each file's thread begins with a young generation that its imports fill only once: fewer collections.
+setFlagsFromString('--min-semi-space-size=16');
 
 // biome-ignore lint/style/noDefaultExport: ava reads it.
 export default {
