@@ -69,24 +69,30 @@ export function channel(audio: Buffer, index: 0 | 1): Int16Array {
  * and tags only.
  */
 export class Simulators {
-  readonly #kinesis: Program;
-  readonly #deepgram: Program;
+  readonly #kinesisArgs: readonly string[];
+  readonly #deepgramArgs: readonly string[];
+  #programs: readonly [kinesis: Program, deepgram: Program] | undefined;
 
-  /** Starts them. */
   constructor(kinesisArgs: readonly string[] = [], deepgramArgs: readonly string[] = []) {
-    const own = ['--api-key', API_KEY, '--rate', 'off'];
-    this.#kinesis = new Program('test/simulators/kinesis-video/main.ts', kinesisArgs);
-    this.#deepgram = new Program('test/simulators/deepgram/main.ts', [...own, ...deepgramArgs]);
+    this.#kinesisArgs = kinesisArgs;
+    this.#deepgramArgs = ['--api-key', API_KEY, '--rate', 'off', ...deepgramArgs];
   }
 
-  /** Their URLs, once they listen. */
+  /**
+   * Their URLs, once they listen. Starts them if nothing has yet: where all tests of a file are skipped, ava calls none of
+   * its hooks, and nothing would stop them.
+   */
   async listening(): Promise<{ kinesisUrl: string; deepgramUrl: string }> {
-    const [kinesisUrl, deepgramUrl] = await Promise.all([this.#kinesis.listening(), this.#deepgram.listening()]);
-    return { kinesisUrl, deepgramUrl };
+    this.#programs ??= [
+      new Program('test/simulators/kinesis-video/main.ts', this.#kinesisArgs),
+      new Program('test/simulators/deepgram/main.ts', this.#deepgramArgs),
+    ];
+    const [kinesisUrl, deepgramUrl] = await Promise.all(this.#programs.map((program) => program.listening()));
+    return { kinesisUrl: kinesisUrl as string, deepgramUrl: deepgramUrl as string };
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#kinesis, this.#deepgram].map((program) => program.stop('SIGKILL')));
+    await Promise.all((this.#programs ?? []).map((program) => program.stop('SIGKILL')));
   }
 }
 
