@@ -121,9 +121,10 @@ function note(skipped: SkippedTest): void {
   if (file) appendFileSync(file, `${JSON.stringify(skipped)}\n`);
 }
 
-/** The test file that is calling, as a path. `test.serial` does not know it. */
+/** The file of tests that is calling, as a path. `test.serial` does not know it. */
 function callingTestFile(): string {
-  return /\(?(?:file:\/\/)?(\/\S+\.test\.ts)/.exec(new Error().stack ?? '')?.[1] ?? '';
+  const files = (new Error().stack ?? '').matchAll(/(?:file:\/\/)?(\/\S+\.ts):\d/g).map(([, file]) => file);
+  return files.find((file) => file !== import.meta.filename) ?? '';
 }
 
 function isExecutable(path: string): boolean {
