@@ -17,8 +17,11 @@ const REPEATABLE_BYTES = positionOf(300_000);
 /** Speech without results is reported in pieces of this length. */
 const UNHEARD_BYTES = positionOf(30_000);
 
-/** A resume point counts audio as final this much later: a process that dies may not have written its latest events. */
-const SETTLED_BYTES = positionOf(2000);
+/**
+ * A resume point counts audio as final this much later, in our time, however fast the call is read: a process that dies
+ * may not have written its latest events.
+ */
+const SETTLED_AFTER_MS: Millis = 2000;
 
 /**
  * Why speech has no final: none came for as long as Kinesis keeps the audio, or a connection was lost when more of it was
@@ -45,10 +48,10 @@ export class FinalAudio {
   readonly #onMissing: OnMissing;
   readonly #start: number;
   #forgottenTo: number;
-  /** What was needed when the audio up to `#safeAt` had been sent, and before that. */
-  #safeTo: number;
+  /** What was needed at `#notedAtMs`, and what had been needed for SETTLED_AFTER_MS then. */
   #nextSafeTo: number;
-  #safeAt: number;
+  #safeTo: number;
+  #notedAtMs: Millis = -Infinity;
 
   /**
    * @param start where in the call the audio begins
@@ -62,7 +65,6 @@ export class FinalAudio {
     this.#forgottenTo = start;
     this.#safeTo = start;
     this.#nextSafeTo = start;
-    this.#safeAt = start;
   }
 
   /** The position up to which both channels are final. */
@@ -106,12 +108,12 @@ export class FinalAudio {
   }
 
   /** Passes silence over, up to `sent`. */
-  settle(sent: number): void {
+  settle(sent: number, nowMs: Millis): void {
     this.#settleChannel(CUSTOMER, sent);
     this.#settleChannel(AGENT, sent);
     const { neededFrom } = this;
-    if (sent - this.#safeAt >= SETTLED_BYTES) {
-      this.#safeAt = sent;
+    if (nowMs - this.#notedAtMs >= SETTLED_AFTER_MS) {
+      this.#notedAtMs = nowMs;
       this.#safeTo = this.#nextSafeTo;
       this.#nextSafeTo = neededFrom;
     }

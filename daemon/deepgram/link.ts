@@ -414,7 +414,7 @@ export class Link {
   #settle(): void {
     const connection = connectionOf(this.#state);
     if (!connection) return;
-    this.#window.advance(connection);
+    this.#window.advance(connection, this.#options.timers.now());
     this.#checkResults(false);
     const { sent, end } = this.#window.buffer;
     if (this.#state.name !== 'open' || !this.#isComplete || sent < end) return;

@@ -163,8 +163,8 @@ export class ReplayWindow {
   }
 
   /** Forgets what a reconnect would not repeat. */
-  advance(progress: Progress): void {
-    this.#final?.settle(this.buffer.sent);
+  advance(progress: Progress, nowMs: Millis): void {
+    this.#final?.settle(this.buffer.sent, nowMs);
     this.buffer.forget(this.keepFrom(progress));
     this.#lateBytes = this.#extraBytes(progress);
     if (!this.#isFull) this.releaseWaiting();

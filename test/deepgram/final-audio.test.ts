@@ -25,7 +25,7 @@ function after(ms: number, loud: readonly [Loud, Loud], loudness?: number) {
   // In pieces that do not fit those of 20 ms.
   for (let fromMs = 0; fromMs < ms; fromMs += 33) final.add(audio(fromMs, Math.min(ms, fromMs + 33), loud, loudness));
   const finalMs = () => {
-    final.settle(positionOf(ms));
+    final.settle(positionOf(ms), ms);
     return Math.round(momentOf(final.finalTo));
   };
   return { final, unheard, finalMs };
@@ -49,6 +49,22 @@ test('after a final, the channel is final up to its next speech', (t) => {
   t.is(finalMs(), 8000);
   final.finalized(0, positionOf(8600));
   t.is(finalMs(), 10_000);
+});
+
+test('a resume point counts as final what was final 2 s of our time before, however fast the call is read', (t) => {
+  const { final } = after(60_000, [[[0, 60_000]], [[0, 60_000]]]);
+  const safeMs = (finalMs: number, nowMs: number) => {
+    for (const channel of [0, 1] as const) final.finalized(channel, positionOf(finalMs));
+    final.settle(positionOf(60_000), nowMs);
+    return momentOf(final.safeTo);
+  };
+  t.is(safeMs(10_000, 5000), 0);
+  t.is(safeMs(20_000, 5500), 0);
+  t.is(safeMs(30_000, 6999), 0);
+  // What is kept before it, for a new connection to begin with, is 3 s.
+  t.is(safeMs(40_000, 7000), 7000);
+  t.is(safeMs(50_000, 8999), 7000);
+  t.is(safeMs(50_000, 9000), 37_000);
 });
 
 test('noise below -56 dB and clicks are silence', (t) => {

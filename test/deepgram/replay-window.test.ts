@@ -56,7 +56,7 @@ test('audio before the resume point, or already forgotten, is never requested ag
   const window = windowOf(false, 1000);
   t.is(keptFromMs(window, 1000), 0);
   const later = windowOf(false, 10_000);
-  later.advance(read(positionOf(START_MS + 10_000)));
+  later.advance(read(positionOf(START_MS + 10_000)), 10_000);
   t.is(keptFromMs(later, 0), 7000);
 });
 
@@ -82,10 +82,10 @@ test('a full buffer returns a promise that resolves when there is room again', a
   });
   t.truthy(room);
   window.buffer.take(3001 * BYTES_PER_MS);
-  window.advance(read(positionOf(START_MS)));
+  window.advance(read(positionOf(START_MS)), 0);
   await new VirtualClock().settle();
   t.false(hasRoom, 'sent, but not confirmed');
-  window.advance(read(positionOf(START_MS + 3001)));
+  window.advance(read(positionOf(START_MS + 3001)), 3001);
   await room;
   t.is(window.whenRoom(), undefined);
 });
