@@ -10,6 +10,9 @@ export const CONNECT_ARN = 'arn:aws:connect:us-east-1:123456789012:instance/1234
 export const SECRET_ARN = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:deepgram-AbCdEf';
 export const AMI_ID = 'ami-0123456789abcdef0';
 
+// CDK's own validation of a template costs most of a synthesis: stack.test.ts runs it on every variant.
+process.env['CDK_VALIDATION'] = 'false';
+
 /** Output directory of the apps of this process, removed at its end. */
 const OUTPUT = mkdtempSync(join(tmpdir(), 'integratord-cdk-'));
 process.on('exit', () => rmSync(OUTPUT, { recursive: true }));

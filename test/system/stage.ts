@@ -87,8 +87,9 @@ export class Simulators {
       new Program('test/simulators/kinesis-video/main.ts', this.#kinesisArgs),
       new Program('test/simulators/deepgram/main.ts', this.#deepgramArgs),
     ];
-    const [kinesisUrl, deepgramUrl] = await Promise.all(this.#programs.map((program) => program.listening()));
-    return { kinesisUrl: kinesisUrl as string, deepgramUrl: deepgramUrl as string };
+    const [kinesis, deepgram] = this.#programs;
+    const [kinesisUrl, deepgramUrl] = await Promise.all([kinesis.listening(), deepgram.listening()]);
+    return { kinesisUrl, deepgramUrl };
   }
 
   async stop(): Promise<void> {

@@ -5,11 +5,13 @@ import { signatureHeaders } from '../../daemon/contract/signing.ts';
 import { API_KEY, type LiveCall, type Simulators } from './simulators.ts';
 import type { Unit } from './unit.ts';
 
-export const TRIGGER_SECRET = 'trigger-secret-of-the-systemd-test';
+const TRIGGER_SECRET = 'trigger-secret-of-the-systemd-test';
 /** A name that leads to the machine itself. */
 const LOCAL_CONSUMER = 'consumer.example';
 export const LOCAL_WEBHOOK = `https://${LOCAL_CONSUMER}/{contact-id}`;
 const RESULTS_SECRET = `whsec_${Buffer.alloc(32, 'results-secret').toString('base64')}`;
+/** What nobody but the daemon may see. */
+export const SECRETS = [API_KEY, TRIGGER_SECRET, RESULTS_SECRET];
 
 /** A machine with integratord: its root file system, its unit, and the services it uses. */
 export class Machine {

@@ -8,9 +8,6 @@ import { needs } from '../../support/tools.ts';
 import { synthesized } from '../synthesized.ts';
 import { VARIANTS } from '../variants.ts';
 
-// CDK's own validation is in stack.test.ts.
-process.env['CDK_VALIDATION'] = 'false';
-
 /** cfn-lint's exit code, and its findings by template. It starts once, which takes longer than a template. */
 async function findingsIn(templates: Readonly<Record<string, object>>) {
   const directory = mkdtempSync(join(tmpdir(), 'integratord-cfn-lint-'));

@@ -7,9 +7,6 @@ import { selfContained } from '../../../cdk/template.ts';
 import { AMI_ID, CONNECT_ARN, SECRET_ARN } from '../synthesized.ts';
 import { VARIANTS } from '../variants.ts';
 
-// CDK's own validation of a template costs most of a synthesis: stack.test.ts runs it on every variant.
-process.env['CDK_VALIDATION'] = 'false';
-
 const ROOT = join(import.meta.dirname, '../../..');
 const template = selfContained({});
 const functions = Object.entries(template.Resources).filter(([, { Type }]) => Type === 'AWS::Lambda::Function');
