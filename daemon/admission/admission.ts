@@ -55,7 +55,7 @@ export class Admission {
   #cordon: Cordoned | undefined;
   #notReady: string | undefined;
   /** When a health check or a start last came. */
-  #heardAtMs: Millis = -Infinity;
+  #requestedAtMs: Millis = -Infinity;
 
   constructor({ maxSessions, healthLagMs, drain, reach, clock }: AdmissionOptions) {
     this.maxSessions = maxSessions;
@@ -93,13 +93,13 @@ export class Admission {
   }
 
   /** A health check or a start arrived: somebody sends starts here. */
-  heard(): void {
-    this.#heardAtMs = this.#clock.now();
+  requestArrived(): void {
+    this.#requestedAtMs = this.#clock.now();
   }
 
   /** True if a load balancer or a trigger may send a start, judging by recent requests. */
   get mayBeSent(): boolean {
-    return this.#clock.now() - this.#heardAtMs < Math.max(LONGEST_CHECK_INTERVAL_MS, this.#healthLagMs);
+    return this.#clock.now() - this.#requestedAtMs < Math.max(LONGEST_CHECK_INTERVAL_MS, this.#healthLagMs);
   }
 
   /** A start was accepted; there are `sessions` now. */

@@ -99,7 +99,7 @@ export class SessionManager {
    */
   async start(request: StartRequest, timeoutMs: Millis, traceId: TraceId = newTraceId()): Promise<Started> {
     const { clock, host } = this.#deps;
-    this.admission.heard();
+    this.admission.requestArrived();
     const deadlineMs = clock.now() + timeoutMs;
     const { contactId } = request;
     for (let twin = this.#twinOf(request); twin; twin = this.#twinOf(request)) {

@@ -19,7 +19,7 @@ const REJOIN_BLOCKS = 2;
  */
 export class BlockPlacer {
   /** When the last block arrived. */
-  heardAtMs: Millis = -Infinity;
+  lastArrivedAtMs: Millis = -Infinity;
   /** Audio that was sent again and left out. */
   repeatedFrames = 0;
   readonly placed: PlacedTrack;
@@ -84,7 +84,7 @@ export class BlockPlacer {
   }
 
   add(block: AudioBlock): void {
-    this.heardAtMs = block.arrivedAtMs;
+    this.lastArrivedAtMs = block.arrivedAtMs;
     const timeMs = block.timeMs - this.#call.originMs;
     const fingerprint = fingerprintOf(block.pcm);
     if (this.#rejoin && this.#isPlacedAlready(this.#rejoin, timeMs, fingerprint)) return;

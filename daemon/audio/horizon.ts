@@ -60,7 +60,7 @@ export class Horizon {
     const end = ahead.reachFrame;
     if (this.#isAway(behind)) {
       // The other continues alone, just far enough behind that the absent one can be placed when it returns.
-      return this.#hasWaited(nowMs, ahead.heardAtMs) ? end : end - this.#returnFrames(behind);
+      return this.#hasWaited(nowMs, ahead.lastArrivedAtMs) ? end : end - this.#returnFrames(behind);
     }
     const behindFrame = behind.nextFrame;
     const leadFrames = end - behindFrame;
@@ -114,6 +114,6 @@ export class Horizon {
     const { takenFrames } = this.#call;
     const [a, b] = this.#sides;
     const [ahead, behind] = a.placed.endFrame > b.placed.endFrame ? [a, b] : [b, a];
-    return this.#isAway(behind) && ahead.placed.endFrame > takenFrames ? ahead.heardAtMs : Infinity;
+    return this.#isAway(behind) && ahead.placed.endFrame > takenFrames ? ahead.lastArrivedAtMs : Infinity;
   }
 }

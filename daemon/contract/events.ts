@@ -22,7 +22,7 @@ const sessionFacts = {
   language: z.string().optional(),
 };
 
-const heard = {
+const speech = {
   speaker,
   startMs: callMs,
   endMs: callMs,
@@ -38,7 +38,7 @@ const finalTranscript = z.object({
   final: z.literal(true),
   /** Deepgram's endpointing found the end of an utterance here. */
   speechFinal: z.boolean(),
-  ...heard,
+  ...speech,
   words: z.array(word),
   /** Words left out because an earlier final has them, after a reconnect. */
   dropped: z.int().nonnegative(),
@@ -71,7 +71,7 @@ const sessionEnded = z.object({
   finals: z.int().nonnegative(),
 });
 
-const interimTranscript = z.object({ type: z.literal('transcript'), final: z.literal(false), ...heard });
+const interimTranscript = z.object({ type: z.literal('transcript'), final: z.literal(false), ...speech });
 const utteranceEnded = z.object({ type: z.literal('utterance.ended'), speaker, atMs: callMs });
 const speechStarted = z.object({ type: z.literal('speech.started'), speaker, atMs: callMs });
 

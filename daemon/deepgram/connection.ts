@@ -69,7 +69,7 @@ export class Connection {
     const events = {
       onMessage: (message: unknown) => {
         options.onMessage(message, startsAt);
-        connection?.heard(message);
+        connection?.received(message);
       },
       onPong: (position: number) => connection?.ponged(position),
       onTaken: () => connection?.taken(),
@@ -197,7 +197,7 @@ export class Connection {
   }
 
   /** A message came. */
-  heard(message: unknown): void {
+  received(message: unknown): void {
     const { replayBuffer, timers } = this.#options;
     const nowMs = timers.now();
     this.#heartbeat.signOfLife(nowMs);

@@ -15,7 +15,7 @@ export const KEPT_BEFORE_FINAL_BYTES = MARGIN_BYTES + PAUSE_BYTES;
 /** Kinesis keeps the audio of a stream without retention for about five minutes: what is older cannot be repeated. */
 const REPEATABLE_BYTES = positionOf(300_000);
 /** Speech without results is reported in pieces of this length. */
-const UNHEARD_BYTES = positionOf(30_000);
+const WITHOUT_RESULTS_BYTES = positionOf(30_000);
 
 /**
  * A resume point counts audio as final this much later, in our time, however fast the call is read: a process that dies
@@ -140,7 +140,7 @@ export class FinalAudio {
     if (from >= sent) return;
     const to = Math.min(sent, this.#levels.speechFrom(channel, from));
     if (to > from) this.#finalTo[channel] = to;
-    if (sent - to <= REPEATABLE_BYTES + UNHEARD_BYTES) return;
-    this.#giveUp('no-results', channel, to + UNHEARD_BYTES);
+    if (sent - to <= REPEATABLE_BYTES + WITHOUT_RESULTS_BYTES) return;
+    this.#giveUp('no-results', channel, to + WITHOUT_RESULTS_BYTES);
   }
 }

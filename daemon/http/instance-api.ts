@@ -25,7 +25,7 @@ const START_TIMEOUT_MS: Millis = 6000;
 
 /** The session manager, as the API uses it. */
 interface Sessions extends Pick<SessionManager, 'start' | 'size'> {
-  readonly admission: Pick<Admission, 'healthStatus' | 'heard'>;
+  readonly admission: Pick<Admission, 'healthStatus' | 'requestArrived'>;
 }
 
 export interface InstanceApiOptions {
@@ -53,7 +53,7 @@ export function instanceApi(options: InstanceApiOptions): (request: IncomingMess
   });
   for (const method of ['get', 'head'] as const) {
     app[method]('/health-check', (_request, response) => {
-      options.manager.admission.heard();
+      options.manager.admission.requestArrived();
       sendJson(response, health(options.manager));
     });
   }

@@ -38,10 +38,10 @@ interface Unit {
   readonly charAt: number;
 }
 
-/** A delivered unit and a heard one that may be the same. */
+/** A delivered unit and a received one that may be the same. */
 interface Match {
   readonly deliveredAt: number;
-  readonly heardAt: number;
+  readonly receivedAt: number;
   readonly shiftMs: Millis;
   readonly score: number;
   readonly before: Match | undefined;
@@ -63,16 +63,16 @@ export function overlapOf(lastWords: readonly Word[], finalMs: Millis, fromMs: M
  */
 export function align(words: readonly Word[], overlap: Overlap): Alignment {
   const { delivered, finalMs } = overlap;
-  const heard = words.flatMap(unitsOf);
-  const last = bestMatch(heard, delivered);
+  const received = words.flatMap(unitsOf);
+  const last = bestMatch(received, delivered);
   const shiftMs = last ? medianShift(last) : overlap.shiftMs;
   const left = delivered.slice(last ? last.deliveredAt + 1 : 0);
-  const from = last ? last.heardAt + 1 : 0;
+  const from = last ? last.receivedAt + 1 : 0;
   const cut = cutOf(left, { finalMs, shiftMs }, last !== undefined);
-  const repeated = cut ? beforeCut(heard, from, cut) : from;
-  const reachedMs = (heard.at(-1)?.endMs ?? -Infinity) - (shiftMs ?? 0);
+  const repeated = cut ? beforeCut(received, from, cut) : from;
+  const reachedMs = (received.at(-1)?.endMs ?? -Infinity) - (shiftMs ?? 0);
   const stillToCome = left.filter(({ middleMs }) => middleMs > reachedMs);
-  return { ...newFrom(heard[repeated], words), overlap: { delivered: stillToCome, finalMs, shiftMs } };
+  return { ...newFrom(received[repeated], words), overlap: { delivered: stillToCome, finalMs, shiftMs } };
 }
 
 /** The middle of a word: it belongs to the side of a cut on which this is. */
@@ -126,9 +126,9 @@ function cutOf(left: readonly Unit[], { finalMs, shiftMs }: Omit<Overlap, 'deliv
  * How many units are before the cut, of those from `from` on. A midpoint near it does not decide alone: as many units
  * are repeated as were delivered.
  */
-function beforeCut(heard: readonly Unit[], from: number, { atMs, units }: Cut): number {
+function beforeCut(received: readonly Unit[], from: number, { atMs, units }: Cut): number {
   let count = from;
-  for (let unit = heard[count]; unit; unit = heard[++count]) {
+  for (let unit = received[count]; unit; unit = received[++count]) {
     const pastMs = unit.middleMs - atMs;
     const inDoubt = units !== undefined && Math.abs(pastMs) < SHIFT_MS;
     if (inDoubt ? count - from >= units : pastMs >= 0) break;
@@ -137,16 +137,16 @@ function beforeCut(heard: readonly Unit[], from: number, { atMs, units }: Cut): 
 }
 
 /** The last match of the chain that has the most of them, at the most even shift. */
-function bestMatch(heard: readonly Unit[], delivered: readonly Unit[]): Match | undefined {
+function bestMatch(received: readonly Unit[], delivered: readonly Unit[]): Match | undefined {
   const matches: Match[] = [];
   let best: Match | undefined;
   delivered.forEach(({ text, middleMs }, deliveredAt) => {
     if (text === '') return;
-    heard.forEach((unit, heardAt) => {
+    received.forEach((unit, receivedAt) => {
       const shiftMs = unit.middleMs - middleMs;
       if (unit.text !== text || Math.abs(shiftMs) > SHIFT_MS) return;
-      const alone = MATCH - Math.abs(shiftMs) - UNMATCHED * unevenBefore(heard, heardAt, delivered, deliveredAt);
-      const match = chained({ deliveredAt, heardAt, shiftMs, score: alone, before: undefined }, matches);
+      const alone = MATCH - Math.abs(shiftMs) - UNMATCHED * unevenBefore(received, receivedAt, delivered, deliveredAt);
+      const match = chained({ deliveredAt, receivedAt, shiftMs, score: alone, before: undefined }, matches);
       matches.push(match);
       if (!best || match.score > best.score) best = match;
     });
@@ -154,26 +154,26 @@ function bestMatch(heard: readonly Unit[], delivered: readonly Unit[]): Match | 
   return best;
 }
 
-/** By how many the units of the time that both have heard differ in number before a first match. */
+/** By how many the units of the time that both have differ in number before a first match. */
 function unevenBefore(
-  heard: readonly Unit[],
-  heardAt: number,
+  received: readonly Unit[],
+  receivedAt: number,
   delivered: readonly Unit[],
   deliveredAt: number,
 ): number {
-  const heardFromMs = heard[0]?.startMs ?? 0;
+  const receivedFromMs = received[0]?.startMs ?? 0;
   const deliveredFromMs = delivered[0]?.startMs ?? 0;
-  const heardBefore = heard.slice(0, heardAt).filter(({ middleMs }) => middleMs >= deliveredFromMs).length;
-  const deliveredBefore = delivered.slice(0, deliveredAt).filter(({ middleMs }) => middleMs >= heardFromMs).length;
-  return Math.abs(heardBefore - deliveredBefore);
+  const receivedBefore = received.slice(0, receivedAt).filter(({ middleMs }) => middleMs >= deliveredFromMs).length;
+  const deliveredBefore = delivered.slice(0, deliveredAt).filter(({ middleMs }) => middleMs >= receivedFromMs).length;
+  return Math.abs(receivedBefore - deliveredBefore);
 }
 
 /** The match, chained to the earlier one that gives it the best score. */
 function chained(match: Match, matches: readonly Match[]): Match {
   let best = match;
   for (const before of matches) {
-    if (before.deliveredAt >= match.deliveredAt || before.heardAt >= match.heardAt) continue;
-    const uneven = Math.abs(match.heardAt - before.heardAt - (match.deliveredAt - before.deliveredAt));
+    if (before.deliveredAt >= match.deliveredAt || before.receivedAt >= match.receivedAt) continue;
+    const uneven = Math.abs(match.receivedAt - before.receivedAt - (match.deliveredAt - before.deliveredAt));
     const score = before.score + MATCH - Math.abs(match.shiftMs - before.shiftMs) - UNMATCHED * uneven;
     if (score > best.score) best = { ...match, score, before };
   }

@@ -56,12 +56,12 @@ export class ChannelTranscript {
 
   /** Takes a final result. Undefined if it has nothing new and ends no utterance. */
   final(result: Result): NewWords | undefined {
-    // The same audio is not heard twice on one connection.
+    // The same audio is not transcribed twice on one connection.
     if (this.#latest && isSame(result, this.#latest)) return undefined;
-    const { words: heard, speechFinal } = result;
-    if (heard.length > 0) this.#latest = { startMs: result.startMs, endMs: result.endMs, text: result.text };
+    const { words: received, speechFinal } = result;
+    if (received.length > 0) this.#latest = { startMs: result.startMs, endMs: result.endMs, text: result.text };
     const { repeated, rest } = this.#align(result);
-    const fresh = rest ? [rest, ...heard.slice(repeated + 1)] : heard.slice(repeated);
+    const fresh = rest ? [rest, ...received.slice(repeated + 1)] : received.slice(repeated);
     const words = this.#placed(fresh, result.endMs);
     const startMs = words[0]?.startMs ?? Math.max(result.startMs, this.#finalMs);
     this.#finalMs = Math.max(this.#finalMs, result.endMs, words.at(-1)?.endMs ?? 0);
@@ -70,29 +70,29 @@ export class ChannelTranscript {
     this.#isInUtterance = !speechFinal && (this.#isInUtterance || words.length > 0);
     if (words.length === 0 && !endsUtterance) return undefined;
     const endMs = words.at(-1)?.endMs ?? Math.max(startMs, result.endMs);
-    const text = repeated === 0 && !rest ? result.text : textFrom(fresh, heard, result.text);
+    const text = repeated === 0 && !rest ? result.text : textFrom(fresh, received, result.text);
     return { startMs, endMs, text, words, dropped: repeated };
   }
 
   /** Takes an interim result. Undefined if it has nothing after what is final. */
-  interim({ words: heard, text, endMs }: Result): Omit<NewWords, 'dropped'> | undefined {
+  interim({ words: received, text, endMs }: Result): Omit<NewWords, 'dropped'> | undefined {
     if (endMs <= this.#finalMs) return undefined;
     // Until the words are aligned, a repeated one may seem to be a new one.
     const fromMs = this.#finalMs + (this.#overlap ? SHIFT_MS / 2 : 0);
-    const repeated = heard.filter((word) => middle(word) < fromMs);
-    const words = this.#placed(heard.slice(repeated.length), endMs);
+    const repeated = received.filter((word) => middle(word) < fromMs);
+    const words = this.#placed(received.slice(repeated.length), endMs);
     const [first, last] = [words[0], words.at(-1)];
     if (!first || !last) return undefined;
-    const fresh = repeated.length === 0 ? text : textFrom(words, heard, text);
+    const fresh = repeated.length === 0 ? text : textFrom(words, received, text);
     return { startMs: first.startMs, endMs: last.endMs, text: fresh, words };
   }
 
-  #align({ words: heard, endMs }: Result): { readonly repeated: number; readonly rest: Word | undefined } {
+  #align({ words: received, endMs }: Result): { readonly repeated: number; readonly rest: Word | undefined } {
     const overlap = this.#overlap;
     if (!overlap) return { repeated: 0, rest: undefined };
-    const alignment = align(heard, overlap);
+    const alignment = align(received, overlap);
     const { delivered, shiftMs } = alignment.overlap;
-    const isPast = endMs > overlap.finalMs + SHIFT_MS || alignment.repeated < heard.length;
+    const isPast = endMs > overlap.finalMs + SHIFT_MS || alignment.repeated < received.length;
     const isAligned = delivered.length === 0 && shiftMs !== undefined;
     this.#overlap = isPast || isAligned ? undefined : alignment.overlap;
     return alignment;
@@ -122,12 +122,12 @@ function isSame(one: Identity, other: Identity): boolean {
   return one.startMs === other.startMs && one.endMs === other.endMs && one.text === other.text;
 }
 
-/** The text of the last of the heard words: Deepgram's own, where they can be found in it. */
-function textFrom(words: readonly Word[], heard: readonly Word[], text: string): string {
+/** The text of the last of the received words: Deepgram's own, where they can be found in it. */
+function textFrom(words: readonly Word[], received: readonly Word[], text: string): string {
   const first = words[0];
   if (!first) return '';
   let at = 0;
-  for (const word of heard.slice(0, heard.length - words.length + 1)) {
+  for (const word of received.slice(0, received.length - words.length + 1)) {
     const found = text.indexOf(word.text, at);
     if (found < 0) return words.map((each) => each.text).join(' ');
     at = found + word.text.length;

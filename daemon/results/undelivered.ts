@@ -43,9 +43,9 @@ export function undeliveredOf(
 
 /** The gap event that names them. */
 export function gapOf({ sequences, startMs, endMs, speakers }: Undelivered): GapEvent {
-  const heard = SPEAKERS.filter((speaker) => speakers.includes(speaker));
+  const known = SPEAKERS.filter((speaker) => speakers.includes(speaker));
   // An event without a speaker, such as session.started, is about both.
-  const channels = heard.length > 0 ? heard : [...SPEAKERS];
+  const channels = known.length > 0 ? known : [...SPEAKERS];
   const named = sequences.length > 0 ? { sequences: [...sequences] } : {};
   return { type: 'gap', startMs, endMs, cause: 'undelivered', channels, ...named };
 }

@@ -168,7 +168,7 @@ export class Session {
       this.#log.info({ event: 'session.ending' }, "the whole call is read: waiting for Deepgram's last results");
       await Promise.race([this.#link.finish(), reading.replaced]);
       if (reading.isReplaced) return undefined;
-      return this.#heardNothing(outcome) ? { name: 'failed', error: new NoAudio() } : outcome;
+      return this.#receivedNothing(outcome) ? { name: 'failed', error: new NoAudio() } : outcome;
     } catch (error) {
       this.#link.abandon();
       return outcome.name === 'failed' ? outcome : { name: 'failed', error };
@@ -176,7 +176,7 @@ export class Session {
   }
 
   /** A session that is stopped may not have had time to receive audio. */
-  #heardNothing(outcome: Outcome): boolean {
+  #receivedNothing(outcome: Outcome): boolean {
     const isEmpty = !this.#hasSentAudio && this.#reading.aligner.positionMs === 0;
     return outcome.name === 'completed' && outcome.reason !== 'stopped' && isEmpty;
   }

@@ -413,7 +413,7 @@ test('a drain accepts starts during the health lag, then refuses them, and ends 
 
 test('the longest call is the age of the oldest running session', async (t) => {
   const { clock, host, manager, start } = managerOf();
-  manager.admission.heard();
+  manager.admission.requestArrived();
   manager.admission.drain.begin(order());
   const longestCallMs = () => manager.admission.drain.view()?.longestCallMs;
   t.is(longestCallMs(), 0);
@@ -439,7 +439,7 @@ test('an idle manager that was sent nothing for five minutes drains at once', as
   t.true(manager.admission.mayBeSent, 'a start just came');
   await clock.advance(300_000);
   t.false(manager.admission.mayBeSent);
-  manager.admission.heard();
+  manager.admission.requestArrived();
   t.true(manager.admission.mayBeSent, 'a health check came');
   await clock.advance(300_000);
   manager.admission.drain.begin(order());

@@ -33,7 +33,7 @@ async function stage(t: ExecutionContext) {
       size: 7,
       admission: {
         healthStatus: () => closed.why,
-        heard: () => {
+        requestArrived: () => {
           closed.checks++;
         },
       },

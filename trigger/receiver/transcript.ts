@@ -32,7 +32,7 @@ export interface SessionTranscript {
 }
 
 /** A line before the rest of its epoch is known. */
-interface Placed {
+interface PlacedEvent {
   readonly event: NumberedEvent;
   readonly line: Line;
 }
@@ -56,7 +56,7 @@ function inOrder(events: readonly NumberedEvent[]): NumberedEvent[] {
 
 function transcriptOf(events: readonly NumberedEvent[]): SessionTranscript {
   const [{ sessionId = '' } = {}] = events;
-  let placed: Placed[] = [];
+  let placed: PlacedEvent[] = [];
   for (const event of events) {
     // A later epoch repeats what the earlier one may not have delivered.
     if (event.type === 'session.resumed') placed = placed.flatMap((each) => withoutRepeated(each, event.from));
@@ -87,7 +87,7 @@ function lineOf(event: NumberedEvent): Line | undefined {
 }
 
 /** Without lines that start at or after `from`, per speaker: they are sent again. */
-function withoutRepeated({ event, line }: Placed, from: Readonly<Record<Speaker, number>>): Placed[] {
+function withoutRepeated({ event, line }: PlacedEvent, from: Readonly<Record<Speaker, number>>): PlacedEvent[] {
   if (line.type === 'speech') return line.startMs < from[line.speaker] ? [{ event, line }] : [];
   const speakers = line.speakers.filter((speaker) => line.startMs < from[speaker]);
   return speakers.length === 0 ? [] : [{ event, line: { ...line, speakers } }];
