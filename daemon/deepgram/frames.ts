@@ -45,9 +45,9 @@ export class FrameWriter {
     this.#onTaken = onTaken;
   }
 
-  /** Bytes not yet written to the connection. */
-  get pendingBytes(): number {
-    return this.#length;
+  /** Bytes that the kernel has not taken yet, those of `ws` included. */
+  get bufferedBytes(): number {
+    return this.#length + this.#socket.writableLength;
   }
 
   /** Sends 2-channel PCM as one message, at the end of this turn. */

@@ -150,24 +150,28 @@ export class ReplayWindow {
    * Where the audio that a reconnect would repeat begins, at a whole ms. It never moves back, however little the current
    * connection has read.
    */
-  keepFrom(progress: Progress): number {
-    const { readTo, unprocessedBytes } = progress;
-    const { sent, heldFrom } = this.buffer;
+  keepFrom({ readTo, unprocessedBytes }: Progress): number {
     const lateBytes = lateBytesOf(unprocessedBytes);
+    return this.#keepFrom(readTo, lateBytes, this.#extraBytes(readTo, lateBytes));
+  }
+
+  /** Forgets what a reconnect would not repeat. */
+  advance({ readTo, unprocessedBytes }: Progress, nowMs: Millis): void {
+    this.#final?.settle(this.buffer.sent, nowMs);
+    const lateBytes = lateBytesOf(unprocessedBytes);
+    this.#lateBytes = this.#extraBytes(readTo, lateBytes);
+    this.buffer.forget(this.#keepFrom(readTo, lateBytes, this.#lateBytes));
+    if (!this.#isFull) this.releaseWaiting();
+  }
+
+  #keepFrom(readTo: number, lateBytes: number, extraBytes: number): number {
+    const { sent, heldFrom } = this.buffer;
     const finalTo = this.#results?.finalTo ?? sent - this.#replayBytes - lateBytes;
     // Final audio has been read.
     const needed = this.#final ? this.#final.neededFrom : Math.min(finalTo, readTo);
     // Missing results must not keep more than half of the buffer.
-    const position = Math.max(needed, sent - this.#bufferBytes / 2 - this.#extraBytes(progress));
+    const position = Math.max(needed, sent - this.#bufferBytes / 2 - extraBytes);
     return Math.max(heldFrom, positionOf(momentOf(position)));
-  }
-
-  /** Forgets what a reconnect would not repeat. */
-  advance(progress: Progress, nowMs: Millis): void {
-    this.#final?.settle(this.buffer.sent, nowMs);
-    this.buffer.forget(this.keepFrom(progress));
-    this.#lateBytes = this.#extraBytes(progress);
-    if (!this.#isFull) this.releaseWaiting();
   }
 
   /** Rewinds to what the next connection must repeat; returns where that begins. */
@@ -201,10 +205,10 @@ export class ReplayWindow {
    * What may be kept beyond half of the buffer: audio that waits to be processed, and the same amount that is
    * unconfirmed.
    */
-  #extraBytes({ readTo, unprocessedBytes }: Progress): number {
+  #extraBytes(readTo: number, lateBytes: number): number {
     const half = this.#bufferBytes / 2;
     const unconfirmedBytes = Math.min(this.buffer.sent - readTo - half, half);
-    return Math.max(0, unconfirmedBytes, Math.min(lateBytesOf(unprocessedBytes), MOST_LATE_BYTES));
+    return Math.max(0, unconfirmedBytes, Math.min(lateBytes, MOST_LATE_BYTES));
   }
 
   get #isFull(): boolean {

@@ -111,7 +111,7 @@ export class WsTransport implements DeepgramTransport {
 
   /** Bytes sent that the kernel has not taken yet. */
   get bufferedBytes(): number {
-    return this.socket.bufferedAmount + (this.#frames?.pendingBytes ?? 0);
+    return this.#frames?.bufferedBytes ?? 0;
   }
 
   readonly #taken = () => this.onTaken();

@@ -1,5 +1,6 @@
 import type { Millis } from '../runtime/clock.ts';
 import { Timer, type TimerWheel } from '../runtime/timer-wheel.ts';
+import type { TakeBytes } from './http/media-body.ts';
 import type { Media } from './media-source.ts';
 
 /** How a GetMedia body ended. None of these means that the call is over (daemon/kinesis/README.md). */
@@ -28,16 +29,16 @@ export class Chunks {
     else signal.addEventListener('abort', this.#stop, { once: true });
   }
 
-  /** How it ended, once `next` has returned undefined. */
+  /** How it ended, once `read` has had undefined taken. */
   get end(): MediaEnd {
     const { fault } = this.#media.body;
     return this.#endedByUs ?? (fault ? { how: 'broken', cause: fault } : { how: 'closed' });
   }
 
-  /** The next bytes, read at `atMs` and valid until the next call; undefined at the end, whatever ended it. */
-  next(atMs: Millis): Promise<Uint8Array | undefined> {
+  /** Has the next bytes taken, read at `atMs` and valid until the next call; undefined at the end, whatever ended it. */
+  read(atMs: Millis, take: TakeBytes): void {
     this.#readAtMs = atMs;
-    return this.#media.body.next(atMs);
+    this.#media.body.read(atMs, take);
   }
 
   /** Changes how long a read may wait. */

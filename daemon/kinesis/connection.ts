@@ -26,6 +26,12 @@ export interface ConnectionOutcome {
   readonly streamError?: KinesisRefused | undefined;
 }
 
+/** Why a connection is left before it ends, or what takes over; neither when it has ended. */
+interface Leaving {
+  readonly how?: ConnectionOutcome['how'];
+  readonly successor?: Media;
+}
+
 interface ConnectionOptions {
   /** See ReaderOptions. */
   readonly forward: (blocks: readonly AudioBlock[], position: Position | undefined) => Promise<void> | undefined;
@@ -76,15 +82,8 @@ export class Connection {
     let how: ConnectionOutcome['how'] | undefined;
     let successor: Media | undefined;
     try {
-      while (!how && !successor) {
-        const chunk = await this.#chunks.next(this.#schedule.nextMs());
-        if (!chunk) break;
-        const free = this.#take(chunk);
-        if (free) await this.#hold(free);
-        if (filter.nextContactBegan) return { how: 'next-contact', lastAudioAtMs: this.#lastAudioAtMs };
-        how = this.#reasonToLeave();
-        if (!how) successor = this.#rotation.takeOver(filter.isBetweenFragments);
-      }
+      ({ how, successor } = await this.#readOn());
+      if (how === 'next-contact') return { how, lastAudioAtMs: this.#lastAudioAtMs };
       if (how !== 'rewound') successor ??= await this.#rotation.afterEnd(signal);
     } finally {
       this.#chunks.close();
@@ -101,6 +100,29 @@ export class Connection {
     how ??= this.#chunks.end.how;
     this.#log(how);
     return { how, lastAudioAtMs, streamError, rewindToMs };
+  }
+
+  /** Reads until the bytes end or there is a reason to leave. Rejects with what `forward` throws. */
+  #readOn(): Promise<Leaving> {
+    const { promise, resolve, reject } = Promise.withResolvers<Leaving>();
+    const read = () => this.#chunks.read(this.#schedule.nextMs(), take);
+    const goOn = () => {
+      const leaving = this.#leaving();
+      if (leaving) resolve(leaving);
+      else read();
+    };
+    const take = (chunk: Uint8Array | undefined) => {
+      try {
+        if (!chunk) return resolve({});
+        const free = this.#take(chunk);
+        if (free) this.#hold(free).then(goOn).catch(reject);
+        else goOn();
+      } catch (error) {
+        reject(error);
+      }
+    };
+    read();
+    return promise;
   }
 
   /** Forwards the contact's audio in a chunk. A promise holds the connection back until it resolves. */
@@ -125,9 +147,14 @@ export class Connection {
     return forward(blocks, filter.position);
   }
 
-  #reasonToLeave(): ConnectionOutcome['how'] | undefined {
-    if (this.#options.filter.rewindToMs !== undefined) return 'rewound';
-    return this.#bringsOnlyForeign() ? 'foreign-fragments' : undefined;
+  /** Undefined to read on. */
+  #leaving(): Leaving | undefined {
+    const { filter } = this.#options;
+    if (filter.nextContactBegan) return { how: 'next-contact' };
+    if (filter.rewindToMs !== undefined) return { how: 'rewound' };
+    if (this.#bringsOnlyForeign()) return { how: 'foreign-fragments' };
+    const successor = this.#rotation.takeOver(filter.isBetweenFragments);
+    return successor && { successor };
   }
 
   async #hold(free: Promise<void>): Promise<void> {

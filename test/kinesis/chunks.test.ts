@@ -15,7 +15,7 @@ async function reading(connection: Connection, stop = new AbortController()) {
   const chunks = new Chunks(media, IDLE_MS, new ExactTimers(clock), stop.signal);
   /** Whether there is another chunk, and at what time it arrived. */
   const next = async () => {
-    const chunk = await chunks.next(clock.now());
+    const chunk = await new Promise<Uint8Array | undefined>((take) => chunks.read(clock.now(), take));
     return { isChunk: chunk !== undefined, atMs: clock.now() };
   };
   return { clock, kinesis, chunks, stop, next };

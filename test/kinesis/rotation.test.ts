@@ -22,7 +22,7 @@ function rotation() {
   const one = new Rotation(open, { ...unobserved, clock, rotateAfterMs: ROTATE_AFTER_MS });
   const media = (requestId: string): Media => ({
     requestId,
-    body: { next: async () => undefined, fault: undefined },
+    body: { read: (_notBeforeMs, take) => take(undefined), fault: undefined },
     close: () => closed.push(requestId),
   });
   return { clock, rotation: one, requests, closed, media };

@@ -1,3 +1,4 @@
+import { nextOf, type TakeBytes } from '../../daemon/kinesis/http/media-body.ts';
 import type { Media, MediaSource, Start } from '../../daemon/kinesis/media-source.ts';
 import type { Clock, Millis } from '../../daemon/runtime/clock.ts';
 import { bodyOf } from './http/body.ts';
@@ -58,7 +59,10 @@ export class ScriptedKinesis implements MediaSource {
       get fault() {
         return all.fault;
       },
-      next: async () => (isOpen ? ((await Promise.race([all.next(), closed.promise])) ?? end()) : undefined),
+      read: (notBeforeMs: Millis, take: TakeBytes) => {
+        const next = isOpen ? Promise.race([nextOf(all, notBeforeMs), closed.promise]) : closed.promise;
+        void next.then((bytes) => take(bytes ?? end()));
+      },
     };
     return { requestId: `request-${nth}`, body, close: end };
   }

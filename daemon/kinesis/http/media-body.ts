@@ -14,19 +14,28 @@ export const READ_BUFFER = Buffer.alloc(USUAL_BYTES);
  */
 const BACKLOG_BYTES = USUAL_BYTES;
 
+/** Takes the next bytes of a body, valid until it reads again; undefined at its end. Must not throw. */
+export type TakeBytes = (bytes: Uint8Array | undefined) => void;
+
 /** The bytes of a body as they arrive. */
 export interface MediaBytes {
   /**
-   * The next bytes, valid until the next call; undefined at the end. Never rejects.
-   * @param notBeforeMs when to read them; at once by default
+   * Has the next bytes taken, once, possibly before it returns. A callback, because a promise for each read of each call
+   * would cost too much.
+   * @param notBeforeMs when to read them
    */
-  next(notBeforeMs?: Millis): Promise<Uint8Array | undefined>;
+  read(notBeforeMs: Millis, take: TakeBytes): void;
   /** Why the body ended, if it is incomplete. */
   readonly fault: Error | undefined;
 }
 
+/** The next bytes of a body, valid until the next call; undefined at the end. Never rejects. */
+export function nextOf(body: MediaBytes, notBeforeMs: Millis = 0): Promise<Uint8Array | undefined> {
+  return new Promise((resolve) => body.read(notBeforeMs, resolve));
+}
+
 /**
- * The body of a GetMedia response. Reads only when `next` is called: meanwhile, and while back-pressure holds the call,
+ * The body of a GetMedia response. Reads only when it is asked to: meanwhile, and while back-pressure holds the call,
  * the kernel gathers.
  */
 export class MediaBody implements MediaBytes {
@@ -36,7 +45,7 @@ export class MediaBody implements MediaBytes {
   readonly #socket: Socket;
   readonly #isEncrypted: boolean;
   readonly #timers: TimerWheel;
-  readonly #nextRead = new Timer(() => this.#read());
+  readonly #nextRead = new Timer(() => this.#resume());
   readonly #framing: BodyFraming;
   /** Bytes received and not yet delivered. */
   #received: Buffer | undefined;
@@ -45,8 +54,11 @@ export class MediaBody implements MediaBytes {
   #lent: Buffer | undefined;
   /** Bytes received since the socket was last allowed to read. */
   #readBytes = 0;
+  /** Whether the socket may read once more. */
+  #isReading = false;
   #isOver = false;
-  #waiting: ((bytes: Uint8Array | undefined) => void) | undefined;
+  /** Waits for the next bytes. */
+  #waiting: TakeBytes | undefined;
 
   /** @param headers of the response. Throws BadHttp when they announce a body that cannot be read. */
   constructor(socket: Socket, headers: Readonly<Record<string, string>>, timers: TimerWheel) {
@@ -57,19 +69,26 @@ export class MediaBody implements MediaBytes {
     if (this.#framing.isComplete) this.end(undefined);
   }
 
-  next(notBeforeMs: Millis = 0): Promise<Uint8Array | undefined> {
+  read(notBeforeMs: Millis, take: TakeBytes): void {
     if (this.#lent) returnBuffer(this.#lent);
     this.#lent = undefined;
-    const next = new Promise<Uint8Array | undefined>(this.#wait);
+    this.#waiting = take;
     if (this.#receivedBytes > 0 || this.#isOver) this.#deliver();
-    else if (this.#readBytes >= BACKLOG_BYTES || notBeforeMs <= this.#timers.now()) this.#read();
+    else if (this.#readBytes >= BACKLOG_BYTES || notBeforeMs <= this.#timers.now()) this.#resume();
     else this.#timers.set(this.#nextRead, notBeforeMs);
-    return next;
   }
 
-  /** Takes bytes read from the socket: the first `length` of READ_BUFFER, or what followed the head. */
-  take(bytes: Buffer, length = bytes.length): void {
-    if (this.#isOver) return;
+  /**
+   * Takes bytes read from the socket: the first `length` of READ_BUFFER, or what followed the head. Returns whether the
+   * socket is to read on, because that was asked for meanwhile.
+   */
+  take(bytes: Buffer, length = bytes.length): boolean {
+    this.#isReading = false;
+    if (!this.#isOver) this.#receive(bytes, length);
+    return this.#isReading;
+  }
+
+  #receive(bytes: Buffer, length: number): void {
     this.#readBytes += length;
     // Deliver when the buffer is full; a larger buffer for a backlog would only make it longer.
     if (this.#received && this.#receivedBytes + length > this.#received.length) this.#deliver();
@@ -102,15 +121,12 @@ export class MediaBody implements MediaBytes {
   }
 
   /** Lets the socket read once (see media-transport.ts). */
-  #read(): void {
+  #resume(): void {
     if (this.#isOver) return;
     this.#readBytes = 0;
+    this.#isReading = true;
     this.#socket.resume();
   }
-
-  readonly #wait = (resolve: (bytes: Uint8Array | undefined) => void) => {
-    this.#waiting = resolve;
-  };
 
   /** Delivers once another body receives bytes, or at the end of this turn of the event loop. */
   #deliverLater(): void {
@@ -127,23 +143,23 @@ export class MediaBody implements MediaBytes {
     if (body) body.#deliver();
   };
 
-  /** Resolves the pending `next` with the bytes received. */
+  /** Has the bytes received taken, if they are waited for. */
   #deliver(): void {
-    const deliver = this.#waiting;
-    if (!deliver) return;
+    const take = this.#waiting;
+    if (!take) return;
     if (this.#received && this.#receivedBytes > 0) {
       const bytes = this.#received.subarray(0, this.#receivedBytes);
       this.#lent = this.#received;
       this.#received = undefined;
       this.#receivedBytes = 0;
       this.#waiting = undefined;
-      deliver(bytes);
+      take(bytes);
     } else if (this.#isOver) {
       this.#waiting = undefined;
-      deliver(undefined);
+      take(undefined);
     } else {
       // The bytes were only framing.
-      this.#read();
+      this.#resume();
     }
   }
 }

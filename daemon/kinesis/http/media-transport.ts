@@ -8,7 +8,7 @@ import { Egress } from '../../runtime/egress.ts';
 import type { TimerWheel } from '../../runtime/timer-wheel.ts';
 import { connectTls } from '../../runtime/tls.ts';
 import { type Head, HeadReader } from './http-head.ts';
-import { MediaBody, READ_BUFFER } from './media-body.ts';
+import { MediaBody, nextOf, READ_BUFFER } from './media-body.ts';
 
 /** What the SDK passes to a transport: signed, complete but for the request line and the framing. */
 interface HttpRequest {
@@ -90,10 +90,7 @@ export class MediaTransport {
     };
     let body: MediaBody | undefined;
     const take = (bytes: Buffer, length: number): boolean => {
-      if (!pending) {
-        body?.take(bytes, length);
-        return false;
-      }
+      if (!pending) return body?.take(bytes, length) ?? false;
       const found = pending.reader.take(bytes.subarray(0, length));
       if (!found) return true;
       body = new MediaBody(socket, found.head.headers, this.#timers);
@@ -110,7 +107,7 @@ export class MediaTransport {
         return false;
       }
     };
-    // Returning false stops reading until `resume`.
+    // Returning false stops reading until `resume`, even if that was called meanwhile.
     const callback = (length: number) => receive(READ_BUFFER, length);
     const socket = tunnel ?? this.#connect(request, { buffer: READ_BUFFER, callback });
     // Node ignores `onread` on a connection within a connection.
@@ -175,7 +172,7 @@ async function errorBody(body: MediaBody): Promise<Buffer> {
 
 /** Copies, because the bytes are valid until the next call. Throws what broke the body. */
 async function* copiesOf(body: MediaBody): AsyncGenerator<Buffer> {
-  for (let bytes = await body.next(); bytes; bytes = await body.next()) yield Buffer.from(bytes);
+  for (let bytes = await nextOf(body); bytes; bytes = await nextOf(body)) yield Buffer.from(bytes);
   if (body.fault) throw body.fault;
 }
 

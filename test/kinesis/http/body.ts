@@ -1,16 +1,17 @@
-import type { MediaBytes } from '../../../daemon/kinesis/http/media-body.ts';
+import { type MediaBytes, nextOf, type TakeBytes } from '../../../daemon/kinesis/http/media-body.ts';
 
 /** A body of what `source` yields; broken by what it throws. */
 export function bodyOf(source: AsyncGenerator<Uint8Array, void>): MediaBytes {
   const body = {
     fault: undefined as Error | undefined,
-    async next() {
-      try {
-        return (await source.next()).value ?? undefined;
-      } catch (error) {
-        body.fault = error as Error;
-        return undefined;
-      }
+    read(_notBeforeMs: number, take: TakeBytes) {
+      source.next().then(
+        ({ value }) => take(value ?? undefined),
+        (error: Error) => {
+          body.fault = error;
+          take(undefined);
+        },
+      );
     },
   };
   return body;
@@ -20,7 +21,7 @@ export function bodyOf(source: AsyncGenerator<Uint8Array, void>): MediaBytes {
 export async function wholeOf(body: MediaBytes): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   // The bytes are valid until the next call.
-  for (let bytes = await body.next(); bytes; bytes = await body.next()) parts.push(Buffer.from(bytes));
+  for (let bytes = await nextOf(body); bytes; bytes = await nextOf(body)) parts.push(Buffer.from(bytes));
   if (body.fault) throw body.fault;
   return Buffer.concat(parts);
 }

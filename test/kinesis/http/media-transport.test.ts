@@ -1,6 +1,7 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { GetMediaCommand, KinesisVideoMediaClient } from '@aws-sdk/client-kinesis-video-media';
 import test, { type ExecutionContext } from 'ava';
+import { nextOf } from '../../../daemon/kinesis/http/media-body.ts';
 import { type MediaPayload, MediaTransport } from '../../../daemon/kinesis/http/media-transport.ts';
 import { BodyTooLarge } from '../../../daemon/runtime/bounded-body.ts';
 import { systemClock } from '../../../daemon/runtime/clock.ts';
@@ -59,7 +60,7 @@ test('an abort cancels the request before the response, and ends the body after 
   await t.throwsAsync(ask(port, silent.signal), { name: 'AbortError' });
   const later = new AbortController();
   const body = await media(await serving(t, (socket) => socket.write(OK)), later.signal);
-  const next = body.next();
+  const next = nextOf(body);
   later.abort();
   t.is(await next, undefined);
   t.is(body.fault?.name, 'AbortError');
@@ -86,7 +87,7 @@ test('an abort ends the request for a tunnel that a proxy does not answer', asyn
 
 test('a closed body has no more bytes', async (t) => {
   const body = await media(await serving(t, (socket) => socket.write(OK)));
-  const next = body.next();
+  const next = nextOf(body);
   body.close();
   t.is(await next, undefined);
   t.is(body.fault?.message, 'closed');
@@ -132,7 +133,7 @@ test('a body that is not read holds the server back, and arrives completely afte
   await turns(2000);
   t.false(isWritten);
   let length = 0;
-  for (let bytes = await body.next(); bytes; bytes = await body.next()) length += bytes.length;
+  for (let bytes = await nextOf(body); bytes; bytes = await nextOf(body)) length += bytes.length;
   t.is(length, total);
   await written.promise;
 });
