@@ -56,7 +56,8 @@ export async function readContact(
     discards.discarded(why, detail);
     onTrouble(why);
   };
-  const filter = new ContactFilter(contact, onDiscard, () => onTrouble('not-streamed'));
+  const onRestart = () => onTrouble('not-streamed');
+  const filter = new ContactFilter(contact, onDiscard, onRestart, (ms) => onLost('missed-at-start', ms));
   try {
     return await readAll(first, { contact, kinesis, filter, options });
   } finally {
@@ -64,7 +65,6 @@ export async function readContact(
     const rest = filter.take();
     if (rest.length > 0) await options.forward(rest, filter.position);
     if (filter.withheldAtEndMs > 0) onLost('withheld-at-end', filter.withheldAtEndMs);
-    if (filter.missedAtStartMs > 0) onLost('missed-at-start', filter.missedAtStartMs);
   }
 }
 

@@ -34,7 +34,7 @@ export class GapReporter {
   #told: { readonly startMs: Millis; readonly endMs: Millis }[] = [];
   /** Up to here the call is read again: what is found may be told already. */
   #rereadToMs: Millis = 0;
-  /** What was lost outside of the call's audio before it was read again, by cause. */
+  /** What was lost outside of the call's audio, by cause: it is found again when the call is read again. */
   readonly #outside = new Map<GapCause, Millis>();
   /** The gaps that processes and aligners before these have found, less those that this aligner has found again. */
   #earlierMs: Millis;
@@ -89,6 +89,11 @@ export class GapReporter {
   /** What is missing before a moment of the call, which never decreases. */
   beforeMs(callMs: Millis): Millis {
     return this.#total.beforeMs(callMs);
+  }
+
+  /** What the stream no longer had of the call's beginning, as far as this process has found it. */
+  get missedAtStartMs(): Millis {
+    return this.#outside.get('missed-at-start') ?? 0;
   }
 
   /** Reports audio that is missing where no later audio shows it. */

@@ -15,7 +15,7 @@ type TrackedAligner = Pick<Aligner, 'hasBegun' | 'reachMs' | 'callClock' | 'begi
 /** What resume points are made from beside the aligner, and where they go. */
 interface TrackedParts {
   readonly link: Pick<Link, 'safeMs' | 'connections'>;
-  readonly gaps: Pick<GapReporter, 'beforeMs'>;
+  readonly gaps: Pick<GapReporter, 'beforeMs' | 'missedAtStartMs'>;
   readonly checkpoints: Pick<Checkpoints, 'track' | 'changed' | 'freeze'> | undefined;
 }
 
@@ -108,8 +108,11 @@ export class ResumeTracker implements CheckpointSource {
     const { link, gaps } = this.#parts;
     // A copy: the memory of a clock is used again.
     const callClock = this.#clock?.slice() ?? this.#aligner.beginning;
-    const gapMs = gaps.beforeMs(callMs);
-    return { position: this.#readFrom, callClock, callMs, gapMs, connections: link.connections };
+    const position = this.#readFrom;
+    // Whoever begins at the start of the call finds this again.
+    const missedAtStartMs = 'isCallStart' in position ? 0 : gaps.missedAtStartMs;
+    const gapMs = gaps.beforeMs(callMs) + missedAtStartMs;
+    return { position, callClock, callMs, gapMs, connections: link.connections };
   }
 
   /** Passes the moments up to which all audio is safe; returns how far that is. */

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { type PackedClock, packed, unpacked } from '../../daemon/audio/packed-clock.ts';
+import type { ReadingStart } from '../../daemon/kinesis/contact.ts';
 import { ResumeTracker } from '../../daemon/session/resume-tracker.ts';
 import { newSessionOf } from '../support/session-builders.ts';
 
@@ -10,7 +11,15 @@ const clockAt = (reachMs: number, used?: PackedClock): PackedClock =>
   packed({ originMs: reachMs, driftFrames: [0, 0], delayFrames: [0, 0] }, used);
 
 /** A session whose progress and safe audio are set by a test. */
-function tracked({ hasCheckpoints = true } = {}) {
+function tracked({
+  hasCheckpoints = true,
+  missedAtStartMs = 0,
+  start = START,
+}: {
+  hasCheckpoints?: boolean;
+  missedAtStartMs?: number;
+  start?: ReadingStart;
+} = {}) {
   const aligner = {
     hasBegun: true,
     reachMs: 0,
@@ -25,9 +34,9 @@ function tracked({ hasCheckpoints = true } = {}) {
     freeze: (id: string) => calls.push(`freeze ${id}`),
   };
   const seed = newSessionOf('a');
-  const tracker = new ResumeTracker(seed, START, aligner, {
+  const tracker = new ResumeTracker(seed, start, aligner, {
     link,
-    gaps: { beforeMs: (callMs) => callMs / 10 },
+    gaps: { beforeMs: (callMs) => callMs / 10, missedAtStartMs },
     checkpoints: hasCheckpoints ? checkpoints : undefined,
   });
   /** Reads a fragment that ends at `reachMs` of the call. */
@@ -75,6 +84,17 @@ test('the resume point has the call time and the number of connections', (t) => 
   const { tracker, link } = tracked();
   link.safeMs = 1500;
   t.like(tracker.resumePoint(), { position: START, callClock: clockAt(-1), callMs: 1500, connections: 2 });
+});
+
+test('a missing beginning counts for who resumes after it; who begins at the start of the call finds it again', (t) => {
+  const start = { isCallStart: true, fragmentNumber: '0', atEpochMs: undefined } as const;
+  const { tracker, link, read } = tracked({ missedAtStartMs: 700, start });
+  read(1, 1000);
+  read(2, 2000);
+  link.safeMs = 1500;
+  t.like(tracker.resumePoint(), { position: start, gapMs: 150 });
+  link.safeMs = 2000;
+  t.like(tracker.resumePoint(), { position: { fragmentNumber: '1' }, gapMs: 900 });
 });
 
 test('before the call has begun there is no checkpoint', (t) => {

@@ -51,12 +51,11 @@ export class ContactFilter implements DemuxerEvents {
   foreignFragments = 0;
   /** Where to read again, because the call may have begun earlier; nothing is forwarded until then. */
   rewindToMs: Millis | undefined;
-  /** How much of the call's beginning was no longer in the stream. */
-  missedAtStartMs: Millis = 0;
 
   readonly #contact: Contact;
   readonly #onDiscard: (why: DiscardReason, detail: string) => void;
   readonly #onRestart: () => void;
+  readonly #onMissedAtStart: (ms: Millis) => void;
   readonly #fragment = new Fragment();
   readonly #held = new HeldFragment();
   readonly #withheld = new WithheldAudio();
@@ -74,17 +73,20 @@ export class ContactFilter implements DemuxerEvents {
 
   /**
    * @param onRestart the contact's streaming was stopped and started again: audio missing before this was not streamed
+   * @param onMissedAtStart the stream no longer had this much of the call's beginning
    */
   constructor(
     contact: Contact,
     onDiscard: (why: DiscardReason, detail: string) => void,
     onRestart: () => void = () => {},
+    onMissedAtStart: (ms: Millis) => void = () => {},
   ) {
     const { start } = contact;
     const position = 'producerEpochMs' in start ? start : undefined;
     this.#contact = contact;
     this.#onDiscard = onDiscard;
     this.#onRestart = onRestart;
+    this.#onMissedAtStart = onMissedAtStart;
     this.#delivery = new Delivery(position);
     this.#beginning = 'isCallStart' in start ? new CallBeginning(start) : undefined;
     this.#followsOurs = position !== undefined;
@@ -302,8 +304,9 @@ export class ContactFilter implements DemuxerEvents {
     if (this.#beginning) {
       this.rewindToMs = this.#beginning.rewindFrom(fragment.producerEpochMs);
       if (this.rewindToMs !== undefined) return;
-      this.missedAtStartMs = this.#beginning.missedMs(fragment.producerEpochMs);
+      const missedMs = this.#beginning.missedMs(fragment.producerEpochMs);
       this.#beginning = undefined;
+      if (missedMs > 0) this.#onMissedAtStart(missedMs);
     }
     if (!this.#held.isEmpty) this.#acceptHeld();
     this.#noteSegment(fragment.segmentUid);
