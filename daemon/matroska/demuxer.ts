@@ -1,7 +1,7 @@
 import { type BlockEvents, emitBlock } from './block.ts';
 import { EBML_HEADER, type ElementKind, ID, kindOf } from './element-ids.ts';
 import { emitSimpleTag, readTrackEntry, type TagEvents, type Track } from './elements.ts';
-import { HeaderSearch } from './header-search.ts';
+import { HeaderSearch, LONGEST_HEADER_START } from './header-search.ts';
 import { OpenMasters } from './open-masters.ts';
 import { readSize, readUint, UNKNOWN_SIZE, vintLength } from './vint.ts';
 
@@ -21,12 +21,16 @@ export interface DemuxerEvents extends TagEvents, BlockEvents {
    * `from` up to `to`.
    */
   skipped(bytes: Buffer, from: number, to: number): void;
+  /** The same for one that is too long to be looked at. */
+  skippedUnseen(): void;
   /** Bytes that are not Matroska as Kinesis writes it; everything up to the next EBML header is skipped. */
   corrupt(reason: string): void;
 }
 
 /** Larger than any leaf element of Kinesis: Connect's blocks have 1 KiB, video blocks in the captures 110 KiB. */
 const MAX_LEAF_BYTES = 256 * 1024;
+/** A longer element that is skipped is searched for the next fragment in pieces of up to this where chunks meet. */
+const SEAM_BYTES = 256;
 /** Matroska's EBMLMaxIDLength. */
 const MAX_ID_BYTES = 4;
 const NS_PER_MS = 1_000_000;
@@ -34,7 +38,7 @@ const NS_PER_MS = 1_000_000;
 /**
  * Turns the bytes of one GetMedia body into tracks, tags and blocks as they arrive (daemon/kinesis/README.md, "Body").
  * Walks the bytes in place and hands out views; only an element that straddles two chunks is copied, once. Holds at
- * most one such element, so memory is bounded whatever the bytes are.
+ * most one such element, and passes over long ones that are skipped, so memory is bounded whatever the bytes are.
  */
 export class Demuxer {
   readonly #events: DemuxerEvents;
@@ -46,6 +50,8 @@ export class Demuxer {
   /** The beginning of an element cut off by the end of a chunk, in a buffer of the size needed. */
   #held: Buffer | undefined;
   #heldLength = 0;
+  /** Bytes still to come of an element that is too long to be held. */
+  #longLeft = 0;
   readonly #masters = new OpenMasters();
   #scaleMs = 1;
   #clusterTicks: number | undefined;
@@ -85,7 +91,7 @@ export class Demuxer {
       if (this.#isLost) {
         at = this.#seek(bytes, at);
       } else {
-        const taken = this.#element(bytes, at);
+        const taken = this.#longLeft > 0 ? this.#passLong(bytes, at) : this.#element(bytes, at);
         this.#offset += taken;
         at += taken;
         if (this.#offset >= this.#masters.end) this.#leaveEnded();
@@ -116,17 +122,45 @@ export class Demuxer {
       return headerLength;
     }
     if (size === UNKNOWN_SIZE) return this.#lose(`${nameOf(kind)} of unknown size`);
-    if (size > MAX_LEAF_BYTES) return this.#lose(`${nameOf(kind)} of ${size} bytes`);
+    if (size > MAX_LEAF_BYTES) {
+      const fault = this.#beginLong(id, kind, size);
+      return fault ? this.#lose(fault) : headerLength;
+    }
     if (available < headerLength + size) return this.#hold(bytes, at, headerLength + size);
     const payloadAt = at + headerLength;
-    // With a corrupt size it may extend into the next fragment, which may be another caller's.
-    if (this.#headers.isWithin(payloadAt, payloadAt + size)) {
-      return this.#lose(`${nameOf(kind)} that extends into the next fragment`);
-    }
-    const payloadTo = payloadAt + size;
-    const isTaken = kind?.treatment === 'take';
-    const fault = isTaken ? this.#take(id, bytes, payloadAt, payloadTo) : this.#skip(id, bytes, payloadAt, payloadTo);
+    const fault = this.#leaf(id, kind, bytes, payloadAt, payloadAt + size);
     return fault ? this.#lose(fault) : headerLength + size;
+  }
+
+  /** Reads or skips an element without children. Returns an error text if it is corrupt. */
+  #leaf(id: number, kind: ElementKind | undefined, bytes: Buffer, from: number, to: number): string | undefined {
+    // With a corrupt size it may extend into the next fragment, which may be another caller's.
+    if (this.#headers.within(from, to) < Infinity) return `${nameOf(kind)} that extends into the next fragment`;
+    return kind?.treatment === 'take' ? this.#take(id, bytes, from, to) : this.#skip(id, bytes, from, to);
+  }
+
+  /** Begins to pass over an element that is too long to be held. Returns an error text if it must be read. */
+  #beginLong(id: number, kind: ElementKind | undefined, size: number): string | undefined {
+    if (kind?.treatment === 'take') return `${nameOf(kind)} of ${size} bytes`;
+    this.#longLeft = size;
+    if (this.#mayNameContact(id)) this.#events.skippedUnseen();
+    return undefined;
+  }
+
+  /** Passes over a part of a long element, up to a fragment that begins within it. Returns the bytes consumed. */
+  #passLong(bytes: Buffer, at: number): number {
+    const available = Math.min(bytes.length - at, this.#longLeft);
+    const next = this.#headers.within(at, at + available);
+    if (next < Infinity) {
+      this.#longLeft = 0;
+      this.#abandon('an element that extends into the next fragment');
+      return next - at;
+    }
+    // A header may be cut off at the end.
+    const passed = available === this.#longLeft ? available : Math.max(0, available - LONGEST_HEADER_START + 1);
+    this.#longLeft -= passed;
+    if (this.#longLeft > 0) this.#hold(bytes, at + passed, Math.min(this.#longLeft, SEAM_BYTES));
+    return passed;
   }
 
   /** Leaves the masters that this element ends. Returns whether it is allowed where that leads. */
@@ -188,8 +222,13 @@ export class Demuxer {
   }
 
   #skip(id: number, bytes: Buffer, from: number, to: number): undefined {
+    if (this.#mayNameContact(id)) this.#events.skipped(bytes, from, to);
+  }
+
+  /** Whether an element that is skipped is unknown, or among the tags. */
+  #mayNameContact(id: number): boolean {
     const parent = this.#masters.innermost?.name;
-    if (!kindOf(id) || parent === 'Tags' || parent === 'Tag') this.#events.skipped(bytes, from, to);
+    return !kindOf(id) || parent === 'Tags' || parent === 'Tag';
   }
 
   #takeSegmentUid(bytes: Buffer, from: number, to: number): string | undefined {

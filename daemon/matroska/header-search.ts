@@ -1,6 +1,9 @@
 import { EBML_HEADER, EBML_VERSION } from './element-ids.ts';
 import { vintLength } from './vint.ts';
 
+/** The most bytes that tell a header: its id, its size, invalid or not, and the id of its first child. */
+export const LONGEST_HEADER_START = EBML_HEADER.length + vintLength(0) + EBML_VERSION.length;
+
 /** Finds EBML headers in a run of bytes. Scans each byte once, however often it is called. */
 export class HeaderSearch {
   #bytes: Buffer = Buffer.alloc(0);
@@ -23,18 +26,18 @@ export class HeaderSearch {
   }
 
   /**
-   * Whether there is a header in the bytes `from` up to `to`. Audio may contain the four bytes of its id, about once in
+   * Position of the first whole header in the bytes `from` up to `to`; Infinity when there is none. Audio may contain the four bytes of its id, about once in
    * a few hours with a thousand calls, but not with the id of EBMLVersion in the right place after them.
    */
-  isWithin(from: number, to: number): boolean {
+  within(from: number, to: number): number {
     for (let at = this.next(from); at + EBML_HEADER.length <= to; at = this.next(at + 1)) {
       const sizeAt = at + EBML_HEADER.length;
       const childAt = sizeAt + (sizeAt < to ? vintLength(this.#bytes[sizeAt] as number) : 0);
       if (childAt + EBML_VERSION.length <= to && EBML_VERSION.every((byte, i) => this.#bytes[childAt + i] === byte)) {
-        return true;
+        return at;
       }
     }
-    return false;
+    return Infinity;
   }
 
   /** How many of the last bytes, not before `from`, could be the beginning of a header's id: 0 to 3. */

@@ -40,6 +40,9 @@ class Recorder implements DemuxerEvents {
   skipped(): void {
     this.events.push('skipped');
   }
+  skippedUnseen(): void {
+    this.events.push('skipped unseen');
+  }
   clusterEnd(): void {
     this.events.push('cluster ends');
   }

@@ -9,8 +9,8 @@ const silence = { track: CUSTOMER_TRACK, offsetMs: 0, pcm: new Uint8Array(200_00
 const SERIAL = 60_000;
 
 /**
- * Valid fragments of silence, 600 KB. A corrupt size swallows at most 256 KiB (demuxer.ts), and what follows is
- * silence, which is not an element: the demuxer resynchronizes at the next EBML header.
+ * Valid fragments of silence, 600 KB. A corrupt size swallows at most 256 KiB, or what comes before the next EBML header
+ * (demuxer.ts). What follows is silence, which is not an element: the demuxer resynchronizes at that header.
  */
 export const PADDING: readonly Buffer[] = [1n, 2n, 3n].map((nth) =>
   fragment({ number: String(LATER + nth), blocks: [silence] }),

@@ -47,6 +47,13 @@ export function block(seed: number, offsetMs = 0, track = CUSTOMER_TRACK): TestB
   return { track, offsetMs, pcm: bytesOf(distinctSamples(4, seed)) };
 }
 
+/** An element with that id, in hex, and with beginnings of EBML headers in it. */
+export function longElement(id: string, bytes: number): Buffer {
+  const size = Buffer.alloc(4);
+  size.writeUInt32BE(0x1000_0000 + bytes);
+  return Buffer.concat([Buffer.from(id, 'hex'), size, Buffer.alloc(bytes, '1a45dfa31a45df00', 'hex')]);
+}
+
 /** One fragment's bytes, as GetMedia sends them. */
 export function fragment({
   number,

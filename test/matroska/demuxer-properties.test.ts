@@ -81,7 +81,8 @@ test('after bytes that are not Matroska the next fragment is found, wherever chu
 test('after any bytes the demuxer finishes and resumes at the next fragment', (t) => {
   const sound = fragment({ number: 3 });
   const expected = demuxed(sound, [sound.length]);
-  // A corrupt size may swallow up to 256 KiB after it, so as much precedes the fragment that must be found.
+  // A corrupt size of an element that is read may swallow up to 256 KiB, so as much precedes the fragment that must be
+  // found.
   const long = fragment({ number: 2, blocks: [{ track: 1, offsetMs: 0, pcm: new Uint8Array(200_000) }] });
   const swallowed = Buffer.concat([long, long, long]);
   fc.assert(

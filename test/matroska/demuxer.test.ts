@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import test from 'ava';
-import { block, fragment, type TestFragment } from '../kinesis/stream.ts';
+import { block, fragment, longElement, type TestFragment } from '../kinesis/stream.ts';
 import { decodedByEbml, demuxed } from './oracle.ts';
 
 const captures = new URL('../fixtures/captures/', import.meta.url);
@@ -40,6 +40,21 @@ for (const size of ['known', 'unknown', 'unknown-short'] as const) {
   });
 }
 
+for (const id of ['5faa', 'ec']) {
+  for (const size of ['known', 'unknown'] as const) {
+    test(`elements (${id}) of any length are skipped, with a cluster of ${size} size, in chunks of any size`, (t) => {
+      const plain = { number: 1, size, blocks: [block(1), block(2, 64)], tagAt: 'both' } as const;
+      const long = longElement(id, 300_000);
+      const strange = fragment({ ...plain, beforeCluster: long, betweenBlocks: longElement(id, 262_145) });
+      const next = fragment({ number: 2 });
+      const expected = demuxed(Buffer.concat([fragment(plain), next]), [100_000]);
+      for (const chunk of [1, 15, 1000, 16_384, 1_000_000]) {
+        t.deepEqual(demuxed(Buffer.concat([strange, long, next]), [chunk]), expected, `chunks of ${chunk}`);
+      }
+    });
+  }
+}
+
 test('Void and CRC-32 between two fragments are skipped, even after a Segment of known size', (t) => {
   const segment = (bytes: Buffer) => {
     const at = bytes.indexOf(Buffer.from('18538067', 'hex')) + 4;
@@ -56,19 +71,21 @@ test('Void and CRC-32 between two fragments are skipped, even after a Segment of
   }
 });
 
-test('an unknown element beyond all bounds, or one that contains the next fragment, is corrupt', (t) => {
+test('an unknown element that contains the next fragment is corrupt, however long it says it is', (t) => {
   const next = fragment({ number: 2 });
   const found = demuxed(next, [next.length]);
   for (const size of [0x10ffffff, 0x10000400]) {
     const header = Buffer.alloc(6);
     header.writeUInt16BE(0x5faa);
     header.writeUInt32BE(size, 2);
-    const broken = demuxed(Buffer.concat([fragment({ number: 1 }), header, next, Buffer.alloc(2000)]), [100_000]);
+    const bytes = Buffer.concat([fragment({ number: 1 }), header, next, Buffer.alloc(2000)]);
+    const broken = demuxed(bytes, [100_000]);
     t.deepEqual(
       broken.slice(-found.length - 1).filter((line) => !line.startsWith('corrupt')),
       found,
     );
     t.true(broken.some((line) => line.startsWith('corrupt')));
+    for (const chunk of [1, 13, 14, 15, 500]) t.deepEqual(demuxed(bytes, [chunk]), broken, `chunks of ${chunk}`);
   }
 });
 

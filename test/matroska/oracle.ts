@@ -20,6 +20,7 @@ export function recorder(findings: Findings): DemuxerEvents {
     cluster: () => {},
     clusterEnd: () => {},
     skipped: () => {},
+    skippedUnseen: () => {},
     corrupt: (reason) => findings.push(`corrupt: ${reason}`),
   };
 }

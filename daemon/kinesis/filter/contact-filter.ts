@@ -210,6 +210,10 @@ export class ContactFilter implements DemuxerEvents {
     if (containsContactId(bytes, from, to)) this.#fragment.isSuspect = true;
   }
 
+  skippedUnseen(): void {
+    this.#fragment.isSuspect = true;
+  }
+
   corrupt(reason: string): void {
     this.#fragment.isSuspect = true;
     this.#onDiscard('corrupt', reason);

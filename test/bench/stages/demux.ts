@@ -50,6 +50,7 @@ class EarOfDaemon extends Ear implements DemuxerEvents {
   cluster(): void {}
   clusterEnd(): void {}
   skipped(): void {}
+  skippedUnseen(): void {}
 
   track(): void {
     this.note();

@@ -2,7 +2,16 @@ import test from 'ava';
 import { ContactFilter, type DiscardReason } from '../../../daemon/kinesis/filter/contact-filter.ts';
 import { Demuxer } from '../../../daemon/matroska/demuxer.ts';
 import { producerTags, SEGMENT_UID } from '../../simulators/kinesis-video/mkv.ts';
-import { AGENT_TRACK, block, CONTACT, CUSTOMER_TRACK, fragment, OURS, type TestFragment } from '../stream.ts';
+import {
+  AGENT_TRACK,
+  block,
+  CONTACT,
+  CUSTOMER_TRACK,
+  fragment,
+  longElement,
+  OURS,
+  type TestFragment,
+} from '../stream.ts';
 
 /** A filter that is fed fragments, one connection at a time, and the seeds of the blocks that it forwards. */
 function filtering() {
@@ -89,6 +98,18 @@ for (const [what, next] of [
     t.true(discarded.includes('no-contact-id'));
   });
 }
+
+test('a fragment without a ContactId is withheld if an element in it is too long to be looked at', (t) => {
+  for (const [bytes, expected] of [
+    [256 * 1024, [1, 2, 3]],
+    [256 * 1024 + 1, [1, 3]],
+  ] as const) {
+    const { connection } = filtering();
+    const untagged = { number: 2, contactId: '', beforeCluster: longElement('5faa', bytes) };
+    t.deepEqual(connection([{ number: 1 }, untagged, { number: 3 }]), expected);
+    t.deepEqual(connection([{ number: 4, beforeCluster: longElement('5faa', bytes) }]), [4], 'one with it is ours');
+  }
+});
 
 test('a fragment without a ContactId is not ours if none of ours comes before it', (t) => {
   for (const first of [[], [{ number: 1, contactId: 'another' }]]) {
