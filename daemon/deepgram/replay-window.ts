@@ -75,7 +75,7 @@ export class ReplayWindow {
   /** @param start where in the call the audio begins */
   constructor(start: number, resultsComeBack: boolean, { replayMs }: ReplayWindowOptions) {
     const repeatedMs = resultsComeBack ? 0 : replayMs + FINAL_AFTER_MS;
-    this.buffer = new ReplayBuffer(start, positionOf(Math.max(repeatedMs, LOOK_BACK_MS) + USUALLY_UNSENT_MS));
+    this.buffer = new ReplayBuffer(start, positionOf(Math.max(repeatedMs + USUALLY_UNSENT_MS, LOOK_BACK_MS)));
     this.unconfirmedBytes = positionOf(Math.max(replayMs, LEAST_UNCONFIRMED_MS) - MESSAGE_MS);
     this.#replayBytes = positionOf(repeatedMs);
     // What is repeated fills at most half of it, so there is room for new audio.

@@ -9,7 +9,8 @@ const EVERY_MS: Millis = 10_000;
 export class DiscardLog {
   readonly #log: Log;
   readonly #clock: Clock;
-  readonly #last = new Map<DiscardReason, { atMs: Millis; suppressed: number }>();
+  /** Undefined while nothing was discarded, as of most calls. */
+  #last: Map<DiscardReason, { atMs: Millis; suppressed: number }> | undefined;
 
   constructor(log: Log, clock: Clock) {
     this.#log = log;
@@ -17,6 +18,7 @@ export class DiscardLog {
   }
 
   discarded(why: DiscardReason, detail: string): void {
+    this.#last ??= new Map();
     const last = this.#last.get(why);
     const nowMs = this.#clock.now();
     if (last && nowMs - last.atMs < EVERY_MS) {

@@ -3,12 +3,14 @@ import type { LogLevel } from '../contract/log-levels.ts';
 import { withRoundedFields } from '../runtime/rounded.ts';
 import { Redactor } from './redactor.ts';
 
-type Write = (fields: object, message: string) => void;
-
 /** Log lines are events, listed in LOGS.md: `log.info({ event: 'kinesis.resumed', attempt }, 'resumed')`. */
-export interface Log extends Readonly<Record<'debug' | 'info' | 'warn' | 'error', Write>> {
+export interface Log {
   /** False while debug lines are not written: then what goes into them need not be prepared. */
   readonly isDebug: boolean;
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
   child(fields: Record<string, unknown>): Log;
 }
 
@@ -44,52 +46,83 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Roo
     // The last step before a line is written, so nothing bypasses it.
     hooks: { streamWrite: (line: string) => redactor.clean(line) },
   };
-  const gate = { level };
-  const rootLog = pino(options, destination ?? pino.destination(STDOUT));
-  const listeners: ((level: LogLevel) => void)[] = [];
-  return {
-    ...gated(rootLog, gate),
-    // Spreading has read it once.
-    get isDebug() {
-      return isWritten('debug', gate);
-    },
-    redactor,
-    get level() {
-      return gate.level;
-    },
-    setLevel(next) {
-      gate.level = next;
-    },
-    orderLevel(next) {
-      rootLog.info({ event: 'log.level', from: gate.level, to: next }, 'log level changed');
-      gate.level = next;
-      for (const listener of listeners) listener(next);
-    },
-    onLevel: (listener) => listeners.push(listener),
-  };
+  return new GatedRootLog(pino(options, destination ?? pino.destination(STDOUT)), redactor, { level });
+}
+
+/** Up to which level lines are written. */
+interface Gate {
+  level: LogLevel;
 }
 
 /** Pino's own children keep the level they were created with; these check the current level. */
-function gated(logger: Logger, gate: { readonly level: LogLevel }): Log {
-  const writer =
-    (level: 'debug' | 'info' | 'warn' | 'error'): Write =>
-    (fields, message) => {
-      if (isWritten(level, gate)) logger[level](fields, message);
-    };
-  return {
-    get isDebug() {
-      return isWritten('debug', gate);
-    },
-    debug: writer('debug'),
-    info: writer('info'),
-    warn: writer('warn'),
-    error: writer('error'),
-    child: (fields) => gated(logger.child(fields), gate),
-  };
+class GatedLog implements Log {
+  readonly #pinoLog: Logger;
+  readonly #gate: Readonly<Gate>;
+
+  constructor(pinoLog: Logger, gate: Readonly<Gate>) {
+    this.#pinoLog = pinoLog;
+    this.#gate = gate;
+  }
+
+  get isDebug(): boolean {
+    return this.#isWritten('debug');
+  }
+
+  debug(fields: object, message: string): void {
+    if (this.#isWritten('debug')) this.#pinoLog.debug(fields, message);
+  }
+
+  info(fields: object, message: string): void {
+    if (this.#isWritten('info')) this.#pinoLog.info(fields, message);
+  }
+
+  warn(fields: object, message: string): void {
+    if (this.#isWritten('warn')) this.#pinoLog.warn(fields, message);
+  }
+
+  error(fields: object, message: string): void {
+    if (this.#isWritten('error')) this.#pinoLog.error(fields, message);
+  }
+
+  child(fields: Record<string, unknown>): Log {
+    return new GatedLog(this.#pinoLog.child(fields), this.#gate);
+  }
+
+  #isWritten(level: LogLevel): boolean {
+    return weightOf(level) >= weightOf(this.#gate.level);
+  }
 }
 
-function isWritten(level: LogLevel, gate: { readonly level: LogLevel }): boolean {
-  return weightOf(level) >= weightOf(gate.level);
+class GatedRootLog extends GatedLog implements RootLog {
+  readonly redactor: Redactor;
+  readonly #pinoLog: Logger;
+  readonly #gate: Gate;
+  readonly #listeners: ((level: LogLevel) => void)[] = [];
+
+  constructor(pinoLog: Logger, redactor: Redactor, gate: Gate) {
+    super(pinoLog, gate);
+    this.redactor = redactor;
+    this.#pinoLog = pinoLog;
+    this.#gate = gate;
+  }
+
+  get level(): LogLevel {
+    return this.#gate.level;
+  }
+
+  setLevel(level: LogLevel): void {
+    this.#gate.level = level;
+  }
+
+  orderLevel(level: LogLevel): void {
+    this.#pinoLog.info({ event: 'log.level', from: this.level, to: level }, 'log level changed');
+    this.setLevel(level);
+    for (const listener of this.#listeners) listener(level);
+  }
+
+  onLevel(listener: (level: LogLevel) => void): void {
+    this.#listeners.push(listener);
+  }
 }
 
 function weightOf(level: LevelWithSilent): number {

@@ -40,12 +40,21 @@ export class Timeline implements Log {
   }
 
   // Debug lines are too many to keep, and may contain what was said.
-  readonly debug = (fields: object, message: string): void => {
+  debug(fields: object, message: string): void {
     if (this.isDebug) this.#log.debug(this.#mask.masked(fields), message);
-  };
-  readonly info = (...args: [fields: object, message: string]): void => this.#note('info', ...args);
-  readonly warn = (...args: [fields: object, message: string]): void => this.#note('warn', ...args);
-  readonly error = (...args: [fields: object, message: string]): void => this.#note('error', ...args);
+  }
+
+  info(fields: object, message: string): void {
+    this.#note('info', fields, message);
+  }
+
+  warn(fields: object, message: string): void {
+    this.#note('warn', fields, message);
+  }
+
+  error(fields: object, message: string): void {
+    this.#note('error', fields, message);
+  }
 
   child(fields: Record<string, unknown>): Log {
     return this.#log.child(fields);

@@ -185,7 +185,7 @@ for (const [name, replayMs, speak] of [
     for (const path of paths) speak(path);
     const bytes = (bytesOfBuffers() - before) / SESSIONS;
     t.true(paths.every(({ sentMs }) => sentMs > 15_000));
-    const kept = (Math.max(replayMs + FINAL_AFTER_MS, LOOK_BACK_MS) + ROOM_MS) * BYTES_PER_MS;
+    const kept = Math.max(replayMs + FINAL_AFTER_MS + ROOM_MS, LOOK_BACK_MS) * BYTES_PER_MS;
     t.true(bytes >= kept + FINGERPRINTS_BYTES, `${bytes} bytes`);
     t.true(bytes <= kept + FINGERPRINTS_BYTES + WAITING_BYTES, `${bytes} bytes`);
   });
