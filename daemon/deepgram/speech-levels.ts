@@ -99,18 +99,19 @@ export class SpeechLevels {
   }
 
   #sum(from: number, to: number): void {
+    this.#customerSum = this.#sumOf(from, to, this.#customerSum);
+    this.#agentSum = this.#sumOf(from + 1, to, this.#agentSum);
+  }
+
+  /** Adds a channel's samples until it is loud for sure, which speech is after a few. */
+  #sumOf(from: number, to: number, before: number): number {
     const samples = this.#samples;
-    const step = STEP * CHANNELS;
-    let customerSum = 0;
-    let agentSum = 0;
-    for (let at = from; at < to; at += step) {
-      const customer = samples[at] as number;
-      const agent = samples[at + 1] as number;
-      customerSum += customer < 0 ? -customer : customer;
-      agentSum += agent < 0 ? -agent : agent;
+    let sum = before;
+    for (let at = from; at < to && sum <= LOUD_SUM; at += STEP * CHANNELS) {
+      const sample = samples[at] as number;
+      sum += sample < 0 ? -sample : sample;
     }
-    this.#customerSum += customerSum;
-    this.#agentSum += agentSum;
+    return sum;
   }
 
   #endOfPiece(): void {
