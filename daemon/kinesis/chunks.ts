@@ -29,13 +29,13 @@ export class Chunks {
     else signal.addEventListener('abort', this.#stop, { once: true });
   }
 
-  /** How it ended, once `read` has had undefined taken. */
+  /** How it ended, once `read` has passed undefined to its callback. */
   get end(): MediaEnd {
     const { fault } = this.#media.body;
     return this.#endedByUs ?? (fault ? { how: 'broken', cause: fault } : { how: 'closed' });
   }
 
-  /** Has the next bytes taken, read at `atMs` and valid until the next call; undefined at the end, whatever ended it. */
+  /** Passes on the next bytes, read at `atMs` and valid until the next call; undefined at the end, whatever ended it. */
   read(atMs: Millis, take: TakeBytes): void {
     this.#readAtMs = atMs;
     this.#media.body.read(atMs, take);

@@ -21,7 +21,7 @@ export interface DemuxerEvents extends TagEvents, BlockEvents {
    * `from` up to `to`.
    */
   skipped(bytes: Buffer, from: number, to: number): void;
-  /** The same for one that is too long to be looked at. */
+  /** The same for an element that is too long to inspect. */
   skippedUnseen(): void;
   /** Bytes that are not Matroska as Kinesis writes it; everything up to the next EBML header is skipped. */
   corrupt(reason: string): void;
@@ -29,7 +29,7 @@ export interface DemuxerEvents extends TagEvents, BlockEvents {
 
 /** Larger than any leaf element of Kinesis: Connect's blocks have 1 KiB, video blocks in the captures 110 KiB. */
 const MAX_LEAF_BYTES = 256 * 1024;
-/** A longer element that is skipped is searched for the next fragment in pieces of up to this where chunks meet. */
+/** Where two chunks meet within a longer element, this many bytes at most are copied to search them for a fragment. */
 const SEAM_BYTES = 256;
 /** Matroska's EBMLMaxIDLength. */
 const MAX_ID_BYTES = 4;
@@ -38,7 +38,7 @@ const NS_PER_MS = 1_000_000;
 /**
  * Turns the bytes of one GetMedia body into tracks, tags and blocks as they arrive (daemon/kinesis/README.md, "Body").
  * Walks the bytes in place and hands out views; only an element that straddles two chunks is copied, once. Holds at
- * most one such element, and passes over long ones that are skipped, so memory is bounded whatever the bytes are.
+ * most one such element, and none that is longer than MAX_LEAF_BYTES, so memory is bounded whatever the bytes are.
  */
 export class Demuxer {
   readonly #events: DemuxerEvents;

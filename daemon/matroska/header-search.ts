@@ -26,8 +26,8 @@ export class HeaderSearch {
   }
 
   /**
-   * Position of the first whole header in the bytes `from` up to `to`; Infinity when there is none. Audio may contain the four bytes of its id, about once in
-   * a few hours with a thousand calls, but not with the id of EBMLVersion in the right place after them.
+   * Position of the first whole header in the bytes `from` up to `to`; Infinity if there is none. With a thousand calls,
+   * audio contains the four bytes of its id once in a few hours, but not with EBMLVersion's id in the right place after.
    */
   within(from: number, to: number): number {
     for (let at = this.next(from); at + EBML_HEADER.length <= to; at = this.next(at + 1)) {

@@ -109,7 +109,7 @@ export class ResumeTracker implements CheckpointSource {
     // A copy: the memory of a clock is used again.
     const callClock = this.#clock?.slice() ?? this.#aligner.beginning;
     const position = this.#readFrom;
-    // Whoever begins at the start of the call finds this again.
+    // A process that reads from the start of the call detects this gap again.
     const missedAtStartMs = 'isCallStart' in position ? 0 : gaps.missedAtStartMs;
     const gapMs = gaps.beforeMs(callMs) + missedAtStartMs;
     return { position, callClock, callMs, gapMs, connections: link.connections };

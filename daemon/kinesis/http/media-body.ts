@@ -20,8 +20,8 @@ export type TakeBytes = (bytes: Uint8Array | undefined) => void;
 /** The bytes of a body as they arrive. */
 export interface MediaBytes {
   /**
-   * Has the next bytes taken, once, possibly before it returns. A callback, because a promise for each read of each call
-   * would cost too much.
+   * Calls `take` once with the next bytes, possibly before it returns. A callback, because a promise for each read of
+   * each call would cost too much.
    * @param notBeforeMs when to read them
    */
   read(notBeforeMs: Millis, take: TakeBytes): void;
@@ -80,7 +80,7 @@ export class MediaBody implements MediaBytes {
 
   /**
    * Takes bytes read from the socket: the first `length` of READ_BUFFER, or what followed the head. Returns whether the
-   * socket is to read on, because that was asked for meanwhile.
+   * socket should keep reading, because another read was requested meanwhile.
    */
   take(bytes: Buffer, length = bytes.length): boolean {
     this.#isReading = false;
@@ -143,7 +143,7 @@ export class MediaBody implements MediaBytes {
     if (body) body.#deliver();
   };
 
-  /** Has the bytes received taken, if they are waited for. */
+  /** Passes the received bytes to the pending read, if there is one. */
   #deliver(): void {
     const take = this.#waiting;
     if (!take) return;

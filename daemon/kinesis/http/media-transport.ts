@@ -107,7 +107,7 @@ export class MediaTransport {
         return false;
       }
     };
-    // Returning false stops reading until `resume`, even if that was called meanwhile.
+    // Returning false stops reading until the next `resume`; one that came during the callback does not count.
     const callback = (length: number) => receive(READ_BUFFER, length);
     const socket = tunnel ?? this.#connect(request, { buffer: READ_BUFFER, callback });
     // Node ignores `onread` on a connection within a connection.
