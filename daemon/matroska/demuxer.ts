@@ -1,7 +1,7 @@
 import { type BlockEvents, emitBlock } from './block.ts';
 import { EBML_HEADER, type ElementKind, ID, kindOf } from './element-ids.ts';
 import { emitSimpleTag, readTrackEntry, type TagEvents, type Track } from './elements.ts';
-import { HeaderSearch, LONGEST_HEADER_START } from './header-search.ts';
+import { cutOffHeader, HeaderSearch, LONGEST_HEADER_START } from './header-search.ts';
 import { OpenMasters } from './open-masters.ts';
 import { readSize, readUint, UNKNOWN_SIZE, vintLength } from './vint.ts';
 
@@ -85,7 +85,7 @@ export class Demuxer {
 
   /** Reads elements until the bytes are used up or the rest is held. */
   #walk(bytes: Buffer, from: number): number {
-    this.#headers.begin(bytes);
+    this.#headers.restart();
     let at = from;
     while (at < bytes.length && !this.#held) {
       if (this.#isLost) {
@@ -135,7 +135,7 @@ export class Demuxer {
   /** Reads or skips an element without children. Returns an error text if it is corrupt. */
   #leaf(id: number, kind: ElementKind | undefined, bytes: Buffer, from: number, to: number): string | undefined {
     // With a corrupt size it may extend into the next fragment, which may be another caller's.
-    if (this.#headers.within(from, to) < Infinity) return `${nameOf(kind)} that extends into the next fragment`;
+    if (this.#headers.within(bytes, from, to) < Infinity) return `${nameOf(kind)} that extends into the next fragment`;
     return kind?.treatment === 'take' ? this.#take(id, bytes, from, to) : this.#skip(id, bytes, from, to);
   }
 
@@ -150,7 +150,7 @@ export class Demuxer {
   /** Passes over a part of a long element, up to a fragment that begins within it. Returns the bytes consumed. */
   #passLong(bytes: Buffer, at: number): number {
     const available = Math.min(bytes.length - at, this.#longLeft);
-    const next = this.#headers.within(at, at + available);
+    const next = this.#headers.within(bytes, at, at + available);
     if (next < Infinity) {
       this.#longLeft = 0;
       this.#abandon('an element that extends into the next fragment');
@@ -258,9 +258,9 @@ export class Demuxer {
 
   /** Skips to the next EBML header and returns its position. */
   #seek(bytes: Buffer, at: number): number {
-    let next = this.#headers.next(at);
+    let next = this.#headers.next(bytes, at);
     if (next === Infinity) {
-      next = bytes.length - this.#headers.cutOff(at);
+      next = bytes.length - cutOffHeader(bytes, at);
       if (next < bytes.length) this.#hold(bytes, next, EBML_HEADER.length);
     } else {
       this.#isLost = false;

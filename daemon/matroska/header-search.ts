@@ -6,20 +6,18 @@ export const LONGEST_HEADER_START = EBML_HEADER.length + vintLength(0) + EBML_VE
 
 /** Finds EBML headers in a run of bytes. Scans each byte once, however often it is called. */
 export class HeaderSearch {
-  #bytes: Buffer = Buffer.alloc(0);
   /** Position of the first header at or after the last `from`; Infinity: none. */
   #next = -1;
 
-  /** Starts over with these bytes. */
-  begin(bytes: Buffer): void {
-    this.#bytes = bytes;
+  /** Starts over: other bytes follow. It does not keep them, because a call's oldest object should not point to its newest. */
+  restart(): void {
     this.#next = -1;
   }
 
   /** Position of the next header at or after `from`; Infinity when there is none. */
-  next(from: number): number {
+  next(bytes: Buffer, from: number): number {
     if (this.#next < from) {
-      const found = this.#bytes.indexOf(EBML_HEADER, from);
+      const found = bytes.indexOf(EBML_HEADER, from);
       this.#next = found < 0 ? Infinity : found;
     }
     return this.#next;
@@ -29,24 +27,23 @@ export class HeaderSearch {
    * Position of the first whole header in the bytes `from` up to `to`; Infinity if there is none. With a thousand calls,
    * audio contains the four bytes of its id once in a few hours, but not with EBMLVersion's id in the right place after.
    */
-  within(from: number, to: number): number {
-    for (let at = this.next(from); at + EBML_HEADER.length <= to; at = this.next(at + 1)) {
+  within(bytes: Buffer, from: number, to: number): number {
+    for (let at = this.next(bytes, from); at + EBML_HEADER.length <= to; at = this.next(bytes, at + 1)) {
       const sizeAt = at + EBML_HEADER.length;
-      const childAt = sizeAt + (sizeAt < to ? vintLength(this.#bytes[sizeAt] as number) : 0);
-      if (childAt + EBML_VERSION.length <= to && EBML_VERSION.every((byte, i) => this.#bytes[childAt + i] === byte)) {
+      const childAt = sizeAt + (sizeAt < to ? vintLength(bytes[sizeAt] as number) : 0);
+      if (childAt + EBML_VERSION.length <= to && EBML_VERSION.every((byte, i) => bytes[childAt + i] === byte)) {
         return at;
       }
     }
     return Infinity;
   }
+}
 
-  /** How many of the last bytes, not before `from`, could be the beginning of a header's id: 0 to 3. */
-  cutOff(from: number): number {
-    const bytes = this.#bytes;
-    for (let length = Math.min(EBML_HEADER.length - 1, bytes.length - from); length > 0; length--) {
-      const isBeginning = EBML_HEADER.subarray(0, length).every((byte, i) => bytes[bytes.length - length + i] === byte);
-      if (isBeginning) return length;
-    }
-    return 0;
+/** How many of the last bytes, not before `from`, could be the beginning of a header's id: 0 to 3. */
+export function cutOffHeader(bytes: Buffer, from: number): number {
+  for (let length = Math.min(EBML_HEADER.length - 1, bytes.length - from); length > 0; length--) {
+    const isBeginning = EBML_HEADER.subarray(0, length).every((byte, i) => bytes[bytes.length - length + i] === byte);
+    if (isBeginning) return length;
   }
+  return 0;
 }

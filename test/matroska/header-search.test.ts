@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { EBML_HEADER, EBML_VERSION } from '../../daemon/matroska/element-ids.ts';
-import { HeaderSearch } from '../../daemon/matroska/header-search.ts';
+import { cutOffHeader, HeaderSearch } from '../../daemon/matroska/header-search.ts';
 
 const SIZES = [[0x9f], [0x40, 0x1f], [0x10, 0, 0, 0x1f]].map((bytes) => Uint8Array.from(bytes));
 /** Bytes with many headers, parts of headers, and header ids not followed by the rest of a header. */
@@ -39,8 +39,7 @@ test('the next header is where a naive search finds it', (t) => {
   fc.assert(
     fc.property(bytes, fc.array(place, { maxLength: 8 }), (all, places) => {
       const search = new HeaderSearch();
-      search.begin(all);
-      for (const from of places.toSorted((a, b) => a - b)) t.is(search.next(from), naiveNext(all, from));
+      for (const from of places.toSorted((a, b) => a - b)) t.is(search.next(all, from), naiveNext(all, from));
     }),
     { numRuns: 1000 },
   );
@@ -50,9 +49,7 @@ test('a header is within a range if it is there up to the id of EBMLVersion', (t
   fc.assert(
     fc.property(bytes, place, place, (all, a, b) => {
       const [from, to] = [Math.min(a, b, all.length), Math.min(Math.max(a, b), all.length)];
-      const search = new HeaderSearch();
-      search.begin(all);
-      t.is(search.within(from, to), naiveWithin(all, from, to));
+      t.is(new HeaderSearch().within(all, from, to), naiveWithin(all, from, to));
     }),
     { numRuns: 2000 },
   );
@@ -64,13 +61,12 @@ test('wherever bytes are cut, a header is in the first part, in the second, or b
       const at = Math.min(where, all.length);
       const head = all.subarray(0, at);
       const search = new HeaderSearch();
-      search.begin(head);
-      let found = search.next(0);
+      let found = search.next(head, 0);
       if (found === Infinity) {
-        const keptFrom = at - search.cutOff(0);
+        const keptFrom = at - cutOffHeader(head, 0);
         t.true(at - keptFrom < EBML_HEADER.length);
-        search.begin(all.subarray(keptFrom));
-        found = keptFrom + search.next(0);
+        search.restart();
+        found = keptFrom + search.next(all.subarray(keptFrom), 0);
       }
       t.is(found, naiveNext(all, 0));
     }),
@@ -79,18 +75,16 @@ test('wherever bytes are cut, a header is in the first part, in the second, or b
 });
 
 test('no bytes before the given position are kept', (t) => {
-  const search = new HeaderSearch();
-  search.begin(Buffer.from(EBML_HEADER.subarray(0, 3)));
+  const beginning = Buffer.from(EBML_HEADER.subarray(0, 3));
   t.deepEqual(
-    [0, 1, 2, 3].map((from) => search.cutOff(from)),
+    [0, 1, 2, 3].map((from) => cutOffHeader(beginning, from)),
     [3, 0, 0, 0],
   );
 });
 
 test('new bytes are searched from their beginning', (t) => {
   const search = new HeaderSearch();
-  search.begin(Buffer.from([0, 0, ...EBML_HEADER]));
-  t.is(search.next(0), 2);
-  search.begin(Buffer.from(EBML_HEADER));
-  t.is(search.next(0), 0);
+  t.is(search.next(Buffer.from([0, 0, ...EBML_HEADER]), 0), 2);
+  search.restart();
+  t.is(search.next(Buffer.from(EBML_HEADER), 0), 0);
 });
