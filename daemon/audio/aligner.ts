@@ -161,8 +161,7 @@ export class Aligner {
     this.#gapFrames += emptyFrames(customer.track, agent.track, from, to);
     const oldestMs = this.#read(to);
     interleave(MONO[CUSTOMER].words, MONO[AGENT].words, room);
-    const pcm = Buffer.from(room.buffer, room.byteOffset, room.byteLength);
-    return { pcm, arrivedAtMs: oldestMs === Infinity ? undefined : oldestMs };
+    return { frames: room, arrivedAtMs: oldestMs === Infinity ? undefined : oldestMs };
   }
 
   #resume(callMs: Millis, beginning: PackedClock): void {

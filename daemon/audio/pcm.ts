@@ -1,4 +1,4 @@
-import { BYTES_PER_SAMPLE, type Channel } from '../contract/audio-format.ts';
+import { BYTES_PER_SAMPLE, type Channel, CUSTOMER } from '../contract/audio-format.ts';
 
 /** A SimpleBlock's audio of one track. */
 export interface AudioBlock {
@@ -14,6 +14,11 @@ export interface AudioBlock {
 /** The sample whose two bytes begin at `byte`, as its 16 bits. */
 export function sampleAt(pcm: Uint8Array, byte: number): number {
   return (pcm[byte] as number) | ((pcm[byte + 1] as number) << 8);
+}
+
+/** A channel's sample of a frame (AudioRun), as its 16 bits. */
+export function sampleOf(frame: number, channel: Channel): number {
+  return channel === CUSTOMER ? frame & 0xffff : frame >>> 16;
 }
 
 /** True if the samples are the same over and over, with a period of up to half their length: digital silence, a tone. */

@@ -165,10 +165,10 @@ export class Connection {
     const buffered = this.#socket.bufferedBytes;
     let bytes = 0;
     while (buffered + bytes < HIGH_WATER_BYTES && replayBuffer.sent - this.#heartbeat.arrivedTo < windowBytes) {
-      const pcm = replayBuffer.take(messageBytes(replayBuffer.end - replayBuffer.sent));
-      if (!pcm) break;
-      bytes += pcm.length;
-      this.#socket.sendAudio(pcm);
+      const frames = replayBuffer.take(messageBytes(replayBuffer.end - replayBuffer.sent));
+      if (!frames) break;
+      bytes += frames.byteLength;
+      this.#socket.sendAudio(frames);
       if (this.#heartbeat.isPingDue(replayBuffer.sent, nowMs)) this.#ping(nowMs);
     }
     if (bytes === 0) return;

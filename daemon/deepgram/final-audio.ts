@@ -98,8 +98,8 @@ export class FinalAudio {
   }
 
   /** Takes the next audio of the call. */
-  add(pcm: Uint8Array): void {
-    this.#levels.add(pcm);
+  add(frames: Int32Array): void {
+    this.#levels.add(frames);
   }
 
   /** A final result of a channel ends here. */

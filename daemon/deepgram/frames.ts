@@ -7,12 +7,16 @@ const BINARY = 0x82;
 const PING = 0x89;
 const MASKED = 0x80;
 const MASK_BYTES = 4;
+/** Words that are masked in one turn of the loop: a tenth faster than one. */
+const UNROLLED = 4;
 /** RFC 6455, 5.2: lengths up to 125 fit in the header's second byte; up to 64 KiB take two more. */
 const LONGEST_SHORT = 125;
 const LENGTH_IN_TWO = 126;
 const LONGEST_PAYLOAD = 0xffff;
-/** The words of the buffer that was masked into last: frames are written into the same few buffers again and again. */
-let targetWords = new Int32Array(0);
+const LONGEST_HEADER = 4 + MASK_BYTES;
+/** The buffer that was written to last, and its words: frames are written into the same few buffers again and again. */
+let target: Buffer | undefined;
+let targetWords: Int32Array = new Int32Array(0);
 /** A pool of masking keys: one call to the random generator fills it. */
 const KEYS = new Int32Array(1024);
 let keysLeft = 0;
@@ -27,8 +31,6 @@ export class FrameWriter {
   readonly #socket: Socket;
   readonly #isMasked: boolean;
   readonly #onTaken: () => void;
-  /** The words of the buffer that audio comes from: it is the same as long as that does not grow. */
-  #sourceWords = new Int32Array(0);
   /** Frames not yet written. */
   #buffer: Buffer | undefined;
   #length = 0;
@@ -50,16 +52,24 @@ export class FrameWriter {
     return this.#length + this.#socket.writableLength;
   }
 
-  /** Sends 2-channel PCM as one message, at the end of this turn. */
-  audio(pcm: Uint8Array): void {
-    if (pcm.length > LONGEST_PAYLOAD)
-      throw new RangeError(`a message of ${pcm.length} bytes exceeds ${LONGEST_PAYLOAD}`);
-    this.#add(BINARY, pcm);
+  /** Sends frames of 2-channel PCM (AudioRun) as one message, at the end of this turn. */
+  audio(frames: Int32Array): void {
+    if (frames.byteLength > LONGEST_PAYLOAD)
+      throw new RangeError(`a message of ${frames.byteLength} bytes exceeds ${LONGEST_PAYLOAD}`);
+    const buffer = this.#bufferFor(frames.byteLength);
+    const key = this.#header(buffer, BINARY, frames.byteLength);
+    if (this.#length % MASK_BYTES === 0) maskWords(frames, wordsOf(buffer), this.#length / MASK_BYTES, key);
+    else maskBytes(new Uint8Array(frames.buffer, frames.byteOffset, frames.byteLength), buffer, this.#length, key);
+    this.#length += frames.byteLength;
   }
 
   /** Sends a ping, at the end of this turn. Audio after it is masked fastest if the ping's frame is whole words. */
   ping(text: string): void {
-    this.#add(PING, Buffer.from(text, 'latin1'));
+    const payload = Buffer.from(text, 'latin1');
+    const buffer = this.#bufferFor(payload.length);
+    const key = this.#header(buffer, PING, payload.length);
+    maskBytes(payload, buffer, this.#length, key);
+    this.#length += payload.length;
   }
 
   /** Writes all pending frames now. */
@@ -84,43 +94,26 @@ export class FrameWriter {
     });
   }
 
-  #add(opcode: number, payload: Uint8Array): void {
-    const isShort = payload.length <= LONGEST_SHORT;
-    const headerBytes = (isShort ? 2 : 4) + MASK_BYTES;
-    const needed = headerBytes + payload.length;
+  /** The buffer for the next frame, which is written at the end of this turn. */
+  #bufferFor(payloadBytes: number): Buffer {
+    const needed = LONGEST_HEADER + payloadBytes;
     if (this.#buffer && this.#length + needed > this.#buffer.length) this.#write();
     this.#buffer ??= borrowBuffer(needed);
-    const buffer = this.#buffer;
-    let at = this.#length;
-    buffer[at++] = opcode;
-    buffer[at++] = MASKED | (isShort ? payload.length : LENGTH_IN_TWO);
-    if (!isShort) at = buffer.writeUInt16BE(payload.length, at);
-    const key = this.#isMasked ? freshKey() : 0;
-    at = buffer.writeInt32LE(key, at);
-    if (key === 0) buffer.set(payload, at);
-    else this.#mask(payload, key, buffer, at);
-    this.#length = at + payload.length;
-    if (this.#isScheduled) return;
+    if (!this.#isScheduled) process.nextTick(this.flush);
     this.#isScheduled = true;
-    process.nextTick(this.flush);
+    return this.#buffer;
   }
 
-  /**
-   * RFC 6455, 5.3: masks word by word where source and target are aligned, as audio is.
-   * @param key the mask's four bytes, little-endian
-   */
-  #mask(payload: Uint8Array, key: number, into: Buffer, at: number): void {
-    let done = 0;
-    // A ping comes from another buffer than audio, and is short.
-    if (payload.length > LONGEST_SHORT && (payload.byteOffset | (into.byteOffset + at)) % MASK_BYTES === 0) {
-      if (this.#sourceWords.buffer !== payload.buffer) this.#sourceWords = wordsOf(payload);
-      if (targetWords.buffer !== into.buffer) targetWords = wordsOf(into);
-      const words = payload.length >> 2;
-      maskWords(this.#sourceWords, payload.byteOffset >> 2, targetWords, (into.byteOffset + at) >> 2, words, key);
-      done = words * MASK_BYTES;
-    }
-    for (; done < payload.length; done++)
-      into[at + done] = (payload[done] as number) ^ (key >> ((done % MASK_BYTES) * 8));
+  /** Writes a frame's header. Returns the mask's four bytes, little-endian. */
+  #header(buffer: Buffer, opcode: number, payloadBytes: number): number {
+    const isShort = payloadBytes <= LONGEST_SHORT;
+    const key = this.#isMasked ? freshKey() : 0;
+    let at = this.#length;
+    buffer[at++] = opcode;
+    buffer[at++] = MASKED | (isShort ? payloadBytes : LENGTH_IN_TWO);
+    if (!isShort) at = buffer.writeUInt16BE(payloadBytes, at);
+    this.#length = buffer.writeInt32LE(key, at);
+    return key;
   }
 }
 
@@ -132,11 +125,31 @@ function freshKey(): number {
   return KEYS[--keysLeft] as number;
 }
 
-/** All whole words of the buffer that `bytes` is a part of. */
-function wordsOf({ buffer }: Uint8Array): Int32Array<ArrayBuffer> {
-  return new Int32Array(buffer as ArrayBuffer, 0, buffer.byteLength >> 2);
+/** All whole words of a buffer from the pool. */
+function wordsOf(buffer: Buffer): Int32Array {
+  if (target !== buffer) {
+    target = buffer;
+    targetWords = new Int32Array(buffer.buffer, buffer.byteOffset, buffer.length >> 2);
+  }
+  return targetWords;
 }
 
-function maskWords(from: Int32Array, fromAt: number, to: Int32Array, toAt: number, words: number, key: number): void {
-  for (let i = 0; i < words; i++) to[toAt + i] = (from[fromAt + i] as number) ^ key;
+/** RFC 6455, 5.3, word by word: for audio that is written at a whole word of the buffer. */
+function maskWords(from: Int32Array, to: Int32Array, at: number, key: number): void {
+  if (key === 0) {
+    to.set(from, at);
+    return;
+  }
+  const wholeEnd = from.length - (from.length % UNROLLED);
+  for (let i = 0; i < wholeEnd; i += UNROLLED) {
+    to[at + i] = (from[i] as number) ^ key;
+    to[at + i + 1] = (from[i + 1] as number) ^ key;
+    to[at + i + 2] = (from[i + 2] as number) ^ key;
+    to[at + i + 3] = (from[i + 3] as number) ^ key;
+  }
+  for (let i = wholeEnd; i < from.length; i++) to[at + i] = (from[i] as number) ^ key;
+}
+
+function maskBytes(from: Uint8Array, to: Uint8Array, at: number, key: number): void {
+  for (let i = 0; i < from.length; i++) to[at + i] = (from[i] as number) ^ (key >> ((i % MASK_BYTES) * 8));
 }

@@ -1,7 +1,7 @@
 import type { AudioRun } from '../audio/audio-run.ts';
 import type { CallBuffer } from '../audio/call-buffer.ts';
-import { sampleAt } from '../audio/pcm.ts';
-import { BYTES_PER_FRAME, BYTES_PER_MS, BYTES_PER_SAMPLE, type Channel } from '../contract/audio-format.ts';
+import { sampleOf } from '../audio/pcm.ts';
+import { BYTES_PER_FRAME, BYTES_PER_MS, type Channel } from '../contract/audio-format.ts';
 import type { Millis } from '../runtime/clock.ts';
 
 /** A ring grows by more than it must, so that a long outage copies it a dozen times, not hundreds of times. */
@@ -10,13 +10,14 @@ const GROWTH = 1.25;
 const REVIEWED_EVERY_BYTES = 2000 * BYTES_PER_MS;
 
 /**
- * A ring of bytes that holds the audio still to be sent and the audio that may have to be sent again. The aligner
+ * A ring of frames that holds the audio still to be sent and the audio that may have to be sent again. The aligner
  * writes into it in place; forgotten audio can be read back until it is overwritten. Positions are bytes of 2-channel
  * PCM from the start of the call.
  */
 export class ReplayBuffer implements CallBuffer {
   #leastBytes: number;
-  #ring: Buffer;
+  /** A word for each frame, as in an AudioRun. */
+  #ring: Int32Array<ArrayBuffer>;
   /** Where held audio begins, up to where it has been sent, and where it ends. */
   #from: number;
   /** Where audio that is not overwritten begins. */
@@ -33,7 +34,7 @@ export class ReplayBuffer implements CallBuffer {
    */
   constructor(start: number, leastBytes: number) {
     this.#leastBytes = wholeFrames(leastBytes);
-    this.#ring = Buffer.alloc(this.#leastBytes);
+    this.#ring = ringOf(this.#leastBytes);
     this.#from = start;
     this.#intactFrom = start;
     this.#sent = start;
@@ -62,43 +63,43 @@ export class ReplayBuffer implements CallBuffer {
 
   /** The memory that it takes now. */
   get allocatedBytes(): number {
-    return this.#ring.length;
+    return this.#ring.byteLength;
   }
 
   /** Sets a larger minimum size. Growing step by step would allocate three times as much. */
   expect(leastBytes: number): void {
     this.#leastBytes = Math.max(this.#leastBytes, wholeFrames(leastBytes));
-    if (this.#leastBytes > this.#ring.length) this.#resize(this.#leastBytes, 0);
+    if (this.#leastBytes > this.#ring.byteLength) this.#resize(this.#leastBytes, 0);
   }
 
   reserve(frames: number): Int32Array {
-    const wanted = frames * BYTES_PER_FRAME;
-    this.#fit(wanted);
-    const at = this.#end % this.#ring.length;
-    const bytes = Math.min(wanted, this.#ring.length - at);
-    this.#intactFrom = Math.max(this.#intactFrom, this.#end + bytes - this.#ring.length);
-    return new Int32Array(this.#ring.buffer, this.#ring.byteOffset + at, bytes / BYTES_PER_FRAME);
+    this.#fit(frames * BYTES_PER_FRAME);
+    const at = this.#frameAt(this.#end);
+    const room = this.#ring.subarray(at, at + frames);
+    this.#intactFrom = Math.max(this.#intactFrom, this.#end + room.byteLength - this.#ring.byteLength);
+    return room;
   }
 
   sampleAt(frame: number, channel: Channel): number | undefined {
     const position = frame * BYTES_PER_FRAME;
     if (position < this.#intactFrom || position >= this.#end) return undefined;
-    return sampleAt(this.#ring, (position % this.#ring.length) + channel * BYTES_PER_SAMPLE);
+    return sampleOf(this.#ring[this.#frameAt(position)] as number, channel);
   }
 
   /** Adds a run that was written to the room reserved last; it may be shorter than the room. */
-  commit({ pcm }: AudioRun): void {
-    if (!this.#isInPlace(pcm)) throw new RangeError('the run was not written to the reserved room');
-    this.#end += pcm.length;
+  commit({ frames }: AudioRun): void {
+    if (!this.#isInPlace(frames)) throw new RangeError('the run was not written to the reserved room');
+    this.#end += frames.byteLength;
   }
 
   /** Takes the next audio to send, at most `longestBytes`, and counts it as sent; undefined if there is none. */
-  take(longestBytes: number): Uint8Array | undefined {
-    const at = this.#sent % this.#ring.length;
-    const bytes = Math.min(longestBytes, this.#end - this.#sent, this.#ring.length - at);
-    if (bytes === 0) return undefined;
-    this.#sent += bytes;
-    return this.#ring.subarray(at, at + bytes);
+  take(longestBytes: number): Int32Array | undefined {
+    const bytes = Math.min(longestBytes, this.#end - this.#sent);
+    if (bytes < BYTES_PER_FRAME) return undefined;
+    const at = this.#frameAt(this.#sent);
+    const frames = this.#ring.subarray(at, at + bytes / BYTES_PER_FRAME);
+    this.#sent += frames.byteLength;
+    return frames;
   }
 
   /** Releases audio before `position`, as far as it was sent. */
@@ -120,15 +121,20 @@ export class ReplayBuffer implements CallBuffer {
     this.#end = position;
   }
 
-  #isInPlace({ buffer, byteOffset }: Uint8Array): boolean {
-    return buffer === this.#ring.buffer && byteOffset === this.#ring.byteOffset + (this.#end % this.#ring.length);
+  #isInPlace({ buffer, byteOffset }: Int32Array): boolean {
+    return buffer === this.#ring.buffer && byteOffset === this.#frameAt(this.#end) * BYTES_PER_FRAME;
+  }
+
+  /** The place in the ring of a position. */
+  #frameAt(position: number): number {
+    return (position / BYTES_PER_FRAME) % this.#ring.length;
   }
 
   /** Grows the ring for `more` bytes, or shrinks it when it has been too large for a while. */
   #fit(more: number): void {
     const needed = this.heldBytes + more;
     this.#mostNeeded = Math.max(this.#mostNeeded, needed);
-    if (needed > this.#ring.length) this.#resize(this.#sizeFor(needed), more);
+    if (needed > this.#ring.byteLength) this.#resize(this.#sizeFor(needed), more);
     else if (this.#end >= this.#reviewedAt) this.#review(needed, more);
   }
 
@@ -136,8 +142,8 @@ export class ReplayBuffer implements CallBuffer {
     const size = this.#sizeFor(this.#mostNeeded);
     this.#mostNeeded = needed;
     this.#reviewedAt = this.#end + REVIEWED_EVERY_BYTES;
-    const savesEnough = size === this.#leastBytes || size * GROWTH <= this.#ring.length;
-    if (size < this.#ring.length && savesEnough) this.#resize(size, more);
+    const savesEnough = size === this.#leastBytes || size * GROWTH <= this.#ring.byteLength;
+    if (size < this.#ring.byteLength && savesEnough) this.#resize(size, more);
   }
 
   #sizeFor(bytes: number): number {
@@ -146,16 +152,23 @@ export class ReplayBuffer implements CallBuffer {
 
   /** Moves to a ring of another size, with room for `more` bytes. */
   #resize(bytes: number, more: number): void {
-    const ring = Buffer.alloc(bytes);
-    this.#intactFrom = Math.max(this.#intactFrom, Math.min(this.#from, this.#end + more - ring.length));
-    for (let at = this.#intactFrom; at < this.#end; ) {
-      const source = this.#ring.subarray(at % this.#ring.length).subarray(0, this.#end - at);
+    const ring = ringOf(bytes);
+    this.#intactFrom = Math.max(this.#intactFrom, Math.min(this.#from, this.#end + more - ring.byteLength));
+    for (let position = this.#intactFrom; position < this.#end; ) {
+      const at = this.#frameAt(position);
+      const to = (position / BYTES_PER_FRAME) % ring.length;
+      const left = (this.#end - position) / BYTES_PER_FRAME;
+      const frames = Math.min(left, this.#ring.length - at, ring.length - to);
       // Runs on their way to a socket still point into the old ring.
-      const copied = source.copy(ring, at % ring.length);
-      at += copied;
+      ring.set(this.#ring.subarray(at, at + frames), to);
+      position += frames * BYTES_PER_FRAME;
     }
     this.#ring = ring;
   }
+}
+
+function ringOf(bytes: number): Int32Array<ArrayBuffer> {
+  return new Int32Array(bytes / BYTES_PER_FRAME);
 }
 
 /** So many bytes and, in whole frames, as few more as possible. */

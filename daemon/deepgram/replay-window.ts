@@ -94,7 +94,7 @@ export class ReplayWindow {
   /** Takes audio that was written to the buffer. */
   commit(run: AudioRun): void {
     this.buffer.commit(run);
-    this.#final?.add(run.pcm);
+    this.#final?.add(run.frames);
   }
 
   /** From the beginning, a reconnect repeats exactly what is not final. Call it before `commit`. */

@@ -47,7 +47,8 @@ export interface DeepgramSocket {
   readonly bufferedBytes: number;
   /** Resolves when the connection is closed, for whatever reason; never rejects. */
   readonly closed: Promise<SocketClose>;
-  sendAudio(pcm: Uint8Array): void;
+  /** Sends frames of 2-channel PCM (AudioRun) as one message. */
+  sendAudio(frames: Int32Array): void;
   /** How much of what was written the peer's TCP has not acknowledged, by the kernel; undefined if that is unknown. */
   unacked(): Promise<TcpQueue | undefined>;
   /** Sends a ping; `onPong` gets its mark back once Deepgram has read everything sent before it. */
@@ -166,8 +167,8 @@ class OpenSocket implements DeepgramSocket {
     return tcpQueues.of(this.#transport.ends);
   }
 
-  sendAudio(pcm: Uint8Array): void {
-    this.#transport.sendAudio(pcm);
+  sendAudio(frames: Int32Array): void {
+    this.#transport.sendAudio(frames);
   }
 
   ping(mark: number): void {

@@ -1,12 +1,15 @@
-import { BYTES_PER_FRAME, BYTES_PER_SAMPLE, CHANNELS, type Channel } from '../contract/audio-format.ts';
+import { BYTES_PER_FRAME, type Channel } from '../contract/audio-format.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { positionOf } from './replay-buffer.ts';
 
 /** Loudness is measured over 20 ms, as in speech codecs. */
 const PIECE_MS: Millis = 20;
 const PIECE_BYTES = positionOf(PIECE_MS);
-/** Every fourth sample is enough to measure loudness. */
+/** Every fourth frame is enough to measure loudness. */
 const STEP = 4;
+/** Shifts that move a channel's sample from its half of a frame to the top: one to the right then gives its value. */
+const CUSTOMER_SHIFT = 16;
+const AGENT_SHIFT = 0;
 /**
  * The mean of absolute samples, of 32767, above which a piece is loud: 56 dB below full scale. Whatever Deepgram could
  * find a word in is louder; a line that is noisier counts as speech, which costs only repeated audio.
@@ -32,32 +35,23 @@ export class SpeechLevels {
   #position: number;
   #customerSum = 0;
   #agentSum = 0;
-  #samples: Int16Array;
-  #buffer: ArrayBufferLike;
 
   /** @param start where in the call the audio begins */
   constructor(start: number) {
     this.#position = start;
     this.#fromPiece = Math.floor(start / PIECE_BYTES);
     this.#endPiece = this.#fromPiece;
-    this.#samples = new Int16Array(0);
-    this.#buffer = this.#samples.buffer;
   }
 
-  /** Takes the next audio of the call, as 2-channel PCM at an even address. */
-  add(pcm: Uint8Array): void {
-    if (pcm.buffer !== this.#buffer) {
-      this.#buffer = pcm.buffer;
-      this.#samples = new Int16Array(pcm.buffer, 0, Math.floor(pcm.buffer.byteLength / BYTES_PER_SAMPLE));
-    }
-    let at = pcm.byteOffset / BYTES_PER_SAMPLE;
-    for (let left = pcm.length; left > 0; ) {
-      const bytes = Math.min(left, PIECE_BYTES - (this.#position % PIECE_BYTES));
-      const samples = bytes / BYTES_PER_SAMPLE;
-      this.#sum(at, at + samples);
-      at += samples;
-      left -= bytes;
-      this.#position += bytes;
+  /** Takes the next audio of the call. */
+  add(frames: Int32Array): void {
+    for (let at = 0; at < frames.length; ) {
+      const left = (PIECE_BYTES - (this.#position % PIECE_BYTES)) / BYTES_PER_FRAME;
+      const end = Math.min(frames.length, at + left);
+      this.#customerSum = sumOf(frames, at, end, CUSTOMER_SHIFT, this.#customerSum);
+      this.#agentSum = sumOf(frames, at, end, AGENT_SHIFT, this.#agentSum);
+      this.#position += (end - at) * BYTES_PER_FRAME;
+      at = end;
       if (this.#position % PIECE_BYTES === 0) this.#endOfPiece();
     }
   }
@@ -98,22 +92,6 @@ export class SpeechLevels {
     return this.#loud[piece % this.#loud.length] as number;
   }
 
-  #sum(from: number, to: number): void {
-    this.#customerSum = this.#sumOf(from, to, this.#customerSum);
-    this.#agentSum = this.#sumOf(from + 1, to, this.#agentSum);
-  }
-
-  /** Adds a channel's samples until it is loud for sure, which speech is after a few. */
-  #sumOf(from: number, to: number, before: number): number {
-    const samples = this.#samples;
-    let sum = before;
-    for (let at = from; at < to && sum <= LOUD_SUM; at += STEP * CHANNELS) {
-      const sample = samples[at] as number;
-      sum += sample < 0 ? -sample : sample;
-    }
-    return sum;
-  }
-
   #endOfPiece(): void {
     if (this.#endPiece - this.#fromPiece === this.#loud.length) this.#grow();
     const loud = (this.#customerSum > LOUD_SUM ? 1 : 0) | (this.#agentSum > LOUD_SUM ? 2 : 0);
@@ -128,4 +106,11 @@ export class SpeechLevels {
     for (let piece = this.#fromPiece; piece < this.#endPiece; piece++) loud[piece % loud.length] = this.#at(piece);
     this.#loud = loud;
   }
+}
+
+/** Adds a channel's samples until it is loud for sure, which speech is after a few. */
+function sumOf(frames: Int32Array, from: number, end: number, shift: number, before: number): number {
+  let sum = before;
+  for (let at = from; at < end && sum <= LOUD_SUM; at += STEP) sum += Math.abs(((frames[at] as number) << shift) >> 16);
+  return sum;
 }

@@ -101,8 +101,8 @@ export class WsTransport implements DeepgramTransport {
   }
 
   /** Sends audio without the SDK's and `ws`'s queues, events and copies. */
-  sendAudio(pcm: Uint8Array): void {
-    this.#frames?.audio(pcm);
+  sendAudio(frames: Int32Array): void {
+    this.#frames?.audio(frames);
   }
 
   sendPing(mark: number): void {

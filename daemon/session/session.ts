@@ -3,7 +3,7 @@ import { LONGEST_RUN_MS } from '../audio/interleave.ts';
 import { Pacer, REALTIME_MESSAGE_MS } from '../audio/pacer.ts';
 import type { AudioBlock } from '../audio/pcm.ts';
 import type { SessionIdentity } from '../checkpoints/checkpoint.ts';
-import { BYTES_PER_MS } from '../contract/audio-format.ts';
+import { SAMPLES_PER_MS } from '../contract/audio-format.ts';
 import type { SessionState, SessionView, TimelineEntry } from '../contract/control-api.ts';
 import { maskedParams } from '../contract/deepgram-params.ts';
 import type { Link } from '../deepgram/link.ts';
@@ -271,7 +271,7 @@ export class Session {
     if (reading.isReplaced) return undefined;
     const { aligner } = reading;
     for (let run = aligner.take(this.#longestMs); run; run = aligner.take(this.#longestMs)) {
-      this.#gaps.took(aligner, run.pcm.length / BYTES_PER_MS);
+      this.#gaps.took(aligner, run.frames.length / SAMPLES_PER_MS);
       const sent = this.#sendPaced(reading, run);
       // Usually undefined: a promise per read and call would cost too much.
       if (sent) return sent.then(() => this.#resumeSending(reading));
@@ -292,7 +292,7 @@ export class Session {
   #sendPaced({ aligner }: Reading, run: AudioRun): Promise<void> | undefined {
     if (!this.#pacer) return this.#send(run);
     const endMs = aligner.positionMs;
-    return this.#pacer.turn(run.pcm.length / BYTES_PER_MS, this.#stop.signal).then((dueMs) => {
+    return this.#pacer.turn(run.frames.length / SAMPLES_PER_MS, this.#stop.signal).then((dueMs) => {
       this.#link.liveEdge.paced(endMs, dueMs);
       return this.#send(run);
     });

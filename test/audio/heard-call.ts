@@ -103,10 +103,9 @@ export function align({ blocks }: SpokenCall): Heard {
   const quietBefore = new Map<number, number>();
   const take = () => {
     for (let piece = aligner.take(250); piece; piece = aligner.take(250)) {
-      const words = new Int32Array(piece.pcm.buffer, piece.pcm.byteOffset, piece.pcm.length / 4);
-      ears[0].hear(words, frames);
-      ears[1].hear(words, frames);
-      frames += words.length;
+      ears[0].hear(piece.frames, frames);
+      ears[1].hear(piece.frames, frames);
+      frames += piece.frames.length;
       const sinceMs = piece.arrivedAtMs ?? nowMs;
       const lagMs = nowMs - sinceMs - (quietMs - (quietBefore.get(sinceMs) ?? quietMs));
       if (lagMs > worstLagMs) {

@@ -33,10 +33,7 @@ class TapedTrack {
       this.#track.read(this.#samples.bytes, this.#takenFrames, toFrame);
       interleave(NOTHING.words, this.#samples.words, room);
       this.#takenFrames = toFrame;
-      this.#replayBuffer.commit({
-        pcm: Buffer.from(room.buffer, room.byteOffset, room.byteLength),
-        arrivedAtMs: 0,
-      });
+      this.#replayBuffer.commit({ frames: room, arrivedAtMs: 0 });
       while (this.#replayBuffer.take(room.byteLength));
       this.#replayBuffer.forget(this.#replayBuffer.sent);
     }

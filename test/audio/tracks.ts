@@ -1,5 +1,6 @@
 import type { AudioBlock } from '../../daemon/audio/pcm.ts';
 import { type Channel, SAMPLES_PER_MS } from '../../daemon/contract/audio-format.ts';
+import { pcmOf } from '../support/audio-runs.ts';
 import { BufferedAligner } from '../support/buffered-aligner.ts';
 
 export const BLOCK_MS = 64;
@@ -44,7 +45,7 @@ export function align(blocks: readonly AudioBlock[], aligner = new BufferedAlign
   const pieces: Uint8Array[] = [];
   const take = () => {
     for (let piece = aligner.take(250); piece; piece = aligner.take(250)) {
-      pieces.push(Buffer.from(piece.pcm));
+      pieces.push(Buffer.from(pcmOf(piece.frames)));
     }
   };
   for (const [i, block] of blocks.entries()) {

@@ -3,6 +3,7 @@ import type { DeepgramParams } from '../../daemon/contract/deepgram-params.ts';
 import type { DeepgramSocket, SocketClose, SocketEvents, SocketOpener } from '../../daemon/deepgram/socket.ts';
 import type { Clock, Millis } from '../../daemon/runtime/clock.ts';
 import type { TcpQueue } from '../../daemon/runtime/tcp-queues.ts';
+import { pcmOf } from '../support/audio-runs.ts';
 
 /** What Deepgram does by itself; a test may change it at any time. */
 interface Behavior {
@@ -70,8 +71,9 @@ export class FakeSocket implements DeepgramSocket {
     return this.offsetMs + this.audio.length / BYTES_PER_MS;
   }
 
-  sendAudio(pcm: Uint8Array): void {
-    this.#messages.push(Buffer.from(pcm));
+  sendAudio(frames: Int32Array): void {
+    const pcm = Buffer.from(pcmOf(frames));
+    this.#messages.push(pcm);
     this.#sentBytes += pcm.length;
     if (this.#behavior.takesAudio) queueMicrotask(() => this.#events.onTaken());
     else this.bufferedBytes += pcm.length;

@@ -2,6 +2,7 @@ import test from 'ava';
 import { BYTES_PER_FRAME, BYTES_PER_MS } from '../../daemon/contract/audio-format.ts';
 import { type ChannelPart, FinalAudio, type MissingCause } from '../../daemon/deepgram/final-audio.ts';
 import { momentOf, positionOf } from '../../daemon/deepgram/replay-buffer.ts';
+import { framesOf } from '../support/audio-runs.ts';
 
 /** A call that is loud in these parts of each channel, in ms. */
 type Loud = readonly (readonly [from: number, to: number])[];
@@ -23,7 +24,9 @@ function after(ms: number, loud: readonly [Loud, Loud], loudness?: number) {
   const unheard: [MissingCause, ChannelPart][] = [];
   const final = new FinalAudio(0, (...missing) => unheard.push(missing));
   // In pieces that do not fit those of 20 ms.
-  for (let fromMs = 0; fromMs < ms; fromMs += 33) final.add(audio(fromMs, Math.min(ms, fromMs + 33), loud, loudness));
+  for (let fromMs = 0; fromMs < ms; fromMs += 33) {
+    final.add(framesOf(audio(fromMs, Math.min(ms, fromMs + 33), loud, loudness)));
+  }
   const finalMs = () => {
     final.settle(positionOf(ms), ms);
     return Math.round(momentOf(final.finalTo));

@@ -3,6 +3,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import * as ws from 'ws';
 import { FrameWriter } from '../../daemon/deepgram/frames.ts';
+import { pcmOf } from '../support/audio-runs.ts';
 
 /** `ws` exports it; its types do not. */
 const { Receiver } = ws as unknown as { Receiver: new (options: object) => NodeJS.WritableStream };
@@ -48,7 +49,7 @@ class Server {
 
 const steps = fc.array(
   fc.oneof(
-    fc.record({ bytes: fc.nat(5000), at: fc.nat(7) }),
+    fc.record({ frames: fc.nat(1300), at: fc.nat(7) }),
     fc.constantFrom('ping' as const, 'taken' as const, 'end of turn' as const),
   ),
   { maxLength: 30 },
@@ -70,9 +71,9 @@ for (const isEncrypted of [false, true]) {
           } else if (step === 'end of turn') {
             await new Promise(process.nextTick);
           } else {
-            const pcm = Buffer.alloc(step.bytes + step.at, mark + 1).map((byte, i) => byte ^ i);
-            writer.audio(pcm.subarray(step.at));
-            sent.push(Buffer.from(pcm.subarray(step.at)));
+            const frames = new Int32Array(step.at + step.frames).map((_, i) => (mark + 1) * i).subarray(step.at);
+            writer.audio(frames);
+            sent.push(Buffer.from(pcmOf(frames)));
           }
         }
         writer.flush();
@@ -87,7 +88,7 @@ for (const isEncrypted of [false, true]) {
 test('everything sent in one turn is one write, and buffered until the kernel has taken it', async (t) => {
   const server = new Server();
   const writer = server.writer(false, () => {});
-  for (let message = 0; message < 3; message++) writer.audio(Buffer.alloc(3200, message));
+  for (let message = 0; message < 3; message++) writer.audio(new Int32Array(800).fill(message));
   writer.ping('last');
   t.is(server.writes, 0);
   const { bufferedBytes } = writer;
@@ -103,8 +104,8 @@ test('in plain text each message is masked with its own key; inside TLS with zer
   const written = (isEncrypted: boolean) => {
     const server = new Server();
     const writer = server.writer(isEncrypted, () => {});
-    writer.audio(Buffer.alloc(400));
-    writer.audio(Buffer.alloc(400));
+    writer.audio(new Int32Array(100));
+    writer.audio(new Int32Array(100));
     writer.flush();
     server.take();
     const bytes = Buffer.concat(server.bytes);

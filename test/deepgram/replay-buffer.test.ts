@@ -1,6 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { ReplayBuffer } from '../../daemon/deepgram/replay-buffer.ts';
+import { pcmOf } from '../support/audio-runs.ts';
 
 const BYTES_PER_FRAME = 4;
 const LEAST_BYTES = 400;
@@ -48,16 +49,16 @@ class CheckedBuffer {
   #write(wanted: number): void {
     const room = this.#buffer.reserve(wanted);
     this.#t.true(room.length > 0 && room.length <= wanted);
-    const pcm = Buffer.from(room.buffer, room.byteOffset, room.byteLength);
+    const pcm = pcmOf(room);
     for (let i = 0; i < pcm.length; i++) pcm[i] = byteAt(this.#end + i);
-    this.#buffer.commit({ pcm, arrivedAtMs: this.#end });
+    this.#buffer.commit({ frames: room, arrivedAtMs: this.#end });
     this.#end += pcm.length;
   }
 
   #take(longestBytes: number): void {
     const taken = this.#buffer.take(longestBytes);
     this.#t.is(taken === undefined, this.#sent === this.#end);
-    const pcm = taken ?? new Uint8Array();
+    const pcm = taken ? pcmOf(taken) : Buffer.alloc(0);
     this.#t.true(pcm.length <= longestBytes);
     this.#t.true(pcm.every((byte, i) => byte === byteAt(this.#sent + i)));
     this.#sent += pcm.length;
@@ -92,15 +93,14 @@ for (const [name, mostFrames, numRuns] of [
 
 test('a run that was not written to the reserved room is rejected', (t) => {
   const buffer = new ReplayBuffer(0, LEAST_BYTES);
-  t.throws(() => buffer.commit({ pcm: Buffer.alloc(40), arrivedAtMs: 1 }), { instanceOf: RangeError });
+  t.throws(() => buffer.commit({ frames: new Int32Array(10), arrivedAtMs: 1 }), { instanceOf: RangeError });
 });
 
 /** Keeps `heldFrames` of the call in a buffer while `frames` more pass through it, ten at a time. */
 function pass(buffer: ReplayBuffer, frames: number, heldFrames: number): void {
   for (let done = 0; done < frames; ) {
     const room = buffer.reserve(10);
-    const pcm = Buffer.from(room.buffer, room.byteOffset, room.byteLength);
-    buffer.commit({ pcm, arrivedAtMs: 1 });
+    buffer.commit({ frames: room, arrivedAtMs: 1 });
     while (buffer.take(LEAST_BYTES)) {}
     buffer.forget(buffer.end - heldFrames * BYTES_PER_FRAME);
     done += room.length;

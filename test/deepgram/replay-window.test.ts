@@ -15,7 +15,7 @@ const START_MS = 5000;
 function windowOf(resultsComeBack: boolean, sentMs: number, unsentMs = 0): ReplayWindow {
   const window = new ReplayWindow(positionOf(START_MS), resultsComeBack, { replayMs: 2000 });
   write(window, sentMs + unsentMs);
-  for (let left = sentMs * BYTES_PER_MS; left > 0; ) left -= window.buffer.take(left)?.length ?? left;
+  for (let left = sentMs * BYTES_PER_MS; left > 0; ) left -= window.buffer.take(left)?.byteLength ?? left;
   return window;
 }
 

@@ -1,5 +1,6 @@
 import type { AudioBlock } from '../../daemon/audio/pcm.ts';
 import { BYTES_PER_FRAME, BYTES_PER_SAMPLE, SAMPLES_PER_MS } from '../../daemon/contract/audio-format.ts';
+import { pcmOf } from '../support/audio-runs.ts';
 import { BufferedAligner } from '../support/buffered-aligner.ts';
 
 /** The daemon's default, and the longest piece that session.ts takes. */
@@ -113,8 +114,8 @@ export class CheckedAligner {
 
   #takeAll(): void {
     for (let piece = this.#aligner.take(LONGEST_PIECE_MS); piece; piece = this.#aligner.take(LONGEST_PIECE_MS)) {
-      const { pcm } = piece;
-      if (pcm.length === 0 || pcm.length % BYTES_PER_FRAME !== 0) throw new Error(`a piece of ${pcm.length} bytes`);
+      const pcm = pcmOf(piece.frames);
+      if (pcm.length === 0) throw new Error('an empty piece');
       if (pcm.length > LONGEST_PIECE_BYTES) throw new Error('a piece longer than requested');
       if (piece.arrivedAtMs !== undefined) this.#collect(pcm);
       else if (!SILENCE.subarray(0, pcm.length).equals(pcm)) throw new Error('audio that never arrived');

@@ -5,8 +5,8 @@ const EVERY = 10;
 const { audio } = FrameWriter.prototype;
 let messages = 0;
 
-FrameWriter.prototype.audio = function (this: FrameWriter, pcm: Uint8Array) {
-  if (++messages % EVERY !== 0) Reflect.apply(audio, this, [pcm]);
+FrameWriter.prototype.audio = function (this: FrameWriter, frames: Int32Array) {
+  if (++messages % EVERY !== 0) Reflect.apply(audio, this, [frames]);
 };
 
 await import('../../daemon/main.ts');

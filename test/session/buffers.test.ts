@@ -44,8 +44,8 @@ class Line {
     this.#events = events;
   }
 
-  sendAudio(pcm: Uint8Array): void {
-    if (this.isAway) this.bufferedBytes += pcm.length;
+  sendAudio({ byteLength }: Int32Array): void {
+    if (this.isAway) this.bufferedBytes += byteLength;
     else this.#hasSent = true;
   }
 

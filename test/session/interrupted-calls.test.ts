@@ -1,7 +1,7 @@
 import test from 'ava';
 import { Aligner } from '../../daemon/audio/aligner.ts';
 import { resumePoint } from '../../daemon/checkpoints/checkpoint.ts';
-import { BYTES_PER_MS, SAMPLES_PER_MS } from '../../daemon/contract/audio-format.ts';
+import { SAMPLES_PER_MS } from '../../daemon/contract/audio-format.ts';
 import { GapReporter } from '../../daemon/session/gap-report.ts';
 import { ResumeTracker } from '../../daemon/session/resume-tracker.ts';
 import type { StartingPoint } from '../../daemon/session/seed.ts';
@@ -34,15 +34,14 @@ class Transcriptionist {
   /** What the last process counts as missing. */
   gapMs = 0;
 
-  hear(pcm: Uint8Array, fromFrame: number): void {
-    const words = new Int32Array(pcm.buffer, pcm.byteOffset, pcm.length / 4);
-    if (fromFrame + words.length > this.frames.length) {
-      const longer = new Int32Array(2 * (fromFrame + words.length));
+  hear(frames: Int32Array, fromFrame: number): void {
+    if (fromFrame + frames.length > this.frames.length) {
+      const longer = new Int32Array(2 * (fromFrame + frames.length));
       longer.set(this.frames);
       this.frames = longer;
     }
-    this.frames.set(words, fromFrame);
-    this.endFrame = fromFrame + words.length;
+    this.frames.set(frames, fromFrame);
+    this.endFrame = fromFrame + frames.length;
   }
 }
 
@@ -70,9 +69,9 @@ function read(
   const rest = call.blocks.filter(({ fragment }) => fragment + 1 > Number(start.fragmentNumber)).slice(0, blocks);
   const take = () => {
     for (let piece = aligner.take(250); piece; piece = aligner.take(250)) {
-      heard.hear(piece.pcm, sentFrames);
-      sentFrames += piece.pcm.length / 4;
-      gaps.took(aligner, piece.pcm.length / BYTES_PER_MS);
+      heard.hear(piece.frames, sentFrames);
+      sentFrames += piece.frames.length;
+      gaps.took(aligner, piece.frames.length / SAMPLES_PER_MS);
     }
     gaps.check(aligner);
     heard.gapMs = gaps.totalMs(aligner.gapMs);

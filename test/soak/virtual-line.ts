@@ -79,11 +79,11 @@ export class VirtualLine implements DeepgramSocket {
     return { unackedBytes, retransmits: 0 };
   }
 
-  sendAudio({ length }: Uint8Array): void {
+  sendAudio({ byteLength }: Int32Array): void {
     const last = this.#frames.at(-1);
-    if (last && 'bytes' in last) last.bytes += length;
-    else this.#frames.push({ bytes: length });
-    this.#unreadBytes += length;
+    if (last && 'bytes' in last) last.bytes += byteLength;
+    else this.#frames.push({ bytes: byteLength });
+    this.#unreadBytes += byteLength;
     this.#read();
     if (this.bufferedBytes === 0) queueMicrotask(() => this.#options.events.onTaken());
   }

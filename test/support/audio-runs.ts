@@ -13,9 +13,21 @@ export function* runsOf(
 ): Generator<AudioRun, void, void> {
   for (let done = 0; done < pcm.length; ) {
     const room = buffer.reserve((pcm.length - done) / BYTES_PER_FRAME);
-    const run = Buffer.from(room.buffer, room.byteOffset, room.byteLength);
+    const run = pcmOf(room);
     run.set(pcm.subarray(done, done + run.length));
     done += run.length;
-    yield { pcm: run, arrivedAtMs };
+    yield { frames: room, arrivedAtMs };
   }
+}
+
+/** The bytes of a run's frames: a view. */
+export function pcmOf({ buffer, byteOffset, byteLength }: Int32Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+/** The frames of whole ones in these bytes: a view, or a copy where they are not aligned. */
+export function framesOf(pcm: Uint8Array): Int32Array {
+  const { buffer, byteOffset, length } = pcm;
+  if (byteOffset % BYTES_PER_FRAME !== 0) return new Int32Array(Uint8Array.from(pcm).buffer);
+  return new Int32Array(buffer, byteOffset, length / BYTES_PER_FRAME);
 }

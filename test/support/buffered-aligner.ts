@@ -20,7 +20,7 @@ export class BufferedAligner extends Aligner {
     const run = super.take(longestMs);
     if (!run) return undefined;
     this.#replayBuffer.commit(run);
-    while (this.#replayBuffer.take(run.pcm.length));
+    while (this.#replayBuffer.take(run.frames.byteLength));
     this.#replayBuffer.forget(this.#replayBuffer.sent);
     return run;
   }

@@ -4,6 +4,7 @@ import { MESSAGE_MS } from '../../../daemon/deepgram/replay-window.ts';
 import { ContactFilter } from '../../../daemon/kinesis/filter/contact-filter.ts';
 import { contactIdOf } from '../../load/identity.ts';
 import { BLOCK_MS, STEREO_BYTES_PER_MS } from '../../load/sound.ts';
+import { pcmOf } from '../../support/audio-runs.ts';
 import { BufferedAligner } from '../../support/buffered-aligner.ts';
 import { FRAGMENT_MS } from '../material.ts';
 import { Merger } from '../naive/merger.ts';
@@ -43,7 +44,7 @@ const MIXERS: Readonly<Record<string, (call: number, ear: Ear) => Mix>> = {
       for (const finding of chunk) tell(filter, finding, shiftMs);
       for (const block of filter.take()) aligner.add(block);
       for (let piece = aligner.take(MESSAGE_MS); piece; piece = aligner.take(MESSAGE_MS)) {
-        hear(piece.pcm);
+        hear(pcmOf(piece.frames));
       }
     };
   },
