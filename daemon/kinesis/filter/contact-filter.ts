@@ -21,6 +21,7 @@ import {
 import { MAX_WAITING_BYTES, type WaitingBlocks } from './waiting-blocks.ts';
 import { WithheldAudio } from './withheld-audio.ts';
 
+const NONE: readonly AudioBlock[] = [];
 /** daemon/kinesis/README.md: tracks are identified by name; `Track_audio/L16` is an old form of FROM. */
 const CHANNEL_OF_TRACK: ReadonlyMap<string, Channel> = new Map([
   ['AUDIO_FROM_CUSTOMER', CUSTOMER],
@@ -62,7 +63,11 @@ export class ContactFilter implements DemuxerEvents {
   readonly #delivery: Delivery;
   /** Undefined once the call's first audio was released. */
   #beginning: CallBeginning | undefined;
-  #released: AudioBlock[] = [];
+  /**
+   * Made for the first block after `take`: made in advance it would grow old in the meantime, and what garbage of the old
+   * space points to is kept until a major collection.
+   */
+  #released: AudioBlock[] | undefined;
   /** How many of them belong to earlier fragments. */
   #releasedBefore = 0;
   /** Whether the fragment before the current one is ours. */
@@ -114,10 +119,10 @@ export class ContactFilter implements DemuxerEvents {
     return number === undefined || number === this.position?.fragmentNumber;
   }
 
-  /** Blocks to forward since the last call, in stream order; the array is the caller's. */
-  take(): AudioBlock[] {
-    const released = this.#released;
-    this.#released = [];
+  /** Blocks to forward since the last call, in stream order. */
+  take(): readonly AudioBlock[] {
+    const released = this.#released ?? NONE;
+    this.#released = undefined;
     this.#releasedBefore = 0;
     return released;
   }
@@ -243,7 +248,7 @@ export class ContactFilter implements DemuxerEvents {
   /** Two contacts: withholds everything that has not been forwarded, even what is ready. */
   #withholdMixed(): void {
     const fragment = this.#fragment;
-    for (const block of this.#released.splice(this.#releasedBefore)) {
+    for (const block of this.#released?.splice(this.#releasedBefore) ?? NONE) {
       fragment.lost.add(block);
       fragment.releasedBlocks--;
     }
@@ -324,6 +329,7 @@ export class ContactFilter implements DemuxerEvents {
 
   #release(block: AudioBlock): void {
     this.#fragment.releasedBlocks++;
+    this.#released ??= [];
     this.#released.push(block);
     this.#withheld.clear();
   }
@@ -339,6 +345,7 @@ export class ContactFilter implements DemuxerEvents {
 
   #moveToReleased(blocks: WaitingBlocks): void {
     if (!blocks.isEmpty) this.#withheld.clear();
+    this.#released ??= [];
     blocks.moveTo(this.#released);
   }
 
@@ -356,7 +363,7 @@ export class ContactFilter implements DemuxerEvents {
     if (this.#held.isEmpty) return;
     this.#moveToReleased(this.#held.blocks);
     this.#delivery.complete(this.#held, undefined);
-    this.#releasedBefore = this.#released.length;
+    this.#releasedBefore = this.#released?.length ?? 0;
     this.#held.clear();
   }
 
@@ -380,7 +387,7 @@ export class ContactFilter implements DemuxerEvents {
     if (fragment.clusters > 0 || fragment.number !== undefined) {
       this.#followsOurs = owner === 'ours' || isRepeated || !this.#held.isEmpty;
     }
-    this.#releasedBefore = this.#released.length;
+    this.#releasedBefore = this.#released?.length ?? 0;
     fragment.reset();
   }
 
