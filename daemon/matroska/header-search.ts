@@ -9,7 +9,7 @@ export class HeaderSearch {
   /** Position of the first header at or after the last `from`; Infinity: none. */
   #next = -1;
 
-  /** Starts over: other bytes follow. It does not keep them, because a call's oldest object should not point to its newest. */
+  /** Starts over: other bytes follow. They are not kept: V8 has to note each old object that points to a new one. */
   restart(): void {
     this.#next = -1;
   }

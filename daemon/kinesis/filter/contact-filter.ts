@@ -64,8 +64,8 @@ export class ContactFilter implements DemuxerEvents {
   /** Undefined once the call's first audio was released. */
   #beginning: CallBeginning | undefined;
   /**
-   * Made for the first block after `take`: made in advance it would grow old in the meantime, and what garbage of the old
-   * space points to is kept until a major collection.
+   * Made for the first block after `take`. Made in advance it would grow old meanwhile, and V8 keeps what old garbage
+   * points to until the next major collection.
    */
   #released: AudioBlock[] | undefined;
   /** How many of them belong to earlier fragments. */
