@@ -74,7 +74,7 @@ export class ReplayBuffer implements CallBuffer {
 
   reserve(frames: number): Int32Array {
     this.#fit(frames * BYTES_PER_FRAME);
-    const at = this.#frameAt(this.#end);
+    const at = frameAt(this.#end, this.#ring);
     const room = this.#ring.subarray(at, at + frames);
     this.#intactFrom = Math.max(this.#intactFrom, this.#end + room.byteLength - this.#ring.byteLength);
     return room;
@@ -83,7 +83,7 @@ export class ReplayBuffer implements CallBuffer {
   sampleAt(frame: number, channel: Channel): number | undefined {
     const position = frame * BYTES_PER_FRAME;
     if (position < this.#intactFrom || position >= this.#end) return undefined;
-    return sampleOf(this.#ring[this.#frameAt(position)] as number, channel);
+    return sampleOf(this.#ring[frameAt(position, this.#ring)] as number, channel);
   }
 
   /** Adds a run that was written to the room reserved last; it may be shorter than the room. */
@@ -96,7 +96,7 @@ export class ReplayBuffer implements CallBuffer {
   take(longestBytes: number): Int32Array | undefined {
     const bytes = Math.min(longestBytes, this.#end - this.#sent);
     if (bytes < BYTES_PER_FRAME) return undefined;
-    const at = this.#frameAt(this.#sent);
+    const at = frameAt(this.#sent, this.#ring);
     const frames = this.#ring.subarray(at, at + bytes / BYTES_PER_FRAME);
     this.#sent += frames.byteLength;
     return frames;
@@ -122,12 +122,7 @@ export class ReplayBuffer implements CallBuffer {
   }
 
   #isInPlace({ buffer, byteOffset }: Int32Array): boolean {
-    return buffer === this.#ring.buffer && byteOffset === this.#frameAt(this.#end) * BYTES_PER_FRAME;
-  }
-
-  /** The place in the ring of a position. */
-  #frameAt(position: number): number {
-    return (position / BYTES_PER_FRAME) % this.#ring.length;
+    return buffer === this.#ring.buffer && byteOffset === frameAt(this.#end, this.#ring) * BYTES_PER_FRAME;
   }
 
   /** Grows the ring for `more` bytes, or shrinks it when it has been too large for a while. */
@@ -155,8 +150,8 @@ export class ReplayBuffer implements CallBuffer {
     const ring = ringOf(bytes);
     this.#intactFrom = Math.max(this.#intactFrom, Math.min(this.#from, this.#end + more - ring.byteLength));
     for (let position = this.#intactFrom; position < this.#end; ) {
-      const at = this.#frameAt(position);
-      const to = (position / BYTES_PER_FRAME) % ring.length;
+      const at = frameAt(position, this.#ring);
+      const to = frameAt(position, ring);
       const left = (this.#end - position) / BYTES_PER_FRAME;
       const frames = Math.min(left, this.#ring.length - at, ring.length - to);
       // Runs on their way to a socket still point into the old ring.
@@ -169,6 +164,11 @@ export class ReplayBuffer implements CallBuffer {
 
 function ringOf(bytes: number): Int32Array<ArrayBuffer> {
   return new Int32Array(bytes / BYTES_PER_FRAME);
+}
+
+/** The index in a ring of the frame at a position. */
+function frameAt(position: number, ring: Int32Array): number {
+  return (position / BYTES_PER_FRAME) % ring.length;
 }
 
 /** So many bytes and, in whole frames, as few more as possible. */

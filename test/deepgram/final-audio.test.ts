@@ -1,22 +1,18 @@
 import test from 'ava';
-import { BYTES_PER_FRAME, BYTES_PER_MS } from '../../daemon/contract/audio-format.ts';
+import { SAMPLES_PER_MS } from '../../daemon/contract/audio-format.ts';
 import { type ChannelPart, FinalAudio, type MissingCause } from '../../daemon/deepgram/final-audio.ts';
 import { momentOf, positionOf } from '../../daemon/deepgram/replay-buffer.ts';
-import { framesOf } from '../support/audio-runs.ts';
 
 /** A call that is loud in these parts of each channel, in ms. */
 type Loud = readonly (readonly [from: number, to: number])[];
 
-function audio(fromMs: number, toMs: number, [customer, agent]: readonly [Loud, Loud], loudness = 1000): Buffer {
-  const pcm = Buffer.alloc((toMs - fromMs) * BYTES_PER_MS);
+function audio(fromMs: number, toMs: number, [customer, agent]: readonly [Loud, Loud], loudness = 1000): Int32Array {
   const isLoud = (loud: Loud, ms: number) => loud.some(([from, to]) => ms >= from && ms < to);
-  for (let at = 0; at < pcm.length; at += BYTES_PER_FRAME) {
-    const ms = fromMs + at / BYTES_PER_MS;
-    const sample = at % (2 * BYTES_PER_FRAME) === 0 ? loudness : -loudness;
-    if (isLoud(customer, ms)) pcm.writeInt16LE(sample, at);
-    if (isLoud(agent, ms)) pcm.writeInt16LE(sample, at + 2);
-  }
-  return pcm;
+  return new Int32Array((toMs - fromMs) * SAMPLES_PER_MS).map((_, frame) => {
+    const ms = fromMs + frame / SAMPLES_PER_MS;
+    const sample = frame % 2 === 0 ? loudness : -loudness;
+    return (isLoud(customer, ms) ? sample & 0xffff : 0) | (isLoud(agent, ms) ? sample << 16 : 0);
+  });
 }
 
 /** What is known after `ms` of a call. */
@@ -24,9 +20,7 @@ function after(ms: number, loud: readonly [Loud, Loud], loudness?: number) {
   const unheard: [MissingCause, ChannelPart][] = [];
   const final = new FinalAudio(0, (...missing) => unheard.push(missing));
   // In pieces that do not fit those of 20 ms.
-  for (let fromMs = 0; fromMs < ms; fromMs += 33) {
-    final.add(framesOf(audio(fromMs, Math.min(ms, fromMs + 33), loud, loudness)));
-  }
+  for (let fromMs = 0; fromMs < ms; fromMs += 33) final.add(audio(fromMs, Math.min(ms, fromMs + 33), loud, loudness));
   const finalMs = () => {
     final.settle(positionOf(ms), ms);
     return Math.round(momentOf(final.finalTo));

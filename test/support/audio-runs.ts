@@ -24,10 +24,3 @@ export function* runsOf(
 export function pcmOf({ buffer, byteOffset, byteLength }: Int32Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }
-
-/** The frames of whole ones in these bytes: a view, or a copy where they are not aligned. */
-export function framesOf(pcm: Uint8Array): Int32Array {
-  const { buffer, byteOffset, length } = pcm;
-  if (byteOffset % BYTES_PER_FRAME !== 0) return new Int32Array(Uint8Array.from(pcm).buffer);
-  return new Int32Array(buffer, byteOffset, length / BYTES_PER_FRAME);
-}
