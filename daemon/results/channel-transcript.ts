@@ -2,17 +2,14 @@ import type { Word } from '../contract/events.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { align, middle, type Overlap, overlapOf, SHIFT_MS } from './alignment.ts';
 import type { Result } from './deepgram-result.ts';
-
-/** What a new connection repeats is recognized by the last words: this many, of this time. */
-const LAST_WORDS = 10;
-const LAST_WORDS_MS: Millis = 3000;
+import { LastWords } from './last-words.ts';
 
 /** What of a result is new, placed after all that was final before. */
 interface NewWords {
   readonly startMs: Millis;
   readonly endMs: Millis;
   readonly text: string;
-  readonly words: readonly Word[];
+  readonly words: Word[];
   /** Words left out because they were delivered before. */
   readonly dropped: number;
 }
@@ -23,7 +20,7 @@ type Identity = Pick<Result, 'startMs' | 'endMs' | 'text'>;
 /** What has been said on one channel: tells new words from repeated ones over any number of connections. */
 export class ChannelTranscript {
   #finalMs: Millis;
-  #lastWords: readonly Word[];
+  readonly #lastWords: LastWords;
   /** Undefined once the connection's words are known to be new. */
   #overlap: Overlap | undefined;
   /** Words were delivered since the last end of an utterance. */
@@ -37,7 +34,7 @@ export class ChannelTranscript {
    */
   constructor(finalMs: Millis, lastWords: readonly Word[]) {
     this.#finalMs = finalMs;
-    this.#lastWords = lastWords;
+    this.#lastWords = new LastWords(lastWords);
   }
 
   get finalMs(): Millis {
@@ -45,13 +42,13 @@ export class ChannelTranscript {
   }
 
   get lastWords(): readonly Word[] {
-    return this.#lastWords;
+    return this.#lastWords.words;
   }
 
   /** A connection has begun that repeats the call from this moment on: what is not final, and some of what is. */
   reconnected(fromMs: Millis): void {
     this.#latest = undefined;
-    this.#overlap = overlapOf(this.#lastWords, this.#finalMs, fromMs);
+    this.#overlap = overlapOf(this.lastWords, this.#finalMs, fromMs);
   }
 
   /** Takes a final result. Undefined if it has nothing new and ends no utterance. */
@@ -65,7 +62,7 @@ export class ChannelTranscript {
     const words = this.#placed(fresh, result.endMs);
     const startMs = words[0]?.startMs ?? Math.max(result.startMs, this.#finalMs);
     this.#finalMs = Math.max(this.#finalMs, result.endMs, words.at(-1)?.endMs ?? 0);
-    this.#remember(words);
+    this.#lastWords.add(words);
     const endsUtterance = speechFinal && this.#isInUtterance;
     this.#isInUtterance = !speechFinal && (this.#isInUtterance || words.length > 0);
     if (words.length === 0 && !endsUtterance) return undefined;
@@ -108,13 +105,6 @@ export class ChannelTranscript {
       fromMs = startMs;
       return startMs === word.startMs && endMs === word.endMs ? word : { ...word, startMs, endMs };
     });
-  }
-
-  #remember(words: readonly Word[]): void {
-    const last = words.at(-1);
-    if (!last) return;
-    const latest = [...this.#lastWords, ...words].slice(-LAST_WORDS);
-    this.#lastWords = latest.filter(({ endMs }) => endMs >= last.endMs - LAST_WORDS_MS);
   }
 }
 

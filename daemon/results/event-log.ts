@@ -14,6 +14,9 @@ export interface RelayState {
   readonly finals: number;
 }
 
+/** The state before the first event. */
+export const NOTHING_SAID: RelayState = { finalMs: [0, 0], lastWords: [[], []], finals: 0 };
+
 /** A session's events on their way to the sinks, in order. The relay writes it, and knows nothing of sinks and disks. */
 export interface EventLog {
   /** Grows when the session continues without its disk. */
@@ -24,12 +27,13 @@ export interface EventLog {
   readonly hasEnded?: boolean;
   /** True in an epoch that follows on a `session.ended`, because the session was interrupted. */
   readonly wasInterrupted?: boolean;
-  /** What the latest event said; undefined before the first. */
+  /** As of the latest event, or later; undefined before the first. */
   readonly state: RelayState | undefined;
   /** How far every sink has the finals of each channel: delivered, or given up and kept as dead letters. */
   readonly deliveredMs: ChannelTimes;
   /**
-   * Numbers an event. It is on disk before a sink gets it. `state` includes the event.
+   * Numbers an event. It is on disk before a sink gets it.
+   * @param state includes the event; it is read again later, and may have advanced by then
    * @param mayResume of `session.ended`: another process may continue the session all the same, in the next epoch
    */
   append(content: NumberedContent, state: RelayState, mayResume?: boolean): void;

@@ -2,7 +2,7 @@ import type { Log } from '../log/log.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import type { Sealing } from '../secrets/sealing.ts';
 import type { DeadLetters } from './dead-letters/dead-letters.ts';
-import type { EventLog, RelayState } from './event-log.ts';
+import { type EventLog, NOTHING_SAID } from './event-log.ts';
 import type { QueuedEvent } from './event-queue.ts';
 import type { ResultsCounter } from './results-counter.ts';
 import { type Beginning, type Budget, SessionEvents } from './session-events.ts';
@@ -18,7 +18,6 @@ const DROP_AT_ONCE = 100;
 const LOG_OVERFLOW_EVERY_MS: Millis = 60_000;
 /** Dead letters on their way to a slow bucket are in memory. */
 const MOST_KEPT_AT_ONCE = 16;
-const NOTHING_SAID: RelayState = { finalMs: [0, 0], lastWords: [[], []], finals: 0 };
 
 export interface EventStoreOptions {
   /** Names the thread's file; unique among running threads. */

@@ -20,7 +20,7 @@ type Fields = Readonly<Record<string, unknown>>;
  * Turns what Deepgram returns for a session into its events: times of the call, every final word once, no matter how
  * many connections it takes (README.md, "Exactly once"). It has no sockets and no timers.
  */
-export class Relay {
+export class Relay implements RelayState {
   readonly #log: EventLog;
   readonly #channels: readonly [ChannelTranscript, ChannelTranscript];
   /** The connection of the latest message; undefined before the first. */
@@ -47,22 +47,27 @@ export class Relay {
     return [customer.finalMs, agent.finalMs];
   }
 
+  get lastWords(): RelayState['lastWords'] {
+    const [customer, agent] = this.#channels;
+    return [customer.lastWords, agent.lastWords];
+  }
+
   /** Final transcripts so far. */
   get finals(): number {
     return this.#finals;
   }
 
   started(facts: SessionFacts): void {
-    this.#append({ type: 'session.started', ...facts });
+    this.#log.append({ type: 'session.started', ...facts }, this);
   }
 
   /** The session continues with another epoch: what begins at or after `from` comes again. */
   resumed(facts: SessionFacts, [customer, agent]: ChannelTimes, cause: SessionResumed['cause']): void {
-    this.#append({ type: 'session.resumed', ...facts, from: { CUSTOMER: customer, AGENT: agent }, cause });
+    this.#log.append({ type: 'session.resumed', ...facts, from: { CUSTOMER: customer, AGENT: agent }, cause }, this);
   }
 
   gap(facts: GapFacts): void {
-    this.#append({ type: 'gap', ...facts });
+    this.#log.append({ type: 'gap', ...facts }, this);
   }
 
   /**
@@ -70,7 +75,7 @@ export class Relay {
    * @param mayResume another process may continue the session all the same
    */
   ended(facts: EndFacts, mayResume = false): void {
-    this.#append({ type: 'session.ended', ...facts, finals: this.#finals }, mayResume);
+    this.#log.append({ type: 'session.ended', ...facts, finals: this.#finals }, this, mayResume);
   }
 
   /**
@@ -105,20 +110,23 @@ export class Relay {
     if (!fresh) return;
     this.#finals++;
     const { startMs, endMs, text, words, dropped } = fresh;
-    this.#append({
-      type: 'transcript',
-      final: true,
-      speechFinal,
-      speaker: SPEAKERS[channel],
-      startMs,
-      endMs,
-      text,
-      confidence,
-      connection,
-      words: [...words],
-      dropped,
-      deepgram,
-    });
+    this.#log.append(
+      {
+        type: 'transcript',
+        final: true,
+        speechFinal,
+        speaker: SPEAKERS[channel],
+        startMs,
+        endMs,
+        text,
+        confidence,
+        connection,
+        words,
+        dropped,
+        deepgram,
+      },
+      this,
+    );
   }
 
   #interim(result: Result, connection: number): void {
@@ -139,15 +147,5 @@ export class Relay {
     if (earlierMs !== undefined && atMs <= earlierMs + SHIFT_MS) return;
     this.#hintedMs.set(key, atMs);
     this.#log.hint({ type, speaker: SPEAKERS[channel], atMs });
-  }
-
-  #append(content: Parameters<EventLog['append']>[0], mayResume = false): void {
-    const [customer, agent] = this.#channels;
-    const state = {
-      finalMs: [customer.finalMs, agent.finalMs],
-      lastWords: [customer.lastWords, agent.lastWords],
-      finals: this.#finals,
-    } as const;
-    this.#log.append(content, state, mayResume);
   }
 }

@@ -7,9 +7,11 @@ import type { BatchedEvent, Sink, SinkName } from './sink.ts';
 import {
   type DeliveredSession,
   type EventHead,
+  FINAL,
   lineOf,
   type Place,
   type SpoolLine,
+  stateLine,
   type Undelivered,
 } from './spool/record.ts';
 import { comparePlaces, type RecoveredSession, sessionLines } from './spool/recovery.ts';
@@ -149,8 +151,8 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
       this.#deps.counter.hintDropped();
       return;
     }
-    const { type, ...rest } = content;
-    const json = Buffer.from(JSON.stringify({ ...this.#envelope(type, this.#deps.clock.epoch()), ...rest }));
+    const { type } = content;
+    const json = Buffer.from(JSON.stringify({ ...this.#envelope(type, this.#deps.clock.epoch()), ...content }));
     this.#hints++;
     this.#keep(json.length);
     this.queue.push({
@@ -243,9 +245,9 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
   /** Numbers end with `session.ended`, so a gap found after it has none. */
   get unnumbered(): BatchedEvent | undefined {
     if (!this.#undelivered || !this.#hasEnded) return undefined;
-    const { type, ...rest } = gapOf(this.#undelivered);
-    const json = Buffer.from(JSON.stringify({ ...this.#envelope(type, this.#deps.clock.epoch()), ...rest }));
-    return { sequence: undefined, type, json };
+    const gap = gapOf(this.#undelivered);
+    const json = Buffer.from(JSON.stringify({ ...this.#envelope(gap.type, this.#deps.clock.epoch()), ...gap }));
+    return { sequence: undefined, type: gap.type, json };
   }
 
   unnumberedDelivered(): void {
@@ -291,16 +293,16 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
   #append(content: NumberedContent, state: RelayState): void {
     const { clock } = this.#deps;
     const sequence = this.sequence + 1;
-    const { type, ...rest } = content;
+    const { type } = content;
     const atEpochMs = clock.epoch();
     const id = eventId(this.session.sessionId, this.epoch, sequence);
     this.#last = [this.epoch, sequence];
     this.#state = state;
     this.#hasEnded ||= type === 'session.ended';
     if (this.#deliveries.length === 0) return;
-    const json = Buffer.from(JSON.stringify({ ...this.#envelope(type, atEpochMs), sequence, id, ...rest }));
+    const json = Buffer.from(JSON.stringify({ ...this.#envelope(type, atEpochMs), sequence, id, ...content }));
     const head = { epoch: this.epoch, sequence, type, atEpochMs, finalMs: state.finalMs };
-    const endMs = type === 'transcript' ? content.endMs : undefined;
+    const endMs = type === FINAL ? content.endMs : undefined;
     this.#push(head, json, this.#record(head, json), endMs);
   }
 
@@ -312,9 +314,10 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
     const { sessionId } = session;
     if (!this.#isRecorded) spool.write(lineOf({ kind: 'session', session }), this);
     this.#isRecorded = true;
-    spool.write(lineOf({ kind: 'event', sessionId, ...head }, json), this);
+    const commit = spool.write(lineOf({ kind: 'event', sessionId, ...head }, json), this);
+    if (head.type === FINAL) return commit;
     const [place, hasEnded, isInterrupted, state] = [this.#last, this.#hasEnded, this.#isInterrupted, this.#state];
-    return spool.write(lineOf({ kind: 'state', sessionId, place, hasEnded, isInterrupted, state }), this);
+    return spool.write(stateLine({ sessionId, place, hasEnded, isInterrupted, state }), this);
   }
 
   #push(head: EventHead, json: Buffer, commit: number, endMs?: number): void {

@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { NumberedContent } from '../../daemon/contract/events.ts';
+import { Relay } from '../../daemon/results/relay.ts';
 import type { Delivery } from '../../daemon/results/sink.ts';
 import {
   ENDED,
@@ -616,6 +617,47 @@ test('so it does for a session that another process resumes, whose consumer lear
   await clock.advance(40);
   t.like(sink.numbered.at(-2), { type: 'gap', cause: 'undelivered', sequences: [1, 2, 3], sequence: 4 });
   t.like(sink.numbered.at(-1), { type: 'transcript', sequence: 5 });
+});
+
+/** A final result of 4 s with this many words. */
+function heardBy(channel: number, startS: number, count: number) {
+  const words = Array.from({ length: count }, (_, index) => {
+    const start = startS + index * 0.3;
+    return { word: `word-${start.toFixed(1)}`, start, end: start + 0.25, confidence: 0.9 };
+  });
+  const transcript = words.map(({ word }) => word).join(' ');
+  const alternatives = [{ transcript, confidence: 0.9, words }];
+  return {
+    type: 'Results',
+    is_final: true,
+    channel_index: [channel, 2],
+    start: startS,
+    duration: 4,
+    channel: { alternatives },
+  };
+}
+
+test('after any number of crashes it is known what the finals said: their ends, their last words, their number', async (t) => {
+  const { clock, store, world, recover } = place();
+  const session = sessionOf();
+  let log = await store([new TestSink()]).open(session, NEW);
+  let relay = new Relay(log);
+  relay.started({ startedAt: '2026-01-01T00:00:00.000Z' });
+  for (let nth = 0; nth < 30; nth++) {
+    relay.take(heardBy(nth % 3 === 0 ? 1 : 0, nth * 4, nth % 14), 0, 1);
+    // Finals share a write, or have one of their own, also after the first one since a crash.
+    if (nth % 3 !== 1) await clock.advance(40);
+    if (nth % 7 !== 5) continue;
+    await clock.advance(40);
+    const { finalMs, lastWords, finals } = relay;
+    world.folder = world.folder?.afterCrash();
+    await recover();
+    log = await store([new TestSink()]).open(session, RESUMED);
+    t.deepEqual(log.state, { finalMs, lastWords, finals });
+    t.is(log.sequence, finals + 1);
+    relay = new Relay(log);
+  }
+  t.is(relay.finals, 27);
 });
 
 /** A process that a drain's deadline ends in mid-call, whose consumer answers or not. */

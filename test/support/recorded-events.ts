@@ -32,7 +32,8 @@ export class RecordedEvents implements EventLog {
   append(content: NumberedContent, state: RelayState): void {
     // A copy through JSON, as consumers get it: later changes must not show.
     this.numbered.push(numberedContent.parse(JSON.parse(JSON.stringify(content))));
-    this.state = structuredClone(state);
+    const { finalMs, lastWords, finals } = state;
+    this.state = structuredClone({ finalMs, lastWords, finals });
   }
 
   hint(content: HintContent): void {

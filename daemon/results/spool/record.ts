@@ -1,3 +1,4 @@
+import type { NumberedContent } from '../../contract/events.ts';
 import type { Sealing } from '../../secrets/sealing.ts';
 import type { ChannelTimes, RelayState } from '../event-log.ts';
 import type { SinkName, SinkSession } from '../sink.ts';
@@ -18,6 +19,9 @@ export interface EventHead {
   readonly finalMs: ChannelTimes;
 }
 
+/** The type of a final among numbered events. */
+export const FINAL = 'transcript' satisfies NumberedContent['type'];
+
 /** A place in a session's numbered events. */
 export type Place = readonly [epoch: number, sequence: number];
 
@@ -29,25 +33,27 @@ export interface Undelivered {
   readonly speakers: readonly string[];
 }
 
+/** What the events up to a place have said. */
+interface StateRecord {
+  readonly sessionId: string;
+  readonly place: Place;
+  readonly hasEnded: boolean;
+  /** It ended because its process did: another one may continue it in the next epoch. */
+  readonly isInterrupted?: boolean | undefined;
+  /** Undefined before the first event. */
+  readonly state?: RelayState | undefined;
+}
+
 /**
  * A line of a spool. Lines of several files about one session can be read in any order: events have numbers,
- * acknowledgments only grow, and the state of the latest event counts.
+ * acknowledgments only grow, and the state of the latest event counts, with the finals that follow it.
  */
 export type SpoolRecord =
   /** First line of a file: the boot it was written in. */
   | { readonly kind: 'boot'; readonly boot: string }
   | { readonly kind: 'session'; readonly session: DeliveredSession }
   | ({ readonly kind: 'event'; readonly sessionId: string } & EventHead)
-  | {
-      readonly kind: 'state';
-      readonly sessionId: string;
-      readonly place: Place;
-      readonly hasEnded: boolean;
-      /** It ended because its process did: another one may continue it in the next epoch. */
-      readonly isInterrupted?: boolean | undefined;
-      /** Undefined before the first event. */
-      readonly state?: RelayState | undefined;
-    }
+  | ({ readonly kind: 'state' } & StateRecord)
   | {
       readonly kind: 'acknowledged';
       readonly sessionId: string;
@@ -81,6 +87,13 @@ const NONE = Buffer.alloc(0);
 /** @param body an event's JSON, which follows its record as it is */
 export function lineOf(record: SpoolRecord, body: Buffer = NONE): SpoolLine {
   return { record, body };
+}
+
+/** The line that follows an event, unless it is a final: a final says itself what it changes. */
+export function stateLine({ state, ...rest }: StateRecord): SpoolLine {
+  // The state may be computed by a relay, whose getters JSON would leave out.
+  const said = state && { finalMs: state.finalMs, lastWords: state.lastWords, finals: state.finals };
+  return lineOf({ kind: 'state', ...rest, state: said });
 }
 
 /** A frame's bytes, in parts. */

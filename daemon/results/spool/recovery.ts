@@ -1,18 +1,22 @@
+import { type FinalTranscript, SPEAKERS } from '../../contract/events.ts';
 import { errorFields, type Log } from '../../log/log.ts';
 import type { Sealing } from '../../secrets/sealing.ts';
-import type { ChannelTimes, RelayState } from '../event-log.ts';
+import { type ChannelTimes, NOTHING_SAID, type RelayState } from '../event-log.ts';
+import { LastWords } from '../last-words.ts';
 import type { SinkName } from '../sink.ts';
 import { type Folder, replaceFile } from './folder.ts';
 import { LineBuffer } from './line-buffer.ts';
 import {
   type DeliveredSession,
   type EventHead,
+  FINAL,
   type FileContent,
   frameOf,
   lineOf,
   type Place,
   readFrames,
   type SpoolLine,
+  stateLine,
   type Undelivered,
 } from './record.ts';
 import { SPOOL_SUFFIX, STALE_SUFFIX, UNFINISHED_SUFFIX } from './spool.ts';
@@ -245,6 +249,7 @@ function addTo(found: Found, { record, body }: SpoolLine): void {
     case 'event':
       // A frame's memory is shared by its lines.
       found.events.set(keyOf(record), { record, head: record, body: Buffer.from(body) });
+      if (record.type === FINAL) noteFinal(found, record, body);
       break;
     case 'state':
       if (comparePlaces(record.place, found.last) < 0) break;
@@ -271,6 +276,18 @@ function addTo(found: Found, { record, body }: SpoolLine): void {
   }
 }
 
+/** No state follows a final. */
+function noteFinal(found: Found, head: EventHead, json: Buffer): void {
+  if (comparePlaces(placeOf(head), found.last) <= 0) return;
+  const { speaker, words } = JSON.parse(json.toString()) as Pick<FinalTranscript, 'speaker' | 'words'>;
+  const { lastWords, finals } = found.state ?? NOTHING_SAID;
+  const spoken = lastWords.map((before) => new LastWords(before)) as [LastWords, LastWords];
+  spoken[SPEAKERS.indexOf(speaker)]?.add(words);
+  const [customer, agent] = spoken;
+  found.last = placeOf(head);
+  found.state = { finalMs: head.finalMs, lastWords: [customer.words, agent.words], finals: finals + 1 };
+}
+
 function keyOf({ epoch, sequence }: Pick<EventHead, 'epoch' | 'sequence'>): string {
   return `${epoch}_${sequence}`;
 }
@@ -292,7 +309,7 @@ export function sessionLines(found: Omit<RecoveredSession, 'isStale'>): SpoolLin
     const { epoch, sequence, type, atEpochMs, finalMs } = head;
     lines.push(lineOf({ kind: 'event', sessionId, epoch, sequence, type, atEpochMs, finalMs }, json));
   }
-  lines.push(lineOf({ kind: 'state', sessionId, place: last, hasEnded, isInterrupted, state }));
+  lines.push(stateLine({ sessionId, place: last, hasEnded, isInterrupted, state }));
   if (undelivered) lines.push(lineOf({ kind: 'undelivered', sessionId, events: undelivered }));
   return lines;
 }
