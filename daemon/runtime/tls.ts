@@ -4,7 +4,6 @@ import { type ConnectionOptions, connect, createSecureContext, type SecureContex
 /** Cached TLS sessions, one per peer: Kinesis has a handful of endpoints in a region, Deepgram has one. */
 const MAX_PEERS = 100;
 
-/** Shared by all connections of this thread; a context per connection would cost 20 KiB for as long as a call lasts. */
 let context: SecureContext | undefined;
 const sessions = new Map<string, Buffer>();
 
@@ -38,13 +37,18 @@ export function connectTls(peer: TlsPeer): TLSSocket {
 /** What `tls.connect` needs beside the peer, for code that opens the connection. */
 export function tlsOptions({ host, port }: TlsPeer): ConnectionOptions {
   const session = sessions.get(nameOf({ host, port }));
-  context ??= createSecureContext();
   return {
     servername: isIP(host) ? '' : host,
     ALPNProtocols: ['http/1.1'],
-    secureContext: context,
+    secureContext: sharedContext(),
     ...(session && { session }),
   };
+}
+
+/** Shared by all connections of this thread: one of its own would cost each 20 KiB for as long as it is open. */
+export function sharedContext(): SecureContext {
+  context ??= createSecureContext();
+  return context;
 }
 
 /** Keeps the sessions that a peer issues on a connection. */

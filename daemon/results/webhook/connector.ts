@@ -1,6 +1,7 @@
 import { buildConnector } from 'undici';
 import type { Millis } from '../../runtime/clock.ts';
 import type { Egress } from '../../runtime/egress.ts';
+import { sharedContext } from '../../runtime/tls.ts';
 import type { Lookup } from './guarded-lookup.ts';
 
 const HTTPS_PORT = 443;
@@ -16,6 +17,7 @@ interface ConnectorOptions {
 export function webhookConnector({ egress, lookup, timeoutMs }: ConnectorOptions): buildConnector.connector {
   const connectDirectly = buildConnector({
     ...(lookup && { lookup }),
+    secureContext: sharedContext(),
     timeout: timeoutMs,
     allowH2: false,
     // undici would offer a TLS session again and again, although a middlebox resets every handshake that resumes one.
