@@ -73,7 +73,7 @@ class Run {
 
   async begin(): Promise<void> {
     for (const log of this.#logs) log.append(STARTED, stateAt(0));
-    await this.#world.clock.advance(40);
+    await this.#world.clock.advance(70);
   }
 
   async take(step: Action): Promise<void> {
