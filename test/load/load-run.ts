@@ -143,9 +143,11 @@ export class LoadRun {
   }
 
   async #stage(idleRssBytes: number): Promise<StageFigures> {
-    const { seconds, faults, seed } = this.#options;
+    const { seconds, settle, faults, seed } = this.#options;
     const calls = this.#started().length;
     if (calls === 0) throw new LoadFailed(`no call could be started: ${this.#starts[0]?.failure}`);
+    if (settle > 0) this.#onProgress(`running ${calls} calls for ${settle} s before they are measured`);
+    await sleep(settle * MS_PER_SECOND);
     const durationMs = seconds * MS_PER_SECOND;
     this.#onProgress(`measuring ${calls} calls for ${seconds} s`);
     const planned = faults ? planFaults(calls, durationMs, seed) : [];
@@ -184,6 +186,7 @@ export class LoadRun {
   /** With unended sessions or unanswered starts, counts may differ by chance. Such a run has failed anyway. */
   #whyNotCompared(unended: readonly number[], isDelivered: boolean): string | undefined {
     if (this.#options.comparesMetrics === false) return 'another version may have others';
+    if (this.#options.least) return 'the least relay counts nothing';
     if (unended.length > 0) return `${unended.length} sessions have not ended`;
     if (!isDelivered) return 'not all events of the results relay are delivered';
     const unanswered = this.#starts.filter(({ status, reason }) => status === undefined && reason === undefined);

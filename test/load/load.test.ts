@@ -64,6 +64,17 @@ needs(test, 'openssl')('results are relayed to a webhook, every word once, and a
   t.true((delivery?.connections ?? 0) > 0 && (delivery?.requests ?? 0) > 0);
 });
 
+needs(test, 'openssl')(
+  'the least relay posts results, which are not judged, of calls that have run for a while',
+  async (t) => {
+    const { code, report } = await ran(t, '--results', '--least', '--settle', '1');
+    t.is(code, 0, report.verdict.failures.join('; '));
+    t.true((report.results?.refused ?? 0) > 0);
+    t.regex(report.notCompared ?? '', /least relay/);
+    t.true(report.audio.receivedSeconds > 0);
+  },
+);
+
 test('a daemon that loses audio fails, and so do its metrics, which do not show it, and exceeded thresholds', async (t) => {
   const thresholds = ['--max-cpu', '0', '--max-start-p99', '0'];
   const { code, report } = await ran(t, '--daemon', 'test/load/lossy-daemon.ts', '--verify', '0', ...thresholds);
@@ -176,6 +187,7 @@ for (const [args, words] of [
   [['--until-lag', '--faults'], /--until-lag and --faults/],
   [['--results', '--faults'], /--results and --faults/],
   [['--interims'], /--interims needs --results/],
+  [['--least'], /--least needs --results/],
   [['--compare-results', '--against', '.'], /--compare-results and --against/],
   [['--against', 'nowhere'], /--against.*no daemon\/main\.ts/],
   [['--tags', 'nowhere'], /--tags.*before, after/],

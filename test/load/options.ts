@@ -8,6 +8,8 @@ import { MAX_CALLS } from './identity.ts';
 export interface Options {
   readonly calls: number;
   readonly seconds: number;
+  /** Seconds that the calls run before they are measured. */
+  readonly settle: number;
   /** Start requests per second. */
   readonly ramp: number;
   readonly faults: boolean;
@@ -18,6 +20,8 @@ export interface Options {
   readonly results: boolean;
   /** With results also those that are not final. */
   readonly interims: boolean;
+  /** With results: the daemon has the least of a relay instead (least-relay.ts), whose events nobody could use. */
+  readonly least: boolean;
   readonly workers: number | undefined;
   readonly untilLag: boolean;
   readonly checkpoints: boolean;
@@ -66,6 +70,7 @@ export function readOptions(
     .description('Runs a daemon under the load of many calls in real time and measures it from outside.')
     .option('--calls <n>', 'concurrent calls; with --until-lag, calls added per step', whole(1, MAX_CALLS), 100)
     .option('--seconds <s>', 'duration of the measurement', whole(1, MAX_SECONDS), 30)
+    .option('--settle <s>', 'time that the calls run before they are measured', whole(0, MAX_SECONDS), 0)
     .option('--ramp <r>', 'start requests per second', whole(1, MAX_RAMP), 50)
     .option('--until-lag', 'add --calls more until --max-lag-p99 is exceeded', false)
     .option(
@@ -81,6 +86,7 @@ export function readOptions(
     )
     .option('--results', "relay Deepgram's results to a webhook: a final one per channel every 4 s", false)
     .option('--interims', 'with results, also one that is not final every second', false)
+    .option('--least', 'with results, the least that any relay must do instead: read and post them', false)
     .option('--workers <w>', 'WORKERS of the daemon (default: its own)', whole(0, MAX_WORKERS))
     .option('--no-checkpoints', 'run without STATE_DIR, which the systemd unit sets')
     .option('--verify <n>', 'calls of which every byte is compared, not only the marks', whole(0, MAX_CALLS), 20)
@@ -131,7 +137,8 @@ function conflictIn(options: Options): string | undefined {
   const both = CANNOT_COMBINE.find(([one, other]) => options[one] && options[other]);
   if (both) return `${both.map(flagOf).join(' and ')} cannot be combined`;
   const hasResults = options.results || options.compareResults;
-  return options.interims && !hasResults ? '--interims needs --results or --compare-results' : undefined;
+  const lacking = (['interims', 'least'] as const).find((name) => options[name] && !hasResults);
+  return lacking && `${flagOf(lacking)} needs --results or --compare-results`;
 }
 
 function flagOf(name: string): string {

@@ -45,7 +45,7 @@ export async function openSimulators(
 
 /** Starts all; `cleanup` ends them and removes their files. Throws LoadFailed if one does not start. */
 export async function openSetup(options: Options, cleanup: AsyncDisposableStack): Promise<Setup> {
-  const { tls, tags, verify, daemon: script, checkpoints, workers, results, profile } = options;
+  const { tls, tags, verify, daemon: script, checkpoints, workers, results } = options;
   const directory = await mkdtemp(join(tmpdir(), 'integratord-load-'));
   cleanup.defer(() => rm(directory, { recursive: true, force: true }));
   const certificates = tls || results ? await makeCertificates(directory) : null;
@@ -57,9 +57,8 @@ export async function openSetup(options: Options, cleanup: AsyncDisposableStack)
   const { kinesis, deepgram, kinesisUrl, deepgramUrl } = simulators;
   const webhook = results && certificates ? await openConsumer(certificates, cleanup) : undefined;
   const caPath = certificates?.caPath;
-  const nodeOptions = profile ? `--cpu-prof --cpu-prof-dir=${JSON.stringify(resolve(profile))}` : '';
   const surroundings = { kinesisUrl, deepgramUrl, directory, caPath, webhook };
-  const daemon = new Daemon({ ...surroundings, script, checkpoints, workers, nodeOptions });
+  const daemon = new Daemon({ ...surroundings, script, checkpoints, workers, nodeOptions: nodeOptionsOf(options) });
   cleanup.defer(() => daemon.kill());
   await daemon.listening();
   const consumer = webhook?.consumer;
@@ -69,6 +68,13 @@ export async function openSetup(options: Options, cleanup: AsyncDisposableStack)
   // The caller that races against it handles the rejection.
   failed.catch(() => {});
   return { ...simulators, consumer, daemon, failed };
+}
+
+function nodeOptionsOf({ profile, least }: Options): string {
+  return [
+    ...(profile ? [`--cpu-prof --cpu-prof-dir=${JSON.stringify(resolve(profile))}`] : []),
+    ...(least ? [`--import=${new URL('least-relay.ts', import.meta.url)}`] : []),
+  ].join(' ');
 }
 
 async function openConsumer(tls: Certificates, cleanup: AsyncDisposableStack) {

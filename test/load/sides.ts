@@ -8,12 +8,13 @@ export interface Side {
 
 /** The sides of a comparison, the one that the others are compared with first; undefined without a comparison. */
 export function sidesOf(options: Options): readonly Side[] | undefined {
-  const { compareResults, against, interims } = options;
+  const { compareResults, against, interims, least } = options;
   if (compareResults) {
     return [
-      { name: 'callback', options: { ...options, results: false, interims: false } },
-      { name: 'relay', options: { ...options, results: true, interims: false } },
-      ...(interims ? [{ name: 'with interims', options: { ...options, results: true } }] : []),
+      { name: 'callback', options: { ...options, results: false, interims: false, least: false } },
+      { name: 'relay', options: { ...options, results: true, interims: false, least: false } },
+      ...(interims ? [{ name: 'with interims', options: { ...options, results: true, least: false } }] : []),
+      ...(least ? [{ name: 'least', options: { ...options, results: true, interims: false } }] : []),
     ];
   }
   if (against === undefined) return undefined;

@@ -49,13 +49,14 @@ export interface Middle {
 /** The figures of a run, from its last stage. */
 export function turnFigures({ stages, verdict }: Report): TurnFigures {
   const { daemon, lagMs, results } = stages.at(-1) as Report['stages'][number];
+  const delivery = results && results.deliveryMs.count > 0 ? results.deliveryMs : undefined;
   return {
     cpuMsPerCallSecond: daemon.cpuMsPerCallSecond,
     lagP50: lagMs.p50,
     lagP99: lagMs.p99,
     rssKibPerCall: daemon.rssKibPerCall,
-    deliveryP50: results?.deliveryMs.p50,
-    deliveryP99: results?.deliveryMs.p99,
+    deliveryP50: delivery?.p50,
+    deliveryP99: delivery?.p99,
     failures: verdict.failures,
   };
 }
