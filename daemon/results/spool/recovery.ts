@@ -276,7 +276,7 @@ function addTo(found: Found, { record, body }: SpoolLine): void {
   }
 }
 
-/** No state follows a final. */
+/** What a final says of the call, as no state follows it. */
 function noteFinal(found: Found, head: EventHead, json: Buffer): void {
   if (comparePlaces(placeOf(head), found.last) <= 0) return;
   const { speaker, words } = JSON.parse(json.toString()) as Pick<FinalTranscript, 'speaker' | 'words'>;
@@ -305,11 +305,12 @@ export function sessionLines(found: Omit<RecoveredSession, 'isStale'>): SpoolLin
     const { place, finalMs } = acknowledged[sink] as Acknowledged;
     lines.push(lineOf({ kind: 'acknowledged', sessionId, sink, place, finalMs }));
   }
+  // Before the events, so that what finals say of the call is not read from each of them.
+  lines.push(stateLine({ sessionId, place: last, hasEnded, isInterrupted, state }));
   for (const { head, json } of events) {
     const { epoch, sequence, type, atEpochMs, finalMs } = head;
     lines.push(lineOf({ kind: 'event', sessionId, epoch, sequence, type, atEpochMs, finalMs }, json));
   }
-  lines.push(stateLine({ sessionId, place: last, hasEnded, isInterrupted, state }));
   if (undelivered) lines.push(lineOf({ kind: 'undelivered', sessionId, events: undelivered }));
   return lines;
 }

@@ -7,7 +7,7 @@ import { frameOf, lineOf, type SpoolLine, type SpoolRecord } from './record.ts';
 
 /**
  * One write, one seal and one round of requests for what all sessions of a thread have in this time; an event waits for
- * half of it on average. With 20 ms, a call with results took 2 to 7 % more CPU.
+ * half of it on average. With 20 ms, a call with results took 1 to 7 % more CPU.
  */
 const COMMIT_MS: Millis = 50;
 /** Acknowledgments alone can wait: without them an event is delivered again, under the same id. */
