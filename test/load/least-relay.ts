@@ -6,12 +6,13 @@
 import { generateKeySync } from 'node:crypto';
 import { Pool } from 'undici';
 import { AGENT, type Channel, CUSTOMER } from '../../daemon/contract/audio-format.ts';
+import { Results } from '../../daemon/results/results.ts';
 import { signatureHeaders } from '../../daemon/results/webhook/standard-webhooks.ts';
 import { identityOf } from '../../daemon/session/seed.ts';
 import { Transcript } from '../../daemon/session/transcript.ts';
 
 /** A Results message. */
-interface Results {
+interface ResultsMessage {
   readonly type: string;
   readonly channel_index: readonly [Channel];
   readonly start: number;
@@ -33,6 +34,7 @@ const MOST_SOCKETS = 256;
 const KEY = generateKeySync('hmac', { length: 256 });
 const relays = new WeakMap<Transcript, LeastRelay>();
 let pool: Pool | undefined;
+let unanswered = 0;
 
 const { open } = Transcript;
 const { take } = Transcript.prototype;
@@ -54,7 +56,7 @@ Transcript.open = async (seed, results, log) => {
 
 Transcript.prototype.take = function (this: Transcript, message, offsetMs, connection) {
   const relay = relays.get(this);
-  const results = message as Results;
+  const results = message as ResultsMessage;
   if (relay && results.type === 'Results') post(relay, results);
   else take.call(this, message, offsetMs, connection);
 };
@@ -67,7 +69,16 @@ Object.defineProperty(Transcript.prototype, 'finalMs', {
   },
 });
 
-function post(relay: LeastRelay, deepgram: Results): void {
+const backlog = Object.getOwnPropertyDescriptor(Results.prototype, 'backlog')?.get as () => Results['backlog'];
+// A load run waits for it before it counts.
+Object.defineProperty(Results.prototype, 'backlog', {
+  get(this: Results) {
+    const { events, ...rest } = backlog.call(this);
+    return { events: events + unanswered, ...rest };
+  },
+});
+
+function post(relay: LeastRelay, deepgram: ResultsMessage): void {
   const { session, webhook } = relay;
   const [{ transcript: text, words }] = deepgram.channel.alternatives;
   const [channel] = deepgram.channel_index;
@@ -79,13 +90,16 @@ function post(relay: LeastRelay, deepgram: Results): void {
   const body = Buffer.from(JSON.stringify({ data: { ...session, events: [] }, final }));
   const headers = { 'content-type': 'application/json', ...signatureHeaders(id, body, [KEY], nowMs) };
   pool ??= new Pool(webhook.origin, { connections: MOST_SOCKETS, pipelining: 1, allowH2: false });
+  unanswered++;
   pool.dispatch(
     { path: webhook.pathname, method: 'POST', headers, body },
     {
       onRequestStart() {},
       onResponseStart() {},
       onResponseData() {},
-      onResponseEnd() {},
+      onResponseEnd() {
+        unanswered--;
+      },
       onResponseError(_controller, error) {
         throw error;
       },
