@@ -110,7 +110,8 @@ export function readOptions(
     .exitOverride();
   try {
     const options = command.parse(args, { from: 'user' }).opts<Options>();
-    const conflict = conflictIn(options);
+    const hasOwnDaemon = command.getOptionValueSource('daemon') !== 'default';
+    const conflict = options.least && hasOwnDaemon ? '--least has a daemon of its own' : conflictIn(options);
     if (conflict) command.error(`error: ${conflict}`);
     // A comparison judges lag by that of the other side.
     const isDefault = command.getOptionValueSource('maxLagP99') === 'default';

@@ -11,6 +11,7 @@ import type { Options } from './options.ts';
 import { Simulator } from './simulator.ts';
 
 const SECRET_BYTES = 32;
+const LEAST_DAEMON = 'test/load/least-daemon.ts';
 
 /** Kinesis Video and Deepgram, each in its own process. */
 export interface Simulators {
@@ -45,7 +46,7 @@ export async function openSimulators(
 
 /** Starts all; `cleanup` ends them and removes their files. Throws LoadFailed if one does not start. */
 export async function openSetup(options: Options, cleanup: AsyncDisposableStack): Promise<Setup> {
-  const { tls, tags, verify, daemon: script, checkpoints, workers, results } = options;
+  const { tls, tags, verify, checkpoints, workers, results, least } = options;
   const directory = await mkdtemp(join(tmpdir(), 'integratord-load-'));
   cleanup.defer(() => rm(directory, { recursive: true, force: true }));
   const certificates = tls || results ? await makeCertificates(directory) : null;
@@ -57,6 +58,7 @@ export async function openSetup(options: Options, cleanup: AsyncDisposableStack)
   const { kinesis, deepgram, kinesisUrl, deepgramUrl } = simulators;
   const webhook = results && certificates ? await openConsumer(certificates, cleanup) : undefined;
   const caPath = certificates?.caPath;
+  const script = least ? LEAST_DAEMON : options.daemon;
   const surroundings = { kinesisUrl, deepgramUrl, directory, caPath, webhook };
   const daemon = new Daemon({ ...surroundings, script, checkpoints, workers, nodeOptions: nodeOptionsOf(options) });
   cleanup.defer(() => daemon.kill());

@@ -22,7 +22,7 @@ export function verdictOn(report: Judged): Report['verdict'] {
       ...above('CPU per second of call', daemon.cpuMsPerCallSecond, options.maxCpu, ' ms'),
       ...above('memory per call', daemon.rssKibPerCall, options.maxRss, ' KiB'),
     ]),
-    ...(results && !options.least ? relayFailures(results) : []),
+    ...(results ? relayFailures(results, options) : []),
     ...comparisons.filter(({ agrees }) => !agrees).map(difference),
     ...(report.callsWithinLag === 0 ? ['no number of calls stayed within the allowed lag'] : []),
     ...(audio.receivedSeconds === 0 ? ['no audio arrived'] : []),
@@ -35,7 +35,10 @@ export function isWithinLag(stage: StageFigures | undefined, { maxLagP99 }: Opti
   return stage !== undefined && stage.lagMs.p99 <= maxLagP99;
 }
 
-function relayFailures({ finalsSent, wordsSent, words, refused, events, faults }: RelayedFigures): string[] {
+function relayFailures(results: RelayedFigures, { least }: Options): string[] {
+  const { finalsSent, wordsSent, words, refused, events, faults } = results;
+  // The consumer refuses each of its requests.
+  if (least) return refused === 0 ? ['the least relay posted nothing'] : [];
   const finals = events['transcript'] ?? 0;
   return [
     ...above('requests with a wrong signature', refused, 0, ''),
