@@ -38,7 +38,8 @@ export class Machine {
       AWS_SECRET_ACCESS_KEY: 'no-secret',
       AWS_EC2_METADATA_DISABLED: 'true',
       DEEPGRAM_API: deepgram.url,
-      CALL_END_GRACE_MS: '1000',
+      // Fragments come every second; a machine that stalls for a second must not end a call.
+      CALL_END_GRACE_MS: '4000',
       HEALTH_LAG_MS: '500',
       // Undelivered events hold up the end of the daemon.
       RESULTS_GIVE_UP_MS: '10000',
