@@ -151,14 +151,13 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
       this.#deps.counter.hintDropped();
       return;
     }
-    const { type } = content;
-    const json = Buffer.from(JSON.stringify({ ...this.#envelope(type, this.#deps.clock.epoch()), ...content }));
+    const json = this.#jsonOf(content, this.#deps.clock.epoch());
     this.#hints++;
     this.#keep(json.length);
     this.queue.push({
       head: undefined,
       epoch: this.epoch,
-      type,
+      type: content.type,
       json,
       endMs: undefined,
       arrivedAtMs: this.#deps.clock.now(),
@@ -246,8 +245,7 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
   get unnumbered(): BatchedEvent | undefined {
     if (!this.#undelivered || !this.#hasEnded) return undefined;
     const gap = gapOf(this.#undelivered);
-    const json = Buffer.from(JSON.stringify({ ...this.#envelope(gap.type, this.#deps.clock.epoch()), ...gap }));
-    return { sequence: undefined, type: gap.type, json };
+    return { sequence: undefined, type: gap.type, json: this.#jsonOf(gap, this.#deps.clock.epoch()) };
   }
 
   unnumberedDelivered(): void {
@@ -300,7 +298,7 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
     this.#state = state;
     this.#hasEnded ||= type === 'session.ended';
     if (this.#deliveries.length === 0) return;
-    const json = Buffer.from(JSON.stringify({ ...this.#envelope(type, atEpochMs), sequence, id, ...content }));
+    const json = this.#jsonOf(content, atEpochMs, { sequence, id });
     const head = { epoch: this.epoch, sequence, type, atEpochMs, finalMs: state.finalMs };
     const endMs = type === FINAL ? content.endMs : undefined;
     this.#push(head, json, this.#record(head, json), endMs);
@@ -329,9 +327,16 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
     this.queue.push({ head, epoch: head.epoch, type: head.type, json, endMs, arrivedAtMs, commit });
   }
 
-  #envelope(type: string, atEpochMs: number) {
+  /** The event as it is sent; only numbered ones have a number. */
+  #jsonOf(
+    content: NumberedContent | HintContent,
+    atEpochMs: number,
+    number?: { sequence: number; id: string },
+  ): Buffer {
     const { contactId, sessionId } = this.session;
-    return { version: 1, type, contactId, sessionId, epoch: this.epoch, at: new Date(atEpochMs).toISOString() };
+    const at = new Date(atEpochMs).toISOString();
+    const envelope = { version: 1, type: content.type, contactId, sessionId, epoch: this.epoch, at };
+    return Buffer.from(JSON.stringify({ ...envelope, ...number, ...content }));
   }
 
   #setUndelivered(events: Undelivered | undefined): void {

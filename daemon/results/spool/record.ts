@@ -45,8 +45,8 @@ interface StateRecord {
 }
 
 /**
- * A line of a spool. Lines of several files about one session can be read in any order: events have numbers,
- * acknowledgments only grow, and the state of the latest event counts, with the finals that follow it.
+ * A line of a spool. Several files about one session can be read in any order: events have numbers, acknowledgments only
+ * grow, and the state of the latest event counts, with the finals that follow it in its file.
  */
 export type SpoolRecord =
   /** First line of a file: the boot it was written in. */
@@ -89,7 +89,7 @@ export function lineOf(record: SpoolRecord, body: Buffer = NONE): SpoolLine {
   return { record, body };
 }
 
-/** The line that follows an event, unless it is a final: a final says itself what it changes. */
+/** What the events so far have said: written with each, unless it is a final, which says itself what it changes. */
 export function stateLine({ state, ...rest }: StateRecord): SpoolLine {
   // The state may be computed by a relay, whose getters JSON would leave out.
   const said = state && { finalMs: state.finalMs, lastWords: state.lastWords, finals: state.finals };

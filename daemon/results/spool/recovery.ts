@@ -1,4 +1,4 @@
-import { type FinalTranscript, SPEAKERS } from '../../contract/events.ts';
+import { type FinalTranscript, SPEAKERS, type Word } from '../../contract/events.ts';
 import { errorFields, type Log } from '../../log/log.ts';
 import type { Sealing } from '../../secrets/sealing.ts';
 import { type ChannelTimes, NOTHING_SAID, type RelayState } from '../event-log.ts';
@@ -281,11 +281,12 @@ function noteFinal(found: Found, head: EventHead, json: Buffer): void {
   if (comparePlaces(placeOf(head), found.last) <= 0) return;
   const { speaker, words } = JSON.parse(json.toString()) as Pick<FinalTranscript, 'speaker' | 'words'>;
   const { lastWords, finals } = found.state ?? NOTHING_SAID;
-  const spoken = lastWords.map((before) => new LastWords(before)) as [LastWords, LastWords];
-  spoken[SPEAKERS.indexOf(speaker)]?.add(words);
-  const [customer, agent] = spoken;
+  const channel = SPEAKERS.indexOf(speaker);
+  const spoken = new LastWords(lastWords[channel] ?? []);
+  spoken.add(words);
+  const next = lastWords.with(channel, spoken.words) as [Word[], Word[]];
   found.last = placeOf(head);
-  found.state = { finalMs: head.finalMs, lastWords: [customer.words, agent.words], finals: finals + 1 };
+  found.state = { finalMs: head.finalMs, lastWords: next, finals: finals + 1 };
 }
 
 function keyOf({ epoch, sequence }: Pick<EventHead, 'epoch' | 'sequence'>): string {
