@@ -4,7 +4,7 @@ import { type DoctorOptions, examine } from '../../daemon/control/doctor.ts';
 import type { LifecycleView } from '../../daemon/lifecycle/lifecycle.ts';
 import { Egress } from '../../daemon/runtime/egress.ts';
 import { fixedSecret } from '../../daemon/secrets/secret.ts';
-import { listening } from '../support/loopback.ts';
+import { listening, NOWHERE } from '../support/loopback.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 const HOOK = { name: 'drain', transition: 'terminating', heartbeatTimeoutMs: 3_600_000 } as const;
@@ -15,7 +15,7 @@ async function examined(changes: Partial<DoctorOptions> = {}) {
     settings: { region: 'us-east-1', stateDir: '/state', takesUnsignedStarts: false },
     manager: { size: 3, admission: { maxSessions: 10 } },
     kinesis: { probe: async () => ({ clockSkewMs: 0 }) },
-    deepgram: { baseUrl: 'ws://127.0.0.1:9', key: fixedSecret('key') },
+    deepgram: { baseUrl: `ws://${NOWHERE}`, key: fixedSecret('key') },
     egress: new Egress(),
     lifecycle: lifecycle({ on: true, groupName: 'integrators', terminatingHooks: [HOOK] }),
     secrets: { managed: [] },

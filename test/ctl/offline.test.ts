@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { BARE_ENVIRONMENT } from '../support/bare-environment.ts';
+import { NOWHERE } from '../support/loopback.ts';
 import { atDesk, Screen } from './terminal.ts';
 
 /** An instance whose daemon does not run: its settings file and credentials. */
@@ -26,8 +27,11 @@ async function instance(t: ExecutionContext, settings: Record<string, string>) {
   return { etc, run };
 }
 
-/** Nothing listens there. */
-const NOWHERE = { AWS_REGION: 'us-east-1', DEEPGRAM_API: 'ws://127.0.0.1:9', AWS_ENDPOINT_URL: 'http://127.0.0.1:9' };
+const UNREACHABLE = {
+  AWS_REGION: 'us-east-1',
+  DEEPGRAM_API: `ws://${NOWHERE}`,
+  AWS_ENDPOINT_URL: `http://${NOWHERE}`,
+};
 
 test('doctor checks a daemon that does not run: settings, port, state directory, Deepgram and Kinesis', async (t) => {
   const taken = createServer().listen(0, '127.0.0.1');
@@ -35,7 +39,7 @@ test('doctor checks a daemon that does not run: settings, port, state directory,
   t.teardown(() => taken.close());
   const { port } = taken.address() as AddressInfo;
   const { etc, run } = await instance(t, {
-    ...NOWHERE,
+    ...UNREACHABLE,
     HOST: '127.0.0.1',
     PORT: String(port),
     STATE_DIR: '/dev/null/state',
@@ -53,7 +57,7 @@ test('doctor checks a daemon that does not run: settings, port, state directory,
 });
 
 test('config shows what a daemon that does not run would start with', async (t) => {
-  const { run } = await instance(t, { ...NOWHERE, MAX_SESSIONS: '42', PORT: '0' });
+  const { run } = await instance(t, { ...UNREACHABLE, MAX_SESSIONS: '42', PORT: '0' });
   const { code, stdout } = await run('config');
   t.is(code, 0);
   t.regex(stdout, /^MAX_SESSIONS +42$/m);
@@ -61,7 +65,7 @@ test('config shows what a daemon that does not run would start with', async (t) 
 });
 
 test('invalid settings are a failed check that names them', async (t) => {
-  const { run } = await instance(t, { ...NOWHERE, MAX_SESSIONS: 'many' });
+  const { run } = await instance(t, { ...UNREACHABLE, MAX_SESSIONS: 'many' });
   const { code, stdout } = await run('doctor');
   t.is(code, 1);
   t.regex(stdout, /^FAIL +settings +MAX_SESSIONS must be a whole number/m);

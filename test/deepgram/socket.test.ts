@@ -6,6 +6,7 @@ import { WebSocketServer } from 'ws';
 import { DeepgramRefused, DeepgramUnreachable } from '../../daemon/deepgram/errors.ts';
 import { openSocket } from '../../daemon/deepgram/socket.ts';
 import { fixedSecret, type Secret } from '../../daemon/secrets/secret.ts';
+import { NOWHERE } from '../support/loopback.ts';
 
 const EVENTS = { onMessage: () => {}, onPong: () => {}, onTaken: () => {} };
 
@@ -71,7 +72,7 @@ test('an abort during the key’s renewal, or during the handshake, rejects with
 });
 
 test('a refused connection is DeepgramUnreachable', async (t) => {
-  const settings = { baseUrl: 'ws://127.0.0.1:9', key: fixedSecret('one') };
+  const settings = { baseUrl: `ws://${NOWHERE}`, key: fixedSecret('one') };
   await t.throwsAsync(openSocket(settings, {}, EVENTS, new AbortController().signal), {
     instanceOf: DeepgramUnreachable,
   });

@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http';
 import test, { type ExecutionContext } from 'ava';
 import { connectMetadata, MetadataRefused, MetadataUnavailable } from '../../daemon/lifecycle/metadata.ts';
 import { MetadataControl } from '../simulators/imds/client.ts';
-import { listening } from '../support/loopback.ts';
+import { listening, NOWHERE } from '../support/loopback.ts';
 import { Program } from '../support/process.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
@@ -168,7 +168,7 @@ test('a service that does not respond times out after a second', async (t) => {
 });
 
 test('a service that cannot be reached is unavailable', async (t) => {
-  const { metadata } = client('http://127.0.0.1:9');
+  const { metadata } = client(`http://${NOWHERE}`);
   const error = await t.throwsAsync(metadata.instanceId(), { instanceOf: MetadataUnavailable });
   t.regex(error.message, /ECONNREFUSED/);
 });

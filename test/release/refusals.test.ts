@@ -6,12 +6,11 @@ import { bundlePrograms } from '../../packer/release/bundle.ts';
 import { CHECKOUT } from '../../packer/release/checkout.ts';
 import { licensesOf } from '../../packer/release/licenses.ts';
 import { packagesOf } from '../../packer/release/packages.ts';
+import { NOWHERE } from '../support/loopback.ts';
 import { registryWith } from './registry.ts';
 import { release } from './release-command.ts';
 
 const NODE = { version: '24.0.0', license: 'the license of Node' };
-/** Nothing listens there. */
-const NOWHERE = 'http://127.0.0.1:9';
 
 async function temporary(t: ExecutionContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'integratord-release-'));
@@ -56,7 +55,7 @@ test('without a network it says what cannot be downloaded, and keeps the existin
     'manifest.json': '{"releases": []}',
     'integratord-0.0.1-linux-x64.tar.gz': 'old',
   });
-  const env = npmAsking(NOWHERE, await temporary(t));
+  const env = npmAsking(`http://${NOWHERE}`, await temporary(t));
   const { code, stderr } = await release(['--out', out, '--arch', 'x64'], { env });
   t.is(code, 1);
   t.regex(

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import test from 'ava';
 import { deadLettersCheck, type WebhooksOf, webhookChecks } from '../../daemon/results/destination-checks.ts';
 import { Egress } from '../../daemon/runtime/egress.ts';
 import { fixedSecret } from '../../daemon/secrets/secret.ts';
+import { listening, NOWHERE } from '../support/loopback.ts';
 
 const KEY = `whsec_${randomBytes(32).toString('base64')}`;
 
@@ -24,10 +25,7 @@ async function verdicts({ webhook, rules }: Omit<WebhooksOf, 'egress'>): Promise
 test('the webhook is connected to, and nothing is posted', async (t) => {
   let received = 0;
   const server = createServer((socket) => socket.on('data', (bytes) => (received += bytes.length)));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const defaultHost = `127.0.0.1:${port}`;
+  const defaultHost = `127.0.0.1:${await listening(t, server)}`;
   const webhook = `http://${defaultHost}/calls/{contact-id}`;
   const rules = { secret: fixedSecret(KEY), defaultHost, allowsLocal: true };
   t.deepEqual(await verdicts({ webhook, rules }), {
@@ -36,7 +34,12 @@ test('the webhook is connected to, and nothing is posted', async (t) => {
   server.close();
   await once(server, 'close');
   t.is(received, 0);
-  t.regex((await verdicts({ webhook, rules }))[`webhook ${defaultHost}`] ?? '', /ECONNREFUSED/);
+});
+
+test('a webhook where nothing listens is reported', async (t) => {
+  const rules = { secret: fixedSecret(KEY), defaultHost: NOWHERE, allowsLocal: true };
+  const { [`webhook ${NOWHERE}`]: verdict } = await verdicts({ webhook: `http://${NOWHERE}/calls`, rules });
+  t.regex(verdict ?? '', /ECONNREFUSED/);
 });
 
 test('a webhook without a secret, and an address that is never posted to, are reported', async (t) => {

@@ -7,7 +7,7 @@ import anyTest, { type ExecutionContext } from 'ava';
 import { Egress, ProxyFailed, proxySecrets } from '../../daemon/runtime/egress.ts';
 import type { TlsIdentity } from '../load/certificates.ts';
 import { ConnectProxy } from '../simulators/proxy/proxy.ts';
-import { listening } from '../support/loopback.ts';
+import { listening, NOWHERE } from '../support/loopback.ts';
 import { needs } from '../support/tools.ts';
 import { trustedIdentity } from '../support/trusted-identity.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -101,14 +101,11 @@ for (const [status, hint] of [
 }
 
 test('a proxy where nothing listens, one that resets and one that hangs up cannot be reached', async (t) => {
-  const closed = createTcpServer();
-  const port = await listening(t, closed);
-  closed.close();
   const peer = { host: NAME, port: 443 };
-  const refused = tunnel(new Egress({ url: `http://127.0.0.1:${port}`, noProxy: '' }), peer);
+  const refused = tunnel(new Egress({ url: `http://${NOWHERE}`, noProxy: '' }), peer);
   await t.throwsAsync(refused, {
     code: 'ECONNREFUSED',
-    message: new RegExp(`^the proxy 127.0.0.1:${port} cannot be reached`),
+    message: new RegExp(`^the proxy ${NOWHERE} cannot be reached`),
   });
   for (const hangUp of [(socket: Socket) => socket.resetAndDestroy(), (socket: Socket) => socket.destroy()]) {
     const server = createTcpServer((socket) => socket.once('data', () => hangUp(socket)));

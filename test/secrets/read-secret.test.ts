@@ -8,6 +8,7 @@ import { fixedSecret } from '../../daemon/secrets/secret.ts';
 import { openSecrets, SecretsUnread } from '../../daemon/secrets/secrets.ts';
 import { readSecret } from '../../daemon/secrets/secrets-manager.ts';
 import type { SecretOrder } from '../simulators/secrets-manager/client.ts';
+import { NOWHERE } from '../support/loopback.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { secretsManagerFor } from './secrets-manager-process.ts';
 
@@ -94,7 +95,7 @@ test.serial('a secret that cannot be read is a line with the reason and the reme
 });
 
 test.serial('all secrets that cannot be read are reported at once', async (t) => {
-  process.env['AWS_ENDPOINT_URL_SECRETS_MANAGER'] = 'http://127.0.0.1:9';
+  process.env['AWS_ENDPOINT_URL_SECRETS_MANAGER'] = `http://${NOWHERE}`;
   process.env['AWS_ACCESS_KEY_ID'] = 'AKIDEXAMPLE';
   process.env['AWS_SECRET_ACCESS_KEY'] = 'secret-of-the-test';
   const arn = (name: string) => `arn:aws:secretsmanager:us-east-1:123456789012:secret:${name}-AbCdEf`;

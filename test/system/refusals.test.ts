@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import anyTest, { type TestFn } from 'ava';
 import { bytesOf, distinctSamples } from '../audio/tracks.ts';
 import type { Fault } from '../simulators/deepgram/faults.ts';
@@ -215,13 +216,18 @@ test('a daemon with a wrong key reports that Deepgram refuses it with 401', asyn
 });
 
 test('an unreachable Deepgram: the start gets 503 and can be retried, and the instance is cut off until it is reachable', async (t) => {
-  const port = await new Promise<number>((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-  const stage = await Stage.open({ simulators, env: { DEEPGRAM_API: `ws://127.0.0.1:${port}` } });
+  // An address of this test's own: at 127.0.0.1 another test could be given the port while nothing listens here.
+  const host = '127.0.0.2';
+  const server = createServer();
+  const listens = async (port: number) => {
+    server.listen(port, host);
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  };
+  t.teardown(() => server.close());
+  const port = await listens(0);
+  server.close();
+  const stage = await Stage.open({ simulators, env: { DEEPGRAM_API: `ws://${host}:${port}` } });
   t.teardown(() => stage.close());
   const answer = await stage.start(await stage.call({ customer: bytesOf(distinctSamples(800)) }), { isLast: true });
   t.is(answer.status, 503);
@@ -232,10 +238,9 @@ test('an unreachable Deepgram: the start gets 503 and can be retried, and the in
   const next = await stage.start(await stage.call({ customer: bytesOf(distinctSamples(800)) }), { isLast: true });
   t.is(next.status, 503);
   t.like(next.body, { reason: 'cut-off', retryable: true });
-  t.regex(String(next.body['message']), /Deepgram at 127.0.0.1:\d+ cannot be reached: .*ECONNREFUSED/);
+  t.regex(String(next.body['message']), /Deepgram at 127.0.0.2:\d+ cannot be reached: .*ECONNREFUSED/);
 
-  const server = createServer().listen(port, '127.0.0.1');
-  t.teardown(() => server.close());
+  await listens(port);
   await stage.daemon.line(({ event }) => event === 'daemon.reachable-again');
   t.is((await stage.ask('GET', '/health-check')).status, 200);
 });

@@ -2,7 +2,8 @@ import test from 'ava';
 import { signatureFault, TIMESTAMP_HEADER } from '../../daemon/contract/signing.ts';
 import { outcomeOfError } from '../../trigger/outcome.ts';
 import { RETRY_POLICY } from '../../trigger/retry-policy.ts';
-import { integratorThat, json, passTime, socketsThat, started, unusedAddress } from './integrator.ts';
+import { NOWHERE } from '../support/loopback.ts';
+import { integratorThat, json, passTime, socketsThat, started } from './integrator.ts';
 import { invokeAt, triggerClock } from './invocation.ts';
 
 const FULL = { reason: 'at-capacity', message: 'This instance is full: try another.', retryable: true };
@@ -81,7 +82,7 @@ test('https to a server without TLS fails immediately', async (t) => {
 });
 
 test('a refused connection is retried, then reported', async (t) => {
-  const { result, lines, tookMs, delaysMs } = await invokeAt(await unusedAddress());
+  const { result, lines, tookMs, delaysMs } = await invokeAt(NOWHERE);
   t.like(result, { lambdaResult: 'fail', retryable: 'true', sessionId: '' });
   t.regex(result.reason, /^integrator-unreachable: .*ECONNREFUSED.*check KVS_DG_INTEGRATOR_DOMAIN/);
   t.deepEqual(delaysMs, ALL_DELAYS_MS);

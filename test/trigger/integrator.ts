@@ -59,17 +59,6 @@ export function passTime(clock: VirtualClock, socket: Socket | null): void {
   pass();
 }
 
-/** A host:port on loopback where nothing listens. */
-export async function unusedAddress(): Promise<string> {
-  const server = net.createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const domain = domainOf(server);
-  server.close();
-  await once(server, 'close');
-  return domain;
-}
-
 /** Responds with JSON. */
 export function json(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}) {
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));

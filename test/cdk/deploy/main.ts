@@ -2,9 +2,7 @@
  *  if not, 2 without Python's moto. moto does not enforce termination protection, and stubs replace no instances. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -27,13 +25,9 @@ if (spawnSync('python3', ['-c', 'import moto.moto_server']).status !== 0) {
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'integratord-deploy-'));
-const moto = spawn(
-  'python3',
-  [join(import.meta.dirname, 'moto_with_stubs.py'), '127.0.0.1', String(await freePort())],
-  {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  },
-);
+const moto = spawn('python3', [join(import.meta.dirname, 'moto_with_stubs.py')], {
+  stdio: ['ignore', 'pipe', 'ignore'],
+});
 let failed = 0;
 try {
   await testAll(checkoutIn(directory), await listening());
@@ -193,12 +187,4 @@ async function listening(): Promise<string> {
     if (line.startsWith('{')) return (JSON.parse(line) as { listening: string }).listening;
   }
   throw new Error('moto ended before it listened');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,9 +1,8 @@
 """moto's server with stubs for the resource types that its CloudFormation does not know, and without Docker.
 
-A stub keeps the properties of a resource and gives it attributes; nothing behind it happens. Arguments: HOST PORT.
+A stub keeps the properties of a resource and gives it attributes; nothing behind it happens. It listens on a free port of 127.0.0.1.
 """
 
-import sys
 import uuid
 
 from moto.cloudformation import parsing
@@ -83,8 +82,7 @@ def with_stubs(resource_type):
 
 parsing.resource_class_from_type = with_stubs
 
-host, port = sys.argv[1], int(sys.argv[2])
-server = ThreadedMotoServer(ip_address=host, port=port)
+server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
 server.start()
 print(f'{{"listening": "http://localhost:{server.get_host_and_port()[1]}"}}', flush=True)
 server._thread.join()
