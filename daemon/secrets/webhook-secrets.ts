@@ -5,10 +5,11 @@ import { z } from 'zod';
 const PREFIX = 'whsec_';
 const SHORTEST_BYTES = 24;
 const LONGEST_BYTES = 64;
-const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+/** With its padding, which the Go library that verifies requests demands. */
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 /** A host as in a URL, with its port unless that is 443. */
 const HOST = /^(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/;
-const RULE = `must be ${PREFIX} and base64 of ${SHORTEST_BYTES} to ${LONGEST_BYTES} bytes, or a JSON object of host names to these`;
+const RULE = `must be ${PREFIX} and base64 of ${SHORTEST_BYTES} to ${LONGEST_BYTES} bytes with its padding, or a JSON object of host names to these`;
 
 /** The signing keys in RESULTS_SECRET: one for RESULTS_WEBHOOK's host, or one per host. */
 interface WebhookKeys {
