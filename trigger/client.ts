@@ -27,7 +27,7 @@ type ClientOptions = {
 type Sent = { body: string; signedWith: string | undefined };
 
 /** Starts a session. Retries while integratord is unavailable or unreachable and time is left; once more if the signature
- *  was refused and the secret has changed; and once more with the original's fields if a body with ours was refused.
+ *  was refused and the secret has changed; and once more without the fields that others lack if the body was refused.
  *  Throws the last attempt's TriggerFailure. A retry after a broken connection is safe if it reaches the same instance,
  *  which responds with the running session. */
 export async function startSession(request: StartRequest, options: ClientOptions): Promise<StartedSession> {
@@ -102,8 +102,8 @@ function isUnknownField({ code }: TriggerFailure): boolean {
   return code === 'bad-request' || code === 'integrator-http-400';
 }
 
-/** Only the original's fields; every daemon accepts them. */
-function originalFields({ contactId, kvsStream, dgParams, enforceRealtime }: StartRequest): StartRequest {
+/** Only the original's fields, which every daemon accepts; and where the results go, because a call must not go elsewhere. */
+function originalFields({ contactId, kvsStream, dgParams, enforceRealtime, results }: StartRequest): StartRequest {
   const { arn, startFragmentNumber } = kvsStream;
-  return { contactId, kvsStream: { arn, startFragmentNumber }, dgParams, enforceRealtime };
+  return { contactId, kvsStream: { arn, startFragmentNumber }, dgParams, enforceRealtime, ...(results && { results }) };
 }

@@ -14,6 +14,7 @@ import { BodyCutOff, readBody } from '../runtime/bounded-body.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import { type JsonResponse, sendJson } from '../runtime/json-response.ts';
 import type { Secret } from '../secrets/secret.ts';
+import { StartTimedOut } from '../threads/host.ts';
 import { refusal, Unsigned } from './answer.ts';
 import { sendMetrics } from './metrics-api.ts';
 
@@ -93,6 +94,7 @@ interface About {
 
 async function start(request: IncomingMessage, options: InstanceApiOptions, about: About): Promise<Started> {
   const { manager, clock, region, triggerSecret } = options;
+  const arrivedAtMs = clock.now();
   const body = await readBody(request, MAX_BODY_BYTES);
   const fault = triggerSecret && (await faultIn(request, body, triggerSecret, clock));
   if (fault) throw new Unsigned(fault);
@@ -100,9 +102,11 @@ async function start(request: IncomingMessage, options: InstanceApiOptions, abou
   const startRequest = parseStartRequest(body.toString(), region);
   about.contactId = startRequest.contactId;
   const webhookFault = startWebhookFault(startRequest, options.webhookRules, triggerSecret !== undefined);
-  if (webhookFault) throw new BadRequest('bad-request', webhookFault);
+  if (webhookFault) throw new BadRequest('bad-webhook', webhookFault);
   const timeoutMs = requestedMs > 0 ? Math.min(requestedMs, START_TIMEOUT_MS) : START_TIMEOUT_MS;
-  return manager.start(startRequest, timeoutMs, about.traceId);
+  const leftMs = timeoutMs - (clock.now() - arrivedAtMs);
+  if (leftMs <= 0) throw new StartTimedOut(`Reading and checking the request took longer than ${timeoutMs} ms`);
+  return manager.start(startRequest, leftMs, about.traceId);
 }
 
 /** What is wrong with the signature; a bad one may mean that the secret has changed. */

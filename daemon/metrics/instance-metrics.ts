@@ -10,6 +10,7 @@ const START_FAILURES = [
   'bad-request',
   'wrong-stream',
   'locked-parameter',
+  'bad-webhook',
   'two-destinations',
   'missing-signature',
   'bad-signature',

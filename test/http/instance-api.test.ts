@@ -23,7 +23,7 @@ const BODY = JSON.stringify({
 /** The API with a trigger secret that the test changes behind its back. */
 async function stage(t: ExecutionContext) {
   const clock = new VirtualClock();
-  const secret = { known: ['first-secret'], stored: ['first-secret'], renewals: 0 };
+  const secret = { known: ['first-secret'], stored: ['first-secret'], renewals: 0, renewTakesMs: 0 };
   const timeouts: number[] = [];
   const session: { refusal: Error | undefined } = { refusal: undefined };
   const closed: { why: 'full' | undefined; checks: number } = { why: undefined, checks: 0 };
@@ -58,14 +58,15 @@ async function stage(t: ExecutionContext) {
       },
       async renew() {
         secret.renewals += 1;
+        clock.forward(secret.renewTakesMs);
         secret.known = secret.stored;
       },
     },
   });
   const url = `http://127.0.0.1:${await listening(t, createServer(listener))}`;
-  const start = async (signedWith: string, headers: Record<string, string> = {}) => {
-    const signed = { ...signatureHeaders(signedWith, BODY, clock.epoch()), ...headers };
-    const response = await fetch(new URL('/start-session', url), { method: 'POST', body: BODY, headers: signed });
+  const start = async (signedWith: string, headers: Record<string, string> = {}, sent = BODY) => {
+    const signed = { ...signatureHeaders(signedWith, sent, clock.epoch()), ...headers };
+    const response = await fetch(new URL('/start-session', url), { method: 'POST', body: sent, headers: signed });
     const body = (await response.json()) as Record<string, unknown>;
     return { ...body, status: response.status, dgErrorHeader: response.headers.get('dg-error') };
   };
@@ -101,6 +102,28 @@ test('a caller may wait for less than the longest time, and not for more', async
   const { timeouts, start } = await stage(t);
   for (const asked of ['2500', '60000', 'soon']) await start('first-secret', { [TIMEOUT_HEADER]: asked });
   t.deepEqual(timeouts, [2500, 6000, 6000]);
+});
+
+test('the time for the request itself counts', async (t) => {
+  const { secret, timeouts, start } = await stage(t);
+  secret.stored = ['second-secret'];
+  secret.renewTakesMs = 1900;
+  await start('second-secret', { [TIMEOUT_HEADER]: '6400' });
+  t.deepEqual(timeouts, [4100]);
+  secret.stored = ['third-secret'];
+  secret.renewTakesMs = 2500;
+  t.like(await start('third-secret', { [TIMEOUT_HEADER]: '2500' }), {
+    status: 504,
+    reason: 'start-timeout',
+    retryable: true,
+  });
+  t.is(timeouts.length, 1);
+});
+
+test('a webhook that is not posted to is refused by its own reason', async (t) => {
+  const { start } = await stage(t);
+  const body = JSON.stringify({ ...JSON.parse(BODY), results: { webhook: 'https://a.example' } });
+  t.like(await start('first-secret', {}, body), { status: 400, reason: 'bad-webhook', retryable: false });
 });
 
 test('a start without AWS credentials is not ready, and can be retried', async (t) => {

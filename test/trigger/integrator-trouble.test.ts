@@ -342,6 +342,29 @@ for (const [what, refusal] of [
   });
 }
 
+for (const webhook of ['https://calls.example/{contact-id}', 'UNSET']) {
+  test(`a start with ${webhook} as its webhook keeps it, so that no call goes to another consumer`, async (t) => {
+    const refusal = { reason: 'bad-request', message: 'Unrecognized key', retryable: false };
+    const { domain, arrivals } = await integratorThat(t, (response, nth) => {
+      if (nth === 1) json(response, 400, refusal);
+      else started(response);
+    });
+    const { result } = await invokeAt(domain, { attributes: { dgintegrator_webhook: webhook } });
+    t.is(result.lambdaResult, 'success');
+    const [first, second] = arrivals.map(({ body }) => JSON.parse(body));
+    t.deepEqual(second.results, first.results);
+    t.true('webhook' in second.results);
+  });
+}
+
+test('a webhook that the daemon does not post to fails the start, in the daemon’s words', async (t) => {
+  const refusal = { reason: 'bad-webhook', message: 'results.webhook names the host a.example', retryable: false };
+  const { domain, arrivals } = await integratorThat(t, (response) => json(response, 400, refusal));
+  const { result } = await invokeAt(domain, { attributes: { dgintegrator_webhook: 'https://a.example' } });
+  t.like(result, { lambdaResult: 'fail', reason: `bad-webhook: ${refusal.message}`, retryable: 'false' });
+  t.is(arrivals.length, 1);
+});
+
 test('a daemon that refuses the original’s fields too is asked twice, and its refusal is passed on', async (t) => {
   const refusal = { reason: 'bad-request', message: 'dgParams must have at most 200 parameters', retryable: false };
   const { domain, arrivals } = await integratorThat(t, (response) => json(response, 400, refusal));
