@@ -46,6 +46,8 @@ export function readAttributes(attributes: unknown, contactId: string): Requeste
     if (text.toLowerCase() === UNSET) continue;
     const values = splitValues(text);
     if (values.includes('')) withEmptyValue.push(attribute);
+    // An empty callback is none: a reference to an attribute that is not set is empty.
+    if (param === 'callback' && text === '') continue;
     params.set(param, oneOrMany(values));
   }
   refuseLocked(Object.fromEntries(params));

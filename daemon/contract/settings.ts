@@ -125,7 +125,7 @@ export const SETTINGS = {
   RESULTS_SECRET: {
     byDefault: NONE,
     description:
-      "signs what is posted to webhooks: `whsec_` and base64 of 24 to 64 bytes for RESULTS_WEBHOOK's host, or a JSON object of host names to these; `RESULTS_SECRET_FILE` or `RESULTS_SECRET_ARN` can take its place. Only these hosts are posted to. A changed secret signs beside the one before for 24 hours",
+      "signs what is posted to webhooks: `whsec_` and base64 (with its `=`) of 24 to 64 bytes for RESULTS_WEBHOOK's host, or a JSON object of host names to these; `RESULTS_SECRET_FILE` or `RESULTS_SECRET_ARN` can take its place. Only these hosts are posted to. A changed secret signs beside the one before for 24 hours",
   },
   RESULTS_SECRET_ARN: {
     byDefault: NONE,

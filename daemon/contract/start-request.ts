@@ -5,7 +5,7 @@ import { isoTimestamp } from './iso-timestamp.ts';
 /** The start request itself is at fault: a retry would be refused too. */
 export class BadRequest extends Error {
   override readonly name = 'BadRequest';
-  /** Machine-readable: `bad-request`, `wrong-stream`, `locked-parameter` or `two-destinations`. */
+  /** Machine-readable: `bad-request`, `wrong-stream`, `locked-parameter`, `bad-webhook` or `two-destinations`. */
   readonly reason: string;
 
   constructor(reason: string, message: string) {
@@ -20,11 +20,12 @@ const MAX_PARAM_VALUES = 500;
 const MAX_VALUE_LENGTH = 8192;
 
 const paramName = z.string().regex(/^(?!__proto__$)[\w.-]{1,128}$/, 'is not a parameter name');
-const paramValue = z.string().max(MAX_VALUE_LENGTH);
-const paramValues = z.union(
-  [paramValue, z.array(paramValue).min(1).max(MAX_PARAM_VALUES)],
-  'must be a string or a non-empty array of strings',
-);
+const paramValues = z
+  .union([z.string(), z.array(z.string())], 'must be a string or a non-empty array of strings')
+  .superRefine((values, context) => {
+    const message = valuesFault([values].flat());
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
 
 /** What Connect knows about a contact. Each is optional, and none is a phone number. */
 const CONTACT_FACTS = [
@@ -73,9 +74,10 @@ const contact = Object.fromEntries(CONTACT_FACTS.map((fact) => [fact, contactFac
 const webhook = z.string().max(2048).refine(isHttpUrl, 'must be an https URL').nullable().optional();
 const original = {
   contactId: z.string().regex(/^[\w.:-]{1,256}$/, 'must be a contact id: letters, digits, "-", "_", "." or ":"'),
-  dgParams: z.record(paramName, paramValues).refine((params) => Object.keys(params).length <= MAX_PARAMS, {
-    message: `must have at most ${MAX_PARAMS} parameters`,
-  }),
+  dgParams: z
+    .record(paramName, paramValues)
+    .refine((params) => Object.keys(params).length <= MAX_PARAMS, `must have at most ${MAX_PARAMS} parameters`)
+    .transform(withoutEmptyCallback),
   enforceRealtime: z.boolean(),
 };
 
@@ -120,7 +122,9 @@ export function parseStartRequest(body: string, region: string): StartRequest {
   if (arnRegion !== region) {
     throw new BadRequest('wrong-stream', `kvsStream.arn is in ${arnRegion}, this daemon in ${region}`);
   }
-  if (request.results?.webhook && request.dgParams['callback'] !== undefined) {
+  const { callback } = request.dgParams;
+  if (Array.isArray(callback)) throw new BadRequest('bad-request', 'dgParams.callback must be one URL, not several');
+  if (request.results?.webhook && callback !== undefined) {
     throw new BadRequest(
       'two-destinations',
       'Results go to one place: set either dg_callback or dgintegrator_webhook in the contact flow, or one of them to UNSET',
@@ -140,6 +144,22 @@ export function parseStartRequest(body: string, region: string): StartRequest {
     );
   }
   return request;
+}
+
+/** What is wrong with a parameter's values; undefined if nothing is. */
+function valuesFault(values: readonly string[]): string | undefined {
+  if (values.length === 0) return 'must be a string or a non-empty array of strings';
+  if (values.length > MAX_PARAM_VALUES) return `must have at most ${MAX_PARAM_VALUES} values, and has ${values.length}`;
+  const longest = Math.max(...values.map(({ length }) => length));
+  if (longest > MAX_VALUE_LENGTH) return `must have values of at most ${MAX_VALUE_LENGTH} characters, not ${longest}`;
+  // Half of an emoji, for example, cannot stand in a URL.
+  return values.every((value) => value.isWellFormed()) ? undefined : 'must not be cut within a character';
+}
+
+/** An empty callback is none: a reference to an attribute that is not set is empty in a flow. */
+function withoutEmptyCallback(params: Record<string, string | string[]>): Record<string, string | string[]> {
+  const { callback, ...others } = params;
+  return callback === '' ? others : params;
 }
 
 /** Only https is posted to, but for local tests (RESULTS_ALLOW_LOCAL). */

@@ -8,7 +8,9 @@ const REFUSALS: Readonly<Record<number, string>> = {
   402: 'no credit',
   403: 'the API key lacks permission',
   404: 'no such path',
+  414: 'the parameters may be too long',
   429: 'too many concurrent streams',
+  431: 'the parameters may be too long',
 };
 
 /** The refusals that a later attempt does not change, if they are Deepgram's own. */

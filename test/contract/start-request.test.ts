@@ -91,6 +91,26 @@ test('results go to a webhook, to the daemon’s default, or nowhere', (t) => {
   }
 });
 
+for (const [fault, values, message] of [
+  ['no value', [], /dgParams.keyterm/],
+  ['501 values', Array(501).fill('x'), /must have at most 500 values, and has 501\n.*dgParams.keyterm/],
+  ['a long value', 'x'.repeat(8193), /must have values of at most 8192 characters, not 8193\n.*dgParams.keyterm/],
+  ['a long value among others', ['a', 'x'.repeat(8193)], /at most 8192 characters, not 8193/],
+  ['half of an emoji', '😀'.slice(0, 1), /must not be cut within a character\n.*dgParams.keyterm/],
+] as const) {
+  test(`a parameter with ${fault} is refused by name`, (t) => {
+    t.throws(() => parse({ ...ORIGINAL, dgParams: { keyterm: values } }), { instanceOf: BadRequest, message });
+  });
+}
+
+test('an empty callback is none, and several are refused', (t) => {
+  const empty = { ...ORIGINAL, dgParams: { model: 'nova-3', callback: '' } };
+  t.deepEqual(parse(empty).dgParams, { model: 'nova-3' });
+  t.notThrows(() => parse({ ...empty, results: { webhook: 'https://example.org' } }));
+  const several = { ...ORIGINAL, dgParams: { callback: ['https://a.example', 'https://b.example'] } };
+  t.throws(() => parse(several), { instanceOf: BadRequest, message: /callback must be one URL/ });
+});
+
 test('a callback and a webhook are two destinations', (t) => {
   const dgParams = { callback: 'https://example.org' };
   const both = { ...ORIGINAL, dgParams, results: { webhook: 'https://example.org' } };

@@ -77,6 +77,7 @@ for (const [what, attributes, params] of [
   ['unset among other values', { dg_a: 'x unset' }, { a: ['x', 'unset'], tag: TAG }],
   ['space around a value', { dg_model: ' \t nova \n' }, { model: 'nova', tag: TAG }],
   ['an escaped space at the end, which is trimmed first', { dg_a: 'x\\ ' }, { a: 'x\\', tag: TAG }],
+  ['an empty callback, which is none', { dg_callback: ' ' }, { tag: TAG }],
   ['an empty value', { dg_model: '' }, { model: '', tag: TAG }],
   ['a value of spaces', { dg_model: '   ' }, { model: '', tag: TAG }],
   ['two spaces', { dg_keyterm: 'a  b' }, { keyterm: ['a', '', 'b'], tag: TAG }],
@@ -154,6 +155,9 @@ test('the webhook is for the daemon, not for Deepgram; the contact id is filled 
 test('without the attribute the daemon decides where events go; UNSET means nowhere', (t) => {
   t.is(read({}).results, undefined);
   t.is(read({ dgintegrator_webhook: ' ' }).results, undefined);
+  t.deepEqual(read({ dgintegrator_webhook: 'https://a.example', dg_callback: '' }).results, {
+    webhook: 'https://a.example',
+  });
   t.deepEqual(read({ dgintegrator_webhook: 'Unset', dg_callback: 'https://a.example' }).results, { webhook: null });
 });
 
