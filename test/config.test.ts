@@ -107,6 +107,10 @@ for (const [given, base] of [
   });
 }
 
+test('LOG_LEVEL may be warning, as in the original', (t) => {
+  t.is(readConfig({ ...NEEDED, LOG_LEVEL: 'WARNING' }).LOG_LEVEL, 'warn');
+});
+
 test('APP_REGION, the original’s name, wins over AWS_REGION', (t) => {
   t.is(readConfig({ ...NEEDED, APP_REGION: 'eu-west-2' }).region, 'eu-west-2');
   t.is(readConfig({ DEEPGRAM_API_KEY: 'key', APP_REGION: 'us-gov-west-1' }).region, 'us-gov-west-1');

@@ -46,6 +46,17 @@ export function contactFactsIn(event: unknown): ContactFacts | undefined {
   return Object.values(facts).some((fact) => fact !== undefined) ? facts : undefined;
 }
 
+/**
+ * When the stream was stopped, in ISO 8601; undefined while the contact is streamed. Connect names a stopped stream until
+ * another one is started (DefinitelyTyped, connect-contact-flow.d.ts); whether it then clears the time is not known.
+ */
+export function stoppedAtIn(event: unknown): string | undefined {
+  const audio = valueAt(event, 'Details', 'ContactData', 'MediaStreams', 'Customer', 'Audio');
+  const startedAt = isoTimestamp(valueAt(audio, 'StartTimestamp'));
+  const stoppedAt = isoTimestamp(valueAt(audio, 'StopTimestamp'));
+  return stoppedAt !== undefined && startedAt !== undefined && stoppedAt >= startedAt ? stoppedAt : undefined;
+}
+
 /** Where the contact's audio starts in Kinesis. Throws a TriggerFailure if the flow does not stream. */
 export function kvsStreamIn(event: unknown): StartRequest['kvsStream'] {
   const audio = valueAt(event, 'Details', 'ContactData', 'MediaStreams', 'Customer', 'Audio');

@@ -2,7 +2,7 @@ import { traceparentFrom } from '../daemon/contract/traceparent.ts';
 import { type Clock, systemClock } from '../daemon/runtime/clock.ts';
 import { readAttributes } from './attributes.ts';
 import { startSession } from './client.ts';
-import { attributesIn, contactFactsIn, contactIdIn, kvsStreamIn, requireContactId } from './event.ts';
+import { attributesIn, contactFactsIn, contactIdIn, kvsStreamIn, requireContactId, stoppedAtIn } from './event.ts';
 import { IntegratorRefusal, TriggerFailure } from './failure.ts';
 import { createLog, type Log, logOf } from './log.ts';
 import { failed, type LambdaResult, type StartedSession, succeeded } from './result.ts';
@@ -16,6 +16,9 @@ export type LambdaContext = {
   /** X-Ray's trace on Lambda's managed instances, where invocations share an environment. */
   xRayTraceId?: string;
 };
+
+const STREAM_STOPPED =
+  'Media streaming was stopped: the session transcribes what was streamed before, and not what is said now.';
 
 type Handler = (event: unknown, context?: LambdaContext) => Promise<LambdaResult>;
 
@@ -39,6 +42,8 @@ export function createHandler({ env, clock, random, writeLine }: HandlerOptions)
     const { withEmptyValue, ...requested } = readAttributes(attributesIn(event), contactId);
     for (const attribute of withEmptyValue) contactLog.warn('trigger.empty-value', { attribute });
     const kvsStream = kvsStreamIn(event);
+    const stoppedAt = stoppedAtIn(event);
+    if (stoppedAt !== undefined) contactLog.warn('trigger.stream-stopped', { stoppedAt, msg: STREAM_STOPPED });
     if (setup instanceof TriggerFailure) throw setup;
     const request = { contactId, kvsStream, ...requested, contact: contactFactsIn(event) };
     const options = { ...setup, clock, random, log: contactLog, deadlineMs, traceparent };

@@ -1,3 +1,4 @@
+import { WARNING } from '../daemon/contract/log-levels.ts';
 import type { Clock } from '../daemon/runtime/clock.ts';
 
 type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -16,7 +17,8 @@ export function createLog(
   clock: Pick<Clock, 'epoch'>,
   writeLine: (line: string) => void,
 ): Log {
-  const name = wanted?.trim().toLowerCase() || DEFAULT_LEVEL;
+  const named = wanted?.trim().toLowerCase() || DEFAULT_LEVEL;
+  const name = named === WARNING ? 'warn' : named;
   const isKnown = LEVELS.includes(name);
   const threshold = LEVELS.indexOf(isKnown ? name : DEFAULT_LEVEL);
   const writer = (level: Level) => (event: string, fields?: LogFields) => {

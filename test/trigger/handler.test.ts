@@ -255,6 +255,25 @@ test('an internal error is a result too, and its place is in the log', async (t)
   t.false(JSON.stringify([result, lines]).includes('planted-secret'));
 });
 
+for (const [what, stopTimestamp, isStopped] of [
+  ['a stream that was stopped', '1700000060000', true],
+  ['a stream that was started again after a stop', '1699999990000', false],
+  ['a stream that runs', undefined, false],
+] as const) {
+  test(`${what} is transcribed, ${isStopped ? 'with' : 'without'} a warning`, async (t) => {
+    const { domain } = await integratorThat(t, started);
+    const event = contactFlowEvent();
+    Object.assign(event.Details.ContactData.MediaStreams.Customer.Audio, { StopTimestamp: stopTimestamp });
+    const { result, lines } = await invoke(event, { env: { KVS_DG_INTEGRATOR_DOMAIN: domain } });
+    t.is(result.lambdaResult, 'success');
+    const warnings = lines.map((line) => JSON.parse(line)).filter(({ event }) => event === 'trigger.stream-stopped');
+    t.deepEqual(
+      warnings.map(({ stoppedAt }) => stoppedAt),
+      isStopped ? ['2023-11-14T22:14:20.000Z'] : [],
+    );
+  });
+}
+
 test('every attempt and every line of the log carry the trace of the invocation', async (t) => {
   const { domain, arrivals } = await integratorThat(t, (response, nth) => {
     if (nth === 1) json(response, 503, { reason: 'full', message: 'full', retryable: true });

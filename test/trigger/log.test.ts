@@ -18,6 +18,7 @@ for (const [level, events] of [
   ['error', ['a-error']],
   ['silent', []],
   ['WARN', ['a-warn', 'a-error']],
+  ['warning', ['a-warn', 'a-error']],
   [undefined, ['a-info', 'a-warn', 'a-error']],
   ['', ['a-info', 'a-warn', 'a-error']],
   ['loud', ['log.unknown-level', 'a-info', 'a-warn', 'a-error']],
