@@ -131,6 +131,7 @@ async function run(): Promise<void> {
 
   await drain.drained;
   await settleResults(daemon);
+  drain.finish();
   notifier.stopping();
   await Promise.all([lifecycle.finish(), reporter?.stop(), drainFile?.settled()]);
   lifecycle.stop();
@@ -165,10 +166,13 @@ function deliverRest(sessionIds: readonly string[], { manager, main }: ResultsOw
 
 /** Waits until every event is delivered or a dead letter, for as long as the drain may last. */
 async function settleResults({ manager, host, main, log }: Daemon): Promise<void> {
-  const { deadlineAtEpochMs } = manager.admission.drain.view() ?? { deadlineAtEpochMs: null };
-  const withinMs = deadlineAtEpochMs === null ? Infinity : Math.max(0, deadlineAtEpochMs - clock.epoch());
   const startedAtMs = clock.now();
-  await Promise.all([host.settleResults(withinMs), main.results.settle(withinMs)]);
+  // Every order that comes meanwhile may bring the deadline nearer.
+  void manager.admission.drain.pastDeadline.then(() => {
+    host.hurryResults();
+    main.results.hurry();
+  });
+  await Promise.all([host.settleResults(), main.results.settle()]);
   const tookMs = Math.round(clock.now() - startedAtMs);
   if (tookMs > NOTABLE_MS) log.info({ event: 'results.settled', tookMs }, 'every event is delivered or a dead letter');
 }

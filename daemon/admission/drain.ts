@@ -27,7 +27,10 @@ interface DrainingSessions {
   mayBeSent(): boolean;
 }
 
-/** `accepting` and `refusing` come before the deadline: a drain accepts starts during the health lag, then refuses them. */
+/**
+ * A drain accepts starts during the health lag, then refuses them. `ending-rest`: the deadline has come before the last
+ * session's end. `drained`: no session is left, but results may be, until `finish` or the deadline.
+ */
 type Phase = 'accepting' | 'refusing' | 'ending-rest' | 'drained';
 
 /** What survives a crash: a restarted daemon drains until the original deadline. */
@@ -49,6 +52,7 @@ interface Draining {
   readonly sinceEpochMs: Millis;
   readonly takesStartsUntilEpochMs: Millis;
   phase: Phase;
+  isPastDeadline: boolean;
   readonly cancelLag: Cancel;
   cancelDeadline: Cancel;
 }
@@ -72,6 +76,7 @@ export class Drain implements Drainable {
   readonly #log: Log;
   readonly #healthLagMs: Millis;
   readonly #done = Promise.withResolvers<void>();
+  readonly #pastDeadline = Promise.withResolvers<void>();
   readonly #store: DrainStore | undefined;
   #draining: Draining | undefined;
   /** The drain that a crash interrupted. */
@@ -104,6 +109,11 @@ export class Drain implements Drainable {
     return this.#done.promise;
   }
 
+  /** Resolves at a drain's deadline, also when its last session has ended before. */
+  get pastDeadline(): Promise<void> {
+    return this.#pastDeadline.promise;
+  }
+
   view(): DrainView | undefined {
     if (!this.#draining) return undefined;
     const { sinceEpochMs, takesStartsUntilEpochMs, phase } = this.#draining;
@@ -133,6 +143,7 @@ export class Drain implements Drainable {
       sinceEpochMs,
       takesStartsUntilEpochMs: this.#clock.epoch() + lagMs,
       phase: lagMs > 0 ? 'accepting' : 'refusing',
+      isPastDeadline: false,
       cancelLag: this.#clock.after(lagMs, () => this.#endLag(draining)),
       cancelDeadline: () => {},
     };
@@ -157,21 +168,25 @@ export class Drain implements Drainable {
     if (!draining) return;
     const other = [...draining.orders.keys()].find((source) => source !== 'operator');
     if (other) throw new NotCancellable(`The drain was not ordered by an operator (source: ${other})`);
-    if (isPastDeadline(draining)) throw new NotCancellable('The drain is past its deadline');
+    if (isFinal(draining)) throw new NotCancellable('The drain is past its deadline');
     this.#end(draining);
   }
 
   withdraw(source: DrainSource): void {
     const draining = this.#draining;
-    if (!draining || isPastDeadline(draining) || !draining.orders.delete(source)) return;
+    if (!draining || isFinal(draining) || !draining.orders.delete(source)) return;
     if (draining.orders.size === 0) this.#end(draining);
     else this.#changed(draining, 'the drain continues without one of its orders');
   }
 
-  /** Ends the remaining sessions now. */
+  /** The deadline is now: ends the remaining sessions, and hurries what waits for `pastDeadline`. */
   endRemaining(): void {
     const draining = this.#draining;
-    if (!draining || isPastDeadline(draining)) return;
+    if (!draining || draining.isPastDeadline) return;
+    draining.isPastDeadline = true;
+    draining.cancelDeadline();
+    this.#pastDeadline.resolve();
+    if (draining.phase === 'drained') return;
     draining.phase = 'ending-rest';
     const { sessionsLeft: sessions } = this;
     if (sessions > 0) {
@@ -187,13 +202,17 @@ export class Drain implements Drainable {
     if (!draining || draining.phase === 'drained' || this.sessionsLeft > 0 || this.acceptsStarts) return;
     draining.phase = 'drained';
     draining.cancelLag();
-    draining.cancelDeadline();
-    this.#store?.clear();
     this.#log.info(
       { event: 'drain.done', tookMs: this.#clock.epoch() - draining.sinceEpochMs },
       'drained: the last call has ended',
     );
     this.#done.resolve();
+  }
+
+  /** Call this when nothing is left to do: until then a crash is followed by the same drain. */
+  finish(): void {
+    this.#draining?.cancelDeadline();
+    this.#store?.clear();
   }
 
   #add(draining: Draining, order: DrainOrder): void {
@@ -226,9 +245,7 @@ export class Drain implements Drainable {
     const { source, reason, deadlineAtEpochMs } = effective(draining);
     const deadline = deadlineAtEpochMs === undefined ? undefined : new Date(deadlineAtEpochMs).toISOString();
     this.#log.info({ event: 'drain.began', source, reason, deadline, sessions: this.sessionsLeft }, message);
-    if (draining.phase !== 'drained') {
-      this.#store?.save({ sinceEpochMs: draining.sinceEpochMs, orders: [...draining.orders.values()] });
-    }
+    this.#store?.save({ sinceEpochMs: draining.sinceEpochMs, orders: [...draining.orders.values()] });
     this.#armDeadline(draining);
   }
 
@@ -240,7 +257,7 @@ export class Drain implements Drainable {
   #armDeadline(draining: Draining): void {
     draining.cancelDeadline();
     const { deadlineAtEpochMs } = effective(draining);
-    if (deadlineAtEpochMs === undefined) return;
+    if (deadlineAtEpochMs === undefined || draining.isPastDeadline) return;
     const waitMs = Math.max(0, deadlineAtEpochMs - this.#clock.epoch());
     draining.cancelDeadline = this.#clock.after(waitMs, () => this.endRemaining());
   }
@@ -259,6 +276,7 @@ function earliest(deadlines: readonly (Millis | undefined)[]): Millis | undefine
   return soonest === Infinity ? undefined : soonest;
 }
 
-function isPastDeadline({ phase }: Draining): boolean {
+/** A drain that has ended its sessions, or has none left, is not taken back. */
+function isFinal({ phase }: Draining): boolean {
   return phase === 'ending-rest' || phase === 'drained';
 }

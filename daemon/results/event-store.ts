@@ -105,18 +105,16 @@ export class EventStore {
   }
 
   /**
-   * Resolves when all events are delivered or dead letters, because the process ends and its disk may be lost; after
-   * `withinMs` each session gets one more attempt and is given up if that fails. Call this when no session runs. Those that did not
-   * end can continue in another process. Never rejects.
+   * Resolves when all events are delivered or dead letters, because the process ends and its disk may be lost. Call this
+   * when no session runs. Those that did not end can continue in another process. Never rejects.
    */
-  async settle(withinMs: Millis): Promise<void> {
-    const cancel = this.#options.clock.after(withinMs, () => this.#hurry());
+  async settle(): Promise<void> {
     await Promise.all([...this.#sessions.values()].map((events) => events.settled()));
-    cancel();
     await this.#spool?.flush();
   }
 
-  #hurry(): void {
+  /** From now on each session gets one more attempt, and is given up if that fails. */
+  hurry(): void {
     this.#isHurrying = true;
     for (const events of this.#sessions.values()) events.hurry();
   }

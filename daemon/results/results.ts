@@ -141,12 +141,14 @@ export class Results {
     return this.#store.backlog;
   }
 
-  /**
-   * Resolves when all events are delivered or dead letters; after `withinMs` each session gets one more attempt and is
-   * given up if that fails. Call this when no session runs. Never rejects.
-   */
-  settle(withinMs: Millis): Promise<void> {
-    return this.#store.settle(withinMs);
+  /** Resolves when all events are delivered or dead letters. Call this when no session runs. Never rejects. */
+  settle(): Promise<void> {
+    return this.#store.settle();
+  }
+
+  /** From now on each session gets one more attempt, and is given up if that fails. */
+  hurry(): void {
+    this.#store.hurry();
   }
 
   /** Where dead letters are kept, and how many. Throws what the bucket or the disk fails with. */

@@ -36,11 +36,10 @@ export interface SessionHost {
   resume(checkpoint: Checkpoint): Promise<HostedSession>;
   /** The running sessions, in no particular order. */
   views(): Promise<SessionView[]>;
-  /**
-   * Resolves when the events of all ended sessions are delivered or dead letters; after `withinMs` what another attempt
-   * does not deliver is given up. Never rejects.
-   */
-  settleResults(withinMs: Millis): Promise<void>;
+  /** Resolves when the events of all ended sessions are delivered or dead letters. Never rejects. */
+  settleResults(): Promise<void>;
+  /** From now on, events that one more attempt does not deliver are given up. */
+  hurryResults(): void;
   /** Undefined if no such session runs here. */
   details(sessionId: string): Promise<SessionDetails | undefined>;
 }

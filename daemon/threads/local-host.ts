@@ -18,7 +18,7 @@ const RESUME_RETRY_MS: Millis = 1000;
 export type RunningSession = Pick<Session, 'sessionId' | 'ending' | 'ended' | 'stop' | 'lagMs' | 'view' | 'details'>;
 /** What a host needs for its sessions, and for the events of sessions that cannot resume. */
 export interface HostDeps extends SessionDeps {
-  readonly results: EventsOpener & Pick<Results, 'deliverRest' | 'settle'>;
+  readonly results: EventsOpener & Pick<Results, 'deliverRest' | 'settle' | 'hurry'>;
 }
 
 /** `Session.start`, replaceable in tests. */
@@ -66,8 +66,12 @@ export class LocalHost implements SessionHost {
     return session && { session: session.view(), ...session.details() };
   }
 
-  settleResults(withinMs: Millis): Promise<void> {
-    return this.#deps.results.settle(withinMs);
+  settleResults(): Promise<void> {
+    return this.#deps.results.settle();
+  }
+
+  hurryResults(): void {
+    this.#deps.results.hurry();
   }
 
   #host(session: RunningSession): HostedSession {

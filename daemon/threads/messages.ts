@@ -24,7 +24,7 @@ export interface Methods {
   resume: { readonly params: { readonly checkpoint: Checkpoint }; readonly result: undefined };
   views: { readonly params: object; readonly result: SessionView[] };
   details: { readonly params: { readonly sessionId: string }; readonly result: SessionDetails | undefined };
-  settleResults: { readonly params: { readonly withinMs: Millis }; readonly result: undefined };
+  settleResults: { readonly params: object; readonly result: undefined };
   metrics: { readonly params: object; readonly result: SessionSnapshot };
 }
 
@@ -40,6 +40,7 @@ type Response =
 export type ToWorker =
   | Request
   | ({ readonly type: 'stop'; readonly sessionId: string } & StopOptions)
+  | { readonly type: 'hurry-results' }
   | { readonly type: 'log-level'; readonly level: LogLevel };
 
 export type FromWorker =

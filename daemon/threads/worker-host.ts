@@ -87,8 +87,12 @@ export class WorkerHost implements SessionHost {
   }
 
   /** What a thread that dies meanwhile leaves is taken over. */
-  async settleResults(withinMs: Millis): Promise<void> {
-    await this.#request('settleResults', { withinMs }).catch(() => {});
+  async settleResults(): Promise<void> {
+    await this.#request('settleResults', {}).catch(() => {});
+  }
+
+  hurryResults(): void {
+    this.#send({ type: 'hurry-results' });
   }
 
   metrics(): Promise<SessionSnapshot> {

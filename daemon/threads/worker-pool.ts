@@ -77,8 +77,12 @@ export class WorkerPool implements SessionHost {
     return this.#workers.find((worker) => worker.hosts(sessionId))?.details(sessionId);
   }
 
-  async settleResults(withinMs: Millis): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.settleResults(withinMs)));
+  async settleResults(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.settleResults()));
+  }
+
+  hurryResults(): void {
+    for (const worker of this.#workers) worker.hurryResults();
   }
 
   /** The worker that already reads the stream, otherwise the one with the fewest sessions. */

@@ -28,12 +28,13 @@ const methods: { [Name in keyof Methods]: (params: Methods[Name]['params']) => P
   resume: async ({ checkpoint }) => follow(checkpoint.sessionId, await thread.host.resume(checkpoint)),
   views: () => thread.host.views(),
   details: ({ sessionId }) => thread.host.details(sessionId),
-  settleResults: async ({ withinMs }) => void (await thread.host.settleResults(withinMs)),
+  settleResults: async () => void (await thread.host.settleResults()),
   metrics: async () => thread.counted(),
 };
 
 parentPort?.on('message', (message: ToWorker) => {
   if (message.type === 'stop') sessions.get(message.sessionId)?.stop(message);
+  else if (message.type === 'hurry-results') thread.host.hurryResults();
   else if (message.type === 'log-level') log.setLevel(message.level);
   else void respond(message);
 });

@@ -42,6 +42,7 @@ export class ModeledInstance {
       views: async () => [],
       details: async () => undefined,
       settleResults: async () => {},
+      hurryResults: () => {},
     };
     const probe = (signal: AbortSignal) => this.#connect(signal);
     const metrics = { sessionFailed: () => {} };

@@ -32,9 +32,12 @@ function drainOf({ running = 3, healthLagMs = HEALTH_LAG_MS, isChecked = true } 
     },
   };
   const drain = new Drain(sessions, clock, log, healthLagMs, store);
-  const state = { drained: 0 };
+  const state = { drained: 0, isPastDeadline: false };
   void drain.drained.then(() => {
     state.drained++;
+  });
+  void drain.pastDeadline.then(() => {
+    state.isPastDeadline = true;
   });
   const end = (count = sessions.running) => {
     sessions.running -= count;
@@ -225,16 +228,26 @@ test('without a drain nothing is ended or drained', async (t) => {
   t.is(state.drained, 0);
 });
 
-test('an order after the end of the drain changes nothing', async (t) => {
-  const { clock, drain, sessions, state, order, of } = drainOf({ running: 0 });
-  order();
-  await clock.advance(HEALTH_LAG_MS);
-  order(HOUR_MS, { source: 'lifecycle' });
-  await clock.advance(HOUR_MS);
-  t.is(drain.view()?.state, 'drained');
-  t.is(sessions.endings, 0);
-  t.is(state.drained, 1);
-  t.is(of('drain.done').length, 1);
+test('after the last call, a nearer deadline or a second signal still hurries what is left to do', async (t) => {
+  for (const hurry of ['order', 'signal'] as const) {
+    const { clock, drain, sessions, state, order, of } = drainOf({ running: 0 });
+    order();
+    await clock.advance(HEALTH_LAG_MS);
+    t.is(drain.view()?.state, 'drained');
+    await clock.advance(DAY_MS);
+    t.false(state.isPastDeadline);
+    if (hurry === 'order') order(HOUR_MS, { source: 'spot' });
+    else drain.endRemaining();
+    await clock.advance(hurry === 'order' ? HOUR_MS - 1 : 0);
+    t.is(state.isPastDeadline, hurry === 'signal');
+    await clock.advance(1);
+    t.true(state.isPastDeadline);
+    t.is(drain.view()?.state, 'drained');
+    t.is(sessions.endings, 0);
+    t.is(state.drained, 1);
+    t.is(of('drain.done').length, 1);
+    t.is(clock.pending, 0);
+  }
 });
 
 test('maintenance that is called off ends its drain, unless another source ordered one too', async (t) => {
@@ -305,7 +318,7 @@ test('a signal was meant for the process that is gone: a restart serves', (t) =>
   t.false(drain.isDraining);
 });
 
-test('the record of a drain is removed when it ends', async (t) => {
+test('the record of a drain is removed when nothing is left to do', async (t) => {
   const { clock, drain, store, end, order } = drainOf();
   order(HOUR_MS, { source: 'operator' });
   t.is(store.record?.orders.length, 1);
@@ -314,7 +327,24 @@ test('the record of a drain is removed when it ends', async (t) => {
   order(HOUR_MS, { source: 'lifecycle' });
   await clock.advance(HEALTH_LAG_MS);
   end();
+  t.is(drain.view()?.state, 'drained');
+  t.like(store.record, { orders: [{ source: 'lifecycle' }] });
+  drain.finish();
   t.is(store.record, undefined);
+  t.is(clock.pending, 0);
+});
+
+test('a crash after the last call continues an operator’s drain', async (t) => {
+  const before = drainOf({ running: 0 });
+  before.order(undefined, { source: 'operator' });
+  await before.clock.advance(HEALTH_LAG_MS);
+  t.is(before.drain.view()?.state, 'drained');
+  const { clock, drain, state } = drainOf({ running: 0 });
+  await clock.advance(HEALTH_LAG_MS);
+  drain.restore(before.store.record as DrainRecord);
+  t.false(drain.acceptsStarts);
+  await clock.advance(0);
+  t.is(state.drained, 1);
 });
 
 test('an idle daemon without requests drains at once', async (t) => {

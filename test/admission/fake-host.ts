@@ -56,6 +56,8 @@ export class FakeHost implements SessionHost {
 
   async settleResults(): Promise<void> {}
 
+  hurryResults(): void {}
+
   async views() {
     return [];
   }

@@ -64,5 +64,6 @@ const sessions = order.sessionIds.map(async (sessionId) => {
 });
 process.stdout.write(`${JSON.stringify({ listening: 'running' })}\n`);
 await Promise.all(sessions);
-await results.settle(0);
+results.hurry();
+await results.settle();
 process.exit(0);

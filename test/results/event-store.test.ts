@@ -577,11 +577,11 @@ test('a process that ends gives up events that the next attempt does not deliver
   say(log, 1, 150);
   log.append(ENDED, stateAt(2));
   await clock.advance(70);
-  const settled = thread.settle(1000);
+  const settled = thread.settle();
   await clock.advance(999);
   t.is(letters.length, 0);
   const attempts = sink.attempts.length;
-  await clock.advance(1);
+  thread.hurry();
   await settled;
   t.is(letters.flatMap(({ batch }) => batch.events).filter(({ sequence }) => sequence).length, 151);
   t.is(letters.length, 2);
@@ -601,8 +601,9 @@ test('so it does for a session that another process resumes, whose consumer lear
   const log = await thread.open(session, NEW);
   say(log, 1, 3);
   await clock.advance(70);
-  const settled = thread.settle(1000);
+  const settled = thread.settle();
   await clock.advance(1000);
+  thread.hurry();
   await settled;
   t.deepEqual(
     letters.flatMap(({ batch }) => batch.events).map(({ sequence }) => sequence),
@@ -672,7 +673,8 @@ async function interruptedAfterThree(answer: Delivery) {
   say(log, 1, 3);
   log.append(INTERRUPTED, stateAt(3), true);
   await clock.advance(70);
-  const settled = thread.settle(0);
+  thread.hurry();
+  const settled = thread.settle();
   await clock.advance(70);
   await settled;
   await thread.close();

@@ -21,8 +21,8 @@ const DEADLINE_MS = 3000;
 const simulators = new Simulators();
 test.after.always(() => simulators.stop());
 
-/** A daemon that drains within DEADLINE_MS, and whose consumer is unreachable until its connection is restored. */
-async function opened(t: ExecutionContext) {
+/** A daemon that drains within this time, and whose consumer is unreachable until its connection is restored. */
+async function opened(t: ExecutionContext, deadlineMs = DEADLINE_MS) {
   const consumer = new Program('test/simulators/webhook/main.ts', ['--secret', SECRET]);
   const webhook = new WebhookControl(await consumer.listening());
   const road = await Relay.to(webhook.url);
@@ -34,7 +34,7 @@ async function opened(t: ExecutionContext) {
     env: {
       STATE_DIR: stateDir,
       CONTROL_SOCKET: socketPath,
-      DRAIN_DEADLINE_MS: String(DEADLINE_MS),
+      DRAIN_DEADLINE_MS: String(deadlineMs),
       RESULTS_WEBHOOK: `${road.url}/{contact-id}`,
       RESULTS_SECRET: SECRET,
       RESULTS_ALLOW_LOCAL: 'on',
@@ -83,6 +83,20 @@ test('at the deadline the events of an ended call become dead letters, which any
   t.is(numberedOf(received).at(-1)?.type, 'session.ended');
   for (const [channel, speaker] of ['CUSTOMER', 'AGENT'].entries())
     t.deepEqual(saidBy(received, speaker), expectedOn(channel).join(' '), speaker);
+});
+
+test('a second signal does not wait for the consumer, also when no call is left', async (t) => {
+  const { stage, webhook, road, play, control } = await opened(t, 0);
+  await stage.ended(await play(8));
+  process.kill(stage.daemon.pid, 'SIGTERM');
+  await stage.daemon.line(({ event }) => event === 'drain.done');
+  t.is((await control('GET', '/v1/status')).body.drain.state, 'drained');
+  process.kill(stage.daemon.pid, 'SIGTERM');
+  t.is(await stage.daemon.exited, 0);
+  t.deepEqual(await webhook.requests(), []);
+  await stage.crash(async () => road.restore());
+  t.like((await control('POST', '/v1/results/retry')).body, { left: 0, unreadable: 0 });
+  t.is(numberedOf(await webhook.events()).at(-1)?.type, 'session.ended');
 });
 
 test('a call that the deadline ends has its session.ended; if it resumes, its next epoch has the rest', async (t) => {

@@ -53,6 +53,8 @@ class FakeWorker implements PooledWorker {
 
   async settleResults(): Promise<void> {}
 
+  hurryResults(): void {}
+
   async views() {
     if (this.isGone) throw new ThreadLost();
     return [{ sessionId: this.name }] as Awaited<ReturnType<PooledWorker['views']>>;
