@@ -3,7 +3,7 @@ import './runtime/require-node.ts';
 
 import type { Server } from 'node:http';
 import { program } from 'commander';
-import { DrainFile } from './admission/drain-file.ts';
+import { cordonRecord, drainRecord } from './admission/boot-record.ts';
 import { SessionManager } from './admission/manager.ts';
 import { watchReadiness } from './admission/readiness.ts';
 import { checkAtRest } from './check.ts';
@@ -32,7 +32,7 @@ import { reportTo } from './lifecycle/report.ts';
 import { obeySignals } from './lifecycle/signals.ts';
 import { startLifecycle } from './lifecycle/start-lifecycle.ts';
 import { logFaults } from './log/faults.ts';
-import { createLog, type RootLog } from './log/log.ts';
+import { createLog, type Log, type RootLog } from './log/log.ts';
 import { CloudWatchReporter, connectCloudWatch } from './metrics/cloudwatch.ts';
 import { InstanceMetrics } from './metrics/instance-metrics.ts';
 import { PrometheusPage } from './metrics/prometheus.ts';
@@ -96,7 +96,7 @@ async function run(): Promise<void> {
   const secrets = await openSecrets(config, clock, log, egress);
   const daemon = wire(config, secrets, egress, log);
   checkWebhook(config, daemon);
-  const { main, workers, manager, drainFile } = daemon;
+  const { main, workers, manager, records } = daemon;
   const { drain } = manager.admission;
   const notifier = createNotifier(process.env, { clock, log });
   await workers?.ready();
@@ -104,8 +104,12 @@ async function run(): Promise<void> {
   // Before anything can start or complete a drain: resuming sessions must count as running.
   await manager.resume();
   deliverRest(undelivered, daemon);
-  const interrupted = await drainFile?.load();
+  const [interrupted, cordon] = await Promise.all([records?.drain.load(), records?.cordon.load()]);
   if (interrupted) drain.restore(interrupted);
+  if (cordon) {
+    manager.admission.restoreCordon(cordon);
+    log.info({ event: 'daemon.cordoned', reason: cordon.reason }, 'still cordoned, by an order before the restart');
+  }
   await watchReadiness({
     check: (signal) => main.kinesis.checkCredentials(signal),
     admission: manager.admission,
@@ -133,7 +137,7 @@ async function run(): Promise<void> {
   await settleResults(daemon);
   drain.finish();
   notifier.stopping();
-  await Promise.all([lifecycle.finish(), reporter?.stop(), drainFile?.settled()]);
+  await Promise.all([lifecycle.finish(), reporter?.stop(), records?.drain.settled(), records?.cordon.settled()]);
   lifecycle.stop();
   for (const server of servers) {
     server.close();
@@ -188,8 +192,7 @@ function wire(config: Config, secrets: Secrets, egress: Egress, log: RootLog) {
   const pooled = { workers: config.WORKERS, settings, clock, log, threads, onThreadLost };
   const workers = config.WORKERS > 0 ? new WorkerPool(pooled) : undefined;
   const host = workers ?? main.host;
-  const { STATE_DIR: stateDir } = config;
-  const drainFile = stateDir === undefined ? undefined : new DrainFile({ directory: stateDir, log });
+  const records = recordsIn(config.STATE_DIR, log);
   const { checkpoints, kinesis, deepgram } = main;
   const probe = (signal: AbortSignal) => Promise.all([probeDeepgram(deepgram, signal), kinesis.probe(signal)]);
   const manager: SessionManager = new SessionManager(
@@ -199,7 +202,8 @@ function wire(config: Config, secrets: Secrets, egress: Egress, log: RootLog) {
       log,
       checkpoints,
       metrics: main.metrics,
-      drainStore: drainFile,
+      drainStore: records?.drain,
+      cordonStore: records?.cordon,
       probe,
       onLost: (sessionId) => void main.results.deliverRest(sessionId, 'SessionLost'),
     },
@@ -207,7 +211,13 @@ function wire(config: Config, secrets: Secrets, egress: Egress, log: RootLog) {
   );
   const metadata = connectMetadata(process.env, clock);
   const metrics = new InstanceMetrics(manager, threads, clock);
-  return { log, secrets, egress, main, workers, host, manager, metadata, metrics, drainFile };
+  return { log, secrets, egress, main, workers, host, manager, metadata, metrics, records };
+}
+
+/** Orders that outlive a crash; undefined without STATE_DIR. */
+function recordsIn(directory: string | undefined, log: Log) {
+  if (directory === undefined) return undefined;
+  return { drain: drainRecord({ directory, log }), cordon: cordonRecord({ directory, log }) };
 }
 
 /** Starts to follow what Auto Scaling and EC2 plan for this instance. */

@@ -1,18 +1,13 @@
 import type { Clock, Millis } from '../runtime/clock.ts';
 import type { Drain } from './drain.ts';
 import { Headroom } from './headroom.ts';
+import type { Cordon, OrderStore } from './orders.ts';
 import type { Reach } from './reach.ts';
 
 /** Why a start is refused. */
 type RefusalReason = 'full' | 'cordoned' | 'draining';
 /** Why the health check fails. */
 type HealthFault = RefusalReason | 'not-ready' | 'cut-off';
-
-/** An operator's order to accept no new sessions. */
-interface Cordon {
-  readonly sinceEpochMs: Millis;
-  readonly reason: string;
-}
 
 /** Load balancers check at least this often (an ALB: every 5 to 300 s; the stack's every 5 s). */
 const LONGEST_CHECK_INTERVAL_MS: Millis = 300_000;
@@ -34,6 +29,8 @@ interface AdmissionOptions {
   readonly drain: Drain;
   readonly reach: Pick<Reach, 'cutOff'>;
   readonly clock: Clock;
+  /** Undefined without STATE_DIR: then a cordon ends with the process. */
+  readonly cordonStore?: OrderStore<Cordon> | undefined;
 }
 
 interface Cordoned extends Cordon {
@@ -52,18 +49,20 @@ export class Admission {
   readonly #clock: Clock;
   readonly #healthLagMs: Millis;
   readonly #headroom: Headroom;
+  readonly #cordonStore: OrderStore<Cordon> | undefined;
   #cordon: Cordoned | undefined;
   #notReady: string | undefined;
   /** When a health check or a start last came. */
   #requestedAtMs: Millis = -Infinity;
 
-  constructor({ maxSessions, healthLagMs, drain, reach, clock }: AdmissionOptions) {
+  constructor({ maxSessions, healthLagMs, drain, reach, clock, cordonStore }: AdmissionOptions) {
     this.maxSessions = maxSessions;
     this.drain = drain;
     this.#reach = reach;
     this.#clock = clock;
     this.#healthLagMs = healthLagMs;
     this.#headroom = new Headroom(maxSessions, healthLagMs);
+    this.#cordonStore = cordonStore;
   }
 
   /** Undefined while not cordoned. */
@@ -73,13 +72,26 @@ export class Admission {
     return { sinceEpochMs, reason };
   }
 
-  /** Accepts no new sessions after the health lag, until `uncordon`; running ones continue. */
-  cordon(reason: string): void {
-    this.#cordon ??= { sinceEpochMs: this.#clock.epoch(), sinceMs: this.#clock.now(), reason };
+  /**
+   * Accepts no new sessions after the health lag, until `uncordon`; running ones continue. Resolves when the order
+   * outlives the process; never rejects.
+   */
+  async cordon(reason: string): Promise<void> {
+    if (this.#cordon) return;
+    const sinceEpochMs = this.#clock.epoch();
+    this.#cordon = { sinceEpochMs, sinceMs: this.#clock.now(), reason };
+    await this.#cordonStore?.save({ sinceEpochMs, reason });
   }
 
-  uncordon(): void {
+  /** Takes up a cordon that an earlier process left; its health lag counts from the order. */
+  restoreCordon(cordon: Cordon): void {
+    const agoMs = Math.max(0, this.#clock.epoch() - cordon.sinceEpochMs);
+    this.#cordon = { ...cordon, sinceMs: this.#clock.now() - agoMs };
+  }
+
+  async uncordon(): Promise<void> {
     this.#cordon = undefined;
+    await this.#cordonStore?.clear();
   }
 
   /** Why no session can start here, even if there is room; undefined when nothing is known to be wrong. */

@@ -1,14 +1,7 @@
 import type { DrainSource, DrainView } from '../contract/control-api.ts';
 import type { Log } from '../log/log.ts';
 import type { Cancel, Clock, Millis } from '../runtime/clock.ts';
-
-/** Why to drain, and by when. */
-export interface DrainOrder {
-  readonly source: DrainSource;
-  readonly reason: string;
-  /** Remaining sessions are ended then; undefined for no deadline. */
-  readonly deadlineAtEpochMs: Millis | undefined;
-}
+import type { DrainOrder, DrainRecord, OrderStore } from './orders.ts';
 
 /** The drain, as other rooms see it. */
 export interface Drainable {
@@ -32,18 +25,6 @@ interface DrainingSessions {
  * session's end. `drained`: no session is left, but results may be, until `finish` or the deadline.
  */
 type Phase = 'accepting' | 'refusing' | 'ending-rest' | 'drained';
-
-/** What survives a crash: a restarted daemon drains until the original deadline. */
-export interface DrainRecord {
-  readonly sinceEpochMs: Millis;
-  readonly orders: readonly DrainOrder[];
-}
-
-/** Keeps the record of the drain in progress. Neither method throws. */
-export interface DrainStore {
-  save(record: DrainRecord): void;
-  clear(): void;
-}
 
 /** A drain in progress. */
 interface Draining {
@@ -77,13 +58,19 @@ export class Drain implements Drainable {
   readonly #healthLagMs: Millis;
   readonly #done = Promise.withResolvers<void>();
   readonly #pastDeadline = Promise.withResolvers<void>();
-  readonly #store: DrainStore | undefined;
+  readonly #store: OrderStore<DrainRecord> | undefined;
   #draining: Draining | undefined;
   /** The drain that a crash interrupted. */
   #interrupted: DrainRecord | undefined;
 
   /** @param store undefined without STATE_DIR */
-  constructor(sessions: DrainingSessions, clock: Clock, log: Log, healthLagMs: Millis, store?: DrainStore) {
+  constructor(
+    sessions: DrainingSessions,
+    clock: Clock,
+    log: Log,
+    healthLagMs: Millis,
+    store?: OrderStore<DrainRecord>,
+  ) {
     this.#sessions = sessions;
     this.#clock = clock;
     this.#log = log;
@@ -212,7 +199,7 @@ export class Drain implements Drainable {
   /** Call this when nothing is left to do: until then a crash is followed by the same drain. */
   finish(): void {
     this.#draining?.cancelDeadline();
-    this.#store?.clear();
+    void this.#store?.clear();
   }
 
   #add(draining: Draining, order: DrainOrder): void {
@@ -237,7 +224,7 @@ export class Drain implements Drainable {
     draining.cancelDeadline();
     this.#draining = undefined;
     this.#interrupted = undefined;
-    this.#store?.clear();
+    void this.#store?.clear();
     this.#log.info({ event: 'drain.cancelled' }, 'drain canceled: accepts new calls');
   }
 
@@ -245,7 +232,7 @@ export class Drain implements Drainable {
     const { source, reason, deadlineAtEpochMs } = effective(draining);
     const deadline = deadlineAtEpochMs === undefined ? undefined : new Date(deadlineAtEpochMs).toISOString();
     this.#log.info({ event: 'drain.began', source, reason, deadline, sessions: this.sessionsLeft }, message);
-    this.#store?.save({ sinceEpochMs: draining.sinceEpochMs, orders: [...draining.orders.values()] });
+    void this.#store?.save({ sinceEpochMs: draining.sinceEpochMs, orders: [...draining.orders.values()] });
     this.#armDeadline(draining);
   }
 

@@ -13,8 +13,9 @@ import { type HostedOutcome, type HostedSession, type SessionHost, StartTimedOut
 import { Admission, AtCapacity } from './admission.ts';
 import { AdmittedSession } from './admitted-session.ts';
 import { CheckpointLookup } from './checkpoint-lookup.ts';
-import { Drain, type DrainStore } from './drain.ts';
+import { Drain } from './drain.ts';
 import { SessionHistory } from './history.ts';
+import type { Cordon, DrainRecord, OrderStore } from './orders.ts';
 import { CutOff, Reach, type ReachOptions } from './reach.ts';
 import { sessionKey } from './session-key.ts';
 
@@ -35,7 +36,8 @@ interface ManagerDeps {
   /** Called with a session that lost its thread and cannot resume. */
   readonly onLost?: (sessionId: string) => void;
   /** Undefined without STATE_DIR. */
-  readonly drainStore?: DrainStore | undefined;
+  readonly drainStore?: OrderStore<DrainRecord> | undefined;
+  readonly cordonStore?: OrderStore<Cordon> | undefined;
   /** Connects to Deepgram and Kinesis Video: see Reach. */
   readonly probe: ReachOptions['probe'];
 }
@@ -65,7 +67,8 @@ export class SessionManager {
     };
     const drain = new Drain(sessions, deps.clock, deps.log, healthLagMs, deps.drainStore);
     this.#reach = new Reach(deps);
-    this.admission = new Admission({ maxSessions, healthLagMs, drain, reach: this.#reach, clock: deps.clock });
+    const { clock, cordonStore } = deps;
+    this.admission = new Admission({ maxSessions, healthLagMs, drain, reach: this.#reach, clock, cordonStore });
   }
 
   /** True while the session starts, runs, or moves to another thread. */

@@ -158,14 +158,14 @@ export function controlApi(options: ControlApiOptions): (request: IncomingMessag
     const { reason: why = 'ordered by an operator' } = await bodyOf(request, cordonOrder);
     const { currentCordon } = manager.admission;
     if (currentCordon) return { state: stateOf(manager), unchanged: true };
-    manager.admission.cordon(why);
+    await manager.admission.cordon(why);
     log.info({ event: 'daemon.cordoned', reason: why }, 'cordoned: accepts no new sessions after the health lag');
     return { state: stateOf(manager), unchanged: false };
   });
-  on('post', '/v1/uncordon', () => {
+  on('post', '/v1/uncordon', async () => {
     if (drain.isDraining) throw new Refusal(409, 'draining', 'integratord is draining: cancel the drain instead');
     if (!manager.admission.currentCordon) return { state: stateOf(manager), unchanged: true };
-    manager.admission.uncordon();
+    await manager.admission.uncordon();
     log.info({ event: 'daemon.uncordoned' }, 'uncordoned: accepting sessions again');
     return { state: stateOf(manager), unchanged: false };
   });

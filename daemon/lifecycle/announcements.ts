@@ -1,4 +1,4 @@
-import type { DrainOrder } from '../admission/drain.ts';
+import type { DrainOrder } from '../admission/orders.ts';
 import type { Millis } from '../runtime/clock.ts';
 import type { MaintenanceEvent } from './maintenance.ts';
 import type { MetadataSnapshot } from './watch.ts';

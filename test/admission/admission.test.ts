@@ -1,6 +1,7 @@
 import test from 'ava';
 import { Admission, AtCapacity } from '../../daemon/admission/admission.ts';
 import { Drain } from '../../daemon/admission/drain.ts';
+import type { Cordon, OrderStore } from '../../daemon/admission/orders.ts';
 import { CutOff } from '../../daemon/admission/reach.ts';
 import { createLog } from '../../daemon/log/log.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -8,12 +9,12 @@ import { VirtualClock } from '../support/virtual-clock.ts';
 const MAX_SESSIONS = 2;
 const HEALTH_LAG_MS = 20_000;
 
-function admissionOf(maxSessions = MAX_SESSIONS) {
+function admissionOf(maxSessions = MAX_SESSIONS, cordonStore?: OrderStore<Cordon>) {
   const clock = new VirtualClock();
   const sessions = { size: () => 1, mayBeSent: () => true, longestCallMs: () => 0, endRemaining: () => {} };
   const drain = new Drain(sessions, clock, createLog('silent'), HEALTH_LAG_MS);
   const reach: { cutOff: CutOff | undefined } = { cutOff: undefined };
-  const admission = new Admission({ maxSessions, healthLagMs: HEALTH_LAG_MS, drain, reach, clock });
+  const admission = new Admission({ maxSessions, healthLagMs: HEALTH_LAG_MS, drain, reach, clock, cordonStore });
   /** The health status and the refusal of a start, with that many sessions running. */
   const statusWith = (sessions: number) => [admission.healthStatus(sessions), admission.refusal(sessions)];
   return { clock, drain, reach, admission, statusWith };
@@ -32,7 +33,7 @@ test('starts are accepted up to MAX_SESSIONS', (t) => {
 test('a cordoned daemon fails the health check at once, and refuses starts after the health lag', async (t) => {
   const { clock, admission, statusWith } = admissionOf();
   const sinceEpochMs = clock.epoch();
-  admission.cordon('kernel update');
+  await admission.cordon('kernel update');
   t.deepEqual(statusWith(0), ['cordoned', undefined]);
   t.deepEqual(statusWith(MAX_SESSIONS), ['cordoned', 'full']);
   await clock.advance(HEALTH_LAG_MS - 1);
@@ -40,7 +41,7 @@ test('a cordoned daemon fails the health check at once, and refuses starts after
   await clock.advance(1);
   t.deepEqual(statusWith(0), ['cordoned', 'cordoned']);
   t.deepEqual(admission.currentCordon, { sinceEpochMs, reason: 'kernel update' });
-  admission.uncordon();
+  await admission.uncordon();
   t.deepEqual(statusWith(0), [undefined, undefined]);
   t.is(admission.currentCordon, undefined);
 });
@@ -98,12 +99,36 @@ test('an instance that is cut off fails the health check until it is not', (t) =
   t.deepEqual(statusWith(0), [undefined, undefined]);
 });
 
+test('a cordon is kept for the next process, whose health lag counts from the order', async (t) => {
+  const kept: { cordon: Cordon | undefined } = { cordon: undefined };
+  const cordonStore = {
+    save: async (cordon: Cordon) => {
+      kept.cordon = cordon;
+    },
+    clear: async () => {
+      kept.cordon = undefined;
+    },
+  };
+  const { clock, admission } = admissionOf(MAX_SESSIONS, cordonStore);
+  await admission.cordon('bad disk');
+  await admission.cordon('another reason');
+  const restored = admissionOf(MAX_SESSIONS, cordonStore);
+  await restored.clock.advance(HEALTH_LAG_MS - 1);
+  restored.admission.restoreCordon(kept.cordon as Cordon);
+  t.deepEqual(restored.admission.currentCordon, { sinceEpochMs: clock.epoch(), reason: 'bad disk' });
+  t.deepEqual(restored.statusWith(0), ['cordoned', undefined]);
+  await restored.clock.advance(1);
+  t.deepEqual(restored.statusWith(0), ['cordoned', 'cordoned']);
+  await restored.admission.uncordon();
+  t.is(kept.cordon, undefined);
+});
+
 test('a second cordon keeps the time and the reason of the first', async (t) => {
   const { clock, admission } = admissionOf();
-  admission.cordon('the first reason');
+  await admission.cordon('the first reason');
   const first = admission.currentCordon;
   await clock.advance(1000);
-  admission.cordon('the second reason');
+  await admission.cordon('the second reason');
   t.deepEqual(admission.currentCordon, first);
 });
 

@@ -1,5 +1,6 @@
 import test from 'ava';
-import { Drain, type DrainOrder, type DrainRecord, NotCancellable } from '../../daemon/admission/drain.ts';
+import { Drain, NotCancellable } from '../../daemon/admission/drain.ts';
+import type { DrainOrder, DrainRecord } from '../../daemon/admission/orders.ts';
 import { recordedLog } from '../support/recorded-log.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
@@ -24,10 +25,10 @@ function drainOf({ running = 3, healthLagMs = HEALTH_LAG_MS, isChecked = true } 
   };
   const store = {
     record: undefined as DrainRecord | undefined,
-    save: (record: DrainRecord) => {
+    save: async (record: DrainRecord) => {
       store.record = record;
     },
-    clear: () => {
+    clear: async () => {
       store.record = undefined;
     },
   };

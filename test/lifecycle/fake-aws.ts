@@ -1,5 +1,5 @@
 import type { ExecutionContext } from 'ava';
-import type { DrainOrder } from '../../daemon/admission/drain.ts';
+import type { DrainOrder } from '../../daemon/admission/orders.ts';
 import type { DrainSource } from '../../daemon/contract/control-api.ts';
 import type { AutoScaling, GroupMember, LifecycleHook } from '../../daemon/lifecycle/auto-scaling.ts';
 import type { Lifecycle, LifecycleOptions } from '../../daemon/lifecycle/lifecycle.ts';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { DrainOrder } from '../../daemon/admission/drain.ts';
+import type { DrainOrder } from '../../daemon/admission/orders.ts';
 import { obeySignals } from '../../daemon/lifecycle/signals.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 

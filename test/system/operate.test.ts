@@ -121,6 +121,17 @@ inTurn('stopping a session sends what was read, waits for the last results, and 
   t.is((await control('GET', `/v1/sessions/${body['sessionId']}`)).status, 404);
 });
 
+test('a cordon outlives a crash, until uncordon', async (t) => {
+  const { stage, control } = await stageWithSocket(t);
+  await control('POST', '/v1/cordon', { reason: 'bad disk' });
+  await stage.crash();
+  t.is((await stage.ask('GET', '/health-check')).status, 503);
+  t.like((await control('GET', '/v1/status')).body, { state: 'cordoned', cordon: { reason: 'bad disk' } });
+  await control('POST', '/v1/uncordon');
+  await stage.crash();
+  t.is((await stage.ask('GET', '/health-check')).status, 200);
+});
+
 inTurn('a cordoned daemon refuses new sessions, and running ones continue', async (t) => {
   const { stage, control } = t.context;
   const call = await runningCall(stage);
