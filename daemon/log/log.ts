@@ -2,6 +2,7 @@ import { type DestinationStream, type LevelWithSilent, type Logger, pino } from 
 import type { LogLevel } from '../contract/log-levels.ts';
 import { withRoundedFields } from '../runtime/rounded.ts';
 import { Redactor } from './redactor.ts';
+import { standardOutput } from './standard-output.ts';
 
 /** Log lines are events, listed in LOGS.md: `log.info({ event: 'kinesis.resumed', attempt }, 'resumed')`. */
 export interface Log {
@@ -28,11 +29,7 @@ export interface RootLog extends Log {
   onLevel(listener: (level: LogLevel) => void): void;
 }
 
-/**
- * By file descriptor and synchronous: a worker thread that dies loses what it wrote to its process.stdout or handed to
- * the thread pool, and its last lines matter most.
- */
-const STDOUT = { dest: 1, sync: true };
+const LOST = 'lines could not be written, and are lost: is the disk full?';
 
 /** A log of JSON lines on standard output, masked by its redactor. */
 export function createLog(level: LogLevel, destination?: DestinationStream): RootLog {
@@ -46,7 +43,9 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Roo
     // The last step before a line is written, so nothing bypasses it.
     hooks: { streamWrite: (line: string) => redactor.clean(line) },
   };
-  return new GatedRootLog(pino(options, destination ?? pino.destination(STDOUT)), redactor, { level });
+  const output = destination ?? standardOutput((lines) => log.warn({ event: 'log.lost', lines }, LOST));
+  const log = new GatedRootLog(pino(options, output), redactor, { level });
+  return log;
 }
 
 /** Up to which level lines are written. */

@@ -110,7 +110,7 @@ export class WorkerPool implements SessionHost {
     void worker.gone.then(() => {
       place.leave();
       this.#takingOver = this.#takingOver.then(() => onThreadLost(name));
-      log.error({ event: 'thread.lost', thread: name }, 'a worker thread ended: its sessions resume on another one');
+      log.error({ event: 'thread.lost', thread: name }, 'a worker thread ended; with STATE_DIR its sessions resume');
       const pauseMs = clock.now() - startedAtMs < SHORT_LIFE_MS ? PAUSE_MS : 0;
       clock.after(pauseMs, () => this.#replace(index));
     });
