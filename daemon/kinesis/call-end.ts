@@ -6,8 +6,11 @@ export type EndOfContact = 'next-contact' | 'no-more-fragments' | 'stopped';
 
 /** daemon/kinesis/README.md: an ended body is not an ended call, so at least two more attempts decide. */
 const MIN_EMPTY_ATTEMPTS = 2;
-/** The least time that an attempt gets to bring something: the round trip and the first fragment. */
-const SHORTEST_ATTEMPT_MS: Millis = 500;
+/**
+ * The least time that an attempt gets to bring something: the round trip and the first fragment. After an outage or a
+ * pause all calls of an instance open theirs at once.
+ */
+const SHORTEST_ATTEMPT_MS: Millis = 2000;
 
 /** A connection without data for this long is replaced, and a GetMedia without a response is retried. */
 export const READ_STALL_MS: Millis = 10_000;
@@ -49,11 +52,13 @@ export class CallEnd {
   readonly #graceMs: Millis;
   /** How long a connection may be idle during the call. */
   readonly stallMs: Millis;
+  readonly #shortestMs: Millis;
 
   constructor({ callEndGraceMs }: CallEndSettings) {
     this.#graceMs = callEndGraceMs;
     // Two attempts must fit into the grace period.
     this.stallMs = Math.min(READ_STALL_MS, callEndGraceMs / MIN_EMPTY_ATTEMPTS);
+    this.#shortestMs = Math.min(SHORTEST_ATTEMPT_MS, this.stallMs);
   }
 
   /** A pure decision: the same facts always lead to the same result. */
@@ -70,7 +75,7 @@ export class CallEnd {
     return {
       isOver: false,
       emptyAttempts: attempts,
-      silenceLimitMs: Math.max(SHORTEST_ATTEMPT_MS, graceLeftMs / attemptsLeft),
+      silenceLimitMs: Math.max(this.#shortestMs, graceLeftMs / attemptsLeft),
     };
   }
 }

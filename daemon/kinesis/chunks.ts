@@ -14,6 +14,8 @@ export class Chunks {
   readonly #idleTimer = new Timer(() => this.#checkIdle());
   #idleMs: Millis;
   #readAtMs: Millis;
+  /** How long the process had stood still when that read began. */
+  #stalledMs: Millis;
   #isHeld = false;
   #endedByUs: MediaEnd | undefined;
 
@@ -24,6 +26,7 @@ export class Chunks {
     this.#signal = signal;
     this.#idleMs = idleMs;
     this.#readAtMs = timers.now();
+    this.#stalledMs = timers.stalledMs;
     timers.set(this.#idleTimer, this.#readAtMs + idleMs);
     if (signal.aborted) this.#stop();
     else signal.addEventListener('abort', this.#stop, { once: true });
@@ -38,6 +41,7 @@ export class Chunks {
   /** Passes on the next bytes, read at `atMs` and valid until the next call; undefined at the end, whatever ended it. */
   read(atMs: Millis, take: TakeBytes): void {
     this.#readAtMs = atMs;
+    this.#stalledMs = this.#timers.stalledMs;
     this.#media.body.read(atMs, take);
   }
 
@@ -63,7 +67,9 @@ export class Chunks {
 
   #checkIdle(): void {
     const nowMs = this.#timers.now();
-    const dueMs = (this.#isHeld ? nowMs : this.#readAtMs) + this.#idleMs;
+    // What came while the process stood still has not been read yet.
+    const stalledMs = this.#timers.stalledMs - this.#stalledMs;
+    const dueMs = (this.#isHeld ? nowMs : this.#readAtMs + stalledMs) + this.#idleMs;
     if (dueMs > nowMs) this.#timers.set(this.#idleTimer, dueMs);
     else this.#end({ how: 'idle' });
   }

@@ -16,7 +16,10 @@ import { Rotation } from './rotation.ts';
 export interface ConnectionOutcome {
   /** `rewound`: the call may have begun earlier; `foreign-fragments`: it brought only fragments that are not the contact's. */
   readonly how: MediaEnd['how'] | 'rotated' | 'rewound' | 'next-contact' | 'foreign-fragments';
-  /** When audio of the contact last arrived; undefined: none did. */
+  /**
+   * When audio of the contact last arrived, or back-pressure ended after it, without the time in which the process stood
+   * still; undefined: none did.
+   */
   readonly lastAudioAtMs: Millis | undefined;
   /** The connection that takes over, opened before this one ended. */
   readonly successor?: Media;
@@ -142,7 +145,7 @@ export class Connection {
       this.#silenceLimitMs = stallMs;
       this.#chunks.waitUpTo(stallMs);
     }
-    this.#lastAudioAtMs = filter.nowMs;
+    this.#lastAudioAtMs = timers.awakeMs;
     this.#listeningSinceMs = filter.nowMs;
     return forward(blocks, filter.position);
   }
@@ -158,8 +161,10 @@ export class Connection {
   }
 
   async #hold(free: Promise<void>): Promise<void> {
+    const { timers } = this.#options;
     await this.#chunks.holdUntil(free);
-    this.#listeningSinceMs = this.#options.timers.now();
+    this.#listeningSinceMs = timers.now();
+    this.#lastAudioAtMs = timers.awakeMs;
   }
 
   /** Foreign fragments may continue forever: a connection that brings nothing else counts as idle. */

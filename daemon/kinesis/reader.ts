@@ -81,15 +81,16 @@ async function readAll(
 ): Promise<EndOfContact> {
   const { timers, settings } = options;
   const callEnd = new CallEnd(settings);
-  const reopening = new Reopening(contact, kinesis, { ...options, clock: timers });
+  const reopening = new Reopening(contact, kinesis, options);
   const openSuccessor = (signal: AbortSignal) => reopening.open(filter.position, signal);
   const common = { ...options, filter, openSuccessor, rotateAfterMs: settings.rotateAfterMs, stallMs: callEnd.stallMs };
-  const silence = new Silence(reopening.outage, timers.now());
+  const silence = new Silence(reopening.outage, timers.awakeMs);
   let media = first ?? (await reopening.reopen({ position: undefined, emptyAttempts: 0, streamError: undefined }));
   let silenceLimitMs = callEnd.stallMs;
   let emptyAttempts = 0;
   while (media) {
-    const openedAtMs = timers.now();
+    // Time in which nothing could be read is not silence.
+    const openedAtMs = timers.awakeMs;
     const { progress } = filter;
     const connection: ConnectionOutcome = await new Connection(media, { ...common, silenceLimitMs }).read();
     const { how, streamError, successor, rewindToMs } = connection;
@@ -100,7 +101,7 @@ async function readAll(
       openedAtMs,
       streamError,
     });
-    const nowMs = timers.now();
+    const nowMs = timers.awakeMs;
     const lastAudioAtMs = silence.sinceMs(nowMs);
     const wasRefused = streamError !== undefined;
     const decision = callEnd.afterConnection({ how, wasRefused, receivedAudio, lastAudioAtMs, emptyAttempts, nowMs });

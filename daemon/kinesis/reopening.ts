@@ -2,7 +2,8 @@ import type { GapCause } from '../contract/gap-causes.ts';
 import { errorFields, type Log } from '../log/log.ts';
 import type { SessionMetrics } from '../metrics/session-metrics.ts';
 import { backoffMs } from '../runtime/backoff.ts';
-import type { Clock, Millis } from '../runtime/clock.ts';
+import type { Millis } from '../runtime/clock.ts';
+import type { TimerWheel } from '../runtime/timer-wheel.ts';
 import { READ_STALL_MS } from './call-end.ts';
 import { type Contact, type Position, START_MARGIN_MS } from './contact.ts';
 import type { Media, MediaSource, Start } from './media-source.ts';
@@ -17,7 +18,7 @@ const FIRST_DELAY_MS: Millis = 250;
 const LONGEST_DELAY_MS: Millis = 2000;
 
 interface ReopeningOptions {
-  readonly clock: Clock;
+  readonly timers: TimerWheel;
   /** In [0, 1): calls that lost their connections together must not all come back at once. */
   readonly random: () => number;
   readonly log: Log;
@@ -54,7 +55,7 @@ export class Reopening {
     this.#contact = contact;
     this.#kinesis = kinesis;
     this.#options = options;
-    this.#startedAtEpochMs = options.clock.epoch();
+    this.#startedAtEpochMs = options.timers.epoch();
     this.#beginning = contact.start;
   }
 
@@ -73,14 +74,14 @@ export class Reopening {
    * permanently, or for five minutes.
    */
   async reopen({ position, emptyAttempts, streamError }: ReopeningFrom): Promise<Media | undefined> {
-    const { clock, log, metrics, signal } = this.#options;
+    const { timers, log, metrics, signal } = this.#options;
     if (streamError) this.#noteStreamError(streamError, position);
     // The first retry after an error inside the stream is immediate too.
     const retriesBefore = emptyAttempts - Number(streamError !== undefined);
     for (;;) {
       const attempt = retriesBefore + this.outage.refusals;
       try {
-        await clock.sleep(this.#delayMs(attempt), signal);
+        await timers.sleep(this.#delayMs(attempt), signal);
         const media = await this.open(position, signal);
         metrics.resumes++;
         const fields = { event: 'kinesis.resumed', attempt, requestId: media.requestId };
@@ -88,15 +89,15 @@ export class Reopening {
         return media;
       } catch (error) {
         if (signal.aborted) return undefined;
-        if (this.outage.note(error, clock.now())) throw error;
+        if (this.outage.note(error, timers.awakeMs)) throw error;
         log.warn({ event: 'kinesis.refused', attempt, ...errorFields(error) }, 'Kinesis refused to resume: retrying');
       }
     }
   }
 
   #noteStreamError(error: KinesisRefused, position: Position | undefined): void {
-    const { clock, log } = this.#options;
-    if (this.outage.note(error, clock.now())) throw error;
+    const { timers, log } = this.#options;
+    if (this.outage.note(error, timers.awakeMs)) throw error;
     if (error.isFragmentGone) this.#noteGone(position);
     else log.warn({ event: 'kinesis.refused', ...errorFields(error) }, 'the stream ended with an error: retrying');
   }
@@ -108,7 +109,7 @@ export class Reopening {
   }
 
   #open(start: Start, signal: AbortSignal): Promise<Media> {
-    const unanswered = this.#options.clock.timeout(READ_STALL_MS);
+    const unanswered = this.#options.timers.timeout(READ_STALL_MS);
     return this.#kinesis.getMedia(this.#contact.streamArn, start, AbortSignal.any([signal, unanswered]));
   }
 

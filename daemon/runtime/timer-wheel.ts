@@ -6,6 +6,8 @@ export const TICK_MS: Millis = 20;
 const SLOTS = 128;
 /** How often the thread's CPU usage is measured. */
 const MEASURE_EVERY_MS: Millis = 500;
+/** A turn that comes this much later than due means that the process stood still: stopped, frozen with its VM, or busy. */
+const STALL_MS: Millis = 1000;
 /** Below this share of a core there is nothing to save; above the other one, everything that can be saved is. */
 const IDLE = 0.01;
 const BUSY = 0.05;
@@ -41,6 +43,7 @@ export class TimerWheel implements Clock {
   #usedMs: Millis;
   #measuredMs: Millis;
   #load = 0;
+  #stalledMs: Millis = 0;
 
   /** @param cpuMs CPU time that this thread has used so far */
   constructor(clock: Clock, cpuMs = threadCpuMs) {
@@ -54,6 +57,16 @@ export class TimerWheel implements Clock {
   get load(): number {
     this.#measure();
     return this.#load;
+  }
+
+  /** How long the process has stood still, for a second or more each time, while the wheel turned. */
+  get stalledMs(): Millis {
+    return this.#stalledMs;
+  }
+
+  /** `now` without the time in which the process stood still. */
+  get awakeMs(): Millis {
+    return this.now() - this.#stalledMs;
   }
 
   now(): Millis {
@@ -118,6 +131,8 @@ export class TimerWheel implements Clock {
 
   readonly #tick = () => {
     const nowMs = this.#clock.now();
+    const lateMs = nowMs - this.#slotMs - TICK_MS;
+    if (lateMs > STALL_MS) this.#stalledMs += lateMs;
     // After a long stall one turn of the wheel is enough: it visits every timer.
     if (nowMs - this.#slotMs > SLOTS * TICK_MS) this.#slotMs = nowMs - SLOTS * TICK_MS;
     while (this.#slotMs + TICK_MS <= nowMs) {

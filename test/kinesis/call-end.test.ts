@@ -70,9 +70,10 @@ test('two attempts share the rest of the grace period, and the last one gets all
   t.like(callEnd.afterConnection(ended(12_000, { emptyAttempts: 4 })), { silenceLimitMs: 3000 });
 });
 
-test('an attempt has at least 500 ms, the time for a round trip', (t) => {
-  t.like(callEnd.afterConnection(ended(GRACE_MS - 100, { emptyAttempts: 1 })), { silenceLimitMs: 500 });
-  t.like(callEnd.afterConnection(ended(HOURS_MS)), { silenceLimitMs: 500 });
+test('an attempt has at least 2 s, the time for a round trip while all calls reconnect, or half the grace period', (t) => {
+  t.like(callEnd.afterConnection(ended(GRACE_MS - 100, { emptyAttempts: 1 })), { silenceLimitMs: 2000 });
+  t.like(callEnd.afterConnection(ended(HOURS_MS)), { silenceLimitMs: 2000 });
+  t.like(new CallEnd({ callEndGraceMs: 1000 }).afterConnection(ended(HOURS_MS)), { silenceLimitMs: 500 });
 });
 
 test('a silent call ends after at least two attempts and the grace period, and at most one attempt later', (t) => {
@@ -85,6 +86,7 @@ test('a silent call ends after at least two attempts and the grace period, and a
       fc.integer({ min: 0, max: 20_000 }),
       (all, graceMs, lateMs) => {
         const rules = new CallEnd({ callEndGraceMs: graceMs });
+        const shortestMs = Math.min(2000, graceMs / 2);
         let nowMs = lateMs;
         let decision = rules.afterConnection(ended(0, { lastAudioAtMs: 0, receivedAudio: true, nowMs }));
         let attempts = 0;
@@ -93,7 +95,7 @@ test('a silent call ends after at least two attempts and the grace period, and a
           if (decision.isOver) break;
           // A connection is idle until its limit, or ends earlier; a retry takes a moment.
           const tookMs = 1 + (how === 'idle' ? decision.silenceLimitMs : decision.silenceLimitMs * share);
-          longestMs = Math.max(500, tookMs);
+          longestMs = Math.max(shortestMs, tookMs);
           nowMs += tookMs;
           attempts++;
           const { emptyAttempts } = decision;
@@ -102,7 +104,7 @@ test('a silent call ends after at least two attempts and the grace period, and a
         t.true(attempts >= 2);
         t.true(nowMs >= graceMs);
         t.true(
-          nowMs <= Math.max(graceMs, lateMs + 2 * 501) + longestMs,
+          nowMs <= Math.max(graceMs, lateMs + 2 * (shortestMs + 1)) + longestMs,
           `${nowMs} of ${graceMs} ms, ${attempts} attempts`,
         );
       },

@@ -3,6 +3,7 @@ import type { AudioBlock } from '../../daemon/audio/pcm.ts';
 import type { Contact } from '../../daemon/kinesis/contact.ts';
 import { readContact } from '../../daemon/kinesis/reader.ts';
 import { KinesisRefused } from '../../daemon/kinesis/refusal.ts';
+import { TimerWheel } from '../../daemon/runtime/timer-wheel.ts';
 import { errorChunk } from '../simulators/kinesis-video/mkv.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { ExactTimers } from './exact-timers.ts';
@@ -27,6 +28,7 @@ function read(
   answer: (clock: VirtualClock) => Answer,
   forward = (): Promise<void> | undefined => undefined,
   contact: Contact = CONTACT,
+  timersOf: (clock: VirtualClock) => TimerWheel = (clock) => new ExactTimers(clock),
 ) {
   const clock = new VirtualClock({ nowMs: 0 });
   const kinesis = new ScriptedKinesis(clock, answer(clock));
@@ -42,7 +44,7 @@ function read(
     },
     onLost: (cause: string, ms: number) => lost.push([cause, ms]),
     onTrouble: (cause: string) => troubles.push(cause),
-    timers: new ExactTimers(clock),
+    timers: timersOf(clock),
     signal: stop.signal,
     settings: SETTINGS,
   };
@@ -125,6 +127,44 @@ test('after new audio, a connection may be silent for READ_STALL_MS again', asyn
   await result();
   t.deepEqual(seeds, [1, 2, 3]);
   t.is(kinesis.requests[2]?.atMs, 7500 + 8000 + 7500);
+});
+
+test('time in which the process stands still is not silence: what came meanwhile is read', async (t) => {
+  for (const nextSends of [[{ number: 3 }], [1900, { number: 3 }]]) {
+    const { clock, result, seeds } = read(
+      connections(
+        { sends: [{ number: 1 }, 1000, { number: 2 }], ending: 'hangs' },
+        { ending: 'ends' },
+        { sends: nextSends, ending: 'hangs' },
+        { ending: 'hangs' },
+      ),
+      undefined,
+      CONTACT,
+      (clock) => new TimerWheel(clock, () => 0),
+    );
+    await clock.advance(2000);
+    clock.stall(18_000);
+    t.is((await result()).end, 'no-more-fragments');
+    t.deepEqual(seeds, [1, 2, 3]);
+  }
+});
+
+test('a connection that is held back and then breaks leaves the whole grace period', async (t) => {
+  const free = Promise.withResolvers<void>();
+  let isHeld = false;
+  const forward = () => {
+    if (isHeld) return undefined;
+    isHeld = true;
+    return free.promise;
+  };
+  const { clock, result, seeds } = read(
+    connections({ sends: [{ number: 1 }], ending: 'breaks' }, {}, {}, { sends: [9000, { number: 2 }] }, {}),
+    forward,
+  );
+  await clock.advance(60_000);
+  free.resolve();
+  t.is((await result()).end, 'no-more-fragments');
+  t.deepEqual(seeds, [1, 2]);
 });
 
 test('back-pressure is not silence: a stream held back for a minute continues', async (t) => {

@@ -5,6 +5,7 @@ import { KinesisRefused, kinesisRefusal, refusalInStream } from '../../daemon/ki
 import { Reopening, type ReopeningFrom } from '../../daemon/kinesis/reopening.ts';
 import { SessionMetrics } from '../../daemon/metrics/session-metrics.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
+import { ExactTimers } from './exact-timers.ts';
 import { type Answer, inOrder, ScriptedKinesis } from './scripted-kinesis.ts';
 import { CONTACT } from './stream.ts';
 import { unobserved } from './unobserved.ts';
@@ -22,7 +23,7 @@ function reopening(answer: (clock: VirtualClock) => Answer, random = () => 0.5) 
   const metrics = new SessionMetrics();
   const troubles: GapCause[] = [];
   const onTrouble = (cause: GapCause) => troubles.push(cause);
-  const options = { ...unobserved, clock, random, metrics, onTrouble, signal: stop.signal };
+  const options = { ...unobserved, timers: new ExactTimers(clock), random, metrics, onTrouble, signal: stop.signal };
   const one = new Reopening(CONTACT, kinesis, options);
   const reopen = async (from: Partial<ReopeningFrom> = {}) => {
     const reopened = one.reopen({ ...FROM, ...from }).then(

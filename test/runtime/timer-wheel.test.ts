@@ -168,6 +168,24 @@ for (const heldUpMs of [TICK_MS + 1, ROUND_MS - 1, ROUND_MS, ROUND_MS + 1, 10 * 
   });
 }
 
+test('time in which the process stands still for a second and more is known', (t) => {
+  withTimers((clock, timers) => {
+    const startMs = clock.now();
+    timers.every(500, () => {});
+    clock.forward(10_000);
+    clock.stall(900);
+    clock.forward(10_000);
+    t.is(timers.stalledMs, 0);
+    clock.stall(18_000);
+    t.true(Math.abs(timers.stalledMs - 18_000) <= 2 * TICK_MS, `${timers.stalledMs}`);
+    clock.forward(5000);
+    clock.stall(3000);
+    t.true(Math.abs(timers.stalledMs - 21_000) <= 4 * TICK_MS, `${timers.stalledMs}`);
+    t.is(timers.awakeMs, clock.now() - timers.stalledMs);
+    t.true(timers.awakeMs - startMs < 27_000);
+  });
+});
+
 test('it starts again after it has stood still', (t) => {
   withTimers((clock, timers) => {
     const ran: string[] = [];
