@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import { RETRY_POLICY } from '../../../trigger/retry-policy.ts';
 import { type AlarmProperties, type AlarmState, type MetricSource, statesOf } from '../alarm-evaluation.ts';
 import { minutely, recordedSeries, type Series } from '../series.ts';
 import { synthesized } from '../synthesized.ts';
@@ -77,6 +78,9 @@ const NOTIFYING = Object.entries({ ...METRIC_ALARMS, ...COMPOSITE_ALARMS }).flat
 
 /** AWS's own metrics of a fleet at its desired capacity, and healthy, and of a trigger that is invoked and works. */
 const UP = { wanted: 2, healthy: 2, ill: 0, calls: 20, invoked: 6, failed: 0, errors: 0, throttles: 0, tookMs: 800 };
+/** How long the trigger takes if the daemon gives up on a start, and if all instances stay full. */
+const TIMED_OUT_MS = RETRY_POLICY.budgetMs - RETRY_POLICY.responseMarginMs;
+const FULL_MS = RETRY_POLICY.budgetMs - RETRY_POLICY.minAttemptMs;
 type Fleet = Record<keyof typeof UP, number | undefined | ((minute: number) => number | undefined)>;
 
 /** CloudWatch's metrics of a stack, from its daemons and from AWS. */
@@ -328,8 +332,16 @@ const BY_HAND: Readonly<Record<string, [source: MetricSource, fires: string[], m
     ['TriggerThrottled'],
     32,
   ],
-  'a slow cold start': [sourceOf(idle(), { tookMs: (minute) => (minute === 30 ? 7600 : 900) }), []],
-  'a trigger that is slow from one minute on': [sourceOf(idle(), { tookMs: from(30, 7200, 900) }), ['TriggerSlow'], 33],
+  'one start that times out': [sourceOf(idle(), { tookMs: (minute) => (minute === 30 ? TIMED_OUT_MS : 900) }), []],
+  'starts that time out from one minute on': [
+    sourceOf(idle(), { tookMs: from(30, TIMED_OUT_MS, 900) }),
+    ['TriggerSlow'],
+    33,
+  ],
+  'starts that find the fleet full until the trigger gives up': [
+    sourceOf(idle(), { tookMs: from(30, FULL_MS, 900) }),
+    [],
+  ],
   'a flow that lost its trigger': [
     sourceOf(idle(), { invoked: from<number | undefined>(20, undefined, 6) }),
     ['NoStarts'],
