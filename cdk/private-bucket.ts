@@ -26,8 +26,9 @@ export class PrivateBucket extends Construct {
       lifecycleRules: [
         { expiration: lifetime, abortIncompleteMultipartUploadAfter: Duration.days(UNFINISHED_UPLOAD_DAYS) },
       ],
-      // A stack that is deleted by mistake must not delete what nobody has read yet; it empties itself.
-      removalPolicy: RemovalPolicy.RETAIN,
+      // A stack that is deleted by mistake must not delete what nobody has read yet; it empties itself. A deployment that
+      // fails and takes back the bucket that it created leaves none behind.
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     acknowledge(
       this.bucket,
