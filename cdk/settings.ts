@@ -26,8 +26,11 @@ import {
 /** Auto Scaling waits at most 48 h for an instance; the last hour is margin for ending the remaining sessions. */
 const LONGEST_DRAIN_MINUTES = 47 * 60;
 
-/** The function's policy has a statement of about 450 bytes for each, and Lambda accepts 20 KB. */
-const MOST_CONNECT = 40;
+/**
+ * The function's policy has a statement of about 450 bytes for each, and Lambda accepts 20 KB. Connect may add a second one:
+ * associating a function requires lambda:AddPermission (the schema of AWS::Connect::IntegrationAssociation).
+ */
+const MOST_CONNECT = 20;
 
 /** Returns a setting to its default explicitly; omitting one that the deployed stack has is refused. */
 const UNSET = 'UNSET';

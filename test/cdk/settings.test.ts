@@ -314,9 +314,9 @@ test('a secret of another account needs a key of its own, which that account can
 test('as many Connect instances as the policy of a function has room for', (t) => {
   const arns = (count: number) =>
     Array.from({ length: count }, (_, at) => CONNECT_ARN.replace('instance/12345678', `instance/${10_000_000 + at}`));
-  t.deepEqual(linesFor({ connectInstanceArn: arns(40) }), []);
-  t.deepEqual(linesFor({ connectInstanceArn: arns(41) }), [
-    'connectInstanceArn must be at most 40 ARNs: deploy another stack for more',
+  t.deepEqual(linesFor({ connectInstanceArn: arns(20) }), []);
+  t.deepEqual(linesFor({ connectInstanceArn: arns(21) }), [
+    'connectInstanceArn must be at most 20 ARNs: deploy another stack for more',
   ]);
 });
 
