@@ -13,6 +13,8 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct, type IDependable } from 'constructs';
 
 interface NewNetworkProps {
+  /** Two; without them, the first two that the region offers the account. */
+  readonly availabilityZones: readonly string[] | undefined;
   /** Instances are in public subnets, without NAT gateways. */
   readonly publicAddresses: boolean;
   /** At most one per zone; with 0, the subnets have no route to the internet. */
@@ -42,7 +44,7 @@ export class Network extends Construct {
   static create(
     scope: Construct,
     id: string,
-    { publicAddresses, natGateways, logRetention }: NewNetworkProps,
+    { availabilityZones, publicAddresses, natGateways, logRetention }: NewNetworkProps,
   ): Network {
     return new Network(scope, id, (network) => {
       const isPrivate = natGateways > 0 ? SubnetType.PRIVATE_WITH_EGRESS : SubnetType.PRIVATE_ISOLATED;
@@ -50,7 +52,7 @@ export class Network extends Construct {
       const privateSubnet = { name: 'Private', subnetType, cidrMask: 22 };
       const publicSubnet = { name: 'Public', subnetType: SubnetType.PUBLIC, cidrMask: 26, mapPublicIpOnLaunch: false };
       const vpc = new Vpc(network, 'Vpc', {
-        maxAzs: 2,
+        ...(availabilityZones === undefined ? { maxAzs: 2 } : { availabilityZones: [...availabilityZones] }),
         natGateways,
         subnetConfiguration: publicAddresses
           ? [{ ...publicSubnet, cidrMask: 22 }]

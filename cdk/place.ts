@@ -8,6 +8,7 @@ export interface Place {
 
 /** The settings that contain a region or an account. */
 interface Arns {
+  readonly availabilityZones?: readonly string[] | undefined;
   readonly connectInstanceArn?: readonly string[] | undefined;
   readonly streamsKmsKeyArn?: string | undefined;
   readonly deepgramKeySecretArn?: string | undefined;
@@ -29,6 +30,9 @@ export function misplacedIn(given: Arns, { region, account }: Place): string[] {
   const webhookKey = whereIs(given.webhookSecretKmsKeyArn).region;
   const webhookSecret = whereIs(given.webhookSecretArn).region;
   const elsewhere = instances.find((each) => each.region !== connect.region || each.account !== connect.account);
+  const [zone] = given.availabilityZones ?? [];
+  const zonesRegion = connect.region ?? region ?? regionOfZone(zone);
+  const otherZone = given.availabilityZones?.find((each) => regionOfZone(each) !== zonesRegion);
   const rules: [one: string | undefined, other: string | undefined, line: string][] = [
     [
       connect.region,
@@ -44,6 +48,11 @@ export function misplacedIn(given: Arns, { region, account }: Place): string[] {
       elsewhere && `${elsewhere.region} ${elsewhere.account}`,
       `${connect.region} ${connect.account}`,
       `connectInstanceArn has instances of different regions or accounts: deploy a stack for each`,
+    ],
+    [
+      regionOfZone(otherZone),
+      zonesRegion,
+      `availabilityZones has ${otherZone}, but the stack would be in ${zonesRegion}: choose two zones there`,
     ],
     [
       streamsKey,
@@ -149,6 +158,10 @@ export function unreachableIn(given: Route, place: Place): string[] {
     if (!other || other === region) return [];
     return [`${name} is in ${other}, out of reach of PrivateLink in ${region}: ${remedy}`];
   });
+}
+
+function regionOfZone(zone: string | undefined): string | undefined {
+  return zone?.slice(0, -1);
 }
 
 function whereIs(arn: string | undefined): Place {

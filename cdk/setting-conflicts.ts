@@ -20,6 +20,7 @@ interface Given {
   readonly webhook?: string | undefined;
   readonly vpcId?: string | undefined;
   readonly subnetIds?: readonly string[] | undefined;
+  readonly availabilityZones?: readonly string[] | undefined;
   readonly natGateways: number;
   readonly privateLink: 'on' | 'off';
   readonly httpsProxy?: string | undefined;
@@ -56,6 +57,10 @@ export function conflictsIn(given: Given): string[] {
     [
       (vpcId === undefined) !== (subnetIds === undefined),
       'vpcId and subnetIds belong together: set both for an existing VPC, neither for a new one',
+    ],
+    [
+      vpcId !== undefined && given.availabilityZones !== undefined,
+      'availabilityZones is about a new VPC: an existing one has the zones of subnetIds',
     ],
     [minInstances > maxInstances, `minInstances is ${minInstances}, above maxInstances (${maxInstances})`],
     [

@@ -4,6 +4,9 @@ import { NoProxy } from '../daemon/runtime/no-proxy.ts';
 export const CONNECT_ARN = /^arn:aws[a-z-]*:connect:[a-z0-9-]+:\d{12}:instance\/[A-Za-z0-9-]+$/;
 export const SECRET_ARN = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}$/;
 
+/** `us-east-1a`; not a zone's id (`use1-az1`), nor a local zone, which may lack load balancers and NAT gateways. */
+export const ZONE = /^[a-z]+(-[a-z]+)+-\d+[a-z]$/;
+
 /** What of a URL's host is special to no shell, no systemd and no TOML. */
 const PROXY_HOST = /^[A-Za-z0-9.:[\]-]+$/;
 

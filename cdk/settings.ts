@@ -21,6 +21,7 @@ import {
   SECRET_ARN,
   secretArn,
   wholeNumber,
+  ZONE,
 } from './setting-rules.ts';
 
 /** Auto Scaling waits at most 48 h for an instance; the last hour is margin for ending the remaining sessions. */
@@ -86,6 +87,9 @@ const settings = z.object({
     .optional(),
   subnetIds: list('ids of subnets', /^subnet-[0-9a-f]{8,17}$/, 'subnet-0123456789abcdef0,subnet-0fedcba9876543210')
     .refine((ids) => ids.length >= 2, 'must be at least two subnets in different zones, as the load balancer requires')
+    .optional(),
+  availabilityZones: list('names of zones', ZONE, 'us-east-1a,us-east-1b')
+    .refine((zones) => zones.length === 2, 'must be two zones')
     .optional(),
   natGateways: wholeNumber('NAT gateways, one per zone', 0, 2).default(2),
   privateLink: onOrOff(),

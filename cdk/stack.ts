@@ -24,8 +24,9 @@ import { userDataWith } from './user-data.ts';
 /**
  * W3005: a dependency on a whole construct repeats some implicit dependencies, which is harmless. E3016: cfn-lint 1.51 is
  * older than AutoScalingInstanceRefresh, which CDK has since 2.263; test/cdk/stack.test.ts checks it with CDK's schemas.
+ * W3010: `availabilityZones` names zones.
  */
-const FOR_CFN_LINT = { 'cfn-lint': { config: { ignore_checks: ['W3005', 'E3016'] } } };
+const FOR_CFN_LINT = { 'cfn-lint': { config: { ignore_checks: ['W3005', 'E3016', 'W3010'] } } };
 
 /** Everything that integratord needs to transcribe the calls of one Connect instance in one region. */
 export class IntegratordStack extends Stack {
@@ -103,9 +104,10 @@ export class IntegratordStack extends Stack {
     });
   }
 
-  #network({ vpcId, subnetIds, profile, natGateways, logRetentionDays }: Settings): Network {
+  #network({ vpcId, subnetIds, availabilityZones, profile, natGateways, logRetentionDays }: Settings): Network {
     if (vpcId !== undefined && subnetIds !== undefined) return Network.existing(this, 'Network', vpcId, subnetIds);
     return Network.create(this, 'Network', {
+      availabilityZones,
       publicAddresses: profile === 'small',
       natGateways,
       logRetention: logRetentionDays,

@@ -49,6 +49,11 @@ for (const [name, value, expected] of [
   ['subnetIds', 'a,b', 'must be ids of subnets'],
   ['subnetIds', 'subnet-0123456789abcdef0', 'must be at least two subnets'],
   ['subnetIds', 'subnet-0123456789abcdef0,subnet-0123456789abcdef0', 'must not contain duplicates'],
+  ['availabilityZones', 'use1-az1,use1-az2', 'must be names of zones, separated by commas, such as us-east-1a'],
+  ['availabilityZones', 'us-west-2a,us-west-2-lax-1a', 'must be names of zones'],
+  ['availabilityZones', 'us-east-1a', 'must be two zones'],
+  ['availabilityZones', 'us-east-1a,us-east-1b,us-east-1c', 'must be two zones'],
+  ['availabilityZones', 'us-east-1a,us-east-1a', 'must not contain duplicates'],
   ['natGateways', 3, 'must be at most 2'],
   ['privateLink', 'yes', 'must be on or off'],
   ['httpsProxy', 'proxy.example.com:3128', 'must be the http or https URL of a proxy'],
@@ -101,6 +106,11 @@ for (const [name, value, expected] of [
 for (const [what, context, expected] of [
   ['a VPC without subnets', { vpcId: 'vpc-0123456789abcdef0' }, 'vpcId and subnetIds belong together'],
   ['subnets without a VPC', { subnetIds: SUBNETS }, 'vpcId and subnetIds belong together'],
+  [
+    'zones beside an existing VPC',
+    { vpcId: 'vpc-0123456789abcdef0', subnetIds: SUBNETS, availabilityZones: 'us-east-1a,us-east-1b' },
+    'availabilityZones is about a new VPC',
+  ],
   ['a minimum above the maximum', { minInstances: 11 }, 'minInstances is 11, above maxInstances'],
   ['a desired size out of bounds', { desiredInstances: 1 }, 'desiredInstances is 1, not between'],
   [
@@ -227,6 +237,23 @@ test('a stack in another region or account than its Connect instance is refused,
   ]);
   t.deepEqual(linesFor(connect, { region: 'eu-west-2', account: '123456789012' }), []);
   t.deepEqual(linesFor(connect), [], 'while that is unknown');
+});
+
+test('zones of another region than the stack are refused', (t) => {
+  const zones = { availabilityZones: 'eu-west-2a,eu-west-2c' };
+  const line = (zone: string, region: string) => [
+    `availabilityZones has ${zone}, but the stack would be in ${region}: choose two zones there`,
+  ];
+  t.deepEqual(linesFor(zones, { region: 'us-east-1' }), line('eu-west-2a', 'us-east-1'));
+  const connect = { connectInstanceArn: CONNECT_ARN };
+  t.deepEqual(linesFor({ ...zones, ...connect }, { region: 'eu-west-2' }), []);
+  t.deepEqual(
+    linesFor({ ...connect, availabilityZones: 'eu-west-2a,eu-west-1a' }, { region: 'eu-west-2' }),
+    line('eu-west-1a', 'eu-west-2'),
+  );
+  t.deepEqual(linesFor(zones), [], 'while the region is unknown');
+  t.deepEqual(linesFor({ availabilityZones: 'eu-west-2a,eu-west-1a' }), line('eu-west-1a', 'eu-west-2'));
+  t.deepEqual(linesFor({ availabilityZones: 'us-gov-west-1a,us-gov-west-1b' }, { region: 'us-gov-west-1' }), []);
 });
 
 test('a key secret that PrivateLink cannot reach is refused', (t) => {

@@ -52,6 +52,9 @@ test('the schemas find a deliberate error', (t) => {
 /** CDK's own engine, which has CloudFormation's resource schemas and reads them once. */
 const ENGINE = new CloudFormationValidatePlugin();
 
+/** Zones by name, which CDK's Vpc acknowledges in the app; the engine alone does not know of that. */
+const NAMED_ZONES = 'W3010';
+
 /** The engine's findings. */
 function findingsIn(template: object): string[] {
   const directory = mkdtempSync(join(tmpdir(), 'integratord-template-'));
@@ -61,7 +64,9 @@ function findingsIn(template: object): string[] {
     const stack = { stackConstructPath: 'stack', templatePath: file, accountId: undefined, region: undefined };
     const context = { templatePaths: [file], stackTemplates: [stack], appConstruct: new App({ outdir: directory }) };
     const { violations } = ENGINE.validate(context);
-    return violations.map(({ ruleName, description }) => `${ruleName}: ${description}`);
+    return violations.flatMap(({ ruleName, description }) =>
+      ruleName === NAMED_ZONES ? [] : [`${ruleName}: ${description}`],
+    );
   } finally {
     rmSync(directory, { recursive: true });
   }

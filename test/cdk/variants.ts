@@ -13,6 +13,7 @@ export const VARIANTS: Readonly<Record<string, Record<string, unknown>>> = {
   'a small stack': { profile: 'small' },
   'a closed VPC, Spot, and an alarm address': {
     natGateways: 0,
+    availabilityZones: 'us-east-1b,us-east-1d',
     privateLink: 'on',
     deepgramApi: 'ws://deepgram.internal:8080',
     spotPercent: 50,

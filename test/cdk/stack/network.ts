@@ -131,6 +131,17 @@ test('without a VPC there is a new small one: two zones, instances in private su
   for (const { Ref } of zones) t.true(Ref.includes('Private'), Ref);
 });
 
+test('a new VPC is in the zones that the settings name, in each profile', (t) => {
+  const availabilityZones = ['us-east-1b', 'us-east-1d'];
+  for (const profile of ['standard', 'small']) {
+    const subnets = Object.values(synthesized({ profile, availabilityZones }).findResources('AWS::EC2::Subnet'));
+    const zones = new Set(subnets.map(({ Properties }) => Properties['AvailabilityZone']));
+    t.deepEqual([...zones].sort(), availabilityZones, profile);
+  }
+  const byDefault = Object.values(template.findResources('AWS::EC2::Subnet'))[0]?.['Properties'].AvailabilityZone;
+  t.deepEqual(byDefault, { 'Fn::Select': [0, { 'Fn::GetAZs': '' }] });
+});
+
 test('a new VPC logs rejected traffic', (t) => {
   template.hasResourceProperties('AWS::EC2::FlowLog', { TrafficType: 'REJECT', ResourceType: 'VPC' });
   t.pass();
