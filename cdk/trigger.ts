@@ -70,7 +70,8 @@ export class Trigger extends Construct implements IConnectable {
     const { account = Aws.ACCOUNT_ID, resourceName = '' } = isKnown
       ? Arn.split(connectInstanceArn, ArnFormat.SLASH_RESOURCE_NAME)
       : {};
-    // Keyed by id, so that the order of the list does not matter.
+    // Keyed by id, so that neither the order of the list matters nor which others are on it: under another logical id, an
+    // association would be created again before it is deleted (README.md, "Without CDK").
     this.function.addPermission(`Connect${resourceName}`, {
       principal: new ServicePrincipal('connect.amazonaws.com'),
       sourceArn: connectInstanceArn,

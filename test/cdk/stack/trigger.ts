@@ -84,6 +84,20 @@ test('each Connect instance of a list may invoke the trigger and has it on its l
   }
 });
 
+test('a Connect instance keeps its association when others join or leave the list', (t) => {
+  const other = CONNECT_ARN.replace('/12345678', '/87654321');
+  const associationOf = (arn: string, connectInstanceArn: string[]) => {
+    const found = synthesized({ connectInstanceArn }).findResources('AWS::Connect::IntegrationAssociation');
+    return Object.entries(found).find(([, { Properties }]) => Properties['InstanceId'] === arn)?.[0];
+  };
+  t.truthy(associationOf(other, [other]));
+  for (const list of [
+    [CONNECT_ARN, other],
+    [other, CONNECT_ARN],
+  ])
+    t.is(associationOf(other, list), associationOf(other, [other]));
+});
+
 test('calls of any of several instances make NoStarts expect starts', (t) => {
   const others = [2, 3].map((digit) => CONNECT_ARN.replace('instance/1', `instance/${digit}`));
   const three = synthesized({ connectInstanceArn: [CONNECT_ARN, ...others], noStartsCalls: 30 });
