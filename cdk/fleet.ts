@@ -85,7 +85,8 @@ export class Fleet extends Construct {
       capacityRebalance: spotPercent > 0,
       defaultInstanceWarmup: WARM_UP,
       groupMetrics: [GroupMetrics.all()],
-      // Without calls first: README.md, "Removing it".
+      // A forced deletion skips the terminating hook, and so the drain. CloudFormation does not force it: stack.ts protects
+      // the whole stack.
       deletionProtection: DeletionProtection.PREVENT_FORCE_DELETION,
     });
     this.group.node.addDependency(network.internetRoute);

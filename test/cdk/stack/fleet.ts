@@ -152,7 +152,7 @@ test('a roll-out can do without alarms, or be left to an operator', (t) => {
   t.is(policyOf('by-hand'), undefined);
 });
 
-test('CloudFormation updates the trigger only after the fleet', (t) => {
+test('CloudFormation updates the trigger only after the fleet, and deletes it before', (t) => {
   const [group = ''] = Object.keys(template.findResources(GROUP));
   const functions = Object.entries(template.findResources('AWS::Lambda::Function'));
   const [, trigger] = functions.find(([id]) => id.startsWith('Trigger')) ?? [];
@@ -228,7 +228,7 @@ test('a fleet of a fixed size has no scaling policies', (t) => {
   t.pass();
 });
 
-test('neither the stack nor a group with instances is deleted by mistake', (t) => {
+test('the stack is protected from deletion, and its group from one that skips the drain', (t) => {
   template.hasResourceProperties(GROUP, { DeletionProtection: 'prevent-force-deletion' });
   t.true(stackOf().terminationProtection);
 });
