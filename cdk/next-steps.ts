@@ -65,7 +65,7 @@ export function addOutputs(stack: Stack, props: NextStepsProps): void {
   );
   output(
     'RollOut',
-    'After a deployment with a new image or settings: replaces the instances, each after its last call',
+    'After a deployment by hand, or a rollback to one: replaces the instances, each after its last call',
     `aws autoscaling start-instance-refresh ${region} --auto-scaling-group-name ${group} --preferences '{"SkipMatching":true}'`,
   );
   const metricsPort = settings.daemonSettings?.['METRICS_PORT'];

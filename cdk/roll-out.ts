@@ -27,6 +27,10 @@ interface RollOut {
 /**
  * Makes CloudFormation replace the instances when their launch template changes, and wait for the end: new ones first,
  * some of them before the others. It fails, and the stack rolls back, if an alarm is on meanwhile.
+ *
+ * A rollback uses the policy of the template that it returns to (the guide to aws-autoscaling in aws-cdk-lib): it is guarded
+ * by the alarms after a guarded deployment, and replaces no instance after one by hand (README.md, "Rolling out a new image
+ * or new daemon settings").
  */
 export function rollOutWithStack(group: AutoScalingGroup, { mode, alarms }: RollOut): void {
   if (mode === 'by-hand') return;

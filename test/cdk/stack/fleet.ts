@@ -152,6 +152,22 @@ test('a roll-out can do without alarms, or be left to an operator', (t) => {
   t.is(policyOf('by-hand'), undefined);
 });
 
+test('a deployment that only disarms the guard replaces nothing, but is a change for CloudFormation', (t) => {
+  const resourcesOf = (rollOut: string) => {
+    const resources: Record<string, Record<string, unknown>> = synthesized({ rollOut }).toJSON()['Resources'];
+    return Object.entries(resources).map(([id, { UpdatePolicy, ...resource }]) => [id, resource] as const);
+  };
+  const guarded = new Map(resourcesOf('guarded'));
+  const changed = resourcesOf('unguarded').filter(
+    ([id, resource]) => JSON.stringify(resource) !== JSON.stringify(guarded.get(id)),
+  );
+  // An update of policies alone is none for CloudFormation; the kept settings change with them.
+  t.deepEqual(
+    changed.map(([, { Type }]) => Type),
+    ['AWS::SSM::Parameter'],
+  );
+});
+
 test('CloudFormation updates the trigger only after the fleet, and deletes it before', (t) => {
   const [group = ''] = Object.keys(template.findResources(GROUP));
   const functions = Object.entries(template.findResources('AWS::Lambda::Function'));
