@@ -1,8 +1,9 @@
 import type { Finding } from './finding.ts';
 import type { Action, Branch, Flow } from './flow.ts';
 import { DISCONNECT, endsFlow, grammarOf, LOOP, setsStreaming, waysOut } from './language.ts';
+import { reachable, reachableFrom } from './reach.ts';
 import { onSuccess } from './result.ts';
-import { branchName, reachable } from './structure.ts';
+import { branchName } from './structure.ts';
 import type { FlowWithTriggers } from './triggers.ts';
 
 /** No caller is kept forever, and no call is hung up because transcription failed. */
@@ -72,24 +73,6 @@ function hangsUp(flow: Flow, branch: Branch, call?: ReadonlySet<Action>): boolea
 function lostBy({ identifier }: Action, branch: Branch): Finding {
   const why = `${branchName(branch)} hangs up on the caller, without the call that follows a success.`;
   return { action: identifier, what: 'caller-lost', why };
-}
-
-/** All actions that can be reached by the branches without passing an action in `closed`. */
-function reachableFrom(
-  { byIdentifier }: Flow,
-  from: readonly Branch[],
-  onward: (action: Action) => readonly Branch[],
-  closed: ReadonlySet<Action> = new Set(),
-): Set<Action> {
-  const reached = new Set<Action>();
-  const waiting = [...from];
-  for (let branch = waiting.shift(); branch !== undefined; branch = waiting.shift()) {
-    const action = byIdentifier.get(branch.to);
-    if (action === undefined || closed.has(action) || reached.has(action)) continue;
-    reached.add(action);
-    waiting.push(...onward(action));
-  }
-  return reached;
 }
 
 function distinct(findings: readonly Finding[]): Finding[] {

@@ -7,8 +7,8 @@ import {
   MAX_IDENTIFIER_LENGTH,
   NOT_IDENTIFIERS,
   NOT_IN_IDENTIFIERS,
-  waysOut,
 } from './language.ts';
+import { reachable } from './reach.ts';
 
 /** Names, transitions and branches: what Amazon Connect would refuse, or end a contact for without a word. */
 export function checkStructure(flow: Flow): Finding[] {
@@ -21,19 +21,6 @@ export function checkStructure(flow: Flow): Finding[] {
     ]),
     ...checkReach(flow),
   ];
-}
-
-/** The actions that a contact can reach. */
-export function reachable(flow: Flow): Set<Action> {
-  const reached = new Set<Action>();
-  const waiting = [flow.startAction];
-  for (let identifier = waiting.shift(); identifier !== undefined; identifier = waiting.shift()) {
-    const action = flow.byIdentifier.get(identifier);
-    if (action === undefined || reached.has(action)) continue;
-    reached.add(action);
-    waiting.push(...waysOut(action).map(({ to }) => to));
-  }
-  return reached;
 }
 
 /** A branch, for people. */
