@@ -1,3 +1,4 @@
+import { checkAttributes } from './attributes.ts';
 import { blockOf } from './block.ts';
 import { checkCaller } from './caller.ts';
 import { type Finding, severityOf, WHOLE_FLOW } from './finding.ts';
@@ -36,7 +37,7 @@ function findingsOf(flow: Flow, triggerName: string | undefined): Finding[] {
     const why = 'No action invokes the trigger: nothing is transcribed.';
     return [...structure, { action: WHOLE_FLOW, what: 'no-trigger', why }];
   }
-  const checks = [checkParameters, checkPaths, checkResults, checkCaller];
+  const checks = [checkParameters, checkAttributes, checkPaths, checkResults, checkCaller];
   return [...structure, ...checks.flatMap((check) => check({ ...flow, triggers }))];
 }
 

@@ -1,9 +1,7 @@
-import { readAttributes } from '../../attributes.ts';
-import { TriggerFailure } from '../../failure.ts';
-import { isJsonObject, textAt, valueAt } from '../../json.ts';
+import { textAt, valueAt } from '../../json.ts';
 import type { Finding } from './finding.ts';
 import type { Action } from './flow.ts';
-import { ATTRIBUTES, breaksIn, isAsynchronous, LOAD, LOOP, MESSAGE, STREAMING, WAIT } from './language.ts';
+import { breaksIn, isAsynchronous, LOAD, LOOP, MESSAGE, STREAMING, WAIT } from './language.ts';
 import type { FlowWithTriggers } from './triggers.ts';
 
 /** Connect's longest limit while the contact waits; the trigger needs up to 7 s of it (trigger/README.md). */
@@ -16,10 +14,6 @@ const INVOCATION_ID = '$.LambdaInvocation.InvocationId';
 const MAX_LOOP_COUNT = 100;
 /** Amazon Polly, which speaks the prompts, cuts longer breaks. */
 const MAX_BREAK_MS = 10_000;
-/** Attributes of which a call must not have both. */
-const DESTINATIONS: ReadonlySet<string> = new Set(['dg_callback', 'dgintegrator_webhook']);
-/** In place of the contact id in attributes. */
-const SOME_CONTACT_ID = '00000000-0000-0000-0000-000000000000';
 
 /** The faults of an action, each with its remedy. */
 type Faults = (action: Action) => string[];
@@ -35,7 +29,6 @@ const FAULTS: Readonly<Record<string, Faults>> = {
 /** Checks the actions' own parameters. */
 export function checkParameters({ actions, triggers }: FlowWithTriggers): Finding[] {
   return actions.flatMap((action) => {
-    if (action.type === ATTRIBUTES) return checkAttributes(action);
     const faults = triggers.has(action)
       ? invokeFaults
       : Object.hasOwn(FAULTS, action.type)
@@ -110,36 +103,4 @@ function loopFaults({ parameters: { LoopCount: count } }: Action): string[] {
 /** True for a value that the flow sets at run time: `$.Attributes.name`. */
 function isDynamic(value: unknown): boolean {
   return typeof value === 'string' && value.startsWith('$');
-}
-
-/** Reads the attributes with the trigger's own code. */
-function checkAttributes(action: Action): Finding[] {
-  const { Attributes: attributes, TargetContact: target } = action.parameters;
-  // Without dg_ attributes the block is about something else.
-  if (!isJsonObject(attributes) || !concernsTrigger(attributes)) return [];
-  const finding = (what: Finding['what'], why: string): Finding => ({ action: action.identifier, what, why });
-  const findings =
-    target === undefined || target === 'Current'
-      ? []
-      : [finding('odd-attribute', 'TargetContact must be Current: the trigger reads only that contact.')];
-  try {
-    const request = readAttributes(withoutUnknown(attributes), SOME_CONTACT_ID);
-    const empty = request.withEmptyValue.map((name) =>
-      finding('odd-attribute', `${name} has an empty value: spaces separate values.`),
-    );
-    return [...findings, ...empty];
-  } catch (error) {
-    if (!(error instanceof TriggerFailure)) throw error;
-    return [...findings, finding('refused-attribute', `The trigger returns fail: ${error.message}`)];
-  }
-}
-
-/** Without the destinations that only the call decides: a URL, or UNSET. */
-function withoutUnknown(attributes: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const isUnknown = ([name, value]: [string, unknown]) => DESTINATIONS.has(name) && isDynamic(value);
-  return Object.fromEntries(Object.entries(attributes).filter((each) => !isUnknown(each)));
-}
-
-function concernsTrigger(attributes: Readonly<Record<string, unknown>>): boolean {
-  return Object.keys(attributes).some((name) => /^(dg_|dgintegrator_)/.test(name));
 }
