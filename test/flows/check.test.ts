@@ -56,10 +56,19 @@ test('a missing file is named, with exit code 2, and the other files are checked
   t.regex(stderr, /^no-such-flow\.json: cannot be read: ENOENT/);
 });
 
-test('the trigger can be named', async (t) => {
-  const { code, stdout } = await check('--trigger', 'no-such-function', 'trigger/flows/sample-inbound.json');
-  t.is(code, 0);
-  t.regex(stdout, /: warning: \(flow\): no-trigger: .*\n.*: ok, with 1 warning\n$/);
+test('the trigger can be named; a name that no function has is an error', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'flows-'));
+  t.teardown(() => rm(directory, { recursive: true }));
+  const flow = ourFlow('sample-inbound');
+  const arn = 'arn:aws:lambda:us-east-1:123456789012:function:transcribe';
+  actionIn(flow, 'Invoke trigger').Parameters['LambdaFunctionARN'] = arn;
+  const file = join(directory, 'chosen.json');
+  await writeFile(file, JSON.stringify(flow));
+  t.deepEqual(await check('--trigger', 'transcribe', file), { code: 0, stdout: `${file}: ok\n`, stderr: '' });
+
+  const { code, stdout } = await check('--trigger', 'no-such-function', file);
+  t.is(code, 1);
+  t.regex(stdout, /: error: \(flow\): no-such-trigger: No action .* "no-such-function" in its ARN: .*\n$/);
 });
 
 test('a flow in the old format is named, with exit code 2', async (t) => {

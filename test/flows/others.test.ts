@@ -177,7 +177,7 @@ test('the trigger is known by its function’s name, by the use of its result, o
   for (const name of ['kvs-dg-trigger', 'Prod-Integratord-TriggerFunction1234', 'start-transcription'])
     t.deepEqual(check(withTrigger(name)), { errors: [], warnings: [] }, name);
   t.deepEqual(check(withTrigger('anything'), 'anything'), { errors: [], warnings: [] });
-  t.deepEqual(check(withTrigger('anything'), 'something'), { errors: [], warnings: ['(flow): no-trigger'] });
+  t.deepEqual(check(withTrigger('anything'), 'something'), { errors: ['(flow): no-such-trigger'], warnings: [] });
 });
 
 test('another function between the attributes and the trigger is left alone', (t) => {

@@ -33,12 +33,20 @@ export function checkFlow(text: string, triggerName?: string): Report[] {
 function findingsOf(flow: Flow, triggerName: string | undefined): Finding[] {
   const structure = checkStructure(flow);
   const triggers = triggersOf(flow, triggerName);
-  if (triggers.size === 0) {
-    const why = 'No action invokes the trigger: nothing is transcribed.';
-    return [...structure, { action: WHOLE_FLOW, what: 'no-trigger', why }];
-  }
+  if (triggers.size === 0) return [...structure, noTrigger(triggerName)];
   const checks = [checkParameters, checkAttributes, checkPaths, checkResults, checkCaller];
   return [...structure, ...checks.flatMap((check) => check({ ...flow, triggers }))];
+}
+
+function noTrigger(name: string | undefined): Finding {
+  if (name === undefined) {
+    const why = 'No action invokes the trigger: nothing is transcribed.';
+    return { action: WHOLE_FLOW, what: 'no-trigger', why };
+  }
+  const why =
+    `No action invokes a function with ${JSON.stringify(name)} in its ARN: correct the name, or leave it out ` +
+    'if the flow has no function chosen yet.';
+  return { action: WHOLE_FLOW, what: 'no-such-trigger', why };
 }
 
 function report(finding: Finding, flow?: Flow): Report {

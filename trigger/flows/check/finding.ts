@@ -13,6 +13,7 @@ export type Rule =
   | 'refused-attribute'
   | 'odd-attribute'
   | 'no-trigger'
+  | 'no-such-trigger'
   | 'not-streaming'
   | 'may-not-stream'
   | 'streaming-twice'
@@ -26,8 +27,8 @@ export type Rule =
   | 'endless'
   | 'caller-lost';
 
-/** The trigger or the daemon refuses it: nothing is transcribed. */
-const ERRORS: ReadonlySet<Rule> = new Set(['not-a-flow', 'refused-attribute', 'not-streaming']);
+/** Nothing is transcribed: the trigger or the daemon refuses the start, or the flow does not invoke the trigger named. */
+const ERRORS: ReadonlySet<Rule> = new Set(['not-a-flow', 'no-such-trigger', 'refused-attribute', 'not-streaming']);
 
 /** A fault in a flow. */
 export type Finding = {
