@@ -241,6 +241,23 @@ for (const [title, text] of ELSEWHERE) {
   });
 }
 
+test('the API’s answer names the kind of the flow beside its content, which does not', (t) => {
+  const content = flow(...PART, ['end', 'EndFlowExecution']);
+  for (const Type of ['AGENT_TRANSFER', 'QUEUE_TRANSFER', 'CUSTOMER_QUEUE', 'CUSTOMER_WHISPER', 'CUSTOMER_HOLD']) {
+    const { errors, warnings } = check(JSON.stringify({ ContactFlow: { Name: 'x', Type, Content: content } }));
+    t.deepEqual(errors, [], Type);
+    t.true(warnings.includes('trigger: may-not-stream'), Type);
+  }
+  const inbound = JSON.stringify({ ContactFlow: { Name: 'x', Type: 'CONTACT_FLOW', Content: content } });
+  t.deepEqual(check(inbound).errors, ['trigger: not-streaming']);
+});
+
+test('media streaming in a flow of unknown kind may have been started elsewhere', (t) => {
+  const { errors, warnings } = check(flow(...PART, ['end', 'EndFlowExecution']));
+  t.deepEqual(errors, []);
+  t.true(warnings.includes('trigger: may-not-stream'), warnings.join('; '));
+});
+
 test('an inbound flow that starts no media streaming is an error', (t) => {
   const { errors } = check(flowWith({ type: 'contactFlow' }, ...PART, ['end', 'EndFlowExecution']));
   t.deepEqual(errors, ['trigger: not-streaming']);

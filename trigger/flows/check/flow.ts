@@ -25,8 +25,8 @@ export type Flow = {
   actions: readonly Action[];
   /** The first action of each identifier. */
   byIdentifier: ReadonlyMap<string, Action>;
-  /** True if a contact may come from another flow: a module, a whisper, a transfer or a queue flow. */
-  isContinued: boolean;
+  /** True for an inbound flow, where contacts begin; false for every other kind, a module, and where the kind is unknown. */
+  isInbound: boolean;
   metadata: unknown;
 };
 
@@ -44,23 +44,26 @@ export class OldFormat extends Error {
   }
 }
 
-/** The type of an inbound flow, where contacts begin. */
-const INBOUND = 'contactFlow';
+/** The type of an inbound flow in the editor's export, and in the API's answer (API Reference, ContactFlow). */
+const INBOUND = ['contactFlow', 'CONTACT_FLOW'];
 
 /** Parses a flow as the editor or `aws connect describe-contact-flow` exports it. Throws NotAFlow, OldFormat. */
 export function readFlow(text: string): Flow {
-  const json = contentOf(parsed(text));
+  const outer = parsed(text);
+  const json = contentOf(outer);
   if (Array.isArray(valueAt(json, 'modules'))) throw new OldFormat();
   const listed = valueAt(json, 'Actions');
   if (!Array.isArray(listed)) throw new NotAFlow('it has no list of Actions: export it from the flow editor again');
   const actions = listed.map(readAction);
+  // The content has no type in the API's answer.
+  const type = textAt(outer, 'ContactFlow', 'Type') ?? textAt(json, 'Metadata', 'type') ?? '';
   const isModule = actions.some(({ type }) => type === 'EndFlowModuleExecution');
   return {
     version: valueAt(json, 'Version'),
     startAction: textAt(json, 'StartAction') ?? '',
     actions,
     byIdentifier: new Map(actions.toReversed().map((action) => [action.identifier, action])),
-    isContinued: isModule || (textAt(json, 'Metadata', 'type') ?? INBOUND) !== INBOUND,
+    isInbound: INBOUND.includes(type) && !isModule,
     metadata: valueAt(json, 'Metadata'),
   };
 }

@@ -46,7 +46,7 @@ type Step = { identifier: string; state: State; path: readonly string[] };
 export function checkPaths(flow: FlowWithTriggers): Finding[] {
   const findings = new Map<string, { readonly finding: Finding; readonly path: readonly string[]; ways: number }>();
   const seen = new Set<string>();
-  const start: State = flow.isContinued ? { ...START, streaming: 'unknown' } : START;
+  const start: State = flow.isInbound ? START : { ...START, streaming: 'unknown' };
   const waiting: Step[] = [{ identifier: flow.startAction, state: start, path: [] }];
   for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) {
     const action = flow.byIdentifier.get(step.identifier);
