@@ -248,8 +248,6 @@ test('the API’s answer names the kind of the flow beside its content, which do
     t.deepEqual(errors, [], Type);
     t.true(warnings.includes('trigger: may-not-stream'), Type);
   }
-  const inbound = JSON.stringify({ ContactFlow: { Name: 'x', Type: 'CONTACT_FLOW', Content: content } });
-  t.deepEqual(check(inbound).errors, ['trigger: not-streaming']);
 });
 
 test('media streaming in a flow of unknown kind may have been started elsewhere', (t) => {
@@ -262,6 +260,40 @@ test('an inbound flow that starts no media streaming is an error', (t) => {
   const { errors } = check(flowWith({ type: 'contactFlow' }, ...PART, ['end', 'EndFlowExecution']));
   t.deepEqual(errors, ['trigger: not-streaming']);
 });
+
+/** Connect's event still names the stream after a stop. */
+const AFTER_STOP: [title: string, ...between: Block[]][] = [
+  ['at once', ['between', 'UpdateFlowLoggingBehavior', {}, 'configure']],
+  [
+    'after a question whether there is a stream',
+    [
+      'between',
+      'Compare',
+      { ComparisonValue: '$.MediaStreams.Customer.Audio.StreamARN' },
+      'end',
+      [['NoMatchingCondition', 'end']],
+      [['arn', 'configure']],
+    ],
+  ],
+];
+for (const [title, ...between] of AFTER_STOP) {
+  test(`the trigger after Stop media streaming is an error in every flow: ${title}`, (t) => {
+    for (const type of ['contactFlow', 'queueTransfer', undefined]) {
+      const text = flowWith(
+        { type },
+        ['stream', STREAMING, STREAM, 'stop', failing('end')],
+        ['stop', STREAMING, { ...STREAM, MediaStreamingState: 'Disabled' }, 'between'],
+        ...between,
+        ...PART,
+        ['end', 'EndFlowExecution'],
+      );
+      const [found, ...more] = checkFlow(text).filter(({ severity }) => severity === 'error');
+      t.like(found, { action: 'trigger', what: 'not-streaming' });
+      t.regex(found?.why ?? '', /^Media streaming is stopped .*: what is said now is not transcribed\. .* once more;/);
+      t.deepEqual(more, []);
+    }
+  });
+}
 
 test('a flow that asks Connect whether media is streamed need not start it again', (t) => {
   const isStreamed = { Operator: 'TextContains', Operands: ['arn:aws'] };

@@ -1,5 +1,5 @@
 import { actionIn, type FlowJson } from './our-flows.ts';
-import { CALL, findsWhen, HANG_UP, lead, type Mutation, SET, START, set, TRIGGER } from './spoil.ts';
+import { CALL, findsWhen, HANG_UP, lead, type Mutation, SET, START, STOP, set, TRIGGER } from './spoil.ts';
 
 const setAttributes = (attributes: Record<string, unknown>) => (flow: FlowJson) => {
   Object.assign(actionIn(flow, SET).Parameters['Attributes'] as object, attributes);
@@ -14,7 +14,25 @@ const STREAMING: Mutation[] = [
     /Say hello > Set/,
   ],
   ['streaming failed, and the trigger is invoked', lead(START, 'NoMatchingError', SET), TRIGGER, 'may-not-stream', /./],
-  ['streaming is stopped at the start', set(START, { MediaStreamingState: 'Disabled' }), TRIGGER, 'not-streaming', /./],
+  [
+    'streaming is stopped at the start',
+    set(START, { MediaStreamingState: 'Disabled' }),
+    TRIGGER,
+    'not-streaming',
+    /if there was nothing, the trigger returns fail/,
+  ],
+  [
+    'streaming is stopped, starting it again fails, and the trigger is invoked',
+    (flow) => {
+      const again = { ...structuredClone(actionIn(flow, START)), Identifier: 'Start again' };
+      again.Transitions.Errors = [{ NextAction: SET, ErrorType: 'NoMatchingError' }];
+      flow.Actions.push(again);
+      lead(STOP, 'NextAction', 'Start again')(flow);
+    },
+    TRIGGER,
+    'may-not-stream',
+    /once more/,
+  ],
   [
     'streaming is not stopped',
     lead(CALL, 'DoneLooping', HANG_UP),

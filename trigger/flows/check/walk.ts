@@ -21,7 +21,7 @@ type State = {
   /** True on a path that an error leads to. */
   hasFailed: boolean;
   /** `unknown` where another flow or a module may have started it. */
-  streaming: 'on' | 'off' | 'unknown';
+  streaming: 'on' | 'off' | 'stopped' | 'unknown';
   /** True if the last block that sets dg_ attributes succeeded. */
   configured: boolean;
   /** True if the last invocation of the trigger returned a result, and that was loaded if it was asynchronous. */
@@ -33,11 +33,26 @@ type State = {
 /** The trigger responds within this time (trigger/README.md). */
 const TRIGGER_MS = 7000;
 
-const START: State = { hasFailed: false, streaming: 'off', configured: false, hasResult: false, runningMs: undefined };
+const START: State = {
+  hasFailed: false,
+  streaming: 'off',
+  configured: false,
+  hasResult: false,
+  runningMs: undefined,
+};
 
-/** What Connect knows of a contact's streams: there are none while media streaming is off. */
+/** What Connect knows of a contact's streams: there are none until media streaming is started. */
 const STREAMS = '$.MediaStreams.';
 const MODULE = 'InvokeFlowModule';
+
+const IS_OFF = 'The trigger returns fail: media streaming is off when it is invoked.';
+const MAY_BE_OFF =
+  'The trigger returns fail unless another flow or a module has started media streaming: otherwise start it before this.';
+/** Connect's event still names the stream, with StopTimestamp and StopFragmentNumber
+ *  (DefinitelyTyped, aws-lambda/trigger/connect-contact-flow.d.ts). */
+const AFTER_STOP =
+  'Media streaming is stopped when the trigger is invoked: what is said now is not transcribed. What was said before the ' +
+  'stop is transcribed once more; if there was nothing, the trigger returns fail. Start media streaming again before this.';
 
 type Step = { identifier: string; state: State; path: readonly string[] };
 
@@ -70,9 +85,9 @@ export function checkPaths(flow: FlowWithTriggers): Finding[] {
   }));
 }
 
-function faults(action: Action, state: State, { triggers }: FlowWithTriggers): Finding[] {
+function faults(action: Action, state: State, flow: FlowWithTriggers): Finding[] {
   const { identifier, type, parameters } = action;
-  if (triggers.has(action)) return triggerFaults(identifier, state);
+  if (flow.triggers.has(action)) return triggerFaults(action, state);
   const finding = (what: Finding['what'], why: string): Finding => ({ action: identifier, what, why });
   if (setsStreaming(action, 'Enabled') && state.streaming === 'on')
     return [finding('streaming-twice', 'Media streaming is already on: start it once.')];
@@ -91,29 +106,27 @@ function faults(action: Action, state: State, { triggers }: FlowWithTriggers): F
   return [];
 }
 
-function triggerFaults(action: string, { streaming, hasFailed, configured }: State): Finding[] {
-  const findings: Finding[] = [];
-  if (streaming === 'unknown') {
-    const why = 'The trigger returns fail unless another flow or a module has started media streaming.';
-    findings.push({ action, what: 'may-not-stream', why });
-  }
-  if (streaming === 'off') {
-    const why = 'The trigger returns fail: media streaming is off when it is invoked.';
-    findings.push({ action, what: hasFailed ? 'may-not-stream' : 'not-streaming', why });
-  }
-  if (!configured) {
-    const why =
-      "The trigger would start a session without dg_ attributes: with Deepgram's defaults, and without a callback.";
-    findings.push({ action, what: 'no-parameters', why });
-  }
-  return findings;
+function triggerFaults(action: Action, state: State): Finding[] {
+  const streaming = streamingFault(action, state);
+  if (state.configured) return streaming;
+  const why =
+    "The trigger would start a session without dg_ attributes: with Deepgram's defaults, and without a callback.";
+  return [...streaming, { action: action.identifier, what: 'no-parameters', why }];
 }
 
-function after(action: Action, { kind, on }: Branch, before: State, { triggers }: FlowWithTriggers): State {
-  const succeeded = kind !== 'error';
-  // No matching condition is a decision.
-  const state = { ...before, hasFailed: before.hasFailed || (!succeeded && on !== 'NoMatchingCondition') };
-  const streaming = streamingAfter(action, kind, before.streaming);
+function streamingFault(action: Action, { streaming, hasFailed }: State): Finding[] {
+  if (streaming === 'on') return [];
+  const finding = (what: Finding['what'], why: string) => [{ action: action.identifier, what, why }];
+  const certain = hasFailed ? 'may-not-stream' : 'not-streaming';
+  if (streaming === 'stopped') return finding(certain, AFTER_STOP);
+  if (streaming === 'off') return finding(certain, IS_OFF);
+  return finding('may-not-stream', MAY_BE_OFF);
+}
+
+function after(action: Action, branch: Branch, before: State, { triggers }: FlowWithTriggers): State {
+  const succeeded = branch.kind !== 'error';
+  const state = { ...before, hasFailed: before.hasFailed || isFailure(branch) };
+  const streaming = streamingAfter(action, branch.kind, before.streaming);
   if (streaming !== undefined) return { ...state, streaming };
   // Another function's result takes the place of the trigger's.
   if (action.type === INVOKE && !triggers.has(action)) return { ...state, hasResult: false };
@@ -127,18 +140,26 @@ function after(action: Action, { kind, on }: Branch, before: State, { triggers }
   return { ...state, runningMs: Math.min(TRIGGER_MS, state.runningMs + durationMs(action)) };
 }
 
+function isFailure({ kind, on }: Branch): boolean {
+  // No matching condition is a decision.
+  return kind === 'error' && on !== 'NoMatchingCondition';
+}
+
 /** Whether media is streamed after that way out of the action; undefined if the action has no say in it. */
 function streamingAfter(
   action: Action,
   kind: Branch['kind'],
   before: State['streaming'],
 ): State['streaming'] | undefined {
-  if (setsStreaming(action, 'Enabled')) return kind === 'error' ? 'off' : 'on';
+  if (setsStreaming(action, 'Enabled')) {
+    if (kind !== 'error') return 'on';
+    return before === 'stopped' ? 'stopped' : 'off';
+  }
   // On an error too: a flow can do no more than try.
-  if (setsStreaming(action, 'Disabled')) return 'off';
-  if (action.type === MODULE && before === 'off') return 'unknown';
+  if (setsStreaming(action, 'Disabled')) return 'stopped';
+  if (action.type === MODULE && before !== 'on') return 'unknown';
   const isAboutStreams = String(action.parameters['ComparisonValue'] ?? '').startsWith(STREAMS);
-  if (action.type === COMPARE && isAboutStreams && kind === 'condition') return 'on';
+  if (action.type === COMPARE && isAboutStreams && kind === 'condition' && before !== 'stopped') return 'on';
   return undefined;
 }
 
