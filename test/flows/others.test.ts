@@ -256,9 +256,43 @@ test('media streaming in a flow of unknown kind may have been started elsewhere'
   t.true(warnings.includes('trigger: may-not-stream'), warnings.join('; '));
 });
 
-test('an inbound flow that starts no media streaming is an error', (t) => {
-  const { errors } = check(flowWith({ type: 'contactFlow' }, ...PART, ['end', 'EndFlowExecution']));
-  t.deepEqual(errors, ['trigger: not-streaming']);
+test('an inbound flow that starts no media streaming gets a warning: Transfer to flow leads to inbound flows too', (t) => {
+  const { errors, warnings } = check(flowWith({ type: 'contactFlow' }, ...PART, ['end', 'EndFlowExecution']));
+  t.deepEqual(errors, []);
+  t.true(warnings.includes('trigger: may-not-stream'), warnings.join('; '));
+});
+
+test('an inbound flow that starts media streaming after the trigger only is an error, also from the API', (t) => {
+  const tooLate: Block[] = [
+    ['configure', 'UpdateContactAttributes', { Attributes: { dg_model: 'nova-3' } }, 'trigger', failing('end')],
+    ['trigger', 'InvokeLambdaFunction', lambda('integratord-trigger'), 'stream', failing('end')],
+    ['stream', STREAMING, STREAM, 'end', failing('end')],
+    ['end', 'EndFlowExecution'],
+  ];
+  t.deepEqual(check(flowWith({ type: 'contactFlow' }, ...tooLate)).errors, ['trigger: not-streaming']);
+  const answer = { ContactFlow: { Name: 'x', Type: 'CONTACT_FLOW', Content: flow(...tooLate) } };
+  t.deepEqual(check(JSON.stringify(answer)).errors, ['trigger: not-streaming']);
+});
+
+test('a path that skips the start of media streaming by a decision gets a warning', (t) => {
+  const { errors, warnings } = check(
+    flowWith(
+      { type: 'contactFlow' },
+      [
+        'ask',
+        'Compare',
+        { ComparisonValue: '$.Attributes.streaming' },
+        'stream',
+        [['NoMatchingCondition', 'stream']],
+        [['started', 'configure']],
+      ],
+      ['stream', STREAMING, STREAM, 'configure', failing('end')],
+      ...PART,
+      ['end', 'EndFlowExecution'],
+    ),
+  );
+  t.deepEqual(errors, []);
+  t.true(warnings.includes('trigger: may-not-stream'), warnings.join('; '));
 });
 
 /** Connect's event still names the stream after a stop. */

@@ -27,7 +27,8 @@ export type Rule =
   | 'endless'
   | 'caller-lost';
 
-/** Nothing is transcribed: the trigger or the daemon refuses the start, or the flow does not invoke the trigger named. */
+/** Nothing is transcribed: the trigger or the daemon refuses the start, media streaming is off, or the flow does not
+ *  invoke the trigger named. */
 const ERRORS: ReadonlySet<Rule> = new Set(['not-a-flow', 'no-such-trigger', 'refused-attribute', 'not-streaming']);
 
 /** A fault in a flow. */

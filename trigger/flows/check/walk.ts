@@ -13,6 +13,7 @@ import {
   WAIT,
   waysOut,
 } from './language.ts';
+import { reachableFrom } from './reach.ts';
 import { RESULT } from './result-reading.ts';
 import type { FlowWithTriggers } from './triggers.ts';
 
@@ -20,8 +21,9 @@ import type { FlowWithTriggers } from './triggers.ts';
 type State = {
   /** True on a path that an error leads to. */
   hasFailed: boolean;
-  /** `unknown` where another flow or a module may have started it. */
-  streaming: 'on' | 'off' | 'stopped' | 'unknown';
+  /** `unstarted` until this flow starts it; `off` if its start failed; `unknown` where another flow or a module may
+   *  have started it. */
+  streaming: 'on' | 'off' | 'stopped' | 'unstarted' | 'unknown';
   /** True if the last block that sets dg_ attributes succeeded. */
   configured: boolean;
   /** True if the last invocation of the trigger returned a result, and that was loaded if it was asynchronous. */
@@ -35,7 +37,7 @@ const TRIGGER_MS = 7000;
 
 const START: State = {
   hasFailed: false,
-  streaming: 'off',
+  streaming: 'unstarted',
   configured: false,
   hasResult: false,
   runningMs: undefined,
@@ -87,7 +89,7 @@ export function checkPaths(flow: FlowWithTriggers): Finding[] {
 
 function faults(action: Action, state: State, flow: FlowWithTriggers): Finding[] {
   const { identifier, type, parameters } = action;
-  if (flow.triggers.has(action)) return triggerFaults(action, state);
+  if (flow.triggers.has(action)) return triggerFaults(action, state, flow);
   const finding = (what: Finding['what'], why: string): Finding => ({ action: identifier, what, why });
   if (setsStreaming(action, 'Enabled') && state.streaming === 'on')
     return [finding('streaming-twice', 'Media streaming is already on: start it once.')];
@@ -106,21 +108,32 @@ function faults(action: Action, state: State, flow: FlowWithTriggers): Finding[]
   return [];
 }
 
-function triggerFaults(action: Action, state: State): Finding[] {
-  const streaming = streamingFault(action, state);
+function triggerFaults(action: Action, state: State, flow: FlowWithTriggers): Finding[] {
+  const streaming = streamingFault(action, state, flow);
   if (state.configured) return streaming;
   const why =
     "The trigger would start a session without dg_ attributes: with Deepgram's defaults, and without a callback.";
   return [...streaming, { action: action.identifier, what: 'no-parameters', why }];
 }
 
-function streamingFault(action: Action, { streaming, hasFailed }: State): Finding[] {
+function streamingFault(action: Action, { streaming, hasFailed }: State, flow: FlowWithTriggers): Finding[] {
   if (streaming === 'on') return [];
   const finding = (what: Finding['what'], why: string) => [{ action: action.identifier, what, why }];
   const certain = hasFailed ? 'may-not-stream' : 'not-streaming';
   if (streaming === 'stopped') return finding(certain, AFTER_STOP);
-  if (streaming === 'off') return finding(certain, IS_OFF);
+  if (streaming === 'off' || (streaming === 'unstarted' && startsTooLate(action, flow)))
+    return finding(certain, IS_OFF);
   return finding('may-not-stream', MAY_BE_OFF);
+}
+
+/** True if the flow starts media streaming, but comes to this trigger first unless something fails: then it counts on no
+ *  other flow to start it. Otherwise another one may have: Transfer to flow leads to inbound flows too. */
+function startsTooLate(trigger: Action, flow: FlowWithTriggers): boolean {
+  const starts = flow.actions.filter((action) => setsStreaming(action, 'Enabled'));
+  const begin: Branch = { kind: 'next', on: '', to: flow.startAction };
+  const reached = reachableFrom(flow, [begin], (action) => waysOut(action).filter((branch) => !isFailure(branch)));
+  const onward = starts.filter((start) => reached.has(start)).flatMap(waysOut);
+  return starts.length > 0 && !reachableFrom(flow, onward, waysOut).has(trigger);
 }
 
 function after(action: Action, branch: Branch, before: State, { triggers }: FlowWithTriggers): State {
