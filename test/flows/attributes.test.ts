@@ -72,6 +72,13 @@ const REFUSED: [title: string, action: string, why: RegExp, first: Attributes, .
     { dg_callback: 'UNSET' },
     { dg_callback: 'https://example.com/b' },
   ],
+  [
+    'a webhook with credentials',
+    SET,
+    /The daemon .*credentials or a fragment\. "dgintegrator_webhook" reaches/,
+    { dgintegrator_webhook: 'https://user:password@example.com/' },
+  ],
+  ['a webhook on this host', SET, /names this host/, { dgintegrator_webhook: 'https://localhost/events' }],
   ['a name that takes no value', SET, /"dg_" reaches/, { dg_: 'x' }, { dg_model: 'nova-3' }],
 ];
 for (const [title, action, why, first, ...others] of REFUSED) {

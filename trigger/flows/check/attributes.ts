@@ -1,4 +1,5 @@
 import { BadRequest, parseStartRequest } from '../../../daemon/contract/start-request.ts';
+import { urlFault } from '../../../daemon/results/webhook/webhook-url.ts';
 import { readAttributes } from '../../attributes.ts';
 import { TriggerFailure } from '../../failure.ts';
 import { isJsonObject } from '../../json.ts';
@@ -144,14 +145,15 @@ function sets(action: Action, names: readonly string[]): boolean {
   return names.some((name) => Object.hasOwn(attributes, name));
 }
 
-/** Why the trigger or the daemon refuses a start with these attributes; undefined if neither does. */
+/** Why the trigger or a daemon refuses a start with these attributes, whatever its settings; undefined if neither does. */
 function refusalOf(assignments: readonly Assignment[]): string | undefined {
   const known = assignments.map(({ name, value }) => [name, isReference(value) ? SOME_URL : value]);
   try {
     const { withEmptyValue: _, ...requested } = readAttributes(Object.fromEntries(known), SOME_CONTACT_ID);
     const request = { contactId: SOME_CONTACT_ID, kvsStream: SOME_STREAM, ...requested };
-    parseStartRequest(JSON.stringify(request), SOME_REGION);
-    return undefined;
+    const webhook = parseStartRequest(JSON.stringify(request), SOME_REGION).results?.webhook;
+    const fault = webhook && urlFault(webhook, false);
+    return fault ? `The daemon refuses the start: the URL ${fault}.` : undefined;
   } catch (error) {
     if (error instanceof TriggerFailure) return `The trigger returns fail: ${error.message}`;
     // Some of the daemon's messages have several lines.
