@@ -256,7 +256,7 @@ test('media streaming in a flow of unknown kind may have been started elsewhere'
   t.true(warnings.includes('trigger: may-not-stream'), warnings.join('; '));
 });
 
-test('an inbound flow that starts no media streaming gets a warning: Transfer to flow leads to inbound flows too', (t) => {
+test('an inbound flow that starts no media streaming gets a warning, as Transfer to flow may lead to it', (t) => {
   const { errors, warnings } = check(flowWith({ type: 'contactFlow' }, ...PART, ['end', 'EndFlowExecution']));
   t.deepEqual(errors, []);
   t.true(warnings.includes('trigger: may-not-stream'), warnings.join('; '));

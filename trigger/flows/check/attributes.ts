@@ -15,7 +15,7 @@ type Assignment = { readonly action: Action; readonly name: string; readonly val
 /** Attributes of which a call must not have both. */
 const DESTINATIONS: readonly string[] = ['dg_callback', 'dgintegrator_webhook'];
 const CONCERNS_TRIGGER = /^(dg_|dgintegrator_)/;
-/** A reference to what the flow knows at run time, alone or within text: `$.External.name`, `$['Attributes']['name']`. */
+/** A reference, alone or within text, to what the flow knows at run time: `$.External.name`, `$['External']['name']`. */
 const REFERENCE = /\$[.[]/;
 /** In place of a reference, whose value is not known: every attribute takes it, if it takes any. */
 const SOME_URL = 'https://example.com/';
@@ -133,8 +133,8 @@ function triggerAfter(action: Action, names: readonly string[], flow: FlowWithTr
   return [...carriedFrom(action, names, flow)].find((reached) => flow.triggers.has(reached));
 }
 
-/** The actions that a contact reaches after the block has set these attributes, before it comes to a block that sets one
- *  of them again. That block's failure is left to `no-parameters`. */
+/** The actions that a contact reaches after the block has set these attributes, before a block sets one of them again.
+ *  That block's failure is left to `no-parameters`. */
 function carriedFrom(action: Action, names: readonly string[], flow: FlowWithTriggers): Set<Action> {
   const successes = waysOut(action).filter(({ kind }) => kind !== 'error');
   return reachableFrom(flow, successes, waysOut, new Set(flow.actions.filter((other) => sets(other, names))));
@@ -145,7 +145,7 @@ function sets(action: Action, names: readonly string[]): boolean {
   return names.some((name) => Object.hasOwn(attributes, name));
 }
 
-/** Why the trigger or a daemon refuses a start with these attributes, whatever its settings; undefined if neither does. */
+/** Why the trigger, or a daemon of any settings, refuses a start with these attributes; undefined if neither does. */
 function refusalOf(assignments: readonly Assignment[]): string | undefined {
   const known = assignments.map(({ name, value }) => [name, isReference(value) ? SOME_URL : value]);
   try {

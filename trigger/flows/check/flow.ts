@@ -25,7 +25,7 @@ export type Flow = {
   actions: readonly Action[];
   /** The first action of each identifier. */
   byIdentifier: ReadonlyMap<string, Action>;
-  /** True for an inbound flow, where contacts begin; false for every other kind, a module, and where the kind is unknown. */
+  /** True for an inbound flow, where contacts begin; false for other kinds, a module, and an unknown kind. */
   isInbound: boolean;
   metadata: unknown;
 };

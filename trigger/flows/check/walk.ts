@@ -49,12 +49,12 @@ const MODULE = 'InvokeFlowModule';
 
 const IS_OFF = 'The trigger returns fail: media streaming is off when it is invoked.';
 const MAY_BE_OFF =
-  'The trigger returns fail unless another flow or a module has started media streaming: otherwise start it before this.';
+  'The trigger returns fail unless another flow or a module has started media streaming: if none has, start it here.';
 /** Connect's event still names the stream, with StopTimestamp and StopFragmentNumber
  *  (DefinitelyTyped, aws-lambda/trigger/connect-contact-flow.d.ts). */
 const AFTER_STOP =
-  'Media streaming is stopped when the trigger is invoked: what is said now is not transcribed. What was said before the ' +
-  'stop is transcribed once more; if there was nothing, the trigger returns fail. Start media streaming again before this.';
+  'Media streaming is stopped when the trigger is invoked: what is said now is not transcribed. What was said before ' +
+  'the stop is transcribed once more; if there was nothing, the trigger returns fail. Start media streaming again first.';
 
 type Step = { identifier: string; state: State; path: readonly string[] };
 
@@ -126,8 +126,8 @@ function streamingFault(action: Action, { streaming, hasFailed }: State, flow: F
   return finding('may-not-stream', MAY_BE_OFF);
 }
 
-/** True if the flow starts media streaming, but comes to this trigger first unless something fails: then it counts on no
- *  other flow to start it. Otherwise another one may have: Transfer to flow leads to inbound flows too. */
+/** True if the flow starts media streaming, but comes to this trigger first unless something fails: then it counts on
+ *  no other flow to start it. Otherwise another one may have: Transfer to flow leads to inbound flows too. */
 function startsTooLate(trigger: Action, flow: FlowWithTriggers): boolean {
   const starts = flow.actions.filter((action) => setsStreaming(action, 'Enabled'));
   const begin: Branch = { kind: 'next', on: '', to: flow.startAction };
