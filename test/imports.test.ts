@@ -27,6 +27,8 @@ const ORDER = [
 const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   ctl: ['contract', 'runtime'],
   trigger: ['contract', 'secrets', 'runtime'],
+  // The flow checker reads attributes as the trigger and the daemon do; it is not part of the Lambda function.
+  flows: ['trigger', 'contract', 'results'],
   cdk: ['config', 'contract', 'runtime'],
   packer: ['contract', 'runtime'],
 };
@@ -72,9 +74,11 @@ async function importGraph(): Promise<Map<string, string[]>> {
   return found;
 }
 
-/** `daemon/kinesis/http/media-body.ts` is in `kinesis`, `daemon/main.ts` in `main`, `trigger/post.ts` in `trigger`. */
+/** `daemon/kinesis/http/media-body.ts` is in `kinesis`, `daemon/main.ts` in `main`, `trigger/post.ts` in `trigger`,
+ *  `trigger/flows/check.ts` in `flows`. */
 function roomOf(file: string): string {
   const [top = '', second = ''] = file.split('/');
+  if (file.startsWith('trigger/flows/')) return 'flows';
   return top === 'daemon' ? second.replace(/\.ts$/, '') : top;
 }
 
