@@ -465,6 +465,22 @@ test('a beginning that the stream no longer has is a gap', async (t) => {
   t.deepEqual(lost, [['missed-at-start', 30_000]], 'told with the first audio, as a crash may follow');
 });
 
+test('a first fragment without a ContactId is withheld, and missing at the start', async (t) => {
+  const start = { isCallStart: true, fragmentNumber: '3', atEpochMs: undefined } as const;
+  const segmentUid = OTHER_UID;
+  const sends = [
+    { number: 3, contactId: '', segmentUid, blocks: [block(3), block(4, 1000)] },
+    { number: 5, segmentUid },
+  ];
+  const { result, seeds, lost } = read(connections({ sends }, {}), undefined, { ...CONTACT, start });
+  await result();
+  t.deepEqual(seeds, [5]);
+  t.deepEqual(
+    lost.map(([cause, ms]) => [cause, Math.round(ms)]),
+    [['missed-at-start', 1001]],
+  );
+});
+
 test('a start whose first fragment is gone falls back on the time', async (t) => {
   const start = { isCallStart: true, fragmentNumber: '3', atEpochMs: undefined } as const;
   const { result, seeds } = read(

@@ -18,6 +18,8 @@ export class CallBeginning {
   #rewinds = 0;
   /** Whether nothing of the call comes before what this connection brings. */
   #isWhole = false;
+  /** Withheld fragments without a ContactId that may be the call's first ones, by number. */
+  readonly #withheld = new Map<string, { readonly segmentUid: string | undefined; readonly ms: Millis }>();
 
   constructor(start: CallStart) {
     this.#start = start;
@@ -32,6 +34,12 @@ export class CallBeginning {
   /** A fragment is another contact's. */
   noteOther(): void {
     this.#isWhole = true;
+    this.#withheld.clear();
+  }
+
+  /** A fragment without a ContactId is withheld. From the call's number on, and in its run, it can only be the call's. */
+  noteWithheld(fragmentNumber: string, segmentUid: string | undefined, ms: Millis): void {
+    if (!isAfter(this.#start.fragmentNumber, fragmentNumber)) this.#withheld.set(fragmentNumber, { segmentUid, ms });
   }
 
   /** Where to read again, because the call may have begun before its first fragment so far; undefined if not. */
@@ -45,8 +53,14 @@ export class CallBeginning {
     return this.#askedMs;
   }
 
-  /** How much of the call is missing before a first fragment of that time. */
-  missedMs(producerEpochMs: number | undefined): Millis {
+  /** How much of the call is missing before a first fragment of that time and run. */
+  missedMs(producerEpochMs: number | undefined, segmentUid: string | undefined): Millis {
+    const withheld = [...this.#withheld.values()].filter((each) => each.segmentUid === segmentUid);
+    const withheldMs = withheld.reduce((sum, { ms }) => sum + ms, 0);
+    return Math.max(withheldMs, this.#missedByTimeMs(producerEpochMs));
+  }
+
+  #missedByTimeMs(producerEpochMs: number | undefined): Millis {
     if (this.#isWhole || producerEpochMs === undefined || this.#start.atEpochMs === undefined) return 0;
     const missedMs = producerEpochMs - (this.#start.atEpochMs + START_MARGIN_MS);
     return missedMs > MISSED_FROM_MS ? missedMs : 0;

@@ -78,7 +78,7 @@ export class ContactFilter implements DemuxerEvents {
 
   /**
    * @param onRestart the contact's streaming was stopped and started again: audio missing before this was not streamed
-   * @param onMissedAtStart the stream no longer had this much of the call's beginning
+   * @param onMissedAtStart this much of the call's beginning is gone from the stream, or named no contact
    */
   constructor(
     contact: Contact,
@@ -313,7 +313,7 @@ export class ContactFilter implements DemuxerEvents {
     if (this.#beginning) {
       this.rewindToMs = this.#beginning.rewindFrom(fragment.producerEpochMs);
       if (this.rewindToMs !== undefined) return;
-      const missedMs = this.#beginning.missedMs(fragment.producerEpochMs);
+      const missedMs = this.#beginning.missedMs(fragment.producerEpochMs, fragment.segmentUid);
       this.#beginning = undefined;
       if (missedMs > 0) this.#onMissedAtStart(missedMs);
     }
@@ -433,8 +433,9 @@ export class ContactFilter implements DemuxerEvents {
   }
 
   #noteWithheld(): void {
-    const { number, lost, waiting } = this.#fragment;
+    const { number, segmentUid, lost, waiting } = this.#fragment;
     lost.addAll(waiting.span);
+    if (number !== undefined) this.#beginning?.noteWithheld(number, segmentUid, lost.ms);
     const mayRepeat = number === undefined && this.#delivery.isCatchingUp;
     if (this.#delivery.hasBegun && !mayRepeat) this.#withheld.add(number, lost.ms);
   }

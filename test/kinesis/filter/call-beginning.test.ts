@@ -1,6 +1,8 @@
 import test from 'ava';
 import { CallBeginning } from '../../../daemon/kinesis/filter/call-beginning.ts';
 
+/** The SegmentUID of the call's fragments. */
+const RUN = 'ab'.repeat(16);
 const BEGAN_MS = 1_700_000_000_000;
 const byNumber = { isCallStart: true, fragmentNumber: '100', atEpochMs: undefined } as const;
 /** Ten seconds before StartTimestamp. */
@@ -46,9 +48,22 @@ test('a StartTimestamp that is too late is noticed', (t) => {
 
 test('a call whose beginning the stream no longer has is missing it', (t) => {
   const beginning = new CallBeginning(byTime);
-  t.is(beginning.missedMs(BEGAN_MS + 30_000), 30_000);
-  t.is(beginning.missedMs(BEGAN_MS + 1000), 0, 'a flow takes a moment');
-  t.is(new CallBeginning(byNumber).missedMs(BEGAN_MS), 0, 'not known');
+  t.is(beginning.missedMs(BEGAN_MS + 30_000, RUN), 30_000);
+  t.is(beginning.missedMs(BEGAN_MS + 1000, RUN), 0, 'a flow takes a moment');
+  t.is(new CallBeginning(byNumber).missedMs(BEGAN_MS, RUN), 0, 'not known');
   beginning.noteNumber('100');
-  t.is(beginning.missedMs(BEGAN_MS + 30_000), 0);
+  t.is(beginning.missedMs(BEGAN_MS + 30_000, RUN), 0);
+});
+
+test('withheld fragments without a ContactId are missing of the call, from its number on and in its run', (t) => {
+  const beginning = new CallBeginning(byNumber);
+  beginning.noteWithheld('99', RUN, 1000);
+  beginning.noteWithheld('100', 'another run', 1000);
+  t.is(beginning.missedMs(BEGAN_MS, RUN), 0);
+  beginning.noteWithheld('100', RUN, 1024);
+  beginning.noteWithheld('101', RUN, 1000);
+  beginning.noteWithheld('101', RUN, 1000);
+  t.is(beginning.missedMs(BEGAN_MS, RUN), 2024, 'each once, however often the stream is read');
+  beginning.noteOther();
+  t.is(beginning.missedMs(BEGAN_MS, RUN), 0, 'they were of the contact before');
 });
