@@ -104,6 +104,8 @@ async function run(): Promise<void> {
   // Before anything can start or complete a drain: resuming sessions must count as running.
   await manager.resume();
   deliverRest(undelivered, daemon);
+  // From here on there are sessions, which a signal must not end.
+  obeySignals({ drain, clock, deadlineMs: config.DRAIN_DEADLINE_MS });
   const [interrupted, cordon] = await Promise.all([records?.drain.load(), records?.cordon.load()]);
   if (interrupted) drain.restore(interrupted);
   if (cordon) {
@@ -127,7 +129,6 @@ async function run(): Promise<void> {
     log.warn({ event: 'daemon.unsigned' }, message);
   }
   log.info({ event: 'daemon.started', listening: url, region: config.region }, 'integratord accepts sessions');
-  obeySignals({ drain, clock, deadlineMs: config.DRAIN_DEADLINE_MS });
   notifier.ready();
   notifier.startWatchdog();
   reportTo(notifier, manager, clock);
