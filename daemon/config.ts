@@ -35,7 +35,7 @@ const PROXY_NAMES = ['HTTPS_PROXY', 'NO_PROXY'] as const;
 const environment = z
   .object({
     PORT: wholeNumber('TCP port; 0 picks a free one', 0, 65_535, 8080),
-    HOST: z.string().default('0.0.0.0'),
+    HOST: z.string().min(1, 'must be an address or a name').default('0.0.0.0'),
     DEEPGRAM_API: z.string().default(DEEPGRAM_API).transform(deepgramBase),
     DEEPGRAM_API_KEY: SECRETS.DEEPGRAM_API_KEY.optional(),
     DEEPGRAM_API_KEY_SECRET_ARN: secretArn().optional(),
@@ -95,6 +95,10 @@ const environment = z
     // Checked even when another setting is invalid, so that all errors are reported at once.
     when: () => true,
   })
+  .refine(({ PORT, METRICS_PORT }) => PORT === 0 || PORT !== METRICS_PORT, {
+    path: ['METRICS_PORT'],
+    message: 'must be another port than PORT, or not set: then metrics are served on PORT',
+  })
   .superRefine((config, context) => {
     const issue = webhookIssue(config);
     if (issue) context.addIssue({ code: 'custom', ...issue });
@@ -129,7 +133,9 @@ export function readConfig(
   env: Readonly<Record<string, string | undefined>>,
   readFile: (path: string) => string | undefined = readIfThere,
 ): Config {
-  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const given = Object.entries(env).filter(([, value]) => value !== undefined && value !== '');
+  // Quotes in an environment file keep spaces. A value of nothing else is a fault, not unset: think of TRIGGER_SECRET.
+  const set = Object.fromEntries(given.map(([name, value]) => [name, value?.trim()]));
   // As curl and Node do.
   for (const name of PROXY_NAMES) {
     const lowerCase = set[name.toLowerCase()];

@@ -107,6 +107,22 @@ for (const [given, base] of [
   });
 }
 
+test('spaces around a value are not part of it, and a value of spaces is refused', (t) => {
+  t.like(readConfig({ ...NEEDED, HOST: ' 127.0.0.1 ', PORT: ' 80' }), { HOST: '127.0.0.1', PORT: 80 });
+  for (const name of ['HOST', 'TRIGGER_SECRET', 'DEEPGRAM_API_KEY', 'LOG_LEVEL', 'STATE_DIR'])
+    t.throws(() => readConfig({ ...NEEDED, [name]: '        ' }), {
+      instanceOf: ConfigError,
+      message: new RegExp(name),
+    });
+});
+
+test('METRICS_PORT is another port than PORT', (t) => {
+  const ports = (PORT: string, METRICS_PORT: string) => readConfig({ ...NEEDED, PORT, METRICS_PORT });
+  t.throws(() => ports('9000', '9000'), { instanceOf: ConfigError, message: /^METRICS_PORT must be another port/ });
+  t.notThrows(() => ports('0', '0'));
+  t.notThrows(() => ports('9000', '9001'));
+});
+
 test('LOG_LEVEL may be warning, as in the original', (t) => {
   t.is(readConfig({ ...NEEDED, LOG_LEVEL: 'WARNING' }).LOG_LEVEL, 'warn');
 });
