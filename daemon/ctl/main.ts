@@ -10,9 +10,10 @@ import { runCtl } from './run.ts';
 const stop = new AbortController();
 // Once: a second Ctrl-C kills the process.
 process.once('SIGINT', () => stop.abort(new Interrupted()));
-for (const output of [process.stdout, process.stderr]) {
-  output.on('error', (error: NodeJS.ErrnoException) => outputFailed(error));
-}
+let isReported = false;
+process.stdout.on('error', (error: NodeJS.ErrnoException) => outputFailed(error, reportOnce));
+// Not reported: the report would go to stderr as well, and fail again.
+process.stderr.on('error', (error: NodeJS.ErrnoException) => outputFailed(error));
 
 const io: Io = {
   env: process.env,
@@ -31,12 +32,17 @@ const exit = await runCtl(process.argv.slice(2), io);
 process.exitCode ??= exit;
 
 /** EPIPE is a normal end: the reader has seen enough. Anything else, such as a full disk, lost data. */
-function outputFailed(error: NodeJS.ErrnoException): void {
+function outputFailed(error: NodeJS.ErrnoException, report?: (error: Error) => void): void {
   if (error.code !== 'EPIPE') {
     process.exitCode = EXIT.failure;
-    process.stderr.write(
-      `integratorctl: cannot write the output (${error.message}); free the disk, or write elsewhere\n`,
-    );
+    report?.(error);
   }
   stop.abort(new OutputClosed(error));
+}
+
+/** Every further write to stdout fails too. */
+function reportOnce({ message }: Error): void {
+  if (isReported) return;
+  isReported = true;
+  process.stderr.write(`integratorctl: cannot write the output (${message}); free the disk, or write elsewhere\n`);
 }

@@ -165,3 +165,23 @@ async function shell(command: string): Promise<{ stdout: string; stderr: string 
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
   return { stdout, stderr };
 }
+
+const FULL = [
+  [
+    'stdout',
+    '--help >/dev/full',
+    /^integratorctl: cannot write the output \(ENOSPC: .*\); free the disk, or [^\n]*\n$/,
+  ],
+  ['stderr', 'nope 2>/dev/full', /^$/],
+  ['stdout and stderr', '--help >/dev/full 2>&1', /^$/],
+  ['stderr, for a command that would go on', 'drain --json 2>/dev/full >/dev/null', /^$/],
+] as const;
+for (const [what, args, report] of FULL) {
+  test(`a full disk below ${what} ends integratorctl with 1 and at most one line`, async (t) => {
+    const daemon = await fakeFor(t);
+    const command = `CONTROL_SOCKET="${daemon.socketPath}" timeout 20 "${process.execPath}" "${CTL}" ${args}; echo $?`;
+    const { stdout, stderr } = await shell(command);
+    t.is(stdout, '1\n');
+    t.regex(stderr, report);
+  });
+}
