@@ -113,6 +113,8 @@ function failureOf(error: NodeJS.ErrnoException, socketPath: string): Error {
       const what = `no permission to use ${socketPath}`;
       return new Failure(`${what}; use sudo, or join the group integrator`, EXIT.noPermission);
     }
+    case 'EAGAIN':
+      return new Failure('integratord is too busy to accept the connection; try again');
     case 'ECONNRESET':
     case 'EPIPE':
     case 'ERR_STREAM_PREMATURE_CLOSE':

@@ -52,6 +52,8 @@ export class FakeDaemon {
   level: LevelOfLog = { level: 'info', configured: 'info' };
   /** How a stopped session ends. */
   stopped: Pick<Stopped, 'outcome' | 'reason' | 'error'> = { outcome: 'completed', reason: 'stopped' };
+  /** How long it blocks its process, and accepts no connection, after each list of sessions. */
+  busyMs = 0;
   /** Overrides responses, by `METHOD /path`; a pending promise delays one. */
   readonly instead = new Map<string, Reply | Promise<Reply>>();
   readonly #server: Server;
@@ -76,6 +78,7 @@ export class FakeDaemon {
     this.socketPath = socketPath;
     server.on('request', async (request, response) => {
       const { status, body } = await this.#reply(request);
+      if (this.busyMs > 0 && request.url === '/v1/sessions') response.once('finish', () => block(this.busyMs));
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     });
   }
@@ -169,6 +172,11 @@ export class FakeDaemon {
     if (!session) return refusal(404, 'not-found', `there is no session ${id}`);
     return isStop ? ok({ sessionId: session.sessionId, ...this.stopped }) : ok({ session, ...this.details });
   }
+}
+
+/** Keeps this process from accepting connections. */
+function block(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 function shapeOf(request: string) {

@@ -86,6 +86,54 @@ test('Ctrl-C while waiting for the last results says that the sessions will stil
   t.deepEqual(await stop.ended, { code: 130, stdout: '', stderr });
 });
 
+test('sessions that were not stopped are named, also in JSON, and the others end', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.sessions = SESSIONS;
+  daemon.instead.set('POST /v1/sessions/bb-2/stop', refusal(500, 'internal-error', 'Internal error'));
+  const all = ['sessions', 'stop', '--all', '--yes', '--socket', daemon.socketPath];
+  const { code, stdout, stderr } = await ctl(all);
+  t.is(code, 1);
+  t.regex(
+    stdout,
+    /^aa-1 .*\ncc-3 +c-2 +completed +stopped\nbb-2 +c-1 +not stopped +integratord refused: Internal error$/m,
+  );
+  t.is(stderr, 'integratorctl: 1 of 3 sessions were not stopped: integratord refused: Internal error\n');
+  const json = JSON.parse((await ctl([...all, '--json'])).stdout);
+  t.is(json.stopped.length, 2);
+  t.deepEqual(json.notStopped, [{ sessionId: 'bb-2', contactId: 'c-1', error: 'integratord refused: Internal error' }]);
+});
+
+test('--all stops more sessions than the socket takes connections, while the daemon is busy', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.sessions = Array.from({ length: 1200 }, (_, at) => aSession({ sessionId: `session-${at}` }));
+  daemon.busyMs = 1000;
+  const all = ['sessions', 'stop', '--all', '--yes', '--json', '--socket', daemon.socketPath];
+  const { code, stdout, stderr } = await new CtlProcess(all).ended;
+  t.deepEqual([code, stderr], [0, '']);
+  t.is(JSON.parse(stdout).stopped.length, 1200);
+});
+
+test('Ctrl-C names the sessions that were not asked to stop yet', async (t) => {
+  const daemon = await fakeFor(t);
+  daemon.sessions = Array.from({ length: 300 }, (_, at) => aSession({ sessionId: `session-${at}` }));
+  const last = 'POST /v1/sessions/session-255/stop';
+  for (const { sessionId } of daemon.sessions) {
+    daemon.instead.set(`POST /v1/sessions/${sessionId}/stop`, new Promise(() => {}));
+  }
+  const stop = new CtlProcess(['sessions', 'stop', '--all', '--yes', '--no-header', '--socket', daemon.socketPath]);
+  await daemon.received(last);
+  stop.child.kill('SIGINT');
+  const { code, stdout, stderr } = await stop.ended;
+  t.is(code, 130);
+  t.is(
+    stderr,
+    'integratorctl: interrupted; the sessions will still end, except those listed as not stopped; see: integratorctl sessions\n',
+  );
+  const lines = stdout.trimEnd().split('\n');
+  t.is(lines.length, 300 - 256);
+  t.regex(lines[0] ?? '', /^session-256 .* not stopped +not asked to stop$/);
+});
+
 test('--all without a terminal needs --yes', async (t) => {
   const daemon = await fakeFor(t);
   daemon.sessions = SESSIONS;

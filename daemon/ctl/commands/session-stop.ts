@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import type { Command } from 'commander';
-import { API_VERSION, type SessionView, type Stopped } from '../../contract/control-api.ts';
+import { API_VERSION, type SessionView } from '../../contract/control-api.ts';
 import { EXIT } from '../exit-codes.ts';
-import { Failure, Interrupted, Refused, usageError } from '../failure.ts';
+import { Failure, Interrupted, OutputClosed, usageError } from '../failure.ts';
 import { Invocation } from '../invocation.ts';
 import type { Io } from '../io.ts';
 import { type Column, tableLines } from '../output/table.ts';
 import { sessionsNamed, sessionsOfContact } from './session-choice.ts';
 import type { Sessions } from './session-list.ts';
+import { type Outcome, stopSessions } from './stop-requests.ts';
 
 interface StopOptions {
   readonly contact?: string;
@@ -15,19 +16,16 @@ interface StopOptions {
   readonly yes?: boolean;
 }
 
-/** How a session ended; `already-over` if that was before the daemon got the request. */
-type Outcome = Omit<Stopped, 'outcome'> & {
-  readonly contactId: string;
-  readonly outcome: Stopped['outcome'] | 'already-over';
-};
+/** A line of the table. */
+type Row = Omit<Outcome, 'outcome'> & { readonly outcome: Outcome['outcome'] | 'not stopped' };
 
-const COLUMNS: readonly Column<Outcome>[] = [
+const COLUMNS: readonly Column<Row>[] = [
   { title: 'SESSION', text: ({ sessionId }) => sessionId },
   { title: 'CONTACT', text: ({ contactId }) => contactId },
   {
     title: 'OUTCOME',
     text: ({ outcome }) => outcome,
-    style: ({ outcome }) => (outcome === 'failed' ? 'red' : undefined),
+    style: ({ outcome }) => (outcome === 'failed' || outcome === 'not stopped' ? 'red' : undefined),
   },
   { title: 'REASON', text: ({ reason, error }) => [reason, error].filter(Boolean).join(': ') },
 ];
@@ -45,7 +43,7 @@ export function addStopCommand(sessions: Command, io: Io): void {
       const invocation = new Invocation(command, io);
       const chosen = await choose(invocation, ids, options);
       if (options.all && !options.yes && chosen.length > 0) await confirm(io, chosen.length);
-      await stopSessions(invocation, chosen);
+      await stopAndShow(invocation, chosen);
     });
 }
 
@@ -80,18 +78,17 @@ async function confirm({ stdin, stderr, stop }: Io, count: number): Promise<void
   }
 }
 
-async function stopSessions(invocation: Invocation, chosen: readonly SessionView[]): Promise<void> {
-  const settled = await Promise.allSettled(chosen.map((session) => stopSession(invocation, session)));
-  const stopped = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-  invocation.show({ apiVersion: API_VERSION, stopped }, () =>
-    chosen.length === 0
-      ? ['no sessions running']
-      : stopped.length === 0
-        ? []
-        : tableLines(stopped, COLUMNS, invocation),
+/** Prints how each session ended. Throws a Failure if one failed, or may go on. */
+async function stopAndShow(invocation: Invocation, chosen: readonly SessionView[]): Promise<void> {
+  const { stopped, notStopped, error } = await stopSessions(invocation, chosen);
+  const rest = notStopped.map((each) => ({ ...each, outcome: 'not stopped' as const }));
+  // The error of a single session is the failure, which is reported below.
+  const rows: readonly Row[] = chosen.length === 1 ? stopped : [...stopped, ...rest];
+  const noRows = chosen.length === 0 ? ['no sessions running'] : [];
+  invocation.show({ apiVersion: API_VERSION, stopped, ...(notStopped.length > 0 && { notStopped }) }, () =>
+    rows.length === 0 ? noRows : tableLines(rows, COLUMNS, invocation),
   );
-  const refused = settled.find((each) => each.status === 'rejected');
-  if (refused) throw refused.reason instanceof Interrupted ? interrupted(refused.reason) : refused.reason;
+  if (error) throw failureOf(error, notStopped.length, chosen.length);
   const failed = stopped.filter(({ outcome }) => outcome === 'failed').length;
   if (failed > 0) {
     throw new Failure(
@@ -101,20 +98,14 @@ async function stopSessions(invocation: Invocation, chosen: readonly SessionView
   }
 }
 
-async function stopSession({ daemon }: Invocation, { sessionId, contactId }: SessionView): Promise<Outcome> {
-  try {
-    const path = `/v1/sessions/${encodeURIComponent(sessionId)}/stop`;
-    const { apiVersion: _, ...stopped } = await daemon.post<Stopped>(path, { timeoutMs: Infinity });
-    return { contactId, ...stopped };
-  } catch (error) {
-    if (error instanceof Refused && error.exit === EXIT.notFound) {
-      return { sessionId, contactId, outcome: 'already-over' };
-    }
-    throw error;
+/** The failure to report; `error` is that of the first session which may go on. */
+function failureOf(error: Error, notStopped: number, chosen: number): Error {
+  if (error instanceof Interrupted) {
+    const except = notStopped === 0 ? '' : ', except those listed as not stopped';
+    const what = `interrupted; the sessions will still end${except}`;
+    return new Failure(`${what}; see: integratorctl sessions`, EXIT.interrupted, { cause: error });
   }
-}
-
-function interrupted(cause: Error): Failure {
-  const what = 'interrupted; the sessions will still end';
-  return new Failure(`${what}; see: integratorctl sessions`, EXIT.interrupted, { cause });
+  if (chosen === 1 || !(error instanceof Failure) || error instanceof OutputClosed) return error;
+  const what = `${notStopped} of ${chosen} sessions were not stopped`;
+  return new Failure(`${what}: ${error.message}`, error.exit, { cause: error });
 }
