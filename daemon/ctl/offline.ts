@@ -1,38 +1,42 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { parseEnv } from 'node:util';
-import type { OfflineChecks } from '../contract/control-api.ts';
+import type { Check, OfflineChecks } from '../contract/control-api.ts';
 import { EXIT } from './exit-codes.ts';
 import { Failure } from './failure.ts';
 import type { Io } from './io.ts';
 import { printable } from './output/printable.ts';
+import { daemonEnvironment } from './unit-settings.ts';
 
 /** The daemon's script, beside this program: in the sources and in a release. */
 const DAEMON = fileURLToPath(
   import.meta.url.endsWith('.ts') ? new URL('../main.ts', import.meta.url) : new URL('../main.js', import.meta.url),
 );
-/** What systemd/integratord.service sets, where it is installed. */
-const STATE_DIR = '/var/lib/integratord';
-const CREDENTIALS = { DEEPGRAM_API_KEY_FILE: 'deepgram-api-key', TRIGGER_SECRET_FILE: 'trigger-secret' } as const;
 /** sysexits.h EX_CONFIG: the daemon found its settings invalid. */
 const EXIT_CONFIG = 78;
 
+/** What `integratord --check` prints of a secret in Secrets Manager that cannot be read. */
+const UNREAD_SECRET = /^integratord: (\w+_ARN): (.*)$/;
+
 /**
- * Runs `integratord --check` with the settings that its unit would give it, from `io.etc`. Invalid settings are a failed
- * check. Throws a Failure if it cannot run.
+ * Runs `integratord --check` with the settings that its unit would give it. Invalid settings are a failed check, and so
+ * are secrets that cannot be read. Throws a Failure if it cannot run.
  */
 export async function checkOffline(io: Io): Promise<OfflineChecks> {
+  const { environment, checks: ofFiles } = daemonEnvironment(io);
   const daemon = spawn(process.execPath, [DAEMON, '--check'], {
-    env: daemonEnvironment(io),
+    env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
     signal: io.stop,
   });
   const [stdout, stderr, [code]] = await Promise.all([text(daemon.stdout), text(daemon.stderr), once(daemon, 'close')]);
-  if (code === EXIT_CONFIG) return { checks: [invalidSettings(stderr)], settings: {} };
+  const { checks, settings } =
+    code === EXIT_CONFIG ? invalid(stderr) : (unread(stderr) ?? parsed(stdout, stderr, code));
+  return { checks: [...ofFiles, ...checks], settings };
+}
+
+function parsed(stdout: string, stderr: string, code: unknown): OfflineChecks {
   try {
     return JSON.parse(stdout) as OfflineChecks;
   } catch (cause) {
@@ -41,37 +45,24 @@ export async function checkOffline(io: Io): Promise<OfflineChecks> {
   }
 }
 
-function invalidSettings(stderr: string): OfflineChecks['checks'][number] {
+function invalid(stderr: string): OfflineChecks {
   const detail = stderr
     .trim()
     .replaceAll(/^integratord: /gm, '')
     .replaceAll('\n', '; ');
-  return { name: 'settings', verdict: 'fail', detail, remedy: 'correct them; see integratord(8)' };
+  const remedy = 'correct them; see integratord(8)';
+  return { checks: [{ name: 'settings', verdict: 'fail', detail, remedy }], settings: {} };
 }
 
-function daemonEnvironment({ env, etc }: Io): Record<string, string> {
-  const settings = { ...definedIn(env), ...definedIn(settingsIn(join(etc, 'integratord.env'))) };
-  for (const [setting, name] of Object.entries(CREDENTIALS)) {
-    const file = join(etc, 'credentials', name);
-    if (settings[setting] === undefined && existsSync(file)) settings[setting] = file;
-  }
-  if (existsSync(STATE_DIR)) settings['STATE_DIR'] ??= STATE_DIR;
-  return settings;
-}
-
-function settingsIn(file: string): NodeJS.Dict<string> {
-  try {
-    return parseEnv(readFileSync(file, 'utf8'));
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    // Off an instance, the settings are in the environment.
-    if (code === 'ENOENT') return {};
-    throw new Failure(`${file} cannot be read: ${message}`, code === 'EACCES' ? EXIT.noPermission : EXIT.failure);
-  }
-}
-
-function definedIn(env: NodeJS.Dict<string>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
-  );
+/** Undefined if the secrets have been read. */
+function unread(stderr: string): OfflineChecks | undefined {
+  const matches = stderr
+    .trim()
+    .split('\n')
+    .map((line) => UNREAD_SECRET.exec(line));
+  const checks = matches.flatMap((match): Check[] => {
+    const [, setting, detail] = match ?? [];
+    return setting && detail ? [{ name: `secret ${setting}`, verdict: 'fail', detail }] : [];
+  });
+  return checks.length > 0 ? { checks, settings: {} } : undefined;
 }

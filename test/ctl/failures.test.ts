@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { CTL, CtlProcess, ctl } from './ctl-process.ts';
 import { aSession } from './examples.ts';
 import { ok, type Reply } from './fake-daemon.ts';
 import { fakeFor } from './fake-for.ts';
+import { canTryAsNobody, NOBODY } from './nobody.ts';
 import { atDesk, deskClock } from './terminal.ts';
 
 const COMMANDS = [
@@ -40,12 +41,6 @@ test('a socket that a killed daemon left behind counts as no daemon', async (t) 
   t.is(code, 3);
   t.regex(stderr, /\(ECONNREFUSED\); see: systemctl status integratord/);
 });
-
-/** The user nobody, who is in no group. */
-const NOBODY = 65_534;
-const canTryAsNobody =
-  process.getuid?.() === 0 &&
-  spawnSync('test', ['-r', CTL, '-a', '-x', process.execPath], { uid: NOBODY }).status === 0;
 
 (canTryAsNobody ? test : test.skip)(
   'a user without permission gets the name of the group, and exit code 7',

@@ -8,6 +8,9 @@ import { pairLines } from '../output/table.ts';
 
 type Settings = { readonly settings: Readonly<Record<string, unknown>> };
 
+/** Checks that concern the settings themselves, not what they name. */
+const OF_SETTINGS = /^(settings file|secret )/;
+
 /** integratorctl config; the daemon reports of secrets only whether they are set. */
 export function addConfigCommand(program: Command, io: Io): void {
   program
@@ -27,8 +30,12 @@ async function settingsOf(invocation: Invocation): Promise<Versioned<Settings>> 
     if (!(error instanceof DaemonNotRunning)) throw error;
     invocation.note(`${error.message}; showing what it would start with`);
     const { checks, settings } = await checkOffline(invocation.io);
+    for (const { name, verdict, detail } of checks) {
+      if (verdict !== 'ok' && OF_SETTINGS.test(name)) invocation.note(`${name}: ${detail}`);
+    }
     const invalid = checks.find(({ name, verdict }) => name === 'settings' && verdict === 'fail');
     if (invalid) throw new Failure(`the settings are invalid: ${invalid.detail}`);
+    if (Object.keys(settings).length === 0) throw new Failure('the settings are not known without the secrets above');
     return { apiVersion: API_VERSION, settings };
   }
 }
