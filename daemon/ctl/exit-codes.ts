@@ -23,6 +23,9 @@ export const EXIT_MEANINGS: readonly { readonly code: ExitCode; readonly meaning
   { code: EXIT.notFound, meaning: 'no such session or contact' },
   { code: EXIT.deadlinePassed, meaning: "the drain's deadline passed and ended sessions" },
   { code: EXIT.draining, meaning: 'refused because the daemon is draining' },
-  { code: EXIT.noPermission, meaning: 'no permission to use the control socket' },
+  {
+    code: EXIT.noPermission,
+    meaning: 'no permission to use the control socket, or to read the journal or a credential',
+  },
   { code: EXIT.interrupted, meaning: 'interrupted by Ctrl-C; a drain continues' },
 ];

@@ -84,7 +84,7 @@ test('without a command the help goes to stderr with exit code 2; --help prints 
   t.deepEqual([help.code, help.stderr], [0, '']);
   t.regex(
     help.stdout,
-    /Exit codes:\n {4}0 {2}success\n(.*\n)*? {4}7 {2}no permission to use the control socket\n {2}130 {2}/,
+    /Exit codes:\n {4}0 {2}success\n(.*\n)*? {4}7 {2}no permission to use the control socket, or to read the journal or a credential\n {2}130 {2}/,
   );
 });
 

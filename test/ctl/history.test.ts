@@ -116,10 +116,12 @@ test('logs prints the journal’s lines of a contact and its sessions', async (t
     { event: 'other', text: FAILED.contactId },
   ].map((line) => JSON.stringify(line));
   const journal = join(directory, 'journalctl');
-  const check = `[ "$*" = "--unit integratord --output cat --since -24h --no-pager --quiet" ] || exit 9`;
+  const ofUnit = '--unit integratord --since -24h --output cat --no-pager --quiet';
+  const ofSystem = '--system --lines 1 --output cat --no-pager --quiet';
+  const shown = `cat <<'END'\nnot JSON ${FAILED.contactId}\n${lines.join('\n')}\nEND`;
   await writeFile(
     journal,
-    `#!/bin/sh\n${check}\ncat <<'END'\nnot JSON ${FAILED.contactId}\n${lines.join('\n')}\nEND\n`,
+    `#!/bin/sh\nif [ "$*" = "${ofSystem}" ]; then exit; fi\n[ "$*" = "${ofUnit}" ] || exit 9\n${shown}\n`,
   );
   await chmod(journal, 0o755);
   const desk = { socketPath: daemon.socketPath, env: { PATH: `${directory}:/bin:/usr/bin` } };
@@ -135,6 +137,28 @@ test('logs prints the journal’s lines of a contact and its sessions', async (t
   const down = { ...desk, socketPath: join(directory, 'none.sock'), screen: new Screen() };
   t.deepEqual((await atDesk(['logs', FAILED.contactId.slice(0, 30)], down)).stdout.plain.split('\n').length, 4);
 });
+
+const DENIED = 'echo No journal files were opened due to insufficient permissions. >&2; exit 1';
+for (const [who, script] of [
+  ['with a journal of their own', `case "$*" in *--system*) ${DENIED};; esac`],
+  ['without one', DENIED],
+] as const) {
+  test(`a user ${who} who may not read the system’s journal gets the name of the group, and exit code 7`, async (t) => {
+    const { daemon } = await stage(t);
+    const directory = await mkdtemp(join(tmpdir(), 'journal-'));
+    t.teardown(() => rm(directory, { recursive: true }));
+    const journal = join(directory, 'journalctl');
+    await writeFile(journal, `#!/bin/sh\n${script}\n`);
+    await chmod(journal, 0o755);
+    const env = { PATH: `${directory}:/bin:/usr/bin` };
+    const { code, stderr } = await atDesk(['logs', FAILED.contactId], { socketPath: daemon.socketPath, env });
+    t.is(code, 7);
+    t.is(
+      stderr.plain,
+      "integratorctl: no permission to read the system's journal; use sudo, or join the group systemd-journal\n",
+    );
+  });
+}
 
 test('without a journal, logs says where to look', async (t) => {
   const { daemon } = await stage(t);

@@ -12,6 +12,8 @@ import { sessionsNamed } from './session-choice.ts';
 import type { Sessions } from './session-list.ts';
 
 const UNIT = 'integratord';
+/** What journalctl says when every file of the journal is closed to this user; it has no other sign (systemd 252). */
+const NOT_PERMITTED = /insufficient permissions/;
 
 /** integratorctl logs: the journal's lines of one session or contact. */
 export function addLogsCommand(program: Command, io: Io): void {
@@ -24,6 +26,7 @@ export function addLogsCommand(program: Command, io: Io): void {
       const invocation = new Invocation(command, io);
       if (id === '') throw usageError('the id is empty; see: integratorctl sessions');
       const found = await printLines(io, since, await wanted(invocation, id));
+      if (found === 0) await assertSeesSystem(io);
       if (found === 0) throw new Failure(`the journal has no line of ${printable(id)} since ${since}`, EXIT.notFound);
     });
 }
@@ -52,26 +55,49 @@ async function wanted({ daemon }: Invocation, id: string): Promise<Wanted> {
   }
 }
 
-async function printLines({ stdout, stop, env }: Io, since: string, whose: Wanted): Promise<number> {
-  const args = ['--unit', UNIT, '--output', 'cat', '--since', since, '--no-pager', '--quiet'];
-  const journal = spawn('journalctl', args, { stdio: ['ignore', 'pipe', 'pipe'], signal: stop, env: { ...env } });
+async function printLines(io: Io, since: string, whose: Wanted): Promise<number> {
+  let found = 0;
+  await journalctl(io, ['--unit', UNIT, '--since', since], (line) => {
+    if (!isOf(line, whose)) return;
+    found++;
+    io.stdout.write(`${printable(line)}\n`);
+  });
+  return found;
+}
+
+/**
+ * To a user who may not read the system's journal, journalctl shows the lines of their own, without an error; with
+ * --system, which leaves these out, it fails. Throws a Failure then.
+ */
+async function assertSeesSystem(io: Io): Promise<void> {
+  await journalctl(io, ['--system', '--lines', '1'], () => {});
+}
+
+/** Calls `onLine` for each line. Throws a Failure if there is no journal, or none that this user may read. */
+async function journalctl({ stop, env }: Io, args: readonly string[], onLine: (line: string) => void): Promise<void> {
+  const shown = ['--output', 'cat', '--no-pager', '--quiet'];
+  const journal = spawn('journalctl', [...args, ...shown], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal: stop,
+    env: { ...env },
+  });
   const closed = once(journal, 'close').catch((error: NodeJS.ErrnoException) => {
     throw noJournal(error);
   });
-  let [found, errors] = [0, ''];
+  let errors = '';
   journal.stderr.on('data', (text) => {
     errors += text;
   });
-  const printed = (async () => {
-    for await (const line of createInterface({ input: journal.stdout })) {
-      if (!isOf(line, whose)) continue;
-      found++;
-      stdout.write(`${printable(line)}\n`);
-    }
+  const read = (async () => {
+    for await (const line of createInterface({ input: journal.stdout })) onLine(line);
   })();
-  const [[code]] = await Promise.all([closed, printed]);
-  if (code !== 0) throw new Failure(`journalctl exited with ${code}: ${printable(errors.trim())}`, EXIT.failure);
-  return found;
+  const [[code]] = await Promise.all([closed, read]);
+  if (code === 0) return;
+  if (NOT_PERMITTED.test(errors)) {
+    const what = "no permission to read the system's journal";
+    throw new Failure(`${what}; use sudo, or join the group systemd-journal`, EXIT.noPermission);
+  }
+  throw new Failure(`journalctl exited with ${code}: ${printable(errors.trim())}`, EXIT.failure);
 }
 
 function isOf(line: string, { parts, matches }: Wanted): boolean {

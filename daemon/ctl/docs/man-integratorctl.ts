@@ -27,6 +27,17 @@ export function integratorctlPage(tree: CommandNode, version: string): string {
     ...definition(bold('NO_COLOR'), 'Disables colors. Output to anything but a terminal never has colors.'),
     ...heading('FILES'),
     ...definition(bold(CONTROL_SOCKET_PATH), 'The control socket, accessible to root and the group integrator.'),
+    ...definition(
+      bold('/etc/integratord'),
+      roffText(
+        'Settings and credentials, which doctor and config read while the daemon does not run. Only root can read the ' +
+          'credentials.',
+      ),
+    ),
+    ...definition(
+      bold('/var/log/journal'),
+      roffText('The journal, which logs reads; accessible to root and the group systemd-journal.'),
+    ),
     ...heading('EXAMPLES'),
     'Take the instance out of service with an hour for running calls, and come back to the drain later:',
     ...example(["integratorctl drain --deadline 1h --reason 'kernel update' --detach", 'integratorctl drain']),
