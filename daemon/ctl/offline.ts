@@ -30,7 +30,11 @@ export async function checkOffline(io: Io): Promise<OfflineChecks> {
     stdio: ['ignore', 'pipe', 'pipe'],
     signal: io.stop,
   });
-  const [stdout, stderr, [code]] = await Promise.all([text(daemon.stdout), text(daemon.stderr), once(daemon, 'close')]);
+  const closed = once(daemon, 'close').catch((error: Error) => {
+    io.stop.throwIfAborted();
+    throw new Failure(`cannot run ${process.execPath}: ${error.message}`, EXIT.failure, { cause: error });
+  });
+  const [stdout, stderr, [code]] = await Promise.all([text(daemon.stdout), text(daemon.stderr), closed]);
   const { checks, settings } =
     code === EXIT_CONFIG ? invalid(stderr) : (unread(stderr) ?? parsed(stdout, stderr, code));
   return { checks: [...ofFiles, ...checks], settings };

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import test from 'ava';
+import { listening, NOWHERE } from '../support/loopback.ts';
 import { CTL, CtlProcess, ctl } from './ctl-process.ts';
 import { aSession } from './examples.ts';
 import { ok, type Reply } from './fake-daemon.ts';
@@ -141,6 +143,36 @@ test('output that is closed early is not a failure', async (t) => {
   const { stdout, stderr } = await shell(command);
   t.regex(stdout, /^SESSION .*\n0\n$/);
   t.is(stderr, '');
+});
+
+test('logs ends when its output is closed, without a message', async (t) => {
+  const daemon = await fakeFor(t);
+  const directory = await mkdtemp(join(tmpdir(), 'journal-'));
+  t.teardown(() => rm(directory, { recursive: true }));
+  const line = JSON.stringify({ contactId: aSession().contactId, event: 'again and again' });
+  await writeFile(join(directory, 'journalctl'), `#!/bin/sh\nexec yes '${line}'\n`, { mode: 0o755 });
+  const env = { PATH: `${directory}:/bin:/usr/bin` };
+  const logs = new CtlProcess(['logs', aSession().contactId, '--socket', daemon.socketPath], { env });
+  await logs.says('stdout', /again/);
+  logs.stopReading();
+  const { code, stderr } = await logs.ended;
+  t.deepEqual([code, stderr], [0, '']);
+});
+
+test('Ctrl-C during the checks of a daemon that does not run exits with 130', async (t) => {
+  const reached = Promise.withResolvers<void>();
+  const port = await listening(
+    t,
+    createServer(() => reached.resolve()),
+  );
+  const settings = { AWS_REGION: 'us-east-1', DEEPGRAM_API_KEY: 'planted', DEEPGRAM_API: `ws://127.0.0.1:${port}` };
+  const env = { ...settings, AWS_ENDPOINT_URL: `http://${NOWHERE}`, CONTROL_SOCKET: '/tmp/integratord-none.sock' };
+  const doctor = new CtlProcess(['doctor'], { env });
+  await reached.promise;
+  doctor.child.kill('SIGINT');
+  const { code, stdout, stderr } = await doctor.ended;
+  t.deepEqual([code, stdout], [130, '']);
+  t.regex(stderr, /\nintegratorctl: interrupted\n$/);
 });
 
 test('watch runs until its output is closed', async (t) => {

@@ -82,6 +82,7 @@ async function journalctl({ stop, env }: Io, args: readonly string[], onLine: (l
     env: { ...env },
   });
   const closed = once(journal, 'close').catch((error: NodeJS.ErrnoException) => {
+    stop.throwIfAborted();
     throw noJournal(error);
   });
   let errors = '';
