@@ -36,16 +36,33 @@ const LONGEST_DEADLINE_MS: Millis = 172_800_000;
 /** A level that is ordered for longer than a day is meant to stay: that is LOG_LEVEL's job. */
 const LONGEST_LEVEL_MS: Millis = 86_400_000;
 
-const reason = z.string().max(500).optional();
-const cordonOrder = z.strictObject({ reason });
-const levelOrder = z.strictObject({
+const LONGEST_REASON = 500;
+
+const reason = shortText(LONGEST_REASON).optional();
+const cordonOrder = order({ reason });
+const levelOrder = order({
   level: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`),
-  forMs: z.int().positive().max(LONGEST_LEVEL_MS).optional(),
+  forMs: wholeMs(1, LONGEST_LEVEL_MS).optional(),
 });
-const drainOrder = z.strictObject({
+const drainOrder = order({
   reason,
-  deadlineMs: z.int().min(0).max(LONGEST_DEADLINE_MS).nullable().optional(),
+  deadlineMs: wholeMs(0, LONGEST_DEADLINE_MS, ', or null').nullable().optional(),
 });
+
+function order<Shape extends z.ZodRawShape>(shape: Shape) {
+  const known = Object.keys(shape).join(', ');
+  return z.strictObject(shape, `must be a JSON object with no fields but ${known}`);
+}
+
+function shortText(longest: number) {
+  const message = `must be a text of at most ${longest} characters`;
+  return z.string(message).max(longest, message);
+}
+
+function wholeMs(min: Millis, max: Millis, orElse = '') {
+  const message = `must be a whole number of ms from ${min} to ${max}${orElse}`;
+  return z.int(message).min(min, message).max(max, message);
+}
 
 /** Settings that the control API shows or uses. */
 interface ControlSettings {
@@ -272,8 +289,13 @@ function outcomeOf(outcome: HostedOutcome, log: RootLog): Omit<Stopped, 'session
 async function bodyOf<Shape>(request: IncomingMessage, shape: z.ZodType<Shape>): Promise<Shape> {
   const text = (await readBody(request, MAX_BODY_BYTES)).toString();
   const { data, error } = shape.safeParse(text === '' ? {} : parsed(text));
-  if (error) throw new Refusal(400, 'bad-request', z.prettifyError(error));
+  if (error) throw new Refusal(400, 'bad-request', faultsOf(error));
   return data;
+}
+
+/** A line for each fault, in the words of the orders above. */
+function faultsOf({ issues }: z.ZodError): string {
+  return issues.map(({ path, message }) => `${path.join('.') || 'the order'} ${message}`).join('\n');
 }
 
 function queryOf<Shape>({ url = '' }: IncomingMessage, shape: z.ZodType<Shape>): Shape {

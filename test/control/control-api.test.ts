@@ -6,6 +6,7 @@ import test, { type ExecutionContext } from 'ava';
 import { LOST } from '../../daemon/admission/history.ts';
 import { SessionManager } from '../../daemon/admission/manager.ts';
 import { controlApi } from '../../daemon/control/control-api.ts';
+import { ORDER_LIMITS } from '../../daemon/ctl/order-limits.ts';
 import { FakeHost } from '../admission/fake-host.ts';
 import { aSession } from '../ctl/examples.ts';
 import { listening } from '../support/loopback.ts';
@@ -74,6 +75,37 @@ test('an order to drain within two days is taken', async (t) => {
   const { manager, send } = await stage(t);
   t.is((await send('POST', '/v1/drain', '{"deadlineMs": 172800000}')).status, 200);
   t.true(manager.admission.drain.isDraining);
+});
+
+for (const [path, field, limit, sized] of [
+  ['/v1/drain', 'deadlineMs', ORDER_LIMITS.drainDeadlineMs, (size: number) => size],
+  ['/v1/log-level', 'forMs', ORDER_LIMITS.logLevelMs, (size: number) => size],
+  ['/v1/cordon', 'reason', ORDER_LIMITS.reasonCharacters, (size: number) => 'x'.repeat(size)],
+] as const) {
+  test(`${path} accepts the ${field} that integratorctl does, and refuses more in plain words`, async (t) => {
+    const { send } = await stage(t);
+    const rest = path === '/v1/log-level' ? { level: 'info' } : {};
+    const sent = (size: number) => send('POST', path, JSON.stringify({ ...rest, [field]: sized(size) }));
+    const refused = await sent(limit + 1);
+    t.is(refused.status, 400);
+    t.regex(
+      String(refused.body['message']),
+      new RegExp(`^${field} must be a [a-z ]+( 0| 1)?.*\\b${limit}\\b[a-z, ]*$`),
+    );
+    t.is((await sent(limit)).status, 200);
+  });
+}
+
+test('each fault of an order has its line', async (t) => {
+  const { send } = await stage(t);
+  const message = async (path: string, body: string) => (await send('POST', path, body)).body['message'];
+  t.is(
+    await message('/v1/log-level', '{"level": "loud", "forMs": 0}'),
+    'level must be one of trace, debug, info, warn, error, fatal, silent\n' +
+      'forMs must be a whole number of ms from 1 to 86400000',
+  );
+  t.is(await message('/v1/cordon', '{"why": "x"}'), 'the order must be a JSON object with no fields but reason');
+  t.is(await message('/v1/cordon', '[]'), 'the order must be a JSON object with no fields but reason');
 });
 
 test('a body over the limit is refused with 413', async (t) => {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { durationText, parseDuration } from '../../daemon/ctl/output/durations.ts';
+import { durationText, durationUpTo } from '../../daemon/ctl/output/durations.ts';
 
 const SHOWN: [ms: number, text: string][] = [
   [0, '0ms'],
@@ -19,11 +19,20 @@ test('durations are short, and never round up', (t) => {
 });
 
 test('durations are parsed with their units', (t) => {
+  const parse = durationUpTo(172_800_000);
   t.deepEqual(
-    ['250ms', '90s', '10m', '1h', '1h30m', '2d'].map(parseDuration),
-    [250, 90_000, 600_000, 3_600_000, 5_400_000, 172_800_000],
+    ['0s', '250ms', '90s', '10m', '1h', '1h30m', '2d', '1d24h'].map(parse),
+    [0, 250, 90_000, 600_000, 3_600_000, 5_400_000, 172_800_000, 172_800_000],
   );
-  for (const text of ['', '10', 'h', '-1h', '1.5h', '1h 30m', '1w', '366d', '1hx']) {
-    t.throws(() => parseDuration(text), { message: /^It / }, text);
+  for (const text of ['', '10', 'h', '-1h', '1.5h', '1h 30m', '1w', '1hx']) {
+    t.throws(() => parse(text), { message: /^It must be a duration/ }, text);
   }
+});
+
+test('a duration beyond its limits is refused', (t) => {
+  const parse = durationUpTo(86_400_000, { shortestMs: 1 });
+  for (const text of ['1d1ms', '25h', '366d', `${'9'.repeat(400)}d`]) {
+    t.throws(() => parse(text), { message: 'It must be at most 24h.' }, text);
+  }
+  t.throws(() => parse('0s'), { message: 'It must be at least 1ms.' });
 });

@@ -67,6 +67,11 @@ test('a usage error is reported in one line, and exits with 2', async (t) => {
     [['sessions', 'shw', 'x'], /unknown command 'shw'; see: integratorctl sessions --help/],
     [['sessions', 'show'], /missing required argument 'id'; see: integratorctl sessions show --help/],
     [['drain', '--deadline', '10'], /It must be a duration with a unit, such as 90s or 1h30m; see/],
+    [['drain', '--deadline', '3d'], /'3d' is invalid\. It must be at most 48h; see/],
+    [['log-level', 'debug', '--for', '2d'], /'2d' is invalid\. It must be at most 24h; see/],
+    [['log-level', 'debug', '--for', '0s'], /It must be at least 1ms; see/],
+    [['cordon', '--reason', 'x'.repeat(501)], /It must have at most 500 characters; see/],
+    [['drain', '--reason', 'x'.repeat(501)], /It must have at most 500 characters; see/],
     [['drain', '--cancel', '--detach'], /'--cancel' cannot be used with option '--detach'; see/],
     [['completion', 'tcsh'], /Allowed choices are bash; see/],
   ];

@@ -3,13 +3,14 @@ import type { CordonResponse } from '../../contract/control-api.ts';
 import { Invocation } from '../invocation.ts';
 import type { Io } from '../io.ts';
 import { printable } from '../output/printable.ts';
+import { reasonOption } from './reason-option.ts';
 
 /** integratorctl cordon and uncordon. */
 export function addCordonCommands(program: Command, io: Io): void {
   program
     .command('cordon')
     .description('refuse new sessions until uncordon; running ones continue, and so does the daemon')
-    .option('--reason <text>', "reason, for the daemon's log and for status")
+    .addOption(reasonOption())
     .action(async ({ reason }: { reason?: string }, command: Command) => {
       const invocation = new Invocation(command, io);
       const body = reason === undefined ? {} : { reason };

@@ -12,10 +12,12 @@ import { EXIT } from '../exit-codes.ts';
 import { Failure, Interrupted, OutputClosed, Refused } from '../failure.ts';
 import { Invocation } from '../invocation.ts';
 import type { Io } from '../io.ts';
+import { ORDER_LIMITS } from '../order-limits.ts';
 import { drainText } from '../output/drain-text.ts';
-import { durationText, parseDuration } from '../output/durations.ts';
+import { durationText, durationUpTo } from '../output/durations.ts';
 import { ProgressLine } from '../output/progress-line.ts';
 import { watchDrain } from './drain-watch.ts';
+import { reasonOption } from './reason-option.ts';
 
 interface DrainOptions {
   /** false: --no-deadline. */
@@ -36,12 +38,12 @@ export function addDrainCommand(program: Command, io: Io): void {
     )
     .addOption(
       new Option('--deadline <duration>', 'end remaining sessions after this time, such as 90s, 1h or 1h30m').argParser(
-        parseDuration,
+        durationUpTo(ORDER_LIMITS.drainDeadlineMs),
       ),
     )
     .option('--no-deadline', 'wait for every call to end, however long that takes')
     .option('--detach', 'return at once instead of waiting for the end')
-    .option('--reason <text>', "reason, for the daemon's log and for status")
+    .addOption(reasonOption())
     .addOption(
       new Option('--cancel', 'cancel the drain and accept sessions again').conflicts(['deadline', 'detach', 'reason']),
     )

@@ -5,7 +5,8 @@ import type { Millis } from '../../runtime/clock.ts';
 import { usageError } from '../failure.ts';
 import { Invocation } from '../invocation.ts';
 import type { Io } from '../io.ts';
-import { parseDuration } from '../output/durations.ts';
+import { ORDER_LIMITS } from '../order-limits.ts';
+import { durationUpTo } from '../output/durations.ts';
 import { printable } from '../output/printable.ts';
 
 /** Levels at which the log contains transcripts. */
@@ -18,7 +19,9 @@ export function addLogLevelCommand(program: Command, io: Io): void {
     .description("show the daemon's log level, or change it until the next start or for a time")
     .addArgument(new Argument('[level]', 'new level, for running sessions too').choices(LOG_LEVELS))
     .addOption(
-      new Option('--for <duration>', 'return to LOG_LEVEL after this time, such as 10m').argParser(parseDuration),
+      new Option('--for <duration>', 'return to LOG_LEVEL after this time, such as 10m').argParser(
+        durationUpTo(ORDER_LIMITS.logLevelMs, { shortestMs: 1 }),
+      ),
     )
     .action(async (level: LogLevel | undefined, { for: forMs }: { for?: Millis }, command: Command) => {
       const invocation = new Invocation(command, io);

@@ -6,9 +6,6 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** A deadline of more than a year is a typo. */
-const LONGEST_MS = 365 * DAY_MS;
-
 const UNITS_MS: Readonly<Record<string, Millis>> = {
   ms: 1,
   s: SECOND_MS,
@@ -35,11 +32,18 @@ function twoUnits(ms: Millis, bigMs: Millis, big: string, smallMs: Millis, small
   return `${Math.floor(ms / bigMs)}${big}${rest}${small}`;
 }
 
-/** Parses 90s, 1h, 1h30m. Throws InvalidArgumentError, which commander reports. */
-export function parseDuration(text: string): Millis {
+/** A parser of 90s, 1h, 1h30m. It throws InvalidArgumentError, which commander reports. */
+export function durationUpTo(longestMs: Millis, { shortestMs = 0 } = {}): (text: string) => Millis {
+  return (text) => {
+    const ms = millisOf(text);
+    if (ms < shortestMs) throw new InvalidArgumentError(`It must be at least ${shortestMs}ms.`);
+    if (ms > longestMs) throw new InvalidArgumentError(`It must be at most ${longestMs / HOUR_MS}h.`);
+    return ms;
+  };
+}
+
+function millisOf(text: string): Millis {
   if (!DURATION.test(text)) throw new InvalidArgumentError('It must be a duration with a unit, such as 90s or 1h30m.');
   const parts = [...text.matchAll(PART)];
-  const ms = parts.reduce((sum, [, count, unit]) => sum + Number(count) * (UNITS_MS[unit ?? ''] ?? Number.NaN), 0);
-  if (ms <= LONGEST_MS) return ms;
-  throw new InvalidArgumentError('It must be at most 365d.');
+  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (UNITS_MS[unit ?? ''] ?? Number.NaN), 0);
 }
