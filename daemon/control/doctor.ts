@@ -90,7 +90,12 @@ export function checkFiles(maxSessions: number): Check {
     return { name, verdict: 'warn', detail: 'the limit on open files is unknown on this system' };
   const detail = `${limit} open files; ${maxSessions} sessions need ${needed}`;
   if (limit >= needed) return { name, verdict: 'ok', detail };
-  return { name, verdict: 'fail', detail, remedy: 'raise LimitNOFILE in the unit, or lower MAX_SESSIONS' };
+  return {
+    name,
+    verdict: 'fail',
+    detail,
+    remedy: 'raise LimitNOFILE in the unit (without one, ulimit -n), or lower MAX_SESSIONS',
+  };
 }
 
 function openFilesLimit(): number | undefined {

@@ -119,5 +119,6 @@ test('a nearly full instance, unsigned starts and missing checkpoints are warnin
 
 test('too few open files for the sessions is a failure', async (t) => {
   const checks = await examined({ manager: { size: 0, admission: { maxSessions: 1e9 } } });
-  t.like(checks['file limit'], { verdict: 'fail', remedy: 'raise LimitNOFILE in the unit, or lower MAX_SESSIONS' });
+  const remedy = 'raise LimitNOFILE in the unit (without one, ulimit -n), or lower MAX_SESSIONS';
+  t.like(checks['file limit'], { verdict: 'fail', remedy });
 });
