@@ -37,9 +37,10 @@ export function addDrainCommand(program: Command, io: Io): void {
       'refuse new sessions, wait for the running ones to end, then exit the daemon; attaches to a running drain',
     )
     .addOption(
-      new Option('--deadline <duration>', 'end remaining sessions after this time, such as 90s, 1h or 1h30m').argParser(
-        durationUpTo(ORDER_LIMITS.drainDeadlineMs),
-      ),
+      new Option(
+        '--deadline <duration>',
+        'end remaining sessions after this time, such as 90s or 1h30m; at most 48h',
+      ).argParser(durationUpTo(ORDER_LIMITS.drainDeadlineMs)),
     )
     .option('--no-deadline', 'wait for every call to end, however long that takes')
     .option('--detach', 'return at once instead of waiting for the end')

@@ -19,7 +19,7 @@ export function addLogLevelCommand(program: Command, io: Io): void {
     .description("show the daemon's log level, or change it until the next start or for a time")
     .addArgument(new Argument('[level]', 'new level, for running sessions too').choices(LOG_LEVELS))
     .addOption(
-      new Option('--for <duration>', 'return to LOG_LEVEL after this time, such as 10m').argParser(
+      new Option('--for <duration>', 'return to LOG_LEVEL after this time, such as 10m; at most 24h').argParser(
         durationUpTo(ORDER_LIMITS.logLevelMs, { shortestMs: 1 }),
       ),
     )
