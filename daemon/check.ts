@@ -10,7 +10,7 @@ import { type Address, listenBriefly } from './http/servers.ts';
 import { systemClock as clock } from './runtime/clock.ts';
 import type { Egress } from './runtime/egress.ts';
 import { LinesError } from './runtime/lines-error.ts';
-import type { Secrets } from './secrets/secrets.ts';
+import { type Secrets, SecretsUnread } from './secrets/secrets.ts';
 import type { HostingThread } from './threads/hosting-thread.ts';
 
 /** The parts of a daemon that the checks use; nothing of them has been started. */
@@ -31,12 +31,34 @@ const isOfUnit = ownStateDir !== undefined;
  */
 export async function checkAtRest({ config, secrets, egress, main }: DaemonAtRest): Promise<OfflineChecks> {
   if (isOfUnit && user !== undefined) becomeUser(user);
-  const { region, STATE_DIR: stateDir, HOST: host, PORT: port, METRICS_PORT: metricsPort } = config;
-  const settings = { region, stateDir, takesUnsignedStarts: !requiresSignedStarts(config) };
+  const { region } = config;
+  const [services, local] = await Promise.all([
+    checkServices({ settings: { region }, secrets, egress, clock, ...main }),
+    checkLocally(config),
+  ]);
+  return { checks: [...services, ...local], settings: maskedSettings(config) };
+}
+
+/**
+ * As far as that goes without the secrets, each of which is a failed check if it could not be read. Rejects with any other
+ * error.
+ */
+export async function checkWithoutSecrets(config: Config, error: unknown): Promise<OfflineChecks> {
+  if (!(error instanceof SecretsUnread)) throw error;
+  if (isOfUnit && user !== undefined) becomeUser(user);
+  const unread = error.lines.map((line): Check => {
+    const [setting, ...detail] = line.split(': ');
+    return { name: `secret ${setting}`, verdict: 'fail', detail: detail.join(': ') };
+  });
+  return { checks: [...unread, ...(await checkLocally(config))], settings: maskedSettings(config) };
+}
+
+/** What needs no secret and no other machine. */
+async function checkLocally(config: Config): Promise<Check[]> {
+  const { STATE_DIR: stateDir, HOST: host, PORT: port, METRICS_PORT: metricsPort } = config;
   const socketPath = controlSocketPath(config.CONTROL_SOCKET);
   const checks = await Promise.all([
-    checkSettings(settings),
-    checkServices({ settings, secrets, egress, clock, ...main }),
+    checkSettings({ stateDir, takesUnsignedStarts: !requiresSignedStarts(config) }),
     checkPort('port', 'PORT', { host, port }),
     metricsPort === undefined ? [] : checkPort('metrics port', 'METRICS_PORT', { host, port: metricsPort }),
     socketPath === undefined ? [] : checkSocket(socketPath),
@@ -44,7 +66,7 @@ export async function checkAtRest({ config, secrets, egress, main }: DaemonAtRes
     // The unit has its own limit, which this process does not.
     isOfUnit ? [] : [checkFiles(config.MAX_SESSIONS)],
   ]);
-  return { checks: checks.flat(), settings: maskedSettings(config) };
+  return checks.flat();
 }
 
 function checkPort(name: string, setting: string, address: Address): Promise<Check[]> {

@@ -6,7 +6,7 @@ import { program } from 'commander';
 import { cordonRecord, drainRecord } from './admission/boot-record.ts';
 import { SessionManager } from './admission/manager.ts';
 import { watchReadiness } from './admission/readiness.ts';
-import { checkAtRest } from './check.ts';
+import { checkAtRest, checkWithoutSecrets } from './check.ts';
 import { lockStateDirectory, StateDirectoryTaken } from './checkpoints/state-lock.ts';
 import {
   type Config,
@@ -76,9 +76,13 @@ async function printChecks(): Promise<void> {
   const log = createLog('silent');
   connectDirectlyByDefault();
   const egress = new Egress(proxyOf(config));
-  const secrets = await openSecrets(config, clock, log, egress);
-  const main = hostingThread({ settings: hostSettings(config), secrets, egress, log, name: 'check', threads: 1 });
-  const result = await checkAtRest({ config, secrets, egress, main });
+  const result = await openSecrets(config, clock, log, egress).then(
+    (secrets) => {
+      const main = hostingThread({ settings: hostSettings(config), secrets, egress, log, name: 'check', threads: 1 });
+      return checkAtRest({ config, secrets, egress, main });
+    },
+    (error: unknown) => checkWithoutSecrets(config, error),
+  );
   process.stdout.write(`${JSON.stringify(result)}\n`);
   process.exit(result.checks.some(({ verdict }) => verdict === 'fail') ? 1 : 0);
 }

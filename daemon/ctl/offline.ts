@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import type { Check, OfflineChecks } from '../contract/control-api.ts';
+import type { OfflineChecks } from '../contract/control-api.ts';
 import { EXIT } from './exit-codes.ts';
 import { Failure } from './failure.ts';
 import type { Io } from './io.ts';
@@ -16,12 +16,9 @@ const DAEMON = fileURLToPath(
 /** sysexits.h EX_CONFIG: the daemon found its settings invalid. */
 const EXIT_CONFIG = 78;
 
-/** What `integratord --check` prints of a secret in Secrets Manager that cannot be read. */
-const UNREAD_SECRET = /^integratord: (\w+_ARN): (.*)$/;
-
 /**
- * Runs `integratord --check` with the settings that its unit would give it. Invalid settings are a failed check, and so
- * are secrets that cannot be read. Throws a Failure if it cannot run.
+ * Runs `integratord --check` with the settings that its unit would give it. Invalid settings are a failed
+ * check. Throws a Failure if it cannot run.
  */
 export async function checkOffline(io: Io): Promise<OfflineChecks> {
   const { environment, checks: ofFiles } = daemonEnvironment(io);
@@ -35,8 +32,7 @@ export async function checkOffline(io: Io): Promise<OfflineChecks> {
     throw new Failure(`cannot run ${process.execPath}: ${error.message}`, EXIT.failure, { cause: error });
   });
   const [stdout, stderr, [code]] = await Promise.all([text(daemon.stdout), text(daemon.stderr), closed]);
-  const { checks, settings } =
-    code === EXIT_CONFIG ? invalid(stderr) : (unread(stderr) ?? parsed(stdout, stderr, code));
+  const { checks, settings } = code === EXIT_CONFIG ? invalid(stderr) : parsed(stdout, stderr, code);
   return { checks: [...ofFiles, ...checks], settings };
 }
 
@@ -56,17 +52,4 @@ function invalid(stderr: string): OfflineChecks {
     .replaceAll('\n', '; ');
   const remedy = 'correct them; see integratord(8)';
   return { checks: [{ name: 'settings', verdict: 'fail', detail, remedy }], settings: {} };
-}
-
-/** Undefined if the secrets have been read. */
-function unread(stderr: string): OfflineChecks | undefined {
-  const matches = stderr
-    .trim()
-    .split('\n')
-    .map((line) => UNREAD_SECRET.exec(line));
-  const checks = matches.flatMap((match): Check[] => {
-    const [, setting, detail] = match ?? [];
-    return setting && detail ? [{ name: `secret ${setting}`, verdict: 'fail', detail }] : [];
-  });
-  return checks.length > 0 ? { checks, settings: {} } : undefined;
 }

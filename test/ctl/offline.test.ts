@@ -149,14 +149,18 @@ test('a file of settings that is not UTF-8 is named', async (t) => {
   t.regex(stderr, /integratord\.env is not UTF-8, so systemd ignores all of it; save it as UTF-8$/m);
 });
 
-test('a secret that cannot be read is a failed check', async (t) => {
+test('a secret that cannot be read is a failed check, and config shows the rest', async (t) => {
   const TRIGGER_SECRET_ARN = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:trigger-AbCdEf';
   const { run } = await instance(t, { ...UNREACHABLE, TRIGGER_SECRET_ARN });
   const { code, stdout, stderr } = await run('doctor');
   t.is(code, 1);
   t.regex(stdout, /^FAIL +secret TRIGGER_SECRET_ARN +arn:\S+ cannot be read now: check DNS and the route/m);
   t.regex(stderr, /checks failed: .*secret TRIGGER_SECRET_ARN.*; see the remedies above\n$/);
-  t.regex((await run('config')).stderr, /secret TRIGGER_SECRET_ARN: arn:\S+ cannot\s+be\s+read now/);
+  t.regex(stdout, /^OK +control socket /m, 'what needs no secret is checked');
+  const config = await run('config');
+  t.is(config.code, 0);
+  t.regex(config.stderr, /secret TRIGGER_SECRET_ARN: arn:\S+ cannot\s+be\s+read now/);
+  t.regex(config.stdout, /^TRIGGER_SECRET +in Secrets Manager$(.|\n)*^MAX_SESSIONS +500$/m);
 });
 
 test('a check creates and removes nothing, not even a socket that a killed daemon left behind', async (t) => {
