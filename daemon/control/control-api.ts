@@ -17,6 +17,7 @@ import {
   type Stopped,
 } from '../contract/control-api.ts';
 import { LOG_LEVELS, type LogLevel } from '../contract/log-levels.ts';
+import { ORDER_LIMITS } from '../contract/order-limits.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import { errorFields, type Log, type RootLog } from '../log/log.ts';
 import { BodyCutOff, BodyTooLarge, readBody } from '../runtime/bounded-body.ts';
@@ -30,23 +31,16 @@ import { PAGE_HEADERS, pageFileAt, sendPageFile } from './page-files.ts';
 
 /** A reason and a number. */
 const MAX_BODY_BYTES = 4096;
-/** The longest that DRAIN_DEADLINE_MS may be; a longer one is a slip of the keyboard. */
-const LONGEST_DEADLINE_MS: Millis = 172_800_000;
 
-/** A level that is ordered for longer than a day is meant to stay: that is LOG_LEVEL's job. */
-const LONGEST_LEVEL_MS: Millis = 86_400_000;
-
-const LONGEST_REASON = 500;
-
-const reason = shortText(LONGEST_REASON).optional();
+const reason = shortText(ORDER_LIMITS.reasonCharacters).optional();
 const cordonOrder = order({ reason });
 const levelOrder = order({
   level: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`),
-  forMs: wholeMs(1, LONGEST_LEVEL_MS).optional(),
+  forMs: wholeMs(1, ORDER_LIMITS.logLevelMs).optional(),
 });
 const drainOrder = order({
   reason,
-  deadlineMs: wholeMs(0, LONGEST_DEADLINE_MS, ', or null').nullable().optional(),
+  deadlineMs: wholeMs(0, ORDER_LIMITS.drainDeadlineMs, ', or null').nullable().optional(),
 });
 
 function order<Shape extends z.ZodRawShape>(shape: Shape) {

@@ -7,12 +7,12 @@ import {
   type Status,
   type Versioned,
 } from '../../contract/control-api.ts';
+import { ORDER_LIMITS } from '../../contract/order-limits.ts';
 import type { Millis } from '../../runtime/clock.ts';
 import { EXIT } from '../exit-codes.ts';
 import { Failure, Interrupted, OutputClosed, Refused } from '../failure.ts';
 import { Invocation } from '../invocation.ts';
 import type { Io } from '../io.ts';
-import { ORDER_LIMITS } from '../order-limits.ts';
 import { drainText } from '../output/drain-text.ts';
 import { durationText, durationUpTo } from '../output/durations.ts';
 import { ProgressLine } from '../output/progress-line.ts';

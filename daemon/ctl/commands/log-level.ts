@@ -1,11 +1,11 @@
 import { Argument, type Command, Option } from 'commander';
 import type { LevelOfLog } from '../../contract/control-api.ts';
 import { LOG_LEVELS, type LogLevel } from '../../contract/log-levels.ts';
+import { ORDER_LIMITS } from '../../contract/order-limits.ts';
 import type { Millis } from '../../runtime/clock.ts';
 import { usageError } from '../failure.ts';
 import { Invocation } from '../invocation.ts';
 import type { Io } from '../io.ts';
-import { ORDER_LIMITS } from '../order-limits.ts';
 import { durationUpTo } from '../output/durations.ts';
 import { printable } from '../output/printable.ts';
 

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { ORDER_LIMITS } from '../order-limits.ts';
+import { ORDER_LIMITS } from '../../contract/order-limits.ts';
 
 /** `--reason`, for drain and cordon. */
 export function reasonOption(): Option {

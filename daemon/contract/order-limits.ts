@@ -1,6 +1,6 @@
 import type { Millis } from '../runtime/clock.ts';
 
-/** What the daemon accepts in orders; test/control/control-api.test.ts compares the two. */
+/** What the daemon accepts in an operator's orders, and integratorctl sends. */
 export const ORDER_LIMITS = {
   /** The longest that DRAIN_DEADLINE_MS may be; a longer one is a slip of the keyboard. */
   drainDeadlineMs: 172_800_000 as Millis,
