@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -37,9 +38,16 @@ test('without a daemon every command names the socket and exits with 3', async (
 });
 
 test('a socket that a killed daemon left behind counts as no daemon', async (t) => {
-  const daemon = await fakeFor(t, { killable: true });
-  await daemon.leave();
-  const { code, stderr } = await ctl(['status', '--socket', daemon.socketPath]);
+  const directory = await mkdtemp(join(tmpdir(), 'ctl-'));
+  t.teardown(() => rm(directory, { recursive: true }));
+  const socket = join(directory, 'control.sock');
+  // A process of its own: children of this one, while they start, would hold a socket that it has closed.
+  const script = `require('node:net').createServer().listen(${JSON.stringify(socket)}, () => console.log('listening'))`;
+  const daemon = spawn(process.execPath, ['--eval', script]);
+  await once(daemon.stdout, 'data');
+  daemon.kill('SIGKILL');
+  await once(daemon, 'exit');
+  const { code, stderr } = await ctl(['status', '--socket', socket]);
   t.is(code, 3);
   t.regex(stderr, /\(ECONNREFUSED\); see: systemctl status integratord/);
 });
