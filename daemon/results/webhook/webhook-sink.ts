@@ -1,31 +1,22 @@
 import type { KeyObject } from 'node:crypto';
-import { type Dispatcher, Pool } from 'undici';
-import type { Clock, Millis } from '../../runtime/clock.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import { Egress } from '../../runtime/egress.ts';
 import type { Batch, Delivery, Sink, SinkSession } from '../sink.ts';
+import { type Answer, type Connection, TIMEOUT_MS } from './connection.ts';
+import { Connections } from './connections.ts';
 import { webhookConnector } from './connector.ts';
 import { guardedLookup, type Lookup } from './guarded-lookup.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { bodyOf, signatureHeaders } from './standard-webhooks.ts';
 import { keyFor, literalFault, type WebhookRules } from './webhook-url.ts';
 
-/** A consumer acknowledges by a 2xx within this time. */
-const TIMEOUT_MS: Millis = 15_000;
-/** Connections per host and thread: a consumer that takes 50 ms serves 5,000 requests a second on as many. */
-const MOST_SOCKETS = 256;
-/** The rest of an answer is not read. */
-const MOST_ANSWER_BYTES = 64 * 1024;
-/** Less than the idle time-out of common servers and load balancers, which may say what theirs is. */
-const IDLE_MS: Millis = 4000;
 const DIRECT = new Egress();
-/** Codes of a kept connection that the consumer closed just then. */
-const STALE: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
 interface WebhookSinkOptions {
   readonly rules: WebhookRules;
   readonly clock: Clock;
   /** For time limits, which every request has. */
-  readonly timers: Pick<Clock, 'after'>;
+  readonly timers: Pick<Clock, 'after' | 'now'>;
   /** Directly by default. */
   readonly egress?: Egress;
   /** Replaceable in tests. */
@@ -41,7 +32,7 @@ export class WebhookSink implements Sink {
   readonly limits = { events: 100, bytes: 256 * 1024 };
   readonly #options: WebhookSinkOptions;
   /** By origin; RESULTS_SECRET lists the hosts. */
-  readonly #pools = new Map<string, Pool>();
+  readonly #hosts = new Map<string, Connections>();
   readonly #urls = new WeakMap<SinkSession, URL>();
   /**
    * Bodies of batches that failed: every attempt sends the same bytes. Not of the others: what an old WeakMap has stays
@@ -60,26 +51,25 @@ export class WebhookSink implements Sink {
   async deliver(batch: Batch): Promise<Delivery> {
     const url = this.#urlOf(batch.session);
     if (!url) return { name: 'given-up', error: 'the webhook is no URL' };
-    const { rules, clock } = this.#options;
+    const { rules } = this.#options;
     const fault = rules.allowsLocal ? undefined : literalFault(url.hostname);
     if (fault) return { name: 'given-up', error: `the webhook ${fault}` };
     const keys = this.#keysFor(url.host);
     // The secret may be changed, or changed back, before the batch is given up.
     if (keys.length === 0) return { name: 'retry', error: `RESULTS_SECRET does not list ${url.host}` };
-    const body = this.#failed.get(batch) ?? bodyOf(batch, clock.epoch());
-    const headers = {
-      'content-type': 'application/json',
-      'user-agent': 'integratord',
-      ...signatureHeaders(batch.id, body, keys, clock.epoch()),
-    };
-    const delivery = await this.#post(url, headers, body);
-    if (delivery.name === 'retry') this.#failed.set(batch, body);
-    return delivery;
+    const connections = this.#connectionsTo(url.origin);
+    const connection = connections.take() ?? (await connections.wait());
+    if (!connection) return { name: 'retry', error: `no connection to ${url.host} was free` };
+    try {
+      return await this.#post(connection, url, keys, batch);
+    } finally {
+      connections.release(connection);
+    }
   }
 
   close(): void {
-    for (const pool of this.#pools.values()) void pool.destroy();
-    this.#pools.clear();
+    for (const connections of this.#hosts.values()) connections.close();
+    this.#hosts.clear();
   }
 
   /** Parsed once per session. */
@@ -98,66 +88,35 @@ export class WebhookSink implements Sink {
     return secret.accepted.flatMap((each) => keyFor(host, each, defaultHost) ?? []);
   }
 
-  async #post(url: URL, headers: Record<string, string>, body: Buffer): Promise<Delivery> {
-    const pool = this.#poolOf(url.origin);
+  async #post(connection: Connection, url: URL, keys: readonly KeyObject[], batch: Batch): Promise<Delivery> {
+    const { clock } = this.#options;
+    const body = this.#failed.get(batch) ?? bodyOf(batch, clock.epoch());
+    const headers = {
+      'content-type': 'application/json',
+      'user-agent': 'integratord',
+      ...signatureHeaders(batch.id, body, keys, clock.epoch()),
+    };
     const path = `${url.pathname}${url.search}`;
-    const request = () => this.#attempt(pool, { path, method: 'POST', headers, body });
-    const answer = await request();
-    // A kept connection may be closed just when it is used again.
-    const last = 'error' in answer && STALE.has(answer.error.code ?? '') ? await request() : answer;
-    return 'error' in last ? { name: 'retry', error: reasonOf(last.error) } : this.#outcomeOf(last);
+    const delivery = this.#outcomeOf(await connection.post({ path, method: 'POST', headers, body }));
+    if (delivery.name === 'retry') this.#failed.set(batch, body);
+    return delivery;
   }
 
-  /** Settles when the answer is complete, so that its connection serves the session's next request. */
-  #attempt(pool: Pool, options: Dispatcher.DispatchOptions): Promise<Answer> {
-    return new Promise((resolve) => {
-      let controller: Dispatcher.DispatchController | undefined;
-      let answered: Answered | undefined;
-      const settle = (answer: Answer) => {
-        cancelTimeout();
-        resolve(answered ?? answer);
-      };
-      const cancelTimeout = this.#options.timers.after(TIMEOUT_MS, () => {
-        const late = new Error(`no answer within ${TIMEOUT_MS} ms`);
-        settle({ error: late });
-        controller?.abort(late);
-      });
-      pool.dispatch(options, {
-        onRequestStart: (started) => {
-          controller = started;
-        },
-        onResponseStart: (_controller, status, headers) => {
-          answered = { status, retryAfter: headers['retry-after'] };
-        },
-        onResponseData: () => {},
-        onResponseEnd: () => settle(answered ?? { error: new Error('an empty answer') }),
-        onResponseError: (_controller, error) => settle({ error }),
-      });
-    });
-  }
-
-  #poolOf(origin: string): Pool {
-    let pool = this.#pools.get(origin);
-    if (!pool) {
-      const { rules, egress = DIRECT, lookup = guardedLookup() } = this.#options;
+  #connectionsTo(origin: string): Connections {
+    let connections = this.#hosts.get(origin);
+    if (!connections) {
+      const { rules, timers, egress = DIRECT, lookup = guardedLookup() } = this.#options;
       const guarded = rules.allowsLocal ? undefined : lookup;
-      pool = new Pool(origin, {
-        connections: MOST_SOCKETS,
-        pipelining: 1,
-        allowH2: false,
-        keepAliveTimeout: IDLE_MS,
-        // Every request has a limit of its own.
-        headersTimeout: 0,
-        bodyTimeout: 0,
-        maxResponseSize: MOST_ANSWER_BYTES,
-        connect: webhookConnector({ egress, lookup: guarded, timeoutMs: TIMEOUT_MS }),
-      });
-      this.#pools.set(origin, pool);
+      const connect = webhookConnector({ egress, lookup: guarded, timeoutMs: TIMEOUT_MS });
+      connections = new Connections({ origin, connect, timers });
+      this.#hosts.set(origin, connections);
     }
-    return pool;
+    return connections;
   }
 
-  #outcomeOf({ status, retryAfter }: Answered): Delivery {
+  #outcomeOf(answer: Answer): Delivery {
+    if ('error' in answer) return { name: 'retry', error: reasonOf(answer.error) };
+    const { status, retryAfter } = answer;
     if (status >= 200 && status < 300) return { name: 'delivered' };
     const error = `HTTP ${status}`;
     if (status === 410) return { name: 'given-up', error };
@@ -167,13 +126,6 @@ export class WebhookSink implements Sink {
     return { name: 'retry', error, afterMs };
   }
 }
-
-interface Answered {
-  readonly status: number;
-  readonly retryAfter: string | string[] | undefined;
-}
-
-type Answer = Answered | { readonly error: Error & { readonly code?: string } };
 
 /** For people; Node's messages may be empty, and have no URL. */
 function reasonOf({ message, code }: Error & { readonly code?: string }): string {
