@@ -195,6 +195,8 @@ test('the status counts, whatever comes before it or of the body after it', asyn
   const secret = secretOf();
   const cases = [
     ['HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n', { name: 'delivered' }],
+    ['HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n', { name: 'delivered' }],
+    ['HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 500 No\r\n\r\n', { name: 'retry', error: 'HTTP 500' }],
     ['HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf of it', { name: 'delivered' }],
     ['HTTP/1.1 500 No\r\ncontent-length: 100\r\n\r\nhalf of it', { name: 'retry', error: 'HTTP 500' }],
     ['HTTP/1.1 2', { name: 'retry' }],

@@ -1,5 +1,6 @@
 import { type buildConnector, Client, type Dispatcher } from 'undici';
 import type { Cancel, Clock, Millis } from '../../runtime/clock.ts';
+import { discardContinue } from './continue-filter.ts';
 
 /** A consumer acknowledges by a 2xx within this time, and is connected to within it. */
 export const TIMEOUT_MS: Millis = 15_000;
@@ -51,7 +52,11 @@ export class Connection {
       maxResponseSize: MOST_ANSWER_BYTES,
       connect: (options, callback) => {
         this.#isUsed = false;
-        connect(options, callback);
+        connect(options, (...[error, socket]) => {
+          if (socket) discardContinue(socket, this.#isAnswerDue);
+          // The union of its arguments is lost by destructuring.
+          callback(...([error, socket] as Parameters<buildConnector.Callback>));
+        });
       },
     });
   }
@@ -83,6 +88,8 @@ export class Connection {
     exchange.late = new Error(`no answer within ${TIMEOUT_MS} ms`);
     exchange.controller?.abort(exchange.late);
   };
+
+  readonly #isAnswerDue = (): boolean => this.#exchange !== undefined && this.#exchange.answered === undefined;
 
   #fail(error: Error & { readonly code?: string }): void {
     const exchange = this.#exchange;
