@@ -27,6 +27,7 @@ const finalResults = z.object({
   type: z.literal('Results'),
   is_final: z.literal(true),
   start: seconds,
+  duration: seconds,
   channel_index: z.tuple([z.int(), z.int()]),
   channel: z.object({
     alternatives: z
@@ -53,7 +54,7 @@ type FinalResults = z.infer<typeof finalResults>;
 
 /** How far apart two connections may place the same word. */
 const SAME_WORD_MS = 300;
-/** A repeat is searched for among this many of the channel's last words. */
+/** A repeat is searched for among this many of the channel's last words of earlier connections. */
 const LAST_WORDS = 10;
 
 /**
@@ -69,24 +70,32 @@ export function transcriptsOfCallback(messages: readonly unknown[]): CallbackTra
 }
 
 function byConnectionAndTime(one: FinalResults, other: FinalResults): number {
-  const { dgintegrator_connection: first } = one.metadata.extra;
-  const { dgintegrator_connection: second } = other.metadata.extra;
-  return first - second || one.start - other.start;
+  const [{ request_id: id, extra }, { request_id: otherId, extra: otherExtra }] = [one.metadata, other.metadata];
+  return (
+    extra.dgintegrator_connection - otherExtra.dgintegrator_connection ||
+    // The same in every order, should two connections have one number.
+    extra.dgintegrator_offset_ms - otherExtra.dgintegrator_offset_ms ||
+    id.localeCompare(otherId) ||
+    one.start - other.start
+  );
 }
 
 function wordsOf(finals: readonly FinalResults[]): CallWord[] {
-  const kept = new Map<number, CallWord[]>();
-  const seen = new Set<string>();
-  for (const final of finals) {
-    const [channel] = final.channel_index;
-    const post = `${final.metadata.request_id} ${channel} ${final.start}`;
-    if (seen.has(post)) continue;
-    seen.add(post);
-    const ofChannel = kept.get(channel) ?? [];
-    kept.set(channel, ofChannel);
-    for (const word of onCallClock(final, channel)) if (!isRepeat(word, ofChannel)) ofChannel.push(word);
+  const kept: CallWord[] = [];
+  for (const ofConnection of Map.groupBy(finals, ({ metadata }) => metadata.request_id).values()) {
+    const channels = Map.groupBy(withoutRepeatedPosts(ofConnection), ({ channel_index: [channel] }) => channel);
+    for (const [channel, ofChannel] of channels) {
+      const words = ofChannel.flatMap((final) => onCallClock(final, channel));
+      const earlier = kept.filter((word) => word.channel === channel);
+      kept.push(...withoutRepeats(words, earlier));
+    }
   }
-  return [...kept.values()].flat().sort((one, other) => one.startMs - other.startMs);
+  return kept.sort((one, other) => one.startMs - other.startMs);
+}
+
+/** A final without words may have the start of the next one, and no duration. */
+function withoutRepeatedPosts(finals: readonly FinalResults[]): Iterable<FinalResults> {
+  return new Map(finals.map((final) => [`${final.channel_index[0]} ${final.start} ${final.duration}`, final])).values();
 }
 
 function onCallClock({ channel: { alternatives }, metadata }: FinalResults, channel: number): CallWord[] {
@@ -100,17 +109,22 @@ function onCallClock({ channel: { alternatives }, metadata }: FinalResults, chan
 }
 
 /**
- * The drop-repeats rule: the same word at the same time, or a word whose middle is before the end of the channel's last
- * one. A new connection may hear another word at the cut, and places words a little differently.
+ * The words of a connection that no earlier one has. A repeat is the same word at the same time, or one whose middle is
+ * before the end of the last word: a new connection may hear another word at the cut, and places words a little
+ * differently. An earlier word has one repeat at most, and words of one connection are not compared: people say "no no".
  */
-function isRepeat(word: CallWord, before: readonly CallWord[]): boolean {
-  const middleMs = (word.startMs + word.endMs) / 2;
-  if (middleMs < (before.at(-1)?.endMs ?? 0)) return true;
-  return before
-    .slice(-LAST_WORDS)
-    .some(
-      ({ text, startMs }) => spoken(text) === spoken(word.text) && Math.abs(startMs - word.startMs) <= SAME_WORD_MS,
-    );
+function withoutRepeats(words: readonly CallWord[], earlier: readonly CallWord[]): CallWord[] {
+  const endMs = earlier.at(-1)?.endMs ?? 0;
+  const last = earlier.slice(-LAST_WORDS);
+  return words.filter((word) => {
+    const at = last.findIndex((each) => isSameWord(each, word));
+    if (at >= 0) last.splice(at, 1);
+    return at < 0 && (word.startMs + word.endMs) / 2 >= endMs;
+  });
+}
+
+function isSameWord(one: CallWord, other: CallWord): boolean {
+  return spoken(one.text) === spoken(other.text) && Math.abs(one.startMs - other.startMs) <= SAME_WORD_MS;
 }
 
 /** Without capitals and punctuation, which depend on the words before. */

@@ -10,11 +10,13 @@ interface Post {
   readonly startedAt?: string;
   readonly channel?: number;
   readonly isFinal?: boolean;
+  /** Of each word. */
+  readonly wordS?: number;
 }
 
-/** Deepgram's message with words that start at these seconds of their connection, and last 0.4 s. */
+/** Deepgram's message with words that start at these seconds of their connection, and last 0.4 s if no other time is given. */
 function results(words: readonly [string, number][], post: Post = {}) {
-  const { connection = 1, offsetMs = 0, startedAt = STARTED_AT, channel = 0, isFinal = true } = post;
+  const { connection = 1, offsetMs = 0, startedAt = STARTED_AT, channel = 0, isFinal = true, wordS = 0.4 } = post;
   const ours =
     connection === 1 ? {} : { dgintegrator_offset_ms: String(offsetMs), dgintegrator_connection: String(connection) };
   return {
@@ -31,7 +33,7 @@ function results(words: readonly [string, number][], post: Post = {}) {
             word: word.toLowerCase(),
             punctuated_word: word,
             start,
-            end: start + 0.4,
+            end: start + wordS,
           })),
         },
       ],
@@ -128,6 +130,57 @@ test('a word that is said twice stays', (t) => {
     ]),
     ['no no no'],
   );
+});
+
+test('a word that is said again quickly stays, after a reconnect too', (t) => {
+  const before = results(
+    [
+      ['no', 1],
+      ['no', 1.24],
+      ['no', 1.48],
+      ['eight', 2],
+      ['eight', 2.24],
+    ],
+    { wordS: 0.2 },
+  );
+  t.deepEqual(textsOf([before]), ['no no no eight eight']);
+  const after = results(
+    [
+      ['no', 0.5],
+      ['eight', 1.04],
+      ['eight', 1.28],
+      ['eight', 1.52],
+      ['please', 1.76],
+    ],
+    { connection: 2, offsetMs: 1000, wordS: 0.2 },
+  );
+  t.deepEqual(textsOf([before, after]), ['no no no eight eight eight please']);
+});
+
+test('words that overlap within a connection stay', (t) => {
+  const overlapping = results([
+    ['all', 1],
+    ['right', 1.1],
+  ]);
+  t.deepEqual(textsOf([overlapping]), ['all right']);
+});
+
+test('a final without words does not hide the one with the same start', (t) => {
+  const real = results([['hello', 5]]);
+  const empty = { ...results([]), start: 5, duration: 0 };
+  t.deepEqual(textsOf([empty, real]), ['hello']);
+  t.deepEqual(textsOf([real, empty, real]), ['hello']);
+});
+
+test('connections with the same number are told apart by their request ids', (t) => {
+  const [one, other] = [
+    results([['hello', 1]]),
+    results([
+      ['hello', 1.1],
+      ['again', 2],
+    ]),
+  ];
+  t.deepEqual(textsOf([one, { ...other, metadata: { ...other.metadata, request_id: 'another' } }]), ['hello again']);
 });
 
 test('speakers who talk at the same time do not take each other for repeats', (t) => {
