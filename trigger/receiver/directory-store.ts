@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Store } from './store.ts';
 
@@ -16,13 +16,21 @@ export class DirectoryStore implements Store {
     this.#root = root;
   }
 
+  /** On disk when it resolves: what is acknowledged is not sent again. */
   async put(key: string, content: Uint8Array): Promise<void> {
     const path = join(this.#root, key);
-    await mkdir(dirname(path), { recursive: true, mode: PRIVATE_DIRECTORY });
+    const directory = dirname(path);
+    await mkdir(directory, { recursive: true, mode: PRIVATE_DIRECTORY });
     // Renamed, so that no reader sees half a file.
-    const unfinished = join(dirname(path), `${randomUUID()}${UNFINISHED}`);
-    await writeFile(unfinished, content, { mode: PRIVATE_FILE });
+    const unfinished = join(directory, `${randomUUID()}${UNFINISHED}`);
+    await using file = await open(unfinished, 'wx', PRIVATE_FILE);
+    await file.writeFile(content);
+    // Before its name: a file that is renamed first may be empty after a power loss.
+    await file.sync();
     await rename(unfinished, path);
+    // The file's name, and those of directories that are new.
+    await sync(directory);
+    for (let part = dirname(key); part !== '.'; part = dirname(part)) await sync(join(this.#root, dirname(part)));
   }
 
   /** `prefix` ends with a slash. */
@@ -34,6 +42,11 @@ export class DirectoryStore implements Store {
   get(key: string): Promise<Buffer | undefined> {
     return readFile(join(this.#root, key)).catch(absent);
   }
+}
+
+async function sync(directory: string): Promise<void> {
+  await using opened = await open(directory);
+  await opened.sync();
 }
 
 function absent(error: NodeJS.ErrnoException): undefined {

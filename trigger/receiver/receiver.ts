@@ -1,10 +1,11 @@
+import type { NumberedEvent } from '../../daemon/contract/events.ts';
 import type { Clock } from '../../daemon/runtime/clock.ts';
 import type { Log } from '../log.ts';
 import { hasToken } from './bearer.ts';
 import type { CachedSecret } from './cached-secret.ts';
 import { BadBody, contactIdOf, numberedEventsOf } from './request.ts';
 import { type Headers, type SignatureFault, signatureFault } from './signature.ts';
-import { callPrefix, isKeyPart, requestKey, type Store } from './store.ts';
+import { callPrefix, isKeyPart, isRequestKey, requestKey, type Store } from './store.ts';
 import { asText, transcriptsOf } from './transcript.ts';
 
 /** integratord sends at most 256 KiB, unless a single event is larger. */
@@ -101,22 +102,36 @@ export class Receiver {
     }
     const contactId = decoded(encodedId);
     if (contactId === undefined || !isKeyPart(contactId)) return failure(404, 'no such call');
-    const bodies = await this.#readAll(contactId);
-    if (bodies.length === 0) return failure(404, 'no such call');
-    const sessions = transcriptsOf(bodies.flatMap(numberedEventsOf));
+    const requests = await this.#readAll(contactId);
+    if (requests.length === 0) return failure(404, 'no such call');
+    const sessions = transcriptsOf(requests.flat());
     if (accept?.startsWith('text/plain')) return { status: 200, headers: TEXT, body: asText(sessions) };
     return { status: 200, headers: JSON_CONTENT, body: JSON.stringify({ contactId, sessions }) };
   }
 
-  async #readAll(contactId: string): Promise<Buffer[]> {
+  /** The events of each request that is kept of a call. */
+  async #readAll(contactId: string): Promise<NumberedEvent[][]> {
     const { store } = this.#options;
-    const keys = await store.list(callPrefix(contactId));
-    const bodies: Buffer[] = [];
+    const keys = (await store.list(callPrefix(contactId))).filter((key) => isRequestKey(contactId, key));
+    const requests: NumberedEvent[][] = [];
     while (keys.length > 0) {
-      const read = await Promise.all(keys.splice(0, READS_AT_ONCE).map((key) => store.get(key)));
-      bodies.push(...read.filter((body) => body !== undefined));
+      const read = await Promise.all(keys.splice(0, READS_AT_ONCE).map((key) => this.#eventsIn(key)));
+      requests.push(...read.filter((events) => events !== undefined));
     }
-    return bodies;
+    return requests;
+  }
+
+  /** Undefined if the object has expired or is no request: the transcript names the events that are missing. */
+  async #eventsIn(key: string): Promise<NumberedEvent[] | undefined> {
+    const { store, log } = this.#options;
+    const body = await store.get(key);
+    try {
+      return body && numberedEventsOf(body);
+    } catch (error) {
+      if (!(error instanceof BadBody)) throw error;
+      log.warn('receiver.skipped', { key, bytes: body?.length });
+      return undefined;
+    }
   }
 }
 

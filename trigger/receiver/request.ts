@@ -20,15 +20,18 @@ export function contactIdOf(body: Uint8Array): string | undefined {
   const json = parse(body);
   const type = ofAnyType.safeParse(json).data?.type;
   if (type !== undefined && type !== TYPE) return undefined;
-  const { data: request, error } = withEvents.safeParse(json);
-  if (!request) throw new BadBody(`the body has no events: ${z.prettifyError(error)}`);
-  return request.data.contactId;
+  return dataOf(json).contactId;
 }
 
-/** The numbered events of a request. Those of an unknown type are ignored, and so are unknown fields. */
+/** The numbered events of a request. Those of an unknown type are ignored, and so are unknown fields. Throws BadBody. */
 export function numberedEventsOf(body: Uint8Array): NumberedEvent[] {
-  const { data } = withEvents.parse(parse(body));
-  return data.events.flatMap((event) => numberedEvent.safeParse(event).data ?? []);
+  return dataOf(parse(body)).events.flatMap((event) => numberedEvent.safeParse(event).data ?? []);
+}
+
+function dataOf(json: unknown): z.infer<typeof withEvents>['data'] {
+  const { data: request, error } = withEvents.safeParse(json);
+  if (!request) throw new BadBody(`the body has no events: ${z.prettifyError(error)}`);
+  return request.data;
 }
 
 function parse(body: Uint8Array): unknown {

@@ -177,6 +177,34 @@ test('events of a type that is not known yet, and hints, do not hide the others'
   t.is(sessions[0].lines[0].text, 'hello');
 });
 
+test('what is not a request does not hide those that are', async (t) => {
+  const store = new MemoryStore();
+  const { post, get, lines } = receiverWith(undefined, store);
+  await post(CALL.slice(0, 2));
+  await post(CALL.slice(2, 3));
+  await post(CALL.slice(3));
+  // Of a machine that lost its power, and of S3's console.
+  const empty = `calls/contact-1/${sessionId}_1_3-3.json`;
+  store.objects.set(empty, Buffer.alloc(0));
+  store.objects.set('calls/contact-1/', Buffer.alloc(0));
+  store.objects.set('calls/contact-1/notes.json', Buffer.from('{"my":"notes"}'));
+  const { status, body } = await get('/calls/contact-1');
+  t.is(status, 200);
+  const [{ missing, lines: spoken }] = JSON.parse(body).sessions;
+  t.deepEqual(missing, [`${sessionId}_1_3`]);
+  t.is(spoken[0].text, 'hello');
+  const skipped = lines.map((line) => JSON.parse(line)).filter(({ event }) => event === 'receiver.skipped');
+  t.deepEqual(
+    skipped.map(({ key, bytes }) => [key, bytes]),
+    [
+      [empty, 0],
+      ['calls/contact-1/notes.json', 14],
+    ],
+  );
+  store.objects.set('calls/contact-2/', Buffer.alloc(0));
+  t.is((await get('/calls/contact-2')).status, 404);
+});
+
 test('other paths and methods are refused', async (t) => {
   const { get, send, clock } = receiverWith();
   for (const path of ['/', '/calls', '/calls/', '/calls/a/b']) t.is((await get(path)).status, 404, path);

@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava';
 import { systemClock } from '../../../daemon/runtime/clock.ts';
 import { DirectoryStore } from '../../../trigger/receiver/directory-store.ts';
 import { S3Store } from '../../../trigger/receiver/s3-store.ts';
-import { callPrefix, isKeyPart, requestKey, type Store } from '../../../trigger/receiver/store.ts';
+import { callPrefix, isKeyPart, isRequestKey, requestKey, type Store } from '../../../trigger/receiver/store.ts';
 import { fakeS3 } from './fake-s3.ts';
 
 async function inDirectory(t: ExecutionContext): Promise<Store> {
@@ -47,6 +47,13 @@ test('a refusal of S3 is named, without the key', async (t) => {
   await t.throwsAsync(store.get('calls/a/b.json'), refused);
   const stranger = new S3Store('transcripts', { ...env, AWS_SECRET_ACCESS_KEY: 'wrong' }, systemClock);
   await t.throwsAsync(stranger.put('calls/a/b.json', Buffer.from('x')), { message: /SignatureDoesNotMatch/ });
+});
+
+test('what a call has beside its requests is told by its key', (t) => {
+  t.true(isRequestKey('contact-1', requestKey('contact-1', 'x_1_1-3')));
+  for (const other of ['', '.json', 'x.json.part', 'folder/', 'folder/x.json', 'notes.txt']) {
+    t.false(isRequestKey('contact-1', `calls/contact-1/${other}`), other);
+  }
 });
 
 test('a part of a key cannot lead out of its place', (t) => {
