@@ -1,8 +1,8 @@
-import type { NumberedEvent } from '../../daemon/contract/events.ts';
 import type { Clock } from '../../daemon/runtime/clock.ts';
 import type { Log } from '../log.ts';
 import { hasToken } from './bearer.ts';
 import type { CachedSecret } from './cached-secret.ts';
+import type { ReceivedEvent } from './event.ts';
 import { BadBody, contactIdOf, numberedEventsOf } from './request.ts';
 import { type Headers, type SignatureFault, signatureFault } from './signature.ts';
 import { callPrefix, isKeyPart, isRequestKey, requestKey, type Store } from './store.ts';
@@ -110,10 +110,10 @@ export class Receiver {
   }
 
   /** The events of each request that is kept of a call. */
-  async #readAll(contactId: string): Promise<NumberedEvent[][]> {
+  async #readAll(contactId: string): Promise<ReceivedEvent[][]> {
     const { store } = this.#options;
     const keys = (await store.list(callPrefix(contactId))).filter((key) => isRequestKey(contactId, key));
-    const requests: NumberedEvent[][] = [];
+    const requests: ReceivedEvent[][] = [];
     while (keys.length > 0) {
       const read = await Promise.all(keys.splice(0, READS_AT_ONCE).map((key) => this.#eventsIn(key)));
       requests.push(...read.filter((events) => events !== undefined));
@@ -122,7 +122,7 @@ export class Receiver {
   }
 
   /** Undefined if the object has expired or is no request: the transcript names the events that are missing. */
-  async #eventsIn(key: string): Promise<NumberedEvent[] | undefined> {
+  async #eventsIn(key: string): Promise<ReceivedEvent[] | undefined> {
     const { store, log } = this.#options;
     const body = await store.get(key);
     try {

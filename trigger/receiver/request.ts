@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type NumberedEvent, numberedEvent } from '../../daemon/contract/events.ts';
+import { type ReceivedEvent, receivedEvent } from './event.ts';
 
 /** The only type of request that is kept; others are accepted and ignored, as integratord may add some. */
 const TYPE = 'integratord.events';
@@ -23,9 +23,9 @@ export function contactIdOf(body: Uint8Array): string | undefined {
   return dataOf(json).contactId;
 }
 
-/** The numbered events of a request. Those of an unknown type are ignored, and so are unknown fields. Throws BadBody. */
-export function numberedEventsOf(body: Uint8Array): NumberedEvent[] {
-  return dataOf(parse(body)).events.flatMap((event) => numberedEvent.safeParse(event).data ?? []);
+/** The numbered events of a request. Throws BadBody. */
+export function numberedEventsOf(body: Uint8Array): ReceivedEvent[] {
+  return dataOf(parse(body)).events.flatMap((event) => receivedEvent(event) ?? []);
 }
 
 function dataOf(json: unknown): z.infer<typeof withEvents>['data'] {

@@ -1,4 +1,5 @@
-import { eventId, type NumberedEvent, SPEAKERS, type Speaker } from '../../daemon/contract/events.ts';
+import { eventId, SPEAKERS, type Speaker } from '../../daemon/contract/events.ts';
+import type { ReceivedEvent } from './event.ts';
 
 /** Something said, or a part of the call that is missing. Times are milliseconds of the call. */
 type Line =
@@ -33,7 +34,7 @@ export interface SessionTranscript {
 
 /** A line before the rest of its epoch is known. */
 interface PlacedEvent {
-  readonly event: NumberedEvent;
+  readonly event: ReceivedEvent;
   readonly line: Line;
 }
 
@@ -41,7 +42,7 @@ interface PlacedEvent {
  * The transcripts of a call's sessions, in the order in which the sessions began. The events may be in any order, and
  * may be repeated.
  */
-export function transcriptsOf(events: readonly NumberedEvent[]): SessionTranscript[] {
+export function transcriptsOf(events: readonly ReceivedEvent[]): SessionTranscript[] {
   const sessions = Map.groupBy(events, ({ sessionId }) => sessionId);
   return [...sessions.values()]
     .map((ofSession) => transcriptOf(inOrder(ofSession)))
@@ -49,12 +50,12 @@ export function transcriptsOf(events: readonly NumberedEvent[]): SessionTranscri
 }
 
 /** By epoch and sequence, each event once. */
-function inOrder(events: readonly NumberedEvent[]): NumberedEvent[] {
+function inOrder(events: readonly ReceivedEvent[]): ReceivedEvent[] {
   const unique = new Map(events.map((event) => [event.id, event]));
   return [...unique.values()].sort((one, other) => one.epoch - other.epoch || one.sequence - other.sequence);
 }
 
-function transcriptOf(events: readonly NumberedEvent[]): SessionTranscript {
+function transcriptOf(events: readonly ReceivedEvent[]): SessionTranscript {
   const [{ sessionId = '' } = {}] = events;
   let placed: PlacedEvent[] = [];
   for (const event of events) {
@@ -76,7 +77,7 @@ function transcriptOf(events: readonly NumberedEvent[]): SessionTranscript {
   };
 }
 
-function lineOf(event: NumberedEvent): Line | undefined {
+function lineOf(event: ReceivedEvent): Line | undefined {
   if (event.type === 'transcript' && event.text !== '') {
     const { speaker, startMs, endMs, text, confidence } = event;
     return { type: 'speech', speaker, startMs, endMs, text, confidence };
@@ -94,12 +95,12 @@ function withoutRepeated({ event, line }: PlacedEvent, from: Readonly<Record<Spe
 }
 
 /** True if every event that an `undelivered` gap names has arrived after all. */
-function hasArrivedLater(event: NumberedEvent, arrived: ReadonlySet<string>): boolean {
+function hasArrivedLater(event: ReceivedEvent, arrived: ReadonlySet<string>): boolean {
   if (event.type !== 'gap' || event.cause !== 'undelivered' || !event.sequences) return false;
   return event.sequences.every((sequence) => arrived.has(idOf(event, event.epoch, sequence)));
 }
 
-function startedAtOf(events: readonly NumberedEvent[]): string | undefined {
+function startedAtOf(events: readonly ReceivedEvent[]): string | undefined {
   for (const event of events) {
     if (event.type === 'session.started' || event.type === 'session.resumed') return event.startedAt;
   }
@@ -107,21 +108,21 @@ function startedAtOf(events: readonly NumberedEvent[]): string | undefined {
 }
 
 /** Where a later epoch follows an end all the same, the later one counts. */
-function endOf(events: readonly NumberedEvent[]): SessionTranscript['ended'] {
+function endOf(events: readonly ReceivedEvent[]): SessionTranscript['ended'] {
   const last = events.at(-1);
   const end = events.findLast((event) => event.epoch === last?.epoch && event.type === 'session.ended');
   return end?.type === 'session.ended' ? { outcome: end.outcome, reason: end.reason } : undefined;
 }
 
 /** Sequences count from 1 in each epoch, without a gap. */
-function missingIn(events: readonly NumberedEvent[], arrived: ReadonlySet<string>): string[] {
+function missingIn(events: readonly ReceivedEvent[], arrived: ReadonlySet<string>): string[] {
   const lastOfEpoch = new Map(events.map((event) => [event.epoch, event]));
   return [...lastOfEpoch].flatMap(([epoch, last]) =>
     Array.from({ length: last.sequence }, (_, at) => idOf(last, epoch, at + 1)).filter((id) => !arrived.has(id)),
   );
 }
 
-function idOf({ sessionId }: NumberedEvent, epoch: number, sequence: number): string {
+function idOf({ sessionId }: ReceivedEvent, epoch: number, sequence: number): string {
   return eventId(sessionId, epoch, sequence);
 }
 

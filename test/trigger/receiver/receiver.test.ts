@@ -163,18 +163,28 @@ test('a signed request that is not ours to keep gets an answer that says so', as
   t.is(store.objects.size, 0);
 });
 
-test('events of a type that is not known yet, and hints, do not hide the others', async (t) => {
+test('events of a newer daemon: what is not known is not missing, and does not hide the rest', async (t) => {
   const { postJson, get } = receiverWith();
-  const [first, second] = CALL;
-  const common = { version: 1, contactId: 'contact-1', sessionId, epoch: 1, at: first?.at };
-  const hint = { ...common, type: 'speech.started', speaker: 'AGENT', atMs: 0 };
-  const events = [first, { ...common, type: 'new.type', sequence: 9, id: 'x' }, hint, { ...second, newField: 1 }];
-  t.is(
-    (await postJson({ type: 'integratord.events', data: { contactId: 'contact-1', sessionId, events } })).status,
-    204,
+  const common = { version: 1, contactId: 'contact-1', sessionId, epoch: 1, at: CALL[0]?.at };
+  const numbers = (sequence: number) => ({ ...common, sequence, id: `${sessionId}_1_${sequence}` });
+  const events = [
+    CALL[0],
+    { ...numbers(2), type: 'language.changed', to: 'de' },
+    { ...common, type: 'speech.started', speaker: 'AGENT', atMs: 0 },
+    { ...final('AGENT', 0, 'hello'), ...numbers(3), newField: 1 },
+    { ...numbers(4), type: 'gap', startMs: 500, endMs: 600, cause: 'new-cause', channels: ['CUSTOMER'] },
+    { ...numbers(5), type: 'gap', startMs: 700, endMs: 800, cause: 'missing', channels: ['SUPERVISOR'] },
+    { ...ended(), ...numbers(6), outcome: 'transferred' },
+  ];
+  const request = { type: 'integratord.events', data: { contactId: 'contact-1', sessionId, events } };
+  t.is((await postJson(request)).status, 204);
+  const [session] = JSON.parse((await get('/calls/contact-1')).body).sessions;
+  t.deepEqual(session.missing, []);
+  t.deepEqual(session.ended, { outcome: 'transferred', reason: 'silence' });
+  t.deepEqual(
+    session.lines.map(({ text, cause }: { text?: string; cause?: string }) => text ?? cause),
+    ['hello', 'new-cause'],
   );
-  const { sessions } = JSON.parse((await get('/calls/contact-1')).body);
-  t.is(sessions[0].lines[0].text, 'hello');
 });
 
 test('what is not a request does not hide those that are', async (t) => {
