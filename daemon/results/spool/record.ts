@@ -78,7 +78,7 @@ export interface SpoolLine {
   readonly body: Buffer;
 }
 
-const MAGIC = 0x49524531;
+const MAGIC = Buffer.from('IRE1');
 const FRAME_HEAD_BYTES = 8;
 /** Before a line: how many bytes its record and its body have. */
 export const LINE_HEAD_BYTES = 8;
@@ -107,7 +107,7 @@ export function frameOf(lines: Buffer, sealing: Sealing): Frame {
   const sealed = sealing.sealInParts(lines);
   const sealedBytes = sealed.reduce((sum, { length }) => sum + length, 0);
   const head = Buffer.allocUnsafe(FRAME_HEAD_BYTES);
-  head.writeUInt32BE(MAGIC, 0);
+  head.set(MAGIC, 0);
   head.writeUInt32BE(sealedBytes, 4);
   return { parts: [head, ...sealed], bytes: FRAME_HEAD_BYTES + sealedBytes };
 }
@@ -115,28 +115,51 @@ export function frameOf(lines: Buffer, sealing: Sealing): Frame {
 /** What could be read of a file of frames. */
 export interface FileContent {
   readonly lines: readonly SpoolLine[];
-  /** Bytes of an incomplete last frame: a write that a crash interrupted. */
+  /** Bytes of an incomplete last frame: a write that a crash interrupted. No event in it was sent. */
   readonly tornBytes: number;
-  /** Bytes of whole frames that no key opens. */
+  /** Other bytes that are no frame which a key opens: sent events may be in them. */
   readonly unreadableBytes: number;
 }
 
-/** Reads all frames that are whole, and ignores a torn tail. */
+/** Reads all whole frames, also behind bytes that are none, and ignores a torn tail. */
 export function readFrames(bytes: Buffer, sealing: Sealing): FileContent {
   const lines: SpoolLine[] = [];
   let unreadableBytes = 0;
   let at = 0;
-  while (at + FRAME_HEAD_BYTES <= bytes.length && bytes.readUInt32BE(at) === MAGIC) {
-    const endAt = at + FRAME_HEAD_BYTES + bytes.readUInt32BE(at + 4);
-    if (endAt > bytes.length) break;
-    try {
-      lines.push(...linesIn(sealing.open(bytes.subarray(at + FRAME_HEAD_BYTES, endAt))));
-    } catch {
-      unreadableBytes += endAt - at;
-    }
+  while (at < bytes.length) {
+    const frame = openedAt(bytes, at, sealing);
+    const nextAt = frame?.endAt ?? bytes.indexOf(MAGIC, at + 1);
+    if (frame) for (const line of frame.lines) lines.push(line);
+    else if (nextAt < 0 && isTorn(bytes.subarray(at))) break;
+    const endAt = nextAt < 0 ? bytes.length : nextAt;
+    if (!frame) unreadableBytes += endAt - at;
     at = endAt;
   }
   return { lines, tornBytes: bytes.length - at, unreadableBytes };
+}
+
+/** The lines of the frame at this place; undefined if there is none that a key opens. */
+function openedAt(bytes: Buffer, at: number, sealing: Sealing): { lines: SpoolLine[]; endAt: number } | undefined {
+  const sealedAt = at + FRAME_HEAD_BYTES;
+  if (sealedAt > bytes.length || !isMagic(bytes.subarray(at, at + MAGIC.length))) return undefined;
+  const endAt = sealedAt + bytes.readUInt32BE(at + MAGIC.length);
+  if (endAt > bytes.length) return undefined;
+  try {
+    return { lines: linesIn(sealing.open(bytes.subarray(sealedAt, endAt))), endAt };
+  } catch {
+    return undefined;
+  }
+}
+
+/** True for the beginning of a frame that is longer than this. */
+function isTorn(tail: Buffer): boolean {
+  if (!isMagic(tail.subarray(0, MAGIC.length))) return false;
+  return tail.length < FRAME_HEAD_BYTES || FRAME_HEAD_BYTES + tail.readUInt32BE(MAGIC.length) > tail.length;
+}
+
+/** @param bytes at the end of a file only the first ones of the magic */
+function isMagic(bytes: Buffer): boolean {
+  return bytes.equals(MAGIC.subarray(0, bytes.length));
 }
 
 function linesIn(frame: Buffer): SpoolLine[] {

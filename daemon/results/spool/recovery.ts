@@ -46,7 +46,7 @@ export interface RecoveredSession {
   readonly undelivered: Undelivered | undefined;
   /** Events that some sink has not acknowledged, in order. */
   readonly events: readonly { readonly head: EventHead; readonly json: Buffer }[];
-  /** True if later events may be missing: the machine was booted since, or the disk failed. */
+  /** True if later events may be missing: the machine was booted since, the disk failed, or a file cannot be read. */
   readonly isStale: boolean;
 }
 
@@ -184,7 +184,7 @@ class Merged {
     return [...this.#found.keys()];
   }
 
-  add({ lines }: FileContent, isStale: boolean, boot: string): void {
+  add({ lines, unreadableBytes }: FileContent, isStale: boolean, boot: string): void {
     let written: string | undefined;
     for (const line of lines) {
       const { record } = line;
@@ -194,7 +194,8 @@ class Merged {
       }
       const found = this.#of(record.kind === 'session' ? record.session.sessionId : record.sessionId);
       found.boot = written;
-      found.isStale ||= isStale || written !== boot;
+      // Later events may have been in what cannot be read.
+      found.isStale ||= isStale || unreadableBytes > 0 || written !== boot;
       addTo(found, line);
     }
   }
