@@ -8,9 +8,12 @@ import type { ResultsCounter } from './results-counter.ts';
 import { type Beginning, type Budget, SessionEvents } from './session-events.ts';
 import type { Batch, Sink } from './sink.ts';
 import type { Folder } from './spool/folder.ts';
+import { Marks } from './spool/marks.ts';
+import type { RecoveredSession } from './spool/merged.ts';
 import { type DeliveredSession, lineOf } from './spool/record.ts';
-import { type RecoveredSession, readSession, removeSession } from './spool/recovery.ts';
+import { type Remains, SessionReader } from './spool/session-reader.ts';
 import { type LiveContent, Spool } from './spool/spool.ts';
+import { TakeOvers } from './take-overs.ts';
 
 /** Dropping one event at a time would look for the largest backlog each time. */
 const DROP_AT_ONCE = 100;
@@ -22,8 +25,12 @@ const MOST_KEPT_AT_ONCE = 16;
 export interface EventStoreOptions {
   /** Names the thread's file; unique among running threads. */
   readonly thread: string;
+  /** Names the process in its files. */
+  readonly process: string;
   /** Undefined without STATE_DIR: events do not survive a crash then. */
   readonly folder: Folder | undefined;
+  /** Takes marks that the folder does not take; undefined outside of systemd. */
+  readonly runtime: Folder | undefined;
   readonly boot: string;
   readonly sealing: Sealing;
   readonly sinks: readonly Sink[];
@@ -58,8 +65,8 @@ export class EventStore {
   readonly #sessions = new Map<string, SessionEvents>();
   readonly #spool: Spool | undefined;
   readonly #budget: Budget;
-  /** Files of sessions that are being taken over. */
-  readonly #taking = new Map<string, Promise<void>>();
+  readonly #reader: SessionReader | undefined;
+  readonly #takeOvers: TakeOvers | undefined;
   #keptBytes = 0;
   #isHurrying = false;
   #lostUnlogged = 0;
@@ -68,9 +75,14 @@ export class EventStore {
 
   constructor(options: EventStoreOptions) {
     this.#options = options;
-    const { folder } = options;
+    const { folder, runtime, timers } = options;
     this.#budget = this.#createBudget();
-    this.#spool = folder && new Spool({ ...options, folder, clock: options.timers, live: this.#live });
+    if (!folder) return;
+    const marks = new Marks(folder, runtime);
+    const spool = new Spool({ ...options, folder, marks, clock: timers, live: this.#live });
+    this.#spool = spool;
+    this.#reader = new SessionReader({ ...options, folder, marks });
+    this.#takeOvers = new TakeOvers({ folder, marks, spool });
   }
 
   /**
@@ -78,11 +90,12 @@ export class EventStore {
    * same epoch if that is all there was and the session had not ended, else under the next one. Never rejects.
    */
   async open(session: DeliveredSession, { isResumed, epoch }: OpenOptions): Promise<EventLog> {
-    const found = isResumed ? await this.#found(session.sessionId) : undefined;
+    const remains = isResumed ? await this.#reader?.read(session.sessionId) : undefined;
+    const found = remains?.found;
     const wasInterrupted = found?.isInterrupted ?? false;
     const next = wasInterrupted && !found?.isStale ? 1 : 0;
-    const beginning = { epoch: Math.max(epoch ?? 1, epochAfter(found, isResumed) + next), found, wasInterrupted };
-    return this.#add(session, beginning);
+    const after = epochAfter(remains, isResumed) + next;
+    return this.#add(session, { epoch: Math.max(epoch ?? 1, after), found, wasInterrupted }, remains);
   }
 
   /**
@@ -91,15 +104,21 @@ export class EventStore {
    */
   async deliverRest(sessionId: string, reason: string): Promise<void> {
     if (this.#sessions.has(sessionId)) return;
-    const found = await this.#found(sessionId);
-    if (!found) return;
+    const remains = await this.#reader?.read(sessionId);
+    const found = remains?.found;
+    if (!found) {
+      // Of a session that nobody resumes they say nothing.
+      if (remains) await this.#reader?.removeMarks(remains);
+      return;
+    }
     if (this.#sinksOf(found.session).length === 0) {
       const { contactId } = found.session;
       const fields = { event: 'results.no-sink', sessionId, contactId, events: found.events.length };
       this.#options.log.warn(fields, 'nothing is configured to deliver these events to: they stay on disk');
       return;
     }
-    const events = this.#add(found.session, { epoch: epochAfter(found, true), found, wasInterrupted: false });
+    const beginning = { epoch: epochAfter(remains, true), found, wasInterrupted: false };
+    const events = this.#add(found.session, beginning, remains);
     if (!events.hasEnded) end(events, found, reason);
     await events.drained();
   }
@@ -134,12 +153,13 @@ export class EventStore {
   /** Stops delivering and closes the spool: what is left is delivered by the next process. */
   async close(): Promise<void> {
     for (const session of this.#sessions.values()) session.stop();
-    await Promise.all(this.#taking.values());
+    await this.#takeOvers?.settled();
     await this.#spool?.close();
     for (const sink of this.#options.sinks) sink.close();
   }
 
-  #add(session: DeliveredSession, beginning: Beginning): SessionEvents {
+  /** @param remains what was left of a session that is continued */
+  #add(session: DeliveredSession, beginning: Beginning, remains: Remains | undefined): SessionEvents {
     const mine = this.#sinksOf(session);
     const events = new SessionEvents(session, mine, beginning, {
       ...this.#options,
@@ -147,8 +167,10 @@ export class EventStore {
       budget: this.#budget,
       onDone: (done) => this.#done(done),
     });
-    if (mine.length > 0) this.#sessions.set(session.sessionId, events);
-    if (beginning.found) this.#take(session.sessionId);
+    if (mine.length > 0) {
+      this.#sessions.set(session.sessionId, events);
+      if (remains) this.#takeOvers?.add(session.sessionId, beginning.epoch, remains);
+    }
     if (this.#isHurrying) events.hurry();
     events.wake();
     return events;
@@ -158,18 +180,6 @@ export class EventStore {
     return this.#options.sinks.filter(({ name }) => (name === 'webhook' ? webhook !== undefined : stream !== 'none'));
   }
 
-  /** The session's own file goes when the spool has what was in it. */
-  #take(sessionId: string): void {
-    const { folder } = this.#options;
-    if (!folder || !this.#spool) return;
-    const taking = this.#spool.flush().then(() => {
-      // A failing disk keeps what it has.
-      return this.#spool?.isFailing ? undefined : removeSession(sessionId, { folder });
-    });
-    this.#taking.set(sessionId, taking);
-    void taking.finally(() => this.#taking.delete(sessionId));
-  }
-
   #done(events: SessionEvents): void {
     const { sessionId } = events.session;
     this.#sessions.delete(sessionId);
@@ -177,22 +187,22 @@ export class EventStore {
   }
 
   async #forget(sessionId: string): Promise<void> {
-    await this.#taking.get(sessionId);
+    await this.#takeOvers?.finish(sessionId);
     this.#spool?.note(lineOf({ kind: 'done', sessionId }));
   }
 
-  async #found(sessionId: string): Promise<RecoveredSession | undefined> {
-    const { folder } = this.#options;
-    return folder && readSession(sessionId, { ...this.#options, folder });
-  }
-
   get #live(): LiveContent {
-    const bytes = () => this.#keptBytes;
+    const bytes = () => this.#keptBytes + (this.#takeOvers?.bytes ?? 0);
     return {
       get bytes() {
         return bytes();
       },
-      lines: () => [...this.#sessions.values()].flatMap((session) => session.lines()),
+      lines: () => [
+        ...[...this.#sessions.values()].flatMap((session) => session.lines()),
+        ...(this.#takeOvers?.lines() ?? []),
+      ],
+      failing: async () => this.#takeOvers?.failing(),
+      recovered: () => this.#takeOvers?.recovered(),
     };
   }
 
@@ -259,11 +269,12 @@ function batchOf({ session }: SessionEvents, events: readonly QueuedEvent[]): Ba
 }
 
 /** The epoch in which a session's next event is numbered. */
-function epochAfter(found: RecoveredSession | undefined, isResumed: boolean): number {
+function epochAfter(remains: Remains | undefined, isResumed: boolean): number {
+  const { found, usedEpoch = 0 } = remains ?? {};
   // What the first epoch said is not known.
-  if (!found) return isResumed ? 2 : 1;
+  if (!found) return Math.max(isResumed ? 2 : 1, usedEpoch + 1);
   const epoch = Math.max(1, found.last[0]);
-  return found.isStale ? epoch + 1 : epoch;
+  return Math.max(found.isStale ? epoch + 1 : epoch, usedEpoch + 1);
 }
 
 /** Ends the events of a session that does not resume. */

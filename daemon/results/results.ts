@@ -20,7 +20,9 @@ import { connectStream } from './kinesis/put-records.ts';
 import { StreamSink } from './kinesis/stream-sink.ts';
 import type { ResultsCounter } from './results-counter.ts';
 import type { Sink } from './sink.ts';
-import { folderAt } from './spool/folder.ts';
+import { type Folder, folderAt } from './spool/folder.ts';
+import { Marks } from './spool/marks.ts';
+import { PROCESS_ID } from './spool/process-id.ts';
 import { splitSpools } from './spool/recovery.ts';
 import { WebhookSink } from './webhook/webhook-sink.ts';
 import { hostOf, type WebhookRules } from './webhook/webhook-url.ts';
@@ -97,10 +99,14 @@ export class Results {
     const folder = stateDir === undefined ? undefined : folderAt(join(stateDir, 'results'));
     // Where nothing tells boots apart, every process counts as one.
     const boot = bootId() ?? `${process.pid}-${Date.now()}`;
-    this.#recovery = folder && { folder, boot, sealing, log };
+    const runtime = runtimeFolder();
+    const marks = folder && new Marks(folder, runtime);
+    this.#recovery = folder && marks && { folder, marks, process: PROCESS_ID, boot, sealing, log };
     this.#store = new EventStore({
       ...options,
+      process: PROCESS_ID,
       folder,
+      runtime,
       boot,
       sealing,
       sinks: this.#sinks,
@@ -185,6 +191,12 @@ export function webhookRules(
   secret: WebhookRules['secret'],
 ): WebhookRules {
   return { secret, defaultHost: webhook === undefined ? undefined : hostOf(webhook), allowsLocal };
+}
+
+/** In the runtime directory of the unit, which a restart keeps (systemd.exec(5), RuntimeDirectoryPreserve=restart). */
+function runtimeFolder(env: NodeJS.ProcessEnv = process.env): Folder | undefined {
+  const [directory] = (env['RUNTIME_DIRECTORY'] ?? '').split(':');
+  return directory ? folderAt(join(directory, 'results')) : undefined;
 }
 
 function letterBoxOf({ settings, stateDir, region, clock, egress }: ResultsOptions): LetterBox | undefined {

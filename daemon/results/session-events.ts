@@ -4,6 +4,7 @@ import { type DeliveryDeps, type DeliverySource, SinkDelivery } from './delivery
 import type { ChannelTimes, EventLog, RelayState } from './event-log.ts';
 import { EventQueue, earlier, type QueuedEvent } from './event-queue.ts';
 import type { BatchedEvent, Sink, SinkName } from './sink.ts';
+import { comparePlaces, type RecoveredSession, sessionLines } from './spool/merged.ts';
 import {
   type DeliveredSession,
   type EventHead,
@@ -14,7 +15,6 @@ import {
   stateLine,
   type Undelivered,
 } from './spool/record.ts';
-import { comparePlaces, type RecoveredSession, sessionLines } from './spool/recovery.ts';
 import type { Spool, SpoolOwner } from './spool/spool.ts';
 import { gapOf, undeliveredOf } from './undelivered.ts';
 
@@ -86,7 +86,8 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
     this.#state = found?.state;
     this.#hasEnded = (found?.hasEnded ?? false) && !wasInterrupted;
     this.#undelivered = found?.undelivered && undeliveredIn(epoch, found.undelivered, found.last);
-    this.#isRecorded = found !== undefined;
+    // A later epoch is on disk from its beginning: what the next process does not know of it, it would number again.
+    this.#isRecorded = found !== undefined || epoch > 1;
     if (sinks.length > 0) this.#keep(SESSION_BYTES);
     for (const { head, json } of found?.events ?? []) this.#push(head, json, 0);
     const deliveryDeps: DeliveryDeps = { ...deps, clock: deps.timers };
@@ -94,7 +95,7 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
       const { place, finalMs } = found?.acknowledged[sink.name] ?? { place: [0, 0] as const, finalMs: START };
       return new SinkDelivery(sink, this, { position: this.#positionAfter(place), place, finalMs }, deliveryDeps);
     });
-    if (found && deps.spool) for (const line of this.lines()) deps.spool.write(line, this);
+    if (this.#isRecorded && deps.spool) for (const line of this.lines()) deps.spool.write(line, this);
   }
 
   get sequence(): number {

@@ -12,6 +12,7 @@ import type { EventLog, RelayState } from '../../daemon/results/event-log.ts';
 import { EventStore, type EventStoreOptions } from '../../daemon/results/event-store.ts';
 import type { ResultsCounter } from '../../daemon/results/results-counter.ts';
 import type { Batch, Delivery, Sink, SinkName, SinkSession } from '../../daemon/results/sink.ts';
+import { Marks } from '../../daemon/results/spool/marks.ts';
 import type { DeliveredSession } from '../../daemon/results/spool/record.ts';
 import { splitSpools } from '../../daemon/results/spool/recovery.ts';
 import { Sealing } from '../../daemon/secrets/sealing.ts';
@@ -68,10 +69,18 @@ export class TestSink implements Sink {
 export const retry: Delivery = { name: 'retry', error: 'HTTP 500' };
 
 /** What outlives a process: the disk, the consumers and what operators see. */
-export function place({ mostBytes = 64 * 1024 * 1024 }: { mostBytes?: number } = {}) {
+export function place({ mostBytes = 64 * 1024 * 1024 }: { mostBytes?: number | undefined } = {}) {
   const clock = new VirtualClock();
   const { log, lines, of } = recordedLog();
-  const world = { folder: new MemoryFolder() as MemoryFolder | undefined, boot: 'boot-1', key: 'the state key' };
+  const world = {
+    folder: new MemoryFolder() as MemoryFolder | undefined,
+    /** Where the unit's runtime directory is kept over restarts. */
+    runtime: undefined as MemoryFolder | undefined,
+    boot: 'boot-1',
+    key: 'the state key',
+    /** Names the process that runs now. */
+    process: 'process1',
+  };
   const letters: DeadLetter[] = [];
   const disk = { keepsLetters: true };
   const counted = { lost: 0, deadLetters: 0, hintsDropped: 0, delivered: 0, attempts: [] as string[] };
@@ -87,8 +96,11 @@ export function place({ mostBytes = 64 * 1024 * 1024 }: { mostBytes?: number } =
     },
   };
   let threads = 0;
+  let processes = 1;
   const recoveryOf = (folder: MemoryFolder) => ({
     folder,
+    marks: new Marks(folder, world.runtime),
+    process: world.process,
     boot: world.boot,
     sealing: new Sealing([fixedSecret(world.key)], 'results'),
     log,
@@ -105,7 +117,9 @@ export function place({ mostBytes = 64 * 1024 * 1024 }: { mostBytes?: number } =
     store(sinks: readonly Sink[] = [], changes: Partial<EventStoreOptions> = {}): EventStore {
       return new EventStore({
         thread: `thread-${++threads}`,
+        process: world.process,
         folder: world.folder,
+        runtime: world.runtime,
         boot: world.boot,
         sealing: new Sealing([fixedSecret(world.key)], 'results'),
         sinks,
@@ -124,6 +138,13 @@ export function place({ mostBytes = 64 * 1024 * 1024 }: { mostBytes?: number } =
         random: () => 0.5,
         ...changes,
       });
+    },
+    /** The process dies: the next one finds the disk, which works again unless it is said to be otherwise. */
+    restart(state: MemoryFolder['state'] = 'works'): void {
+      world.folder = world.folder?.afterCrash();
+      world.runtime = world.runtime?.afterCrash();
+      if (world.folder) world.folder.state = state;
+      world.process = `process${++processes}`;
     },
     /** What a new process does first. */
     recover: (only?: readonly string[]) =>

@@ -47,7 +47,7 @@ test('an event is on disk before it is sent', async (t) => {
   const sink = new TestSink();
   const onDisk: number[] = [];
   sink.answer = (batch) => {
-    onDisk.push(world.folder?.files.get('thread-1.spool')?.length ?? 0);
+    onDisk.push(world.folder?.files.get('thread-1.process1.spool')?.length ?? 0);
     return batch.events.length > 0 ? { name: 'delivered' } : retry;
   };
   const log = await store([sink]).open(sessionOf(), NEW);
@@ -56,7 +56,7 @@ test('an event is on disk before it is sent', async (t) => {
   t.is(onDisk.length, 1);
   t.true((onDisk[0] as number) > 500);
   // The file must not contain a word of the call in plain text.
-  t.false(world.folder?.files.get('thread-1.spool')?.includes('word 1'));
+  t.false(world.folder?.files.get('thread-1.process1.spool')?.includes('word 1'));
 });
 
 test('events of many sessions share a write', async (t) => {
@@ -495,7 +495,7 @@ test('sessions of a thread that ended are taken over by another one, other files
   say(other, 1, 1);
   await clock.advance(70);
   t.deepEqual(await recover(['thread-1']), [lost.sessionId]);
-  t.true(world.folder?.files.has('thread-2.spool'));
+  t.true(world.folder?.files.has('thread-2.process1.spool'));
   t.is((await store([sink]).open(lost, RESUMED)).sequence, 2);
 });
 
@@ -561,7 +561,7 @@ test('the file is rewritten when more than half of it is no longer needed', asyn
   for (let round = 0; round < 40; round++) {
     say(log, round * 10, round * 10 + 9, 'x'.repeat(50_000));
     await clock.advance(600);
-    largest = Math.max(largest, world.folder?.files.get('thread-1.spool')?.length ?? 0);
+    largest = Math.max(largest, world.folder?.files.get('thread-1.process1.spool')?.length ?? 0);
   }
   // 40 MB went through it.
   t.true(largest > 4_000_000);
@@ -759,5 +759,5 @@ test('what another key sealed is left for an operator, and said', async (t) => {
   world.key = 'a wrong state key';
   t.deepEqual(await recover(), []);
   t.is(of('results.spool-unreadable').length, 1);
-  t.true(world.folder?.files.has('thread-1.spool.unreadable'));
+  t.true(world.folder?.files.has('thread-1.process1.spool.unreadable'));
 });

@@ -12,6 +12,8 @@ export class MemoryFolder implements Folder {
   readonly files: Map<string, Buffer>;
   /** What every write fails with; undefined while the disk works. */
   fault: Error | undefined;
+  /** A full disk takes names, and no bytes; one that is mounted read-only takes nothing. */
+  state: 'works' | 'full' | 'read-only' = 'works';
   /** Writes so far. */
   writes = 0;
   /** True while a write is not finished: a crash may tear it. */
@@ -41,6 +43,7 @@ export class MemoryFolder implements Folder {
 
   async create(name: string) {
     this.#check();
+    this.#checkNames();
     // The file keeps its content wherever it is renamed to.
     const file: OpenFile = { name, memory: Buffer.alloc(0) };
     this.#open.set(name, file);
@@ -49,6 +52,7 @@ export class MemoryFolder implements Folder {
       append: async (parts: readonly Uint8Array[]) => {
         const bytes = Buffer.concat(parts);
         this.#check();
+        if (this.state !== 'works') throw errorOf('ENOSPC');
         this.writes++;
         this.files.set(file.name, appended(file, this.files.get(file.name)?.length ?? 0, bytes));
         this.#lastAppend = { name: file.name, bytes: bytes.length };
@@ -62,7 +66,8 @@ export class MemoryFolder implements Folder {
 
   async rename(from: string, to: string): Promise<void> {
     const content = this.files.get(from);
-    if (!content) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+    if (!content) throw errorOf('ENOENT');
+    this.#checkNames();
     this.files.delete(from);
     this.files.set(to, content);
     const file = this.#open.get(from);
@@ -74,6 +79,7 @@ export class MemoryFolder implements Folder {
   }
 
   async remove(name: string): Promise<void> {
+    if (this.files.has(name)) this.#checkNames();
     this.files.delete(name);
   }
 
@@ -82,6 +88,14 @@ export class MemoryFolder implements Folder {
   #check(): void {
     if (this.fault) throw this.fault;
   }
+
+  #checkNames(): void {
+    if (this.state === 'read-only') throw errorOf('EROFS');
+  }
+}
+
+function errorOf(code: string): Error {
+  return Object.assign(new Error(code), { code });
 }
 
 /** The file's content with more bytes after the first `length`. Copies it seldom: stores append many thousand times. */

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
+import { unfinishedName } from './names.ts';
 
 const OWNER_ONLY = 0o600;
 const OWNER_ONLY_DIRECTORY = 0o700;
@@ -57,11 +58,18 @@ async function writeAll(handle: fs.FileHandle, parts: readonly Uint8Array[]): Pr
 
 /** Writes a whole file at once: a crash leaves the old one or the new one. */
 export async function replaceFile(folder: Folder, name: string, bytes: Uint8Array): Promise<void> {
-  const file = await folder.create(`${name}.new`);
+  const unfinished = unfinishedName(name);
   try {
-    await file.append([bytes]);
-  } finally {
-    await file.close();
+    const file = await folder.create(unfinished);
+    try {
+      await file.append([bytes]);
+    } finally {
+      await file.close();
+    }
+    await folder.rename(unfinished, name);
+  } catch (error) {
+    // A full disk has no room for it.
+    await folder.remove(unfinished).catch(() => {});
+    throw error;
   }
-  await folder.rename(`${name}.new`, name);
 }

@@ -3,6 +3,8 @@ import type { Cancel, Clock, Millis } from '../../runtime/clock.ts';
 import type { Sealing } from '../../secrets/sealing.ts';
 import type { Folder, GrowingFile } from './folder.ts';
 import { LineBuffer } from './line-buffer.ts';
+import type { Marks } from './marks.ts';
+import { spoolMark, spoolName, staleName, unfinishedName } from './names.ts';
 import { frameOf, lineOf, type SpoolLine, type SpoolRecord } from './record.ts';
 
 /**
@@ -22,13 +24,6 @@ const PART_BYTES = 512 * 1024;
 /** After a failed write, the whole file is rewritten. */
 const RETRY_MS: Millis = 5000;
 
-/** Suffix of a thread's file. */
-export const SPOOL_SUFFIX = '.spool';
-/** A file that a failing disk left behind: sessions have numbered events that it does not have. */
-export const STALE_SUFFIX = '.spool.stale';
-/** A rewrite that a crash interrupted. */
-export const UNFINISHED_SUFFIX = '.new';
-
 /** A session whose events are in the spool. */
 export interface SpoolOwner {
   /** Everything it wrote up to this commit is on disk, or cannot be. */
@@ -40,12 +35,19 @@ export interface LiveContent {
   readonly bytes: number;
   /** The lines of all sessions that have something left. */
   lines(): readonly SpoolLine[];
+  /** The disk fails: called after each attempt to write, before events that are not on it are delivered. Never rejects. */
+  failing(): Promise<void>;
+  /** All lines are on disk again. */
+  recovered(): void;
 }
 
 interface SpoolOptions {
   readonly folder: Folder;
+  readonly marks: Marks;
   /** Names the file; unique among running threads. */
   readonly thread: string;
+  /** Names the process in its files: a file that another process left is neither written nor replaced. */
+  readonly process: string;
   /** Identifies this boot of the machine: page cache does not survive another one. */
   readonly boot: string;
   readonly sealing: Sealing;
@@ -77,11 +79,13 @@ export class Spool {
   #cancelTimer: Cancel | undefined;
   #dueAtMs: Millis = Infinity;
   #failedAtMs: Millis | undefined;
+  /** It is known, or marked, that the file is behind. */
+  #isMarked = false;
   #isClosed = false;
 
   constructor(options: SpoolOptions) {
     this.#options = options;
-    this.#name = `${options.thread}${SPOOL_SUFFIX}`;
+    this.#name = spoolName(options.thread, options.process);
     const { most, least } = SMALLEST_REWRITE_BYTES;
     this.#smallestRewriteBytes = Math.min(most, Math.max(least, options.mostBytes));
   }
@@ -125,7 +129,12 @@ export class Spool {
     this.#isClosed = true;
     this.#cancelTimer?.();
     await this.#closeFile();
-    if (this.#options.live.bytes === 0) await this.#options.folder.remove(this.#name).catch(() => {});
+    if (this.#options.live.bytes === 0) await this.#remove().catch(() => {});
+  }
+
+  async #remove(): Promise<void> {
+    await this.#options.folder.remove(this.#name);
+    await this.#removeStale();
   }
 
   #schedule(ms: Millis): void {
@@ -145,6 +154,8 @@ export class Spool {
       this.#writing = undefined;
       if (this.#owners.size > 0) this.#schedule(COMMIT_MS);
       else if (this.#lines.length > 0) this.#schedule(RELAXED_COMMIT_MS);
+      // What failed is written again even if nothing happens meanwhile.
+      else if (this.isFailing) this.#schedule(RETRY_MS);
     });
     return this.#writing;
   }
@@ -187,7 +198,7 @@ export class Spool {
     const generation = sealing.generation;
     // As of now: what follows is appended.
     const lines = [lineOf({ kind: 'boot', boot } satisfies SpoolRecord), ...live.lines()];
-    const name = `${this.#name}${UNFINISHED_SUFFIX}`;
+    const name = unfinishedName(this.#name);
     const file = await folder.create(name);
     let bytes = 0;
     try {
@@ -199,6 +210,7 @@ export class Spool {
       await folder.rename(name, this.#name);
     } catch (error) {
       await file.close().catch(() => {});
+      await folder.remove(name).catch(() => {});
       throw error;
     }
     await this.#closeFile();
@@ -210,22 +222,44 @@ export class Spool {
 
   async #recover(): Promise<void> {
     if (this.#failedAtMs === undefined) return;
+    const { folder, live, log } = this.#options;
+    await this.#removeStale();
     this.#failedAtMs = undefined;
-    const { folder, thread, log } = this.#options;
-    await folder.remove(`${thread}${STALE_SUFFIX}`).catch(() => {});
+    this.#isMarked = false;
     log.info({ event: 'results.spool-recovered', directory: folder.path }, 'writing undelivered events to disk again');
+    live.recovered();
+  }
+
+  async #removeStale(): Promise<void> {
+    await this.#options.folder.remove(staleName(this.#name));
+    await this.#options.marks.remove(spoolMark(this.#name));
   }
 
   async #fail(error: unknown): Promise<void> {
-    const { folder, thread, log, clock } = this.#options;
+    const { folder, live, log, clock } = this.#options;
     const isFirst = this.#failedAtMs === undefined;
     this.#failedAtMs = clock.now();
     await this.#closeFile();
-    if (!isFirst) return;
-    const fields = { event: 'results.spool-failing', directory: folder.path, ...errorFields(error) };
-    log.error(fields, 'cannot write undelivered events to disk: they are delivered, but would not survive a crash');
+    if (isFirst) {
+      const fields = { event: 'results.spool-failing', directory: folder.path, ...errorFields(error) };
+      log.error(fields, 'cannot write undelivered events to disk: they are delivered, but would not survive a crash');
+    }
     // After a crash its sessions must not number other events the same way.
-    await folder.rename(this.#name, `${thread}${STALE_SUFFIX}`).catch(() => {});
+    if (!this.#isMarked) this.#isMarked = await this.#mark();
+    await live.failing();
+  }
+
+  /** Marks the file as behind. A disk that is full can rename; one that is read-only cannot. */
+  async #mark(): Promise<boolean> {
+    const { folder, marks } = this.#options;
+    try {
+      await folder.rename(this.#name, staleName(this.#name));
+      return true;
+    } catch (error) {
+      // No write has succeeded yet.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
+      return marks.put(spoolMark(this.#name));
+    }
   }
 
   async #closeFile(): Promise<void> {
