@@ -42,7 +42,7 @@ export interface DeliveryDeps {
 interface Outgoing {
   readonly batch: Batch;
   readonly events: readonly QueuedEvent[];
-  readonly endPosition: number;
+  endPosition: number;
   retries: number;
 }
 
@@ -69,6 +69,8 @@ export class SinkDelivery {
   /** A consumer that refuses a batch's size gets smaller ones. */
   #mostEvents: number;
   #hintBatches = 0;
+  /** Attempts of a batch that had to make room before it was delivered. */
+  #retriesBefore = 0;
   #failingSinceMs: Millis | undefined;
 
   constructor(
@@ -91,9 +93,21 @@ export class SinkDelivery {
     return this.#failingSinceMs !== undefined;
   }
 
-  /** Events from here on are not in a batch yet. */
-  get uncommittedPosition(): number {
-    return this.#outgoing?.endPosition ?? this.position;
+  /** Events from here on are not on their way: those of a batch that waits for its next attempt are not, either. */
+  get freePosition(): number {
+    return this.#isBusy && this.#outgoing ? this.#outgoing.endPosition : this.position;
+  }
+
+  /** Call this when events were taken out of the queue, none of them on its way, with where they were, in order. */
+  tookOut(positions: readonly number[]): void {
+    const before = (end: number) => positions.filter((position) => position < end).length;
+    const outgoing = this.#outgoing;
+    if (outgoing && before(outgoing.endPosition) > before(this.position)) {
+      // What is left of it goes into another batch, which waits as long as this one would have.
+      this.#retriesBefore = outgoing.retries;
+      this.#outgoing = undefined;
+    } else if (outgoing) outgoing.endPosition -= before(outgoing.endPosition);
+    this.position -= before(this.position);
   }
 
   /** Call this when there may be something to deliver. */
@@ -210,6 +224,8 @@ export class SinkDelivery {
 
   /** Keeps the batch as a dead letter and continues after it. Retried until it is kept: until then nothing is lost. */
   async #giveUp(outgoing: Outgoing, error: string): Promise<void> {
+    // It had to make room meanwhile.
+    if (this.#outgoing !== outgoing) return;
     const { deadLetters, counter, log } = this.#deps;
     const numbered = outgoing.events.filter(({ head }) => head !== undefined);
     if (numbered.length > 0) {
@@ -276,7 +292,7 @@ export class SinkDelivery {
     for (; events.length < this.#mostEvents; position++) {
       const event = this.#source.queue.at(position);
       if (!event || !this.#source.isSendable(event)) break;
-      if (!event.json || !this.sink.takes(this.#source.session, event.type, event.head === undefined)) continue;
+      if (!this.sink.takes(this.#source.session, event.type, event.head === undefined)) continue;
       bytes += event.json.length + 1;
       const isFull = bytes > this.sink.limits.bytes || event.epoch !== (events[0] ?? event).epoch;
       if (isFull && events.length > 0) break;
@@ -294,11 +310,13 @@ export class SinkDelivery {
   #outgoingOf(events: readonly QueuedEvent[], endPosition: number): Outgoing {
     const { session } = this.#source;
     const epoch = (events[0] as QueuedEvent).epoch;
-    const batched = events.map(({ head, type, json }) => ({ sequence: head?.sequence, type, json: json as Buffer }));
+    const batched = events.map(({ head, type, json }) => ({ sequence: head?.sequence, type, json }));
     const unnumbered = this.sink.takes(session, 'gap', false) ? this.#source.unnumbered : undefined;
     const all = unnumbered ? [unnumbered, ...batched] : batched;
     const id = `${session.sessionId}_${epoch}_${this.#rangeOf(batched)}`;
-    return { batch: { session, epoch, id, events: all }, events, endPosition, retries: 0 };
+    const retries = this.#retriesBefore;
+    this.#retriesBefore = 0;
+    return { batch: { session, epoch, id, events: all }, events, endPosition, retries };
   }
 
   #rangeOf(events: readonly BatchedEvent[]): string {

@@ -8,8 +8,7 @@ export interface QueuedEvent {
   readonly head: EventHead | undefined;
   readonly epoch: number;
   readonly type: string;
-  /** Undefined when the event had to make room: no sink gets it. */
-  json: Buffer | undefined;
+  readonly json: Buffer;
   /** For finals: where they end in the call. */
   readonly endMs: Millis | undefined;
   readonly arrivedAtMs: Millis;
@@ -17,7 +16,7 @@ export interface QueuedEvent {
   readonly commit: number;
 }
 
-/** A session's events in order, at positions that never change: 0, 1, 2 … */
+/** A session's events in order, at positions that change only when events before them are taken out: 0, 1, 2 … */
 export class EventQueue {
   readonly #events: QueuedEvent[] = [];
   /** Position of the first event in the array, which is at this index. */
@@ -54,6 +53,19 @@ export class EventQueue {
     // In place: an array that is old and replaced keeps young events alive until V8's next major collection.
     this.#events.splice(0, this.#index);
     this.#index = 0;
+  }
+
+  /** Takes events out, which do not keep a place, and returns where they were, in order. Later ones move up. */
+  takeOut(events: ReadonlySet<QueuedEvent>): number[] {
+    const positions: number[] = [];
+    let to = this.#index;
+    for (let from = this.#index; from < this.#events.length; from++) {
+      const event = this.#events[from] as QueuedEvent;
+      if (events.has(event)) positions.push(this.#begin + from - this.#index);
+      else this.#events[to++] = event;
+    }
+    this.#events.length = to;
+    return positions;
   }
 
   *kept(): Generator<QueuedEvent> {

@@ -3,10 +3,10 @@ import type { Clock, Millis } from '../runtime/clock.ts';
 import type { Sealing } from '../secrets/sealing.ts';
 import type { DeadLetters } from './dead-letters/dead-letters.ts';
 import { type EventLog, NOTHING_SAID } from './event-log.ts';
-import type { QueuedEvent } from './event-queue.ts';
 import type { ResultsCounter } from './results-counter.ts';
-import { type Beginning, type Budget, SessionEvents } from './session-events.ts';
-import type { Batch, Sink } from './sink.ts';
+import { Room } from './room.ts';
+import { type Beginning, SessionEvents } from './session-events.ts';
+import type { Sink } from './sink.ts';
 import type { Folder } from './spool/folder.ts';
 import { Marks } from './spool/marks.ts';
 import type { RecoveredSession } from './spool/merged.ts';
@@ -14,13 +14,6 @@ import { type DeliveredSession, lineOf } from './spool/record.ts';
 import { type Remains, SessionReader } from './spool/session-reader.ts';
 import { type LiveContent, Spool } from './spool/spool.ts';
 import { TakeOvers } from './take-overs.ts';
-
-/** Dropping one event at a time would look for the largest backlog each time. */
-const DROP_AT_ONCE = 100;
-
-const LOG_OVERFLOW_EVERY_MS: Millis = 60_000;
-/** Dead letters on their way to a slow bucket are in memory. */
-const MOST_KEPT_AT_ONCE = 16;
 
 export interface EventStoreOptions {
   /** Names the thread's file; unique among running threads. */
@@ -64,19 +57,16 @@ export class EventStore {
   readonly #options: EventStoreOptions;
   readonly #sessions = new Map<string, SessionEvents>();
   readonly #spool: Spool | undefined;
-  readonly #budget: Budget;
+  readonly #room: Room;
   readonly #reader: SessionReader | undefined;
   readonly #takeOvers: TakeOvers | undefined;
-  #keptBytes = 0;
   #isHurrying = false;
-  #lostUnlogged = 0;
-  #overflowLoggedAtMs: Millis = -Infinity;
-  #keeping = 0;
 
   constructor(options: EventStoreOptions) {
     this.#options = options;
     const { folder, runtime, timers } = options;
-    this.#budget = this.#createBudget();
+    const flush = async () => this.#spool?.flush();
+    this.#room = new Room({ ...options, sessions: () => this.#sessions.values(), flush });
     if (!folder) return;
     const marks = new Marks(folder, runtime);
     const spool = new Spool({ ...options, folder, marks, clock: timers, live: this.#live });
@@ -129,6 +119,7 @@ export class EventStore {
    */
   async settle(): Promise<void> {
     await Promise.all([...this.#sessions.values()].map((events) => events.settled()));
+    await this.#room.settled();
     await this.#spool?.flush();
   }
 
@@ -164,7 +155,7 @@ export class EventStore {
     const events = new SessionEvents(session, mine, beginning, {
       ...this.#options,
       spool: this.#spool,
-      budget: this.#budget,
+      budget: this.#room,
       onDone: (done) => this.#done(done),
     });
     if (mine.length > 0) {
@@ -192,7 +183,7 @@ export class EventStore {
   }
 
   get #live(): LiveContent {
-    const bytes = () => this.#keptBytes + (this.#takeOvers?.bytes ?? 0);
+    const bytes = () => this.#room.bytes + (this.#takeOvers?.bytes ?? 0);
     return {
       get bytes() {
         return bytes();
@@ -205,67 +196,6 @@ export class EventStore {
       recovered: () => this.#takeOvers?.recovered(),
     };
   }
-
-  #createBudget(): Budget {
-    const isFull = () => this.#keptBytes > this.#options.mostBytes;
-    return {
-      get isFull() {
-        return isFull();
-      },
-      keep: (bytes) => {
-        this.#keptBytes += bytes;
-      },
-      makeRoom: () => {
-        while (isFull() && this.#dropSome() > 0);
-      },
-    };
-  }
-
-  /** Gives up the oldest events of the session that has the most. Returns how many. */
-  #dropSome(): number {
-    for (const session of [...this.#sessions.values()].sort((one, other) => other.bytes - one.bytes)) {
-      const dropped = session.drop(DROP_AT_ONCE);
-      if (dropped.length === 0) continue;
-      void this.#keepDropped(session, dropped);
-      return dropped.length;
-    }
-    return 0;
-  }
-
-  /** Keeps events that had to make room as dead letters, unless too many are being kept already. Never rejects. */
-  async #keepDropped(session: SessionEvents, dropped: readonly QueuedEvent[]): Promise<void> {
-    const { counter, deadLetters } = this.#options;
-    for (const sink of session.sinks) {
-      const isTooMuch = this.#keeping >= MOST_KEPT_AT_ONCE;
-      this.#keeping++;
-      const kept = isTooMuch ? 'failed' : await deadLetters.put({ sink, batch: batchOf(session, dropped) });
-      this.#keeping--;
-      if (kept === 'kept') counter.deadLetter(sink, dropped.length);
-      else counter.lost(dropped.length);
-      this.#noteOverflow(session, kept === 'kept' ? 0 : dropped.length);
-    }
-  }
-
-  /** Logs when events begin to make room, and then from time to time. */
-  #noteOverflow({ session: { sessionId, contactId } }: SessionEvents, lost: number): void {
-    const { clock, log } = this.#options;
-    this.#lostUnlogged += lost;
-    if (clock.now() - this.#overflowLoggedAtMs < LOG_OVERFLOW_EVERY_MS) return;
-    const fields = { event: 'results.overflow', sessionId, contactId, lost: this.#lostUnlogged };
-    log.error(
-      fields,
-      'undelivered events exceed RESULTS_SPOOL_MIB: the oldest of the largest backlog become dead letters, or are lost',
-    );
-    this.#overflowLoggedAtMs = clock.now();
-    this.#lostUnlogged = 0;
-  }
-}
-
-function batchOf({ session }: SessionEvents, events: readonly QueuedEvent[]): Batch {
-  const batched = events.map(({ head, type, json }) => ({ sequence: head?.sequence, type, json: json as Buffer }));
-  const epoch = events[0]?.epoch ?? 1;
-  const range = `${batched[0]?.sequence}-${batched.at(-1)?.sequence}`;
-  return { session, epoch, id: `${session.sessionId}_${epoch}_${range}`, events: batched };
 }
 
 /** The epoch in which a session's next event is numbered. */

@@ -45,6 +45,12 @@ interface SessionEventsDeps extends DeliveryDeps {
   readonly onDone: (events: SessionEvents) => void;
 }
 
+/** Events that had to make room, and the sinks that do not have them. */
+export interface Dropped {
+  readonly events: readonly QueuedEvent[];
+  readonly sinks: readonly SinkName[];
+}
+
 /** How a session's events begin: new, or with what an earlier process left. */
 export interface Beginning {
   readonly epoch: number;
@@ -119,16 +125,12 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
   get backlog(): { readonly events: number; readonly oldestAtMs: number | undefined } {
     let events = 0;
     let oldestAtMs: number | undefined;
-    for (const { head, json, arrivedAtMs } of this.queue.kept()) {
-      if (!head || !json) continue;
+    for (const { head, arrivedAtMs } of this.queue.kept()) {
+      if (!head) continue;
       events++;
       oldestAtMs ??= arrivedAtMs;
     }
     return { events, oldestAtMs };
-  }
-
-  get sinks(): readonly SinkName[] {
-    return this.#deliveries.map(({ sink }) => sink.name);
   }
 
   /** Bytes that the session's events take, on disk as in memory. */
@@ -145,7 +147,7 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
   }
 
   hint(content: HintContent): void {
-    const isLate = this.#hasEnded || this.#hints >= MOST_HINTS || this.#isFailing;
+    const isLate = this.#hasEnded || this.#hints >= MOST_HINTS || this.isFailing;
     const isWanted = this.#deliveries.some(({ sink }) => sink.takes(this.session, content.type, true));
     if (!isWanted) return;
     if (isLate || this.#deps.budget.isFull) {
@@ -199,29 +201,53 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
     for (const delivery of this.#deliveries) delivery.stop();
   }
 
-  /** Gives up the oldest events of an epoch that are not on their way, at most `most` of them, and returns them. */
-  drop(most: number): QueuedEvent[] {
-    const dropped: QueuedEvent[] = [];
-    let position = Math.max(this.queue.begin, ...this.#deliveries.map((each) => each.uncommittedPosition));
-    for (; dropped.length < most && position < this.queue.end; position++) {
-      const event = this.queue.at(position) as QueuedEvent;
-      if (!event.head || !event.json || event.type.startsWith('session.')) continue;
-      if (event.epoch !== (dropped[0] ?? event).epoch) break;
-      dropped.push({ ...event });
-      this.#keep(-event.json.length);
-      this.#waiting--;
-      event.json = undefined;
-    }
-    if (dropped.length > 0) this.#noteDropped(dropped);
-    return dropped;
+  /** True while a consumer does not take the session's events. */
+  get isFailing(): boolean {
+    return this.#deliveries.some(({ isFailing }) => isFailing);
   }
 
-  #noteDropped(events: readonly QueuedEvent[]): void {
+  /** About how many events `drop` could give up. */
+  get droppable(): number {
+    return this.queue.end - Math.min(this.queue.end, ...this.#deliveries.map(({ freePosition }) => freePosition));
+  }
+
+  /**
+   * Gives up the oldest events of an epoch that are not on their way, at most `most` of them, for the sinks that do not
+   * have them yet. Everything that they took is released. Undefined if there are none.
+   */
+  drop(most: number): Dropped | undefined {
+    const dropped: QueuedEvent[] = [];
+    let waiting: readonly SinkDelivery[] = [];
+    const from = Math.min(...this.#deliveries.map(({ freePosition }) => freePosition));
+    for (let position = from; dropped.length < most && position < this.queue.end; position++) {
+      const event = this.queue.at(position) as QueuedEvent;
+      const sinks = this.#deliveries.filter((delivery) => delivery.position <= position);
+      if (!event.head || event.type.startsWith('session.') || sinks.some((each) => each.freePosition > position))
+        continue;
+      if (dropped.length === 0) waiting = sinks;
+      if (event.epoch !== (dropped[0] ?? event).epoch || sinks.length !== waiting.length) break;
+      dropped.push(event);
+    }
+    if (dropped.length === 0) return undefined;
+    this.#takeOut(new Set(dropped));
+    this.gaveUp(dropped);
+    this.#checkDone();
+    return { events: dropped, sinks: waiting.map(({ sink }) => sink.name) };
+  }
+
+  /** Call this when events that had to make room are dead letters, or lost: a restart does not bring them back. */
+  noteDropped(events: readonly QueuedEvent[]): void {
     const { sessionId } = this.session;
     const [{ epoch } = this] = events;
     const sequences = events.flatMap(({ head }) => head?.sequence ?? []);
-    this.#deps.spool?.note(lineOf({ kind: 'dropped', sessionId, epoch, sequences }));
-    this.gaveUp(events);
+    if (!this.#isDone) this.#deps.spool?.note(lineOf({ kind: 'dropped', sessionId, epoch, sequences }));
+  }
+
+  #takeOut(events: ReadonlySet<QueuedEvent>): void {
+    const positions = this.queue.takeOut(events);
+    for (const delivery of this.#deliveries) delivery.tookOut(positions);
+    for (const { json } of events) this.#keep(-(json.length + EVENT_BYTES));
+    this.#waiting -= events.size;
   }
 
   /** What the spool must keep of the session. */
@@ -231,7 +257,7 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
     const acknowledged = Object.fromEntries(
       this.#deliveries.map(({ sink, place, finalMs }) => [sink.name, { place, finalMs }]),
     );
-    const events = [...this.queue.kept()].flatMap(({ head, json }) => (head && json ? [{ head, json }] : []));
+    const events = [...this.queue.kept()].flatMap(({ head, json }) => (head ? [{ head, json }] : []));
     const [last, hasEnded, isInterrupted] = [this.#last, this.#hasEnded, this.#isInterrupted];
     const [state, undelivered] = [this.#state, this.#undelivered];
     return sessionLines({ session, last, hasEnded, isInterrupted, state, acknowledged, undelivered, events });
@@ -271,17 +297,13 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
    */
   #tellsGapBefore({ type }: NumberedContent): boolean {
     if (type === 'session.ended') return true;
-    return type !== 'session.resumed' && (this.#waiting === 0 || !this.#isFailing);
-  }
-
-  get #isFailing(): boolean {
-    return this.#deliveries.some(({ isFailing }) => isFailing);
+    return type !== 'session.resumed' && (this.#waiting === 0 || !this.isFailing);
   }
 
   /** What made room while others waited is reported once these are delivered. */
   #tellGap(): void {
     if (!this.#undelivered || !this.#state || this.#hasEnded) return;
-    if (!this.#isFailing) this.#appendGap(this.#undelivered, this.#state);
+    if (!this.isFailing) this.#appendGap(this.#undelivered, this.#state);
   }
 
   #appendGap(undelivered: Undelivered, state: RelayState): void {
@@ -348,9 +370,9 @@ export class SessionEvents implements EventLog, SpoolOwner, DeliverySource {
   #release(): void {
     const position = Math.min(...this.#deliveries.map((delivery) => delivery.position));
     this.queue.release(position, ({ head, json }) => {
-      if (!head) this.#hints--;
-      else if (json) this.#waiting--;
-      this.#keep(-((json?.length ?? 0) + (head ? EVENT_BYTES : 0)));
+      if (head) this.#waiting--;
+      else this.#hints--;
+      this.#keep(-(json.length + (head ? EVENT_BYTES : 0)));
     });
   }
 

@@ -22,7 +22,7 @@ export function undeliveredOf(
 ): Undelivered | undefined {
   const lost = events.filter(({ head }) => head !== undefined);
   if (lost.length === 0) return before;
-  const abouts = lost.map(({ json }) => (json ? (JSON.parse(json.toString()) as About) : {}));
+  const abouts = lost.map(({ json }) => JSON.parse(json.toString()) as About);
   const sequences = new Set(before?.sequences);
   lost.forEach(({ head, epoch: ofEpoch }, index) => {
     if (ofEpoch !== epoch) return;
