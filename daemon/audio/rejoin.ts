@@ -2,8 +2,12 @@ import type { Millis } from '../runtime/clock.ts';
 import type { BlockMark } from './call-clock.ts';
 import { WIDEST_JITTER_MS } from './track-clock.ts';
 
-/** A stream is read again from less than this before the place where the call continues. */
-const LONGEST_REREAD_MS: Millis = 60_000;
+/**
+ * Audio up to this much older than the place was read before: earlier versions saved places a minute and more after where
+ * the stream is read again. Kinesis does not keep more of a stream without retention, so what is older by more has a clock
+ * that was set (placed-track.ts has the same limit for audio that is later).
+ */
+const LONGEST_REREAD_MS: Millis = 10 * 60_000;
 
 /**
  * Finds the sample where an earlier process left a track, in a stream that is read again from an earlier fragment. Uses

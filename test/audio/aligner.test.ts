@@ -285,6 +285,41 @@ test('a process that continues a call also has the blocks that the previous one 
   t.is(difference(spoken(out.agent), agent.slice(2048 * SAMPLES_PER_MS)), 'the same');
 });
 
+for (const [name, inexactMs] of [
+  ['exact', () => 0],
+  ['inexact', (nth: number) => ((nth * 37) % 41) - 20],
+] as const) {
+  test(`a stream that is read again from 95 s before the place, with ${name} times, adds nothing of that`, (t) => {
+    const customer = distinctSamples(120 * SECOND, 1);
+    const agent = distinctSamples(120 * SECOND, 2);
+    const blocks = inOrder(blocksOf(CUSTOMER, customer), blocksOf(AGENT, agent)).map((block, nth) => ({
+      ...block,
+      timeMs: block.timeMs + inexactMs(nth),
+    }));
+    const first = new BufferedAligner(WAIT_MS);
+    align(blocks.slice(0, 2 * 1563), first, false);
+    const callMs = first.positionMs;
+    const second = new BufferedAligner(WAIT_MS, { callMs, callClock: first.callClock() as PackedClock });
+    const out = align(blocks.slice(2 * 78), second);
+    t.is(difference(out.customer, customer.slice(callMs * SAMPLES_PER_MS)), 'the same');
+    t.is(difference(out.agent, agent.slice(callMs * SAMPLES_PER_MS)), 'the same');
+  });
+}
+
+test('audio that was set back by more than ten minutes after the place is not taken for audio before it', (t) => {
+  const customer = distinctSamples(20 * SECOND, 1);
+  const blocks = blocksOf(CUSTOMER, customer).map((block) => ({ ...block, timeMs: block.timeMs + 3_600_000 }));
+  const first = new BufferedAligner(WAIT_MS);
+  align(blocks.slice(0, 100), first, false);
+  const callMs = first.positionMs;
+  const second = new BufferedAligner(WAIT_MS, { callMs, callClock: first.callClock() as PackedClock });
+  const out = align(
+    retimed(blocks.slice(100), (timeMs) => timeMs - 601_000),
+    second,
+  );
+  t.is(difference(spoken(out.customer), customer.slice(100 * 512)), 'the same');
+});
+
 test('audio that has waited long enough is settled once when no block arrives', (t) => {
   const aligner = new BufferedAligner(WAIT_MS);
   const takeAll = () => {
