@@ -59,6 +59,12 @@ export class Aligner {
     return this.#opening === undefined;
   }
 
+  /** True while blocks wait for a decision: the call's clock does not have them. */
+  get isHolding(): boolean {
+    const [customer, agent] = this.#placers;
+    return this.#opening !== undefined || customer.isHolding || agent.isHolding;
+  }
+
   /** The call's clock before the first block was placed, or where this aligner resumed; undefined before that. */
   get beginning(): PackedClock | undefined {
     return this.#beginning;

@@ -10,7 +10,7 @@ import type { Millis } from '../runtime/clock.ts';
 import type { GapReporter } from './gap-report.ts';
 import type { StartingPoint } from './seed.ts';
 
-type TrackedAligner = Pick<Aligner, 'hasBegun' | 'reachMs' | 'callClock' | 'beginning'>;
+type TrackedAligner = Pick<Aligner, 'hasBegun' | 'isHolding' | 'reachMs' | 'callClock' | 'beginning'>;
 
 /** What resume points are made from beside the aligner, and where they go. */
 interface TrackedParts {
@@ -19,12 +19,13 @@ interface TrackedParts {
   readonly checkpoints: Pick<Checkpoints, 'track' | 'changed' | 'freeze'> | undefined;
 }
 
-/** Each takes 700 bytes. With fewer of them a session reads a few seconds more again. */
+/** Each takes 700 bytes. With fewer of them, a session that resumes while Deepgram is behind reads more again. */
 const MOST_MOMENTS = 4;
 
-/** A moment of the call, when the fragment at `position` had been read. */
+/** A moment of the call, when a fragment had been read. */
 interface Moment {
-  readonly position: Position;
+  /** Where the stream is read again to continue from this moment: after the fragment before. */
+  readonly readFrom: StartingPoint['position'];
   /** All audio placed by then ends here. */
   readonly endMs: Millis;
   readonly clock: PackedClock | undefined;
@@ -33,7 +34,8 @@ interface Moment {
 /**
  * Knows where a session can resume: the fragments it has read, and how the call's clock stood after each one. Times
  * alone do not tell a block's place to the sample, so a session resumes with the clock of one moment and reads again
- * from a fragment before it: then the blocks that were placed last come again and show the place.
+ * what had come since the fragment before: then the blocks that were placed last come again and show the place. Each
+ * moment has both, so they belong together whichever moments are kept.
  */
 export class ResumeTracker implements CheckpointSource {
   readonly sessionId: string;
@@ -43,13 +45,15 @@ export class ResumeTracker implements CheckpointSource {
   readonly #parts: TrackedParts;
   /** The one in use. */
   #aligner: TrackedAligner;
+  /** The resume point, and later ones up to which audio is not safe yet. Its clock is undefined at the call's beginning. */
+  #safe: Moment;
   readonly #moments: Moment[] = [];
-  #noted: Position | undefined;
+  /** After the last fragment read, and after the one before. */
+  #position: StartingPoint['position'];
+  #positionBefore: StartingPoint['position'];
+  /** False until there is a moment with all of the last fragment. */
+  #hasMoment = true;
   #isTracked = false;
-  #readFrom: StartingPoint['position'];
-  #next: StartingPoint['position'];
-  /** Undefined: the beginning of the call. */
-  #clock: PackedClock | undefined;
   /** A clock that is no longer needed: its memory is used again, because garbage this old costs a major collection. */
   #spare: PackedClock | undefined;
 
@@ -63,38 +67,38 @@ export class ResumeTracker implements CheckpointSource {
     this.traceId = identity.traceId;
     this.request = identity.request;
     this.timeZeroEpochMs = identity.timeZeroEpochMs;
-    this.#readFrom = start;
-    this.#next = start;
+    this.#safe = { readFrom: start, endMs: parts.link.safeMs, clock: undefined };
+    this.#position = start;
+    this.#positionBefore = start;
     this.#aligner = aligner;
     this.#parts = parts;
   }
 
   /** Call this when everything up to `position` has been read and given to the aligner. */
   note(position: Position | undefined): void {
-    const { checkpoints } = this.#parts;
     const aligner = this.#aligner;
     // Audio has no place in the call before the aligner knows where the call begins.
     if (!aligner.hasBegun) return;
-    if (position && position !== this.#noted) {
-      this.#noted = position;
-      this.#passSafe();
-      if (this.#moments.length === MOST_MOMENTS) this.#spare = this.#moments.pop()?.clock;
-      this.#moments.push({ position, endMs: aligner.reachMs, clock: aligner.callClock(this.#spare) });
-      this.#spare = undefined;
-    }
+    if (position) this.#pass(position);
+    // A clock does not have the blocks that are held.
+    if (!this.#hasMoment && !aligner.isHolding) this.#keepMoment();
+    const { checkpoints } = this.#parts;
     if (this.#isTracked) checkpoints?.changed();
     else checkpoints?.track(this);
     this.#isTracked = true;
   }
 
   /** Continues from a resume point of its own: the call is read again from there. */
-  restart({ position, callClock }: Pick<StartingPoint, 'position' | 'callClock'>, aligner: TrackedAligner): void {
+  restart(
+    { position, callClock, callMs }: Pick<StartingPoint, 'position' | 'callClock' | 'callMs'>,
+    aligner: TrackedAligner,
+  ): void {
     this.#aligner = aligner;
     this.#moments.length = 0;
-    this.#noted = undefined;
-    this.#readFrom = position;
-    this.#next = position;
-    this.#clock = callClock?.slice();
+    this.#position = position;
+    this.#positionBefore = position;
+    this.#hasMoment = true;
+    this.#safe = { readFrom: position, endMs: callMs, clock: callClock?.slice() };
   }
 
   /** Fixes the resume point, because the session has stopped reading. */
@@ -107,8 +111,8 @@ export class ResumeTracker implements CheckpointSource {
     const callMs = this.#passSafe();
     const { link, gaps } = this.#parts;
     // A copy: the memory of a clock is used again.
-    const callClock = this.#clock?.slice() ?? this.#aligner.beginning;
-    const position = this.#readFrom;
+    const callClock = this.#safe.clock?.slice() ?? this.#aligner.beginning;
+    const position = this.#safe.readFrom;
     // A process that reads from the start of the call detects this gap again.
     const missedAtStartMs = 'isCallStart' in position ? 0 : gaps.missedAtStartMs;
     const gapMs = gaps.beforeMs(callMs) + missedAtStartMs;
@@ -120,11 +124,42 @@ export class ResumeTracker implements CheckpointSource {
     const callMs = this.#parts.link.safeMs;
     for (let moment = this.#moments[0]; moment && moment.endMs <= callMs; moment = this.#moments[0]) {
       this.#moments.shift();
-      this.#readFrom = this.#next;
-      this.#next = moment.position;
-      this.#spare = this.#clock;
-      this.#clock = moment.clock;
+      this.#spare = this.#safe.clock;
+      this.#safe = moment;
     }
     return callMs;
+  }
+
+  #pass(position: Position): void {
+    const last = this.#position;
+    // The same once more: its token may come after its audio.
+    const isSame = !('isCallStart' in last) && last.fragmentNumber === position.fragmentNumber;
+    if (!isSame) {
+      this.#positionBefore = this.#position;
+      this.#hasMoment = false;
+    }
+    this.#position = position;
+  }
+
+  #keepMoment(): void {
+    this.#hasMoment = true;
+    this.#passSafe();
+    const endMs = this.#aligner.reachMs;
+    if (this.#moments.length === MOST_MOMENTS) this.#dropMoment(endMs);
+    this.#moments.push({ readFrom: this.#positionBefore, endMs, clock: this.#aligner.callClock(this.#spare) });
+    this.#spare = undefined;
+  }
+
+  /** Drops the moment that is missed least: the one whose neighbors are closest to each other. */
+  #dropMoment(newestMs: Millis): void {
+    let dropped = 0;
+    let leastMs = Infinity;
+    for (let nth = 0; nth < this.#moments.length; nth++) {
+      const apartMs = (this.#moments[nth + 1]?.endMs ?? newestMs) - (this.#moments[nth - 1] ?? this.#safe).endMs;
+      if (apartMs > leastMs) continue;
+      leastMs = apartMs;
+      dropped = nth;
+    }
+    this.#spare = this.#moments.splice(dropped, 1)[0]?.clock;
   }
 }

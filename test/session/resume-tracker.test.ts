@@ -22,6 +22,7 @@ function tracked({
 } = {}) {
   const aligner = {
     hasBegun: true,
+    isHolding: false,
     reachMs: 0,
     callClock: (used?: PackedClock) => clockAt(aligner.reachMs, used),
     beginning: clockAt(-1),
@@ -72,12 +73,67 @@ test('the resume point never moves back', (t) => {
   t.deepEqual(resumesAfter(0), ['1', 2000]);
 });
 
-test('while no audio becomes safe, few moments are kept: the oldest and the latest', (t) => {
+test('while no audio becomes safe, few moments are kept, and each is read again from the fragment before it', (t) => {
   const { read, resumesAfter } = tracked();
-  for (let number = 1; number <= 20; number++) read(number, number * 1000);
+  for (let number = 1; number <= 100; number++) read(number, number * 1000);
+  const points: unknown[] = [];
+  for (let safeMs = 0; safeMs <= 100_000; safeMs += 500) {
+    const [fragment, originMs] = resumesAfter(safeMs);
+    const readToMs = Number(originMs);
+    t.true(readToMs <= safeMs);
+    t.is(Number(fragment), Math.max(0, readToMs / 1000 - 1));
+    t.true(safeMs - readToMs < 50_000, `${safeMs - readToMs} ms are read again`);
+    if (points.at(-1) !== originMs) points.push(originMs);
+  }
+  t.is(points.length, 5, 'the beginning and four moments');
+  t.is(points.at(-1), 100_000);
+});
+
+test('a session that stays minutes behind does not read all of that again', (t) => {
+  const { read, resumesAfter } = tracked();
+  for (let number = 1; number <= 1000; number++) {
+    read(number, number * 1000);
+    const safeMs = Math.max(0, number - 90) * 1000;
+    const [, originMs] = resumesAfter(safeMs);
+    t.true(safeMs - Number(originMs) < 61_000, `${safeMs - Number(originMs)} ms at ${safeMs}`);
+  }
+});
+
+test('a fragment whose token comes after its audio is one fragment', (t) => {
+  const { read, resumesAfter } = tracked();
+  read(1, 1000);
+  read(2, 2000);
+  read(2, 2100);
+  read(3, 3000);
   t.deepEqual(resumesAfter(2500), ['1', 2000]);
-  t.deepEqual(resumesAfter(19_999), ['2', 3000]);
-  t.deepEqual(resumesAfter(20_000), ['3', 20_000]);
+  t.deepEqual(resumesAfter(3000), ['2', 3000]);
+});
+
+test('the fragment that Connect names as the beginning is read like every other one', (t) => {
+  const start = { isCallStart: true, fragmentNumber: '1', atEpochMs: undefined } as const;
+  const { tracker, read, resumesAfter } = tracked({ start });
+  read(1, 1000);
+  t.deepEqual(resumesAfter(1000), ['1', 1000]);
+  t.is(tracker.resumePoint().position, start);
+  read(2, 2000);
+  t.deepEqual(resumesAfter(2000), ['1', 2000]);
+  t.notDeepEqual(tracker.resumePoint().position, start);
+});
+
+test('a moment waits until no block is held: a clock does not have such blocks', (t) => {
+  const { aligner, read, resumesAfter } = tracked();
+  read(1, 1000);
+  aligner.isHolding = true;
+  read(2, 2000);
+  t.deepEqual(resumesAfter(2000), ['0', 1000]);
+  aligner.isHolding = false;
+  read(2, 2200);
+  t.deepEqual(resumesAfter(2200), ['1', 2200]);
+  aligner.isHolding = true;
+  read(3, 3000);
+  aligner.isHolding = false;
+  read(4, 4000);
+  t.deepEqual(resumesAfter(4000), ['3', 4000]);
 });
 
 test('the resume point has the call time and the number of connections', (t) => {
@@ -126,7 +182,7 @@ test('without STATE_DIR the session itself can still go back, and little more th
 
 test('once the call is read again, the session resumes from there until more of it is safe', (t) => {
   const { tracker, aligner, read, resumesAfter } = tracked();
-  for (let number = 1; number <= 9; number++) read(number, number * 1000);
+  for (let number = 1; number <= 4; number++) read(number, number * 1000);
   const again = resumesAfter(2500);
   t.deepEqual(again, ['1', 2000]);
   tracker.restart(tracker.resumePoint(), aligner);
