@@ -75,6 +75,11 @@ export class Checkpoints {
     this.changed();
   }
 
+  /** Resolves when the session's file is written, or cannot be; never rejects. */
+  settled(sessionId: string): Promise<void> {
+    return this.#files.settled(sessionId);
+  }
+
   /** A tracked session has progressed: the resume points are written soon. */
   changed(): void {
     this.#writer.changed();

@@ -23,6 +23,11 @@ export class SessionFiles {
     return this.#enqueue(sessionId, () => this.#directory.removeSession(sessionId));
   }
 
+  /** Resolves when the operations so far have ended, well or not. */
+  async settled(sessionId: string): Promise<void> {
+    await this.#operations.get(sessionId)?.catch(() => {});
+  }
+
   #enqueue(sessionId: string, task: () => Promise<void>): Promise<void> {
     const operation = (this.#operations.get(sessionId) ?? Promise.resolve()).then(task, task).finally(() => {
       if (this.#operations.get(sessionId) === operation) this.#operations.delete(sessionId);

@@ -6,7 +6,7 @@ import type { StartRequest } from '../contract/start-request.ts';
 import type { TraceId } from '../contract/traceparent.ts';
 import type { Link } from '../deepgram/link.ts';
 import type { Position } from '../kinesis/contact.ts';
-import type { Millis } from '../runtime/clock.ts';
+import type { Clock, Millis } from '../runtime/clock.ts';
 import type { GapReporter } from './gap-report.ts';
 import type { StartingPoint } from './seed.ts';
 
@@ -16,9 +16,11 @@ type TrackedAligner = Pick<Aligner, 'hasBegun' | 'isHolding' | 'reachMs' | 'call
 interface TrackedParts {
   readonly link: Pick<Link, 'safeMs' | 'connections'>;
   readonly gaps: Pick<GapReporter, 'beforeMs' | 'missedAtStartMs'>;
-  readonly checkpoints: Pick<Checkpoints, 'track' | 'changed' | 'freeze'> | undefined;
+  readonly checkpoints: Pick<Checkpoints, 'track' | 'settled' | 'changed' | 'freeze'> | undefined;
 }
 
+/** Writing a checkpoint takes a millisecond or two. A start does not wait longer for a disk that hangs. */
+const SAVE_WITHIN_MS: Millis = 100;
 /** Each takes 700 bytes. With fewer of them, a session that resumes while Deepgram is behind reads more again. */
 const MOST_MOMENTS = 4;
 
@@ -53,7 +55,6 @@ export class ResumeTracker implements CheckpointSource {
   #positionBefore: StartingPoint['position'];
   /** False until there is a moment with all of the last fragment. */
   #hasMoment = true;
-  #isTracked = false;
   /** A clock that is no longer needed: its memory is used again, because garbage this old costs a major collection. */
   #spare: PackedClock | undefined;
 
@@ -74,6 +75,20 @@ export class ResumeTracker implements CheckpointSource {
     this.#parts = parts;
   }
 
+  /**
+   * Saves where the session starts, before any audio. Resolves when that is on disk, or cannot be, and after
+   * SAVE_WITHIN_MS at the latest; never rejects.
+   */
+  async begin(clock: Pick<Clock, 'after'>): Promise<void> {
+    const { checkpoints } = this.#parts;
+    if (!checkpoints) return;
+    checkpoints.track(this);
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const cancel = clock.after(SAVE_WITHIN_MS, resolve);
+    await Promise.race([checkpoints.settled(this.sessionId), late]);
+    cancel();
+  }
+
   /** Call this when everything up to `position` has been read and given to the aligner. */
   note(position: Position | undefined): void {
     const aligner = this.#aligner;
@@ -82,10 +97,7 @@ export class ResumeTracker implements CheckpointSource {
     if (position) this.#pass(position);
     // A clock does not have the blocks that are held.
     if (!this.#hasMoment && !aligner.isHolding) this.#keepMoment();
-    const { checkpoints } = this.#parts;
-    if (this.#isTracked) checkpoints?.changed();
-    else checkpoints?.track(this);
-    this.#isTracked = true;
+    this.#parts.checkpoints?.changed();
   }
 
   /** Continues from a resume point of its own: the call is read again from there. */

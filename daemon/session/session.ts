@@ -52,8 +52,9 @@ export class Session {
   #continues = false;
 
   /**
-   * Resolves once Kinesis has answered and Deepgram's socket is open. Throws KinesisRefused, DeepgramRefused,
-   * DeepgramUnreachable or the signal's reason, and then leaves nothing open.
+   * Resolves once Kinesis has answered, Deepgram's socket is open, and the session would survive a crash, if its disk
+   * works. Throws KinesisRefused, DeepgramRefused, DeepgramUnreachable or the signal's reason, and then leaves nothing
+   * open.
    */
   static async start(seed: SessionSeed, deps: SessionDeps, signal: AbortSignal): Promise<Session> {
     const { sessionId, traceId, request } = identityOf(seed);
@@ -62,7 +63,9 @@ export class Session {
       deps.clock,
       request.dgParams,
     );
-    return new Session(seed, deps, log, await openBoth(seed, deps, log, signal));
+    const session = new Session(seed, deps, log, await openBoth(seed, deps, log, signal));
+    await session.#resumable.begin(deps.timers);
+    return session;
   }
 
   private constructor(seed: SessionSeed, deps: SessionDeps, log: Timeline, { media, link, transcript }: Opened) {

@@ -28,6 +28,27 @@ test('a session’s first checkpoint is written at once', async (t) => {
   t.deepEqual(await resumable(thread('other')), { [A]: 5 });
 });
 
+test('whoever waits for a session’s file hears when it is on disk, and when that cannot be', async (t) => {
+  const { clock, memory, thread } = place();
+  const main = thread('main');
+  const gate = Promise.withResolvers<void>();
+  memory.gate = gate.promise;
+  main.track(new Call(A, 0));
+  let isSettled = false;
+  const settled = main.settled(A).then(() => {
+    isSettled = true;
+  });
+  await clock.advance(5 * SECOND_MS);
+  t.false(isSettled);
+  gate.resolve();
+  await settled;
+  t.true(memory.names.includes(`${A}.checkpoint.json`));
+  memory.failure = new Error('ENOSPC');
+  main.track(new Call(B, 0));
+  await main.settled(B);
+  t.false(memory.names.includes(`${B}.checkpoint.json`));
+});
+
 test('nothing is written while no session progresses', async (t) => {
   const { clock, memory, thread } = place();
   const main = thread('main');

@@ -69,7 +69,7 @@ function read(
     connections: 1,
   };
   const gaps = new GapReporter(log, NOT_COUNTED, undefined, gapMs);
-  const checkpoints = { track: () => {}, changed: () => {}, freeze: () => {} };
+  const checkpoints = { track: () => {}, settled: async () => {}, changed: () => {}, freeze: () => {} };
   const tracker = new ResumeTracker(IDENTITY, start, aligner, { link, checkpoints, gaps });
   let position = 'producerEpochMs' in start ? start : undefined;
   let saved = from;

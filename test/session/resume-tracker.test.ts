@@ -3,6 +3,7 @@ import { type PackedClock, packed, unpacked } from '../../daemon/audio/packed-cl
 import type { ReadingStart } from '../../daemon/kinesis/contact.ts';
 import { ResumeTracker } from '../../daemon/session/resume-tracker.ts';
 import { newSessionOf } from '../support/session-builders.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
 const START = { fragmentNumber: '0' };
 
@@ -29,8 +30,10 @@ function tracked({
   };
   const link = { safeMs: 0, connections: 2 };
   const calls: string[] = [];
+  const disk = Promise.withResolvers<void>();
   const checkpoints = {
     track: () => calls.push('track'),
+    settled: () => disk.promise,
     changed: () => calls.push('changed'),
     freeze: (id: string) => calls.push(`freeze ${id}`),
   };
@@ -50,7 +53,7 @@ function tracked({
     const { position, callClock } = tracker.resumePoint();
     return [position.fragmentNumber, callClock && unpacked(callClock).originMs];
   };
-  return { tracker, aligner, link, calls, seed, read, resumesAfter };
+  return { tracker, aligner, link, calls, disk, seed, read, resumesAfter };
 }
 
 test('a session resumes with the clock of the last moment that is safe, and reads from a fragment before it', (t) => {
@@ -153,15 +156,40 @@ test('a missing beginning counts for who resumes after it; who begins at the sta
   t.like(tracker.resumePoint(), { position: { fragmentNumber: '1' }, gapMs: 900 });
 });
 
-test('before the call has begun there is no checkpoint', (t) => {
-  const { aligner, calls, read, resumesAfter } = tracked();
+test('a session is saved when it starts, and resumes from there until its call has begun', async (t) => {
+  const { tracker, aligner, calls, disk, read, resumesAfter } = tracked();
   aligner.hasBegun = false;
+  const begun = tracker.begin(new VirtualClock());
+  t.deepEqual(calls, ['track']);
+  disk.resolve();
+  await begun;
   read(1, 0);
-  t.deepEqual(calls, []);
+  t.deepEqual(calls, ['track'], 'a fragment without a place changes nothing');
+  t.is(tracker.resumePoint().position, START);
   aligner.hasBegun = true;
   read(2, 1000);
-  t.deepEqual(calls, ['track']);
+  t.deepEqual(calls, ['track', 'changed']);
   t.deepEqual(resumesAfter(1000), ['0', 1000]);
+});
+
+test('a start does not wait for a disk that hangs', async (t) => {
+  const { tracker, calls } = tracked();
+  const clock = new VirtualClock();
+  let hasBegun = false;
+  void tracker.begin(clock).then(() => {
+    hasBegun = true;
+  });
+  await clock.advance(99);
+  t.false(hasBegun);
+  await clock.advance(1);
+  t.true(hasBegun);
+  t.deepEqual(calls, ['track']);
+});
+
+test('without STATE_DIR a start waits for nothing', async (t) => {
+  const clock = new VirtualClock();
+  await tracked({ hasCheckpoints: false }).tracker.begin(clock);
+  t.is(clock.pending, 0);
 });
 
 test('a session that has stopped reading is frozen', (t) => {

@@ -72,6 +72,27 @@ test('after kill -9 at the start of a call not even its first fragment is lost',
   t.is(difference(channel(audio, 0), customer), 'the same');
 });
 
+test('after kill -9 right after the 200, before any audio, the whole call is transcribed', async (t) => {
+  const { stage } = await stageWithState(t);
+  const customer = distinctSamples(8 * SECOND, 1);
+  const request = await stage.call({ customer: bytesOf(customer), agent: bytesOf(customer), speed: 1 });
+  const started = await stage.start(request);
+  t.is(started.status, 200);
+  const { daemon } = stage;
+  await stage.crash();
+  t.false(
+    daemon.lines.some(({ event }) => event === 'audio.first'),
+    'the first fragment was not complete',
+  );
+  const again = await stage.daemon.line(({ event }) => event === 'session.started');
+  t.is(again['sessionId'], started.body['sessionId']);
+  t.like(await stage.ended(request.contactId), { outcome: 'completed', gapMs: 0 });
+  await stage.closed(request.contactId);
+  const { audio, missingMs } = await received(stage.deepgram, request.contactId);
+  t.is(missingMs, 0);
+  t.is(difference(channel(audio, 0), customer), 'the same');
+});
+
 test('two crashes in one call, the second right after the first, lose nothing', async (t) => {
   const { stage } = await stageWithState(t);
   const customer = distinctSamples(30 * SECOND, 1);
