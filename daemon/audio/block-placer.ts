@@ -203,7 +203,7 @@ export class BlockPlacer {
     const startMs = held.startMs(timeMs);
     if (this.#otherRecent.hasJustRepeated && this.#recent.beginsRepetition(timeMs, fingerprint)) {
       this.#leaveOut(block.pcm.length);
-    } else if (mayContinue && placed.isExact && Math.abs(placed.deviationMs(timeMs)) <= EXACT_MS) {
+    } else if (mayContinue && this.#isBeforeHeld(block, timeMs)) {
       this.#recent.note(timeMs, fingerprint);
       this.#precede(block, timeMs);
     } else if (mayContinue && Math.abs(placed.deviationMs(startMs)) <= this.#closeMs) {
@@ -216,6 +216,13 @@ export class BlockPlacer {
       this.#recent.note(timeMs, fingerprint);
       this.#hold(block, timeMs);
     }
+  }
+
+  /** By exact times: it continues the track, and ends before the held blocks begin. */
+  #isBeforeHeld({ pcm }: AudioBlock, timeMs: Millis): boolean {
+    const { placed } = this;
+    const endMs = timeMs + pcm.length / (BYTES_PER_SAMPLE * SAMPLES_PER_MS);
+    return placed.isExact && Math.abs(placed.deviationMs(timeMs)) <= EXACT_MS && endMs <= this.#held.firstMs + EXACT_MS;
   }
 
   /** A block so close to where it is expected proves that those before it continue the track, too. */

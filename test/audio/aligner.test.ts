@@ -381,6 +381,16 @@ test('a piece is never longer than asked for, however long the gap that it fills
   t.is(aligner.positionMs, 300_064);
 });
 
+test('an inexact time that happens to be where the track ends does not swap two blocks', (t) => {
+  const offMs = [0, 40, -BLOCK_MS, 24, 0, 0, 0, 0, 0, 0, 0, 0];
+  const customer = distinctSamples(offMs.length * 512);
+  const blocks = blocksOf(CUSTOMER, customer).map((block, nth) => ({
+    ...block,
+    timeMs: block.timeMs + (offMs[nth] as number),
+  }));
+  t.is(difference(spoken(align(blocks).customer), customer), 'the same');
+});
+
 test('times that become inexact in mid-call interrupt nothing', (t) => {
   for (let seed = 1; seed <= 100; seed++) {
     const random = randomFrom(seed);
