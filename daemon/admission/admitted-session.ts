@@ -1,6 +1,6 @@
 import type { SessionIdentity } from '../checkpoints/checkpoint.ts';
 import type { Checkpoints } from '../checkpoints/checkpoints.ts';
-import type { Log } from '../log/log.ts';
+import { errorFields, type Log } from '../log/log.ts';
 import type { SessionMetrics } from '../metrics/session-metrics.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { type HostedOutcome, type HostedSession, type SessionHost, ThreadLost } from '../threads/host.ts';
@@ -10,8 +10,8 @@ import type { SessionEnd } from './history.ts';
 /** A session that has lost this many threads may be what crashes them, so it is not resumed again. */
 const MOST_THREADS = 3;
 
-/** The session's thread ended, and the session cannot resume on another one. */
-class SessionLost extends Error {
+/** The session's thread, or an earlier daemon, ended, and the session cannot resume. */
+export class SessionLost extends Error {
   override readonly name = 'SessionLost';
 }
 
@@ -26,6 +26,8 @@ interface AdmittedSessionDeps {
   readonly metrics: Pick<SessionMetrics, 'sessionFailed'>;
   readonly checkpoints: Pick<Checkpoints, 'remove'> | undefined;
   readonly lookup: CheckpointLookup;
+  /** True for a session of an earlier daemon: it has run before. */
+  readonly isResumed: boolean;
   /** Called with the id when the session cannot resume. */
   readonly onLost?: (sessionId: string) => void;
 }
@@ -106,7 +108,9 @@ export class AdmittedSession {
       }
     } catch (error) {
       // `started` rejects with this error; a host that gives up resuming logs it.
-      end ??= { name: 'not-started', error };
+      if (!end && !this.#deps.isResumed) return { name: 'not-started', error };
+      this.#deps.metrics.sessionFailed(error);
+      return { name: 'failed', error: errorFields(error) };
     }
     return end ?? { name: 'lost' };
   }

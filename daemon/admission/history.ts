@@ -1,14 +1,25 @@
 import type { SessionIdentity } from '../checkpoints/checkpoint.ts';
+import type { DeadSession } from '../checkpoints/recovery.ts';
 import type { EndedDetails, EndedSession, SessionDetails } from '../contract/control-api.ts';
 import { errorFields } from '../log/log.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
 import type { HostedOutcome } from '../threads/host.ts';
 
-/** How a session ended: it ran, it could not start, or its thread was lost for good. */
-export type SessionEnd = HostedOutcome | { readonly name: 'not-started'; readonly error: unknown };
+/**
+ * How a session ended: it ran, it could not start, its thread was lost for good, or what an earlier daemon left of it
+ * does not let it resume.
+ */
+export type SessionEnd =
+  | HostedOutcome
+  | { readonly name: 'not-started'; readonly error: unknown }
+  | { readonly name: 'not-resumed'; readonly why: DeadSession['why'] };
 
 /** Why a lost session failed. */
 export const LOST = 'its thread ended, and it could not resume on another one';
+const NOT_RESUMED: Readonly<Record<DeadSession['why'], string>> = {
+  stale: 'the daemon was down for too long to resume it',
+  unreadable: 'its checkpoint could not be read after a restart',
+};
 
 const MOST_SESSIONS = 1000;
 const KEPT_MS: Millis = 86_400_000;
@@ -86,6 +97,8 @@ function outcomeOf(end: SessionEnd): Pick<EndedSession, 'outcome' | 'reason'> {
       return { outcome: 'failed', reason: end.error.error };
     case 'lost':
       return { outcome: 'failed', reason: LOST };
+    case 'not-resumed':
+      return { outcome: 'failed', reason: NOT_RESUMED[end.why] };
     case 'not-started':
       return { outcome: 'failed', reason: `did not start: ${errorFields(end.error).error}` };
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { SessionIdentity } from '../checkpoints/checkpoint.ts';
 import type { Checkpoints } from '../checkpoints/checkpoints.ts';
+import type { DeadSession } from '../checkpoints/recovery.ts';
 import type { SessionDetails, SessionView } from '../contract/control-api.ts';
 import type { StartRequest } from '../contract/start-request.ts';
 import { newTraceId, type TraceId } from '../contract/traceparent.ts';
@@ -11,7 +12,7 @@ import type { Clock, Millis } from '../runtime/clock.ts';
 import { type NewSession, timeZeroOf } from '../session/seed.ts';
 import { type HostedOutcome, type HostedSession, type SessionHost, StartTimedOut } from '../threads/host.ts';
 import { Admission, AtCapacity } from './admission.ts';
-import { AdmittedSession } from './admitted-session.ts';
+import { AdmittedSession, SessionLost } from './admitted-session.ts';
 import { CheckpointLookup } from './checkpoint-lookup.ts';
 import { Drain } from './drain.ts';
 import { SessionHistory } from './history.ts';
@@ -123,9 +124,21 @@ export class SessionManager {
 
   /** Resumes the sessions of a daemon that was killed. Resolves once all are admitted, before they run. */
   async resume(): Promise<void> {
-    for (const checkpoint of (await this.#deps.checkpoints?.load()) ?? []) {
-      this.#admit(checkpoint, this.#deps.host.resume(checkpoint));
+    const { checkpoints, host } = this.#deps;
+    const onDead = (dead: DeadSession) => this.#endDead(dead);
+    for (const checkpoint of (await checkpoints?.load(undefined, onDead)) ?? []) {
+      this.#admit(checkpoint, host.resume(checkpoint), true);
     }
+  }
+
+  /** A session of an earlier daemon cannot resume: it ends here, as failed. */
+  #endDead({ sessionId, why, identity }: DeadSession): void {
+    const { log, metrics } = this.#deps;
+    const { traceId, request } = identity ?? {};
+    const fields = { event: 'session.lost', why, sessionId, contactId: request?.contactId, traceId };
+    log.error(fields, 'a session of an earlier daemon cannot resume: the rest of the call is not transcribed');
+    metrics.sessionFailed(new SessionLost(why));
+    if (identity) this.history.add(identity, { name: 'not-resumed', why });
   }
 
   #requireReach(): void {
@@ -164,10 +177,11 @@ export class SessionManager {
     for (const session of this.#sessions.values()) session.release();
   }
 
-  #admit(identity: SessionIdentity, starting: Promise<HostedSession>): AdmittedSession {
+  #admit(identity: SessionIdentity, starting: Promise<HostedSession>, isResumed = false): AdmittedSession {
     const session = new AdmittedSession(identity, this.#deps.clock.now(), starting, {
       ...this.#deps,
       lookup: this.#lookup,
+      isResumed,
     });
     this.#sessions.set(identity.sessionId, session);
     if (!identity.request.enforceRealtime) this.#byKey.set(sessionKey(identity.request), session);

@@ -3,7 +3,7 @@ import type { Clock, Millis } from '../runtime/clock.ts';
 import type { Checkpoint, ResumePoint, SessionIdentity } from './checkpoint.ts';
 import { DiskHealth } from './disk-health.ts';
 import { PacedWriter, type Written } from './paced-writer.ts';
-import { type Recovery, recover, STALE_AFTER_MS } from './recovery.ts';
+import { type DeadSession, type Recovery, recover, STALE_AFTER_MS } from './recovery.ts';
 import { SessionFiles } from './session-files.ts';
 import type { StateDirectory } from './state-directory.ts';
 
@@ -111,13 +111,15 @@ export class Checkpoints {
    * when one of them has ended.
    *
    * @param only ids of the ended thread's sessions; the files of other threads stay
+   * @param onDead called with each session that cannot resume
    */
-  async load(only?: ReadonlySet<string>): Promise<Checkpoint[]> {
+  async load(only?: ReadonlySet<string>, onDead: (dead: DeadSession) => void = () => {}): Promise<Checkpoint[]> {
     try {
       const recovery = await recover(this.#directory, this.#clock, this.#log, only);
-      const { checkpoints } = recovery;
+      const { checkpoints, dead } = recovery;
       const isSafe = await this.#inherit(checkpoints, recovery.threads.includes(this.#thread));
       await this.#clear(isSafe && !only ? recovery : { ...recovery, threads: [], unfinished: [] });
+      dead.forEach(onDead);
       return checkpoints;
     } catch (error) {
       this.#health.failed(error);
@@ -151,7 +153,7 @@ export class Checkpoints {
   /** Removes useless files, and positions that this thread's own file now has. */
   async #clear({ dead, threads, unfinished }: Recovery): Promise<void> {
     try {
-      for (const sessionId of dead) await this.#directory.removeSession(sessionId);
+      for (const { sessionId } of dead) await this.#directory.removeSession(sessionId);
       for (const thread of threads) if (thread !== this.#thread) await this.#directory.removePositions(thread);
       for (const name of unfinished) await this.#directory.removeUnfinished(name);
     } catch (error) {

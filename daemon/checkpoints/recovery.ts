@@ -1,6 +1,6 @@
 import { errorFields, type Log } from '../log/log.ts';
 import type { Clock, Millis } from '../runtime/clock.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import type { Checkpoint, SessionIdentity } from './checkpoint.ts';
 import { newest, type Positions } from './positions-file.ts';
 import type { StateDirectory, StateFiles } from './state-directory.ts';
 
@@ -10,8 +10,15 @@ export const STALE_AFTER_MS: Millis = 5 * 60_000;
 /** What a daemon or a thread left on disk. */
 export interface Recovery extends Pick<StateFiles, 'threads' | 'unfinished'> {
   readonly checkpoints: Checkpoint[];
-  /** Ids of sessions that cannot resume: stale or broken. */
-  readonly dead: readonly string[];
+  readonly dead: readonly DeadSession[];
+}
+
+/** A session that cannot resume. */
+export interface DeadSession {
+  readonly sessionId: string;
+  readonly why: 'stale' | 'unreadable';
+  /** Undefined if it cannot be read. */
+  readonly identity: SessionIdentity | undefined;
 }
 
 /**
@@ -27,14 +34,14 @@ export async function recover(
   only: ReadonlySet<string> | undefined,
 ): Promise<Recovery> {
   const checkpoints: Checkpoint[] = [];
-  const dead: string[] = [];
+  const dead: DeadSession[] = [];
   const { sessionIds, threads, unfinished } = await directory.list();
   const positions = newest(await Promise.all(threads.map((thread) => positionsOf(thread, directory, log))));
   for (const sessionId of sessionIds) {
     if (only && !only.has(sessionId)) continue;
     const checkpoint = await checkpointOf(sessionId, positions, directory, log);
     if (checkpoint && isFresh(checkpoint, clock, log)) checkpoints.push(checkpoint);
-    else dead.push(sessionId);
+    else dead.push({ sessionId, why: checkpoint ? 'stale' : 'unreadable', identity: checkpoint });
   }
   return { checkpoints, dead, threads, unfinished };
 }

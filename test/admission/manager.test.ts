@@ -3,6 +3,7 @@ import { AtCapacity } from '../../daemon/admission/admission.ts';
 import { SessionManager } from '../../daemon/admission/manager.ts';
 import { CutOff } from '../../daemon/admission/reach.ts';
 import type { Checkpoint } from '../../daemon/checkpoints/checkpoint.ts';
+import type { DeadSession } from '../../daemon/checkpoints/recovery.ts';
 import type { StartRequest } from '../../daemon/contract/start-request.ts';
 import { DeepgramUnreachable } from '../../daemon/deepgram/errors.ts';
 import { KinesisRefused } from '../../daemon/kinesis/refusal.ts';
@@ -17,15 +18,16 @@ const HEALTH_LAG_MS = 20_000;
 const HOUR_MS = 3_600_000;
 
 /** Checkpoints on a disk; records which were loaded and removed. */
-function disk(saved: Checkpoint[]) {
+function disk(saved: Checkpoint[], dead: readonly DeadSession[] = []) {
   const loads: (readonly string[] | 'all')[] = [];
   const removed: string[] = [];
   return {
     saved,
     loads,
     removed,
-    load: async (only?: ReadonlySet<string>) => {
+    load: async (only?: ReadonlySet<string>, onDead?: (session: DeadSession) => void) => {
       loads.push(only ? [...only] : 'all');
+      for (const session of dead) onDead?.(session);
       return saved.filter(({ sessionId }) => !only || only.has(sessionId));
     },
     remove: async (sessionId: string) => {
@@ -34,11 +36,17 @@ function disk(saved: Checkpoint[]) {
   };
 }
 
-function managerOf({ maxSessions = 10, probe = async () => {}, saved = [] as Checkpoint[], hasState = true } = {}) {
+function managerOf({
+  maxSessions = 10,
+  probe = async () => {},
+  saved = [] as Checkpoint[],
+  dead = [] as DeadSession[],
+  hasState = true,
+} = {}) {
   const clock = new VirtualClock();
   const host = new FakeHost();
   const { log, of } = recordedLog();
-  const checkpoints = disk(saved);
+  const checkpoints = disk(saved, dead);
   const failures: unknown[] = [];
   const metrics = { sessionFailed: (error: unknown) => failures.push(error) };
   const manager = new SessionManager(
@@ -265,7 +273,7 @@ test('stop ends a running session and resolves with its outcome; a starting sess
 
 test('the sessions of a killed daemon are resumed, even beyond MAX_SESSIONS', async (t) => {
   const [a, b] = [checkpointOf('a'), checkpointOf('b')];
-  const { clock, host, manager, checkpoints } = managerOf({ maxSessions: 1, saved: [a, b] });
+  const { clock, host, manager, checkpoints, failures } = managerOf({ maxSessions: 1, saved: [a, b] });
   await manager.resume();
   t.deepEqual(checkpoints.loads, ['all']);
   t.deepEqual(
@@ -283,6 +291,30 @@ test('the sessions of a killed daemon are resumed, even beyond MAX_SESSIONS', as
   await clock.settle();
   t.is(manager.size, 1, 'a session that cannot resume is removed');
   t.deepEqual(checkpoints.removed, [b.sessionId]);
+  t.like(failures, [{ name: 'KinesisRefused' }]);
+  const [ended] = manager.history.list();
+  t.like(ended, { sessionId: b.sessionId, outcome: 'failed' });
+  t.regex(ended?.reason ?? '', /^KinesisRefused: /, 'it did start, before the crash');
+});
+
+test('a session of an earlier daemon that cannot resume ends as failed, and is counted', async (t) => {
+  const identity = checkpointOf('a');
+  const dead: DeadSession[] = [
+    { sessionId: identity.sessionId, why: 'stale', identity },
+    { sessionId: 'session-of-b', why: 'unreadable', identity: undefined },
+  ];
+  const { manager, failures, of } = managerOf({ dead });
+  await manager.resume();
+  t.is(manager.size, 0);
+  t.like(failures, [{ name: 'SessionLost' }, { name: 'SessionLost' }]);
+  t.like(of('session.lost'), [
+    { level: 'error', why: 'stale', sessionId: identity.sessionId, contactId: 'a' },
+    { level: 'error', why: 'unreadable', sessionId: 'session-of-b' },
+  ]);
+  const [ended, ...others] = manager.history.list();
+  t.like(ended, { contactId: 'a', outcome: 'failed' });
+  t.regex(ended?.reason ?? '', /down for too long/);
+  t.deepEqual(others, [], 'of the other one no contact is known');
 });
 
 test('a session that loses its thread resumes from its checkpoint under the same id', async (t) => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { writeCheckpoint } from '../../daemon/checkpoints/checkpoint.ts';
 import { CheckpointCipher } from '../../daemon/checkpoints/checkpoint-cipher.ts';
+import type { DeadSession } from '../../daemon/checkpoints/recovery.ts';
 import { TIME_ZERO_EPOCH_MS } from '../support/session-builders.ts';
 import type { MemoryDisk } from './memory-disk.ts';
 import { A, B, Call, MINUTE_MS, place, resumable, STATE } from './place.ts';
@@ -154,7 +155,9 @@ test('a checkpoint resumes for five minutes; an older one is logged as stale and
   t.deepEqual(await resumable(thread('main')), { [A]: 5 });
   t.deepEqual(of('checkpoint.stale'), []);
   clock.forward(1);
-  t.deepEqual(await resumable(thread('main', { disk: stale.disk })), {});
+  const dead: DeadSession[] = [];
+  t.deepEqual(await thread('main', { disk: stale.disk }).load(undefined, (session) => dead.push(session)), []);
+  t.like(dead, [{ sessionId: A, why: 'stale', identity: { request: { contactId: A } } }]);
   t.like(of('checkpoint.stale'), [{ level: 'warn', sessionId: A, contactId: A, ageMs: 5 * MINUTE_MS + 1 }]);
   t.deepEqual(stale.names, []);
 });
