@@ -23,6 +23,7 @@ import type { Sink } from './sink.ts';
 import { type Folder, folderAt } from './spool/folder.ts';
 import { Marks } from './spool/marks.ts';
 import { PROCESS_ID } from './spool/process-id.ts';
+import { writtenIn } from './spool/record.ts';
 import { splitSpools } from './spool/recovery.ts';
 import { WebhookSink } from './webhook/webhook-sink.ts';
 import { hostOf, type WebhookRules } from './webhook/webhook-url.ts';
@@ -98,7 +99,7 @@ export class Results {
     clock.every(SEAL_EVERY_MS, () => void this.#letters.sealAgain());
     const folder = stateDir === undefined ? undefined : folderAt(join(stateDir, 'results'));
     // Where nothing tells boots apart, every process counts as one.
-    const boot = bootId() ?? `${process.pid}-${Date.now()}`;
+    const boot = writtenIn(bootId() ?? `${process.pid}-${Date.now()}`);
     const runtime = runtimeFolder();
     const marks = folder && new Marks(folder, runtime);
     this.#recovery = folder && marks && { folder, marks, process: PROCESS_ID, boot, sealing, log };

@@ -49,7 +49,7 @@ interface StateRecord {
  * grow, and the state of the latest event counts, with the finals that follow it in its file.
  */
 export type SpoolRecord =
-  /** First line of a file: the boot it was written in. */
+  /** First line of a file: the boot and the format that it was written in. */
   | { readonly kind: 'boot'; readonly boot: string }
   | { readonly kind: 'session'; readonly session: DeliveredSession }
   | ({ readonly kind: 'event'; readonly sessionId: string } & EventHead)
@@ -71,6 +71,17 @@ export type SpoolRecord =
   | { readonly kind: 'undelivered'; readonly sessionId: string; readonly events: Undelivered | undefined }
   /** Every event is delivered or a dead letter, and none follows. */
   | { readonly kind: 'done'; readonly sessionId: string };
+
+/**
+ * Changes with what records mean. A file of another format counts as one of another boot: a version of before or after
+ * may not understand all of it, so its sessions continue in the next epoch. 2: finals have no state of their own.
+ */
+const FORMAT = 2;
+
+/** What the first line of a file says: another boot of the machine, or another format, cannot continue its epochs. */
+export function writtenIn(boot: string): string {
+  return `${boot}/${FORMAT}`;
+}
 
 /** A record, and an event's JSON. */
 export interface SpoolLine {
