@@ -1,7 +1,7 @@
 import { type DestinationStream, type LevelWithSilent, type Logger, pino } from 'pino';
 import type { LogLevel } from '../contract/log-levels.ts';
-import { withRoundedFields } from '../runtime/rounded.ts';
 import { Redactor } from './redactor.ts';
+import { shortFields } from './short-fields.ts';
 import { standardOutput } from './standard-output.ts';
 
 /** Log lines are events, listed in LOGS.md: `log.info({ event: 'kinesis.resumed', attempt }, 'resumed')`. */
@@ -39,7 +39,7 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Roo
     base: null,
     // As the trigger's, so that lines of both can be sorted together.
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ level: label }), log: withRoundedFields },
+    formatters: { level: (label: string) => ({ level: label }), log: shortFields },
     // The last step before a line is written, so nothing bypasses it.
     hooks: { streamWrite: (line: string) => redactor.clean(line) },
   };
