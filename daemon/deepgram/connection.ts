@@ -151,6 +151,12 @@ export class Connection {
     return this.#heartbeat.hasFallenSilent(this.#options.timers.now());
   }
 
+  /** How far Deepgram has heard the call if it only keeps up with real time. */
+  get heardTo(): number {
+    const { replayBuffer, timers } = this.#options;
+    return replayBuffer.sent - positionOf(this.backlogMs(timers.now()));
+  }
+
   /** Call time that Deepgram may not have processed yet, although it keeps up with real time. */
   backlogMs(nowMs: Millis): Millis {
     return this.#slowestBacklog.at(nowMs);

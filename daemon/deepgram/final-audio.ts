@@ -12,8 +12,11 @@ const MARGIN_BYTES = positionOf(2000);
 const PAUSE_BYTES = positionOf(1000);
 /** What is kept of the audio that is final. */
 export const KEPT_BEFORE_FINAL_BYTES = MARGIN_BYTES + PAUSE_BYTES;
-/** Kinesis keeps the audio of a stream without retention for about five minutes: what is older cannot be repeated. */
-const REPEATABLE_BYTES = positionOf(300_000);
+/**
+ * Kinesis keeps the audio of a stream without retention for about five minutes after it was spoken. A final that has not
+ * come by then, counted from when a Deepgram in real time would have heard the speech, does not come.
+ */
+const ANSWERED_WITHIN_BYTES = positionOf(300_000);
 /** Speech without results is reported in pieces of this length. */
 const WITHOUT_RESULTS_BYTES = positionOf(30_000);
 
@@ -24,7 +27,7 @@ const WITHOUT_RESULTS_BYTES = positionOf(30_000);
 const SETTLED_AFTER_MS: Millis = 2000;
 
 /**
- * Why speech has no final: none came for as long as Kinesis keeps the audio, or a connection was lost when more of it was
+ * Why speech has no final: Deepgram had it for five minutes and gave none, or a connection was lost when more of it was
  * waiting for its final than is kept here.
  */
 export type MissingCause = 'no-results' | 'unfinished';
@@ -107,10 +110,14 @@ export class FinalAudio {
     if (position > this.#finalTo[channel]) this.#finalTo[channel] = position;
   }
 
-  /** Passes silence over, up to `sent`. */
-  settle(sent: number, nowMs: Millis): void {
-    this.#settleChannel(CUSTOMER, sent);
-    this.#settleChannel(AGENT, sent);
+  /**
+   * Passes over silence, up to `sent`, and speech that Deepgram does not answer.
+   * @param heardTo how far Deepgram has heard the call if it only keeps up with real time: a backlog is sent in seconds,
+   *   and answered for minutes
+   */
+  settle(sent: number, heardTo: number, nowMs: Millis): void {
+    this.#settleChannel(CUSTOMER, sent, heardTo);
+    this.#settleChannel(AGENT, sent, heardTo);
     const { neededFrom } = this;
     if (nowMs - this.#notedAtMs >= SETTLED_AFTER_MS) {
       this.#notedAtMs = nowMs;
@@ -135,12 +142,12 @@ export class FinalAudio {
     this.#onMissing(cause, part);
   }
 
-  #settleChannel(channel: Channel, sent: number): void {
+  #settleChannel(channel: Channel, sent: number, heardTo: number): void {
     const from = this.#finalTo[channel];
     if (from >= sent) return;
     const to = Math.min(sent, this.#levels.speechFrom(channel, from));
     if (to > from) this.#finalTo[channel] = to;
-    if (sent - to <= REPEATABLE_BYTES + WITHOUT_RESULTS_BYTES) return;
+    if (heardTo - to <= ANSWERED_WITHIN_BYTES + WITHOUT_RESULTS_BYTES) return;
     this.#giveUp('no-results', channel, to + WITHOUT_RESULTS_BYTES);
   }
 }

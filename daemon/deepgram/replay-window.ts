@@ -50,6 +50,8 @@ interface Progress {
   readonly readTo: number;
   /** The last part of the sent audio, which cannot have been processed yet. */
   readonly unprocessedBytes: number;
+  /** How far Deepgram has heard the call if it only keeps up with real time. */
+  readonly heardTo: number;
 }
 
 /**
@@ -156,8 +158,9 @@ export class ReplayWindow {
   }
 
   /** Forgets what a reconnect would not repeat. */
-  advance({ readTo, unprocessedBytes }: Progress, nowMs: Millis): void {
-    this.#final?.settle(this.buffer.sent, nowMs);
+  advance(progress: Progress, nowMs: Millis): void {
+    this.#final?.settle(this.buffer.sent, progress.heardTo, nowMs);
+    const { readTo, unprocessedBytes } = progress;
     const lateBytes = lateBytesOf(unprocessedBytes);
     this.#lateBytes = this.#extraBytes(readTo, lateBytes);
     this.buffer.forget(this.#keepFrom(readTo, lateBytes, this.#lateBytes));

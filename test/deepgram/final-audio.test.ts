@@ -22,7 +22,7 @@ function after(ms: number, loud: readonly [Loud, Loud], loudness?: number) {
   // In pieces that do not fit those of 20 ms.
   for (let fromMs = 0; fromMs < ms; fromMs += 33) final.add(audio(fromMs, Math.min(ms, fromMs + 33), loud, loudness));
   const finalMs = () => {
-    final.settle(positionOf(ms), ms);
+    final.settle(positionOf(ms), positionOf(ms), ms);
     return Math.round(momentOf(final.finalTo));
   };
   return { final, unheard, finalMs };
@@ -52,7 +52,7 @@ test('a resume point counts as final what was final 2 s of our time before, howe
   const { final } = after(60_000, [[[0, 60_000]], [[0, 60_000]]]);
   const safeMs = (finalMs: number, nowMs: number) => {
     for (const channel of [0, 1] as const) final.finalized(channel, positionOf(finalMs));
-    final.settle(positionOf(60_000), nowMs);
+    final.settle(positionOf(60_000), positionOf(60_000), nowMs);
     return momentOf(final.safeTo);
   };
   t.is(safeMs(10_000, 5000), 0);
@@ -103,13 +103,27 @@ test('audio is kept from a pause before the margin, and that point never moves b
   t.is(momentOf(final.neededFrom), 7000);
 });
 
-test('speech without results is reported once it cannot be repeated', (t) => {
+test('speech without results is reported once no final can be expected', (t) => {
   const { unheard, finalMs } = after(400_000, [[[20_000, 400_000]], []]);
   t.is(finalMs(), 50_000);
   t.deepEqual(unheard, [['no-results', { channel: 0, fromMs: 20_000, toMs: 50_000 }]]);
   finalMs();
   t.is(finalMs(), 80_000);
   t.is(unheard.length, 2);
+});
+
+test('a backlog that is sent at once has all the time that a Deepgram in real time needs, and five minutes', (t) => {
+  const { final, unheard } = after(900_000, [[[0, 900_000]], []]);
+  const heardMs = (ms: number) => final.settle(positionOf(900_000), positionOf(ms), ms);
+  heardMs(0);
+  heardMs(330_000);
+  t.deepEqual(unheard, []);
+  // Finals that come show that more will.
+  final.finalized(0, positionOf(300_000));
+  heardMs(630_000);
+  t.deepEqual(unheard, []);
+  heardMs(630_001);
+  t.deepEqual(unheard, [['no-results', { channel: 0, fromMs: 300_000, toMs: 330_000 }]]);
 });
 
 test('audio without a final at the end is reported per channel', (t) => {

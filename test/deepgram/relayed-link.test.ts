@@ -88,6 +88,31 @@ test('what outgrew the buffer when a connection was lost is read again', async (
   t.is(stage.link.unfinishedMs, 0);
 });
 
+test('a start ten minutes into a call waits for its finals as long as they need, and repeats what has none', async (t) => {
+  const stage = new LinkStage();
+  const missing: unknown[] = [];
+  await stage.open(RESULTS, { giveUpMs: 3_600_000 });
+  stage.link.relayResults({ finalMs: [0, 0], missing: (...each) => missing.push(each) });
+  stage.link.repeatBy(() => {
+    const { safeMs } = stage.link;
+    stage.goBack(safeMs);
+    return safeMs;
+  });
+  void stage.send(600_000);
+  // At 1.25 times real time.
+  for (let finalMs = 1250; finalMs <= 500_000; finalMs += 1250) {
+    await stage.clock.advance(1000);
+    for (const channel of [0, 1]) stage.deepgram.socket.finalize(channel, finalMs);
+  }
+  t.is(stage.link.stats().audioMs, 600_000);
+  t.true(stage.link.safeMs > 490_000 && stage.link.safeMs <= 497_000, `${stage.link.safeMs}`);
+  await stage.lose(1011);
+  await stage.clock.advance(1000);
+  t.true(stage.deepgram.socket.offsetMs <= 498_000, `${stage.deepgram.socket.offsetMs}`);
+  t.deepEqual(missing, []);
+  t.is(stage.link.unfinishedMs, 0);
+});
+
 test('silence without finals is not read again, however long it is', async (t) => {
   const { stage } = await relayed();
   stage.link.repeatBy(() => t.fail() as never);

@@ -5,8 +5,11 @@ import { BUFFER_BYTES, ReplayWindow } from '../../daemon/deepgram/replay-window.
 import { runsOf } from '../support/audio-runs.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
-/** Deepgram has read this far, and processed all of it. */
-const read = (readTo: number) => ({ readTo, unprocessedBytes: 0 });
+/** Deepgram has read this far, and processed all but the last ms. */
+const read = (readTo: number, unprocessedMs = 0) => {
+  const unprocessedBytes = positionOf(unprocessedMs);
+  return { readTo, unprocessedBytes, heardTo: readTo - unprocessedBytes };
+};
 
 const BUFFER_MS = BUFFER_BYTES / BYTES_PER_MS;
 const START_MS = 5000;
@@ -98,8 +101,7 @@ test('at most REPLAY_MS of audio is unconfirmed, or 2 s if that is more, includi
 
 test('audio that waits to be processed is kept beyond the buffer, for up to a minute', (t) => {
   const window = windowOf(false, 200_000);
-  const keepFrom = (ms: number) =>
-    window.keepFrom({ readTo: window.buffer.sent, unprocessedBytes: positionOf(ms) }) / BYTES_PER_MS - START_MS;
+  const keepFrom = (ms: number) => window.keepFrom(read(window.buffer.sent, ms)) / BYTES_PER_MS - START_MS;
   t.is(keepFrom(0), 197_000);
   t.is(keepFrom(41_000), 157_000);
   t.is(keepFrom(200_000), 140_000 - BUFFER_MS / 2);
@@ -111,7 +113,7 @@ test('in callback mode a reconnect also repeats what Deepgram cannot have proces
   const window = new ReplayWindow(0, false, { replayMs: 2000 });
   for (const run of runsOf(window.buffer, Buffer.alloc(positionOf(20_000)), 0)) window.buffer.commit(run);
   while (window.buffer.take(3200));
-  const keepFrom = (ms: number) => window.keepFrom({ readTo: positionOf(20_000), unprocessedBytes: positionOf(ms) });
+  const keepFrom = (ms: number) => window.keepFrom(read(positionOf(20_000), ms));
   t.is(keepFrom(0), positionOf(17_000));
   t.is(keepFrom(1000), positionOf(17_000));
   t.is(keepFrom(5000), positionOf(13_000));
