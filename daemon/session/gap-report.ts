@@ -5,8 +5,8 @@ import type { Millis } from '../runtime/clock.ts';
 import { GapCauseTracker, type Reach } from './gap-cause.ts';
 import { GapTotal } from './gap-total.ts';
 
-/** The call is not read again from an earlier moment: Kinesis would not have it. */
-const REREAD_MS: Millis = 600_000;
+/** A call that is read again from before more gaps than this has the earlier ones counted twice. */
+const MOST_TOLD = 1024;
 
 /** A gap, in ms of the call. */
 interface FoundGap {
@@ -30,8 +30,8 @@ export class GapReporter {
   #spanMs: [from: Millis, to: Millis] | undefined;
   #spannedMs: Millis = 0;
   #positionMs: Millis = 0;
-  /** Where the gaps of the last minutes are: the call may be read again from there. */
-  #told: { readonly startMs: Millis; readonly endMs: Millis }[] = [];
+  /** Where the latest gaps are: the call may be read again from there. */
+  readonly #told: { readonly startMs: Millis; readonly endMs: Millis }[] = [];
   /** Up to here the call is read again: what is found may be told already. */
   #rereadToMs: Millis = 0;
   /** What was lost outside of the call's audio, by cause: it is found again when the call is read again. */
@@ -125,8 +125,8 @@ export class GapReporter {
     const missingMs = foundMs - againMs;
     if (againMs > 0 && missingMs < 1) return;
     const [startMs, endMs] = this.#untold(span);
-    this.#told = this.#told.filter((each) => each.endMs > positionMs - REREAD_MS);
     this.#told.push({ startMs, endMs });
+    if (this.#told.length > MOST_TOLD) this.#told.shift();
     this.#onGap?.({ cause, startMs, endMs });
     if (cause === 'not-streamed') {
       this.#notStreamedMs += missingMs;

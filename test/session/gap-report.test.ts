@@ -93,6 +93,21 @@ test('of a call that is read again, what was told is not told again, and what is
   t.is(gaps.totalMs(3000), 3000);
 });
 
+test('of a call that is read again from half an hour before, no gap counts twice', (t) => {
+  const { gaps } = reporterOf();
+  const take = (gapMs: number, positionMs: number) => {
+    gaps.took({ gapMs, positionMs }, 1000);
+    gaps.check({ gapMs, positionMs, reachMs: positionMs });
+  };
+  take(1000, 5000);
+  take(2000, 1_800_000);
+  gaps.restart();
+  take(1000, 5000);
+  t.is(gaps.totalMs(1000), 2000);
+  take(2000, 1_800_000);
+  t.is(gaps.totalMs(2000), 2000);
+});
+
 test('what is missing before a moment of the call is known, what earlier processes counted included', (t) => {
   const { log } = recordedLog();
   const gaps = new GapReporter(log, { notStreamedMs: 0, gap: () => {} }, undefined, 1000);
