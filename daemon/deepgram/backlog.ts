@@ -5,12 +5,12 @@ export const FASTEST_RATE = 1.25;
 
 /** By arithmetic: how much of the audio sent on a connection is not processed yet at a rate. */
 export class Backlog {
-  readonly #rate: () => number;
+  readonly #rate: number;
   #audioMs: Millis = 0;
   #atMs: Millis;
 
   /** @param rate call time processed per time */
-  constructor(rate: () => number, nowMs: Millis) {
+  constructor(rate: number, nowMs: Millis) {
     this.#rate = rate;
     this.#atMs = nowMs;
   }
@@ -22,6 +22,6 @@ export class Backlog {
 
   /** Call time that is not processed. */
   at(nowMs: Millis): Millis {
-    return Math.max(0, this.#audioMs - (nowMs - this.#atMs) * this.#rate());
+    return Math.max(0, this.#audioMs - (nowMs - this.#atMs) * this.#rate);
   }
 }

@@ -31,7 +31,7 @@ interface ConnectionOptions {
   readonly onMessage: (message: unknown, startsAt: number) => void;
   /** Called after audio was sent or confirmed. */
   readonly onProgress: () => void;
-  readonly pace: Pick<CallPace, 'current'>;
+  readonly pace: Pick<CallPace, 'isRecording'>;
 }
 
 /** One WebSocket of a link: sends the replay buffer's audio, keeps the line alive, and closes it when it is dead. */
@@ -90,8 +90,8 @@ export class Connection {
     this.startsAt = startsAt;
     this.openedAtMs = timers.now();
     this.#heartbeat = new Heartbeat(startsAt, this.openedAtMs);
-    this.#backlog = new Backlog(() => FASTEST_RATE * options.pace.current, this.openedAtMs);
-    this.#slowestBacklog = new Backlog(() => SLOWEST_RATE, this.openedAtMs);
+    this.#backlog = new Backlog(FASTEST_RATE, this.openedAtMs);
+    this.#slowestBacklog = new Backlog(SLOWEST_RATE, this.openedAtMs);
     this.#processedTo = startsAt;
     this.#reachableTo = startsAt;
     this.#workedUntilMs = this.openedAtMs;
@@ -226,13 +226,13 @@ export class Connection {
 
   /** A peer that has shown life again can have worked until then. */
   #noteWork(): void {
-    const { replayBuffer, timers } = this.#options;
+    const { replayBuffer, timers, pace } = this.#options;
     const nowMs = timers.now();
     const workedUntilMs = this.#heartbeat.workedUntilMs(nowMs);
     if (workedUntilMs <= this.#workedUntilMs) return;
     this.#workedUntilMs = workedUntilMs;
-    const reachableTo = replayBuffer.sent - positionOf(this.#backlog.at(nowMs));
-    this.#reachableTo = Math.max(this.#reachableTo, reachableTo);
+    const backlogMs = pace.isRecording ? 0 : this.#backlog.at(nowMs);
+    this.#reachableTo = Math.max(this.#reachableTo, replayBuffer.sent - positionOf(backlogMs));
   }
 
   #arrived(): void {

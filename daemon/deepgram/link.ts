@@ -90,7 +90,7 @@ export class Link {
     this.#options = options;
     this.#policy = new ReconnectPolicy(options.giveUpMs, options.random);
     this.#window = new ReplayWindow(start, params['callback'] === undefined, options);
-    this.#pace = new CallPace(options.callMs, options.timers.now());
+    this.#pace = new CallPace(options.startedAtMs !== undefined);
     this.#statistics = new LinkStatistics(start, options.metrics, options.startedAtMs);
     this.#unfinished = new Unfinished(options.metrics);
     this.#resultsWatch = new ResultsWatch(start, options.timers.now());
@@ -172,7 +172,9 @@ export class Link {
     if (run.arrivedAtMs === undefined) this.#statistics.lag.silent(momentOf(from), momentOf(buffer.end));
     connectionOf(this.#state)?.pump();
     this.#statistics.buffered(buffer.heldBytes);
-    return this.#window.whenRoom();
+    const room = this.#window.whenRoom();
+    if (room) this.#pace.heldBack();
+    return room;
   }
 
   /**
@@ -311,7 +313,6 @@ export class Link {
     const callMs = window.hasOutgrown(connection) ? this.#goBack?.() : undefined;
     if (callMs === undefined) return window.rewind(connection);
     window.restart(positionOf(callMs));
-    this.#pace.restart(callMs, this.#options.timers.now());
     this.#isComplete = false;
     return window.buffer.sent;
   }

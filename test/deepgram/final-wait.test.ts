@@ -3,7 +3,7 @@ import { Backlog, FASTEST_RATE } from '../../daemon/deepgram/backlog.ts';
 import { waitsUntilMs } from '../../daemon/deepgram/final-wait.ts';
 
 test('audio in real time leaves no backlog; audio at once is processed at 1.25 times real time', (t) => {
-  const backlog = new Backlog(() => FASTEST_RATE, 0);
+  const backlog = new Backlog(FASTEST_RATE, 0);
   for (let ms = 1000; ms <= 60_000; ms += 1000) backlog.sent(1000, ms);
   t.is(backlog.at(61_000), 0);
   backlog.sent(25_000, 61_000);
