@@ -103,9 +103,7 @@ export class Link {
 
   /** Audio before this moment of the call need not be sent again, even after a crash. Never decreases. */
   get safeMs(): Millis {
-    const connection = connectionOf(this.#state);
-    const unrelayed = connection ? this.#window.keepFrom(connection) : this.#window.buffer.sent;
-    const position = this.#window.safeTo ?? unrelayed;
+    const position = this.#window.safeTo(connectionOf(this.#state));
     return Math.max(0, Math.floor(momentOf(position)));
   }
 
@@ -129,10 +127,11 @@ export class Link {
 
   /**
    * What to do when a reconnect must repeat more than is kept here: `goBack` has the call read again, from now on, and
-   * returns from which moment; undefined if it cannot.
+   * returns from which moment; undefined if it cannot. Call it after `relayResults`.
    */
   repeatBy(goBack: () => Millis | undefined): void {
     this.#goBack = goBack;
+    this.#window.allowReadingAgain();
   }
 
   /** Sent audio without a final result when the line was closed; known only where a relay takes the results. */

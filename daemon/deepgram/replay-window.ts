@@ -68,9 +68,12 @@ export class ReplayWindow {
   #lateBytes = 0;
   /** Results that come back to us say what need not be repeated; undefined in callback mode. */
   readonly #results: ReceivedResults | undefined;
+  /** In callback mode: no reconnect so far had to repeat what comes before, even if all of it were kept here. */
+  #safeTo: number;
   /** Undefined without a relay. */
   #final: FinalAudio | undefined;
   #relay: ResultsRelay | undefined;
+  #canReadAgain = false;
   /** Pending while the buffer is full. */
   #room: PromiseWithResolvers<void> | undefined;
 
@@ -82,6 +85,7 @@ export class ReplayWindow {
     this.#replayBytes = positionOf(repeatedMs);
     // What is repeated fills at most half of it, so there is room for new audio.
     this.#bufferBytes = Math.max(BUFFER_BYTES, 2 * this.unconfirmedBytes, 2 * this.#replayBytes);
+    this.#safeTo = start;
     this.#results = resultsComeBack ? new ReceivedResults(start) : undefined;
   }
 
@@ -107,6 +111,11 @@ export class ReplayWindow {
     this.buffer.expect(KEPT_BEFORE_FINAL_BYTES + positionOf(USUALLY_NOT_FINAL_MS + USUALLY_UNSENT_MS));
   }
 
+  /** The call can be read again, as far as Deepgram may need it. Results without a relay go nowhere: not for them. */
+  allowReadingAgain(): void {
+    this.#canReadAgain = this.#relay !== undefined || this.#results === undefined;
+  }
+
   #finalOf(relay: ResultsRelay): FinalAudio {
     const final = new FinalAudio(this.buffer.end, (cause, part) => relay.missing(cause, part));
     for (const channel of [CUSTOMER, AGENT] as const) final.finalized(channel, positionOf(relay.finalMs[channel]));
@@ -118,9 +127,20 @@ export class ReplayWindow {
     return this.#final?.notFinal(sentTo) ?? [];
   }
 
-  /** Audio before this need not be read again, even after a crash; undefined without a relay. */
-  get safeTo(): number | undefined {
-    return this.#final?.safeTo;
+  /**
+   * Audio before this need not be read again, even after a crash. Never decreases. It does not follow what is kept here:
+   * of a backlog that Deepgram has taken and not processed, that is only the end.
+   * @param progress of the connection, if there is one
+   */
+  safeTo(progress: Progress | undefined): number {
+    if (this.#final) return this.#final.safeTo;
+    if (this.#results) return progress ? this.keepFrom(progress) : this.buffer.sent;
+    if (progress) this.#noteSafe(progress.readTo, lateBytesOf(progress.unprocessedBytes));
+    return this.#safeTo;
+  }
+
+  #noteSafe(readTo: number, lateBytes: number): void {
+    this.#safeTo = Math.max(this.#safeTo, positionOf(momentOf(this.#neededFrom(readTo, lateBytes))));
   }
 
   /** Results so far; undefined in callback mode. */
@@ -159,22 +179,37 @@ export class ReplayWindow {
 
   /** Forgets what a reconnect would not repeat. */
   advance(progress: Progress, nowMs: Millis): void {
-    this.#final?.settle(this.buffer.sent, progress.heardTo, nowMs);
     const { readTo, unprocessedBytes } = progress;
     const lateBytes = lateBytesOf(unprocessedBytes);
-    this.#lateBytes = this.#extraBytes(readTo, lateBytes);
-    this.buffer.forget(this.#keepFrom(readTo, lateBytes, this.#lateBytes));
+    if (this.#final) this.#final.settle(this.buffer.sent, progress.heardTo, nowMs);
+    else this.#noteSafe(readTo, lateBytes);
+    const extraBytes = this.#extraBytes(readTo, lateBytes);
+    this.#lateBytes = this.#mustReadAgain(readTo, lateBytes, extraBytes) ? 0 : extraBytes;
+    this.buffer.forget(this.#keepFrom(readTo, lateBytes, extraBytes));
     if (!this.#isFull) this.releaseWaiting();
   }
 
   #keepFrom(readTo: number, lateBytes: number, extraBytes: number): number {
     const { sent, heldFrom } = this.buffer;
-    const finalTo = this.#results?.finalTo ?? sent - this.#replayBytes - lateBytes;
-    // Final audio has been read.
-    const needed = this.#final ? this.#final.neededFrom : Math.min(finalTo, readTo);
     // Missing results must not keep more than half of the buffer.
-    const position = Math.max(needed, sent - this.#bufferBytes / 2 - extraBytes);
+    const mostBytes = this.#mustReadAgain(readTo, lateBytes, extraBytes)
+      ? BUFFER_BYTES / 2
+      : this.#bufferBytes / 2 + extraBytes;
+    const position = Math.max(this.#neededFrom(readTo, lateBytes), sent - mostBytes);
     return Math.max(heldFrom, positionOf(momentOf(position)));
+  }
+
+  /** True if the call would be read again from before what could be kept: then it need not be kept too. */
+  #mustReadAgain(readTo: number, lateBytes: number, extraBytes: number): boolean {
+    const mostBytes = this.#bufferBytes / 2 + extraBytes;
+    return this.#canReadAgain && this.buffer.sent - this.#neededFrom(readTo, lateBytes) > mostBytes;
+  }
+
+  /** Where what a reconnect must repeat begins, whether it is kept or not. */
+  #neededFrom(readTo: number, lateBytes: number): number {
+    // Final audio has been read.
+    if (this.#final) return this.#final.neededFrom;
+    return Math.min(this.#results?.finalTo ?? this.buffer.sent - this.#replayBytes - lateBytes, readTo);
   }
 
   /** Rewinds to what the next connection must repeat; returns where that begins. */
@@ -186,9 +221,13 @@ export class ReplayWindow {
     return resumesAt;
   }
 
-  /** True if a relay lacks finals of audio that is no longer here: the next connection cannot repeat all of it. */
+  /**
+   * True if the call must be read again, because the next connection must repeat more than is kept here: a relay lacks
+   * finals of it, or Deepgram cannot have processed it.
+   */
   hasOutgrown(progress: Progress): boolean {
-    return this.#final !== undefined && this.#final.finalTo < this.keepFrom(progress);
+    if (!this.#canReadAgain) return false;
+    return (this.#final?.finalTo ?? this.safeTo(progress)) < this.keepFrom(progress);
   }
 
   /** Continues with audio from an earlier position on, which is about to be read again. */

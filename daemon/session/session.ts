@@ -87,7 +87,8 @@ export class Session {
       gaps: this.#gaps,
       checkpoints: deps.checkpoints,
     });
-    link.repeatBy(() => this.#goBack());
+    // What is paced may not come faster when it is read again.
+    if (!this.#pacer) link.repeatBy(() => this.#goBack());
     void link.ended.then(() => this.#stop.abort());
     deps.metrics.sessionStarted(seed.kind === 'new' ? 'start' : 'checkpoint');
     this.#log.info(
@@ -222,17 +223,16 @@ export class Session {
   }
 
   /**
-   * A connection to Deepgram was lost when more of the call had no final than is kept here: has Kinesis repeat it, from
+   * A connection to Deepgram was lost when the next one must repeat more than is kept here: has Kinesis repeat it, from
    * where a crash would resume. Returns where in the call that is; undefined if the session is to stop.
    */
   #goBack(): Millis | undefined {
-    // What is paced may not come faster now.
-    if (this.#pacer || this.#stop.signal.aborted) return undefined;
+    if (this.#stop.signal.aborted) return undefined;
     const point = this.#resumable.resumePoint();
     const { audioMs } = this.#link.stats();
     this.#log.info(
       { event: 'audio.reread', callMs: point.callMs, audioMs },
-      'more audio lacks final results than is kept here: reading it again from Kinesis',
+      'Deepgram may need more audio again than is kept here: reading it again from Kinesis',
     );
     this.#reading.replace();
     this.#reading = this.#readFrom(point);

@@ -807,3 +807,58 @@ test('a backlog that Deepgram cannot have processed is repeated, and what no buf
   await finished;
   t.is(stage.link.unfinishedMs, unfinishedMs);
 });
+
+/** A start four minutes into the call: it is sent at once, and Deepgram may take it at once and process it for minutes. */
+async function startedLate(): Promise<{ stage: LinkStage; processedMs: () => number }> {
+  const stage = new LinkStage();
+  const openedAtMs = stage.clock.now();
+  await stage.open(CALLBACK, { startedAtMs: openedAtMs - 240_000 });
+  for (let sentMs = 0; sentMs < 240_000; sentMs += 6000) {
+    void stage.send(6000);
+    await stage.clock.advance(50);
+  }
+  return { stage, processedMs: () => 1.25 * (stage.clock.now() - openedAtMs) };
+}
+
+test('after a crash a late start resumes at what Deepgram can have processed at 1.25 times real time', async (t) => {
+  const { stage, processedMs } = await startedLate();
+  for (const ms of [0, 40_000]) {
+    await stage.speak(ms);
+    const { safeMs } = stage.link;
+    const latestMs = processedMs() - REPLAY_MS;
+    t.true(safeMs <= latestMs && safeMs > latestMs - 1000, `${safeMs}`);
+  }
+  t.is(stage.link.stats().audioMs, 280_000);
+});
+
+test('the backlog of a late start that no buffer holds is read again when its connection breaks', async (t) => {
+  const { stage } = await startedLate();
+  stage.link.repeatBy(() => {
+    const { safeMs } = stage.link;
+    stage.goBack(safeMs);
+    return safeMs;
+  });
+  await stage.speak(20_000);
+  const { safeMs } = stage.link;
+  await stage.lose(1011);
+  void stage.send(260_000 - safeMs);
+  await stage.speak(10_000);
+  const { offsetMs, endMs } = stage.deepgram.socket;
+  t.is(offsetMs, safeMs);
+  t.true(offsetMs > 10_000);
+  t.is(endMs, 270_000);
+  t.is(byteDifference(stage.received(), callAudio(0, 270_000)), 'the same');
+  t.is(stage.link.unfinishedMs, 0);
+});
+
+test('the backlog of a late start that cannot be read again is a gap, all of it', async (t) => {
+  const { stage, processedMs } = await startedLate();
+  await stage.speak(20_000);
+  const unprocessedFromMs = processedMs();
+  await stage.lose(1011);
+  await stage.speak(1000);
+  const { unfinishedMs } = stage.link;
+  const missingMs = stage.deepgram.socket.offsetMs - unprocessedFromMs;
+  t.true(missingMs > 150_000 && Math.abs(unfinishedMs - missingMs) < 500, `${unfinishedMs} of ${missingMs}`);
+  t.is(stage.metrics.snapshot().counts.gapsMs.unfinished, unfinishedMs);
+});

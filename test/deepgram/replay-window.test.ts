@@ -119,3 +119,37 @@ test('in callback mode a reconnect also repeats what Deepgram cannot have proces
   t.is(keepFrom(5000), positionOf(13_000));
   t.is(keepFrom(20_000), 0);
 });
+
+test('in callback mode a crash resumes at what Deepgram can have processed, kept here or not', (t) => {
+  const window = windowOf(false, 200_000);
+  window.allowReadingAgain();
+  const { sent } = window.buffer;
+  const safeMs = (unprocessedMs: number) => window.safeTo(read(sent, unprocessedMs)) / BYTES_PER_MS - START_MS;
+  t.is(safeMs(199_500), 0);
+  window.advance(read(sent, 196_000), 5000);
+  t.is(safeMs(196_000), 2000);
+  t.true(window.hasOutgrown(read(sent, 196_000)));
+  t.is(safeMs(150_000), 48_000);
+  t.is(safeMs(170_000), 48_000, 'it never decreases');
+  t.is(window.safeTo(undefined) / BYTES_PER_MS - START_MS, 48_000);
+  t.is(safeMs(50_000), 148_000);
+  t.is(safeMs(0), 197_000);
+});
+
+test('what is kept has not outgrown the buffer, also of a connection that has read less than the one before', (t) => {
+  const window = windowOf(false, 20_000);
+  window.allowReadingAgain();
+  window.advance(read(window.buffer.sent), 20_000);
+  t.false(window.hasOutgrown(read(positionOf(START_MS + 18_000), 5000)));
+});
+
+test('what is read again anyway is not kept here too', (t) => {
+  const window = windowOf(false, 200_000);
+  window.allowReadingAgain();
+  const { sent, heldBytes } = window.buffer;
+  t.is(heldBytes, positionOf(200_000));
+  window.advance(read(sent, 180_000), 20_000);
+  t.is(window.buffer.heldBytes, BUFFER_BYTES / 2);
+  t.true(window.hasOutgrown(read(sent, 180_000)));
+  t.false(window.hasOutgrown(read(sent, 10_000)));
+});

@@ -1,3 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { bytesOf, difference, distinctSamples } from '../audio/tracks.ts';
 import { received } from './received.ts';
@@ -31,6 +35,46 @@ for (const reads of ['buffered', 'paced']) {
       const [connection] = await stage.deepgram.connectionsTagged(request.contactId);
       t.is(connection?.processedBytes, SECONDS * 32_000);
       t.is(connection?.closeCode, 1000);
+    });
+  }
+}
+
+/** More than a session keeps of what Deepgram has not processed. */
+const LATE_SECONDS = 300;
+const LATE_RATE = 20;
+/** How much a connection gets before it is lost. */
+const LOST_AT_MS = { buffered: 290_000, paced: 40_000 };
+/** A checkpoint is at most a second old. */
+const CHECKPOINT_MS = 1200;
+
+for (const reads of ['buffered', 'paced'] as const) {
+  for (const loss of ['kill -9', 'a break']) {
+    test(`${loss} while Deepgram is behind, with ${reads} reads and a callback, leaves nothing unprocessed`, async (t) => {
+      const stateDir = await mkdtemp(join(tmpdir(), 'integratord-state-'));
+      t.teardown(() => rm(stateDir, { recursive: true, force: true }));
+      const deepgramArgs = ['--rate', String(LATE_RATE), '--reads', reads];
+      const stage = await Stage.open({ env: { STATE_DIR: stateDir }, deepgramArgs });
+      t.teardown(() => stage.close());
+      const customer = bytesOf(distinctSamples(LATE_SECONDS * 8000, 1));
+      // All of it is on the stream when the session starts.
+      const call = await stage.call({ customer, agent: customer, realtime: false });
+      const request = { ...call, dgParams: { ...call.dgParams, ...CALLBACK } };
+      if (loss === 'a break') await stage.deepgram.addFaultsFor(call.contactId, { resetAfterMs: LOST_AT_MS[reads] });
+      t.is((await stage.start(request)).status, 200);
+      if (loss === 'kill -9') {
+        await stage.deepgramHas(request.contactId, LOST_AT_MS[reads]);
+        await sleep(CHECKPOINT_MS);
+        await stage.crash();
+      }
+      t.like(await stage.ended(request.contactId), { outcome: 'completed', gapMs: 0, unfinishedMs: 0, unsentMs: 0 });
+      await stage.closed(request.contactId);
+      const { audio, agrees, runs } = await received(stage.deepgram, request.contactId);
+      t.true(agrees);
+      t.is(audio.length, LATE_SECONDS * 32_000);
+      const [before, after] = runs;
+      t.is(runs.length, 2);
+      t.true((after?.offsetMs ?? Infinity) <= (before?.facts.processedBytes ?? 0) / 32);
+      t.is((after?.offsetMs ?? 0) * 32 + (after?.facts.processedBytes ?? 0), audio.length);
     });
   }
 }
