@@ -298,7 +298,7 @@ export class Link {
       this.#enter({ name: 'closed' });
     } else {
       const sentTo = this.#window.buffer.sent;
-      const unfinishedFrom = Math.min(releasedTo, processedTo);
+      const unfinishedFrom = this.#window.lostFrom(releasedTo, processedTo);
       const outage = new Outage({ ...close, reason }, nowMs, sentTo, this.#rewind(connection));
       const lostMs = this.#unfinished.count(unfinishedFrom, outage.resumesAt);
       if (lostMs > 0) this.#logUnfinished(lostMs, connection, 'more than a reconnect can repeat');

@@ -230,6 +230,11 @@ export class ReplayWindow {
     return (this.#final?.finalTo ?? this.safeTo(progress)) < this.keepFrom(progress);
   }
 
+  /** Where audio begins that is lost if no connection repeats it. With a relay, silence need not have been read. */
+  lostFrom(releasedTo: number, processedTo: number): number {
+    return this.#final ? processedTo : Math.min(releasedTo, processedTo);
+  }
+
   /** Continues with audio from an earlier position on, which is about to be read again. */
   restart(position: number): void {
     this.buffer.restart(position);

@@ -113,6 +113,22 @@ test('a start ten minutes into a call waits for its finals as long as they need,
   t.is(stage.link.unfinishedMs, 0);
 });
 
+test('silence that a connection was sent and did not read is not unfinished', async (t) => {
+  const stage = new LinkStage();
+  await stage.open(RESULTS, { replayMs: 6000 });
+  stage.link.relayResults({ finalMs: [0, 0], missing: () => t.fail() });
+  await stage.speak(5000);
+  stage.deepgram.socket.finalize(0, 5000);
+  await stage.pause(3000);
+  Object.assign(stage.deepgram.behavior, { answersPings: false, acknowledges: false });
+  await stage.lose(1006);
+  await stage.pause(5000);
+  await stage.lose(1006);
+  await stage.pause(1000);
+  t.is(stage.deepgram.sockets.length, 3);
+  t.is(stage.link.unfinishedMs, 0);
+});
+
 test('silence without finals is not read again, however long it is', async (t) => {
   const { stage } = await relayed();
   stage.link.repeatBy(() => t.fail() as never);
