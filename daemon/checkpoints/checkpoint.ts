@@ -17,9 +17,20 @@ export interface ResumePoint {
   readonly callMs: Millis;
   /** Audio of the call that is missing before it; undefined in what earlier versions saved. */
   readonly gapMs?: Millis | undefined;
+  /** Gaps after it that were reported: a process that resumes finds them again. Missing if there are none. */
+  readonly toldGaps?: readonly ToldGap[] | undefined;
   /** Number of connections to Deepgram so far. */
   readonly connections: number;
   readonly savedAtEpochMs: Millis;
+}
+
+/** A gap that was reported, in ms of the call. */
+export interface ToldGap {
+  readonly startMs: Millis;
+  readonly endMs: Millis;
+  readonly missingMs: Millis;
+  /** False if the flow did not stream: then nothing is missing. */
+  readonly isStreamed: boolean;
 }
 
 /** The parts of a session that never change. */
@@ -97,12 +108,20 @@ const position = z
     segmentUid: undefined,
     ...known,
   }));
+const toldGap = z.object({
+  startMs: z.number(),
+  endMs: z.number(),
+  missingMs: z.number().nonnegative(),
+  isStreamed: z.boolean(),
+});
 /** Parses a `ResumePoint` from a file. */
 export const resumePoint = z.object({
   position: z.union([callStart, position]),
   callClock: callClock.optional().transform((known) => known),
   callMs: wholeFramesMs,
   gapMs: z.number().nonnegative().optional(),
+  // What another version wrote is done without: such gaps are reported twice.
+  toldGaps: z.array(toldGap).optional().catch(undefined),
   connections: z.int().positive(),
   savedAtEpochMs: z.number(),
 });

@@ -1,3 +1,4 @@
+import type { ToldGap } from '../checkpoints/checkpoint.ts';
 import type { GapCause } from '../contract/gap-causes.ts';
 import type { Log } from '../log/log.ts';
 import type { SessionMetrics, Trouble } from '../metrics/session-metrics.ts';
@@ -5,8 +6,16 @@ import type { Millis } from '../runtime/clock.ts';
 import { GapCauseTracker, type Reach } from './gap-cause.ts';
 import { GapTotal } from './gap-total.ts';
 
+/** A gap's place is known to within the piece that was taken with it: found again, it may be as far from there. */
+const PLACE_MS: Millis = 250;
 /** A call that is read again from before more gaps than this has the earlier ones counted twice. */
 const MOST_TOLD = 1024;
+
+/** What processes before this one have counted, up to where the session resumes, and the gaps that they reported after it. */
+interface Earlier {
+  readonly gapMs?: Millis | undefined;
+  readonly toldGaps?: readonly ToldGap[] | undefined;
+}
 
 /** A gap, in ms of the call. */
 interface FoundGap {
@@ -31,7 +40,7 @@ export class GapReporter {
   #spannedMs: Millis = 0;
   #positionMs: Millis = 0;
   /** Where the latest gaps are: the call may be read again from there. */
-  readonly #told: { readonly startMs: Millis; readonly endMs: Millis }[] = [];
+  readonly #told: (ToldGap & { /** What of it has not been found again. */ leftMs: Millis })[];
   /** Up to here the call is read again: what is found may be told already. */
   #rereadToMs: Millis = 0;
   /** What was lost outside of the call's audio, by cause: it is found again when the call is read again. */
@@ -42,16 +51,20 @@ export class GapReporter {
 
   /**
    * @param onGap takes each gap with its place in the call
-   * @param earlierMs the gaps that processes before this one have counted
+   * @param earlier of a session that resumes
    */
   constructor(
     log: Log,
     metrics: Pick<SessionMetrics, 'gap' | 'notStreamedMs'>,
     onGap?: (gap: FoundGap) => void,
-    earlierMs: Millis = 0,
+    { gapMs = 0, toldGaps = [] }: Earlier = {},
   ) {
-    this.#earlierMs = earlierMs;
-    this.#total = new GapTotal(earlierMs);
+    this.#earlierMs = gapMs + sumOf(toldGaps);
+    this.#notStreamedMs = sumOf(toldGaps.filter(({ isStreamed }) => !isStreamed));
+    this.#total = new GapTotal(gapMs);
+    for (const gap of toldGaps) if (gap.isStreamed) this.#total.add(gap);
+    this.#told = toldGaps.map((gap) => ({ ...gap, leftMs: gap.missingMs }));
+    this.#rereadToMs = Math.max(0, ...toldGaps.map(({ endMs }) => endMs));
     this.#log = log;
     this.#metrics = metrics;
     this.#onGap = onGap;
@@ -81,6 +94,7 @@ export class GapReporter {
   restart(): void {
     this.#rereadToMs = Math.max(this.#rereadToMs, this.#positionMs);
     this.#earlierMs += this.#reportedMs;
+    for (const told of this.#told) told.leftMs = told.missingMs;
     this.#reportedMs = 0;
     this.#spannedMs = 0;
     this.#spanMs = undefined;
@@ -89,6 +103,13 @@ export class GapReporter {
   /** What is missing before a moment of the call, which never decreases. */
   beforeMs(callMs: Millis): Millis {
     return this.#total.beforeMs(callMs);
+  }
+
+  /** The gaps that were reported after a moment of the call; undefined if there are none. */
+  toldAfter(callMs: Millis): readonly ToldGap[] | undefined {
+    // The usual case, asked once a second.
+    if (!this.#told.some(({ endMs }) => endMs > callMs)) return undefined;
+    return this.#told.filter(({ endMs }) => endMs > callMs).map(({ leftMs: _, ...gap }) => after(gap, callMs));
   }
 
   /** What the stream no longer had of the call's beginning, as far as this process has found it. */
@@ -125,7 +146,7 @@ export class GapReporter {
     const missingMs = foundMs - againMs;
     if (againMs > 0 && missingMs < 1) return;
     const [startMs, endMs] = this.#untold(span);
-    this.#told.push({ startMs, endMs });
+    this.#told.push({ startMs, endMs, missingMs, isStreamed: cause !== 'not-streamed', leftMs: 0 });
     if (this.#told.length > MOST_TOLD) this.#told.shift();
     this.#onGap?.({ cause, startMs, endMs });
     if (cause === 'not-streamed') {
@@ -143,11 +164,14 @@ export class GapReporter {
 
   /** How much of a gap was found, and counted, before the call was read again. */
   #foundAgain([startMs, endMs]: readonly [Millis, Millis], foundMs: Millis): Millis {
-    if (startMs >= this.#rereadToMs) return 0;
+    if (startMs >= this.#rereadToMs + PLACE_MS) return 0;
     let againMs = 0;
-    for (const told of this.#told)
-      againMs += Math.max(0, Math.min(endMs, told.endMs) - Math.max(startMs, told.startMs));
-    againMs = Math.min(againMs, foundMs);
+    for (const told of this.#told) {
+      if (told.startMs - PLACE_MS >= endMs || startMs >= told.endMs + PLACE_MS) continue;
+      const ofIt = Math.min(told.leftMs, foundMs - againMs);
+      told.leftMs -= ofIt;
+      againMs += ofIt;
+    }
     this.#earlierMs -= againMs;
     return againMs;
   }
@@ -160,4 +184,14 @@ export class GapReporter {
     const to = Math.min(endMs, ...at(endMs).map((told) => told.startMs));
     return from < to ? [from, to] : [startMs, endMs];
   }
+}
+
+function sumOf(gaps: readonly ToldGap[]): Millis {
+  return gaps.reduce((sum, { missingMs }) => sum + missingMs, 0);
+}
+
+/** The part of a gap after a moment of the call. */
+function after(gap: ToldGap, callMs: Millis): ToldGap {
+  const startMs = Math.max(gap.startMs, callMs);
+  return { ...gap, startMs, missingMs: (gap.missingMs * (gap.endMs - startMs)) / (gap.endMs - gap.startMs) };
 }

@@ -15,7 +15,7 @@ type TrackedAligner = Pick<Aligner, 'hasBegun' | 'isHolding' | 'reachMs' | 'call
 /** What resume points are made from beside the aligner, and where they go. */
 interface TrackedParts {
   readonly link: Pick<Link, 'safeMs' | 'connections'>;
-  readonly gaps: Pick<GapReporter, 'beforeMs' | 'missedAtStartMs'>;
+  readonly gaps: Pick<GapReporter, 'beforeMs' | 'toldAfter' | 'missedAtStartMs'>;
   readonly checkpoints: Pick<Checkpoints, 'track' | 'settled' | 'changed' | 'freeze'> | undefined;
 }
 
@@ -128,7 +128,7 @@ export class ResumeTracker implements CheckpointSource {
     // A process that reads from the start of the call detects this gap again.
     const missedAtStartMs = 'isCallStart' in position ? 0 : gaps.missedAtStartMs;
     const gapMs = gaps.beforeMs(callMs) + missedAtStartMs;
-    return { position, callClock, callMs, gapMs, connections: link.connections };
+    return { position, callClock, callMs, gapMs, toldGaps: gaps.toldAfter(callMs), connections: link.connections };
   }
 
   /** Passes the moments up to which all audio is safe; returns how far that is. */

@@ -77,7 +77,7 @@ export class Session {
     this.#link = link;
     this.#repetitions = new RepetitionReporter(log, deps.metrics, deps.timers);
     this.#transcript = transcript;
-    this.#gaps = new GapReporter(log, deps.metrics, transcript && ((gap) => transcript.gap(gap)), start.gapMs);
+    this.#gaps = new GapReporter(log, deps.metrics, transcript && ((gap) => transcript.gap(gap)), start);
     this.#startedAtMs = deps.clock.now();
     this.#pacer = request.enforceRealtime ? new Pacer(deps.clock) : undefined;
     this.#longestMs = this.#pacer ? REALTIME_MESSAGE_MS : LONGEST_RUN_MS;

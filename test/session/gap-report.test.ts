@@ -108,9 +108,49 @@ test('of a call that is read again from half an hour before, no gap counts twice
   t.is(gaps.totalMs(2000), 2000);
 });
 
+test('a process that resumes tells no gap again that the one before it told, and counts none twice', (t) => {
+  const take = (gaps: GapReporter, gapMs: number, positionMs: number, cause?: 'not-streamed') => {
+    if (cause) gaps.note(cause);
+    gaps.took({ gapMs, positionMs }, 1000);
+    gaps.check({ gapMs, positionMs, reachMs: positionMs });
+  };
+  const { gaps: first } = reporterOf();
+  take(first, 1000, 2000);
+  take(first, 1000, 4000);
+  take(first, 2000, 5000);
+  take(first, 2000, 6000);
+  take(first, 3000, 7000, 'not-streamed');
+  t.is(first.totalMs(3000), 2000);
+  t.is(first.toldAfter(7000), undefined);
+  // Half of the second gap is safe at Deepgram.
+  const callMs = 4500;
+  const toldGaps = first.toldAfter(callMs);
+  t.deepEqual(toldGaps, [
+    { startMs: 4500, endMs: 5000, missingMs: 500, isStreamed: true },
+    { startMs: 6000, endMs: 7000, missingMs: 1000, isStreamed: false },
+  ]);
+  const told: [startMs: number, endMs: number][] = [];
+  const counted: number[] = [];
+  const metrics = { notStreamedMs: 0, gap: (_cause: string, ms: number) => counted.push(ms) };
+  const gaps = new GapReporter(recordedLog().log, metrics, ({ startMs, endMs }) => told.push([startMs, endMs]), {
+    gapMs: first.beforeMs(callMs),
+    toldGaps,
+  });
+  t.is(gaps.totalMs(0), 2000);
+  take(gaps, 500, 5000);
+  take(gaps, 500, 6000);
+  take(gaps, 1500, 7000, 'not-streamed');
+  t.is(gaps.totalMs(1500), 2000);
+  t.deepEqual([told, counted, metrics.notStreamedMs], [[], [], 0]);
+  take(gaps, 2500, 8000);
+  t.deepEqual([told, counted], [[[7000, 8000]], [1000]]);
+  t.is(gaps.totalMs(2500), 3000);
+  t.is(gaps.beforeMs(8000), 3000);
+});
+
 test('what is missing before a moment of the call is known, what earlier processes counted included', (t) => {
   const { log } = recordedLog();
-  const gaps = new GapReporter(log, { notStreamedMs: 0, gap: () => {} }, undefined, 1000);
+  const gaps = new GapReporter(log, { notStreamedMs: 0, gap: () => {} }, undefined, { gapMs: 1000 });
   t.is(gaps.beforeMs(0), 1000);
   gaps.took({ gapMs: 100, positionMs: 2000 }, 100);
   gaps.check({ gapMs: 100, positionMs: 2000, reachMs: 2000 });

@@ -58,7 +58,7 @@ function read(
   from: StartingPoint,
   { blocks, random, heard, becomesSafe }: Life,
 ): StartingPoint | undefined {
-  const { callMs, callClock, gapMs, position: start } = from;
+  const { callMs, callClock, position: start } = from;
   const aligner = new Aligner(WAIT_MS, new SmallBuffer(callMs * SAMPLES_PER_MS), callClock && { callMs, callClock });
   let safeMs = callMs;
   let sentFrames = callMs * SAMPLES_PER_MS;
@@ -68,7 +68,7 @@ function read(
     },
     connections: 1,
   };
-  const gaps = new GapReporter(log, NOT_COUNTED, undefined, gapMs);
+  const gaps = new GapReporter(log, NOT_COUNTED, undefined, from);
   const checkpoints = { track: () => {}, settled: async () => {}, changed: () => {}, freeze: () => {} };
   const tracker = new ResumeTracker(IDENTITY, start, aligner, { link, checkpoints, gaps });
   let position = 'producerEpochMs' in start ? start : undefined;

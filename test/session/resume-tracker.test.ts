@@ -40,7 +40,7 @@ function tracked({
   const seed = newSessionOf('a');
   const tracker = new ResumeTracker(seed, start, aligner, {
     link,
-    gaps: { beforeMs: (callMs) => callMs / 10, missedAtStartMs },
+    gaps: { beforeMs: (callMs) => callMs / 10, toldAfter: () => undefined, missedAtStartMs },
     checkpoints: hasCheckpoints ? checkpoints : undefined,
   });
   /** Reads a fragment that ends at `reachMs` of the call. */
