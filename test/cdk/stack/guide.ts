@@ -105,14 +105,29 @@ test('the settings in the commands exist', (t) => {
   }
 });
 
+const [FLOW_COMMAND = ''] = /^sed -e [\s\S]*?sample-inbound\.json/m.exec(COMMANDS) ?? [];
+
+function flowMadeBy(command: string): string {
+  return execFileSync('sh', ['-c', command], { cwd: ROOT, encoding: 'utf8' });
+}
+
 test('the command for the flow sets callback and function, and the result is a valid flow', (t) => {
-  const [command = ''] = /^sed -e [\s\S]*?sample-inbound\.json/m.exec(COMMANDS) ?? [];
-  const made = execFileSync('sh', ['-c', command], { cwd: ROOT, encoding: 'utf8' });
+  const made = flowMadeBy(FLOW_COMMAND);
   const expected = readFileSync(join(ROOT, 'trigger/flows/sample-inbound.json'), 'utf8')
     .replace('https://your-endpoint.invalid/{contact-id}', 'https://YOUR.CALLBACK/{contact-id}')
     .replace('"LambdaFunctionARN": ""', '"LambdaFunctionARN": "TRIGGER_ARN"');
   t.is(made, expected);
   t.regex(made, /"LambdaFunctionARN": "TRIGGER_ARN"/);
   t.regex(made, /"dg_callback": "https:\/\/YOUR\.CALLBACK\/\{contact-id\}"/);
+  t.deepEqual(checkFlow(made), []);
+});
+
+test('with the receiver, the command for the flow leaves the callback out, and the result is a valid flow', (t) => {
+  const [, deletion = ''] = /delete the callback: `(-e [^`]+)` in place\s+of the first `-e`/.exec(guide) ?? [];
+  const made = flowMadeBy(FLOW_COMMAND.replace(/-e \S+/, () => deletion));
+  const { Actions } = JSON.parse(made) as { Actions: { Parameters: { Attributes?: object } }[] };
+  const attributes = Actions.flatMap(({ Parameters }) => Object.keys(Parameters.Attributes ?? {}));
+  t.deepEqual(attributes, ['dg_model', 'dg_tag']);
+  t.regex(made, /"LambdaFunctionARN": "TRIGGER_ARN"/);
   t.deepEqual(checkFlow(made), []);
 });
