@@ -64,7 +64,9 @@ export class Session {
       request.dgParams,
     );
     const session = new Session(seed, deps, log, await openBoth(seed, deps, log, signal));
-    await session.#resumable.begin(deps.timers);
+    const saved = session.#resumable.begin(deps.timers);
+    // A session that resumes has its checkpoint already.
+    if (seed.kind === 'new') await saved;
     return session;
   }
 

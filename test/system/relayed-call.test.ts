@@ -68,6 +68,7 @@ class LastCheckpoint {
     track: (source: CheckpointSource) => {
       this.source = source;
     },
+    settled: async () => {},
     changed: () => {},
     freeze: () => {},
   } as unknown as Checkpoints;
