@@ -184,7 +184,7 @@ test('Ctrl-C during the checks of a daemon that does not run exits with 130', as
   await reached.promise;
   doctor.child.kill('SIGINT');
   const { code, stdout, stderr } = await doctor.ended;
-  t.deepEqual([code, stdout], [130, '']);
+  t.deepEqual([code, stdout], [130, ''], stderr);
   t.regex(stderr, /\nintegratorctl: interrupted\n$/);
 });
 
