@@ -18,6 +18,9 @@ const LONGEST = [
   'system/drained-results',
   'system/slow-deepgram',
   'system/crash',
+  'system/lag',
+  'ctl/offline',
+  'ctl/failures',
 ];
 /** None of them starts in the last part of a run, where it would be left running alone. */
 const LAST_START = 0.7;
