@@ -27,10 +27,10 @@ const isOfUnit = ownStateDir !== undefined;
 
 /**
  * `integratord --check`: what `integratorctl doctor` and `config` show while no daemon runs. Creates and removes no file.
- * Root goes on as the user of the unit.
+ * Root continues as the user of the unit.
  */
 export async function checkAtRest({ config, secrets, egress, main }: DaemonAtRest): Promise<OfflineChecks> {
-  if (isOfUnit && user !== undefined) becomeUser(user);
+  becomeUnitUser();
   const { region } = config;
   const [services, local] = await Promise.all([
     checkServices({ settings: { region }, secrets, egress, clock, ...main }),
@@ -45,7 +45,7 @@ export async function checkAtRest({ config, secrets, egress, main }: DaemonAtRes
  */
 export async function checkWithoutSecrets(config: Config, error: unknown): Promise<OfflineChecks> {
   if (!(error instanceof SecretsUnread)) throw error;
-  if (isOfUnit && user !== undefined) becomeUser(user);
+  becomeUnitUser();
   const unread = error.lines.map((line): Check => {
     const [setting, ...detail] = line.split(': ');
     return { name: `secret ${setting}`, verdict: 'fail', detail: detail.join(': ') };
@@ -75,12 +75,12 @@ function checkPort(name: string, setting: string, address: Address): Promise<Che
 }
 
 /** Root may do what the daemon may not, such as write to a directory of root. */
-function becomeUser(name: string): void {
-  if (process.getuid?.() !== 0) return;
+function becomeUnitUser(): void {
+  if (!isOfUnit || user === undefined || process.getuid?.() !== 0) return;
   try {
-    process.setgroups?.([name]);
-    process.setgid?.(name);
-    process.setuid?.(name);
+    process.setgroups?.([user]);
+    process.setgid?.(user);
+    process.setuid?.(user);
   } catch (error) {
     // Without such a user this is not the machine of the unit.
     if ((error as NodeJS.ErrnoException).code !== 'ERR_UNKNOWN_CREDENTIAL') throw error;
@@ -112,7 +112,7 @@ async function assertFree(path: string): Promise<void> {
 
 async function checkStateDir(path: string): Promise<Check[]> {
   const name = 'state directory';
-  // Whoever owns it now: systemd gives it to the user when it starts the unit.
+  // Its owner now does not matter: systemd gives it to the user when it starts the unit.
   if (isOfUnit && `${path}/`.startsWith(`${ownStateDir}/`))
     return [{ name, verdict: 'ok', detail: `systemd gives ${ownStateDir} to the daemon` }];
   const parent = await nearestExisting(path);

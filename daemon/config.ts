@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { normalize } from 'node:path';
 import { z } from 'zod';
 import { DEEPGRAM_API } from './contract/deepgram-api.ts';
-import { LOG_LEVELS, WARNING } from './contract/log-levels.ts';
+import { LOG_LEVELS, levelNamed } from './contract/log-levels.ts';
 import { SETTING_NAMES, type SettingName } from './contract/settings.ts';
 import { webhookRules } from './results/results.ts';
 import { urlFault, webhookFault } from './results/webhook/webhook-url.ts';
@@ -45,7 +45,7 @@ const environment = z
       .string()
       .toLowerCase()
       .default('info')
-      .transform((level) => (level === WARNING ? 'warn' : level))
+      .transform(levelNamed)
       .pipe(z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`)),
     WORKERS: wholeNumber('worker threads', 0, 256, defaultWorkers()),
     MAX_SESSIONS: wholeNumber('sessions', 1, 100_000, 500),

@@ -51,7 +51,7 @@ export function contactFactsIn(event: unknown): ContactFacts | undefined {
  * another one is started (DefinitelyTyped, connect-contact-flow.d.ts); whether it then clears the time is not known.
  */
 export function stoppedAtIn(event: unknown): string | undefined {
-  const audio = valueAt(event, 'Details', 'ContactData', 'MediaStreams', 'Customer', 'Audio');
+  const audio = audioIn(event);
   const startedAt = isoTimestamp(valueAt(audio, 'StartTimestamp'));
   const stoppedAt = isoTimestamp(valueAt(audio, 'StopTimestamp'));
   return stoppedAt !== undefined && startedAt !== undefined && stoppedAt >= startedAt ? stoppedAt : undefined;
@@ -59,7 +59,7 @@ export function stoppedAtIn(event: unknown): string | undefined {
 
 /** Where the contact's audio starts in Kinesis. Throws a TriggerFailure if the flow does not stream. */
 export function kvsStreamIn(event: unknown): StartRequest['kvsStream'] {
-  const audio = valueAt(event, 'Details', 'ContactData', 'MediaStreams', 'Customer', 'Audio');
+  const audio = audioIn(event);
   const arn = textAt(audio, 'StreamARN');
   const startFragmentNumber = textAt(audio, 'StartFragmentNumber');
   if (arn !== undefined && startFragmentNumber !== undefined) {
@@ -72,4 +72,9 @@ export function kvsStreamIn(event: unknown): StartRequest['kvsStream'] {
       'put a Start media streaming block before this function in the flow, ' +
       'and enable live media streaming for the Amazon Connect instance.',
   );
+}
+
+/** What Connect says of the customer's stream, of any shape. */
+function audioIn(event: unknown): unknown {
+  return valueAt(event, 'Details', 'ContactData', 'MediaStreams', 'Customer', 'Audio');
 }

@@ -1,4 +1,4 @@
-import { WARNING } from '../daemon/contract/log-levels.ts';
+import { levelNamed } from '../daemon/contract/log-levels.ts';
 import type { Clock } from '../daemon/runtime/clock.ts';
 
 type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -17,8 +17,7 @@ export function createLog(
   clock: Pick<Clock, 'epoch'>,
   writeLine: (line: string) => void,
 ): Log {
-  const named = wanted?.trim().toLowerCase() || DEFAULT_LEVEL;
-  const name = named === WARNING ? 'warn' : named;
+  const name = levelNamed(wanted?.trim().toLowerCase() || DEFAULT_LEVEL);
   const isKnown = LEVELS.includes(name);
   const threshold = LEVELS.indexOf(isKnown ? name : DEFAULT_LEVEL);
   const writer = (level: Level) => (event: string, fields?: LogFields) => {

@@ -1,5 +1,8 @@
 /** From everything to nothing. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-/** The name that the original's trigger has for `warn`. */
-export const WARNING = 'warning';
 export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Our name of a level: the original's trigger has `warning` for `warn`. */
+export function levelNamed(name: string): string {
+  return name === 'warning' ? 'warn' : name;
+}

@@ -7,7 +7,7 @@ const MOST_WAITING = 1_000_000;
 /**
  * Standard output by file descriptor and synchronous: a worker thread that dies loses what it wrote to its
  * process.stdout or handed to the thread pool, and its last lines matter most. Lines that cannot be written wait for the
- * next one; those that are too many are lost, and the process goes on.
+ * next one; those that are too many are lost, and the process continues.
  * @param onLost called with their number when lines can be written again
  */
 export function standardOutput(onLost: (lines: number) => void): DestinationStream {

@@ -62,7 +62,7 @@ export class Room implements Budget {
     await Promise.all(this.#letters);
   }
 
-  /** Gives up the oldest events of the session that can spare the most. False if there is none. */
+  /** Gives up the oldest events of the session that can spare the most. False if no session can. */
   #dropSome(): boolean {
     for (const session of this.#givers()) {
       const dropped = session.drop(DROP_AT_ONCE);
@@ -86,7 +86,7 @@ export class Room implements Budget {
     return [...failing, ...sessions.filter(({ isFailing, droppable }) => !isFailing && droppable > DROP_AT_ONCE)];
   }
 
-  /** Adds events to the session's letter that waits for the disk. False if there is none that they fit into. */
+  /** Adds events to the session's letter that waits for the disk. False if they fit into no letter. */
   #collect(session: SessionEvents, { events, sinks }: Dropped): boolean {
     const letter = this.#collecting.get(session);
     const [first, last] = [events[0]?.head, letter?.events.at(-1)?.head];

@@ -40,7 +40,7 @@ export class GapReporter {
   #spannedMs: Millis = 0;
   #positionMs: Millis = 0;
   /** Where the latest gaps are: the call may be read again from there. */
-  readonly #told: (ToldGap & { /** What of it has not been found again. */ leftMs: Millis })[];
+  readonly #told: (ToldGap & { /** The part that has not been found again. */ leftMs: Millis })[];
   /** Up to here the call is read again: what is found may be told already. */
   #rereadToMs: Millis = 0;
   /** What was lost outside of the call's audio, by cause: it is found again when the call is read again. */
@@ -107,9 +107,8 @@ export class GapReporter {
 
   /** The gaps that were reported after a moment of the call; undefined if there are none. */
   toldAfter(callMs: Millis): readonly ToldGap[] | undefined {
-    // The usual case, asked once a second.
-    if (!this.#told.some(({ endMs }) => endMs > callMs)) return undefined;
-    return this.#told.filter(({ endMs }) => endMs > callMs).map(({ leftMs: _, ...gap }) => after(gap, callMs));
+    const later = this.#told.filter(({ endMs }) => endMs > callMs);
+    return later.length > 0 ? later.map(({ leftMs: _, ...gap }) => after(gap, callMs)) : undefined;
   }
 
   /** What the stream no longer had of the call's beginning, as far as this process has found it. */

@@ -55,7 +55,7 @@ interface Found {
   readonly events: Map<string, SpoolLine & { readonly head: EventHead }>;
   /** Keys of events that had to make room. */
   readonly dropped: Set<string>;
-  /** The latest epoch in a file that may lack later events; -1 if there is none. */
+  /** The latest epoch in a file that may lack later events; -1 without such a file. */
   staleEpoch: number;
   isDone: boolean;
 }

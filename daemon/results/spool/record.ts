@@ -149,7 +149,7 @@ export function readFrames(bytes: Buffer, sealing: Sealing): FileContent {
   return { lines, tornBytes: bytes.length - at, unreadableBytes };
 }
 
-/** The lines of the frame at this place; undefined if there is none that a key opens. */
+/** The lines of the frame at this place; undefined if no key opens one. */
 function openedAt(bytes: Buffer, at: number, sealing: Sealing): { lines: SpoolLine[]; endAt: number } | undefined {
   const sealedAt = at + FRAME_HEAD_BYTES;
   if (sealedAt > bytes.length || !isMagic(bytes.subarray(at, at + MAGIC.length))) return undefined;

@@ -10,7 +10,7 @@ const KEEP_LEFT_MS: Millis = 60_000;
 /** What earlier processes and threads left of a session. */
 export interface Remains {
   readonly found: RecoveredSession | undefined;
-  /** Numbers of this epoch were used that may be in no file; 0 if there is none. */
+  /** Numbers of this epoch were used that may be in no file; 0 without such an epoch. */
   readonly usedEpoch: number;
   /** The session's marks. */
   readonly marks: readonly string[];
