@@ -158,6 +158,8 @@ test('when a thread dies, its sessions resume from their checkpoints: no sample 
     t.is(difference(channel(audio, 0), customer), 'the same');
   }
   t.is(stage.daemon.lines.filter(({ event }) => event === 'daemon.fault').length, 1);
+  process.kill(stage.daemon.pid, 'SIGTERM');
+  t.is(await stage.daemon.exited, 0);
   t.deepEqual(
     (await readdir(stateDir)).filter((name) => name.includes('.checkpoint')),
     [],
