@@ -14,9 +14,9 @@ const CALLBACK = 'http://user:planted-password@127.0.0.1:9/results?token=planted
 const simulators = new Simulators();
 test.after.always(() => simulators.stop());
 
-async function stageWithState(t: ExecutionContext) {
+async function stageWithState(t: ExecutionContext, env: Record<string, string> = {}) {
   const stateDir = await mkdtemp(join(tmpdir(), 'integratord-state-'));
-  const stage = await Stage.open({ simulators, env: { STATE_DIR: stateDir } });
+  const stage = await Stage.open({ simulators, env: { STATE_DIR: stateDir, ...env } });
   t.teardown(async () => {
     await stage.close();
     await rm(stateDir, { recursive: true, force: true });
@@ -73,9 +73,11 @@ test('after kill -9 at the start of a call not even its first fragment is lost',
 });
 
 test('after kill -9 right after the 200, before any audio, the whole call is transcribed', async (t) => {
-  const { stage } = await stageWithState(t);
+  const { stage } = await stageWithState(t, { CALL_END_GRACE_MS: '6000' });
   const customer = distinctSamples(8 * SECOND, 1);
-  const request = await stage.call({ customer: bytesOf(customer), agent: bytesOf(customer), speed: 1 });
+  // So long that the first fragment cannot arrive before the crash.
+  const fragmentMs = 4000;
+  const request = await stage.call({ customer: bytesOf(customer), agent: bytesOf(customer), fragmentMs });
   const started = await stage.start(request);
   t.is(started.status, 200);
   const { daemon } = stage;

@@ -143,11 +143,12 @@ for (const status of [400, 401, 402, 403] as const) {
 }
 
 test('an unavailable Deepgram ends the session as failed after DEEPGRAM_GIVE_UP_MS', async (t) => {
-  const stage = await stageFor(t, { simulators, env: { DEEPGRAM_GIVE_UP_MS: '1000' } });
+  const stage = await stageFor(t, { env: { DEEPGRAM_GIVE_UP_MS: '1000' } });
   const refusals = Array.from({ length: 20 }, () => ({ refuse: 503, dgError: 'overloaded' }));
   const request = await stage.call({ customer: bytesOf(distinctSamples(30 * SECOND)), speed: 5 });
-  await stage.deepgram.addFaultsFor(request.contactId, { resetAfterMs: 1000 }, ...refusals);
   t.is((await stage.start(request)).status, 200);
+  await stage.deepgram.addFaultsFor(request.contactId, ...refusals);
+  await stage.deepgram.breakAll();
   const ended = await stage.ended(request.contactId);
   t.is(ended['outcome'], 'failed');
   t.regex(String(ended['error']), /HTTP 503/);

@@ -15,8 +15,8 @@ test('a call across four walls, rotated before each of them: 0 ms lost, 0 ms rep
     speed: SPEED,
   });
   t.like(outcome, { outcome: 'completed', lostMs: 0, repeatedMs: 0, isWhole: true, mostOpen: 2 });
-  t.true(rotated >= WALLS, `${rotated} rotations`);
   // A busy machine may run into a wall before it rotates.
+  t.true(rotated > 0 && rotated + resumed >= WALLS, `${rotated} rotations, ${resumed} resumptions`);
   t.true(requests <= rotated + resumed + 1 + LAST_REQUESTS, `${requests} requests`);
 });
 
