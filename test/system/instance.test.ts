@@ -37,6 +37,8 @@ async function instance(t: ExecutionContext) {
     simulators,
     env: {
       STATE_DIR: stateDir,
+      // Of 20 calls at a time none may end early because a busy machine was late with its fragments.
+      CALL_END_GRACE_MS: '3000',
       AWS_EC2_METADATA_DISABLED: 'false',
       AWS_EC2_METADATA_SERVICE_ENDPOINT: metadataUrl,
       AWS_ENDPOINT_URL_AUTO_SCALING: autoScalingUrl,
