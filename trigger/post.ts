@@ -1,5 +1,5 @@
 import * as http from 'node:http';
-import { BodyTooLarge, readBody } from '../daemon/runtime/bounded-body.ts';
+import { BodyCutOff, BodyTooLarge, readBody } from '../daemon/runtime/bounded-body.ts';
 import type { Clock, Millis } from '../daemon/runtime/clock.ts';
 
 export type HttpResponse = {
@@ -74,6 +74,7 @@ async function readResponse(incoming: http.IncomingMessage): Promise<HttpRespons
     return { ...head, body: (await readBody(incoming, MAX_BODY_BYTES)).toString('utf8') };
   } catch (error) {
     if (error instanceof BodyTooLarge) return { ...head, body: undefined };
-    throw error;
+    // Node's error has the code by which a broken connection is told.
+    throw error instanceof BodyCutOff ? error.cause : error;
   }
 }

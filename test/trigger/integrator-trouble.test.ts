@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import test from 'ava';
 import { signatureFault, TIMESTAMP_HEADER } from '../../daemon/contract/signing.ts';
 import { outcomeOfError } from '../../trigger/outcome.ts';
@@ -107,15 +108,20 @@ test('a connection that is reset is retried', async (t) => {
   t.is(arrivals.length, 2);
 });
 
-test('a connection that is reset in the middle of a response is retried', async (t) => {
-  const { domain, arrivals } = await integratorThat(t, (response, nth) => {
-    if (nth > 1) json(response, 200, { sessionId: 'session-1', status: 'already-running' });
-    else response.writeHead(200).write('{"sessionId":', () => response.socket?.resetAndDestroy());
+for (const [what, cut] of [
+  ['reset', (socket: Socket) => socket.resetAndDestroy()],
+  ['closed', (socket: Socket) => socket.end()],
+] as const) {
+  test(`a connection that is ${what} in the middle of a response is retried`, async (t) => {
+    const { domain, arrivals } = await integratorThat(t, (response, nth) => {
+      if (nth > 1) json(response, 200, { sessionId: 'session-1', status: 'already-running' });
+      else response.writeHead(200).write('{"sessionId":', () => response.socket && cut(response.socket));
+    });
+    const { result } = await invokeAt(domain);
+    t.like(result, { lambdaResult: 'success', reason: 'already-running', sessionId: 'session-1' });
+    t.is(arrivals.length, 2);
   });
-  const { result } = await invokeAt(domain);
-  t.like(result, { lambdaResult: 'success', reason: 'already-running', sessionId: 'session-1' });
-  t.is(arrivals.length, 2);
-});
+}
 
 test('a connection that is always closed is reported', async (t) => {
   const domain = await socketsThat(t, (socket) => socket.once('data', () => socket.end()));
