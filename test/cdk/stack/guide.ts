@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { PASSED_ON } from '../../../cdk/daemon-settings.ts';
@@ -72,6 +72,7 @@ test('every output, setting and reason in the guide exists', (t) => {
     );
   const sources = [
     'trigger/event.ts',
+    'trigger/handler.ts',
     'trigger/attributes.ts',
     'trigger/settings.ts',
     'trigger/outcome.ts',
@@ -81,8 +82,31 @@ test('every output, setting and reason in the guide exists', (t) => {
   const known = sources.map((file) => readFileSync(join(ROOT, file), 'utf8')).join('\n');
   for (const [symptom = ''] of rowsUnder('| symptom | look at | likely |')) {
     if (!symptom.startsWith('R ')) continue;
-    for (const [, reason = ''] of symptom.matchAll(/`([\w-]+)`/g)) t.true(known.includes(reason), reason);
+    for (const [, reason = ''] of symptom.matchAll(/`([\w-]+?)(?:\d{3})?`/g)) t.true(known.includes(reason), reason);
   }
+});
+
+/** Codes that the trigger's sources give to failures; one in a template ends in a dash. */
+function triggerReasons(): string[] {
+  const directory = join(ROOT, 'trigger');
+  const sources = readdirSync(directory).filter((file) => file.endsWith('.ts'));
+  const text = sources.map((file) => readFileSync(join(directory, file), 'utf8')).join('\n');
+  return [...text.matchAll(/new TriggerFailure\(\s*['`]([a-z-]+)/g)].map(([, code = '']) => code);
+}
+
+/** Reasons of the daemon's refusals that can reach a flow: after `body-cut-off` the caller is gone. */
+function daemonReasons(): string[] {
+  const rows = readFileSync(join(ROOT, 'daemon/http/README.md'), 'utf8').match(/^\| [45]\d\d.*$/gm) ?? [];
+  const reasons = rows.flatMap((row) => [...(row.split('|')[2] ?? '').matchAll(/`([\w-]+)`/g)]);
+  return reasons.map(([, reason = '']) => reason).filter((reason) => reason !== 'body-cut-off');
+}
+
+test('every reason that a flow can get is explained in the table of symptoms', (t) => {
+  const symptoms = rowsUnder('| symptom | look at | likely |').map(([symptom = '']) => symptom);
+  const ofReasons = symptoms.filter((symptom) => symptom.startsWith('R ')).join();
+  const reasons = [...triggerReasons(), ...daemonReasons(), 'secret-'];
+  t.true(reasons.length > 30, `${reasons.length} reasons`);
+  for (const reason of reasons) t.true(ofReasons.includes(`\`${reason}${reason.endsWith('-') ? '' : '`'}`), reason);
 });
 
 test('every file that the guide refers to exists', (t) => {
