@@ -29,8 +29,14 @@ import type { HostSettings } from './threads/hosting-thread.ts';
 /** sysexits.h EX_CONFIG. systemd shows its name; a restart would not help. */
 export const EXIT_CONFIG = 78;
 
+/** sockaddr_un's sun_path (unix(7)), without the NUL at its end. */
+const MAX_SOCKET_PATH_BYTES = 107;
+
 /** Lower-case names count too, and win. */
 const PROXY_NAMES = ['HTTPS_PROXY', 'NO_PROXY'] as const;
+
+/** All errors are reported at once. */
+const evenIfOthersAreInvalid = () => true;
 
 const environment = z
   .object({
@@ -81,28 +87,34 @@ const environment = z
     CONTROL_SOCKET: z
       .string()
       .min(1)
-      .max(107, 'must be at most 107 characters: UNIX socket paths end there')
+      .refine(
+        (path) => Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES,
+        `must be at most ${MAX_SOCKET_PATH_BYTES} bytes: UNIX socket paths end there`,
+      )
       .optional(),
   } satisfies Record<SettingName, z.ZodType>)
   .refine(({ DEEPGRAM_API_KEY, DEEPGRAM_API_KEY_SECRET_ARN }) => DEEPGRAM_API_KEY ?? DEEPGRAM_API_KEY_SECRET_ARN, {
     path: ['DEEPGRAM_API_KEY'],
     message: 'is missing: your Deepgram API key (or set DEEPGRAM_API_KEY_SECRET_ARN)',
-    when: () => true,
+    when: evenIfOthersAreInvalid,
   })
   .refine(({ APP_REGION, AWS_REGION }) => APP_REGION ?? AWS_REGION, {
     path: ['AWS_REGION'],
     message: 'is missing: the region of the Kinesis video streams (APP_REGION, the original name, works too)',
-    // Checked even when another setting is invalid, so that all errors are reported at once.
-    when: () => true,
+    when: evenIfOthersAreInvalid,
   })
   .refine(({ PORT, METRICS_PORT }) => PORT === 0 || PORT !== METRICS_PORT, {
     path: ['METRICS_PORT'],
     message: 'must be another port than PORT, or not set: then metrics are served on PORT',
+    when: evenIfOthersAreInvalid,
   })
-  .superRefine((config, context) => {
-    const issue = webhookIssue(config);
-    if (issue) context.addIssue({ code: 'custom', ...issue });
-  })
+  .superRefine(
+    (config, context) => {
+      const issue = webhookIssue(config);
+      if (issue) context.addIssue({ code: 'custom', ...issue });
+    },
+    { when: evenIfOthersAreInvalid },
+  )
   .transform(({ APP_REGION, AWS_REGION, ...settings }) => ({
     ...settings,
     region: (APP_REGION ?? AWS_REGION) as string,
@@ -233,8 +245,8 @@ function readIfThere(path: string): string | undefined {
 }
 
 /**
- * What is wrong with RESULTS_WEBHOOK and its secret, as far as that is known: a secret in Secrets Manager is read later.
- * Does not repeat the URL.
+ * What is wrong with RESULTS_WEBHOOK and its secret, as far as that is known: a secret in Secrets Manager is read later,
+ * and an invalid one is an error of its own. Does not repeat the URL.
  */
 function webhookIssue(config: {
   readonly RESULTS_WEBHOOK?: string | undefined;
@@ -249,6 +261,7 @@ function webhookIssue(config: {
   }
   const allowsLocal = config.RESULTS_ALLOW_LOCAL === 'on';
   const rules = webhookRules({ webhook: url, allowsLocal }, secret === undefined ? undefined : fixedSecret(secret));
-  const message = arn ? urlFault(url, allowsLocal) : webhookFault(url, rules);
+  const isSecretKnown = !arn && (secret === undefined || keysIn(secret) !== undefined);
+  const message = isSecretKnown ? webhookFault(url, rules) : urlFault(url, allowsLocal);
   return message === undefined ? undefined : { path: ['RESULTS_WEBHOOK'], message };
 }

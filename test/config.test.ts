@@ -157,7 +157,8 @@ for (const [setting, value, says] of [
   ['TRIGGER_SECRET_ARN', 'arn:aws:s3:::bucket', /^TRIGGER_SECRET_ARN must be the ARN of a secret/],
   ['STATE_DIR', 'state', /^STATE_DIR must be an absolute path/],
   ['STATE_DIR', '/var/../proc/state', /^STATE_DIR must not be in \/proc/],
-  ['CONTROL_SOCKET', `/${'x'.repeat(107)}`, /^CONTROL_SOCKET must be at most 107 characters/],
+  ['CONTROL_SOCKET', `/${'x'.repeat(107)}`, /^CONTROL_SOCKET must be at most 107 bytes/],
+  ['CONTROL_SOCKET', `/${'é'.repeat(54)}`, /^CONTROL_SOCKET must be at most 107 bytes/],
 ] as const) {
   test(`${setting}=${value.slice(0, 40)} is rejected in one line that does not repeat it`, (t) => {
     const { DEEPGRAM_API_KEY, ...others } = NEEDED;
@@ -222,6 +223,20 @@ test('a webhook needs a secret for its host, and the errors repeat neither', (t)
     t.regex(lines.join('\n'), fault);
     t.notRegex(lines.join('\n'), /planted/);
   }
+});
+
+test('rules between settings are checked, even if another setting is invalid', (t) => {
+  const lines = (settings: Record<string, string>) => {
+    const env = { ...NEEDED, MAX_SESSIONS: 'many', ...settings };
+    return t
+      .throws(() => readConfig(env), { instanceOf: ConfigError })
+      .lines.map((line) => line.split(' ', 2).join(' '));
+  };
+  t.deepEqual(lines({ PORT: '9000', METRICS_PORT: '9000' }), ['MAX_SESSIONS must', 'METRICS_PORT must']);
+  const webhook = { RESULTS_WEBHOOK: 'https://hooks.example.com/' };
+  t.deepEqual(lines(webhook), ['MAX_SESSIONS must', 'RESULTS_WEBHOOK needs']);
+  // An invalid secret is one fault, not two.
+  t.deepEqual(lines({ ...webhook, RESULTS_SECRET: 'planted' }), ['MAX_SESSIONS must', 'RESULTS_SECRET must']);
 });
 
 test('config shows of a webhook only its host, and of secrets only that they are set', (t) => {
