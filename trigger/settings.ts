@@ -18,10 +18,18 @@ const DOMAIN = 'KVS_DG_INTEGRATOR_DOMAIN';
 export function readSettings(env: Environment): Settings {
   const base = integratorUrl(env[DOMAIN]?.trim() ?? '');
   base.pathname = `${base.pathname.replace(/\/+$/, '')}/start-session`;
-  const triggerSecret = env['TRIGGER_SECRET'] || undefined;
+  const triggerSecret = secretIn(env['TRIGGER_SECRET'] ?? '');
   const triggerSecretArn = env['TRIGGER_SECRET_ARN']?.trim() || undefined;
   if (triggerSecretArn !== undefined) checkArn(triggerSecretArn, triggerSecret);
   return { startSessionUrl: base, triggerSecret, triggerSecretArn };
+}
+
+/** Without the spaces around it, as the daemon reads it: a pasted line break would make every signature wrong. */
+function secretIn(value: string): string | undefined {
+  if (value === '') return undefined;
+  const secret = value.trim();
+  if (secret !== '') return secret;
+  throw new TriggerFailure('bad-setting', "The trigger's environment variable TRIGGER_SECRET has only spaces.");
 }
 
 function checkArn(arn: string, triggerSecret: string | undefined): void {

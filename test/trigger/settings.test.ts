@@ -53,6 +53,13 @@ test('an empty secret counts as none', (t) => {
   t.is(readSettings({ KVS_DG_INTEGRATOR_DOMAIN: 'lb', TRIGGER_SECRET: 's' }).triggerSecret, 's');
 });
 
+test('spaces and line breaks around the secret are not part of it, as for the daemon', (t) => {
+  const secret = (value: string) =>
+    readSettings({ KVS_DG_INTEGRATOR_DOMAIN: 'lb', TRIGGER_SECRET: value }).triggerSecret;
+  t.is(secret(' a secret\n'), 'a secret');
+  t.throws(() => secret('  \n'), { name: 'TriggerFailure', code: 'bad-setting', message: /TRIGGER_SECRET has only/ });
+});
+
 const ARN = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:trigger-AbCdEf';
 
 test('the secret may be in Secrets Manager', (t) => {
