@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { App, DefaultStackSynthesizer, type IStackSynthesizer, type Stack } from 'aws-cdk-lib';
 import { inlineText } from './lambda-bundle.ts';
 import { readSettings, SettingsError } from './settings.ts';
@@ -58,21 +59,40 @@ function inline(resource: Resource, id: string, stack: Stack, outdir: string): v
 
 // `npm run template -- [NAME=VALUE…] [--out FILE]`: README.md, "Without CDK".
 if (import.meta.main) {
-  const args = process.argv.slice(2);
-  const out = args.indexOf('--out');
-  const [file = DEFAULT_FILE] = out < 0 ? [] : args.splice(out, 2).slice(1);
   try {
-    const context = Object.fromEntries(args.map((arg) => [arg.split('=')[0] ?? '', arg.split('=').slice(1).join('=')]));
+    const { file, context } = argumentsIn(process.argv.slice(2));
     const text = JSON.stringify(selfContained(context));
-    if (text.length > MOST_BYTES)
-      throw new Error(`the template has ${text.length} bytes, more than CloudFormation accepts`);
+    const bytes = Buffer.byteLength(text);
+    if (bytes > MOST_BYTES) throw new Error(`the template has ${bytes} bytes, more than CloudFormation accepts`);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
-    process.stdout.write(`${file}: ${text.length} bytes\n`);
+    process.stdout.write(`${file}: ${bytes} bytes\n`);
   } catch (error) {
     const lines =
       error instanceof SettingsError ? error.lines : [error instanceof Error ? error.message : String(error)];
     process.stderr.write(lines.map((line) => `template: ${line}\n`).join(''));
     process.exit(1);
+  }
+}
+
+/** Throws an Error for an option that does not exist, and for anything but a setting with its value. */
+export function argumentsIn(args: string[]): { file: string; context: Record<string, string> } {
+  const { out = DEFAULT_FILE, pairs } = parsed(args);
+  const context = pairs.map((pair): [name: string, value: string] => {
+    const [, name, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
+    if (name === undefined || value === undefined) throw new Error(`${pair} has no value: write NAME=VALUE`);
+    return [name, value];
+  });
+  return { file: out, context: Object.fromEntries(context) };
+}
+
+function parsed(args: string[]): { out?: string | undefined; pairs: string[] } {
+  try {
+    const { values, positionals } = parseArgs({ args, options: { out: { type: 'string' } }, allowPositionals: true });
+    return { ...values, pairs: positionals };
+  } catch (error) {
+    // Without Node's advice on arguments that begin with a dash: no setting does.
+    const [fault = ''] = (error as Error).message.split('. ');
+    throw new Error(`${fault}; usage: npm run template -- [NAME=VALUE…] [--out FILE]`);
   }
 }

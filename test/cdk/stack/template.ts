@@ -1,9 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { selfContained } from '../../../cdk/template.ts';
+import { argumentsIn, selfContained } from '../../../cdk/template.ts';
 import { AMI_ID, CONNECT_ARN, SECRET_ARN } from '../synthesized.ts';
 import { VARIANTS } from '../variants.ts';
 
@@ -56,7 +56,9 @@ test('the command writes the template, and names invalid settings', (t) => {
     const run = (...args: string[]) =>
       spawnSync(process.execPath, [join(ROOT, 'cdk/template.ts'), ...args], { encoding: 'utf8' });
     const file = join(directory, 'deep/integratord.json');
-    t.is(run('profile=small', '--out', file).status, 0);
+    const written = run('profile=small', '--out', file);
+    t.is(written.status, 0);
+    t.is(written.stdout, `${file}: ${statSync(file).size} bytes\n`);
     t.true(readFileSync(file, 'utf8').includes('t4g.small'));
     const { status, stderr } = run('minInstances=x', '--out', file);
     t.is(status, 1);
@@ -64,4 +66,13 @@ test('the command writes the template, and names invalid settings', (t) => {
   } finally {
     rmSync(directory, { recursive: true });
   }
+});
+
+test('the command takes settings with their values, and a file in both forms; anything else is an error', (t) => {
+  const context = { profile: 'small', daemonSettings: '{"HOST":"a=b"}', webhook: '' };
+  const settings = Object.entries(context).map(([name, value]) => `${name}=${value}`);
+  for (const out of [['--out', 'small.json'], ['--out=small.json']])
+    t.deepEqual(argumentsIn([...settings, ...out]), { file: 'small.json', context });
+  for (const wrong of ['--help', '--output=x', '--profile=small', '--out', 'profile', '=small'])
+    t.throws(() => argumentsIn([wrong]), { message: new RegExp(wrong.split('=')[0] ?? '') }, wrong);
 });
