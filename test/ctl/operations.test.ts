@@ -43,6 +43,9 @@ test('cordon and uncordon show the new state', async (t) => {
   daemon.instead.set('POST /v1/cordon', ok({ state: 'cordoned', unchanged: true }));
   t.is((await run('cordon')).stdout, 'the daemon is already cordoned\n');
   daemon.instead.delete('POST /v1/cordon');
+  daemon.instead.set('POST /v1/uncordon', ok({ state: 'cut-off', unchanged: true }));
+  t.is((await run('uncordon')).stdout, 'the daemon was not cordoned, and is cut-off\n');
+  daemon.instead.delete('POST /v1/uncordon');
   daemon.drain = aDrain();
   t.like(await run('cordon'), { code: 6, stdout: '' });
   t.like(await run('uncordon'), { code: 6, stdout: '' });

@@ -14,18 +14,21 @@ export function addCordonCommands(program: Command, io: Io): void {
     .action(async ({ reason }: { reason?: string }, command: Command) => {
       const invocation = new Invocation(command, io);
       const body = reason === undefined ? {} : { reason };
-      showState(invocation, await invocation.daemon.post<CordonResponse>('/v1/cordon', { body }));
+      showState(invocation, await invocation.daemon.post<CordonResponse>('/v1/cordon', { body }), 'is already');
     });
   program
     .command('uncordon')
     .description('accept new sessions again')
     .action(async (_options: object, command: Command) => {
       const invocation = new Invocation(command, io);
-      showState(invocation, await invocation.daemon.post<CordonResponse>('/v1/uncordon', { body: {} }));
+      const response = await invocation.daemon.post<CordonResponse>('/v1/uncordon', { body: {} });
+      // It may be full, for example: that has not been ordered, and is no news.
+      showState(invocation, response, 'was not cordoned, and is');
     });
 }
 
-function showState(invocation: Invocation, response: CordonResponse): void {
+/** @param ifUnchanged the verb when there was nothing to change */
+function showState(invocation: Invocation, response: CordonResponse, ifUnchanged: string): void {
   const { state, unchanged } = response;
-  invocation.show(response, () => [`the daemon is ${unchanged ? 'already ' : ''}${printable(state)}`]);
+  invocation.show(response, () => [`the daemon ${unchanged ? ifUnchanged : 'is'} ${printable(state)}`]);
 }
