@@ -27,8 +27,8 @@ const OF_BALANCER: ReadonlySet<number> = new Set([502, 504]);
 /** Reasons that every instance would give. */
 const OF_EVERY_INSTANCE: ReadonlySet<string> = new Set(['deepgram-refused', 'deepgram-unreachable', 'kinesis-refused']);
 
-/** A session id is short, and a flow's result is limited to 32 KB. */
-const MAX_WORD_LENGTH = 256;
+/** A session id or a status: short, because a flow's result is limited to 32 KB, and without odd characters. */
+const WORD = /^[\w.:-]{1,256}$/;
 /** A reason's code, AWS error names included: too short for a URL or an address. */
 const CODE = /^[A-Za-z][\w.-]{0,63}$/;
 
@@ -80,7 +80,7 @@ export function outcomeOfError(error: unknown, origin: string): Outcome {
 function outcomeOfSuccess(json: unknown, origin: string): Outcome {
   const sessionId = textAt(json, 'sessionId');
   const status = textAt(json, 'status');
-  if (sessionId !== undefined && status !== undefined && Math.max(sessionId.length, status.length) <= MAX_WORD_LENGTH) {
+  if (sessionId !== undefined && status !== undefined && WORD.test(sessionId) && WORD.test(status)) {
     return { session: { sessionId, status } };
   }
   return final(badResponse(origin, 'does not name a session'));

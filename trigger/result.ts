@@ -13,6 +13,8 @@ export type LambdaResult = {
   sessionId: string;
 };
 
+/** Becomes one space in a reason, which may quote an attribute's name, or Deepgram. */
+const CONTROL_OR_SPACE = /[\p{Cc}\s]+/gu;
 /** Far below Connect's limit of 32 KB, and readable in a flow's log. */
 const MAX_REASON_LENGTH = 1000;
 
@@ -23,7 +25,8 @@ export function succeeded({ sessionId, status }: StartedSession): LambdaResult {
 
 /** The result for a contact that is not transcribed. */
 export function failed({ code, message, retryable }: TriggerFailure): LambdaResult {
+  const line = `${code}: ${message}`.replaceAll(CONTROL_OR_SPACE, ' ');
   // Cutting a surrogate pair would leave a string that Connect cannot store.
-  const reason = `${code}: ${message}`.slice(0, MAX_REASON_LENGTH).toWellFormed();
+  const reason = line.slice(0, MAX_REASON_LENGTH).toWellFormed();
   return { lambdaResult: 'fail', reason, retryable: retryable ? 'true' : 'false', sessionId: '' };
 }

@@ -19,7 +19,8 @@ const MAX_PARAMS = 200;
 const MAX_PARAM_VALUES = 500;
 const MAX_VALUE_LENGTH = 8192;
 
-const paramName = z.string().regex(/^(?!__proto__$)[\w.-]{1,128}$/, 'is not a parameter name');
+const PARAM_NAME_RULE = 'is not the name of a parameter, which has up to 128 letters, digits, "_", "." or "-"';
+const paramName = z.string().regex(/^(?!__proto__$)[\w.-]{1,128}$/);
 const paramValues = z
   .union([z.string(), z.array(z.string())], 'must be a string or a non-empty array of strings')
   .superRefine((values, context) => {
@@ -111,7 +112,7 @@ export function parseStartRequest(body: string, region: string): StartRequest {
     throw new BadRequest('bad-request', `The body is not JSON: ${(error as Error).name}`);
   }
   const { data: request, error } = startRequest.safeParse(json);
-  if (!request) throw new BadRequest('bad-request', `The body is not a start request: ${z.prettifyError(error)}`);
+  if (!request) throw new BadRequest('bad-request', `The body is not a start request: ${faultsOf(error)}`);
   const arnRegion = STREAM_ARN.exec(request.kvsStream.arn)?.groups?.['region'];
   if (!arnRegion) {
     throw new BadRequest(
@@ -144,6 +145,15 @@ export function parseStartRequest(body: string, region: string): StartRequest {
     );
   }
   return request;
+}
+
+/** In one line: a contact flow gets it as `$.External.reason`. */
+function faultsOf({ issues }: z.ZodError): string {
+  const faults = issues.map(({ code, path, message }) => {
+    const fault = code === 'invalid_key' ? PARAM_NAME_RULE : message;
+    return path.length === 0 ? fault : `${z.core.toDotPath(path)}: ${fault}`;
+  });
+  return faults.join('; ');
 }
 
 /** What is wrong with a parameter's values; undefined if nothing is. */

@@ -93,15 +93,21 @@ test('results go to a webhook, to the daemon’s default, or nowhere', (t) => {
 
 for (const [fault, values, message] of [
   ['no value', [], /dgParams.keyterm/],
-  ['501 values', Array(501).fill('x'), /must have at most 500 values, and has 501\n.*dgParams.keyterm/],
-  ['a long value', 'x'.repeat(8193), /must have values of at most 8192 characters, not 8193\n.*dgParams.keyterm/],
+  ['501 values', Array(501).fill('x'), /dgParams.keyterm: must have at most 500 values, and has 501$/],
+  ['a long value', 'x'.repeat(8193), /dgParams.keyterm: must have values of at most 8192 characters, not 8193$/],
   ['a long value among others', ['a', 'x'.repeat(8193)], /at most 8192 characters, not 8193/],
-  ['half of an emoji', '😀'.slice(0, 1), /must not be cut within a character\n.*dgParams.keyterm/],
+  ['half of an emoji', '😀'.slice(0, 1), /dgParams.keyterm: must not be cut within a character$/],
 ] as const) {
   test(`a parameter with ${fault} is refused by name`, (t) => {
     t.throws(() => parse({ ...ORIGINAL, dgParams: { keyterm: values } }), { instanceOf: BadRequest, message });
   });
 }
+
+test('a name that no parameter can have is refused by name, and several faults stand in one line', (t) => {
+  const message = /: dgParams\["foo bar"\]: is not the name of a parameter, .+; enforceRealtime: .+/;
+  const body = { ...ORIGINAL, dgParams: { 'foo bar': 'x' }, enforceRealtime: 'true' };
+  t.throws(() => parse(body), { instanceOf: BadRequest, message });
+});
 
 test('an empty callback is none, and several are refused', (t) => {
   const empty = { ...ORIGINAL, dgParams: { model: 'nova-3', callback: '' } };

@@ -170,6 +170,8 @@ for (const body of [
   '{"sessionId": null, "status": null}',
   '{"sessionId": "s", "status": "started"',
   `{"sessionId": "${'s'.repeat(5000)}", "status": "started"}`,
+  '{"sessionId": "s 1", "status": "started"}',
+  '{"sessionId": "s", "status": "started\\u0000"}',
 ]) {
   test(`200 with ${body.slice(0, 60) || 'nothing'} is not a session`, async (t) => {
     const { domain, arrivals } = await integratorThat(t, (response) => response.end(body));
@@ -419,4 +421,11 @@ test('a long message of the daemon is cut, between characters', async (t) => {
   t.true(result.reason.length <= 1000);
   t.true(result.reason.startsWith('at-capacity: x😀'));
   t.true(result.reason.isWellFormed());
+});
+
+test('a message of the daemon in several lines is one line for the flow, without control characters', async (t) => {
+  const message = 'Deepgram refused it:\r\n\tfor “this”\u0000\u001b[31m\u2028reason';
+  const { domain } = await integratorThat(t, (response) => json(response, 400, { ...FULL, message }));
+  const { result } = await invokeAt(domain);
+  t.is(result.reason, 'at-capacity: Deepgram refused it: for “this” [31m reason');
 });
