@@ -9,6 +9,7 @@ import { webhookRules } from './results/results.ts';
 import { urlFault, webhookFault } from './results/webhook/webhook-url.ts';
 import type { ProxySettings } from './runtime/egress.ts';
 import { LinesError } from './runtime/lines-error.ts';
+import { proxyVariables } from './runtime/proxy-environment.ts';
 import { fixedSecret } from './secrets/secret.ts';
 import { SECRET_NAMES, SECRETS, secretArnSetting, secretSettingsIn } from './secrets/secret-settings.ts';
 import { keysIn } from './secrets/webhook-secrets.ts';
@@ -31,9 +32,6 @@ export const EXIT_CONFIG = 78;
 
 /** sockaddr_un's sun_path (unix(7)), without the NUL at its end. */
 const MAX_SOCKET_PATH_BYTES = 107;
-
-/** Lower-case names count too, and win. */
-const PROXY_NAMES = ['HTTPS_PROXY', 'NO_PROXY'] as const;
 
 /** All errors are reported at once. */
 const evenIfOthersAreInvalid = () => true;
@@ -148,17 +146,12 @@ export function readConfig(
   const given = Object.entries(env).filter(([, value]) => value !== undefined && value !== '');
   // Quotes in an environment file keep spaces. A value of nothing else is a fault, not unset: think of TRIGGER_SECRET.
   const set = Object.fromEntries(given.map(([name, value]) => [name, value?.trim()]));
-  // As curl and Node do.
-  for (const name of PROXY_NAMES) {
-    const lowerCase = set[name.toLowerCase()];
-    if (lowerCase) set[name] = lowerCase;
-  }
+  Object.assign(set, proxyVariables(set, readFile));
   const conflicts: string[] = [];
-  for (const name of [...SECRET_NAMES, 'HTTPS_PROXY'] as const) {
+  for (const name of SECRET_NAMES) {
     const path = set[`${name}_FILE`];
     const text = path && readFile(path)?.trim();
     if (text) set[name] ??= text;
-    if (name === 'HTTPS_PROXY') continue;
     const arn = secretArnSetting(name);
     if (set[name] && set[arn]) conflicts.push(`${arn} is set together with ${name} or its file: remove one of them`);
   }

@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { createLog, errorFields } from '../log/log.ts';
 import { systemClock as clock } from '../runtime/clock.ts';
+import { connectDirectlyByDefault, Egress, proxySecrets } from '../runtime/egress.ts';
+import { proxyVariables } from '../runtime/proxy-environment.ts';
 import { absenceDecision } from './absence.ts';
 import { connectAutoScaling, type Group } from './auto-scaling.ts';
 import { connectMetadata } from './metadata.ts';
@@ -21,7 +24,8 @@ try {
 }
 
 async function reportAbsence(): Promise<number> {
-  const autoScaling = connectAutoScaling(() => metadata.region(), clock);
+  connectDirectlyByDefault();
+  const autoScaling = connectAutoScaling(() => metadata.region(), clock, egressOf(process.env));
   const signal = clock.timeout(TIMEOUT_MS);
   const instanceId = await metadata.instanceId();
   const own = await autoScaling.findMember(instanceId, signal);
@@ -36,4 +40,23 @@ async function reportAbsence(): Promise<number> {
   const message = decision.name === 'wait' ? 'no daemon: another instance is replaced first' : 'no daemon: left alone';
   log.warn({ event: 'absence.not-reported', instanceId, why: decision.why }, message);
   return decision.name === 'wait' ? 0 : EXIT_LEFT_ALONE;
+}
+
+/** As the daemon's; direct where its proxy is none, for which the daemon may have ended. */
+function egressOf(env: NodeJS.ProcessEnv): Egress {
+  try {
+    const { HTTPS_PROXY: url, NO_PROXY: noProxy = '' } = proxyVariables(env, readIfThere);
+    log.redactor.learn(proxySecrets(url));
+    return new Egress(url === undefined ? undefined : { url, noProxy });
+  } catch {
+    return new Egress();
+  }
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
