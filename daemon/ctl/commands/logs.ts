@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import type { History } from '../../contract/control-api.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -90,7 +90,7 @@ async function journalctl({ stop, env }: Io, args: readonly string[], onLine: (l
     errors += text;
   });
   const read = (async () => {
-    for await (const line of createInterface({ input: journal.stdout })) onLine(line);
+    for await (const line of linesOf(journal.stdout)) onLine(line);
   })();
   const [[code]] = await Promise.all([closed, read]);
   if (code === 0) return;
@@ -99,6 +99,17 @@ async function journalctl({ stop, env }: Io, args: readonly string[], onLine: (l
     throw new Failure(`${what}; use sudo, or join the group systemd-journal`, EXIT.noPermission);
   }
   throw new Failure(`journalctl exited with ${code}: ${printable(errors.trim())}`, EXIT.failure);
+}
+
+/** Ends lines at line feeds only: to node:readline, U+2028 ends one too, and JSON may contain it. */
+async function* linesOf(stream: Readable): AsyncGenerator<string> {
+  let rest = '';
+  for await (const text of stream.setEncoding('utf8')) {
+    const lines = `${rest}${text}`.split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  if (rest !== '') yield rest;
 }
 
 function isOf(line: string, { parts, matches }: Wanted): boolean {
