@@ -78,7 +78,7 @@ const original = {
   dgParams: z
     .record(paramName, paramValues)
     .refine((params) => Object.keys(params).length <= MAX_PARAMS, `must have at most ${MAX_PARAMS} parameters`)
-    .transform(withoutEmptyCallback),
+    .transform(withPlainCallback),
   enforceRealtime: z.boolean(),
 };
 
@@ -166,10 +166,15 @@ function valuesFault(values: readonly string[]): string | undefined {
   return values.every((value) => value.isWellFormed()) ? undefined : 'must not be cut within a character';
 }
 
-/** An empty callback is none: a reference to an attribute that is not set is empty in a flow. */
-function withoutEmptyCallback(params: Record<string, string | string[]>): Record<string, string | string[]> {
-  const { callback, ...others } = params;
-  return callback === '' ? others : params;
+/**
+ * A list of one callback is a callback. An empty one is none: a reference to an attribute that is not set is empty in a
+ * flow.
+ */
+function withPlainCallback(params: Record<string, string | string[]>): Record<string, string | string[]> {
+  const { callback: given, ...others } = params;
+  const callback = Array.isArray(given) && given.length === 1 ? given[0] : given;
+  if (callback === undefined || callback === '') return others;
+  return callback === given ? params : { ...others, callback };
 }
 
 /** Only https is posted to, but for local tests (RESULTS_ALLOW_LOCAL). */

@@ -109,10 +109,13 @@ test('a name that no parameter can have is refused by name, and several faults s
   t.throws(() => parse(body), { instanceOf: BadRequest, message });
 });
 
-test('an empty callback is none, and several are refused', (t) => {
+test('an empty callback is none, a list of one is that one, and several are refused', (t) => {
   const empty = { ...ORIGINAL, dgParams: { model: 'nova-3', callback: '' } };
   t.deepEqual(parse(empty).dgParams, { model: 'nova-3' });
   t.notThrows(() => parse({ ...empty, results: { webhook: 'https://example.org' } }));
+  const list = { ...ORIGINAL, dgParams: { callback: ['https://a.example'] } };
+  t.deepEqual(parse(list).dgParams, { callback: 'https://a.example' });
+  t.deepEqual(parse({ ...ORIGINAL, dgParams: { callback: [''] } }).dgParams, {});
   const several = { ...ORIGINAL, dgParams: { callback: ['https://a.example', 'https://b.example'] } };
   t.throws(() => parse(several), { instanceOf: BadRequest, message: /callback must be one URL/ });
 });
