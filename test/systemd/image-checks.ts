@@ -62,15 +62,18 @@ export async function checkImage(tap: Tap, { unit, root }: Machine): Promise<voi
     ]);
   });
 
-  const journal = () => container.run('journalctl', '--quiet', '--output=cat', '--unit=integratord.service');
+  const units = ['integratord.service', 'integratord-absence.service'].map((unit) => `--unit=${unit}`);
+  const journal = () => container.run('journalctl', '--quiet', '--output=cat', ...units);
   const log = () => container.run('cat', LOG);
 
-  await tap.check('every line of integratord reaches the agent’s file once', async () => {
+  await tap.check('every line of integratord and of the watcher for it reaches the agent’s file once', async () => {
     for (let times = 0; times < 2; times++) {
       await container.run(...selfTest);
       const said = await journal();
       while ((await log()) !== said) await sleep(LOOK_EVERY_MS);
     }
+    // By the watcher, in an earlier check: a lost instance must not take its reason with it.
+    assert.match(await log(), /"event":"absence\.reported"/);
   });
 
   await tap.check('only the agent and root can read the file', async () => {
