@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { BodyTooLarge, readBody } from '../../daemon/runtime/bounded-body.ts';
 import { systemClock } from '../../daemon/runtime/clock.ts';
 import { createLog } from '../log.ts';
@@ -17,7 +17,7 @@ const options = new Command('receiver')
   .requiredOption('--directory <path>', 'where requests are kept')
   .requiredOption('--secret-file <path>', 'file with the webhook secret, whsec_…')
   .requiredOption('--token-file <path>', 'file with the bearer token of readers')
-  .option('--port <number>', 'port; 0 selects a free one', Number, 8090)
+  .option('--port <number>', 'port; 0 selects a free one', portOf, 8090)
   .option('--host <address>', 'address to listen on', '127.0.0.1')
   .parse()
   .opts<{ directory: string; secretFile: string; tokenFile: string; port: number; host: string }>();
@@ -28,8 +28,12 @@ const contentOf = (path: string) => {
   if (content === '') throw new Error(`${path} is empty`);
   return content;
 };
-signingKey(contentOf(options.secretFile));
-contentOf(options.tokenFile);
+try {
+  signingKey(contentOf(options.secretFile));
+  contentOf(options.tokenFile);
+} catch (error) {
+  exitWith((error as Error).message);
+}
 
 const writeLine = (line: string) => process.stdout.write(`${line}\n`);
 const receiver = new Receiver({
@@ -47,7 +51,9 @@ const server = createServer((request, response) => {
   });
 });
 server.listen(options.port, options.host);
-await once(server, 'listening');
+await once(server, 'listening').catch((error: Error) =>
+  exitWith(`cannot listen on ${options.host}:${options.port}: ${error.message}`),
+);
 const { address, port } = server.address() as AddressInfo;
 writeLine(JSON.stringify({ listening: `http://${address.includes(':') ? `[${address}]` : address}:${port}` }));
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -55,6 +61,16 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     server.close();
     server.closeIdleConnections();
   });
+}
+
+function portOf(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) < 65_536) return Number(text);
+  throw new InvalidArgumentError('Give a whole number from 0 to 65535.');
+}
+
+function exitWith(message: string): never {
+  process.stderr.write(`receiver: ${message}\n`);
+  process.exit(1);
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

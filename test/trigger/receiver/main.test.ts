@@ -14,14 +14,14 @@ const CALL = numbered([started(), final('AGENT', 0, 'hello'), final('CUSTOMER', 
   contactId: randomUUID(),
 });
 
-async function receiver(t: ExecutionContext, secret = SECRET) {
+async function receiver(t: ExecutionContext, secret = SECRET, more: readonly string[] = []) {
   const directory = await mkdtemp(join(tmpdir(), 'receiver-'));
   t.teardown(() => rm(directory, { recursive: true }));
   const [secretFile, tokenFile] = [join(directory, 'secret'), join(directory, 'token')];
   await writeFile(secretFile, `${secret}\n`);
   await writeFile(tokenFile, 'a-token\n');
   const args = ['--port', '0', '--secret-file', secretFile, '--token-file', tokenFile];
-  const program = new Program('trigger/receiver/main.ts', [...args, '--directory', join(directory, 'kept')]);
+  const program = new Program('trigger/receiver/main.ts', [...args, '--directory', join(directory, 'kept'), ...more]);
   t.teardown(() => program.stop());
   return { program, kept: join(directory, 'kept') };
 }
@@ -67,3 +67,16 @@ test('run by Node, it does not start with a secret that cannot sign', async (t) 
   await t.throwsAsync(program.listening());
   t.false(program.stderr.includes('whsec_short'));
 });
+
+for (const [what, args, says] of [
+  ['a secret file that does not exist', ['--secret-file', '/none'], /^receiver: ENOENT.*'\/none'\n$/],
+  ['an empty token file', ['--token-file', '/dev/null'], /^receiver: \/dev\/null is empty\n$/],
+  ['a port that is none', ['--port', '99999'], /^error: option '--port <number>' argument '99999' is invalid.*\n$/],
+  ['an address of another machine', ['--host', '192.0.2.1'], /^receiver: cannot listen on 192\.0\.2\.1:0: .*\n$/],
+] as const) {
+  test(`run by Node with ${what}, it says so in a line`, async (t) => {
+    const { program } = await receiver(t, SECRET, args);
+    await t.throwsAsync(program.listening());
+    t.regex(program.stderr, says);
+  });
+}
