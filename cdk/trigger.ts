@@ -86,8 +86,8 @@ export class Trigger extends Construct implements IConnectable {
   }
 }
 
-/** The trigger and the receiver have fewer levels than the daemon. */
+/** The trigger and the receiver have fewer levels than the daemon. Errors stay: TriggerFailing counts them in the log. */
 export function triggerLevel(logLevel: string): string {
   if (logLevel === 'trace') return 'debug';
-  return logLevel === 'fatal' ? 'error' : logLevel;
+  return logLevel === 'fatal' || logLevel === 'silent' ? 'error' : logLevel;
 }
