@@ -40,10 +40,10 @@ for (const reads of ['buffered', 'paced']) {
 }
 
 /** More than a session keeps of what Deepgram has not processed. */
-const LATE_SECONDS = 300;
+const LATE_SECONDS = 160;
 const LATE_RATE = 20;
 /** How much a connection gets before it is lost. */
-const LOST_AT_MS = { buffered: 290_000, paced: 40_000 };
+const LOST_AT_MS = { buffered: 150_000, paced: 40_000 };
 /** A checkpoint is at most a second old. */
 const CHECKPOINT_MS = 1200;
 
