@@ -8,6 +8,7 @@ import type { TimerWheel } from '../runtime/timer-wheel.ts';
 import { MediaPayload, MediaTransport } from './http/media-transport.ts';
 import type { Media, MediaSource, Start } from './media-source.ts';
 import { kinesisRefusal } from './refusal.ts';
+import { onceMore, SecondAttempt } from './second-attempt.ts';
 import { Streams } from './streams.ts';
 
 /** A connection that is not established by then is given up; a start has its own, shorter deadline. */
@@ -26,8 +27,6 @@ export interface Kinesis extends MediaSource {
   close(): void;
 }
 
-/** Node's codes for a connection that the other side has closed. */
-const BROKEN: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
 /** No stream has this name: an authorized role gets a 404, any other one is refused. */
 const PROBE_STREAM = 'integratord-doctor';
 
@@ -51,6 +50,7 @@ export function connectKinesis(
   const control = new KinesisVideoClient({ ...common, requestHandler });
   const transport = new MediaTransport(timers, CONNECT_TIMEOUT_MS, egress);
   const media = new Map<string, KinesisVideoMediaClient>();
+  const attempts = new SecondAttempt(control.config.credentials, clock);
 
   function mediaAt(endpoint: string): KinesisVideoMediaClient {
     let client = media.get(endpoint);
@@ -64,17 +64,21 @@ export function connectKinesis(
 
   async function getDataEndpoint(arn: string, signal: AbortSignal): Promise<string> {
     const command = new GetDataEndpointCommand({ StreamARN: arn, APIName: 'GET_MEDIA' });
-    const { DataEndpoint: endpoint } = await onceMore(() => control.send(command, { abortSignal: signal }));
+    const { DataEndpoint: endpoint } = await attempts.send(() =>
+      onceMore(() => control.send(command, { abortSignal: signal })),
+    );
     if (!endpoint) throw new Error('GetDataEndpoint answered without an endpoint');
     return endpoint;
   }
 
   async function getMedia(endpoint: string, arn: string, start: Start, signal: AbortSignal): Promise<Media> {
     const command = new GetMediaCommand({ StreamARN: arn, StartSelector: selector(start) });
-    // The SDK keeps its signal for the body too; ours must only cancel the request.
-    const request = new AbortController();
-    const sent = mediaAt(endpoint).send(command, { abortSignal: request.signal });
-    const { Payload, ContentType, $metadata } = await orAborted(sent, signal, () => request.abort());
+    const { Payload, ContentType, $metadata } = await attempts.send(() => {
+      // The SDK keeps its signal for the body too; ours must only cancel the request.
+      const request = new AbortController();
+      const sent = mediaAt(endpoint).send(command, { abortSignal: request.signal });
+      return orAborted(sent, signal, () => request.abort());
+    });
     const payload: unknown = Payload;
     if (!(payload instanceof MediaPayload)) throw new Error('GetMedia answered without a body');
     const body = payload.media;
@@ -91,7 +95,7 @@ export function connectKinesis(
     async probe(signal) {
       try {
         const command = new GetDataEndpointCommand({ StreamName: PROBE_STREAM, APIName: 'GET_MEDIA' });
-        await onceMore(() => control.send(command, { abortSignal: signal }));
+        await attempts.send(() => onceMore(() => control.send(command, { abortSignal: signal })));
       } catch (error) {
         const refusal = kinesisRefusal(error, PROBE_STREAM);
         if (refusal.status !== 404) throw refusal;
@@ -115,19 +119,6 @@ export function connectKinesis(
 /** A response with HTTP 200 that is not the service's. */
 class NotAStream extends Error {
   override readonly name = 'NotAStream';
-}
-
-/**
- * Sends a request, and once more if the connection broke before the response: the service may close a kept connection
- * just as it is used again, which says nothing about the next one.
- */
-async function onceMore<T>(send: () => Promise<T>): Promise<T> {
-  try {
-    return await send();
-  } catch (error) {
-    if (!BROKEN.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    return send();
-  }
 }
 
 function selector(start: Start): StartSelector {

@@ -63,3 +63,29 @@ test.serial('a page of HTML is no stream, whatever its status', async (t) => {
   t.is(refusal?.awsName, 'NotAStream');
   t.is(refusal?.midCall, 'retry');
 });
+
+test.serial('the first start of a machine whose clock is wrong succeeds', async (t) => {
+  const CLOCK_MS = Date.now() + 20 * 60_000;
+  const server = createServer((request, response) => {
+    response.setHeader('date', new Date(CLOCK_MS).toUTCString());
+    if (Math.abs(signedAtMs(String(request.headers['x-amz-date'])) - CLOCK_MS) > 5 * 60_000) {
+      response
+        .writeHead(403, { 'x-amzn-errortype': 'InvalidSignatureException' })
+        .end('{"message":"Signature expired"}');
+    } else if (request.url === '/getDataEndpoint') response.end(JSON.stringify({ DataEndpoint: url }));
+    else response.writeHead(200, { 'content-type': 'video/webm' }).end();
+  });
+  const url = `http://127.0.0.1:${await listening(t, server)}`;
+  process.env['AWS_ENDPOINT_URL_KINESIS_VIDEO'] = url;
+  const kinesis = connectKinesis('eu-west-2', systemClock, new TimerWheel(systemClock));
+  t.teardown(() => kinesis.close());
+  const arn = 'arn:aws:kinesisvideo:eu-west-2:123456789012:stream/one/1565272947806';
+  const media = await kinesis.getMedia(arn, { fragmentNumber: '1' }, AbortSignal.timeout(20_000));
+  t.teardown(() => media.close());
+  t.truthy(media.body);
+});
+
+/** Epoch milliseconds of a time such as 20261130T210511Z. */
+function signedAtMs(basic: string): number {
+  return Date.parse(basic.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)/, '$1-$2-$3:$4:'));
+}
