@@ -9,7 +9,7 @@ import type { Position } from './contact.ts';
 import type { ContactFilter } from './filter/contact-filter.ts';
 import type { Media } from './media-source.ts';
 import { ReadSchedule } from './read-schedule.ts';
-import type { KinesisRefused } from './refusal.ts';
+import { type KinesisRefused, notMatroska } from './refusal.ts';
 import { Rotation } from './rotation.ts';
 
 /** How one GetMedia connection of a contact ended. */
@@ -25,7 +25,7 @@ export interface ConnectionOutcome {
   readonly successor?: Media;
   /** Where the next connection must start, because the call may have begun earlier than this one. */
   readonly rewindToMs?: Millis | undefined;
-  /** The error that the stream itself reported (daemon/kinesis/README.md, "Errors inside the stream"). */
+  /** The error that the stream itself reported (daemon/kinesis/README.md, "Errors inside the stream"), or that it is none. */
   readonly streamError?: KinesisRefused | undefined;
 }
 
@@ -98,7 +98,7 @@ export class Connection {
       return { how: 'stopped', lastAudioAtMs };
     }
     const { rewindToMs } = filter;
-    const streamError = filter.connectionEnded();
+    const streamError = filter.connectionEnded() ?? (this.#demuxer.isForeign ? notMatroska() : undefined);
     if (successor) return { how: 'rotated', lastAudioAtMs, successor, streamError };
     how ??= this.#chunks.end.how;
     this.#log(how);

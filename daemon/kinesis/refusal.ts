@@ -98,6 +98,12 @@ export function refusalInStream(errorId: string, text: string, streamArn: string
   return new KinesisRefused(nameInStream(errorId || text, text || errorId), message, undefined);
 }
 
+/** A response with HTTP 200 whose body is not Matroska: something in between has answered, and the call may go on. */
+export function notMatroska(): KinesisRefused {
+  const message = 'GetMedia answered with something else than Matroska, as a proxy does that cannot reach the service';
+  return new KinesisRefused('NotAStream', message, undefined);
+}
+
 function nameInStream(errorId: string, text: string): string {
   if (FRAGMENT_GONE_IDS.has(errorId) || /FRAGMENT_?NOT_?FOUND/i.test(text)) return FRAGMENT_GONE;
   if (KMS_KEY_UNUSABLE_IDS.has(errorId)) return KMS_KEY_UNUSABLE;

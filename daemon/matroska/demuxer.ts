@@ -55,6 +55,9 @@ export class Demuxer {
   readonly #masters = new OpenMasters();
   #scaleMs = 1;
   #clusterTicks: number | undefined;
+  /** Undefined before the first byte. */
+  #beginsOtherwise: boolean | undefined;
+  #hasHeader = false;
   /** Whether the fragment's Segment has begun. */
   #hasSegment = false;
 
@@ -62,9 +65,15 @@ export class Demuxer {
     this.#events = events;
   }
 
+  /** True if the body is something else than Matroska: it did not begin as an EBML header does, and none came later. */
+  get isForeign(): boolean {
+    return this.#beginsOtherwise === true && !this.#hasHeader;
+  }
+
   /** Parses the next bytes of the body. Views passed to the events stay valid until `chunk` is overwritten. */
   push(chunk: Uint8Array): void {
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    this.#beginsOtherwise ??= bytes.length > 0 ? !mayBegin(bytes[0] as number) : undefined;
     let at = 0;
     while (at < bytes.length) at = this.#held ? this.#fill(this.#held, bytes, at) : this.#walk(bytes, at);
   }
@@ -184,6 +193,7 @@ export class Demuxer {
       this.#clusterTicks = undefined;
       this.#events.cluster();
     }
+    this.#hasHeader ||= id === ID.EBML;
     const isFragment = id === ID.EBML || (id === ID.Segment && this.#hasSegment);
     this.#hasSegment = id === ID.Segment || (this.#hasSegment && id !== ID.EBML);
     if (!isFragment) return;
@@ -268,6 +278,11 @@ export class Demuxer {
     this.#offset += next - at;
     return next;
   }
+}
+
+/** Whether a body may begin with this byte: an EBML header's, or that of an element that may stand anywhere. */
+function mayBegin(first: number): boolean {
+  return first === EBML_HEADER[0] || kindOf(first)?.level === -1;
 }
 
 function nameOf(kind: ElementKind | undefined): string {

@@ -354,6 +354,41 @@ test('an error inside the stream that lasts for five minutes fails the session',
   t.true(clock.now() > 5 * 60_000);
 });
 
+for (const body of ['{"message":"upstream connect error"}', 'no healthy upstream', '\0\0\0\0']) {
+  test(`an answer that is no Matroska (${JSON.stringify(body)}) is no end of the call`, async (t) => {
+    const answeredUntil = (untilMs: number) => (clock: VirtualClock) => {
+      const well = inOrder(clock, [{ sends: [{ number: 2 }] }, {}]);
+      let wellConnections = 0;
+      const answer: Answer = async function* (start, nth, signal) {
+        if (nth === 0) yield fragment({ number: 1 });
+        else if (clock.now() < untilMs) yield Buffer.from(body);
+        else yield* await well(start, wellConnections++, signal);
+      };
+      return answer;
+    };
+    const passing = read(answeredUntil(60_000));
+    t.is((await passing.result()).end, 'no-more-fragments');
+    t.deepEqual(passing.seeds, [1, 2]);
+    const error = await t.throwsAsync(read(answeredUntil(Infinity)).result(), { instanceOf: KinesisRefused });
+    t.is(error?.awsName, 'NotAStream');
+  });
+}
+
+test('a stream that begins with corrupt bytes is a stream', async (t) => {
+  const bytes = Buffer.concat([Buffer.alloc(10), fragment({ number: 2 })]);
+  const { result, seeds } = read(
+    () =>
+      async function* (_start, nth) {
+        if (nth === 0) yield fragment({ number: 1 });
+        else if (nth === 1) yield bytes;
+      },
+  );
+  const { end, atMs } = await result();
+  t.is(end, 'no-more-fragments');
+  t.deepEqual(seeds, [1, 2]);
+  t.true(atMs < 20_000, 'and is not waited for as in an outage');
+});
+
 test('after an outage the stream gets the whole grace period again', async (t) => {
   const { result } = read((clock) => {
     const answer = troubledUntil(60_000, 5000)(clock);
