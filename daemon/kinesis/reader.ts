@@ -108,7 +108,11 @@ async function readAll(
     if (decision.isOver) return decision.reason;
     ({ emptyAttempts, silenceLimitMs } = decision);
     if (rewindToMs !== undefined) reopening.rewind(rewindToMs);
-    media = successor ?? (await reopening.reopen({ position: filter.position, emptyAttempts, streamError }));
+    const { position } = filter;
+    // A StartTimestamp ahead of the producer's clock would be waited for while the call goes by.
+    const isByNumber = position === undefined && emptyAttempts % 2 === 1;
+    filter.readFrom(isByNumber);
+    media = successor ?? (await reopening.reopen({ position, emptyAttempts, streamError, isByNumber }));
   }
   return 'stopped';
 }

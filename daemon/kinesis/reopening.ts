@@ -8,7 +8,7 @@ import { READ_STALL_MS } from './call-end.ts';
 import { type Contact, type Position, START_MARGIN_MS } from './contact.ts';
 import type { Media, MediaSource, Start } from './media-source.ts';
 import { Outage } from './outage.ts';
-import type { KinesisRefused } from './refusal.ts';
+import { KinesisRefused } from './refusal.ts';
 
 /**
  * Delays between retries; the first retry is immediate. They leave room for others in the stream's 5 GetMedia a second
@@ -36,6 +36,8 @@ export interface ReopeningFrom {
   readonly emptyAttempts: number;
   /** The error that the stream itself reported. */
   readonly streamError: KinesisRefused | undefined;
+  /** Whether to find the beginning of the call by its fragment number alone. */
+  readonly isByNumber?: boolean;
 }
 
 /** Opens a contact's GetMedia connections after the first one. */
@@ -48,7 +50,7 @@ export class Reopening {
   readonly #startedAtEpochMs: Millis;
   /** Where to start as long as no fragment has been received. */
   #beginning: Start;
-  /** The fragment whose successor has expired. */
+  /** The fragment after which Kinesis does not resume: its successor has expired, or its number is rejected. */
   #goneAfter: string | undefined;
 
   constructor(contact: Contact, kinesis: MediaSource, options: ReopeningOptions) {
@@ -73,7 +75,12 @@ export class Reopening {
    * Opens the next GetMedia, with retries; undefined when stopped meanwhile. Throws KinesisRefused when Kinesis refuses
    * permanently, or for five minutes.
    */
-  async reopen({ position, emptyAttempts, streamError }: ReopeningFrom): Promise<Media | undefined> {
+  async reopen({
+    position,
+    emptyAttempts,
+    streamError,
+    isByNumber = false,
+  }: ReopeningFrom): Promise<Media | undefined> {
     const { timers, log, metrics, signal } = this.#options;
     if (streamError) this.#noteStreamError(streamError, position);
     // The first retry after an error inside the stream is immediate too.
@@ -82,7 +89,7 @@ export class Reopening {
       const attempt = retriesBefore + this.outage.refusals;
       try {
         await timers.sleep(this.#delayMs(attempt), signal);
-        const media = await this.open(position, signal);
+        const media = await this.#open(this.#startAfter(position, isByNumber), signal);
         metrics.resumes++;
         const fields = { event: 'kinesis.resumed', attempt, requestId: media.requestId };
         log.info(fields, 'resumed after a connection ended');
@@ -91,6 +98,7 @@ export class Reopening {
         if (signal.aborted) return undefined;
         if (this.outage.note(error, timers.awakeMs)) throw error;
         log.warn({ event: 'kinesis.refused', attempt, ...errorFields(error) }, 'Kinesis refused to resume: retrying');
+        if (error instanceof KinesisRefused && error.isOfPosition) this.#noteGone(position);
       }
     }
   }
@@ -102,10 +110,10 @@ export class Reopening {
     else log.warn({ event: 'kinesis.refused', ...errorFields(error) }, 'the stream ended with an error: retrying');
   }
 
-  #startAfter(position: Position | undefined): Start {
-    const start = position ?? this.#beginning;
-    const isGone = 'fragmentNumber' in start && start.fragmentNumber === this.#goneAfter;
-    return isGone ? { atEpochMs: this.#timeOf(position) } : start;
+  #startAfter(position: Position | undefined, isByNumber = false): Start {
+    const { fragmentNumber } = position ?? this.#contact.start;
+    if (fragmentNumber === this.#goneAfter) return { atEpochMs: this.#timeOf(position) };
+    return position ?? (isByNumber ? { fragmentNumber } : this.#beginning);
   }
 
   #open(start: Start, signal: AbortSignal): Promise<Media> {
@@ -127,12 +135,11 @@ export class Reopening {
     this.#goneAfter = fragmentNumber;
     onTrouble('fragment-gone');
     const fields = { event: 'kinesis.fragment-gone', atEpochMs: this.#timeOf(position) };
-    log.warn(fields, 'the next fragment is gone: resuming by time');
+    log.warn(fields, 'the stream does not continue after the last fragment: resuming by time');
   }
 
   #timeOf(position: Position | undefined): Millis {
-    const { start } = this.#contact;
-    const startMs = 'atEpochMs' in start ? start.atEpochMs : undefined;
+    const startMs = 'atEpochMs' in this.#beginning ? this.#beginning.atEpochMs : undefined;
     return position?.producerEpochMs ?? startMs ?? this.#startedAtEpochMs - START_MARGIN_MS;
   }
 }

@@ -476,7 +476,7 @@ for (const [what, fragmentNumber] of [
   ['the first fragment', '3'],
   ['the fragment before the first', '2'],
 ] as const) {
-  for (const offsetMs of [undefined, 0, -30_000, 2000, 11_500]) {
+  for (const offsetMs of [undefined, 0, -30_000, 2000, 11_500, 60_000, 3_600_000]) {
     test(`with StartFragmentNumber naming ${what} and StartTimestamp off by ${offsetMs} ms, the call arrives whole`, async (t) => {
       const atEpochMs = offsetMs === undefined ? undefined : EPOCH_MS + 3000 - 10_000 + offsetMs;
       const start = { isCallStart: true, fragmentNumber, atEpochMs } as const;

@@ -16,7 +16,11 @@ const THROTTLED = new KinesisRefused('ClientLimitExceededException', 'too often'
 const GONE = refusalInStream('4000', 'fragment not found', CONTACT.streamArn);
 
 /** Reopens a stream in virtual time; the result has the time. */
-function reopening(answer: (clock: VirtualClock) => Answer, random = () => 0.5) {
+function reopening(
+  answer: (clock: VirtualClock) => Answer,
+  random = () => 0.5,
+  begins?: { fragmentNumber: string; atEpochMs: number },
+) {
   const clock = new VirtualClock({ nowMs: 0 });
   const kinesis = new ScriptedKinesis(clock, answer(clock));
   const stop = new AbortController();
@@ -24,7 +28,8 @@ function reopening(answer: (clock: VirtualClock) => Answer, random = () => 0.5) 
   const troubles: GapCause[] = [];
   const onTrouble = (cause: GapCause) => troubles.push(cause);
   const options = { ...unobserved, timers: new ExactTimers(clock), random, metrics, onTrouble, signal: stop.signal };
-  const one = new Reopening(CONTACT, kinesis, options);
+  const contact = begins ? { ...CONTACT, start: { isCallStart: true, ...begins } as const } : CONTACT;
+  const one = new Reopening(contact, kinesis, options);
   const reopen = async (from: Partial<ReopeningFrom> = {}) => {
     const reopened = one.reopen({ ...FROM, ...from }).then(
       (media) => ({ media, error: undefined, atMs: clock.now() }),
@@ -33,7 +38,7 @@ function reopening(answer: (clock: VirtualClock) => Answer, random = () => 0.5) 
     await clock.advance(10 * 60_000);
     return reopened;
   };
-  return { clock, kinesis, metrics, troubles, stop, reopen };
+  return { clock, kinesis, metrics, troubles, stop, reopen, rewind: (atEpochMs: number) => one.rewind(atEpochMs) };
 }
 
 const answering =
@@ -150,6 +155,35 @@ test('when the first fragment is gone, it starts shortly before the session did'
   await clock.advance(60_000);
   await reopen({ streamError: GONE, position: undefined });
   t.deepEqual(kinesis.requests[0]?.start, { atEpochMs: startedAtEpochMs - 10_000 });
+});
+
+test('when the first fragment is gone, an earlier time can be requested', async (t) => {
+  const { reopen, kinesis, rewind } = reopening(answering({}));
+  await reopen({ streamError: GONE, position: undefined });
+  rewind(1_690_000_000_000);
+  await reopen({ position: undefined });
+  t.deepEqual(kinesis.requests[1]?.start, { atEpochMs: 1_690_000_000_000 });
+});
+
+test('a place that Kinesis rejects, by number as well, is requested by its time', async (t) => {
+  const cause = Object.assign(new Error('no such place'), { $metadata: { httpStatusCode: 400 } });
+  const REJECTED = new KinesisRefused('InvalidArgumentException', 'no such place', cause);
+  const { reopen, kinesis } = reopening(answering(REJECTED, THROTTLED, {}));
+  t.truthy((await reopen()).media);
+  const byTime = { atEpochMs: POSITION.producerEpochMs };
+  t.deepEqual(
+    kinesis.requests.map(({ start }) => start),
+    [POSITION, byTime, byTime],
+  );
+});
+
+test('the beginning of a call can be looked for by its number alone', async (t) => {
+  const { reopen, kinesis } = reopening(answering({}), undefined, {
+    fragmentNumber: '3',
+    atEpochMs: 1_700_000_000_000,
+  });
+  await reopen({ position: undefined, isByNumber: true });
+  t.deepEqual(kinesis.requests[0]?.start, { fragmentNumber: '3' });
 });
 
 for (const [when, answer] of [

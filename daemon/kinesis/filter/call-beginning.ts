@@ -4,6 +4,8 @@ import { isAfter } from './delivery.ts';
 
 /** How far to go back from the first fragment that arrives, by attempt. */
 const REWINDS_MS: readonly Millis[] = [START_MARGIN_MS, 60_000];
+/** A call that begins this much earlier than StartTimestamp has a producer whose clock is behind: more may come before. */
+const EARLY_MS: Millis = START_MARGIN_MS / 2;
 /** A call's first audio may come this much later than Connect's StartTimestamp without anything being lost. */
 const MISSED_FROM_MS: Millis = 2000;
 
@@ -16,6 +18,8 @@ export class CallBeginning {
   readonly #start: CallStart;
   #askedMs: Millis | undefined;
   #rewinds = 0;
+  /** Whether the connection began at the fragment number instead of that time. */
+  isByNumber = false;
   /** Whether nothing of the call comes before what this connection brings. */
   #isWhole = false;
   /** Withheld fragments without a ContactId that may be the call's first ones, by number. */
@@ -46,8 +50,7 @@ export class CallBeginning {
   rewindFrom(producerEpochMs: number | undefined): Millis | undefined {
     const byMs = REWINDS_MS[this.#rewinds];
     if (this.#isWhole || byMs === undefined || producerEpochMs === undefined) return undefined;
-    // Everything after the requested time is here: nothing was skipped.
-    if (this.#askedMs !== undefined && producerEpochMs > this.#askedMs) return undefined;
+    if (this.#isAfterRequested(producerEpochMs)) return undefined;
     this.#rewinds++;
     this.#askedMs = Math.max(0, producerEpochMs - byMs);
     return this.#askedMs;
@@ -58,6 +61,13 @@ export class CallBeginning {
     const withheld = [...this.#withheld.values()].filter((each) => each.segmentUid === segmentUid);
     const withheldMs = withheld.reduce((sum, { ms }) => sum + ms, 0);
     return Math.max(withheldMs, this.#missedByTimeMs(producerEpochMs));
+  }
+
+  /** Whether everything after the requested time is here, so that nothing was skipped. */
+  #isAfterRequested(producerEpochMs: number): boolean {
+    if (this.#askedMs === undefined || this.isByNumber) return false;
+    // Only a time that was requested again is certainly the producer's.
+    return producerEpochMs - this.#askedMs > (this.#rewinds === 0 ? EARLY_MS : 0);
   }
 
   #missedByTimeMs(producerEpochMs: number | undefined): Millis {

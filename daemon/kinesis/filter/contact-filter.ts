@@ -119,6 +119,11 @@ export class ContactFilter implements DemuxerEvents {
     return number === undefined || number === this.position?.fragmentNumber;
   }
 
+  /** Call before a connection: whether it looks for the beginning of the call by fragment number, not by time. */
+  readFrom(isByNumber: boolean): void {
+    if (this.#beginning) this.#beginning.isByNumber = isByNumber;
+  }
+
   /** Blocks to forward since the last call, in stream order. */
   take(): readonly AudioBlock[] {
     const released = this.#released ?? NONE;

@@ -40,10 +40,20 @@ test('a call read from before its StartTimestamp is read once', (t) => {
   t.is(beginning.rewindFrom(BEGAN_MS), undefined);
 });
 
-test('a StartTimestamp that is too late is noticed', (t) => {
-  const beginning = new CallBeginning(byTime);
-  beginning.noteNumber('101');
-  t.is(beginning.rewindFrom(BEGAN_MS - 10_500), BEGAN_MS - 20_500);
+test('a StartTimestamp that is too late is noticed, whether the stream begins at that time or after it', (t) => {
+  for (const firstMs of [BEGAN_MS - 10_500, BEGAN_MS - 9500]) {
+    const beginning = new CallBeginning(byTime);
+    beginning.noteNumber('101');
+    t.is(beginning.rewindFrom(firstMs), firstMs - 10_000);
+    t.is(beginning.rewindFrom(firstMs - 9999), undefined, 'that time is the producer’s');
+  }
+});
+
+test('a call that was looked for by number is read again from before its first fragment, whatever its StartTimestamp', (t) => {
+  const beginning = new CallBeginning({ ...byTime, atEpochMs: BEGAN_MS - 60_000 });
+  beginning.isByNumber = true;
+  beginning.noteNumber('102');
+  t.is(beginning.rewindFrom(BEGAN_MS), BEGAN_MS - 10_000);
 });
 
 test('a call whose beginning the stream no longer has is missing it', (t) => {
