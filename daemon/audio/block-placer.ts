@@ -184,10 +184,22 @@ export class BlockPlacer {
       placed.isTaken(timeMs + boundMs) ||
       this.#recent.isOneOfLatest(timeMs, fingerprint);
     if (mayBeOld && placed.hasBegun && this.#isRepeated(block, timeMs, fingerprint)) return;
+    if (mayBeOld && this.#fillsGap(block, timeMs)) return;
     this.#recent.note(timeMs, fingerprint);
     if (placed.isAway) this.#arrive(block, timeMs);
     else if (this.#isLate(deviationMs, boundMs) && !placed.isSet(timeMs)) this.#hold(block, timeMs);
     else placed.continueWith(block, deviationMs);
+  }
+
+  /**
+   * Puts a block that comes after later ones into the gap that they left, if that was not taken yet. By an exact time
+   * only. It is not the track's last block: a later process does not recognize the place by it.
+   */
+  #fillsGap(block: AudioBlock, timeMs: Millis): boolean {
+    const { isExact, hasBegun, clock, track } = this.placed;
+    if (!isExact || !hasBegun || this.placed.deviationMs(timeMs) >= -EXACT_MS) return false;
+    const frame = Math.round((timeMs - clock.levelMs) * SAMPLES_PER_MS);
+    return track.fillGap(frame, block, EXACT_MS * SAMPLES_PER_MS, this.#call.takenFrames);
   }
 
   #isLate(deviationMs: Millis, boundMs: Millis): boolean {

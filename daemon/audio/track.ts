@@ -34,6 +34,26 @@ export class Track {
     this.endFrame = startFrame + pcm.length / BYTES_PER_SAMPLE;
   }
 
+  /**
+   * Puts a block into a gap before `endFrame` at `frame`, give or take `slackFrames`. Returns false, and adds nothing, if
+   * no gap has room for it there.
+   * @param fromFrame up to where the track was written to the buffer
+   */
+  fillGap(frame: number, block: AudioBlock, slackFrames: number, fromFrame: number): boolean {
+    if (block.pcm.length % BYTES_PER_SAMPLE !== 0) return false;
+    const frames = block.pcm.length / BYTES_PER_SAMPLE;
+    const next = this.#startFrames.findIndex((startFrame) => startFrame > frame);
+    if (next < 0) return false;
+    const gapFrom = Math.max(fromFrame, next > 0 ? this.#endOf(next - 1) : 0);
+    const start = Math.max(gapFrom, Math.min(frame, this.#startOf(next) - frames));
+    if (start + frames > this.#startOf(next) || Math.abs(start - frame) > slackFrames) return false;
+    // A copy: blocks before the kept ones must be kept as well.
+    this.#blocks.splice(next, 0, { ...block, pcm: Buffer.from(block.pcm) });
+    this.#startFrames.splice(next, 0, start);
+    if (next < this.#kept) this.#kept++;
+    return true;
+  }
+
   /** Copies waiting audio whose buffer will be reused. */
   keep(): void {
     for (; this.#kept < this.#blocks.length; this.#kept++) {

@@ -381,6 +381,36 @@ test('a piece is never longer than asked for, however long the gap that it fills
   t.is(aligner.positionMs, 300_064);
 });
 
+test('a block that comes after later ones of its fragment is put in its place', (t) => {
+  const random = randomFrom(1);
+  const agent = distinctSamples(5 * SECOND, 2);
+  const customer = distinctSamples(5 * SECOND, 1);
+  for (let call = 0; call < 100; call++) {
+    const isOfFragment = ({ timeMs }: AudioBlock) => timeMs >= 2048 && timeMs < 3072;
+    const tracks = [blocksOf(CUSTOMER, customer), blocksOf(AGENT, agent)];
+    const fragment = tracks.map((blocks) => {
+      const own = blocks.filter(isOfFragment).map((block) => ({ ...block, arrivedAtMs: 3072 }));
+      const at = Math.floor(random() * own.length);
+      own.splice(at + 2 + Math.floor(random() * 6), 0, ...own.splice(at, 1));
+      return own;
+    });
+    const aligner = new BufferedAligner(WAIT_MS);
+    const before = align(
+      inOrder(...tracks).filter(({ timeMs }) => timeMs < 2048),
+      aligner,
+      false,
+    );
+    for (const block of fragment.flat()) aligner.add(block);
+    const rest = align(
+      inOrder(...tracks).filter(({ timeMs }) => timeMs >= 3072),
+      aligner,
+    );
+    t.is(difference(Int16Array.from([...before.customer, ...rest.customer]), customer), 'the same', `call ${call}`);
+    t.is(difference(Int16Array.from([...before.agent, ...rest.agent]), agent), 'the same', `call ${call}`);
+    t.is(aligner.gapMs, 0);
+  }
+});
+
 test('an inexact time that happens to be where the track ends does not swap two blocks', (t) => {
   const offMs = [0, 40, -BLOCK_MS, 24, 0, 0, 0, 0, 0, 0, 0, 0];
   const customer = distinctSamples(offMs.length * 512);
