@@ -25,6 +25,8 @@ export interface DemuxerEvents extends TagEvents, BlockEvents {
   skippedUnseen(): void;
   /** Bytes that are not Matroska as Kinesis writes it; everything up to the next EBML header is skipped. */
   corrupt(reason: string): void;
+  /** This many of those bytes were skipped; called again until the next EBML header is found. */
+  passedOver(bytes: number): void;
 }
 
 /** Larger than any leaf element of Kinesis: Connect's blocks have 1 KiB, video blocks in the captures 110 KiB. */
@@ -276,6 +278,7 @@ export class Demuxer {
       this.#isLost = false;
     }
     this.#offset += next - at;
+    this.#events.passedOver(next - at);
     return next;
   }
 }

@@ -40,6 +40,8 @@ class Recorder implements DemuxerEvents {
   skipped(): void {
     this.events.push('skipped');
   }
+  passedOver(): void {}
+
   skippedUnseen(): void {
     this.events.push('skipped unseen');
   }

@@ -434,6 +434,53 @@ test('a fragment without a ContactId before the next contact is withheld, and a 
   t.true((lost[0]?.[1] ?? 0) > 0);
 });
 
+/** A fragment of half a second of the customer, corrupt from its second half on. */
+function halfCorrupt(number: number): Buffer {
+  const blocks = numbers(0, 7).map((nth) => ({ track: 1, offsetMs: nth * 64, pcm: Buffer.alloc(1024, nth + 1) }));
+  const bytes = fragment({ number, blocks });
+  const at = bytes.indexOf(Buffer.alloc(1024, 5));
+  bytes.fill(0, at - 10, at);
+  return bytes;
+}
+
+for (const [followed, next, isCounted] of [
+  ['nothing', [], true],
+  ['the next contact', [{ number: 3, contactId: 'another' }], true],
+  ['itself, whole', [{ number: 2, blocks: numbers(0, 7).map((nth) => block(nth)) }], false],
+  ['more of the call, which shows it as a gap', [{ number: 3 }], false],
+] as const) {
+  test(`what is corrupt of a fragment is ${isCounted ? '' : 'not '}counted when it is followed by ${followed}`, async (t) => {
+    const { result, lost } = read(
+      () =>
+        async function* (_start, nth) {
+          if (nth === 0) yield fragment({ number: 1 });
+          if (nth < 3) yield halfCorrupt(2);
+          if (nth === 2) for (const one of next) yield fragment(one);
+        },
+    );
+    await result();
+    const [cause, ms = 0] = lost[0] ?? [];
+    t.is(cause, isCounted ? 'withheld-at-end' : undefined);
+    // Four blocks of 64 ms, and some bytes of tags.
+    if (isCounted) t.true(ms >= 256 && ms < 290, `${ms} ms`);
+  });
+}
+
+test('the last fragment is a gap if its tracks are not Connect’s', async (t) => {
+  const bytes = fragment({ number: 2, blocks: [block(1), block(2, 100)] });
+  for (let at = bytes.indexOf('AUDIO_'); at >= 0; at = bytes.indexOf('AUDIO_')) bytes.write('VIDEO_', at);
+  const { result, lost } = read(
+    () =>
+      async function* (_start, nth) {
+        if (nth > 0) return;
+        yield fragment({ number: 1 });
+        yield bytes;
+      },
+  );
+  await result();
+  t.deepEqual(lost, [['withheld-at-end', 100.5]]);
+});
+
 test('bytes that are always the same do not keep a session running', async (t) => {
   const bytes = fragment({ number: 7 });
   bytes.write('X', bytes.indexOf('FRAGMENT_NUMBER'));

@@ -21,6 +21,7 @@ export function recorder(findings: Findings): DemuxerEvents {
     clusterEnd: () => {},
     skipped: () => {},
     skippedUnseen: () => {},
+    passedOver: () => {},
     corrupt: (reason) => findings.push(`corrupt: ${reason}`),
   };
 }

@@ -198,10 +198,14 @@ export class ContactFilter implements DemuxerEvents {
   block(trackNumber: number, timeMs: number, pcm: Uint8Array): void {
     const fragment = this.#fragment;
     const channel = fragment.channels.of(trackNumber);
-    if (channel === undefined) return;
+    if (channel === undefined) {
+      fragment.unnamed.add({ timeMs, pcm });
+      return;
+    }
     this.blockMs = pcm.length / (BYTES_PER_SAMPLE * SAMPLES_PER_MS);
     this.blockEndMs = timeMs + this.blockMs;
     fragment.blocks++;
+    fragment.hasBlocksOf[channel] = true;
     if (fragment.blocks <= fragment.deliveredBlocks) return;
     const block = { channel, timeMs, pcm, arrivedAtMs: this.nowMs };
     if (this.#isReleasable()) {
@@ -227,6 +231,10 @@ export class ContactFilter implements DemuxerEvents {
   corrupt(reason: string): void {
     this.#fragment.isSuspect = true;
     this.#onDiscard('corrupt', reason);
+  }
+
+  passedOver(bytes: number): void {
+    this.#fragment.corruptBytes += bytes;
   }
 
   #noteContact(contactId: string): void {
@@ -405,7 +413,20 @@ export class ContactFilter implements DemuxerEvents {
     if (isFollowed && isNew && fragment.releasedBlocks > 0) {
       this.#delivery.complete(fragment, undefined);
     }
+    this.#noteUnread();
     this.#delivery.end(fragment);
+  }
+
+  /** What could not be read of a fragment of ours: later audio would show it as a gap, but this may be the last one. */
+  #noteUnread(): void {
+    const { number, blocks, deliveredBlocks, corruptBytes, hasBlocksOf, channels, unnamed } = this.#fragment;
+    if (number === undefined || deliveredBlocks === Infinity) return;
+    // An estimate: a few of the bytes are not audio.
+    const tracks = hasBlocksOf.filter(Boolean).length || channels.count || 1;
+    const bytesPerMs = BYTES_PER_SAMPLE * SAMPLES_PER_MS * tracks;
+    const unnamedMs = blocks === 0 ? unnamed.ms : 0;
+    if (unnamedMs > 0) this.#onDiscard('corrupt', `fragment ${number} has audio, but none of Connect's tracks`);
+    this.#withheld.add(number, Math.max(Math.round(corruptBytes / bytesPerMs), unnamedMs));
   }
 
   #endUnknown(isFollowed: boolean): void {

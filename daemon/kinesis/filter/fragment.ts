@@ -17,8 +17,12 @@ export class Fragment {
   /** Whether a ContactId may have been damaged: such a fragment is never taken for ours without one. */
   isSuspect = false;
   clusters = 0;
+  /** Bytes that could not be read, because something before them is corrupt. */
+  corruptBytes = 0;
   /** Blocks of the contact's two tracks so far. */
   blocks = 0;
+  /** Whether blocks of the customer, and of the agent, are among them. */
+  readonly hasBlocksOf: [boolean, boolean] = [false, false];
   /** How many of its blocks this connection has released. */
   releasedBlocks = 0;
   /** How many of its blocks earlier connections have delivered; Infinity: all. */
@@ -28,6 +32,8 @@ export class Fragment {
   waiting = new WaitingBlocks();
   /** Blocks that were neither released nor are waiting. */
   readonly lost = new Span();
+  /** Blocks of tracks that are not Connect's. */
+  readonly unnamed = new Span();
 
   reset(): void {
     this.owner = 'unknown';
@@ -38,12 +44,15 @@ export class Fragment {
     this.isTagged = false;
     this.isSuspect = false;
     this.clusters = 0;
+    this.corruptBytes = 0;
     this.blocks = 0;
+    this.hasBlocksOf.fill(false);
     this.releasedBlocks = 0;
     this.deliveredBlocks = 0;
     this.channels.clear();
     this.waiting.clear();
     this.lost.clear();
+    this.unnamed.clear();
   }
 }
 

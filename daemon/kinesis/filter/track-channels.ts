@@ -9,6 +9,10 @@ export class TrackChannels {
   readonly #channels: Channel[] = [];
   #count = 0;
 
+  get count(): number {
+    return this.#count;
+  }
+
   /** Keeps the arrays for the next fragment. */
   clear(): void {
     this.#count = 0;

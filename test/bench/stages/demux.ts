@@ -51,6 +51,7 @@ class EarOfDaemon extends Ear implements DemuxerEvents {
   clusterEnd(): void {}
   skipped(): void {}
   skippedUnseen(): void {}
+  passedOver(): void {}
 
   track(): void {
     this.note();

@@ -26,6 +26,7 @@ export function findingsIn(body: readonly Buffer[]): Finding[][] {
     cluster: () => found.push({ kind: 'cluster' }),
     skipped: () => {},
     skippedUnseen: () => {},
+    passedOver: () => {},
     clusterEnd: () => found.push({ kind: 'clusterEnd' }),
     corrupt: (reason) => {
       throw new Error(`the demuxer considers the feed corrupt: ${reason}`);
