@@ -7,6 +7,8 @@ export interface Media {
   readonly requestId: string | undefined;
   /** MKV, until the service ends it or the connection breaks. */
   readonly body: MediaBytes;
+  /** True if it begins at a fragment number, because Kinesis rejected the time or the token that was asked for. */
+  readonly isByNumber?: boolean;
   /** Ends the connection, and `body` with it. */
   close(): void;
 }

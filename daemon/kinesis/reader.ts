@@ -88,10 +88,12 @@ async function readAll(
   let media = first ?? (await reopening.reopen({ position: undefined, emptyAttempts: 0, streamError: undefined }));
   let silenceLimitMs = callEnd.stallMs;
   let emptyAttempts = 0;
+  let isByNumber = false;
   while (media) {
     // Time in which nothing could be read is not silence.
     const openedAtMs = timers.awakeMs;
     const { progress } = filter;
+    filter.readFrom(isByNumber || media.isByNumber === true);
     const connection: ConnectionOutcome = await new Connection(media, { ...common, silenceLimitMs }).read();
     const { how, streamError, successor, rewindToMs } = connection;
     // Audio without progress is a repeat: whatever is in the bytes, it must not keep the session running.
@@ -110,8 +112,7 @@ async function readAll(
     if (rewindToMs !== undefined) reopening.rewind(rewindToMs);
     const { position } = filter;
     // A StartTimestamp ahead of the producer's clock would be waited for while the call goes by.
-    const isByNumber = position === undefined && emptyAttempts % 2 === 1;
-    filter.readFrom(isByNumber);
+    isByNumber = position === undefined && emptyAttempts % 2 === 1;
     media = successor ?? (await reopening.reopen({ position, emptyAttempts, streamError, isByNumber }));
   }
   return 'stopped';

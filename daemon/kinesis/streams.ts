@@ -55,7 +55,7 @@ export class Streams implements MediaSource {
     } catch (error) {
       const byNumber = error instanceof KinesisRefused && error.isOfPosition ? byFragmentNumber(start) : undefined;
       if (!byNumber) throw error;
-      return this.#getMedia(streamArn, byNumber, signal);
+      return { ...(await this.#getMedia(streamArn, byNumber, signal)), isByNumber: true };
     }
   }
 

@@ -29,6 +29,7 @@ function read(
   forward = (): Promise<void> | undefined => undefined,
   contact: Contact = CONTACT,
   timersOf: (clock: VirtualClock) => TimerWheel = (clock) => new ExactTimers(clock),
+  isByNumber = false,
 ) {
   const clock = new VirtualClock({ nowMs: 0 });
   const kinesis = new ScriptedKinesis(clock, answer(clock));
@@ -49,8 +50,10 @@ function read(
     settings: SETTINGS,
   };
   const reading = (async () => {
-    const first = await kinesis.getMedia(contact.streamArn, contact.start, stop.signal);
-    const end = await readContact(first, contact, kinesis, options);
+    const { fragmentNumber } = contact.start;
+    const start = isByNumber ? { fragmentNumber } : contact.start;
+    const first = await kinesis.getMedia(contact.streamArn, start, stop.signal);
+    const end = await readContact({ ...first, isByNumber }, contact, kinesis, options);
     return { end, atMs: clock.now() };
   })();
   /** Lets time pass until the reading is over, and checks that it leaves nothing behind. */
@@ -534,6 +537,14 @@ for (const [what, fragmentNumber] of [
     });
   }
 }
+
+test('a start whose time was refused, so that it began at the number, arrives whole', async (t) => {
+  const start = { isCallStart: true, fragmentNumber: '3', atEpochMs: EPOCH_MS + 3000 - 10_000 } as const;
+  const { result, seeds, lost } = read(() => pooled, undefined, { ...CONTACT, start }, undefined, true);
+  await result();
+  t.deepEqual(seeds, [3, 4, 5]);
+  t.deepEqual(lost, []);
+});
 
 test('a beginning that the stream no longer has is a gap', async (t) => {
   const start = { isCallStart: true, fragmentNumber: '1', atEpochMs: EPOCH_MS - 10_000 } as const;
