@@ -26,6 +26,8 @@ const EXACT_BLOCKS = 12;
 const MANY_EXACT_BLOCKS = 200;
 /** The mean of fewer times is hardly better than a single one. */
 const MEAN_BLOCKS = 3;
+/** Fewer late blocks may have overtaken one of their fragment that is still to come. */
+const CERTAIN_BLOCKS = 4;
 /** A single inexact time among exact ones can look like this, and several in a row rarely do. */
 const SLIGHT_MS: Millis = JITTER_MS + EXACT_MS;
 
@@ -44,7 +46,7 @@ export function judge(late: Lateness): 'absence' | 'none' | 'set' | 'open' {
 
 /** True if no further block could change that they follow an absence, and where they belong. */
 export function isCertain(late: Lateness): boolean {
-  if (!late.isExact || late.blocks < 2 || late.exactBlocks < exactBlocksNeeded(late)) return false;
+  if (!late.isExact || late.blocks < CERTAIN_BLOCKS || late.exactBlocks < exactBlocksNeeded(late)) return false;
   return late.isMissingBlocks || late.firstMs > WIDEST_JITTER_MS;
 }
 
