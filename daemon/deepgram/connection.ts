@@ -210,11 +210,11 @@ export class Connection {
     this.#noteWork();
     this.#isFinished ||= this.#closeStreamSent && isMetadata(message);
     this.#errorText = errorText(message) ?? this.#errorText;
-    const end = resultEnd(message, this.startsAt);
+    const end = resultEnd(message, this.startsAt, replayBuffer.sent);
     if (end === undefined || end <= this.#processedTo) return;
     this.#processedTo = end;
     this.#progressAtMs = nowMs;
-    this.#heartbeat.transcribed(Math.min(end, replayBuffer.sent));
+    this.#heartbeat.transcribed(end);
     this.#arrived();
   }
 

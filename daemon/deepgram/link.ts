@@ -39,8 +39,11 @@ export interface LinkOptions extends ReplayWindowOptions {
   readonly connections: number;
   /** When call time 0 was, on the clock of `timers`; undefined if the start did not say. */
   readonly startedAtMs?: Millis | undefined;
-  /** Takes each message from Deepgram, where in the call its connection's time 0 is, and the connection's number from 1. */
-  readonly onMessage: (message: unknown, offsetMs: Millis, connection: number) => void;
+  /**
+   * Takes each message from Deepgram, where in the call its connection's time 0 is, the connection's number from 1, and
+   * how far the call was sent on it: a result cannot reach further.
+   */
+  readonly onMessage: (message: unknown, offsetMs: Millis, connection: number, sentMs: Millis) => void;
 }
 
 /**
@@ -264,7 +267,7 @@ export class Link {
       mayReplace: (nowMs) => this.#mayReplace(nowMs),
       onMessage: (message, startsAt) => {
         this.#window.note(message, startsAt);
-        onMessage(message, momentOf(startsAt), number);
+        onMessage(message, momentOf(startsAt), number, momentOf(buffer.sent));
       },
       onProgress: () => this.#settle(),
       pace: this.#pace,

@@ -91,10 +91,11 @@ export class ReplayWindow {
 
   /** Notes a message from a connection whose time 0 is at `startsAt`. */
   note(message: unknown, startsAt: number): void {
-    this.#results?.note(message, startsAt);
-    const final = this.#final && finalEnd(message, startsAt);
+    const { sent } = this.buffer;
+    this.#results?.note(message, startsAt, sent);
     // Nothing is final that was not sent.
-    if (final) this.#final?.finalized(final.channel, Math.min(final.end, this.buffer.sent));
+    const final = this.#final && finalEnd(message, startsAt, sent);
+    if (final) this.#final?.finalized(final.channel, final.end);
   }
 
   /** Takes audio that was written to the buffer. */

@@ -5,6 +5,8 @@ import { positionOf } from './replay-buffer.ts';
 
 /** Seconds in binary fractions, and sums of them, fall short of a whole ms: 0.001 + 1 is 1000.9999999999999 ms. */
 const IMPRECISION_MS: Millis = 0.001;
+/** No connection lasts for two days: a result of a later time is invalid. */
+const LONGEST_S = 172_800;
 
 /** The fields of a Results message that we read (daemon/deepgram/README.md, "Protocol"). */
 interface Results {
@@ -67,26 +69,30 @@ export class ReceivedResults {
     return this.#count;
   }
 
-  /** Notes a message from a connection whose time 0 is at `startsAt`. */
-  note(message: unknown, startsAt: number): void {
+  /** Notes a message from a connection whose time 0 is at `startsAt`, and on which the call was sent up to `sent`. */
+  note(message: unknown, startsAt: number, sent: number): void {
     if (!isResults(message)) return;
     this.#count++;
-    const final = finalEnd(message, startsAt);
+    const final = finalEnd(message, startsAt, sent);
     if (final) this.#finalTo[final.channel] = Math.max(this.#finalTo[final.channel], final.end);
   }
 }
 
-/** The channel of a final result, and where in the call it ends; undefined for other messages. */
-export function finalEnd(message: unknown, startsAt: number): { channel: Channel; end: number } | undefined {
+/** The channel of a final result, and where in the call it ends, at most at `sent`; undefined for other messages. */
+export function finalEnd(
+  message: unknown,
+  startsAt: number,
+  sent: number,
+): { channel: Channel; end: number } | undefined {
   if (!isResults(message) || message.is_final !== true) return undefined;
   const channel = message.channel_index?.[0];
-  const end = endOf(message, startsAt);
+  const end = endOf(message, startsAt, sent);
   return (channel === CUSTOMER || channel === AGENT) && end !== undefined ? { channel, end } : undefined;
 }
 
-/** Where in the call a result ends, interim or final; undefined for other messages. */
-export function resultEnd(message: unknown, startsAt: number): number | undefined {
-  return isResults(message) ? endOf(message, startsAt) : undefined;
+/** Where in the call a result ends, interim or final, at most at `sent`; undefined for other messages. */
+export function resultEnd(message: unknown, startsAt: number, sent: number): number | undefined {
+  return isResults(message) ? endOf(message, startsAt, sent) : undefined;
 }
 
 /** Deepgram's last message: everything is processed. */
@@ -102,9 +108,11 @@ export function errorText(message: unknown): string | undefined {
   return words.join(', ') || 'no reason given';
 }
 
-function endOf({ start, duration }: Results, startsAt: number): number | undefined {
-  const endS = Number(start) + Number(duration);
-  return Number.isFinite(endS) ? startsAt + positionOf(endS * 1000 + IMPRECISION_MS) : undefined;
+/** Undefined where a relay takes no result: what it does not deliver must not count as final. */
+function endOf({ start, duration }: Results, startsAt: number, sent: number): number | undefined {
+  const [startS, durationS] = [Number(start), Number(duration)];
+  if (!(Math.abs(startS) <= LONGEST_S && durationS >= 0 && durationS <= LONGEST_S)) return undefined;
+  return Math.min(startsAt + positionOf((startS + durationS) * 1000 + IMPRECISION_MS), sent);
 }
 
 function isResults(message: unknown): message is Results {

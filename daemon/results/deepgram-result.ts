@@ -26,21 +26,22 @@ type Fields = Readonly<Record<string, unknown>>;
 const LONGEST_S = 172_800;
 
 /**
- * Reads a Results message of a connection whose time 0 is at `offsetMs` of the call; undefined for other messages, and
- * for results without a time or of a channel that a call does not have.
+ * Reads a Results message of a connection whose time 0 is at `offsetMs` of the call, and on which the call was sent up to
+ * `sentMs`; undefined for other messages, and for results without a time or of a channel that a call does not have.
  */
-export function readResult(message: Fields, offsetMs: Millis): Result | undefined {
+export function readResult(message: Fields, offsetMs: Millis, sentMs: Millis): Result | undefined {
   const channel = channelOf(message['channel_index']);
   const startS = Number(message['start']);
   const durationS = Number(message['duration']);
   if (channel === undefined || !isMoment(startS) || !(durationS >= 0 && isMoment(durationS))) return undefined;
   const alternatives = fieldsOf(message['channel'])['alternatives'];
   const best = fieldsOf(Array.isArray(alternatives) ? alternatives[0] : undefined);
-  const startMs = callMs(startS, offsetMs);
-  const endMs = Math.max(startMs, callMs(startS + durationS, offsetMs));
+  const inCall = (seconds: number) => callMs(seconds, offsetMs, sentMs);
+  const startMs = inCall(startS);
+  const endMs = Math.max(startMs, inCall(startS + durationS));
   const text = typeof best['transcript'] === 'string' ? best['transcript'].trim() : '';
   const confidence = share(best['confidence']);
-  const words = wordsIn(best['words'], offsetMs);
+  const words = wordsIn(best['words'], inCall);
   return {
     channel,
     startMs,
@@ -54,23 +55,23 @@ export function readResult(message: Fields, offsetMs: Millis): Result | undefine
 }
 
 /** Reads the time of a SpeechStarted (`timestamp`) or UtteranceEnd (`last_word_end`) message. */
-export function readMoment(message: Fields, field: string, offsetMs: Millis): Moment | undefined {
+export function readMoment(message: Fields, field: string, offsetMs: Millis, sentMs: Millis): Moment | undefined {
   const channel = channelOf(message['channel']);
   const atS = message[field];
   // Deepgram writes -1 where there was no word.
   if (channel === undefined || !isMoment(atS) || atS < 0) return undefined;
-  return { channel, atMs: callMs(atS, offsetMs) };
+  return { channel, atMs: callMs(atS, offsetMs, sentMs) };
 }
 
-function wordsIn(list: unknown, offsetMs: Millis): Word[] {
+function wordsIn(list: unknown, inCall: (seconds: number) => Millis): Word[] {
   const words: Word[] = [];
   if (!Array.isArray(list)) return words;
   for (const each of list) {
     const { punctuated_word, word, start, end, confidence } = fieldsOf(each);
     const text = typeof punctuated_word === 'string' && punctuated_word !== '' ? punctuated_word : word;
     if (typeof text !== 'string' || text === '' || !isMoment(start) || !isMoment(end)) continue;
-    const startMs = callMs(start, offsetMs);
-    words.push({ text, startMs, endMs: Math.max(startMs, callMs(end, offsetMs)), confidence: share(confidence) });
+    const startMs = inCall(start);
+    words.push({ text, startMs, endMs: Math.max(startMs, inCall(end)), confidence: share(confidence) });
   }
   return words;
 }
@@ -84,8 +85,8 @@ function isMoment(seconds: unknown): seconds is number {
   return typeof seconds === 'number' && Math.abs(seconds) <= LONGEST_S;
 }
 
-function callMs(seconds: number, offsetMs: Millis): Millis {
-  return Math.max(0, Math.round(offsetMs + seconds * 1000));
+function callMs(seconds: number, offsetMs: Millis, sentMs: Millis): Millis {
+  return Math.max(0, Math.round(Math.min(offsetMs + seconds * 1000, sentMs)));
 }
 
 function share(value: unknown): number {

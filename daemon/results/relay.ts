@@ -81,19 +81,21 @@ export class Relay implements RelayState {
   /**
    * Takes a message of the session's connection with this number (1, 2 …), whose time 0 is at `offsetMs` of the call.
    * Messages of unknown types are ignored.
+   * @param sentMs how far the call was sent on the connection: moments beyond count as this one. Otherwise one wrong time
+   *   would make everything that follows seem to be repeated
    */
-  take(message: unknown, offsetMs: Millis, connection: number): void {
+  take(message: unknown, offsetMs: Millis, connection: number, sentMs: Millis = Infinity): void {
     if (typeof message !== 'object' || message === null) return;
     this.#noteConnection(connection, offsetMs);
     const fields = message as Fields;
     if (fields['type'] === 'Results') {
-      const result = readResult(fields, offsetMs);
+      const result = readResult(fields, offsetMs, sentMs);
       if (result?.isFinal) this.#final(result, rebased(fields, offsetMs), connection);
       else if (result) this.#interim(result, connection);
     } else if (fields['type'] === 'UtteranceEnd') {
-      this.#hint('utterance.ended', readMoment(fields, 'last_word_end', offsetMs));
+      this.#hint('utterance.ended', readMoment(fields, 'last_word_end', offsetMs, sentMs));
     } else if (fields['type'] === 'SpeechStarted') {
-      this.#hint('speech.started', readMoment(fields, 'timestamp', offsetMs));
+      this.#hint('speech.started', readMoment(fields, 'timestamp', offsetMs, sentMs));
     }
   }
 

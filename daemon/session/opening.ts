@@ -46,9 +46,9 @@ export async function openBoth(
       connections,
       startedAtMs:
         request.kvsStream.startTimestamp === undefined ? undefined : timers.now() - (clock.epoch() - timeZeroEpochMs),
-      onMessage(message, offsetMs, connection) {
+      onMessage(message, offsetMs, connection, sentMs) {
         logged(message, offsetMs);
-        transcript?.take(message, offsetMs, connection);
+        transcript?.take(message, offsetMs, connection, sentMs);
       },
     }),
   ] as const;

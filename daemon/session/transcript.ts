@@ -69,9 +69,9 @@ export class Transcript implements ResultsRelay {
     return this.#events.drained();
   }
 
-  /** Takes a message of Deepgram's: where in the call its connection's time 0 is, and the connection's number. */
-  take(message: unknown, offsetMs: Millis, connection: number): void {
-    this.#relay.take(message, offsetMs, connection);
+  /** Takes a message of Deepgram's, as Relay.take does. */
+  take(...message: Parameters<Relay['take']>): void {
+    this.#relay.take(...message);
   }
 
   gap({ cause, startMs, endMs }: Gap): void {

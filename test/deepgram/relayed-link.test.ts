@@ -32,6 +32,19 @@ test('a reconnect repeats what is not final, from 2 s before it', async (t) => {
   ]);
 });
 
+test('a message comes with how far the call was sent on its connection', async (t) => {
+  const stage = new LinkStage();
+  const sent: number[] = [];
+  await stage.open(RESULTS, { onMessage: (_message, _offsetMs, _connection, sentMs) => sent.push(sentMs) });
+  stage.link.relayResults({ finalMs: [0, 0], missing: () => {} });
+  await stage.speak(20_000);
+  for (const channel of [0, 1]) stage.deepgram.socket.finalize(channel, 10_000);
+  await stage.lose(1006);
+  await stage.speak(1000);
+  stage.deepgram.socket.finalize(0, 4000);
+  t.deepEqual(sent, [20_000, 20_000, 21_000]);
+});
+
 test('audio that was final before a crash need not be final again', async (t) => {
   const stage = new LinkStage();
   await stage.open(RESULTS, { callMs: 7000, connections: 1 });

@@ -61,6 +61,17 @@ function oddities(random: () => number, now: () => number) {
     );
 }
 
+/** A final of one second with one word. */
+const said = (start: number, text: string) => ({
+  type: 'Results',
+  channel_index: [0, 2],
+  start,
+  duration: 1,
+  is_final: true,
+  speech_final: true,
+  channel: { alternatives: [{ transcript: text, words: [{ word: text, start: start + 0.1, end: start + 0.9 }] }] },
+});
+
 function faultsOf(finals: readonly FinalTranscript[]): string[] {
   return finals.flatMap(({ speaker, startMs, endMs, words }, index) => {
     const before = finals.slice(0, index).findLast((final) => final.speaker === speaker);
@@ -98,18 +109,38 @@ test('every event keeps the contract, whatever the messages are, over any number
   t.true(finals > 10 * SEEDS, 'some of it makes sense');
 });
 
+test('one result of a time beyond the audio misplaces no later word, and a reconnect loses none', (t) => {
+  const odd = [
+    { start: 2, duration: 3600, words: [] },
+    { start: 2, duration: 1, words: [{ word: 'odd', start: 3000, end: 3001 }] },
+    { start: 7200, duration: 1, words: [{ word: 'odd', start: 7200, end: 7201 }] },
+  ];
+  for (const { words, ...times } of odd) {
+    const log = new RecordedEvents();
+    const relay = new Relay(log);
+    relay.take({ ...said(0, 'one'), ...times, channel: { alternatives: [{ words }] } }, 0, 1, 3000);
+    relay.take({ type: 'UtteranceEnd', channel: [0, 2], last_word_end: 9000 }, 0, 1, 3000);
+    relay.take(said(3, 'two'), 0, 1, 4000);
+    relay.take(said(3, 'three'), 2000, 2, 6000);
+    relay.take({ type: 'UtteranceEnd', channel: [0, 2], last_word_end: 3.9 }, 2000, 2, 6000);
+    const later = log.finals.flatMap((final) => final.words).filter(({ text }) => text !== 'odd');
+    t.deepEqual(
+      later.map(({ text, startMs, endMs }) => [text, startMs, endMs]),
+      [
+        ['two', 3100, 3900],
+        ['three', 5100, 5900],
+      ],
+    );
+    t.deepEqual(
+      log.hints.map((hint) => 'atMs' in hint && hint.atMs),
+      [3000, 5900],
+    );
+  }
+});
+
 test('a message that comes twice is heard once', (t) => {
   const log = new RecordedEvents();
   const relay = new Relay(log);
-  const said = (start: number, text: string) => ({
-    type: 'Results',
-    channel_index: [0, 2],
-    start,
-    duration: 1,
-    is_final: true,
-    speech_final: true,
-    channel: { alternatives: [{ transcript: text, words: [{ word: text, start: start + 0.1, end: start + 0.9 }] }] },
-  });
   for (const message of [said(0, 'no'), said(0, 'no'), said(1, 'no'), said(2, 'yes'), said(2, 'yes')]) {
     relay.take(message, 0, 1);
   }
