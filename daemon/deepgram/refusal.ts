@@ -7,6 +7,8 @@ import { DeepgramRefused } from './errors.ts';
 const MAX_BODY_BYTES = 4096;
 /** A body that takes longer is cut off there. */
 const BODY_WITHIN_MS: Millis = 1000;
+/** An error in words is a sentence or two. */
+const MAX_WORDS = 400;
 
 /** The refusal that a handshake was answered with. Never rejects. */
 export async function refusalFrom(response: IncomingMessage, clock: Clock): Promise<DeepgramRefused> {
@@ -17,7 +19,7 @@ export async function refusalFrom(response: IncomingMessage, clock: Clock): Prom
   if (dgError === undefined && !isForeign) {
     const body = (await beginningOf(response, clock)).trim();
     isForeign = body.startsWith('<') || (body !== '' && requestId === undefined);
-    dgError = errorIn(body);
+    dgError = errorIn(body) ?? (requestId === undefined || isForeign ? undefined : wordsIn(body));
   }
   return new DeepgramRefused(status, dgError, requestId, {
     isForeign: isForeign && dgError === undefined,
@@ -47,6 +49,11 @@ function errorIn(body: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What a body with Deepgram's request id says that is in neither form: a self-hosted Deepgram has its own version. */
+function wordsIn(body: string): string | undefined {
+  return body.slice(0, MAX_WORDS).toWellFormed() || undefined;
 }
 
 /** RFC 9110, 10.2.3: seconds, or a date, which counts from the response's own. */

@@ -74,7 +74,27 @@ for (const [name, answer, expected] of [
   [
     'a 403 in words with Deepgram’s request id',
     'HTTP/1.1 403 Forbidden\ndg-request-id: r\ncontent-length: 9\n\nforbidden',
-    { retryable: false, requestId: 'r' },
+    { retryable: false, requestId: 'r', dgError: 'forbidden' },
+  ],
+  [
+    'a 400 in words with Deepgram’s request id',
+    'HTTP/1.1 400 Bad Request\ndg-request-id: r\ncontent-length: 13\n\nno such model',
+    { retryable: false, dgError: 'no such model' },
+  ],
+  [
+    'a 400 in other JSON with Deepgram’s request id',
+    'HTTP/1.1 400 Bad Request\ndg-request-id: r\ncontent-length: 26\n\n{"reason":"no such model"}',
+    { retryable: false, dgError: '{"reason":"no such model"}' },
+  ],
+  [
+    'a bare 400 with Deepgram’s request id',
+    'HTTP/1.1 400 Bad Request\ndg-request-id: r\ncontent-length: 0\n\n',
+    { retryable: true, dgError: undefined },
+  ],
+  [
+    'a page of HTML with Deepgram’s request id',
+    'HTTP/1.1 400 Bad Request\ndg-request-id: r\ncontent-length: 13\n\n<html></html>',
+    { retryable: true, dgError: undefined },
   ],
   ['a bare 401', 'HTTP/1.1 401 Unauthorized\ncontent-length: 0\n\n', { retryable: false }],
   [
