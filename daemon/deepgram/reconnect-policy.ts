@@ -109,7 +109,8 @@ export class ReconnectPolicy {
     if (nowMs - sinceMs > this.#giveUpMs) return { name: 'give-up', error: cause };
     const options = { firstMs: FIRST_RETRY_MS, longestMs: LONGEST_RETRY_MS, random: this.#random };
     const askedMs = (cause instanceof DeepgramRefused && cause.retryAfterMs) || 0;
-    const delayMs = Math.max(backoffMs(this.#retries++, options), Math.min(askedMs, LONGEST_RETRY_AFTER_MS));
+    // In addition: sessions that are asked to wait for the same time must not come back at once.
+    const delayMs = Math.min(askedMs, LONGEST_RETRY_AFTER_MS) + backoffMs(this.#retries++, options);
     const handshakeTimeoutMs = Math.min(HANDSHAKE_TIMEOUT_MS * 2 ** this.#timeouts, LONGEST_HANDSHAKE_TIMEOUT_MS);
     return { name: 'reconnect', delayMs, handshakeTimeoutMs };
   }

@@ -111,15 +111,26 @@ test('a page that says 401 or 403 is a proxy’s, and so is a 400 that is not De
     t.is(one.afterFailedHandshake(error, 1100).name, 'reconnect');
 });
 
-test('Retry-After is obeyed up to 60 s, where it asks for more than the backoff', (t) => {
+test('Retry-After is obeyed up to 60 s, and the backoff follows it', (t) => {
   const delayMs = (retryAfterMs: number) => {
     const one = policy();
     one.afterClose(closed(1006), LOST, 1000);
     return one.afterFailedHandshake(new DeepgramRefused(503, undefined, undefined, { retryAfterMs }), 1100);
   };
-  t.like(delayMs(7000), { delayMs: 7000 });
-  t.like(delayMs(3_600_000), { delayMs: 60_000 });
-  t.like(delayMs(1), { delayMs: 250 });
+  t.like(delayMs(7000), { delayMs: 7250 });
+  t.like(delayMs(3_600_000), { delayMs: 60_250 });
+});
+
+test('sessions that are asked to wait for the same time do not come back at once', (t) => {
+  const refused = new DeepgramRefused(429, undefined, undefined, { retryAfterMs: 3000 });
+  const delays = [0, 0.25, 0.5, 0.75].map((random) => {
+    const one = new ReconnectPolicy(GIVE_UP_MS, () => random);
+    one.afterClose(closed(1006), LOST, 1000);
+    for (let nth = 0; nth < 5; nth++) one.afterFailedHandshake(refused, 1100);
+    const step = one.afterFailedHandshake(refused, 1100);
+    return step.name === 'reconnect' && step.delayMs;
+  });
+  t.deepEqual(delays, [5500, 6125, 6750, 7375]);
 });
 
 test('the handshake’s time-out doubles after each time-out, from 5 s to 20 s, and only then', (t) => {
