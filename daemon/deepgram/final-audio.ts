@@ -19,6 +19,8 @@ export const KEPT_BEFORE_FINAL_BYTES = MARGIN_BYTES + PAUSE_BYTES;
 const ANSWERED_WITHIN_BYTES = positionOf(300_000);
 /** Speech without results is reported in pieces of this length. */
 const WITHOUT_RESULTS_BYTES = positionOf(30_000);
+/** Less loud audio is no word: the last finals may end a little before the audio does, and hanging up is loud. */
+const SHORTEST_WORD_MS: Millis = 300;
 
 /**
  * A resume point counts audio as final this much later, in our time, however fast the call is read: a process that dies
@@ -27,8 +29,8 @@ const WITHOUT_RESULTS_BYTES = positionOf(30_000);
 const SETTLED_AFTER_MS: Millis = 2000;
 
 /**
- * Why speech has no final: Deepgram had it for five minutes and gave none, or a connection was lost when more of it was
- * waiting for its final than is kept here.
+ * Why speech has no final: Deepgram had it for five minutes, or said that it has finished, and gave none; or a connection
+ * was lost when more of it was waiting for its final than is kept here.
  */
 export type MissingCause = 'no-results' | 'unfinished';
 
@@ -130,6 +132,18 @@ export class FinalAudio {
     this.#levels.forget(neededFrom);
   }
 
+  /** Deepgram has sent its last result: speech up to `sent` that has no final gets none. */
+  conclude(sent: number): void {
+    for (const channel of [CUSTOMER, AGENT] as const) {
+      for (let from = this.#speechFrom(channel, sent); from < sent; from = this.#speechFrom(channel, sent)) {
+        const to = Math.min(sent, from + WITHOUT_RESULTS_BYTES);
+        this.#finalTo[channel] = from;
+        if (this.#levels.loudMs(channel, from, to) >= SHORTEST_WORD_MS) this.#giveUp('no-results', channel, to);
+        else this.#finalTo[channel] = to;
+      }
+    }
+  }
+
   /** What comes before a position is not kept: a new connection cannot repeat it. */
   passOver(position: number): void {
     if (this.#finalTo[CUSTOMER] < position) this.#giveUp('unfinished', CUSTOMER, position);
@@ -142,10 +156,15 @@ export class FinalAudio {
     this.#onMissing(cause, part);
   }
 
+  /** Where speech without a final begins. */
+  #speechFrom(channel: Channel, sent: number): number {
+    return Math.min(sent, this.#levels.speechFrom(channel, this.#finalTo[channel]));
+  }
+
   #settleChannel(channel: Channel, sent: number, heardTo: number): void {
     const from = this.#finalTo[channel];
     if (from >= sent) return;
-    const to = Math.min(sent, this.#levels.speechFrom(channel, from));
+    const to = this.#speechFrom(channel, sent);
     if (to > from) this.#finalTo[channel] = to;
     if (heardTo - to <= ANSWERED_WITHIN_BYTES + WITHOUT_RESULTS_BYTES) return;
     this.#giveUp('no-results', channel, to + WITHOUT_RESULTS_BYTES);

@@ -295,10 +295,7 @@ export class Link {
     if (closeStreamSent) this.#reachedTo = Math.max(this.#reachedTo, processedTo);
     const step = this.#policy.afterClose(closed, cause, nowMs);
     if (step.name === 'finish') {
-      const lacksFinals = (this.#window.notFinalMs ?? 0) > 0;
-      if (!isFinished && (lacksFinals || !isNormalClose(close.code)))
-        this.#reportUnfinished(connection, `Deepgram closed with ${close.code}`);
-      this.#enter({ name: 'closed' });
+      this.#conclude(connection, isNormalClose(close.code), `Deepgram closed with ${close.code}`);
     } else {
       const sentTo = this.#window.buffer.sent;
       const unfinishedFrom = this.#window.lostFrom(releasedTo, processedTo);
@@ -363,9 +360,17 @@ export class Link {
     else this.#cutOff();
   }
 
-  /** Closes the line although results are missing. */
+  /** Closes the line that Deepgram does not close; usually results are missing. */
   #cutOff(): void {
-    this.#reportUnfinished(connectionOf(this.#state), 'out of time');
+    this.#conclude(connectionOf(this.#state), false, 'out of time');
+  }
+
+  /** Closes the line for good, and counts what has no result. Where no results come back, a normal close has to do. */
+  #conclude(connection: Connection | undefined, isNormal: boolean, why: string): void {
+    const { notFinalMs } = this.#window;
+    const lacksResults = notFinalMs === undefined ? !isNormal : notFinalMs > 0;
+    if (connection?.isFinished) this.#window.conclude();
+    else if (lacksResults || this.#state.name !== 'finishing') this.#reportUnfinished(connection, why);
     this.#enter({ name: 'closed' });
   }
 

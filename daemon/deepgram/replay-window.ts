@@ -123,6 +123,11 @@ export class ReplayWindow {
     return final;
   }
 
+  /** Deepgram has sent its last result. */
+  conclude(): void {
+    this.#final?.conclude(this.buffer.sent);
+  }
+
   /** What was sent, up to a position, and is not final, where a relay takes the results. */
   notFinal(sentTo: number): readonly ChannelPart[] {
     return this.#final?.notFinal(sentTo) ?? [];

@@ -72,6 +72,16 @@ export class SpeechLevels {
     return Math.max(position, this.#endPiece * PIECE_BYTES);
   }
 
+  /** For how long a channel is loud in [from, to). */
+  loudMs(channel: Channel, from: number, to: number): Millis {
+    const bit = 1 << channel;
+    const end = Math.min(this.#endPiece, Math.ceil(to / PIECE_BYTES));
+    let pieces = 0;
+    for (let piece = Math.max(this.#fromPiece, Math.floor(from / PIECE_BYTES)); piece < end; piece++)
+      if (this.#at(piece) & bit) pieces++;
+    return pieces * PIECE_MS;
+  }
+
   /** The latest moment in [from, to] in a pause of both channels; undefined if there is none. */
   pauseWithin(from: number, to: number): number | undefined {
     let quiet = 0;

@@ -112,6 +112,27 @@ test('speech without results is reported once no final can be expected', (t) => 
   t.is(unheard.length, 2);
 });
 
+test('speech without a final when Deepgram has sent its last result is reported, noise and silence are not', (t) => {
+  const missing = (loud: readonly [Loud, Loud], finalMs = 0) => {
+    const { final, unheard } = after(80_000, loud);
+    final.finalized(0, positionOf(finalMs));
+    final.conclude(positionOf(80_000));
+    return unheard.map(([cause, { channel, fromMs, toMs }]) => [cause, channel, fromMs, toMs]);
+  };
+  t.deepEqual(missing([[], []]), []);
+  t.deepEqual(missing([[[10_000, 14_000]], []], 14_100), []);
+  t.deepEqual(missing([[[10_000, 80_000]], []], 79_800), [], 'finals end a little before the audio');
+  t.deepEqual(missing([[[10_000, 10_200]], [[79_900, 80_000]]]), [], 'clicks');
+  t.deepEqual(missing([[[10_000, 14_000]], [[78_000, 79_000]]]), [
+    ['no-results', 0, 10_000, 40_000],
+    ['no-results', 1, 78_000, 80_000],
+  ]);
+  t.deepEqual(missing([[[20_000, 80_000]], []], 30_000), [
+    ['no-results', 0, 30_000, 60_000],
+    ['no-results', 0, 60_000, 80_000],
+  ]);
+});
+
 test('a backlog that is sent at once has all the time that a Deepgram in real time needs, and five minutes', (t) => {
   const { final, unheard } = after(900_000, [[[0, 900_000]], []]);
   const heardMs = (ms: number) => final.settle(positionOf(900_000), positionOf(ms), ms);

@@ -82,6 +82,39 @@ test('audio that was sent but is not final is reported when the line closes', as
   t.like(stage.link.notFinal, [{ channel: 0, fromMs: 4000, toMs: 6000 }]);
 });
 
+for (const closes of [true, false])
+  test(`speech that has no final when Deepgram ${closes ? 'closes' : 'leaves the line open'} after its Metadata is missing`, async (t) => {
+    const stage = new LinkStage();
+    const missing: unknown[] = [];
+    await stage.open(RESULTS);
+    stage.link.relayResults({ finalMs: [0, 0], missing: (...each) => missing.push(each) });
+    stage.deepgram.behavior.closesOnRequest = false;
+    await stage.speak(6000);
+    stage.deepgram.socket.finalize(0, 4000);
+    const finished = stage.link.finish();
+    await stage.clock.advance(100);
+    stage.deepgram.socket.message({ type: 'Metadata' });
+    if (closes) stage.deepgram.socket.close(1000);
+    await stage.clock.advance(11_000);
+    await finished;
+    t.deepEqual(missing, [['no-results', { channel: 0, fromMs: 4000, toMs: 6000 }]]);
+    t.is(stage.link.unfinishedMs, 0);
+    t.deepEqual(stage.events(), []);
+  });
+
+test('a line that Deepgram leaves open when all is final is no reason for a warning', async (t) => {
+  const { stage } = await relayed();
+  stage.deepgram.behavior.closesOnRequest = false;
+  await stage.speak(6000);
+  const finished = stage.link.finish();
+  await stage.clock.advance(100);
+  for (const channel of [0, 1]) stage.deepgram.socket.finalize(channel, 6000);
+  await stage.clock.advance(11_000);
+  await finished;
+  t.is(stage.link.unfinishedMs, 0);
+  t.deepEqual(stage.events(), []);
+});
+
 test('what outgrew the buffer when a connection was lost is read again', async (t) => {
   const { stage } = await relayed();
   let goneBack = 0;
