@@ -32,6 +32,9 @@ export class WsTransport implements DeepgramTransport {
   #frames: FrameWriter | undefined;
   /** The connection to the proxy, if one is used. */
   #toProxy: Duplex | undefined;
+  #isAnsweringPing = false;
+  /** The latest ping that came meanwhile. */
+  #unansweredPing: Buffer | undefined;
   /** The two ends of the open connection; unset behind a proxy, whose TCP does not speak for Deepgram's. */
   ends: TcpEnds = {};
 
@@ -47,10 +50,13 @@ export class WsTransport implements DeepgramTransport {
     this.socket = new WebSocket(url, {
       headers,
       perMessageDeflate: false,
+      // It would end the connection, without a reason, when the kernel has not taken 60 pongs.
+      autoPong: false,
       maxPayload: MAX_MESSAGE_BYTES,
       ...(isEncrypted && { createConnection: connectEncrypted as unknown as typeof createConnection }),
     });
     this.socket.once('close', () => this.#toProxy?.destroy());
+    this.socket.on('ping', (payload) => this.#answerPing(payload));
     this.opened = new Promise((resolve, reject) => {
       this.socket.once('open', resolve);
       this.socket.once('error', (cause) => reject(new DeepgramUnreachable(new URL(url).host, cause)));
@@ -113,6 +119,24 @@ export class WsTransport implements DeepgramTransport {
   get bufferedBytes(): number {
     return this.#frames?.bufferedBytes ?? 0;
   }
+
+  /** RFC 6455, 5.5.3: of several pings, the latest needs a pong. One is on its way at a time. */
+  #answerPing(payload: Buffer): void {
+    if (this.#isAnsweringPing) {
+      this.#unansweredPing = payload;
+      return;
+    }
+    this.#isAnsweringPing = true;
+    this.#frames?.flush();
+    this.socket.pong(payload, undefined, this.#answeredPing);
+  }
+
+  readonly #answeredPing = () => {
+    const next = this.#unansweredPing;
+    this.#isAnsweringPing = false;
+    this.#unansweredPing = undefined;
+    if (next && this.isOpen()) this.#answerPing(next);
+  };
 
   readonly #taken = () => this.onTaken();
 }

@@ -100,3 +100,26 @@ test('only a pong that answers a ping of ours has its mark', async (t) => {
   socket.terminate();
   t.deepEqual(marks, [...payloads.map(() => Number.NaN), 64_000]);
 });
+
+test('many pings at once end no connection; the latest of them is answered, and so is a later one', async (t) => {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const pongs: string[] = [];
+  const answered = Promise.withResolvers<void>();
+  server.on('connection', (peer) => {
+    for (let nth = 1; nth <= 200; nth++) peer.ping(String(nth));
+    peer.on('pong', (payload) => {
+      pongs.push(String(payload));
+      if (pongs.at(-1) === '200') peer.ping('later');
+      if (pongs.at(-1) === 'later') answered.resolve();
+    });
+    peer.on('close', () => answered.reject(new Error('the connection ended')));
+  });
+  const baseUrl = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const settings = { baseUrl, key: fixedSecret('one') };
+  const socket = await openSocket(settings, {}, EVENTS, new AbortController().signal);
+  await t.notThrowsAsync(answered.promise);
+  socket.terminate();
+  t.true(pongs.length < 200, 'not each of them');
+});
