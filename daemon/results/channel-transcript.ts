@@ -16,6 +16,8 @@ interface NewWords {
 
 /** By what a final is known. */
 type Identity = Pick<Result, 'startMs' | 'endMs' | 'text'>;
+/** A final that is sent again is one of the last few. */
+const MOST_RECENT = 8;
 
 /** What has been said on one channel: tells new words from repeated ones over any number of connections. */
 export class ChannelTranscript {
@@ -25,8 +27,11 @@ export class ChannelTranscript {
   #overlap: Overlap | undefined;
   /** Words were delivered since the last end of an utterance. */
   #isInUtterance = false;
-  /** What tells the last final with words. Its words are not kept: most of them would be garbage in V8's old space. */
-  #latest: Identity | undefined;
+  /**
+   * What tells the connection's last finals with words. Their words are not kept: most of them would be garbage in V8's
+   * old space.
+   */
+  #recent: Identity[] = [];
 
   /**
    * @param finalMs up to here the channel is final
@@ -47,16 +52,16 @@ export class ChannelTranscript {
 
   /** A connection has begun that repeats the call from this moment on: what is not final, and some of what is. */
   reconnected(fromMs: Millis): void {
-    this.#latest = undefined;
+    this.#recent = [];
     this.#overlap = overlapOf(this.lastWords, this.#finalMs, fromMs);
   }
 
   /** Takes a final result. Undefined if it has nothing new and ends no utterance. */
   final(result: Result): NewWords | undefined {
     // The same audio is not transcribed twice on one connection.
-    if (this.#latest && isSame(result, this.#latest)) return undefined;
+    if (this.#recent.some((recent) => isSame(result, recent))) return undefined;
     const { words: received, speechFinal } = result;
-    if (received.length > 0) this.#latest = { startMs: result.startMs, endMs: result.endMs, text: result.text };
+    if (received.length > 0) this.#note({ startMs: result.startMs, endMs: result.endMs, text: result.text });
     const { repeated, rest } = this.#align(result);
     const fresh = rest ? [rest, ...received.slice(repeated + 1)] : received.slice(repeated);
     const words = this.#placed(fresh, result.endMs);
@@ -82,6 +87,11 @@ export class ChannelTranscript {
     if (!first || !last) return undefined;
     const fresh = repeated.length === 0 ? text : textFrom(words, received, text);
     return { startMs: first.startMs, endMs: last.endMs, text: fresh, words };
+  }
+
+  #note(final: Identity): void {
+    if (this.#recent.length === MOST_RECENT) this.#recent.shift();
+    this.#recent.push(final);
   }
 
   #align({ words: received, endMs }: Result): { readonly repeated: number; readonly rest: Word | undefined } {

@@ -138,10 +138,10 @@ test('one result of a time beyond the audio misplaces no later word, and a recon
   }
 });
 
-test('a message that comes twice is heard once', (t) => {
+test('a message that comes twice, at once or later, is heard once', (t) => {
   const log = new RecordedEvents();
   const relay = new Relay(log);
-  for (const message of [said(0, 'no'), said(0, 'no'), said(1, 'no'), said(2, 'yes'), said(2, 'yes')]) {
+  for (const message of [said(0, 'no'), said(0, 'no'), said(1, 'no'), said(2, 'yes'), said(2, 'yes'), said(1, 'no')]) {
     relay.take(message, 0, 1);
   }
   t.deepEqual(
