@@ -20,7 +20,7 @@ export class Unsigned extends Error {
 }
 
 /** Room may appear at any moment, and the trigger has only seconds. */
-const RETRY_AFTER_S = '1';
+const RETRY_AFTER_S = 1;
 
 /**
  * The response to a failed start: `reason` for programs, `message` for people, `retryable` when the same request may
@@ -47,14 +47,16 @@ export function refusal(error: unknown): JsonResponse {
 function failed(status: number, reason: string, message: string, details: Record<string, unknown> = {}): JsonResponse {
   const retryable = status >= 503;
   const body = { reason, message, retryable, ...details };
-  return status === 503 ? { status, body, headers: { 'retry-after': RETRY_AFTER_S } } : { status, body };
+  return status === 503 ? { status, body, headers: { 'retry-after': String(RETRY_AFTER_S) } } : { status, body };
 }
 
-function deepgramRefusal({ status, dgError, requestId, message, retryable }: DeepgramRefused): JsonResponse {
+function deepgramRefusal(refused: DeepgramRefused): JsonResponse {
+  const { status, dgError, requestId, message, retryable, retryAfterMs = 0 } = refused;
   const details = { deepgramStatus: status, dgError, dgRequestId: requestId };
   const words = dgError && !message.includes(dgError) ? `${message}: ${dgError}` : message;
   const response = failed(retryable ? 503 : 502, 'deepgram-refused', words, details);
   const headers: Record<string, string> = { ...response.headers };
+  if (retryable) headers['retry-after'] = String(Math.max(RETRY_AFTER_S, Math.ceil(retryAfterMs / 1000)));
   if (dgError) headers['dg-error'] = headerText(dgError);
   if (requestId) headers['dg-request-id'] = headerText(requestId);
   return { ...response, headers };

@@ -68,7 +68,9 @@ async function stage(t: ExecutionContext) {
     const signed = { ...signatureHeaders(signedWith, sent, clock.epoch()), ...headers };
     const response = await fetch(new URL('/start-session', url), { method: 'POST', body: sent, headers: signed });
     const body = (await response.json()) as Record<string, unknown>;
-    return { ...body, status: response.status, dgErrorHeader: response.headers.get('dg-error') };
+    const { status } = response;
+    const [dgErrorHeader, retryAfter] = ['dg-error', 'retry-after'].map((name) => response.headers.get(name));
+    return { ...body, status, dgErrorHeader, retryAfter };
   };
   const health = (method = 'GET') => fetch(new URL('/health-check', url), { method });
   return { clock, secret, timeouts, session, closed, start, health, url, of };
@@ -141,6 +143,20 @@ test('an error of Deepgram that no header can hold reaches the caller in the bod
     dgError: 'Bad Request: no keyterm\n東京',
     dgErrorHeader: 'Bad Request: no keyterm???',
   });
+});
+
+test('Deepgram’s Retry-After reaches the caller, in whole seconds and at least 1', async (t) => {
+  const { session, start } = await stage(t);
+  for (const [retryAfterMs, retryAfter] of [
+    [undefined, '1'],
+    [300, '1'],
+    [6100, '7'],
+  ] as const) {
+    session.refusal = new DeepgramRefused(429, undefined, 'request-1', { retryAfterMs });
+    t.like(await start('first-secret'), { status: 503, retryAfter });
+  }
+  session.refusal = new DeepgramRefused(401, undefined, 'request-1', { retryAfterMs: 6100 });
+  t.like(await start('first-secret'), { status: 502, retryAfter: null });
 });
 
 test('the health check fails while no starts are wanted', async (t) => {
