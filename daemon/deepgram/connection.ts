@@ -113,6 +113,11 @@ export class Connection {
     return this.#socket.closed;
   }
 
+  /** False once Deepgram has closed the connection, which `closed` may tell a little later. */
+  get isOpen(): boolean {
+    return !this.#isClosed && this.#socket.isOpen;
+  }
+
   /** What comes before need not be sent again for not having arrived. */
   get readTo(): number {
     const readTo = this.#heartbeat.readTo(this.#options.replayBuffer.sent);
@@ -166,7 +171,7 @@ export class Connection {
   pump(): void {
     const { replayBuffer, timers, statistics, windowBytes, onProgress } = this.#options;
     // What a closed connection took would be lost.
-    if (this.#isClosed || replayBuffer.sent === replayBuffer.end) return;
+    if (!this.isOpen || replayBuffer.sent === replayBuffer.end) return;
     const nowMs = timers.now();
     const buffered = this.#socket.bufferedBytes;
     let bytes = 0;
@@ -251,6 +256,11 @@ export class Connection {
     const { replayBuffer, timers, statistics } = this.#options;
     const nowMs = timers.now();
     timers.set(this.#checkTimer, nowMs + CHECK_EVERY_MS);
+    // A peer that leaves the TCP connection open after its close frame is not waited for.
+    if (!this.isOpen) {
+      this.#socket.terminate();
+      return;
+    }
     if (this.#heartbeat.isDead(nowMs) && (this.#heartbeat.isTcpKnown || this.#options.mayReplace(nowMs))) {
       this.#socket.terminate();
       return;

@@ -425,7 +425,7 @@ export class Link {
     this.#window.advance(connection, this.#options.timers.now());
     this.#checkResults(false);
     const { sent, end } = this.#window.buffer;
-    if (this.#state.name !== 'open' || !this.#isComplete || sent < end) return;
+    if (this.#state.name !== 'open' || !connection.isOpen || !this.#isComplete || sent < end) return;
     const backlogMs = connection.backlogMs(this.#options.timers.now());
     this.#enter({ name: 'finishing', connection, backlogMs });
   }

@@ -45,6 +45,8 @@ export interface DeepgramSocket {
   readonly requestId: string | undefined;
   /** Bytes sent that the kernel has not taken yet. */
   readonly bufferedBytes: number;
+  /** False once a close frame has come: what is sent then is lost. `closed` follows when the TCP connection has ended. */
+  readonly isOpen: boolean;
   /** Resolves when the connection is closed, for whatever reason; never rejects. */
   readonly closed: Promise<SocketClose>;
   /** Sends frames of 2-channel PCM (AudioRun) as one message. */
@@ -161,6 +163,10 @@ class OpenSocket implements DeepgramSocket {
 
   get bufferedBytes(): number {
     return this.#transport.bufferedBytes;
+  }
+
+  get isOpen(): boolean {
+    return this.#transport.isOpen();
   }
 
   unacked(): Promise<TcpQueue | undefined> {

@@ -39,6 +39,8 @@ export class FakeSocket implements DeepgramSocket {
   /** Bytes that the kernel has taken, and those that the peer's TCP has acknowledged. */
   #sentBytes = 0;
   #ackedBytes = 0;
+  #closeCode: number | undefined;
+  isOpen = true;
   isClosed = false;
 
   constructor(requestId: string, params: DeepgramParams, clock: Clock, behavior: Behavior, events: SocketEvents) {
@@ -108,10 +110,17 @@ export class FakeSocket implements DeepgramSocket {
   }
 
   terminate(): void {
-    this.close(1006);
+    this.close(this.#closeCode ?? 1006);
+  }
+
+  /** Sends a close frame and leaves the TCP connection open. */
+  sendClose(code: number): void {
+    this.#closeCode = code;
+    this.isOpen = false;
   }
 
   close(code: number, reason = ''): void {
+    this.isOpen = false;
     this.isClosed = true;
     this.#closed.resolve({ code, reason });
   }

@@ -451,6 +451,25 @@ test('a connection that breaks after CloseStream, before the last results, is re
   t.is(byteDifference(stage.received(), callAudio(0, 3000)), 'the same');
 });
 
+test('a close frame ends a connection although its TCP stays open: CloseStream goes to the next one', async (t) => {
+  const stage = await opened();
+  await stage.speak(1000);
+  const first = stage.deepgram.socket;
+  first.sendClose(1000);
+  void stage.send(100);
+  const finished = stage.link.finish();
+  await stage.clock.advance(2000);
+  await finished;
+  t.is(first.closeStreamAtMs, undefined);
+  t.is(first.endMs, 1000, 'no audio was written to it');
+  const { socket } = stage.deepgram;
+  t.not(socket, first);
+  t.is(socket.endMs, 1100);
+  t.not(socket.closeStreamAtMs, undefined);
+  t.deepEqual(stage.events(), ['deepgram.lost', 'deepgram.reconnected']);
+  await assertIdle(t, stage);
+});
+
 test('abandon closes an open line at once', async (t) => {
   const stage = await opened();
   await stage.speak(1000);

@@ -36,6 +36,7 @@ class Line {
   isAway = false;
   bufferedBytes = 0;
   readonly requestId = 'a';
+  readonly isOpen = true;
   readonly closed = new Promise<never>(() => {});
   readonly #events: SocketEvents;
   #hasSent = false;

@@ -34,6 +34,8 @@ type Frame = { bytes: number } | { read: () => void };
 export class VirtualLine implements DeepgramSocket {
   readonly requestId: string;
   readonly offsetMs: Millis;
+  /** For the client: the server may have ended the connection a little earlier. */
+  isOpen = true;
   readonly #options: VirtualLineOptions;
   readonly #closed = Promise.withResolvers<SocketClose>();
   /** Frames that the client wrote and the server has not read, oldest first, and the audio in them. */
@@ -186,6 +188,7 @@ export class VirtualLine implements DeepgramSocket {
 
   #close(code: number): void {
     this.#hasEnded = true;
+    this.isOpen = false;
     this.#closed.resolve({ code, reason: '' });
   }
 
