@@ -7,9 +7,9 @@ const SHORTEST_BYTES = 24;
 const LONGEST_BYTES = 64;
 /** With its padding, which the Go library that verifies requests demands. */
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-/** A host as in a URL, with its port unless that is 443. */
+/** A host as a parsed URL has it: in lower case and ASCII, with its port unless that is 443. */
 const HOST = /^(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/;
-const RULE = `must be ${PREFIX} and base64 of ${SHORTEST_BYTES} to ${LONGEST_BYTES} bytes with its padding, or a JSON object of host names to these`;
+const RULE = `must be ${PREFIX} and base64 of ${SHORTEST_BYTES} to ${LONGEST_BYTES} bytes with its padding, or a JSON object of host names, each once, to these`;
 
 /** The signing keys in RESULTS_SECRET: one for RESULTS_WEBHOOK's host, or one per host. */
 interface WebhookKeys {
@@ -29,12 +29,21 @@ export function keysIn(value: string): WebhookKeys | undefined {
   }
   const secrets = hostSecrets(value);
   const byHost = new Map<string, KeyObject>();
-  for (const [host, secret] of secrets) {
+  for (const [name, secret] of secrets) {
     const key = typeof secret === 'string' ? keyIn(secret) : undefined;
-    if (!key || !HOST.test(host)) return undefined;
+    const host = hostIn(name);
+    // Which of two secrets signs for a host must not depend on their order.
+    if (!key || host === undefined || byHost.has(host)) return undefined;
     byHost.set(host, key);
   }
   return byHost.size > 0 ? { only: undefined, byHost } : undefined;
+}
+
+/** The host as webhooks' URLs have it after parsing; undefined if the name is anything else, such as a URL. */
+function hostIn(name: string): string | undefined {
+  if (!/^[^\s/\\?#@]+$/.test(name)) return undefined;
+  const host = URL.parse(`https://${name}`)?.host;
+  return host !== undefined && HOST.test(host) ? host : undefined;
 }
 
 /** The secrets within RESULTS_SECRET, which no log may contain. */
@@ -45,7 +54,7 @@ export function webhookSecretsIn(value: string): string[] {
 
 function hostSecrets(value: string): [string, unknown][] {
   try {
-    return Object.entries(JSON.parse(value) as object).map(([host, secret]) => [host.toLowerCase(), secret]);
+    return Object.entries(JSON.parse(value) as object);
   } catch {
     return [];
   }

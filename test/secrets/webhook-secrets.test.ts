@@ -1,7 +1,8 @@
 import test from 'ava';
 import { keysIn, webhookSecret } from '../../daemon/secrets/webhook-secrets.ts';
 
-const RULE = 'must be whsec_ and base64 of 24 to 64 bytes with its padding, or a JSON object of host names to these';
+const RULE =
+  'must be whsec_ and base64 of 24 to 64 bytes with its padding, or a JSON object of host names, each once, to these';
 
 const secretOf = (bytes: number) => `whsec_${Buffer.alloc(bytes, 0xfb).toString('base64')}`;
 
@@ -35,3 +36,35 @@ for (const [what, secret] of [
     }
   });
 }
+
+for (const [name, url] of [
+  ['hooks.example.com:443', 'https://hooks.example.com/calls'],
+  ['hooks.example.com', 'https://hooks.example.com:443/calls'],
+  ['Hooks.Example.COM:08443', 'https://hooks.example.com:8443/calls'],
+  ['bücher.example', 'https://BÜCHER.example/calls'],
+  ['xn--bcher-kva.example', 'https://bücher.example/calls'],
+  ['10.1', 'https://10.0.0.1/calls'],
+  ['[2001:DB8:0::1]:8443', 'https://[2001:db8::1]:8443/calls'],
+] as const) {
+  test(`the secret of ${name} signs for ${url}`, (t) => {
+    const keys = keysIn(JSON.stringify({ [name]: secretOf(32) }));
+    t.true(keys?.byHost.has(new URL(url).host));
+  });
+}
+
+for (const name of [
+  'https://a.example',
+  'a.example/calls',
+  'u@a.example',
+  'a b.example',
+  '*.a.example',
+  'a.example:99999',
+  '',
+])
+  test(`"${name}" is no host`, (t) => {
+    t.is(keysIn(JSON.stringify({ [name]: secretOf(32) })), undefined);
+  });
+
+test('a host has one secret, however it is written', (t) => {
+  t.is(keysIn(JSON.stringify({ 'a.example': secretOf(32), 'A.example:443': secretOf(24) })), undefined);
+});
