@@ -198,9 +198,12 @@ export interface ResultsStatus {
 /** POST /v1/results/retry; sent when all dead letters have been tried. */
 export interface RetriedLetters {
   readonly delivered: number;
-  /** Still there: not accepted, or sealed with a key that is not known. */
+  /** Still there: not accepted by their destination, or not read by the bucket or the disk. */
   readonly left: number;
+  /** Still there: sealed with a key that is not known, or written by another version. */
   readonly unreadable: number;
+  /** Of those delivered: still there, so that the next retry delivers them again. */
+  readonly notRemoved: number;
 }
 
 /** A successful response: it names the version of its API. */

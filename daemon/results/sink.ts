@@ -40,8 +40,16 @@ export interface Batch {
 /** The outcome of one attempt to deliver a batch. `error` is for people; it contains no word of the call. */
 export type Delivery =
   | { readonly name: 'delivered' }
-  /** The same batch is tried again after a backoff, and not before `afterMs`, until RESULTS_GIVE_UP_MS. */
-  | { readonly name: 'retry'; readonly error: string; readonly afterMs?: Millis | undefined }
+  /**
+   * The same batch is tried again after a backoff, and not before `afterMs`, until RESULTS_GIVE_UP_MS. `isRefused`: the
+   * destination answers, and may accept other batches.
+   */
+  | {
+      readonly name: 'retry';
+      readonly error: string;
+      readonly afterMs?: Millis | undefined;
+      readonly isRefused?: boolean;
+    }
   /** Another attempt cannot succeed: the batch becomes a dead letter at once. */
   | { readonly name: 'given-up'; readonly error: string }
   /** The batch is split in two; a single event becomes a dead letter. */

@@ -45,6 +45,21 @@ export class Sealing {
     return this.#generation;
   }
 
+  /** True for a while after the secret was changed: what an earlier process sealed may need to be sealed again. */
+  get hasEarlierKey(): boolean {
+    return this.#first.accepted.length > 1;
+  }
+
+  /** Seals bytes again that an earlier key sealed; undefined if the current one opens them. Throws NotOpened. */
+  sealAgain(sealed: Uint8Array): Buffer | undefined {
+    try {
+      this.#openWith(this.#first.current, sealed, NONE);
+      return undefined;
+    } catch {
+      return this.seal(this.open(sealed));
+    }
+  }
+
   /** `context` is not hidden, but must be the same to open the bytes. */
   seal(bytes: Uint8Array, context: Uint8Array = NONE): Buffer {
     return Buffer.concat(this.sealInParts(bytes, context));

@@ -108,7 +108,12 @@ const resultsStatus = versioned.extend({
   deadLetters: letters,
   place: z.string().optional(),
 });
-const retriedLetters = versioned.extend({ delivered: letters, left: letters, unreadable: letters });
+const retriedLetters = versioned.extend({
+  delivered: letters,
+  left: letters,
+  unreadable: letters,
+  notRemoved: letters,
+});
 
 const stopped = versioned.extend({
   sessionId: z.string(),

@@ -48,7 +48,7 @@ export class FakeDaemon {
   checks: readonly Check[] = [];
   settings: Readonly<Record<string, unknown>> = {};
   results: ResultsStatus = { backlog: 0, oldestAgeMs: 0, deadLetters: 0, place: '/var/lib/integratord/dead-letters' };
-  retried: RetriedLetters = { delivered: 0, left: 0, unreadable: 0 };
+  retried: RetriedLetters = { delivered: 0, left: 0, unreadable: 0, notRemoved: 0 };
   level: LevelOfLog = { level: 'info', configured: 'info' };
   /** How a stopped session ends. */
   stopped: Pick<Stopped, 'outcome' | 'reason' | 'error'> = { outcome: 'completed', reason: 'stopped' };

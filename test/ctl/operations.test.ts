@@ -178,13 +178,18 @@ test('status shows undelivered results too, and why they are not known when thei
 test('results retry says what arrived, and fails while something is left', async (t) => {
   const daemon = await fakeFor(t);
   const run = (...args: string[]) => ctl([...args, '--socket', daemon.socketPath]);
-  daemon.retried = { delivered: 1, left: 0, unreadable: 0 };
+  daemon.retried = { delivered: 1, left: 0, unreadable: 0, notRemoved: 0 };
   t.like(await run('results', 'retry'), { code: 0, stdout: 'delivered 1 dead letter\n', stderr: '' });
-  daemon.retried = { delivered: 2, left: 3, unreadable: 1 };
+  daemon.retried = { delivered: 2, left: 3, unreadable: 1, notRemoved: 0 };
   const failed = await run('results', 'retry');
   t.is(failed.code, 1);
   t.is(failed.stdout, 'delivered 2 dead letters\n');
-  t.regex(failed.stderr, /3 dead letters not accepted, 1 dead letter cannot be opened: is STATE_KEY the right one\?/);
+  t.regex(failed.stderr, /3 dead letters not delivered, 1 dead letter cannot be opened: is STATE_KEY the right one\?/);
+  daemon.retried = { delivered: 2, left: 0, unreadable: 0, notRemoved: 2 };
+  t.regex(
+    (await run('results', 'retry')).stderr,
+    /integratorctl: 2 dead letters delivered but not removed; see the log/,
+  );
   daemon.instead.set(
     'POST /v1/results/retry',
     refusal(502, 'dead-letters-unreachable', 'Cannot read the dead letters: SlowDown'),

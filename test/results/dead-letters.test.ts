@@ -8,6 +8,7 @@ import type { DeadLetter } from '../../daemon/results/dead-letters/letter.ts';
 import { directoryBox, type LetterBox } from '../../daemon/results/dead-letters/letter-box.ts';
 import { retryLetters } from '../../daemon/results/dead-letters/retry-letters.ts';
 import { s3Box, s3PlaceOf } from '../../daemon/results/dead-letters/s3-box.ts';
+import type { Batch } from '../../daemon/results/sink.ts';
 import { folderAt } from '../../daemon/results/spool/folder.ts';
 import { systemClock } from '../../daemon/runtime/clock.ts';
 import { Sealing } from '../../daemon/secrets/sealing.ts';
@@ -32,11 +33,11 @@ function letterOf(from = 1, count = 2, webhook = 'https://hooks.example.com/call
 
 function stage(box: LetterBox | undefined, secret = fixedSecret('the state key')) {
   const clock = new VirtualClock();
-  const { log, of } = recordedLog();
+  const { log, of, lines } = recordedLog();
   const lost = { letters: 0 };
   const sealing = new Sealing([secret], 'results');
   const letters = new SealedLetters({ box, sealing, clock, log, onLost: (count) => (lost.letters += count) });
-  return { clock, log, of, lost, letters };
+  return { clock, log, of, lines, lost, letters };
 }
 
 test('a dead letter is sealed, and comes back as it was', async (t) => {
@@ -99,7 +100,12 @@ test('retry delivers all letters under their ids, oldest first, and removes them
     await clock.advance(1);
   }
   const sink = new TestSink();
-  t.deepEqual(await retryLetters({ letters, sinks: [sink], log }), { delivered: 3, left: 0, unreadable: 0 });
+  t.deepEqual(await retryLetters({ letters, sinks: [sink], log }), {
+    delivered: 3,
+    left: 0,
+    unreadable: 0,
+    notRemoved: 0,
+  });
   t.deepEqual(
     sink.batches.map(({ id }) => id),
     sent.map(({ batch }) => batch.id),
@@ -117,9 +123,80 @@ test('a destination that fails keeps its letters and is asked once, others get t
   const sink = new TestSink();
   sink.answer = ({ session }) =>
     session.webhook?.includes('a.example') ? { name: 'retry', error: 'HTTP 500' } : { name: 'delivered' };
-  t.deepEqual(await retryLetters({ letters, sinks: [sink], log }), { delivered: 2, left: 2, unreadable: 0 });
+  t.deepEqual(await retryLetters({ letters, sinks: [sink], log }), {
+    delivered: 2,
+    left: 2,
+    unreadable: 0,
+    notRemoved: 0,
+  });
   t.is(sink.attempts.length, 3);
   t.is((await letters.names()).length, 2);
+});
+
+test('a letter that its destination refuses costs the others nothing', async (t) => {
+  const { letters, log, clock } = stage(directoryBox(new MemoryFolder(), MIB));
+  const sent = ['gone', 'refused', 'too-large', 'fine'].map((path) => letterOf(1, 1, `https://a.example/${path}`));
+  for (const letter of sent) {
+    await letters.put(letter);
+    await clock.advance(1);
+  }
+  const sink = new TestSink();
+  sink.answer = ({ session: { webhook = '' } }) => {
+    if (webhook.endsWith('gone')) return { name: 'given-up', error: 'HTTP 410' };
+    if (webhook.endsWith('refused')) return { name: 'retry', error: 'HTTP 404', isRefused: true };
+    return webhook.endsWith('too-large') ? { name: 'too-large', error: 'HTTP 413' } : { name: 'delivered' };
+  };
+  t.like(await retryLetters({ letters, sinks: [sink], log }), { delivered: 1, left: 3 });
+  t.deepEqual(sink.batches, [sent.at(-1)?.batch as Batch]);
+});
+
+/** A box that fails for letters, as a bucket may. */
+function failingBox(fails: { read?: RegExp; remove?: RegExp }): LetterBox {
+  const box = directoryBox(new MemoryFolder(), MIB);
+  const orFail = async <T>(pattern: RegExp | undefined, name: string, act: () => Promise<T>): Promise<T> => {
+    if (pattern?.test(name)) throw new Error('AccessDenied');
+    return act();
+  };
+  return {
+    ...box,
+    read: (name) => orFail(fails.read, name, () => box.read(name)),
+    remove: (name) => orFail(fails.remove, name, () => box.remove(name)),
+  };
+}
+
+test('a letter that the bucket does not give or remove costs the others nothing, and blames no key', async (t) => {
+  const fails: { read?: RegExp; remove?: RegExp } = {};
+  const { letters, log, clock, of } = stage(failingBox(fails));
+  const sent = [letterOf(), letterOf(), letterOf()];
+  for (const letter of sent) {
+    await letters.put(letter);
+    await clock.advance(1);
+  }
+  const [first, second, third] = sent.map(({ batch }) => batch);
+  fails.read = new RegExp(first?.id ?? '');
+  fails.remove = new RegExp(second?.id ?? '');
+  const sink = new TestSink();
+  const retried = await retryLetters({ letters, sinks: [sink], log });
+  t.deepEqual(retried, { delivered: 2, left: 1, unreadable: 0, notRemoved: 1 });
+  t.deepEqual(sink.batches, [second, third]);
+  t.is(of('results.letter-unreadable').length, 1);
+  t.is(of('results.letter-not-removed').length, 1);
+  t.is((await letters.names()).length, 2);
+});
+
+test('a letter of a newer version stays, and says so without a word of it', async (t) => {
+  const folder = new MemoryFolder();
+  const { letters, log, lines } = stage(directoryBox(folder, MIB));
+  const sealing = new Sealing([fixedSecret('the state key')], 'results');
+  for (const text of ['{"version": 2, "text": "planted"}', 'planted, and no JSON'])
+    await directoryBox(folder, MIB).replace(
+      `00000000000000${text.length % 10}-9-webhook-x`,
+      sealing.seal(Buffer.from(text)),
+    );
+  await letters.put(letterOf());
+  const retried = await retryLetters({ letters, sinks: [new TestSink()], log });
+  t.like(retried, { delivered: 1, left: 0, unreadable: 2 });
+  t.false(JSON.stringify(lines).includes('planted'));
 });
 
 test('a letter that is too large is delivered in parts', async (t) => {
@@ -146,6 +223,7 @@ test('letters are sealed again when the key changes; one that no key opens stays
     delivered: 0,
     left: 0,
     unreadable: 1,
+    notRemoved: 0,
   });
   secret.current = 'two';
   secret.accepted = ['two', 'one'];
@@ -153,6 +231,44 @@ test('letters are sealed again when the key changes; one that no key opens stays
   t.like(await retryLetters({ letters: stranger.letters, sinks: [new TestSink()], log: stranger.log }), {
     delivered: 1,
   });
+});
+
+test('letters that no key opens keep none of the others from being sealed again', async (t) => {
+  const folder = new MemoryFolder();
+  await stage(directoryBox(folder, MIB), fixedSecret('forgotten')).letters.put(letterOf());
+  const secret = { current: 'one', accepted: ['one'], renew: async () => {} };
+  const { letters, clock } = stage(directoryBox(folder, MIB), secret);
+  await clock.advance(1);
+  await letters.put(letterOf());
+  secret.current = 'two';
+  secret.accepted = ['two', 'one'];
+  await letters.sealAgain();
+  const later = stage(directoryBox(folder, MIB), fixedSecret('two'));
+  const retried = await retryLetters({ letters: later.letters, sinks: [new TestSink()], log: later.log });
+  t.like(retried, { delivered: 1, unreadable: 1 });
+});
+
+test('a process that starts after a change of the key seals again what the one before left, and nothing else', async (t) => {
+  const folder = new MemoryFolder();
+  const box = directoryBox(folder, MIB);
+  await stage(box, fixedSecret('one')).letters.put(letterOf());
+  await stage(box, fixedSecret('two')).letters.put(letterOf());
+  const replaced: string[] = [];
+  const watched: LetterBox = {
+    ...box,
+    replace: (name, bytes) => {
+      replaced.push(name);
+      return box.replace(name, bytes);
+    },
+  };
+  const secret = { current: 'two', accepted: ['two', 'one'], renew: async () => {} };
+  const next = stage(watched, secret);
+  await next.letters.sealAgain();
+  await next.letters.sealAgain();
+  t.is(replaced.length, 1);
+  const later = stage(box, fixedSecret('two'));
+  const retried = await retryLetters({ letters: later.letters, sinks: [new TestSink()], log: later.log });
+  t.like(retried, { delivered: 2, unreadable: 0 });
 });
 
 test.serial('letters in S3 are readable from any instance, and a bucket that fails is tried again', async (t) => {

@@ -76,7 +76,7 @@ test('a retry has the same id and body, with the time and signature of the attem
   const { consumer, sink, url } = await stage(t);
   consumer.setRules([{ status: 500, headers: {}, delayMs: 0, hangs: false, resets: false, accepts: false, times: 1 }]);
   const batch = batchOf(url);
-  t.deepEqual(await sink.deliver(batch), { name: 'retry', error: 'HTTP 500', afterMs: undefined });
+  t.deepEqual(await sink.deliver(batch), { name: 'retry', error: 'HTTP 500', afterMs: undefined, isRefused: false });
   t.deepEqual(await sink.deliver(batch), { name: 'delivered' });
   const [first, second] = consumer.requests;
   t.is(first?.text, second?.text);
@@ -129,15 +129,19 @@ test('each answer has its meaning', async (t) => {
     [{ status: 204 }, { name: 'delivered' }],
     [
       { status: 429, headers: { 'retry-after': '7' } },
-      { name: 'retry', error: 'HTTP 429', afterMs: 7000 },
+      { name: 'retry', error: 'HTTP 429', afterMs: 7000, isRefused: false },
     ],
-    [{ status: 503 }, { name: 'retry', error: 'HTTP 503' }],
-    [{ status: 404 }, { name: 'retry', error: 'HTTP 404' }],
+    [{ status: 503 }, { name: 'retry', error: 'HTTP 503', isRefused: false }],
+    [{ status: 404 }, { name: 'retry', error: 'HTTP 404', isRefused: true }],
     [{ status: 410 }, { name: 'given-up', error: 'HTTP 410' }],
     [{ status: 413 }, { name: 'too-large', error: 'HTTP 413' }],
     [
       { status: 301, headers: { location: '/elsewhere' } },
       { name: 'retry', error: 'HTTP 301: redirects are not followed' },
+    ],
+    [
+      { status: 302, headers: { 'retry-after': '9' } },
+      { name: 'retry', afterMs: 9000 },
     ],
     [{ status: 307, headers: { location: 'http://169.254.169.254/' } }, { name: 'retry' }],
     [{ status: 200, resets: true }, { name: 'retry' }],

@@ -27,11 +27,8 @@ export function addResultsCommands(program: Command, io: Io): void {
       const options = { body: {}, timeoutMs: Number.POSITIVE_INFINITY };
       const retried = await invocation.daemon.post<RetriedLetters>('/v1/results/retry', options);
       invocation.show(retried, () => [`delivered ${lettersText(retried.delivered)}`]);
-      const { left, unreadable } = retried;
-      if (left + unreadable === 0) return;
-      const cannotOpen =
-        unreadable > 0 ? `, ${lettersText(unreadable)} cannot be opened: is STATE_KEY the right one?` : '';
-      throw new Failure(`${lettersText(left)} not accepted${cannotOpen}; see the log of integratord`, EXIT.failure);
+      const faults = faultsOf(retried);
+      if (faults.length > 0) throw new Failure(`${faults.join(', ')}; see the log of integratord`, EXIT.failure);
     });
 }
 
@@ -44,6 +41,14 @@ function pairs({ backlog, oldestAgeMs, deadLetters, place }: ResultsStatus): (re
       place === undefined ? 'not kept (RESULTS_DEAD_LETTERS, STATE_DIR)' : `${deadLetters} in ${printable(place)}`,
     ],
   ];
+}
+
+function faultsOf({ left, unreadable, notRemoved }: RetriedLetters): string[] {
+  const faults: string[] = [];
+  if (left > 0) faults.push(`${lettersText(left)} not delivered`);
+  if (unreadable > 0) faults.push(`${lettersText(unreadable)} cannot be opened: is STATE_KEY the right one?`);
+  if (notRemoved > 0) faults.push(`${lettersText(notRemoved)} delivered but not removed`);
+  return faults;
 }
 
 function lettersText(count: number): string {

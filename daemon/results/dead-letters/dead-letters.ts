@@ -1,6 +1,6 @@
 import { errorFields, type Log } from '../../log/log.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Sealing } from '../../secrets/sealing.ts';
+import { NotOpened, type Sealing } from '../../secrets/sealing.ts';
 import { type DeadLetter, readLetter, writeLetter } from './letter.ts';
 import type { LetterBox } from './letter-box.ts';
 
@@ -27,12 +27,16 @@ interface DeadLettersOptions {
 export class SealedLetters implements DeadLetters {
   readonly #options: DeadLettersOptions;
   #isFailing = false;
-  #sealedWith: number;
+  /** Of the key that all letters are sealed with, except those that no key opens. */
+  #sealedWith: number | undefined;
+  #isSealing = false;
+  #failsToSeal = false;
   #lastAtEpochMs = 0;
 
   constructor(options: DeadLettersOptions) {
     this.#options = options;
-    this.#sealedWith = options.sealing.generation;
+    const { generation, hasEarlierKey } = options.sealing;
+    this.#sealedWith = hasEarlierKey ? undefined : generation;
   }
 
   async put(letter: DeadLetter): Promise<Kept> {
@@ -73,17 +77,39 @@ export class SealedLetters implements DeadLetters {
 
   /** Seals all letters again if the key has changed: the one before opens them for a limited time. Never rejects. */
   async sealAgain(): Promise<void> {
-    const { box, sealing } = this.#options;
-    const generation = sealing.generation;
-    if (!box || generation === this.#sealedWith) return;
+    const { box, sealing, log } = this.#options;
+    const { generation } = sealing;
+    if (!box || generation === this.#sealedWith || this.#isSealing) return;
+    this.#isSealing = true;
+    let failure: unknown;
     try {
       for (const name of await box.list()) {
-        const sealed = await box.read(name);
-        if (sealed) await box.replace(name, sealing.seal(sealing.open(sealed)));
+        // One that cannot be read must not cost the others.
+        await this.#sealLetterAgain(box, name).catch((error: unknown) => {
+          failure ??= error;
+        });
       }
-      this.#sealedWith = generation;
     } catch (error) {
-      this.#failed(error);
+      failure = error;
+    }
+    this.#isSealing = false;
+    if (failure === undefined) this.#sealedWith = generation;
+    else if (!this.#failsToSeal) {
+      const fields = { event: 'results.letters-failing', place: box.place, ...errorFields(failure) };
+      log.error(fields, 'cannot seal all dead letters with the new key: trying again while the one before opens them');
+    }
+    this.#failsToSeal = failure !== undefined;
+  }
+
+  async #sealLetterAgain(box: LetterBox, name: string): Promise<void> {
+    const sealed = await box.read(name);
+    if (!sealed) return;
+    try {
+      const again = this.#options.sealing.sealAgain(sealed);
+      if (again) await box.replace(name, again);
+    } catch (error) {
+      // No later key opens it either; a retry reports it.
+      if (!(error instanceof NotOpened)) throw error;
     }
   }
 

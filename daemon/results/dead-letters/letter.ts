@@ -8,6 +8,11 @@ export interface DeadLetter {
   readonly batch: Batch;
 }
 
+/** What was sealed is no letter, or one of a version that writes others. */
+export class UnknownLetter extends Error {
+  override readonly name = 'UnknownLetter';
+}
+
 /** What another version adds is kept for the sink. */
 const stored = z.object({
   version: z.literal(1),
@@ -46,10 +51,19 @@ export function writeLetter({ sink, batch }: DeadLetter): Buffer {
   return Buffer.from(JSON.stringify({ version: 1, sink, id, epoch, session, events: texts }));
 }
 
-/** Throws if it is anything else. */
+/** Throws UnknownLetter if it is anything else. */
 export function readLetter(bytes: Buffer): DeadLetter {
-  const { sink, id, epoch, session, events } = stored.parse(JSON.parse(bytes.toString()));
+  const { sink, id, epoch, session, events } = storedIn(bytes);
   const batched = events.map(({ json, ...event }) => ({ ...event, json: Buffer.from(json) }));
   const { contact, webhook } = session;
   return { sink, batch: { session: { ...session, contact, webhook }, epoch, id, events: batched } };
+}
+
+function storedIn(bytes: Buffer): z.infer<typeof stored> {
+  try {
+    return stored.parse(JSON.parse(bytes.toString()));
+  } catch {
+    // Without the cause: its message may quote the letter.
+    throw new UnknownLetter('no dead letter that this version knows: did a newer one write it?');
+  }
 }

@@ -1,8 +1,9 @@
 import type { RetriedLetters } from '../../contract/control-api.ts';
 import { errorFields, type Log } from '../../log/log.ts';
+import { NotOpened } from '../../secrets/sealing.ts';
 import type { Batch, Delivery, Sink } from '../sink.ts';
 import type { SealedLetters } from './dead-letters.ts';
-import type { DeadLetter } from './letter.ts';
+import { type DeadLetter, UnknownLetter } from './letter.ts';
 
 interface RetryOptions {
   readonly letters: SealedLetters;
@@ -12,31 +13,34 @@ interface RetryOptions {
 
 /**
  * Delivers all dead letters again, oldest first, each under the id that it had, and removes those that arrive. A
- * destination that fails is not asked again for the rest of its letters. Throws what the bucket or the disk fails with.
+ * destination that is down is not asked again for the rest of its letters; one that refuses a letter is. A letter that
+ * cannot be read or removed costs no other. Throws what the bucket or the disk fails with when it is listed.
  */
 export async function retryLetters({ letters, sinks, log }: RetryOptions): Promise<RetriedLetters> {
-  const counts = { delivered: 0, left: 0, unreadable: 0 };
+  const counts = { delivered: 0, left: 0, unreadable: 0, notRemoved: 0 };
   const failing = new Set<string>();
   for (const name of await letters.names()) {
     const letter = await letters.read(name).catch((error: unknown) => {
-      counts.unreadable++;
-      log.warn(
-        { event: 'results.letter-unreadable', letter: name, ...errorFields(error) },
-        'cannot open a dead letter',
-      );
+      counts[error instanceof NotOpened || error instanceof UnknownLetter ? 'unreadable' : 'left']++;
+      const fields = { event: 'results.letter-unreadable', letter: name, ...errorFields(error) };
+      log.warn(fields, 'cannot read a dead letter: it stays');
       return undefined;
     });
     if (!letter) continue;
     const destination = destinationOf(letter);
     const delivery = failing.has(destination) ? undefined : await deliver(letter, sinks);
     if (delivery?.name === 'delivered') {
-      await letters.remove(name);
       counts.delivered++;
+      await letters.remove(name).catch((error: unknown) => {
+        counts.notRemoved++;
+        const fields = { event: 'results.letter-not-removed', letter: name, ...errorFields(error) };
+        log.warn(fields, 'a dead letter was delivered and cannot be removed: the next retry delivers it again');
+      });
       continue;
     }
     counts.left++;
     if (!delivery) continue;
-    failing.add(destination);
+    if (delivery.name === 'retry' && !delivery.isRefused) failing.add(destination);
     const { sessionId, contactId } = letter.batch.session;
     const fields = {
       event: 'results.not-retried',

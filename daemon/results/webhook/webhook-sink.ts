@@ -11,6 +11,8 @@ import { bodyOf, signatureHeaders } from './standard-webhooks.ts';
 import { keyFor, literalFault, type WebhookRules } from './webhook-url.ts';
 
 const DIRECT = new Egress();
+/** Request Timeout, Too Early and Too Many Requests say nothing about the request itself. */
+const TRY_LATER: ReadonlySet<number> = new Set([408, 425, 429]);
 
 interface WebhookSinkOptions {
   readonly rules: WebhookRules;
@@ -121,9 +123,10 @@ export class WebhookSink implements Sink {
     const error = `HTTP ${status}`;
     if (status === 410) return { name: 'given-up', error };
     if (status === 413) return { name: 'too-large', error };
-    if (status >= 300 && status < 400) return { name: 'retry', error: `${error}: redirects are not followed` };
     const afterMs = retryAfterMs([retryAfter].flat()[0], this.#options.clock.epoch());
-    return { name: 'retry', error, afterMs };
+    const hint = status >= 300 && status < 400 ? ': redirects are not followed' : '';
+    const isRefused = status < 500 && !TRY_LATER.has(status);
+    return { name: 'retry', error: `${error}${hint}`, afterMs, isRefused };
   }
 }
 
