@@ -162,11 +162,13 @@ export class SinkDelivery {
         // A consumer that is down is not retried at once.
         if (!this.#isUrgent && !this.#cancelRetry) this.#wait(this.#backoffMs(Infinity));
         break;
-      case 'too-large':
-        this.#mostEvents = Math.max(1, Math.floor(outgoing.events.length / 2));
-        if (outgoing.events.length > 1) this.#outgoing = undefined;
+      case 'too-large': {
+        const { length } = outgoing.batch.events;
+        this.#mostEvents = Math.max(1, Math.floor(length / 2));
+        if (length > 1) this.#outgoing = undefined;
         else await this.#giveUp(outgoing, delivery.error);
         break;
+      }
     }
   }
 
@@ -287,9 +289,11 @@ export class SinkDelivery {
 
   #nextBatch(): Outgoing | undefined {
     const events: QueuedEvent[] = [];
-    let bytes = ENVELOPE_BYTES;
+    const unnumbered = this.#unnumbered;
+    const others = unnumbered === undefined ? [] : [unnumbered];
+    let bytes = others.reduce((sum, { json }) => sum + json.length + 1, ENVELOPE_BYTES);
     let position = this.position;
-    for (; events.length < this.#mostEvents; position++) {
+    for (; events.length + others.length < this.#mostEvents; position++) {
       const event = this.#source.queue.at(position);
       if (!event || !this.#source.isSendable(event)) break;
       if (!this.sink.takes(this.#source.session, event.type, event.head === undefined)) continue;
@@ -298,7 +302,7 @@ export class SinkDelivery {
       if (isFull && events.length > 0) break;
       events.push(event);
     }
-    if (events.length > 0) return this.#outgoingOf(events, position);
+    if (events.length > 0) return this.#outgoingOf(events, position, unnumbered);
     // What does not go to this sink counts as acknowledged.
     if (position > this.position) {
       this.#moveTo(position);
@@ -307,11 +311,16 @@ export class SinkDelivery {
     return undefined;
   }
 
-  #outgoingOf(events: readonly QueuedEvent[], endPosition: number): Outgoing {
+  get #unnumbered(): BatchedEvent | undefined {
+    // It takes no event's only place: a consumer can do without it.
+    if (this.#mostEvents === 1) return undefined;
+    return this.sink.takes(this.#source.session, 'gap', false) ? this.#source.unnumbered : undefined;
+  }
+
+  #outgoingOf(events: readonly QueuedEvent[], endPosition: number, unnumbered: BatchedEvent | undefined): Outgoing {
     const { session } = this.#source;
     const epoch = (events[0] as QueuedEvent).epoch;
     const batched = events.map(({ head, type, json }) => ({ sequence: head?.sequence, type, json }));
-    const unnumbered = this.sink.takes(session, 'gap', false) ? this.#source.unnumbered : undefined;
     const all = unnumbered ? [unnumbered, ...batched] : batched;
     const id = `${session.sessionId}_${epoch}_${this.#rangeOf(batched)}`;
     const retries = this.#retriesBefore;

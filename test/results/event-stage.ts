@@ -107,6 +107,7 @@ export function place({ mostBytes = 64 * 1024 * 1024 }: { mostBytes?: number | u
   });
   return {
     clock,
+    log,
     lines,
     of,
     world,

@@ -79,7 +79,10 @@ async function deliverParts(batch: Batch, sink: Sink): Promise<Delivery> {
   return { name: 'delivered' };
 }
 
-function partId({ session, epoch }: Batch, events: Batch['events']): string {
-  const numbers = events.flatMap(({ sequence }) => sequence ?? []);
-  return `${session.sessionId}_${epoch}_${numbers[0] ?? 'i0'}-${numbers.at(-1) ?? 'i0'}`;
+/** The part's webhook-id (README.md); one without a numbered event has the number that its letter begins with. */
+function partId({ session, epoch, events: all }: Batch, events: Batch['events']): string {
+  const numbersOf = (of: Batch['events']) => of.flatMap(({ sequence }) => sequence ?? []);
+  const numbers = numbersOf(events);
+  const range = numbers.length > 0 ? `${numbers[0]}-${numbers.at(-1)}` : `i${numbersOf(all)[0] ?? 0}`;
+  return `${session.sessionId}_${epoch}_${range}`;
 }

@@ -4,7 +4,7 @@ import type { PutRecords } from '../../../daemon/results/kinesis/put-records.ts'
 import { StreamSink } from '../../../daemon/results/kinesis/stream-sink.ts';
 import { randomFrom } from '../../support/random.ts';
 import { recordedLog } from '../../support/recorded-log.ts';
-import { ENDED, MINUTE_MS, place, STARTED, say, sessionOf, stateAt } from '../event-stage.ts';
+import { ENDED, GIVE_UP_MS, MINUTE_MS, place, STARTED, say, sessionOf, stateAt } from '../event-stage.ts';
 import { INSTANCE_ARN } from '../events-of-a-call.ts';
 import { ConcatenatingConsumer } from './consumers.ts';
 
@@ -60,4 +60,33 @@ test('calls arrive in order and whole, whatever the stream refuses', async (t) =
     }),
     { numRuns: 20 },
   );
+});
+
+test('a stream that returns after an event was given up gets every later one, the end of the call too', async (t) => {
+  const { clock, store, letters } = place();
+  const { log } = recordedLog();
+  const written: string[] = [];
+  let isThere = false;
+  const put: PutRecords = async (records) => {
+    if (!isThere) throw Object.assign(new Error('no'), { name: 'ResourceNotFoundException' });
+    written.push(...records.map(({ data }) => Buffer.from(data).toString()));
+    return records.map(() => undefined);
+  };
+  const sink = new StreamSink({ connection: { put, close: () => {} }, clock, log });
+  const facts = { contact: { instanceArn: INSTANCE_ARN }, webhook: undefined, stream: 'all' } as const;
+  const call = await store([sink]).open(sessionOf(facts), { isResumed: false });
+  call.append(STARTED, stateAt(0));
+  await clock.advance(30 * MINUTE_MS);
+  say(call, 1, 2);
+  call.append(ENDED, stateAt(2));
+  await clock.advance(GIVE_UP_MS - 30 * MINUTE_MS);
+  t.is(letters.length, 1);
+  isThere = true;
+  await clock.advance(5 * MINUTE_MS);
+  const records = written.map((text) => JSON.parse(text));
+  t.deepEqual(
+    records.map(({ Integratord }) => Integratord.sequence),
+    [2, 3, 4],
+  );
+  t.is(records.at(-1).EventType, 'COMPLETED');
 });
