@@ -230,6 +230,7 @@ export class SinkDelivery {
     if (this.#outgoing !== outgoing) return;
     const { deadLetters, counter, log } = this.#deps;
     const numbered = outgoing.events.filter(({ head }) => head !== undefined);
+    const hints = outgoing.events.length - numbered.length;
     if (numbered.length > 0) {
       const kept = await deadLetters.put({ sink: this.sink.name, batch: withoutHints(outgoing.batch) });
       if (kept === 'failed') {
@@ -255,6 +256,7 @@ export class SinkDelivery {
       );
       this.#source.gaveUp(numbered);
     }
+    for (let dropped = 0; dropped < hints; dropped++) counter.hintDropped();
     this.#advance(outgoing, 'given-up');
   }
 

@@ -335,6 +335,34 @@ test('hints go along in order, have no number, and are left out while deliveries
   t.is(counted.hintsDropped, 1);
 });
 
+test('hints of a batch that is given up are left out, and counted as such', async (t) => {
+  const { clock, store, counted, letters } = place();
+  const sink = new TestSink();
+  sink.answer = () => ({ name: 'given-up', error: 'HTTP 410' });
+  const log = await store([sink]).open(sessionOf(), NEW);
+  const hint = { type: 'speech.started', speaker: 'AGENT', atMs: 10 } as const;
+  log.hint(hint);
+  await clock.advance(MINUTE_MS);
+  t.is(counted.hintsDropped, 1);
+  sink.answer = () => ({ name: 'delivered' });
+  say(log, 1, 1);
+  await clock.advance(MINUTE_MS);
+  sink.answer = async () => {
+    await clock.sleep(1000);
+    return { name: 'given-up', error: 'HTTP 410' };
+  };
+  say(log, 2, 2);
+  await clock.advance(100);
+  say(log, 3, 3);
+  log.hint(hint);
+  await clock.advance(2 * MINUTE_MS);
+  t.is(counted.hintsDropped, 2);
+  t.deepEqual(
+    letters.map(({ batch }) => batch.events.map(({ sequence }) => sequence)),
+    [[2], [3]],
+  );
+});
+
 test('after kill -9, a session continues with its number and state, and undelivered events come first', async (t) => {
   const { clock, store, world, recover } = place();
   const [sink, after] = [new TestSink(), new TestSink()];
