@@ -201,7 +201,7 @@ export const METRICS: readonly Metric[] = [
   ),
   counter(
     'results_lost',
-    'Numbered events that are gone: they exceeded RESULTS_SPOOL_MIB or were given up, and could not be kept as dead letters; and dead letters that made room for later ones',
+    'Numbered events that are gone: they exceeded RESULTS_SPOOL_MIB or were given up, and could not be kept as dead letters; and those of dead letters that made room for later ones',
     ({ counts }) => one(counts.results.lost),
   ),
   counter('results_hints_dropped', 'Interims and other hints left out while events waited', ({ counts }) =>

@@ -94,7 +94,7 @@ export class Results {
     this.#sinks = [new WebhookSink({ rules: this.rules, clock, timers, egress }), ...streamSinks(options), ...sinks];
     const sealing = new Sealing(sealingSecrets(secrets), 'results');
     this.#letterBox = letterBoxOf(options);
-    const onLost = (letters: number) => counter.lost(letters);
+    const onLost = (events: number) => counter.lost(events);
     this.#letters = new SealedLetters({ box: this.#letterBox, sealing, clock, log, onLost });
     clock.every(SEAL_EVERY_MS, () => void this.#letters.sealAgain());
     const folder = stateDir === undefined ? undefined : folderAt(join(stateDir, 'results'));

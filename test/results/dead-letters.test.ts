@@ -34,9 +34,9 @@ function letterOf(from = 1, count = 2, webhook = 'https://hooks.example.com/call
 function stage(box: LetterBox | undefined, secret = fixedSecret('the state key')) {
   const clock = new VirtualClock();
   const { log, of, lines } = recordedLog();
-  const lost = { letters: 0 };
+  const lost = { events: 0 };
   const sealing = new Sealing([secret], 'results');
-  const letters = new SealedLetters({ box, sealing, clock, log, onLost: (count) => (lost.letters += count) });
+  const letters = new SealedLetters({ box, sealing, clock, log, onLost: (events) => (lost.events += events) });
   return { clock, log, of, lines, lost, letters };
 }
 
@@ -60,10 +60,36 @@ test('letters on a disk are bounded: the oldest make room, and that is said', as
     await clock.advance(1000);
   }
   const names = await letters.names();
-  t.is(names.length + lost.letters, 5);
-  t.true(lost.letters > 0);
+  t.is(names.length * 2 + lost.events, 5 * 2);
+  t.true(lost.events > 0);
   t.is((await letters.read(names.at(-1) ?? ''))?.batch.events[0]?.sequence, 41);
   t.true(of('results.letters-lost').length > 0);
+});
+
+/** How many events are in letters that are still there. */
+async function eventsLeft(letters: SealedLetters): Promise<number> {
+  const kept = await Promise.all((await letters.names()).map((name) => letters.read(name)));
+  return kept.reduce((sum, letter) => sum + (letter?.batch.events.length ?? 0), 0);
+}
+
+test('every event of a letter that made room is counted, once, also where several are written at a time', async (t) => {
+  const { letters, lost } = stage(directoryBox(new MemoryFolder(), 20_000));
+  const put = Array.from({ length: 8 }, (_, nth) => letters.put(letterOf(nth * 50 + 1, 50)));
+  t.deepEqual(new Set(await Promise.all(put)), new Set(['kept']));
+  t.true(lost.events > 0);
+  t.is((await eventsLeft(letters)) + lost.events, 8 * 50);
+});
+
+test('what made room is counted even if the disk takes the new letter only later, or never', async (t) => {
+  const folder = new MemoryFolder();
+  const { letters, lost, of } = stage(directoryBox(folder, 20_000));
+  for (let nth = 0; nth < 3; nth++) t.is(await letters.put(letterOf(nth * 50 + 1, 50)), 'kept');
+  const before = (await eventsLeft(letters)) + lost.events;
+  folder.state = 'full';
+  t.is(await letters.put(letterOf(1000, 70)), 'failed');
+  t.true(lost.events > 0);
+  t.is((await eventsLeft(letters)) + lost.events, before);
+  t.is(of('results.letters-lost').length, 1);
 });
 
 test('letters of one moment keep their order, whatever their sizes', async (t) => {

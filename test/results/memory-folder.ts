@@ -78,9 +78,9 @@ export class MemoryFolder implements Folder {
     this.#lastAppend = undefined;
   }
 
-  async remove(name: string): Promise<void> {
+  async remove(name: string): Promise<boolean> {
     if (this.files.has(name)) this.#checkNames();
-    this.files.delete(name);
+    return this.files.delete(name);
   }
 
   readonly #open = new Map<string, OpenFile>();

@@ -2,7 +2,7 @@ import { errorFields, type Log } from '../../log/log.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { NotOpened, type Sealing } from '../../secrets/sealing.ts';
 import { type DeadLetter, readLetter, writeLetter } from './letter.ts';
-import type { LetterBox } from './letter-box.ts';
+import { eventsIn, type LetterBox, letterName } from './letter-box.ts';
 
 /** `kept`, `lost` when there is no place for dead letters, `failed` when it should be tried again. */
 type Kept = 'kept' | 'lost' | 'failed';
@@ -19,8 +19,8 @@ interface DeadLettersOptions {
   readonly sealing: Sealing;
   readonly clock: Clock;
   readonly log: Log;
-  /** Letters that made room for later ones were lost. */
-  readonly onLost: (letters: number) => void;
+  /** Events were lost, because their letters made room for later ones. */
+  readonly onLost: (events: number) => void;
 }
 
 /** Seals given-up batches and keeps them in a bucket or a directory. */
@@ -40,18 +40,17 @@ export class SealedLetters implements DeadLetters {
   }
 
   async put(letter: DeadLetter): Promise<Kept> {
-    const { box, sealing, clock, log, onLost } = this.#options;
+    const { box, sealing, clock } = this.#options;
     if (!box) return 'lost';
     try {
       const bytes = sealing.seal(writeLetter(letter));
       // Two letters of one ms, or of a clock that is set back, are delivered in order too.
       this.#lastAtEpochMs = Math.max(clock.epoch(), this.#lastAtEpochMs + 1);
-      const dropped = await box.write(nameOf(letter, this.#lastAtEpochMs, bytes.length), bytes);
-      if (dropped > 0) {
-        onLost(dropped);
-        const fields = { event: 'results.letters-lost', place: box.place, letters: dropped };
-        log.error(fields, 'dead letters exceed RESULTS_SPOOL_MIB: the oldest are gone');
-      }
+      const { sink, batch } = letter;
+      const events = batch.events.filter(({ sequence }) => sequence !== undefined).length;
+      const name = letterName(this.#lastAtEpochMs, bytes.length, events, `${sink}-${batch.id}`);
+      const dropped: string[] = [];
+      await box.write(name, bytes, (old) => dropped.push(old)).finally(() => this.#noteLost(dropped));
       this.#succeeded();
       return 'kept';
     } catch (error) {
@@ -113,6 +112,15 @@ export class SealedLetters implements DeadLetters {
     }
   }
 
+  #noteLost(dropped: readonly string[]): void {
+    if (dropped.length === 0) return;
+    const { box, log, onLost } = this.#options;
+    const events = dropped.reduce((sum, name) => sum + eventsIn(name), 0);
+    onLost(events);
+    const fields = { event: 'results.letters-lost', place: box?.place, letters: dropped.length, events };
+    log.error(fields, 'dead letters exceed RESULTS_SPOOL_MIB: the oldest are gone');
+  }
+
   #succeeded(): void {
     if (!this.#isFailing) return;
     this.#isFailing = false;
@@ -127,9 +135,4 @@ export class SealedLetters implements DeadLetters {
     const fields = { event: 'results.letters-failing', place: box?.place, ...errorFields(error) };
     log.error(fields, 'cannot keep dead letters: trying again, the events stay where they are');
   }
-}
-
-/** Names sort by time and include the size, so that the oldest can make room without being read. */
-function nameOf({ sink, batch }: DeadLetter, atEpochMs: number, bytes: number): string {
-  return `${String(atEpochMs).padStart(15, '0')}-${bytes}-${sink}-${batch.id}`;
 }

@@ -4,8 +4,8 @@ import { type Folder, replaceFile } from '../spool/folder.ts';
 export interface LetterBox {
   /** For people: a directory or an s3:// URL. */
   readonly place: string;
-  /** Resolves with how many of the oldest letters made room. */
-  write(name: string, bytes: Buffer): Promise<number>;
+  /** @param onDropped called for each of the oldest letters that makes room, also if the write fails after that */
+  write(name: string, bytes: Buffer, onDropped: (name: string) => void): Promise<void>;
   /** Writes a letter that is there already. */
   replace(name: string, bytes: Buffer): Promise<void>;
   /** Names, oldest first. */
@@ -16,8 +16,18 @@ export interface LetterBox {
 }
 
 const SUFFIX = '.letter';
-/** Time, and size in bytes. */
-const NAME = /^\d{15}-(?<bytes>\d+)-/;
+/** Time, size in bytes, and the number of events, which earlier versions left out. */
+const NAME = /^\d{15}-(?<bytes>\d+)-(?:(?<events>\d+)-)?/;
+
+/** A letter's name: it sorts by time, and says what is lost if the letter makes room without being read. */
+export function letterName(atEpochMs: number, bytes: number, events: number, about: string): string {
+  return `${String(atEpochMs).padStart(15, '0')}-${bytes}-${events}-${about}`;
+}
+
+/** How many events are in the letter; at least one. */
+export function eventsIn(name: string): number {
+  return Number(NAME.exec(name)?.groups?.['events'] ?? 1);
+}
 
 /** Letters in a directory of this disk, up to a size. */
 export function directoryBox(folder: Folder, mostBytes: number): LetterBox {
@@ -26,30 +36,30 @@ export function directoryBox(folder: Folder, mostBytes: number): LetterBox {
     return names.map((name) => name.slice(0, -SUFFIX.length)).sort();
   };
   /** Removes the oldest until the rest leaves room. */
-  const makeRoom = async (needed: number): Promise<number> => {
+  const makeRoom = async (needed: number, onDropped: (name: string) => void): Promise<void> => {
     const names = await list();
     let bytes = names.reduce((sum, name) => sum + sizeIn(name), needed);
-    let dropped = 0;
     for (const name of names) {
       if (bytes <= mostBytes) break;
-      await folder.remove(`${name}${SUFFIX}`);
+      // Another thread may have removed it.
+      if (await folder.remove(`${name}${SUFFIX}`)) onDropped(name);
       bytes -= sizeIn(name);
-      dropped++;
     }
-    return dropped;
   };
   const replace = (name: string, bytes: Buffer) => replaceFile(folder, `${name}${SUFFIX}`, bytes);
+  let writing: Promise<void> = Promise.resolve();
   return {
     place: folder.path,
-    async write(name, bytes) {
-      const dropped = await makeRoom(bytes.length);
-      await replace(name, bytes);
-      return dropped;
+    write(name, bytes, onDropped) {
+      // One after the other: letters that are written together would find the same room.
+      const written = writing.then(() => makeRoom(bytes.length, onDropped)).then(() => replace(name, bytes));
+      writing = written.catch(() => {});
+      return written;
     },
     replace,
     list,
     read: (name) => folder.read(`${name}${SUFFIX}`),
-    remove: (name) => folder.remove(`${name}${SUFFIX}`),
+    remove: async (name) => void (await folder.remove(`${name}${SUFFIX}`)),
   };
 }
 

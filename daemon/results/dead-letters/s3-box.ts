@@ -48,10 +48,7 @@ export function s3Box({ bucket, prefix }: S3Place, region: string, clock: Clock,
   };
   return {
     place: `s3://${bucket}/${prefix}`,
-    async write(name, bytes) {
-      await replace(name, bytes);
-      return 0;
-    },
+    write: replace,
     replace,
     async list() {
       const { sdk, client } = await loaded();

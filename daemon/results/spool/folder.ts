@@ -21,8 +21,8 @@ export interface Folder {
   /** Opens an empty file, in a directory that is created if it is missing; replaces an existing one. */
   create(name: string): Promise<GrowingFile>;
   rename(from: string, to: string): Promise<void>;
-  /** Does nothing if there is no such file. */
-  remove(name: string): Promise<void>;
+  /** Resolves with false if there was no such file. */
+  remove(name: string): Promise<boolean>;
 }
 
 export function folderAt(path: string): Folder {
@@ -40,7 +40,11 @@ export function folderAt(path: string): Folder {
       };
     },
     rename: (from, to) => fs.rename(at(from), at(to)),
-    remove: (name) => fs.rm(at(name), { force: true }),
+    remove: (name) =>
+      fs.unlink(at(name)).then(
+        () => true,
+        (error) => unlessMissing(error, false),
+      ),
   };
 }
 
