@@ -1,4 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import { orAborted } from '../../runtime/abort.ts';
 import type { Clock, Millis } from '../../runtime/clock.ts';
 import { Egress } from '../../runtime/egress.ts';
 import type { LetterBox } from './letter-box.ts';
@@ -39,12 +40,22 @@ export function s3Box({ bucket, prefix }: S3Place, region: string, clock: Clock,
     loading ??= load();
     return loading;
   };
-  const options = () => ({ abortSignal: clock.timeout(TIMEOUT_MS) });
+  const inTime = async <T>(request: (abortSignal: AbortSignal) => Promise<T>): Promise<T> => {
+    const signal = clock.timeout(TIMEOUT_MS);
+    try {
+      // The SDK ignores the signal while it looks for credentials.
+      return await orAborted(request(signal), signal);
+    } catch (error) {
+      if (signal.aborted) throw new Error(`S3 did not respond within ${TIMEOUT_MS} ms`, { cause: error });
+      throw error;
+    }
+  };
   const at = (name: string) => ({ Bucket: bucket, Key: `${prefix}${name}${SUFFIX}` });
 
   const replace = async (name: string, bytes: Buffer) => {
     const { sdk, client } = await loaded();
-    await client.send(new sdk.PutObjectCommand({ ...at(name), Body: bytes }), options());
+    const command = new sdk.PutObjectCommand({ ...at(name), Body: bytes });
+    await inTime((abortSignal) => client.send(command, { abortSignal }));
   };
   return {
     place: `s3://${bucket}/${prefix}`,
@@ -56,7 +67,7 @@ export function s3Box({ bucket, prefix }: S3Place, region: string, clock: Clock,
       let token: string | undefined;
       do {
         const command = new sdk.ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token });
-        const page = await client.send(command, options());
+        const page = await inTime((abortSignal) => client.send(command, { abortSignal }));
         for (const { Key: key = '' } of page.Contents ?? []) {
           if (key.endsWith(SUFFIX)) names.push(key.slice(prefix.length, -SUFFIX.length));
         }
@@ -67,8 +78,10 @@ export function s3Box({ bucket, prefix }: S3Place, region: string, clock: Clock,
     async read(name) {
       const { sdk, client } = await loaded();
       try {
-        const { Body: body } = await client.send(new sdk.GetObjectCommand(at(name)), options());
-        return body && Buffer.from(await body.transformToByteArray());
+        return await inTime(async (abortSignal) => {
+          const { Body: body } = await client.send(new sdk.GetObjectCommand(at(name)), { abortSignal });
+          return body && Buffer.from(await body.transformToByteArray());
+        });
       } catch (error) {
         if (error instanceof sdk.NoSuchKey) return undefined;
         throw error;
@@ -76,7 +89,7 @@ export function s3Box({ bucket, prefix }: S3Place, region: string, clock: Clock,
     },
     async remove(name) {
       const { sdk, client } = await loaded();
-      await client.send(new sdk.DeleteObjectCommand(at(name)), options());
+      await inTime((abortSignal) => client.send(new sdk.DeleteObjectCommand(at(name)), { abortSignal }));
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import { orAborted } from '../../runtime/abort.ts';
 import type { Millis } from '../../runtime/clock.ts';
 import { Egress } from '../../runtime/egress.ts';
 
@@ -66,7 +67,8 @@ export function connectStream(arn: string, egress = new Egress()): StreamConnect
     async probe(signal) {
       const connected = await connect();
       const command = new connected.sdk.DescribeStreamSummaryCommand({ StreamARN: arn });
-      await connected.client.send(command, { abortSignal: signal });
+      // The SDK ignores the signal while it looks for credentials.
+      await orAborted(connected.client.send(command, { abortSignal: signal }), signal);
     },
     close: () => client?.destroy(),
   };
