@@ -19,6 +19,8 @@ export interface ResumePoint {
   readonly gapMs?: Millis | undefined;
   /** Gaps after it that were reported: a process that resumes finds them again. Missing if there are none. */
   readonly toldGaps?: readonly ToldGap[] | undefined;
+  /** What was reported missing before the call's first audio; only where a process that resumes finds it again. */
+  readonly missedAtStartMs?: Millis | undefined;
   /** Number of connections to Deepgram so far. */
   readonly connections: number;
   readonly savedAtEpochMs: Millis;
@@ -122,6 +124,7 @@ export const resumePoint = z.object({
   gapMs: z.number().nonnegative().optional(),
   // What another version wrote is done without: such gaps are reported twice.
   toldGaps: z.array(toldGap).optional().catch(undefined),
+  missedAtStartMs: z.number().nonnegative().optional().catch(undefined),
   connections: z.int().positive(),
   savedAtEpochMs: z.number(),
 });

@@ -15,6 +15,7 @@ const MOST_TOLD = 1024;
 interface Earlier {
   readonly gapMs?: Millis | undefined;
   readonly toldGaps?: readonly ToldGap[] | undefined;
+  readonly missedAtStartMs?: Millis | undefined;
 }
 
 /** A gap, in ms of the call. */
@@ -57,9 +58,11 @@ export class GapReporter {
     log: Log,
     metrics: Pick<SessionMetrics, 'gap' | 'notStreamedMs'>,
     onGap?: (gap: FoundGap) => void,
-    { gapMs = 0, toldGaps = [] }: Earlier = {},
+    { gapMs = 0, toldGaps = [], missedAtStartMs = 0 }: Earlier = {},
   ) {
     this.#earlierMs = gapMs + sumOf(toldGaps);
+    this.#outsideMs = missedAtStartMs;
+    this.#outside.set('missed-at-start', missedAtStartMs);
     this.#notStreamedMs = sumOf(toldGaps.filter(({ isStreamed }) => !isStreamed));
     this.#total = new GapTotal(gapMs);
     for (const gap of toldGaps) if (gap.isStreamed) this.#total.add(gap);
@@ -111,7 +114,7 @@ export class GapReporter {
     return later.length > 0 ? later.map(({ leftMs: _, ...gap }) => after(gap, callMs)) : undefined;
   }
 
-  /** What the stream no longer had of the call's beginning, as far as this process has found it. */
+  /** What the stream no longer had of the call's beginning, unless it is in `gapMs` of an earlier process. */
   get missedAtStartMs(): Millis {
     return this.#outside.get('missed-at-start') ?? 0;
   }

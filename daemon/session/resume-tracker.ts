@@ -125,10 +125,13 @@ export class ResumeTracker implements CheckpointSource {
     // A copy: the memory of a clock is used again.
     const callClock = this.#safe.clock?.slice() ?? this.#aligner.beginning;
     const position = this.#safe.readFrom;
+    const beforeMs = gaps.beforeMs(callMs);
+    const toldGaps = gaps.toldAfter(callMs);
+    const common = { position, callClock, callMs, toldGaps, connections: link.connections };
+    const missedAtStartMs = gaps.missedAtStartMs || undefined;
     // A process that reads from the start of the call detects this gap again.
-    const missedAtStartMs = 'isCallStart' in position ? 0 : gaps.missedAtStartMs;
-    const gapMs = gaps.beforeMs(callMs) + missedAtStartMs;
-    return { position, callClock, callMs, gapMs, toldGaps: gaps.toldAfter(callMs), connections: link.connections };
+    if ('isCallStart' in position) return { ...common, gapMs: beforeMs, missedAtStartMs };
+    return { ...common, gapMs: beforeMs + (missedAtStartMs ?? 0) };
   }
 
   /** Passes the moments up to which all audio is safe; returns how far that is. */

@@ -148,6 +148,23 @@ test('a process that resumes tells no gap again that the one before it told, and
   t.is(gaps.beforeMs(8000), 3000);
 });
 
+test('a process that reads from the start of the call again tells no missed beginning again', (t) => {
+  const told: string[] = [];
+  const counted: number[] = [];
+  const metrics = { notStreamedMs: 0, gap: (_cause: string, ms: number) => counted.push(ms) };
+  const reporter = (earlier?: { missedAtStartMs: number }) =>
+    new GapReporter(recordedLog().log, metrics, ({ cause }) => told.push(cause), earlier);
+  const first = reporter();
+  first.lost('missed-at-start', 700);
+  const next = reporter({ missedAtStartMs: first.missedAtStartMs });
+  t.is(next.totalMs(0), 700);
+  next.lost('missed-at-start', 700);
+  t.deepEqual([told, counted], [['missed-at-start'], [700]]);
+  // The stream has forgotten more of it meanwhile.
+  next.lost('missed-at-start', 900);
+  t.deepEqual([told.length, counted, next.totalMs(0), next.missedAtStartMs], [2, [700, 200], 900, 900]);
+});
+
 test('what is missing before a moment of the call is known, what earlier processes counted included', (t) => {
   const { log } = recordedLog();
   const gaps = new GapReporter(log, { notStreamedMs: 0, gap: () => {} }, undefined, { gapMs: 1000 });

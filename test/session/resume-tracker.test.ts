@@ -151,9 +151,9 @@ test('a missing beginning counts for who resumes after it; who begins at the sta
   read(1, 1000);
   read(2, 2000);
   link.safeMs = 1500;
-  t.like(tracker.resumePoint(), { position: start, gapMs: 150 });
+  t.like(tracker.resumePoint(), { position: start, gapMs: 150, missedAtStartMs: 700 });
   link.safeMs = 2000;
-  t.like(tracker.resumePoint(), { position: { fragmentNumber: '1' }, gapMs: 900 });
+  t.like(tracker.resumePoint(), { position: { fragmentNumber: '1' }, gapMs: 900, missedAtStartMs: undefined });
 });
 
 test('a session is saved when it starts, and resumes from there until its call has begun', async (t) => {
