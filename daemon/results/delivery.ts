@@ -16,6 +16,8 @@ const ENVELOPE_BYTES = 512;
 export interface DeliverySource {
   readonly session: DeliveredSession;
   readonly queue: EventQueue;
+  /** That of new events; the queue may begin with those of an earlier one. */
+  readonly epoch: number;
   /** False while the event is not on disk. */
   isSendable(event: QueuedEvent): boolean;
   /** An event without a number that precedes the next ones: a gap reported after `session.ended`. */
@@ -314,9 +316,10 @@ export class SinkDelivery {
   }
 
   get #unnumbered(): BatchedEvent | undefined {
+    const { session, queue, epoch, unnumbered } = this.#source;
     // It takes no event's only place: a consumer can do without it.
-    if (this.#mostEvents === 1) return undefined;
-    return this.sink.takes(this.#source.session, 'gap', false) ? this.#source.unnumbered : undefined;
+    const hasPlace = this.#mostEvents > 1 && queue.at(this.position)?.epoch === epoch;
+    return hasPlace && this.sink.takes(session, 'gap', false) ? unnumbered : undefined;
   }
 
   #outgoingOf(events: readonly QueuedEvent[], endPosition: number, unnumbered: BatchedEvent | undefined): Outgoing {

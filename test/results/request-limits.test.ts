@@ -48,6 +48,41 @@ test('a gap that is found after the end takes its place within what a request ma
   }
 });
 
+test('it goes along with events of its own epoch only', async (t) => {
+  const { clock, store, restart, recover, world, letters } = place();
+  const [before, sink] = [new TestSink(), new TestSink()];
+  before.answer = () => retry;
+  const session = sessionOf();
+  say(await store([before]).open(session, NEW), 1, 150);
+  await clock.advance(MINUTE_MS);
+  world.boot = 'boot-2';
+  restart();
+  await recover();
+  sink.answer = () => retry;
+  const log = await store([sink]).open(session, { isResumed: true });
+  t.is(log.epoch, 2);
+  say(log, 151, 152);
+  log.append(ENDED, stateAt(152));
+  // The first hundred are given up, the others are not.
+  let isFirst = true;
+  sink.answer = () => {
+    if (!isFirst) return delivered;
+    isFirst = false;
+    return { name: 'given-up', error: 'HTTP 410' };
+  };
+  await clock.advance(5 * MINUTE_MS);
+  t.is(letters.length, 1);
+  const epochs = sink.batches.map(({ epoch, events }) => [
+    epoch,
+    ...new Set(events.map(({ json }) => JSON.parse(json.toString()).epoch)),
+  ]);
+  t.deepEqual(epochs, [
+    [1, 1],
+    [2, 2],
+  ]);
+  t.is(sink.events.filter(({ type }) => type === 'gap').length, 1);
+});
+
 test('it costs no event its delivery where a consumer takes one event at a time', async (t) => {
   const { clock, sink, letters } = await endedCall({ lost: 2, left: 3 });
   sink.answer = ({ events }) => (events.length > 1 ? tooLarge : delivered);
