@@ -13,6 +13,7 @@ import { WebhookSink } from '../../daemon/results/webhook/webhook-sink.ts';
 import { systemClock } from '../../daemon/runtime/clock.ts';
 import type { Secret } from '../../daemon/secrets/secret.ts';
 import { Consumer } from '../simulators/webhook/consumer.ts';
+import { listening } from '../support/loopback.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 const secretOf = () => `whsec_${randomBytes(32).toString('base64')}`;
@@ -263,6 +264,33 @@ test('an endless answer is cut off', async (t) => {
   sink.close();
   server.close();
   t.pass();
+});
+
+test('an answer whose body does not end holds up the next request for a second, not for 15', async (t) => {
+  for (const status of ['200 OK', '503 No']) {
+    const answered = Promise.withResolvers<void>();
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => socket.write(`HTTP/1.1 ${status}\r\n\r\nmore comes`));
+    });
+    const host = `127.0.0.1:${await listening(t, server)}`;
+    const current = JSON.stringify({ [host]: secretOf() });
+    const rules = { secret: { current, accepted: [current], renew: async () => {} }, defaultHost: undefined };
+    const timers = new VirtualClock();
+    const after = (ms: number, task: () => void) => {
+      // The time limit of the request is replaced by that of the body.
+      if (ms < 15_000) answered.resolve();
+      return timers.after(ms, task);
+    };
+    const watched = { now: timers.now, after };
+    const sink = new WebhookSink({ rules: { ...rules, allowsLocal: true }, clock: systemClock, timers: watched });
+    const delivering = sink.deliver(batchOf(`http://${host}/`));
+    await answered.promise;
+    await timers.advance(1000);
+    t.like(await delivering, status === '200 OK' ? { name: 'delivered' } : { name: 'retry', error: 'HTTP 503' });
+    t.is(timers.pending, 0);
+    sink.close();
+  }
 });
 
 test('nothing is sent to a name or an address of this host', async (t) => {

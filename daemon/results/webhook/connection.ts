@@ -6,8 +6,9 @@ import { discardContinue } from './continue-filter.ts';
 export const TIMEOUT_MS: Millis = 15_000;
 /** undici's own limits, which apply only if ours fails. */
 const BACKSTOP_MS: Millis = 2 * TIMEOUT_MS;
-/** The rest of an answer is not read. */
+/** The rest of an answer is not read: its status is all that counts, and the session's next request waits for it. */
 const MOST_ANSWER_BYTES = 64 * 1024;
+const LONGEST_BODY_MS: Millis = 1000;
 /** Less than the idle time-out of common servers and load balancers, which may say what theirs is. */
 const IDLE_MS: Millis = 4000;
 const LOWEST_FINAL_STATUS = 200;
@@ -25,7 +26,7 @@ export type Answer = Answered | { readonly error: Error & { readonly code?: stri
 interface Exchange {
   readonly request: Dispatcher.DispatchOptions;
   readonly settle: (answer: Answer) => void;
-  readonly cancelTimeout: Cancel;
+  cancelTimeout: Cancel;
   /** From when the request is written. */
   controller: Dispatcher.DispatchController | undefined;
   answered: Answered | undefined;
@@ -85,6 +86,7 @@ export class Connection {
   readonly #timeOut = (): void => {
     const exchange = this.#exchange;
     if (!exchange) return;
+    // Of an answer whose body is late, the status counts.
     exchange.late = new Error(`no answer within ${TIMEOUT_MS} ms`);
     exchange.controller?.abort(exchange.late);
   };
@@ -120,9 +122,11 @@ export class Connection {
       if (exchange?.late) controller.abort(exchange.late);
     },
     onResponseStart: (_controller, status, headers) => {
-      if (this.#exchange && status >= LOWEST_FINAL_STATUS) {
-        this.#exchange.answered = { status, retryAfter: headers['retry-after'] };
-      }
+      const exchange = this.#exchange;
+      if (!exchange || status < LOWEST_FINAL_STATUS) return;
+      exchange.answered = { status, retryAfter: headers['retry-after'] };
+      exchange.cancelTimeout();
+      exchange.cancelTimeout = this.#timers.after(LONGEST_BODY_MS, this.#timeOut);
     },
     onResponseData: () => {},
     onResponseEnd: () => {
