@@ -8,14 +8,15 @@ const MINUTES = 9;
 const WALLS = Math.floor(MINUTES / WALL_MINUTES);
 
 test('a call across four walls, rotated before each of them: 0 ms lost, 0 ms repeated', async (t) => {
-  const { requests, rotated, resumed, ...outcome } = await playLongCall({
+  const { requests, rotated, resumed, mostOpen, ...outcome } = await playLongCall({
     minutes: MINUTES,
     wallMinutes: WALL_MINUTES,
     rotateMinutes: (WALL_MINUTES * 5) / 6,
     speed: SPEED,
   });
-  t.like(outcome, { outcome: 'completed', lostMs: 0, repeatedMs: 0, isWhole: true, mostOpen: 2 });
-  // A busy machine may run into a wall before it rotates.
+  t.like(outcome, { outcome: 'completed', lostMs: 0, repeatedMs: 0, isWhole: true });
+  // A busy machine may run into a wall before it rotates, or while it does.
+  t.true(mostOpen === 2 || (mostOpen === 1 && resumed > 0), `${mostOpen} connections, ${resumed} resumptions`);
   t.true(rotated > 0 && rotated + resumed >= WALLS, `${rotated} rotations, ${resumed} resumptions`);
   t.true(requests <= rotated + resumed + 1 + LAST_REQUESTS, `${requests} requests`);
 });
