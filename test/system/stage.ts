@@ -19,7 +19,7 @@ const SETTINGS = {
   AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
   AWS_SECRET_ACCESS_KEY: 'secret-of-the-stage',
   DEEPGRAM_API_KEY: API_KEY,
-  CALL_END_GRACE_MS: '1000',
+  CALL_END_GRACE_MS: '2000',
   HEALTH_LAG_MS: '0',
   LOG_LEVEL: 'debug',
   // Worker threads are tested in workers.test.ts.
