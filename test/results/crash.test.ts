@@ -27,21 +27,15 @@ test('a real process is killed three times while its consumer fails: every event
     { times: 2, resets: true, accepts: true },
   );
   const sessionIds = Array.from({ length: 5 }, () => randomUUID());
-  const order = JSON.stringify({
-    stateDir,
-    webhook: `${url}/{contact-id}`,
-    secret,
-    sessionIds,
-    finals: FINALS,
-    everyMs: EVERY_MS,
-  });
+  const webhook = `${url}/{contact-id}`;
+  const order = { stateDir, webhook, secret, sessionIds, finals: FINALS, everyMs: EVERY_MS };
   for (const aliveMs of [250, 400, 150]) {
-    const killed = new Program('test/results/delivering-process.ts', [order]);
+    const killed = new Program('test/results/delivering-process.ts', [JSON.stringify({ ...order, ends: false })]);
     await killed.listening();
     await sleep(aliveMs);
     await killed.stop('SIGKILL');
   }
-  const last = new Program('test/results/delivering-process.ts', [order]);
+  const last = new Program('test/results/delivering-process.ts', [JSON.stringify({ ...order, ends: true })]);
   t.is(await last.exited, 0);
   const events = (await control.events()) as NumberedEvent[];
   for (const sessionId of sessionIds) {

@@ -14,8 +14,10 @@ interface Order {
   readonly webhook: string;
   readonly secret: string;
   readonly sessionIds: readonly string[];
-  /** Finals per session; then each ends. */
+  /** Finals per session. */
   readonly finals: number;
+  /** Whether each then ends: one that is over is not known to the next process, which would begin it again. */
+  readonly ends: boolean;
   readonly everyMs: number;
 }
 
@@ -59,7 +61,7 @@ const sessions = order.sessionIds.map(async (sessionId) => {
     await systemClock.sleep(order.everyMs);
     log.append(finalOf(nth, `said by ${process.pid}`), stateAt(nth));
   }
-  log.append(ENDED, stateAt(order.finals));
+  if (order.ends) log.append(ENDED, stateAt(order.finals));
   await log.drained();
 });
 process.stdout.write(`${JSON.stringify({ listening: 'running' })}\n`);
