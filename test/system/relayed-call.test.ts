@@ -117,7 +117,7 @@ async function opened(
       replayMs: 6000,
       deepgramGiveUpMs: 60_000,
       rotateAfterMs: 2_400_000,
-      callEndGraceMs: 1000,
+      callEndGraceMs: 2000,
     },
   };
   const { streamArn: arn, startFragmentNumber, startTimestamp } = started;
