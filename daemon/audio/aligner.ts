@@ -1,4 +1,4 @@
-import { AGENT, CUSTOMER, SAMPLES_PER_MS } from '../contract/audio-format.ts';
+import { AGENT, type Channel, CUSTOMER, SAMPLES_PER_MS } from '../contract/audio-format.ts';
 import type { Millis } from '../runtime/clock.ts';
 import type { AudioRun } from './audio-run.ts';
 import { BlockPlacer } from './block-placer.ts';
@@ -14,6 +14,12 @@ import { emptyFrames } from './track.ts';
 
 /** Per channel the piece that is being taken: all aligners of this thread use it in turn. */
 const MONO = [createMono(), createMono()] as const;
+
+/** The frames so far for which a track had no samples, and where the last of them ends. */
+interface SilenceOf {
+  frames: number;
+  toFrame: number;
+}
 
 /**
  * Turns blocks of two tracks into one continuous run of 2-channel PCM on the call's own clock, which begins with the
@@ -32,6 +38,10 @@ export class Aligner {
   /** Where in the call this aligner begins. */
   #firstFrame = 0;
   #gapFrames = 0;
+  readonly #silence: [SilenceOf, SilenceOf] = [
+    { frames: 0, toFrame: 0 },
+    { frames: 0, toFrame: 0 },
+  ];
   #nowMs: Millis = 0;
   #finished = false;
 
@@ -105,6 +115,21 @@ export class Aligner {
     return this.#gapFrames / SAMPLES_PER_MS;
   }
 
+  /** Call time so far for which the channel had no audio. */
+  silentMs(channel: Channel): Millis {
+    return this.#silence[channel].frames / SAMPLES_PER_MS;
+  }
+
+  /** Where the last of that ends. */
+  silentToMs(channel: Channel): Millis {
+    return this.#silence[channel].toFrame / SAMPLES_PER_MS;
+  }
+
+  /** Whether the channel's track has audio up to where the call was taken. */
+  isPresent(channel: Channel): boolean {
+    return !this.#tracks[channel].isAway;
+  }
+
   /** Repeated audio that was left out, as call time so far. */
   get repeatedMs(): Millis {
     const [customer, agent] = this.#placers;
@@ -166,6 +191,8 @@ export class Aligner {
     const [customer, agent] = this.#tracks;
     this.#gapFrames += emptyFrames(customer.track, agent.track, from, to);
     const oldestMs = this.#read(to);
+    this.#noteSilence(CUSTOMER);
+    this.#noteSilence(AGENT);
     interleave(MONO[CUSTOMER].words, MONO[AGENT].words, room);
     return { frames: room, arrivedAtMs: oldestMs === Infinity ? undefined : oldestMs };
   }
@@ -215,6 +242,14 @@ export class Aligner {
       if (frames <= 0) return;
       this.#read(this.#call.takenFrames + frames);
     }
+  }
+
+  #noteSilence(channel: Channel): void {
+    const { silentFrames, silentTo } = this.#tracks[channel].track;
+    if (silentFrames === 0) return;
+    const silence = this.#silence[channel];
+    silence.frames += silentFrames;
+    silence.toFrame = silentTo;
   }
 
   /** Copies both tracks' samples up to a frame to MONO. Returns when the oldest arrived; Infinity when there are none. */

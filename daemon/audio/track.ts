@@ -6,6 +6,9 @@ import { type AudioBlock, sampleAt } from './pcm.ts';
 export class Track {
   /** The frame after the last sample. */
   endFrame = 0;
+  /** How many of the frames that `read` copied last are silence for want of samples, and where the last of them ends. */
+  silentFrames = 0;
+  silentTo = 0;
   /** When the oldest sample still to be written arrived; Infinity when there is none. */
   get waitingSinceMs(): number {
     return this.#blocks[0]?.arrivedAtMs ?? Infinity;
@@ -100,6 +103,7 @@ export class Track {
     let oldestMs = Infinity;
     let done = 0;
     let at = fromFrame;
+    this.silentFrames = 0;
     for (const { pcm, arrivedAtMs } of this.#blocks) {
       const startFrame = this.#startOf(done);
       if (startFrame >= toFrame) break;
@@ -108,7 +112,7 @@ export class Track {
       const first = Math.max(startFrame, at);
       const end = Math.min(endFrame, toFrame);
       if (end > first) {
-        silence(out, at - fromFrame, first - fromFrame);
+        this.#silence(out, at, first, fromFrame);
         const isWhole = first === startFrame && end === endFrame;
         out.set(
           isWhole ? pcm : samples(pcm, first - startFrame, end - startFrame),
@@ -119,9 +123,16 @@ export class Track {
       if (endFrame > toFrame) break;
       done++;
     }
-    silence(out, at - fromFrame, toFrame - fromFrame);
+    this.#silence(out, at, toFrame, fromFrame);
     this.#drop(done);
     return oldestMs;
+  }
+
+  #silence(out: Uint8Array, at: number, end: number, fromFrame: number): void {
+    if (end <= at) return;
+    out.fill(0, (at - fromFrame) * BYTES_PER_SAMPLE, (end - fromFrame) * BYTES_PER_SAMPLE);
+    this.silentFrames += end - at;
+    this.silentTo = end;
   }
 
   /** Forgets the first blocks. */
@@ -176,10 +187,6 @@ export class Track {
 
 function samples(pcm: Uint8Array, from: number, end: number): Uint8Array {
   return pcm.subarray(from * BYTES_PER_SAMPLE, end * BYTES_PER_SAMPLE);
-}
-
-function silence(out: Uint8Array, from: number, end: number): void {
-  if (end > from) out.fill(0, from * BYTES_PER_SAMPLE, end * BYTES_PER_SAMPLE);
 }
 
 /** Frames between the two for which neither track has a sample. */

@@ -1,8 +1,11 @@
 import type { ToldGap } from '../checkpoints/checkpoint.ts';
+import type { Channel } from '../contract/audio-format.ts';
+import { SPEAKERS } from '../contract/events.ts';
 import type { GapCause } from '../contract/gap-causes.ts';
 import type { Log } from '../log/log.ts';
 import type { SessionMetrics, Trouble } from '../metrics/session-metrics.ts';
 import type { Millis } from '../runtime/clock.ts';
+import { type ChannelLoss, ChannelLosses, type Silences } from './channel-losses.ts';
 import { GapCauseTracker, type Reach } from './gap-cause.ts';
 import { GapTotal } from './gap-total.ts';
 
@@ -23,6 +26,8 @@ interface FoundGap {
   readonly cause: Trouble;
   readonly startMs: Millis;
   readonly endMs: Millis;
+  /** Undefined: both. */
+  readonly channel?: Channel;
 }
 
 /** Logs and counts gaps as they show, each with its cause. */
@@ -30,7 +35,10 @@ export class GapReporter {
   readonly #log: Log;
   readonly #metrics: Pick<SessionMetrics, 'gap' | 'notStreamedMs'>;
   readonly #causes = new GapCauseTracker();
+  #losses = new ChannelLosses();
   #reportedMs: Millis = 0;
+  /** What one channel alone lacks. */
+  #channelMs: Millis = 0;
   /** Of what was reported: time that the flow did not stream, which is not missing. */
   #notStreamedMs: Millis = 0;
   /** Audio that is missing outside of the call's audio, before its beginning or after its end. */
@@ -86,19 +94,22 @@ export class GapReporter {
   /** Reports trouble that may cost audio. */
   note(cause: Trouble): void {
     this.#causes.note(cause);
+    this.#losses.note(cause);
   }
 
   /** All gaps of a call, with `gapMs` of its aligner. */
   totalMs(gapMs: Millis): Millis {
-    return this.#earlierMs + gapMs - this.#notStreamedMs + this.#outsideMs;
+    return this.#earlierMs + gapMs + this.#channelMs - this.#notStreamedMs + this.#outsideMs;
   }
 
   /** The call is read again, with another aligner, from an earlier place: what was reported is not reported again. */
   restart(): void {
     this.#rereadToMs = Math.max(this.#rereadToMs, this.#positionMs);
-    this.#earlierMs += this.#reportedMs;
+    this.#earlierMs += this.#reportedMs + this.#channelMs;
     for (const told of this.#told) told.leftMs = told.missingMs;
     this.#reportedMs = 0;
+    this.#channelMs = 0;
+    this.#losses = new ChannelLosses();
     this.#spannedMs = 0;
     this.#spanMs = undefined;
   }
@@ -144,13 +155,10 @@ export class GapReporter {
     this.#reportedMs = gapMs;
     const span = this.#spanMs ?? [positionMs - foundMs, positionMs];
     this.#spanMs = undefined;
-    const againMs = this.#foundAgain(span, foundMs);
-    const missingMs = foundMs - againMs;
-    if (againMs > 0 && missingMs < 1) return;
-    const [startMs, endMs] = this.#untold(span);
-    this.#told.push({ startMs, endMs, missingMs, isStreamed: cause !== 'not-streamed', leftMs: 0 });
-    if (this.#told.length > MOST_TOLD) this.#told.shift();
-    this.#onGap?.({ cause, startMs, endMs });
+    const found = this.#foundNow(span, foundMs, cause !== 'not-streamed');
+    if (!found) return;
+    const { missingMs, ...place } = found;
+    this.#onGap?.({ cause, ...place });
     if (cause === 'not-streamed') {
       this.#notStreamedMs += missingMs;
       this.#metrics.notStreamedMs += missingMs;
@@ -158,10 +166,44 @@ export class GapReporter {
       this.#log.info(fields, 'the contact flow did not stream for a while: replaced by silence');
       return;
     }
-    this.#total.add({ startMs, endMs, missingMs });
+    this.#total.add(found);
     this.#metrics.gap(cause, missingMs);
     const fields = { event: 'audio.gap', cause, missingMs, callMs: positionMs };
     this.#log.warn(fields, 'audio is missing from the stream: replaced by silence');
+  }
+
+  /** Call this after `check`: tells what one channel alone lost to trouble. */
+  checkChannels(call: Silences): void {
+    for (const loss of this.#losses.check(call)) this.#noteLoss(loss);
+  }
+
+  /** The call has ended. Its last fragment's loss may have been reported as withheld. */
+  finish(call: Silences): void {
+    const withheldMs = this.#outside.get('withheld-at-end') ?? 0;
+    for (const loss of this.#losses.finish(call, withheldMs)) this.#noteLoss(loss);
+  }
+
+  #noteLoss({ cause, channel, startMs, endMs }: ChannelLoss): void {
+    this.#channelMs += endMs - startMs;
+    const found = this.#foundNow([startMs, endMs], endMs - startMs, true);
+    if (!found) return;
+    const { missingMs, ...place } = found;
+    this.#onGap?.({ cause, ...place, channel });
+    this.#total.add(found);
+    this.#metrics.gap(cause, missingMs);
+    const fields = { event: 'audio.gap', cause, missingMs, callMs: endMs, speaker: SPEAKERS[channel] };
+    this.#log.warn(fields, 'audio of one side is missing from the stream: replaced by silence');
+  }
+
+  /** What of a gap was not told before the call was read again, and where it is; undefined if all of it was. */
+  #foundNow(span: readonly [Millis, Millis], foundMs: Millis, isStreamed: boolean) {
+    const againMs = this.#foundAgain(span, foundMs);
+    const missingMs = foundMs - againMs;
+    if (againMs > 0 && missingMs < 1) return undefined;
+    const [startMs, endMs] = this.#untold(span);
+    this.#told.push({ startMs, endMs, missingMs, isStreamed, leftMs: 0 });
+    if (this.#told.length > MOST_TOLD) this.#told.shift();
+    return { startMs, endMs, missingMs };
   }
 
   /** How much of a gap was found, and counted, before the call was read again. */

@@ -283,6 +283,7 @@ export class Session {
     }
     reading.settleTimer.set();
     this.#gaps.check(aligner);
+    this.#gaps.checkChannels(aligner);
     this.#repetitions.check(aligner);
     return undefined;
   }
@@ -313,6 +314,7 @@ export class Session {
     this.#enter('ended');
     const { aligner } = this.#reading;
     this.#repetitions.finish(aligner);
+    this.#gaps.finish(aligner);
     const view = this.view();
     const unsentMs = Math.max(0, Math.round(aligner.reachMs - view.audioMs));
     const { unfinishedMs } = this.#link;

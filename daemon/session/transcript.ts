@@ -1,4 +1,4 @@
-import { AGENT, CUSTOMER } from '../contract/audio-format.ts';
+import { AGENT, type Channel, CUSTOMER } from '../contract/audio-format.ts';
 import { type GapEvent, type SessionEnded, SPEAKERS } from '../contract/events.ts';
 import type { ChannelPart, MissingCause } from '../deepgram/final-audio.ts';
 import type { ResultsRelay } from '../deepgram/replay-window.ts';
@@ -20,6 +20,8 @@ interface Gap {
   readonly cause: GapEvent['cause'];
   readonly startMs: Millis;
   readonly endMs: Millis;
+  /** Undefined: both. */
+  readonly channel?: Channel;
 }
 
 /** How a session ended, in ms of the call. */
@@ -74,8 +76,9 @@ export class Transcript implements ResultsRelay {
     this.#relay.take(...message);
   }
 
-  gap({ cause, startMs, endMs }: Gap): void {
-    this.#relay.gap({ cause, ...rounded(startMs, endMs), channels: [...SPEAKERS] });
+  gap({ cause, startMs, endMs, channel }: Gap): void {
+    const channels = channel === undefined ? [...SPEAKERS] : [SPEAKERS[channel]];
+    this.#relay.gap({ cause, ...rounded(startMs, endMs), channels });
   }
 
   /** Deepgram gave no final for speech that cannot be repeated anymore. */

@@ -15,9 +15,9 @@ export const CUSTOMER_TRACK = 1;
 const NOTHING = Buffer.alloc(0);
 export const AGENT_TRACK = 2;
 
-const TRACKS = [
+const tracksOf = (agentTrack: string) => [
   { number: CUSTOMER_TRACK, name: 'AUDIO_FROM_CUSTOMER' },
-  { number: AGENT_TRACK, name: 'AUDIO_TO_CUSTOMER' },
+  { number: AGENT_TRACK, name: agentTrack },
 ];
 
 /** A block to write. */
@@ -39,6 +39,8 @@ export interface TestFragment {
   readonly betweenBlocks?: Buffer;
   readonly size?: 'known' | 'unknown' | 'unknown-short';
   readonly timecodeMs?: number;
+  /** The name of that track. */
+  readonly agentTrack?: string;
   readonly blocks?: readonly TestBlock[];
 }
 
@@ -61,6 +63,7 @@ export function fragment({
   tagAt = 'before',
   size = 'known',
   timecodeMs = 0,
+  agentTrack = 'AUDIO_TO_CUSTOMER',
   segmentUid,
   producerMs = 1,
   beforeCluster = NOTHING,
@@ -78,7 +81,7 @@ export function fragment({
   return Buffer.concat([
     fragmentHead(
       { number: String(number), serverMs: producerMs, producerMs, segmentUid },
-      TRACKS,
+      tracksOf(agentTrack),
       tagAt === 'after' ? undefined : tags,
     ),
     beforeCluster,

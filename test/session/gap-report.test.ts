@@ -1,4 +1,5 @@
 import test from 'ava';
+import { AGENT } from '../../daemon/contract/audio-format.ts';
 import { GapReporter } from '../../daemon/session/gap-report.ts';
 import { recordedLog } from '../support/recorded-log.ts';
 
@@ -191,4 +192,38 @@ test('gaps are summed up also where no resume point is ever made', (t) => {
     gaps.check({ gapMs: 10 * nth, positionMs: 100 * nth, reachMs: 100 * nth });
   }
   t.is(gaps.beforeMs(100_000), 10_000);
+});
+
+test('what one side alone lost is told once, as a gap of that side, also when the call is read again', (t) => {
+  const { gaps, counted, of } = reporterOf();
+  const silent = { customer: 0, agent: 0 };
+  const take = (positionMs: number, isPresent = true) => {
+    gaps.check({ gapMs: 0, positionMs, reachMs: positionMs });
+    gaps.checkChannels({
+      gapMs: 0,
+      positionMs,
+      reachMs: positionMs,
+      silentMs: (channel) => (channel === AGENT ? silent.agent : silent.customer),
+      silentToMs: () => 3000,
+      isPresent: (channel) => channel !== AGENT || isPresent,
+    });
+  };
+  const play = () => {
+    silent.agent = 0;
+    take(2000);
+    gaps.note('corrupt');
+    silent.agent = 1000;
+    take(3000, false);
+    take(3100);
+  };
+  play();
+  t.deepEqual(counted, [['corrupt', 1000]]);
+  t.like(of('audio.gap'), [{ cause: 'corrupt', missingMs: 1000, callMs: 3000, speaker: 'AGENT' }]);
+  t.is(gaps.totalMs(0), 1000);
+  t.is(gaps.beforeMs(2500), 500);
+  gaps.restart();
+  t.is(gaps.totalMs(0), 1000);
+  play();
+  t.deepEqual(counted, [['corrupt', 1000]]);
+  t.is(gaps.totalMs(0), 1000);
 });

@@ -93,6 +93,33 @@ test('fragments that the stream lost become a counted, silent gap; everything ar
   t.is(ended['gapMs'], 2048);
 });
 
+for (const [when, fragments] of [
+  ['in mid-call', [1]],
+  ['at its end', [2, 3]],
+] as const) {
+  test(`what one side alone loses ${when} is counted, and comes as a gap of that side`, async (t) => {
+    const { stage } = t.context;
+    const samples = distinctSamples(4096 * 8, 1);
+    const voices = { customer: bytesOf(samples), agent: bytesOf(samples), speed: SPEED };
+    const renamed = { side: 'agent' as const, fragments: [...fragments] };
+    const options = { oddBlock: false, renamed };
+    const request = await stage.call({ ...voices, fragmentMs: 1024, options });
+    const { ended, audio } = await stage.transcribe(request);
+    const [fromMs, toMs] = [Math.min(...fragments) * 1024, (Math.max(...fragments) + 1) * 1024];
+    t.is(difference(channel(audio, 0), samples), 'the same');
+    t.is(difference(channel(audio, 1), samples.slice().fill(0, fromMs * 8, toMs * 8)), 'the same');
+    t.is(ended['gapMs'], toMs - fromMs);
+    const lines = stage.daemon.lines.filter(({ contactId }) => contactId === request.contactId);
+    const gaps = lines.filter(({ event }) => event === 'audio.gap');
+    t.is(
+      gaps.reduce((sum, { missingMs }) => sum + Number(missingMs), 0),
+      toMs - fromMs,
+    );
+    t.like(gaps.at(-1), { cause: 'corrupt', speaker: 'AGENT' });
+    t.true(lines.some(({ event }) => event === 'kinesis.discarded'));
+  });
+}
+
 test('the next caller on the same stream is not forwarded', async (t) => {
   const { stage } = t.context;
   const stream = 'pooled';

@@ -1,5 +1,12 @@
 import type { AudioBlock } from '../../audio/pcm.ts';
-import { AGENT, BYTES_PER_SAMPLE, type Channel, CUSTOMER, SAMPLES_PER_MS } from '../../contract/audio-format.ts';
+import {
+  AGENT,
+  BYTES_PER_SAMPLE,
+  CHANNELS,
+  type Channel,
+  CUSTOMER,
+  SAMPLES_PER_MS,
+} from '../../contract/audio-format.ts';
 import type { DemuxerEvents } from '../../matroska/demuxer.ts';
 import type { Track } from '../../matroska/elements.ts';
 import type { Millis } from '../../runtime/clock.ts';
@@ -199,7 +206,7 @@ export class ContactFilter implements DemuxerEvents {
     const fragment = this.#fragment;
     const channel = fragment.channels.of(trackNumber);
     if (channel === undefined) {
-      fragment.unnamed.add({ timeMs, pcm });
+      this.#noteUnnamed({ timeMs, pcm });
       return;
     }
     this.blockMs = pcm.length / (BYTES_PER_SAMPLE * SAMPLES_PER_MS);
@@ -231,6 +238,15 @@ export class ContactFilter implements DemuxerEvents {
   corrupt(reason: string): void {
     this.#fragment.isSuspect = true;
     this.#onDiscard('corrupt', reason);
+  }
+
+  /** A track that is none of Connect's, in a fragment that lacks one of them, may be that one with another name. */
+  #noteUnnamed(block: Pick<AudioBlock, 'timeMs' | 'pcm'>): void {
+    const { channels, unnamed, owner, number = 'without a number' } = this.#fragment;
+    const isFirst = unnamed.ms === 0;
+    unnamed.add(block);
+    if (!isFirst || unnamed.ms === 0 || owner === 'other' || channels.count === CHANNELS) return;
+    this.#onDiscard('corrupt', `fragment ${number} lacks one of Connect's tracks, and has another one`);
   }
 
   passedOver(bytes: number): void {
@@ -419,13 +435,12 @@ export class ContactFilter implements DemuxerEvents {
 
   /** What could not be read of a fragment of ours: later audio would show it as a gap, but this may be the last one. */
   #noteUnread(): void {
-    const { number, blocks, deliveredBlocks, corruptBytes, hasBlocksOf, channels, unnamed } = this.#fragment;
+    const { number, deliveredBlocks, corruptBytes, hasBlocksOf, channels, unnamed } = this.#fragment;
     if (number === undefined || deliveredBlocks === Infinity) return;
     // An estimate: a few of the bytes are not audio.
     const tracks = hasBlocksOf.filter(Boolean).length || channels.count || 1;
     const bytesPerMs = BYTES_PER_SAMPLE * SAMPLES_PER_MS * tracks;
-    const unnamedMs = blocks === 0 ? unnamed.ms : 0;
-    if (unnamedMs > 0) this.#onDiscard('corrupt', `fragment ${number} has audio, but none of Connect's tracks`);
+    const unnamedMs = hasBlocksOf.every(Boolean) ? 0 : unnamed.ms;
     this.#withheld.add(number, Math.max(Math.round(corruptBytes / bytesPerMs), unnamedMs));
   }
 

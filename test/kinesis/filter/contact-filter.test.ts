@@ -273,3 +273,13 @@ test('a fragment number that corrupt bytes made too large does not silence the r
     [1, 2, 3, 4],
   );
 });
+
+test('audio of a track that is none of Connect’s is reported where one of Connect’s is missing', (t) => {
+  const blocks = [block(1), block(2, 0, AGENT_TRACK), block(3, 1), block(4, 1, AGENT_TRACK)];
+  const { connection, discarded } = filtering();
+  t.deepEqual(connection([{ number: 1, agentTrack: 'of another name', blocks }]), [1, 3]);
+  t.deepEqual(discarded, ['corrupt']);
+  const third = filtering();
+  t.deepEqual(third.connection([{ number: 1, blocks: [block(1), block(2, 0, 3)] }]), [1]);
+  t.deepEqual(third.discarded, [], 'a third track is none of the call');
+});

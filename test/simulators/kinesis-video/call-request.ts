@@ -48,6 +48,10 @@ const options = z.strictObject({
     .min(1)
     .max(2)
     .prefault([...CONNECT_TRACKS]),
+  /** In these fragments, counted from 0, a side's track has a name that is not Connect's. */
+  renamed: z
+    .strictObject({ side: z.enum(['customer', 'agent']), fragments: z.array(z.int().nonnegative()) })
+    .optional(),
   missingFragments: z.array(z.int().nonnegative()).default([]),
   awaitsReader: z.boolean().default(false),
 });

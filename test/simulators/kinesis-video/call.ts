@@ -32,6 +32,8 @@ export interface CallPlan {
   /** The size in the cluster's header: known, or unknown in its long or short coding, and then sent block by block. */
   readonly cluster: 'known' | 'unknown' | 'unknown-short';
   readonly oddBlock: boolean;
+  /** Indices of fragments in which a side's track has another name. */
+  readonly renamed?: { readonly side: Side; readonly fragments: readonly number[] } | undefined;
   /** Indices of fragments that never reach the stream. */
   readonly missingFragments: readonly number[];
   /** Whether the first fragment waits for the stream's first reader, so that a slow start does not miss the call. */
@@ -144,10 +146,16 @@ export class Call {
   }
 
   #head({ number, serverMs, producerMs }: Fragment): Buffer {
-    const { contactTag, segmentUid, tracks, unknownElements } = this.#plan;
+    const { contactTag, segmentUid, unknownElements } = this.#plan;
     const before = contactTag === 'before' || contactTag === 'both' ? producerTags(this.#tagsNow()) : undefined;
-    const head = fragmentHead({ number: String(number), serverMs, producerMs, segmentUid }, tracks, before);
+    const head = fragmentHead({ number: String(number), serverMs, producerMs, segmentUid }, this.#tracksNow(), before);
     return unknownElements ? Buffer.concat([head, UNKNOWN_ELEMENT]) : head;
+  }
+
+  #tracksNow(): readonly Track[] {
+    const { tracks, renamed } = this.#plan;
+    if (!renamed?.fragments.includes(this.#index)) return tracks;
+    return tracks.map((track) => (track.side === renamed.side ? { ...track, name: 'of another name' } : track));
   }
 
   #tail(): Buffer {
