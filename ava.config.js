@@ -5,8 +5,6 @@ import { setFlagsFromString } from 'node:v8';
 /** The files that take longest, from the longest on. They mostly wait. */
 const LONGEST = [
   'system/relayed-call',
-  'bench/bench',
-  'release/release',
   'cdk/stack',
   'system/workers',
   'system/long-call',
@@ -21,7 +19,15 @@ const LONGEST = [
   'system/lag',
   'ctl/offline',
   'ctl/failures',
+  'release/bundle',
 ];
+/** Tests of the tools that build and measure, for `npm run test:tools`: whole builds, benchmarks and load runs. */
+const TOOLS = ['bench/bench', 'load/load', 'release/release'].map((name) => `test/${name}.test.ts`);
+const FILES = {
+  all: ['test/**/*.test.ts'],
+  tools: TOOLS,
+  product: ['test/**/*.test.ts', ...TOOLS.map((file) => `!${file}`)],
+};
 /** None of them starts in the last part of a run, where it would be left running alone. */
 const LAST_START = 0.7;
 const HASH_RANGE = 2 ** 32;
@@ -42,10 +48,10 @@ setFlagsFromString('--min-semi-space-size=16');
 
 // biome-ignore lint/style/noDefaultExport: ava reads it.
 export default {
-  files: ['test/**/*.test.ts'],
+  files: FILES[process.env.TEST_FILES ?? 'all'],
   extensions: ['ts'],
   timeout: '2m',
   // Tests that start processes wait more than they compute.
-  concurrency: 2 * availableParallelism(),
+  concurrency: Math.round(2.5 * availableParallelism()),
   sortTestFiles: (one, other) => rank(one) - rank(other),
 };

@@ -1,5 +1,5 @@
 /** `npm test`: runs ava with the given arguments, lists tests skipped because of missing programs, and exits with ava's
- *  code. */
+ *  code. Without files among them it runs all but those of `npm run test:tools`, which is this with --tools first. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,9 @@ import type { SkippedTest } from './support/tools.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const AVA = join(ROOT, 'node_modules/ava/entrypoints/cli.js');
 
-const args = process.argv.slice(2);
+const isOfTools = process.argv[2] === '--tools';
+const args = process.argv.slice(isOfTools ? 3 : 2);
+const namesFiles = args.some((arg) => arg.endsWith('.ts'));
 const bundles = await bundlesForTests();
 const directory = mkdtempSync(join(tmpdir(), 'integratord-tests-'));
 const skippedFile = join(directory, 'skipped.jsonl');
@@ -25,6 +27,7 @@ const ava = spawn(process.execPath, [AVA, ...args], {
     // Tests start hundreds of processes from the same sources; cached compilation halves the CPU of a start.
     NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/node-compile'),
     ...process.env,
+    TEST_FILES: isOfTools ? 'tools' : namesFiles ? 'all' : 'product',
     SKIPPED_TESTS: skippedFile,
     TEST_BUNDLES: bundles,
   },

@@ -11,6 +11,7 @@ export type Run =
 /** The scripts of package.json that documents name. */
 export const NPM_SCRIPTS: Readonly<Record<string, Run>> = {
   test: { by: '.ci/run' },
+  'test:tools': { by: '.ci/run' },
   typecheck: { by: '.ci/run' },
   lint: { by: '.ci/run' },
   'missing-packages': { by: '.ci/run' },
