@@ -9,6 +9,13 @@ const EARLY_MS: Millis = START_MARGIN_MS / 2;
 /** A call's first audio may come this much later than Connect's StartTimestamp without anything being lost. */
 const MISSED_FROM_MS: Millis = 2000;
 
+/** The first fragment whose audio is forwarded. */
+interface FirstFragment {
+  readonly number: string | undefined;
+  readonly producerEpochMs: number | undefined;
+  readonly segmentUid: string | undefined;
+}
+
 /**
  * Makes sure that the first fragment of a call is not skipped, whichever way StartFragmentNumber is interpreted.
  * Nothing of the call can come before a connection's first fragment if that one is not later than the number, or
@@ -56,10 +63,14 @@ export class CallBeginning {
     return this.#askedMs;
   }
 
-  /** How much of the call is missing before a first fragment of that time and run. */
-  missedMs(producerEpochMs: number | undefined, segmentUid: string | undefined): Millis {
-    const withheld = [...this.#withheld.values()].filter((each) => each.segmentUid === segmentUid);
-    const withheldMs = withheld.reduce((sum, { ms }) => sum + ms, 0);
+  /** How much of the call is missing before its first fragment. */
+  missedMs({ number, producerEpochMs, segmentUid }: FirstFragment): Millis {
+    let withheldMs = 0;
+    for (const [withheld, { segmentUid: uid, ms }] of this.#withheld) {
+      // A connection that broke within the first fragment has withheld a part of it, which is here now.
+      const isBefore = number === undefined || isAfter(number, withheld);
+      if (isBefore && uid === segmentUid) withheldMs += ms;
+    }
     return Math.max(withheldMs, this.#missedByTimeMs(producerEpochMs));
   }
 

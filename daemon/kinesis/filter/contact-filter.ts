@@ -342,7 +342,7 @@ export class ContactFilter implements DemuxerEvents {
     if (this.#beginning) {
       this.rewindToMs = this.#beginning.rewindFrom(fragment.producerEpochMs);
       if (this.rewindToMs !== undefined) return;
-      const missedMs = this.#beginning.missedMs(fragment.producerEpochMs, fragment.segmentUid);
+      const missedMs = this.#beginning.missedMs(fragment);
       this.#beginning = undefined;
       if (missedMs > 0) this.#onMissedAtStart(missedMs);
     }

@@ -5,6 +5,8 @@ import { CallBeginning } from '../../../daemon/kinesis/filter/call-beginning.ts'
 const RUN = 'ab'.repeat(16);
 const BEGAN_MS = 1_700_000_000_000;
 const byNumber = { isCallStart: true, fragmentNumber: '100', atEpochMs: undefined } as const;
+/** A first fragment of the call that begins at that time. */
+const firstAt = (producerEpochMs: number, number = '200') => ({ number, producerEpochMs, segmentUid: RUN });
 /** Ten seconds before StartTimestamp. */
 const byTime = { ...byNumber, atEpochMs: BEGAN_MS - 10_000 } as const;
 
@@ -58,22 +60,23 @@ test('a call that was looked for by number is read again from before its first f
 
 test('a call whose beginning the stream no longer has is missing it', (t) => {
   const beginning = new CallBeginning(byTime);
-  t.is(beginning.missedMs(BEGAN_MS + 30_000, RUN), 30_000);
-  t.is(beginning.missedMs(BEGAN_MS + 1000, RUN), 0, 'a flow takes a moment');
-  t.is(new CallBeginning(byNumber).missedMs(BEGAN_MS, RUN), 0, 'not known');
+  t.is(beginning.missedMs(firstAt(BEGAN_MS + 30_000)), 30_000);
+  t.is(beginning.missedMs(firstAt(BEGAN_MS + 1000)), 0, 'a flow takes a moment');
+  t.is(new CallBeginning(byNumber).missedMs(firstAt(BEGAN_MS)), 0, 'not known');
   beginning.noteNumber('100');
-  t.is(beginning.missedMs(BEGAN_MS + 30_000, RUN), 0);
+  t.is(beginning.missedMs(firstAt(BEGAN_MS + 30_000)), 0);
 });
 
 test('withheld fragments without a ContactId are missing of the call, from its number on and in its run', (t) => {
   const beginning = new CallBeginning(byNumber);
   beginning.noteWithheld('99', RUN, 1000);
   beginning.noteWithheld('100', 'another run', 1000);
-  t.is(beginning.missedMs(BEGAN_MS, RUN), 0);
+  t.is(beginning.missedMs(firstAt(BEGAN_MS)), 0);
   beginning.noteWithheld('100', RUN, 1024);
   beginning.noteWithheld('101', RUN, 1000);
   beginning.noteWithheld('101', RUN, 1000);
-  t.is(beginning.missedMs(BEGAN_MS, RUN), 2024, 'each once, however often the stream is read');
+  t.is(beginning.missedMs(firstAt(BEGAN_MS)), 2024, 'each once, however often the stream is read');
+  t.is(beginning.missedMs(firstAt(BEGAN_MS, '101')), 1024, 'a part of the first one is in it');
   beginning.noteOther();
-  t.is(beginning.missedMs(BEGAN_MS, RUN), 0, 'they were of the contact before');
+  t.is(beginning.missedMs(firstAt(BEGAN_MS)), 0, 'they were of the contact before');
 });

@@ -283,3 +283,26 @@ test('audio of a track that is none of Connect’s is reported where one of Conn
   t.deepEqual(third.connection([{ number: 1, blocks: [block(1), block(2, 0, 3)] }]), [1]);
   t.deepEqual(third.discarded, [], 'a third track is none of the call');
 });
+
+test('a connection that breaks within the first fragment, before its ContactId, costs nothing', (t) => {
+  const start = { isCallStart: true, fragmentNumber: '3', atEpochMs: undefined } as const;
+  const missed: number[] = [];
+  const filter = new ContactFilter(
+    { ...CONTACT, start },
+    () => {},
+    undefined,
+    (ms) => missed.push(ms),
+  );
+  const first = fragment({
+    number: 3,
+    tagAt: 'after',
+    size: 'unknown',
+    blocks: [block(3), block(4, 500), block(5, 1000)],
+  });
+  new Demuxer(filter).push(first.subarray(0, first.length - 200));
+  filter.connectionEnded();
+  t.deepEqual(filter.take(), []);
+  new Demuxer(filter).push(Buffer.concat([first, fragment({ number: 4 })]));
+  t.is(filter.take().length, 4);
+  t.deepEqual(missed, []);
+});
