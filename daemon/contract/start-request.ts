@@ -167,8 +167,8 @@ function valuesFault(values: readonly string[]): string | undefined {
 }
 
 /**
- * A list of one callback is a callback. An empty one is none: a reference to an attribute that is not set is empty in a
- * flow.
+ * A list of one callback counts as that callback, and an empty one as not set: in a flow, a reference to an attribute
+ * that is not set is empty.
  */
 function withPlainCallback(params: Record<string, string | string[]>): Record<string, string | string[]> {
   const { callback: given, ...others } = params;

@@ -1,12 +1,11 @@
 import { AGENT, type Channel, CUSTOMER } from '../contract/audio-format.ts';
+import { isDeepgramTime } from '../contract/deepgram-times.ts';
 import type { Log } from '../log/log.ts';
 import type { Millis } from '../runtime/clock.ts';
 import { positionOf } from './replay-buffer.ts';
 
 /** Seconds in binary fractions, and sums of them, fall short of a whole ms: 0.001 + 1 is 1000.9999999999999 ms. */
 const IMPRECISION_MS: Millis = 0.001;
-/** No connection lasts for two days: a result of a later time is invalid. */
-const LONGEST_S = 172_800;
 
 /** The fields of a Results message that we read (daemon/deepgram/README.md, "Protocol"). */
 interface Results {
@@ -111,7 +110,7 @@ export function errorText(message: unknown): string | undefined {
 /** Undefined where a relay takes no result: what it does not deliver must not count as final. */
 function endOf({ start, duration }: Results, startsAt: number, sent: number): number | undefined {
   const [startS, durationS] = [Number(start), Number(duration)];
-  if (!(Math.abs(startS) <= LONGEST_S && durationS >= 0 && durationS <= LONGEST_S)) return undefined;
+  if (!isDeepgramTime(startS) || !isDeepgramTime(durationS) || durationS < 0) return undefined;
   return Math.min(startsAt + positionOf((startS + durationS) * 1000 + IMPRECISION_MS), sent);
 }
 

@@ -62,11 +62,12 @@ export function connectKinesis(
     return client;
   }
 
+  const askEndpoint = (command: GetDataEndpointCommand, abortSignal: AbortSignal) =>
+    attempts.send(() => onceMore(() => control.send(command, { abortSignal })));
+
   async function getDataEndpoint(arn: string, signal: AbortSignal): Promise<string> {
     const command = new GetDataEndpointCommand({ StreamARN: arn, APIName: 'GET_MEDIA' });
-    const { DataEndpoint: endpoint } = await attempts.send(() =>
-      onceMore(() => control.send(command, { abortSignal: signal })),
-    );
+    const { DataEndpoint: endpoint } = await askEndpoint(command, signal);
     if (!endpoint) throw new Error('GetDataEndpoint answered without an endpoint');
     return endpoint;
   }
@@ -95,7 +96,7 @@ export function connectKinesis(
     async probe(signal) {
       try {
         const command = new GetDataEndpointCommand({ StreamName: PROBE_STREAM, APIName: 'GET_MEDIA' });
-        await attempts.send(() => onceMore(() => control.send(command, { abortSignal: signal })));
+        await askEndpoint(command, signal);
       } catch (error) {
         const refusal = kinesisRefusal(error, PROBE_STREAM);
         if (refusal.status !== 404) throw refusal;

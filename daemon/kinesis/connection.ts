@@ -25,7 +25,7 @@ export interface ConnectionOutcome {
   readonly successor?: Media;
   /** Where the next connection must start, because the call may have begun earlier than this one. */
   readonly rewindToMs?: Millis | undefined;
-  /** The error that the stream itself reported (daemon/kinesis/README.md, "Errors inside the stream"), or that it is none. */
+  /** What the stream itself reported (daemon/kinesis/README.md, "Errors inside the stream"), or that it is not Matroska. */
   readonly streamError?: KinesisRefused | undefined;
 }
 

@@ -42,7 +42,7 @@ async function reportAbsence(): Promise<number> {
   return decision.name === 'wait' ? 0 : EXIT_LEFT_ALONE;
 }
 
-/** As the daemon's; direct where its proxy is none, for which the daemon may have ended. */
+/** As the daemon's; direct if its proxy setting is invalid, which may be why the daemon ended. */
 function egressOf(env: NodeJS.ProcessEnv): Egress {
   try {
     const { HTTPS_PROXY: url, NO_PROXY: noProxy = '' } = proxyVariables(env, readIfThere);

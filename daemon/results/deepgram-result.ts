@@ -1,4 +1,5 @@
 import { AGENT, type Channel, CUSTOMER } from '../contract/audio-format.ts';
+import { isDeepgramTime } from '../contract/deepgram-times.ts';
 import type { Word } from '../contract/events.ts';
 import type { Millis } from '../runtime/clock.ts';
 
@@ -22,9 +23,6 @@ export interface Moment {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** No connection lasts for two days: a later moment is invalid. */
-const LONGEST_S = 172_800;
-
 /**
  * Reads a Results message of a connection whose time 0 is at `offsetMs` of the call, and on which the call was sent up to
  * `sentMs`; undefined for other messages, and for results without a time or of a channel that a call does not have.
@@ -33,7 +31,8 @@ export function readResult(message: Fields, offsetMs: Millis, sentMs: Millis): R
   const channel = channelOf(message['channel_index']);
   const startS = Number(message['start']);
   const durationS = Number(message['duration']);
-  if (channel === undefined || !isMoment(startS) || !(durationS >= 0 && isMoment(durationS))) return undefined;
+  if (channel === undefined || !isDeepgramTime(startS) || !(durationS >= 0 && isDeepgramTime(durationS)))
+    return undefined;
   const alternatives = fieldsOf(message['channel'])['alternatives'];
   const best = fieldsOf(Array.isArray(alternatives) ? alternatives[0] : undefined);
   const inCall = (seconds: number) => callMs(seconds, offsetMs, sentMs);
@@ -59,7 +58,7 @@ export function readMoment(message: Fields, field: string, offsetMs: Millis, sen
   const channel = channelOf(message['channel']);
   const atS = message[field];
   // Deepgram writes -1 where there was no word.
-  if (channel === undefined || !isMoment(atS) || atS < 0) return undefined;
+  if (channel === undefined || !isDeepgramTime(atS) || atS < 0) return undefined;
   return { channel, atMs: callMs(atS, offsetMs, sentMs) };
 }
 
@@ -69,7 +68,7 @@ function wordsIn(list: unknown, inCall: (seconds: number) => Millis): Word[] {
   for (const each of list) {
     const { punctuated_word, word, start, end, confidence } = fieldsOf(each);
     const text = typeof punctuated_word === 'string' && punctuated_word !== '' ? punctuated_word : word;
-    if (typeof text !== 'string' || text === '' || !isMoment(start) || !isMoment(end)) continue;
+    if (typeof text !== 'string' || text === '' || !isDeepgramTime(start) || !isDeepgramTime(end)) continue;
     const startMs = inCall(start);
     words.push({ text, startMs, endMs: Math.max(startMs, inCall(end)), confidence: share(confidence) });
   }
@@ -79,10 +78,6 @@ function wordsIn(list: unknown, inCall: (seconds: number) => Millis): Word[] {
 function channelOf(index: unknown): Channel | undefined {
   const channel: unknown = Array.isArray(index) ? index[0] : undefined;
   return channel === CUSTOMER || channel === AGENT ? channel : undefined;
-}
-
-function isMoment(seconds: unknown): seconds is number {
-  return typeof seconds === 'number' && Math.abs(seconds) <= LONGEST_S;
 }
 
 function callMs(seconds: number, offsetMs: Millis, sentMs: Millis): Millis {

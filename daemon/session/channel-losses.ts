@@ -40,9 +40,8 @@ interface Before {
 }
 
 /**
- * Finds what one channel alone lost to trouble with the stream. A track may well be silent by itself, so its silence is a
- * loss only from the report of the trouble until the call goes on after it, and only if there was audio before, and is
- * again.
+ * Finds what one channel alone lost to trouble with the stream. Silence on one track is usual, so it counts as a loss only
+ * if it begins with the trouble and ends with new audio of that track, or if the call ends in the trouble.
  */
 export class ChannelLosses {
   readonly #before: [Before, Before] = [

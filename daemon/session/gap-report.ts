@@ -172,7 +172,7 @@ export class GapReporter {
     this.#log.warn(fields, 'audio is missing from the stream: replaced by silence');
   }
 
-  /** Call this after `check`: tells what one channel alone lost to trouble. */
+  /** Reports what one channel alone lost to trouble. Call this after `check`. */
   checkChannels(call: Silences): void {
     for (const loss of this.#losses.check(call)) this.#noteLoss(loss);
   }
@@ -195,7 +195,7 @@ export class GapReporter {
     this.#log.warn(fields, 'audio of one side is missing from the stream: replaced by silence');
   }
 
-  /** What of a gap was not told before the call was read again, and where it is; undefined if all of it was. */
+  /** The part of a gap that was not reported before the call was read again, and its place; undefined if all of it was. */
   #foundNow(span: readonly [Millis, Millis], foundMs: Millis, isStreamed: boolean) {
     const againMs = this.#foundAgain(span, foundMs);
     const missingMs = foundMs - againMs;

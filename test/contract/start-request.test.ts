@@ -109,7 +109,7 @@ test('a name that no parameter can have is refused by name, and several faults s
   t.throws(() => parse(body), { instanceOf: BadRequest, message });
 });
 
-test('an empty callback is none, a list of one is that one, and several are refused', (t) => {
+test('an empty callback counts as not set, a list of one as that one, and several are refused', (t) => {
   const empty = { ...ORIGINAL, dgParams: { model: 'nova-3', callback: '' } };
   t.deepEqual(parse(empty).dgParams, { model: 'nova-3' });
   t.notThrows(() => parse({ ...empty, results: { webhook: 'https://example.org' } }));

@@ -14,7 +14,7 @@ const delivered = { name: 'delivered' } as const;
 const tooLarge = { name: 'too-large', error: 'HTTP 413' } as const;
 const textOf = ({ events }: Batch) => events.map(({ sequence, type }) => sequence ?? type).join(' ');
 
-/** A call that ended while its consumer was away; its first events are dead letters, of which nothing is told yet. */
+/** A call that ended while its consumer was away; its first events are dead letters, and no gap event has said so yet. */
 async function endedCall({ lost = 100, left = 250, text = 'a word' } = {}) {
   const { clock, store, letters } = place();
   const sink = new TestSink();

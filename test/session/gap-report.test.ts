@@ -149,7 +149,7 @@ test('a process that resumes tells no gap again that the one before it told, and
   t.is(gaps.beforeMs(8000), 3000);
 });
 
-test('a process that reads from the start of the call again tells no missed beginning again', (t) => {
+test('a process that reads from the start of the call again does not report a missed beginning again', (t) => {
   const told: string[] = [];
   const counted: number[] = [];
   const metrics = { notStreamedMs: 0, gap: (_cause: string, ms: number) => counted.push(ms) };
@@ -194,7 +194,7 @@ test('gaps are summed up also where no resume point is ever made', (t) => {
   t.is(gaps.beforeMs(100_000), 10_000);
 });
 
-test('what one side alone lost is told once, as a gap of that side, also when the call is read again', (t) => {
+test('what one side alone lost is reported once, as a gap of that side, also when the call is read again', (t) => {
   const { gaps, counted, of } = reporterOf();
   const silent = { customer: 0, agent: 0 };
   const take = (positionMs: number, isPresent = true) => {

@@ -240,7 +240,7 @@ export class ContactFilter implements DemuxerEvents {
     this.#onDiscard('corrupt', reason);
   }
 
-  /** A track that is none of Connect's, in a fragment that lacks one of them, may be that one with another name. */
+  /** Where one of Connect's tracks is missing, another track may be that one under a wrong name. */
   #noteUnnamed(block: Pick<AudioBlock, 'timeMs' | 'pcm'>): void {
     const { channels, unnamed, owner, number = 'without a number' } = this.#fragment;
     const isFirst = unnamed.ms === 0;

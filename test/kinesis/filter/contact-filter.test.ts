@@ -274,14 +274,14 @@ test('a fragment number that corrupt bytes made too large does not silence the r
   );
 });
 
-test('audio of a track that is none of Connect’s is reported where one of Connect’s is missing', (t) => {
+test('an unknown track is reported where one of Connect’s tracks is missing', (t) => {
   const blocks = [block(1), block(2, 0, AGENT_TRACK), block(3, 1), block(4, 1, AGENT_TRACK)];
   const { connection, discarded } = filtering();
   t.deepEqual(connection([{ number: 1, agentTrack: 'of another name', blocks }]), [1, 3]);
   t.deepEqual(discarded, ['corrupt']);
   const third = filtering();
   t.deepEqual(third.connection([{ number: 1, blocks: [block(1), block(2, 0, 3)] }]), [1]);
-  t.deepEqual(third.discarded, [], 'a third track is none of the call');
+  t.deepEqual(third.discarded, [], 'a third track does not belong to the call');
 });
 
 test('a connection that breaks within the first fragment, before its ContactId, costs nothing', (t) => {

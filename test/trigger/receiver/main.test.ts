@@ -71,7 +71,7 @@ test('run by Node, it does not start with a secret that cannot sign', async (t) 
 for (const [what, args, says] of [
   ['a secret file that does not exist', ['--secret-file', '/none'], /^receiver: ENOENT.*'\/none'\n$/],
   ['an empty token file', ['--token-file', '/dev/null'], /^receiver: \/dev\/null is empty\n$/],
-  ['a port that is none', ['--port', '99999'], /^error: option '--port <number>' argument '99999' is invalid.*\n$/],
+  ['an invalid port', ['--port', '99999'], /^error: option '--port <number>' argument '99999' is invalid.*\n$/],
   ['an address of another machine', ['--host', '192.0.2.1'], /^receiver: cannot listen on 192\.0\.2\.1:0: .*\n$/],
 ] as const) {
   test(`run by Node with ${what}, it says so in a line`, async (t) => {
